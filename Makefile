@@ -1,0 +1,64 @@
+# The project's verbs. Each makes sure first that .venv holds what pyproject.toml and constraints.txt say.
+
+.DEFAULT_GOAL := help
+.PHONY: help install format lint types contracts test conformance docs check run
+
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+SERVICES := postgres,mariadb,redis,mongo,nats
+PYTEST = FASTAPI_EASY_TEST_SERVICES=$(SERVICES) $(BIN)/python -m pytest -n 2 --dist loadfile
+ARGS ?=
+
+# The first Python that is new enough; another one: make install PYTHON=python3.13
+PYTHON ?= $(shell for each in python3 python3.11 python3.12 python3.13 python3.14; do \
+	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$each; break; }; done)
+
+# pyright would ask the network whether there is a newer one.
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
+help: ## Show the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(INSTALLED) ## Set up .venv with everything the other verbs need
+
+format: $(INSTALLED) ## Format the code and fix what can be fixed safely
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+lint: $(INSTALLED) ## Check format and style
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+
+types: $(INSTALLED) ## Check the types
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+contracts: $(INSTALLED) ## Check that dependencies point inward
+	$(BIN)/lint-imports
+
+test: $(INSTALLED) ## Run the whole suite on real servers (ARGS="-k word" for a part)
+	$(PYTEST) $(ARGS)
+
+conformance: $(INSTALLED) ## Run the adapters' conformance suites on real servers
+	$(PYTEST) tests/conformance $(ARGS)
+
+docs: $(INSTALLED) ## Run what the documentation shows
+	$(BIN)/python -m pytest tests/docs $(ARGS)
+
+check: lint types contracts ## Run every check that needs no server
+	$(BIN)/python -m pytest tests/architecture $(ARGS)
+
+run: $(INSTALLED) ## Serve the example at http://127.0.0.1:8000
+	$(BIN)/fastapi-easy run examples.bookshop.app:app
+
+$(INSTALLED): pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet "$$(grep '^pip==' constraints.txt)"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[all]" --group dev
+	@touch $@
+
+# Debian has venv without its ensurepip until python3-venv is installed: then another pip brings one.
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Install Python 3.11 or newer."; exit 1; }
+	$(PYTHON) -m venv .venv || $(PYTHON) -m venv --clear --without-pip .venv \
+		&& { $(BIN)/python -m pip --version || $(PYTHON) -m pip --python $(BIN)/python install pip; } \
+		|| { rm -rf .venv; echo "Install python3-venv, or pip for $(PYTHON)."; exit 1; }

@@ -1,0 +1,96 @@
+"""Offers the tests five real servers, each through a database of its own; see `tests/services`."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from tests.services import (
+    RECIPES,
+    Service,
+    Unavailable,
+    drop_scratch_database,
+    obtain,
+    obtained,
+    release,
+    scratch_database,
+)
+
+EAGER = "FASTAPI_EASY_TEST_SERVICES"
+"""The environment variable with the servers to start before the tests, separated by commas."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the servers that were asked for once, before there are xdist workers to share them."""
+    if hasattr(config, "workerinput"):
+        return
+    names = [name.strip() for name in os.environ.get(EAGER, "").split(",") if name.strip()]
+    if unknown := sorted(set(names) - set(RECIPES)):
+        raise pytest.UsageError(f"{EAGER} names {', '.join(unknown)}; there are {', '.join(RECIPES)}.")
+    for name in names:
+        try:
+            obtain(name)
+        except Unavailable as reason:
+            if _required():
+                raise pytest.UsageError(str(reason)) from reason
+
+
+def pytest_unconfigure() -> None:
+    """Stop what this process started."""
+    release()
+
+
+def pytest_report_header() -> list[str]:
+    """Say where each server that is there already came from."""
+    return [f"{each.name}: {each.url}, {each.source} in {each.seconds:.1f} s" for each in obtained()]
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """An empty PostgreSQL database, as `postgresql://…`."""
+    yield from _scratch_url("postgres")
+
+
+@pytest.fixture(scope="session")
+def mariadb_url() -> Iterator[str]:
+    """An empty MariaDB database with utf8mb4, as `mysql://…`."""
+    yield from _scratch_url("mariadb")
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """An empty Redis database, as `redis://…`."""
+    yield from _scratch_url("redis")
+
+
+@pytest.fixture(scope="session")
+def mongo_url() -> Iterator[str]:
+    """An empty MongoDB database on a replica set, as `mongodb://…`."""
+    yield from _scratch_url("mongo")
+
+
+@pytest.fixture(scope="session")
+def nats_url() -> Iterator[str]:
+    """A NATS server with JetStream, shared by all tests: name streams and subjects uniquely."""
+    yield from _scratch_url("nats")
+
+
+def _scratch_url(name: str) -> Iterator[str]:
+    service = _service(name)
+    url = scratch_database(service)
+    yield url
+    drop_scratch_database(service, url)
+
+
+def _service(name: str) -> Service:
+    try:
+        return obtain(name)
+    except Unavailable as reason:
+        sentence = str(reason)
+    if _required():
+        pytest.fail(sentence, pytrace=False)
+    pytest.skip(sentence)
+
+
+def _required() -> bool:
+    """Tell whether a missing server is a failure, as on CI, rather than a reason to skip."""
+    return os.environ.get("REQUIRE_SERVICES") == "1"

