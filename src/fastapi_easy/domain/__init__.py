@@ -1,0 +1,122 @@
+"""What is true whatever the technology. Imports the standard library and `returns`, nothing else."""
+
+from returns.result import Failure, Success
+
+from fastapi_easy.domain.capability import EVERY_CAPABILITY, Capability
+from fastapi_easy.domain.errors import (
+    AlreadyExists,
+    BadQuery,
+    CheckFailed,
+    DeclarationError,
+    Error,
+    Fault,
+    Forbidden,
+    IdempotencyMismatch,
+    InFlight,
+    Invalid,
+    Key,
+    LockHeld,
+    LockLost,
+    NotFound,
+    Outcome,
+    OutcomeUnknown,
+    PreconditionRequired,
+    RateLimited,
+    ReferenceBroken,
+    Stale,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+    Unsupported,
+)
+from fastapi_easy.domain.events import DomainEvent, EntityCreated, EntityDeleted, EntityUpdated
+from fastapi_easy.domain.field import UNSET, Field, Kind
+from fastapi_easy.domain.options import EVERY_OPERATION, READ_ONLY, Fields, Operation, QueryRules, Schemas
+from fastapi_easy.domain.ordering import Direction, Sort
+from fastapi_easy.domain.page import Count, Cursor, Page, PageRequest
+from fastapi_easy.domain.patch import Patch, Values
+from fastapi_easy.domain.principal import ANONYMOUS, Principal, Tenant
+from fastapi_easy.domain.query import Query
+from fastapi_easy.domain.resource import Resource, Shape
+from fastapi_easy.domain.row import Row
+from fastapi_easy.domain.specification import (
+    AllOf,
+    AnyOf,
+    Everything,
+    Not,
+    Operator,
+    Specification,
+    Where,
+    all_of,
+    is_satisfied_by,
+)
+from fastapi_easy.domain.version import version_of
+
+__all__ = [
+    "ANONYMOUS",
+    "EVERY_CAPABILITY",
+    "EVERY_OPERATION",
+    "READ_ONLY",
+    "UNSET",
+    "AllOf",
+    "AlreadyExists",
+    "AnyOf",
+    "BadQuery",
+    "Capability",
+    "CheckFailed",
+    "Count",
+    "Cursor",
+    "DeclarationError",
+    "Direction",
+    "DomainEvent",
+    "EntityCreated",
+    "EntityDeleted",
+    "EntityUpdated",
+    "Error",
+    "Everything",
+    "Failure",
+    "Fault",
+    "Field",
+    "Fields",
+    "Forbidden",
+    "IdempotencyMismatch",
+    "InFlight",
+    "Invalid",
+    "Key",
+    "Kind",
+    "LockHeld",
+    "LockLost",
+    "Not",
+    "NotFound",
+    "Operation",
+    "Operator",
+    "Outcome",
+    "OutcomeUnknown",
+    "Page",
+    "PageRequest",
+    "Patch",
+    "PreconditionRequired",
+    "Principal",
+    "Query",
+    "QueryRules",
+    "RateLimited",
+    "ReferenceBroken",
+    "Resource",
+    "Row",
+    "Schemas",
+    "Shape",
+    "Sort",
+    "Specification",
+    "Stale",
+    "Success",
+    "Tenant",
+    "TooLarge",
+    "Unauthenticated",
+    "Unavailable",
+    "Unsupported",
+    "Values",
+    "Where",
+    "all_of",
+    "is_satisfied_by",
+    "version_of",
+]

@@ -1,0 +1,26 @@
+"""What a store may or may not be able to do. What it lacks it declares, instead of pretending."""
+
+import enum
+from typing import Final
+
+
+class Capability(enum.StrEnum):
+    """One thing that not every store can do. The value is its name in documentation and errors."""
+
+    TRANSACTIONS = "transactions"
+    """A unit of work is all or nothing, and isolated until its commit."""
+
+    MICROSECONDS = "microseconds"
+    """Times keep microseconds."""
+
+    ARRAYS = "arrays"
+    """Fields may hold a list of scalars and be asked `has`, `has_any`, `has_all`."""
+
+    WIDE_DECIMALS = "wide_decimals"
+    """Decimals may have more than 15 digits."""
+
+    ESTIMATES = "estimates"
+    """The store keeps an estimate of how many entities there are; elsewhere `estimated` counts exactly."""
+
+
+EVERY_CAPABILITY: Final = frozenset(Capability)

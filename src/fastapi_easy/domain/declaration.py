@@ -1,0 +1,206 @@
+"""A user's declaration, and the resource it becomes once nothing in it contradicts anything."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Final, Generic, TypeVar
+
+from fastapi_easy.domain.field import ORDERED, Field, Kind
+from fastapi_easy.domain.options import EVERY_OPERATION, Fields, Operation, QueryRules, Schemas
+from fastapi_easy.domain.ordering import Direction, Sort
+from fastapi_easy.domain.resource import Resource, Shape
+from fastapi_easy.domain.specification import operators_of
+
+E = TypeVar("E")
+
+RESERVED_FIELDS: Final = frozenset(
+    {"and", "or", "not", "where", "q", "sort", "fields", "include", "limit", "offset", "cursor", "count"}
+)
+"""Names that mean something else in queries."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration(Generic[E]):
+    """What a user says about one resource; everything else is read from the entity class.
+
+    Attributes:
+        entity: The user's class.
+
+        operations: The built-in use cases on offer.
+
+        fields: Who may read and write which fields.
+
+        schemas: The user's own models in place of derived ones.
+
+        query: What may be asked of lists.
+
+        database: The name of a database in the settings.
+
+        actions: The user's own use cases on one entity, by name.
+    """
+
+    entity: type[E]
+    operations: Sequence[Operation | str] = EVERY_OPERATION
+    fields: Fields = Fields()
+    schemas: Schemas = Schemas()
+    query: QueryRules = QueryRules()
+    database: str = "default"
+    actions: Mapping[str, type[Any]] | None = None
+
+
+class _Mistakes(list[str]):
+    """Sentences about one resource."""
+
+    def __init__(self, resource: str) -> None:
+        super().__init__()
+        self._resource = resource
+
+    def add(self, sentence: str) -> None:
+        self.append(f"{self._resource}: {sentence}")
+
+    def names(self, option: str, given: Iterable[str], allowed: Iterable[str], lack: str) -> tuple[str, ...]:
+        """Those of *given* that are *allowed*; a sentence for each that is not."""
+        known = tuple(allowed)
+        kept = []
+        for name in given:
+            if name in known:
+                kept.append(name)
+                continue
+            near = get_close_matches(str(name), known, n=1)
+            self.add(
+                f"{option} names {name!r}, {lack}"
+                + (f": did you mean {near[0]!r}?" if near else ": remove it")
+            )
+        return tuple(dict.fromkeys(kept))
+
+
+def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resource[E] | None, Sequence[str]]:
+    """The resource that *declaration* makes of *shape*, or `None` and every mistake, each with its mend."""
+    mistakes = _Mistakes(name)
+    fields = {field.name: field for field in shape.fields}
+    if not name.isidentifier() or name.startswith("_"):
+        mistakes.add(
+            "the name must be a Python identifier without a leading underscore: rename the attribute"
+        )
+    for field in fields:
+        if field in RESERVED_FIELDS or "__" in field:
+            mistakes.add(
+                f"a field cannot be called {field!r}, which means something else in queries: rename it"
+            )
+    readable, writable, changeable = _access(declaration.fields, shape, fields, mistakes)
+    resource = Resource(
+        name=name,
+        entity=declaration.entity,
+        fields=fields,
+        key=shape.key,
+        readable=readable,
+        writable=writable,
+        changeable=changeable,
+        filterable=_filterable(declaration.query, readable, fields, mistakes),
+        sortable=_sortable(declaration.query, readable, fields, mistakes),
+        searchable=_searchable(declaration.query, readable, fields, mistakes),
+        default_order=_order(declaration.query, readable, fields, mistakes),
+        operations=_operations(declaration, mistakes),
+        query=declaration.query,
+        schemas=declaration.schemas,
+        database=declaration.database,
+        unique=shape.unique,
+        actions=declaration.actions or {},
+        description=_first_paragraph(declaration.entity),
+    )
+    _offered(resource, mistakes)
+    return (None if mistakes else resource), tuple(mistakes)
+
+
+def _access(
+    access: Fields, shape: Shape, fields: Mapping[str, Field], mistakes: _Mistakes
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    hidden = mistakes.names("fields.hidden", access.hidden, fields, "which the entity does not have")
+    open_ = [name for name in fields if name not in hidden]
+    for name in hidden:
+        if name in (access.read or ()):
+            mistakes.add(f"fields.read names {name!r}, which fields.hidden hides: remove it from one of them")
+    readable = open_
+    if access.read is not None:
+        readable = [*mistakes.names("fields.read", access.read, fields, "which the entity does not have")]
+    given = [name for name in open_ if not fields[name].generated]
+    writable = given
+    if access.write is not None:
+        allowed = [name for name in fields if not fields[name].generated]
+        writable = [*mistakes.names("fields.write", access.write, allowed, "which callers cannot write")]
+    for name in shape.key:
+        if name not in readable:
+            mistakes.add(
+                f"{name!r} is part of the key and must be readable: add it to fields.read, do not hide it"
+            )
+    fixed = mistakes.names("fields.create_only", access.create_only, writable, "which cannot be written")
+    changeable = [name for name in writable if name not in shape.key and name not in fixed]
+    return tuple(readable), tuple(writable), tuple(changeable)
+
+
+def _filterable(
+    rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: _Mistakes
+) -> tuple[str, ...]:
+    able = [name for name in readable if operators_of(fields[name].kind, nullable=fields[name].nullable)]
+    if rules.filter is None:
+        return tuple(able)
+    return mistakes.names(
+        "query.filter", rules.filter, able, "which is not a readable field that can be compared"
+    )
+
+
+def _sortable(
+    rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: _Mistakes
+) -> tuple[str, ...]:
+    able = [name for name in readable if fields[name].kind in ORDERED | {Kind.BOOLEAN}]
+    if rules.sort is None:
+        return tuple(able)
+    return mistakes.names("query.sort", rules.sort, able, "which is not a readable field that has an order")
+
+
+def _searchable(
+    rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: _Mistakes
+) -> tuple[str, ...]:
+    able = [name for name in readable if fields[name].kind is Kind.TEXT]
+    return mistakes.names("query.search", rules.search, able, "which is not a readable text field")
+
+
+def _order(
+    rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: _Mistakes
+) -> tuple[Sort, ...]:
+    able = [name for name in readable if fields[name].kind in ORDERED | {Kind.BOOLEAN}]
+    wished = {name.removeprefix("-"): name for name in rules.order}
+    kept = mistakes.names("query.order", wished, able, "which is not a readable field that has an order")
+    down, up = Direction.DESCENDING, Direction.ASCENDING
+    if not 1 <= rules.limit <= rules.max_limit:
+        mistakes.add(f"query.limit is {rules.limit}: set it between 1 and query.max_limit, {rules.max_limit}")
+    return tuple(Sort(name, down if wished[name].startswith("-") else up) for name in kept)
+
+
+def _operations(declaration: Declaration[Any], mistakes: _Mistakes) -> frozenset[Operation]:
+    named = mistakes.names(
+        "operations",
+        (str(each) for each in declaration.operations),
+        list(Operation),
+        "which is not an operation",
+    )
+    return frozenset(Operation(each) for each in named)
+
+
+def _offered(resource: Resource[Any], mistakes: _Mistakes) -> None:
+    """What create needs must be writable."""
+    if Operation.CREATE not in resource.operations:
+        return
+    for field in resource.fields.values():
+        if field.required and field.name not in resource.writable:
+            mistakes.add(
+                f"create cannot work while {field.name!r} has no default and callers cannot write it: "
+                "give it a default, make it writable, or leave 'create' out of operations"
+            )
+
+
+def _first_paragraph(entity: type[Any]) -> str:
+    document = entity.__dict__.get("__doc__") or ""
+    paragraph = document.strip().split("\n\n")[0]
+    # A dataclass without a docstring gets its own signature as one.
+    return "" if paragraph.startswith(f"{entity.__name__}(") else " ".join(paragraph.split())

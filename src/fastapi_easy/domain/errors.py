@@ -1,0 +1,286 @@
+"""What can go wrong that a caller can act on: a closed union of values, and the one exception.
+
+An interface words each error once, in a `match` without `case _`, so that a new member of `Error` which an
+interface does not word is a type error.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeAlias, TypeVar
+
+from returns.result import Failure, Success
+
+Key: TypeAlias = Any
+"""What identifies an entity: one value, or a tuple of values in the order of `Resource.key`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with the caller's input.
+
+    Attributes:
+        pointer: JSON Pointer (RFC 6901) into *source*; `""` is the whole of it.
+
+        message: A sentence for people. Never repeats the input.
+
+        code: A stable word for programs, like `string_too_long`.
+
+        source: The part of the input: `body`, `query`, `path` or `header`.
+    """
+
+    pointer: str
+    message: str
+    code: str
+    source: str = "body"
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """The input does not have the shape or the values the resource asks for; nothing was changed."""
+
+    code: ClassVar[str] = "invalid"
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BadQuery:
+    """A query parameter cannot be understood.
+
+    Attributes:
+        parameter: The name of the parameter, as the caller wrote it (shortened to 64 characters).
+
+        reason: A sentence for people.
+
+        suggestion: The nearest allowed spelling, if one is near.
+    """
+
+    code: ClassVar[str] = "bad_query"
+    parameter: str
+    reason: str
+    suggestion: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unauthenticated:
+    """The caller has to say who they are first."""
+
+    code: ClassVar[str] = "unauthenticated"
+    scheme: str = "Bearer"
+
+
+@dataclass(frozen=True, slots=True)
+class Forbidden:
+    """The caller may not do this.
+
+    Attributes:
+        field: The field that is off limits, when the action itself is allowed.
+    """
+
+    code: ClassVar[str] = "forbidden"
+    resource: str
+    action: str
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotFound:
+    """No such entity, or none that this caller may see."""
+
+    code: ClassVar[str] = "not_found"
+    resource: str
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyExists:
+    """Another entity has the same values in fields that must be unique; nothing was changed.
+
+    Attributes:
+        fields: The fields of the broken rule, in its order; empty when the store does not say.
+    """
+
+    code: ClassVar[str] = "already_exists"
+    resource: str
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceBroken:
+    """The change would leave a reference to something that does not exist; nothing was changed.
+
+    Attributes:
+        fields: The fields that hold the reference; empty when other entities still refer to this one.
+    """
+
+    code: ClassVar[str] = "reference_broken"
+    resource: str
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFailed:
+    """A rule the store itself keeps refused the values; nothing was changed.
+
+    Attributes:
+        constraint: The name of the rule in the store, when it says.
+    """
+
+    code: ClassVar[str] = "check_failed"
+    resource: str
+    fields: tuple[str, ...]
+    constraint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """The entity has changed since the caller read it; nothing was changed.
+
+    Attributes:
+        current: The version the entity has now.
+    """
+
+    code: ClassVar[str] = "stale"
+    resource: str
+    key: Key
+    current: str
+
+
+@dataclass(frozen=True, slots=True)
+class PreconditionRequired:
+    """A change to this resource must say which version it is based on."""
+
+    code: ClassVar[str] = "precondition_required"
+    resource: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyMismatch:
+    """The idempotency key was used before, with another request."""
+
+    code: ClassVar[str] = "idempotency_mismatch"
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class InFlight:
+    """The first request with this idempotency key has not ended yet."""
+
+    code: ClassVar[str] = "idempotency_in_flight"
+    key: str
+    retry_after: float = 1.0
+    """Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class TooLarge:
+    """The request is larger than a limit.
+
+    Attributes:
+        what: The thing that is limited, like `body` or `where`.
+
+        limit: The largest allowed number of *unit*.
+    """
+
+    code: ClassVar[str] = "too_large"
+    what: str
+    limit: int
+    unit: str = "bytes"
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimited:
+    """The caller asks too often."""
+
+    code: ClassVar[str] = "rate_limited"
+    retry_after: float
+    """Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class LockHeld:
+    """Somebody else holds the lock."""
+
+    code: ClassVar[str] = "lock_held"
+    name: str
+    retry_after: float = 1.0
+    """Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class LockLost:
+    """The lock ran out while the work was being done; nothing was changed."""
+
+    code: ClassVar[str] = "lock_lost"
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """A dependency did not answer; nothing was changed, the call may be repeated."""
+
+    code: ClassVar[str] = "unavailable"
+    dependency: str
+    retry_after: float = 1.0
+    """Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeUnknown:
+    """The answer to a commit was lost: the change may or may not have been made.
+
+    May be repeated only with the same idempotency key.
+    """
+
+    code: ClassVar[str] = "outcome_unknown"
+    dependency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unsupported:
+    """The store behind this resource cannot do what was asked."""
+
+    code: ClassVar[str] = "unsupported"
+    resource: str
+    capability: str
+
+
+Error: TypeAlias = (
+    Invalid
+    | BadQuery
+    | Unauthenticated
+    | Forbidden
+    | NotFound
+    | AlreadyExists
+    | ReferenceBroken
+    | CheckFailed
+    | Stale
+    | PreconditionRequired
+    | IdempotencyMismatch
+    | InFlight
+    | TooLarge
+    | RateLimited
+    | LockHeld
+    | LockLost
+    | Unavailable
+    | OutcomeUnknown
+    | Unsupported
+)
+
+T = TypeVar("T")
+
+Outcome: TypeAlias = Success[T] | Failure[Error]
+"""What every port method and every use case returns. Types fully in `match` without a plugin."""
+
+
+class DeclarationError(Exception):
+    """Declarations contradict themselves, each other or their store. Raised once, at start.
+
+    Attributes:
+        mistakes: Every mistake found, each a sentence with the way to mend it.
+    """
+
+    def __init__(self, mistakes: Sequence[str]) -> None:
+        self.mistakes = tuple(mistakes)
+        count = len(self.mistakes)
+        heading = "1 mistake in the declarations:" if count == 1 else f"{count} mistakes in the declarations:"
+        super().__init__("\n".join([heading, *(f"  {n}. {each}" for n, each in enumerate(self.mistakes, 1))]))

@@ -1,0 +1,136 @@
+"""One field of an entity: its kind, what it may hold and who fills it."""
+
+import datetime
+import decimal
+import enum
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+UNSET: Final = type("Unset", (), {"__repr__": lambda _: "UNSET", "__bool__": lambda _: False})()
+"""Nothing was said, which differs from `None`."""
+
+
+class Kind(enum.StrEnum):
+    """What values of a field are, whatever the store calls it."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    FLOAT = "float"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    TIME = "time"
+    DATETIME = "datetime"
+    DURATION = "duration"
+    UUID = "uuid"
+    BINARY = "binary"
+    ENUM = "enum"
+    JSON = "json"
+    ARRAY = "array"
+
+
+PYTHON_TYPES: Final[Mapping[Kind, type]] = {
+    Kind.TEXT: str,
+    Kind.INTEGER: int,
+    Kind.DECIMAL: decimal.Decimal,
+    Kind.FLOAT: float,
+    Kind.BOOLEAN: bool,
+    Kind.DATE: datetime.date,
+    Kind.TIME: datetime.time,
+    Kind.DATETIME: datetime.datetime,
+    Kind.DURATION: datetime.timedelta,
+    Kind.UUID: uuid.UUID,
+    Kind.BINARY: bytes,
+    Kind.JSON: object,
+    Kind.ARRAY: list,
+}
+"""The Python type of each kind; an enumeration brings its own."""
+
+ORDERED: Final = frozenset(
+    {
+        Kind.TEXT,
+        Kind.INTEGER,
+        Kind.DECIMAL,
+        Kind.FLOAT,
+        Kind.DATE,
+        Kind.TIME,
+        Kind.DATETIME,
+        Kind.DURATION,
+        Kind.UUID,
+    }
+)
+"""Kinds whose values have one order on every store, so that they can be sorted by and walked along."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One field of an entity, as read from the user's class by an adapter's `mapping`.
+
+    Attributes:
+        name: Unique within the entity; the same in Python, JSON and queries.
+
+        kind: What its values are.
+
+        nullable: `None` is allowed.
+
+        generated: The store fills it (an autoincrement key, a computed column); never written by callers.
+
+        default: The value used when a caller leaves the field out; `UNSET` when there is none.
+
+        default_factory: Makes that value anew for each entity, without arguments.
+
+        store_default: The store has a default of its own that cannot be read as a Python value.
+
+        unique: No two entities hold the same value. Nulls are not compared.
+
+        enumeration: The members, for kind ENUM.
+
+        item: The kind of the items, for kind ARRAY.
+
+        min_length, max_length: Characters, for TEXT; bytes, for BINARY; items, for ARRAY.
+
+        minimum, maximum: Inclusive bounds, for INTEGER, from the width of the column.
+
+        precision, scale: All digits and digits after the point, for DECIMAL.
+
+        rules: Further validation, in the vocabulary of `typing.Annotated` metadata; read by the doors only.
+
+        description: One sentence for the documentation.
+    """
+
+    name: str
+    kind: Kind
+    nullable: bool = False
+    generated: bool = False
+    default: Any = UNSET
+    default_factory: Callable[[], Any] | None = None
+    store_default: bool = False
+    unique: bool = False
+    enumeration: type[enum.Enum] | None = None
+    item: Kind | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+    precision: int | None = None
+    scale: int | None = None
+    rules: tuple[Any, ...] = ()
+    description: str | None = None
+
+    @property
+    def python_type(self) -> type:
+        """The type of its values, leaving `None` aside."""
+        return self.enumeration if self.enumeration is not None else PYTHON_TYPES[self.kind]
+
+    @property
+    def required(self) -> bool:
+        """A caller who creates an entity has to give a value."""
+        return not (
+            self.nullable
+            or self.generated
+            or self.store_default
+            or self.default is not UNSET
+            or self.default_factory is not None
+        )

@@ -1,0 +1,85 @@
+"""The option objects of a declaration: what a resource offers, which fields, which queries."""
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+
+class Operation(enum.StrEnum):
+    """A built-in use case of a resource."""
+
+    CREATE = "create"
+    GET = "get"
+    LIST = "list"
+    COUNT = "count"
+    REPLACE = "replace"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+EVERY_OPERATION: Final = tuple(Operation)
+READ_ONLY: Final = (Operation.GET, Operation.LIST, Operation.COUNT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fields:
+    """Which fields callers may read and write. `None` means all that are not hidden or generated.
+
+    Attributes:
+        read: The fields of answers; only these can be filtered and sorted by.
+
+        write: The fields of create, replace and update.
+
+        hidden: Stored, but neither read nor written by callers.
+
+        create_only: Written by create, fixed from then on.
+    """
+
+    read: Sequence[str] | None = None
+    write: Sequence[str] | None = None
+    hidden: Sequence[str] = ()
+    create_only: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schemas:
+    """pydantic models of the user's own in place of the derived ones. Their field names are the resource's.
+
+    Attributes:
+        create: For the body of create and replace.
+
+        update: For the body of update; fields left out must stay unset.
+
+        read: For answers.
+    """
+
+    create: type[Any] | None = None
+    update: type[Any] | None = None
+    read: type[Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryRules:
+    """What callers may ask of lists. `None` means every readable field.
+
+    Attributes:
+        filter: The fields that can be filtered by.
+
+        sort: The fields that can be sorted by.
+
+        search: The text fields that `q` looks into; without any there is no `q`.
+
+        order: The order when the caller names none, in the grammar of `sort`: `("-created_at",)`.
+
+        limit: Entities on a page unless the caller says otherwise.
+
+        max_limit: Entities on a page at most.
+    """
+
+    filter: Sequence[str] | None = None
+    sort: Sequence[str] | None = None
+    search: Sequence[str] = ()
+    order: Sequence[str] = ()
+    limit: int = 20
+    max_limit: int = 100

@@ -1,0 +1,31 @@
+"""In which order entities come: the same on every store, total, nulls last."""
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class Direction(enum.StrEnum):
+    """Which end comes first. Nulls come last either way."""
+
+    ASCENDING = "ascending"
+    DESCENDING = "descending"
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """One field to order by. Text is compared code point by code point."""
+
+    field: str
+    direction: Direction = Direction.ASCENDING
+
+    @property
+    def descending(self) -> bool:
+        """The largest value comes first."""
+        return self.direction is Direction.DESCENDING
+
+
+def total_order(order: Sequence[Sort], key: Sequence[str]) -> tuple[Sort, ...]:
+    """*order* with the fields of *key* that it lacks appended, so that no two entities are equal in it."""
+    named = {each.field for each in order}
+    return (*order, *(Sort(field) for field in key if field not in named))

@@ -1,0 +1,64 @@
+"""A window over many entities, and the wish for one."""
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Count(enum.StrEnum):
+    """How the total is found: not at all, exactly, or as the store's own estimate where it keeps one."""
+
+    NONE = "none"
+    EXACT = "exact"
+    ESTIMATED = "estimated"
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in an ordered walk: the values of the order's fields in the last entity seen.
+
+    Attributes:
+        values: One for each `Sort` of the query's total order, `None` for null.
+    """
+
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRequest:
+    """Which window is wished for.
+
+    Attributes:
+        limit: Entities at most; 1 or more.
+
+        offset: Entities to skip; 0 or more. Costs time in proportion.
+
+        after: Begin behind this place instead of skipping; costs the same at any depth.
+
+        count: How the total is found.
+    """
+
+    limit: int = 20
+    offset: int = 0
+    after: Cursor | None = None
+    count: Count = Count.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T_co]):
+    """The window that was found.
+
+    Attributes:
+        items: In the order of the query.
+
+        total: How many entities the specification means, whatever the window; `None` when not counted.
+
+        next: Where the following page begins; `None` on the last one.
+    """
+
+    items: Sequence[T_co]
+    total: int | None = None
+    next: Cursor | None = None

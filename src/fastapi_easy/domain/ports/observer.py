@@ -1,0 +1,38 @@
+"""Who watches how calls go."""
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from fastapi_easy.domain.errors import Error
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """How one call of a use case went.
+
+    Attributes:
+        resource: The name of the resource.
+
+        action: The operation or the action asked for.
+
+        seconds: From call to answer.
+
+        error: What it failed with; `None` for success.
+
+        correlation_id: Of the call's context.
+    """
+
+    resource: str
+    action: str
+    seconds: float
+    error: Error | None
+    correlation_id: str
+
+
+@runtime_checkable
+class Observer(Protocol):
+    """Is told about every call. Must be quick and must not raise."""
+
+    def observe(self, observation: Observation) -> None:
+        """Take note of *observation*."""
+        ...

@@ -1,0 +1,172 @@
+"""The entities of one resource."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol, TypeVar, runtime_checkable
+
+from fastapi_easy.domain.errors import Key, Outcome
+from fastapi_easy.domain.page import Page
+from fastapi_easy.domain.patch import Patch, Values
+from fastapi_easy.domain.query import Query
+from fastapi_easy.domain.row import Row
+from fastapi_easy.domain.specification import Specification
+
+E = TypeVar("E")
+
+
+@runtime_checkable
+class Repository(Protocol[E]):
+    """The entities of one resource.
+
+    Inside a unit of work every method sees the writes made earlier in it, and nothing is visible outside
+    before `UnitOfWork.commit`. On its own, each call stands alone: a read needs no transaction, and a write is
+    durable when the call returns.
+
+    Every method may fail with `Unavailable`: the store did not answer in time, and nothing was changed.
+    Values given and returned are of the Python type of their field; times are aware and UTC.
+    """
+
+    async def find_by_id(self, key: Key) -> Outcome[E]:
+        """The entity with *key*, as an instance of the user's class that no session holds.
+
+        Fails with:
+            NotFound: There is none.
+        """
+        ...
+
+    async def find_all(self, query: Query) -> Outcome[Page[E]]:
+        """A page of entities; `query.fields` is not looked at."""
+        ...
+
+    async def save(self, entity: E) -> Outcome[E]:
+        """Store *entity*: insert it when its key is unset or unknown, else replace all its values.
+
+        Returns:
+            A new instance, with what the store filled in.
+
+        Fails with:
+            AlreadyExists: Another entity has the same values in unique fields.
+
+            ReferenceBroken, CheckFailed: The store's own rules refused it.
+        """
+        ...
+
+    async def read(self, key: Key, fields: Sequence[str] | None = None) -> Outcome[Row]:
+        """The row with *key*, holding *fields* in their order, or all fields of the entity.
+
+        Fails with:
+            NotFound: There is none.
+        """
+        ...
+
+    async def select(self, query: Query) -> Outcome[Page[Row]]:
+        """A page of rows in the query's total order, nulls last.
+
+        With `count=EXACT` the total is that of the specification; `next` is set exactly when more rows follow.
+        A walk along `next` shows each row that was there all the time once, whatever is inserted meanwhile.
+        """
+        ...
+
+    def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Row]:
+        """Every row of the query in its order, in bounded memory; `query.page` is not looked at.
+
+        Args:
+            query: Which rows.
+
+            chunk: Rows fetched at a time.
+
+        Raises:
+            StreamBroken: The store stopped answering in the middle.
+        """
+        ...
+
+    async def count(self, specification: Specification) -> Outcome[int]:
+        """How many entities *specification* means."""
+        ...
+
+    async def add(self, values: Values) -> Outcome[Row]:
+        """Store a new entity; fields left out take their default, or null.
+
+        Returns:
+            All its fields as stored, with what the store filled in.
+
+        Fails with:
+            AlreadyExists: The key, or values of other unique fields, are taken.
+
+            ReferenceBroken, CheckFailed: The store's own rules refused it.
+        """
+        ...
+
+    async def add_all(self, many: Sequence[Values]) -> Outcome[Sequence[Row]]:
+        """Store several new entities, all or none, and return them in the same order.
+
+        Fails with: as `add`.
+        """
+        ...
+
+    async def update(self, key: Key, patch: Patch, *, expected_version: str | None = None) -> Outcome[Row]:
+        """Set the fields of *patch* on the entity with *key*.
+
+        Args:
+            key: Which entity.
+
+            patch: The fields to set; an empty one changes nothing and returns the row.
+
+            expected_version: The version (`version_of` the readable fields) the change is based on.
+
+        Returns:
+            All fields as they are now.
+
+        Fails with:
+            NotFound: There is none.
+
+            Stale: It has another version than the expected one.
+
+            AlreadyExists, ReferenceBroken, CheckFailed: as `add`.
+        """
+        ...
+
+    async def remove(self, key: Key, *, expected_version: str | None = None) -> Outcome[None]:
+        """Remove the entity with *key*.
+
+        Fails with:
+            NotFound: There is none, or not any more.
+
+            Stale: It has another version than the expected one.
+
+            ReferenceBroken: Others refer to it.
+        """
+        ...
+
+    async def update_where(
+        self, specification: Specification, patch: Patch, *, max_affected: int
+    ) -> Outcome[int]:
+        """Set the fields of *patch* on every entity that *specification* means; returns how many those are.
+
+        Fails with:
+            TooLarge: They are more than *max_affected*; nothing was changed.
+
+            AlreadyExists, ReferenceBroken, CheckFailed: as `add`.
+        """
+        ...
+
+    async def remove_where(self, specification: Specification, *, max_affected: int) -> Outcome[int]:
+        """Remove every entity that *specification* means; returns how many those were.
+
+        Fails with:
+            TooLarge: They are more than *max_affected*; nothing was changed.
+
+            ReferenceBroken: Others refer to one of them.
+        """
+        ...
+
+
+class StreamBroken(Exception):
+    """The store stopped answering in the middle of a stream.
+
+    Attributes:
+        dependency: Which store.
+    """
+
+    def __init__(self, dependency: str) -> None:
+        self.dependency = dependency
+        super().__init__(f"{dependency} stopped answering in the middle of a stream")

@@ -1,0 +1,52 @@
+"""All or nothing."""
+
+from types import TracebackType
+from typing import Any, Protocol, Self, runtime_checkable
+
+from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.events import DomainEvent
+from fastapi_easy.domain.ports.repository import Repository
+from fastapi_easy.domain.resource import Resource
+
+
+@runtime_checkable
+class UnitOfWork(Protocol):
+    """Changes to the resources of one database that become durable together, or not at all.
+
+    An async context manager, entered once. Leaving it without `commit`, by whatever way, discards every write.
+    Belongs to one task.
+    """
+
+    async def __aenter__(self) -> Self:
+        """Begin. The store is first spoken to when a repository is first asked."""
+        ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Discard what was not committed and give back the connection."""
+        ...
+
+    def repository(self, resource: Resource[Any] | str) -> Repository[Any]:
+        """The repository of *resource*, given itself or by name, inside this unit of work.
+
+        Raises:
+            DeclarationError: *resource* lives in another database, or is not declared.
+        """
+        ...
+
+    def record(self, event: DomainEvent) -> None:
+        """Publish *event* if and when this unit of work commits; forget it otherwise."""
+        ...
+
+    async def commit(self) -> Outcome[None]:
+        """Make every write durable, then publish the recorded events. What follows begins anew.
+
+        Fails with:
+            AlreadyExists, ReferenceBroken, CheckFailed: A rule that the store checks at commit was broken.
+
+            Unavailable: The store did not answer, and nothing was changed.
+
+            OutcomeUnknown: The answer to the commit was lost.
+        """
+        ...

@@ -1,0 +1,19 @@
+"""Which version of an entity a caller has seen."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any, Final
+
+from fastapi_easy.domain.row import Row
+
+_BYTES: Final = 12
+
+
+def version_of(row: Row, fields: Sequence[str]) -> str:
+    """A fingerprint of *fields* of *row*: equal for equal values, 24 hexadecimal digits.
+
+    Made from values as the store gave them back, so compare only versions of rows that were read or returned
+    by a store.
+    """
+    values: list[Any] = [row[field] for field in fields]
+    return hashlib.blake2b(repr(values).encode("utf-8", "backslashreplace"), digest_size=_BYTES).hexdigest()
