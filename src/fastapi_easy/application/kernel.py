@@ -1,0 +1,68 @@
+"""The application behind one object: what an interface, a script or a test holds."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi_easy.application.pipeline.step import Handler
+from fastapi_easy.application.queries.query_reader import QueryReader
+from fastapi_easy.application.resources.count_entities import CountEntities
+from fastapi_easy.application.resources.create_entity import CreateEntity
+from fastapi_easy.application.resources.delete_entity import DeleteEntity
+from fastapi_easy.application.resources.get_entity import GetEntity
+from fastapi_easy.application.resources.list_entities import ListEntities
+from fastapi_easy.application.resources.perform_action import PerformAction
+from fastapi_easy.application.resources.replace_entity import ReplaceEntity
+from fastapi_easy.application.resources.update_entity import UpdateEntity
+from fastapi_easy.domain.page import Page
+from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.row import Row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UseCases:
+    """Everything that can be asked of one resource, each wrapped in its steps.
+
+    All are there whatever the resource offers: `Resource.operations` says what interfaces may show.
+
+    Attributes:
+        resource: What they work on.
+
+        queries: Reads queries in the one grammar of all interfaces.
+
+        actions: The user's own use cases, by name.
+    """
+
+    resource: Resource[Any]
+    queries: QueryReader
+    create: Handler[CreateEntity, Row]
+    get: Handler[GetEntity, Row]
+    list: Handler[ListEntities, Page[Row]]
+    count: Handler[CountEntities, int]
+    replace: Handler[ReplaceEntity, Row]
+    update: Handler[UpdateEntity, Row]
+    delete: Handler[DeleteEntity, None]
+    actions: Mapping[str, Handler[PerformAction, Any]]
+
+
+class Kernel:
+    """The resources of one application and their use cases."""
+
+    __slots__ = ("_resources",)
+
+    def __init__(self, resources: Mapping[str, UseCases]) -> None:
+        self._resources = dict(resources)
+
+    def resource(self, name: str) -> UseCases:
+        """The use cases of resource *name*.
+
+        Raises:
+            KeyError: No resource has that name.
+        """
+        return self._resources[name]
+
+    def __iter__(self) -> Iterator[UseCases]:
+        return iter(self._resources.values())
+
+    def __len__(self) -> int:
+        return len(self._resources)

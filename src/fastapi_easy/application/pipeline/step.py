@@ -1,0 +1,46 @@
+"""Handlers, and the onion of steps around them."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+from fastapi_easy.application.context import Context
+from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.resource import Resource
+
+C_contra = TypeVar("C_contra", contravariant=True)
+R_co = TypeVar("R_co", covariant=True)
+
+
+class Handler(Protocol[C_contra, R_co]):
+    """Carries out one command."""
+
+    def __call__(self, command: C_contra, context: Context, /) -> Awaitable[Outcome[R_co]]:
+        """Carry out *command* for the caller *context* tells of."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a handler is for.
+
+    Attributes:
+        resource: The resource it works on.
+
+        action: The operation, or the name of the user's own action.
+    """
+
+    resource: Resource[Any]
+    action: str
+
+
+Step: TypeAlias = Callable[[Target, Handler[Any, Any]], Handler[Any, Any]]
+"""Wraps a handler in one concern. Called once at start; a step that has nothing to do for the target returns
+the handler itself, and so costs nothing."""
+
+
+def compose(steps: Sequence[Step], target: Target, handler: Handler[Any, Any]) -> Handler[Any, Any]:
+    """Wrap *handler* so that the first of *steps* is the outermost."""
+    for step in reversed(steps):
+        handler = step(target, handler)
+    return handler

@@ -1,0 +1,75 @@
+"""Cursors as tokens that callers can carry but not make or bend."""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from returns.result import Failure, Success
+
+from fastapi_easy.application.queries.values import Unreadable, read_json, write_json
+from fastapi_easy.domain.errors import BadQuery, Outcome
+from fastapi_easy.domain.ordering import Sort, total_order
+from fastapi_easy.domain.page import Cursor
+from fastapi_easy.domain.query import Query
+from fastapi_easy.domain.resource import Resource
+
+_MAC_BYTES: Final = 16
+_LONGEST: Final = 8_192
+
+
+class CursorSeal:
+    """Turns the cursors of one resource into signed tokens and back.
+
+    A token belongs to the resource, the specification, the order and the tenant it was made for; with any
+    other it is refused. HMAC-SHA-256 cut to 128 bits (RFC 2104).
+    """
+
+    def __init__(self, resource: Resource[Any], secret: bytes) -> None:
+        self._resource = resource
+        self._secret = secret
+
+    def seal(self, cursor: Cursor, query: Query, tenant: str | None) -> str:
+        """The token for *cursor* in a walk of *query*: URL-safe text."""
+        payload = json.dumps([write_json(value) for value in cursor.values], separators=(",", ":")).encode()
+        return base64.urlsafe_b64encode(self._mac(payload, query, tenant) + payload).rstrip(b"=").decode()
+
+    def open(self, token: str, query: Query, tenant: str | None) -> Outcome[Cursor]:
+        """The cursor in *token*.
+
+        Fails with:
+            BadQuery: It was not made by this application, or for another query, order or tenant.
+        """
+        refused: Failure[Any] = Failure(
+            BadQuery("cursor", "The cursor does not belong to this query: begin again without it")
+        )
+        if len(token) > _LONGEST or not token.isascii():
+            return refused
+        try:
+            sealed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+        except ValueError:
+            return refused
+        mac, payload = sealed[:_MAC_BYTES], sealed[_MAC_BYTES:]
+        if not hmac.compare_digest(mac, self._mac(payload, query, tenant)):
+            return refused
+        order = total_order(query.order, self._resource.key)
+        try:
+            return Success(Cursor(self._values(json.loads(payload), order)))
+        except Unreadable:  # the type of a field has changed since the token was made
+            return refused
+
+    def _values(self, written: Sequence[Any], order: Sequence[Sort]) -> tuple[Any, ...]:
+        return tuple(
+            None if value is None else read_json(self._resource.fields[sort.field], value)
+            for value, sort in zip(written, order, strict=True)
+        )
+
+    def _mac(self, payload: bytes, query: Query, tenant: str | None) -> bytes:
+        order = total_order(query.order, self._resource.key)
+        bound = repr((self._resource.name, query.specification, order, tenant)).encode(
+            "utf-8", "backslashreplace"
+        )
+        message = hashlib.sha256(bound).digest() + payload
+        return hmac.digest(self._secret, message, "sha256")[:_MAC_BYTES]

@@ -1,0 +1,49 @@
+"""The key of an entity as one segment of a path."""
+
+import urllib.parse
+from typing import Any
+
+from returns.result import Failure, Success
+
+from fastapi_easy.application.queries.values import Unreadable, read_text, write_text
+from fastapi_easy.domain.errors import Fault, Invalid, Key, Outcome
+from fastapi_easy.domain.resource import Resource
+
+
+class KeyText:
+    """Reads and writes the keys of one resource.
+
+    The parts of a composite key are separated by commas; a comma or a tilde inside a part is written `~1` or
+    `~0`.
+    """
+
+    def __init__(self, resource: Resource[Any]) -> None:
+        self._fields = tuple(resource.fields[name] for name in resource.key)
+
+    def read(self, segment: str) -> Outcome[Key]:
+        """The key that the percent-decoded *segment* spells.
+
+        Fails with:
+            Invalid: It spells none.
+        """
+        if len(self._fields) == 1:
+            parts = [segment]
+        else:
+            parts = [part.replace("~1", ",").replace("~0", "~") for part in segment.split(",")]
+            if len(parts) != len(self._fields):
+                names = ",".join(field.name for field in self._fields)
+                return Failure(Invalid((Fault("", f"Must be {names}", "key_parts", "path"),)))
+        values = []
+        for field, part in zip(self._fields, parts, strict=True):
+            try:
+                values.append(read_text(field, part))
+            except Unreadable as error:
+                return Failure(Invalid((Fault(f"/{field.name}", str(error), error.code, "path"),)))
+        return Success(values[0] if len(values) == 1 else tuple(values))
+
+    def write(self, key: Key) -> str:
+        """The percent-encoded segment for *key*."""
+        if len(self._fields) == 1:
+            return urllib.parse.quote(write_text(key), safe="")
+        parts = (write_text(part).replace("~", "~0").replace(",", "~1") for part in key)
+        return urllib.parse.quote(",".join(parts), safe=",")

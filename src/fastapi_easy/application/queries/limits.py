@@ -1,0 +1,26 @@
+"""How large a query may be."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryLimits:
+    """The largest query anybody may ask. A larger one is `Invalid`, and the answer names the limit.
+
+    Attributes:
+        depth: `and`, `or` and `not` inside one another.
+
+        leaves: Comparisons in all.
+
+        items: Values in one list.
+
+        text: Characters in one text value.
+
+        offset: Entities to skip.
+    """
+
+    depth: int = 3
+    leaves: int = 50
+    items: int = 200
+    text: int = 256
+    offset: int = 1_000_000_000

@@ -1,0 +1,115 @@
+"""Query strings and search documents become queries, the same for every interface."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from returns.result import Failure, Success
+
+from fastapi_easy.application.queries.comparisons import Misunderstood
+from fastapi_easy.application.queries.cursor_seal import CursorSeal
+from fastapi_easy.application.queries.key_text import KeyText
+from fastapi_easy.application.queries.limits import QueryLimits
+from fastapi_easy.application.queries.query_parts import QueryParts, Wish
+from fastapi_easy.application.queries.vocabulary import Parameter, vocabulary
+from fastapi_easy.domain.errors import Invalid, Key, Outcome
+from fastapi_easy.domain.page import Cursor, PageRequest
+from fastapi_easy.domain.query import Query
+from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.specification import all_of, leaves
+
+
+class QueryReader:
+    """Reads the queries of one resource.
+
+    Attributes:
+        parameters: Every allowed comparison, by the name callers write.
+
+        limits: How large a query may be.
+    """
+
+    def __init__(self, resource: Resource[Any], limits: QueryLimits, secret: bytes) -> None:
+        self.parameters: Mapping[str, Parameter] = vocabulary(resource)
+        self.limits = limits
+        self._resource = resource
+        self._parts = QueryParts(resource, self.parameters, limits)
+        self._seal = CursorSeal(resource, secret)
+        self._keys = KeyText(resource)
+        self._plain = Success(
+            Query(order=resource.default_order, page=PageRequest(limit=resource.query.limit)),
+        )
+
+    def from_parameters(
+        self, pairs: Sequence[tuple[str, str]], *, tenant: str | None = None
+    ) -> Outcome[Query]:
+        """The query that the decoded query string *pairs* asks for.
+
+        Fails with:
+            BadQuery: A name or the grammar is not understood, or a cursor belongs elsewhere.
+
+            Invalid: A value is not of its field's type, or beyond a limit.
+        """
+        if not pairs:
+            return self._plain
+        given: dict[str, list[str]] = {}
+        for name, value in pairs:
+            given.setdefault(name, []).append(value)
+        wish = Wish()
+        try:
+            for name, values in given.items():
+                self._parts.parameter(wish, name, values)
+            return self._query(wish, tenant)
+        except Misunderstood as misunderstood:
+            return Failure(misunderstood.error)
+
+    def from_document(self, document: Any, *, tenant: str | None = None) -> Outcome[Query]:
+        """The query that the parsed JSON *document* of a search asks for.
+
+        Fails with: as `from_parameters`; the pointers lead into the document.
+        """
+        wish = Wish()
+        try:
+            if not isinstance(document, Mapping):
+                raise Misunderstood.value("", "Must be a JSON object", "object_type")
+            for name, value in document.items():
+                self._parts.member(wish, name, value)
+            return self._query(wish, tenant)
+        except Misunderstood as misunderstood:
+            error = misunderstood.error
+            if isinstance(error, Invalid):
+                error = Invalid(tuple(replace(fault, source="body") for fault in error.faults))
+            return Failure(error)
+
+    def seal(self, query: Query, next: Cursor, *, tenant: str | None = None) -> str:  # noqa: A002 (the word of Page)
+        """The token with which the caller goes on after a page of *query*."""
+        return self._seal.seal(next, query, tenant)
+
+    def read_key(self, segment: str) -> Outcome[Key]:
+        """The key that one percent-decoded path segment spells.
+
+        Fails with:
+            Invalid: It spells none.
+        """
+        return self._keys.read(segment)
+
+    def write_key(self, key: Key) -> str:
+        """The percent-encoded path segment for *key*."""
+        return self._keys.write(key)
+
+    def _query(self, wish: Wish, tenant: str | None) -> Outcome[Query]:
+        specification = all_of(*wish.conditions)
+        if sum(1 for _ in leaves(specification)) > self.limits.leaves:
+            raise Misunderstood.limit("", f"Must not have more than {self.limits.leaves} comparisons")
+        if wish.cursor is not None and wish.offset is not None:
+            raise Misunderstood.grammar("cursor", "Cannot be given together with offset")
+        rules = self._resource.query
+        order = self._resource.default_order if wish.order is None else wish.order
+        limit = rules.limit if wish.limit is None else wish.limit
+        page = PageRequest(limit=limit, offset=wish.offset or 0, count=wish.count)
+        query = Query(specification=specification, order=order, page=page, fields=wish.fields)
+        if wish.cursor is None:
+            return Success(query)
+        opened = self._seal.open(wish.cursor, query, tenant)
+        if isinstance(opened, Failure):
+            return opened
+        return Success(replace(query, page=replace(page, after=opened.unwrap())))

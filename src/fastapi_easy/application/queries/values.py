@@ -1,0 +1,248 @@
+"""Text and JSON become values of a field's type. Strict: nothing is guessed, rounded or repaired."""
+
+import datetime
+import enum
+import math
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from fastapi_easy.domain.field import Field, Kind
+
+_INT64: Final = 2**63
+_INTEGER: Final = re.compile(r"-?[0-9]{1,40}", re.ASCII)
+_DECIMAL: Final = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?", re.ASCII)
+_FLOAT: Final = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?", re.ASCII)
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_TIME: Final = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?", re.ASCII)
+_DATETIME: Final = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]"
+    r"([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)"
+    r"([Zz]|[+ -][0-9]{2}:[0-9]{2})?",
+    re.ASCII,
+)
+_DURATION: Final = re.compile(
+    r"(-)?P(?:([0-9]{1,9})D)?(?:T(?:([0-9]{1,9})H)?(?:([0-9]{1,9})M)?(?:([0-9]{1,9})(?:\.([0-9]{1,6}))?S)?)?",
+    re.ASCII,
+)
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}", re.ASCII)
+_TRUTH: Final = {"true": True, "1": True, "false": False, "0": False}
+_SAFE_DIGITS: Final = 15
+
+
+class Unreadable(ValueError):
+    """A value is not of the field's type, or out of its range. Never carries the value.
+
+    Attributes:
+        code: A stable word for programs.
+    """
+
+    def __init__(self, message: str, code: str) -> None:
+        self.code = code
+        super().__init__(message)
+
+
+def read_text(field: Field, text: str) -> Any:
+    """The value of *field* that *text* spells, as in a query string or a path.
+
+    Raises:
+        Unreadable: It spells none.
+    """
+    if "\x00" in text or not (text.isprintable() or _encodable(text)):
+        raise Unreadable("Must be valid Unicode text without NUL", "unsafe_text")
+    try:
+        return _FROM_TEXT[field.kind](field, text)
+    except (ValueError, OverflowError) as error:
+        if isinstance(error, Unreadable):
+            raise
+        raise Unreadable(f"Must be a valid {field.kind}", f"{field.kind}_parsing") from None
+
+
+def read_json(field: Field, value: Any) -> Any:
+    """The value of *field* that the JSON scalar *value* stands for, as in a `where` tree.
+
+    Raises:
+        Unreadable: It stands for none.
+    """
+    match field.kind, value:
+        case (Kind.BOOLEAN, bool()) | (Kind.JSON, _):
+            return value
+        case _, bool():
+            raise Unreadable(f"Must be a valid {field.kind}", f"{field.kind}_type")
+        case Kind.INTEGER, int():
+            return _bounded(field, value)
+        case Kind.FLOAT, int() | float() | Decimal():
+            return _finite(float(value))
+        case Kind.DECIMAL, int() | float() | Decimal():
+            return read_text(field, format(Decimal(str(value)), "f"))
+        case Kind.ENUM, int() if field.enumeration is not None:
+            return _member(field.enumeration, value)
+        case ((Kind.BOOLEAN | Kind.INTEGER | Kind.FLOAT), _):
+            raise Unreadable(f"Must be a valid {field.kind}", f"{field.kind}_type")
+        case _, str():
+            return read_text(field, value)
+        case _:
+            raise Unreadable(f"Must be a valid {field.kind}", f"{field.kind}_type")
+
+
+def write_json(value: Any) -> Any:
+    """A JSON scalar from which `read_json` makes *value* again."""
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case enum.Enum():
+            return value.value
+        case Decimal():
+            return format(value, "f")
+        case datetime.datetime():
+            return value.astimezone(datetime.UTC).isoformat()
+        case datetime.date() | datetime.time():
+            return value.isoformat()
+        case datetime.timedelta():
+            return _write_duration(value)
+        case _:
+            return str(value)
+
+
+def write_text(value: Any) -> str:
+    """Text from which `read_text` makes *value* again."""
+    written = write_json(value)
+    return ("true" if written else "false") if isinstance(written, bool) else str(written)
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _bounded(field: Field, number: int) -> int:
+    low = -_INT64 if field.minimum is None else field.minimum
+    high = _INT64 - 1 if field.maximum is None else field.maximum
+    if not low <= number <= high:
+        raise Unreadable(f"Must be between {low} and {high}", "out_of_range")
+    return number
+
+
+def _integer(field: Field, text: str) -> int:
+    if not _INTEGER.fullmatch(text):
+        raise Unreadable("Must be a whole number", "integer_parsing")
+    return _bounded(field, int(text))
+
+
+def _decimal(field: Field, text: str) -> Decimal:
+    if not _DECIMAL.fullmatch(text):
+        raise Unreadable("Must be a decimal number", "decimal_parsing")
+    number = Decimal(text)
+    digits = max(len(number.as_tuple().digits), -int(number.as_tuple().exponent))
+    allowed = max(field.precision or _SAFE_DIGITS, _SAFE_DIGITS)
+    if digits > allowed:
+        raise Unreadable(f"Must have at most {allowed} digits", "decimal_max_digits")
+    return number
+
+
+def _finite(number: float) -> float:
+    if not math.isfinite(number):
+        raise Unreadable("Must be a finite number", "finite_number")
+    return number
+
+
+def _float(field: Field, text: str) -> float:
+    if not _FLOAT.fullmatch(text):
+        raise Unreadable("Must be a number", "float_parsing")
+    return _finite(float(text))
+
+
+def _boolean(field: Field, text: str) -> bool:
+    if text not in _TRUTH:
+        raise Unreadable("Must be true or false", "boolean_parsing")
+    return _TRUTH[text]
+
+
+def _date(field: Field, text: str) -> datetime.date:
+    if not _DATE.fullmatch(text):
+        raise Unreadable("Must be a date like 2026-11-23", "date_parsing")
+    return datetime.date.fromisoformat(text)
+
+
+def _time(field: Field, text: str) -> datetime.time:
+    if not _TIME.fullmatch(text):
+        raise Unreadable("Must be a time like 08:30:00", "time_parsing")
+    return datetime.time.fromisoformat(text)
+
+
+def _datetime(field: Field, text: str) -> datetime.datetime:
+    found = _DATETIME.fullmatch(text)
+    if found is None:
+        raise Unreadable("Must be a time like 2026-11-23T08:30:00Z", "datetime_parsing")
+    date, time, offset = found.groups()
+    if offset is None:
+        raise Unreadable("Must say its offset from UTC, like Z or +01:00", "timezone_aware")
+    # An unescaped plus arrives from a query string as a space.
+    zone = "+00:00" if offset in "Zz" else offset.replace(" ", "+")
+    return datetime.datetime.fromisoformat(f"{date}T{time}{zone}").astimezone(datetime.UTC)
+
+
+def _duration(field: Field, text: str) -> datetime.timedelta:
+    found = _DURATION.fullmatch(text)
+    if found is None or text.endswith(("P", "T")):
+        raise Unreadable("Must be an ISO 8601 duration like P1DT2H", "duration_parsing")
+    sign, *parts, fraction = found.groups()
+    days, hours, minutes, seconds = (int(part or 0) for part in parts)
+    length = datetime.timedelta(
+        days=days,
+        hours=hours,
+        minutes=minutes,
+        seconds=seconds,
+        microseconds=int((fraction or "0").ljust(6, "0")),
+    )
+    return -length if sign else length
+
+
+def _write_duration(length: datetime.timedelta) -> str:
+    sign, whole = ("-", -length) if length < datetime.timedelta() else ("", length)
+    return f"{sign}P{whole.days}DT{whole.seconds}.{whole.microseconds:06d}S"
+
+
+def _uuid(field: Field, text: str) -> uuid.UUID:
+    if not _UUID.fullmatch(text):
+        raise Unreadable("Must be a UUID", "uuid_parsing")
+    return uuid.UUID(text)
+
+
+def _member(enumeration: type[enum.Enum], value: Any) -> enum.Enum:
+    for member in enumeration:
+        if member.value == value or str(member.value) == value:
+            return member
+    allowed = ", ".join(str(member.value) for member in enumeration)
+    raise Unreadable(f"Must be one of {allowed}", "enum")
+
+
+def _enum(field: Field, text: str) -> Any:
+    return text if field.enumeration is None else _member(field.enumeration, text)
+
+
+def _not_comparable(field: Field, text: str) -> Any:
+    raise Unreadable(f"A {field.kind} cannot be written here", f"{field.kind}_type")
+
+
+_FROM_TEXT: Final[Mapping[Kind, Callable[[Field, str], Any]]] = {
+    Kind.TEXT: lambda _, text: text,
+    Kind.INTEGER: _integer,
+    Kind.DECIMAL: _decimal,
+    Kind.FLOAT: _float,
+    Kind.BOOLEAN: _boolean,
+    Kind.DATE: _date,
+    Kind.TIME: _time,
+    Kind.DATETIME: _datetime,
+    Kind.DURATION: _duration,
+    Kind.UUID: _uuid,
+    Kind.ENUM: _enum,
+    Kind.BINARY: _not_comparable,
+    Kind.JSON: _not_comparable,
+    Kind.ARRAY: _not_comparable,
+}

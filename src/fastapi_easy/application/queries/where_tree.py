@@ -1,0 +1,46 @@
+"""A `where` tree of JSON becomes a specification."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi_easy.application.queries.comparisons import Comparisons, Misunderstood
+from fastapi_easy.application.queries.limits import QueryLimits
+from fastapi_easy.application.queries.vocabulary import CONNECTIVES
+from fastapi_easy.domain.specification import AllOf, AnyOf, Not, Specification
+
+
+class WhereTree:
+    """Reads the trees of one resource: `{"or": [{"total__gt": 500}, {"not": {"note__isnull": true}}]}`.
+
+    Several names in one object must all hold.
+    """
+
+    def __init__(self, comparisons: Comparisons, limits: QueryLimits) -> None:
+        self._comparisons = comparisons
+        self._limits = limits
+
+    def read(self, tree: Any, pointer: str = "", depth: int = 0) -> Specification:
+        """The specification *tree* stands for.
+
+        Raises:
+            Misunderstood: It is not a tree of this grammar, or larger than the limits.
+        """
+        if not isinstance(tree, Mapping):
+            raise Misunderstood.grammar("where", 'Must be a JSON object like {"price__gte": 5}')
+        if depth > self._limits.depth:
+            raise Misunderstood.limit(pointer, f"Must not be nested deeper than {self._limits.depth}")
+        parts = tuple(self._member(name, value, pointer, depth) for name, value in tree.items())
+        return parts[0] if len(parts) == 1 else AllOf(parts)
+
+    def _member(self, name: str, value: Any, pointer: str, depth: int) -> Specification:
+        at = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
+        if name not in CONNECTIVES:
+            return self._comparisons.from_json(name, value, at)
+        if name == "not":
+            return Not(self.read(value, at, depth + 1))
+        if not isinstance(value, Sequence) or isinstance(value, str):
+            raise Misunderstood.grammar("where", f'"{name}" takes a list of objects')
+        if len(value) > self._limits.leaves:
+            raise Misunderstood.limit(at, f"Must not have more than {self._limits.leaves} members")
+        parts = tuple(self.read(each, f"{at}/{n}", depth + 1) for n, each in enumerate(value))
+        return AllOf(parts) if name == "and" else AnyOf(parts)

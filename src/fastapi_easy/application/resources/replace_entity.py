@@ -1,0 +1,98 @@
+"""Give one entity a whole new set of values."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from returns.result import Failure, Success
+
+from fastapi_easy.application.context import Context
+from fastapi_easy.domain.errors import Fault, Invalid, Key, Outcome
+from fastapi_easy.domain.events import EntityUpdated
+from fastapi_easy.domain.field import UNSET, Field
+from fastapi_easy.domain.patch import Patch, Values
+from fastapi_easy.domain.ports.clock import Clock
+from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
+from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.row import Row
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceEntity:
+    """Give the entity with *key* the fields of *values*, and its defaults in all other changeable fields.
+
+    Attributes:
+        expected_version: The version the change is based on; `None` changes whatever is there.
+    """
+
+    key: Key
+    values: Values
+    expected_version: str | None = None
+
+
+class ReplaceEntityHandler:
+    """Carries out `ReplaceEntity`."""
+
+    def __init__(self, resource: Resource[Any], unit_of_work: Callable[[], UnitOfWork], clock: Clock) -> None:
+        self._resource = resource
+        self._unit_of_work = unit_of_work
+        self._clock = clock
+
+    async def __call__(self, command: ReplaceEntity, context: Context, /) -> Outcome[Row]:
+        """Answer all fields as they are now. Never creates.
+
+        Fails with:
+            Invalid: A field without a default was left out.
+
+            NotFound: There is none that the caller may see.
+
+            Stale: It has another version than the expected one.
+
+            AlreadyExists, ReferenceBroken, CheckFailed: The store refused the new values.
+        """
+        resource = self._resource
+        whole = self._whole(command.values)
+        if isinstance(whole, Failure):
+            return whole
+        patch = whole.unwrap()
+        async with self._unit_of_work() as work:
+            replaced = await work.repository(resource).update(
+                command.key, patch, expected_version=command.expected_version
+            )
+            if isinstance(replaced, Failure):
+                return replaced
+            row = replaced.unwrap()
+            work.record(
+                EntityUpdated(
+                    resource=resource.name,
+                    key=command.key,
+                    values={field: row[field] for field in resource.readable},
+                    changed=frozenset(patch),
+                    actor=context.principal.id,
+                    correlation_id=context.correlation_id,
+                    occurred_at=self._clock.now(),
+                )
+            )
+            committed = await work.commit()
+            return committed if isinstance(committed, Failure) else replaced
+
+    def _whole(self, values: Values) -> Outcome[Patch]:
+        complete: dict[str, Any] = {}
+        missing: list[Fault] = []
+        for name in self._resource.changeable:
+            field = self._resource.fields[name]
+            value = values[name] if name in values else _left_out(field)
+            if value is UNSET:
+                if not field.store_default:
+                    missing.append(Fault(f"/{name}", "Field required", "missing"))
+                continue
+            complete[name] = value
+        return Failure(Invalid(tuple(missing))) if missing else Success(Patch(complete))
+
+
+def _left_out(field: Field) -> Any:
+    if field.default_factory is not None:
+        return field.default_factory()
+    if field.default is not UNSET:
+        return field.default
+    return None if field.nullable else UNSET
