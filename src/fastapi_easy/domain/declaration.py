@@ -18,6 +18,11 @@ RESERVED_FIELDS: Final = frozenset(
 )
 """Names that mean something else in queries."""
 
+RESERVED_RESOURCES: Final = frozenset({"docs", "health", "metrics", "problems", "redoc"})
+"""Names that interfaces use for themselves."""
+
+_UNSPEAKABLE: Final = frozenset({Kind.BINARY, Kind.JSON, Kind.ARRAY})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declaration(Generic[E]):
@@ -82,10 +87,18 @@ def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resou
         mistakes.add(
             "the name must be a Python identifier without a leading underscore: rename the attribute"
         )
+    if name in RESERVED_RESOURCES:
+        mistakes.add("the name is used by the application itself: rename the attribute")
     for field in fields:
         if field in RESERVED_FIELDS or "__" in field:
             mistakes.add(
                 f"a field cannot be called {field!r}, which means something else in queries: rename it"
+            )
+    for field in shape.key:
+        if field in fields and fields[field].kind in _UNSPEAKABLE:
+            kind = fields[field].kind
+            mistakes.add(
+                f"{field!r} is part of the key and of kind {kind}, which no path can spell: use another key"
             )
     readable, writable, changeable = _access(declaration.fields, shape, fields, mistakes)
     resource = Resource(
@@ -117,9 +130,12 @@ def _access(
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     hidden = mistakes.names("fields.hidden", access.hidden, fields, "which the entity does not have")
     open_ = [name for name in fields if name not in hidden]
-    for name in hidden:
-        if name in (access.read or ()):
-            mistakes.add(f"fields.read names {name!r}, which fields.hidden hides: remove it from one of them")
+    for option, named in (("read", access.read), ("write", access.write)):
+        for name in hidden:
+            if name in (named or ()):
+                mistakes.add(
+                    f"fields.{option} names {name!r}, which fields.hidden hides: remove it from one of them"
+                )
     readable = open_
     if access.read is not None:
         readable = [*mistakes.names("fields.read", access.read, fields, "which the entity does not have")]
@@ -181,7 +197,7 @@ def _operations(declaration: Declaration[Any], mistakes: _Mistakes) -> frozenset
     named = mistakes.names(
         "operations",
         (str(each) for each in declaration.operations),
-        list(Operation),
+        [each.value for each in Operation],
         "which is not an operation",
     )
     return frozenset(Operation(each) for each in named)

@@ -119,16 +119,21 @@ class ReferenceBroken:
 
 @dataclass(frozen=True, slots=True)
 class CheckFailed:
-    """A rule the store itself keeps refused the values; nothing was changed.
+    """A rule of the store, or of a use case of the user's own, refused the values; nothing was changed.
 
     Attributes:
-        constraint: The name of the rule in the store, when it says.
+        fields: The fields the rule is about, as far as that is known.
+
+        constraint: The name of the rule, when it has one; for logs, never shown to callers.
+
+        reason: A sentence for the caller; a use case of the user's own gives one, a store does not.
     """
 
     code: ClassVar[str] = "check_failed"
     resource: str
     fields: tuple[str, ...]
     constraint: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

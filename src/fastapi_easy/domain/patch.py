@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
+from returns.result import Failure
+
+from fastapi_easy.domain.errors import Fault, Invalid
+
 Values: TypeAlias = Mapping[str, Any]
 """Field name to value: everything a caller says about one entity."""
 
@@ -30,3 +34,17 @@ class Patch(Mapping[str, Any]):
 
     def __repr__(self) -> str:
         return f"Patch({dict(self._values)!r})"
+
+
+def foreign_fields(values: Values, allowed: frozenset[str]) -> Failure[Invalid] | None:
+    """The refusal of *values* that name fields which are not *allowed*; `None` when there are none."""
+    if values.keys() <= allowed:
+        return None
+    foreign = [name for name in values if name not in allowed]
+    return Failure(
+        Invalid(
+            tuple(
+                Fault(f"/{name}", "Is not a field that can be written", "extra_forbidden") for name in foreign
+            )
+        )
+    )

@@ -94,3 +94,7 @@ class Resource(Generic[E]):
         if len(self.key) == 1:
             return row[self.key[0]]
         return tuple(row[field] for field in self.key)
+
+    def shown(self, row: Row) -> Row:
+        """*row* with its readable fields only: what may leave a use case."""
+        return Row({field: row[field] for field in self.readable})

@@ -1,5 +1,6 @@
 """The step that tells an observer how every call went."""
 
+from collections.abc import Callable
 from typing import Any
 
 from returns.result import Failure
@@ -11,8 +12,8 @@ from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.observer import Observation, Observer
 
 
-def observe(observer: Observer, clock: Clock) -> Step:
-    """Tell *observer* the duration and the outcome of every call that ends with one.
+def observe(observer: Callable[[], Observer], clock: Clock) -> Step:
+    """Tell the observer, which is asked for anew each time, the duration and the outcome of every call.
 
     A call that ends with an exception is a defect or a cancellation and is reported by the interface.
     """
@@ -25,7 +26,7 @@ def observe(observer: Observer, clock: Clock) -> Step:
             outcome = await handler(command, context)
             error = outcome.failure() if isinstance(outcome, Failure) else None
             seconds = clock.monotonic() - begun
-            observer.observe(Observation(resource, action, seconds, error, context.correlation_id))
+            observer().observe(Observation(resource, action, seconds, error, context.correlation_id))
             return outcome
 
         return observed

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from returns.result import Failure, Success
 
-from fastapi_easy.application.queries.values import Unreadable, read_json, write_json
+from fastapi_easy.application.queries.values import Unreadable, restore_json, write_json
 from fastapi_easy.domain.errors import BadQuery, Outcome
 from fastapi_easy.domain.ordering import Sort, total_order
 from fastapi_easy.domain.page import Cursor
@@ -17,7 +17,7 @@ from fastapi_easy.domain.query import Query
 from fastapi_easy.domain.resource import Resource
 
 _MAC_BYTES: Final = 16
-_LONGEST: Final = 8_192
+_LONGEST: Final = 65_536
 
 
 class CursorSeal:
@@ -33,7 +33,10 @@ class CursorSeal:
 
     def seal(self, cursor: Cursor, query: Query, tenant: str | None) -> str:
         """The token for *cursor* in a walk of *query*: URL-safe text."""
-        payload = json.dumps([write_json(value) for value in cursor.values], separators=(",", ":")).encode()
+        written = [write_json(value) for value in cursor.values]
+        payload = json.dumps(written, ensure_ascii=False, separators=(",", ":")).encode(
+            "utf-8", "surrogatepass"
+        )
         return base64.urlsafe_b64encode(self._mac(payload, query, tenant) + payload).rstrip(b"=").decode()
 
     def open(self, token: str, query: Query, tenant: str | None) -> Outcome[Cursor]:
@@ -62,7 +65,7 @@ class CursorSeal:
 
     def _values(self, written: Sequence[Any], order: Sequence[Sort]) -> tuple[Any, ...]:
         return tuple(
-            None if value is None else read_json(self._resource.fields[sort.field], value)
+            restore_json(self._resource.fields[sort.field], value)
             for value, sort in zip(written, order, strict=True)
         )
 

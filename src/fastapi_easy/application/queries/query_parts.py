@@ -64,7 +64,7 @@ class QueryParts:
                 tree = json.loads(
                     text, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_once
                 )
-            except (ValueError, RecursionError):
+            except (ValueError, ArithmeticError, RecursionError):
                 raise Misunderstood.grammar("where", "Must be one JSON object") from None
             self.where(wish, tree)
 
@@ -115,7 +115,7 @@ class QueryParts:
             raise Misunderstood.grammar(
                 "count",
                 f"Must be one of {', '.join(Count)}",
-                nearest(str(value), [str(each) for each in Count]),
+                nearest(value, [str(each) for each in Count]) if isinstance(value, str) else None,
             )
         wish.count = Count(value)
 

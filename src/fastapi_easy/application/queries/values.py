@@ -14,6 +14,7 @@ from fastapi_easy.domain.field import Field, Kind
 _INT64: Final = 2**63
 _INTEGER: Final = re.compile(r"-?[0-9]{1,40}", re.ASCII)
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?", re.ASCII)
+_DECIMAL_OF_ANY_LENGTH: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 _FLOAT: Final = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?", re.ASCII)
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _TIME: Final = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?", re.ASCII)
@@ -74,10 +75,12 @@ def read_json(field: Field, value: Any) -> Any:
         case Kind.INTEGER, int():
             return _bounded(field, value)
         case Kind.FLOAT, int() | float() | Decimal():
-            return _finite(float(value))
+            return _finite(value)
         case Kind.DECIMAL, int() | float() | Decimal():
-            return read_text(field, format(Decimal(str(value)), "f"))
-        case Kind.ENUM, int() if field.enumeration is not None:
+            number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+            # Measured first: written out, 1e999999999 would fill the memory.
+            return Decimal(format(_measured(field, number), "f"))
+        case Kind.ENUM, int() | float() | Decimal() if field.enumeration is not None:
             return _member(field.enumeration, value)
         case ((Kind.BOOLEAN | Kind.INTEGER | Kind.FLOAT), _):
             raise Unreadable(f"Must be a valid {field.kind}", f"{field.kind}_type")
@@ -90,10 +93,10 @@ def read_json(field: Field, value: Any) -> Any:
 def write_json(value: Any) -> Any:
     """A JSON scalar from which `read_json` makes *value* again."""
     match value:
+        case enum.Enum():  # first: it may be an integer as well
+            return value.value
         case None | bool() | int() | float():
             return value
-        case enum.Enum():
-            return value.value
         case Decimal():
             return format(value, "f")
         case datetime.datetime():
@@ -106,6 +109,23 @@ def write_json(value: Any) -> Any:
             return str(value)
 
 
+def restore_json(field: Field, value: Any) -> Any:
+    """The value of *field* from which `write_json` made *value*, also where callers may not write it.
+
+    Raises:
+        Unreadable: It was made from a value of another type.
+    """
+    match field.kind, value:
+        case _, bool():
+            return read_json(field, value)
+        case (_, None) | (Kind.TEXT, str()) | (Kind.INTEGER, int()) | (Kind.FLOAT, float()):
+            return value
+        case Kind.DECIMAL, str() if _DECIMAL_OF_ANY_LENGTH.fullmatch(value):
+            return Decimal(value)
+        case _:
+            return read_json(field, value)
+
+
 def write_text(value: Any) -> str:
     """Text from which `read_text` makes *value* again."""
     written = write_json(value)
@@ -114,7 +134,7 @@ def write_text(value: Any) -> str:
 
 def _encodable(text: str) -> bool:
     try:
-        text.encode()
+        _ = text.encode()
     except UnicodeEncodeError:
         return False
     return True
@@ -137,18 +157,28 @@ def _integer(field: Field, text: str) -> int:
 def _decimal(field: Field, text: str) -> Decimal:
     if not _DECIMAL.fullmatch(text):
         raise Unreadable("Must be a decimal number", "decimal_parsing")
-    number = Decimal(text)
-    digits = max(len(number.as_tuple().digits), -int(number.as_tuple().exponent))
+    return _measured(field, Decimal(text))
+
+
+def _measured(field: Field, number: Decimal) -> Decimal:
+    if not number.is_finite():
+        raise Unreadable("Must be a finite number", "finite_number")
+    exponent = int(number.as_tuple().exponent)
+    digits = max(len(number.as_tuple().digits) + max(exponent, 0), -exponent)
     allowed = max(field.precision or _SAFE_DIGITS, _SAFE_DIGITS)
     if digits > allowed:
         raise Unreadable(f"Must have at most {allowed} digits", "decimal_max_digits")
     return number
 
 
-def _finite(number: float) -> float:
-    if not math.isfinite(number):
+def _finite(number: float | Decimal) -> float:
+    try:
+        nearest = float(number)
+    except OverflowError:  # an integer beyond every float
+        nearest = math.inf
+    if not math.isfinite(nearest):
         raise Unreadable("Must be a finite number", "finite_number")
-    return number
+    return nearest
 
 
 def _float(field: Field, text: str) -> float:

@@ -12,7 +12,7 @@ from fastapi_easy.domain.specification import LISTS, Operator, operators_of
 CONNECTIVES: Final = frozenset({"and", "or", "not"})
 """The words of a `where` tree."""
 
-RESERVED: Final = frozenset({"where", "q", "sort", "fields", "include", "limit", "offset", "cursor", "count"})
+RESERVED: Final = frozenset({"where", "q", "sort", "fields", "limit", "offset", "cursor", "count"})
 """The parameters that are not comparisons."""
 
 

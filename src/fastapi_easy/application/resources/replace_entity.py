@@ -10,7 +10,7 @@ from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import Fault, Invalid, Key, Outcome
 from fastapi_easy.domain.events import EntityUpdated
 from fastapi_easy.domain.field import UNSET, Field
-from fastapi_easy.domain.patch import Patch, Values
+from fastapi_easy.domain.patch import Patch, Values, foreign_fields
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.domain.resource import Resource
@@ -35,14 +35,15 @@ class ReplaceEntityHandler:
 
     def __init__(self, resource: Resource[Any], unit_of_work: Callable[[], UnitOfWork], clock: Clock) -> None:
         self._resource = resource
+        self._changeable = frozenset(resource.changeable)
         self._unit_of_work = unit_of_work
         self._clock = clock
 
     async def __call__(self, command: ReplaceEntity, context: Context, /) -> Outcome[Row]:
-        """Answer all fields as they are now. Never creates.
+        """Answer its readable fields as they are now. Never creates.
 
         Fails with:
-            Invalid: A field without a default was left out.
+            Invalid: A field without a default was left out, or one is named that callers may not change.
 
             NotFound: There is none that the caller may see.
 
@@ -51,6 +52,8 @@ class ReplaceEntityHandler:
             AlreadyExists, ReferenceBroken, CheckFailed: The store refused the new values.
         """
         resource = self._resource
+        if (foreign := foreign_fields(command.values, self._changeable)) is not None:
+            return foreign
         whole = self._whole(command.values)
         if isinstance(whole, Failure):
             return whole
@@ -61,12 +64,12 @@ class ReplaceEntityHandler:
             )
             if isinstance(replaced, Failure):
                 return replaced
-            row = replaced.unwrap()
+            row = resource.shown(replaced.unwrap())
             work.record(
                 EntityUpdated(
                     resource=resource.name,
                     key=command.key,
-                    values={field: row[field] for field in resource.readable},
+                    values=dict(row),
                     changed=frozenset(patch),
                     actor=context.principal.id,
                     correlation_id=context.correlation_id,
@@ -74,7 +77,7 @@ class ReplaceEntityHandler:
                 )
             )
             committed = await work.commit()
-            return committed if isinstance(committed, Failure) else replaced
+            return committed if isinstance(committed, Failure) else Success(row)
 
     def _whole(self, values: Values) -> Outcome[Patch]:
         complete: dict[str, Any] = {}

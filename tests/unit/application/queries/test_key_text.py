@@ -1,0 +1,161 @@
+"""What a key in a path promises: it comes back as it was, whatever it contains."""
+
+import datetime
+import enum
+import urllib.parse
+import uuid
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from returns.result import Failure, Success
+
+from fastapi_easy.application.queries.query_reader import QueryReader
+from fastapi_easy.domain.errors import Fault, Invalid, Key
+from fastapi_easy.domain.field import Field, Kind
+from fastapi_easy.domain.options import READ_ONLY
+from tests.unit.application.fakes import Size, Thing, reader_of, resource_of
+from tests.unit.application.queries.samples import SAMPLES, any_text, values_of
+
+KINDS = tuple(SAMPLES)
+
+
+class Shelf(int, enum.Enum):
+    """Is an integer, and no `IntEnum`."""
+
+    TOP = 1
+    BOTTOM = 2
+
+
+class Rate(enum.Enum):
+    """Enumerated by fractions."""
+
+    HALF = 0.5
+
+
+class Word(str, enum.Enum):  # noqa: UP042 (people still write it)
+    """Is text, and no `StrEnum`."""
+
+    COMMA = "a,b"
+
+
+def reader_with_key(*fields: Field) -> QueryReader:
+    return reader_of(
+        resource_of("things", Thing, fields, [field.name for field in fields], operations=READ_ONLY)
+    )
+
+
+def key_field(kind: Kind) -> Field:
+    return Field(name=kind.value, kind=kind, enumeration=Size if kind is Kind.ENUM else None)
+
+
+def key_values(kind: Kind) -> st.SearchStrategy[Any]:
+    return st.sampled_from(Size) if kind is Kind.ENUM else values_of(kind)
+
+
+SINGLE = {kind: reader_with_key(key_field(kind)) for kind in KINDS}
+COMPOSITE = reader_with_key(*(key_field(kind) for kind in KINDS))
+
+
+def through_a_path(reader: QueryReader, key: Key) -> Any:
+    segment = reader.write_key(key)
+    assert segment.isascii()
+    assert not set(segment) & set("/?# ")
+    return reader.read_key(urllib.parse.unquote(segment, errors="strict"))
+
+
+@given(data=st.data(), kind=st.sampled_from(KINDS))
+def test_a_key_comes_back_as_it_was(data: st.DataObject, kind: Kind) -> None:
+    key = data.draw(key_values(kind))
+
+    assert through_a_path(SINGLE[kind], key) == Success(key)
+
+
+@given(key=st.tuples(*(key_values(kind) for kind in KINDS)))
+def test_a_key_of_several_parts_comes_back_as_it_was(key: tuple[Any, ...]) -> None:
+    assert through_a_path(COMPOSITE, key) == Success(key)
+
+
+@pytest.mark.parametrize("member", [Shelf.BOTTOM, Rate.HALF, Word.COMMA, Size.LARGE])
+def test_a_member_of_any_enumeration_comes_back(member: enum.Enum) -> None:
+    field = Field(name="id", kind=Kind.ENUM, enumeration=type(member))
+
+    for fields, key in [((field,), member), ((field, key_field(Kind.TEXT)), (member, "x"))]:
+        assert through_a_path(reader_with_key(*fields), key) == Success(key)
+
+
+TEXTS = reader_with_key(Field(name="a", kind=Kind.TEXT), Field(name="b", kind=Kind.TEXT))
+
+
+@given(key=st.tuples(*[st.text("~,01%/ \u00e9\U0001f600") for _ in range(2)]))
+def test_parts_full_of_separators_come_back_as_they_were(key: tuple[str, str]) -> None:
+    assert through_a_path(TEXTS, key) == Success(key)
+
+
+@pytest.mark.parametrize(
+    ("key", "segment"),
+    [
+        pytest.param(("a", "b"), "a,b", id="plain"),
+        pytest.param(("a,b", "c~d"), "a~1b,c~0d", id="separators inside"),
+        pytest.param(("~1", "~0"), "~01,~00", id="what looks escaped already"),
+        pytest.param(("a/b", "50%"), "a%2Fb,50%25", id="what means something in a path"),
+        pytest.param(("", ""), ",", id="empty parts"),
+        pytest.param(("\u00e9", "\U0001f600"), "%C3%A9,%F0%9F%98%80", id="unicode"),
+    ],
+)
+def test_is_written_like_this(key: Key, segment: str) -> None:
+    assert TEXTS.write_key(key) == segment
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "segment"),
+    [
+        pytest.param(Kind.TEXT, "a,b/~", "a%2Cb%2F~", id="one part needs no separators"),
+        pytest.param(Kind.BOOLEAN, True, "true", id="boolean"),
+        pytest.param(Kind.DATE, datetime.date(2026, 11, 23), "2026-11-23", id="date"),
+        pytest.param(Kind.UUID, uuid.UUID(int=1), "00000000-0000-0000-0000-000000000001", id="uuid"),
+        pytest.param(Kind.ENUM, Size.LARGE, "2", id="an enumeration by its value"),
+    ],
+)
+def test_a_single_key_is_written_like_this(kind: Kind, key: Key, segment: str) -> None:
+    assert SINGLE[kind].write_key(key) == segment
+
+
+PAIR = reader_with_key(Field(name="shop", kind=Kind.TEXT), Field(name="number", kind=Kind.INTEGER))
+
+
+@pytest.mark.parametrize(
+    ("segment", "fault"),
+    [
+        pytest.param("a", Fault("", "Must be shop,number", "key_parts", "path"), id="too few parts"),
+        pytest.param("a,1,2", Fault("", "Must be shop,number", "key_parts", "path"), id="too many parts"),
+        pytest.param("", Fault("", "Must be shop,number", "key_parts", "path"), id="nothing"),
+        pytest.param(
+            "a,x", Fault("/number", "Must be a whole number", "integer_parsing", "path"), id="not of its type"
+        ),
+        pytest.param(
+            "a\x00,1",
+            Fault("/shop", "Must be valid Unicode text without NUL", "unsafe_text", "path"),
+            id="NUL",
+        ),
+        pytest.param(
+            "a,9223372036854775808",
+            Fault(
+                "/number",
+                "Must be between -9223372036854775808 and 9223372036854775807",
+                "out_of_range",
+                "path",
+            ),
+            id="one more than fits",
+        ),
+    ],
+)
+def test_what_spells_no_key_is_invalid(segment: str, fault: Fault) -> None:
+    assert PAIR.read_key(segment) == Failure(Invalid((fault,)))
+
+
+@given(segment=any_text())
+def test_no_segment_makes_it_raise(segment: str) -> None:
+    for reader in (*SINGLE.values(), COMPOSITE, PAIR):
+        _ = reader.read_key(segment)

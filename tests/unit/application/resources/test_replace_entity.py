@@ -1,0 +1,141 @@
+"""What replacing promises: what was left out gets its default, what has none is asked for."""
+
+import dataclasses
+from decimal import Decimal
+
+import pytest
+from returns.result import Failure, Success
+
+from fastapi_easy.application.resources.replace_entity import ReplaceEntity, ReplaceEntityHandler
+from fastapi_easy.domain.errors import Error, Fault, Invalid, NotFound, OutcomeUnknown, Stale
+from fastapi_easy.domain.events import EntityUpdated
+from fastapi_easy.domain.patch import Values
+from fastapi_easy.domain.row import Row
+from fastapi_easy.domain.version import version_of
+from tests.unit.application.fakes import ADA, ANY_ID, NOON, ORDERS, Store
+
+VALUES = {"status": "paid", "total": Decimal(20)}
+
+
+def handler_on(store: Store) -> ReplaceEntityHandler:
+    return ReplaceEntityHandler(ORDERS, store.unit_of_work, store.clock)
+
+
+async def test_gives_what_was_left_out_its_default_and_keeps_what_is_fixed_or_hidden() -> None:
+    store = Store()
+    _ = await store.put(note="first", secret="kept", channel="shop")  # noqa: S106 (a field of that name)
+
+    outcome = await handler_on(store)(ReplaceEntity(1, VALUES), ADA)
+
+    replaced = Row({"id": 1, **VALUES, "note": None, "secret": "kept", "channel": "shop"})
+    assert outcome == Success(ORDERS.shown(replaced))
+    assert await store.rows() == [replaced]
+
+
+async def test_refuses_what_cannot_change() -> None:
+    store = Store()
+    before = await store.put()
+    beyond = {"id": 2, "channel": "shop", "secret": "known"}
+
+    outcome = await handler_on(store)(ReplaceEntity(1, VALUES | beyond), ADA)
+
+    assert isinstance(outcome.failure(), Invalid)
+    assert [(each.pointer, each.code) for each in outcome.failure().faults] == [
+        ("/id", "extra_forbidden"),
+        ("/channel", "extra_forbidden"),
+        ("/secret", "extra_forbidden"),
+    ]
+    assert await store.rows() == [before]
+
+
+async def test_makes_a_default_anew_for_each_entity_and_leaves_the_defaults_of_the_store_to_it() -> None:
+    store = Store()
+    _ = await store.put(note="kept")
+    numbers = iter(range(9))
+    fields = ORDERS.fields | {
+        "status": dataclasses.replace(ORDERS.fields["status"], default_factory=lambda: f"n{next(numbers)}"),
+        "note": dataclasses.replace(ORDERS.fields["note"], nullable=False, store_default=True),
+    }
+    resource = dataclasses.replace(ORDERS, fields=fields)
+    handle = ReplaceEntityHandler(resource, store.unit_of_work, store.clock)
+
+    first = await handle(ReplaceEntity(1, {"total": Decimal(1)}), ADA)
+    second = await handle(ReplaceEntity(1, {"total": Decimal(2)}), ADA)
+
+    assert [(row.status, row.note) for row in (first.unwrap(), second.unwrap())] == [
+        ("n0", "kept"),
+        ("n1", "kept"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "missing"),
+    [
+        pytest.param({}, ["/status", "/total"], id="everything"),
+        pytest.param({"status": "paid"}, ["/total"], id="one field"),
+        pytest.param({"note": "x"}, ["/status", "/total"], id="all that matters"),
+    ],
+)
+async def test_names_every_field_without_a_default_that_was_left_out(
+    values: Values, missing: list[str]
+) -> None:
+    store = Store()
+    before = await store.put()
+
+    outcome = await handler_on(store)(ReplaceEntity(1, values), ADA)
+
+    assert outcome == Failure(Invalid(tuple(Fault(each, "Field required", "missing") for each in missing)))
+    assert await store.rows() == [before]
+
+
+async def test_publishes_every_field_that_was_set() -> None:
+    store = Store()
+    _ = await store.put()
+
+    _ = await handler_on(store)(ReplaceEntity(1, VALUES), ADA)
+
+    assert store.events() == [
+        EntityUpdated(
+            resource="orders",
+            key=1,
+            values={"id": 1, **VALUES, "note": None, "channel": "web"},
+            changed=frozenset({"status", "total", "note"}),
+            actor="ada",
+            correlation_id="call-1",
+            occurred_at=NOON,
+            id=ANY_ID,
+        )
+    ]
+
+
+async def test_never_creates() -> None:
+    store = Store()
+
+    outcome = await handler_on(store)(ReplaceEntity(9, VALUES), ADA)
+
+    assert outcome == Failure(NotFound("orders", 9))
+    assert await store.rows() == []
+    assert store.events() == []
+
+
+async def test_changes_nothing_when_it_is_based_on_another_version() -> None:
+    store = Store()
+    before = await store.put()
+
+    outcome = await handler_on(store)(ReplaceEntity(1, VALUES, "another"), ADA)
+
+    assert outcome == Failure(Stale("orders", 1, version_of(before, ORDERS.readable)))
+    assert await store.rows() == [before]
+
+
+async def test_passes_on_that_the_commit_failed() -> None:
+    store = Store()
+    before = await store.put()
+    refusal: Error = OutcomeUnknown("default")
+    store.refusal = refusal
+
+    outcome = await handler_on(store)(ReplaceEntity(1, VALUES), ADA)
+
+    assert outcome == Failure(refusal)
+    assert await store.rows() == [before]
+    assert store.events() == []
