@@ -1,0 +1,141 @@
+"""From declarations to a running application, and the order in which things open and close."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Any, cast
+
+from fastapi import FastAPI
+from returns.result import Failure
+
+from fastapi_easy.application.kernel import Kernel
+from fastapi_easy.container import Application, Container
+from fastapi_easy.domain.errors import DeclarationError
+from fastapi_easy.domain.ports.database import Database, SchemaMode
+from fastapi_easy.interfaces.http.app import build_app, mount
+from fastapi_easy.interfaces.http.health import HealthChecks
+from fastapi_easy.interfaces.http.options import CorsOptions, HttpOptions
+from fastapi_easy.interfaces.http.schemas import mistakes_in_schemas
+from fastapi_easy.settings import Settings
+
+__all__ = ["create_app", "mount_resources", "schema_mode", "started"]
+
+
+def create_app(container: Container, **fastapi_options: Any) -> FastAPI:
+    """A FastAPI application with every resource of *container*, its docs and its health endpoints.
+
+    Args:
+        container: An instance of your container.
+
+        fastapi_options: Passed to `FastAPI`; a `lifespan` of your own runs inside the container's.
+
+    Raises:
+        DeclarationError: With every mistake in the declarations and the settings.
+    """
+    application = _application(container)
+    kernel = _checked_kernel(application)
+    own: Callable[[FastAPI], AbstractAsyncContextManager[Any]] | None = fastapi_options.pop("lifespan", None)
+    app = build_app(
+        kernel,
+        _http_options(application),
+        lifespan=_lifespan(application, own),
+        health=HealthChecks(tuple(application.every_database()), application.settings().http.ready_requires),
+        **fastapi_options,
+    )
+    app.state.container = application
+    return app
+
+
+def mount_resources(app: FastAPI, container: Container, *, prefix: str | None = None) -> None:
+    """Add every resource of *container* to *app*, which keeps its routes, dependencies and handlers.
+
+    The lifespan of *app* is kept too and runs inside the container's.
+
+    Args:
+        app: A FastAPI application that has not been started.
+
+        container: An instance of your container.
+
+        prefix: Path in front of every resource; the setting `http.prefix` unless given.
+
+    Raises:
+        DeclarationError: With every mistake in the declarations and the settings.
+    """
+    application = _application(container)
+    kernel = _checked_kernel(application)
+    app.router.lifespan_context = _lifespan(application, app.router.lifespan_context)
+    mount(app, kernel, _http_options(application, prefix))
+    app.state.container = application
+
+
+@asynccontextmanager
+async def started(container: Container) -> AsyncIterator[Kernel]:
+    """Open everything *container* needs, without HTTP, and close it at the end.
+
+    Databases open in the order they were declared and close in reverse, each even when another fails to.
+
+    Raises:
+        DeclarationError: With every mistake in the declarations, or every difference to the stored schema where
+            the setting `schema_mode` does not let it be mended.
+
+        ConnectionError: A database whose schema has to be looked at does not answer.
+    """
+    application = _application(container)
+    kernel = _checked_kernel(application)
+    async with AsyncExitStack() as stack:
+        for database in application.every_database():
+            await database.open()
+            stack.push_async_callback(database.close)
+            await _prepare(application, database)
+        yield kernel
+
+
+def _application(container: Container) -> Application:
+    # `Container()` makes an `Application`; the static type is the user's class, whose attributes are declared there.
+    return cast("Application", container)
+
+
+def _checked_kernel(application: Application) -> Kernel:
+    kernel = application.kernel()
+    mistakes = [sentence for each in kernel for sentence in mistakes_in_schemas(each.resource)]
+    if mistakes:
+        raise DeclarationError(mistakes)
+    return kernel
+
+
+def schema_mode(settings: Settings, database: Database) -> SchemaMode:
+    """What happens to the stored schema of *database* at start."""
+    chosen = settings.databases[database.name].schema_mode
+    embedded = database.technology in {"SQLite", "memory"}
+    return chosen or (SchemaMode.CREATE if embedded else SchemaMode.FRESH)
+
+
+async def _prepare(application: Application, database: Database) -> None:
+    mode = schema_mode(application.settings(), database)
+    kept = [each for each in application.every_resource() if each.database == database.name]
+    prepared = await database.prepare(kept, mode)
+    if isinstance(prepared, Failure):
+        raise ConnectionError(f"database {database.name!r} ({database.technology}) does not answer")
+    if differences := prepared.unwrap():
+        raise DeclarationError([f"database {database.name!r}: {each}" for each in differences])
+
+
+def _lifespan(
+    application: Application, inner: Callable[[FastAPI], AbstractAsyncContextManager[Any]] | None
+) -> Callable[[FastAPI], AbstractAsyncContextManager[Any]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[Any]:
+        async with started(cast("Container", application)):
+            if inner is None:
+                yield
+                return
+            async with inner(app) as state:
+                yield state
+
+    return lifespan
+
+
+def _http_options(application: Application, prefix: str | None = None) -> HttpOptions:
+    http = application.settings().http
+    plain = http.model_dump(exclude={"cors", "prefix", "ready_requires"})
+    cors = CorsOptions(**http.cors.model_dump(exclude_none=True))
+    return HttpOptions(**plain, cors=cors, prefix=http.prefix if prefix is None else prefix)

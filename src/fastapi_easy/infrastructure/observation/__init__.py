@@ -1,0 +1,1 @@
+"""Who watches how calls go."""

@@ -1,0 +1,39 @@
+"""Calls in the log."""
+
+import logging
+from typing import Final
+
+from fastapi_easy.domain.errors import OutcomeUnknown, Unavailable
+from fastapi_easy.domain.ports.observer import Observation
+
+_LOGGER: Final = logging.getLogger("fastapi_easy.calls")
+
+
+class LogObserver:
+    """Logs what an operator has to know: calls that were slow (WARNING) or found a dependency down (ERROR).
+
+    Every other call is logged at DEBUG.
+    """
+
+    def __init__(self, slow_call: float) -> None:
+        self._slow_call = slow_call
+
+    def observe(self, observation: Observation) -> None:
+        """Log *observation* at the level it deserves."""
+        level = self._level(observation)
+        if not _LOGGER.isEnabledFor(level):
+            return
+        _LOGGER.log(
+            level,
+            "%s %s: %s in %.1f ms",
+            observation.action,
+            observation.resource,
+            "ok" if observation.error is None else observation.error.code,
+            observation.seconds * 1000,
+            extra={"correlation_id": observation.correlation_id},
+        )
+
+    def _level(self, observation: Observation) -> int:
+        if isinstance(observation.error, Unavailable | OutcomeUnknown):
+            return logging.ERROR
+        return logging.WARNING if observation.seconds >= self._slow_call else logging.DEBUG

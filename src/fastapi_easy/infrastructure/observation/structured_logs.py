@@ -1,0 +1,71 @@
+"""Logs as one structured line per event, for people or for programs."""
+
+import logging
+import logging.config
+import sys
+from collections.abc import MutableMapping
+from typing import Any, Final
+
+import structlog
+from structlog.typing import Processor
+
+_FORMATTER: Final = f"{__name__}.formatter"
+
+
+def configure_logging(level: str, *, json_lines: bool = False) -> None:
+    """Log to stderr, in this process.
+
+    Args:
+        level: Of the loggers `fastapi_easy` and `uvicorn`, like `INFO`; all others log from `WARNING` on.
+
+        json_lines: One JSON object per line instead of text for people.
+    """
+    logging.config.dictConfig(log_config(level, json_lines=json_lines))
+
+
+def log_config(level: str, *, json_lines: bool = False) -> dict[str, Any]:
+    """What `configure_logging` hands to `logging.config`; plain data, so that it can go to other processes."""
+    ours = {"level": level, "handlers": ["lines"], "propagate": False}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"lines": {"()": _FORMATTER, "json_lines": json_lines}},
+        "handlers": {
+            "lines": {"class": "logging.StreamHandler", "formatter": "lines", "stream": "ext://sys.stderr"}
+        },
+        "loggers": {"fastapi_easy": ours, "uvicorn": ours},
+        "root": {"level": "WARNING", "handlers": ["lines"]},
+    }
+
+
+def formatter(*, json_lines: bool) -> logging.Formatter:
+    """Writes the records of every logger, structlog's among them: time in UTC, level, logger, `extra` and context."""
+    gathered: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        _without_colours,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    written: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    if json_lines:
+        written += [
+            structlog.processors.format_exc_info,
+            structlog.processors.EventRenamer("message"),
+            structlog.processors.JSONRenderer(default=repr),
+        ]
+    else:
+        # The other ways to show a traceback print the values of variables, secrets among them.
+        written.append(
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            )
+        )
+    return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=gathered, processors=written)
+
+
+def _without_colours(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Drop what uvicorn says a second time, in colour."""
+    event.pop("color_message", None)
+    return event

@@ -1,0 +1,1 @@
+"""Repositories and units of work, one folder per technology, each with the same rooms."""
