@@ -1,0 +1,269 @@
+"""A dataclass or a pydantic model → its shape; its instances → values and back.
+
+Marks in the class: the key is the fields with `metadata={"key": True}` (dataclasses), else those that a class
+attribute `__key__` names, else `id`. Unique is what has `metadata={"unique": True}`, and each entry of a class
+attribute `__unique__`: a field name, or a tuple of names that are unique together.
+"""
+
+import dataclasses
+import datetime
+import decimal
+import enum
+import types
+import typing
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+import annotated_types
+from pydantic import AwareDatetime, BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from fastapi_easy.domain.errors import DeclarationError
+from fastapi_easy.domain.field import UNSET, Field, Kind
+from fastapi_easy.domain.patch import Values
+from fastapi_easy.domain.resource import Resource, Shape
+from fastapi_easy.domain.row import Row
+
+_KINDS: Final[Mapping[Any, Kind]] = {
+    str: Kind.TEXT,
+    bool: Kind.BOOLEAN,
+    int: Kind.INTEGER,
+    decimal.Decimal: Kind.DECIMAL,
+    float: Kind.FLOAT,
+    datetime.datetime: Kind.DATETIME,
+    AwareDatetime: Kind.DATETIME,
+    datetime.date: Kind.DATE,
+    datetime.time: Kind.TIME,
+    datetime.timedelta: Kind.DURATION,
+    uuid.UUID: Kind.UUID,
+    bytes: Kind.BINARY,
+    dict: Kind.JSON,
+    list: Kind.JSON,
+    object: Kind.JSON,
+    Any: Kind.JSON,
+}
+
+_MEASURED: Final = frozenset({Kind.TEXT, Kind.BINARY, Kind.ARRAY})
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Member:
+    """One attribute of the class, however it was written."""
+
+    name: str
+    annotation: Any
+    rules: tuple[Any, ...]
+    default: Any
+    default_factory: Callable[[], Any] | None
+    description: str | None
+    is_key: bool
+    is_unique: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Type:
+    """What an annotation comes down to."""
+
+    kind: Kind
+    item: Kind | None
+    enumeration: type[enum.Enum] | None
+    nullable: bool
+    rules: tuple[Any, ...]
+
+
+def recognises(entity: type[Any]) -> bool:
+    """Whether *entity* is a plain dataclass or pydantic model, and not a class that an ORM has mapped."""
+    plain = dataclasses.is_dataclass(entity) or issubclass(entity, BaseModel)
+    return plain and not hasattr(entity, "__mapper__")
+
+
+def describe(entity: type[Any]) -> Shape:
+    """Read the shape of *entity*.
+
+    Raises:
+        DeclarationError: A field has a type that no store keeps, or there is no key.
+    """
+    members = tuple(
+        _pydantic_members(entity) if issubclass(entity, BaseModel) else _dataclass_members(entity)
+    )
+    key, unique, mistakes = _marks(entity, members)
+    fields: list[Field] = []
+    for member in members:
+        read = _read(member.annotation)
+        if read is None:
+            mistakes.append(
+                f"{entity.__name__}.{member.name} is of type {member.annotation!r}, which no store keeps; "
+                "use a scalar, an enumeration, a list of scalars, or dict for JSON"
+            )
+            continue
+        fields.append(_field(member, read, key, unique))
+    if mistakes:
+        raise DeclarationError(mistakes)
+    return Shape(fields=tuple(fields), key=key, unique=tuple(dict.fromkeys(unique)))
+
+
+def values_of(resource: Resource[Any], entity: Any) -> Values:
+    """The values *entity* holds. What was never set on it, or may not be the null it is, is left out."""
+    known = getattr(entity, "__dict__", {})
+    values = {name: getattr(entity, name, None) for name in resource.fields}
+    return {
+        name: value
+        for name, value in values.items()
+        if value is not None or (name in known and resource.fields[name].nullable)
+    }
+
+
+def entity_from(resource: Resource[Any], row: Row) -> Any:
+    """An instance of the user's class that holds the values of *row*."""
+    entity: Any = resource.entity
+    if issubclass(entity, BaseModel) and not hasattr(entity, "__mapper__"):
+        # What the store holds was let in once; a rule made since then must not keep it from being read.
+        return entity.model_construct(**row)
+    marks: Any = entity
+    if not dataclasses.is_dataclass(marks):
+        return entity(**row)
+    given = {each.name for each in dataclasses.fields(marks) if each.init}
+    made = entity(**{name: value for name, value in row.items() if name in given})
+    for name in row.keys() - given:
+        # Also where the class is frozen: the object is still being made.
+        object.__setattr__(made, name, row[name])
+    return made
+
+
+def _marks(
+    entity: type[Any], members: tuple[_Member, ...]
+) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...], list[str]]:
+    names = {each.name for each in members}
+    key = tuple(each.name for each in members if each.is_key) or tuple(getattr(entity, "__key__", ("id",)))
+    listed = [(rule,) if isinstance(rule, str) else tuple(rule) for rule in getattr(entity, "__unique__", ())]
+    unique = (*((each.name,) for each in members if each.is_unique), *listed)
+    mistakes = [
+        f"{entity.__name__} has no field {name!r} to be its key; name the fields in __key__"
+        for name in key
+        if name not in names
+    ]
+    mistakes += [
+        f"{entity.__name__}.__unique__ names {name!r}, which is no field of it"
+        for rule in listed
+        for name in rule
+        if name not in names
+    ]
+    return key, unique, mistakes
+
+
+def _field(member: _Member, read: _Type, key: tuple[str, ...], unique: tuple[tuple[str, ...], ...]) -> Field:
+    is_key = member.name in key
+    counted = is_key and len(key) == 1 and read.kind is Kind.INTEGER and member.default is None
+    rules = (*read.rules, *member.rules)
+    shortest, longest = _lengths(rules) if read.kind in _MEASURED else (None, None)
+    return Field(
+        name=member.name,
+        kind=read.kind,
+        nullable=read.nullable and not is_key,
+        generated=counted,
+        default=UNSET if counted else member.default,
+        default_factory=member.default_factory,
+        unique=(member.name,) in unique,
+        enumeration=read.enumeration,
+        item=read.item,
+        min_length=shortest,
+        max_length=longest,
+        precision=_first(rules, "max_digits") if read.kind is Kind.DECIMAL else None,
+        scale=_first(rules, "decimal_places") if read.kind is Kind.DECIMAL else None,
+        rules=rules,
+        description=member.description,
+    )
+
+
+def _dataclass_members(entity: type[Any]) -> Iterator[_Member]:
+    hints = typing.get_type_hints(entity, include_extras=True)
+    for each in dataclasses.fields(entity):
+        yield _Member(
+            name=each.name,
+            annotation=hints[each.name],
+            rules=(),
+            default=UNSET if each.default is dataclasses.MISSING else each.default,
+            default_factory=None if each.default_factory is dataclasses.MISSING else each.default_factory,
+            description=each.metadata.get("description"),
+            is_key=bool(each.metadata.get("key")),
+            is_unique=bool(each.metadata.get("unique")),
+        )
+
+
+def _pydantic_members(entity: type[BaseModel]) -> Iterator[_Member]:
+    for name, info in entity.model_fields.items():
+        yield _Member(
+            name=name,
+            annotation=info.annotation,
+            rules=tuple(info.metadata),
+            default=UNSET if info.default is PydanticUndefined else info.default,
+            default_factory=_without_arguments(entity, name, info),
+            description=info.description,
+            is_key=False,
+            is_unique=False,
+        )
+
+
+def _without_arguments(entity: type[BaseModel], name: str, info: FieldInfo) -> Callable[[], Any] | None:
+    if info.default_factory_takes_validated_data:
+        raise DeclarationError([f"the default_factory of {entity.__name__}.{name} must not take an argument"])
+    return typing.cast("Callable[[], Any] | None", info.default_factory)
+
+
+def _read(annotation: Any) -> _Type | None:
+    """Peel `Annotated` and `Optional` off *annotation*; `None` when no kind is left."""
+    nullable = False
+    rules: tuple[Any, ...] = ()
+    while True:
+        origin = typing.get_origin(annotation)
+        if origin is typing.Annotated:
+            annotation, *more = typing.get_args(annotation)
+            rules = (*(rule for each in more for rule in _unfolded(each)), *rules)
+        elif origin in {typing.Union, types.UnionType}:
+            alternatives = [each for each in typing.get_args(annotation) if each is not types.NoneType]
+            if len(alternatives) != 1:
+                return None
+            annotation, nullable = alternatives[0], True
+        elif isinstance(annotation, typing.NewType):
+            annotation = annotation.__supertype__
+        else:
+            break
+    kind, item, enumeration = _kind(annotation)
+    return None if kind is None else _Type(kind, item, enumeration, nullable, rules)
+
+
+def _unfolded(rule: Any) -> list[Any]:
+    """What pydantic's `Field(...)` inside of `Annotated` stands for; anything else is itself."""
+    return list(rule.metadata) if isinstance(rule, FieldInfo) else [rule]
+
+
+def _kind(annotation: Any) -> tuple[Kind | None, Kind | None, type[enum.Enum] | None]:
+    origin = typing.get_origin(annotation)
+    if origin is list:
+        item, _, _ = _kind(typing.get_args(annotation)[0])
+        scalar = item not in {None, Kind.JSON, Kind.ARRAY, Kind.ENUM}
+        return (Kind.ARRAY, item, None) if scalar else (Kind.JSON, None, None)
+    if origin is dict:
+        return Kind.JSON, None, None
+    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
+        return Kind.ENUM, None, annotation
+    if annotation in _KINDS:
+        return _KINDS[annotation], None, None
+    ancestors = annotation.__mro__[1:-1] if isinstance(annotation, type) else ()
+    return next((_KINDS[each] for each in ancestors if each in _KINDS), None), None, None
+
+
+def _lengths(rules: tuple[Any, ...]) -> tuple[int | None, int | None]:
+    shortest = longest = None
+    for rule in rules:
+        if isinstance(rule, annotated_types.MinLen | annotated_types.Len):
+            shortest = rule.min_length or None
+        if isinstance(rule, annotated_types.MaxLen | annotated_types.Len):
+            longest = rule.max_length
+    return shortest, longest
+
+
+def _first(rules: tuple[Any, ...], attribute: str) -> int | None:
+    return next((value for rule in rules if (value := getattr(rule, attribute, None)) is not None), None)

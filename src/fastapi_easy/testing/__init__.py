@@ -1,0 +1,17 @@
+"""What tests of an application need, and the suites an adapter of one's own has to pass."""
+
+from fastapi_easy.testing.clock import FrozenClock
+from fastapi_easy.testing.faults import FailingRepository, SlowRepository
+from fastapi_easy.testing.kernel import in_memory, in_memory_kernel
+from fastapi_easy.testing.recorders import RecordingEventBus
+from fastapi_easy.testing.resources import resource_from
+
+__all__ = [
+    "FailingRepository",
+    "FrozenClock",
+    "RecordingEventBus",
+    "SlowRepository",
+    "in_memory",
+    "in_memory_kernel",
+    "resource_from",
+]

@@ -1,0 +1,30 @@
+"""A time that stands still until it is told to go on."""
+
+import datetime
+from typing import Final
+
+_START: Final = datetime.datetime(2026, 1, 1, 12, tzinfo=datetime.UTC)
+
+
+class FrozenClock:
+    """Implements `Clock`; both of its times move by `advance` only."""
+
+    def __init__(self, now: datetime.datetime = _START) -> None:
+        self._now = now.astimezone(datetime.UTC)
+        self._monotonic = 0.0
+
+    def now(self) -> datetime.datetime:
+        """The time of day it was given or moved to."""
+        return self._now
+
+    def monotonic(self) -> float:
+        """The seconds by which it was moved in all."""
+        return self._monotonic
+
+    def advance(self, by: float | datetime.timedelta) -> None:
+        """Let time go on *by* so many seconds, or by a timedelta; never back."""
+        step = by if isinstance(by, datetime.timedelta) else datetime.timedelta(seconds=by)
+        if step < datetime.timedelta(0):
+            raise ValueError("time does not go back")
+        self._now += step
+        self._monotonic += step.total_seconds()

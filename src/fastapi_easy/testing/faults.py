@@ -1,0 +1,167 @@
+"""Repositories that have a bad day."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, get_args
+
+from returns.result import Failure
+
+from fastapi_easy.domain.errors import Error, Key, Outcome, Unavailable
+from fastapi_easy.domain.page import Page
+from fastapi_easy.domain.patch import Patch, Values
+from fastapi_easy.domain.ports.repository import Repository, StreamBroken
+from fastapi_easy.domain.query import Query
+from fastapi_easy.domain.row import Row
+from fastapi_easy.domain.specification import Specification
+
+
+class FailingRepository:
+    """Implements `Repository`; every method fails with the same error.
+
+    Takes the place of any repository, so whatever that one is made from is accepted and ignored.
+
+    Args:
+        arguments: The first that is an `Error` is the one to fail with; `Unavailable` when there is none.
+
+        error: The same by name.
+    """
+
+    def __init__(self, *arguments: object, error: Error | None = None, **_: object) -> None:
+        given: list[Any] = [each for each in (error, *arguments) if isinstance(each, get_args(Error))]
+        self._error: Error = given[0] if given else Unavailable("repository")
+
+    async def find_by_id(self, key: Key) -> Outcome[Any]:
+        """Fail."""
+        return Failure(self._error)
+
+    async def find_all(self, query: Query) -> Outcome[Page[Any]]:
+        """Fail."""
+        return Failure(self._error)
+
+    async def save(self, entity: Any) -> Outcome[Any]:
+        """Fail."""
+        return Failure(self._error)
+
+    async def read(self, key: Key, fields: Sequence[str] | None = None) -> Outcome[Row]:
+        """Fail."""
+        return Failure(self._error)
+
+    async def select(self, query: Query) -> Outcome[Page[Row]]:
+        """Fail."""
+        return Failure(self._error)
+
+    async def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Row]:
+        """Break before the first row."""
+        raise StreamBroken(getattr(self._error, "dependency", "repository"))
+        yield Row()
+
+    async def count(self, specification: Specification) -> Outcome[int]:
+        """Fail."""
+        return Failure(self._error)
+
+    async def add(self, values: Values) -> Outcome[Row]:
+        """Fail."""
+        return Failure(self._error)
+
+    async def add_all(self, many: Sequence[Values]) -> Outcome[Sequence[Row]]:
+        """Fail."""
+        return Failure(self._error)
+
+    async def update(self, key: Key, patch: Patch, *, expected_version: str | None = None) -> Outcome[Row]:
+        """Fail."""
+        return Failure(self._error)
+
+    async def remove(self, key: Key, *, expected_version: str | None = None) -> Outcome[None]:
+        """Fail."""
+        return Failure(self._error)
+
+    async def update_where(
+        self, specification: Specification, patch: Patch, *, max_affected: int
+    ) -> Outcome[int]:
+        """Fail."""
+        return Failure(self._error)
+
+    async def remove_where(self, specification: Specification, *, max_affected: int) -> Outcome[int]:
+        """Fail."""
+        return Failure(self._error)
+
+
+class SlowRepository:
+    """Implements `Repository`: *inner*, with every call taking *seconds* longer."""
+
+    def __init__(self, inner: Repository[Any], seconds: float) -> None:
+        self._inner = inner
+        self._seconds = seconds
+
+    def within(self, connection: Any) -> "SlowRepository":
+        """*inner* inside *connection*, as slow."""
+        within = getattr(self._inner, "within", None)
+        return self if within is None else SlowRepository(within(connection), self._seconds)
+
+    async def find_by_id(self, key: Key) -> Outcome[Any]:
+        """As *inner*, later."""
+        await asyncio.sleep(self._seconds)
+        return await self._inner.find_by_id(key)
+
+    async def find_all(self, query: Query) -> Outcome[Page[Any]]:
+        """As *inner*, later."""
+        await asyncio.sleep(self._seconds)
+        return await self._inner.find_all(query)
+
+    async def save(self, entity: Any) -> Outcome[Any]:
+        """As *inner*, later."""
+        await asyncio.sleep(self._seconds)
+        return await self._inner.save(entity)
+
+    async def read(self, key: Key, fields: Sequence[str] | None = None) -> Outcome[Row]:
+        """As *inner*, later."""
+        await asyncio.sleep(self._seconds)
+        return await self._inner.read(key, fields)
+
+    async def select(self, query: Query) -> Outcome[Page[Row]]:
+        """As *inner*, later."""
+        await asyncio.sleep(self._seconds)
+        return await self._inner.select(query)
+
+    async def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Row]:
+        """As *inner*, beginning later."""
+        await asyncio.sleep(self._seconds)
+        async for row in self._inner.stream(query, chunk=chunk):
+            yield row
+
+    async def count(self, specification: Specification) -> Outcome[int]:
+        """As *inner*, later."""
+        await asyncio.sleep(self._seconds)
+        return await self._inner.count(specification)
+
+    async def add(self, values: Values) -> Outcome[Row]:
+        """As *inner*, later."""
+        await asyncio.sleep(self._seconds)
+        return await self._inner.add(values)
+
+    async def add_all(self, many: Sequence[Values]) -> Outcome[Sequence[Row]]:
+        """As *inner*, later."""
+        await asyncio.sleep(self._seconds)
+        return await self._inner.add_all(many)
+
+    async def update(self, key: Key, patch: Patch, *, expected_version: str | None = None) -> Outcome[Row]:
+        """As *inner*, later."""
+        await asyncio.sleep(self._seconds)
+        return await self._inner.update(key, patch, expected_version=expected_version)
+
+    async def remove(self, key: Key, *, expected_version: str | None = None) -> Outcome[None]:
+        """As *inner*, later."""
+        await asyncio.sleep(self._seconds)
+        return await self._inner.remove(key, expected_version=expected_version)
+
+    async def update_where(
+        self, specification: Specification, patch: Patch, *, max_affected: int
+    ) -> Outcome[int]:
+        """As *inner*, later."""
+        await asyncio.sleep(self._seconds)
+        return await self._inner.update_where(specification, patch, max_affected=max_affected)
+
+    async def remove_where(self, specification: Specification, *, max_affected: int) -> Outcome[int]:
+        """As *inner*, later."""
+        await asyncio.sleep(self._seconds)
+        return await self._inner.remove_where(specification, max_affected=max_affected)

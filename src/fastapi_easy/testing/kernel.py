@@ -1,0 +1,40 @@
+"""A whole application in memory.
+
+The container and the web stack are imported inside the functions: the pytest plugin loads this package at the
+start of every run, and must not make it pay for them.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar, cast
+
+from fastapi_easy.application.kernel import Kernel
+
+C = TypeVar("C")
+
+
+def in_memory(container: type[C], **overriding: Any) -> C:
+    """An instance of *container* whose every database is kept in memory.
+
+    Args:
+        container: Your container.
+
+        overriding: Providers, or plain objects, that take the place of others by name.
+    """
+    from fastapi_easy.container import declared_in
+    from fastapi_easy.settings import DatabaseSettings, Settings
+
+    memory = DatabaseSettings.model_validate({"url": "memory://"})
+    names = {"default", *(each.database for each in declared_in(cast("Any", container)).values())}
+    make: Any = container
+    made: C = make(settings=Settings(databases=dict.fromkeys(names, memory)), **overriding)
+    return made
+
+
+@asynccontextmanager
+async def in_memory_kernel(container: type[Any], **overriding: Any) -> AsyncIterator[Kernel]:
+    """The kernel of *container*, started in memory; the same use cases with the same answers as on a server."""
+    from fastapi_easy.bootstrap import started
+
+    async with started(in_memory(container, **overriding)) as kernel:
+        yield kernel

@@ -1,0 +1,167 @@
+"""What a specification means, as a table."""
+
+import pytest
+
+from fastapi_easy.domain.field import Kind
+from fastapi_easy.domain.row import Row
+from fastapi_easy.domain.specification import (
+    LISTS,
+    AllOf,
+    AnyOf,
+    Everything,
+    Not,
+    Operator,
+    Where,
+    all_of,
+    fold_case,
+    is_satisfied_by,
+    leaves,
+    operators_of,
+)
+
+ONE = Where("n", Operator.EQUALS, 1)
+TWO = Where("n", Operator.EQUALS, 2)
+
+MEANING = [
+    # operator, value, what it holds for, what it does not hold for
+    (Operator.EQUALS, 1, [1], [2, None]),
+    (Operator.DIFFERS, 1, [2, None], [1]),
+    (Operator.IN, (1, 2), [1, 2], [3, None]),
+    (Operator.IN, (), [], [1, None]),
+    (Operator.NOT_IN, (1, 2), [3, None], [1, 2]),
+    (Operator.NOT_IN, (), [1, None], []),
+    (Operator.IS_NULL, True, [None], [0, ""]),
+    (Operator.IS_NULL, False, [0, ""], [None]),
+    (Operator.GREATER, 1, [2], [1, 0, None]),
+    (Operator.GREATER_OR_EQUAL, 1, [1, 2], [0, None]),
+    (Operator.LESS, 1, [0], [1, 2, None]),
+    (Operator.LESS_OR_EQUAL, 1, [0, 1], [2, None]),
+    (Operator.BETWEEN, (1, 3), [1, 2, 3], [0, 4, None]),
+    (Operator.BETWEEN, (3, 1), [], [1, 2, 3, None]),
+    (Operator.EQUALS_ANY_CASE, "É", ["é", "É"], ["e", "éé", None]),
+    (Operator.CONTAINS, "%", ["5%"], ["5", None]),
+    (Operator.CONTAINS_ANY_CASE, "B_", ["ab_c", "AB_C"], ["abcc", None]),
+    (Operator.STARTS_WITH, "a", ["ab"], ["Ab", "ba", None]),
+    (Operator.STARTS_WITH_ANY_CASE, "a", ["ab", "Ab"], ["ba", None]),
+    (Operator.ENDS_WITH, "b", ["ab"], ["aB", "ab ", None]),
+    (Operator.ENDS_WITH_ANY_CASE, "b", ["ab", "aB"], ["ab ", None]),
+    (Operator.HAS, "a", [["a", "b"]], [["A"], [], None]),
+    (Operator.HAS_ANY, ("a", "b"), [["a"], ["b", "c"]], [["c"], [], None]),
+    (Operator.HAS_ANY, (), [], [["c"], [], None]),
+    (Operator.HAS_ALL, ("a", "b"), [["b", "a", "c"]], [["a"], [], None]),
+    (Operator.HAS_ALL, (), [["a"], []], [None]),
+]
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "holds", "fails"),
+    [pytest.param(*each, id=f"{each[0]} {each[1]!r}") for each in MEANING],
+)
+def test_each_operator_holds_for_some_values_and_not_for_others(operator, value, holds, fails):
+    assert [each for each in holds if not is_satisfied_by(Where("n", operator, value), {"n": each})] == []
+    assert [each for each in fails if is_satisfied_by(Where("n", operator, value), {"n": each})] == []
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "holds", "fails"),
+    [pytest.param(*each, id=f"{each[0]} {each[1]!r}") for each in MEANING],
+)
+def test_not_holds_exactly_where_its_inner_does_not(operator, value, holds, fails):
+    assert [each for each in holds if is_satisfied_by(Not(Where("n", operator, value)), {"n": each})] == []
+    assert [
+        each for each in fails if not is_satisfied_by(Not(Where("n", operator, value)), {"n": each})
+    ] == []
+
+
+def test_every_operator_has_a_row_in_the_table():
+    assert {operator for operator, *_ in MEANING} == set(Operator)
+
+
+@pytest.mark.parametrize(
+    ("specification", "expected"),
+    [
+        pytest.param(Everything(), True, id="everything"),
+        pytest.param(AllOf(()), True, id="all of nothing"),
+        pytest.param(AnyOf(()), False, id="any of nothing"),
+        pytest.param(AllOf((ONE, Not(TWO))), True, id="all"),
+        pytest.param(AllOf((ONE, TWO)), False, id="not all"),
+        pytest.param(AnyOf((TWO, ONE)), True, id="any"),
+        pytest.param(Not(AnyOf((TWO, ONE))), False, id="not any"),
+    ],
+)
+def test_trees_combine_their_leaves(specification, expected):
+    assert is_satisfied_by(specification, {"n": 1}) is expected
+
+
+def test_an_entity_may_be_an_object_a_mapping_or_a_row():
+    class Entity:
+        n = 1
+
+    assert is_satisfied_by(ONE, Entity())
+    assert is_satisfied_by(ONE, {"n": 1})
+    assert is_satisfied_by(ONE, Row(n=1))
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        pytest.param((), Everything(), id="of none"),
+        pytest.param((Everything(), Everything()), Everything(), id="of everything"),
+        pytest.param((ONE, Everything()), ONE, id="of one"),
+        pytest.param((ONE, Everything(), TWO), AllOf((ONE, TWO)), id="of two"),
+    ],
+)
+def test_a_conjunction_takes_its_shortest_form(parts, expected):
+    assert all_of(*parts) == expected
+
+
+def test_leaves_come_from_left_to_right():
+    tree = AllOf((Not(ONE), AnyOf((TWO, Everything())), ONE))
+
+    assert list(leaves(tree)) == [ONE, TWO, ONE]
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        pytest.param("AbC", "abc", id="ASCII"),
+        pytest.param("ÉÀ", "éà", id="Latin"),
+        pytest.param("ΣΑΣ", "\u03c3\u03b1\u03c3", id="sigma is not final at the end"),
+        pytest.param("ς", "ς", id="final sigma stays"),
+        pytest.param("ЖУК", "жук", id="Cyrillic"),
+        pytest.param("ß ẞ", "ß ß", id="sharp s"),
+        pytest.param("İ", "İ", id="a letter without a lower case of one character stays"),
+        pytest.param("😀1 %", "😀1 %", id="what has no case"),
+    ],
+)
+def test_folding_replaces_each_character_by_one(text, folded):
+    assert fold_case(text) == folded
+    assert len(fold_case(text)) == len(text)
+
+
+@pytest.mark.parametrize(
+    ("kind", "some", "none_of"),
+    [
+        (Kind.TEXT, {"eq", "in", "between", "icontains"}, {"has", "isnull"}),
+        (Kind.INTEGER, {"eq", "gt", "between"}, {"contains", "has"}),
+        (Kind.BOOLEAN, {"eq", "ne", "in"}, {"gt", "between"}),
+        (Kind.ENUM, {"eq", "not_in"}, {"gt", "contains"}),
+        (Kind.UUID, {"eq", "gt"}, {"contains"}),
+        (Kind.ARRAY, {"has", "has_any", "has_all"}, {"eq", "in", "gt"}),
+    ],
+)
+def test_a_kind_has_the_operators_that_mean_something_for_it(kind, some, none_of):
+    operators = set(operators_of(kind, nullable=False))
+
+    assert some <= operators
+    assert operators.isdisjoint(none_of)
+
+
+@pytest.mark.parametrize("kind", [Kind.JSON, Kind.BINARY])
+def test_opaque_kinds_can_only_be_null_or_not(kind):
+    assert operators_of(kind, nullable=False) == ()
+    assert operators_of(kind, nullable=True) == (Operator.IS_NULL,)
+
+
+def test_lists_are_the_operators_whose_value_is_a_tuple():
+    assert {operator for operator, value, *_ in MEANING if isinstance(value, tuple)} == LISTS

@@ -1,0 +1,134 @@
+"""Small values: order, version, patch, row, resource, declaration errors."""
+
+import datetime
+import decimal
+
+import pytest
+
+from fastapi_easy.domain.errors import DeclarationError
+from fastapi_easy.domain.field import UNSET, Field, Kind
+from fastapi_easy.domain.ordering import Direction, Sort, total_order
+from fastapi_easy.domain.patch import Patch
+from fastapi_easy.domain.resource import Shape
+from fastapi_easy.domain.row import Row
+from fastapi_easy.domain.version import version_of
+from fastapi_easy.testing import resource_from
+
+DOWN = Direction.DESCENDING
+
+
+@pytest.mark.parametrize(
+    ("order", "key", "expected"),
+    [
+        pytest.param((), ("id",), (Sort("id"),), id="nothing asked for"),
+        pytest.param((Sort("a"),), ("id",), (Sort("a"), Sort("id")), id="the key comes last"),
+        pytest.param((Sort("id", DOWN),), ("id",), (Sort("id", DOWN),), id="the key stays as asked for"),
+        pytest.param((Sort("b"),), ("a", "b"), (Sort("b"), Sort("a")), id="the missing half of a key"),
+    ],
+)
+def test_a_total_order_ends_with_the_key(order, key, expected):
+    assert total_order(order, key) == expected
+
+
+def test_equal_values_have_one_version():
+    row = Row(a=1, b="x", c=None)
+
+    assert version_of(row, ("a", "b")) == version_of(Row(b="x", a=1, c=2), ("a", "b"))
+    assert len(version_of(row, ("a",))) == 24
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param(1, 2, id="numbers"),
+        pytest.param(None, "", id="null and the empty text"),
+        pytest.param(None, "None", id="null and its name"),
+        pytest.param(1, "1", id="a number and its text"),
+        pytest.param(decimal.Decimal("1.0"), decimal.Decimal("1.1"), id="decimals"),
+        pytest.param(datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC), None, id="time and null"),
+        pytest.param({"a": 1}, {"a": 2}, id="json"),
+    ],
+)
+def test_different_values_have_different_versions(one, other):
+    assert version_of(Row(a=one), ("a",)) != version_of(Row(a=other), ("a",))
+
+
+def test_a_version_is_about_the_named_fields_only():
+    assert version_of(Row(a=1, b=1), ("a",)) == version_of(Row(a=1, b=2), ("a",))
+
+
+def test_a_version_takes_a_lone_surrogate():
+    assert version_of(Row(a="\ud800"), ("a",)) != version_of(Row(a="\ud801"), ("a",))
+
+
+def test_a_patch_tells_unset_from_null():
+    patch = Patch({"a": None})
+
+    assert patch["a"] is None
+    assert "b" not in patch
+    assert dict(patch) == {"a": None}
+    assert repr(patch) == "Patch({'a': None})"
+
+
+def test_a_patch_keeps_no_hold_of_what_it_was_made_from():
+    values = {"a": 1}
+    patch = Patch(values)
+
+    values["b"] = 2
+
+    assert dict(patch) == {"a": 1}
+
+
+def test_an_empty_patch_is_false():
+    assert not Patch({})
+
+
+def test_a_row_is_read_by_item_and_by_attribute():
+    row = Row(a=1, items=[2])
+
+    assert (row["a"], row.a) == (1, 1)
+    with pytest.raises(AttributeError, match=r"no field 'b'; it has a, items"):
+        _ = row.b
+
+
+def test_unset_is_nothing_and_says_so():
+    assert not UNSET
+    assert repr(UNSET) == "UNSET"
+
+
+@pytest.mark.parametrize(
+    ("mistakes", "text"),
+    [
+        (["a"], "1 mistake in the declarations:\n  1. a"),
+        (["a", "b"], "2 mistakes in the declarations:\n  1. a\n  2. b"),
+    ],
+)
+def test_a_declaration_error_lists_every_mistake(mistakes, text):
+    error = DeclarationError(mistakes)
+
+    assert str(error) == text
+    assert error.mistakes == tuple(mistakes)
+
+
+@pytest.mark.parametrize(
+    ("field", "required"),
+    [
+        (Field(name="a", kind=Kind.TEXT), True),
+        (Field(name="a", kind=Kind.TEXT, nullable=True), False),
+        (Field(name="a", kind=Kind.TEXT, default=""), False),
+        (Field(name="a", kind=Kind.TEXT, default_factory=str), False),
+        (Field(name="a", kind=Kind.TEXT, store_default=True), False),
+        (Field(name="a", kind=Kind.TEXT, generated=True), False),
+    ],
+)
+def test_a_field_is_required_when_nobody_else_fills_it(field, required):
+    assert field.required is required
+
+
+def test_a_key_is_one_value_or_a_tuple():
+    fields = (Field(name="a", kind=Kind.TEXT), Field(name="b", kind=Kind.INTEGER))
+    single = resource_from(Shape(fields=fields, key=("a",)), "things", dict)
+    double = resource_from(Shape(fields=fields, key=("b", "a")), "things", dict)
+
+    assert single.key_of(Row(a="x", b=1)) == "x"
+    assert double.key_of(Row(a="x", b=1)) == (1, "x")

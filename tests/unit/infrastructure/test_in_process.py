@@ -1,0 +1,130 @@
+"""Events within the process."""
+
+import asyncio
+import dataclasses
+import datetime
+
+import pytest
+
+from fastapi_easy.domain.events import DomainEvent, EntityCreated, EntityDeleted
+from fastapi_easy.domain.ports.event_bus import EventBus
+from fastapi_easy.infrastructure.events.in_process import InProcessEventBus
+from fastapi_easy.testing import RecordingEventBus
+
+NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+CREATED = EntityCreated(resource="books", key=1, values={}, occurred_at=NOW)
+DELETED = EntityDeleted(resource="books", key=1, occurred_at=NOW)
+
+
+@pytest.fixture(params=[InProcessEventBus, RecordingEventBus])
+def bus(request):
+    return request.param()
+
+
+def recorder(seen, name):
+    async def handle(event):
+        seen.append((name, event))
+
+    return handle
+
+
+def test_is_an_event_bus(bus):
+    assert isinstance(bus, EventBus)
+
+
+async def test_passes_events_in_their_order_to_each_handler_in_its(bus):
+    seen = []
+    bus.subscribe(DomainEvent, recorder(seen, "first"))
+    bus.subscribe(DomainEvent, recorder(seen, "second"))
+
+    await bus.publish([CREATED, DELETED])
+
+    assert seen == [("first", CREATED), ("second", CREATED), ("first", DELETED), ("second", DELETED)]
+
+
+async def test_passes_an_event_to_those_subscribed_to_its_type_or_a_base_of_it(bus):
+    seen = []
+    bus.subscribe(EntityDeleted, recorder(seen, "deleted"))
+    bus.subscribe(EntityCreated, recorder(seen, "created"))
+    bus.subscribe(DomainEvent, recorder(seen, "any"))
+
+    await bus.publish([DELETED])
+
+    assert seen == [("deleted", DELETED), ("any", DELETED)]
+
+
+async def test_subscribing_twice_calls_twice_and_each_ends_by_itself(bus):
+    seen = []
+    handler = recorder(seen, "x")
+    end = bus.subscribe(DomainEvent, handler)
+    bus.subscribe(DomainEvent, handler)
+
+    await bus.publish([CREATED])
+    end()
+    end()
+    await bus.publish([DELETED])
+
+    assert [event for _, event in seen] == [CREATED, CREATED, DELETED]
+
+
+async def test_a_handler_that_raises_is_reported_and_keeps_nobody_from_being_called(bus, caplog):
+    async def broken(_):
+        raise ZeroDivisionError("by zero")
+
+    seen = []
+    bus.subscribe(DomainEvent, broken)
+    bus.subscribe(DomainEvent, recorder(seen, "after"))
+
+    await bus.publish([CREATED, DELETED])
+
+    assert [event for _, event in seen] == [CREATED, DELETED]
+    assert [record.getMessage() for record in caplog.records] == [
+        "A handler of books.created failed",
+        "A handler of books.deleted failed",
+    ]
+    assert "by zero" in caplog.text
+
+
+async def test_cancellation_passes(bus):
+    async def cancelled(_):
+        raise asyncio.CancelledError
+
+    bus.subscribe(DomainEvent, cancelled)
+
+    with pytest.raises(asyncio.CancelledError):
+        await bus.publish([CREATED])
+
+
+async def test_who_unsubscribes_while_events_are_passed_gets_the_rest_of_this_one_only(bus):
+    seen = []
+    ends = []
+
+    async def end_both(_):
+        for end in ends:
+            end()
+
+    ends.append(bus.subscribe(DomainEvent, end_both))
+    ends.append(bus.subscribe(DomainEvent, recorder(seen, "x")))
+
+    await bus.publish([CREATED, DELETED])
+
+    assert seen == [("x", CREATED)]
+
+
+async def test_publishing_nothing_calls_nobody(bus):
+    seen = []
+    bus.subscribe(DomainEvent, recorder(seen, "x"))
+
+    await bus.publish([])
+
+    assert seen == []
+
+
+async def test_the_recorder_keeps_what_was_published():
+    bus = RecordingEventBus()
+    other = dataclasses.replace(CREATED, key=2)
+
+    await bus.publish([CREATED])
+    await bus.publish([other])
+
+    assert bus.events == [CREATED, other]
