@@ -1,0 +1,184 @@
+"""Assembles the FastAPI app: the resources in front of its router, everything around them."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, TypeAlias
+from urllib.parse import quote
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+
+from fastapi_easy.application import Kernel
+from fastapi_easy.domain import Operation
+from fastapi_easy.interfaces.http.body import BodyLimit
+from fastapi_easy.interfaces.http.correlation import Correlation
+from fastapi_easy.interfaces.http.dispatch import Dispatch
+from fastapi_easy.interfaces.http.endpoints import Endpoint, Methods, Paths, Surface
+from fastapi_easy.interfaces.http.health import HealthChecks
+from fastapi_easy.interfaces.http.last_resort import LastResort, answer_with_problems
+from fastapi_easy.interfaces.http.names import names_of
+from fastapi_easy.interfaces.http.openapi import document
+from fastapi_easy.interfaces.http.options import HttpOptions
+from fastapi_easy.interfaces.http.pages import Pages
+from fastapi_easy.interfaces.http.reading import Reading
+from fastapi_easy.interfaces.http.security_headers import SecurityHeaders
+from fastapi_easy.interfaces.http.writing import Writing
+
+KernelSource: TypeAlias = Kernel | Callable[[], Kernel]
+"""A kernel, or what gives it once the first request is there."""
+
+Lifespan: TypeAlias = Callable[[FastAPI], AbstractAsyncContextManager[Any]]
+
+
+def build_app(
+    kernel: KernelSource,
+    options: HttpOptions,
+    *,
+    lifespan: Lifespan,
+    health: HealthChecks,
+    **fastapi_options: Any,
+) -> FastAPI:
+    """An app with every resource of *kernel*, its documentation, its health and its manners.
+
+    Args:
+        kernel: Asked at the first request.
+
+        options: How the app shows itself.
+
+        lifespan: Runs while the app does.
+
+        health: Told when the lifespan begins and ends.
+
+        fastapi_options: Passed to `FastAPI`; what they say goes before *options*.
+    """
+    middleware = [*_around(options), *(fastapi_options.pop("middleware", None) or ())]
+    described: dict[str, Any] = {
+        "title": options.title,
+        "version": options.version,
+        "description": options.description,
+        **({} if options.docs else {"openapi_url": None, "docs_url": None, "redoc_url": None}),
+    }
+    app = FastAPI(
+        lifespan=_watched(lifespan, health), middleware=middleware, **{**described, **fastapi_options}
+    )
+    answer_with_problems(app)
+    surfaces = _mounted(app, kernel, options)
+    app.router.default = Pages(app.router.default, lambda: _index(app, surfaces()), health)
+    return app
+
+
+def mount(app: FastAPI, kernel: KernelSource, options: HttpOptions) -> None:
+    """Add the resources of *kernel* to *app*, whose own routes, lifespan and exception handlers stay as they are.
+
+    Args:
+        app: Any FastAPI app. Its own routes win over a resource under the same path.
+
+        kernel: Asked at the first request.
+
+        options: Those about the app as a whole are not looked at.
+    """
+    _ = _mounted(app, kernel, options)
+
+
+def _mounted(app: FastAPI, kernel: KernelSource, options: HttpOptions) -> "_Surfaces":
+    surfaces = _Surfaces(kernel, options)
+    app.router.middleware_stack = Dispatch(app, app.router.middleware_stack, surfaces.paths, options.prefix)
+    document(app, surfaces)
+    return surfaces
+
+
+def _around(options: HttpOptions) -> list[Middleware]:
+    """The layers around everything, the outermost first, each with the reason for its place."""
+    cors = options.cors
+    allowed = Middleware(
+        CORSMiddleware,
+        allow_origins=cors.origins,
+        allow_methods=cors.methods,
+        allow_headers=cors.headers,
+        allow_credentials=cors.credentials,
+        expose_headers=("ETag", "Link", "Location", "Retry-After", "X-Correlation-ID"),
+    )
+    return [
+        *([Middleware(SecurityHeaders)] if options.security_headers else []),  # on every answer, also on 500
+        Middleware(Correlation),  # names the request before anything can go wrong
+        *([allowed] if cors.origins else []),  # a page may read problems too
+        Middleware(LastResort),
+        Middleware(BodyLimit, options.body_limit),
+    ]
+
+
+def _watched(lifespan: Lifespan, health: HealthChecks) -> Lifespan:
+    @asynccontextmanager
+    async def watched(app: FastAPI) -> AsyncIterator[Any]:
+        async with lifespan(app) as state:
+            health.started()
+            try:
+                yield state
+            finally:
+                health.draining()
+
+    return watched
+
+
+def _index(app: FastAPI, surfaces: tuple[Surface, ...]) -> Mapping[str, Any]:
+    root = app.root_path.rstrip("/")
+    documentation = {
+        name: root + url for name, url in (("docs", app.docs_url), ("openapi", app.openapi_url)) if url
+    }
+    resources = {surface.resource.name: root + surface.path for surface in surfaces}
+    return {"title": app.title, "version": app.version, **documentation, "resources": resources}
+
+
+class _Surfaces:
+    """The surfaces of all resources, made when first asked for."""
+
+    def __init__(self, kernel: KernelSource, options: HttpOptions) -> None:
+        self._kernel = kernel
+        self._options = options
+        self._made: tuple[Surface, ...] | None = None
+
+    def __call__(self) -> tuple[Surface, ...]:
+        if self._made is None:
+            kernel = self._kernel if isinstance(self._kernel, Kernel) else self._kernel()
+            names = names_of(use_cases.resource for use_cases in kernel)
+            self._made = tuple(
+                Surface(use_cases, self._options, names[use_cases.resource.name]) for use_cases in kernel
+            )
+        return self._made
+
+    def paths(self) -> Mapping[bytes, Paths]:
+        """What the dispatcher looks things up in."""
+        return {surface.segment.encode("ascii"): paths_of(surface) for surface in self()}
+
+
+def paths_of(surface: Surface) -> Paths:
+    """The endpoints of one resource, those of its operations only."""
+    reading, writing = Reading(surface), Writing(surface)
+    offered = surface.resource.operations
+
+    def methods(endpoints: Mapping[str, tuple[Operation, Endpoint]]) -> Methods:
+        return Methods({name: each for name, (operation, each) in endpoints.items() if operation in offered})
+
+    fixed = {
+        b"search": methods({"POST": (Operation.LIST, reading.search)}),
+        b"count": methods({"GET": (Operation.COUNT, reading.count)}),
+    }
+    return Paths(
+        collection=methods(
+            {"GET": (Operation.LIST, reading.list), "POST": (Operation.CREATE, writing.create)}
+        ),
+        fixed={segment: each for segment, each in fixed.items() if each.endpoints},
+        entity=methods(
+            {
+                "GET": (Operation.GET, reading.get),
+                "PUT": (Operation.REPLACE, writing.replace),
+                "PATCH": (Operation.UPDATE, writing.update),
+                "DELETE": (Operation.DELETE, writing.delete),
+            }
+        ),
+        actions={
+            quote(name).encode("ascii"): Methods({"POST": writing.action(name, action)})
+            for name, action in (surface.resource.actions or {}).items()
+        },
+    )

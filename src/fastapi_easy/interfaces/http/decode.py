@@ -1,0 +1,84 @@
+"""HTTP → what commands are made of: contexts, keys, the pairs of a query string. All raise `Refused`."""
+
+import re
+from typing import Final, TypeAlias
+from urllib.parse import unquote_to_bytes
+
+from fastapi_easy.application import Context
+from fastapi_easy.application.queries.query_reader import QueryReader
+from fastapi_easy.domain import BadQuery, Fault, Invalid, Key
+from fastapi_easy.interfaces.http.exchange import Exchange, Refused, granted, refused
+from fastapi_easy.interfaces.http.refusals import QUERY_NOT_UTF_8, query_too_long
+
+_IDEMPOTENCY_KEY: Final = re.compile("[!-~]{1,255}")
+
+Pairs: TypeAlias = list[tuple[str, str]]
+
+
+def read_context(exchange: Exchange) -> Context:
+    """Who asks, and what they call this request."""
+    given = exchange.headers.get(b"idempotency-key")
+    if given is None:
+        return Context(correlation_id=exchange.correlation_id)
+    text = given.decode("latin-1")
+    if not _IDEMPOTENCY_KEY.fullmatch(text):
+        message = "Must be 1 to 255 visible ASCII characters"
+        raise refused(Invalid((Fault("/idempotency-key", message, "idempotency_key", "header"),)))
+    return Context(correlation_id=exchange.correlation_id, idempotency_key=text)
+
+
+def read_key(segment: bytes, queries: QueryReader) -> Key:
+    """The key that the percent-encoded path *segment* spells."""
+    try:
+        text = (unquote_to_bytes(segment) if b"%" in segment else segment).decode("utf-8")
+    except UnicodeDecodeError:
+        raise refused(Invalid((Fault("", "Must be UTF-8", "string_unicode", "path"),))) from None
+    if "\x00" in text:
+        raise refused(Invalid((Fault("", "Must not contain NUL", "string_unicode", "path"),)))
+    return granted(queries.read_key(text))
+
+
+def read_pairs(exchange: Exchange, limit: int) -> Pairs:
+    """Names and values in the query string, in their order; at most *limit* bytes of it."""
+    query_string: bytes = exchange.scope["query_string"]
+    if not query_string:
+        return []
+    if len(query_string) > limit:
+        raise Refused(query_too_long(limit))
+    try:
+        if b"%" not in query_string and b"+" not in query_string:
+            parts = query_string.decode("utf-8").split("&")
+            return [(name, value) for part in parts if part for name, _, value in (part.partition("="),)]
+        return [
+            (_decoded(name), _decoded(value))
+            for part in query_string.split(b"&")
+            if part
+            for name, _, value in (part.partition(b"="),)
+        ]
+    except UnicodeDecodeError:
+        raise Refused(QUERY_NOT_UTF_8) from None
+
+
+def only(pairs: Pairs, *allowed: str) -> None:
+    """Refuse every name that is not *allowed*, rather than ignore it."""
+    for name, _ in pairs:
+        if name not in allowed:
+            reason = (
+                f"Only {', '.join(allowed)} can be given here"
+                if allowed
+                else "No parameter can be given here"
+            )
+            raise refused(BadQuery(name[:64], reason, allowed[0] if len(allowed) == 1 else None))
+
+
+def prefers_minimal(exchange: Exchange) -> bool:
+    """The caller asked for no body with `Prefer: return=minimal` (RFC 7240)."""
+    prefer = exchange.headers.get(b"prefer")
+    return prefer is not None and any(
+        wish.split(b";", 1)[0].replace(b" ", b"").replace(b'"', b"").lower() == b"return=minimal"
+        for wish in prefer.split(b",")
+    )
+
+
+def _decoded(text: bytes) -> str:
+    return unquote_to_bytes(text.replace(b"+", b" ")).decode("utf-8")

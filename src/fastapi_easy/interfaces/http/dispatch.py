@@ -1,0 +1,157 @@
+"""One dictionary step from the first path segment to the resource; then its table of methods.
+
+Stands in front of the app's own router (ADR 10). What it does not know falls through: the app's own routes, `/docs`,
+404.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import quote
+
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from fastapi_easy.interfaces.http.body import Gone
+from fastapi_easy.interfaces.http.endpoints import Methods, Paths
+from fastapi_easy.interfaces.http.exchange import Answer, Exchange, Refused
+from fastapi_easy.interfaces.http.refusals import INTERNAL_ERROR, NO_SUCH_PATH, method_not_allowed
+
+_logger: Final = logging.getLogger("fastapi_easy.http")
+
+
+class Dispatch:
+    """Answers what belongs to a resource, and passes on the rest.
+
+    Args:
+        app: The app whose routes come first where they share a resource's path.
+
+        inner: The app's own router.
+
+        paths: Makes the table, by first path segment below *prefix*. Called once, at the first request.
+
+        prefix: The path before every resource.
+    """
+
+    def __init__(
+        self, app: FastAPI, inner: ASGIApp, paths: Callable[[], Mapping[bytes, Paths]], prefix: str = ""
+    ) -> None:
+        self._app = app
+        self._inner = inner
+        self._make_paths = paths
+        self._prefix = prefix.encode("ascii")
+        self._table: Mapping[bytes, Paths] | None = None
+        self._own: dict[bytes, list[BaseRoute]] = {}
+        self._counted = -1
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Find the endpoint and let it answer."""
+        if scope["type"] != "http":
+            await self._inner(scope, receive, send)
+            return
+        table = self._table
+        if table is None:
+            table = self._table = self._make_paths()
+        parts = self._segments(scope)
+        paths = table.get(parts[1]) if len(parts) > 1 else None
+        if paths is None or self._is_own(parts[1], scope):
+            await self._inner(scope, receive, send)
+            return
+        await self._answer(paths, parts, Exchange(scope, receive, send))
+
+    def _segments(self, scope: Scope) -> Sequence[bytes]:
+        raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode("ascii")
+        root: str = scope.get("root_path", "")
+        if root:
+            mounted = quote(root).encode("ascii")
+            if raw.startswith(mounted + b"/"):
+                raw = raw[len(mounted) :]
+        if self._prefix:
+            if not raw.startswith(self._prefix + b"/"):
+                return ()
+            raw = raw[len(self._prefix) :]
+        return raw.split(b"/")
+
+    def _is_own(self, segment: bytes, scope: Scope) -> bool:
+        routes = self._app.router.routes
+        if len(routes) != self._counted:
+            self._own = _own_routes(routes, self._prefix.decode("ascii"), self._table or {})
+            self._counted = len(routes)
+        return any(route.matches(scope)[0] is Match.FULL for route in self._own.get(segment, ()))
+
+    async def _answer(self, paths: Paths, parts: Sequence[bytes], exchange: Exchange) -> None:
+        methods = _methods(paths, parts)
+        if methods is None:
+            await self._answer_elsewhere(paths, parts, exchange)
+            return
+        method = exchange.scope["method"]
+        endpoint = methods.endpoints.get(method)
+        if endpoint is None:
+            if method == "OPTIONS":
+                await exchange.answer(Answer(204, headers=((b"allow", methods.allow),)))
+            else:
+                await exchange.refuse(method_not_allowed(methods.allow))
+            return
+        try:
+            answer = await endpoint(exchange, parts[2] if len(parts) > 2 else b"")  # noqa: PLR2004 (/books/{key})
+        except Refused as refusal:
+            await exchange.refuse(refusal.problem)
+        except Gone:
+            return
+        except HTTPException:  # of a limit around us; those who set it answer
+            raise
+        except Exception:  # the last resort of every resource, also inside an app that is not ours
+            _logger.exception("a defect, correlation id %s", exchange.correlation_id)
+            await exchange.refuse(INTERNAL_ERROR)
+        else:
+            await exchange.answer(answer)
+
+    @staticmethod
+    async def _answer_elsewhere(paths: Paths, parts: Sequence[bytes], exchange: Exchange) -> None:
+        if not parts[-1] and _methods(paths, parts[:-1]) is not None:
+            path: bytes = exchange.scope.get("raw_path") or quote(exchange.scope["path"]).encode("ascii")
+            query: bytes = exchange.scope["query_string"]
+            # A path alone: the host is the client's business, and cannot be forged.
+            target = path.rstrip(b"/") + (b"?" + query if query else b"")
+            await exchange.answer(Answer(307, b"", ((b"location", b"/" + target.lstrip(b"/")),)))
+            return
+        await exchange.refuse(NO_SUCH_PATH)
+
+
+def _methods(paths: Paths, parts: Sequence[bytes]) -> Methods | None:
+    match parts:
+        case [_, _]:
+            return paths.collection
+        case [_, _, segment] if segment:
+            return paths.fixed.get(segment, paths.entity)
+        case [_, _, segment, action] if segment:
+            return paths.actions.get(action)
+        case _:
+            return None
+
+
+def _own_routes(
+    routes: Sequence[BaseRoute], prefix: str, table: Mapping[bytes, Any]
+) -> dict[bytes, list[BaseRoute]]:
+    """The app's own routes that lie literally below a resource's path; a catch-all is none of them."""
+    own: dict[bytes, list[BaseRoute]] = {}
+    for route in routes:
+        for segment in {_first_segment(path, prefix) for path in _route_paths(route)}:
+            if segment in table:
+                own.setdefault(segment, []).append(route)
+    return own
+
+
+def _route_paths(route: BaseRoute) -> list[str]:
+    return [
+        path for each in iter_route_contexts([route]) if isinstance(path := getattr(each, "path", None), str)
+    ]
+
+
+def _first_segment(path: str, prefix: str) -> bytes:
+    if not path.startswith(prefix + "/"):
+        return b""
+    return path[len(prefix) + 1 :].split("/", 1)[0].encode("utf-8")

@@ -1,0 +1,108 @@
+"""What the endpoints of one resource share, and how a path finds them."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, TypeAlias
+from urllib.parse import quote
+
+from fastapi_easy.application import UseCases
+from fastapi_easy.domain import Key, Resource
+from fastapi_easy.interfaces.http.encode import RowEncoder, encoder_of
+from fastapi_easy.interfaces.http.exchange import Answer, Exchange
+from fastapi_easy.interfaces.http.names import Names
+from fastapi_easy.interfaces.http.options import HttpOptions
+from fastapi_easy.interfaces.http.schemas import ResourceSchemas
+
+Endpoint: TypeAlias = Callable[[Exchange, bytes], Awaitable[Answer]]
+"""Answers an exchange or raises `Refused`; the bytes are the path segment of the key, still percent-encoded."""
+
+RESERVED_SEGMENTS: Final = ("search", "count")
+"""Paths below a resource that are not keys. A key spelt like one is reached with its first letter percent-encoded."""
+
+
+class Surface:
+    """One resource as HTTP shows it.
+
+    Attributes:
+        use_cases: What is asked.
+
+        resource: Whom it is about.
+
+        options: How the application shows itself.
+
+        segment: Its segment of the path, percent-encoded.
+
+        path: Where it is, like `/api/books`.
+
+        names: What it is called in the documentation.
+
+        schemas: What its bodies and answers look like.
+    """
+
+    def __init__(self, use_cases: UseCases, options: HttpOptions, names: Names) -> None:
+        self.use_cases = use_cases
+        self.resource: Resource[Any] = use_cases.resource
+        self.options = options
+        self.segment = quote(use_cases.resource.name)
+        self.path = f"{options.prefix}/{self.segment}"
+        self.names = names
+        self.schemas = ResourceSchemas(use_cases.resource, names.schema)
+
+    @cached_property
+    def encoder(self) -> RowEncoder:
+        """Writes its rows."""
+        return encoder_of(self.resource)
+
+    def location(self, exchange: Exchange, key: Key) -> bytes:
+        """The path of the entity with *key*."""
+        segment = self.use_cases.queries.write_key(key)
+        if segment in RESERVED_SEGMENTS:
+            segment = f"%{ord(segment[0]):02x}{segment[1:]}"
+        return f"{self.public_path(exchange)}/{segment}".encode("ascii")
+
+    def public_path(self, exchange: Exchange) -> str:
+        """Where the caller finds it: below the path at which the app is mounted."""
+        root: str = exchange.scope.get("root_path", "")
+        return quote(root.rstrip("/")) + self.path if root else self.path
+
+
+class Methods:
+    """The methods of one path.
+
+    Attributes:
+        endpoints: By method; HEAD wherever there is GET.
+
+        allow: The Allow header.
+    """
+
+    __slots__ = ("allow", "endpoints")
+
+    def __init__(self, endpoints: Mapping[str, Endpoint]) -> None:
+        self.endpoints = dict(endpoints)
+        if "GET" in endpoints:
+            self.endpoints["HEAD"] = endpoints["GET"]
+        order = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+        self.allow = ", ".join([*(each for each in order if each in self.endpoints), "OPTIONS"]).encode(
+            "ascii"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The paths of one resource.
+
+    Attributes:
+        collection: `/books`.
+
+        fixed: `/books/search` and the like, by segment.
+
+        entity: `/books/{key}`.
+
+        actions: `/books/{key}/{action}`, by segment.
+    """
+
+    collection: Methods
+    fixed: Mapping[bytes, Methods]
+    entity: Methods
+    actions: Mapping[bytes, Methods]

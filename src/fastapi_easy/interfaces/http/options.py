@@ -1,0 +1,84 @@
+"""What the HTTP interface can be told, as plain values."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorsOptions:
+    """Which pages of other origins may call. Off unless origins are named.
+
+    Attributes:
+        origins: Allowed origins, like `https://shop.example`; `*` for any.
+
+        methods: Allowed methods.
+
+        headers: Request headers allowed besides the simple ones.
+
+        credentials: Cookies and authorization may be sent along; not together with the origin `*`.
+    """
+
+    origins: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+    headers: tuple[str, ...] = (
+        "Authorization",
+        "Content-Type",
+        "If-Match",
+        "If-None-Match",
+        "Prefer",
+        "X-Correlation-ID",
+    )
+    credentials: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpOptions:
+    """How the application shows itself over HTTP.
+
+    Attributes:
+        title: The name of the API in its documentation.
+
+        version: The version of the API in its documentation.
+
+        description: A paragraph for the documentation; Markdown.
+
+        prefix: The path before every resource, like `/api/v1`; empty, or starting with and not ending in `/`.
+
+        docs: Serve `/docs` and `/openapi.json`.
+
+        security_headers: Send the headers that make browsers careful.
+
+        cors: Which pages of other origins may call.
+
+        body_limit: Bytes a request body may have.
+
+        query_limit: Bytes a query string may have.
+
+        body_idle_timeout: Seconds to wait for the next part of a body.
+
+        body_timeout: Seconds to wait for a whole body.
+    """
+
+    title: str = "fastapi_easy"
+    version: str = "0.1.0"
+    description: str = ""
+    prefix: str = ""
+    docs: bool = True
+    security_headers: bool = True
+    cors: CorsOptions = CorsOptions()
+    body_limit: int = 1024 * 1024
+    query_limit: int = 8 * 1024
+    body_idle_timeout: float = 10.0
+    body_timeout: float = 30.0
+
+    def __post_init__(self) -> None:
+        """Refuse a prefix or CORS rules that cannot work.
+
+        Raises:
+            ValueError: What is wrong, and how to mend it.
+        """
+        if self.prefix and (not self.prefix.startswith("/") or self.prefix.endswith("/")):
+            raise ValueError(
+                f"prefix must start with / and not end with /: write {'/' + self.prefix.strip('/')!r}"
+            )
+        if self.cors.credentials and "*" in self.cors.origins:
+            raise ValueError("cors: credentials need named origins: replace * by the origins that may call")

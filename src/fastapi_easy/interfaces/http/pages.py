@@ -1,0 +1,116 @@
+"""What an app of ours serves besides resources: an index, health, and a page for each kind of problem.
+
+Asked only when no route of the app matches, so that a route of the user's own under the same path wins.
+"""
+
+import html
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, TypeAlias
+
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from fastapi_easy.interfaces.http.health import LIVE, HealthChecks
+from fastapi_easy.interfaces.http.last_resort import problem_response
+from fastapi_easy.interfaces.http.problems import TITLES
+from fastapi_easy.interfaces.http.refusals import method_not_allowed
+
+Page: TypeAlias = Callable[[], Awaitable[Response]]
+
+_NO_STORE: Final = {"cache-control": "no-store"}
+
+
+class Pages:
+    """The app's answer where it has no route; what is no page either goes to *missing*."""
+
+    def __init__(
+        self, missing: ASGIApp, index: Callable[[], Mapping[str, Any]], health: HealthChecks
+    ) -> None:
+        self._missing = missing
+        self._index = index
+        self._health = health
+        self._pages: dict[str, Page] = {
+            "/": self._show_index,
+            "/health/live": self._show_liveness,
+            "/health/ready": self._show_readiness,
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Show the page at the path."""
+        page = self._find(_path_below_root(scope)) if scope["type"] == "http" else None
+        if page is None:
+            await self._missing(scope, receive, send)
+        elif scope["method"] not in {"GET", "HEAD"}:
+            await problem_response(method_not_allowed(b"GET, HEAD"), scope)(scope, receive, send)
+        else:
+            await (await page())(scope, receive, send)
+
+    def _find(self, path: str) -> Page | None:
+        known = self._pages.get(path)
+        if known is not None:
+            return known
+        code = path.removeprefix("/problems/")
+        if code == path or code not in TITLES:
+            return None
+
+        async def show() -> Response:
+            return problem_page(code)
+
+        return show
+
+    async def _show_index(self) -> Response:
+        return JSONResponse(self._index())
+
+    async def _show_liveness(self) -> Response:
+        return JSONResponse(LIVE, headers=_NO_STORE)
+
+    async def _show_readiness(self) -> Response:
+        status, body = await self._health.readiness()
+        return JSONResponse(body, status, _NO_STORE)
+
+
+def _path_below_root(scope: Scope) -> str:
+    path: str = scope["path"]
+    root: str = scope.get("root_path", "")
+    return path[len(root) :] if root and path.startswith(f"{root}/") else path
+
+
+def problem_page(code: str) -> Response:
+    """The page that a problem's `type` leads to."""
+    title, meaning = html.escape(TITLES[code]), html.escape(MEANINGS[code])
+    return HTMLResponse(
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>"
+        f"<h1>{title}</h1><p><code>{html.escape(code)}</code></p><p>{meaning}</p>"
+    )
+
+
+MEANINGS: Final[Mapping[str, str]] = {
+    "already_exists": "Another entity has the same values in fields that must be unique. Nothing was changed.",
+    "bad_query": "A query parameter, an operator or a field in the query is not known. Nothing is ignored silently.",
+    "check_failed": "A rule that the store keeps refused the values. Nothing was changed.",
+    "forbidden": "You may not do this.",
+    "idempotency_in_flight": "The first request with this Idempotency-Key has not ended. Repeat after Retry-After.",
+    "idempotency_mismatch": "An Idempotency-Key belongs to one request; use a new one for a new request.",
+    "internal_error": "A defect on our side. Tell us the correlation id.",
+    "invalid": "The input does not have the shape or the values asked for; errors lists where. Nothing was changed.",
+    "lock_held": "Somebody else is working on this. Repeat after Retry-After.",
+    "lock_lost": "The work took longer than its lock. Nothing was changed; repeat after Retry-After.",
+    "malformed_body": "The body is not JSON in UTF-8.",
+    "malformed_query": "The query string is not UTF-8.",
+    "method_not_allowed": "This path is served with other methods; Allow lists them.",
+    "not_found": "Nothing is there, or nothing that you may see.",
+    "outcome_unknown": "The answer to the commit was lost: the change may or may not have been made. Read before you "
+    "repeat it, or repeat it with the same Idempotency-Key.",
+    "precondition_required": "A change must say with If-Match which version it is based on.",
+    "query_too_long": "The query string is too long; POST it to …/search.",
+    "rate_limited": "Too many requests. Repeat after Retry-After.",
+    "reference_broken": "The change would leave a reference to something that does not exist. Nothing was changed.",
+    "request_timeout": "The body did not arrive in time.",
+    "stale": "The entity has changed since you read it. Nothing was changed; ETag is its version now.",
+    "too_large": "The request is larger than the limit it names.",
+    "unauthenticated": "Say who you are; WWW-Authenticate says how.",
+    "unavailable": "A dependency did not answer. Nothing was changed; repeat after Retry-After.",
+    "unsupported": "The store behind this resource cannot do what was asked.",
+    "unsupported_media_type": "The body is of a media type or charset that is not read here.",
+}
+"""What each kind of problem means, and what to do about it."""

@@ -1,0 +1,226 @@
+"""Errors → RFC 9457 problems: the one place that words them for HTTP."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Final
+
+import orjson
+
+from fastapi_easy.domain import (
+    AlreadyExists,
+    BadQuery,
+    CheckFailed,
+    Error,
+    Fault,
+    Forbidden,
+    IdempotencyMismatch,
+    InFlight,
+    Invalid,
+    LockHeld,
+    LockLost,
+    NotFound,
+    OutcomeUnknown,
+    PreconditionRequired,
+    RateLimited,
+    ReferenceBroken,
+    Stale,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+    Unsupported,
+)
+
+PROBLEM_JSON: Final = b"application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a request was not answered as asked.
+
+    Attributes:
+        status: The HTTP status.
+
+        code: A stable word for programs; the last part of `type`.
+
+        detail: A sentence for people. Never repeats input.
+
+        headers: Further headers of the answer.
+
+        faults: What is wrong with which part of the input.
+
+        members: Further members of the body.
+    """
+
+    status: int
+    code: str
+    detail: str
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    faults: tuple[Fault, ...] = ()
+    members: Mapping[str, Any] = field(default_factory=dict)
+
+
+def problem_of(error: Error) -> Problem:  # noqa: C901, PLR0911, PLR0912 (one branch per error is the point)
+    """The HTTP problem that tells of *error*."""
+    match error:
+        case Invalid(faults):
+            count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+            return Problem(422, error.code, f"The request has {count}; see errors.", faults=faults)
+        case BadQuery(parameter, reason, suggestion):
+            hint = f" Did you mean {suggestion!r}?" if suggestion else ""
+            fault = Fault("/" + _pointer(parameter), reason, error.code, "query")
+            members = {"parameter": parameter, **({"suggestion": suggestion} if suggestion else {})}
+            return Problem(
+                400, error.code, f"{parameter}: {_sentence(reason)}{hint}", faults=(fault,), members=members
+            )
+        case Unauthenticated(scheme):
+            challenge = ((b"www-authenticate", scheme.encode("ascii")),)
+            return Problem(401, error.code, "Say who you are.", challenge)
+        case Forbidden(resource, action, field_name):
+            what = (
+                f"{action} on {resource}" if field_name is None else f"{field_name} in {action} on {resource}"
+            )
+            return Problem(403, error.code, f"{what} is not permitted.")
+        case NotFound(resource, _):
+            return Problem(404, error.code, f"{resource} has no entity with this key.")
+        case AlreadyExists(_, fields):
+            taken = " and ".join(fields) or "A unique value"
+            return Problem(
+                409, error.code, f"{taken} is already taken.", faults=_at(fields, "Already taken", error)
+            )
+        case ReferenceBroken(_, fields):
+            if not fields:
+                return Problem(409, error.code, "Other entities still refer to this one.")
+            detail = f"{' and '.join(fields)} refers to something that does not exist."
+            return Problem(409, error.code, detail, faults=_at(fields, "Refers to nothing", error))
+        case CheckFailed(fields=fields, reason=reason):
+            detail = reason or "The values break a rule."
+            return Problem(409, error.code, detail, faults=_at(fields, "Refused", error))
+        case Stale(_, _, current):
+            etag = ((b"etag", b'"' + current.encode("ascii", "replace") + b'"'),)
+            detail = "The entity has changed since you read it."
+            return Problem(412, error.code, detail, etag, members={"current_version": current})
+        case PreconditionRequired():
+            return Problem(
+                428, error.code, "Send If-Match with the ETag of the version your change is based on."
+            )
+        case IdempotencyMismatch():
+            return Problem(422, error.code, "This Idempotency-Key was used before, with another request.")
+        case InFlight(_, retry_after):
+            detail = "The first request with this Idempotency-Key has not ended yet."
+            return Problem(409, error.code, detail, _after(retry_after), members=_seconds(retry_after))
+        case TooLarge(what, limit, unit):
+            return Problem(
+                413, error.code, f"{what} is larger than {limit} {unit}.", members={"limit": limit}
+            )
+        case RateLimited(retry_after):
+            return Problem(
+                429, error.code, "Too many requests.", _after(retry_after), members=_seconds(retry_after)
+            )
+        case LockHeld(_, retry_after):
+            detail = "Somebody else is working on this."
+            return Problem(409, error.code, detail, _after(retry_after), members=_seconds(retry_after))
+        case LockLost():
+            detail = "The work took too long and its lock ran out; nothing was changed."
+            return Problem(503, error.code, detail, _after(1.0), members=_seconds(1.0))
+        case Unavailable(_, retry_after):
+            detail = "A dependency did not answer; nothing was changed."
+            return Problem(503, error.code, detail, _after(retry_after), members=_seconds(retry_after))
+        case OutcomeUnknown():
+            detail = "The change may or may not have been made: read before you repeat it."
+            return Problem(503, error.code, detail)
+        case Unsupported(resource, capability):
+            return Problem(501, error.code, f"The store of {resource} lacks {capability}.")
+
+
+def render(problem: Problem, instance: str, correlation_id: str) -> bytes:
+    """The body that tells of *problem*; ASCII only."""
+    document: dict[str, Any] = {
+        "type": f"/problems/{problem.code}",
+        "title": title_of(problem),
+        "status": problem.status,
+        "detail": problem.detail,
+        "instance": instance,
+        "code": problem.code,
+        **problem.members,
+        "errors": [
+            {"pointer": fault.pointer, "in": fault.source, "message": fault.message, "code": fault.code}
+            for fault in problem.faults
+        ],
+        "correlation_id": correlation_id,
+    }
+    return ascii_json(document)
+
+
+def title_of(problem: Problem) -> str:
+    """A few words for the kind of *problem*, the same for every occurrence."""
+    return TITLES.get(problem.code) or HTTPStatus(problem.status).phrase
+
+
+def ascii_json(document: Any) -> bytes:
+    """*document* as JSON that holds nothing but ASCII; lone surrogates come out as escapes, not as errors."""
+    try:
+        encoded = orjson.dumps(document)
+    except orjson.JSONEncodeError:
+        return _escaped(document)
+    return encoded if encoded.isascii() else _escaped(document)
+
+
+def _escaped(document: Any) -> bytes:
+
+    return json.dumps(document, ensure_ascii=True, separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+def _after(seconds: float) -> tuple[tuple[bytes, bytes], ...]:
+    return ((b"retry-after", str(max(1, math.ceil(seconds))).encode("ascii")),)
+
+
+def _seconds(seconds: float) -> dict[str, Any]:
+    return {"retry_after_seconds": max(1, math.ceil(seconds))}
+
+
+def _at(
+    fields: tuple[str, ...], message: str, error: AlreadyExists | ReferenceBroken | CheckFailed
+) -> tuple[Fault, ...]:
+    return tuple(Fault("/" + _pointer(name), message, error.code) for name in fields)
+
+
+def _pointer(token: str) -> str:
+    return token.replace("~", "~0").replace("/", "~1")
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else text + "."
+
+
+TITLES: Final[Mapping[str, str]] = {
+    "already_exists": "Already exists",
+    "bad_query": "The query cannot be understood",
+    "check_failed": "Refused by a rule",
+    "forbidden": "Not permitted",
+    "idempotency_in_flight": "Still being worked on",
+    "idempotency_mismatch": "Idempotency key used for something else",
+    "internal_error": "Internal error",
+    "invalid": "Invalid input",
+    "lock_held": "Locked",
+    "lock_lost": "Lock lost",
+    "malformed_body": "The body cannot be read",
+    "malformed_query": "The query string cannot be read",
+    "method_not_allowed": "Method not allowed",
+    "not_found": "Not found",
+    "outcome_unknown": "Outcome unknown",
+    "precondition_required": "Precondition required",
+    "query_too_long": "The query string is too long",
+    "rate_limited": "Too many requests",
+    "reference_broken": "Broken reference",
+    "request_timeout": "The request took too long to arrive",
+    "stale": "Changed meanwhile",
+    "too_large": "Too large",
+    "unauthenticated": "Not authenticated",
+    "unavailable": "Temporarily unavailable",
+    "unsupported": "Not supported by the store",
+    "unsupported_media_type": "Unsupported media type",
+}
+"""What each code is called."""

@@ -1,0 +1,88 @@
+"""The endpoints of one resource that only read."""
+
+from typing import Final
+from urllib.parse import urlencode
+
+from fastapi_easy.application import Context, CountEntities, GetEntity, ListEntities
+from fastapi_easy.domain import BadQuery, Query, version_of
+from fastapi_easy.interfaces.http.body import JSON, read_document
+from fastapi_easy.interfaces.http.decode import Pairs, only, read_context, read_key, read_pairs
+from fastapi_easy.interfaces.http.endpoints import Surface
+from fastapi_easy.interfaces.http.exchange import REVALIDATE, Answer, Exchange, granted, json_answer, refused
+from fastapi_easy.interfaces.http.preconditions import etag, not_modified
+
+_OF_A_PAGE: Final = frozenset({"sort", "fields", "limit", "offset", "cursor", "count", "include"})
+
+
+class Reading:
+    """Answers the requests that change nothing."""
+
+    def __init__(self, surface: Surface) -> None:
+        self._surface = surface
+        self._use_cases = surface.use_cases
+        self._queries = surface.use_cases.queries
+        self._readable = surface.resource.readable
+        self._limit = surface.options.query_limit
+
+    async def get(self, exchange: Exchange, segment: bytes) -> Answer:
+        """`GET /books/{key}`."""
+        key = read_key(segment, self._queries)
+        fields = self._fields(exchange) if exchange.scope["query_string"] else None
+        row = granted(await self._use_cases.get(GetEntity(key), read_context(exchange)))
+        version = version_of(row, self._readable)
+        tag = (b"etag", etag(version))
+        if not_modified(exchange.headers.get(b"if-none-match"), version):
+            return Answer(304, headers=(tag, REVALIDATE))
+        return json_answer(200, self._surface.encoder.row(row, fields), tag)
+
+    async def list(self, exchange: Exchange, segment: bytes) -> Answer:
+        """`GET /books`."""
+        pairs = read_pairs(exchange, self._limit)
+        context = read_context(exchange)
+        query = granted(self._queries.from_parameters(pairs, tenant=context.tenant))
+        body, cursor = await self._page(query, context)
+        links = self._links(exchange, pairs, cursor)
+        return json_answer(200, body, (b"link", links)) if links else json_answer(200, body)
+
+    async def search(self, exchange: Exchange, segment: bytes) -> Answer:
+        """`POST /books/search`."""
+        only(read_pairs(exchange, self._limit))
+        document = await read_document(exchange, self._surface.options, JSON)
+        context = read_context(exchange)
+        query = granted(self._queries.from_document(document, tenant=context.tenant))
+        body, _ = await self._page(query, context)
+        return json_answer(200, body)
+
+    async def count(self, exchange: Exchange, segment: bytes) -> Answer:
+        """`GET /books/count`."""
+        pairs = read_pairs(exchange, self._limit)
+        for name, _ in pairs:
+            if name in _OF_A_PAGE:
+                raise refused(BadQuery(name, "Says nothing about a count; leave it out"))
+        context = read_context(exchange)
+        query = granted(self._queries.from_parameters(pairs, tenant=context.tenant))
+        number = granted(await self._use_cases.count(CountEntities(query.specification), context))
+        return json_answer(200, b'{"count":%d}' % number)
+
+    async def _page(self, query: Query, context: Context) -> tuple[bytes, str | None]:
+        page = granted(await self._use_cases.list(ListEntities(query), context))
+        cursor = None if page.next is None else self._queries.seal(query, page.next, tenant=context.tenant)
+        return self._surface.encoder.page(page.items, query.fields, page.total, cursor), cursor
+
+    def _fields(self, exchange: Exchange) -> tuple[str, ...] | None:
+        pairs = read_pairs(exchange, self._limit)
+        only(pairs, "fields")
+        return granted(self._queries.from_parameters(pairs)).fields
+
+    def _links(self, exchange: Exchange, pairs: Pairs, cursor: str | None) -> bytes:
+        kept = [pair for pair in pairs if pair[0] not in {"cursor", "offset"}]
+        links = []
+        if cursor is not None:
+            links.append(self._link(exchange, [*kept, ("cursor", cursor)], "next"))
+        if len(kept) != len(pairs):
+            links.append(self._link(exchange, kept, "first"))
+        return ", ".join(links).encode("ascii")
+
+    def _link(self, exchange: Exchange, pairs: Pairs, relation: str) -> str:
+        query = f"?{urlencode(pairs)}" if pairs else ""
+        return f'<{self._surface.public_path(exchange)}{query}>; rel="{relation}"'

@@ -1,0 +1,43 @@
+"""The problems that only HTTP knows: about the request as such, before there is a command."""
+
+from typing import Final
+
+from fastapi_easy.interfaces.http.problems import Problem
+
+NO_SUCH_PATH: Final = Problem(404, "not_found", "Nothing is served at this path.")
+
+INTERNAL_ERROR: Final = Problem(500, "internal_error", "Something went wrong on our side; it has been noted.")
+
+TOO_SLOW: Final = Problem(
+    408, "request_timeout", "The body did not arrive in time.", ((b"connection", b"close"),)
+)
+
+WRONG_CHARSET: Final = Problem(415, "unsupported_media_type", "The charset must be utf-8.")
+
+NOT_UTF_8: Final = Problem(400, "malformed_body", "The body is not valid UTF-8.")
+
+TOO_DEEP: Final = Problem(400, "malformed_body", "The body is nested too deeply.")
+
+QUERY_NOT_UTF_8: Final = Problem(400, "malformed_query", "The query string is not valid UTF-8.")
+
+
+def query_too_long(limit: int) -> Problem:
+    """The query string has more than *limit* bytes."""
+    detail = f"The query string is longer than {limit} bytes; use POST …/search for long queries."
+    return Problem(414, "query_too_long", detail.replace("…", ""), members={"limit": limit})
+
+
+def method_not_allowed(allow: bytes) -> Problem:
+    """The path is served, but not with this method; *allow* lists those it is served with."""
+    detail = f"This path answers {allow.decode('ascii')}."
+    return Problem(405, "method_not_allowed", detail, ((b"allow", allow),))
+
+
+def unsupported_media_type(*allowed: str) -> Problem:
+    """The body is of another media type than *allowed*."""
+    return Problem(415, "unsupported_media_type", f"The Content-Type must be {' or '.join(allowed)}.")
+
+
+def not_json(reason: str) -> Problem:
+    """The body is not JSON; *reason* says where it stops being that."""
+    return Problem(400, "malformed_body", f"The body is not valid JSON: {reason}.")

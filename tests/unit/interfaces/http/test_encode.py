@@ -1,0 +1,165 @@
+"""Rows are written byte for byte as pydantic writes the read schema."""
+
+import datetime
+import enum
+import math
+import uuid
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, TypeAdapter, computed_field
+from pydantic_core import from_json
+
+from fastapi_easy.domain import Field, Kind, Row, Schemas, Shape
+from fastapi_easy.interfaces.http.encode import dumps, encoder_of
+from fastapi_easy.interfaces.http.schemas import ResourceSchemas
+from fastapi_easy.testing.resources import resource_from
+from tests.unit.interfaces.http.library import READABLE, VALUES, Colour, book_resource
+
+ROW = Row({"id": 1, "secret": "hidden", **VALUES})
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+DECIMALS = st.decimals(allow_nan=False, allow_infinity=False)
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+class Size(enum.IntEnum):
+    SMALL = 1
+    LARGE = 2
+
+
+class Mood(enum.StrEnum):
+    GOOD = "gööd"
+
+
+KINDS: dict[str, tuple[Field, st.SearchStrategy[Any]]] = {
+    each.name: (each, values)
+    for each, values in [
+        (Field(name="text", kind=Kind.TEXT), TEXT),
+        (Field(name="integer", kind=Kind.INTEGER), st.integers()),
+        (Field(name="decimal", kind=Kind.DECIMAL), DECIMALS),
+        (Field(name="float", kind=Kind.FLOAT), FLOATS),
+        (Field(name="boolean", kind=Kind.BOOLEAN), st.booleans()),
+        (Field(name="date", kind=Kind.DATE), st.dates()),
+        (Field(name="time", kind=Kind.TIME), st.times()),
+        (Field(name="datetime", kind=Kind.DATETIME), st.datetimes(timezones=st.just(datetime.UTC))),
+        (Field(name="duration", kind=Kind.DURATION), st.timedeltas()),
+        (Field(name="uuid", kind=Kind.UUID), st.uuids()),
+        (Field(name="binary", kind=Kind.BINARY), st.binary()),
+        (Field(name="colour", kind=Kind.ENUM, enumeration=Colour), st.sampled_from(Colour)),
+        (Field(name="size", kind=Kind.ENUM, enumeration=Size), st.sampled_from(Size)),
+        (Field(name="mood", kind=Kind.ENUM, enumeration=Mood), st.sampled_from(Mood)),
+        (Field(name="json", kind=Kind.JSON), JSON),
+        (
+            Field(name="array", kind=Kind.ARRAY, item=Kind.DECIMAL),
+            st.lists(DECIMALS),
+        ),
+        (Field(name="null", kind=Kind.DECIMAL, nullable=True), st.none()),
+    ]
+}
+RESOURCE = resource_from(
+    Shape(fields=tuple(field for field, _ in KINDS.values()), key=("text",)), "things", object
+)
+READ: TypeAdapter[Any] = TypeAdapter(ResourceSchemas(RESOURCE, "Thing").read)
+
+
+@given(st.fixed_dictionaries({name: values for name, (_, values) in KINDS.items()}))
+def test_is_what_pydantic_writes(values: dict[str, Any]) -> None:
+    assert encoder_of(RESOURCE).row(Row(values)) == READ.dump_json({name: values[name] for name in KINDS})
+
+
+@given(st.lists(st.fixed_dictionaries({name: values for name, (_, values) in KINDS.items()}), max_size=3))
+def test_a_page_holds_what_pydantic_writes(rows: list[dict[str, Any]]) -> None:
+    page = encoder_of(RESOURCE).page([Row(row) for row in rows], None, None, None)
+
+    items = b",".join(READ.dump_json({name: row[name] for name in KINDS}) for row in rows)
+    assert page == b'{"items":[' + items + b'],"total":null,"next_cursor":null}'
+
+
+@given(st.timedeltas())
+def test_a_duration_is_read_back(length: datetime.timedelta) -> None:
+    resource = resource_from(
+        Shape(
+            fields=(Field(name="id", kind=Kind.INTEGER), Field(name="length", kind=Kind.DURATION)),
+            key=("id",),
+        ),
+        "things",
+        object,
+    )
+    written = from_json(encoder_of(resource).row(Row({"id": 1, "length": length})))
+
+    assert ResourceSchemas(resource, "Thing").read_create(written) == {"id": 1, "length": length}
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_float_that_is_no_number_is_null(value: float) -> None:
+    assert dumps({"a": value}) == b'{"a":null}'
+
+
+def test_nothing_outside_the_read_schema_leaves() -> None:
+    encoder = encoder_of(book_resource())
+
+    for body in (encoder.row(ROW), encoder.page([ROW], None, 1, "next"), encoder.row(ROW, ("title",))):
+        assert b"hidden" not in body
+    assert list(from_json(encoder.row(ROW))) == list(READABLE)
+
+
+def test_chosen_fields_come_in_their_order() -> None:
+    assert encoder_of(book_resource()).row(ROW, ("price", "id")) == b'{"price":"12.50","id":1}'
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        pytest.param(Decimal("1E+3"), '"1000"', id="no exponent"),
+        pytest.param(Decimal("0.10"), '"0.10"', id="the zeros stay"),
+        pytest.param(
+            datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC), '"2026-01-01T00:00:00Z"', id="UTC is Z"
+        ),
+        pytest.param(b"\xff\xfe", '"//4="', id="the ordinary base64"),
+        pytest.param(datetime.timedelta(days=-1), '"-P1D"', id="a duration back"),
+        pytest.param(
+            datetime.timedelta(days=3634, seconds=3661, microseconds=500_000),
+            '"P3634DT1H1M1.5S"',
+            id="no years",
+        ),
+        pytest.param(datetime.timedelta(), '"PT0S"', id="no time at all"),
+        pytest.param(2**70, str(2**70), id="a large integer"),
+        pytest.param(uuid.UUID(int=1), '"00000000-0000-0000-0000-000000000001"', id="UUID"),
+    ],
+)
+def test_is_written_for_people_too(value: Any, written: str) -> None:
+    assert dumps(value).decode() == written
+
+
+class OwnRead(BaseModel):
+    title: str
+    price: Decimal
+
+    @computed_field
+    def label(self) -> str:
+        return f"{self.title}: {self.price}"
+
+
+def test_a_read_model_of_the_users_own_is_followed() -> None:
+    encoder = encoder_of(book_resource(schemas=Schemas(read=OwnRead)))
+
+    assert from_json(encoder.row(ROW)) == {
+        "title": "Everything",
+        "price": "12.50",
+        "label": "Everything: 12.50",
+    }
+    assert encoder.row(ROW, ("title",)) == b'{"title":"Everything"}'
+    assert encoder.page([Row({"title": "x"})], ("title",), None, None).startswith(b'{"items":[{"title":"x"}]')

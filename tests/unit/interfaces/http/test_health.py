@@ -1,0 +1,98 @@
+"""Whether the process lives, and whether it should be sent requests."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from fastapi_easy.domain import Failure, Outcome, Success, Unavailable
+from fastapi_easy.infrastructure.persistence.memory.connection import MemoryDatabase
+from fastapi_easy.interfaces.http.app import build_app
+from fastapi_easy.interfaces.http.health import HealthChecks
+from fastapi_easy.interfaces.http.options import HttpOptions
+from tests.unit.interfaces.http.library import book_resource, client_of, kernel_of, no_lifespan
+
+
+class SwitchedDatabase(MemoryDatabase):
+    """A database that is up, down or slow, and counts how often it is asked."""
+
+    def __init__(self, name: str, *, up: bool = True, slow: bool = False) -> None:
+        super().__init__(name)
+        self.up = up
+        self.slow = slow
+        self.asked = 0
+
+    async def check(self) -> Outcome[None]:
+        self.asked += 1
+        if self.slow:
+            await asyncio.sleep(5)
+        return Success(None) if self.up else Failure(Unavailable(self.name))
+
+
+def checks(databases: Iterable[MemoryDatabase], requires: Iterable[str] = ()) -> HealthChecks:
+    made = HealthChecks(tuple(databases), tuple(requires))
+    made.started()
+    return made
+
+
+@pytest.mark.parametrize(
+    ("up", "requires", "expected"),
+    [
+        pytest.param(True, (), (200, "ready"), id="up"),
+        pytest.param(False, (), (200, "degraded"), id="down"),
+        pytest.param(False, ("main",), (503, "unavailable"), id="down and required"),
+        pytest.param(False, ("other",), (200, "degraded"), id="another one is required"),
+    ],
+)
+async def test_readiness_tells_of_each_database(
+    up: bool, requires: tuple[str, ...], expected: tuple[int, str]
+) -> None:
+    status, body = await checks(
+        [SwitchedDatabase("main", up=up), SwitchedDatabase("other")], requires
+    ).readiness()
+
+    assert (status, body["status"]) == expected
+    assert body["dependencies"]["main"]["status"] == ("up" if up else "down")
+    assert body["dependencies"]["other"] == {
+        "status": "up",
+        "technology": "memory",
+        "required": "other" in requires,
+    }
+
+
+async def test_a_slow_database_counts_as_down() -> None:
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+
+    _, body = await checks([SwitchedDatabase("main", slow=True)]).readiness()
+
+    assert body["dependencies"]["main"]["status"] == "down"
+    assert loop.time() - begun < 2
+
+
+async def test_many_probes_cost_one_check() -> None:
+    database = SwitchedDatabase("main")
+    health = checks([database])
+
+    await asyncio.gather(*(health.readiness() for _ in range(20)))
+
+    assert database.asked == 1
+
+
+async def test_readiness_follows_the_lifespan() -> None:
+    health = HealthChecks()
+    app: Any = build_app(kernel_of(book_resource()), HttpOptions(), lifespan=no_lifespan, health=health)
+
+    async with client_of(app) as client:
+        before = await client.get("/health/ready")
+        async with app.router.lifespan_context(app):
+            during = await client.get("/health/ready")
+        after = await client.get("/health/ready")
+        live = await client.get("/health/live")
+
+    assert (before.status_code, before.json()["status"]) == (503, "starting")
+    assert (during.status_code, during.json()["status"]) == (200, "ready")
+    assert (after.status_code, after.json()["status"]) == (503, "draining")
+    assert (live.status_code, live.json()) == (200, {"status": "live"})
+    assert live.headers["cache-control"] == "no-store"

@@ -1,0 +1,96 @@
+"""Every error has its status, its headers and its words."""
+
+import json
+from typing import Any, get_args
+
+import pytest
+
+from fastapi_easy.domain import (
+    AlreadyExists,
+    BadQuery,
+    CheckFailed,
+    Error,
+    Fault,
+    Forbidden,
+    IdempotencyMismatch,
+    InFlight,
+    Invalid,
+    LockHeld,
+    LockLost,
+    NotFound,
+    OutcomeUnknown,
+    PreconditionRequired,
+    RateLimited,
+    ReferenceBroken,
+    Stale,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+    Unsupported,
+)
+from fastapi_easy.interfaces.http.pages import MEANINGS, problem_page
+from fastapi_easy.interfaces.http.problems import TITLES, ascii_json, problem_of, render
+
+CASES: list[tuple[Any, int, dict[bytes, bytes]]] = [
+    (Invalid((Fault("/a", "Wrong", "wrong"),)), 422, {}),
+    (BadQuery("titel", "Is not a parameter", "title"), 400, {}),
+    (Unauthenticated(), 401, {b"www-authenticate": b"Bearer"}),
+    (Forbidden("books", "delete"), 403, {}),
+    (Forbidden("books", "update", "price"), 403, {}),
+    (NotFound("books", 1), 404, {}),
+    (AlreadyExists("books", ("title",)), 409, {}),
+    (AlreadyExists("books", ()), 409, {}),
+    (ReferenceBroken("books", ("author_id",)), 409, {}),
+    (ReferenceBroken("books", ()), 409, {}),
+    (CheckFailed("books", ("price",), "positive"), 409, {}),
+    (Stale("books", 1, "abc"), 412, {b"etag": b'"abc"'}),
+    (PreconditionRequired("books"), 428, {}),
+    (IdempotencyMismatch("k"), 422, {}),
+    (InFlight("k", 1.2), 409, {b"retry-after": b"2"}),
+    (TooLarge("body", 10), 413, {}),
+    (RateLimited(0.1), 429, {b"retry-after": b"1"}),
+    (LockHeld("l"), 409, {b"retry-after": b"1"}),
+    (LockLost("l"), 503, {b"retry-after": b"1"}),
+    (Unavailable("db", 3), 503, {b"retry-after": b"3"}),
+    (OutcomeUnknown("db"), 503, {}),
+    (Unsupported("books", "arrays"), 501, {}),
+]
+
+
+@pytest.mark.parametrize(("error", "status", "headers"), CASES, ids=lambda each: type(each).__name__)
+def test_an_error_is_worded(error: Error, status: int, headers: dict[bytes, bytes]) -> None:
+    problem = problem_of(error)
+    body = json.loads(render(problem, "/books", "abc"))
+
+    assert (problem.status, dict(problem.headers)) == (status, headers)
+    assert body["code"] == error.code
+    assert (body["status"], body["instance"], body["correlation_id"]) == (status, "/books", "abc")
+    assert body["type"] == f"/problems/{error.code}"
+    assert body["title"] == TITLES[error.code]
+    assert body["detail"]
+
+
+def test_every_error_is_tried_here() -> None:
+    assert {type(error) for error, _, _ in CASES} == set(get_args(Error))
+
+
+def test_every_problem_has_a_page() -> None:
+    assert set(MEANINGS) == set(TITLES)
+    assert all(problem_page(code).status_code == 200 for code in TITLES)
+
+
+def test_what_is_behind_does_not_show() -> None:
+    for error in (
+        Unavailable("postgresql://secret@host"),
+        OutcomeUnknown("secret"),
+        CheckFailed("b", (), "secret"),
+    ):
+        assert b"secret" not in render(problem_of(error), "/", "c")
+
+
+@pytest.mark.parametrize("text", ["ä", "\ud800", "😀", "\x00"])
+def test_a_body_is_ascii_whatever_it_tells_of(text: str) -> None:
+    written = ascii_json({"a": text})
+
+    assert written.isascii()
+    assert json.loads(written) == {"a": text}

@@ -1,0 +1,217 @@
+"""Bodies become the values of a command, in the types of the store."""
+
+import time
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pydantic import AfterValidator, BaseModel
+from pydantic import Field as ModelField
+
+from fastapi_easy.domain import Field, Invalid, Kind, Schemas, Shape
+from fastapi_easy.interfaces.http.schemas import ResourceSchemas, mistakes_in_schemas
+from fastapi_easy.testing.resources import resource_from
+from tests.unit.interfaces.http.library import BOOK, EVERYTHING, VALUES, book_resource
+
+
+def schemas(**replaced: Any) -> ResourceSchemas:
+    return ResourceSchemas(book_resource(**replaced), "Book")
+
+
+def test_every_kind_arrives_as_its_python_type() -> None:
+    read = schemas().read_create(EVERYTHING)
+
+    assert read == VALUES
+    assert {name: type(value) for name, value in read.items()} == {
+        name: type(value) for name, value in VALUES.items()
+    }
+
+
+def test_only_what_was_set_is_there() -> None:
+    assert schemas().read_create(BOOK) == {"title": "Ada", "price": Decimal("12.50")}
+    assert schemas().read_update({"note": None}) == {"note": None}
+    assert schemas().read_update({}) == {}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [
+        pytest.param("title", "", "string_too_short", id="text too short"),
+        pytest.param("title", "x" * 51, "string_too_long", id="text too long"),
+        pytest.param("title", 1, "string_type", id="a number for text"),
+        pytest.param("title", None, "string_type", id="null for what cannot be null"),
+        pytest.param("pages", "1", "int_type", id="text for a number"),
+        pytest.param("pages", Decimal("1.0"), "int_type", id="a fraction for an integer"),
+        pytest.param("pages", True, "int_type", id="a truth for an integer"),
+        pytest.param("pages", 2**31, "less_than_equal", id="wider than the column"),
+        pytest.param("pages", -(2**31) - 1, "greater_than_equal", id="deeper than the column"),
+        pytest.param("price", "12.505", "decimal_max_places", id="too many places"),
+        pytest.param("price", "123456789.00", "decimal_whole_digits", id="too many digits"),
+        pytest.param("price", "1e2", "decimal_parsing", id="an exponent in text"),
+        pytest.param("price", "NaN", "decimal_parsing", id="no number"),
+        pytest.param("price", True, "decimal_type", id="a truth for a decimal"),
+        pytest.param("price", [], "decimal_type", id="a list for a decimal"),
+        pytest.param("price", -1, "greater_than_equal", id="a rule of the field"),
+        pytest.param("rating", "4.5", "float_type", id="text for a float"),
+        pytest.param("rating", 10**400, "finite_number", id="an integer beyond floats"),
+        pytest.param("in_print", 1, "bool_type", id="a number for a truth"),
+        pytest.param("published", "2026-13-01", "date_parsing", id="no such month"),
+        pytest.param("published", 20261123, "string_type", id="a number for a date"),
+        pytest.param("published", "1700000000", "date_parsing", id="a timestamp for a date"),
+        pytest.param("added", "2026-11-23T08:30:00", "timezone_aware", id="no offset"),
+        pytest.param("added", "0001-01-01T00:00:00+10:00", "datetime_parsing", id="before the first year"),
+        pytest.param("added", 1700000000, "string_type", id="a timestamp for a time"),
+        pytest.param("opens", "25:00", "time_parsing", id="no such hour"),
+        pytest.param("reading_time", "1 day", "duration_parsing", id="no duration"),
+        pytest.param("reading_time", "P9999999999D", "duration_parsing", id="out of reach"),
+        pytest.param("code", "nope", "uuid_parsing", id="no UUID"),
+        pytest.param("cover", "a?", "base64", id="no base64"),
+        pytest.param("cover", "A" * 44, "bytes_too_long", id="too many bytes"),
+        pytest.param("colour", "green", "enum", id="no member"),
+        pytest.param("colour", "RED", "enum", id="the name of a member"),
+        pytest.param("colour", [], "enum", id="a list for a member"),
+        pytest.param("extra", {"a": 2**70}, "int_range", id="more than 64 bits"),
+        pytest.param("tags", "x", "list_type", id="text for a list"),
+        pytest.param("nope", 1, "extra_forbidden", id="no such field"),
+        pytest.param("secret", "x", "extra_forbidden", id="a hidden field"),
+        pytest.param("id", 1, "extra_forbidden", id="a generated field"),
+    ],
+)
+def test_refuses_what_is_not_of_the_field(field: str, value: Any, code: str) -> None:
+    for read, body in (
+        (schemas().read_create, {**BOOK, field: value}),
+        (schemas().read_update, {field: value}),
+    ):
+        refused = read(body)
+
+        assert isinstance(refused, Invalid)
+        assert [(fault.pointer, fault.code) for fault in refused.faults] == [(f"/{field}", code)]
+
+
+def test_numbers_of_json_become_decimals_exactly() -> None:
+    read = schemas().read_update
+
+    assert read({"price": Decimal("0.1")}) == {"price": Decimal("0.1")}
+    assert read({"price": 3}) == {"price": Decimal(3)}
+
+
+def test_items_have_pointers_of_their_own() -> None:
+    refused = schemas().read_update({"tags": ["x", 1]})
+
+    assert isinstance(refused, Invalid)
+    assert [fault.pointer for fault in refused.faults] == ["/tags/1"]
+
+
+def test_free_json_keeps_floats_and_text() -> None:
+    read = schemas().read_update({"extra": {"a": [Decimal("0.5"), "x", None, True]}})
+
+    assert read == {"extra": {"a": [0.5, "x", None, True]}}
+
+
+def test_no_message_repeats_the_input() -> None:
+    hostile = "zqj{0}%s$"
+    bodies = [{name: hostile} for name in EVERYTHING if name not in {"title", "note", "extra"}]
+
+    refused = [schemas().read_update(body) for body in bodies]
+
+    assert all(isinstance(each, Invalid) for each in refused)
+    assert hostile not in str(refused)
+
+
+def test_rules_of_the_field_run() -> None:
+    def no_shouting(text: str) -> str:
+        if text.isupper():
+            raise ValueError("Do not shout")
+        return text
+
+    field = Field(name="name", kind=Kind.TEXT, rules=(AfterValidator(no_shouting),))
+    key = Field(name="id", kind=Kind.INTEGER, generated=True)
+    read = ResourceSchemas(
+        resource_from(Shape(fields=(key, field), key=("id",)), "things", object), "T"
+    ).read_create
+
+    assert read({"name": "quiet"}) == {"name": "quiet"}
+    refused = read({"name": "LOUD"})
+    assert isinstance(refused, Invalid)
+    assert refused.faults[0].message == "Value error, Do not shout"
+
+
+@pytest.mark.parametrize("name", ["json", "copy", "schema", "model_config", "_hidden", "class", "validate"])
+def test_a_field_may_have_any_name(name: str) -> None:
+    fields = (Field(name="id", kind=Kind.INTEGER), Field(name=name, kind=Kind.TEXT))
+    made = ResourceSchemas(resource_from(Shape(fields=fields, key=("id",)), "things", object), "Thing")
+
+    assert made.read_create({"id": 1, name: "x"}) == {"id": 1, name: "x"}
+
+
+class OwnBook(BaseModel):
+    title: str
+    price: Decimal = Decimal("9.99")
+    rating: float | None = None
+    note: str | None = None
+    confirmed: bool = ModelField(default=False, exclude=True)
+
+
+class OwnPatch(BaseModel):
+    title: str = ""
+    note: str | None = None
+
+
+def test_a_model_of_the_users_own_reads_strictly_and_exactly() -> None:
+    read = schemas(schemas=Schemas(create=OwnBook)).read_create
+
+    assert read({"title": "x", "price": Decimal("0.12345678901234567890")}) == {
+        "title": "x",
+        "price": Decimal("0.12345678901234567890"),
+    }
+    assert read({"title": "x", "rating": Decimal("4.5"), "confirmed": True}) == {
+        "title": "x",
+        "rating": 4.5,
+        "price": Decimal("9.99"),
+    }
+    for body in ({"title": 1}, {"title": "x", "nope": 1}, {}, [], {"title": "x", "rating": "4.5"}):
+        assert isinstance(read(body), Invalid)
+
+
+def test_a_patch_model_of_the_users_own_tells_unset_from_null() -> None:
+    read = schemas(schemas=Schemas(update=OwnPatch)).read_update
+
+    assert read({"note": None}) == {"note": None}
+    assert read({}) == {}
+
+
+def test_replace_leaves_out_what_is_fixed_at_creation() -> None:
+    made = schemas(changeable=("price",))
+
+    assert made.read_replace({"price": 1}) == {"price": Decimal(1)}
+    assert isinstance(made.read_replace({"price": 1, "title": "x"}), Invalid)
+
+
+def test_mistakes_in_own_schemas_are_reported_with_their_mend() -> None:
+    class Wrong(BaseModel):
+        titel: str
+
+    class Demanding(BaseModel):
+        title: str
+
+    mistakes = mistakes_in_schemas(
+        book_resource(schemas=Schemas(create=Wrong, update=Demanding, read=dict))  # type: ignore[arg-type]
+    )
+
+    assert len(mistakes) == 3
+    assert "titel" in mistakes[0]
+    assert "requires 'title'" in mistakes[1]
+    assert "BaseModel" in mistakes[2]
+    assert mistakes_in_schemas(book_resource()) == []
+
+
+def test_200_resources_are_described_in_little_time() -> None:
+    resources = [book_resource(name=f"books{number}") for number in range(200)]
+    begun = time.process_time()
+    for resource in resources:
+        made = ResourceSchemas(resource, "Book")
+        assert made.read_create
+        assert made.read_update
+        assert made.read_replace
+
+    assert time.process_time() - begun < 4
