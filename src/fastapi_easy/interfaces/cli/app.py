@@ -1,0 +1,41 @@
+"""Assembles the command line."""
+
+from typing import Annotated
+
+import typer
+
+from fastapi_easy.interfaces.cli import doctor, routes, run
+from fastapi_easy.interfaces.cli.tasks import Tasks
+
+
+def build_cli(tasks: Tasks) -> typer.Typer:
+    """The command line whose work is done by *tasks*."""
+    # Plain help: rich alone would take twice as long to import as everything else together. And its
+    # tracebacks show the values of variables, secrets among them.
+    cli = typer.Typer(
+        name="fastapi-easy",
+        help="Serve and look at fastapi_easy applications.",
+        epilog="Exit codes: 0 well, 1 something is wrong, 2 the command cannot be carried out as given.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+    def show_version(wanted: bool) -> None:
+        if wanted:
+            typer.echo(f"fastapi_easy {tasks.version()}")
+            raise typer.Exit
+
+    @cli.callback()
+    def start(
+        version: Annotated[
+            bool, typer.Option("--version", help="Show the version.", callback=show_version, is_eager=True)
+        ] = False,
+    ) -> None:
+        pass
+
+    run.add_to(cli, tasks)
+    routes.add_to(cli, tasks)
+    doctor.add_to(cli, tasks)
+    return cli

@@ -1,0 +1,163 @@
+"""A target behind uvicorn, in one process or several."""
+
+import errno
+import os
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, MutableMapping
+from types import FrameType
+from typing import Any, Final, NoReturn
+
+import typer
+import uvicorn
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import ChangeReload, Multiprocess
+
+from fastapi_easy.domain.errors import DeclarationError
+from fastapi_easy.interfaces.cli.targets import load_app
+from fastapi_easy.interfaces.cli.tasks import Refusal, Serving, Target
+
+GRACE: Final = 25
+"""Seconds for running requests to end; orchestrators kill after 30."""
+
+_EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104 (compared, not bound)
+
+
+def serve(serving: Serving, log_config: dict[str, Any]) -> int:
+    """Serve until a signal says to stop, and return the exit code.
+
+    Args:
+        serving: What and how.
+
+        log_config: For `logging.config.dictConfig`, in every process.
+
+    Raises:
+        Refusal: There is no such app, or the port is taken.
+    """
+    for each in (signal.SIGINT, signal.SIGTERM):
+        _ = signal.signal(each, _leave)
+    # Also where other processes will serve: a mistake is told once, here, before they start.
+    app = load_app(serving.target)
+    with _listening(serving) as listening:
+        config = _Config(
+            app,
+            serving.target,
+            host=serving.host,
+            port=serving.port,
+            log_config=log_config,
+            access_log=serving.access_log,
+            reload=serving.reload,
+            reload_dirs=[str(serving.target.folder)] if serving.reload else None,
+            workers=serving.workers,
+            interface="asgi3",
+            server_header=False,
+            timeout_graceful_shutdown=GRACE,
+        )
+        _announce(serving, app, listening.getsockname()[1])
+        return _serve(config, listening)
+
+
+def _serve(config: "_Config", listening: socket.socket) -> int:
+    if config.should_reload:
+        ChangeReload(config, target=uvicorn.Server(config).run, sockets=[listening]).run()
+        return 0
+    if config.workers > 1:
+        supervisor = Multiprocess(config, sockets=[listening])
+        supervisor.run()
+        failed = any(each.exitcode == STARTUP_FAILURE for each in supervisor.processes)
+        return STARTUP_FAILURE if failed else 0
+    server = uvicorn.Server(config)
+    server.run(sockets=[listening])
+    return 0 if server.started else STARTUP_FAILURE
+
+
+class _Config(uvicorn.Config):
+    """Loads the target itself, in whichever process it finds itself."""
+
+    def __init__(self, app: Any, target: Target, **options: Any) -> None:
+        self._target = target
+        elsewhere = options["reload"] or options["workers"] > 1
+        super().__init__(target.path if elsewhere else app, **options)
+
+    def load_app(self) -> Any:
+        """The app, whose failure to start is worded for people."""
+        if not isinstance(self.app, str):
+            return _Worded(self.app)
+        try:
+            return _Worded(load_app(self._target))
+        except Refusal as refusal:
+            typer.echo(refusal.sentence, err=True)
+            sys.exit(STARTUP_FAILURE)
+
+
+class _Worded:
+    """An app that says in a sentence why it cannot start, where that is known, and not in a traceback."""
+
+    __slots__ = ("_app",)
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    def __call__(self, scope: Any, receive: Any, send: Any) -> Awaitable[None]:
+        if scope["type"] == "lifespan":
+            return self._live(scope, receive, send)
+        # Not awaited here: requests pay for one call, not for one more coroutine.
+        answered: Awaitable[None] = self._app(scope, receive, send)
+        return answered
+
+    async def _live(self, scope: Any, receive: Any, send: Any) -> None:
+        failed: list[MutableMapping[str, Any]] = []
+
+        async def keep_failure(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "lifespan.startup.failed":
+                failed.append(message)
+            else:
+                await send(message)
+
+        try:
+            await self._app(scope, receive, keep_failure)
+        except (DeclarationError, ConnectionError) as error:
+            # A number comes from the system, through code that is not ours: then the traceback tells more.
+            if not failed or getattr(error, "errno", None) is not None:
+                raise
+            failed[0]["message"] = str(error)
+        finally:
+            for message in failed:
+                await send(message)
+
+
+def _leave(_: int, __: FrameType | None) -> NoReturn:
+    # uvicorn ends gracefully and then raises the signal again: that is a good end.
+    raise SystemExit(0)
+
+
+def _listening(serving: Serving) -> socket.socket:
+    made = socket.socket(socket.AF_INET6 if ":" in serving.host else socket.AF_INET)
+    if os.name == "posix":
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((serving.host, serving.port))
+    except OSError as error:
+        made.close()
+        raise Refusal(_cannot_listen(serving, error), exit_code=1) from error
+    made.set_inheritable(True)
+    return made
+
+
+def _cannot_listen(serving: Serving, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"port {serving.port} on {serving.host} is taken by another program: "
+            "end that, or choose another with --port"
+        )
+    return f"cannot listen on {serving.host} port {serving.port}: {error.strerror}"
+
+
+def _announce(serving: Serving, app: Any, port: int) -> None:
+    host = _EVERYWHERE.get(serving.host, serving.host)
+    base = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    where = "" if host == serving.host else f", and every other address of port {port}"
+    typer.echo(f"Serving {serving.target.path} at {base}{where} (Ctrl-C ends it)")
+    if docs := getattr(app, "docs_url", None):
+        typer.echo(f"Docs at {base}{getattr(app, 'root_path', '')}{docs}")

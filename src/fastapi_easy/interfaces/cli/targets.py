@@ -1,0 +1,139 @@
+"""`module:name` → the object of that name."""
+
+import difflib
+import importlib
+import importlib.util
+import inspect
+import sys
+import traceback
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from fastapi_easy.domain.errors import DeclarationError
+from fastapi_easy.interfaces.cli.tasks import Refusal, Target
+
+_ASGI_ARGUMENTS = 3
+
+
+def load(target: Target) -> Any:
+    """The object that *target* names; its folder is put in front of the places where modules are looked for.
+
+    Raises:
+        Refusal: It is not written as `module:name`, its module cannot be imported, or has no such name.
+    """
+    module_name, colon, attributes = target.path.partition(":")
+    if module_name.endswith(".py") or "/" in module_name:
+        wanted = ".".join(Path(module_name.removesuffix(".py")).parts)
+        raise Refusal(f"{target.path!r} names a file: write the module, {wanted}:{attributes or 'app'}")
+    if not (module_name and colon and attributes):
+        raise Refusal(f"{target.path!r} is not written as MODULE:NAME, like shop:app")
+    folder = str(target.folder.resolve())
+    if folder not in sys.path[:1]:
+        sys.path.insert(0, folder)
+    found: Any = _import(module_name, target)
+    walked = module_name
+    for name in attributes.split("."):
+        if not hasattr(found, name):
+            raise Refusal(f"{walked} has no {name!r}{_suggestion(found, name)}")
+        found = getattr(found, name)
+        walked = f"{walked}.{name}"
+    return found
+
+
+def load_app(target: Target) -> Any:
+    """The ASGI app that *target* names, or that the function it names returns.
+
+    Raises:
+        Refusal: It is neither.
+    """
+    found = load(target)
+    if _is_app(found):
+        return found
+    if inspect.isroutine(found):
+        if any(each.default is each.empty for each in _needed(found)):
+            raise Refusal(f"{target.path} is a function that needs arguments: name one that needs none")
+        with _Worded(f"{target.path} cannot be called", target.folder):
+            found = found()
+        if _is_app(found):
+            return found
+        raise Refusal(f"{target.path} returned {_a(found)}, not a FastAPI app")
+    raise Refusal(
+        f"{target.path} is {_a(found)}, not a FastAPI app or a function that returns one: "
+        "an app of a container is made by `app = create_app(Shop())`"
+    )
+
+
+class _Worded:
+    """Words what the user's code raises.
+
+    Args:
+        attempt: How the sentence begins, like `shop cannot be imported`.
+
+        folder: Where the user's files are.
+    """
+
+    def __init__(self, attempt: str, folder: Path) -> None:
+        self._attempt = attempt
+        self._folder = folder.resolve()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        # The user's module may raise anything; nothing is swallowed, only worded. An exit stays an exit.
+        if not isinstance(error, Exception):
+            return
+        if isinstance(error, DeclarationError):
+            raise Refusal(str(error), mistakes=error.mistakes) from error
+        said = str(error) or "no message"
+        raise Refusal(f"{self._attempt}: {type(error).__name__}: {said}{self._where(error)}") from error
+
+    def _where(self, error: Exception) -> str:
+        """The last place in the user's own files."""
+        if isinstance(error, SyntaxError):
+            return ""  # says it already
+        for frame in reversed(traceback.extract_tb(error.__traceback__)):
+            path = Path(frame.filename)
+            if path.is_relative_to(self._folder) and "site-packages" not in path.parts:
+                return f" ({path.relative_to(self._folder)}, line {frame.lineno})"
+        return ""
+
+
+def _import(name: str, target: Target) -> ModuleType:
+    if _is_missing(name):
+        raise Refusal(
+            f"there is no module {name!r} in {target.folder.resolve()}: "
+            "run the command in the folder of your program, or name that with --app-dir"
+        )
+    with _Worded(f"{name} cannot be imported", target.folder):
+        return importlib.import_module(name)
+
+
+def _is_missing(name: str) -> bool:
+    """Whether the first word of *name* is nowhere; of the others importing tells."""
+    importlib.invalidate_caches()
+    first = name.partition(".")[0]
+    return first not in sys.modules and importlib.util.find_spec(first) is None
+
+
+def _suggestion(found: Any, name: str) -> str:
+    near = difflib.get_close_matches(name, [each for each in dir(found) if not each.startswith("_")], n=1)
+    return f": did you mean {near[0]!r}?" if near else ""
+
+
+def _is_app(found: Any) -> bool:
+    """Whether *found* is called with scope, receive and send, and is awaited."""
+    if isinstance(found, type):
+        return False
+    call = found if inspect.iscoroutinefunction(found) else getattr(found, "__call__", None)  # noqa: B004
+    return inspect.iscoroutinefunction(call) and len(_needed(call)) == _ASGI_ARGUMENTS
+
+
+def _needed(call: Any) -> list[inspect.Parameter]:
+    variable = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
+    return [each for each in inspect.signature(call).parameters.values() if each.kind not in variable]
+
+
+def _a(found: Any) -> str:
+    return f"the class {found.__name__}" if isinstance(found, type) else f"of type {type(found).__name__}"
