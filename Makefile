@@ -6,7 +6,7 @@
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 SERVICES := postgres,mariadb,redis,mongo,nats
-PYTEST = FASTAPI_EASY_TEST_SERVICES=$(SERVICES) $(BIN)/python -m pytest -n 2 --dist loadfile
+PYTEST = TEST_SERVICES=$(SERVICES) $(BIN)/python -m pytest -n 2 --dist loadfile
 ARGS ?=
 
 # The first Python that is new enough; another one: make install PYTHON=python3.13

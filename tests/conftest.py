@@ -4,18 +4,11 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from tests.services import (
-    RECIPES,
-    Service,
-    Unavailable,
-    drop_scratch_database,
-    obtain,
-    obtained,
-    release,
-    scratch_database,
-)
 
-EAGER = "FASTAPI_EASY_TEST_SERVICES"
+from tests.services import RECIPES, Unavailable, obtain, obtained, release
+from tests.services.wanted import empty_database, required
+
+EAGER = "TEST_SERVICES"
 """The environment variable with the servers to start before the tests, separated by commas."""
 
 
@@ -30,7 +23,7 @@ def pytest_configure(config: pytest.Config) -> None:
         try:
             obtain(name)
         except Unavailable as reason:
-            if _required():
+            if required():
                 raise pytest.UsageError(str(reason)) from reason
 
 
@@ -47,50 +40,33 @@ def pytest_report_header() -> list[str]:
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """An empty PostgreSQL database, as `postgresql://…`."""
-    yield from _scratch_url("postgres")
+    with empty_database("postgres") as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
 def mariadb_url() -> Iterator[str]:
     """An empty MariaDB database with utf8mb4, as `mysql://…`."""
-    yield from _scratch_url("mariadb")
+    with empty_database("mariadb") as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
     """An empty Redis database, as `redis://…`."""
-    yield from _scratch_url("redis")
+    with empty_database("redis") as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
 def mongo_url() -> Iterator[str]:
     """An empty MongoDB database on a replica set, as `mongodb://…`."""
-    yield from _scratch_url("mongo")
+    with empty_database("mongo") as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
 def nats_url() -> Iterator[str]:
     """A NATS server with JetStream, shared by all tests: name streams and subjects uniquely."""
-    yield from _scratch_url("nats")
-
-
-def _scratch_url(name: str) -> Iterator[str]:
-    service = _service(name)
-    url = scratch_database(service)
-    yield url
-    drop_scratch_database(service, url)
-
-
-def _service(name: str) -> Service:
-    try:
-        return obtain(name)
-    except Unavailable as reason:
-        sentence = str(reason)
-    if _required():
-        pytest.fail(sentence, pytrace=False)
-    pytest.skip(sentence)
-
-
-def _required() -> bool:
-    """Tell whether a missing server is a failure, as on CI, rather than a reason to skip."""
-    return os.environ.get("REQUIRE_SERVICES") == "1"
+    with empty_database("nats") as url:
+        yield url

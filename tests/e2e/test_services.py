@@ -19,6 +19,7 @@ import nats
 import pytest
 import redis.asyncio
 from pymongo import AsyncMongoClient
+
 from tests.services import RECIPES, Unavailable, drop_scratch_database, obtain, scratch_database
 from tests.services.obtain import LOCAL_SERVERS, obtain_by
 from tests.services.service import free_port, with_database
@@ -156,14 +157,14 @@ async def test_a_database_that_is_not_scratch_is_never_dropped(postgres_url: str
 def test_a_missing_program_is_answered_with_what_to_install(name: str, install: str) -> None:
     nothing_here = replace(
         RECIPES[name],
-        variable="FASTAPI_EASY_TEST_NOWHERE_URL",
+        variable="TEST_NOWHERE_URL",
         default_port=free_port(),
         locate=lambda: None,
         packages=(),
         container=None,
     )
 
-    with pytest.raises(Unavailable, match=f"set FASTAPI_EASY_TEST_NOWHERE_URL, or .*{install}"):
+    with pytest.raises(Unavailable, match=f"set TEST_NOWHERE_URL, or .*{install}"):
         obtain_by(nothing_here)
 
 
@@ -171,7 +172,7 @@ def test_a_missing_program_is_answered_with_what_to_install(name: str, install: 
 @pytest.mark.skipif(RECIPES["postgres"].locate() is None, reason="Needs a PostgreSQL that it can start.")
 def test_a_server_dies_with_the_process_that_started_it() -> None:
     environment = {**os.environ, LOCAL_SERVERS: "0", RECIPES["postgres"].variable: ""}
-    owner = subprocess.Popen(  # noqa: S603 - this Python
+    owner = subprocess.Popen(
         [sys.executable, "-c", OBTAIN_AND_WAIT], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
     )
     with owner:

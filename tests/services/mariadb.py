@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pymysql
+
 from tests.services.service import (
     Account,
     Container,
@@ -111,7 +112,7 @@ def _drop(url: str, name: str) -> None:
 
 MARIADB = Recipe(
     name="mariadb",
-    variable="FASTAPI_EASY_TEST_MARIADB_URL",
+    variable="TEST_MARIADB_URL",
     url=_url,
     default_port=3306,
     advice="`apt-get install mariadb-server-core mariadb-client-core`",

