@@ -1,0 +1,292 @@
+"""The reference says what the code says."""
+
+import dataclasses
+import inspect
+import re
+from collections.abc import Iterator
+from typing import Any, get_args, get_origin
+
+import pytest
+import typer.main
+from pydantic import BaseModel, SecretStr
+from pydantic_core import PydanticUndefined
+
+from fastapi_easy.bootstrap import create_app
+from fastapi_easy.container import Container, resource
+from fastapi_easy.domain import EVERY_CAPABILITY, Capability, Error, Fields, QueryRules, Schemas
+from fastapi_easy.domain import errors as of_domain
+from fastapi_easy.infrastructure.persistence.memory import MemoryDatabase
+from fastapi_easy.infrastructure.persistence.sqlalchemy import SqlAlchemyDatabase
+from fastapi_easy.interfaces.cli.app import build_cli
+from fastapi_easy.interfaces.cli.tasks import Tasks
+from fastapi_easy.interfaces.http import refusals
+from fastapi_easy.interfaces.http.problems import TITLES, Problem, problem_of
+from fastapi_easy.settings import PREFIX, Settings
+from fastapi_easy.testing import in_memory
+from tests.docs.pages import DOCS, ROOT, blocks_of, table_under
+from tests.docs.tutorial import printed_by
+
+REFERENCE = DOCS / "reference"
+CLI = REFERENCE / "cli.md"
+README = ROOT / "README.md"
+
+
+def settings_of(model: type[BaseModel], place: tuple[str, ...] = ()) -> Iterator[tuple[str, str, str]]:
+    """Name, variable and default of every setting in *model*."""
+    for name, field in model.model_fields.items():
+        here = (*place, name)
+        section = _section(field.annotation)
+        if section is not None:
+            yield from settings_of(section, here if section is field.annotation else (*here, "<name>"))
+        else:
+            yield ".".join(here), PREFIX + "__".join(here).upper(), _worded(field.default)
+
+
+def _section(annotation: Any) -> type[BaseModel] | None:
+    """The branch that *annotation* is, or that each value of its mapping is."""
+    if get_origin(annotation) is dict:
+        annotation = get_args(annotation)[1]
+    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
+
+
+def _worded(default: Any) -> str:
+    match default:
+        case SecretStr():
+            return default.get_secret_value()
+        case bool():
+            return "yes" if default else "no"
+        case None:
+            return "unset"
+        case ():
+            return "none"
+        case "" | {}:
+            return "empty"
+    return "required" if default is PydanticUndefined else str(default)
+
+
+def test_every_setting_is_listed_with_its_variable_and_its_default():
+    headings = ("General", "Databases", "HTTP", "Queries", "Logs", "Resources")
+    rows = [row for each in headings for row in table_under(REFERENCE / "settings.md", f"## {each}")]
+
+    assert sorted((row["name"], row["variable"], row["default"]) for row in rows) == sorted(
+        settings_of(Settings)
+    )
+    assert [row["name"] for row in rows if not row["meaning"]] == []
+    assert [
+        row["name"] for row in rows if re.fullmatch(r"\d+(\.\d+)?", row["default"]) and not row["unit"]
+    ] == []
+
+
+def test_the_limits_of_queries_are_those_of_the_settings():
+    known = {name: default for name, _, default in settings_of(Settings)}
+    rows = table_under(REFERENCE / "queries.md", "## Limits")
+
+    assert {row["setting"]: row["default"].replace(",", "") for row in rows} == {
+        row["setting"]: known[row["setting"]] for row in rows
+    }
+
+
+SAMPLES = {
+    "AlreadyExists": {"fields": ("title",)},
+    "BadQuery": {"parameter": "prise__lt", "reason": "Is not a parameter here", "suggestion": "price__lt"},
+    "CheckFailed": {"fields": ("stock",)},
+    "Forbidden": {"action": "delete"},
+    "Invalid": {"faults": (of_domain.Fault("/title", "Field required", "missing"),)},
+    "ReferenceBroken": {"fields": ("author_id",)},
+    "TooLarge": {"what": "The body", "limit": 1_048_576},
+    "Unsupported": {"capability": "arrays"},
+}
+COMMON = {"resource": "books", "key": "k", "current": "v", "name": "n", "dependency": "d", "retry_after": 1.0}
+
+
+def sample_of(error: type[Any]) -> Any:
+    """One *error* as the page tells of it."""
+    values = COMMON | SAMPLES.get(error.__name__, {})
+    return error(
+        **{each.name: values[each.name] for each in dataclasses.fields(error) if each.name in values}
+    )
+
+
+def test_every_error_is_listed_with_its_code_status_detail_and_whether_to_retry():
+    rows = table_under(REFERENCE / "errors.md", "## Of use cases")
+    expected = []
+    for error in get_args(Error):
+        problem = problem_of(sample_of(error))
+        again = "yes" if any(name == b"retry-after" for name, _ in problem.headers) else "no"
+        expected.append((error.__name__, error.code, str(problem.status), again, problem.detail))
+
+    listed = [
+        (row["class"], row["code"], row["status"], row["retry"], row["detail, for example"]) for row in rows
+    ]
+    assert listed == expected
+
+
+def test_every_code_that_only_http_knows_is_listed_with_its_status():
+    rows = table_under(REFERENCE / "errors.md", "## Of HTTP alone")
+    of_use_cases = {each.code for each in get_args(Error)}
+    made = [
+        refusals.query_too_long(1),
+        refusals.method_not_allowed(b"GET"),
+        refusals.unsupported_media_type("application/json"),
+        refusals.not_json("it ends"),
+        *(each for each in vars(refusals).values() if isinstance(each, Problem)),
+    ]
+
+    assert {row["code"] for row in rows} == set(TITLES) - of_use_cases
+    assert {row["code"]: int(row["status"]) for row in rows} == {
+        each.code: each.status for each in made if each.code not in of_use_cases
+    }
+
+
+def test_the_example_of_a_problem_has_the_members_of_problems():
+    (example,) = blocks_of(REFERENCE / "errors.md", "json")
+    problem = problem_of(of_domain.AlreadyExists("books", ("title",)))
+
+    assert f'"detail": "{problem.detail}"' in example.text
+    assert f'"title": "{TITLES[problem.code]}"' in example.text
+
+
+@pytest.fixture(scope="module")
+def commands() -> Any:
+    tasks = Tasks(serve=int, list_routes=list, diagnose=print, version=str)  # type: ignore[arg-type]
+    return typer.main.get_command(build_cli(tasks)).commands  # type: ignore[attr-defined]
+
+
+def test_every_command_is_listed(commands):
+    rows = table_under(CLI, "# Command line")
+
+    assert {row["command"] for row in rows} == set(commands)
+
+
+def test_every_option_of_every_command_is_listed_with_its_default(commands):
+    expected = {
+        name: {
+            each.opts[0]: _option_default(each) for each in command.params if each.param_type_name == "option"
+        }
+        for name, command in commands.items()
+    }
+
+    listed = {
+        name: {row["option"]: row["default"].replace("`", "") for row in table_under(CLI, f"## `{name}`")}
+        for name in commands
+    }
+    for name in commands:
+        expected[name].pop("--help", None)
+    assert listed == expected
+
+
+def _option_default(option: Any) -> str:
+    if isinstance(option.show_default, str):
+        return {"the current one": "the current folder"}.get(option.show_default, option.show_default)
+    return "no" if option.default is False else str(option.default)
+
+
+def test_the_routes_of_the_tutorials_program_are_printed_as_shown(tmp_path):
+    (shown,) = (each for each in blocks_of(CLI, "text") if each.text.startswith("METHOD"))
+    program, *_ = blocks_of(DOCS / "tutorial" / "first-shop.md", "python")
+    (tmp_path / "shop.py").write_text(program.text)
+
+    assert printed_by(["fastapi-easy", "routes", "shop:app"], tmp_path) == shown.text
+
+
+STORES = {
+    "memory": MemoryDatabase("memory").capabilities,
+    "SQLite": SqlAlchemyDatabase("sqlite", "sqlite:///x.sqlite3").capabilities,
+    "PostgreSQL": SqlAlchemyDatabase("postgres", "postgresql+asyncpg://host/name").capabilities,
+    "MariaDB": SqlAlchemyDatabase("mariadb", "mariadb+aiomysql://host/name").capabilities,
+}
+
+
+def test_the_capabilities_of_the_stores_are_those_they_declare():
+    rows = table_under(REFERENCE / "stores.md", "# Stores")
+
+    assert {row[""]: {store: row[store] for store in STORES} for row in rows} == {
+        capability: {store: "yes" if capability in has else "no" for store, has in STORES.items()}
+        for capability in EVERY_CAPABILITY
+    }
+
+
+def test_every_capability_is_explained():
+    (_, _, after) = (REFERENCE / "stores.md").read_text().partition("| capability |")
+
+    assert all(f"| `{capability}` |" in after for capability in EVERY_CAPABILITY)
+
+
+IN_README = {
+    "transactions": (Capability.TRANSACTIONS, "yes", "no"),
+    "times with microseconds, in UTC": (Capability.MICROSECONDS, "yes", "no"),
+    "exact decimals": (Capability.WIDE_DECIMALS, "yes", "up to 15 digits"),
+    "arrays": (Capability.ARRAYS, "yes", "no"),
+    "estimated totals": (Capability.ESTIMATES, "estimated", "exact"),
+}
+
+
+def test_the_readme_tells_the_same_of_the_stores():
+    rows = {row[""]: row for row in table_under(README, "## What works where")}
+
+    for said, (capability, yes, no) in IN_README.items():
+        told = {store: rows[said][store] for store in STORES}
+        if capability is Capability.ESTIMATES:
+            # In memory the estimate is the number itself.
+            told["memory"] = {"exact": "estimated"}[told["memory"]]
+        assert told == {store: yes if capability in has else no for store, has in STORES.items()}
+
+
+@pytest.mark.parametrize("options", [Fields, Schemas, QueryRules], ids=lambda each: each.__name__)
+def test_every_option_of_a_group_is_listed(options):
+    rows = table_under(REFERENCE / "declarations.md", f"## `{options.__name__}`")
+
+    assert [row["option"] for row in rows] == [each.name for each in dataclasses.fields(options)]
+    numbers = {row["option"]: row["default"] for row in rows if row["default"].isdigit()}
+    assert numbers == {
+        each.name: str(each.default) for each in dataclasses.fields(options) if isinstance(each.default, int)
+    }
+
+
+def test_every_option_of_resource_is_listed():
+    rows = table_under(REFERENCE / "declarations.md", "## `resource`")
+
+    assert [row["option"] for row in rows] == list(inspect.signature(resource).parameters)
+
+
+@dataclasses.dataclass
+class Book:
+    title: str
+    id: int | None = None
+
+
+class Shop(Container):
+    books = resource(Book)
+
+
+def test_the_routes_of_a_resource_are_those_that_openapi_documents():
+    rows = table_under(REFERENCE / "http.md", "## Routes")
+    paths = create_app(in_memory(Shop)).openapi()["paths"]
+    documented = {
+        (method.upper(), path): operation
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+    }
+
+    assert {(row["method"], row["path"]) for row in rows} == set(documented)
+    for row in rows:
+        operation = documented[row["method"], row["path"]]
+        assert f"`{operation['operationId']}`" in (REFERENCE / "http.md").read_text()
+        assert re.match(r"\d+", row["answers"])[0] in operation["responses"]
+
+
+def test_every_header_that_openapi_documents_is_listed():
+    rows = table_under(REFERENCE / "http.md", "## Headers of requests")
+    listed = {name.strip("` ") for row in rows for name in row["header"].split(",")}
+    document = create_app(in_memory(Shop)).openapi()
+    shared = document.get("components", {}).get("parameters", {})
+    documented = [
+        shared[each["$ref"].rpartition("/")[2]] if "$ref" in each else each
+        for methods in document["paths"].values()
+        for operation in methods.values()
+        for each in operation.get("parameters", ())
+    ]
+
+    headers = {each["name"] for each in documented if each["in"] == "header"}
+    assert headers
+    assert headers <= listed
