@@ -84,7 +84,7 @@ async def started(container: Container) -> AsyncIterator[Kernel]:
     async with AsyncExitStack() as stack:
         for database in application.every_database():
             await database.open()
-            stack.push_async_callback(database.close)
+            _ = stack.push_async_callback(database.close)
             await _prepare(application, database)
         yield kernel
 

@@ -222,7 +222,7 @@ def run(
     Raises:
         CalledProcessError: It failed; its output is in the exception.
     """
-    subprocess.run(  # noqa: S603 - programs that this package found
+    subprocess.run(
         arguments,
         check=True,
         capture_output=True,
@@ -256,7 +256,7 @@ def spawn(
         *map(str, (os.getpid(), stop_signal.value, user, group)),
     ]
     with (folder / "log").open("wb") as log:
-        return subprocess.Popen(  # noqa: S603 - programs that this package found
+        return subprocess.Popen(
             [*launcher, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=log,

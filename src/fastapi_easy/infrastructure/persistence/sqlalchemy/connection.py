@@ -1,0 +1,229 @@
+"""One relational database and its pool of connections."""
+
+import asyncio
+import dataclasses
+import shutil
+import tempfile
+import uuid
+import weakref
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from returns.result import Failure, Success
+from sqlalchemy import URL, Connection, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from fastapi_easy.domain.capability import Capability
+from fastapi_easy.domain.errors import Outcome, Unavailable
+from fastapi_easy.domain.field import Field, Kind
+from fastapi_easy.domain.ports.database import SchemaMode
+from fastapi_easy.domain.resource import Resource, Shape
+from fastapi_easy.infrastructure.persistence.sqlalchemy.complaints import Cause, complaint_of
+from fastapi_easy.infrastructure.persistence.sqlalchemy.engine import make_engine, patience
+from fastapi_easy.infrastructure.persistence.sqlalchemy.errors import REFUSALS, Rules
+from fastapi_easy.infrastructure.persistence.sqlalchemy.mapping import table_of
+from fastapi_easy.infrastructure.persistence.sqlalchemy.options import ConnectionOptions
+from fastapi_easy.infrastructure.persistence.sqlalchemy.plan import Plan
+from fastapi_easy.infrastructure.persistence.sqlalchemy.schema import compare, create, is_fresh
+from fastapi_easy.infrastructure.persistence.sqlalchemy.server import Server, meet, strange_columns
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables import MYSQL_INDEXED_LENGTH, Tables
+from fastapi_easy.infrastructure.persistence.sqlalchemy.transaction import Executor
+from fastapi_easy.infrastructure.persistence.sqlalchemy.types import SQLITE_DIGITS
+from fastapi_easy.infrastructure.persistence.sqlalchemy.url import resolve
+
+E = TypeVar("E")
+T = TypeVar("T")
+
+CHECK_LIMIT: Final = 2.0
+"""Seconds that `check` waits."""
+
+_COMMON: Final = frozenset({Capability.TRANSACTIONS, Capability.MICROSECONDS})
+_CAPABILITIES: Final = {
+    "sqlite": _COMMON,
+    "postgresql": _COMMON | {Capability.ARRAYS, Capability.WIDE_DECIMALS, Capability.ESTIMATES},
+    "mysql": _COMMON | {Capability.WIDE_DECIMALS},
+}
+_TECHNOLOGIES: Final = {
+    "sqlite": "SQLite",
+    "postgresql": "PostgreSQL",
+    "mysql": "MySQL",
+    "mariadb": "MariaDB",
+}
+_MYSQL_PRECISION: Final = 65
+_MYSQL_SCALE: Final = 30
+
+
+class SqlAlchemyDatabase:
+    """Implements `Database` on SQLite, PostgreSQL, MySQL and MariaDB.
+
+    `sqlite://` without a file means a database that lives as long as this object. It is kept in a temporary
+    file, because connections to a database in memory cannot be isolated from one another.
+
+    Args:
+        name: Its name in the settings.
+
+        url: `sqlite:///shop.db`, `postgresql://…`, `mysql://…`, `mariadb://…`, with or without a driver.
+
+        options: Limits.
+
+    Raises:
+        DeclarationError: The URL names no database this adapter knows, or its driver is not installed.
+    """
+
+    def __init__(self, name: str, url: str, options: ConnectionOptions | None = None) -> None:
+        self._name = name
+        limits = ConnectionOptions() if options is None else options
+        resolved = resolve(url)
+        self._scratch = _scratch_folder() if _is_in_memory(resolved) else None
+        if self._scratch is not None:
+            resolved = URL.create(resolved.drivername, database=str(self._scratch / "scratch.db"))
+        self._backend = resolved.get_backend_name()
+        self._kind = "mysql" if self._backend == "mariadb" else self._backend
+        self._engine: AsyncEngine = make_engine(resolved, limits, scratch=self._scratch is not None)
+        self.executor = Executor(
+            self._engine.sync_engine,
+            patience(resolved, limits),
+            aborts=self._kind == "postgresql",
+            finishes=self._kind == "sqlite",
+        )
+        self._server: Server | None = None
+        self._tables: Tables | None = None
+        self._plans: dict[Resource[Any], Plan[Any]] = {}
+
+    @property
+    def name(self) -> str:
+        """Its name in the settings."""
+        return self._name
+
+    @property
+    def technology(self) -> str:
+        """What it is, for people."""
+        if self._server is not None and self._server.is_mariadb:
+            return "MariaDB"
+        return _TECHNOLOGIES[self._backend]
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What it can do."""
+        return _CAPABILITIES[self._kind]
+
+    def admit(self, name: str, shape: Shape) -> tuple[Shape, list[str]]:
+        """Narrow *shape* to what this database can hold."""
+        refused: list[str] = []
+        if Capability.ARRAYS not in self.capabilities:
+            refused = [
+                f"{name}.{field.name} is an array, which {self.technology} has no column for;"
+                " use JSON, or PostgreSQL"
+                for field in shape.fields
+                if field.kind is Kind.ARRAY
+            ]
+        indexed = {*shape.key, *(each for rule in shape.unique for each in rule)}
+        fields = tuple(self._admit_field(field, is_indexed=field.name in indexed) for field in shape.fields)
+        return dataclasses.replace(shape, fields=fields), refused
+
+    async def open(self) -> None:
+        """Nothing is connected before the first statement."""
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        await self._engine.dispose()
+        if self._scratch is not None:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+
+    async def check(self) -> Outcome[None]:
+        """Whether the database answers, within `CHECK_LIMIT`."""
+        try:
+            async with asyncio.timeout(CHECK_LIMIT):
+                self._make_scratch()
+                _ = await self.executor.read(text("SELECT 1"), {})
+        except REFUSALS as error:
+            return self._unavailable(error)
+        return Success(None)
+
+    async def prepare(self, resources: Sequence[Resource[Any]], mode: SchemaMode) -> Outcome[Sequence[str]]:
+        """Bring or compare the stored schema of *resources*, as *mode* says."""
+        if mode is SchemaMode.OFF:
+            return Success(())
+        try:
+            _, tables = await self._meet()
+            copies = {resource: tables.copy_of(table_of(resource.entity)) for resource in resources}
+            if mode is SchemaMode.CREATE or (
+                mode is SchemaMode.FRESH
+                and await self._connected(lambda connection: is_fresh(connection, copies))
+            ):
+                await self._connected(lambda connection: create(connection, tables.metadata))
+            differences = await self._connected(lambda connection: compare(connection, copies))
+        except REFUSALS as error:
+            return self._unavailable(error)
+        # What was found out about columns may be outdated.
+        self._plans.clear()
+        return Success(tuple(differences))
+
+    async def plan(self, resource: Resource[E]) -> Plan[E]:
+        """Everything about *resource* on this server that is made once."""
+        found = self._plans.get(resource)
+        if found is not None:
+            return found
+        server, tables = await self._meet()
+        table = tables.copy_of(table_of(resource.entity))
+        strange = await self._connected(lambda connection: strange_columns(connection, server, table))
+        plan = Plan(resource, table, server, strange)
+        return self._plans.setdefault(resource, plan)
+
+    def rules_of(self, resource: Resource[Any]) -> Rules | None:
+        """The rules of the table of *resource*; `None` before its first statement."""
+        plan = self._plans.get(resource)
+        return None if plan is None else plan.rules
+
+    async def _meet(self) -> tuple[Server, Tables]:
+        if self._server is None or self._tables is None:
+            server = await self._connected(meet)
+            if self._server is None or self._tables is None:
+                self._server, self._tables = server, Tables(server)
+        return self._server, self._tables
+
+    async def _connected(self, work: Callable[[Connection], T]) -> T:
+        """What *work* answers, given a connection of its own."""
+        self._make_scratch()
+
+        def call() -> T:
+            with self.executor.engine.connect() as connection:
+                return work(connection)
+
+        answer: T = await self.executor.spawn(call)
+        return answer
+
+    def _make_scratch(self) -> None:
+        if self._scratch is not None and not self._scratch.exists():
+            self._scratch.mkdir(mode=0o700)
+            weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
+
+    def _admit_field(self, field: Field, *, is_indexed: bool) -> Field:
+        match self._kind, field.kind:
+            case "sqlite", Kind.DECIMAL:
+                narrow = field.precision is not None and field.precision <= SQLITE_DIGITS
+                return field if narrow else dataclasses.replace(field, precision=SQLITE_DIGITS)
+            case "mysql", Kind.DECIMAL if field.precision is None:
+                return dataclasses.replace(field, precision=_MYSQL_PRECISION, scale=_MYSQL_SCALE)
+            case "mysql", Kind.TEXT if field.max_length is None and is_indexed:
+                return dataclasses.replace(field, max_length=MYSQL_INDEXED_LENGTH)
+            case _:
+                return field
+
+    def _unavailable(self, error: BaseException) -> Failure[Any]:
+        complaint = complaint_of(error)
+        if complaint is None or complaint.cause not in {Cause.SILENT, Cause.BUSY, Cause.UNDONE}:
+            raise error
+        return Failure(Unavailable(self._name))
+
+
+def _is_in_memory(url: URL) -> bool:
+    if url.get_backend_name() != "sqlite":
+        return False
+    database = url.database or ""
+    return database in {"", ":memory:"} or ":memory:" in database or url.query.get("mode") == "memory"
+
+
+def _scratch_folder() -> Path:
+    return Path(tempfile.gettempdir()) / f"fastapi_easy_{uuid.uuid4().hex}"

@@ -1,0 +1,35 @@
+"""How long to wait for a database, and how many connections to keep."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionOptions:
+    """The limits of one pool. All times in seconds.
+
+    Attributes:
+        pool_size: Connections at most, a hard number.
+
+        pool_timeout: Wait for a free connection.
+
+        connect_timeout: Wait for a new connection to stand.
+
+        statement_timeout: The server gives up on a statement; 0 for never. SQLite has no such limit.
+
+        lock_timeout: The server gives up waiting for a lock.
+
+        recycle: Age at which a connection is replaced.
+
+        echo: Log every statement, without its values.
+
+        busy_timeout: Wait for another writer of a SQLite file.
+    """
+
+    pool_size: int = 10
+    pool_timeout: float = 2.0
+    connect_timeout: float = 3.0
+    statement_timeout: float = 10.0
+    lock_timeout: float = 3.0
+    recycle: int = 1800
+    echo: bool = False
+    busy_timeout: float = 5.0

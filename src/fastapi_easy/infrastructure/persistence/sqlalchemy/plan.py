@@ -1,0 +1,128 @@
+"""Everything about one resource that is made once: its table, its terms, and every statement by its form."""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, Final, Generic, TypeVar
+
+import sqlalchemy
+from sqlalchemy import Column, Executable, Table
+
+from fastapi_easy.domain.errors import Key
+from fastapi_easy.domain.field import UNSET, Field, Kind
+from fastapi_easy.domain.patch import Values
+from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.row import Row
+from fastapi_easy.infrastructure.persistence.sqlalchemy.bounds import is_storable
+from fastapi_easy.infrastructure.persistence.sqlalchemy.errors import Rules
+from fastapi_easy.infrastructure.persistence.sqlalchemy.mapping import attributes_of
+from fastapi_easy.infrastructure.persistence.sqlalchemy.server import Server
+from fastapi_easy.infrastructure.persistence.sqlalchemy.terms import Terms
+
+E = TypeVar("E")
+S = TypeVar("S", bound=Executable)
+
+FORMS: Final = 512
+"""Statements kept per resource; when there are more, the oldest goes."""
+
+
+class Plan(Generic[E]):
+    """One resource on one server.
+
+    Args:
+        resource: What it is about.
+
+        table: Our copy of its table.
+
+        server: Where it is.
+
+        strange: The fields whose columns are stored unlike we would have.
+    """
+
+    def __init__(self, resource: Resource[E], table: Table, server: Server, strange: frozenset[str]) -> None:
+        self.resource = resource
+        self.table = table
+        self.server = server
+        self.columns: Mapping[str, Column[Any]] = {
+            name: table.columns[column.key]
+            for column, name in attributes_of(resource.entity).items()
+            if name in resource.fields
+        }
+        self.names = tuple(name for name in resource.fields if name in self.columns)
+        self.terms = Terms(server, self.columns, resource.fields, strange)
+        self.rules = Rules(resource, table, {column.name: name for name, column in self.columns.items()})
+        self.counted_key = self._counted_key()
+        self._fillers = {name: _filler(resource.fields[name]) for name in self.names}
+        self._required = tuple(name for name in self.names if _must_not_be_null(resource.fields[name]))
+        self._statements: dict[Hashable, Any] = {}
+        # Looking at them makes SQLAlchemy finish the class, without which no instance can be filled.
+        _ = sqlalchemy.inspect(resource.entity).attrs
+
+    def statement(self, form: Hashable, build: Callable[[], S]) -> S:
+        """The statement of *form*, built when it is asked for the first time."""
+        found: S | None = self._statements.get(form)
+        if found is None:
+            found = build()
+            if len(self._statements) >= FORMS:
+                _ = self._statements.pop(next(iter(self._statements)), None)
+            self._statements[form] = found
+        return found
+
+    def key_values(self, key: Key) -> dict[str, Any] | None:
+        """The parameters that name *key* in a statement; `None` when no row can have it."""
+        names = self.resource.key
+        values = (key,) if len(names) == 1 else tuple(key)
+        if len(values) != len(names):
+            raise ValueError(f"the key of {self.resource.name} has {len(names)} values")
+        fields, allows_nul = self.resource.fields, self.terms.allows_nul
+        for name, value in zip(names, values, strict=True):
+            if value is None or not is_storable(fields[name], value, allows_nul=allows_nul):
+                return None
+        return {f"fe_key_{number}": value for number, value in enumerate(values)}
+
+    def row(self, record: Sequence[Any]) -> Row:
+        """*record*, which holds all fields, as a row."""
+        return Row(zip(self.names, record, strict=True))
+
+    def completed(self, values: Values) -> dict[str, Any]:
+        """*values* with the defaults of the fields that were left out; what only the store can fill stays out."""
+        complete: dict[str, Any] = {}
+        for name, fill in self._fillers.items():
+            if name in values:
+                complete[name] = values[name]
+            elif fill is not None:
+                complete[name] = fill()
+        self._drop_unset_keys(complete)
+        return complete
+
+    def nulls_in(self, values: Values, *, whole: bool) -> list[str]:
+        """The fields that are null in *values* and must not be; of a *whole* entity also those left out."""
+        if whole:
+            return [name for name in self._required if values.get(name) is None]
+        return [name for name in self._required if name in values and values[name] is None]
+
+    def _drop_unset_keys(self, values: dict[str, Any]) -> None:
+        for name in self.resource.key:
+            field = self.resource.fields[name]
+            if (field.generated or field.store_default) and name in values and values[name] is None:
+                del values[name]
+
+    def _counted_key(self) -> str | None:
+        """The key field that the store counts up."""
+        for name in self.resource.key:
+            field = self.resource.fields[name]
+            if field.generated and field.kind is Kind.INTEGER:
+                return name
+        return None
+
+
+def _filler(field: Field) -> Callable[[], Any] | None:
+    """What fills *field* when the caller leaves it out; `None` when the store does."""
+    if field.generated or field.store_default:
+        return None
+    if field.default_factory is not None:
+        return field.default_factory
+    default = None if field.default is UNSET else field.default
+    return lambda: default
+
+
+def _must_not_be_null(field: Field) -> bool:
+    return not (field.nullable or field.generated or field.store_default)

@@ -1,0 +1,130 @@
+"""A query → the window of rows it asks for."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Executable, text
+
+from fastapi_easy.domain.ordering import Sort, total_order
+from fastapi_easy.domain.page import Count, Cursor, Page, PageRequest
+from fastapi_easy.domain.query import Query
+from fastapi_easy.domain.row import Row
+from fastapi_easy.domain.specification import Everything
+from fastapi_easy.infrastructure.persistence.sqlalchemy.order import place
+from fastapi_easy.infrastructure.persistence.sqlalchemy.plan import Plan
+from fastapi_easy.infrastructure.persistence.sqlalchemy.specification import Outline, named, outline
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements import page
+
+ESTIMATED_FROM: Final = 10_000
+"""Rows below which counting is cheap and an estimate is wrong."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """What a query asks for, taken apart.
+
+    Attributes:
+        plan: Of its resource.
+
+        fields: What each row shall hold.
+
+        fetched: *fields* and those of the order.
+
+        order: Total.
+
+        form: Of its specification.
+
+        values: Of its specification, as parameters.
+
+        wish: Which window.
+
+        is_everything: No row is left out.
+    """
+
+    plan: Plan[Any]
+    fields: tuple[str, ...]
+    fetched: tuple[str, ...]
+    order: tuple[Sort, ...]
+    form: Outline
+    values: Mapping[str, Any]
+    wish: PageRequest
+    is_everything: bool
+
+    @property
+    def count(self) -> Count:
+        """How the total is found."""
+        return self.wish.count
+
+    @property
+    def wants_total(self) -> bool:
+        """A total is asked for."""
+        return self.wish.count is not Count.NONE
+
+    @property
+    def is_first(self) -> bool:
+        """Nothing lies before it."""
+        return self.wish.after is None and not self.wish.offset
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """The values for `statement`. One row more than wished for shows whether another page follows."""
+        wish = self.wish
+        parameters = {**self.values, "fe_limit": wish.limit + 1}
+        if wish.offset:
+            parameters["fe_offset"] = wish.offset
+        if wish.after is not None:
+            parameters.update(place(wish.after.values))
+        return parameters
+
+    def statement(self, *, counted: bool) -> Executable:
+        """What to ask the database."""
+        return page(self.plan, self.fetched, self.form, self.order, self.wish, counted=counted)
+
+    def page(self, records: Sequence[Sequence[Any]], total: int | None) -> Page[Row]:
+        """The answer as a page."""
+        limit, width = self.wish.limit, len(self.fetched)
+        kept = records[:limit]
+        following = None
+        if len(records) > limit:
+            last = dict(zip(self.fetched, kept[-1][:width], strict=True))
+            following = Cursor(tuple(last[sort.field] for sort in self.order))
+        # Names first: what was fetched for the order or the total only falls off the end.
+        rows = [Row(zip(self.fields, record, strict=False)) for record in kept]
+        return Page(rows, total, following)
+
+
+def window_of(plan: Plan[Any], query: Query, fields: Sequence[str] | None) -> Window:
+    """The window that *query* asks for, with *fields* or all of them."""
+    order = total_order(query.order, plan.resource.key)
+    wanted = plan.names if fields is None else tuple(fields)
+    lacking = tuple(sort.field for sort in order if sort.field not in wanted)
+    form, values = outline(query.specification, plan.terms)
+    return Window(
+        plan=plan,
+        fields=wanted,
+        fetched=(*wanted, *lacking),
+        order=order,
+        form=form,
+        values=named(values),
+        wish=query.page,
+        is_everything=isinstance(query.specification, Everything),
+    )
+
+
+async def read_estimate(
+    window: Window, fetch: Callable[[Executable, Mapping[str, Any]], Awaitable[Sequence[Sequence[Any]]]]
+) -> int | None:
+    """The server's own idea of how many rows there are, where it has one that is worth something."""
+    plan = window.plan
+    if plan.server.name != "postgresql" or not window.is_everything:
+        return None
+    quoted = plan.server.dialect.identifier_preparer.format_table(plan.table)
+    statement = plan.statement(
+        "estimate",
+        lambda: text("SELECT CAST(reltuples AS bigint) FROM pg_class WHERE oid = CAST(:name AS regclass)"),
+    )
+    # As text within the query: asyncpg would otherwise want a number for a regclass.
+    records = await fetch(statement, {"name": quoted})
+    estimate = int(records[0][0]) if records else 0
+    return estimate if estimate > ESTIMATED_FROM else None

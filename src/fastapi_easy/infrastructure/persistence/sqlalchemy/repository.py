@@ -1,0 +1,201 @@
+"""The entities of one resource in a relational database."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import Any, Generic, Self, TypeVar
+
+from returns.result import Failure, Success
+from sqlalchemy import Executable
+
+from fastapi_easy.domain.errors import Error, Key, Outcome, OutcomeUnknown
+from fastapi_easy.domain.page import Count, Cursor, Page, PageRequest
+from fastapi_easy.domain.patch import Patch, Values
+from fastapi_easy.domain.ports.repository import StreamBroken
+from fastapi_easy.domain.query import Query
+from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.row import Row
+from fastapi_easy.domain.specification import Specification
+from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
+from fastapi_easy.infrastructure.persistence.sqlalchemy.entities import entity_from, values_of
+from fastapi_easy.infrastructure.persistence.sqlalchemy.errors import REFUSALS, missing, translate
+from fastapi_easy.infrastructure.persistence.sqlalchemy.reading import Window, read_estimate, window_of
+from fastapi_easy.infrastructure.persistence.sqlalchemy.specification import named, outline
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements import by_key, count
+from fastapi_easy.infrastructure.persistence.sqlalchemy.transaction import CommitLost, Transaction
+from fastapi_easy.infrastructure.persistence.sqlalchemy.writing import Refused, Writer
+
+E = TypeVar("E")
+T = TypeVar("T")
+
+
+class SqlAlchemyRepository(Generic[E]):
+    """Implements `Repository`: each call on a connection of its own, or all in one transaction.
+
+    Cheap to make: what is made once is in the plan that the database keeps for the resource.
+    """
+
+    __slots__ = ("_connection", "_database", "_resource")
+
+    def __init__(
+        self, resource: Resource[E], database: SqlAlchemyDatabase, connection: Transaction | None = None
+    ) -> None:
+        self._resource = resource
+        self._database = database
+        self._connection = connection
+
+    def within(self, connection: Transaction) -> Self:
+        """The same repository inside *connection*."""
+        return type(self)(self._resource, self._database, connection)
+
+    async def find_by_id(self, key: Key) -> Outcome[E]:
+        """The entity with *key*."""
+        found = await self.read(key)
+        return found if isinstance(found, Failure) else Success(entity_from(self._resource, found.unwrap()))
+
+    async def find_all(self, query: Query) -> Outcome[Page[E]]:
+        """A page of entities."""
+        found = await self._page(query, None)
+        if isinstance(found, Failure):
+            return found
+        page = found.unwrap()
+        return Success(Page([entity_from(self._resource, row) for row in page.items], page.total, page.next))
+
+    async def save(self, entity: E) -> Outcome[E]:
+        """Store *entity*: insert it when its key is unset or unknown, else replace all its values."""
+        values = values_of(self._resource, entity)
+        saved = await self._write(lambda writer: writer.put(values), values)
+        return saved if isinstance(saved, Failure) else Success(entity_from(self._resource, saved.unwrap()))
+
+    async def read(self, key: Key, fields: Sequence[str] | None = None) -> Outcome[Row]:
+        """The row with *key*."""
+        try:
+            plan = await self._database.plan(self._resource)
+            names = plan.names if fields is None else fields
+            parameters = plan.key_values(key)
+            if parameters is None:
+                return missing(self._resource, key)
+            records = await self._fetch(by_key(plan, names), parameters)
+        except REFUSALS as error:
+            return Failure(self._translated(error))
+        return Success(Row(zip(names, records[0], strict=True))) if records else missing(self._resource, key)
+
+    async def select(self, query: Query) -> Outcome[Page[Row]]:
+        """A page of rows in the query's total order, nulls last."""
+        return await self._page(query, query.fields)
+
+    async def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Row]:
+        """Every row of the query in its order; no connection is held between two chunks."""
+        after: Cursor | None = None
+        while True:
+            wish = PageRequest(limit=chunk, after=after)
+            part = Query(specification=query.specification, order=query.order, page=wish, fields=query.fields)
+            found = await self.select(part)
+            if isinstance(found, Failure):
+                raise StreamBroken(self._database.name)
+            page = found.unwrap()
+            for row in page.items:
+                yield row
+            if page.next is None:
+                return
+            after = page.next
+
+    async def count(self, specification: Specification) -> Outcome[int]:
+        """How many entities *specification* means."""
+        try:
+            plan = await self._database.plan(self._resource)
+            form, values = outline(specification, plan.terms)
+            records = await self._fetch(count(plan, form), named(values))
+        except REFUSALS as error:
+            return Failure(self._translated(error))
+        return Success(records[0][0])
+
+    async def add(self, values: Values) -> Outcome[Row]:
+        """Store a new entity."""
+        return await self._write(lambda writer: writer.add(values), values)
+
+    async def add_all(self, many: Sequence[Values]) -> Outcome[Sequence[Row]]:
+        """Store several new entities, all or none."""
+        return await self._write(lambda writer: writer.add_all(many), {})
+
+    async def update(self, key: Key, patch: Patch, *, expected_version: str | None = None) -> Outcome[Row]:
+        """Set the fields of *patch* on the entity with *key*."""
+        return await self._write(lambda writer: writer.change(key, patch, expected_version), patch)
+
+    async def remove(self, key: Key, *, expected_version: str | None = None) -> Outcome[None]:
+        """Remove the entity with *key*."""
+        return await self._write(lambda writer: writer.remove(key, expected_version), {}, removing=True)
+
+    async def update_where(
+        self, specification: Specification, patch: Patch, *, max_affected: int
+    ) -> Outcome[int]:
+        """Set the fields of *patch* on every entity that *specification* means."""
+        return await self._write(
+            lambda writer: writer.change_where(specification, patch, max_affected), patch
+        )
+
+    async def remove_where(self, specification: Specification, *, max_affected: int) -> Outcome[int]:
+        """Remove every entity that *specification* means."""
+        return await self._write(
+            lambda writer: writer.remove_where(specification, max_affected), {}, removing=True
+        )
+
+    async def _page(self, query: Query, fields: Sequence[str] | None) -> Outcome[Page[Row]]:
+        try:
+            plan = await self._database.plan(self._resource)
+            window = window_of(plan, query, fields)
+            estimate = await self._estimate(window)
+            counted = window.wants_total and estimate is None
+            records = await self._fetch(window.statement(counted=counted), window.parameters)
+            total = estimate
+            if counted:
+                total = await self._total(window, records)
+        except REFUSALS as error:
+            return Failure(self._translated(error))
+        return Success(window.page(records, total))
+
+    async def _estimate(self, window: Window) -> int | None:
+        if window.count is not Count.ESTIMATED:
+            return None
+        return await read_estimate(window, self._fetch)
+
+    async def _total(self, window: Window, records: Sequence[Sequence[Any]]) -> int:
+        if records:
+            return int(records[0][-1])
+        if window.is_first:
+            return 0
+        # Behind the last row there is none that could carry the total.
+        counted = await self._fetch(count(window.plan, window.form), window.values)
+        return int(counted[0][0])
+
+    async def _fetch(self, statement: Executable, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        if self._connection is None:
+            return await self._database.executor.read(statement, parameters)
+        return (await self._connection.execute(statement, parameters)).rows
+
+    async def _write(
+        self, work: Callable[[Writer[E]], Awaitable[T]], values: Values, *, removing: bool = False
+    ) -> Outcome[T]:
+        """Carry out *work* in the transaction at hand, or in a short one of its own."""
+        transaction = self._connection
+        try:
+            plan = await self._database.plan(self._resource)
+            if transaction is not None:
+                return Success(await work(Writer(plan, transaction)))
+            own = self._database.executor.begin()
+            try:
+                done = await work(Writer(plan, own))
+                await own.commit()
+            finally:
+                await own.close()
+            return Success(done)
+        except CommitLost:
+            return Failure(OutcomeUnknown(self._database.name))
+        except Refused as refused:
+            return Failure(refused.error)
+        except REFUSALS as error:
+            return Failure(self._translated(error, values, removing=removing))
+
+    def _translated(
+        self, error: BaseException, values: Values | None = None, *, removing: bool = False
+    ) -> Error:
+        rules = self._database.rules_of(self._resource)
+        return translate(error, self._database.name, lambda _: rules, values or {}, removing=removing)

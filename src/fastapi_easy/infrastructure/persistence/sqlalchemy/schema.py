@@ -1,0 +1,163 @@
+"""Creating the tables that are missing, and comparing those that are there."""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import sqlalchemy
+from sqlalchemy import Column, Connection, MetaData, Table
+from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import CompileError, DBAPIError
+from sqlalchemy.types import TypeEngine
+
+from fastapi_easy.domain.resource import Resource
+
+_LOCK: Final = "fastapi_easy.schema"
+_LOCK_NUMBER: Final = 0x66617374
+"""The same for every process that creates tables; "fast" in ASCII."""
+
+_LOCK_LIMIT: Final = 10
+"""Seconds to wait while another process creates tables."""
+
+_FAMILIES: Final[Mapping[str, str]] = {
+    word: family
+    for family, words in {
+        "text": "VARCHAR CHAR TEXT TINYTEXT MEDIUMTEXT LONGTEXT CHARACTER NVARCHAR CLOB ENUM SET",
+        "whole number": "INTEGER INT BIGINT SMALLINT TINYINT MEDIUMINT",
+        "fraction": "NUMERIC DECIMAL FLOAT DOUBLE REAL",
+        "truth value": "BOOLEAN BOOL",
+        "time": "TIMESTAMP DATETIME",
+        "date": "DATE",
+        "time of day": "TIME",
+        "duration": "INTERVAL",
+        "bytes": "BLOB BYTEA TINYBLOB MEDIUMBLOB LONGBLOB VARBINARY BINARY",
+        "UUID": "UUID",
+        "JSON": "JSON JSONB",
+    }.items()
+    for word in words.split()
+}
+
+_SAME_THING: Final = frozenset(
+    {
+        # Databases without the type keep it as the other.
+        ("sqlite", "truth value", "whole number"),
+        ("mysql", "truth value", "whole number"),
+        ("mysql", "JSON", "text"),
+        ("mysql", "text", "UUID"),
+        ("sqlite", "JSON", "text"),
+        ("sqlite", "text", "UUID"),
+    }
+)
+
+
+def create(connection: Connection, metadata: MetaData) -> None:
+    """Create every table of *metadata* that is missing, with its indexes. Safe when many do so at once."""
+    try:
+        with _alone(connection):
+            metadata.create_all(connection, checkfirst=True)
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise
+        # Somebody who does not know our lock was faster with a table; what is still missing is made now.
+        with _alone(connection):
+            metadata.create_all(connection, checkfirst=True)
+
+
+def is_fresh(connection: Connection, tables: Mapping[Resource[Any], Table]) -> bool:
+    """None of *tables* exists yet."""
+    inspector = sqlalchemy.inspect(connection)
+    return not any(inspector.has_table(table.name, schema=table.schema) for table in tables.values())
+
+
+def compare(connection: Connection, tables: Mapping[Resource[Any], Table]) -> list[str]:
+    """Every way in which the stored tables differ from *tables*, each a sentence."""
+    inspector = sqlalchemy.inspect(connection)
+    differences: list[str] = []
+    for resource, table in tables.items():
+        if not inspector.has_table(table.name, schema=table.schema):
+            differences.append(
+                f"{resource.name}: the table {table.name} does not exist; create it, or start with schema_mode=create"
+            )
+            continue
+        stored = {each["name"]: each for each in inspector.get_columns(table.name, schema=table.schema)}
+        differences += _differences(resource, table, stored, connection.dialect)
+    return differences
+
+
+@contextlib.contextmanager
+def _alone(connection: Connection) -> Iterator[None]:
+    begin: tuple[str, ...]
+    match connection.dialect.name:
+        case "postgresql":
+            begin = (
+                "BEGIN",
+                f"SET LOCAL lock_timeout = '{_LOCK_LIMIT}s'",
+                f"SELECT pg_advisory_xact_lock({_LOCK_NUMBER})",
+            )
+            end, undo = "COMMIT", "ROLLBACK"
+        case "sqlite":
+            begin, end, undo = ("BEGIN IMMEDIATE",), "COMMIT", "ROLLBACK"
+        case _:
+            begin = (f"SELECT GET_LOCK('{_LOCK}', {_LOCK_LIMIT})",)
+            end = undo = f"SELECT RELEASE_LOCK('{_LOCK}')"
+    for words in begin:
+        connection.exec_driver_sql(words)
+    try:
+        yield
+    except BaseException:
+        if not connection.invalidated:
+            connection.exec_driver_sql(undo)
+        raise
+    connection.exec_driver_sql(end)
+
+
+def _differences(
+    resource: Resource[Any], table: Table, stored: Mapping[str, Any], dialect: Dialect
+) -> Iterator[str]:
+    entity = resource.entity.__name__
+    for column in table.columns:
+        found = stored.get(column.name)
+        place = f"{resource.name}: the column {table.name}.{column.name}"
+        if found is None:
+            yield f"{place} does not exist; add it"
+            continue
+        if not column.primary_key and bool(found["nullable"]) != bool(column.nullable):
+            allowed, forbidden = ("the database", entity) if found["nullable"] else (entity, "the database")
+            yield f"{place} may be null in {allowed} but not in {forbidden}; change one of them"
+        wanted, there = _family(column.type, dialect), _family(found["type"], dialect)
+        if wanted and there and not _is_same(wanted, there, dialect.name):
+            yield f"{place} holds a {there} in the database but a {wanted} in {entity}; change one of them"
+    for name, found in stored.items():
+        if name not in _names(table) and not found["nullable"] and not _fills_itself(found):
+            yield (
+                f"{resource.name}: the column {table.name}.{name} must not be null, has no default and is not in"
+                f" {entity}; give it a default, or add it to the class"
+            )
+
+
+def _names(table: Table) -> set[str]:
+    columns: list[Column[Any]] = list(table.columns)
+    return {column.name for column in columns}
+
+
+def _fills_itself(found: Mapping[str, Any]) -> bool:
+    return bool(
+        found.get("default") is not None
+        or found.get("computed")
+        or found.get("identity")
+        or found.get("autoincrement") is True
+    )
+
+
+def _family(type_: TypeEngine[Any], dialect: Dialect) -> str | None:
+    try:
+        written = type_.compile(dialect)
+    except CompileError:
+        return None
+    word = written.replace("(", " ").split(" ")[0].upper()
+    return "array" if written.endswith("[]") else _FAMILIES.get(word)
+
+
+def _is_same(wanted: str, there: str, dialect: str) -> bool:
+    store = "mysql" if dialect == "mariadb" else dialect
+    return wanted == there or {(store, wanted, there), (store, there, wanted)} & _SAME_THING != set()

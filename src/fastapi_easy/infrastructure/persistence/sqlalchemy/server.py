@@ -1,0 +1,111 @@
+"""What the server at the other end is, asked once."""
+
+import json
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, String, Table, column, func, select, table
+from sqlalchemy.engine import Dialect
+
+_COLUMNS: Final = table(
+    "columns",
+    *(
+        column(name, String)
+        for name in ("table_schema", "table_name", "column_name", "collation_name", "data_type")
+    ),
+    schema="information_schema",
+)
+
+_BYTEWISE: Final = frozenset({"C", "POSIX"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A server and how it has to be spoken to.
+
+    Attributes:
+        dialect: SQLAlchemy's, after it has met the server.
+
+        name: `sqlite`, `postgresql` or `mysql`; MariaDB is `mysql` too.
+
+        bytewise: The collation in which text compares byte for byte; `None` where it always does.
+
+        folding: The collation whose lower case is Unicode's; `None` where there is none to name.
+    """
+
+    dialect: Dialect
+    name: str
+    bytewise: str | None = None
+    folding: str | None = None
+
+    @property
+    def is_mariadb(self) -> bool:
+        """It is MariaDB, not MySQL."""
+        return bool(getattr(self.dialect, "is_mariadb", False))
+
+    @property
+    def aborts(self) -> bool:
+        """A statement that fails makes the rest of its transaction fail."""
+        return self.name == "postgresql"
+
+
+def meet(connection: Connection) -> Server:
+    """Ask the server behind *connection* what it is."""
+    dialect = connection.dialect
+    match dialect.name:
+        case "postgresql":
+            return _meet_postgres(connection)
+        case "sqlite":
+            return Server(dialect=dialect, name="sqlite")
+        case _:
+            return _meet_mysql(dialect)
+
+
+def _meet_postgres(connection: Connection) -> Server:
+    # The whole row as JSON, because the column for the provider is newer than the servers in use.
+    settings = connection.exec_driver_sql(
+        "SELECT to_jsonb(d)::text FROM pg_database d WHERE datname = current_database()"
+    ).scalar_one()
+    database = json.loads(settings)
+    is_bytewise = database["datcollate"] in _BYTEWISE and database.get("datlocprovider", "c") == "c"
+    collations = connection.exec_driver_sql(
+        "SELECT collname FROM pg_collation"
+        " WHERE collname IN ('pg_c_utf8', 'und-x-icu') AND collencoding IN (-1, pg_char_to_encoding('UTF8'))"
+        " ORDER BY collname = 'und-x-icu'"
+    ).scalars()
+    return Server(
+        dialect=connection.dialect,
+        name="postgresql",
+        bytewise=None if is_bytewise else "C",
+        folding=next(iter(collations.all()), None),
+    )
+
+
+def _meet_mysql(dialect: Dialect) -> Server:
+    version = tuple(dialect.server_version_info or ())
+    if getattr(dialect, "is_mariadb", False):
+        # Since 10.10.1 there is a lower case newer than the one of 1999.
+        folding = "utf8mb4_uca1400_as_cs" if version >= (10, 10, 1) else None
+        return Server(dialect=dialect, name="mysql", bytewise="utf8mb4_nopad_bin", folding=folding)
+    return Server(dialect=dialect, name="mysql", bytewise="utf8mb4_0900_bin", folding="utf8mb4_0900_as_cs")
+
+
+def strange_columns(connection: Connection, server: Server, of: Table) -> frozenset[str]:
+    """The names of the columns of *of* that exist with another collation, or as MariaDB's own UUID."""
+    if server.name == "sqlite":
+        # What was declared is all there is to go by: SQLite does not list collations.
+        return frozenset(each.name for each in of.columns if getattr(each.type, "collation", None))
+    here = func.current_schema() if server.name == "postgresql" else func.database()
+    found = connection.execute(
+        select(_COLUMNS.c.column_name, _COLUMNS.c.collation_name, _COLUMNS.c.data_type).where(
+            _COLUMNS.c.table_name == of.name,
+            _COLUMNS.c.table_schema == (here if of.schema is None else of.schema),
+        )
+    )
+    usual = {"C", "POSIX", "pg_c_utf8", "ucs_basic"} if server.name == "postgresql" else {server.bytewise}
+    return frozenset(
+        name
+        for name, collation, data_type in found
+        if (collation is not None and collation not in usual)
+        or (server.name == "mysql" and data_type == "uuid")
+    )

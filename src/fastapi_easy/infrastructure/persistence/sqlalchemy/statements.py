@@ -1,0 +1,191 @@
+"""The statements of a plan, each built once per form. Values never appear in them, only parameters."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Delete,
+    Executable,
+    Insert,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
+
+from fastapi_easy.domain.ordering import Sort
+from fastapi_easy.domain.page import PageRequest
+from fastapi_easy.infrastructure.persistence.sqlalchemy.order import behind, clauses
+from fastapi_easy.infrastructure.persistence.sqlalchemy.plan import Plan
+from fastapi_easy.infrastructure.persistence.sqlalchemy.specification import Outline, expression
+
+
+def by_key(plan: Plan[Any], fields: Sequence[str], *, locked: bool = False) -> Executable:
+    """One row by its key; *locked* against everybody else until the transaction ends."""
+
+    def build() -> Select[Any]:
+        statement = select(*_columns(plan, fields)).where(_has_key(plan))
+        return statement.with_for_update() if locked else statement
+
+    return plan.statement(("by_key", tuple(fields), locked), build)
+
+
+def page(
+    plan: Plan[Any],
+    fields: Sequence[str],
+    form: Outline,
+    order: tuple[Sort, ...],
+    wish: PageRequest,
+    *,
+    counted: bool,
+) -> Executable:
+    """A window of rows and, behind the fields, the total when it is *counted*."""
+    nulls = None if wish.after is None else tuple(value is None for value in wish.after.values)
+
+    def build() -> Select[Any]:
+        columns = _columns(plan, fields)
+        condition = expression(form, plan.terms)
+        statement = select(*columns).where(condition)
+        if counted:
+            # Not a window function: it would have to keep every row to count them.
+            total = select(func.count()).select_from(plan.table).where(condition).scalar_subquery()
+            statement = statement.add_columns(total)
+        if nulls is not None:
+            statement = statement.where(behind(order, nulls, plan.terms))
+        statement = statement.order_by(*clauses(order, plan.terms)).limit(_bind("fe_limit"))
+        return statement.offset(_bind("fe_offset")) if wish.offset else statement
+
+    return plan.statement(("page", tuple(fields), form, order, nulls, counted, wish.offset > 0), build)
+
+
+def count(plan: Plan[Any], form: Outline) -> Executable:
+    """How many rows *form* means."""
+
+    def build() -> Select[Any]:
+        return select(func.count()).select_from(plan.table).where(expression(form, plan.terms))
+
+    return plan.statement(("count", form), build)
+
+
+def count_up_to(plan: Plan[Any], form: Outline) -> Executable:
+    """How many rows *form* means, but no more than `fe_limit`."""
+
+    def build() -> Select[Any]:
+        some: Select[Any] = (
+            select(literal_column("1")).select_from(plan.table).where(expression(form, plan.terms))
+        )
+        return select(func.count()).select_from(some.limit(_bind("fe_limit")).subquery())
+
+    return plan.statement(("count_up_to", form), build)
+
+
+def add(plan: Plan[Any], fields: Sequence[str]) -> Executable:
+    """A new row with values for *fields*; gives it back where the server can."""
+
+    def build() -> Insert:
+        values = {plan.columns[name]: _value(plan, name) for name in fields}
+        statement = insert(plan.table).values(values) if values else insert(plan.table)
+        return statement.returning(*_columns(plan, plan.names)) if _returns(plan, "insert") else statement
+
+    return plan.statement(("add", tuple(fields)), build)
+
+
+def add_many(plan: Plan[Any], *, sorted_by_server: bool) -> Executable:
+    """New rows, given as parameters named after the columns; gives them back where the server can."""
+
+    def build() -> Insert:
+        statement = insert(plan.table)
+        if not _returns(plan, "insert"):
+            return statement
+        columns = _columns(plan, plan.names)
+        return statement.returning(*columns, sort_by_parameter_order=sorted_by_server)
+
+    return plan.statement(("add_many", sorted_by_server), build)
+
+
+def change(plan: Plan[Any], fields: Sequence[str]) -> Executable:
+    """Other values for *fields* of the row with a key; gives the row back where the server can."""
+
+    def build() -> Update:
+        statement = _set(plan, fields).where(_has_key(plan))
+        return statement.returning(*_columns(plan, plan.names)) if _returns(plan, "update") else statement
+
+    return plan.statement(("change", tuple(fields)), build)
+
+
+def change_where(plan: Plan[Any], fields: Sequence[str], form: Outline) -> Executable:
+    """Other values for *fields* of every row that *form* means."""
+    return plan.statement(
+        ("change_where", tuple(fields), form),
+        lambda: _set(plan, fields).where(expression(form, plan.terms)),
+    )
+
+
+def remove(plan: Plan[Any]) -> Executable:
+    """Away with the row with a key."""
+
+    def build() -> Delete:
+        return delete(plan.table).where(_has_key(plan))
+
+    return plan.statement("remove", build)
+
+
+def remove_where(plan: Plan[Any], form: Outline) -> Executable:
+    """Away with every row that *form* means."""
+    return plan.statement(
+        ("remove_where", form), lambda: delete(plan.table).where(expression(form, plan.terms))
+    )
+
+
+def new_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """*values* under the names their parameters have in `add`, `change` and `change_where`."""
+    return {f"fe_new_{name}": value for name, value in values.items()}
+
+
+def returns_added(plan: Plan[Any]) -> bool:
+    """Whether `add` gives the row back."""
+    return _returns(plan, "insert")
+
+
+def returns_changed(plan: Plan[Any]) -> bool:
+    """Whether `change` gives the row back."""
+    return _returns(plan, "update")
+
+
+def _returns(plan: Plan[Any], verb: str) -> bool:
+    return bool(getattr(plan.server.dialect, f"{verb}_returning"))
+
+
+def _set(plan: Plan[Any], fields: Sequence[str]) -> Update:
+    return update(plan.table).values({plan.columns[name]: _value(plan, name) for name in fields})
+
+
+def _value(plan: Plan[Any], name: str) -> ColumnElement[Any]:
+    return bindparam(f"fe_new_{name}", type_=plan.columns[name].type)
+
+
+def _has_key(plan: Plan[Any]) -> ColumnElement[bool]:
+    terms = plan.terms
+    return and_(
+        *(
+            terms.exact(name) == bindparam(f"fe_key_{number}", type_=terms.type_of(name))
+            for number, name in enumerate(plan.resource.key)
+        )
+    )
+
+
+def _columns(plan: Plan[Any], fields: Sequence[str]) -> list[Column[Any]]:
+    return [plan.columns[name] for name in fields]
+
+
+def _bind(name: str) -> Any:
+    return bindparam(name, type_=BigInteger())

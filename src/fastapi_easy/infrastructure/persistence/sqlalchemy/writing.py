@@ -1,0 +1,247 @@
+"""The writes of one resource inside a transaction."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, Generic, TypeVar
+
+from fastapi_easy.domain.errors import Error, Key, NotFound, Stale, TooLarge
+from fastapi_easy.domain.patch import Values
+from fastapi_easy.domain.row import Row
+from fastapi_easy.domain.specification import Specification
+from fastapi_easy.domain.version import version_of
+from fastapi_easy.infrastructure.persistence.sqlalchemy import statements
+from fastapi_easy.infrastructure.persistence.sqlalchemy.errors import null_refused
+from fastapi_easy.infrastructure.persistence.sqlalchemy.plan import Plan
+from fastapi_easy.infrastructure.persistence.sqlalchemy.specification import named, outline
+from fastapi_easy.infrastructure.persistence.sqlalchemy.transaction import Transaction
+
+E = TypeVar("E")
+
+CHUNK: Final = 1_000
+"""Rows handed to the driver at a time; SQLAlchemy cuts them further where parameters are limited."""
+
+
+class Refused(Exception):
+    """A write was refused before or after the database was asked.
+
+    Attributes:
+        error: What the caller is told.
+    """
+
+    def __init__(self, error: Error) -> None:
+        self.error = error
+        super().__init__(error.code)
+
+
+class Writer(Generic[E]):
+    """Writes rows of *plan* in *transaction*. Every method does all or nothing."""
+
+    __slots__ = ("_plan", "_transaction")
+
+    def __init__(self, plan: Plan[E], transaction: Transaction) -> None:
+        self._plan = plan
+        self._transaction = transaction
+
+    async def add(self, values: Values) -> Row:
+        """Insert a row."""
+        plan = self._plan
+        complete = self._complete(values)
+        answer = await self._transaction.execute(
+            statements.add(plan, tuple(complete)), statements.new_values(complete), writes=True
+        )
+        if answer.rows:
+            return plan.row(answer.rows[0])
+        made = iter(answer.key or ())
+        key = [complete.get(name, each) for name, each in zip(plan.resource.key, made, strict=False)]
+        return await self._read(key[0] if len(key) == 1 else tuple(key))
+
+    async def add_all(self, many: Sequence[Values]) -> list[Row]:
+        """Insert many rows, and give them back in the same order."""
+        complete = [self._complete(values) for values in many]
+        rows: list[Row | None] = [None] * len(complete)
+        if not complete:
+            return []
+        async with self._transaction.atomic():
+            for places in _alike(complete):
+                for start in range(0, len(places), CHUNK):
+                    part = places[start : start + CHUNK]
+                    for place, row in zip(
+                        part, await self._add_part([complete[n] for n in part]), strict=True
+                    ):
+                        rows[place] = row
+        return [row for row in rows if row is not None]
+
+    async def put(self, values: Values) -> Row:
+        """Replace the row with the key in *values*, or insert it."""
+        plan = self._plan
+        names = plan.resource.key
+        if all(values.get(name) is not None for name in names):
+            key = values[names[0]] if len(names) == 1 else tuple(values[name] for name in names)
+            fields = plan.resource.fields
+            whole = {
+                name: value
+                for name, value in plan.completed(values).items()
+                if name not in names and not fields[name].generated
+            }
+            self._refuse_nulls(plan.nulls_in(whole, whole=False))
+            replaced = await self._change(key, whole) if whole else await self._find(key)
+            if replaced is not None:
+                return replaced
+        fields = plan.resource.fields
+        return await self.add({n: v for n, v in values.items() if n in names or not fields[n].generated})
+
+    async def change(self, key: Key, patch: Values, expected_version: str | None) -> Row:
+        """Set the fields of *patch* on the row with *key*."""
+        plan = self._plan
+        self._refuse_nulls(plan.nulls_in(patch, whole=False))
+        changes = self._without_key(key, patch)
+        if expected_version is not None:
+            current = await self._expect(key, expected_version)
+            if not changes:
+                return current
+        changed = await self._change(key, changes) if changes else await self._find(key)
+        if changed is None:
+            raise Refused(NotFound(plan.resource.name, key))
+        return changed
+
+    async def remove(self, key: Key, expected_version: str | None) -> None:
+        """Delete the row with *key*."""
+        if expected_version is not None:
+            _ = await self._expect(key, expected_version)
+        parameters = self._key(key)
+        answer = await self._transaction.execute(statements.remove(self._plan), parameters, writes=True)
+        if not answer.affected:
+            raise Refused(NotFound(self._plan.resource.name, key))
+
+    async def change_where(self, specification: Specification, patch: Values, max_affected: int) -> int:
+        """Set the fields of *patch* on every row that *specification* means."""
+        plan = self._plan
+        self._refuse_nulls(plan.nulls_in(patch, whole=False))
+        if any(name in patch for name in plan.resource.key):
+            raise ValueError("the key of an entity never changes")
+        form, values = outline(specification, plan.terms)
+        affected = await self._refuse_many(form, values, max_affected)
+        if not patch or not affected:
+            return affected
+        statement = statements.change_where(plan, tuple(patch), form)
+        return await self._in_bulk(statement, {**named(values), **statements.new_values(patch)}, max_affected)
+
+    async def remove_where(self, specification: Specification, max_affected: int) -> int:
+        """Delete every row that *specification* means."""
+        form, values = outline(specification, self._plan.terms)
+        if not await self._refuse_many(form, values, max_affected):
+            return 0
+        return await self._in_bulk(statements.remove_where(self._plan, form), named(values), max_affected)
+
+    async def _in_bulk(self, statement: Any, parameters: Values, max_affected: int) -> int:
+        async with self._transaction.atomic():
+            answer = await self._transaction.execute(statement, parameters, writes=True)
+            # Others may have added some since they were counted.
+            if answer.affected > max_affected:
+                raise Refused(TooLarge("affected", max_affected, "entities"))
+        return answer.affected
+
+    async def _refuse_many(self, form: Any, values: list[Any], max_affected: int) -> int:
+        answer = await self._transaction.execute(
+            statements.count_up_to(self._plan, form),
+            {**named(values), "fe_limit": max_affected + 1},
+            locks=True,
+        )
+        affected = int(answer.rows[0][0])
+        if affected > max_affected:
+            raise Refused(TooLarge("affected", max_affected, "entities"))
+        return affected
+
+    async def _change(self, key: Key, changes: Values) -> Row | None:
+        plan = self._plan
+        parameters = plan.key_values(key)
+        if parameters is None:
+            return None
+        statement = statements.change(plan, tuple(changes))
+        given = {**parameters, **statements.new_values(changes)}
+        answer = await self._transaction.execute(statement, given, writes=True)
+        if statements.returns_changed(plan):
+            return plan.row(answer.rows[0]) if answer.rows else None
+        return await self._find(key) if answer.affected else None
+
+    async def _expect(self, key: Key, version: str) -> Row:
+        """The row with *key*, locked, which has to have *version*."""
+        plan = self._plan
+        statement = statements.by_key(plan, plan.names, locked=True)
+        answer = await self._transaction.execute(statement, self._key(key), locks=True)
+        if not answer.rows:
+            raise Refused(NotFound(plan.resource.name, key))
+        row = plan.row(answer.rows[0])
+        current = version_of(row, plan.resource.readable)
+        if current != version:
+            raise Refused(Stale(plan.resource.name, key, current))
+        return row
+
+    async def _find(self, key: Key) -> Row | None:
+        plan = self._plan
+        answer = await self._transaction.execute(statements.by_key(plan, plan.names), self._key(key))
+        return plan.row(answer.rows[0]) if answer.rows else None
+
+    async def _read(self, key: Key) -> Row:
+        row = await self._find(key)
+        if row is None:
+            raise LookupError(f"{self._plan.resource.name} did not keep the row that was just written")
+        return row
+
+    async def _add_part(self, part: list[dict[str, Any]]) -> list[Row]:
+        """Insert rows that have values for the same fields."""
+        plan = self._plan
+        if not statements.returns_added(plan) or not part[0]:
+            return [await self._add_complete(each) for each in part]
+        # SQLite gives rows back in the order they were made in, but promises nothing; others can be asked.
+        sorted_by_server = plan.server.name != "sqlite"
+        statement = statements.add_many(plan, sorted_by_server=sorted_by_server)
+        columns = plan.columns
+        parameters = [{columns[name].key: value for name, value in each.items()} for each in part]
+        answer = await self._transaction.execute(statement, parameters, writes=True)
+        rows = [plan.row(record) for record in answer.rows]
+        return rows if sorted_by_server else self._arranged(rows, part)
+
+    def _arranged(self, rows: list[Row], part: list[dict[str, Any]]) -> list[Row]:
+        plan = self._plan
+        names = plan.resource.key
+        if all(name in part[0] for name in names):
+            by_key = {tuple(row[name] for name in names): row for row in rows}
+            return [by_key[tuple(values[name] for name in names)] for values in part]
+        if plan.counted_key is not None:
+            counted = plan.counted_key
+            return sorted(rows, key=lambda row: int(row[counted]))
+        return rows
+
+    async def _add_complete(self, complete: dict[str, Any]) -> Row:
+        return await self.add(complete)
+
+    def _complete(self, values: Values) -> dict[str, Any]:
+        complete = self._plan.completed(values)
+        self._refuse_nulls(self._plan.nulls_in(complete, whole=True))
+        return complete
+
+    def _key(self, key: Key) -> dict[str, Any]:
+        parameters = self._plan.key_values(key)
+        if parameters is None:
+            raise Refused(NotFound(self._plan.resource.name, key))
+        return parameters
+
+    def _without_key(self, key: Key, patch: Values) -> dict[str, Any]:
+        names = self._plan.resource.key
+        identity = dict(zip(names, (key,) if len(names) == 1 else key, strict=True))
+        if any(name in patch and patch[name] != identity[name] for name in names):
+            raise ValueError("the key of an entity never changes")
+        return {name: value for name, value in patch.items() if name not in identity}
+
+    def _refuse_nulls(self, fields: Iterable[str]) -> None:
+        refused = tuple(fields)
+        if refused:
+            raise Refused(null_refused(refused))
+
+
+def _alike(many: Sequence[Values]) -> Iterator[list[int]]:
+    """The places of those that have values for the same fields."""
+    groups: dict[frozenset[str], list[int]] = {}
+    for place, values in enumerate(many):
+        groups.setdefault(frozenset(values), []).append(place)
+    yield from groups.values()

@@ -1,0 +1,150 @@
+"""SQLModel's table classes → `Shape`: SQLAlchemy's reading, and the rules that pydantic knows besides."""
+
+import dataclasses
+import enum
+import types
+import typing
+from collections.abc import Iterator
+from typing import Any, Final
+
+import annotated_types
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    EmailStr,
+    PlainValidator,
+    StringConstraints,
+    TypeAdapter,
+    WrapValidator,
+)
+from pydantic.fields import FieldInfo
+from sqlmodel import SQLModel
+
+from fastapi_easy.domain.errors import DeclarationError
+from fastapi_easy.domain.field import UNSET, Field, Kind
+from fastapi_easy.domain.resource import Shape
+from fastapi_easy.infrastructure.persistence.sqlalchemy import mapping
+
+_VALIDATORS: Final = {
+    "after": AfterValidator,
+    "before": BeforeValidator,
+    "plain": PlainValidator,
+    "wrap": WrapValidator,
+}
+
+
+def recognises(entity: Any) -> bool:
+    """Whether *entity* is a SQLModel class with a table."""
+    return mapping.recognises(entity) and issubclass(entity, SQLModel)
+
+
+def describe(entity: type[Any]) -> Shape:
+    """What *entity* holds, with its pydantic rules.
+
+    SQLModel itself checks none of them when an instance of a table class is made; the doors do.
+
+    Raises:
+        DeclarationError: Every reason why it cannot be a resource.
+    """
+    shape = mapping.describe(entity)
+    declared: dict[str, FieldInfo] = entity.model_fields
+    mistakes = [
+        f"the default_factory of {entity.__name__}.{name} must not take an argument"
+        for name, info in declared.items()
+        if info.default_factory_takes_validated_data
+    ]
+    if mistakes:
+        raise DeclarationError(mistakes)
+    fields = tuple(
+        _enriched(entity, field, declared[field.name]) if field.name in declared else field
+        for field in shape.fields
+    )
+    return dataclasses.replace(shape, fields=fields)
+
+
+def _enriched(entity: type[Any], field: Field, info: FieldInfo) -> Field:
+    annotation, inner = _peeled(info.annotation)
+    rules = (
+        *_own_type(field, annotation),
+        *_pattern(info),
+        # What SQLModel notes down about the column stands among the rules, but rules nothing.
+        *(rule for rule in (*inner, *info.metadata) if not type(rule).__module__.startswith("sqlmodel")),
+        *_validators(entity, field.name),
+    )
+    shortest, longest = _lengths(rules)
+    is_measured = field.kind in {Kind.TEXT, Kind.BINARY, Kind.ARRAY}
+    return dataclasses.replace(
+        field,
+        rules=rules,
+        min_length=shortest if is_measured else None,
+        max_length=_narrower(field.max_length, longest) if is_measured else None,
+        description=info.description or info.title or field.description,
+        **_default(field, info),
+    )
+
+
+def _default(field: Field, info: FieldInfo) -> dict[str, Any]:
+    """A maker declared to pydantic, where SQLAlchemy has not read one from the column."""
+    factory: Any = info.default_factory
+    has_one = field.default is not UNSET or field.default_factory is not None
+    if factory is None or has_one or field.generated:
+        return {}
+    return {"default_factory": factory, "store_default": False}
+
+
+def _peeled(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
+    """*annotation* without `Optional` and `Annotated`, and what the latter said."""
+    rules: tuple[Any, ...] = ()
+    while True:
+        origin = typing.get_origin(annotation)
+        if origin is typing.Annotated:
+            annotation, *more = typing.get_args(annotation)
+            rules = (*more, *rules)
+        elif origin in {typing.Union, types.UnionType}:
+            alternatives = [each for each in typing.get_args(annotation) if each is not types.NoneType]
+            if len(alternatives) != 1:
+                return annotation, rules
+            annotation = alternatives[0]
+        else:
+            return annotation, rules
+
+
+def _own_type(field: Field, annotation: Any) -> Iterator[Any]:
+    """A rule for a type of pydantic's that is kept as text: an e-mail address, a URL, a literal."""
+    is_plain = isinstance(annotation, type) and issubclass(annotation, str | enum.Enum)
+    if field.kind is not Kind.TEXT or is_plain:
+        return
+    if annotation is EmailStr:
+        # Speaks for itself, and brings its format to the documentation.
+        yield EmailStr
+        return
+    adapter: TypeAdapter[Any] = TypeAdapter(annotation)
+    yield AfterValidator(lambda text: str(adapter.validate_python(text)))
+
+
+def _pattern(info: FieldInfo) -> Iterator[Any]:
+    """The rule of `Field(regex=…)`, which SQLModel notes down and forgets."""
+    pattern = info._attributes_set.get("regex")  # noqa: SLF001 (nowhere else is it kept)
+    if pattern:
+        yield StringConstraints(pattern=pattern)
+
+
+def _validators(entity: type[Any], name: str) -> Iterator[Any]:
+    for decorator in entity.__pydantic_decorators__.field_validators.values():
+        if name in decorator.info.fields or "*" in decorator.info.fields:
+            yield _VALIDATORS[decorator.info.mode](decorator.func)
+
+
+def _lengths(rules: tuple[Any, ...]) -> tuple[int | None, int | None]:
+    shortest = longest = None
+    for rule in rules:
+        if isinstance(rule, annotated_types.MinLen | annotated_types.Len):
+            shortest = rule.min_length or None
+        if isinstance(rule, annotated_types.MaxLen | annotated_types.Len):
+            longest = rule.max_length
+    return shortest, longest
+
+
+def _narrower(one: int | None, other: int | None) -> int | None:
+    given = [each for each in (one, other) if each is not None]
+    return min(given) if given else None

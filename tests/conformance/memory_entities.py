@@ -1,0 +1,114 @@
+"""The suite's resources as dataclasses and as pydantic models."""
+
+import datetime
+import decimal
+import uuid
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar
+
+from annotated_types import MaxLen
+from pydantic import BaseModel, Field
+
+from fastapi_easy.testing.conformance import Colour
+
+Int64 = Annotated[int, "64 bits"]
+Price = Annotated[decimal.Decimal, Field(max_digits=15, decimal_places=4)]
+Short = Annotated[str, MaxLen(64)]
+Long = Annotated[str, MaxLen(200)]
+
+
+@dataclass(kw_only=True)
+class Note:
+    __unique__: ClassVar = (("shelf", "place"),)
+
+    id: int | None = None
+    title: Long
+    body: str = ""
+    remark: Long | None = None
+    priority: int = 0
+    rank: int | None = None
+    views: int = 0
+    price: Price | None = None
+    score: float | None = None
+    done: bool = False
+    due: datetime.date | None = None
+    alarm: datetime.time | None = None
+    seen_at: datetime.datetime | None = None
+    token: uuid.UUID = field(default_factory=uuid.uuid4)
+    colour: Colour = Colour.GREEN
+    extra: Any | None = None
+    code: Short | None = field(default=None, metadata={"unique": True})
+    shelf: Short | None = None
+    place: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    hall: Short = field(metadata={"key": True})
+    number: int = field(metadata={"key": True})
+    guest: Long | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    label: Long
+    id: uuid.UUID = field(default_factory=uuid.uuid4)
+
+
+@dataclass
+class Label:
+    id: int | None = None
+    tags: list[str] | None = None
+
+
+DATACLASSES: dict[str, type[Any]] = {"notes": Note, "seats": Seat, "tokens": Token, "labels": Label}
+
+
+class NoteModel(BaseModel):
+    __unique__: ClassVar = ("code", ("shelf", "place"))
+
+    id: int | None = None
+    title: str = Field(max_length=200)
+    body: str = ""
+    remark: str | None = Field(default=None, max_length=200)
+    priority: int = 0
+    rank: int | None = None
+    views: int = 0
+    price: decimal.Decimal | None = Field(default=None, max_digits=15, decimal_places=4)
+    score: float | None = None
+    done: bool = False
+    due: datetime.date | None = None
+    alarm: datetime.time | None = None
+    seen_at: datetime.datetime | None = None
+    token: uuid.UUID = Field(default_factory=uuid.uuid4)
+    colour: Colour = Colour.GREEN
+    extra: Any | None = None
+    code: str | None = Field(default=None, max_length=64)
+    shelf: str | None = Field(default=None, max_length=64)
+    place: int | None = None
+
+
+class SeatModel(BaseModel):
+    __key__: ClassVar = ("hall", "number")
+
+    hall: str = Field(max_length=64)
+    number: int
+    guest: str | None = Field(default=None, max_length=200)
+
+
+class TokenModel(BaseModel):
+    id: uuid.UUID = Field(default_factory=uuid.uuid4)
+    label: str = Field(max_length=200)
+
+
+class LabelModel(BaseModel):
+    id: int | None = None
+    tags: list[str] | None = None
+
+
+MODELS: dict[str, type[Any]] = {
+    "notes": NoteModel,
+    "seats": SeatModel,
+    "tokens": TokenModel,
+    "labels": LabelModel,
+}

@@ -1,0 +1,44 @@
+"""The memory adapter keeps the promises it is the reference for."""
+
+import pytest
+import pytest_asyncio
+
+from fastapi_easy.testing.conformance import RepositoryConformance, UnitOfWorkConformance
+from tests.conformance.memory_entities import DATACLASSES, MODELS
+from tests.conformance.memory_store import memory_store
+
+
+@pytest_asyncio.fixture(scope="module")
+async def of_dataclasses():
+    async with memory_store(DATACLASSES) as store:
+        yield store
+
+
+@pytest_asyncio.fixture(scope="module")
+async def of_models():
+    async with memory_store(MODELS) as store:
+        yield store
+
+
+class Dataclasses:
+    @pytest.fixture
+    def store(self, of_dataclasses):
+        return of_dataclasses
+
+
+class Models:
+    @pytest.fixture
+    def store(self, of_models):
+        return of_models
+
+
+class TestDataclasses(Dataclasses, RepositoryConformance): ...
+
+
+class TestDataclassesInUnitsOfWork(Dataclasses, UnitOfWorkConformance): ...
+
+
+class TestModels(Models, RepositoryConformance): ...
+
+
+class TestModelsInUnitsOfWork(Models, UnitOfWorkConformance): ...

@@ -1,0 +1,47 @@
+"""SQLite, as a file, keeps the promises of every store."""
+
+import pytest
+import pytest_asyncio
+
+from fastapi_easy.infrastructure.persistence.sqlmodel.mapping import describe
+from fastapi_easy.testing.conformance import RepositoryConformance, UnitOfWorkConformance
+from tests.conformance import sqlalchemy_entities, sqlmodel_entities
+from tests.conformance.sqlalchemy_store import sqlalchemy_store
+
+
+@pytest_asyncio.fixture(scope="module")
+async def of_sqlalchemy(tmp_path_factory):
+    path = tmp_path_factory.mktemp("sqlite") / "sqlalchemy.db"
+    async with sqlalchemy_store(f"sqlite+aiosqlite:///{path}", sqlalchemy_entities.ENTITIES) as store:
+        yield store
+
+
+@pytest_asyncio.fixture(scope="module")
+async def of_sqlmodel(tmp_path_factory):
+    path = tmp_path_factory.mktemp("sqlite") / "sqlmodel.db"
+    async with sqlalchemy_store(f"sqlite+aiosqlite:///{path}", sqlmodel_entities.ENTITIES, describe) as store:
+        yield store
+
+
+class SQLAlchemy:
+    @pytest.fixture
+    def store(self, of_sqlalchemy):
+        return of_sqlalchemy
+
+
+class SQLModel:
+    @pytest.fixture
+    def store(self, of_sqlmodel):
+        return of_sqlmodel
+
+
+class TestSQLAlchemy(SQLAlchemy, RepositoryConformance): ...
+
+
+class TestSQLAlchemyInUnitsOfWork(SQLAlchemy, UnitOfWorkConformance): ...
+
+
+class TestSQLModel(SQLModel, RepositoryConformance): ...
+
+
+class TestSQLModelInUnitsOfWork(SQLModel, UnitOfWorkConformance): ...
