@@ -197,7 +197,7 @@ class SqlAlchemyDatabase:
     def _make_scratch(self) -> None:
         if self._scratch is not None and not self._scratch.exists():
             self._scratch.mkdir(mode=0o700)
-            weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
+            _ = weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
 
     def _admit_field(self, field: Field, *, is_indexed: bool) -> Field:
         match self._kind, field.kind:

@@ -101,14 +101,14 @@ def _alone(connection: Connection) -> Iterator[None]:
             begin = (f"SELECT GET_LOCK('{_LOCK}', {_LOCK_LIMIT})",)
             end = undo = f"SELECT RELEASE_LOCK('{_LOCK}')"
     for words in begin:
-        connection.exec_driver_sql(words)
+        _ = connection.exec_driver_sql(words)
     try:
         yield
     except BaseException:
         if not connection.invalidated:
-            connection.exec_driver_sql(undo)
+            _ = connection.exec_driver_sql(undo)
         raise
-    connection.exec_driver_sql(end)
+    _ = connection.exec_driver_sql(end)
 
 
 def _differences(

@@ -254,7 +254,7 @@ class Transaction:
 
     async def _say(self, connection: Connection, words: str) -> None:
         try:
-            await self._executor.spawn(connection.exec_driver_sql, words)
+            _ = await self._executor.spawn(connection.exec_driver_sql, words)
         except (SQLAlchemyError, OSError, asyncio.CancelledError):
             self._give_up()
             raise
@@ -295,7 +295,7 @@ def _begin(engine: Engine, *, eager: bool) -> Connection:
     try:
         # A writer says so at once on SQLite: a reader that turns into one is refused when another came before.
         words = "BEGIN IMMEDIATE" if eager and engine.dialect.name == "sqlite" else "BEGIN"
-        connection.exec_driver_sql(words)
+        _ = connection.exec_driver_sql(words)
     except BaseException:
         connection.close()
         raise
@@ -315,12 +315,12 @@ def _run(connection: Connection, statement: Executable, parameters: Any) -> Answ
 
 
 def _commit(connection: Connection) -> None:
-    connection.exec_driver_sql("COMMIT")
+    _ = connection.exec_driver_sql("COMMIT")
     connection.close()
 
 
 def _rollback(connection: Connection) -> None:
-    connection.exec_driver_sql("ROLLBACK")
+    _ = connection.exec_driver_sql("ROLLBACK")
     connection.close()
 
 
