@@ -20,15 +20,15 @@ from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.ports.database import SchemaMode
 from fastapi_easy.domain.resource import Resource, Shape
 from fastapi_easy.infrastructure.persistence.sqlalchemy.complaints import Cause, complaint_of
-from fastapi_easy.infrastructure.persistence.sqlalchemy.engine import make_engine, patience
+from fastapi_easy.infrastructure.persistence.sqlalchemy.engine import BACKSTOP, make_engine, patience
 from fastapi_easy.infrastructure.persistence.sqlalchemy.errors import REFUSALS, Rules
+from fastapi_easy.infrastructure.persistence.sqlalchemy.executor import Executor
 from fastapi_easy.infrastructure.persistence.sqlalchemy.mapping import table_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.options import ConnectionOptions
 from fastapi_easy.infrastructure.persistence.sqlalchemy.plan import Plan
 from fastapi_easy.infrastructure.persistence.sqlalchemy.schema import compare, create, is_fresh
 from fastapi_easy.infrastructure.persistence.sqlalchemy.server import Server, meet, strange_columns
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables import MYSQL_INDEXED_LENGTH, Tables
-from fastapi_easy.infrastructure.persistence.sqlalchemy.transaction import Executor
 from fastapi_easy.infrastructure.persistence.sqlalchemy.types import SQLITE_DIGITS
 from fastapi_easy.infrastructure.persistence.sqlalchemy.url import resolve
 
@@ -82,8 +82,9 @@ class SqlAlchemyDatabase:
         self._kind = "mysql" if self._backend == "mariadb" else self._backend
         self._engine: AsyncEngine = make_engine(resolved, limits, scratch=self._scratch is not None)
         self.executor = Executor(
-            self._engine.sync_engine,
-            patience(resolved, limits),
+            engine=self._engine.sync_engine,
+            connect_limit=limits.connect_timeout + BACKSTOP,
+            patience=patience(resolved, limits),
             aborts=self._kind == "postgresql",
             finishes=self._kind == "sqlite",
         )
@@ -191,8 +192,7 @@ class SqlAlchemyDatabase:
             with self.executor.engine.connect() as connection:
                 return work(connection)
 
-        answer: T = await self.executor.spawn(call)
-        return answer
+        return await self.executor.connected(call)
 
     def _make_scratch(self) -> None:
         if self._scratch is not None and not self._scratch.exists():

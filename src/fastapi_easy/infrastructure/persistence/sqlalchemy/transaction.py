@@ -1,49 +1,26 @@
-"""How statements reach the database: one alone, or several in a transaction.
-
-The seam: what is above hands over a statement and its values and gets plain rows back. A way around
-SQLAlchemy's execution needs another `Executor` and nothing else.
-"""
+"""Several statements that become durable together, or not at all."""
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
+from collections.abc import AsyncIterator
+from typing import Final
 
 from sqlalchemy import Connection, Engine, Executable
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.util import greenlet_spawn
 
-from fastapi_easy.infrastructure.persistence.sqlalchemy.complaints import (
-    complaint_of,
-    is_outdated,
-    undoes_all,
+from fastapi_easy.infrastructure.persistence.sqlalchemy.complaints import complaint_of, undoes_all
+from fastapi_easy.infrastructure.persistence.sqlalchemy.executor import (
+    Answer,
+    Executor,
+    Parameters,
+    to_the_end,
 )
-
-Parameters: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 ROLLBACK_LIMIT: Final = 2.0
 """Seconds to wait for a rollback before its connection is thrown away."""
 
-T = TypeVar("T")
-
 _SAVEPOINT: Final = "fastapi_easy"
-
-
-class Answer(NamedTuple):
-    """What a statement gave back.
-
-    Attributes:
-        rows: Plain rows, in the order of the statement's columns.
-
-        affected: How many rows it reached, for a write.
-
-        key: The key the database made, for an insert that cannot return rows.
-    """
-
-    rows: Sequence[Sequence[Any]]
-    affected: int = -1
-    key: tuple[Any, ...] | None = None
 
 
 class TransactionLost(Exception):
@@ -52,50 +29,6 @@ class TransactionLost(Exception):
 
 class CommitLost(Exception):
     """The connection broke while the answer to `COMMIT` was awaited."""
-
-
-@dataclass(frozen=True, slots=True)
-class Executor:
-    """Runs statements through SQLAlchemy Core.
-
-    Attributes:
-        engine: In autocommit.
-
-        patience: Seconds after which the client gives up on a statement; `None` where the driver sees to it.
-
-        aborts: A statement that fails makes the rest of its transaction fail.
-
-        finishes: A statement cannot be given up once it has begun, as on SQLite, whose work is done in a thread
-            here; a cancelled call waits for its end.
-    """
-
-    engine: Engine
-    patience: float | None
-    aborts: bool
-    finishes: bool
-
-    async def read(self, statement: Executable, parameters: Parameters) -> Sequence[Sequence[Any]]:
-        """The rows of *statement*, on a connection of its own, which may turn out stale once."""
-        try:
-            return await self.spawn(_read, self.engine, statement, parameters)
-        except DBAPIError as error:
-            if not error.connection_invalidated and not is_outdated(error):
-                raise
-        return await self.spawn(_read, self.engine, statement, parameters)
-
-    def begin(self) -> "Transaction":
-        """A transaction; the database hears of it with its first statement."""
-        return Transaction(self)
-
-    async def spawn(self, function: Callable[..., T], /, *arguments: Any) -> T:
-        """*function*, which talks to the database, within the time a statement may take."""
-        if self.finishes:
-            # A half-read cursor would keep the lock on the file, even though its connection was closed.
-            return await to_the_end(greenlet_spawn(function, *arguments))
-        if self.patience is None:
-            return await greenlet_spawn(function, *arguments)
-        async with asyncio.timeout(self.patience):
-            return await greenlet_spawn(function, *arguments)
 
 
 class Transaction:
@@ -132,7 +65,7 @@ class Transaction:
         if guarded:
             await self._say(connection, f"SAVEPOINT {_SAVEPOINT}")
         try:
-            answer: Answer = await self._executor.spawn(_run, connection, statement, parameters)
+            answer = await self._executor.run(connection, statement, parameters)
         except SQLAlchemyError as error:
             await self._recover(connection, error, guarded=guarded)
             raise
@@ -226,8 +159,7 @@ class Transaction:
             self._connection = _begin(self._executor.engine, eager=eager)
             return self._connection
 
-        connection: Connection = await self._executor.spawn(begin)
-        return connection
+        return await self._executor.connected(begin)
 
     async def _recover(self, connection: Connection, error: SQLAlchemyError, *, guarded: bool) -> None:
         """Put the transaction back to where it was before the statement that failed, or call it lost."""
@@ -269,27 +201,6 @@ class Transaction:
             _throw_away(connection)
 
 
-def _read(engine: Engine, statement: Executable, parameters: Any) -> Sequence[Sequence[Any]]:
-    with engine.connect() as connection:
-        return connection.execute(statement, parameters).all()
-
-
-async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
-    """What *work* answers. A task that is cancelled meanwhile is cancelled after its end."""
-    task = asyncio.ensure_future(work)
-    cancelled = False
-    while not task.done():
-        try:
-            _ = await asyncio.wait([task])
-        except asyncio.CancelledError:
-            cancelled = True
-    if cancelled:
-        # Looked at, so that nobody is told it went unseen.
-        _ = task.cancelled() or task.exception()
-        raise asyncio.CancelledError
-    return task.result()
-
-
 def _begin(engine: Engine, *, eager: bool) -> Connection:
     connection = engine.connect()
     try:
@@ -300,18 +211,6 @@ def _begin(engine: Engine, *, eager: bool) -> Connection:
         connection.close()
         raise
     return connection
-
-
-def _run(connection: Connection, statement: Executable, parameters: Any) -> Answer:
-    result = connection.execute(statement, parameters)
-    if result.returns_rows:
-        rows = result.all()
-        return Answer(rows, len(rows))
-    affected = result.rowcount
-    if result.context.isinsert and not result.context.executemany:
-        made = result.inserted_primary_key
-        return Answer((), affected, None if made is None else tuple(made))
-    return Answer((), affected)
 
 
 def _commit(connection: Connection) -> None:

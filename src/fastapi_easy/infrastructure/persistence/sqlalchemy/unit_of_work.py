@@ -41,7 +41,7 @@ class SqlAlchemyUnitOfWork:
         self._resources = resources
         self._repositories = repositories
         self._event_bus = event_bus
-        self._transaction = database.executor.begin()
+        self._transaction = Transaction(database.executor)
         self._events: list[DomainEvent] = []
         self._touched: dict[str, Resource[Any]] = {}
 
