@@ -2,6 +2,7 @@
 
 from returns.result import Failure, Success
 
+from fastapi_easy.domain.aggregation import Aggregation, Function, Group, Measure
 from fastapi_easy.domain.capability import EVERY_CAPABILITY, Capability
 from fastapi_easy.domain.errors import (
     AlreadyExists,
@@ -29,15 +30,31 @@ from fastapi_easy.domain.errors import (
     Unavailable,
     Unsupported,
 )
-from fastapi_easy.domain.events import DomainEvent, EntityCreated, EntityDeleted, EntityUpdated
+from fastapi_easy.domain.events import (
+    DomainEvent,
+    EntityCreated,
+    EntityDeleted,
+    EntityPurged,
+    EntityRestored,
+    EntityUpdated,
+)
 from fastapi_easy.domain.field import UNSET, Field, Kind
-from fastapi_easy.domain.options import EVERY_OPERATION, READ_ONLY, Fields, Operation, QueryRules, Schemas
+from fastapi_easy.domain.options import (
+    EVERY_OPERATION,
+    READ_ONLY,
+    Fields,
+    Operation,
+    QueryRules,
+    Schemas,
+    Version,
+)
 from fastapi_easy.domain.ordering import Direction, Sort
 from fastapi_easy.domain.page import Count, Cursor, Page, PageRequest
 from fastapi_easy.domain.patch import Patch, Values
 from fastapi_easy.domain.principal import ANONYMOUS, Principal, Tenant
-from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.resource import Resource, Shape
+from fastapi_easy.domain.query import Include, Query
+from fastapi_easy.domain.relation import Link, to_many, to_one
+from fastapi_easy.domain.resource import Relation, Resource, Shape
 from fastapi_easy.domain.row import Row
 from fastapi_easy.domain.specification import (
     AllOf,
@@ -45,6 +62,7 @@ from fastapi_easy.domain.specification import (
     Everything,
     Not,
     Operator,
+    Related,
     Specification,
     Where,
     all_of,
@@ -58,6 +76,7 @@ __all__ = [
     "EVERY_OPERATION",
     "READ_ONLY",
     "UNSET",
+    "Aggregation",
     "AllOf",
     "AlreadyExists",
     "AnyOf",
@@ -71,6 +90,8 @@ __all__ = [
     "DomainEvent",
     "EntityCreated",
     "EntityDeleted",
+    "EntityPurged",
+    "EntityRestored",
     "EntityUpdated",
     "Error",
     "Everything",
@@ -79,13 +100,18 @@ __all__ = [
     "Field",
     "Fields",
     "Forbidden",
+    "Function",
+    "Group",
     "IdempotencyMismatch",
     "InFlight",
+    "Include",
     "Invalid",
     "Key",
     "Kind",
+    "Link",
     "LockHeld",
     "LockLost",
+    "Measure",
     "Not",
     "NotFound",
     "Operation",
@@ -101,6 +127,8 @@ __all__ = [
     "QueryRules",
     "RateLimited",
     "ReferenceBroken",
+    "Related",
+    "Relation",
     "Resource",
     "Row",
     "Schemas",
@@ -115,8 +143,11 @@ __all__ = [
     "Unavailable",
     "Unsupported",
     "Values",
+    "Version",
     "Where",
     "all_of",
     "is_satisfied_by",
+    "to_many",
+    "to_one",
     "version_of",
 ]

@@ -19,8 +19,14 @@ class Capability(enum.StrEnum):
     WIDE_DECIMALS = "wide_decimals"
     """Decimals may have more than 15 digits."""
 
+    COMPOSITE_KEYS = "composite_keys"
+    """A key may have several fields."""
+
     ESTIMATES = "estimates"
     """The store keeps an estimate of how many entities there are; elsewhere `estimated` counts exactly."""
+
+    RETURNING = "returning"
+    """A new entity is stored and given back by one statement."""
 
 
 EVERY_CAPABILITY: Final = frozenset(Capability)

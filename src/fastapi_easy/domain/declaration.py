@@ -1,13 +1,14 @@
 """A user's declaration, and the resource it becomes once nothing in it contradicts anything."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any, Final, Generic, TypeVar
 
 from fastapi_easy.domain.field import ORDERED, Field, Kind
-from fastapi_easy.domain.options import EVERY_OPERATION, Fields, Operation, QueryRules, Schemas
+from fastapi_easy.domain.options import EVERY_OPERATION, Fields, Operation, QueryRules, Schemas, Version
 from fastapi_easy.domain.ordering import Direction, Sort
+from fastapi_easy.domain.relation import Link
 from fastapi_easy.domain.resource import Resource, Shape
 from fastapi_easy.domain.specification import operators_of
 
@@ -42,6 +43,17 @@ class Declaration(Generic[E]):
         database: The name of a database in the settings.
 
         actions: The user's own use cases on one entity, by name.
+
+        stored_as: The class that says how the entity is stored, where the entity itself does not.
+
+        relations: What leads to other resources: names of relations that the class has, links by name in place of
+            those, or `None` for all that the class has and whose other end is a resource.
+
+        version: The field that counts changes, or all about versions.
+
+        soft_delete: The nullable time that marks an entity as deleted instead of removing it.
+
+        upsert: The unique fields by which an upsert finds the entity to change.
     """
 
     entity: type[E]
@@ -51,9 +63,14 @@ class Declaration(Generic[E]):
     query: QueryRules = QueryRules()
     database: str = "default"
     actions: Mapping[str, type[Any]] | None = None
+    stored_as: type[Any] | None = None
+    relations: Sequence[str] | Mapping[str, Link] | None = None
+    version: str | Version = Version()
+    soft_delete: str | None = None
+    upsert: Sequence[str] = ()
 
 
-class _Mistakes(list[str]):
+class Mistakes(list[str]):
     """Sentences about one resource."""
 
     def __init__(self, resource: str) -> None:
@@ -61,6 +78,7 @@ class _Mistakes(list[str]):
         self._resource = resource
 
     def add(self, sentence: str) -> None:
+        """Note *sentence*, with the name of the resource before it."""
         self.append(f"{self._resource}: {sentence}")
 
     def names(self, option: str, given: Iterable[str], allowed: Iterable[str], lack: str) -> tuple[str, ...]:
@@ -81,8 +99,12 @@ class _Mistakes(list[str]):
 
 def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resource[E] | None, Sequence[str]]:
     """The resource that *declaration* makes of *shape*, or `None` and every mistake, each with its mend."""
-    mistakes = _Mistakes(name)
+    mistakes = Mistakes(name)
     fields = {field.name: field for field in shape.fields}
+    version = (
+        Version(field=declaration.version) if isinstance(declaration.version, str) else declaration.version
+    )
+    _kept_by_store(declaration, version, shape, fields, mistakes)
     if not name.isidentifier() or name.startswith("_"):
         mistakes.add(
             "the name must be a Python identifier without a leading underscore: rename the attribute"
@@ -120,13 +142,58 @@ def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resou
         unique=shape.unique,
         actions=declaration.actions or {},
         description=_first_paragraph(declaration.entity),
+        stored=declaration.stored_as or declaration.entity,
+        version=version.field,
+        requires_version=version.required,
+        soft_delete=declaration.soft_delete,
+        upsert_by=_upsert_by(declaration, shape, fields, writable, mistakes),
     )
+    if version.field is not None and version.field in fields and version.field not in readable:
+        mistakes.add(f"version {version.field!r} must be readable: add it to fields.read, do not hide it")
     _offered(resource, mistakes)
     return (None if mistakes else resource), tuple(mistakes)
 
 
+def _kept_by_store(
+    declaration: Declaration[Any],
+    version: Version,
+    shape: Shape,
+    fields: dict[str, Field],
+    mistakes: Mistakes,
+) -> None:
+    """See to the fields that callers never write: the version, and the mark of deletion."""
+    for option, name in (("version", version.field), ("soft_delete", declaration.soft_delete)):
+        if name is None or not mistakes.names(option, [name], fields, "which the entity does not have"):
+            continue
+        field = fields[name]
+        if option == "version" and (field.kind is not Kind.INTEGER or field.nullable or name in shape.key):
+            mistakes.add(
+                f"version {name!r} must be a whole number, not null and not in the key: change the field"
+            )
+        if option == "soft_delete" and (field.kind is not Kind.DATETIME or not field.nullable):
+            mistakes.add(f"soft_delete {name!r} must be a time that may be null: change the field")
+        fields[name] = replace(field, generated=True)
+
+
+def _upsert_by(
+    declaration: Declaration[Any],
+    shape: Shape,
+    fields: Mapping[str, Field],
+    writable: Sequence[str],
+    mistakes: Mistakes,
+) -> tuple[str, ...]:
+    by = mistakes.names("upsert", declaration.upsert, writable, "which callers cannot write")
+    rules = [{name} for name, field in fields.items() if field.unique]
+    rules += [set(rule) for rule in (shape.key, *shape.unique)]
+    if by and set(by) not in rules:
+        mistakes.add(
+            f"upsert names {', '.join(by)}, whose values together need not be unique: declare them unique"
+        )
+    return by
+
+
 def _access(
-    access: Fields, shape: Shape, fields: Mapping[str, Field], mistakes: _Mistakes
+    access: Fields, shape: Shape, fields: Mapping[str, Field], mistakes: Mistakes
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     hidden = mistakes.names("fields.hidden", access.hidden, fields, "which the entity does not have")
     open_ = [name for name in fields if name not in hidden]
@@ -155,7 +222,7 @@ def _access(
 
 
 def _filterable(
-    rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: _Mistakes
+    rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: Mistakes
 ) -> tuple[str, ...]:
     able = [name for name in readable if operators_of(fields[name].kind, nullable=fields[name].nullable)]
     if rules.filter is None:
@@ -166,7 +233,7 @@ def _filterable(
 
 
 def _sortable(
-    rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: _Mistakes
+    rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: Mistakes
 ) -> tuple[str, ...]:
     able = [name for name in readable if fields[name].kind in ORDERED | {Kind.BOOLEAN}]
     if rules.sort is None:
@@ -175,14 +242,14 @@ def _sortable(
 
 
 def _searchable(
-    rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: _Mistakes
+    rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: Mistakes
 ) -> tuple[str, ...]:
     able = [name for name in readable if fields[name].kind is Kind.TEXT]
     return mistakes.names("query.search", rules.search, able, "which is not a readable text field")
 
 
 def _order(
-    rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: _Mistakes
+    rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: Mistakes
 ) -> tuple[Sort, ...]:
     able = [name for name in readable if fields[name].kind in ORDERED | {Kind.BOOLEAN}]
     wished = {name.removeprefix("-"): name for name in rules.order}
@@ -193,18 +260,39 @@ def _order(
     return tuple(Sort(name, down if wished[name].startswith("-") else up) for name in kept)
 
 
-def _operations(declaration: Declaration[Any], mistakes: _Mistakes) -> frozenset[Operation]:
+def _operations(declaration: Declaration[Any], mistakes: Mistakes) -> frozenset[Operation]:
     named = mistakes.names(
         "operations",
         (str(each) for each in declaration.operations),
         [each.value for each in Operation],
         "which is not an operation",
     )
-    return frozenset(Operation(each) for each in named)
+    offered = {Operation(each) for each in named}
+    needs = {
+        Operation.RESTORE: ("soft_delete", declaration.soft_delete),
+        Operation.PURGE: ("soft_delete", declaration.soft_delete),
+        Operation.UPSERT: ("upsert", declaration.upsert),
+    }
+    # Who names every operation, and more besides, did not mean this one.
+    every = frozenset(EVERY_OPERATION) if offered.issuperset(EVERY_OPERATION) else frozenset()
+    for operation, (option, given) in needs.items():
+        if operation in offered and not given:
+            offered.remove(operation)
+            if operation not in every:
+                mistakes.add(
+                    f"operations names {operation.value!r}, which needs {option}: declare it, or leave it out"
+                )
+    return frozenset(offered)
 
 
-def _offered(resource: Resource[Any], mistakes: _Mistakes) -> None:
-    """What create needs must be writable."""
+def _offered(resource: Resource[Any], mistakes: Mistakes) -> None:
+    """What create needs must be writable, and nothing is offered twice."""
+    for name in sorted({Operation.RESTORE, Operation.PURGE} & resource.operations):
+        if name in (resource.actions or {}):
+            mistakes.add(
+                f"action {name.value!r} is called like a built-in operation: give the class another action_name, "
+                "or leave the operation out of operations"
+            )
     if Operation.CREATE not in resource.operations:
         return
     for field in resource.fields.values():

@@ -73,3 +73,22 @@ class EntityDeleted(DomainEvent):
     """An entity was removed."""
 
     verb: ClassVar[str] = "deleted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntityRestored(DomainEvent):
+    """A deleted entity is there again.
+
+    Attributes:
+        values: The readable fields as they are now.
+    """
+
+    verb: ClassVar[str] = "restored"
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntityPurged(DomainEvent):
+    """A deleted entity was removed for good."""
+
+    verb: ClassVar[str] = "purged"

@@ -16,10 +16,20 @@ class Operation(enum.StrEnum):
     REPLACE = "replace"
     UPDATE = "update"
     DELETE = "delete"
+    RESTORE = "restore"
+    PURGE = "purge"
+    UPSERT = "upsert"
+    BULK = "bulk"
+    AGGREGATE = "aggregate"
+    EXPORT = "export"
+    IMPORT = "import"
 
 
-EVERY_OPERATION: Final = tuple(Operation)
-READ_ONLY: Final = (Operation.GET, Operation.LIST, Operation.COUNT)
+EVERY_OPERATION: Final = tuple(operation for operation in Operation if operation is not Operation.PURGE)
+"""What a resource offers unless it says otherwise. RESTORE needs `soft_delete`, UPSERT needs `upsert`, and without
+them they are not there; what PURGE takes cannot be brought back, so it is offered only where it is named."""
+
+READ_ONLY: Final = (Operation.GET, Operation.LIST, Operation.COUNT, Operation.AGGREGATE, Operation.EXPORT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,3 +93,18 @@ class QueryRules:
     order: Sequence[str] = ()
     limit: int = 20
     max_limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """How changes of the same entity by several callers are kept apart.
+
+    Attributes:
+        field: A whole-number field that the store raises by one with every change, starting at 1. Without one a
+            version is a fingerprint of the readable fields.
+
+        required: A replace, update or delete that does not say which version it is based on is refused.
+    """
+
+    field: str | None = None
+    required: bool = False

@@ -3,6 +3,7 @@
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 class Direction(enum.StrEnum):
@@ -14,10 +15,25 @@ class Direction(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """One field to order by. Text is compared code point by code point."""
+    """One field to order by. Text is compared code point by code point.
+
+    Attributes:
+        field: Its name.
+
+        direction: Which end comes first.
+
+        path: Relations, each to one entity at most, that lead to the entity whose field it is; where they lead
+            nowhere its value is null.
+    """
 
     field: str
     direction: Direction = Direction.ASCENDING
+    path: tuple[Any, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """As callers write it: `price`, `author.name`. Unique within an order."""
+        return ".".join((*(relation.name for relation in self.path), self.field)) if self.path else self.field
 
     @property
     def descending(self) -> bool:
@@ -27,5 +43,5 @@ class Sort:
 
 def total_order(order: Sequence[Sort], key: Sequence[str]) -> tuple[Sort, ...]:
     """*order* with the fields of *key* that it lacks appended, so that no two entities are equal in it."""
-    named = {each.field for each in order}
+    named = {each.field for each in order if not each.path}
     return (*order, *(Sort(field) for field in key if field not in named))

@@ -1,10 +1,26 @@
 """Everything a read of many entities may ask for."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi_easy.domain.ordering import Sort
 from fastapi_easy.domain.page import PageRequest
 from fastapi_easy.domain.specification import Everything, Specification
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Include:
+    """Related entities wished for beside each entity.
+
+    Attributes:
+        relation: The `Relation` that leads to them.
+
+        query: Which of them, in which order and with which fields; `page.limit` bounds how many for each entity,
+            and the includes of the query are those beside them.
+    """
+
+    relation: Any
+    query: "Query"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,9 +35,12 @@ class Query:
         page: Which window.
 
         fields: The fields each row shall hold, in this order; `None` for all of the entity.
+
+        includes: The related entities wished for. Use cases see to them; a repository does not look at them.
     """
 
     specification: Specification = Everything()
     order: tuple[Sort, ...] = ()
     page: PageRequest = PageRequest()
     fields: tuple[str, ...] | None = None
+    includes: tuple[Include, ...] = ()

@@ -1,5 +1,6 @@
 """What a resource is, once a declaration has been read and found free of contradictions."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -8,7 +9,18 @@ from fastapi_easy.domain.errors import Key
 from fastapi_easy.domain.field import Field
 from fastapi_easy.domain.options import Operation, QueryRules, Schemas
 from fastapi_easy.domain.ordering import Sort
+from fastapi_easy.domain.relation import Link, Through
 from fastapi_easy.domain.row import Row
+from fastapi_easy.domain.specification import (
+    AnyOf,
+    Everything,
+    Operator,
+    Related,
+    Specification,
+    Where,
+    all_of,
+)
+from fastapi_easy.domain.version import version_of
 
 E = TypeVar("E")
 
@@ -23,11 +35,54 @@ class Shape:
         key: The fields that identify an entity, in the order of the store.
 
         unique: Every set of fields, besides the key, whose values must differ between entities.
+
+        links: What the class says about its relations, by name.
     """
 
     fields: tuple[Field, ...]
     key: tuple[str, ...]
     unique: tuple[tuple[str, ...], ...] = ()
+    links: Mapping[str, Link] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Relation:
+    """A link whose both ends are resources of one database.
+
+    Attributes:
+        name: What callers write: `author`, in `author.name` and `include=author`.
+
+        source: The resource it belongs to.
+
+        target: The resource it leads to.
+
+        many: It leads to any number of entities, not to one at most.
+
+        here: Fields of the source.
+
+        there: Fields of the target, pairwise.
+
+        through: What lies between, if anything does.
+    """
+
+    name: str
+    source: "Resource[Any]"
+    target: "Resource[Any]"
+    many: bool
+    here: tuple[str, ...]
+    there: tuple[str, ...]
+    through: Through | None = None
+
+    def __repr__(self) -> str:
+        """Its place, which is the same in every process: cursors are bound to it."""
+        return f"{self.source.name}.{self.name}"
+
+    def meaning(self, specification: Specification = Everything()) -> Specification:
+        """The entities of the source that it leads from to at least one that *specification* means.
+
+        What was soft-deleted is led to by nothing.
+        """
+        return Related(self, all_of(specification, self.target.alive))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,7 +92,9 @@ class Resource(Generic[E]):
     Attributes:
         name: Unique within the application; its path, its CLI name, its event prefix.
 
-        entity: The user's class.
+        entity: The user's class: what repositories give and take.
+
+        stored: The class that says how it is stored; `entity` itself unless declared with `stored_as`.
 
         fields: Every stored field by name, in the order of the class.
 
@@ -68,6 +125,16 @@ class Resource(Generic[E]):
         actions: The user's own use cases, by name.
 
         description: The first paragraph of the entity's docstring.
+
+        version: The field that counts the changes of an entity, if one does.
+
+        requires_version: Callers must say which version their change is based on.
+
+        soft_delete: The field that says since when an entity is deleted, if entities are marked and not removed.
+
+        upsert_by: The unique fields by which an upsert finds the entity to change.
+
+        relations: What leads to other resources, by name. Filled once, when all resources are known.
     """
 
     name: str
@@ -88,6 +155,28 @@ class Resource(Generic[E]):
     unique: tuple[tuple[str, ...], ...] = ()
     actions: Mapping[str, type[Any]] | None = None
     description: str = ""
+    stored: type[Any]
+    version: str | None = None
+    requires_version: bool = False
+    soft_delete: str | None = None
+    upsert_by: tuple[str, ...] = ()
+    relations: dict[str, Relation] = dataclasses.field(default_factory=dict)
+
+    @property
+    def alive(self) -> Specification:
+        """The entities that are not deleted."""
+        return Everything() if self.soft_delete is None else Where(self.soft_delete, Operator.IS_NULL, True)
+
+    @property
+    def deleted(self) -> Specification:
+        """The entities that are marked as deleted; none unless the resource marks them."""
+        return AnyOf(()) if self.soft_delete is None else Where(self.soft_delete, Operator.IS_NULL, False)
+
+    def version_of(self, row: Row) -> str:
+        """Which version *row* is, which holds at least the readable fields."""
+        if self.version is not None:
+            return str(row[self.version])
+        return version_of(row, self.readable)
 
     def key_of(self, row: Row) -> Key:
         """The key of *row*: its one value, or a tuple in the order of `key`."""

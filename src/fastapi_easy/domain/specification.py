@@ -7,7 +7,7 @@ Source: Evans and Fowler, "Specifications" (1997).
 """
 
 import enum
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -120,7 +120,23 @@ class AnyOf:
     specifications: tuple["Specification", ...]
 
 
-Specification: TypeAlias = Everything | Where | Not | AllOf | AnyOf
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Every entity from which *relation* leads to at least one that *specification* means.
+
+    Made by `Relation.meaning`.
+
+    Attributes:
+        relation: A `Relation` of the resource that is asked.
+
+        specification: About the entities it leads to.
+    """
+
+    relation: Any
+    specification: "Specification"
+
+
+Specification: TypeAlias = Everything | Where | Not | AllOf | AnyOf | Related
 
 
 def all_of(*specifications: Specification) -> Specification:
@@ -138,11 +154,38 @@ def leaves(specification: Specification) -> Iterator[Where]:
             return
         case Where():
             yield specification
-        case Not(inner):
+        case Not(inner) | Related(_, inner):
             yield from leaves(inner)
         case AllOf(parts) | AnyOf(parts):
             for part in parts:
                 yield from leaves(part)
+
+
+def means_all(specification: Specification) -> bool:
+    """Whether *specification* means every entity there can be, because it compares nothing that could differ."""
+    return _constant(specification) is True
+
+
+def _constant(specification: Specification) -> bool | None:
+    """What *specification* is for every entity; `None` when that depends on the entity."""
+    match specification:
+        case Everything():
+            return True
+        case Where(_, operator, ()):
+            return {Operator.NOT_IN: True, Operator.IN: False, Operator.HAS_ANY: False}.get(operator)
+        case Where():
+            return None
+        case Not(inner):
+            constant = _constant(inner)
+            return None if constant is None else not constant
+        case Related(_, inner):
+            return False if _constant(inner) is False else None
+        case AllOf(parts):
+            constants = [_constant(part) for part in parts]
+            return False if False in constants else None if None in constants else True
+        case AnyOf(parts):
+            constants = [_constant(part) for part in parts]
+            return True if True in constants else None if None in constants else False
 
 
 def fold_case(text: str) -> str:
@@ -152,8 +195,24 @@ def fold_case(text: str) -> str:
     return "".join(low if len(low := each.lower()) == 1 else each for each in text)
 
 
-def is_satisfied_by(specification: Specification, entity: Any) -> bool:
-    """Whether *specification* means *entity*, which is an object or a mapping of field names to values."""
+Follow: TypeAlias = Callable[[Any, Any], Iterable[Any]]
+"""Given a relation and an entity, the entities it leads to."""
+
+
+def _lost(relation: Any, entity: Any) -> Iterable[Any]:
+    raise LookupError(f"nobody said how to follow {relation!r}")
+
+
+def is_satisfied_by(specification: Specification, entity: Any, follow: Follow = _lost) -> bool:
+    """Whether *specification* means *entity*, which is an object or a mapping of field names to values.
+
+    Args:
+        specification: The tree.
+
+        entity: Whom it is asked about.
+
+        follow: Finds related entities, for trees that ask about them.
+    """
     match specification:
         case Everything():
             return True
@@ -161,11 +220,13 @@ def is_satisfied_by(specification: Specification, entity: Any) -> bool:
             actual = entity[field] if isinstance(entity, Mapping) else getattr(entity, field)
             return _MEANING[operator](actual, value)
         case Not(inner):
-            return not is_satisfied_by(inner, entity)
+            return not is_satisfied_by(inner, entity, follow)
         case AllOf(parts):
-            return all(is_satisfied_by(part, entity) for part in parts)
+            return all(is_satisfied_by(part, entity, follow) for part in parts)
         case AnyOf(parts):
-            return any(is_satisfied_by(part, entity) for part in parts)
+            return any(is_satisfied_by(part, entity, follow) for part in parts)
+        case Related(relation, inner):
+            return any(is_satisfied_by(inner, each, follow) for each in follow(relation, entity))
 
 
 def _present(holds: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:

@@ -62,7 +62,7 @@ def test_a_plain_declaration_allows_what_makes_sense_for_each_kind() -> None:
     assert book.filterable == ("id", "title", "isbn", "price", "sold", "tags", "cover")
     assert book.sortable == ("id", "title", "isbn", "price", "sold")
     assert (book.searchable, book.default_order) == ((), ())
-    assert book.operations == frozenset(EVERY_OPERATION)
+    assert book.operations == frozenset(EVERY_OPERATION) - {Operation.RESTORE, Operation.UPSERT}
     assert book.fields == {field.name: field for field in FIELDS}
 
 
@@ -76,7 +76,7 @@ def test_what_is_said_is_passed_on() -> None:
     assert (book.name, book.entity, book.key, book.unique) == ("books", Book, ("id",), (("title", "isbn"),))
     assert (book.schemas, book.query, book.database) == (schemas, query, "archive")
     assert book.actions == {"sell": Book}
-    assert book.operations == frozenset({Operation.GET, Operation.LIST, Operation.COUNT})
+    assert book.operations == frozenset(READ_ONLY)
 
 
 @pytest.mark.parametrize(
@@ -314,6 +314,25 @@ def test_an_operation_that_is_none() -> None:
     assert mistakes_of(operations=["get", "lists"]) == [
         "books: operations names 'lists', which is not an operation: did you mean 'list'?"
     ]
+
+
+def test_who_names_every_operation_and_more_did_not_mean_what_cannot_be() -> None:
+    shape = Shape(fields=(*FIELDS, Field(name="gone", kind=Kind.DATETIME, nullable=True)), key=("id",))
+    more = [*EVERY_OPERATION, Operation.PURGE]
+
+    assert mistakes_of(shape=shape, soft_delete="gone", operations=more) == []
+    assert mistakes_of(operations=more) == [
+        "books: operations names 'purge', which needs soft_delete: declare it, or leave it out"
+    ]
+
+
+def test_an_action_is_not_called_like_what_is_there_anyway() -> None:
+    shape = Shape(fields=(*FIELDS, Field(name="gone", kind=Kind.DATETIME, nullable=True)), key=("id",))
+    actions = {"restore": Book, "purge": Book}
+
+    (mistake,) = mistakes_of(shape=shape, soft_delete="gone", actions=actions)
+    assert mistake.startswith("books: action 'restore' is called like a built-in operation: give the class another")
+    assert mistakes_of(actions=actions) == []
 
 
 def test_every_mistake_is_found_at_once() -> None:

@@ -11,11 +11,13 @@ from fastapi_easy.domain.specification import (
     Everything,
     Not,
     Operator,
+    Related,
     Where,
     all_of,
     fold_case,
     is_satisfied_by,
     leaves,
+    means_all,
     operators_of,
 )
 
@@ -121,6 +123,35 @@ def test_leaves_come_from_left_to_right():
     assert list(leaves(tree)) == [ONE, TWO, ONE]
 
 
+NOTHING = AnyOf(())
+CONSTANT = [
+    (Everything(), True),
+    (ONE, False),
+    (AllOf(()), True),
+    (AllOf((Everything(), ONE)), False),
+    (AllOf((Everything(), AllOf(()))), True),
+    (AllOf((NOTHING, Everything())), False),
+    (NOTHING, False),
+    (AnyOf((ONE, Everything())), True),
+    (AnyOf((ONE, NOTHING)), False),
+    (Not(NOTHING), True),
+    (Not(Everything()), False),
+    (Not(ONE), False),
+    (Where("n", Operator.NOT_IN, ()), True),
+    (Not(Where("n", Operator.IN, ())), True),
+    (Not(Where("n", Operator.HAS_ANY, ())), True),
+    (Where("n", Operator.HAS_ALL, ()), False),
+    (Related("anywhere", Everything()), False),
+    (Not(Related("anywhere", NOTHING)), True),
+    (Not(Related("anywhere", ONE)), False),
+]
+
+
+@pytest.mark.parametrize(("tree", "expected"), [pytest.param(*each, id=repr(each[0])) for each in CONSTANT])
+def test_what_can_be_no_other_than_true_means_all(tree, expected):
+    assert means_all(tree) is expected
+
+
 @pytest.mark.parametrize(
     ("text", "folded"),
     [
@@ -165,3 +196,39 @@ def test_opaque_kinds_can_only_be_null_or_not(kind):
 
 def test_lists_are_the_operators_whose_value_is_a_tuple():
     assert {operator for operator, value, *_ in MEANING if isinstance(value, tuple)} == LISTS
+
+
+PARENTS = {1: [{"n": 2, "id": 3}], 2: [{"n": 1, "id": 4}, {"n": 2, "id": 5}]}
+
+
+def follow(relation, entity):
+    assert relation == "parents"
+    return PARENTS.get(entity["n"], [])
+
+
+@pytest.mark.parametrize(
+    ("specification", "expected"),
+    [
+        pytest.param(Related("parents", TWO), [1, 2], id="some of those it leads to"),
+        pytest.param(Related("parents", ONE), [2], id="one of several"),
+        pytest.param(Not(Related("parents", ONE)), [1, 3], id="none of them, or nobody there"),
+        pytest.param(Related("parents", Not(ONE)), [1, 2], id="one of them is not"),
+        pytest.param(Related("parents", Everything()), [1, 2], id="anybody"),
+        pytest.param(Related("parents", NOTHING), [], id="nobody"),
+        pytest.param(Related("parents", Related("parents", ONE)), [1, 2], id="two steps"),
+        pytest.param(Related("parents", AllOf((ONE, TWO))), [], id="one that is both"),
+        pytest.param(AllOf((Related("parents", ONE), Related("parents", TWO))), [2], id="one and another"),
+        pytest.param(AnyOf((ONE, Related("parents", ONE))), [1, 2], id="or a field of its own"),
+    ],
+)
+def test_what_an_entity_leads_to_is_asked_of_whom_it_leads_to(specification, expected):
+    assert [n for n in (1, 2, 3) if is_satisfied_by(specification, {"n": n}, follow)] == expected
+
+
+def test_nobody_is_followed_unless_it_is_said_how():
+    with pytest.raises(LookupError):
+        is_satisfied_by(Related("parents", ONE), {"n": 1})
+
+
+def test_leaves_are_found_behind_relations_too():
+    assert list(leaves(AllOf((ONE, Related("parents", Not(TWO)))))) == [ONE, TWO]

@@ -2,6 +2,7 @@
 
 import enum
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from fastapi_easy.domain.capability import Capability
@@ -25,6 +26,26 @@ class SchemaMode(enum.StrEnum):
     """Do not look."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """The connections to one database, at this moment.
+
+    Attributes:
+        limit: How many there may be.
+
+        open: How many there are.
+
+        in_use: How many of them are handed out.
+
+        waiting: How many calls wait for one; `None` where nobody counts them.
+    """
+
+    limit: int
+    open: int
+    in_use: int
+    waiting: int | None = None
+
+
 @runtime_checkable
 class Database(Protocol):
     """One store and its pool of connections. Made without I/O; usable between `open` and `close`."""
@@ -42,6 +63,11 @@ class Database(Protocol):
     @property
     def capabilities(self) -> frozenset[Capability]:
         """What it can do."""
+        ...
+
+    @property
+    def pool(self) -> Pool | None:
+        """Its connections; `None` when it needs none."""
         ...
 
     def admit(self, name: str, shape: Shape) -> tuple[Shape, list[str]]:

@@ -1,9 +1,11 @@
 """Who watches how calls go."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from fastapi_easy.domain.errors import Error
+from fastapi_easy.domain.ports.database import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,4 +37,18 @@ class Observer(Protocol):
 
     def observe(self, observation: Observation) -> None:
         """Take note of *observation*."""
+        ...
+
+
+@runtime_checkable
+class Metrics(Observer, Protocol):
+    """An observer that counts, and tells what it has counted to whoever comes to collect it."""
+
+    @property
+    def media_type(self) -> str:
+        """Of the report."""
+        ...
+
+    def report(self, databases: Sequence[Database]) -> bytes:
+        """Everything counted so far, and the connections of *databases* at this moment."""
         ...

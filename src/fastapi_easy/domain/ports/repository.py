@@ -1,16 +1,20 @@
 """The entities of one resource."""
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Any, Final, Protocol, TypeVar, runtime_checkable
 
+from fastapi_easy.domain.aggregation import Aggregation, Group
 from fastapi_easy.domain.errors import Key, Outcome
 from fastapi_easy.domain.page import Page
 from fastapi_easy.domain.patch import Patch, Values
 from fastapi_easy.domain.query import Query
+from fastapi_easy.domain.resource import Relation
 from fastapi_easy.domain.row import Row
-from fastapi_easy.domain.specification import Specification
+from fastapi_easy.domain.specification import Everything, Specification
 
 E = TypeVar("E")
+
+EVERYTHING: Final = Everything()
 
 
 @runtime_checkable
@@ -23,9 +27,12 @@ class Repository(Protocol[E]):
 
     Every method may fail with `Unavailable`: the store did not answer in time, and nothing was changed.
     Values given and returned are of the Python type of their field; times are aware and UTC.
+
+    `among` narrows a method that is given a key: an entity that it does not mean is not there. Where the resource
+    has a `version` field the store sets it, to 1 and then one more with every change, whatever a caller gives.
     """
 
-    async def find_by_id(self, key: Key) -> Outcome[E]:
+    async def find_by_id(self, key: Key, *, among: Specification = EVERYTHING) -> Outcome[E]:
         """The entity with *key*, as an instance of the user's class that no session holds.
 
         Fails with:
@@ -37,20 +44,25 @@ class Repository(Protocol[E]):
         """A page of entities; `query.fields` is not looked at."""
         ...
 
-    async def save(self, entity: E) -> Outcome[E]:
+    async def save(self, entity: E, *, among: Specification = EVERYTHING) -> Outcome[E]:
         """Store *entity*: insert it when its key is unset or unknown, else replace all its values.
 
         Returns:
             A new instance, with what the store filled in.
 
         Fails with:
-            AlreadyExists: Another entity has the same values in unique fields.
+            AlreadyExists: Another entity has the same values in unique fields, or the key of one that *among*
+                does not mean.
+
+            Stale: The resource has a `version` field, and the stored entity another value in it.
 
             ReferenceBroken, CheckFailed: The store's own rules refused it.
         """
         ...
 
-    async def read(self, key: Key, fields: Sequence[str] | None = None) -> Outcome[Row]:
+    async def read(
+        self, key: Key, fields: Sequence[str] | None = None, *, among: Specification = EVERYTHING
+    ) -> Outcome[Row]:
         """The row with *key*, holding *fields* in their order, or all fields of the entity.
 
         Fails with:
@@ -64,6 +76,28 @@ class Repository(Protocol[E]):
         With `count=EXACT` the total is that of the specification; `next` is set exactly when more rows follow.
         A walk along `next` shows each row that was there all the time once, whatever is inserted meanwhile.
         """
+        ...
+
+    async def select_each(
+        self, relation: Relation, sources: Sequence[tuple[Any, ...]], query: Query
+    ) -> Outcome[Sequence[Sequence[Row]]]:
+        """The rows that *relation* leads to, from each of *sources*, with one question to the store.
+
+        Args:
+            relation: Leads to this resource.
+
+            sources: Values of `relation.here`, each in the order of those fields; none of them null, none twice.
+
+            query: Which of the rows, in which order, with which fields; `page.limit` is how many at most from
+                each source, and nothing else of the page is looked at.
+
+        Returns:
+            For each of *sources*, in their order, its rows.
+        """
+        ...
+
+    async def aggregate(self, aggregation: Aggregation) -> Outcome[Sequence[Group]]:
+        """The numbers that *aggregation* asks for, group by group, with one question to the store."""
         ...
 
     def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Row]:
@@ -103,7 +137,14 @@ class Repository(Protocol[E]):
         """
         ...
 
-    async def update(self, key: Key, patch: Patch, *, expected_version: str | None = None) -> Outcome[Row]:
+    async def update(
+        self,
+        key: Key,
+        patch: Patch,
+        *,
+        expected_version: str | None = None,
+        among: Specification = EVERYTHING,
+    ) -> Outcome[Row]:
         """Set the fields of *patch* on the entity with *key*.
 
         Args:
@@ -111,7 +152,9 @@ class Repository(Protocol[E]):
 
             patch: The fields to set; an empty one changes nothing and returns the row.
 
-            expected_version: The version (`version_of` the readable fields) the change is based on.
+            expected_version: The version (`Resource.version_of`) the change is based on.
+
+            among: The entity has to be one of these.
 
         Returns:
             All fields as they are now.
@@ -125,7 +168,9 @@ class Repository(Protocol[E]):
         """
         ...
 
-    async def remove(self, key: Key, *, expected_version: str | None = None) -> Outcome[None]:
+    async def remove(
+        self, key: Key, *, expected_version: str | None = None, among: Specification = EVERYTHING
+    ) -> Outcome[None]:
         """Remove the entity with *key*.
 
         Fails with:

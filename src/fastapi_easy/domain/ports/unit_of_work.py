@@ -1,5 +1,6 @@
 """All or nothing."""
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self, runtime_checkable
 
@@ -37,6 +38,11 @@ class UnitOfWork(Protocol):
 
     def record(self, event: DomainEvent) -> None:
         """Publish *event* if and when this unit of work commits; forget it otherwise."""
+        ...
+
+    @property
+    def events(self) -> Sequence[DomainEvent]:
+        """What was recorded since the last commit."""
         ...
 
     async def commit(self) -> Outcome[None]:

@@ -1,0 +1,59 @@
+"""How entities of one class lead to those of another, as a user says it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Through:
+    """The table between two entities of which each may have many of the other.
+
+    Attributes:
+        table: What the adapter whose mapping found it calls it.
+
+        here: Its columns that hold the values of `Link.here`.
+
+        there: Its columns that hold the values of `Link.there`.
+    """
+
+    table: Any
+    here: tuple[str, ...]
+    there: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A relation as it stands in the user's class, or in the declaration of a resource.
+
+    Attributes:
+        target: The class it leads to, or the name of a resource.
+
+        many: It leads to any number of entities, not to one at most.
+
+        here: The fields of this entity that are compared; the key when empty.
+
+        there: The fields of the other, pairwise; its key when empty.
+
+        through: What lies between, if anything does.
+    """
+
+    target: type[Any] | str
+    many: bool
+    here: tuple[str, ...] = ()
+    there: tuple[str, ...] = ()
+    through: Through | None = None
+
+
+def to_one(target: type[Any] | str, by: str | Sequence[str]) -> Link:
+    """To the entity of *target* whose key is in the fields *by* of this one; to none when they are null."""
+    return Link(target=target, many=False, here=_names(by))
+
+
+def to_many(target: type[Any] | str, by: str | Sequence[str]) -> Link:
+    """To the entities of *target* whose fields *by* hold the key of this one."""
+    return Link(target=target, many=True, there=_names(by))
+
+
+def _names(by: str | Sequence[str]) -> tuple[str, ...]:
+    return (by,) if isinstance(by, str) else tuple(by)
