@@ -7,10 +7,10 @@ on a running application is followed by the next call and ends with its `with` b
 
 import secrets
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from typing import Any, Final, Generic, TypeVar, cast
+from keyword import iskeyword
+from typing import Any, Final, TypeVar, cast
 
 from dependency_injector import containers, providers
-from pydantic import ValidationError
 
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.kernel import Kernel, UseCases
@@ -18,107 +18,52 @@ from fastapi_easy.application.pipeline.standard import standard_steps
 from fastapi_easy.application.pipeline.step import Handler, Step, Target, compose
 from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.application.queries.query_reader import QueryReader
+from fastapi_easy.application.resources.aggregate_entities import AggregateEntitiesHandler
+from fastapi_easy.application.resources.apply_bulk import ApplyBulkHandler
 from fastapi_easy.application.resources.count_entities import CountEntitiesHandler
 from fastapi_easy.application.resources.create_entity import CreateEntityHandler
 from fastapi_easy.application.resources.delete_entity import DeleteEntityHandler
+from fastapi_easy.application.resources.export_entities import ExportEntitiesHandler
 from fastapi_easy.application.resources.get_entity import GetEntityHandler
+from fastapi_easy.application.resources.import_entities import ImportEntitiesHandler
 from fastapi_easy.application.resources.list_entities import ListEntitiesHandler
-from fastapi_easy.application.resources.perform_action import (
-    PerformActionHandler,
-    action_name,
-    mistakes_in_action,
-)
+from fastapi_easy.application.resources.perform_action import PerformActionHandler
+from fastapi_easy.application.resources.purge_entity import PurgeEntityHandler
 from fastapi_easy.application.resources.replace_entity import ReplaceEntityHandler
+from fastapi_easy.application.resources.restore_entity import RestoreEntityHandler
 from fastapi_easy.application.resources.update_entity import UpdateEntityHandler
-from fastapi_easy.domain.declaration import Declaration, declare
+from fastapi_easy.application.resources.upsert_entity import UpsertEntityHandler
+from fastapi_easy.declarations import DeclaredResource, check, read_declarations, resource
+from fastapi_easy.domain.declaration import Declaration
 from fastapi_easy.domain.errors import DeclarationError, Outcome
-from fastapi_easy.domain.options import EVERY_OPERATION, Fields, Operation, QueryRules, Schemas
-from fastapi_easy.domain.ports import Clock, Database, EventBus, Observer, Repository, UnitOfWork
+from fastapi_easy.domain.narrowed import SoftDeletingRepository
+from fastapi_easy.domain.options import Operation
+from fastapi_easy.domain.ports import (
+    Clock,
+    Database,
+    EventBus,
+    Metrics,
+    Observer,
+    Policy,
+    Repository,
+    UnitOfWork,
+)
 from fastapi_easy.domain.resource import Resource
 from fastapi_easy.infrastructure.clock import SystemClock
 from fastapi_easy.infrastructure.events.in_process import InProcessEventBus
 from fastapi_easy.infrastructure.observation.log import LogObserver
-from fastapi_easy.settings import ResourceSettings, Settings, read_settings
-from fastapi_easy.technologies import describe, kit_of, open_database
+from fastapi_easy.infrastructure.observation.several import Several
+from fastapi_easy.settings import Settings, read_settings
+from fastapi_easy.technologies import kit_of, open_database, open_metrics
 
 __all__ = ["Container", "DeclaredResource", "declared_in", "resource"]
 
 E = TypeVar("E")
 
 
-class DeclaredResource(Generic[E]):
-    """A resource as declared, and, on an instance of the container, its providers. Each can be overridden.
-
-    Attributes:
-        declaration: What was declared.
-
-        resource: The checked resource.
-
-        repository: Makes a repository for each call.
-
-        unit_of_work: Makes a unit of work on the resource's database.
-
-        create, get, list, count, replace, update, delete, perform: Make the handler for each call.
-    """
-
-    resource: providers.Provider[Resource[E]]
-    repository: providers.Provider[Repository[E]]
-    unit_of_work: providers.Provider[UnitOfWork]
-    create: providers.Provider[CreateEntityHandler]
-    get: providers.Provider[GetEntityHandler]
-    list: providers.Provider[ListEntitiesHandler]
-    count: providers.Provider[CountEntitiesHandler]
-    replace: providers.Provider[ReplaceEntityHandler]
-    update: providers.Provider[UpdateEntityHandler]
-    delete: providers.Provider[DeleteEntityHandler]
-    perform: providers.Provider[PerformActionHandler]
-
-    def __init__(self, declaration: Declaration[E]) -> None:
-        self.declaration = declaration
-
-
-def resource(
-    entity: type[E],
-    *,
-    operations: Sequence[Operation | str] = EVERY_OPERATION,
-    fields: Fields = Fields(),
-    schemas: Schemas = Schemas(),
-    query: QueryRules = QueryRules(),
-    database: str = "default",
-    actions: Sequence[type[Any]] = (),
-) -> DeclaredResource[E]:
-    """Declare a resource in a `Container`; the attribute's name becomes its name and its path.
-
-    Args:
-        entity: An SQLAlchemy declarative class, an SQLModel table, a pydantic model or a dataclass.
-
-        operations: The built-in use cases on offer.
-
-        fields: Who may read and write which fields.
-
-        schemas: pydantic models of your own in place of the derived ones.
-
-        query: What may be asked of lists.
-
-        database: The name of a database in the settings.
-
-        actions: Use cases of your own on one entity; see `fastapi_easy.application.Action`.
-    """
-    return DeclaredResource(
-        Declaration(
-            entity=entity,
-            operations=operations,
-            fields=fields,
-            schemas=schemas,
-            query=query,
-            database=database,
-            actions={action_name(each): each for each in actions},
-        )
-    )
-
-
-def _log_observer(settings: Settings) -> Observer:
-    return LogObserver(settings.log.slow_call)
+def _observer(settings: Settings, metrics: Metrics | None) -> Observer:
+    log = LogObserver(settings.log.slow_call)
+    return log if metrics is None else Several((log, metrics))
 
 
 class Application(containers.DynamicContainer):
@@ -128,7 +73,9 @@ class Application(containers.DynamicContainer):
     settings: providers.Provider[Settings]
     clock: providers.Provider[Clock]
     event_bus: providers.Provider[EventBus]
+    metrics: providers.Provider[Metrics | None]
     observer: providers.Provider[Observer]
+    policy: providers.Provider[Policy | None]
     steps: providers.Provider[Sequence[Step]]
     databases: containers.DynamicContainer
     kernel: providers.Provider[Kernel]
@@ -152,6 +99,10 @@ class Container(containers.DeclarativeContainer):
 
         clock, event_bus, observer: The ports that all resources share.
 
+        metrics: Counts calls for `/metrics`, while the setting `http.metrics` says so; told by the observer.
+
+        policy: What each caller may see; everything while there is none.
+
         steps: What happens around every use case, the outermost first.
 
         databases: The databases by name, on an instance.
@@ -164,7 +115,9 @@ class Container(containers.DeclarativeContainer):
     settings = providers.Singleton(read_settings)
     clock: providers.Provider[Clock] = providers.Singleton(SystemClock)
     event_bus: providers.Provider[EventBus] = providers.Singleton(InProcessEventBus)
-    observer: providers.Provider[Observer] = providers.Singleton(_log_observer, settings)
+    metrics: providers.Provider[Metrics | None] = providers.Singleton(open_metrics, settings)
+    observer: providers.Provider[Observer] = providers.Singleton(_observer, settings, metrics)
+    policy: providers.Provider[Policy | None] = providers.Object(None)
     steps: providers.Provider[Sequence[Step]] = providers.Singleton(standard_steps, observer.provider, clock)
     kernel: providers.Provider[Kernel]
     databases: containers.DynamicContainer
@@ -179,7 +132,7 @@ class Container(containers.DeclarativeContainer):
             DeclarationError: The settings have mistakes.
         """
         application = cast("Application", super().__new__(cls, **overriding))
-        application.declarations = {**declared_in(cls), **_configured(application)}
+        application.declarations = {**declared_in(cls), **_written(application)}
         if taken := sorted(_OWN_PROVIDERS & application.declarations.keys()):
             raise DeclarationError(
                 [f"{name}: the container has a provider of that name: rename it" for name in taken]
@@ -208,7 +161,12 @@ def _wire(application: Application) -> None:
     repositories: dict[str, providers.Provider[Repository[Any]]] = {}
     units_of_work: dict[str, providers.Provider[UnitOfWork]] = {}
     for name in dict.fromkeys(["default", *(each.database for each in application.declarations.values())]):
-        opened = providers.Singleton(open_database, application.settings, name)
+        opened = providers.Singleton(
+            open_database,
+            application.settings,
+            name,
+            providers.Object(_kept_in(name, application.declarations)),
+        )
         databases.set_provider(name, opened)
         units_of_work[name] = providers.Factory(
             _unit_of_work,
@@ -221,39 +179,68 @@ def _wire(application: Application) -> None:
         "databases", providers.Container(containers.DynamicContainer, container=databases)
     )
     application.set_provider("unit_of_work", units_of_work["default"])
+    every = providers.Singleton(
+        check, providers.Object(application.declarations), providers.Object(databases.providers)
+    )
     for name, declaration in application.declarations.items():
         database: providers.Provider[Database] = databases.providers[declaration.database]
-        checked = providers.Singleton(_checked, name, providers.Object(declaration), database)
-        repository = providers.Factory(_repository, checked, database)
+        checked: providers.Provider[Resource[Any]] = providers.Singleton(_one, every, name)
+        repository = providers.Factory(_repository, checked, database, application.clock)
         resources[name], repositories[name] = checked, repository
         sub = containers.DynamicContainer()
         sub.set_providers(
             resource=checked,
             repository=repository,
             unit_of_work=units_of_work[declaration.database],
-            **_handlers(checked, repository, units_of_work[declaration.database], application.clock),
+            **_handlers(application, checked, repository, units_of_work[declaration.database], repositories),
         )
         application.set_provider(name, providers.Container(containers.DynamicContainer, container=sub))
     application.set_provider("kernel", providers.Singleton(_kernel, providers.Object(application)))
 
 
+def _kept_in(database: str, declarations: Mapping[str, Declaration[Any]]) -> tuple[type[Any], ...]:
+    """The classes whose entities live in *database*."""
+    return tuple(each.stored_as or each.entity for each in declarations.values() if each.database == database)
+
+
 def _handlers(
+    application: Application,
     checked: providers.Provider[Any],
     repository: providers.Provider[Any],
     unit_of_work: providers.Provider[Any],
-    clock: providers.Provider[Any],
+    repositories: Mapping[str, providers.Provider[Any]],
 ) -> dict[str, providers.Provider[Any]]:
     # `.provider` hands over how to make one; the bare provider would be called once, here.
+    ask, write = repository.provider, unit_of_work.provider
+    clock, policy, related = application.clock, application.policy, providers.Object(repositories)
     return {
-        "create": providers.Factory(CreateEntityHandler, checked, unit_of_work.provider, clock),
-        "get": providers.Factory(GetEntityHandler, checked, repository.provider),
-        "list": providers.Factory(ListEntitiesHandler, checked, repository.provider),
-        "count": providers.Factory(CountEntitiesHandler, checked, repository.provider),
-        "replace": providers.Factory(ReplaceEntityHandler, checked, unit_of_work.provider, clock),
-        "update": providers.Factory(UpdateEntityHandler, checked, unit_of_work.provider, clock),
-        "delete": providers.Factory(DeleteEntityHandler, checked, unit_of_work.provider, clock),
-        "perform": providers.Factory(PerformActionHandler, checked, unit_of_work.provider),
+        "get": providers.Factory(GetEntityHandler, checked, ask, related, policy),
+        "list": providers.Factory(ListEntitiesHandler, checked, ask, related, policy),
+        "perform": providers.Factory(PerformActionHandler, checked, write, policy),
+        **{name: providers.Factory(reads, checked, ask, policy) for name, reads in _READING.items()},
+        **{
+            name: providers.Factory(writes, checked, write, clock, policy)
+            for name, writes in _WRITING.items()
+        },
     }
+
+
+_READING: Final[Mapping[str, type[Any]]] = {
+    "count": CountEntitiesHandler,
+    "aggregate": AggregateEntitiesHandler,
+    "export": ExportEntitiesHandler,
+}
+_WRITING: Final[Mapping[str, type[Any]]] = {
+    "create": CreateEntityHandler,
+    "replace": ReplaceEntityHandler,
+    "update": UpdateEntityHandler,
+    "delete": DeleteEntityHandler,
+    "restore": RestoreEntityHandler,
+    "purge": PurgeEntityHandler,
+    "upsert": UpsertEntityHandler,
+    "bulk": ApplyBulkHandler,
+    "import_": ImportEntitiesHandler,
+}
 
 
 def _kernel(application: Application) -> Kernel:
@@ -262,14 +249,6 @@ def _kernel(application: Application) -> Kernel:
     Raises:
         DeclarationError: With every mistake of every declaration.
     """
-    mistakes: list[str] = []
-    for name in application.declarations:
-        try:
-            application.providers[name].resource()  # type: ignore[attr-defined]
-        except DeclarationError as error:
-            mistakes += error.mistakes
-    if mistakes:
-        raise DeclarationError(mistakes)
     settings = application.settings()
     limits = QueryLimits(**settings.query.model_dump())
     secret = settings.secret.get_secret_value().encode() if settings.secret else secrets.token_bytes(32)
@@ -292,8 +271,9 @@ def _use_cases(
             name: _followed(Target(checked, name), sub.perform, steps) for name in checked.actions or {}
         },
         **{
-            operation.value: _followed(Target(checked, operation), getattr(sub, operation.value), steps)
+            name: _followed(Target(checked, operation), getattr(sub, name), steps)
             for operation in Operation
+            for name in [f"{operation}_" if iskeyword(operation) else str(operation)]
         },
     )
 
@@ -319,8 +299,13 @@ def _followed(
     return follow
 
 
-def _repository(checked: Resource[Any], database: Database) -> Repository[Any]:
-    return kit_of(database).repository(checked, database)
+def _one(resources: Mapping[str, Resource[Any]], name: str) -> Resource[Any]:
+    return resources[name]
+
+
+def _repository(checked: Resource[Any], database: Database, clock: Clock) -> Repository[Any]:
+    made = kit_of(database).repository(checked, database)
+    return made if checked.soft_delete is None else SoftDeletingRepository(made, checked, clock.now)
 
 
 def _unit_of_work(
@@ -350,44 +335,8 @@ class _Checked(Mapping[str, Resource[Any]]):
         return len(self._providers)
 
 
-def _checked(name: str, declaration: Declaration[Any], database: Database) -> Resource[Any]:
-    mistakes = [
-        sentence for action in (declaration.actions or {}).values() for sentence in mistakes_in_action(action)
-    ]
-    try:
-        shape, lacks = database.admit(name, describe(declaration.entity))
-    except DeclarationError as error:
-        raise DeclarationError([f"{name}: {each}" for each in error.mistakes]) from None
-    found, contradictions = declare(name, declaration, shape)
-    mistakes = [*(f"{name}: {each}" for each in mistakes), *lacks, *contradictions]
-    if found is None or mistakes:
-        raise DeclarationError(mistakes)
-    return found
-
-
-def _configured(application: Application) -> dict[str, Declaration[Any]]:
+def _written(application: Application) -> dict[str, Declaration[Any]]:
     """The resources declared in the settings file, and in a `Configuration` provider called `config`."""
-    written = dict(application.settings().resources)
-    if isinstance(config := application.providers.get("config"), providers.Configuration):
-        try:
-            written |= {
-                name: ResourceSettings.model_validate(each)
-                for name, each in ((config() or {}).get("resources") or {}).items()
-            }
-        except ValidationError as error:
-            raise DeclarationError(
-                [
-                    f"config.resources: {'.'.join(map(str, each['loc']))}: {each['msg']}"
-                    for each in error.errors()
-                ]
-            ) from None
-    mistakes: list[str] = []
-    found = {}
-    for name, each in written.items():
-        try:
-            found[name] = each.declaration()
-        except (ImportError, AttributeError, TypeError, ValueError) as error:
-            mistakes.append(f"resources.{name}: {error}")
-    if mistakes:
-        raise DeclarationError(mistakes)
-    return found
+    config = application.providers.get("config")
+    given = config() if isinstance(config, providers.Configuration) else None
+    return read_declarations(application.settings().resources, (given or {}).get("resources") or {})

@@ -17,7 +17,7 @@ from pydantic_settings import (
 from fastapi_easy.application.resources.perform_action import action_name
 from fastapi_easy.domain.declaration import Declaration
 from fastapi_easy.domain.errors import DeclarationError
-from fastapi_easy.domain.options import EVERY_OPERATION, Fields, QueryRules, Schemas
+from fastapi_easy.domain.options import EVERY_OPERATION, Fields, QueryRules, Schemas, Version
 from fastapi_easy.domain.ports.database import SchemaMode
 
 __all__ = [
@@ -108,9 +108,21 @@ class HttpSettings(Section):
 
         body_timeout: Seconds to wait for a whole body.
 
+        bulk_limit: Items of one bulk at most.
+
+        max_affected: Entities that one item of a bulk may change by a condition at most.
+
+        import_limit: Bytes of the body of an import at most; unset, there is no limit.
+
+        import_line_limit: Bytes of one line, or one CSV record, of an import at most.
+
+        export_patience: Seconds a caller may take for the next part of an export.
+
         security_headers: Send the headers that keep browsers careful.
 
         ready_requires: Databases without which `/health/ready` answers 503.
+
+        metrics: Count calls, and serve `/metrics` in the text format of Prometheus.
     """
 
     title: str = "fastapi_easy"
@@ -122,9 +134,15 @@ class HttpSettings(Section):
     query_limit: Annotated[int, Field(ge=1)] = 8_192
     body_idle_timeout: Seconds = 10.0
     body_timeout: Seconds = 30.0
+    bulk_limit: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    max_affected: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    import_limit: Annotated[int, Field(ge=1)] | None = None
+    import_line_limit: Annotated[int, Field(ge=1)] = 1_048_576
+    export_patience: Seconds = 30.0
     security_headers: bool = True
     cors: CorsSettings = CorsSettings()
     ready_requires: tuple[str, ...] = ()
+    metrics: bool = False
 
 
 class QuerySettings(Section):
@@ -135,6 +153,9 @@ class QuerySettings(Section):
     items: Annotated[int, Field(ge=1, le=10_000)] = 200
     text: Annotated[int, Field(ge=1, le=100_000)] = 256
     offset: Annotated[int, Field(ge=0)] = 1_000_000_000
+    relations: Annotated[int, Field(ge=0, le=5)] = 2
+    includes: Annotated[int, Field(ge=0, le=100)] = 10
+    groups: Annotated[int, Field(ge=1, le=100_000)] = 1000
 
 
 class LogSettings(Section):
@@ -161,12 +182,17 @@ class ResourceSettings(Section):
     """
 
     entity: str
+    stored_as: str | None = None
     operations: tuple[str, ...] | None = None
     fields: dict[str, tuple[str, ...]] = {}
     schemas: dict[str, str] = {}
     query: dict[str, tuple[str, ...] | int] = {}
     database: str = "default"
     actions: tuple[str, ...] = ()
+    relations: tuple[str, ...] | None = None
+    version: str | dict[str, str | bool] = {}
+    soft_delete: str | None = None
+    upsert: tuple[str, ...] = ()
 
     def declaration(self) -> Declaration[Any]:
         """The declaration that was written, with its classes imported.
@@ -183,7 +209,16 @@ class ResourceSettings(Section):
             query=QueryRules(**cast("dict[str, Any]", self.query)),
             database=self.database,
             actions={action_name(each): each for each in actions},
+            stored_as=None if self.stored_as is None else _class_at(self.stored_as),
+            relations=self.relations,
+            version=self.version if isinstance(self.version, str) else _version(self.version),
+            soft_delete=self.soft_delete,
+            upsert=self.upsert,
         )
+
+
+def _version(given: Mapping[str, Any]) -> Version:
+    return Version(**given)
 
 
 def _class_at(path: str) -> type[Any]:

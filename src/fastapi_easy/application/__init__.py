@@ -1,32 +1,69 @@
 """What can be asked, whatever the way in. Imports the standard library, the domain and `returns`."""
 
-from fastapi_easy.application.context import NOBODY, Context
+from fastapi_easy.application.changes.batch import BulkAnswer
+from fastapi_easy.application.changes.entity_writer import Upserted
+from fastapi_easy.application.changes.items import (
+    Change,
+    Create,
+    Delete,
+    DeleteWhere,
+    Update,
+    UpdateWhere,
+    Upsert,
+)
+from fastapi_easy.application.context import NOBODY, Context, DryRun
 from fastapi_easy.application.kernel import Kernel, UseCases
 from fastapi_easy.application.pipeline.step import Handler, Step, Target
+from fastapi_easy.application.resources.aggregate_entities import AggregateEntities
+from fastapi_easy.application.resources.apply_bulk import ApplyBulk
 from fastapi_easy.application.resources.count_entities import CountEntities
 from fastapi_easy.application.resources.create_entity import CreateEntity
 from fastapi_easy.application.resources.delete_entity import DeleteEntity
+from fastapi_easy.application.resources.export_entities import ExportEntities
 from fastapi_easy.application.resources.get_entity import GetEntity
+from fastapi_easy.application.resources.import_entities import ImportEntities, ImportReport, Line
 from fastapi_easy.application.resources.list_entities import ListEntities
 from fastapi_easy.application.resources.perform_action import Action, PerformAction
+from fastapi_easy.application.resources.purge_entity import PurgeEntity
 from fastapi_easy.application.resources.replace_entity import ReplaceEntity
+from fastapi_easy.application.resources.restore_entity import RestoreEntity
 from fastapi_easy.application.resources.update_entity import UpdateEntity
+from fastapi_easy.application.resources.upsert_entity import UpsertEntity
 
 __all__ = [
     "NOBODY",
     "Action",
+    "AggregateEntities",
+    "ApplyBulk",
+    "BulkAnswer",
+    "Change",
     "Context",
     "CountEntities",
+    "Create",
     "CreateEntity",
+    "Delete",
     "DeleteEntity",
+    "DeleteWhere",
+    "DryRun",
+    "ExportEntities",
     "GetEntity",
     "Handler",
+    "ImportEntities",
+    "ImportReport",
     "Kernel",
+    "Line",
     "ListEntities",
     "PerformAction",
+    "PurgeEntity",
     "ReplaceEntity",
+    "RestoreEntity",
     "Step",
     "Target",
+    "Update",
     "UpdateEntity",
+    "UpdateWhere",
+    "Upsert",
+    "UpsertEntity",
+    "Upserted",
     "UseCases",
 ]

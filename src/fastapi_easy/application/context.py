@@ -1,9 +1,21 @@
 """Who asks, and under which circumstances."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
+from fastapi_easy.domain.events import DomainEvent
 from fastapi_easy.domain.principal import ANONYMOUS, Principal, Tenant
+
+
+@dataclass(slots=True)
+class DryRun:
+    """Of a call that is to change nothing: everything is done but the commit.
+
+    Attributes:
+        events: What would have been published; filled by the use case.
+    """
+
+    events: list[DomainEvent] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +32,8 @@ class Context:
         idempotency_key: Names the call, so that a repetition gets the first answer.
 
         deadline: When the caller stops waiting, on the clock of `Clock.monotonic`.
+
+        dry_run: Nothing is to become durable.
     """
 
     principal: Principal = ANONYMOUS
@@ -27,6 +41,7 @@ class Context:
     correlation_id: str = ""
     idempotency_key: str | None = None
     deadline: float | None = None
+    dry_run: DryRun | None = None
 
 
 NOBODY: Final = Context()

@@ -26,6 +26,13 @@ def use_cases_of(resource: Resource[Any]) -> UseCases:
         replace=nothing,
         update=nothing,
         delete=nothing,
+        restore=nothing,
+        purge=nothing,
+        upsert=nothing,
+        bulk=nothing,
+        aggregate=nothing,
+        export=nothing,
+        import_=nothing,
         actions={},
     )
 

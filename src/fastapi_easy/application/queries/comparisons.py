@@ -8,7 +8,7 @@ from fastapi_easy.application.queries.values import Unreadable, read_json, read_
 from fastapi_easy.application.queries.vocabulary import CONNECTIVES, RESERVED, Parameter, nearest
 from fastapi_easy.domain.errors import BadQuery, Fault, Invalid
 from fastapi_easy.domain.field import Field, Kind
-from fastapi_easy.domain.specification import Operator, Where
+from fastapi_easy.domain.specification import Operator, Specification
 
 _BOUNDS = 2
 
@@ -43,7 +43,7 @@ class Comparisons:
         self._parameters = parameters
         self._limits = limits
 
-    def from_text(self, name: str, values: Sequence[str]) -> Where:
+    def from_text(self, name: str, values: Sequence[str]) -> Specification:
         """The leaf for parameter *name*, which was given with each of *values*.
 
         Raises:
@@ -53,19 +53,13 @@ class Comparisons:
         if not parameter.takes_list:
             if len(values) > 1:
                 raise Misunderstood.grammar(name, "Was given more than once")
-            return Where(
-                parameter.field.name, parameter.operator, self._text(parameter, values[0], f"/{name}")
-            )
+            return parameter.condition(self._text(parameter, values[0], f"/{name}"))
         if len(values) == 1 and parameter.splits_commas:
             values = values[0].split(",")
         self._fits(parameter, values, f"/{name}")
-        return Where(
-            parameter.field.name,
-            parameter.operator,
-            tuple(self._text(parameter, each, f"/{name}") for each in values),
-        )
+        return parameter.condition(tuple(self._text(parameter, each, f"/{name}") for each in values))
 
-    def from_json(self, name: str, value: Any, pointer: str) -> Where:
+    def from_json(self, name: str, value: Any, pointer: str) -> Specification:
         """The leaf for *name* in a `where` tree.
 
         Raises:
@@ -73,20 +67,17 @@ class Comparisons:
         """
         parameter = self._parameter(name, CONNECTIVES)
         if value is None:
-            if f"{parameter.field.name}__{Operator.IS_NULL}" in self._parameters:
-                raise Misunderstood.grammar(
-                    name, "null is not compared", f"{parameter.field.name}__{Operator.IS_NULL}"
-                )
+            asks_for_null = f"{name.partition('__')[0]}__{Operator.IS_NULL}"
+            if asks_for_null in self._parameters:
+                raise Misunderstood.grammar(name, "null is not compared", asks_for_null)
             raise Misunderstood.value(pointer, "Must not be null", "null")
         if not parameter.takes_list:
-            return Where(parameter.field.name, parameter.operator, self._json(parameter, value, pointer))
+            return parameter.condition(self._json(parameter, value, pointer))
         if not isinstance(value, Sequence) or isinstance(value, str):
             raise Misunderstood.value(pointer, "Must be a list", "list_type")
         self._fits(parameter, value, pointer)
-        return Where(
-            parameter.field.name,
-            parameter.operator,
-            tuple(self._json(parameter, each, f"{pointer}/{n}") for n, each in enumerate(value)),
+        return parameter.condition(
+            tuple(self._json(parameter, each, f"{pointer}/{n}") for n, each in enumerate(value))
         )
 
     def from_search(self, field: str, word: str) -> str:

@@ -11,6 +11,7 @@ from returns.result import Failure, Success
 
 from fastapi_easy.application.queries.values import Unreadable, restore_json, write_json
 from fastapi_easy.domain.errors import BadQuery, Outcome
+from fastapi_easy.domain.field import Field
 from fastapi_easy.domain.ordering import Sort, total_order
 from fastapi_easy.domain.page import Cursor
 from fastapi_easy.domain.query import Query
@@ -65,9 +66,13 @@ class CursorSeal:
 
     def _values(self, written: Sequence[Any], order: Sequence[Sort]) -> tuple[Any, ...]:
         return tuple(
-            restore_json(self._resource.fields[sort.field], value)
-            for value, sort in zip(written, order, strict=True)
+            restore_json(self._field(sort), value) for value, sort in zip(written, order, strict=True)
         )
+
+    def _field(self, sort: Sort) -> Field:
+        resource = sort.path[-1].target if sort.path else self._resource
+        field: Field = resource.fields[sort.field]
+        return field
 
     def _mac(self, payload: bytes, query: Query, tenant: str | None) -> bytes:
         order = total_order(query.order, self._resource.key)

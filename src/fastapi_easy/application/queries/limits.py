@@ -17,6 +17,12 @@ class QueryLimits:
         text: Characters in one text value.
 
         offset: Entities to skip.
+
+        relations: Relations from one to the next, in comparisons, orders and includes.
+
+        includes: Relations included in all.
+
+        groups: Groups in one answer to an aggregation.
     """
 
     depth: int = 3
@@ -24,3 +30,6 @@ class QueryLimits:
     items: int = 200
     text: int = 256
     offset: int = 1_000_000_000
+    relations: int = 2
+    includes: int = 10
+    groups: int = 1000

@@ -8,12 +8,14 @@ from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
 from fastapi_easy.application.queries.comparisons import Comparisons, Misunderstood
+from fastapi_easy.application.queries.including import OPTIONS, Branch, Including
 from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.application.queries.sorting import read_fields, read_order
-from fastapi_easy.application.queries.vocabulary import Parameter, nearest
+from fastapi_easy.application.queries.vocabulary import Vocabulary, nearest
 from fastapi_easy.application.queries.where_tree import WhereTree
 from fastapi_easy.domain.ordering import Sort
 from fastapi_easy.domain.page import Count
+from fastapi_easy.domain.query import Include
 from fastapi_easy.domain.resource import Resource
 from fastapi_easy.domain.specification import AnyOf, Operator, Specification, Where
 
@@ -31,23 +33,25 @@ class Wish:
     offset: int | None = None
     cursor: str | None = None
     count: Count = Count.NONE
+    branches: dict[str, Branch] = field(default_factory=dict)
 
 
 class QueryParts:
     """Reads the parts of one resource's queries into a wish. Every method raises `Misunderstood`."""
 
-    def __init__(
-        self, resource: Resource[Any], parameters: Mapping[str, Parameter], limits: QueryLimits
-    ) -> None:
+    def __init__(self, resource: Resource[Any], parameters: Vocabulary, limits: QueryLimits) -> None:
         self._resource = resource
         self._limits = limits
         self._comparisons = Comparisons(parameters, limits)
-        self._where = WhereTree(self._comparisons, limits)
+        self._where = WhereTree(parameters, limits)
+        self._including = Including(resource, limits)
 
     def parameter(self, wish: Wish, name: str, values: Sequence[str]) -> None:
         """One parameter of a query string with all the values it was given."""
         if name in _FROM_TEXT:
             _FROM_TEXT[name](self, wish, values)
+        elif name.rpartition(".")[2] in OPTIONS and "." in name:
+            self._including.option(wish.branches, name, values)
         else:
             wish.conditions.append(self._comparisons.from_text(name, values))
 
@@ -70,7 +74,11 @@ class QueryParts:
 
     def where(self, wish: Wish, tree: Any) -> None:
         """A `where` tree."""
-        wish.conditions.append(self._where.read(tree, "/where"))
+        wish.conditions.append(self.condition(tree, "/where"))
+
+    def condition(self, tree: Any, pointer: str) -> Specification:
+        """What a `where` tree says."""
+        return self._where.read(tree, pointer)
 
     def search(self, wish: Wish, text: Any) -> None:
         """The words to look for."""
@@ -89,11 +97,30 @@ class QueryParts:
 
     def order(self, wish: Wish, names: Sequence[str]) -> None:
         """The order, as names of fields."""
-        wish.order = read_order(self._resource, names)
+        wish.order = read_order(self._resource, names, self._limits.relations)
 
     def fields(self, wish: Wish, names: Sequence[str]) -> None:
-        """The chosen fields."""
-        wish.fields = read_fields(self._resource, names) or None
+        """The chosen fields, also of related entities, which are thereby included."""
+        own = [name for name in names if "." not in name]
+        for name in names:
+            path, dot, field_name = name.rpartition(".")
+            if dot:
+                self._including.include(wish.branches, path).fields.append(field_name)
+        if names:
+            wish.fields = read_fields(self._resource, own) or self._resource.key
+
+    def include(self, wish: Wish, names: Sequence[str]) -> None:
+        """Related entities, as paths of relations."""
+        for name in names:
+            _ = self._including.include(wish.branches, name)
+
+    def include_tree(self, wish: Wish, tree: Any) -> None:
+        """Related entities, as JSON."""
+        self._including.document(wish.branches, tree, "/include")
+
+    def includes(self, wish: Wish) -> tuple[Include, ...]:
+        """The related entities wished for."""
+        return self._including.built(wish.branches)
 
     def limit(self, wish: Wish, value: Any) -> None:
         """Entities on a page."""
@@ -188,11 +215,13 @@ _FROM_TEXT: Final[Mapping[str, _Reads]] = {
     "where": QueryParts.where_text,
     "sort": _text_list(QueryParts.order),
     "fields": _text_list(QueryParts.fields),
+    "include": _text_list(QueryParts.include),
     **{name: _alone(name, read) for name, read in _WHOLE_PARTS.items()},
 }
 _FROM_JSON: Final[Mapping[str, _Reads]] = {
     "where": QueryParts.where,
     "sort": _json_list("sort", QueryParts.order),
     "fields": _json_list("fields", QueryParts.fields),
+    "include": QueryParts.include_tree,
     **_WHOLE_PARTS,
 }

@@ -6,17 +6,20 @@ from typing import Any
 
 from returns.result import Failure, Success
 
+from fastapi_easy.application.queries.aggregating import AGGREGATION, read_aggregation
 from fastapi_easy.application.queries.comparisons import Misunderstood
 from fastapi_easy.application.queries.cursor_seal import CursorSeal
+from fastapi_easy.application.queries.including import OPTIONS
 from fastapi_easy.application.queries.key_text import KeyText
 from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.application.queries.query_parts import QueryParts, Wish
-from fastapi_easy.application.queries.vocabulary import Parameter, vocabulary
-from fastapi_easy.domain.errors import Invalid, Key, Outcome
+from fastapi_easy.application.queries.vocabulary import RESERVED, Vocabulary
+from fastapi_easy.domain.aggregation import Aggregation
+from fastapi_easy.domain.errors import BadQuery, Invalid, Key, Outcome
 from fastapi_easy.domain.page import Cursor, PageRequest
 from fastapi_easy.domain.query import Query
 from fastapi_easy.domain.resource import Resource
-from fastapi_easy.domain.specification import all_of, leaves
+from fastapi_easy.domain.specification import Specification, all_of, leaves
 
 
 class QueryReader:
@@ -29,7 +32,7 @@ class QueryReader:
     """
 
     def __init__(self, resource: Resource[Any], limits: QueryLimits, secret: bytes) -> None:
-        self.parameters: Mapping[str, Parameter] = vocabulary(resource)
+        self.parameters = Vocabulary(resource, limits.relations)
         self.limits = limits
         self._resource = resource
         self._parts = QueryParts(resource, self.parameters, limits)
@@ -75,10 +78,49 @@ class QueryReader:
                 self._parts.member(wish, name, value)
             return self._query(wish, tenant)
         except Misunderstood as misunderstood:
-            error = misunderstood.error
-            if isinstance(error, Invalid):
-                error = Invalid(tuple(replace(fault, source="body") for fault in error.faults))
-            return Failure(error)
+            return Failure(_in_body(misunderstood.error))
+
+    def of_one(self, pairs: Sequence[tuple[str, str]]) -> Outcome[Query]:
+        """The fields and includes that the query string *pairs* asks for of a single entity.
+
+        Fails with: as `from_parameters`, also for what makes sense for many only.
+        """
+        for name, _ in pairs:
+            if name not in {"fields", "include"} and name.rpartition(".")[2] not in OPTIONS:
+                return Failure(BadQuery(name[:64], "Only fields and include can be given here"))
+            if name in OPTIONS:
+                return Failure(BadQuery(name, "Says nothing about a single entity; leave it out"))
+        return self.from_parameters(pairs)
+
+    def condition(self, tree: Any, pointer: str) -> Outcome[Specification]:
+        """What the parsed `where` tree at *pointer* of a body says.
+
+        Fails with: as `from_document`.
+        """
+        try:
+            specification = self._parts.condition(tree, pointer)
+            self._weigh(specification)
+        except Misunderstood as misunderstood:
+            return Failure(_in_body(misunderstood.error))
+        return Success(specification)
+
+    def aggregation(self, pairs: Sequence[tuple[str, str]]) -> Outcome[Aggregation]:
+        """The numbers that the decoded query string *pairs* asks for.
+
+        Fails with: as `from_parameters`.
+        """
+        own = [pair for pair in pairs if pair[0] in AGGREGATION]
+        filters = [pair for pair in pairs if pair[0] not in AGGREGATION]
+        for name, _ in filters:
+            if name in RESERVED - {"where", "q"} or name.rpartition(".")[2] in OPTIONS:
+                return Failure(BadQuery(name[:64], "Says nothing about numbers; leave it out"))
+        query = self.from_parameters(filters)
+        if isinstance(query, Failure):
+            return query
+        try:
+            return Success(read_aggregation(self._resource, own, query.unwrap().specification, self.limits))
+        except Misunderstood as misunderstood:
+            return Failure(misunderstood.error)
 
     def seal(self, query: Query, next: Cursor, *, tenant: str | None = None) -> str:  # noqa: A002 (the word of Page)
         """The token with which the caller goes on after a page of *query*."""
@@ -98,18 +140,30 @@ class QueryReader:
 
     def _query(self, wish: Wish, tenant: str | None) -> Outcome[Query]:
         specification = all_of(*wish.conditions)
-        if sum(1 for _ in leaves(specification)) > self.limits.leaves:
-            raise Misunderstood.limit("", f"Must not have more than {self.limits.leaves} comparisons")
+        self._weigh(specification)
         if wish.cursor is not None and wish.offset is not None:
             raise Misunderstood.grammar("cursor", "Cannot be given together with offset")
         rules = self._resource.query
         order = self._resource.default_order if wish.order is None else wish.order
         limit = rules.limit if wish.limit is None else wish.limit
         page = PageRequest(limit=limit, offset=wish.offset or 0, count=wish.count)
-        query = Query(specification=specification, order=order, page=page, fields=wish.fields)
+        includes = self._parts.includes(wish) if wish.branches else ()
+        query = Query(
+            specification=specification, order=order, page=page, fields=wish.fields, includes=includes
+        )
         if wish.cursor is None:
             return Success(query)
         opened = self._seal.open(wish.cursor, query, tenant)
         if isinstance(opened, Failure):
             return opened
         return Success(replace(query, page=replace(page, after=opened.unwrap())))
+
+    def _weigh(self, specification: Specification) -> None:
+        if sum(1 for _ in leaves(specification)) > self.limits.leaves:
+            raise Misunderstood.limit("", f"Must not have more than {self.limits.leaves} comparisons")
+
+
+def _in_body(error: BadQuery | Invalid) -> BadQuery | Invalid:
+    if isinstance(error, BadQuery):
+        return error
+    return Invalid(tuple(replace(fault, source="body") for fault in error.faults))

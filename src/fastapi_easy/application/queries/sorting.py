@@ -6,11 +6,18 @@ from typing import Any
 from fastapi_easy.application.queries.comparisons import Misunderstood
 from fastapi_easy.application.queries.vocabulary import nearest
 from fastapi_easy.domain.ordering import Direction, Sort
-from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.resource import Relation, Resource
 
 
-def read_order(resource: Resource[Any], names: Sequence[str]) -> tuple[Sort, ...]:
+def read_order(resource: Resource[Any], names: Sequence[str], depth: int) -> tuple[Sort, ...]:
     """The order *names* stand for; a leading minus means the largest first.
+
+    Args:
+        resource: Whose entities are put in order.
+
+        names: Fields, or relations to one entity and a field of that, `author.name`.
+
+        depth: Relations from one to the next at most.
 
     Raises:
         Misunderstood: A field is unknown, not sortable, or named twice.
@@ -18,18 +25,42 @@ def read_order(resource: Resource[Any], names: Sequence[str]) -> tuple[Sort, ...
     order: dict[str, Sort] = {}
     for name in names:
         descending = name.startswith("-")
-        field = name[1:] if descending else name
-        if field not in resource.sortable:
-            suggestion = nearest(field, resource.sortable)
+        word = name[1:] if descending else name
+        *relations, field = word.split(".")
+        path, target = _path(resource, relations[: depth + 1])
+        if len(relations) > depth or path is None or field not in target.sortable:
+            suggestion = nearest(word, _sortable(resource))
             raise Misunderstood.grammar(
                 "sort",
                 "Names a field that cannot be sorted by",
                 f"-{suggestion}" if suggestion and descending else suggestion,
             )
-        if field in order:
-            raise Misunderstood.grammar("sort", f"Names {field} twice")
-        order[field] = Sort(field, Direction.DESCENDING if descending else Direction.ASCENDING)
+        if word in order:
+            raise Misunderstood.grammar("sort", f"Names {word} twice")
+        order[word] = Sort(field, Direction.DESCENDING if descending else Direction.ASCENDING, path)
     return tuple(order.values())
+
+
+def _path(resource: Resource[Any], names: Sequence[str]) -> tuple[tuple[Relation, ...] | None, Resource[Any]]:
+    """The relations to one entity each that *names* spell, and whom they lead to; `None` when they do not."""
+    path: list[Relation] = []
+    for name in names:
+        relation = resource.relations.get(name)
+        if relation is None or relation.many:
+            return None, resource
+        path.append(relation)
+        resource = relation.target
+    return tuple(path), resource
+
+
+def _sortable(resource: Resource[Any]) -> list[str]:
+    related = [
+        f"{relation.name}.{field}"
+        for relation in resource.relations.values()
+        if not relation.many
+        for field in relation.target.sortable
+    ]
+    return [*resource.sortable, *related]
 
 
 def read_fields(resource: Resource[Any], names: Sequence[str]) -> tuple[str, ...]:

@@ -1,18 +1,18 @@
 """Which comparisons a resource allows, by the names callers write."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from fastapi_easy.domain.field import Field, Kind
-from fastapi_easy.domain.resource import Resource
-from fastapi_easy.domain.specification import LISTS, Operator, operators_of
+from fastapi_easy.domain.resource import Relation, Resource
+from fastapi_easy.domain.specification import LISTS, Not, Operator, Specification, Where, operators_of
 
 CONNECTIVES: Final = frozenset({"and", "or", "not"})
 """The words of a `where` tree."""
 
-RESERVED: Final = frozenset({"where", "q", "sort", "fields", "limit", "offset", "cursor", "count"})
+RESERVED: Final = frozenset({"where", "q", "sort", "fields", "include", "limit", "offset", "cursor", "count"})
 """The parameters that are not comparisons."""
 
 
@@ -21,19 +21,26 @@ class Parameter:
     """One comparison that callers may ask for.
 
     Attributes:
-        name: What they write: the field, or the field and `__` and the operator.
+        name: What they write: the relations that lead to it, the field, and `__` and the operator, as in
+            `author.born__gte`.
 
         field: What is compared.
 
         operator: How.
 
         value: The field a single value is read as; differs from *field* for IS_NULL and for items of arrays.
+
+        path: The relations that lead to the entity it is a field of.
+
+        relation: What IS_NULL is asked about in place of a field: whether it leads anywhere.
     """
 
     name: str
     field: Field
     operator: Operator
     value: Field
+    path: tuple[Relation, ...] = ()
+    relation: Relation | None = None
 
     @property
     def takes_list(self) -> bool:
@@ -45,15 +52,78 @@ class Parameter:
         """A comma separates values, because no value can contain one."""
         return self.value.kind not in {Kind.TEXT, Kind.ENUM, Kind.JSON, Kind.BINARY}
 
+    def condition(self, value: Any) -> Specification:
+        """What it says with *value*: at the end of a path that some entity there is like that."""
+        condition: Specification
+        if self.relation is None:
+            condition = Where(self.field.name, self.operator, value)
+        else:
+            condition = Not(self.relation.meaning()) if value else self.relation.meaning()
+        for relation in reversed(self.path):
+            condition = relation.meaning(condition)
+        return condition
 
-def vocabulary(resource: Resource[Any]) -> dict[str, Parameter]:
-    """Every allowed comparison of *resource* by name, in the order of its fields."""
+
+class Vocabulary(Mapping[str, Parameter]):
+    """Every allowed comparison of *resource* by name.
+
+    Iterates over its own fields, in their order, and those one relation away; holds those up to *depth* relations
+    away, which are too many to list.
+
+    Attributes:
+        own: The comparisons of its own fields and relations.
+    """
+
+    def __init__(self, resource: Resource[Any], depth: int) -> None:
+        self._resource = resource
+        self._depth = depth
+        self.own = _own_words(resource)
+        self._resolved = dict(self.own)
+        self._related: dict[str, Vocabulary] = {}
+
+    def __getitem__(self, name: str) -> Parameter:
+        found = self._resolved.get(name)
+        if found is not None:
+            return found
+        head, dot, rest = name.partition(".")
+        if not dot or head not in self.relations:
+            raise KeyError(name)
+        inner = self.beyond(head)[rest]
+        relation = self.relations[head]
+        found = self._resolved[name] = replace(inner, name=name, path=(relation, *inner.path))
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self.own
+        for head in self.relations:
+            yield from (f"{head}.{name}" for name in self.beyond(head).own)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    @property
+    def relations(self) -> Mapping[str, Relation]:
+        """Those that may be followed from here."""
+        return self._resource.relations if self._depth else {}
+
+    def beyond(self, relation: str) -> "Vocabulary":
+        """The comparisons of the entities that *relation* leads to."""
+        if relation not in self._related:
+            target = self._resource.relations[relation].target
+            self._related[relation] = Vocabulary(target, self._depth - 1)
+        return self._related[relation]
+
+
+def _own_words(resource: Resource[Any]) -> dict[str, Parameter]:
     words: dict[str, Parameter] = {}
     for field_name in resource.filterable:
         field = resource.fields[field_name]
         for operator in operators_of(field.kind, nullable=field.nullable):
             name = field_name if operator is Operator.EQUALS else f"{field_name}__{operator}"
             words[name] = Parameter(name, field, operator, _value_field(field, operator))
+    for relation in resource.relations.values():
+        name, truth = f"{relation.name}__{Operator.IS_NULL}", Field(name=relation.name, kind=Kind.BOOLEAN)
+        words[name] = Parameter(name, truth, Operator.IS_NULL, truth, relation=relation)
     return words
 
 

@@ -5,18 +5,20 @@ from typing import Any
 
 from fastapi_easy.application.queries.comparisons import Comparisons, Misunderstood
 from fastapi_easy.application.queries.limits import QueryLimits
-from fastapi_easy.application.queries.vocabulary import CONNECTIVES
+from fastapi_easy.application.queries.vocabulary import CONNECTIVES, Vocabulary
 from fastapi_easy.domain.specification import AllOf, AnyOf, Not, Specification
 
 
 class WhereTree:
     """Reads the trees of one resource: `{"or": [{"total__gt": 500}, {"not": {"note__isnull": true}}]}`.
 
-    Several names in one object must all hold.
+    Several names in one object must all hold. A relation with an object asks for one related entity of which all
+    in it holds: `{"reviews": {"stars": 5, "text__contains": "dull"}}`.
     """
 
-    def __init__(self, comparisons: Comparisons, limits: QueryLimits) -> None:
-        self._comparisons = comparisons
+    def __init__(self, words: Vocabulary, limits: QueryLimits) -> None:
+        self._words = words
+        self._comparisons = Comparisons(words, limits)
         self._limits = limits
 
     def read(self, tree: Any, pointer: str = "", depth: int = 0) -> Specification:
@@ -34,6 +36,9 @@ class WhereTree:
 
     def _member(self, name: str, value: Any, pointer: str, depth: int) -> Specification:
         at = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
+        if name in self._words.relations and isinstance(value, Mapping):
+            inner = WhereTree(self._words.beyond(name), self._limits)
+            return self._words.relations[name].meaning(inner.read(value, at, depth + 1))
         if name not in CONNECTIVES:
             return self._comparisons.from_json(name, value, at)
         if name == "not":

@@ -4,13 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from returns.result import Failure, Success
+from returns.result import Failure
 
+from fastapi_easy.application.changes.entity_writer import EntityWriter
+from fastapi_easy.application.changes.settling import settle
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import Outcome
-from fastapi_easy.domain.events import EntityCreated
-from fastapi_easy.domain.patch import Values, foreign_fields
+from fastapi_easy.domain.patch import Values
 from fastapi_easy.domain.ports.clock import Clock
+from fastapi_easy.domain.ports.policy import Policy
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.domain.resource import Resource
 from fastapi_easy.domain.row import Row
@@ -30,11 +32,17 @@ class CreateEntity:
 class CreateEntityHandler:
     """Carries out `CreateEntity`."""
 
-    def __init__(self, resource: Resource[Any], unit_of_work: Callable[[], UnitOfWork], clock: Clock) -> None:
+    def __init__(
+        self,
+        resource: Resource[Any],
+        unit_of_work: Callable[[], UnitOfWork],
+        clock: Clock,
+        policy: Policy | None = None,
+    ) -> None:
         self._resource = resource
-        self._writable = frozenset(resource.writable)
         self._unit_of_work = unit_of_work
         self._clock = clock
+        self._policy = policy
 
     async def __call__(self, command: CreateEntity, context: Context, /) -> Outcome[Row]:
         """Answer its readable fields as stored.
@@ -42,27 +50,13 @@ class CreateEntityHandler:
         Fails with:
             Invalid: A field is named that callers may not write.
 
+            Forbidden: The caller could not see it.
+
             AlreadyExists: The key, or values of other unique fields, are taken.
 
             ReferenceBroken, CheckFailed: The store's own rules refused it.
         """
-        resource = self._resource
-        if (foreign := foreign_fields(command.values, self._writable)) is not None:
-            return foreign
         async with self._unit_of_work() as work:
-            added = await work.repository(resource).add(command.values)
-            if isinstance(added, Failure):
-                return added
-            row = resource.shown(added.unwrap())
-            work.record(
-                EntityCreated(
-                    resource=resource.name,
-                    key=resource.key_of(row),
-                    values=dict(row),
-                    actor=context.principal.id,
-                    correlation_id=context.correlation_id,
-                    occurred_at=self._clock.now(),
-                )
-            )
-            committed = await work.commit()
-            return committed if isinstance(committed, Failure) else Success(row)
+            writer = EntityWriter(self._resource, work, context, self._clock, self._policy)
+            created = await writer.create(command.values)
+            return created if isinstance(created, Failure) else await settle(work, context, created.unwrap())

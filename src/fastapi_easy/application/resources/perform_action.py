@@ -8,10 +8,14 @@ from typing import Any, Protocol, runtime_checkable
 
 from returns.result import Failure
 
+from fastapi_easy.application.changes.settling import settle
 from fastapi_easy.application.context import Context
+from fastapi_easy.application.sight import Sight
 from fastapi_easy.domain.errors import Key, Outcome
+from fastapi_easy.domain.ports.policy import Policy
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.specification import Everything
 
 
 @runtime_checkable
@@ -47,21 +51,32 @@ class PerformAction:
 class PerformActionHandler:
     """Carries out `PerformAction`."""
 
-    def __init__(self, resource: Resource[Any], unit_of_work: Callable[[], UnitOfWork]) -> None:
+    def __init__(
+        self,
+        resource: Resource[Any],
+        unit_of_work: Callable[[], UnitOfWork],
+        policy: Policy | None = None,
+    ) -> None:
         self._resource = resource
         self._unit_of_work = unit_of_work
+        self._policy = policy
 
     async def __call__(self, command: PerformAction, context: Context, /) -> Outcome[Any]:
         """Answer what the action answers, once its unit of work is committed.
 
-        Fails with: whatever the action fails with; then nothing was changed.
+        Fails with: whatever the action fails with, or `NotFound` when the caller may not see the entity; then
+            nothing was changed.
         """
+        resource, sight = self._resource, Sight(self._policy, context)
         async with self._unit_of_work() as work:
+            if not isinstance(sight.of(resource), Everything):
+                seen = await sight.narrow(resource, work.repository(resource)).read(command.key, resource.key)
+                if isinstance(seen, Failure):
+                    return seen
             performed = await command.action.perform(command.key, work, context)
             if isinstance(performed, Failure):
                 return performed
-            committed = await work.commit()
-            return committed if isinstance(committed, Failure) else performed
+            return await settle(work, context, performed.unwrap())
 
 
 def action_name(action: type[Any]) -> str:

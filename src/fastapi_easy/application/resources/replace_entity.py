@@ -6,12 +6,14 @@ from typing import Any
 
 from returns.result import Failure, Success
 
+from fastapi_easy.application.changes.entity_writer import EntityWriter
+from fastapi_easy.application.changes.settling import settle
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import Fault, Invalid, Key, Outcome
-from fastapi_easy.domain.events import EntityUpdated
 from fastapi_easy.domain.field import UNSET, Field
 from fastapi_easy.domain.patch import Patch, Values, foreign_fields
 from fastapi_easy.domain.ports.clock import Clock
+from fastapi_easy.domain.ports.policy import Policy
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.domain.resource import Resource
 from fastapi_easy.domain.row import Row
@@ -33,11 +35,17 @@ class ReplaceEntity:
 class ReplaceEntityHandler:
     """Carries out `ReplaceEntity`."""
 
-    def __init__(self, resource: Resource[Any], unit_of_work: Callable[[], UnitOfWork], clock: Clock) -> None:
+    def __init__(
+        self,
+        resource: Resource[Any],
+        unit_of_work: Callable[[], UnitOfWork],
+        clock: Clock,
+        policy: Policy | None = None,
+    ) -> None:
         self._resource = resource
-        self._changeable = frozenset(resource.changeable)
         self._unit_of_work = unit_of_work
         self._clock = clock
+        self._policy = policy
 
     async def __call__(self, command: ReplaceEntity, context: Context, /) -> Outcome[Row]:
         """Answer its readable fields as they are now. Never creates.
@@ -45,41 +53,29 @@ class ReplaceEntityHandler:
         Fails with:
             Invalid: A field without a default was left out, or one is named that callers may not change.
 
+            Forbidden: The caller could not see it any more.
+
             NotFound: There is none that the caller may see.
 
             Stale: It has another version than the expected one.
 
+            PreconditionRequired: The resource wants to be told a version.
+
             AlreadyExists, ReferenceBroken, CheckFailed: The store refused the new values.
         """
-        resource = self._resource
-        if (foreign := foreign_fields(command.values, self._changeable)) is not None:
-            return foreign
         whole = self._whole(command.values)
         if isinstance(whole, Failure):
             return whole
-        patch = whole.unwrap()
         async with self._unit_of_work() as work:
-            replaced = await work.repository(resource).update(
-                command.key, patch, expected_version=command.expected_version
+            writer = EntityWriter(self._resource, work, context, self._clock, self._policy)
+            replaced = await writer.update(command.key, whole.unwrap(), command.expected_version)
+            return (
+                replaced if isinstance(replaced, Failure) else await settle(work, context, replaced.unwrap())
             )
-            if isinstance(replaced, Failure):
-                return replaced
-            row = resource.shown(replaced.unwrap())
-            work.record(
-                EntityUpdated(
-                    resource=resource.name,
-                    key=command.key,
-                    values=dict(row),
-                    changed=frozenset(patch),
-                    actor=context.principal.id,
-                    correlation_id=context.correlation_id,
-                    occurred_at=self._clock.now(),
-                )
-            )
-            committed = await work.commit()
-            return committed if isinstance(committed, Failure) else Success(row)
 
     def _whole(self, values: Values) -> Outcome[Patch]:
+        if (foreign := foreign_fields(values, frozenset(self._resource.changeable))) is not None:
+            return foreign
         complete: dict[str, Any] = {}
         missing: list[Fault] = []
         for name in self._resource.changeable:

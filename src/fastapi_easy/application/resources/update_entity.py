@@ -4,13 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from returns.result import Failure, Success
+from returns.result import Failure
 
+from fastapi_easy.application.changes.entity_writer import EntityWriter
+from fastapi_easy.application.changes.settling import settle
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import Key, Outcome
-from fastapi_easy.domain.events import EntityUpdated
-from fastapi_easy.domain.patch import Patch, foreign_fields
+from fastapi_easy.domain.patch import Patch
 from fastapi_easy.domain.ports.clock import Clock
+from fastapi_easy.domain.ports.policy import Policy
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.domain.resource import Resource
 from fastapi_easy.domain.row import Row
@@ -32,11 +34,17 @@ class UpdateEntity:
 class UpdateEntityHandler:
     """Carries out `UpdateEntity`."""
 
-    def __init__(self, resource: Resource[Any], unit_of_work: Callable[[], UnitOfWork], clock: Clock) -> None:
+    def __init__(
+        self,
+        resource: Resource[Any],
+        unit_of_work: Callable[[], UnitOfWork],
+        clock: Clock,
+        policy: Policy | None = None,
+    ) -> None:
         self._resource = resource
-        self._changeable = frozenset(resource.changeable)
         self._unit_of_work = unit_of_work
         self._clock = clock
+        self._policy = policy
 
     async def __call__(self, command: UpdateEntity, context: Context, /) -> Outcome[Row]:
         """Answer its readable fields as they are now.
@@ -44,32 +52,17 @@ class UpdateEntityHandler:
         Fails with:
             Invalid: A field is named that callers may not change.
 
+            Forbidden: The caller could not see it any more.
+
             NotFound: There is none that the caller may see.
 
             Stale: It has another version than the expected one.
 
+            PreconditionRequired: The resource wants to be told a version.
+
             AlreadyExists, ReferenceBroken, CheckFailed: The store refused the new values.
         """
-        resource = self._resource
-        if (foreign := foreign_fields(command.patch, self._changeable)) is not None:
-            return foreign
         async with self._unit_of_work() as work:
-            updated = await work.repository(resource).update(
-                command.key, command.patch, expected_version=command.expected_version
-            )
-            if isinstance(updated, Failure):
-                return updated
-            row = resource.shown(updated.unwrap())
-            work.record(
-                EntityUpdated(
-                    resource=resource.name,
-                    key=command.key,
-                    values=dict(row),
-                    changed=frozenset(command.patch),
-                    actor=context.principal.id,
-                    correlation_id=context.correlation_id,
-                    occurred_at=self._clock.now(),
-                )
-            )
-            committed = await work.commit()
-            return committed if isinstance(committed, Failure) else Success(row)
+            writer = EntityWriter(self._resource, work, context, self._clock, self._policy)
+            changed = await writer.update(command.key, command.patch, command.expected_version)
+            return changed if isinstance(changed, Failure) else await settle(work, context, changed.unwrap())

@@ -23,7 +23,7 @@ def invalid(pointer: str, message: str, code: str) -> Outcome[Query]:
         pytest.param([("xyz", "1")], BadQuery("xyz", "Is not a parameter here"), id="nothing like it"),
         pytest.param([("limits", "1")], BadQuery("limits", "Is not a parameter here", "limit"), id="part"),
         pytest.param(
-            [("include", "x")], BadQuery("include", "Is not a parameter here"), id="not offered yet"
+            [("include", "x")], BadQuery("include", "Names a relation that is not there"), id="no relation"
         ),
         pytest.param(
             [("integer__gtt", "1")],

@@ -1,0 +1,1 @@
+"""What use cases that change something are made of."""

@@ -1,0 +1,202 @@
+"""Every change of one resource, as its callers may make it, inside a unit of work."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from returns.result import Failure, Success
+
+from fastapi_easy.application.context import Context
+from fastapi_easy.application.sight import Sight
+from fastapi_easy.domain.errors import (
+    Error,
+    Fault,
+    Forbidden,
+    Invalid,
+    Key,
+    NotFound,
+    Outcome,
+    PreconditionRequired,
+)
+from fastapi_easy.domain.events import (
+    DomainEvent,
+    EntityCreated,
+    EntityDeleted,
+    EntityPurged,
+    EntityRestored,
+    EntityUpdated,
+)
+from fastapi_easy.domain.narrowed import deleted_in
+from fastapi_easy.domain.page import PageRequest
+from fastapi_easy.domain.patch import Patch, Values, foreign_fields
+from fastapi_easy.domain.ports.clock import Clock
+from fastapi_easy.domain.ports.policy import Policy
+from fastapi_easy.domain.ports.repository import Repository
+from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
+from fastapi_easy.domain.query import Query
+from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.row import Row
+from fastapi_easy.domain.specification import Everything, Operator, Where, all_of
+
+E = TypeVar("E", bound=DomainEvent)
+
+
+@dataclass(frozen=True, slots=True)
+class Upserted:
+    """What an upsert came to.
+
+    Attributes:
+        row: The readable fields as they are now.
+
+        created: There was none before.
+    """
+
+    row: Row
+    created: bool
+
+
+class EntityWriter:
+    """Changes the entities of *resource* for one caller and records what happened. Commits nothing.
+
+    A change that fails leaves the unit of work as it was before, except for `upsert` and after `Forbidden`: then
+    the unit of work is to be left without a commit.
+    """
+
+    def __init__(
+        self, resource: Resource[Any], work: UnitOfWork, context: Context, clock: Clock, policy: Policy | None
+    ) -> None:
+        self._resource = resource
+        self._work = work
+        self._context = context
+        self._clock = clock
+        self._sight = Sight(policy, context)
+        self._whole = work.repository(resource)
+        self._entities = self._sight.narrow(resource, self._whole)
+
+    async def create(self, values: Values) -> Outcome[Row]:
+        """A new entity; its readable fields as stored."""
+        created = await self.create_all([values])
+        return created if isinstance(created, Failure) else Success(created.unwrap()[0])
+
+    async def create_all(self, many: Sequence[Values]) -> Outcome[Sequence[Row]]:
+        """Several new entities, all or none, in their order."""
+        resource = self._resource
+        for values in many:
+            if (foreign := foreign_fields(values, frozenset(resource.writable))) is not None:
+                return foreign
+        if len(many) == 1:
+            alone = await self._entities.add(many[0])
+            added: Outcome[Sequence[Row]] = alone if isinstance(alone, Failure) else Success([alone.unwrap()])
+        else:
+            added = await self._entities.add_all(many)
+        if isinstance(added, Failure):
+            return added
+        rows = [resource.shown(row) for row in added.unwrap()]
+        for row in rows:
+            key = resource.key_of(row)
+            if (hidden := await self._hidden(key, "create")) is not None:
+                return hidden
+            self._record(EntityCreated, key, values=dict(row))
+        return Success(rows)
+
+    async def update(self, key: Key, patch: Patch, expected_version: str | None) -> Outcome[Row]:
+        """Other values for some fields; the readable fields as they are now."""
+        if (foreign := foreign_fields(patch, frozenset(self._resource.changeable))) is not None:
+            return foreign
+        return await self._change(key, patch, expected_version, versioned=True)
+
+    async def upsert(self, values: Values) -> Outcome[Upserted]:
+        """Change the entity that has the values of `Resource.upsert_by`, or make it when there is none."""
+        resource = self._resource
+        if (foreign := foreign_fields(values, frozenset(resource.writable))) is not None:
+            return foreign
+        if unnamed := [name for name in resource.upsert_by if values.get(name) is None]:
+            return Failure(Invalid(tuple(Fault(f"/{name}", "Field required", "missing") for name in unnamed)))
+        same = all_of(*(Where(name, Operator.EQUALS, values[name]) for name in resource.upsert_by))
+        found = await self._entities.select(
+            Query(specification=same, fields=resource.key, page=PageRequest(limit=1))
+        )
+        if isinstance(found, Failure):
+            return found
+        for row in found.unwrap().items:
+            patch = Patch({name: value for name, value in values.items() if name in resource.changeable})
+            changed = await self._change(resource.key_of(row), patch, None, versioned=False)
+            return (
+                changed
+                if isinstance(changed, Failure)
+                else Success(Upserted(changed.unwrap(), created=False))
+            )
+        created = await self.create(values)
+        return created if isinstance(created, Failure) else Success(Upserted(created.unwrap(), created=True))
+
+    async def delete(self, key: Key, expected_version: str | None) -> Outcome[None]:
+        """Away with an entity."""
+        if expected_version is None and self._resource.requires_version:
+            return Failure(PreconditionRequired(self._resource.name))
+        removed = await self._entities.remove(key, expected_version=expected_version)
+        if not isinstance(removed, Failure):
+            self._record(EntityDeleted, key)
+        return removed
+
+    async def restore(self, key: Key) -> Outcome[Row]:
+        """A deleted entity is there again; its readable fields."""
+        unmarked = Patch({str(self._resource.soft_delete): None})
+        restored = await self._deleted().update(key, unmarked)
+        if isinstance(restored, Failure):
+            return restored
+        row = self._resource.shown(restored.unwrap())
+        self._record(EntityRestored, key, values=dict(row))
+        return Success(row)
+
+    async def purge(self, key: Key) -> Outcome[None]:
+        """Remove a deleted entity for good."""
+        removed = await self._deleted().remove(key)
+        if not isinstance(removed, Failure):
+            self._record(EntityPurged, key)
+        return removed
+
+    async def keys(self, query: Query) -> Outcome[Sequence[Key]]:
+        """The keys of the entities on the page that *query* asks for."""
+        found = await self._entities.select(query)
+        if isinstance(found, Failure):
+            return found
+        return Success([self._resource.key_of(row) for row in found.unwrap().items])
+
+    async def _change(
+        self, key: Key, patch: Patch, expected_version: str | None, *, versioned: bool
+    ) -> Outcome[Row]:
+        if versioned and expected_version is None and self._resource.requires_version:
+            return Failure(PreconditionRequired(self._resource.name))
+        changed = await self._entities.update(key, patch, expected_version=expected_version)
+        if isinstance(changed, Failure):
+            return changed
+        if (hidden := await self._hidden(key, "update")) is not None:
+            return hidden
+        row = self._resource.shown(changed.unwrap())
+        self._record(EntityUpdated, key, values=dict(row), changed=frozenset(patch))
+        return Success(row)
+
+    async def _hidden(self, key: Key, action: str) -> Failure[Error] | None:
+        """The refusal of a change after which the caller could not see the entity any more."""
+        if isinstance(self._sight.of(self._resource), Everything):
+            return None
+        seen = await self._entities.read(key, self._resource.key)
+        if isinstance(seen, Failure) and isinstance(seen.failure(), NotFound):
+            return Failure(Forbidden(self._resource.name, action))
+        return seen if isinstance(seen, Failure) else None
+
+    def _deleted(self) -> Repository[Any]:
+        return self._sight.narrow(self._resource, deleted_in(self._whole))
+
+    def _record(self, event: type[E], key: Key, **details: Mapping[str, Any] | frozenset[str]) -> None:
+        made: Any = event
+        self._work.record(
+            made(
+                resource=self._resource.name,
+                key=key,
+                actor=self._context.principal.id,
+                correlation_id=self._context.correlation_id,
+                occurred_at=self._clock.now(),
+                **details,
+            )
+        )

@@ -1,0 +1,96 @@
+"""Related rows beside the rows they belong to: one question to the store for each include."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
+
+from returns.result import Failure, Success
+
+from fastapi_easy.application.sight import Sight
+from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.ports.repository import Repository
+from fastapi_easy.domain.query import Include
+from fastapi_easy.domain.resource import Relation
+from fastapi_easy.domain.row import Row
+
+Repositories: TypeAlias = Mapping[str, Callable[[], Repository[Any]]]
+"""What makes the repository of each resource, by name."""
+
+NOTHING_RELATED: Final[Mapping[str, Any]] = MappingProxyType({})
+"""The repositories of an application without relations."""
+
+
+def fetched(fields: Sequence[str], includes: Sequence[Include]) -> tuple[str, ...]:
+    """*fields*, and behind them those that *includes* start from."""
+    needed = (field for include in includes for field in include.relation.here)
+    return tuple(dict.fromkeys((*fields, *needed)))
+
+
+async def embed(
+    rows: Sequence[Row],
+    fields: Sequence[str],
+    includes: Sequence[Include],
+    repositories: Repositories,
+    sight: Sight,
+) -> Outcome[Sequence[Row]]:
+    """*rows*, cut to *fields*, with a member for each of *includes*: a row or `None`, or a list of rows.
+
+    Args:
+        rows: Hold what `fetched` says.
+
+        fields: Those to keep.
+
+        includes: What is wished for beside them.
+
+        repositories: Where it is.
+
+        sight: What of it the caller may see.
+
+    Fails with: what a repository fails with.
+    """
+    whole = [Row({field: row[field] for field in fields}) for row in rows]
+    for include in includes:
+        relation: Relation = include.relation
+        led_to = await _led_to(rows, include, repositories, sight)
+        if isinstance(led_to, Failure):
+            return led_to
+        found = led_to.unwrap()
+        for row, made in zip(rows, whole, strict=True):
+            there = found.get(_source(relation, row), ())
+            made[relation.name] = list(there) if relation.many else next(iter(there), None)
+    return Success(whole)
+
+
+async def _led_to(
+    rows: Iterable[Row], include: Include, repositories: Repositories, sight: Sight
+) -> Outcome[Mapping[tuple[Any, ...], Sequence[Row]]]:
+    """The related rows, by the values they are found by."""
+    relation: Relation = include.relation
+    sources = [
+        source for source in dict.fromkeys(_source(relation, row) for row in rows) if None not in source
+    ]
+    if not sources:
+        return Success({})
+    target, query = relation.target, include.query
+    fields = target.readable if query.fields is None else query.fields
+    repository = sight.narrow(target, repositories[target.name]())
+    query = replace(query, fields=fetched(fields, query.includes))
+    selected = await repository.select_each(relation, sources, query)
+    if isinstance(selected, Failure):
+        return selected
+    groups = selected.unwrap()
+    if not query.includes:
+        return Success(dict(zip(sources, groups, strict=True)))
+    inner = [row for group in groups for row in group]
+    embedded = await embed(inner, fields, query.includes, repositories, sight)
+    if isinstance(embedded, Failure):
+        return embedded
+    whole = iter(embedded.unwrap())
+    return Success(
+        {source: [next(whole) for _ in group] for source, group in zip(sources, groups, strict=True)}
+    )
+
+
+def _source(relation: Relation, row: Row) -> tuple[Any, ...]:
+    return tuple(row[field] for field in relation.here)

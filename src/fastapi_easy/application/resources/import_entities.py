@@ -1,0 +1,139 @@
+"""Make or change entities from a long list, as it comes in."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+from returns.result import Failure, Success
+
+from fastapi_easy.application.changes.batch import Batch
+from fastapi_easy.application.changes.entity_writer import Upserted
+from fastapi_easy.application.changes.items import Create, Upsert
+from fastapi_easy.application.context import Context
+from fastapi_easy.domain.errors import Error, Outcome, OutcomeUnknown, Unavailable
+from fastapi_easy.domain.patch import Values
+from fastapi_easy.domain.ports.clock import Clock
+from fastapi_easy.domain.ports.policy import Policy
+from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
+from fastapi_easy.domain.resource import Resource
+
+CHUNK: Final = 500
+"""Lines that become durable together, at most."""
+
+CHUNK_WEIGHT: Final = 4 * 1024 * 1024
+"""Characters and bytes in a chunk, more or less, after which it is full though it has fewer lines."""
+
+Line: TypeAlias = tuple[int, Outcome[Values]]
+"""Its number, counted from 1, and what it says, or why it cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportEntities:
+    """Make an entity of each of *lines*.
+
+    Attributes:
+        lines: Read as they are needed, in the order of their numbers.
+
+        upsert: An entity that is there already is changed instead.
+
+        max_failures: Lines that may fail; with one more the import stops.
+    """
+
+    lines: AsyncIterator[Line]
+    upsert: bool = False
+    max_failures: int = 100
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """How far an import came.
+
+    Attributes:
+        created: Entities made.
+
+        updated: Entities that were there already and were changed.
+
+        failed: Lines that were left out, by number, and why.
+
+        next_line: The first line that was not looked at, or whose fate is not known: where to go on.
+
+        stopped_by: Why it ended before the last line; `None` when it did not.
+    """
+
+    created: int = 0
+    updated: int = 0
+    failed: list[tuple[int, Error]] = field(default_factory=list)
+    next_line: int = 1
+    stopped_by: Error | None = None
+    too_many_failures: bool = False
+
+
+class ImportEntitiesHandler:
+    """Carries out `ImportEntities`, in chunks of `CHUNK` lines, each durable before the next is read."""
+
+    def __init__(
+        self,
+        resource: Resource[Any],
+        unit_of_work: Callable[[], UnitOfWork],
+        clock: Clock,
+        policy: Policy | None = None,
+    ) -> None:
+        self._batch = Batch(resource, unit_of_work, clock, policy)
+
+    async def __call__(self, command: ImportEntities, context: Context, /) -> Outcome[ImportReport]:
+        """Answer how far it came; that lines failed, or that the store went away, is part of the answer."""
+        report = ImportReport()
+        chunk: list[Line] = []
+        weight = 0
+        async for line in command.lines:
+            chunk.append(line)
+            weight += _weight(line)
+            if len(chunk) == CHUNK or weight >= CHUNK_WEIGHT:
+                await self._take(chunk, command, context, report)
+                chunk, weight = [], 0
+                if report.stopped_by is not None or report.too_many_failures:
+                    return Success(report)
+        if chunk:
+            await self._take(chunk, command, context, report)
+        return Success(report)
+
+    async def _take(
+        self, chunk: Sequence[Line], command: ImportEntities, context: Context, report: ImportReport
+    ) -> None:
+        """Carry out *chunk* and write into *report* what became of it."""
+        readable = [(number, line.unwrap()) for number, line in chunk if not isinstance(line, Failure)]
+        failed = [(number, line.failure()) for number, line in chunk if isinstance(line, Failure)]
+        make = Upsert if command.upsert else Create
+        answer = await self._batch.each([make(values) for _, values in readable], context)
+        report.next_line = chunk[-1][0] + 1
+        for (number, _), outcome in zip(readable, answer.outcomes, strict=True):
+            if outcome is None or isinstance(outcome, Failure):
+                error = None if outcome is None else outcome.failure()
+                if isinstance(error, Unavailable | OutcomeUnknown) and report.stopped_by is None:
+                    report.stopped_by, report.next_line = error, number
+                elif error is not None:
+                    failed.append((number, error))
+                continue
+            done = outcome.unwrap()
+            if isinstance(done, Upserted) and not done.created:
+                report.updated += 1
+            else:
+                report.created += 1
+        self._note(sorted(failed, key=lambda each: each[0]), command, report)
+
+    @staticmethod
+    def _note(failed: Sequence[tuple[int, Error]], command: ImportEntities, report: ImportReport) -> None:
+        report.failed += failed
+        report.too_many_failures = len(report.failed) > command.max_failures
+
+
+def _weight(line: Line) -> int:
+    """About how much room the values of *line* take."""
+    _, values = line
+    if isinstance(values, Failure):
+        return 0
+    return sum(
+        len(value) if isinstance(value, str | bytes) else len(repr(value))
+        for value in values.unwrap().values()
+        if isinstance(value, str | bytes | dict | list)
+    )

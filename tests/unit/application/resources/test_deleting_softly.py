@@ -1,0 +1,70 @@
+"""What a resource with `soft_delete` promises: gone for everybody, and back when asked for."""
+
+from returns.result import Failure
+
+from fastapi_easy.application import (
+    NOBODY,
+    CountEntities,
+    DeleteEntity,
+    GetEntity,
+    PurgeEntity,
+    RestoreEntity,
+)
+from fastapi_easy.domain.errors import AlreadyExists, NotFound
+from tests.unit.application.library import Shelf
+
+
+async def shelf_with_a_deleted_book() -> Shelf:
+    shelf = Shelf()
+    author = await shelf.put("authors", name="Ada")
+    _ = await shelf.put("books", isbn="a", title="A", author_id=author.id)
+    _ = await shelf.books.delete(DeleteEntity(1), NOBODY)
+    _ = shelf.published()
+    return shelf
+
+
+async def test_what_is_deleted_is_not_there() -> None:
+    shelf = await shelf_with_a_deleted_book()
+
+    assert await shelf.books.get(GetEntity(1), NOBODY) == Failure(NotFound("books", 1))
+    assert await shelf.rows("books") == []
+    assert (await shelf.books.count(CountEntities(), NOBODY)).unwrap() == 0
+    assert await shelf.books.delete(DeleteEntity(1), NOBODY) == Failure(NotFound("books", 1))
+    assert await shelf.rows("authors", ("books__isnull", "false")) == []
+    (author,) = await shelf.rows("authors", ("include", "books"))
+    assert author.books == []
+
+
+async def test_what_is_deleted_comes_back() -> None:
+    shelf = await shelf_with_a_deleted_book()
+
+    restored = (await shelf.books.restore(RestoreEntity(1), NOBODY)).unwrap()
+
+    assert (restored.isbn, restored.deleted_at) == ("a", None)
+    assert shelf.published() == ["books.restored 1"]
+    assert (await shelf.books.get(GetEntity(1), NOBODY)).unwrap() == restored
+    assert await shelf.books.restore(RestoreEntity(1), NOBODY) == Failure(NotFound("books", 1))
+
+
+async def test_its_unique_values_are_free_and_may_be_taken_when_it_comes_back() -> None:
+    shelf = await shelf_with_a_deleted_book()
+    _ = await shelf.put("books", isbn="a", title="Another")
+
+    restored = await shelf.books.restore(RestoreEntity(1), NOBODY)
+
+    assert restored == Failure(AlreadyExists("books", ("isbn",)))
+
+
+async def test_what_is_purged_is_gone_for_good() -> None:
+    shelf = await shelf_with_a_deleted_book()
+
+    assert await shelf.books.purge(PurgeEntity(1), NOBODY) is not None
+    assert shelf.published() == ["books.purged 1"]
+    assert await shelf.books.restore(RestoreEntity(1), NOBODY) == Failure(NotFound("books", 1))
+
+
+async def test_only_what_is_deleted_can_be_purged() -> None:
+    shelf = Shelf()
+    _ = await shelf.put("books", isbn="a", title="A")
+
+    assert await shelf.books.purge(PurgeEntity(1), NOBODY) == Failure(NotFound("books", 1))

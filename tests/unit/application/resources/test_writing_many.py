@@ -1,0 +1,272 @@
+"""What bulk, import and upsert promise: everything accounted for, in order, each change told once."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+from dependency_injector import providers
+from returns.result import Failure, Success
+
+from fastapi_easy.application import (
+    NOBODY,
+    ApplyBulk,
+    Change,
+    Context,
+    Create,
+    Delete,
+    DeleteWhere,
+    DryRun,
+    ImportEntities,
+    ImportReport,
+    Update,
+    UpdateWhere,
+    Upsert,
+    UpsertEntity,
+)
+from fastapi_easy.application.resources.import_entities import CHUNK_WEIGHT, ImportEntitiesHandler
+from fastapi_easy.domain.errors import (
+    AlreadyExists,
+    BadQuery,
+    Invalid,
+    NotFound,
+    Outcome,
+    Stale,
+    TooLarge,
+    Unavailable,
+)
+from fastapi_easy.domain.patch import Patch, Values
+from fastapi_easy.domain.specification import Everything, Operator, Where
+from fastapi_easy.testing.faults import FailingRepository
+from tests.unit.application.library import Shelf
+
+
+def book(isbn: str, **values: Any) -> dict[str, Any]:
+    return {"isbn": isbn, "title": f"Book {isbn}", **values}
+
+
+async def bulk(shelf: Shelf, items: Sequence[Change], *, atomic: bool, context: Context = NOBODY) -> Any:
+    return (await shelf.books.bulk(ApplyBulk(items, atomic=atomic), context)).unwrap()
+
+
+async def isbns(shelf: Shelf) -> list[str]:
+    return sorted(row.isbn for row in await shelf.rows("books"))
+
+
+@pytest.mark.parametrize("atomic", [True, False])
+async def test_changes_of_all_kinds_are_made_in_order(atomic: bool) -> None:
+    shelf = Shelf()
+    items = [
+        Create(book("a")),
+        Create(book("b")),
+        Update(1, Patch({"copies": 4})),
+        Upsert(book("b", copies=2)),
+        Upsert(book("c")),
+        Delete(1),
+    ]
+
+    answer = await bulk(shelf, items, atomic=atomic)
+
+    assert answer.applied
+    assert [isinstance(each, Success) for each in answer.outcomes] == [True] * 6
+    a, b, updated, upserted, made, gone = (each.unwrap() for each in answer.outcomes)
+    assert (a.isbn, b.isbn, updated.copies, gone) == ("a", "b", 4, None)
+    assert (upserted.created, upserted.row.copies, upserted.row.version) == (False, 2, 2)
+    assert (made.created, made.row.isbn) == (True, "c")
+    assert await isbns(shelf) == ["b", "c"]
+    assert shelf.published() == [
+        "books.created 1",
+        "books.created 2",
+        "books.updated 1",
+        "books.updated 2",
+        "books.created 3",
+        "books.deleted 1",
+    ]
+
+
+async def test_one_that_fails_takes_all_with_it_when_asked_to() -> None:
+    shelf = Shelf()
+    items = [Create(book("a")), Create(book("b")), Create(book("a")), Create(book("c"))]
+
+    answer = await bulk(shelf, items, atomic=True)
+
+    assert not answer.applied
+    assert answer.outcomes == [None, None, Failure(AlreadyExists("books", ("isbn",))), None]
+    assert await isbns(shelf) == []
+    assert shelf.published() == []
+
+
+async def test_one_that_fails_leaves_the_others_alone_otherwise() -> None:
+    shelf = Shelf()
+    _ = await shelf.put("books", **book("z"))
+    items = [
+        Create(book("a")),
+        Create(book("a")),
+        Delete(7),
+        Create(book("b")),
+        Update(1, Patch({"isbn": "b"})),
+    ]
+    taken = AlreadyExists("books", ("isbn",))
+    _ = shelf.published()
+
+    answer = await bulk(shelf, items, atomic=False)
+
+    errors = [each.failure() if isinstance(each, Failure) else None for each in answer.outcomes]
+    assert errors == [None, taken, NotFound("books", 7), None, taken]
+    assert await isbns(shelf) == ["a", "b", "z"]
+    created = [each.unwrap().id for each in answer.outcomes if isinstance(each, Success)]
+    assert shelf.published() == [f"books.created {key}" for key in created]
+
+
+async def test_what_is_meant_by_a_condition_is_changed_one_by_one_with_an_event_each() -> None:
+    shelf = Shelf()
+    for isbn in "abcd":
+        _ = await shelf.put("books", **book(isbn, copies=0 if isbn < "c" else 9))
+    few = Where("copies", Operator.LESS, 5)
+    _ = shelf.published()
+
+    answer = await bulk(shelf, [UpdateWhere(few, Patch({"copies": 1}), 2), DeleteWhere(few, 2)], atomic=True)
+
+    assert answer.outcomes == [Success(2), Success(2)]
+    assert await isbns(shelf) == ["c", "d"]
+    assert shelf.published() == [f"books.{verb} {key}" for verb in ("updated", "deleted") for key in (1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("item", "error"),
+    [
+        pytest.param(
+            DeleteWhere(Where("copies", Operator.EQUALS, 0), 2),
+            TooLarge("affected", 2, "entities"),
+            id="too many",
+        ),
+        pytest.param(
+            DeleteWhere(Everything(), 9),
+            BadQuery("where", "Must compare at least one field"),
+            id="everything",
+        ),
+        pytest.param(Update(1, Patch({"copies": 1}), "7"), Stale("books", 1, "1"), id="another version"),
+    ],
+)
+async def test_a_change_that_goes_too_far_changes_nothing(item: Change, error: Any) -> None:
+    shelf = Shelf()
+    for isbn in "abc":
+        _ = await shelf.put("books", **book(isbn))
+
+    answer = await bulk(shelf, [item], atomic=False)
+
+    assert answer.outcomes == [Failure(error)]
+    assert await isbns(shelf) == ["a", "b", "c"]
+
+
+async def test_a_dry_run_says_what_would_happen() -> None:
+    shelf, run = Shelf(), DryRun()
+
+    answer = await bulk(shelf, [Create(book("a"))], atomic=True, context=Context(dry_run=run))
+
+    assert answer.outcomes[0].unwrap().isbn == "a"
+    assert [event.name for event in run.events] == ["books.created"]
+    assert await isbns(shelf) == []
+    assert shelf.published() == []
+
+
+async def test_a_store_that_stops_answering_is_asked_no_more() -> None:
+    shelf = Shelf()
+    gone = Unavailable("default")
+    broken: providers.Provider[Any] = providers.Factory(FailingRepository, error=gone)
+    with shelf.container.books.repository.override(broken):
+        answer = await bulk(shelf, [Create(book("a")), Create(book("b")), Delete(1)], atomic=False)
+
+    assert answer.outcomes == [Failure(gone), None, None]
+
+
+class TestUpsert:
+    async def test_makes_what_is_not_there_and_changes_what_is(self) -> None:
+        shelf = Shelf()
+
+        made = (await shelf.books.upsert(UpsertEntity(book("a", copies=1)), NOBODY)).unwrap()
+        changed = (await shelf.books.upsert(UpsertEntity(book("a", copies=2)), NOBODY)).unwrap()
+
+        assert (made.created, changed.created) == (True, False)
+        assert (changed.row.id, changed.row.copies) == (made.row.id, 2)
+        assert shelf.published() == ["books.created 1", "books.updated 1"]
+
+    async def test_does_not_find_what_was_deleted(self) -> None:
+        shelf = Shelf()
+        _ = await shelf.put("books", **book("a"))
+        _ = await bulk(shelf, [Delete(1)], atomic=True)
+
+        made = (await shelf.books.upsert(UpsertEntity(book("a")), NOBODY)).unwrap()
+
+        assert (made.created, made.row.id) == (True, 2)
+
+    @pytest.mark.parametrize("values", [{"title": "t"}, {"isbn": None, "title": "t"}])
+    async def test_needs_the_values_by_which_it_finds(self, values: Values) -> None:
+        refused = await Shelf().books.upsert(UpsertEntity(values), NOBODY)
+
+        assert isinstance(refused, Failure)
+        assert isinstance(refused.failure(), Invalid)
+
+
+async def lines(*values: Outcome[Values]) -> AsyncIterator[tuple[int, Outcome[Values]]]:
+    for number, each in enumerate(values, 1):
+        yield number, each
+
+
+class TestImport:
+    async def report(self, shelf: Shelf, *values: Outcome[Values], **options: Any) -> ImportReport:
+        return (await shelf.books.import_(ImportEntities(lines(*values), **options), NOBODY)).unwrap()
+
+    async def test_makes_an_entity_of_each_line_and_names_those_that_failed(self) -> None:
+        shelf, unreadable = Shelf(), Invalid(())
+
+        report = await self.report(
+            shelf, Success(book("a")), Failure(unreadable), Success(book("a")), Success(book("b"))
+        )
+
+        assert (report.created, report.next_line, report.stopped_by) == (2, 5, None)
+        assert report.failed == [(2, unreadable), (3, AlreadyExists("books", ("isbn",)))]
+        assert await isbns(shelf) == ["a", "b"]
+
+    async def test_changes_what_is_there_when_asked_to(self) -> None:
+        shelf = Shelf()
+        _ = await shelf.put("books", **book("a"))
+
+        report = await self.report(shelf, Success(book("a", copies=3)), Success(book("b")), upsert=True)
+
+        assert (report.created, report.updated) == (1, 1)
+
+    async def test_stops_after_too_many_failures(self) -> None:
+        wrong: Outcome[Values] = Failure(Invalid(()))
+
+        report = await self.report(Shelf(), *[wrong] * 1200, max_failures=499)
+
+        assert (report.too_many_failures, len(report.failed), report.next_line) == (True, 500, 501)
+
+    async def test_says_where_to_go_on_when_the_store_went_away(self) -> None:
+        shelf, gone = Shelf(), Unavailable("default")
+        broken: providers.Provider[Any] = providers.Factory(FailingRepository, error=gone)
+        with shelf.container.books.repository.override(broken):
+            report = await self.report(shelf, Failure(Invalid(())), Success(book("a")), Success(book("b")))
+
+        assert (report.stopped_by, report.next_line, report.created) == (gone, 2, 0)
+
+    async def test_ends_a_chunk_early_when_its_lines_are_long(self) -> None:
+        shelf, commits = Shelf(), 0
+        make = shelf.container.books.unit_of_work
+
+        def counted() -> Any:
+            nonlocal commits
+            commits += 1
+            return made()
+
+        made = make.provider()
+        with shelf.container.books.import_.override(
+            providers.Factory(
+                ImportEntitiesHandler, shelf.books.resource, providers.Object(counted), shelf.container.clock
+            )
+        ):
+            report = await self.report(
+                shelf, *[Success(book(f"{n}", title="x" * CHUNK_WEIGHT)) for n in range(3)]
+            )
+
+        assert (report.created, commits) == (3, 3)
