@@ -61,7 +61,57 @@ class Label:
     tags: list[str] | None = None
 
 
-DATACLASSES: dict[str, type[Any]] = {"notes": Note, "seats": Seat, "tokens": Token, "labels": Label}
+@dataclass(kw_only=True)
+class Author:
+    id: int | None = None
+    name: Long
+    country: Short | None = None
+    born: datetime.date | None = None
+    mentor_id: int | None = None
+
+
+@dataclass(kw_only=True)
+class Book:
+    __unique__: ClassVar = ("isbn", ("shelf", "place"))
+
+    id: int | None = None
+    title: Long
+    isbn: Short | None = None
+    shelf: Short | None = None
+    place: int | None = None
+    author_id: int | None = None
+    price: Price | None = None
+    pages: int | None = None
+    version: int = 1
+    deleted_at: datetime.datetime | None = None
+
+
+@dataclass(kw_only=True)
+class Review:
+    id: int | None = None
+    book_id: int
+    rating: int
+    text: Long | None = None
+
+
+@dataclass(kw_only=True)
+class Ticket:
+    id: int | None = None
+    hall: Short | None = None
+    number: int | None = None
+    price: Price | None = None
+
+
+DATACLASSES: dict[str, type[Any]] = {
+    "notes": Note,
+    "seats": Seat,
+    "tokens": Token,
+    "labels": Label,
+    "authors": Author,
+    "books": Book,
+    "reviews": Review,
+    "tickets": Ticket,
+}
 
 
 class NoteModel(BaseModel):
@@ -106,9 +156,50 @@ class LabelModel(BaseModel):
     tags: list[str] | None = None
 
 
+class AuthorModel(BaseModel):
+    id: int | None = None
+    name: str = Field(max_length=200)
+    country: str | None = Field(default=None, max_length=64)
+    born: datetime.date | None = None
+    mentor_id: int | None = None
+
+
+class BookModel(BaseModel):
+    __unique__: ClassVar = ("isbn", ("shelf", "place"))
+
+    id: int | None = None
+    title: str = Field(max_length=200)
+    isbn: str | None = Field(default=None, max_length=64)
+    shelf: str | None = Field(default=None, max_length=64)
+    place: int | None = None
+    author_id: int | None = None
+    price: decimal.Decimal | None = Field(default=None, max_digits=15, decimal_places=4)
+    pages: int | None = None
+    version: int = 1
+    deleted_at: datetime.datetime | None = None
+
+
+class ReviewModel(BaseModel):
+    id: int | None = None
+    book_id: int
+    rating: int
+    text: str | None = Field(default=None, max_length=200)
+
+
+class TicketModel(BaseModel):
+    id: int | None = None
+    hall: str | None = Field(default=None, max_length=64)
+    number: int | None = None
+    price: decimal.Decimal | None = Field(default=None, max_digits=15, decimal_places=4)
+
+
 MODELS: dict[str, type[Any]] = {
     "notes": NoteModel,
     "seats": SeatModel,
     "tokens": TokenModel,
     "labels": LabelModel,
+    "authors": AuthorModel,
+    "books": BookModel,
+    "reviews": ReviewModel,
+    "tickets": TicketModel,
 }

@@ -11,22 +11,23 @@ from fastapi_easy.infrastructure.persistence.memory import (
     MemoryUnitOfWork,
     describe,
 )
-from fastapi_easy.testing import RecordingEventBus, resource_from
-from fastapi_easy.testing.conformance import Store
+from fastapi_easy.testing import RecordingEventBus
+from fastapi_easy.testing.conformance import Store, resources_of
 
 
 @asynccontextmanager
-async def memory_store(entities: Mapping[str, type[Any]]) -> AsyncIterator[Store]:
+async def memory_store(entities: Mapping[str, type[Any]], column: str) -> AsyncIterator[Store]:
     database = MemoryDatabase("default")
-    resources = {name: resource_from(describe(entity), name, entity) for name, entity in entities.items()}
+    resources = resources_of(database, entities, describe, linked=False)
     repositories = {name: partial(MemoryRepository, each, database) for name, each in resources.items()}
     bus = RecordingEventBus()
     await database.open()
     yield Store(
+        database=database,
         resources=resources,
         repositories=repositories,
         unit_of_work=partial(MemoryUnitOfWork, database, resources, repositories, bus),
         event_bus=bus,
-        capabilities=database.capabilities,
+        column=column,
     )
     await database.close()

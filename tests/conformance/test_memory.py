@@ -10,13 +10,13 @@ from tests.conformance.memory_store import memory_store
 
 @pytest_asyncio.fixture(scope="module")
 async def of_dataclasses():
-    async with memory_store(DATACLASSES) as store:
+    async with memory_store(DATACLASSES, "memory, dataclasses") as store:
         yield store
 
 
 @pytest_asyncio.fixture(scope="module")
 async def of_models():
-    async with memory_store(MODELS) as store:
+    async with memory_store(MODELS, "memory, pydantic models") as store:
         yield store
 
 

@@ -6,11 +6,13 @@ from typing import Any, get_args
 
 from returns.result import Failure
 
+from fastapi_easy.domain.aggregation import Aggregation, Group
 from fastapi_easy.domain.errors import Error, Key, Outcome, Unavailable
 from fastapi_easy.domain.page import Page
 from fastapi_easy.domain.patch import Patch, Values
-from fastapi_easy.domain.ports.repository import Repository, StreamBroken
+from fastapi_easy.domain.ports.repository import EVERYTHING, Repository, StreamBroken
 from fastapi_easy.domain.query import Query
+from fastapi_easy.domain.resource import Relation
 from fastapi_easy.domain.row import Row
 from fastapi_easy.domain.specification import Specification
 
@@ -30,7 +32,7 @@ class FailingRepository:
         given: list[Any] = [each for each in (error, *arguments) if isinstance(each, get_args(Error))]
         self._error: Error = given[0] if given else Unavailable("repository")
 
-    async def find_by_id(self, key: Key) -> Outcome[Any]:
+    async def find_by_id(self, key: Key, *, among: Specification = EVERYTHING) -> Outcome[Any]:
         """Fail."""
         return Failure(self._error)
 
@@ -38,15 +40,27 @@ class FailingRepository:
         """Fail."""
         return Failure(self._error)
 
-    async def save(self, entity: Any) -> Outcome[Any]:
+    async def save(self, entity: Any, *, among: Specification = EVERYTHING) -> Outcome[Any]:
         """Fail."""
         return Failure(self._error)
 
-    async def read(self, key: Key, fields: Sequence[str] | None = None) -> Outcome[Row]:
+    async def read(
+        self, key: Key, fields: Sequence[str] | None = None, *, among: Specification = EVERYTHING
+    ) -> Outcome[Row]:
         """Fail."""
         return Failure(self._error)
 
     async def select(self, query: Query) -> Outcome[Page[Row]]:
+        """Fail."""
+        return Failure(self._error)
+
+    async def select_each(
+        self, relation: Relation, sources: Sequence[tuple[Any, ...]], query: Query
+    ) -> Outcome[Sequence[Sequence[Row]]]:
+        """Fail."""
+        return Failure(self._error)
+
+    async def aggregate(self, aggregation: Aggregation) -> Outcome[Sequence[Group]]:
         """Fail."""
         return Failure(self._error)
 
@@ -67,11 +81,20 @@ class FailingRepository:
         """Fail."""
         return Failure(self._error)
 
-    async def update(self, key: Key, patch: Patch, *, expected_version: str | None = None) -> Outcome[Row]:
+    async def update(
+        self,
+        key: Key,
+        patch: Patch,
+        *,
+        expected_version: str | None = None,
+        among: Specification = EVERYTHING,
+    ) -> Outcome[Row]:
         """Fail."""
         return Failure(self._error)
 
-    async def remove(self, key: Key, *, expected_version: str | None = None) -> Outcome[None]:
+    async def remove(
+        self, key: Key, *, expected_version: str | None = None, among: Specification = EVERYTHING
+    ) -> Outcome[None]:
         """Fail."""
         return Failure(self._error)
 
@@ -98,30 +121,44 @@ class SlowRepository:
         within = getattr(self._inner, "within", None)
         return self if within is None else SlowRepository(within(connection), self._seconds)
 
-    async def find_by_id(self, key: Key) -> Outcome[Any]:
+    async def find_by_id(self, key: Key, *, among: Specification = EVERYTHING) -> Outcome[Any]:
         """As *inner*, later."""
         await asyncio.sleep(self._seconds)
-        return await self._inner.find_by_id(key)
+        return await self._inner.find_by_id(key, among=among)
 
     async def find_all(self, query: Query) -> Outcome[Page[Any]]:
         """As *inner*, later."""
         await asyncio.sleep(self._seconds)
         return await self._inner.find_all(query)
 
-    async def save(self, entity: Any) -> Outcome[Any]:
+    async def save(self, entity: Any, *, among: Specification = EVERYTHING) -> Outcome[Any]:
         """As *inner*, later."""
         await asyncio.sleep(self._seconds)
-        return await self._inner.save(entity)
+        return await self._inner.save(entity, among=among)
 
-    async def read(self, key: Key, fields: Sequence[str] | None = None) -> Outcome[Row]:
+    async def read(
+        self, key: Key, fields: Sequence[str] | None = None, *, among: Specification = EVERYTHING
+    ) -> Outcome[Row]:
         """As *inner*, later."""
         await asyncio.sleep(self._seconds)
-        return await self._inner.read(key, fields)
+        return await self._inner.read(key, fields, among=among)
 
     async def select(self, query: Query) -> Outcome[Page[Row]]:
         """As *inner*, later."""
         await asyncio.sleep(self._seconds)
         return await self._inner.select(query)
+
+    async def select_each(
+        self, relation: Relation, sources: Sequence[tuple[Any, ...]], query: Query
+    ) -> Outcome[Sequence[Sequence[Row]]]:
+        """As *inner*, later."""
+        await asyncio.sleep(self._seconds)
+        return await self._inner.select_each(relation, sources, query)
+
+    async def aggregate(self, aggregation: Aggregation) -> Outcome[Sequence[Group]]:
+        """As *inner*, later."""
+        await asyncio.sleep(self._seconds)
+        return await self._inner.aggregate(aggregation)
 
     async def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Row]:
         """As *inner*, beginning later."""
@@ -144,15 +181,24 @@ class SlowRepository:
         await asyncio.sleep(self._seconds)
         return await self._inner.add_all(many)
 
-    async def update(self, key: Key, patch: Patch, *, expected_version: str | None = None) -> Outcome[Row]:
+    async def update(
+        self,
+        key: Key,
+        patch: Patch,
+        *,
+        expected_version: str | None = None,
+        among: Specification = EVERYTHING,
+    ) -> Outcome[Row]:
         """As *inner*, later."""
         await asyncio.sleep(self._seconds)
-        return await self._inner.update(key, patch, expected_version=expected_version)
+        return await self._inner.update(key, patch, expected_version=expected_version, among=among)
 
-    async def remove(self, key: Key, *, expected_version: str | None = None) -> Outcome[None]:
+    async def remove(
+        self, key: Key, *, expected_version: str | None = None, among: Specification = EVERYTHING
+    ) -> Outcome[None]:
         """As *inner*, later."""
         await asyncio.sleep(self._seconds)
-        return await self._inner.remove(key, expected_version=expected_version)
+        return await self._inner.remove(key, expected_version=expected_version, among=among)
 
     async def update_where(
         self, specification: Specification, patch: Patch, *, max_affected: int

@@ -8,6 +8,16 @@ from fastapi_easy.testing.recorders import RecordingEventBus
 pytest.register_assert_rewrite("fastapi_easy.testing.conformance")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Say how hard the suites try."""
+    parser.getgroup("fastapi_easy").addoption(
+        "--cancellations",
+        type=int,
+        default=300,
+        help="how many callers give up in each case about cancellation of the conformance suites",
+    )
+
+
 @pytest.fixture
 def frozen_clock() -> FrozenClock:
     """A clock that stands still until `advance`."""

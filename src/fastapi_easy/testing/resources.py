@@ -1,9 +1,13 @@
-"""A shape → a resource on which everything is allowed."""
+"""Shapes → resources on which everything is allowed, and which lead to one another."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from fastapi_easy.domain.declaration import Declaration
+from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import ORDERED, Kind
+from fastapi_easy.domain.linking import link
 from fastapi_easy.domain.options import EVERY_OPERATION, QueryRules, Schemas
 from fastapi_easy.domain.ordering import Sort
 from fastapi_easy.domain.resource import Resource, Shape
@@ -15,6 +19,8 @@ E = TypeVar("E")
 def resource_from(shape: Shape, name: str, entity: type[E], **replaced: Any) -> Resource[E]:
     """The resource *name* of *entity*: every field readable, what is not generated writable, every operation.
 
+    It leads nowhere; see `connected`.
+
     Args:
         shape: As an adapter's `mapping` read it.
 
@@ -22,17 +28,23 @@ def resource_from(shape: Shape, name: str, entity: type[E], **replaced: Any) -> 
 
         entity: The class that was described.
 
-        replaced: Attributes of `Resource` that shall be otherwise.
+        replaced: Attributes of `Resource` that shall be otherwise; the fields of `version` and `soft_delete` are
+            then the store's to fill, as a declaration makes them.
     """
-    names = tuple(each.name for each in shape.fields)
-    writable = tuple(each.name for each in shape.fields if not each.generated)
-    asked = tuple(each.name for each in shape.fields if operators_of(each.kind, nullable=each.nullable))
+    kept = {replaced.get("version"), replaced.get("soft_delete")}
+    fields = {
+        each.name: dataclasses.replace(each, generated=True) if each.name in kept else each
+        for each in shape.fields
+    }
+    writable = tuple(each.name for each in fields.values() if not each.generated)
+    asked = tuple(name for name, each in fields.items() if operators_of(each.kind, nullable=each.nullable))
     made = Resource(
         name=name,
         entity=entity,
-        fields={each.name: each for each in shape.fields},
+        stored=entity,
+        fields=fields,
         key=shape.key,
-        readable=names,
+        readable=tuple(fields),
         writable=writable,
         changeable=tuple(each for each in writable if each not in shape.key),
         filterable=asked,
@@ -46,3 +58,34 @@ def resource_from(shape: Shape, name: str, entity: type[E], **replaced: Any) -> 
         unique=shape.unique,
     )
     return dataclasses.replace(made, **replaced)
+
+
+def connected(
+    shapes: Mapping[str, Shape],
+    entities: Mapping[str, type[Any]],
+    *,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+) -> dict[str, Resource[Any]]:
+    """A resource for each of *shapes*, as `resource_from` makes it, and the relations between them.
+
+    Args:
+        shapes: By the name of the resource.
+
+        entities: The class of each.
+
+        options: What shall be otherwise, by the name of the resource: attributes of `Resource`, and `relations` as
+            a declaration has them.
+
+    Raises:
+        DeclarationError: A relation cannot be.
+    """
+    resources: dict[str, Resource[Any]] = {}
+    declarations: dict[str, Declaration[Any]] = {}
+    for name, shape in shapes.items():
+        replaced = dict((options or {}).get(name, {}))
+        declarations[name] = Declaration(entity=entities[name], relations=replaced.pop("relations", None))
+        resources[name] = resource_from(shape, name, entities[name], **replaced)
+    mistakes = link(resources, declarations, shapes)
+    if mistakes:
+        raise DeclarationError(mistakes)
+    return resources

@@ -2,17 +2,23 @@
 
 from fastapi_easy.testing.conformance.notes import LABELS, NOTES, SEATS, SHAPES, TOKENS, Colour
 from fastapi_easy.testing.conformance.repository import RepositoryConformance
-from fastapi_easy.testing.conformance.store import Store
+from fastapi_easy.testing.conformance.shop import AUTHORS, BOOKS, REVIEWS, TICKETS
+from fastapi_easy.testing.conformance.store import Store, resources_of
 from fastapi_easy.testing.conformance.unit_of_work import UnitOfWorkConformance
 
 __all__ = [
+    "AUTHORS",
+    "BOOKS",
     "LABELS",
     "NOTES",
+    "REVIEWS",
     "SEATS",
     "SHAPES",
+    "TICKETS",
     "TOKENS",
     "Colour",
     "RepositoryConformance",
     "Store",
     "UnitOfWorkConformance",
+    "resources_of",
 ]

@@ -10,6 +10,7 @@ import pytest
 from fastapi_easy.domain.page import PageRequest
 from fastapi_easy.domain.query import Query
 from fastapi_easy.domain.specification import (
+    LISTS,
     AllOf,
     AnyOf,
     Everything,
@@ -180,7 +181,9 @@ TREES: Final = [
     pytest.param(Not(Where("remark", Operator.IN, ())), RANKS.keys(), id="not in nothing, of null"),
 ]
 
-NOON: Final = datetime.datetime(2024, 2, 29, 12, 0, 0, 123456, tzinfo=datetime.UTC)
+NOON: Final = datetime.datetime(2024, 2, 29, 12, 0, 0, 123000, tzinfo=datetime.UTC)
+"""Milliseconds, which every store keeps."""
+
 EAST: Final = datetime.timezone(datetime.timedelta(hours=5, minutes=30))
 UUID_A: Final = uuid.UUID("00000000-0000-0000-0000-00000000000a")
 UUID_F: Final = uuid.UUID("f0000000-0000-4000-8000-000000000001")
@@ -284,6 +287,29 @@ class Comparing(Suite):
         await given(store.notes, [{"title": "low", **LOW}, {"title": "high", **HIGH}])
 
         assert await _meant(store, Where(field, operator, value)) == expected
+
+    @pytest.mark.parametrize(
+        ("operator", "microseconds", "is_meant"),
+        [
+            pytest.param(Operator.EQUALS, 0, True, id="eq"),
+            pytest.param(Operator.EQUALS, 1, False, id="eq finer"),
+            pytest.param(Operator.DIFFERS, 1, True, id="ne finer"),
+            pytest.param(Operator.IN, 1, False, id="in finer"),
+            pytest.param(Operator.NOT_IN, 1, True, id="not in finer"),
+            pytest.param(Operator.GREATER, -1, True, id="gt finer and before"),
+            pytest.param(Operator.GREATER_OR_EQUAL, 1, False, id="gte finer"),
+            pytest.param(Operator.LESS, 1, True, id="lt finer"),
+            pytest.param(Operator.LESS_OR_EQUAL, -1, False, id="lte finer and before"),
+        ],
+    )
+    async def test_times_compare_by_their_microseconds_also_where_none_are_kept(
+        self, store: Store, operator: Operator, microseconds: int, *, is_meant: bool
+    ) -> None:
+        await given(store.notes, [{"title": "noon", "seen_at": NOON}])
+        moment = NOON + datetime.timedelta(microseconds=microseconds)
+        value = (moment,) if operator in LISTS else moment
+
+        assert await _meant(store, Where("seen_at", operator, value)) == ({"noon"} if is_meant else set())
 
     async def test_null_in_json_is_null(self, store: Store) -> None:
         await given(store.notes, [{"title": "null", "extra": None}, {"title": "empty", "extra": {}}])

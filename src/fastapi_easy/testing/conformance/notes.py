@@ -1,6 +1,7 @@
-"""The resources every adapter is tested with: shapes with one field of each kind.
+"""The resources every adapter is tested with: shapes with one field of each kind, and those of the shop.
 
-An adapter's tests declare one class of their own for each shape, with fields of these names.
+An adapter's tests declare one class of their own for each shape, with fields of these names. A class that can
+say how it leads to others says what the links of the shape say, under their names.
 """
 
 import enum
@@ -9,7 +10,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from fastapi_easy.domain.field import Field, Kind
+from fastapi_easy.domain.relation import to_many
 from fastapi_easy.domain.resource import Shape
+from fastapi_easy.testing.conformance.shop import AUTHORS, BOOKS, REVIEWS, TICKETS
 
 
 class Colour(enum.Enum):
@@ -54,6 +57,7 @@ SEATS: Final = Shape(
         Field(name="guest", kind=Kind.TEXT, nullable=True, max_length=200),
     ),
     key=("hall", "number"),
+    links={"tickets": to_many("tickets", by=("hall", "number"))},
 )
 """A key of two fields."""
 
@@ -75,5 +79,14 @@ LABELS: Final = Shape(
 )
 """A list of scalars, for stores with `Capability.ARRAYS`."""
 
-SHAPES: Final[Mapping[str, Shape]] = {"notes": NOTES, "seats": SEATS, "tokens": TOKENS, "labels": LABELS}
-"""By the name of the resource; `labels` only where the store has arrays."""
+SHAPES: Final[Mapping[str, Shape]] = {
+    "notes": NOTES,
+    "seats": SEATS,
+    "tokens": TOKENS,
+    "labels": LABELS,
+    "authors": AUTHORS,
+    "books": BOOKS,
+    "reviews": REVIEWS,
+    "tickets": TICKETS,
+}
+"""By the name of the resource; `labels` only where the store has arrays. None refers to one further down."""

@@ -9,15 +9,38 @@ class TestMyStore(RepositoryConformance):
 ```
 """
 
+from fastapi_easy.testing.conformance.aggregating import Aggregating
 from fastapi_easy.testing.conformance.bulk import Bulk
+from fastapi_easy.testing.conformance.cancelling import Cancelling
 from fastapi_easy.testing.conformance.comparing import Comparing
 from fastapi_easy.testing.conformance.contending import Contending
+from fastapi_easy.testing.conformance.deleting import Deleting
+from fastapi_easy.testing.conformance.following import Following
 from fastapi_easy.testing.conformance.keeping import Keeping
+from fastapi_easy.testing.conformance.narrowing import Narrowing
 from fastapi_easy.testing.conformance.reading import Reading
+from fastapi_easy.testing.conformance.relating import Relating
 from fastapi_easy.testing.conformance.streaming import Streaming
+from fastapi_easy.testing.conformance.versioning import Versioning
 from fastapi_easy.testing.conformance.walking import Walking
 from fastapi_easy.testing.conformance.writing import Writing
 
 
-class RepositoryConformance(Reading, Comparing, Walking, Keeping, Writing, Bulk, Streaming, Contending):
+class RepositoryConformance(
+    Reading,
+    Comparing,
+    Walking,
+    Keeping,
+    Writing,
+    Bulk,
+    Streaming,
+    Contending,
+    Relating,
+    Following,
+    Versioning,
+    Narrowing,
+    Deleting,
+    Aggregating,
+    Cancelling,
+):
     """What every repository does, whatever the store. Subclass, and override the fixture `store`."""

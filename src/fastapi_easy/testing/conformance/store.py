@@ -10,12 +10,16 @@ from returns.result import Failure
 
 from fastapi_easy.domain.capability import Capability
 from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.ports.database import Database
 from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
-from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.resource import Relation, Resource, Shape
 from fastapi_easy.domain.row import Row
 from fastapi_easy.domain.specification import Everything
+from fastapi_easy.testing.conformance.notes import SHAPES
+from fastapi_easy.testing.conformance.shop import OPTIONS
 from fastapi_easy.testing.recorders import RecordingEventBus
+from fastapi_easy.testing.resources import connected
 
 T = TypeVar("T")
 
@@ -27,7 +31,10 @@ class Store:
     """An adapter that is ready: opened, its schema made.
 
     Attributes:
-        resources: One for each of `notes.SHAPES`, by name; without `labels` where there are no arrays.
+        database: What is tested, opened.
+
+        resources: One for each of `notes.SHAPES`, by name and in their order; without `labels` where there are
+            no arrays, without `seats` and `tickets` where no key has several fields. `resources_of` makes them.
 
         repositories: Makes the repository of each, outside of any unit of work.
 
@@ -35,14 +42,15 @@ class Store:
 
         event_bus: Keeps what was published.
 
-        capabilities: What the adapter declares it can do. Cases that need more are skipped.
+        column: What it is called where results are counted: adapter, server, driver.
     """
 
+    database: Database
     resources: Mapping[str, Resource[Any]]
     repositories: Mapping[str, Callable[[], Repository[Any]]]
     unit_of_work: Callable[[], UnitOfWork]
     event_bus: RecordingEventBus
-    capabilities: frozenset[Capability]
+    column: str = ""
 
     def __repr__(self) -> str:
         """Its resources by name: reports of failures are long enough."""
@@ -52,6 +60,11 @@ class Store:
         printer.text(repr(self))
 
     @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What the adapter declares it can do. Cases that need more are skipped."""
+        return self.database.capabilities
+
+    @property
     def notes(self) -> Repository[Any]:
         """The entities with a field of every kind."""
         return self.repositories["notes"]()
@@ -59,6 +72,7 @@ class Store:
     @property
     def seats(self) -> Repository[Any]:
         """The entities with a key of two fields."""
+        self.require(Capability.COMPOSITE_KEYS)
         return self.repositories["seats"]()
 
     @property
@@ -72,6 +86,32 @@ class Store:
         self.require(Capability.ARRAYS)
         return self.repositories["labels"]()
 
+    @property
+    def authors(self) -> Repository[Any]:
+        """The entities that lead to others of their own."""
+        return self.repositories["authors"]()
+
+    @property
+    def books(self) -> Repository[Any]:
+        """The entities with a version and a mark of deletion, the marked ones among them."""
+        return self.repositories["books"]()
+
+    @property
+    def reviews(self) -> Repository[Any]:
+        """The entities of which there may be many for each book."""
+        return self.repositories["reviews"]()
+
+    @property
+    def tickets(self) -> Repository[Any]:
+        """The entities that lead by two fields together."""
+        self.require(Capability.COMPOSITE_KEYS)
+        return self.repositories["tickets"]()
+
+    def relation(self, path: str) -> Relation:
+        """The relation *path*, like `books.author`."""
+        resource, name = path.split(".")
+        return self.resources[resource].relations[name]
+
     def require(self, capability: Capability) -> None:
         """Skip the test when the store lacks *capability*."""
         if capability not in self.capabilities:
@@ -79,9 +119,49 @@ class Store:
 
     async def clear(self) -> None:
         """Remove every entity, and forget what was published."""
-        for make in self.repositories.values():
+        # Who refers to others goes before them.
+        for make in reversed(tuple(self.repositories.values())):
             _ = value_of(await make().remove_where(Everything(), max_affected=_ALL))
         self.event_bus.events.clear()
+
+
+def resources_of(
+    database: Database,
+    entities: Mapping[str, type[Any]],
+    describe: Callable[[type[Any]], Shape],
+    *,
+    linked: bool = True,
+    given_as: Mapping[str, type[Any]] | None = None,
+) -> dict[str, Resource[Any]]:
+    """The resources of the suite, as *database* keeps them.
+
+    Args:
+        database: Need not be open yet.
+
+        entities: A class for each of `notes.SHAPES`, by name, as far as the store can hold them.
+
+        describe: Reads such a class.
+
+        linked: The classes say themselves how they lead to others; else it is said for them.
+
+        given_as: The classes that repositories give and take, where *entities* only say how they are stored.
+    """
+    shapes: dict[str, Shape] = {}
+    for name in (name for name in SHAPES if name in entities):
+        shapes[name], mistakes = database.admit(name, describe(entities[name]))
+        assert mistakes == []
+    return connected(
+        shapes,
+        given_as or entities,
+        options={
+            name: {
+                **OPTIONS.get(name, {}),
+                "stored": entities[name],
+                "relations": None if linked else SHAPES[name].links,
+            }
+            for name in shapes
+        },
+    )
 
 
 class Suite:

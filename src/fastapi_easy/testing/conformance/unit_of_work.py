@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import datetime
+import uuid
 from typing import Any, Final
 
 import pytest
@@ -135,14 +136,14 @@ class UnitOfWorkConformance(Suite):
     async def test_commit_makes_every_write_durable(self, store: Store) -> None:
         async with store.unit_of_work() as work:
             await given_one(work.repository("notes"), "a")
-            _ = await put(work.repository("seats"), hall="h", number=1)
+            _ = await put(work.repository("tokens"), label="t")
             committed = await work.commit()
 
             assert await _titles(store.notes) == ["a"]
 
         assert committed == Success(None)
         assert await _titles(store.notes) == ["a"]
-        assert await store.seats.count(Everything()) == Success(1)
+        assert await store.tokens.count(Everything()) == Success(1)
 
     async def test_what_follows_a_commit_begins_anew(self, store: Store) -> None:
         async with store.unit_of_work() as work:
@@ -199,17 +200,19 @@ class UnitOfWorkConformance(Suite):
         assert value_of(await store.notes.read(second.id)).code == "x"
 
     async def test_an_entity_may_come_and_go_and_come_again_inside(self, store: Store) -> None:
+        first, second = uuid.uuid4(), uuid.uuid4()
+
         async with store.unit_of_work() as work:
-            seats = work.repository("seats")
-            _ = await put(seats, hall="a", number=1, guest="first")
-            _ = value_of(await seats.remove(("a", 1)))
-            _ = await put(seats, hall="a", number=1, guest="second")
-            _ = await put(seats, hall="b", number=1)
-            _ = value_of(await seats.remove(("b", 1)))
+            tokens = work.repository("tokens")
+            _ = await put(tokens, id=first, label="first")
+            _ = value_of(await tokens.remove(first))
+            _ = await put(tokens, id=first, label="second")
+            _ = await put(tokens, id=second, label="b")
+            _ = value_of(await tokens.remove(second))
             _ = value_of(await work.commit())
 
-        assert value_of(await store.seats.read(("a", 1))).guest == "second"
-        assert await store.seats.count(Everything()) == Success(1)
+        assert value_of(await store.tokens.read(first)).label == "second"
+        assert await store.tokens.count(Everything()) == Success(1)
 
     async def test_of_many_units_of_work_that_claim_a_value_one_commits(self, store: Store) -> None:
         async def claim() -> Any:
@@ -253,6 +256,21 @@ class UnitOfWorkConformance(Suite):
             _ = value_of(await work.commit())
 
         assert store.event_bus.events == [CREATED]
+
+    async def test_events_are_there_to_be_looked_at_until_the_commit(self, store: Store) -> None:
+        other = dataclasses.replace(CREATED, key=2)
+
+        async with store.unit_of_work() as work:
+            before = list(work.events)
+            work.record(CREATED)
+            work.record(other)
+            recorded = list(work.events)
+            _ = value_of(await work.commit())
+            after = list(work.events)
+            work.record(other)
+            again = list(work.events)
+
+        assert (before, recorded, after, again) == ([], [CREATED, other], [], [other])
 
     async def test_events_of_what_is_discarded_are_forgotten(self, store: Store) -> None:
         async with store.unit_of_work() as work:

@@ -2,6 +2,7 @@
 
 import datetime
 import decimal
+import random
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -13,6 +14,7 @@ from fastapi_easy.domain.page import PageRequest
 from fastapi_easy.domain.query import Query
 from fastapi_easy.domain.row import Row
 from fastapi_easy.domain.specification import Everything, Not, Operator, Specification, Where
+from fastapi_easy.testing.conformance.stock import stocked
 from fastapi_easy.testing.conformance.store import Store, Suite, given, given_titles, titles, value_of
 
 DOWN: Final = Direction.DESCENDING
@@ -56,6 +58,8 @@ ORDERED_VALUES: Final[Mapping[str, Sequence[Any]]] = {
         uuid.UUID("ffffffff-0000-4000-8000-000000000000"),
     ],
 }
+
+RANDOM_WALKS: Final = 30
 
 NULLABLE: Final = ("rank", "price", "score", "due", "alarm", "seen_at", "remark")
 
@@ -227,6 +231,58 @@ class Walking(Suite):
         second = value_of(await store.notes.find_all(Query(page=PageRequest(limit=2, after=first.next))))
 
         assert (titles(first.items), titles(second.items)) == (["a", "b"], ["c"])
+
+    @pytest.mark.parametrize("seed", range(RANDOM_WALKS))
+    async def test_a_random_walk_loses_and_repeats_nothing_whatever_happens_meanwhile(
+        self, store: Store, seed: int
+    ) -> None:
+        chance = random.Random(seed)  # noqa: S311
+        authors = [row.id for row in (await stocked(store)).authors.values()]
+        await given(store.books, (_any_book(chance, authors) for _ in range(chance.randrange(20))))
+        order, limit = _any_order(chance, store), chance.randint(1, 6)
+        whole = Query(order=order, page=PageRequest(limit=100))
+        expected = [row.id for row in value_of(await store.books.select(whole)).items]
+
+        walked: list[int] = []
+        request: PageRequest | None = PageRequest(limit=limit)
+        while request is not None:
+            page = value_of(await store.books.select(Query(order=order, page=request, fields=("id",))))
+            walked.extend(row.id for row in page.items)
+            assert len(walked) < 1000, "the walk does not end"
+            if len(walked) < 100:
+                # Ahead of the walk and behind it, often with values that others have too.
+                await given(store.books, (_any_book(chance, authors) for _ in range(chance.randrange(3))))
+            if chance.random() < 0.3:
+                _ = await store.books.remove(walked[chance.randrange(len(walked))])
+            request = None if page.next is None else PageRequest(limit=limit, after=page.next)
+
+        assert [each for each in walked if each in set(expected)] == expected
+        assert len(set(walked)) == len(walked)
+
+
+def _any_book(chance: random.Random, authors: Sequence[int]) -> dict[str, Any]:
+    return {
+        "title": chance.choice("abAé"),
+        "price": chance.choice([None, decimal.Decimal("9.5"), decimal.Decimal(10)]),
+        "pages": chance.choice([None, 1, 2]),
+        "author_id": chance.choice([None, *authors]),
+    }
+
+
+def _any_order(chance: random.Random, store: Store) -> tuple[Sort, ...]:
+    author, mentor = store.relation("books.author"), store.relation("authors.mentor")
+    places = [
+        ("title", ()),
+        ("price", ()),
+        ("pages", ()),
+        ("id", ()),
+        ("country", (author,)),
+        ("born", (author, mentor)),
+    ]
+    return tuple(
+        Sort(field, chance.choice(list(Direction)), path)
+        for field, path in chance.sample(places, chance.randint(1, 3))
+    )
 
 
 async def _walk(

@@ -1,41 +1,37 @@
 """The entities of one resource, kept in the process."""
 
 import copy
-import datetime
-import decimal
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Final, Generic, Self, TypeVar
 
 from returns.result import Failure, Success
 
+from fastapi_easy.domain.aggregation import Aggregation, Group
 from fastapi_easy.domain.errors import Key, Outcome
-from fastapi_easy.domain.field import UNSET, Field, Kind
+from fastapi_easy.domain.field import Kind
 from fastapi_easy.domain.ordering import total_order
 from fastapi_easy.domain.page import Count, Cursor, Page
 from fastapi_easy.domain.patch import Patch
 from fastapi_easy.domain.patch import Values as Given
+from fastapi_easy.domain.ports.repository import EVERYTHING
 from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.resource import Relation, Resource
 from fastapi_easy.domain.row import Row
-from fastapi_easy.domain.specification import Specification
-from fastapi_easy.domain.version import version_of
-from fastapi_easy.infrastructure.persistence.memory.connection import (
-    Identity,
-    Layer,
-    MemoryDatabase,
-    MemoryTransaction,
-    Rows,
-    Values,
-)
+from fastapi_easy.domain.specification import Specification, is_satisfied_by
+from fastapi_easy.infrastructure.entities.plain import entity_from, values_of
+from fastapi_easy.infrastructure.persistence.memory.aggregates import aggregated
+from fastapi_easy.infrastructure.persistence.memory.connection import MemoryDatabase
 from fastapi_easy.infrastructure.persistence.memory.errors import missing, nulls, stale, taken, too_many
-from fastapi_easy.infrastructure.persistence.memory.mapping import entity_from, values_of
-from fastapi_easy.infrastructure.persistence.memory.specification import arranged, behind, matching
+from fastapi_easy.infrastructure.persistence.memory.following import Following
+from fastapi_easy.infrastructure.persistence.memory.specification import arranged, behind, matching, place_of
+from fastapi_easy.infrastructure.persistence.memory.tables import Identity, Layer, Rows, Values
+from fastapi_easy.infrastructure.persistence.memory.transaction import MemoryTransaction
+from fastapi_easy.infrastructure.persistence.memory.values import initial, made_key, stored
 
 E = TypeVar("E")
 T = TypeVar("T")
 
 _MUTABLE: Final = frozenset({Kind.JSON, Kind.ARRAY})
-_WIDE: Final = decimal.Context(prec=200, rounding=decimal.ROUND_HALF_UP)
 
 
 class MemoryRepository(Generic[E]):
@@ -54,40 +50,63 @@ class MemoryRepository(Generic[E]):
         """The same repository inside *connection*."""
         return type(self)(self._resource, self._database, connection)
 
-    async def find_by_id(self, key: Key) -> Outcome[E]:
+    async def find_by_id(self, key: Key, *, among: Specification = EVERYTHING) -> Outcome[E]:
         """The entity with *key*."""
-        row = self._view().get(self._identity(key))
-        return missing(self._resource, key) if row is None else Success(self._entity(row))
+        found = self._found(self._view(), key, among)
+        return found if isinstance(found, Failure) else Success(self._entity(found.unwrap()))
 
     async def find_all(self, query: Query) -> Outcome[Page[E]]:
         """A page of entities."""
         rows, total, place = self._window(query)
         return Success(Page([self._entity(row) for row in rows], total, place))
 
-    async def save(self, entity: E) -> Outcome[E]:
+    async def save(self, entity: E, *, among: Specification = EVERYTHING) -> Outcome[E]:
         """Store *entity*: insert it when its key is unset or unknown, else replace all its values."""
-        saved = self._write(lambda layer: self._put(layer, values_of(self._resource, entity), replace=True))
+        values = values_of(self._resource, entity)
+        saved = self._write(lambda layer: self._put(layer, values, replaceable=among))
         return saved if isinstance(saved, Failure) else Success(self._entity(saved.unwrap()))
 
-    async def read(self, key: Key, fields: Sequence[str] | None = None) -> Outcome[Row]:
+    async def read(
+        self, key: Key, fields: Sequence[str] | None = None, *, among: Specification = EVERYTHING
+    ) -> Outcome[Row]:
         """The row with *key*."""
-        row = self._view().get(self._identity(key))
-        return missing(self._resource, key) if row is None else Success(self._row(row, fields))
+        found = self._found(self._view(), key, among)
+        return found if isinstance(found, Failure) else Success(self._row(found.unwrap(), fields))
 
     async def select(self, query: Query) -> Outcome[Page[Row]]:
         """A page of rows in the query's total order, nulls last."""
         rows, total, place = self._window(query)
         return Success(Page([self._row(row, query.fields) for row in rows], total, place))
 
+    async def select_each(
+        self, relation: Relation, sources: Sequence[tuple[Any, ...]], query: Query
+    ) -> Outcome[Sequence[Sequence[Row]]]:
+        """The rows that *relation* leads to, from each of *sources*."""
+        follow = Following(self._see)
+        order = total_order(query.order, self._resource.key)
+        most = query.page.limit if relation.many else 1
+
+        def led_to(source: Identity) -> list[Row]:
+            rows = matching(follow.led_to(relation, tuple(source)), query.specification, follow)
+            return [self._row(row, query.fields) for row in arranged(rows, order, follow)[:most]]
+
+        return Success([led_to(source) for source in sources])
+
+    async def aggregate(self, aggregation: Aggregation) -> Outcome[Sequence[Group]]:
+        """The numbers that *aggregation* asks for."""
+        rows = self._matching(self._view(), aggregation.specification)
+        return Success(aggregated(rows, aggregation, self._resource.fields))
+
     async def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Row]:
         """Every row of the query in its order, as they were when the first was asked for."""
         order = total_order(query.order, self._resource.key)
-        for row in arranged(matching(self._view().rows(), query.specification), order):
+        rows = self._matching(self._view(), query.specification)
+        for row in arranged(rows, order, Following(self._see)):
             yield self._row(row, query.fields)
 
     async def count(self, specification: Specification) -> Outcome[int]:
         """How many entities *specification* means."""
-        return Success(len(matching(self._view().rows(), specification)))
+        return Success(len(self._matching(self._view(), specification)))
 
     async def add(self, values: Given) -> Outcome[Row]:
         """Store a new entity."""
@@ -107,22 +126,31 @@ class MemoryRepository(Generic[E]):
 
         return self._write(put_all)
 
-    async def update(self, key: Key, patch: Patch, *, expected_version: str | None = None) -> Outcome[Row]:
+    async def update(
+        self,
+        key: Key,
+        patch: Patch,
+        *,
+        expected_version: str | None = None,
+        among: Specification = EVERYTHING,
+    ) -> Outcome[Row]:
         """Set the fields of *patch* on the entity with *key*."""
 
         def change(layer: Layer) -> Outcome[Values]:
-            found = self._expected(layer, key, expected_version)
+            found = self._expected(layer, key, expected_version, among)
             if isinstance(found, Failure):
                 return found
             return self._change(layer, found.unwrap(), patch, guarded=expected_version is not None)
 
         return self._rowed(self._write(change))
 
-    async def remove(self, key: Key, *, expected_version: str | None = None) -> Outcome[None]:
+    async def remove(
+        self, key: Key, *, expected_version: str | None = None, among: Specification = EVERYTHING
+    ) -> Outcome[None]:
         """Remove the entity with *key*."""
 
         def drop(layer: Layer) -> Outcome[None]:
-            found = self._expected(layer, key, expected_version)
+            found = self._expected(layer, key, expected_version, among)
             if isinstance(found, Failure):
                 return found
             _ = layer.write(self._identity(key), None, guarded=expected_version is not None)
@@ -136,7 +164,7 @@ class MemoryRepository(Generic[E]):
         """Set the fields of *patch* on every entity that *specification* means."""
 
         def change_all(layer: Layer) -> Outcome[int]:
-            rows = matching(layer.rows(), specification)
+            rows = self._matching(layer, specification)
             if len(rows) > max_affected:
                 return too_many(max_affected)
             for row in rows:
@@ -151,7 +179,7 @@ class MemoryRepository(Generic[E]):
         """Remove every entity that *specification* means."""
 
         def drop_all(layer: Layer) -> Outcome[int]:
-            rows = matching(layer.rows(), specification)
+            rows = self._matching(layer, specification)
             if len(rows) > max_affected:
                 return too_many(max_affected)
             for row in rows:
@@ -161,7 +189,17 @@ class MemoryRepository(Generic[E]):
         return self._write(drop_all)
 
     def _view(self) -> Rows:
-        return self._table if self._connection is None else self._connection.layer(self._table)
+        return self._see(self._resource)
+
+    def _see(self, resource: Resource[Any]) -> Rows:
+        table = self._database.table(resource)
+        return table if self._connection is None else self._connection.layer(table)
+
+    def _matching(self, rows: Rows, specification: Specification) -> list[Values]:
+        return matching(rows.rows(), specification, Following(self._see))
+
+    def _means(self, specification: Specification, row: Values) -> bool:
+        return is_satisfied_by(specification, row, Following(self._see))
 
     def _write(self, statement: Callable[[Layer], Outcome[T]]) -> Outcome[T]:
         """Carry out *statement* whole or not at all; on its own it is its own transaction."""
@@ -178,64 +216,69 @@ class MemoryRepository(Generic[E]):
                 return committed
         return done
 
-    def _put(self, layer: Layer, given: Given, *, replace: bool = False) -> Outcome[Values]:
-        row = {name: self._initial(field, given) for name, field in self._resource.fields.items()}
-        counted = self._resource.fields[self._resource.key[-1]]
-        if row[counted.name] is None and counted.generated and counted.kind is Kind.INTEGER:
+    def _put(
+        self, layer: Layer, given: Given, *, replaceable: Specification | None = None
+    ) -> Outcome[Values]:
+        """Insert *given*, or put it in place of an entity with the same key that *replaceable* means."""
+        resource = self._resource
+        row = {name: initial(field, given) for name, field in resource.fields.items()}
+        counted = resource.fields[resource.key[-1]]
+        if row[counted.name] is None and counted.generated:
             self._table.counter += 1
-            row[counted.name] = self._table.counter
+            row[counted.name] = made_key(counted.kind, self._table.counter)
         refused = self._nulls(row)
         if refused:
             return nulls(refused)
         identity = self._identity_in(row)
         if counted.kind is Kind.INTEGER:
             self._table.counter = max(self._table.counter, row[counted.name])
-        if layer.get(identity) is not None and not replace:
-            return taken(self._resource, self._resource.key)
-        rule = layer.write(identity, row)
-        return Success(row) if rule is None else taken(self._resource, rule)
+        found = layer.get(identity)
+        if found is not None and (replaceable is None or not self._means(replaceable, found)):
+            return taken(resource, resource.key)
+        if resource.version is not None:
+            if found is not None and row[resource.version] != found[resource.version]:
+                return stale(resource, resource.key_of(Row(row)), resource.version_of(Row(found)))
+            row[resource.version] = 1 if found is None else found[resource.version] + 1
+        rule = layer.write(identity, row, guarded=found is not None and resource.version is not None)
+        return Success(row) if rule is None else taken(resource, rule)
 
     def _change(self, layer: Layer, row: Values, patch: Patch, *, guarded: bool = False) -> Outcome[Values]:
-        fields = self._resource.fields
-        changed = row | {name: _stored(fields[name], value) for name, value in patch.items()}
+        fields, version = self._resource.fields, self._resource.version
+        changed = row | {name: stored(fields[name], value) for name, value in patch.items()}
+        if version is not None:
+            changed[version] = row[version] + 1 if patch else row[version]
         identity = self._identity_in(row)
         if self._identity_in(changed) != identity:
             raise ValueError("the key of an entity never changes")
         refused = self._nulls(changed)
         if refused:
             return nulls(refused)
-        rule = layer.write(identity, changed, fields=frozenset(patch), guarded=guarded)
+        set_ = frozenset((*patch, version)) if patch and version is not None else frozenset(patch)
+        rule = layer.write(identity, changed, fields=set_, guarded=guarded)
         return Success(changed) if rule is None else taken(self._resource, rule)
 
-    def _expected(self, layer: Layer, key: Key, version: str | None) -> Outcome[Values]:
-        row = layer.get(self._identity(key))
-        if row is None:
-            return missing(self._resource, key)
-        if version is not None:
-            current = version_of(Row(row), self._resource.readable)
-            if current != version:
-                return stale(self._resource, key, current)
-        return Success(row)
+    def _found(self, rows: Rows, key: Key, among: Specification) -> Outcome[Values]:
+        row = rows.get(self._identity(key))
+        return Success(row) if row is not None and self._means(among, row) else missing(self._resource, key)
+
+    def _expected(self, layer: Layer, key: Key, version: str | None, among: Specification) -> Outcome[Values]:
+        found = self._found(layer, key, among)
+        if isinstance(found, Failure) or version is None:
+            return found
+        current = self._resource.version_of(Row(found.unwrap()))
+        return found if current == version else stale(self._resource, key, current)
 
     def _window(self, query: Query) -> tuple[list[Values], int | None, Cursor | None]:
-        page = query.page
+        page, follow = query.page, Following(self._see)
         order = total_order(query.order, self._resource.key)
-        rows = matching(self._view().rows(), query.specification)
+        rows = matching(self._view().rows(), query.specification, follow)
         total = None if page.count is Count.NONE else len(rows)
         if page.after is not None:
-            rows = list(filter(behind(page.after, order), rows))
-        window = arranged(rows, order)[page.offset : page.offset + page.limit + 1]
+            rows = list(filter(behind(page.after, order, follow), rows))
+        window = arranged(rows, order, follow)[page.offset : page.offset + page.limit + 1]
         if len(window) <= page.limit:
             return window, total, None
-        last = window[page.limit - 1]
-        return window[: page.limit], total, Cursor(tuple(last[term.field] for term in order))
-
-    def _initial(self, field: Field, given: Given) -> Any:
-        if field.name in given:
-            return _stored(field, given[field.name])
-        if field.default_factory is not None:
-            return _stored(field, field.default_factory())
-        return None if field.default is UNSET else _stored(field, field.default)
+        return window[: page.limit], total, place_of(window[page.limit - 1], order, follow)
 
     def _nulls(self, row: Values) -> list[str]:
         """The fields that are null and must not be, as far as callers can help it."""
@@ -262,22 +305,3 @@ class MemoryRepository(Generic[E]):
     def _entity(self, row: Values) -> E:
         made: E = entity_from(self._resource, self._row(row))
         return made
-
-
-def _stored(field: Field, value: Any) -> Any:
-    """*value* as the store keeps it: what a database would give back for it."""
-    match field.kind:
-        case _ if value is None:
-            return None
-        case Kind.DECIMAL if field.scale is not None:
-            return _WIDE.quantize(value, decimal.Decimal(1).scaleb(-field.scale))
-        case Kind.FLOAT:
-            return float(value)
-        case Kind.DATETIME:
-            return value.astimezone(datetime.UTC)
-        case Kind.ENUM if field.enumeration is not None:
-            return field.enumeration(value)
-        case Kind.JSON | Kind.ARRAY:
-            return copy.deepcopy(value)
-        case _:
-            return value

@@ -1,6 +1,6 @@
 """All or nothing, in the process."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -11,7 +11,8 @@ from fastapi_easy.domain.events import DomainEvent
 from fastapi_easy.domain.ports.event_bus import EventBus
 from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.resource import Resource
-from fastapi_easy.infrastructure.persistence.memory.connection import MemoryDatabase, MemoryTransaction
+from fastapi_easy.infrastructure.persistence.memory.connection import MemoryDatabase
+from fastapi_easy.infrastructure.persistence.memory.transaction import MemoryTransaction
 
 
 class MemoryUnitOfWork:
@@ -60,6 +61,11 @@ class MemoryUnitOfWork:
     def record(self, event: DomainEvent) -> None:
         """Publish *event* if and when this unit of work commits; forget it otherwise."""
         self._events.append(event)
+
+    @property
+    def events(self) -> Sequence[DomainEvent]:
+        """What was recorded since the last commit."""
+        return tuple(self._events)
 
     async def commit(self) -> Outcome[None]:
         """Make every write durable, then publish the recorded events."""

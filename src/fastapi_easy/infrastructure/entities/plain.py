@@ -2,7 +2,8 @@
 
 Marks in the class: the key is the fields with `metadata={"key": True}` (dataclasses), else those that a class
 attribute `__key__` names, else `id`. Unique is what has `metadata={"unique": True}`, and each entry of a class
-attribute `__unique__`: a field name, or a tuple of names that are unique together.
+attribute `__unique__`: a field name, or a tuple of names that are unique together. A key of one field that is
+`int | None` or `str | None`, and `None` unless given, is made by the store: it counts up, or is 24 hexadecimal digits.
 """
 
 import dataclasses
@@ -46,6 +47,7 @@ _KINDS: Final[Mapping[Any, Kind]] = {
 }
 
 _MEASURED: Final = frozenset({Kind.TEXT, Kind.BINARY, Kind.ARRAY})
+_MADE_BY_STORES: Final = frozenset({Kind.INTEGER, Kind.TEXT})
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,15 +157,15 @@ def _marks(
 
 def _field(member: _Member, read: _Type, key: tuple[str, ...], unique: tuple[tuple[str, ...], ...]) -> Field:
     is_key = member.name in key
-    counted = is_key and len(key) == 1 and read.kind is Kind.INTEGER and member.default is None
+    made = is_key and len(key) == 1 and read.kind in _MADE_BY_STORES and member.default is None
     rules = (*read.rules, *member.rules)
     shortest, longest = _lengths(rules) if read.kind in _MEASURED else (None, None)
     return Field(
         name=member.name,
         kind=read.kind,
         nullable=read.nullable and not is_key,
-        generated=counted,
-        default=UNSET if counted else member.default,
+        generated=made,
+        default=UNSET if made else member.default,
         default_factory=member.default_factory,
         unique=(member.name,) in unique,
         enumeration=read.enumeration,

@@ -1,0 +1,1 @@
+"""What several stores need to know about entities, whatever keeps them."""

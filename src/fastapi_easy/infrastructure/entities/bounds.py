@@ -1,0 +1,82 @@
+"""Comparisons with values that no column can hold, answered without asking: they keep their meaning."""
+
+from typing import Any, Final
+
+from fastapi_easy.domain.field import Field, Kind
+from fastapi_easy.domain.specification import Everything, Not, Operator, Specification, Where, all_of
+
+INTEGER_LIMITS: Final = (-(2**63), 2**63 - 1)
+
+NOTHING: Final = Not(Everything())
+"""What no entity satisfies."""
+
+_LISTS: Final = frozenset({Operator.IN, Operator.NOT_IN})
+_ABOVE: Final = frozenset({Operator.GREATER, Operator.GREATER_OR_EQUAL})
+_BELOW: Final = frozenset({Operator.LESS, Operator.LESS_OR_EQUAL})
+_OTHERS: Final = frozenset({Operator.DIFFERS, Operator.NOT_IN})
+
+
+def is_storable(field: Field, value: Any, *, allows_nul: bool) -> bool:
+    """Whether a column of *field*'s kind can hold *value* at all, so that it may be sent."""
+    match value:
+        case bool():
+            return True
+        case int() if field.kind is Kind.INTEGER:
+            return INTEGER_LIMITS[0] <= value <= INTEGER_LIMITS[1]
+        case str() if not value.isascii() or "\x00" in value:
+            return _flaw(value, allows_nul=allows_nul) is None
+        case _:
+            return True
+
+
+def reworded(where: Where, field: Field, *, allows_nul: bool) -> Specification:
+    """A condition of the same meaning whose values can all be sent; mostly *where* itself."""
+    if field.kind not in {Kind.INTEGER, Kind.TEXT} or where.operator is Operator.IS_NULL:
+        return where
+    if where.operator in _LISTS:
+        kept = tuple(each for each in where.value if is_storable(field, each, allows_nul=allows_nul))
+        return where if len(kept) == len(where.value) else Where(where.field, where.operator, kept)
+    if where.operator is Operator.BETWEEN:
+        return _between(where, field, allows_nul=allows_nul)
+    if is_storable(field, where.value, allows_nul=allows_nul):
+        return where
+    if where.operator in _ABOVE | _BELOW:
+        return _beyond(where, field, allows_nul=allows_nul)
+    return Everything() if where.operator in _OTHERS else NOTHING
+
+
+def _between(where: Where, field: Field, *, allows_nul: bool) -> Specification:
+    if all(is_storable(field, bound, allows_nul=allows_nul) for bound in where.value):
+        return where
+    from_ = reworded(
+        Where(where.field, Operator.GREATER_OR_EQUAL, where.value[0]), field, allows_nul=allows_nul
+    )
+    to = reworded(Where(where.field, Operator.LESS_OR_EQUAL, where.value[1]), field, allows_nul=allows_nul)
+    return all_of(from_, to)
+
+
+def _beyond(where: Where, field: Field, *, allows_nul: bool) -> Specification:
+    """The order comparison with the nearest value that can be sent."""
+    is_above = where.operator in _ABOVE
+    if field.kind is Kind.INTEGER:
+        lies_above_all = where.value > 0
+        return NOTHING if is_above == lies_above_all else Where(where.field, Operator.IS_NULL, False)
+    at = _flaw(where.value, allows_nul=allows_nul)
+    head, flaw = where.value[:at], where.value[at]
+    if flaw == "\x00":
+        # Nothing stored has a NUL, so what lies above `head\0…` is exactly what lies above `head`.
+        return Where(where.field, Operator.GREATER if is_above else Operator.LESS_OR_EQUAL, head)
+    # Nothing stored has a surrogate; they lie right below U+E000.
+    return Where(where.field, Operator.GREATER_OR_EQUAL if is_above else Operator.LESS, head + "\ue000")
+
+
+def _flaw(text: str, *, allows_nul: bool) -> int | None:
+    """Where the first character stands that no database in UTF-8 takes."""
+    return next(
+        (
+            place
+            for place, each in enumerate(text)
+            if "\ud800" <= each <= "\udfff" or (each == "\x00" and not allows_nul)
+        ),
+        None,
+    )

@@ -1,0 +1,64 @@
+"""Rows → numbers about them, exactly as the domain words them."""
+
+import decimal
+import enum
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from fastapi_easy.domain.aggregation import Aggregation, Function, Group, Measure, average
+from fastapi_easy.domain.field import Field
+from fastapi_easy.infrastructure.persistence.memory.tables import Identity, Values
+
+_EXACT: Final = decimal.Context(prec=decimal.MAX_PREC, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)
+
+
+def aggregated(
+    rows: Iterable[Values], aggregation: Aggregation, fields: Mapping[str, Field]
+) -> Sequence[Group]:
+    """The groups of *rows* and their numbers; *aggregation* says which rows, but those are chosen already."""
+    members: dict[Identity, list[Values]] = {} if aggregation.group_by else {(): []}
+    for row in rows:
+        members.setdefault(tuple(row[name] for name in aggregation.group_by), []).append(row)
+    wanted = sorted(members, key=_rank)[aggregation.offset : aggregation.offset + aggregation.limit]
+    return [
+        Group(by, tuple(_total(measure, members[by], fields) for measure in aggregation.measures))
+        for by in wanted
+    ]
+
+
+def _rank(by: Identity) -> tuple[Any, ...]:
+    """Something that sorts as the values of *by* do, nulls last."""
+    return tuple((True,) if value is None else (False, _sortable(value)) for value in by)
+
+
+def _sortable(value: Any) -> Any:
+    # Members of an enumeration have no order of their own.
+    return value.name if isinstance(value, enum.Enum) else value
+
+
+def _total(measure: Measure, rows: Sequence[Values], fields: Mapping[str, Field]) -> Any:
+    if measure.field is None:
+        return len(rows)
+    present = [row[measure.field] for row in rows if row[measure.field] is not None]
+    if measure.function is Function.COUNT:
+        return len(present)
+    if not present:
+        return None
+    match measure.function:
+        case Function.SUM:
+            return _sum(present)
+        case Function.AVERAGE:
+            return average(_sum(present), len(present), fields[measure.field])
+        case Function.MINIMUM:
+            return min(present)
+        case Function.MAXIMUM:
+            return max(present)
+
+
+def _sum(present: Sequence[Any]) -> Any:
+    if not isinstance(present[0], decimal.Decimal):
+        return sum(present)
+    total = decimal.Decimal(0)
+    for each in present:
+        total = _EXACT.add(total, each)
+    return total

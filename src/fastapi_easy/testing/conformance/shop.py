@@ -1,0 +1,77 @@
+"""The resources that lead to one another: a small bookshop with a theatre.
+
+Authors write books and teach other authors, books are reviewed, and tickets are for seats. Books count their
+changes, and are marked when they are deleted.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from fastapi_easy.domain.field import Field, Kind
+from fastapi_easy.domain.relation import to_many, to_one
+from fastapi_easy.domain.resource import Shape
+
+AUTHORS: Final = Shape(
+    fields=(
+        Field(name="id", kind=Kind.INTEGER, generated=True),
+        Field(name="name", kind=Kind.TEXT, max_length=200),
+        Field(name="country", kind=Kind.TEXT, nullable=True, max_length=64),
+        Field(name="born", kind=Kind.DATE, nullable=True),
+        Field(name="mentor_id", kind=Kind.INTEGER, nullable=True),
+    ),
+    key=("id",),
+    links={
+        "mentor": to_one("authors", by="mentor_id"),
+        "pupils": to_many("authors", by="mentor_id"),
+        "books": to_many("books", by="author_id"),
+    },
+)
+"""Leads to itself, both ways."""
+
+BOOKS: Final = Shape(
+    fields=(
+        Field(name="id", kind=Kind.INTEGER, generated=True),
+        Field(name="title", kind=Kind.TEXT, max_length=200),
+        Field(name="isbn", kind=Kind.TEXT, nullable=True, unique=True, max_length=64),
+        Field(name="shelf", kind=Kind.TEXT, nullable=True, max_length=64),
+        Field(name="place", kind=Kind.INTEGER, nullable=True),
+        Field(name="author_id", kind=Kind.INTEGER, nullable=True),
+        Field(name="price", kind=Kind.DECIMAL, nullable=True, precision=15, scale=4),
+        Field(name="pages", kind=Kind.INTEGER, nullable=True),
+        Field(name="version", kind=Kind.INTEGER, generated=True, default=1),
+        Field(name="deleted_at", kind=Kind.DATETIME, nullable=True, generated=True),
+    ),
+    key=("id",),
+    unique=(("isbn",), ("shelf", "place")),
+    links={"author": to_one("authors", by="author_id"), "reviews": to_many("reviews", by="book_id")},
+)
+"""With a version and a mark of deletion; its unique rules hold among the books that are not deleted."""
+
+REVIEWS: Final = Shape(
+    fields=(
+        Field(name="id", kind=Kind.INTEGER, generated=True),
+        Field(name="book_id", kind=Kind.INTEGER),
+        Field(name="rating", kind=Kind.INTEGER),
+        Field(name="text", kind=Kind.TEXT, nullable=True, max_length=200),
+    ),
+    key=("id",),
+    links={"book": to_one("books", by="book_id")},
+)
+"""Each leads to one book that is there, though it may be deleted."""
+
+TICKETS: Final = Shape(
+    fields=(
+        Field(name="id", kind=Kind.INTEGER, generated=True),
+        Field(name="hall", kind=Kind.TEXT, nullable=True, max_length=64),
+        Field(name="number", kind=Kind.INTEGER, nullable=True),
+        Field(name="price", kind=Kind.DECIMAL, nullable=True, precision=15, scale=4),
+    ),
+    key=("id",),
+    links={"seat": to_one("seats", by=("hall", "number"))},
+)
+"""Leads by two fields together; nowhere when one of them is null."""
+
+OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "books": {"version": "version", "soft_delete": "deleted_at"}
+}
+"""How those resources are declared that need more than their class, by name."""

@@ -1,0 +1,243 @@
+"""Queries about a resource, and about what it leads to."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from hypothesis import strategies as st
+
+from fastapi_easy.domain.aggregation import Aggregation, Function, Measure, functions_of
+from fastapi_easy.domain.field import ORDERED, Field, Kind
+from fastapi_easy.domain.ordering import Direction, Sort
+from fastapi_easy.domain.page import Count, PageRequest
+from fastapi_easy.domain.patch import Values
+from fastapi_easy.domain.query import Query
+from fastapi_easy.domain.resource import Relation, Resource
+from fastapi_easy.domain.specification import (
+    LISTS,
+    AllOf,
+    AnyOf,
+    Everything,
+    Not,
+    Operator,
+    Related,
+    Specification,
+    Where,
+    operators_of,
+)
+from fastapi_easy.testing.strategies.values import CASED, values
+
+ANY_CASE: Final = frozenset(
+    {
+        Operator.EQUALS_ANY_CASE,
+        Operator.CONTAINS_ANY_CASE,
+        Operator.STARTS_WITH_ANY_CASE,
+        Operator.ENDS_WITH_ANY_CASE,
+    }
+)
+"""Operators that go by lower case."""
+
+STEPS: Final = 2
+"""How far along relations a query goes."""
+
+_ITEMS: Final = frozenset({Operator.HAS, Operator.HAS_ANY, Operator.HAS_ALL})
+
+
+def comparisons(field: Field, operator: Operator, alphabet: str = CASED) -> st.SearchStrategy[Where]:
+    """*field* compared with something by *operator*."""
+    return st.builds(Where, st.just(field.name), st.just(operator), _compared(field, operator, alphabet))
+
+
+def specifications(
+    resource: Resource[Any],
+    alphabet: str = CASED,
+    *,
+    without: frozenset[Operator] = frozenset(),
+    max_leaves: int = 6,
+    steps: int = STEPS,
+) -> st.SearchStrategy[Specification]:
+    """Trees over the filterable fields of *resource*, and of what it leads to.
+
+    Args:
+        resource: Who is asked.
+
+        alphabet: What texts are made of.
+
+        without: Operators to leave out.
+
+        max_leaves: How large the trees are.
+
+        steps: How far they go along relations.
+    """
+    # Made once, and chosen from field by field: kinds with many operators are asked no more often than others.
+    choices = [_leaves(resource.fields[name], alphabet, without) for name in resource.filterable]
+    leaf = st.sampled_from(choices).flatmap(lambda choice: choice)
+    related = [
+        specifications(each.target, alphabet, without=without, max_leaves=2, steps=steps - 1).map(
+            each.meaning
+        )
+        for each in resource.relations.values()
+        if steps > 0
+    ]
+    nothing_said: st.SearchStrategy[Specification] = st.just(Everything())
+    # Not `leaf | leaf | …`: Hypothesis takes equal alternatives for one.
+    first = st.sampled_from([leaf, leaf, nothing_said, *related]).flatmap(lambda choice: choice)
+    return st.recursive(
+        first,
+        lambda inner: (
+            st.builds(Not, inner)
+            | st.builds(AllOf, st.lists(inner, max_size=3).map(tuple))
+            | st.builds(AnyOf, st.lists(inner, max_size=3).map(tuple))
+        ),
+        max_leaves=max_leaves,
+    )
+
+
+@st.composite
+def echoing(
+    draw: st.DrawFn,
+    resource: Resource[Any],
+    specification: Specification,
+    rows: Mapping[str, Sequence[Values]],
+) -> Specification:
+    """*specification*, about half of its values replaced by some that *rows* hold, or nearly hold.
+
+    Args:
+        draw: Given by Hypothesis.
+
+        resource: Who is asked.
+
+        specification: As drawn before there were rows.
+
+        rows: What is stored, by the name of the resource.
+    """
+
+    def echoed(resource: Resource[Any], part: Specification) -> Specification:
+        match part:
+            case Everything():
+                return part
+            case Where():
+                return _echo(draw, part, rows.get(resource.name, ()))
+            case Not(inner):
+                return Not(echoed(resource, inner))
+            case AllOf(parts):
+                return AllOf(tuple(echoed(resource, each) for each in parts))
+            case AnyOf(parts):
+                return AnyOf(tuple(echoed(resource, each) for each in parts))
+            case Related(relation, inner):
+                return Related(relation, echoed(relation.target, inner))
+
+    return echoed(resource, specification)
+
+
+def orders(
+    resource: Resource[Any], *, max_size: int = 3, steps: int = STEPS
+) -> st.SearchStrategy[tuple[Sort, ...]]:
+    """Orders by the sortable fields of *resource* and of the one that it leads to, each at most once."""
+    own = [(name, ()) for name in resource.sortable]
+    led_to = [(name, path) for path in _paths(resource, steps) for name in path[-1].target.sortable]
+    choices = [st.sampled_from(each) for each in (own, led_to) if each]
+    sort = st.builds(
+        lambda place, direction: Sort(place[0], direction, place[1]),
+        st.sampled_from(choices).flatmap(lambda choice: choice),
+        st.sampled_from(Direction),
+    )
+    return st.lists(sort, max_size=max_size, unique_by=lambda each: each.name).map(tuple)
+
+
+def pages(*, max_limit: int = 6) -> st.SearchStrategy[PageRequest]:
+    """Windows from anywhere near the beginning; the total is exact or not asked for."""
+    return st.builds(
+        PageRequest,
+        limit=st.integers(1, max_limit),
+        offset=st.integers(0, max_limit),
+        count=st.sampled_from((Count.NONE, Count.EXACT)),
+    )
+
+
+def projections(resource: Resource[Any]) -> st.SearchStrategy[tuple[str, ...] | None]:
+    """All fields, or some of the readable ones in some order."""
+    some = st.lists(st.sampled_from(resource.readable), min_size=1, max_size=5, unique=True)
+    return st.none() | some.map(tuple)
+
+
+def queries(
+    resource: Resource[Any], alphabet: str = CASED, *, without: frozenset[Operator] = frozenset()
+) -> st.SearchStrategy[Query]:
+    """Anything that may be asked of *resource*, except to go on from a cursor."""
+    return st.builds(
+        Query,
+        specification=specifications(resource, alphabet, without=without),
+        order=orders(resource),
+        page=pages(),
+        fields=projections(resource),
+    )
+
+
+def aggregations(
+    resource: Resource[Any], alphabet: str = CASED, *, without: frozenset[Operator] = frozenset()
+) -> st.SearchStrategy[Aggregation]:
+    """Numbers about *resource*, grouped by fields whose values have an order on every store."""
+    measures = [
+        Measure(Function.COUNT),
+        *(Measure(each, name) for name, field in resource.fields.items() for each in functions_of(field)),
+    ]
+    groups = [name for name, field in resource.fields.items() if field.kind in ORDERED | {Kind.BOOLEAN}]
+    return st.builds(
+        Aggregation,
+        measures=st.lists(st.sampled_from(measures), min_size=1, max_size=5).map(tuple),
+        group_by=st.lists(st.sampled_from(groups), max_size=2, unique=True).map(tuple),
+        specification=specifications(resource, alphabet, without=without, max_leaves=3),
+        limit=st.integers(1, 6),
+        offset=st.integers(0, 3),
+    )
+
+
+def _paths(resource: Resource[Any], steps: int) -> Iterator[tuple[Relation, ...]]:
+    """Every way along relations to one entity at most."""
+    for relation in resource.relations.values() if steps > 0 else ():
+        if not relation.many:
+            yield (relation,)
+            for onward in _paths(relation.target, steps - 1):
+                yield (relation, *onward)
+
+
+def _leaves(field: Field, alphabet: str, without: frozenset[Operator]) -> st.SearchStrategy[Specification]:
+    operators = [each for each in operators_of(field.kind, nullable=field.nullable) if each not in without]
+    choices: list[st.SearchStrategy[Specification]] = [
+        comparisons(field, each, alphabet) for each in operators
+    ]
+    return st.one_of(choices)
+
+
+def _compared(field: Field, operator: Operator, alphabet: str) -> st.SearchStrategy[Any]:
+    if operator is Operator.IS_NULL:
+        return st.booleans()
+    item = Field(name=field.name, kind=field.item or Kind.TEXT)
+    value = values(item if operator in _ITEMS else field, alphabet)
+    if operator is Operator.BETWEEN:
+        return st.tuples(value, value)
+    return st.lists(value, max_size=4).map(tuple) if operator in LISTS else value
+
+
+def _echo(draw: st.DrawFn, leaf: Where, rows: Sequence[Values]) -> Where:
+    seen = [value for row in rows if (value := row[leaf.field]) is not None]
+    if leaf.operator in _ITEMS:
+        seen = [item for items in seen for item in items]
+    if leaf.operator is Operator.IS_NULL or not seen or draw(st.booleans()):
+        return leaf
+
+    def one() -> Any:
+        chosen = draw(st.sampled_from(seen))
+        return draw(st.sampled_from(_alike(chosen))) if isinstance(chosen, str) else chosen
+
+    if leaf.operator is Operator.BETWEEN:
+        return Where(leaf.field, leaf.operator, (one(), one()))
+    if leaf.operator in LISTS:
+        return Where(leaf.field, leaf.operator, tuple(one() for _ in range(draw(st.integers(1, 3)))))
+    return Where(leaf.field, leaf.operator, one())
+
+
+def _alike(text: str) -> Sequence[str]:
+    """*text*, in the other case, and parts of it."""
+    other = "".join(turned if len(turned := each.swapcase()) == 1 else each for each in text)
+    return (text, other, text[:1], other[-1:], text[1:], other[:-1], f"{text} ")

@@ -1,0 +1,65 @@
+"""Rows of a resource, and changes to them."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hypothesis import strategies as st
+
+from fastapi_easy.domain.field import UNSET, Field
+from fastapi_easy.domain.patch import Values
+from fastapi_easy.domain.resource import Resource
+from fastapi_easy.testing.strategies.values import CASED, values
+
+
+def rows(resource: Resource[Any], alphabet: str = CASED) -> st.SearchStrategy[dict[str, Any]]:
+    """Values for `Repository.add`: what is required is there, what is generated is not, the rest comes and goes."""
+    required: dict[str, st.SearchStrategy[Any]] = {}
+    optional: dict[str, st.SearchStrategy[Any]] = {}
+    for name, field in resource.fields.items():
+        if field.generated:
+            continue
+        strategy = values(field, alphabet)
+        # A factory makes another value in each store, so what it is for is said here.
+        must_be_given = field.required or field.default_factory is not None
+        (required if must_be_given else optional)[name] = st.none() | strategy if field.nullable else strategy
+    return st.fixed_dictionaries(required, optional=optional)
+
+
+def tables(
+    resource: Resource[Any], alphabet: str = CASED, *, min_size: int = 0, max_size: int = 12
+) -> st.SearchStrategy[list[dict[str, Any]]]:
+    """Rows that may stand together: no two have the same key or break a rule of uniqueness."""
+    rules = {
+        *resource.unique,
+        *((field.name,) for field in resource.fields.values() if field.unique and not field.generated),
+    }
+    if not any(resource.fields[name].generated for name in resource.key):
+        rules.add(resource.key)
+    one = rows(resource, alphabet)
+    unique_by = tuple(_claim(resource, rule) for rule in rules)
+    return st.lists(one, min_size=min_size, max_size=max_size, unique_by=unique_by or None)
+
+
+def patches(resource: Resource[Any], alphabet: str = CASED) -> st.SearchStrategy[dict[str, Any]]:
+    """Changes to some of the changeable fields that are under no rule of uniqueness."""
+    ruled = {name for rule in resource.unique for name in rule}
+    optional = {
+        name: st.none() | values(field, alphabet) if field.nullable else values(field, alphabet)
+        for name in resource.changeable
+        if not (field := resource.fields[name]).unique and name not in ruled
+    }
+    return st.fixed_dictionaries({}, optional=optional)
+
+
+def _claim(resource: Resource[Any], rule: Sequence[str]) -> Callable[[Values], Any]:
+    """What a row claims under *rule*; something of its own when it claims nothing."""
+
+    def claim(row: Values) -> Any:
+        claimed = tuple(row.get(name, _default(resource.fields[name])) for name in rule)
+        return object() if None in claimed else claimed
+
+    return claim
+
+
+def _default(field: Field) -> Any:
+    return None if field.default is UNSET else field.default
