@@ -5,8 +5,19 @@ import decimal
 import uuid
 from typing import Any
 
-from sqlalchemy import ARRAY, JSON, BigInteger, DateTime, Numeric, String, Text, UniqueConstraint
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    BigInteger,
+    DateTime,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Numeric,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from fastapi_easy.testing.conformance import Colour
 
@@ -46,6 +57,8 @@ class Seat(Base):
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     guest: Mapped[str | None] = mapped_column(String(200))
 
+    tickets: Mapped[list["Ticket"]] = relationship(back_populates="seat")
+
 
 class Token(Base):
     __tablename__ = "tokens"
@@ -61,5 +74,69 @@ class Label(Base):
     tags: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
 
 
-ENTITIES: dict[str, type[Any]] = {"notes": Note, "seats": Seat, "tokens": Token}
+class Author(Base):
+    __tablename__ = "authors"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    country: Mapped[str | None] = mapped_column(String(64))
+    born: Mapped[datetime.date | None]
+    mentor_id: Mapped[int | None] = mapped_column(ForeignKey("authors.id", ondelete="SET NULL"))
+
+    mentor: Mapped["Author | None"] = relationship(back_populates="pupils", remote_side="Author.id")
+    pupils: Mapped[list["Author"]] = relationship(back_populates="mentor")
+    books: Mapped[list["Book"]] = relationship(back_populates="author")
+
+
+class Book(Base):
+    __tablename__ = "books"
+    __table_args__ = (UniqueConstraint("shelf", "place"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str] = mapped_column(String(200))
+    isbn: Mapped[str | None] = mapped_column(String(64), unique=True)
+    shelf: Mapped[str | None] = mapped_column(String(64))
+    place: Mapped[int | None]
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("authors.id"))
+    price: Mapped[decimal.Decimal | None] = mapped_column(Numeric(15, 4))
+    pages: Mapped[int | None]
+    version: Mapped[int] = mapped_column(default=1)
+    deleted_at: Mapped[datetime.datetime | None] = mapped_column(DateTime(timezone=True))
+
+    author: Mapped[Author | None] = relationship(back_populates="books")
+    reviews: Mapped[list["Review"]] = relationship(back_populates="book")
+
+
+class Review(Base):
+    __tablename__ = "reviews"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    book_id: Mapped[int] = mapped_column(ForeignKey("books.id"))
+    rating: Mapped[int]
+    text: Mapped[str | None] = mapped_column(String(200))
+
+    book: Mapped[Book] = relationship(back_populates="reviews")
+
+
+class Ticket(Base):
+    __tablename__ = "tickets"
+    __table_args__ = (ForeignKeyConstraint(["hall", "number"], ["seats.hall", "seats.number"]),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    hall: Mapped[str | None] = mapped_column(String(64))
+    number: Mapped[int | None]
+    price: Mapped[decimal.Decimal | None] = mapped_column(Numeric(15, 4))
+
+    seat: Mapped[Seat | None] = relationship(back_populates="tickets")
+
+
+ENTITIES: dict[str, type[Any]] = {
+    "notes": Note,
+    "seats": Seat,
+    "tokens": Token,
+    "authors": Author,
+    "books": Book,
+    "reviews": Review,
+    "tickets": Ticket,
+}
 WITH_ARRAYS: dict[str, type[Any]] = {**ENTITIES, "labels": Label}

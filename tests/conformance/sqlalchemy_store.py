@@ -5,39 +5,44 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
+from sqlalchemy import make_url
+
 from fastapi_easy.domain.ports.database import SchemaMode
-from fastapi_easy.domain.resource import Resource, Shape
+from fastapi_easy.domain.resource import Shape
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
 from fastapi_easy.infrastructure.persistence.sqlalchemy.mapping import describe as sqlalchemy_describe
 from fastapi_easy.infrastructure.persistence.sqlalchemy.options import ConnectionOptions
 from fastapi_easy.infrastructure.persistence.sqlalchemy.repository import SqlAlchemyRepository
 from fastapi_easy.infrastructure.persistence.sqlalchemy.unit_of_work import SqlAlchemyUnitOfWork
-from fastapi_easy.testing import RecordingEventBus, resource_from
-from fastapi_easy.testing.conformance import Store
+from fastapi_easy.testing import RecordingEventBus
+from fastapi_easy.testing.conformance import Store, resources_of
 
 
 @asynccontextmanager
 async def sqlalchemy_store(
-    url: str, entities: Mapping[str, type[Any]], describe: Callable[[type[Any]], Shape] = sqlalchemy_describe
+    url: str,
+    entities: Mapping[str, type[Any]],
+    describe: Callable[[type[Any]], Shape] = sqlalchemy_describe,
+    *,
+    given_as: Mapping[str, type[Any]] | None = None,
 ) -> AsyncIterator[Store]:
     database = SqlAlchemyDatabase("default", url, ConnectionOptions())
-    resources: dict[str, Resource[Any]] = {}
-    for name, entity in entities.items():
-        shape, mistakes = database.admit(name, describe(entity))
-        assert mistakes == []
-        resources[name] = resource_from(shape, name, entity)
+    resources = resources_of(database, entities, describe, given_as=given_as)
     repositories = {name: partial(SqlAlchemyRepository, each, database) for name, each in resources.items()}
     bus = RecordingEventBus()
     await database.open()
     try:
         differences = (await database.prepare(tuple(resources.values()), SchemaMode.CREATE)).unwrap()
         assert list(differences) == []
+        adapter = "SQLAlchemy" if describe is sqlalchemy_describe else "SQLModel"
+        driver = make_url(url).get_driver_name()
         yield Store(
+            database=database,
             resources=resources,
             repositories=repositories,
             unit_of_work=partial(SqlAlchemyUnitOfWork, database, resources, repositories, bus),
             event_bus=bus,
-            capabilities=database.capabilities,
+            column=f"{adapter} on {database.technology}, {driver}{', stored as another class' if given_as else ''}",
         )
     finally:
         await database.close()

@@ -3,10 +3,10 @@
 import datetime
 import decimal
 import uuid
-from typing import Any
+from typing import Any, Optional
 
-from sqlalchemy import ARRAY, JSON, BigInteger, Text, UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlalchemy import ARRAY, JSON, BigInteger, ForeignKeyConstraint, Text, UniqueConstraint
+from sqlmodel import Field, Relationship, SQLModel
 
 from fastapi_easy.testing.conformance import Colour
 
@@ -43,6 +43,8 @@ class Seat(SQLModel, table=True):
     number: int = Field(primary_key=True)
     guest: str | None = Field(default=None, max_length=200)
 
+    tickets: list["Ticket"] = Relationship(back_populates="seat")
+
 
 class Token(SQLModel, table=True):
     __tablename__ = "sqlmodel_tokens"
@@ -58,5 +60,73 @@ class Label(SQLModel, table=True):
     tags: list[str] | None = Field(default=None, sa_type=ARRAY(Text))
 
 
-ENTITIES: dict[str, type[Any]] = {"notes": Note, "seats": Seat, "tokens": Token}
+class Author(SQLModel, table=True):
+    __tablename__ = "sqlmodel_authors"
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(max_length=200)
+    country: str | None = Field(default=None, max_length=64)
+    born: datetime.date | None = None
+    mentor_id: int | None = Field(default=None, foreign_key="sqlmodel_authors.id", ondelete="SET NULL")
+
+    mentor: Optional["Author"] = Relationship(
+        back_populates="pupils", sa_relationship_kwargs={"remote_side": "Author.id"}
+    )
+    pupils: list["Author"] = Relationship(back_populates="mentor")
+    books: list["Book"] = Relationship(back_populates="author")
+
+
+class Book(SQLModel, table=True):
+    __tablename__ = "sqlmodel_books"
+    __table_args__ = (UniqueConstraint("shelf", "place"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    title: str = Field(max_length=200)
+    isbn: str | None = Field(default=None, max_length=64, unique=True)
+    shelf: str | None = Field(default=None, max_length=64)
+    place: int | None = None
+    author_id: int | None = Field(default=None, foreign_key="sqlmodel_authors.id")
+    price: decimal.Decimal | None = Field(default=None, max_digits=15, decimal_places=4)
+    pages: int | None = None
+    version: int = 1
+    deleted_at: datetime.datetime | None = None
+
+    author: Author | None = Relationship(back_populates="books")
+    reviews: list["Review"] = Relationship(back_populates="book")
+
+
+class Review(SQLModel, table=True):
+    __tablename__ = "sqlmodel_reviews"
+
+    id: int | None = Field(default=None, primary_key=True)
+    book_id: int = Field(foreign_key="sqlmodel_books.id")
+    rating: int
+    text: str | None = Field(default=None, max_length=200)
+
+    book: Book = Relationship(back_populates="reviews")
+
+
+class Ticket(SQLModel, table=True):
+    __tablename__ = "sqlmodel_tickets"
+    __table_args__ = (
+        ForeignKeyConstraint(["hall", "number"], ["sqlmodel_seats.hall", "sqlmodel_seats.number"]),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    hall: str | None = Field(default=None, max_length=64)
+    number: int | None = None
+    price: decimal.Decimal | None = Field(default=None, max_digits=15, decimal_places=4)
+
+    seat: Seat | None = Relationship(back_populates="tickets")
+
+
+ENTITIES: dict[str, type[Any]] = {
+    "notes": Note,
+    "seats": Seat,
+    "tokens": Token,
+    "authors": Author,
+    "books": Book,
+    "reviews": Review,
+    "tickets": Ticket,
+}
 WITH_ARRAYS: dict[str, type[Any]] = {**ENTITIES, "labels": Label}

@@ -17,18 +17,20 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from fastapi_easy.domain.capability import Capability
 from fastapi_easy.domain.errors import Outcome, Unavailable
 from fastapi_easy.domain.field import Field, Kind
-from fastapi_easy.domain.ports.database import SchemaMode
+from fastapi_easy.domain.ports.database import Pool, SchemaMode
 from fastapi_easy.domain.resource import Resource, Shape
+from fastapi_easy.infrastructure.persistence.sqlalchemy.atlas import Atlas
 from fastapi_easy.infrastructure.persistence.sqlalchemy.complaints import Cause, complaint_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.engine import BACKSTOP, make_engine, patience
+from fastapi_easy.infrastructure.persistence.sqlalchemy.entities import DeclarativeEntities, Entities
 from fastapi_easy.infrastructure.persistence.sqlalchemy.errors import REFUSALS, Rules
 from fastapi_easy.infrastructure.persistence.sqlalchemy.executor import Executor
-from fastapi_easy.infrastructure.persistence.sqlalchemy.mapping import table_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.options import ConnectionOptions
 from fastapi_easy.infrastructure.persistence.sqlalchemy.plan import Plan
 from fastapi_easy.infrastructure.persistence.sqlalchemy.schema import compare, create, is_fresh
-from fastapi_easy.infrastructure.persistence.sqlalchemy.server import Server, meet, strange_columns
-from fastapi_easy.infrastructure.persistence.sqlalchemy.tables import MYSQL_INDEXED_LENGTH, Tables
+from fastapi_easy.infrastructure.persistence.sqlalchemy.server import meet, strange_columns
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables import MYSQL_INDEXED_LENGTH
+from fastapi_easy.infrastructure.persistence.sqlalchemy.transaction import Transaction
 from fastapi_easy.infrastructure.persistence.sqlalchemy.types import SQLITE_DIGITS
 from fastapi_easy.infrastructure.persistence.sqlalchemy.url import resolve
 
@@ -38,7 +40,7 @@ T = TypeVar("T")
 CHECK_LIMIT: Final = 2.0
 """Seconds that `check` waits."""
 
-_COMMON: Final = frozenset({Capability.TRANSACTIONS, Capability.MICROSECONDS})
+_COMMON: Final = frozenset({Capability.TRANSACTIONS, Capability.COMPOSITE_KEYS, Capability.MICROSECONDS})
 _CAPABILITIES: Final = {
     "sqlite": _COMMON,
     "postgresql": _COMMON | {Capability.ARRAYS, Capability.WIDE_DECIMALS, Capability.ESTIMATES},
@@ -67,9 +69,16 @@ class SqlAlchemyDatabase:
 
         options: Limits.
 
+    Attributes:
+        entities: How the classes kept here stand for tables.
+
+        executor: How statements reach the database.
+
     Raises:
         DeclarationError: The URL names no database this adapter knows, or its driver is not installed.
     """
+
+    entities: Entities = DeclarativeEntities()
 
     def __init__(self, name: str, url: str, options: ConnectionOptions | None = None) -> None:
         self._name = name
@@ -81,16 +90,14 @@ class SqlAlchemyDatabase:
         self._backend = resolved.get_backend_name()
         self._kind = "mysql" if self._backend == "mariadb" else self._backend
         self._engine: AsyncEngine = make_engine(resolved, limits, scratch=self._scratch is not None)
-        self.executor = Executor(
+        self.executor = self._executor_for(limits)(
             engine=self._engine.sync_engine,
             connect_limit=limits.connect_timeout + BACKSTOP,
             patience=patience(resolved, limits),
             aborts=self._kind == "postgresql",
             finishes=self._kind == "sqlite",
         )
-        self._server: Server | None = None
-        self._tables: Tables | None = None
-        self._plans: dict[Resource[Any], Plan[Any]] = {}
+        self._atlas: Atlas | None = None
 
     @property
     def name(self) -> str:
@@ -100,14 +107,22 @@ class SqlAlchemyDatabase:
     @property
     def technology(self) -> str:
         """What it is, for people."""
-        if self._server is not None and self._server.is_mariadb:
+        if self._atlas is not None and self._atlas.server.is_mariadb:
             return "MariaDB"
         return _TECHNOLOGIES[self._backend]
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        """What it can do."""
-        return _CAPABILITIES[self._kind]
+        """What it can do, as far as that is known before it was first spoken to."""
+        returns = self._kind != "mysql" if self._atlas is None else self._atlas.server.returns
+        return _CAPABILITIES[self._kind] | ({Capability.RETURNING} if returns else set())
+
+    @property
+    def pool(self) -> Pool:
+        """Its connections."""
+        pool: Any = self.executor.engine.pool
+        idle, in_use = pool.checkedin(), pool.checkedout()
+        return Pool(limit=pool.size(), open=idle + in_use, in_use=in_use)
 
     def admit(self, name: str, shape: Shape) -> tuple[Shape, list[str]]:
         """Narrow *shape* to what this database can hold."""
@@ -147,42 +162,53 @@ class SqlAlchemyDatabase:
         if mode is SchemaMode.OFF:
             return Success(())
         try:
-            _, tables = await self._meet()
-            copies = {resource: tables.copy_of(table_of(resource.entity)) for resource in resources}
+            atlas = await self._meet()
+            drawn = atlas.tables_of(resources)
             if mode is SchemaMode.CREATE or (
                 mode is SchemaMode.FRESH
-                and await self._connected(lambda connection: is_fresh(connection, copies))
+                and await self._connected(lambda connection: is_fresh(connection, drawn))
             ):
-                await self._connected(lambda connection: create(connection, tables.metadata))
-            differences = await self._connected(lambda connection: compare(connection, copies))
+                await self._connected(lambda connection: create(connection, atlas.tables.metadata))
+            differences = await self._connected(lambda connection: compare(connection, drawn))
         except REFUSALS as error:
             return self._unavailable(error)
         # What was found out about columns may be outdated.
-        self._plans.clear()
+        atlas.forget()
         return Success(tuple(differences))
+
+    def begin(self) -> Transaction:
+        """A transaction of its own; the database is first spoken to when something is executed in it."""
+        self._make_scratch()
+        return Transaction(self.executor)
 
     async def plan(self, resource: Resource[E]) -> Plan[E]:
         """Everything about *resource* on this server that is made once."""
-        found = self._plans.get(resource)
+        atlas = await self._meet()
+        found = atlas.plan_of(resource)
         if found is not None:
             return found
-        server, tables = await self._meet()
-        table = tables.copy_of(table_of(resource.entity))
-        strange = await self._connected(lambda connection: strange_columns(connection, server, table))
-        plan = Plan(resource, table, server, strange)
-        return self._plans.setdefault(resource, plan)
+        undrawn = atlas.undrawn(resource)
+
+        def look(connection: Connection) -> dict[Resource[Any], frozenset[str]]:
+            return {each: strange_columns(connection, atlas.server, atlas.table_of(each)) for each in undrawn}
+
+        return atlas.draw(resource, await self._connected(look))
 
     def rules_of(self, resource: Resource[Any]) -> Rules | None:
         """The rules of the table of *resource*; `None` before its first statement."""
-        plan = self._plans.get(resource)
+        plan = None if self._atlas is None else self._atlas.plan_of(resource)
         return None if plan is None else plan.rules
 
-    async def _meet(self) -> tuple[Server, Tables]:
-        if self._server is None or self._tables is None:
+    def _executor_for(self, options: ConnectionOptions) -> type[Executor]:
+        """How statements are run."""
+        return Executor
+
+    async def _meet(self) -> Atlas:
+        if self._atlas is None:
             server = await self._connected(meet)
-            if self._server is None or self._tables is None:
-                self._server, self._tables = server, Tables(server)
-        return self._server, self._tables
+            if self._atlas is None:
+                self._atlas = Atlas(server, self.entities)
+        return self._atlas
 
     async def _connected(self, work: Callable[[Connection], T]) -> T:
         """What *work* answers, given a connection of its own."""

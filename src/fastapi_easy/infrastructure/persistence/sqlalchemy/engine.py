@@ -6,6 +6,7 @@ gives SQLite, whose driver otherwise begins transactions when it sees fit, real 
 """
 
 import contextlib
+import datetime
 import sqlite3
 from collections.abc import Callable
 from typing import Any, Final
@@ -89,6 +90,7 @@ def _greet_sqlite(connection: Any, options: ConnectionOptions, *, scratch: bool)
     # The driver must not begin transactions of its own: it would do so before writes only, never before DDL.
     connection.isolation_level = None
     connection.create_function("fold_case", 1, _folded, deterministic=True)
+    connection.create_function("utc_text", 1, _utc_text, deterministic=True)
     _say(
         connection, f"PRAGMA busy_timeout = {round(options.busy_timeout * 1000)}", "PRAGMA foreign_keys = ON"
     )
@@ -101,6 +103,16 @@ def _greet_sqlite(connection: Any, options: ConnectionOptions, *, scratch: bool)
 
 def _folded(text: Any) -> Any:
     return fold_case(text) if isinstance(text, str) else text
+
+
+def _utc_text(written: Any) -> Any:
+    """A time as we write it, in UTC and with microseconds; anything else as it is."""
+    try:
+        moment = datetime.datetime.fromisoformat(written)
+    except (TypeError, ValueError):
+        return written
+    utc = moment if moment.tzinfo is None else moment.astimezone(datetime.UTC).replace(tzinfo=None)
+    return utc.isoformat(" ", "microseconds")
 
 
 def _postgres_settings(options: ConnectionOptions) -> str:

@@ -25,6 +25,7 @@ from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.patch import Values
 from fastapi_easy.domain.resource import Resource
 from fastapi_easy.infrastructure.persistence.sqlalchemy.complaints import Cause, Complaint, complaint_of
+from fastapi_easy.infrastructure.persistence.sqlalchemy.soft_delete import ALIVE
 from fastapi_easy.infrastructure.persistence.sqlalchemy.transaction import TransactionLost
 
 REFUSALS: Final = (SQLAlchemyError, OSError, TransactionLost)
@@ -141,7 +142,7 @@ class Rules:
                 yield str(rule.name or f"{table.name}_{'_'.join(c.name for c in rule.columns)}_key"), fields
         for index in table.indexes:
             if index.unique:
-                yield str(index.name), self._named(column.name for column in index.columns)
+                yield str(index.name), self._named(c.name for c in index.columns if c.name != ALIVE)
 
     def _of(self, reference: ForeignKeyConstraint) -> _Fields:
         return self._named(column.name for column in reference.columns)

@@ -5,7 +5,8 @@ SQLAlchemy's execution needs another `Executor` and nothing else.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
@@ -15,6 +16,7 @@ from sqlalchemy.pool import QueuePool
 from sqlalchemy.util import greenlet_spawn
 
 from fastapi_easy.infrastructure.persistence.sqlalchemy.complaints import is_outdated
+from fastapi_easy.infrastructure.waiting import to_the_end
 
 Parameters: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
@@ -73,6 +75,27 @@ class Executor:
         """The answer to *statement* on *connection*."""
         return await self.spawn(_run, connection, statement, parameters)
 
+    @contextlib.asynccontextmanager
+    async def alone(self) -> AsyncIterator[Connection]:
+        """A connection of its own, for one statement that somebody else runs on it.
+
+        It goes back to the pool when that succeeds, or fails with what SQLAlchemy raises.
+        """
+        kept: list[Connection] = []
+        try:
+            # Kept before anybody can be cancelled.
+            await self.connected(lambda: kept.append(self.engine.connect()))
+            yield kept[0]
+        except DBAPIError:
+            raise
+        except BaseException:
+            for connection in kept:
+                throw_away(connection)
+            raise
+        finally:
+            for connection in kept:
+                connection.close()
+
     async def connected(self, function: Callable[..., T], /, *arguments: Any) -> T:
         """*function*, which takes a connection from the pool itself."""
         pool = self.engine.pool
@@ -84,17 +107,29 @@ class Executor:
 
     async def spawn(self, function: Callable[..., T], /, *arguments: Any) -> T:
         """*function*, which talks to the database, within the time a statement may take."""
+        return await self.bounded(greenlet_spawn(function, *arguments))
+
+    async def bounded(self, work: Coroutine[Any, Any, T]) -> T:
+        """What *work* answers, which talks to the database, within the time a statement may take."""
         if self.finishes:
             # A half-read cursor would keep the lock on the file, even though its connection was closed.
-            return await to_the_end(greenlet_spawn(function, *arguments))
+            return await to_the_end(work)
         if self.patience is None:
-            return await greenlet_spawn(function, *arguments)
+            return await work
         async with asyncio.timeout(self.patience):
-            return await greenlet_spawn(function, *arguments)
+            return await work
 
     async def _connect(self) -> None:
         async with asyncio.timeout(self.connect_limit):
             await greenlet_spawn(_touch, self.engine)
+
+
+def throw_away(connection: Connection) -> None:
+    """Close *connection* for good: it cannot be trusted any more."""
+    if not connection.closed:
+        if not connection.invalidated:
+            connection.invalidate()
+        connection.close()
 
 
 def _touch(engine: Engine) -> None:
@@ -104,22 +139,6 @@ def _touch(engine: Engine) -> None:
 def _read(engine: Engine, statement: Executable, parameters: Any) -> Sequence[Sequence[Any]]:
     with engine.connect() as connection:
         return connection.execute(statement, parameters).all()
-
-
-async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
-    """What *work* answers. A task that is cancelled meanwhile is cancelled after its end."""
-    task = asyncio.ensure_future(work)
-    cancelled = False
-    while not task.done():
-        try:
-            _ = await asyncio.wait([task])
-        except asyncio.CancelledError:
-            cancelled = True
-    if cancelled:
-        # Looked at, so that nobody is told it went unseen.
-        _ = task.cancelled() or task.exception()
-        raise asyncio.CancelledError
-    return task.result()
 
 
 def _run(connection: Connection, statement: Executable, parameters: Any) -> Answer:

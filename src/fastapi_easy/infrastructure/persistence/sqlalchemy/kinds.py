@@ -27,7 +27,7 @@ from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.types import TypeDecorator, TypeEngine, _Binary
 
 from fastapi_easy.domain.field import Kind
-from fastapi_easy.infrastructure.persistence.sqlalchemy.types import enumeration_of
+from fastapi_easy.infrastructure.persistence.sqlalchemy.types import ServerType, enumeration_of
 
 _CONVERSIONS: Final = (
     "process_bind_param",
@@ -89,7 +89,7 @@ class Nature:
 
 def bare(declared: TypeEngine[Any]) -> TypeEngine[Any]:
     """*declared* without decorators that convert nothing, or nothing that this adapter does not do itself."""
-    while isinstance(declared, TypeDecorator) and not isinstance(declared, Interval):
+    while isinstance(declared, TypeDecorator) and not isinstance(declared, Interval | ServerType):
         cls = type(declared)
         converts = any(getattr(cls, name) is not getattr(TypeDecorator, name) for name in _CONVERSIONS)
         # SQLModel's own decorators keep times in UTC, which `UtcDateTime` does with microseconds.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import Column, Index, Table, UniqueConstraint
+from sqlalchemy import Column, Table, UniqueConstraint
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapper
 
@@ -14,6 +14,8 @@ from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import UNSET, Field
 from fastapi_easy.domain.resource import Shape
 from fastapi_easy.infrastructure.persistence.sqlalchemy.kinds import Nature, nature
+from fastapi_easy.infrastructure.persistence.sqlalchemy.relations import links_of
+from fastapi_easy.infrastructure.persistence.sqlalchemy.soft_delete import is_partial
 
 
 def recognises(entity: Any) -> bool:
@@ -51,7 +53,12 @@ def describe(entity: type[Any]) -> Shape:
         for column, found in natures.items()
         if found is not None
     )
-    return Shape(fields=fields, key=key, unique=tuple(rule for rule in unique if set(rule) != set(key)))
+    return Shape(
+        fields=fields,
+        key=key,
+        unique=tuple(rule for rule in unique if set(rule) != set(key)),
+        links=links_of(mapper),
+    )
 
 
 def table_of(entity: type[Any]) -> Table:
@@ -105,17 +112,13 @@ def _unique(table: Table, names: dict[Column[Any], str]) -> Iterator[tuple[str, 
         if isinstance(rule, UniqueConstraint):
             yield from _named(list(rule.columns), names)
     for index in sorted(table.indexes, key=lambda each: str(each.name)):
-        if index.unique and not _is_partial(index):
+        if index.unique and not is_partial(index):
             yield from _named(list(index.expressions), names)
 
 
 def _named(columns: list[Any], names: dict[Column[Any], str]) -> Iterator[tuple[str, ...]]:
     if all(isinstance(column, Column) and column in names for column in columns):
         yield tuple(names[column] for column in columns)
-
-
-def _is_partial(index: Index) -> bool:
-    return any(index.dialect_kwargs.get(f"{name}_where") is not None for name in ("postgresql", "sqlite"))
 
 
 def _field(entity: type[Any], column: Column[Any], name: str, found: Nature, *, is_unique: bool) -> Field:
@@ -146,14 +149,14 @@ def _default(entity: type[Any], column: Column[Any], name: str) -> tuple[Any, Ca
     if made is not None and made.is_scalar:
         return made.arg, None, False
     if made is not None and made.is_callable:
-        factory = _without_context(made)
+        factory = without_context(made)
         return UNSET, factory, factory is None
     if made is not None or column.server_default is not None:
         return UNSET, None, True
     return (*_default_of_dataclass(entity, name, nullable=bool(column.nullable)), False)
 
 
-def _without_context(made: Any) -> Callable[[], Any] | None:
+def without_context(made: Any) -> Callable[[], Any] | None:
     """A maker without arguments, or `None` for one that wants to see the statement."""
     # SQLAlchemy wraps a function without arguments in one that takes and forgets the context, and keeps
     # the name of the first; so ask the one it was given.

@@ -6,24 +6,24 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, bindparam, case, false, or_, tuple_
 
 from fastapi_easy.domain.ordering import Sort
-from fastapi_easy.infrastructure.persistence.sqlalchemy.terms import Terms
+from fastapi_easy.infrastructure.persistence.sqlalchemy.paths import Paths
 
 
-def clauses(order: Sequence[Sort], terms: Terms) -> Iterator[ColumnElement[Any]]:
+def clauses(order: Sequence[Sort], paths: Paths) -> Iterator[ColumnElement[Any]]:
     """What `ORDER BY` lists for *order*."""
     for sort in order:
-        term = terms.ordered(sort.field)
+        term = paths.ordered(sort)
         directed = term.desc() if sort.descending else term.asc()
-        if not terms.fields[sort.field].nullable:
+        if not paths.is_nullable(sort):
             yield directed
-        elif terms.server.name == "mysql":
-            yield case((terms.plain(sort.field).is_(None), 1), else_=0).asc()
+        elif paths.server.name == "mysql":
+            yield case((paths.plain(sort).is_(None), 1), else_=0).asc()
             yield directed
         else:
             yield directed.nulls_last()
 
 
-def behind(order: Sequence[Sort], nulls: Sequence[bool], terms: Terms) -> ColumnElement[bool]:
+def behind(order: Sequence[Sort], nulls: Sequence[bool], paths: Paths) -> ColumnElement[bool]:
     """What holds for every row behind a place.
 
     Args:
@@ -31,12 +31,12 @@ def behind(order: Sequence[Sort], nulls: Sequence[bool], terms: Terms) -> Column
 
         nulls: For each sort, whether the place holds null there.
 
-        terms: Of the table.
+        paths: What the sorts are about.
     """
     is_uniform = len({sort.descending for sort in order}) == 1
-    if is_uniform and terms.server.name != "mysql" and not any(terms.fields[s.field].nullable for s in order):
-        return _row_behind(order, terms)
-    return _expanded(order, nulls, terms)
+    if is_uniform and paths.server.name != "mysql" and not any(paths.is_nullable(sort) for sort in order):
+        return _row_behind(order, paths)
+    return _expanded(order, nulls, paths)
 
 
 def place(values: Sequence[Any]) -> dict[str, Any]:
@@ -44,44 +44,44 @@ def place(values: Sequence[Any]) -> dict[str, Any]:
     return {_name(number): value for number, value in enumerate(values) if value is not None}
 
 
-def _row_behind(order: Sequence[Sort], terms: Terms) -> ColumnElement[bool]:
+def _row_behind(order: Sequence[Sort], paths: Paths) -> ColumnElement[bool]:
     if len(order) == 1:
-        return _beyond(order[0], 0, terms)
-    columns = tuple_(*(terms.ordered(sort.field) for sort in order))
-    values = tuple_(*(_value(sort, number, terms) for number, sort in enumerate(order)))
+        return _beyond(order[0], 0, paths)
+    columns = tuple_(*(paths.ordered(sort) for sort in order))
+    values = tuple_(*(_value(sort, number, paths) for number, sort in enumerate(order)))
     return columns < values if order[0].descending else columns > values
 
 
-def _expanded(order: Sequence[Sort], nulls: Sequence[bool], terms: Terms) -> ColumnElement[bool]:
+def _expanded(order: Sequence[Sort], nulls: Sequence[bool], paths: Paths) -> ColumnElement[bool]:
     alternatives: list[ColumnElement[bool]] = []
     equal: list[ColumnElement[bool]] = []
     for number, (sort, is_null) in enumerate(zip(order, nulls, strict=True)):
-        column = terms.plain(sort.field)
+        column = paths.plain(sort)
         if is_null:
             # Nothing comes behind null in its own column.
             equal.append(column.is_(None))
             continue
-        further = _beyond(sort, number, terms)
-        if terms.fields[sort.field].nullable:
+        further = _beyond(sort, number, paths)
+        if paths.is_nullable(sort):
             further = or_(further, column.is_(None))
         alternatives.append(and_(*equal, further))
-        equal.append(terms.ordered(sort.field) == _value(sort, number, terms))
+        equal.append(paths.ordered(sort) == _value(sort, number, paths))
     whole = or_(false(), *alternatives)
     first = order[0]
-    if nulls[0] or terms.fields[first.field].nullable:
+    if nulls[0] or paths.is_nullable(first):
         return whole
     # Says nothing new, but an index on the first column understands it.
-    term, value = terms.ordered(first.field), _value(first, 0, terms)
+    term, value = paths.ordered(first), _value(first, 0, paths)
     return and_(term <= value if first.descending else term >= value, whole)
 
 
-def _beyond(sort: Sort, number: int, terms: Terms) -> ColumnElement[bool]:
-    term, value = terms.ordered(sort.field), _value(sort, number, terms)
+def _beyond(sort: Sort, number: int, paths: Paths) -> ColumnElement[bool]:
+    term, value = paths.ordered(sort), _value(sort, number, paths)
     return term < value if sort.descending else term > value
 
 
-def _value(sort: Sort, number: int, terms: Terms) -> ColumnElement[Any]:
-    return bindparam(_name(number), type_=terms.type_in_order(sort.field))
+def _value(sort: Sort, number: int, paths: Paths) -> ColumnElement[Any]:
+    return bindparam(_name(number), type_=paths.type_of(sort))
 
 
 def _name(number: int) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, Final, Generic, TypeVar
 
-import sqlalchemy
 from sqlalchemy import Column, Executable, Table
 
 from fastapi_easy.domain.errors import Key
@@ -11,11 +10,10 @@ from fastapi_easy.domain.field import UNSET, Field, Kind
 from fastapi_easy.domain.patch import Values
 from fastapi_easy.domain.resource import Resource
 from fastapi_easy.domain.row import Row
-from fastapi_easy.infrastructure.persistence.sqlalchemy.bounds import is_storable
+from fastapi_easy.infrastructure.entities.bounds import is_storable
 from fastapi_easy.infrastructure.persistence.sqlalchemy.errors import Rules
-from fastapi_easy.infrastructure.persistence.sqlalchemy.mapping import attributes_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.server import Server
-from fastapi_easy.infrastructure.persistence.sqlalchemy.terms import Terms
+from fastapi_easy.infrastructure.persistence.sqlalchemy.terms import Leads, Terms
 
 E = TypeVar("E")
 S = TypeVar("S", bound=Executable)
@@ -34,27 +32,37 @@ class Plan(Generic[E]):
 
         server: Where it is.
 
-        strange: The fields whose columns are stored unlike we would have.
+        strange: The names of the columns that are stored unlike we would have.
+
+        attributes: The columns that the user declared, and the fields they are.
+
+        leads: What the relations of the resource lead to.
     """
 
-    def __init__(self, resource: Resource[E], table: Table, server: Server, strange: frozenset[str]) -> None:
+    def __init__(
+        self,
+        resource: Resource[E],
+        table: Table,
+        server: Server,
+        strange: frozenset[str],
+        attributes: Mapping[Column[Any], str],
+        leads: Leads,
+    ) -> None:
         self.resource = resource
         self.table = table
         self.server = server
         self.columns: Mapping[str, Column[Any]] = {
-            name: table.columns[column.key]
-            for column, name in attributes_of(resource.entity).items()
-            if name in resource.fields
+            name: table.columns[column.key] for column, name in attributes.items() if name in resource.fields
         }
         self.names = tuple(name for name in resource.fields if name in self.columns)
-        self.terms = Terms(server, self.columns, resource.fields, strange)
+        keys = {name: str(column.key) for name, column in self.columns.items()}
+        unlike = frozenset(name for name, column in self.columns.items() if column.name in strange)
+        self.terms = Terms(server, table, keys, resource.fields, unlike, leads)
         self.rules = Rules(resource, table, {column.name: name for name, column in self.columns.items()})
         self.counted_key = self._counted_key()
         self._fillers = {name: _filler(resource.fields[name]) for name in self.names}
         self._required = tuple(name for name in self.names if _must_not_be_null(resource.fields[name]))
         self._statements: dict[Hashable, Any] = {}
-        # Looking at them makes SQLAlchemy finish the class, without which no instance can be filled.
-        _ = sqlalchemy.inspect(resource.entity).attrs
 
     def statement(self, form: Hashable, build: Callable[[], S]) -> S:
         """The statement of *form*, built when it is asked for the first time."""
@@ -90,6 +98,8 @@ class Plan(Generic[E]):
                 complete[name] = values[name]
             elif fill is not None:
                 complete[name] = fill()
+        if self.resource.version is not None:
+            complete[self.resource.version] = 1
         self._drop_unset_keys(complete)
         return complete
 

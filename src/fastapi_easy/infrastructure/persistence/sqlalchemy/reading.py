@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import Executable, text
 
@@ -14,7 +14,10 @@ from fastapi_easy.domain.specification import Everything
 from fastapi_easy.infrastructure.persistence.sqlalchemy.order import place
 from fastapi_easy.infrastructure.persistence.sqlalchemy.plan import Plan
 from fastapi_easy.infrastructure.persistence.sqlalchemy.specification import Outline, named, outline
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements import page
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements import beside, page
+
+Fetch: TypeAlias = Callable[[Executable, Mapping[str, Any]], Awaitable[Sequence[Sequence[Any]]]]
+"""Asks the database: the rows of a statement with its values."""
 
 ESTIMATED_FROM: Final = 10_000
 """Rows below which counting is cheap and an estimate is wrong."""
@@ -29,8 +32,6 @@ class Window:
 
         fields: What each row shall hold.
 
-        fetched: *fields* and those of the order.
-
         order: Total.
 
         form: Of its specification.
@@ -44,7 +45,6 @@ class Window:
 
     plan: Plan[Any]
     fields: tuple[str, ...]
-    fetched: tuple[str, ...]
     order: tuple[Sort, ...]
     form: Outline
     values: Mapping[str, Any]
@@ -79,16 +79,17 @@ class Window:
 
     def statement(self, *, counted: bool) -> Executable:
         """What to ask the database."""
-        return page(self.plan, self.fetched, self.form, self.order, self.wish, counted=counted)
+        return page(self.plan, self.fields, self.form, self.order, self.wish, counted=counted)
 
     def page(self, records: Sequence[Sequence[Any]], total: int | None) -> Page[Row]:
         """The answer as a page."""
-        limit, width = self.wish.limit, len(self.fetched)
+        limit = self.wish.limit
         kept = records[:limit]
         following = None
         if len(records) > limit:
-            last = dict(zip(self.fetched, kept[-1][:width], strict=True))
-            following = Cursor(tuple(last[sort.field] for sort in self.order))
+            names = (*self.fields, *(sort.name for sort in beside(self.fields, self.order)))
+            last = dict(zip(names, kept[-1], strict=False))
+            following = Cursor(tuple(last[sort.name] for sort in self.order))
         # Names first: what was fetched for the order or the total only falls off the end.
         rows = [Row(zip(self.fields, record, strict=False)) for record in kept]
         return Page(rows, total, following)
@@ -98,12 +99,10 @@ def window_of(plan: Plan[Any], query: Query, fields: Sequence[str] | None) -> Wi
     """The window that *query* asks for, with *fields* or all of them."""
     order = total_order(query.order, plan.resource.key)
     wanted = plan.names if fields is None else tuple(fields)
-    lacking = tuple(sort.field for sort in order if sort.field not in wanted)
     form, values = outline(query.specification, plan.terms)
     return Window(
         plan=plan,
         fields=wanted,
-        fetched=(*wanted, *lacking),
         order=order,
         form=form,
         values=named(values),
@@ -112,9 +111,7 @@ def window_of(plan: Plan[Any], query: Query, fields: Sequence[str] | None) -> Wi
     )
 
 
-async def read_estimate(
-    window: Window, fetch: Callable[[Executable, Mapping[str, Any]], Awaitable[Sequence[Sequence[Any]]]]
-) -> int | None:
+async def read_estimate(window: Window, fetch: Fetch) -> int | None:
     """The server's own idea of how many rows there are, where it has one that is worth something."""
     plan = window.plan
     if plan.server.name != "postgresql" or not window.is_everything:

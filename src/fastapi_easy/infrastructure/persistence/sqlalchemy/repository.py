@@ -6,17 +6,20 @@ from typing import Any, Generic, Self, TypeVar
 from returns.result import Failure, Success
 from sqlalchemy import Executable
 
+from fastapi_easy.domain.aggregation import Aggregation, Group
 from fastapi_easy.domain.errors import Error, Key, Outcome, OutcomeUnknown
 from fastapi_easy.domain.page import Count, Cursor, Page, PageRequest
 from fastapi_easy.domain.patch import Patch, Values
-from fastapi_easy.domain.ports.repository import StreamBroken
+from fastapi_easy.domain.ports.repository import EVERYTHING, StreamBroken
 from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.resource import Relation, Resource
 from fastapi_easy.domain.row import Row
 from fastapi_easy.domain.specification import Specification
+from fastapi_easy.infrastructure.entities import plain
+from fastapi_easy.infrastructure.persistence.sqlalchemy.aggregates import aggregated
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
-from fastapi_easy.infrastructure.persistence.sqlalchemy.entities import entity_from, values_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.errors import REFUSALS, missing, translate
+from fastapi_easy.infrastructure.persistence.sqlalchemy.following import follow
 from fastapi_easy.infrastructure.persistence.sqlalchemy.reading import Window, read_estimate, window_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.specification import named, outline
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements import by_key, count
@@ -46,10 +49,10 @@ class SqlAlchemyRepository(Generic[E]):
         """The same repository inside *connection*."""
         return type(self)(self._resource, self._database, connection)
 
-    async def find_by_id(self, key: Key) -> Outcome[E]:
+    async def find_by_id(self, key: Key, *, among: Specification = EVERYTHING) -> Outcome[E]:
         """The entity with *key*."""
-        found = await self.read(key)
-        return found if isinstance(found, Failure) else Success(entity_from(self._resource, found.unwrap()))
+        found = await self.read(key, among=among)
+        return found if isinstance(found, Failure) else Success(self._entity(found.unwrap()))
 
     async def find_all(self, query: Query) -> Outcome[Page[E]]:
         """A page of entities."""
@@ -57,15 +60,17 @@ class SqlAlchemyRepository(Generic[E]):
         if isinstance(found, Failure):
             return found
         page = found.unwrap()
-        return Success(Page([entity_from(self._resource, row) for row in page.items], page.total, page.next))
+        return Success(Page([self._entity(row) for row in page.items], page.total, page.next))
 
-    async def save(self, entity: E) -> Outcome[E]:
+    async def save(self, entity: E, *, among: Specification = EVERYTHING) -> Outcome[E]:
         """Store *entity*: insert it when its key is unset or unknown, else replace all its values."""
-        values = values_of(self._resource, entity)
-        saved = await self._write(lambda writer: writer.put(values), values)
-        return saved if isinstance(saved, Failure) else Success(entity_from(self._resource, saved.unwrap()))
+        values = self._values(entity)
+        saved = await self._write(lambda writer: writer.put(values, among), values)
+        return saved if isinstance(saved, Failure) else Success(self._entity(saved.unwrap()))
 
-    async def read(self, key: Key, fields: Sequence[str] | None = None) -> Outcome[Row]:
+    async def read(
+        self, key: Key, fields: Sequence[str] | None = None, *, among: Specification = EVERYTHING
+    ) -> Outcome[Row]:
         """The row with *key*."""
         try:
             plan = await self._database.plan(self._resource)
@@ -73,7 +78,8 @@ class SqlAlchemyRepository(Generic[E]):
             parameters = plan.key_values(key)
             if parameters is None:
                 return missing(self._resource, key)
-            records = await self._fetch(by_key(plan, names), parameters)
+            form, values = outline(among, plan.terms)
+            records = await self._fetch(by_key(plan, names, form), {**parameters, **named(values)})
         except REFUSALS as error:
             return Failure(self._translated(error))
         return Success(Row(zip(names, records[0], strict=True))) if records else missing(self._resource, key)
@@ -81,6 +87,24 @@ class SqlAlchemyRepository(Generic[E]):
     async def select(self, query: Query) -> Outcome[Page[Row]]:
         """A page of rows in the query's total order, nulls last."""
         return await self._page(query, query.fields)
+
+    async def select_each(
+        self, relation: Relation, sources: Sequence[tuple[Any, ...]], query: Query
+    ) -> Outcome[Sequence[Sequence[Row]]]:
+        """The rows that *relation* leads to, from each of *sources*."""
+        try:
+            plan = await self._database.plan(self._resource)
+            return Success(await follow(plan, relation, sources, query, self._fetch))
+        except REFUSALS as error:
+            return Failure(self._translated(error))
+
+    async def aggregate(self, aggregation: Aggregation) -> Outcome[Sequence[Group]]:
+        """The numbers that *aggregation* asks for, group by group."""
+        try:
+            plan = await self._database.plan(self._resource)
+            return Success(await aggregated(plan, aggregation, self._fetch))
+        except REFUSALS as error:
+            return Failure(self._translated(error))
 
     async def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Row]:
         """Every row of the query in its order; no connection is held between two chunks."""
@@ -116,13 +140,24 @@ class SqlAlchemyRepository(Generic[E]):
         """Store several new entities, all or none."""
         return await self._write(lambda writer: writer.add_all(many), {})
 
-    async def update(self, key: Key, patch: Patch, *, expected_version: str | None = None) -> Outcome[Row]:
+    async def update(
+        self,
+        key: Key,
+        patch: Patch,
+        *,
+        expected_version: str | None = None,
+        among: Specification = EVERYTHING,
+    ) -> Outcome[Row]:
         """Set the fields of *patch* on the entity with *key*."""
-        return await self._write(lambda writer: writer.change(key, patch, expected_version), patch)
+        return await self._write(lambda writer: writer.change(key, patch, expected_version, among), patch)
 
-    async def remove(self, key: Key, *, expected_version: str | None = None) -> Outcome[None]:
+    async def remove(
+        self, key: Key, *, expected_version: str | None = None, among: Specification = EVERYTHING
+    ) -> Outcome[None]:
         """Remove the entity with *key*."""
-        return await self._write(lambda writer: writer.remove(key, expected_version), {}, removing=True)
+        return await self._write(
+            lambda writer: writer.remove(key, expected_version, among), {}, removing=True
+        )
 
     async def update_where(
         self, specification: Specification, patch: Patch, *, max_affected: int
@@ -137,6 +172,17 @@ class SqlAlchemyRepository(Generic[E]):
         return await self._write(
             lambda writer: writer.remove_where(specification, max_affected), {}, removing=True
         )
+
+    def _entity(self, row: Row) -> E:
+        if self._resource.entity is self._resource.stored:
+            return self._database.entities.entity_from(self._resource, row)
+        made: E = plain.entity_from(self._resource, row)
+        return made
+
+    def _values(self, entity: E) -> Values:
+        if self._resource.entity is self._resource.stored:
+            return self._database.entities.values_of(self._resource, entity)
+        return plain.values_of(self._resource, entity)
 
     async def _page(self, query: Query, fields: Sequence[str] | None) -> Outcome[Page[Row]]:
         try:
@@ -180,7 +226,7 @@ class SqlAlchemyRepository(Generic[E]):
             plan = await self._database.plan(self._resource)
             if transaction is not None:
                 return Success(await work(Writer(plan, transaction)))
-            own = Transaction(self._database.executor)
+            own = self._database.begin()
             try:
                 done = await work(Writer(plan, own))
                 await own.commit()

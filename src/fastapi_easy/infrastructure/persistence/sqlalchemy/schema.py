@@ -1,16 +1,17 @@
 """Creating the tables that are missing, and comparing those that are there."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy
-from sqlalchemy import Column, Connection, MetaData, Table
+from sqlalchemy import Column, Connection, Inspector, MetaData, Table
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import CompileError, DBAPIError
 from sqlalchemy.types import TypeEngine
 
-from fastapi_easy.domain.resource import Resource
+from fastapi_easy.infrastructure.persistence.sqlalchemy.atlas import Drawn
+from fastapi_easy.infrastructure.persistence.sqlalchemy.soft_delete import ALIVE, strict_rules
 
 _LOCK: Final = "fastapi_easy.schema"
 _LOCK_NUMBER: Final = 0x66617374
@@ -41,6 +42,7 @@ _SAME_THING: Final = frozenset(
     {
         # Databases without the type keep it as the other.
         ("sqlite", "truth value", "whole number"),
+        ("sqlite", "fraction", "text"),
         ("mysql", "truth value", "whole number"),
         ("mysql", "JSON", "text"),
         ("mysql", "text", "UUID"),
@@ -63,25 +65,32 @@ def create(connection: Connection, metadata: MetaData) -> None:
             metadata.create_all(connection, checkfirst=True)
 
 
-def is_fresh(connection: Connection, tables: Mapping[Resource[Any], Table]) -> bool:
+def is_fresh(connection: Connection, tables: Sequence[Drawn]) -> bool:
     """None of *tables* exists yet."""
     inspector = sqlalchemy.inspect(connection)
-    return not any(inspector.has_table(table.name, schema=table.schema) for table in tables.values())
+    return not any(_is_there(inspector, each) for each in tables)
 
 
-def compare(connection: Connection, tables: Mapping[Resource[Any], Table]) -> list[str]:
+def compare(connection: Connection, tables: Sequence[Drawn]) -> list[str]:
     """Every way in which the stored tables differ from *tables*, each a sentence."""
     inspector = sqlalchemy.inspect(connection)
     differences: list[str] = []
-    for resource, table in tables.items():
-        if not inspector.has_table(table.name, schema=table.schema):
+    for drawn in tables:
+        table = drawn.table
+        if not _is_there(inspector, drawn):
             differences.append(
-                f"{resource.name}: the table {table.name} does not exist; create it, or start with schema_mode=create"
+                f"{drawn.name}: the table {table.name} does not exist; create it, or start with schema_mode=create"
             )
             continue
         stored = {each["name"]: each for each in inspector.get_columns(table.name, schema=table.schema)}
-        differences += _differences(resource, table, stored, connection.dialect)
+        differences += _differences(drawn, stored, connection.dialect)
+        if drawn.mark is not None:
+            differences += [f"{drawn.name}: {each}" for each in strict_rules(inspector, table, drawn.mark)]
     return differences
+
+
+def _is_there(inspector: Inspector, drawn: Drawn) -> bool:
+    return inspector.has_table(drawn.table.name, schema=drawn.table.schema)
 
 
 @contextlib.contextmanager
@@ -111,13 +120,13 @@ def _alone(connection: Connection) -> Iterator[None]:
     _ = connection.exec_driver_sql(end)
 
 
-def _differences(
-    resource: Resource[Any], table: Table, stored: Mapping[str, Any], dialect: Dialect
-) -> Iterator[str]:
-    entity = resource.entity.__name__
+def _differences(drawn: Drawn, stored: Mapping[str, Any], dialect: Dialect) -> Iterator[str]:
+    table, entity = drawn.table, drawn.declared_by
     for column in table.columns:
+        if column.name == ALIVE:
+            continue
         found = stored.get(column.name)
-        place = f"{resource.name}: the column {table.name}.{column.name}"
+        place = f"{drawn.name}: the column {table.name}.{column.name}"
         if found is None:
             yield f"{place} does not exist; add it"
             continue
@@ -130,7 +139,7 @@ def _differences(
     for name, found in stored.items():
         if name not in _names(table) and not found["nullable"] and not _fills_itself(found):
             yield (
-                f"{resource.name}: the column {table.name}.{name} must not be null, has no default and is not in"
+                f"{drawn.name}: the column {table.name}.{name} must not be null, has no default and is not in"
                 f" {entity}; give it a default, or add it to the class"
             )
 

@@ -2,10 +2,11 @@
 
 import json
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, String, Table, column, func, select, table
+from sqlalchemy import Connection, String, Table, column, func, select, table, text
 from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
 
 _COLUMNS: Final = table(
     "columns",
@@ -15,6 +16,8 @@ _COLUMNS: Final = table(
     ),
     schema="information_schema",
 )
+
+_TYPES: Final = text("SELECT name, type FROM pragma_table_info(:table)")
 
 _BYTEWISE: Final = frozenset({"C", "POSIX"})
 
@@ -44,9 +47,9 @@ class Server:
         return bool(getattr(self.dialect, "is_mariadb", False))
 
     @property
-    def aborts(self) -> bool:
-        """A statement that fails makes the rest of its transaction fail."""
-        return self.name == "postgresql"
+    def returns(self) -> bool:
+        """A new row is given back by the statement that inserts it."""
+        return bool(self.dialect.insert_returning)
 
 
 def meet(connection: Connection) -> Server:
@@ -91,10 +94,20 @@ def _meet_mysql(dialect: Dialect) -> Server:
 
 
 def strange_columns(connection: Connection, server: Server, of: Table) -> frozenset[str]:
-    """The names of the columns of *of* that exist with another collation, or as MariaDB's own UUID."""
+    """The names of the columns of *of* that hold their values otherwise than ours do.
+
+    With another collation, as MariaDB's own UUID, or as one of the types that a type of ours calls foreign.
+    """
     if server.name == "sqlite":
-        # What was declared is all there is to go by: SQLite does not list collations.
-        return frozenset(each.name for each in of.columns if getattr(each.type, "collation", None))
+        types = connection.execute(_TYPES, {"table": of.name})
+        stored: dict[str, str] = {name: str(declared) for name, declared in types}
+        return frozenset(
+            each.name
+            for each in of.columns
+            # What was declared is all there is to go by: SQLite does not list collations.
+            if getattr(each.type, "collation", None)
+            or stored.get(each.name, "").upper().startswith(getattr(each.type, "foreign", ()))
+        )
     here = func.current_schema() if server.name == "postgresql" else func.database()
     found = connection.execute(
         select(_COLUMNS.c.column_name, _COLUMNS.c.collation_name, _COLUMNS.c.data_type).where(
@@ -106,6 +119,13 @@ def strange_columns(connection: Connection, server: Server, of: Table) -> frozen
     return frozenset(
         name
         for name, collation, data_type in found
-        if (collation is not None and collation not in usual)
+        if (collation is not None and collation not in usual | {_collation_of(of, name, server.dialect)})
         or (server.name == "mysql" and data_type == "uuid")
     )
+
+
+def _collation_of(table: Table, name: str, dialect: Dialect) -> str | None:
+    """The collation that one of our own types asks for; what a user asks for is not ours."""
+    declared: Any = table.columns[name].type if name in table.columns else None
+    is_ours = isinstance(declared, TypeDecorator)
+    return getattr(declared.load_dialect_impl(dialect), "collation", None) if is_ours else None

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    FromClause,
     Integer,
     String,
     and_,
@@ -27,17 +28,20 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 
 from fastapi_easy.domain.field import Kind
+from fastapi_easy.domain.resource import Relation
 from fastapi_easy.domain.specification import (
     AllOf,
     AnyOf,
     Everything,
     Not,
     Operator,
+    Related,
     Specification,
     Where,
     fold_case,
 )
-from fastapi_easy.infrastructure.persistence.sqlalchemy.bounds import reworded
+from fastapi_easy.infrastructure.entities.bounds import reworded
+from fastapi_easy.infrastructure.persistence.sqlalchemy.related import leads_somewhere, step
 from fastapi_easy.infrastructure.persistence.sqlalchemy.terms import Terms
 
 Outline: TypeAlias = tuple[Hashable, ...]
@@ -83,6 +87,20 @@ def expression(form: Outline, terms: Terms) -> ColumnElement[bool]:
     return _expression(form, terms, bind)
 
 
+def leads_to(form: Outline, terms: Terms, table: FromClause) -> bool:
+    """Whether *form* asks about rows of *table* beside those it is a condition for."""
+    match form:
+        case ("related", Relation() as relation, tuple(inner)):
+            lead = terms.leads(relation)
+            return table in {lead.target.table, lead.through} or leads_to(inner, lead.target, table)
+        case ("where", *_) | ("everything",):
+            return False
+        case (_, *parts):
+            return any(leads_to(part, terms, table) for part in _tuples(parts))
+        case _:
+            raise AssertionError(form)
+
+
 def _outline(specification: Specification, terms: Terms, values: list[Any]) -> Outline:
     match specification:
         case Everything():
@@ -93,6 +111,8 @@ def _outline(specification: Specification, terms: Terms, values: list[Any]) -> O
             return ("all", *(_outline(part, terms, values) for part in parts))
         case AnyOf(parts):
             return ("any", *(_outline(part, terms, values) for part in parts))
+        case Related(relation, inner):
+            return ("related", relation, _outline(inner, terms.leads(relation).target, values))
         case Where(field):
             sendable = reworded(specification, terms.fields[field], allows_nul=terms.allows_nul)
             if isinstance(sendable, Where):
@@ -133,6 +153,9 @@ def _expression(form: Outline, terms: Terms, bind: Bind) -> ColumnElement[bool]:
             return and_(true(), *(_expression(part, terms, bind) for part in _tuples(parts)))
         case ("any", *parts):
             return or_(false(), *(_expression(part, terms, bind) for part in _tuples(parts)))
+        case ("related", Relation() as relation, tuple(inner)):
+            taken = step(relation, terms)
+            return leads_somewhere(taken, _expression(inner, taken.terms, bind))
         case ("where", str(field), Operator() as operator, *more):
             return _where(field, operator, more, terms, bind)
         case _:
@@ -236,6 +259,8 @@ def _may_be_unknown(form: Outline, terms: Terms) -> bool:
     match form:
         case ("where", str(field), *_):
             return terms.fields[field].nullable
+        case ("related", *_):
+            return False
         case (_, *parts):
             return any(_may_be_unknown(part, terms) for part in _tuples(parts))
         case _:

@@ -19,24 +19,27 @@ from sqlalchemy import (
     insert,
     literal_column,
     select,
+    tuple_,
     update,
 )
 
 from fastapi_easy.domain.ordering import Sort
 from fastapi_easy.domain.page import PageRequest
 from fastapi_easy.infrastructure.persistence.sqlalchemy.order import behind, clauses
+from fastapi_easy.infrastructure.persistence.sqlalchemy.paths import Paths
 from fastapi_easy.infrastructure.persistence.sqlalchemy.plan import Plan
-from fastapi_easy.infrastructure.persistence.sqlalchemy.specification import Outline, expression
+from fastapi_easy.infrastructure.persistence.sqlalchemy.specification import Outline, expression, leads_to
 
 
-def by_key(plan: Plan[Any], fields: Sequence[str], *, locked: bool = False) -> Executable:
-    """One row by its key; *locked* against everybody else until the transaction ends."""
+def by_key(plan: Plan[Any], fields: Sequence[str], form: Outline, *, locked: bool = False) -> Executable:
+    """One row by its key, among those that *form* means; *locked* against everybody else."""
 
     def build() -> Select[Any]:
-        statement = select(*_columns(plan, fields)).where(_has_key(plan))
+        among = expression(form, plan.terms)
+        statement = select(*_columns(plan, fields)).where(_has_key(plan), among)
         return statement.with_for_update() if locked else statement
 
-    return plan.statement(("by_key", tuple(fields), locked), build)
+    return plan.statement(("by_key", tuple(fields), form, locked), build)
 
 
 def page(
@@ -48,23 +51,29 @@ def page(
     *,
     counted: bool,
 ) -> Executable:
-    """A window of rows and, behind the fields, the total when it is *counted*."""
+    """A window of rows; behind the fields what only the order asks for, then the total when it is *counted*."""
     nulls = None if wish.after is None else tuple(value is None for value in wish.after.values)
 
     def build() -> Select[Any]:
-        columns = _columns(plan, fields)
+        paths = Paths(plan.terms, order)
+        columns = (*_columns(plan, fields), *(paths.plain(sort) for sort in beside(fields, order)))
         condition = expression(form, plan.terms)
-        statement = select(*columns).where(condition)
+        statement = select(*columns).select_from(paths.table).where(condition)
         if counted:
             # Not a window function: it would have to keep every row to count them.
             total = select(func.count()).select_from(plan.table).where(condition).scalar_subquery()
             statement = statement.add_columns(total)
         if nulls is not None:
-            statement = statement.where(behind(order, nulls, plan.terms))
-        statement = statement.order_by(*clauses(order, plan.terms)).limit(_bind("fe_limit"))
+            statement = statement.where(behind(order, nulls, paths))
+        statement = statement.order_by(*clauses(order, paths)).limit(_bind("fe_limit"))
         return statement.offset(_bind("fe_offset")) if wish.offset else statement
 
     return plan.statement(("page", tuple(fields), form, order, nulls, counted, wish.offset > 0), build)
+
+
+def beside(fields: Sequence[str], order: Sequence[Sort]) -> tuple[Sort, ...]:
+    """What *order* compares and is not among *fields*."""
+    return tuple(sort for sort in order if sort.name not in fields)
 
 
 def count(plan: Plan[Any], form: Outline) -> Executable:
@@ -112,38 +121,38 @@ def add_many(plan: Plan[Any], *, sorted_by_server: bool) -> Executable:
     return plan.statement(("add_many", sorted_by_server), build)
 
 
-def change(plan: Plan[Any], fields: Sequence[str]) -> Executable:
-    """Other values for *fields* of the row with a key; gives the row back where the server can."""
+def change(plan: Plan[Any], fields: Sequence[str], form: Outline, *, versioned: bool) -> Executable:
+    """Other values for *fields* of the row with a key, among those that *form* means.
+
+    Gives the row back where the server can. When *versioned*, its version must be the one given.
+    """
 
     def build() -> Update:
-        statement = _set(plan, fields).where(_has_key(plan))
+        statement = _set(plan, fields).where(_is_meant(plan, form, versioned=versioned))
         return statement.returning(*_columns(plan, plan.names)) if _returns(plan, "update") else statement
 
-    return plan.statement(("change", tuple(fields)), build)
+    return plan.statement(("change", tuple(fields), form, versioned), build)
 
 
 def change_where(plan: Plan[Any], fields: Sequence[str], form: Outline) -> Executable:
     """Other values for *fields* of every row that *form* means."""
     return plan.statement(
-        ("change_where", tuple(fields), form),
-        lambda: _set(plan, fields).where(expression(form, plan.terms)),
+        ("change_where", tuple(fields), form), lambda: _set(plan, fields).where(_written(plan, form))
     )
 
 
-def remove(plan: Plan[Any]) -> Executable:
-    """Away with the row with a key."""
+def remove(plan: Plan[Any], form: Outline, *, versioned: bool) -> Executable:
+    """Away with the row with a key, among those that *form* means; when *versioned*, with the version given."""
 
     def build() -> Delete:
-        return delete(plan.table).where(_has_key(plan))
+        return delete(plan.table).where(_is_meant(plan, form, versioned=versioned))
 
-    return plan.statement("remove", build)
+    return plan.statement(("remove", form, versioned), build)
 
 
 def remove_where(plan: Plan[Any], form: Outline) -> Executable:
     """Away with every row that *form* means."""
-    return plan.statement(
-        ("remove_where", form), lambda: delete(plan.table).where(expression(form, plan.terms))
-    )
+    return plan.statement(("remove_where", form), lambda: delete(plan.table).where(_written(plan, form)))
 
 
 def new_values(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -166,7 +175,11 @@ def _returns(plan: Plan[Any], verb: str) -> bool:
 
 
 def _set(plan: Plan[Any], fields: Sequence[str]) -> Update:
-    return update(plan.table).values({plan.columns[name]: _value(plan, name) for name in fields})
+    values: dict[Column[Any], ColumnElement[Any]] = {plan.columns[n]: _value(plan, n) for n in fields}
+    if plan.resource.version is not None:
+        version = plan.columns[plan.resource.version]
+        values[version] = version + literal_column("1")
+    return update(plan.table).values(values)
 
 
 def _value(plan: Plan[Any], name: str) -> ColumnElement[Any]:
@@ -181,6 +194,24 @@ def _has_key(plan: Plan[Any]) -> ColumnElement[bool]:
             for number, name in enumerate(plan.resource.key)
         )
     )
+
+
+def _is_meant(plan: Plan[Any], form: Outline, *, versioned: bool) -> ColumnElement[bool]:
+    meant = and_(_has_key(plan), _written(plan, form))
+    if not versioned or plan.resource.version is None:
+        return meant
+    return and_(meant, plan.columns[plan.resource.version] == _bind("fe_version"))
+
+
+def _written(plan: Plan[Any], form: Outline) -> ColumnElement[bool]:
+    """The condition of *form* in a statement that writes."""
+    if plan.server.name != "mysql" or not leads_to(form, plan.terms, plan.table):
+        return expression(form, plan.terms)
+    # MySQL refuses to read the table it writes, unless what was read has been put aside: hence DISTINCT.
+    again = plan.terms.of(plan.table.alias())
+    key = plan.resource.key
+    chosen = select(*(again.plain(name) for name in key)).where(expression(form, again)).distinct().subquery()
+    return tuple_(*(plan.columns[name] for name in key)).in_(select(*chosen.columns))
 
 
 def _columns(plan: Plan[Any], fields: Sequence[str]) -> list[Column[Any]]:

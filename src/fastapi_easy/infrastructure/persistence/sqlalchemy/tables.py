@@ -35,6 +35,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.types import (
     FineTime,
     HexUuid,
     LongHexBytes,
+    ServerType,
     ShortDecimal,
     ShortHexBytes,
     TrueFloat,
@@ -110,6 +111,8 @@ def adapt(declared: TypeEngine[Any], server: Server, *, indexed: bool) -> TypeEn
     plain = bare(_variant(declared, server.dialect.name))
     if isinstance(plain, Interval | postgresql.INTERVAL):
         return plain if server.name == "postgresql" else EpochInterval()
+    if isinstance(plain, ServerType):
+        return plain.on(server, indexed=indexed)
     if isinstance(plain, TypeDecorator):
         return plain
     return _everywhere(plain, server) or _here(plain, server, indexed=indexed)

@@ -14,8 +14,9 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.executor import (
     Answer,
     Executor,
     Parameters,
-    to_the_end,
+    throw_away,
 )
+from fastapi_easy.infrastructure.waiting import to_the_end
 
 ROLLBACK_LIMIT: Final = 2.0
 """Seconds to wait for a rollback before its connection is thrown away."""
@@ -60,10 +61,7 @@ class Transaction:
         Raises:
             TransactionLost: The transaction has ended; nothing of it is left.
         """
-        guarded = writes and self._executor.aborts and self._wrote and not self._grouped
-        connection = await self._begun(eager=writes or locks)
-        if guarded:
-            await self._say(connection, f"SAVEPOINT {_SAVEPOINT}")
+        connection, guarded = await self._enter(writes=writes, locks=locks)
         try:
             answer = await self._executor.run(connection, statement, parameters)
         except SQLAlchemyError as error:
@@ -72,10 +70,41 @@ class Transaction:
         except (OSError, asyncio.CancelledError):
             self._give_up()
             raise
-        if guarded:
-            await self._say(connection, f"RELEASE SAVEPOINT {_SAVEPOINT}")
-        self._wrote = self._wrote or writes
+        await self._leave(connection, writes=writes, guarded=guarded)
         return answer
+
+    @contextlib.asynccontextmanager
+    async def lent(self, *, writes: bool) -> AsyncIterator[Connection]:
+        """The connection, for one statement that somebody else runs on it.
+
+        As in `execute`, one that fails leaves no trace, provided that it fails with what SQLAlchemy raises.
+
+        Args:
+            writes: The statement may change something.
+
+        Raises:
+            TransactionLost: The transaction has ended; nothing of it is left.
+        """
+        connection, guarded = await self._enter(writes=writes, locks=False)
+        try:
+            yield connection
+        except SQLAlchemyError as error:
+            await self._recover(connection, error, guarded=guarded)
+            raise
+        except BaseException:
+            self._give_up()
+            raise
+        await self._leave(connection, writes=writes, guarded=guarded)
+
+    async def tell(self, words: str) -> None:
+        """Say *words*, which are about a savepoint of somebody else's.
+
+        Raises:
+            TransactionLost: The transaction has ended; nothing of it is left.
+        """
+        await self._say(await self._begun(eager=True), words)
+        # What follows is not to begin anew after a failure: the savepoint would be gone.
+        self._wrote = True
 
     @contextlib.asynccontextmanager
     async def atomic(self) -> AsyncIterator[None]:
@@ -140,6 +169,19 @@ class Transaction:
         # Leaving an open transaction in the pool is the one thing worse than waiting while cancelled.
         await to_the_end(_discard(connection))
 
+    async def _enter(self, *, writes: bool, locks: bool) -> tuple[Connection, bool]:
+        """The connection for one statement, and whether a savepoint guards what came before."""
+        guarded = writes and self._executor.aborts and self._wrote and not self._grouped
+        connection = await self._begun(eager=writes or locks)
+        if guarded:
+            await self._say(connection, f"SAVEPOINT {_SAVEPOINT}")
+        return connection, guarded
+
+    async def _leave(self, connection: Connection, *, writes: bool, guarded: bool) -> None:
+        if guarded:
+            await self._say(connection, f"RELEASE SAVEPOINT {_SAVEPOINT}")
+        self._wrote = self._wrote or writes
+
     async def _begun(self, *, eager: bool) -> Connection:
         if self._lost:
             raise TransactionLost
@@ -182,7 +224,7 @@ class Transaction:
         try:
             await self._executor.spawn(_rollback, connection)
         except (SQLAlchemyError, OSError):
-            _throw_away(connection)
+            throw_away(connection)
 
     async def _say(self, connection: Connection, words: str) -> None:
         try:
@@ -198,7 +240,7 @@ class Transaction:
             return
         connection, self._connection = self._connection, None
         if connection is not None:
-            _throw_away(connection)
+            throw_away(connection)
 
 
 def _begin(engine: Engine, *, eager: bool) -> Connection:
@@ -232,11 +274,4 @@ async def _discard(connection: Connection) -> None:
     except (SQLAlchemyError, OSError):
         # Silence, or a server that has forgotten the transaction: the connection is of no more use.
         pass
-    await greenlet_spawn(_throw_away, connection)
-
-
-def _throw_away(connection: Connection) -> None:
-    if not connection.closed:
-        if not connection.invalidated:
-            connection.invalidate()
-        connection.close()
+    await greenlet_spawn(throw_away, connection)

@@ -5,12 +5,16 @@ import decimal
 import enum
 import functools
 import uuid
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import CHAR, DateTime, Float, LargeBinary, Time, Uuid, func, types
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
+
+from fastapi_easy.infrastructure.persistence.sqlalchemy.server import Server
+
+T = TypeVar("T")
 
 SQLITE_DIGITS: Final = 15
 """Significant digits that a double keeps (ADR 12)."""
@@ -23,9 +27,24 @@ class Unstorable(ValueError):
     """A value cannot be kept as exactly as promised."""
 
 
-class UtcDateTime(TypeDecorator[datetime.datetime]):
-    """Aware times in UTC with microseconds, whether or not the column knows time zones."""
+class ServerType(TypeDecorator[T]):
+    """A type of another room that has to know more about the server than its dialect."""
 
+    cache_ok = True
+
+    def on(self, server: Server, *, indexed: bool) -> TypeEngine[Any]:
+        """The type to use in its place on *server*."""
+        raise NotImplementedError
+
+
+class UtcDateTime(TypeDecorator[datetime.datetime]):
+    """Aware times in UTC with microseconds, whether or not the column knows time zones.
+
+    Attributes:
+        foreign: Column types on SQLite whose values others write in other ways.
+    """
+
+    foreign: tuple[str, ...] = ()
     impl = DateTime
     cache_ok = True
 
@@ -111,8 +130,12 @@ class ShortDecimal(TypeDecorator[decimal.Decimal]):
         scale: As declared; puts back trailing zeros.
 
         strict: Refuse more digits than fit, instead of comparing with the nearest number.
+
+    Attributes:
+        foreign: Column types on SQLite that hold decimals as texts.
     """
 
+    foreign: tuple[str, ...] = ("VARCHAR", "CHAR", "TEXT")
     impl = _Numeric
     cache_ok = True
 

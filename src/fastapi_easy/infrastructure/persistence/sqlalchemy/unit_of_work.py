@@ -1,6 +1,6 @@
 """All or nothing, in one relational database."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -41,7 +41,7 @@ class SqlAlchemyUnitOfWork:
         self._resources = resources
         self._repositories = repositories
         self._event_bus = event_bus
-        self._transaction = Transaction(database.executor)
+        self._transaction = database.begin()
         self._events: list[DomainEvent] = []
         self._touched: dict[str, Resource[Any]] = {}
 
@@ -75,6 +75,11 @@ class SqlAlchemyUnitOfWork:
     def record(self, event: DomainEvent) -> None:
         """Publish *event* if and when this unit of work commits; forget it otherwise."""
         self._events.append(event)
+
+    @property
+    def events(self) -> Sequence[DomainEvent]:
+        """What was recorded since the last commit."""
+        return tuple(self._events)
 
     async def commit(self) -> Outcome[None]:
         """Make every write durable, then publish the recorded events."""

@@ -1,23 +1,28 @@
 """The writes of one resource inside a transaction."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 from fastapi_easy.domain.errors import Error, Key, NotFound, Stale, TooLarge
 from fastapi_easy.domain.patch import Values
+from fastapi_easy.domain.ports.repository import EVERYTHING
 from fastapi_easy.domain.row import Row
 from fastapi_easy.domain.specification import Specification
-from fastapi_easy.domain.version import version_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy import statements
 from fastapi_easy.infrastructure.persistence.sqlalchemy.errors import null_refused
 from fastapi_easy.infrastructure.persistence.sqlalchemy.plan import Plan
-from fastapi_easy.infrastructure.persistence.sqlalchemy.specification import named, outline
+from fastapi_easy.infrastructure.persistence.sqlalchemy.specification import Outline, named, outline
 from fastapi_easy.infrastructure.persistence.sqlalchemy.transaction import Transaction
 
 E = TypeVar("E")
 
 CHUNK: Final = 1_000
 """Rows handed to the driver at a time; SQLAlchemy cuts them further where parameters are limited."""
+
+
+_LONGEST_NUMBER: Final = 18
+"""Digits that 64 bits hold whatever they are."""
 
 
 class Refused(Exception):
@@ -30,6 +35,23 @@ class Refused(Exception):
     def __init__(self, error: Error) -> None:
         self.error = error
         super().__init__(error.code)
+
+
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """One row that a write is about.
+
+    Attributes:
+        key: Its key.
+
+        form: Of the specification it has to satisfy.
+
+        parameters: What says both to a statement; `None` when no row can have that key.
+    """
+
+    key: Key
+    form: Outline
+    parameters: dict[str, Any] | None
 
 
 class Writer(Generic[E]):
@@ -70,47 +92,62 @@ class Writer(Generic[E]):
                         rows[place] = row
         return [row for row in rows if row is not None]
 
-    async def put(self, values: Values) -> Row:
-        """Replace the row with the key in *values*, or insert it."""
+    async def put(self, values: Values, among: Specification) -> Row:
+        """Replace the row with the key in *values*, if it is one of *among*, or insert it."""
         plan = self._plan
-        names = plan.resource.key
+        names, fields, version = plan.resource.key, plan.resource.fields, plan.resource.version
         if all(values.get(name) is not None for name in names):
             key = values[names[0]] if len(names) == 1 else tuple(values[name] for name in names)
-            fields = plan.resource.fields
             whole = {
                 name: value
                 for name, value in plan.completed(values).items()
                 if name not in names and not fields[name].generated
             }
             self._refuse_nulls(plan.nulls_in(whole, whole=False))
-            replaced = await self._change(key, whole) if whole else await self._find(key)
+            meant = self._meant(key, among)
+            at = {} if version is None else {"fe_version": values.get(version)}
+            replaced = await (self._change(meant, whole, at) if whole or at else self._find(meant))
             if replaced is not None:
                 return replaced
-        fields = plan.resource.fields
+            current = None if version is None else await self._find(meant)
+            if current is not None:
+                raise Refused(Stale(plan.resource.name, key, plan.resource.version_of(current)))
         return await self.add({n: v for n, v in values.items() if n in names or not fields[n].generated})
 
-    async def change(self, key: Key, patch: Values, expected_version: str | None) -> Row:
-        """Set the fields of *patch* on the row with *key*."""
+    async def change(
+        self, key: Key, patch: Values, expected_version: str | None, among: Specification
+    ) -> Row:
+        """Set the fields of *patch* on the row with *key*, if it is one of *among*."""
         plan = self._plan
         self._refuse_nulls(plan.nulls_in(patch, whole=False))
-        changes = self._without_key(key, patch)
-        if expected_version is not None:
-            current = await self._expect(key, expected_version)
+        changes = self._changes(key, patch)
+        meant = self._meant(key, among)
+        at = self._at(expected_version)
+        if expected_version is not None and not (at and changes):
+            current = await self._expect(meant, expected_version)
             if not changes:
                 return current
-        changed = await self._change(key, changes) if changes else await self._find(key)
+        changed = await (self._change(meant, changes, at) if changes else self._find(meant))
+        if changed is None and expected_version is not None:
+            # Says why; or it has become what was meant just now, and is locked.
+            _ = await self._expect(meant, expected_version)
+            changed = await self._change(meant, changes, at)
         if changed is None:
-            raise Refused(NotFound(plan.resource.name, key))
+            raise self._missing(meant)
         return changed
 
-    async def remove(self, key: Key, expected_version: str | None) -> None:
-        """Delete the row with *key*."""
-        if expected_version is not None:
-            _ = await self._expect(key, expected_version)
-        parameters = self._key(key)
-        answer = await self._transaction.execute(statements.remove(self._plan), parameters, writes=True)
-        if not answer.affected:
-            raise Refused(NotFound(self._plan.resource.name, key))
+    async def remove(self, key: Key, expected_version: str | None, among: Specification) -> None:
+        """Delete the row with *key*, if it is one of *among*."""
+        meant = self._meant(key, among)
+        at = self._at(expected_version)
+        if expected_version is not None and not at:
+            _ = await self._expect(meant, expected_version)
+        removed = await self._remove(meant, at)
+        if not removed and expected_version is not None:
+            _ = await self._expect(meant, expected_version)
+            removed = await self._remove(meant, at)
+        if not removed:
+            raise self._missing(meant)
 
     async def change_where(self, specification: Specification, patch: Values, max_affected: int) -> int:
         """Set the fields of *patch* on every row that *specification* means."""
@@ -120,10 +157,13 @@ class Writer(Generic[E]):
             raise ValueError("the key of an entity never changes")
         form, values = outline(specification, plan.terms)
         affected = await self._refuse_many(form, values, max_affected)
-        if not patch or not affected:
+        changes = self._without_version(patch)
+        if not changes or not affected:
             return affected
-        statement = statements.change_where(plan, tuple(patch), form)
-        return await self._in_bulk(statement, {**named(values), **statements.new_values(patch)}, max_affected)
+        statement = statements.change_where(plan, tuple(changes), form)
+        return await self._in_bulk(
+            statement, {**named(values), **statements.new_values(changes)}, max_affected
+        )
 
     async def remove_where(self, specification: Specification, max_affected: int) -> int:
         """Delete every row that *specification* means."""
@@ -151,38 +191,52 @@ class Writer(Generic[E]):
             raise Refused(TooLarge("affected", max_affected, "entities"))
         return affected
 
-    async def _change(self, key: Key, changes: Values) -> Row | None:
+    async def _change(self, meant: _Meant, changes: Values, at: Values) -> Row | None:
+        """Set *changes* on the row that is meant, if it has the version *at* names."""
         plan = self._plan
-        parameters = plan.key_values(key)
-        if parameters is None:
+        if meant.parameters is None:
             return None
-        statement = statements.change(plan, tuple(changes))
-        given = {**parameters, **statements.new_values(changes)}
+        statement = statements.change(plan, tuple(changes), meant.form, versioned=bool(at))
+        given = {**meant.parameters, **statements.new_values(changes), **at}
         answer = await self._transaction.execute(statement, given, writes=True)
         if statements.returns_changed(plan):
             return plan.row(answer.rows[0]) if answer.rows else None
-        return await self._find(key) if answer.affected else None
+        # It may no longer be among those that were meant.
+        return await self._find(self._meant(meant.key)) if answer.affected else None
 
-    async def _expect(self, key: Key, version: str) -> Row:
-        """The row with *key*, locked, which has to have *version*."""
+    async def _remove(self, meant: _Meant, at: Values) -> bool:
+        if meant.parameters is None:
+            return False
+        statement = statements.remove(self._plan, meant.form, versioned=bool(at))
+        answer = await self._transaction.execute(statement, {**meant.parameters, **at}, writes=True)
+        return bool(answer.affected)
+
+    async def _expect(self, meant: _Meant, version: str) -> Row:
+        """The row that is meant, locked, which has to have *version*."""
         plan = self._plan
-        statement = statements.by_key(plan, plan.names, locked=True)
-        answer = await self._transaction.execute(statement, self._key(key), locks=True)
+        if meant.parameters is None:
+            raise self._missing(meant)
+        statement = statements.by_key(plan, plan.names, meant.form, locked=True)
+        answer = await self._transaction.execute(statement, meant.parameters, locks=True)
         if not answer.rows:
-            raise Refused(NotFound(plan.resource.name, key))
+            raise self._missing(meant)
         row = plan.row(answer.rows[0])
-        current = version_of(row, plan.resource.readable)
+        current = plan.resource.version_of(row)
         if current != version:
-            raise Refused(Stale(plan.resource.name, key, current))
+            raise Refused(Stale(plan.resource.name, meant.key, current))
         return row
 
-    async def _find(self, key: Key) -> Row | None:
+    async def _find(self, meant: _Meant) -> Row | None:
         plan = self._plan
-        answer = await self._transaction.execute(statements.by_key(plan, plan.names), self._key(key))
+        if meant.parameters is None:
+            return None
+        answer = await self._transaction.execute(
+            statements.by_key(plan, plan.names, meant.form), meant.parameters
+        )
         return plan.row(answer.rows[0]) if answer.rows else None
 
     async def _read(self, key: Key) -> Row:
-        row = await self._find(key)
+        row = await self._find(self._meant(key))
         if row is None:
             raise LookupError(f"{self._plan.resource.name} did not keep the row that was just written")
         return row
@@ -220,18 +274,30 @@ class Writer(Generic[E]):
         self._refuse_nulls(self._plan.nulls_in(complete, whole=True))
         return complete
 
-    def _key(self, key: Key) -> dict[str, Any]:
+    def _meant(self, key: Key, among: Specification = EVERYTHING) -> _Meant:
+        form, values = outline(among, self._plan.terms)
         parameters = self._plan.key_values(key)
-        if parameters is None:
-            raise Refused(NotFound(self._plan.resource.name, key))
-        return parameters
+        return _Meant(key, form, None if parameters is None else {**parameters, **named(values)})
 
-    def _without_key(self, key: Key, patch: Values) -> dict[str, Any]:
+    def _missing(self, meant: _Meant) -> Refused:
+        return Refused(NotFound(self._plan.resource.name, meant.key))
+
+    def _at(self, expected: str | None) -> dict[str, Any]:
+        """The parameter that says *expected* to a statement; none where only Python can compare it."""
+        if self._plan.resource.version is None or expected is None or not expected.isdecimal():
+            return {}
+        number = int(expected[:_LONGEST_NUMBER])
+        return {"fe_version": number} if str(number) == expected else {}
+
+    def _changes(self, key: Key, patch: Values) -> dict[str, Any]:
         names = self._plan.resource.key
         identity = dict(zip(names, (key,) if len(names) == 1 else key, strict=True))
         if any(name in patch and patch[name] != identity[name] for name in names):
             raise ValueError("the key of an entity never changes")
-        return {name: value for name, value in patch.items() if name not in identity}
+        return {n: each for n, each in self._without_version(patch).items() if n not in identity}
+
+    def _without_version(self, patch: Values) -> dict[str, Any]:
+        return {name: value for name, value in patch.items() if name != self._plan.resource.version}
 
     def _refuse_nulls(self, fields: Iterable[str]) -> None:
         refused = tuple(fields)

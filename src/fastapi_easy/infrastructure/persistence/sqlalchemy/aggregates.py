@@ -1,0 +1,73 @@
+"""Numbers about many rows, with one statement."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Executable, Select, bindparam, select, type_coerce
+
+from fastapi_easy.domain.aggregation import Aggregation, Group
+from fastapi_easy.domain.ordering import Sort
+from fastapi_easy.infrastructure.persistence.sqlalchemy.order import clauses
+from fastapi_easy.infrastructure.persistence.sqlalchemy.paths import Paths
+from fastapi_easy.infrastructure.persistence.sqlalchemy.plan import Plan
+from fastapi_easy.infrastructure.persistence.sqlalchemy.reading import Fetch
+from fastapi_easy.infrastructure.persistence.sqlalchemy.specification import (
+    Outline,
+    expression,
+    named,
+    outline,
+)
+from fastapi_easy.infrastructure.persistence.sqlalchemy.terms import Terms
+from fastapi_easy.infrastructure.persistence.sqlalchemy.totals import Total, total_of
+
+
+async def aggregated(plan: Plan[Any], aggregation: Aggregation, fetch: Fetch) -> list[Group]:
+    """The groups that *aggregation* asks for, and their numbers.
+
+    Args:
+        plan: Of the resource it is about.
+
+        aggregation: What is asked.
+
+        fetch: Asks the database, once.
+    """
+    form, values = outline(aggregation.specification, plan.terms)
+    totals = [total_of(measure, plan.terms) for measure in aggregation.measures]
+    statement = _statement(plan, aggregation, form, totals)
+    window = {"fe_limit": aggregation.limit, "fe_offset": aggregation.offset}
+    records = await fetch(statement, {**named(values), **window})
+    return [_group(record, len(aggregation.group_by), totals) for record in records]
+
+
+def _statement(
+    plan: Plan[Any], aggregation: Aggregation, form: Outline, totals: Sequence[Total]
+) -> Executable:
+    def build() -> Select[Any]:
+        terms = plan.terms
+        by = [terms.exact(name) for name in aggregation.group_by]
+        told = [_as_stored(name, terms) for name in aggregation.group_by]
+        order = [Sort(name) for name in aggregation.group_by]
+        numbers = [column for total in totals for column in total.columns()]
+        statement = select(*told, *numbers).select_from(plan.table).where(expression(form, terms))
+        arranged = statement.group_by(*by).order_by(*clauses(order, Paths(terms, order)))
+        return arranged.limit(_bind("fe_limit")).offset(_bind("fe_offset"))
+
+    return plan.statement(("aggregate", aggregation.measures, aggregation.group_by, form), build)
+
+
+def _as_stored(name: str, terms: Terms) -> ColumnElement[Any]:
+    exact, plain = terms.exact(name), terms.plain(name)
+    return plain if exact is plain else type_coerce(exact, plain.type)
+
+
+def _group(record: Sequence[Any], width: int, totals: Sequence[Total]) -> Group:
+    numbers = []
+    place = width
+    for total in totals:
+        numbers.append(total.read(record[place : place + total.width]))
+        place += total.width
+    return Group(tuple(record[:width]), tuple(numbers))
+
+
+def _bind(name: str) -> Any:
+    return bindparam(name, type_=BigInteger())

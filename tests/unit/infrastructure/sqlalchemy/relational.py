@@ -1,0 +1,90 @@
+"""A relational database with a few resources in it, and what is said to it."""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Executable, event
+
+from fastapi_easy.domain.ports.database import SchemaMode
+from fastapi_easy.domain.ports.repository import Repository
+from fastapi_easy.domain.resource import Resource, Shape
+from fastapi_easy.infrastructure.persistence.sqlalchemy import (
+    SqlAlchemyDatabase,
+    SqlAlchemyRepository,
+    SqlAlchemyUnitOfWork,
+)
+from fastapi_easy.infrastructure.persistence.sqlalchemy.mapping import describe as sqlalchemy_describe
+from fastapi_easy.testing import RecordingEventBus
+from fastapi_easy.testing.resources import connected
+
+SERVERS = ("sqlite", "postgres", "mariadb")
+
+
+class Relational:
+    """Some resources in one database."""
+
+    def __init__(self, database: SqlAlchemyDatabase, resources: Mapping[str, Resource[Any]]) -> None:
+        self.database = database
+        self.resources = resources
+        self.differences: list[str] = []
+
+    def __getitem__(self, name: str) -> Repository[Any]:
+        return SqlAlchemyRepository(self.resources[name], self.database)
+
+    def relation(self, path: str) -> Any:
+        resource, name = path.split(".")
+        return self.resources[resource].relations[name]
+
+    def unit_of_work(self) -> SqlAlchemyUnitOfWork:
+        made = {
+            name: partial(SqlAlchemyRepository, each, self.database) for name, each in self.resources.items()
+        }
+        return SqlAlchemyUnitOfWork(self.database, self.resources, made, RecordingEventBus())
+
+    async def say(self, statement: Executable, parameters: Any = ()) -> None:
+        """Run *statement* and make it durable."""
+        transaction = self.database.begin()
+        try:
+            _ = await transaction.execute(statement, parameters or {}, writes=True)
+            await transaction.commit()
+        finally:
+            await transaction.close()
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[list[str]]:
+        """Every statement that is said meanwhile."""
+        said: list[str] = []
+
+        def listen(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            said.append(statement)
+
+        engine = self.database.executor.engine
+        event.listen(engine, "before_cursor_execute", listen)
+        try:
+            yield said
+        finally:
+            event.remove(engine, "before_cursor_execute", listen)
+
+
+@contextlib.asynccontextmanager
+async def relational(
+    url: str,
+    entities: Mapping[str, type[Any]],
+    *,
+    mode: SchemaMode = SchemaMode.CREATE,
+    describe: Callable[[type[Any]], Shape] = sqlalchemy_describe,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+) -> AsyncIterator[Relational]:
+    """*entities* in the database at *url*, whose schema is treated as *mode* says."""
+    database = SqlAlchemyDatabase("default", url)
+    described = {name: (options or {}).get(name, {}).get("stored", each) for name, each in entities.items()}
+    shapes = {name: database.admit(name, describe(each))[0] for name, each in described.items()}
+    world = Relational(database, connected(shapes, entities, options=options))
+    await database.open()
+    try:
+        world.differences = [*(await database.prepare(tuple(world.resources.values()), mode)).unwrap()]
+        yield world
+    finally:
+        await database.close()
