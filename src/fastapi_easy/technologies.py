@@ -4,16 +4,16 @@ Adapters are imported here, inside functions, when they are chosen.
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from fastapi_easy.domain.errors import DeclarationError
-from fastapi_easy.domain.ports import Database, Repository, UnitOfWork
+from fastapi_easy.domain.ports import Database, Metrics, Repository, UnitOfWork
 from fastapi_easy.domain.resource import Shape
 from fastapi_easy.settings import DatabaseSettings, Settings
 
-__all__ = ["Kit", "describe", "kit_of", "open_database"]
+__all__ = ["Kit", "describe", "kit_of", "open_database", "open_metrics"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def describe(entity: type[Any]) -> Shape:
         [
             (
                 f"{entity!r} is not a class that any adapter knows: use an SQLAlchemy declarative class, "
-                "an SQLModel table, a pydantic model or a dataclass"
+                "an SQLModel table, a Tortoise model, a pydantic model or a dataclass"
             )
         ]
     )
@@ -60,16 +60,28 @@ def _mappings() -> Iterator[tuple[Callable[[type[Any]], bool], Callable[[type[An
         from fastapi_easy.infrastructure.persistence.sqlalchemy import mapping as sqlalchemy
 
         yield sqlalchemy.recognises, sqlalchemy.describe
-    from fastapi_easy.infrastructure.persistence.memory import mapping as memory
+    if "tortoise" in sys.modules:
+        from fastapi_easy.infrastructure.persistence.tortoise import mapping as tortoise
 
-    yield memory.recognises, memory.describe
+        yield tortoise.recognises, tortoise.describe
+    from fastapi_easy.infrastructure.entities import plain
+
+    yield plain.recognises, plain.describe
 
 
-def open_database(settings: Settings, name: str) -> Database:
+def open_database(settings: Settings, name: str, kept: Sequence[type[Any]] = ()) -> Database:
     """The database that the settings name *name*; nothing is connected yet.
 
+    Args:
+        settings: Say where it is.
+
+        name: Which one.
+
+        kept: The classes whose entities live there.
+
     Raises:
-        DeclarationError: The settings do not name it, or its driver is not installed.
+        DeclarationError: The settings do not name it, its driver is not installed, or it cannot hold classes that are
+            so unlike each other.
     """
     if name not in settings.databases:
         raise DeclarationError(
@@ -77,7 +89,40 @@ def open_database(settings: Settings, name: str) -> Database:
         )
     chosen = settings.databases[name]
     url = chosen.url.get_secret_value()
-    return _memory(name) if url.startswith("memory:") else _sqlalchemy(name, url, chosen)
+    if url.startswith("memory:"):
+        return _memory(name)
+    if url.startswith("mongodb"):
+        return _mongo(name, url, chosen)
+    models = tuple(each for each in kept if _is_tortoise(each))
+    if models and len(models) < len(kept):
+        mine = ", ".join(each.__name__ for each in models)
+        others = ", ".join(each.__name__ for each in kept if each not in models)
+        raise DeclarationError(
+            [
+                (
+                    f"database {name!r} cannot hold Tortoise models ({mine}) and other classes ({others}) at once: "
+                    "name a second database in the settings and give it to one of them with database=…"
+                )
+            ]
+        )
+    return _tortoise(name, url, chosen, models) if models else _sqlalchemy(name, url, chosen)
+
+
+def open_metrics(settings: Settings) -> Metrics | None:
+    """What counts calls for `/metrics`; `None` unless the settings want it.
+
+    Raises:
+        DeclarationError: The library it needs is not installed.
+    """
+    if not settings.http.metrics:
+        return None
+    try:
+        from fastapi_easy.infrastructure.observation.prometheus import PrometheusMetrics
+    except ModuleNotFoundError as error:
+        raise DeclarationError(
+            [f"http.metrics needs {error.name}: install fastapi_easy[metrics], or set it to false"]
+        ) from None
+    return PrometheusMetrics()
 
 
 def kit_of(database: Database) -> Kit:
@@ -115,6 +160,18 @@ def _known_kits() -> Iterator[tuple[type[Any], Kit]]:
     from fastapi_easy.infrastructure.persistence.memory.unit_of_work import MemoryUnitOfWork
 
     yield MemoryDatabase, Kit(MemoryRepository, MemoryUnitOfWork)
+    if "pymongo" in sys.modules:
+        from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
+        from fastapi_easy.infrastructure.persistence.mongo.repository import MongoRepository
+        from fastapi_easy.infrastructure.persistence.mongo.unit_of_work import MongoUnitOfWork
+
+        yield MongoDatabase, Kit(MongoRepository, MongoUnitOfWork)
+    if "tortoise" in sys.modules:
+        from fastapi_easy.infrastructure.persistence.sqlalchemy.repository import SqlAlchemyRepository
+        from fastapi_easy.infrastructure.persistence.tortoise.connection import TortoiseDatabase
+        from fastapi_easy.infrastructure.persistence.tortoise.unit_of_work import TortoiseUnitOfWork
+
+        yield TortoiseDatabase, Kit(SqlAlchemyRepository, TortoiseUnitOfWork)
     if "sqlalchemy" in sys.modules:
         from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
         from fastapi_easy.infrastructure.persistence.sqlalchemy.repository import SqlAlchemyRepository
@@ -129,9 +186,37 @@ def _memory(name: str) -> Database:
     return MemoryDatabase(name)
 
 
+def _mongo(name: str, url: str, chosen: DatabaseSettings) -> Database:
+    from fastapi_easy.infrastructure.persistence.mongo.url import resolve
+
+    # Says which driver is missing, before it is missed.
+    _ = resolve(url)
+    from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
+    from fastapi_easy.infrastructure.persistence.mongo.options import ConnectionOptions
+
+    options = ConnectionOptions(**chosen.model_dump(exclude={"url", "schema_mode"}))
+    return MongoDatabase(name, url, options)
+
+
 def _sqlalchemy(name: str, url: str, chosen: DatabaseSettings) -> Database:
     from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
     from fastapi_easy.infrastructure.persistence.sqlalchemy.options import ConnectionOptions
 
     options = ConnectionOptions(**chosen.model_dump(exclude={"url", "schema_mode"}))
     return SqlAlchemyDatabase(name, url, options)
+
+
+def _is_tortoise(entity: type[Any]) -> bool:
+    if "tortoise" not in sys.modules:
+        return False
+    from fastapi_easy.infrastructure.persistence.tortoise.mapping import recognises
+
+    return recognises(entity)
+
+
+def _tortoise(name: str, url: str, chosen: DatabaseSettings, models: Sequence[type[Any]]) -> Database:
+    from fastapi_easy.infrastructure.persistence.sqlalchemy.options import ConnectionOptions
+    from fastapi_easy.infrastructure.persistence.tortoise.connection import TortoiseDatabase
+
+    options = ConnectionOptions(**chosen.model_dump(exclude={"url", "schema_mode"}))
+    return TortoiseDatabase(name, url, options, models)

@@ -85,7 +85,7 @@ class Relation:
         return Related(self, all_of(specification, self.target.alive))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Resource(Generic[E]):
     """One resource of an application: what it holds and what may be asked of it.
 
@@ -161,6 +161,10 @@ class Resource(Generic[E]):
     soft_delete: str | None = None
     upsert_by: tuple[str, ...] = ()
     relations: dict[str, Relation] = dataclasses.field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Its name: it is the same wherever it is talked about."""
+        return f"<resource {self.name}>"
 
     @property
     def alive(self) -> Specification:

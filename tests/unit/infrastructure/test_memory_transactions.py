@@ -1,5 +1,8 @@
 """Transactions in memory that overlap: what the suites cannot ask of stores where one would wait for the other."""
 
+import datetime
+from types import SimpleNamespace
+
 import pytest
 from returns.result import Failure, Success
 
@@ -8,16 +11,16 @@ from fastapi_easy.domain.patch import Patch
 from fastapi_easy.domain.specification import Everything
 from fastapi_easy.domain.version import version_of
 from fastapi_easy.infrastructure.persistence.memory import MemoryDatabase, MemoryRepository
-from fastapi_easy.infrastructure.persistence.memory.connection import MemoryTransaction
+from fastapi_easy.infrastructure.persistence.memory.transaction import MemoryTransaction
 from fastapi_easy.testing import resource_from
-from fastapi_easy.testing.conformance import NOTES, SEATS
+from fastapi_easy.testing.conformance import BOOKS, NOTES, SEATS
 
 
 class World:
     """One database, and two transactions on it."""
 
-    def __init__(self, shape, name):
-        self.resource = resource_from(shape, name, dict)
+    def __init__(self, shape, name, entity=dict, **options):
+        self.resource = resource_from(shape, name, entity, **options)
         self.repository = MemoryRepository(self.resource, MemoryDatabase())
         self.first, self.second = MemoryTransaction(), MemoryTransaction()
         self.in_first = self.repository.within(self.first)
@@ -32,6 +35,11 @@ def notes():
 @pytest.fixture
 def seats():
     return World(SEATS, "seats")
+
+
+@pytest.fixture
+def books():
+    return World(BOOKS, "books", SimpleNamespace, version="version", soft_delete="deleted_at")
 
 
 async def test_of_two_who_claim_a_unique_value_the_first_to_commit_wins(notes):
@@ -121,6 +129,49 @@ async def test_resources_of_one_entity_share_their_rows():
     database = MemoryDatabase()
     one = MemoryRepository(resource_from(SEATS, "seats", dict), database)
     other = MemoryRepository(resource_from(SEATS, "places", dict), database)
+
+    _ = await one.add({"hall": "a", "number": 1})
+
+    assert await other.count(Everything()) == Success(1)
+
+
+async def test_plain_updates_of_both_are_counted(books):
+    added = (await books.repository.add({"title": "a"})).unwrap()
+    _ = await books.in_first.update(added.id, Patch({"pages": 1}))
+    _ = await books.in_first.update(added.id, Patch({"pages": 2}))
+    _ = await books.in_second.update(added.id, Patch({"title": "b"}))
+
+    assert (books.second.commit(), books.first.commit()) == (Success(None), Success(None))
+    read = (await books.repository.read(added.id)).unwrap()
+    assert (read.pages, read.title, read.version) == (2, "b", 4)
+
+
+async def test_of_two_who_save_the_same_version_the_first_to_commit_wins(books):
+    added = (await books.repository.add({"title": "a"})).unwrap()
+    _ = await books.in_first.save(SimpleNamespace(**{**added, "title": "first"}))
+    _ = await books.in_second.save(SimpleNamespace(**{**added, "title": "second"}))
+
+    assert books.second.commit() == Success(None)
+    assert books.first.commit() == Failure(Stale("books", added.id, "2"))
+    assert (await books.repository.read(added.id)).unwrap().title == "second"
+
+
+async def test_what_one_deletes_and_another_restores_meanwhile_collides_at_commit(books):
+    now = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    first = (await books.repository.add({"title": "first", "isbn": "i"})).unwrap()
+    _ = await books.repository.update(first.id, Patch({"deleted_at": now}))
+    _ = await books.in_first.update(first.id, Patch({"deleted_at": None}))
+    _ = await books.in_second.add({"title": "second", "isbn": "i"})
+
+    assert books.second.commit() == Success(None)
+    assert books.first.commit() == Failure(AlreadyExists("books", ("isbn",)))
+    assert (await books.repository.read(first.id)).unwrap().deleted_at == now
+
+
+async def test_resources_stored_as_one_class_share_their_rows():
+    database = MemoryDatabase()
+    one = MemoryRepository(resource_from(SEATS, "seats", dict, stored=World), database)
+    other = MemoryRepository(resource_from(SEATS, "places", list, stored=World), database)
 
     _ = await one.add({"hall": "a", "number": 1})
 

@@ -4,6 +4,7 @@ import dataclasses
 import datetime
 import decimal
 import enum
+import re
 import uuid
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, NewType
@@ -16,12 +17,13 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import UNSET, Kind
 from fastapi_easy.domain.row import Row
-from fastapi_easy.infrastructure.persistence.memory.mapping import (
+from fastapi_easy.infrastructure.entities.plain import (
     describe,
     entity_from,
     recognises,
     values_of,
 )
+from fastapi_easy.infrastructure.persistence.memory import MemoryDatabase, MemoryRepository
 from fastapi_easy.testing import resource_from
 
 Isbn = NewType("Isbn", str)
@@ -121,6 +123,35 @@ def test_a_counted_key_is_generated():
     for entity in (Book, Model):
         key = describe(entity).fields[0]
         assert (key.generated, key.nullable, key.default) == (True, False, UNSET)
+
+
+def test_a_key_of_text_that_may_be_none_is_made_by_the_store():
+    @dataclass
+    class Plain:
+        id: str | None = None
+
+    class Model(BaseModel):
+        id: str | None = None
+
+    class Named(BaseModel):
+        id: str
+
+    for entity in (Plain, Model):
+        key = describe(entity).fields[0]
+        assert (key.kind, key.generated, key.nullable, key.default) == (Kind.TEXT, True, False, UNSET)
+    assert not describe(Named).fields[0].generated
+
+
+async def test_keys_of_text_that_memory_makes_differ_and_go_up():
+    class Model(BaseModel):
+        id: str | None = None
+
+    models = MemoryRepository(resource_from(describe(Model), "models", Model), MemoryDatabase())
+
+    keys = [(await models.add({})).unwrap().id for _ in range(20)]
+
+    assert keys == sorted(set(keys))
+    assert all(re.fullmatch("[0-9a-f]{24}", key) for key in keys)
 
 
 def test_a_uuid_key_makes_itself():

@@ -1,0 +1,157 @@
+"""One relational database whose entities are Tortoise's models."""
+
+import contextlib
+import importlib
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+from weakref import WeakKeyDictionary, WeakSet
+
+from sqlalchemy import event
+from tortoise import Model
+from tortoise.context import TortoiseContext
+
+from fastapi_easy.domain.capability import Capability
+from fastapi_easy.domain.errors import DeclarationError
+from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
+from fastapi_easy.infrastructure.persistence.sqlalchemy.direct import DirectExecutor
+from fastapi_easy.infrastructure.persistence.sqlalchemy.executor import Executor
+from fastapi_easy.infrastructure.persistence.sqlalchemy.options import ConnectionOptions
+from fastapi_easy.infrastructure.persistence.sqlalchemy.transaction import Transaction
+from fastapi_easy.infrastructure.persistence.tortoise.clients import Ground, Pooled
+from fastapi_easy.infrastructure.persistence.tortoise.connections import OneConnection, active, context_of
+from fastapi_easy.infrastructure.persistence.tortoise.entities import TortoiseEntities
+from fastapi_easy.infrastructure.persistence.tortoise.registry import acquainted
+
+_CLIENTS: Final = {"sqlite": "sqlite", "postgresql": "postgres", "mysql": "mysql"}
+"""The module with the clients of each kind of database."""
+
+_HOSTS: Final[WeakKeyDictionary[type[Model], WeakSet["TortoiseDatabase"]]] = WeakKeyDictionary()
+"""The open databases that each model is kept in."""
+
+
+class TortoiseDatabase(SqlAlchemyDatabase):
+    """Implements `Database` for Tortoise's models on SQLite, PostgreSQL, MySQL and MariaDB.
+
+    Args:
+        name: Its name in the settings.
+
+        url: As `SqlAlchemyDatabase` takes it; on PostgreSQL the driver is asyncpg.
+
+        options: Limits.
+
+        models: What is kept here.
+
+    Raises:
+        DeclarationError: The URL names no database this adapter knows, or its driver is not installed.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        options: ConnectionOptions | None = None,
+        models: Iterable[type[Model]] = (),
+    ) -> None:
+        super().__init__(name, url, options)
+        # Before any of them is described: what leads to a model may be declared in another module.
+        self._models = acquainted(models)
+        engine = self.executor.engine
+        if engine.driver == "psycopg":
+            raise DeclarationError(
+                [f"database {name!r} holds Tortoise's models, for which the driver is asyncpg: name that one"]
+            )
+        if engine.driver == "asyncpg":
+            event.listen(engine, "connect", _keep_json_as_text)
+        backend = "mysql" if engine.name == "mariadb" else engine.name
+        self.entities = TortoiseEntities(backend)
+        self._connections = OneConnection(name)
+        ground = Ground(
+            name=self._connections.name,
+            executor=self.executor,
+            begin=self.begin,
+            connections=self._connections,
+        )
+        # Tortoise's clients import their drivers, of which the other ones need not be installed.
+        clients = importlib.import_module(f"{__package__}.{_CLIENTS[backend]}")
+        self._client: Pooled = clients.Client(ground)
+        self._connections.client = self._client
+        self._ground = ground
+        self._context: TortoiseContext | None = None
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What it can do."""
+        return super().capabilities - {Capability.COMPOSITE_KEYS}
+
+    async def open(self) -> None:
+        """Introduce the models to Tortoise; nothing is connected before the first statement.
+
+        Raises:
+            DeclarationError: A model is kept in a database of another kind already.
+        """
+        await super().open()
+        _ = self._introduced()
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        for hosts in _HOSTS.values():
+            hosts.discard(self)
+        self._context = None
+        await super().close()
+
+    @contextlib.contextmanager
+    def active(self, transaction: Transaction | None = None) -> Iterator[None]:
+        """Inside, the models' own methods work on this database: in this task, and in those it starts.
+
+        Args:
+            transaction: What they take part in; without one, in what is going on already, or each call for itself.
+        """
+        context, connections = self._introduced(), self._connections
+        with active(context):
+            if transaction is None:
+                yield
+                return
+            token = connections.set(connections.name, self._client.joined(self._ground, transaction))
+            try:
+                yield
+            finally:
+                connections.reset(token)
+
+    def _executor_for(self, options: ConnectionOptions) -> type[Executor]:
+        # Only SQLAlchemy itself writes down what it runs.
+        return Executor if options.echo else DirectExecutor
+
+    def _introduced(self) -> TortoiseContext:
+        if self._context is None:
+            self._claim(model for each in self._models.values() for model in each)
+            self._context = context_of(self._models, self._connections)
+        return self._context
+
+    def _claim(self, models: Iterable[type[Model]]) -> None:
+        """Refuse models that would have to be spoken of in two kinds of SQL: Tortoise keeps one per process."""
+        claimed = list(models)
+        mistakes = [
+            f"{model.__name__} is kept in database {other.name!r} ({other.technology}) already, and Tortoise cannot"
+            f" keep one model in two kinds of databases: declare another class for {self.name!r} ({self.technology})"
+            for model in claimed
+            for other in _HOSTS.get(model, ())
+            if other.executor.engine.name != self.executor.engine.name
+        ]
+        if mistakes:
+            raise DeclarationError(mistakes)
+        for model in claimed:
+            _HOSTS.setdefault(model, WeakSet()).add(self)
+
+
+def _keep_json_as_text(connection: Any, _: Any) -> None:
+    """Have asyncpg hand over JSON as text, which is what Tortoise reads."""
+    connection.run_async(
+        lambda driver: driver.set_type_codec(
+            "jsonb",
+            schema="pg_catalog",
+            format="binary",
+            # The first byte is the version of the format.
+            encoder=lambda text: b"\x01" + text.encode(),
+            decoder=lambda sent: sent[1:].decode(),
+        )
+    )

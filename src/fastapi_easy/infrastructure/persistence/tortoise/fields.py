@@ -1,0 +1,60 @@
+"""The stored fields of a model, in the order of its class, and the names they go by."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from tortoise import Model
+from tortoise.migrations.constraints import UniqueConstraint
+
+
+def meta_of(model: Any) -> Any:
+    """What Tortoise knows about *model*; there is no other way to its fields."""
+    return model._meta  # noqa: SLF001
+
+
+class Stored(NamedTuple):
+    """A field that has a column.
+
+    Attributes:
+        name: What the attribute is called; for a foreign key that of the key, `author_id`.
+
+        column: What the column is called.
+
+        field: Tortoise's, as the user declared it; for a foreign key a copy of the field it refers to.
+    """
+
+    name: str
+    column: str
+    field: Any
+
+
+def stored_fields(model: type[Model]) -> Iterator[Stored]:
+    """The fields of *model* that have a column; a foreign key stands where the relation was declared."""
+    meta = meta_of(model)
+    places = {name: place for place, name in enumerate(meta.fields_map)}
+    names = sorted(meta.fields_db_projection, key=lambda name: places[_declared_as(name, meta)])
+    for name in names:
+        yield Stored(name, meta.fields_db_projection[name], meta.fields_map[name])
+
+
+def unique_sets(model: type[Model]) -> Iterator[tuple[str, ...]]:
+    """The sets of fields that are unique together; those of one field that says so itself are not among them."""
+    meta = meta_of(model)
+    for rule in meta.unique_together:
+        yield tuple(attribute(model, name) for name in rule)
+    for rule in meta.constraints:
+        if isinstance(rule, UniqueConstraint) and rule.condition is None:
+            yield tuple(attribute(model, name) for name in rule.fields)
+
+
+def attribute(model: type[Model], name: str) -> str:
+    """The stored field that *name* means, which may be that of a relation."""
+    meta = meta_of(model)
+    if name == "pk":
+        return str(meta.pk_attr)
+    return str(meta.fields_map[name].source_field) if name in meta.fk_fields | meta.o2o_fields else name
+
+
+def _declared_as(name: str, meta: Any) -> str:
+    reference = meta.fields_map[name].reference
+    return name if reference is None else str(reference.model_field_name)

@@ -1,0 +1,85 @@
+"""Tortoise's models keep the promises of every store, on each kind of database and through each driver."""
+
+import pytest
+import pytest_asyncio
+
+from fastapi_easy.testing.conformance import RepositoryConformance, UnitOfWorkConformance
+from tests.conformance import memory_entities, tortoise_entities
+from tests.conformance.tortoise_store import tortoise_store
+
+
+@pytest_asyncio.fixture(scope="module")
+async def on_sqlite(tmp_path_factory):
+    path = tmp_path_factory.mktemp("tortoise") / "tortoise.db"
+    async with tortoise_store(f"sqlite:///{path}", tortoise_entities.ON_SQLITE) as store:
+        yield store
+
+
+@pytest_asyncio.fixture(scope="module")
+async def of_dataclasses(tmp_path_factory):
+    path = tmp_path_factory.mktemp("tortoise") / "dataclasses.db"
+    async with tortoise_store(
+        f"sqlite:///{path}", tortoise_entities.ON_SQLITE, given_as=memory_entities.DATACLASSES
+    ) as store:
+        yield store
+
+
+@pytest_asyncio.fixture(scope="module")
+async def on_postgres(postgres_url):
+    async with tortoise_store(postgres_url, tortoise_entities.ON_POSTGRES) as store:
+        yield store
+
+
+@pytest_asyncio.fixture(scope="module", params=["aiomysql", "asyncmy"])
+async def on_mariadb(mariadb_url, request):
+    url = mariadb_url.replace("mysql://", f"mysql+{request.param}://")
+    async with tortoise_store(url, tortoise_entities.ON_MARIADB) as store:
+        yield store
+
+
+class OnSqlite:
+    @pytest.fixture
+    def store(self, on_sqlite):
+        return on_sqlite
+
+
+class OfDataclasses:
+    @pytest.fixture
+    def store(self, of_dataclasses):
+        return of_dataclasses
+
+
+class OnPostgres:
+    @pytest.fixture
+    def store(self, on_postgres):
+        return on_postgres
+
+
+class OnMariaDB:
+    @pytest.fixture
+    def store(self, on_mariadb):
+        return on_mariadb
+
+
+class TestOnSqlite(OnSqlite, RepositoryConformance): ...
+
+
+class TestOnSqliteInUnitsOfWork(OnSqlite, UnitOfWorkConformance): ...
+
+
+class TestDataclassesStoredAsModels(OfDataclasses, RepositoryConformance): ...
+
+
+class TestDataclassesStoredAsModelsInUnitsOfWork(OfDataclasses, UnitOfWorkConformance): ...
+
+
+class TestOnPostgres(OnPostgres, RepositoryConformance): ...
+
+
+class TestOnPostgresInUnitsOfWork(OnPostgres, UnitOfWorkConformance): ...
+
+
+class TestOnMariaDB(OnMariaDB, RepositoryConformance): ...
+
+
+class TestOnMariaDBInUnitsOfWork(OnMariaDB, UnitOfWorkConformance): ...

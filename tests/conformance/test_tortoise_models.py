@@ -1,0 +1,453 @@
+"""What Tortoise's own methods and this adapter are to one another, on each kind of database."""
+
+import asyncio
+import contextlib
+import datetime
+import uuid
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from returns.result import Failure, Success
+from tortoise.connection import get_connection
+from tortoise.context import get_current_context
+from tortoise.exceptions import DBConnectionError, IntegrityError, TransactionManagementError
+from tortoise.transactions import in_transaction
+
+from fastapi_easy.domain.errors import AlreadyExists, DeclarationError, Unavailable
+from fastapi_easy.domain.patch import Patch
+from fastapi_easy.domain.ports.database import SchemaMode
+from fastapi_easy.domain.query import Query
+from fastapi_easy.domain.specification import Everything, Operator, Where
+from fastapi_easy.infrastructure.persistence.sqlalchemy.options import ConnectionOptions
+from fastapi_easy.infrastructure.persistence.sqlalchemy.repository import SqlAlchemyRepository
+from fastapi_easy.infrastructure.persistence.tortoise import TortoiseDatabase, TortoiseUnitOfWork, describe
+from fastapi_easy.testing import RecordingEventBus
+from fastapi_easy.testing.conformance.store import value_of
+from fastapi_easy.testing.resources import connected
+from tests.conformance.tortoise_shelves import VALUES, Size, shelves
+
+CROWD = 50
+
+SLEEP = {
+    "sqlite": "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 3000000) SELECT max(x) FROM n",
+    "postgresql": "SELECT pg_sleep(5)",
+    "mysql": "SELECT SLEEP(2)",
+}
+
+
+@dataclass(frozen=True)
+class Hall:
+    """A database with shelves and their owners in it."""
+
+    database: TortoiseDatabase
+    models: dict[str, type[Any]]
+    resources: dict[str, Any]
+
+    @property
+    def shelf(self) -> type[Any]:
+        return self.models["shelves"]
+
+    @property
+    def owner(self) -> type[Any]:
+        return self.models["owners"]
+
+    @property
+    def shelves(self) -> SqlAlchemyRepository[Any]:
+        return SqlAlchemyRepository(self.resources["shelves"], self.database)
+
+    @property
+    def owners(self) -> SqlAlchemyRepository[Any]:
+        return SqlAlchemyRepository(self.resources["owners"], self.database)
+
+    def work(self) -> TortoiseUnitOfWork:
+        made = {
+            name: partial(SqlAlchemyRepository, each, self.database) for name, each in self.resources.items()
+        }
+        return TortoiseUnitOfWork(self.database, self.resources, made, RecordingEventBus())
+
+    async def names(self) -> list[str]:
+        page = value_of(await self.shelves.select(Query(fields=("name",))))
+        return sorted(row.name for row in page.items)
+
+
+@contextlib.asynccontextmanager
+async def hall(url, models, **limits):
+    database = TortoiseDatabase("hall", url, ConnectionOptions(**limits), models.values())
+    shapes = {}
+    for name, model in models.items():
+        shapes[name], mistakes = database.admit(name, describe(model))
+        assert mistakes == []
+    resources = connected(shapes, models, options={name: {"database": "hall"} for name in models})
+    await database.open()
+    try:
+        assert list(value_of(await database.prepare(tuple(resources.values()), SchemaMode.CREATE))) == []
+        yield Hall(database, models, dict(resources))
+    finally:
+        await database.close()
+
+
+ON_SQLITE = shelves("hall_on_sqlite")
+ON_POSTGRES = shelves("hall_on_postgres")
+ON_MARIADB = shelves("hall_on_mariadb")
+
+
+@pytest_asyncio.fixture(scope="module")
+async def on_sqlite(tmp_path_factory):
+    async with hall(f"sqlite:///{tmp_path_factory.mktemp('hall') / 'hall.db'}", ON_SQLITE) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(scope="module")
+async def on_postgres(postgres_url):
+    async with hall(postgres_url, ON_POSTGRES) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(scope="module", params=["aiomysql", "asyncmy"])
+async def on_mariadb(mariadb_url, request):
+    async with hall(mariadb_url.replace("mysql://", f"mysql+{request.param}://"), ON_MARIADB) as made:
+        yield made
+
+
+class Models:
+    """One case for each sentence."""
+
+    @pytest_asyncio.fixture(autouse=True)
+    async def _clear(self, there):
+        for repository in (there.shelves, there.owners):
+            _ = value_of(await repository.remove_where(Everything(), max_affected=100_000))
+
+    async def test_what_is_added_here_is_read_alike_by_tortoise(self, there):
+        owner = value_of(await there.owners.add({"name": "o"}))
+        row = value_of(await there.shelves.add({**VALUES, "owner_id": owner.id}))
+
+        with there.database.active():
+            found = await there.shelf.get(id=row.id).prefetch_related("owner")
+
+        kept = {name: getattr(found, name) for name in row}
+        assert kept.pop("opens") == as_tortoise_reads_times(there, row.opens)
+        assert kept.pop("size") == Size(**row["size"])
+        assert kept == {name: value for name, value in row.items() if name not in {"opens", "size"}}
+        assert found.owner.name == "o"
+
+    async def test_what_tortoise_creates_is_read_alike_here(self, there, bytes_can_be_sent):
+        given = {
+            **VALUES,
+            "opens": VALUES["opens"].replace(tzinfo=datetime.UTC),
+            "size": Size(**VALUES["size"]),
+        }
+        if not bytes_can_be_sent:
+            given["plan"] = None
+        with there.database.active():
+            owner = await there.owner.create(name="o")
+            made = await there.shelf.create(**given, owner=owner)
+
+        row = value_of(await there.shelves.read(made.id))
+
+        expected = {**VALUES, "plan": given["plan"], "owner_id": owner.id, "id": made.id}
+        assert {name: row[name] for name in expected} == expected
+        assert (row.made_at, row.changed_at) == (made.made_at, made.changed_at)
+
+    @pytest.mark.parametrize(
+        "name", [name for name in VALUES if name not in {"load", "plan", "extra", "size", "story"}]
+    )
+    async def test_tortoise_finds_what_was_added_here_by_its_value(self, there, name):
+        row = value_of(await there.shelves.add(VALUES))
+        value = row[name].replace(tzinfo=datetime.UTC) if name == "opens" else row[name]
+
+        with there.database.active():
+            found = await there.shelf.filter(**{name: value}).values_list("id", flat=True)
+
+        assert found == [row.id]
+
+    async def test_an_entity_that_was_found_is_saved_by_itself(self, there):
+        row = value_of(await there.shelves.add({"name": "a", "size": {"width": 1, "height": 2}}))
+
+        async with there.work() as work:
+            entity = value_of(await work.repository("shelves").find_by_id(row.id))
+            entity.name = "b"
+            await entity.save()
+            _ = value_of(await work.commit())
+
+        changed = value_of(await there.shelves.read(row.id))
+        assert (changed.name, changed["size"], changed.made_at) == ("b", row["size"], row.made_at)
+        assert changed.changed_at > row.changed_at
+
+    async def test_times_are_filled_in_as_tortoise_does(self, there):
+        before = datetime.datetime.now(datetime.UTC)
+
+        added = value_of(await there.shelves.add({"name": "a"}))
+        changed = value_of(await there.shelves.update(added.id, Patch({"name": "b"})))
+
+        assert (
+            before
+            <= added.made_at
+            <= added.changed_at
+            < changed.changed_at
+            <= datetime.datetime.now(datetime.UTC)
+        )
+        assert changed.made_at == added.made_at
+        assert value_of(await there.shelves.read(added.id)) == changed
+
+    async def test_times_are_filled_in_for_many_too(self, there):
+        first, second = value_of(await there.shelves.add_all([{"name": "a"}, {"name": "b"}]))
+
+        _ = value_of(await there.shelves.update_where(Everything(), Patch({"floor": 1}), max_affected=2))
+
+        changed = value_of(await there.shelves.read(first.id))
+        assert changed.changed_at > first.changed_at
+        assert (changed.made_at, second.state) == (first.made_at, "new")
+
+    async def test_relations_lead_where_tortoise_leads(self, there):
+        owner = value_of(await there.owners.add({"name": "o"}))
+        row = value_of(await there.shelves.add({"name": "a", "owner_id": owner.id}))
+        with there.database.active():
+            shelf = await there.shelf.get(id=row.id)
+            await shelf.friends.add(await there.owner.get(id=owner.id))
+        relations = there.resources["owners"].relations
+
+        owned = await there.shelves.select_each(relations["shelves"], [(owner.id,)], Query(fields=("name",)))
+        lent = await there.shelves.select_each(relations["lent"], [(owner.id,)], Query(fields=("name",)))
+
+        assert sorted(there.resources["shelves"].relations) == ["friends", "owner"]
+        assert (owned, lent) == (Success([[{"name": "a"}]]), Success([[{"name": "a"}]]))
+
+    async def test_models_take_part_in_the_unit_of_work(self, there):
+        async with there.work() as work:
+            repository = work.repository("shelves")
+            mine = await there.shelf.create(name="theirs")
+            row = value_of(await repository.add({"name": "ours"}))
+
+            assert value_of(await repository.read(mine.id)).name == "theirs"
+            assert (await there.shelf.get(id=row.id)).name == "ours"
+            assert await there.names() == []
+            _ = value_of(await work.commit())
+
+        assert await there.names() == ["ours", "theirs"]
+
+    async def test_what_models_did_is_rolled_back_with_the_rest(self, there):
+        kept = value_of(await there.shelves.add({"name": "kept"}))
+
+        async with there.work() as work:
+            _ = await there.shelf.create(name="theirs")
+            _ = value_of(await work.repository("shelves").add({"name": "ours"}))
+            assert await there.shelf.filter(id=kept.id).update(name="changed") == 1
+            assert await there.shelf.filter(name="ours").delete() == 1
+
+        assert await there.names() == ["kept"]
+
+    async def test_a_refused_statement_of_tortoises_leaves_the_rest_of_the_work(self, there):
+        async with there.work() as work:
+            _ = await there.owner.create(name="taken")
+            for _ in range(2):
+                with pytest.raises(IntegrityError):
+                    await there.owner.create(name="taken")
+            refused = await work.repository("owners").add({"name": "taken"})
+            _ = await there.owner.create(name="free")
+            _ = value_of(await work.commit())
+
+        assert refused == Failure(AlreadyExists("owners", ("name",)))
+        assert await there.owners.count(Everything()) == Success(2)
+
+    async def test_a_transaction_inside_of_the_work_is_undone_alone(self, there):
+        async with there.work() as work:
+            async with in_transaction() as inner:
+                _ = await there.shelf.create(name="kept", using_db=inner)
+            with contextlib.suppress(KeyError):
+                async with in_transaction():
+                    _ = await there.shelf.create(name="undone")
+                    _ = value_of(await work.repository("shelves").add({"name": "undone too"}))
+                    raise KeyError
+            _, made = await there.owner.get_or_create(name="o")
+            _ = value_of(await work.commit())
+
+        assert made
+        assert await there.names() == ["kept"]
+
+    async def test_nobody_but_the_unit_of_work_ends_its_transaction(self, there):
+        async with there.work() as work:
+            _ = await there.shelf.create(name="a")
+            with pytest.raises(TransactionManagementError):
+                await get_connection("hall").commit()
+            _ = value_of(await work.commit())
+
+        assert await there.names() == ["a"]
+
+    async def test_tasks_within_the_work_take_turns(self, there):
+        async with there.work() as work:
+            _ = await asyncio.gather(*(there.shelf.create(name=str(number)) for number in range(8)))
+            _ = value_of(await work.commit())
+
+        assert await there.names() == [str(number) for number in range(8)]
+
+    async def test_tortoises_own_transactions_work_outside_of_ours(self, there):
+        with there.database.active():
+            async with in_transaction():
+                _ = await there.shelf.create(name="kept")
+            with contextlib.suppress(KeyError):
+                async with in_transaction():
+                    _ = await there.shelf.create(name="undone")
+                    raise KeyError
+            await there.shelf.bulk_create([there.shelf(name=str(number)) for number in range(3)])
+
+        assert await there.names() == ["0", "1", "2", "kept"]
+        assert there.database.pool.in_use == 0
+
+    async def test_many_tasks_at_once_have_transactions_of_their_own(self, there):
+        async def one(number):
+            async with there.work() as work:
+                _ = await there.shelf.create(name=f"{number} theirs")
+                await asyncio.sleep(0)
+                _ = value_of(await work.repository("shelves").add({"name": f"{number} ours"}))
+                mine = await there.shelf.filter(name__startswith=f"{number} ").count()
+                everything = await there.shelf.all().count()
+                if number % 2:
+                    _ = value_of(await work.commit())
+                return mine, everything % 2
+
+        # No more at a time than there are writers who can wait for each other on SQLite.
+        turns = asyncio.Semaphore(8)
+
+        async def in_turn(number):
+            async with turns:
+                return await one(number)
+
+        async with asyncio.timeout(60):
+            seen = await asyncio.gather(*(in_turn(number) for number in range(CROWD)))
+
+        assert seen == [(2, 0)] * CROWD
+        assert await there.shelves.count(Everything()) == Success(CROWD)
+        assert get_current_context() is None
+        assert there.database.pool.in_use == 0
+
+    async def test_reads_of_many_tasks_stand_alone(self, there):
+        _ = value_of(await there.shelves.add({"name": "a"}))
+
+        async def one():
+            with there.database.active():
+                return await there.shelf.all().count()
+
+        async with asyncio.timeout(60):
+            assert await asyncio.gather(*(one() for _ in range(CROWD))) == [1] * CROWD
+
+        assert there.database.pool.in_use == 0
+
+    @pytest.mark.parametrize("inside", [True, False], ids=["in a unit of work", "alone"])
+    async def test_a_statement_given_up_leaves_the_pool_full(self, there, inside):
+        slow = SLEEP[there.database.executor.engine.dialect.name.replace("mariadb", "mysql")]
+
+        async def ask():
+            if not inside:
+                with there.database.active():
+                    _ = await get_connection("hall").execute_query(slow)
+                return
+            async with there.work():
+                _ = await there.shelf.create(name="undone")
+                _ = await get_connection("hall").execute_query(slow)
+
+        task = asyncio.ensure_future(ask())
+        await asyncio.sleep(0.3)
+        assert not task.done()
+        _ = task.cancel()
+        _ = await asyncio.wait([task], timeout=20)
+
+        assert task.cancelled()
+        assert there.database.pool.in_use == 0
+        assert await there.names() == []
+        _ = value_of(await there.shelves.add({"name": "a"}))
+
+
+def as_tortoise_reads_times(there, value):
+    if there.database.executor.engine.dialect.name in {"mysql", "mariadb"}:
+        return datetime.timedelta(
+            hours=value.hour, minutes=value.minute, seconds=value.second, microseconds=value.microsecond
+        )
+    return value.replace(tzinfo=datetime.UTC)
+
+
+@pytest.fixture
+def bytes_can_be_sent(there):
+    """aiomysql 0.3 cannot send bytes with PyMySQL 1.2; this adapter can, but Tortoise cannot."""
+    return there.database.executor.engine.driver != "aiomysql"
+
+
+class TestOnSqlite(Models):
+    @pytest.fixture
+    def there(self, on_sqlite):
+        return on_sqlite
+
+
+class TestOnPostgres(Models):
+    @pytest.fixture
+    def there(self, on_postgres):
+        return on_postgres
+
+
+class TestOnMariaDB(Models):
+    @pytest.fixture
+    def there(self, on_mariadb):
+        return on_mariadb
+
+
+async def test_two_databases_keep_the_same_models_apart(tmp_path):
+    models = shelves("in_two_places")
+    async with (
+        hall(f"sqlite:///{tmp_path / 'first.db'}", models) as first,
+        hall(f"sqlite:///{tmp_path / 'second.db'}", models) as second,
+    ):
+        with first.database.active():
+            _ = await first.shelf.create(name="first")
+            with second.database.active():
+                _ = await first.shelf.create(name="second")
+            _ = await first.shelf.create(name="first again")
+
+        async with first.work() as one, second.work() as other:
+            _ = value_of(await one.repository("shelves").add({"name": "a"}))
+            _ = await first.shelf.create(name="b")
+            _ = value_of(await other.commit())
+
+        assert await first.names() == ["first", "first again"]
+        assert await second.names() == ["b", "second"]
+
+
+async def test_a_model_is_kept_in_one_kind_of_database_at_a_time(tmp_path):
+    models = shelves("in_two_kinds")
+    elsewhere = TortoiseDatabase("elsewhere", "postgresql://host/name", None, models.values())
+    async with hall(f"sqlite:///{tmp_path / 'here.db'}", models):
+        with pytest.raises(DeclarationError) as refused:
+            await elsewhere.open()
+
+    assert sorted(each.partition(" is kept")[0] for each in refused.value.mistakes) == ["Owner", "Shelf"]
+    assert "declare another class for 'elsewhere' (PostgreSQL)" in refused.value.mistakes[0]
+    await elsewhere.open()
+    await elsewhere.close()
+
+
+async def test_who_waits_too_long_for_a_connection_is_told(tmp_path):
+    models = shelves("in_a_small_hall")
+    async with hall(f"sqlite:///{tmp_path / 'small.db'}", models, pool_size=1, pool_timeout=0.1) as there:
+        _ = value_of(await there.shelves.add({"name": "a"}))
+
+        async with there.database.executor.alone():
+            waited = await there.shelves.count(Everything())
+            with there.database.active(), pytest.raises(DBConnectionError):
+                await there.shelf.all().count()
+
+        assert waited == Failure(Unavailable("hall"))
+        assert await there.shelves.count(Where("name", Operator.EQUALS, "a")) == Success(1)
+
+
+async def test_a_unit_of_work_that_only_models_use_begins_and_ends_too(tmp_path):
+    models = shelves("used_by_models_only")
+    async with hall(f"sqlite:///{tmp_path / 'models.db'}", models) as there:
+        async with there.work():
+            _ = await there.owner.create(id=uuid.uuid4(), name="undone")
+        async with there.work() as work:
+            _ = await there.owner.create(name="kept")
+            assert await work.commit() == Success(None)
+
+        assert await there.owners.count(Everything()) == Success(1)
+        assert there.database.pool.in_use == 0

@@ -1,0 +1,91 @@
+"""What Prometheus is told of calls and connections."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from fastapi_easy.domain import NotFound
+from fastapi_easy.domain.ports import Metrics, Observation, Pool
+from fastapi_easy.infrastructure.observation.prometheus import PrometheusMetrics
+from fastapi_easy.infrastructure.observation.several import Several
+from fastapi_easy.infrastructure.persistence.memory import MemoryDatabase
+
+LABELS = ("resource", "action", "outcome", "le", "database")
+
+
+class PooledDatabase(MemoryDatabase):
+    """A database with connections."""
+
+    def __init__(self, name: str, pool: Pool | None) -> None:
+        super().__init__(name)
+        self.pool = pool
+
+
+def reported(metrics: Metrics, databases: Sequence[Any] = ()) -> dict[tuple[str, ...], float]:
+    """The numbers of a report, by name and the values of their labels."""
+    text = metrics.report(databases).decode()
+    return {
+        (sample.name, *(sample.labels[each] for each in LABELS if each in sample.labels)): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_calls_are_counted_by_resource_action_and_outcome() -> None:
+    metrics = PrometheusMetrics()
+    metrics.observe(Observation("books", "get", 0.25, None, "c"))
+    metrics.observe(Observation("books", "get", 0.5, None, "c"))
+    metrics.observe(Observation("books", "get", 0.002, NotFound("books", 1), "c"))
+
+    numbers = reported(metrics)
+
+    name = "fastapi_easy_call_duration_seconds"
+    assert numbers[f"{name}_count", "books", "get", "ok"] == 2
+    assert numbers[f"{name}_sum", "books", "get", "ok"] == 0.75
+    assert numbers[f"{name}_count", "books", "get", "not_found"] == 1
+    assert numbers[f"{name}_bucket", "books", "get", "not_found", "0.0025"] == 1
+    assert numbers[f"{name}_bucket", "books", "get", "ok", "0.1"] == 0
+
+
+def test_connections_are_looked_at_when_they_are_collected() -> None:
+    metrics = PrometheusMetrics()
+    database = PooledDatabase("main", Pool(limit=10, open=4, in_use=3))
+    before = reported(metrics, [database])
+
+    database.pool = Pool(limit=10, open=5, in_use=0, waiting=2)
+
+    assert before == {
+        ("fastapi_easy_pool_limit", "main"): 10,
+        ("fastapi_easy_pool_open", "main"): 4,
+        ("fastapi_easy_pool_in_use", "main"): 3,
+    }
+    assert reported(metrics, [database]) == {
+        ("fastapi_easy_pool_limit", "main"): 10,
+        ("fastapi_easy_pool_open", "main"): 5,
+        ("fastapi_easy_pool_in_use", "main"): 0,
+        ("fastapi_easy_pool_waiting", "main"): 2,
+    }
+
+
+def test_a_database_without_connections_is_left_out() -> None:
+    assert reported(PrometheusMetrics(), [PooledDatabase("main", None)]) == {}
+
+
+def test_two_applications_count_apart() -> None:
+    one, other = PrometheusMetrics(), PrometheusMetrics()
+
+    one.observe(Observation("books", "get", 0.1, None, "c"))
+
+    assert reported(one)
+    assert not reported(other)
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_several_observers_are_each_told(count: int) -> None:
+    every = [PrometheusMetrics() for _ in range(count)]
+
+    Several(every).observe(Observation("books", "get", 0.1, None, "c"))
+
+    assert all(reported(each) for each in every)
