@@ -1,7 +1,7 @@
 # The project's verbs. Each makes sure first that .venv holds what pyproject.toml and constraints.txt say.
 
 .DEFAULT_GOAL := help
-.PHONY: help install format lint types contracts test conformance docs check run
+.PHONY: help install format lint types contracts test conformance docs tables check run
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -44,6 +44,9 @@ conformance: $(INSTALLED) ## Run the adapters' conformance suites on real server
 
 docs: $(INSTALLED) ## Run what the documentation shows
 	$(BIN)/python -m pytest tests/docs $(ARGS)
+
+tables: $(INSTALLED) ## Write the tables of the documentation that the code declares
+	$(BIN)/python -m tests.docs.capabilities
 
 check: lint types contracts ## Run every check that needs no server
 	$(BIN)/python -m pytest tests/architecture $(ARGS)

@@ -15,6 +15,7 @@ from fastapi_easy.bootstrap import create_app
 from fastapi_easy.container import Container, resource
 from fastapi_easy.domain import EVERY_CAPABILITY, Capability, Error, Fields, QueryRules, Schemas
 from fastapi_easy.domain import errors as of_domain
+from fastapi_easy.domain.options import Version
 from fastapi_easy.infrastructure.persistence.memory import MemoryDatabase
 from fastapi_easy.infrastructure.persistence.sqlalchemy import SqlAlchemyDatabase
 from fastapi_easy.interfaces.cli.app import build_cli
@@ -23,6 +24,7 @@ from fastapi_easy.interfaces.http import refusals
 from fastapi_easy.interfaces.http.problems import TITLES, Problem, problem_of
 from fastapi_easy.settings import PREFIX, Settings
 from fastapi_easy.testing import in_memory
+from tests.docs import capabilities
 from tests.docs.pages import DOCS, ROOT, blocks_of, table_under
 from tests.docs.tutorial import printed_by
 
@@ -129,6 +131,8 @@ def test_every_code_that_only_http_knows_is_listed_with_its_status():
         refusals.method_not_allowed(b"GET"),
         refusals.unsupported_media_type("application/json"),
         refusals.not_json("it ends"),
+        refusals.not_acceptable("text/csv"),
+        refusals.too_many_failures(1),
         *(each for each in vars(refusals).values() if isinstance(each, Problem)),
     ]
 
@@ -198,12 +202,9 @@ STORES = {
 
 
 def test_the_capabilities_of_the_stores_are_those_they_declare():
-    rows = table_under(REFERENCE / "stores.md", "# Stores")
-
-    assert {row[""]: {store: row[store] for store in STORES} for row in rows} == {
-        capability: {store: "yes" if capability in has else "no" for store, has in STORES.items()}
-        for capability in EVERY_CAPABILITY
-    }
+    assert capabilities.shown() == [
+        {name.strip("`"): cell for name, cell in row.items()} for row in capabilities.rows()
+    ], "run `make tables`"
 
 
 def test_every_capability_is_explained():
@@ -232,14 +233,14 @@ def test_the_readme_tells_the_same_of_the_stores():
         assert told == {store: yes if capability in has else no for store, has in STORES.items()}
 
 
-@pytest.mark.parametrize("options", [Fields, Schemas, QueryRules], ids=lambda each: each.__name__)
+@pytest.mark.parametrize("options", [Fields, Schemas, QueryRules, Version], ids=lambda each: each.__name__)
 def test_every_option_of_a_group_is_listed(options):
     rows = table_under(REFERENCE / "declarations.md", f"## `{options.__name__}`")
 
     assert [row["option"] for row in rows] == [each.name for each in dataclasses.fields(options)]
     numbers = {row["option"]: row["default"] for row in rows if row["default"].isdigit()}
     assert numbers == {
-        each.name: str(each.default) for each in dataclasses.fields(options) if isinstance(each.default, int)
+        each.name: str(each.default) for each in dataclasses.fields(options) if type(each.default) is int
     }
 
 

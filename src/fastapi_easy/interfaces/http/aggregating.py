@@ -1,0 +1,48 @@
+"""The endpoint that answers numbers about many entities."""
+
+import datetime
+from dataclasses import replace
+from typing import Any
+
+from pydantic_core import to_jsonable_python
+
+from fastapi_easy.application import AggregateEntities
+from fastapi_easy.domain import Aggregation, Group
+from fastapi_easy.interfaces.http.decode import read_context, read_pairs
+from fastapi_easy.interfaces.http.encode import dumps
+from fastapi_easy.interfaces.http.endpoints import Surface
+from fastapi_easy.interfaces.http.exchange import Answer, Exchange, granted, json_answer
+
+
+class Aggregating:
+    """Answers with groups and their numbers."""
+
+    def __init__(self, surface: Surface) -> None:
+        self._surface = surface
+        self._use_cases = surface.use_cases
+
+    async def aggregate(self, exchange: Exchange, segment: bytes) -> Answer:
+        """`GET /books/aggregate`."""
+        pairs = read_pairs(exchange, self._surface.options.query_limit)
+        context = read_context(exchange)
+        asked = granted(self._use_cases.queries.aggregation(pairs))
+        # One more than wished for tells whether there are more.
+        command = AggregateEntities(replace(asked, limit=asked.limit + 1))
+        groups = granted(await self._use_cases.aggregate(command, context))
+        following = asked.offset + asked.limit if len(groups) > asked.limit else None
+        items = [_shown(group, asked) for group in groups[: asked.limit]]
+        return json_answer(200, dumps({"items": items, "next_offset": following}))
+
+
+def _shown(group: Group, asked: Aggregation) -> dict[str, Any]:
+    by = zip(asked.group_by, group.by, strict=True)
+    totals = zip((measure.name for measure in asked.measures), group.totals, strict=True)
+    return {
+        "by": {name: _plain(value) for name, value in by},
+        "totals": {name: _plain(value) for name, value in totals},
+    }
+
+
+def _plain(value: object) -> object:
+    # orjson loses a zero in times of day; see `encode`.
+    return to_jsonable_python(value) if isinstance(value, datetime.time) else value

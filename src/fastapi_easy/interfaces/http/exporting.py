@@ -1,0 +1,146 @@
+"""The endpoint that sends every entity of a query, as NDJSON or CSV, while they are being read."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from typing import Any, Final, TypeAlias
+
+import orjson
+
+from fastapi_easy.application import ExportEntities
+from fastapi_easy.application.queries.including import OPTIONS
+from fastapi_easy.domain import BadQuery, Query, Resource, Row, Unavailable
+from fastapi_easy.domain.ports.repository import StreamBroken
+from fastapi_easy.interfaces.http.csv_cells import record_writer
+from fastapi_easy.interfaces.http.csv_text import written
+from fastapi_easy.interfaces.http.decode import Pairs, read_context, read_pairs
+from fastapi_easy.interfaces.http.endpoints import Surface
+from fastapi_easy.interfaces.http.exchange import REVALIDATE, Exchange, Refused, Stream, granted, refused
+from fastapi_easy.interfaces.http.refusals import not_acceptable
+
+NDJSON: Final = "application/x-ndjson"
+CSV: Final = "text/csv"
+FORMATS: Final = {"ndjson": NDJSON, "csv": CSV}
+"""The media types of exports and imports, by the names that `as` has for them."""
+
+PART: Final = 64 * 1024
+"""Bytes that are sent at a time, or a little more."""
+
+_OF_PAGES: Final = frozenset({"limit", "offset", "cursor", "count", "include"})
+_CSV_TYPE: Final = b"text/csv; charset=utf-8; header=present"
+
+Write: TypeAlias = Callable[[Row], bytes]
+
+
+class Exporting:
+    """Answers with all entities of a query."""
+
+    def __init__(self, surface: Surface) -> None:
+        self._surface = surface
+        self._use_cases = surface.use_cases
+        self._resource = surface.resource
+
+    async def export(self, exchange: Exchange, segment: bytes) -> Stream:
+        """`GET /books/export`."""
+        pairs = read_pairs(exchange, self._surface.options.query_limit)
+        wished = _format(exchange, pairs)
+        context = read_context(exchange)
+        query = self._query([pair for pair in pairs if pair[0] != "as"], context.tenant)
+        rows = granted(await self._use_cases.export(ExportEntities(query), context))
+        head, write = self._as_csv(query) if wished == "csv" else (b"", self._as_ndjson(query))
+        parts = _in_parts(rows, head, write)
+        try:
+            # The store is asked before anything is answered, so that one that is down is a problem.
+            first = await anext(parts, b"")
+        except StreamBroken as broken:
+            raise refused(Unavailable(broken.dependency)) from None
+        media_type = _CSV_TYPE if wished == "csv" else NDJSON.encode("ascii")
+        name = f'attachment; filename="{self._surface.segment}.{wished}"'.encode("ascii")
+        headers = (
+            (b"content-type", media_type),
+            (b"content-disposition", name),
+            (b"vary", b"accept"),
+            REVALIDATE,
+        )
+        return Stream(200, first, parts, headers, self._surface.options.export_patience)
+
+    def _query(self, pairs: Pairs, tenant: str | None) -> Query:
+        for name, _ in pairs:
+            if name in _OF_PAGES or ("." in name and name.rpartition(".")[2] in OPTIONS):
+                raise refused(
+                    BadQuery(name[:64], "An export has no pages and includes nothing; leave it out")
+                )
+        query = granted(self._use_cases.queries.from_parameters(pairs, tenant=tenant))
+        if query.includes:
+            raise refused(BadQuery("fields", "An export holds only fields of the resource itself"))
+        return query
+
+    def _as_ndjson(self, query: Query) -> Write:
+        encoder, fields = self._surface.encoder, query.fields
+        return lambda row: encoder.row(row, fields) + b"\n"
+
+    def _as_csv(self, query: Query) -> tuple[bytes, Write]:
+        encoder, fields = self._surface.encoder, query.fields
+        names = fields or shown_names(self._resource)
+        record = record_writer(self._resource, names)
+        head = written(names).encode()
+        return head, lambda row: record(orjson.loads(encoder.row(row, fields))).encode()
+
+
+def shown_names(resource: Resource[Any]) -> tuple[str, ...]:
+    """The members of a whole answer, in their order."""
+    model = resource.schemas.read
+    if model is None:
+        return resource.readable
+    shown = [name for name, field in model.model_fields.items() if not field.exclude]
+    return (*shown, *model.model_computed_fields)
+
+
+async def _in_parts(rows: AsyncIterator[Row], head: bytes, write: Write) -> AsyncGenerator[bytes]:
+    part = bytearray(head)
+    try:
+        async for row in rows:
+            part += write(row)
+            if len(part) >= PART:
+                yield bytes(part)
+                part.clear()
+        yield bytes(part)
+    finally:
+        close = getattr(rows, "aclose", None)
+        if close is not None:
+            await close()
+
+
+def _format(exchange: Exchange, pairs: Pairs) -> str:
+    """`ndjson` or `csv`, as the caller says with `as`, or else in the Accept header."""
+    given = [value for name, value in pairs if name == "as"]
+    if len(given) > 1:
+        raise refused(BadQuery("as", "Was given more than once"))
+    if given and given[0] not in FORMATS:
+        raise refused(BadQuery("as", f"Must be one of {', '.join(FORMATS)}"))
+    if given:
+        return given[0]
+    accept = exchange.headers.get(b"accept", b"*/*").decode("latin-1")
+    weights = {name: _weight(media_type, accept) for name, media_type in FORMATS.items()}
+    best = max(FORMATS, key=weights.__getitem__)
+    if not weights[best]:
+        raise Refused(not_acceptable(*FORMATS.values()))
+    return best
+
+
+def _weight(media_type: str, accept: str) -> float:
+    """How much the *accept* header wants *media_type*, from 0 to 1; the most specific range counts (RFC 9110)."""
+    kind = media_type.partition("/")[0]
+    best = (0, 0.0)
+    for each in accept.lower().split(","):
+        wanted, *parameters = (part.strip() for part in each.split(";"))
+        rank = {media_type: 3, f"{kind}/*": 2, "*/*": 1}.get(wanted, 0)
+        if rank:
+            weights = [part[2:] for part in parameters if part.startswith("q=")]
+            best = max(best, (rank, _number(weights[0]) if weights else 1.0))
+    return best[1]
+
+
+def _number(text: str) -> float:
+    try:
+        return min(max(float(text), 0.0), 1.0)
+    except ValueError:
+        return 1.0
