@@ -1,4 +1,4 @@
-"""Offers the tests five real servers, each through a database of its own; see `tests/services`."""
+"""Offers the tests six real servers, each through a database of its own; see `tests/services`."""
 
 import os
 from collections.abc import Iterator
@@ -62,6 +62,13 @@ def redis_url() -> Iterator[str]:
 def mongo_url() -> Iterator[str]:
     """An empty MongoDB database on a replica set, as `mongodb://…`."""
     with empty_database("mongo") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def mongo_alone_url() -> Iterator[str]:
+    """An empty MongoDB database on a server that stands alone and has no transactions, as `mongodb://…`."""
+    with empty_database("mongo_alone") as url:
         yield url
 
 

@@ -1,6 +1,6 @@
 """From declarations to a running application, and the order in which things open and close."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any, cast
 
@@ -33,12 +33,14 @@ def create_app(container: Container, **fastapi_options: Any) -> FastAPI:
     """
     application = _application(container)
     kernel = _checked_kernel(application)
+    databases = tuple(application.every_database())
     own: Callable[[FastAPI], AbstractAsyncContextManager[Any]] | None = fastapi_options.pop("lifespan", None)
     app = build_app(
         kernel,
         _http_options(application),
         lifespan=_lifespan(application, own),
-        health=HealthChecks(tuple(application.every_database()), application.settings().http.ready_requires),
+        health=HealthChecks(databases, application.settings().http.ready_requires),
+        metrics=_metrics_of(application, databases),
         **fastapi_options,
     )
     app.state.container = application
@@ -96,10 +98,18 @@ def _application(container: Container) -> Application:
 
 def _checked_kernel(application: Application) -> Kernel:
     kernel = application.kernel()
+    _ = application.metrics()  # says now what it lacks
     mistakes = [sentence for each in kernel for sentence in mistakes_in_schemas(each.resource)]
     if mistakes:
         raise DeclarationError(mistakes)
     return kernel
+
+
+def _metrics_of(
+    application: Application, databases: Sequence[Database]
+) -> Callable[[], tuple[bytes, str]] | None:
+    metrics = application.metrics()
+    return None if metrics is None else lambda: (metrics.report(databases), metrics.media_type)
 
 
 def schema_mode(settings: Settings, database: Database) -> SchemaMode:
@@ -136,6 +146,6 @@ def _lifespan(
 
 def _http_options(application: Application, prefix: str | None = None) -> HttpOptions:
     http = application.settings().http
-    plain = http.model_dump(exclude={"cors", "prefix", "ready_requires"})
+    plain = http.model_dump(exclude={"cors", "prefix", "ready_requires", "metrics"})
     cors = CorsOptions(**http.cors.model_dump(exclude_none=True))
     return HttpOptions(**plain, cors=cors, prefix=http.prefix if prefix is None else prefix)

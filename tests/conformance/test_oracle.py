@@ -3,15 +3,17 @@
 import pytest
 import pytest_asyncio
 
-from tests.conformance import memory_entities, sqlalchemy_entities
+from tests.conformance import memory_entities, sqlalchemy_entities, tortoise_entities
 from tests.conformance.memory_store import memory_store
+from tests.conformance.mongo_store import mongo_store, through
 from tests.conformance.oracle import Oracle
 from tests.conformance.sqlalchemy_store import sqlalchemy_store
+from tests.conformance.tortoise_store import tortoise_store
 
 
 @pytest_asyncio.fixture(scope="module")
 async def memory():
-    async with memory_store(memory_entities.DATACLASSES) as store:
+    async with memory_store(memory_entities.DATACLASSES, "memory, dataclasses") as store:
         yield store
 
 
@@ -33,6 +35,33 @@ async def postgres(postgres_url):
 async def mariadb(mariadb_url):
     url = mariadb_url.replace("mysql://", "mysql+aiomysql://")
     async with sqlalchemy_store(url, sqlalchemy_entities.ENTITIES) as store:
+        yield store
+
+
+@pytest_asyncio.fixture(scope="module")
+async def tortoise_on_sqlite(tmp_path_factory):
+    path = tmp_path_factory.mktemp("oracle") / "tortoise.db"
+    async with tortoise_store(f"sqlite:///{path}", tortoise_entities.ON_SQLITE) as store:
+        yield store
+
+
+@pytest_asyncio.fixture(scope="module")
+async def tortoise_on_postgres(postgres_url):
+    async with tortoise_store(postgres_url, tortoise_entities.ON_POSTGRES) as store:
+        yield store
+
+
+@pytest_asyncio.fixture(scope="module")
+async def tortoise_on_mariadb(mariadb_url):
+    async with tortoise_store(mariadb_url, tortoise_entities.ON_MARIADB) as store:
+        yield store
+
+
+@pytest_asyncio.fixture(scope="module", params=["pymongo", "motor"])
+async def mongo(mongo_url, request):
+    async with mongo_store(
+        through(request.param, mongo_url), memory_entities.MODELS, f"MongoDB, {request.param}, oracle"
+    ) as store:
         yield store
 
 
@@ -60,3 +89,27 @@ class TestMariaDB(Oracle):
     @pytest.fixture
     def store(self, mariadb):
         return mariadb
+
+
+class TestTortoiseOnSqlite(Oracle):
+    @pytest.fixture
+    def store(self, tortoise_on_sqlite):
+        return tortoise_on_sqlite
+
+
+class TestTortoiseOnPostgres(Oracle):
+    @pytest.fixture
+    def store(self, tortoise_on_postgres):
+        return tortoise_on_postgres
+
+
+class TestTortoiseOnMariaDB(Oracle):
+    @pytest.fixture
+    def store(self, tortoise_on_mariadb):
+        return tortoise_on_mariadb
+
+
+class TestMongo(Oracle):
+    @pytest.fixture
+    def store(self, mongo):
+        return mongo

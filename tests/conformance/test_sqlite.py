@@ -5,7 +5,7 @@ import pytest_asyncio
 
 from fastapi_easy.infrastructure.persistence.sqlmodel.mapping import describe
 from fastapi_easy.testing.conformance import RepositoryConformance, UnitOfWorkConformance
-from tests.conformance import sqlalchemy_entities, sqlmodel_entities
+from tests.conformance import memory_entities, sqlalchemy_entities, sqlmodel_entities
 from tests.conformance.sqlalchemy_store import sqlalchemy_store
 
 
@@ -20,6 +20,17 @@ async def of_sqlalchemy(tmp_path_factory):
 async def of_sqlmodel(tmp_path_factory):
     path = tmp_path_factory.mktemp("sqlite") / "sqlmodel.db"
     async with sqlalchemy_store(f"sqlite+aiosqlite:///{path}", sqlmodel_entities.ENTITIES, describe) as store:
+        yield store
+
+
+@pytest_asyncio.fixture(scope="module")
+async def of_dataclasses(tmp_path_factory):
+    path = tmp_path_factory.mktemp("sqlite") / "dataclasses.db"
+    async with sqlalchemy_store(
+        f"sqlite+aiosqlite:///{path}",
+        sqlalchemy_entities.ENTITIES,
+        given_as=memory_entities.DATACLASSES,
+    ) as store:
         yield store
 
 
@@ -45,3 +56,15 @@ class TestSQLModel(SQLModel, RepositoryConformance): ...
 
 
 class TestSQLModelInUnitsOfWork(SQLModel, UnitOfWorkConformance): ...
+
+
+class Dataclasses:
+    @pytest.fixture
+    def store(self, of_dataclasses):
+        return of_dataclasses
+
+
+class TestDataclassesStoredAsSQLAlchemy(Dataclasses, RepositoryConformance): ...
+
+
+class TestDataclassesStoredAsSQLAlchemyInUnitsOfWork(Dataclasses, UnitOfWorkConformance): ...

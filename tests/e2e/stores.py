@@ -1,4 +1,4 @@
-"""The three SQL stores, as URLs of empty databases."""
+"""The stores, as URLs of empty databases."""
 
 import os
 from collections.abc import Iterator
@@ -9,6 +9,8 @@ from tests.services.wanted import empty_database
 
 CHOSEN = "FASTAPI_EASY_DATABASES__DEFAULT__URL"
 SQL_STORES = ("sqlite", "postgres", "mariadb")
+
+EVERY_STORE = ("memory", *SQL_STORES)
 
 
 def store_names() -> tuple[str, ...]:
@@ -21,6 +23,8 @@ def empty_store(name: str, folder: Path) -> Iterator[str]:
     """The URL of an empty database on the store *name*, gone at the end."""
     if name == "chosen":
         yield os.environ[CHOSEN]
+    elif name == "memory":
+        yield "memory://"
     elif name == "sqlite":
         yield f"sqlite:///{folder / 'shop.sqlite3'}"
     else:

@@ -1,5 +1,6 @@
-"""MongoDB as a replica set of one node, because only a replica set has transactions."""
+"""MongoDB as a replica set of one node, because only a replica set has transactions; and a server that stands alone."""
 
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -31,24 +32,38 @@ def _locate() -> Path | None:
     return find_program("mongod", *(package / "db" / "bin" for package in installed_folders("fiftyone")))
 
 
-def _options(port: int) -> tuple[str, ...]:
+def _options_alone(port: int) -> tuple[str, ...]:
     address = ("--bind_ip", "127.0.0.1", "--port", str(port), "--nounixsocket")
-    return (*address, "--replSet", "rs0", "--wiredTigerCacheSizeGB", "0.25")
+    return (*address, "--wiredTigerCacheSizeGB", "0.25")
+
+
+def _options(port: int) -> tuple[str, ...]:
+    return (*_options_alone(port), "--replSet", "rs0")
 
 
 def _start(program: Path) -> Service:
-    folder, port = new_folder("mongo"), free_port()
-    data = folder / "data"
-    data.mkdir()
-    service = Service(
-        name="mongo",
-        url=_url(port),
-        source=f"started from {program}",
-        process=spawn([str(program), *_options(port), "--dbpath", str(data)], folder),
-        folder=folder,
-    )
+    service = _spawned("mongo", program, _options)
     await_ready(service, lambda: _ready(service.url))
     return service
+
+
+def _start_alone(program: Path) -> Service:
+    service = _spawned("mongo_alone", program, _options_alone)
+    await_ready(service, lambda: _answers_alone(service.url))
+    return service
+
+
+def _spawned(name: str, program: Path, options: Callable[[int], tuple[str, ...]]) -> Service:
+    folder, port = new_folder(name), free_port()
+    data = folder / "data"
+    data.mkdir()
+    return Service(
+        name=name,
+        url=_url(port),
+        source=f"started from {program}",
+        process=spawn([str(program), *options(port), "--dbpath", str(data)], folder),
+        folder=folder,
+    )
 
 
 def _connect(url: str) -> "pymongo.MongoClient[dict[str, object]]":
@@ -67,11 +82,21 @@ def _prepare(url: str) -> None:
 
 
 def _answers(url: str) -> bool:
+    hello = _hello(url)
+    return bool(hello.get("setName") and hello.get("isWritablePrimary"))
+
+
+def _answers_alone(url: str) -> bool:
+    hello = _hello(url)
+    return bool(not hello.get("setName") and hello.get("isWritablePrimary"))
+
+
+def _hello(url: str) -> dict[str, object]:
     with _connect(url) as client:
         hello = client.admin.command("hello")
         # Needs a login where one is required; `hello` does not.
         client.list_database_names()
-    return bool(hello.get("setName") and hello.get("isWritablePrimary"))
+    return hello
 
 
 def _ready(url: str) -> bool:
@@ -101,6 +126,21 @@ MONGO = Recipe(
     start=_start,
     answers=_answers,
     prepare=_prepare,
+    create=_create,
+    drop=_drop,
+)
+
+MONGO_ALONE = Recipe(
+    name="mongo_alone",
+    variable="TEST_MONGO_ALONE_URL",
+    url=_url,
+    default_port=27017,
+    advice=MONGO.advice,
+    packages=MONGO.packages,
+    container=Container(image="mongo:8", arguments=lambda port: ("mongod", *_options_alone(port))),
+    locate=_locate,
+    start=_start_alone,
+    answers=_answers_alone,
     create=_create,
     drop=_drop,
 )

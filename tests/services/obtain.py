@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from tests.services.mariadb import MARIADB
-from tests.services.mongo import MONGO
+from tests.services.mongo import MONGO, MONGO_ALONE
 from tests.services.nats import NATS
 from tests.services.postgres import POSTGRES
 from tests.services.redis import REDIS
@@ -26,7 +26,7 @@ from tests.services.service import (
     spawn,
 )
 
-RECIPES = {recipe.name: recipe for recipe in (POSTGRES, MARIADB, REDIS, MONGO, NATS)}
+RECIPES = {recipe.name: recipe for recipe in (POSTGRES, MARIADB, REDIS, MONGO, MONGO_ALONE, NATS)}
 LOCAL_SERVERS = "TEST_LOCAL_SERVERS"
 """The environment variable that, set to 0, leaves the machine's own servers alone."""
 DOCKER_LIMIT = 300.0

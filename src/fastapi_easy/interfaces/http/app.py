@@ -11,11 +11,15 @@ from starlette.middleware.cors import CORSMiddleware
 
 from fastapi_easy.application import Kernel
 from fastapi_easy.domain import Operation
+from fastapi_easy.interfaces.http.aggregating import Aggregating
 from fastapi_easy.interfaces.http.body import BodyLimit
+from fastapi_easy.interfaces.http.bulk import Bulk
 from fastapi_easy.interfaces.http.correlation import Correlation
 from fastapi_easy.interfaces.http.dispatch import Dispatch
 from fastapi_easy.interfaces.http.endpoints import Endpoint, Methods, Paths, Surface
+from fastapi_easy.interfaces.http.exporting import Exporting
 from fastapi_easy.interfaces.http.health import HealthChecks
+from fastapi_easy.interfaces.http.importing import Importing
 from fastapi_easy.interfaces.http.last_resort import LastResort, answer_with_problems
 from fastapi_easy.interfaces.http.names import names_of
 from fastapi_easy.interfaces.http.openapi import document
@@ -37,6 +41,7 @@ def build_app(
     *,
     lifespan: Lifespan,
     health: HealthChecks,
+    metrics: Callable[[], tuple[bytes, str]] | None = None,
     **fastapi_options: Any,
 ) -> FastAPI:
     """An app with every resource of *kernel*, its documentation, its health and its manners.
@@ -49,6 +54,8 @@ def build_app(
         lifespan: Runs while the app does.
 
         health: Told when the lifespan begins and ends.
+
+        metrics: What `/metrics` shows, and its media type; without it there is no such page.
 
         fastapi_options: Passed to `FastAPI`; what they say goes before *options*.
     """
@@ -64,7 +71,7 @@ def build_app(
     )
     answer_with_problems(app)
     surfaces = _mounted(app, kernel, options)
-    app.router.default = Pages(app.router.default, lambda: _index(app, surfaces()), health)
+    app.router.default = Pages(app.router.default, lambda: _index(app, surfaces()), health, metrics)
     return app
 
 
@@ -97,7 +104,11 @@ def _around(options: HttpOptions) -> list[Middleware]:
         allow_methods=cors.methods,
         allow_headers=cors.headers,
         allow_credentials=cors.credentials,
-        expose_headers=("ETag", "Link", "Location", "Retry-After", "X-Correlation-ID"),
+        expose_headers=(
+            "Content-Disposition",
+            *("ETag", "Link", "Location", "Preference-Applied", "Retry-After", "Withheld-Events"),
+            "X-Correlation-ID",
+        ),
     )
     return [
         *([Middleware(SecurityHeaders)] if options.security_headers else []),  # on every answer, also on 500
@@ -142,9 +153,7 @@ class _Surfaces:
         if self._made is None:
             kernel = self._kernel if isinstance(self._kernel, Kernel) else self._kernel()
             names = names_of(use_cases.resource for use_cases in kernel)
-            self._made = tuple(
-                Surface(use_cases, self._options, names[use_cases.resource.name]) for use_cases in kernel
-            )
+            self._made = tuple(Surface(use_cases, self._options, names) for use_cases in kernel)
         return self._made
 
     def paths(self) -> Mapping[bytes, Paths]:
@@ -163,6 +172,15 @@ def paths_of(surface: Surface) -> Paths:
     fixed = {
         b"search": methods({"POST": (Operation.LIST, reading.search)}),
         b"count": methods({"GET": (Operation.COUNT, reading.count)}),
+        b"upsert": methods({"POST": (Operation.UPSERT, writing.upsert)}),
+        b"bulk": methods({"POST": (Operation.BULK, Bulk(surface).apply)}),
+        b"export": methods({"GET": (Operation.EXPORT, Exporting(surface).export)}),
+        b"import": methods({"POST": (Operation.IMPORT, Importing(surface).import_)}),
+        b"aggregate": methods({"GET": (Operation.AGGREGATE, Aggregating(surface).aggregate)}),
+    }
+    built_in = {
+        b"restore": methods({"POST": (Operation.RESTORE, writing.restore)}),
+        b"purge": methods({"POST": (Operation.PURGE, writing.purge)}),
     }
     return Paths(
         collection=methods(
@@ -178,7 +196,10 @@ def paths_of(surface: Surface) -> Paths:
             }
         ),
         actions={
-            quote(name).encode("ascii"): Methods({"POST": writing.action(name, action)})
-            for name, action in (surface.resource.actions or {}).items()
+            **{segment: each for segment, each in built_in.items() if each.endpoints},
+            **{
+                quote(name).encode("ascii"): Methods({"POST": writing.action(name, action)})
+                for name, action in (surface.resource.actions or {}).items()
+            },
         },
     )

@@ -16,6 +16,8 @@ from fastapi_easy.interfaces.http.strict_json import read_json
 JSON: Final = "application/json"
 MERGE_PATCH: Final = "application/merge-patch+json"
 
+_ALLOWANCE: Final = "fastapi_easy.body_allowance"
+
 
 class Gone(Exception):
     """The caller hung up; nobody is there to answer."""
@@ -29,9 +31,7 @@ async def read_document(exchange: Exchange, options: HttpOptions, *types: str) -
 
         Gone: The caller hung up.
     """
-    problem = _refused_type(exchange.headers.get(b"content-type"), types)
-    if problem is not None:
-        raise Refused(problem)
+    _ = media_type_of(exchange, *types)
     document = read_json(await read_body(exchange, options))
     if isinstance(document, Problem):
         raise Refused(document)
@@ -75,6 +75,53 @@ async def read_body(exchange: Exchange, options: HttpOptions) -> bytes:
         raise Refused(TOO_SLOW) from None
 
 
+class Upload:
+    """A body that is read bit by bit, and may be larger than others: `HttpOptions.import_limit` counts.
+
+    Attributes:
+        broken: Why it ended before its end: too large, or a pause that was too long; `None` when it did not.
+    """
+
+    def __init__(self, exchange: Exchange, options: HttpOptions) -> None:
+        allowance: _Allowance | None = exchange.scope.get(_ALLOWANCE)
+        if allowance is not None:
+            allowance.limit = None
+        self._exchange = exchange
+        self._limit = options.import_limit
+        self._patience = options.body_idle_timeout
+        self._size = 0
+        self._more = True
+        self.broken: Problem | None = None
+
+    async def part(self) -> bytes | None:
+        """What comes next; `None` at the end, or when it is broken.
+
+        Raises:
+            Gone: The caller hung up.
+        """
+        if not self._more:
+            return None
+        try:
+            async with asyncio.timeout(self._patience):
+                message = await self._exchange.receive()
+        except TimeoutError:
+            self._break_off(TOO_SLOW)
+            return None
+        if message["type"] == "http.disconnect":
+            raise Gone
+        part: bytes = message.get("body", b"")
+        self._more = message.get("more_body", False)
+        self._size += len(part)
+        if self._limit is not None and self._size > self._limit:
+            self._break_off(too_large(self._limit))
+            return None
+        return part
+
+    def _break_off(self, problem: Problem) -> None:
+        self._more = False
+        self.broken = problem
+
+
 def too_large(limit: int) -> Problem:
     """The body has more than *limit* bytes. The rest of it is not read, so the connection has to end."""
     problem = problem_of(TooLarge("The body", limit))
@@ -83,17 +130,24 @@ def too_large(limit: int) -> Problem:
     )
 
 
-def _refused_type(given: bytes | None, types: tuple[str, ...]) -> Problem | None:
+def media_type_of(exchange: Exchange, *types: str) -> str:
+    """The media type of the body, one of *types*.
+
+    Raises:
+        Refused: It is of another type, or in another charset than UTF-8.
+    """
+    given = exchange.headers.get(b"content-type")
     if given == b"application/json" and JSON in types:
-        return None
+        return JSON
     media_type, _, parameters = (given or b"").decode("latin-1").lower().partition(";")
-    if media_type.strip() not in types:
-        return unsupported_media_type(*types)
+    media_type = media_type.strip()
+    if media_type not in types:
+        raise Refused(unsupported_media_type(*types))
     for parameter in parameters.split(";"):
         name, _, value = parameter.strip().partition("=")
         if name == "charset" and value.strip('"') not in {"utf-8", "utf8"}:
-            return WRONG_CHARSET
-    return None
+            raise Refused(WRONG_CHARSET)
+    return media_type
 
 
 def _declared(content_length: bytes | None) -> int:
@@ -108,6 +162,20 @@ class BodyTooLargeError(HTTPException):
         super().__init__(413, f"The body is larger than {limit} bytes.", headers={"Connection": "close"})
 
 
+class _Allowance:
+    """How much of one body may be read; what reads it bit by bit may lift that."""
+
+    __slots__ = ("limit",)
+
+    def __init__(self, limit: int) -> None:
+        self.limit: int | None = limit
+
+    def check(self, size: int) -> None:
+        """Raise `BodyTooLargeError` when *size* is beyond it."""
+        if self.limit is not None and size > self.limit:
+            raise BodyTooLargeError(self.limit)
+
+
 class BodyLimit:
     """ASGI middleware that lets no route of the app read a larger body than *limit* bytes."""
 
@@ -116,26 +184,24 @@ class BodyLimit:
         self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 413 at once to a declared length beyond the limit, and later to a real one."""
+        """Answer 413 to whoever reads a body whose declared or real length is beyond the limit."""
         if scope["type"] != "http" or not _has_body(scope):
             await self._app(scope, receive, send)
             return
-        exchange = Exchange(scope, receive, send)
-        if _declared(exchange.headers.get(b"content-length")) > self._limit:
-            await exchange.refuse(too_large(self._limit))
-            return
-        await self._counted(exchange, receive, send)
+        await self._counted(Exchange(scope, receive, send), receive, send)
 
     async def _counted(self, exchange: Exchange, receive: Receive, send: Send) -> None:
+        allowance = exchange.scope[_ALLOWANCE] = _Allowance(self._limit)
         size = 0
         started = False
 
         async def counting() -> Message:
             nonlocal size
+            # The declared length is looked at before anything is read.
+            allowance.check(_declared(exchange.headers.get(b"content-length")))
             message = await receive()
             size += len(message.get("body", b""))
-            if size > self._limit:
-                raise BodyTooLargeError(self._limit)
+            allowance.check(size)
             return message
 
         async def watching(message: Message) -> None:

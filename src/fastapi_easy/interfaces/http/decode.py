@@ -4,7 +4,7 @@ import re
 from typing import Final, TypeAlias
 from urllib.parse import unquote_to_bytes
 
-from fastapi_easy.application import Context
+from fastapi_easy.application import Context, DryRun
 from fastapi_easy.application.queries.query_reader import QueryReader
 from fastapi_easy.domain import BadQuery, Fault, Invalid, Key
 from fastapi_easy.interfaces.http.exchange import Exchange, Refused, granted, refused
@@ -15,16 +15,16 @@ _IDEMPOTENCY_KEY: Final = re.compile("[!-~]{1,255}")
 Pairs: TypeAlias = list[tuple[str, str]]
 
 
-def read_context(exchange: Exchange) -> Context:
-    """Who asks, and what they call this request."""
+def read_context(exchange: Exchange, dry_run: DryRun | None = None) -> Context:
+    """Who asks, what they call this request, and whether they want it to change anything."""
     given = exchange.headers.get(b"idempotency-key")
     if given is None:
-        return Context(correlation_id=exchange.correlation_id)
+        return Context(correlation_id=exchange.correlation_id, dry_run=dry_run)
     text = given.decode("latin-1")
     if not _IDEMPOTENCY_KEY.fullmatch(text):
         message = "Must be 1 to 255 visible ASCII characters"
         raise refused(Invalid((Fault("/idempotency-key", message, "idempotency_key", "header"),)))
-    return Context(correlation_id=exchange.correlation_id, idempotency_key=text)
+    return Context(correlation_id=exchange.correlation_id, idempotency_key=text, dry_run=dry_run)
 
 
 def read_key(segment: bytes, queries: QueryReader) -> Key:
@@ -69,15 +69,6 @@ def only(pairs: Pairs, *allowed: str) -> None:
                 else "No parameter can be given here"
             )
             raise refused(BadQuery(name[:64], reason, allowed[0] if len(allowed) == 1 else None))
-
-
-def prefers_minimal(exchange: Exchange) -> bool:
-    """The caller asked for no body with `Prefer: return=minimal` (RFC 7240)."""
-    prefer = exchange.headers.get(b"prefer")
-    return prefer is not None and any(
-        wish.split(b";", 1)[0].replace(b" ", b"").replace(b'"', b"").lower() == b"return=minimal"
-        for wish in prefer.split(b",")
-    )
 
 
 def _decoded(text: bytes) -> str:

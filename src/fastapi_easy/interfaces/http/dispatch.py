@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fastapi_easy.interfaces.http.body import Gone
 from fastapi_easy.interfaces.http.endpoints import Methods, Paths
-from fastapi_easy.interfaces.http.exchange import Answer, Exchange, Refused
+from fastapi_easy.interfaces.http.exchange import Answer, Exchange, Refused, Stream
 from fastapi_easy.interfaces.http.refusals import INTERNAL_ERROR, NO_SUCH_PATH, method_not_allowed
 
 _logger: Final = logging.getLogger("fastapi_easy.http")
@@ -107,7 +107,7 @@ class Dispatch:
             _logger.exception("a defect, correlation id %s", exchange.correlation_id)
             await exchange.refuse(INTERNAL_ERROR)
         else:
-            await exchange.answer(answer)
+            await (exchange.stream(answer) if isinstance(answer, Stream) else exchange.answer(answer))
 
     @staticmethod
     async def _answer_elsewhere(paths: Paths, parts: Sequence[bytes], exchange: Exchange) -> None:

@@ -5,98 +5,121 @@ byte for byte, what pydantic would write for the read schema (`tests/unit/interf
 """
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final, Protocol
+from typing import Any, Final, TypeAlias
 
 import orjson
 from pydantic import BaseModel
 from pydantic_core import to_json, to_jsonable_python
 
-from fastapi_easy.domain import Kind, Resource
+from fastapi_easy.domain import Include, Kind, Resource
 from fastapi_easy.interfaces.http.kind_texts import bytes_text, decimal_text, duration_text
 
 _OPTIONS: Final = orjson.OPT_UTC_Z
-Row = Mapping[str, Any]
+Row: TypeAlias = Mapping[str, Any]
+Cut: TypeAlias = Callable[[Row, Sequence[str] | None], Row]
 
 
-class RowEncoder(Protocol):
-    """Writes the rows of one resource. No field outside the read schema ever leaves."""
+class RowEncoder:
+    """Writes the rows of one resource and what is included beside them. No field outside a read schema ever leaves.
 
-    def row(self, row: Row, fields: Sequence[str] | None = None) -> bytes:
-        """*row* as a JSON object with *fields*, or all fields of the read schema."""
-        ...
+    Args:
+        resource: Whose rows.
 
-    def page(
-        self, rows: Sequence[Row], fields: Sequence[str] | None, total: int | None, cursor: str | None
-    ) -> bytes:
-        """*rows* as a page."""
-        ...
+        known: The encoders made so far, by the name of their resource; those of related resources are added when they
+            are first asked for.
+    """
 
+    def __init__(self, resource: Resource[Any], known: dict[str, "RowEncoder"]) -> None:
+        model = resource.schemas.read
+        self._cut = _derived(resource) if model is None else _modelled(resource, model)
+        self._known = known
 
-class DerivedEncoder:
-    """Writes rows as the derived read schema shows them."""
-
-    def __init__(self, resource: Resource[Any]) -> None:
-        self._readable = resource.readable
-        # orjson 3.13 loses the leading zero of 10,000 to 99,999 microseconds in times of day.
-        self._times = frozenset(
-            name
-            for name in resource.readable
-            if Kind.TIME in {resource.fields[name].kind, resource.fields[name].item}
-        )
-
-    def row(self, row: Row, fields: Sequence[str] | None = None) -> bytes:
-        """*row* as a JSON object with *fields*, or all readable ones."""
-        return dumps(self._shown(row, fields or self._readable))
+    def row(self, row: Row, fields: Sequence[str] | None = None, includes: Sequence[Include] = ()) -> bytes:
+        """*row* as a JSON object with *fields*, or all fields of the read schema, and a member for each include."""
+        return dumps(self.shower(fields, includes)(row))
 
     def page(
-        self, rows: Sequence[Row], fields: Sequence[str] | None, total: int | None, cursor: str | None
+        self,
+        rows: Sequence[Row],
+        fields: Sequence[str] | None,
+        total: int | None,
+        cursor: str | None,
+        includes: Sequence[Include] = (),
     ) -> bytes:
         """*rows* as a page."""
-        names = fields or self._readable
-        items = [self._shown(row, names) for row in rows]
-        return dumps({"items": items, "total": total, "next_cursor": cursor})
+        shown = self.shower(fields, includes)
+        return dumps({"items": [shown(row) for row in rows], "total": total, "next_cursor": cursor})
 
-    def _shown(self, row: Row, names: Sequence[str]) -> Row:
-        if self._times:
-            times = self._times
+    def shower(
+        self, fields: Sequence[str] | None = None, includes: Sequence[Include] = ()
+    ) -> Callable[[Row], Row]:
+        """What makes of a row that which `dumps` may write of it."""
+        cut = self._cut
+        if not includes:
+            return lambda row: cut(row, fields)
+        related = [
+            (relation.name, relation.many, self._of(relation.target).shower(query.fields, query.includes))
+            for include in includes
+            for relation, query in ((include.relation, include.query),)
+        ]
+
+        def shown(row: Row) -> Row:
+            whole = dict(cut(row, fields))
+            for name, many, each in related:
+                there = row[name]
+                if many:
+                    whole[name] = [each(one) for one in there]
+                else:
+                    whole[name] = None if there is None else each(there)
+            return whole
+
+        return shown
+
+    def _of(self, resource: Resource[Any]) -> "RowEncoder":
+        if resource.name not in self._known:
+            self._known[resource.name] = RowEncoder(resource, self._known)
+        return self._known[resource.name]
+
+
+def encoder_of(resource: Resource[Any]) -> RowEncoder:
+    """The encoder for the answers of *resource*."""
+    known: dict[str, RowEncoder] = {}
+    known[resource.name] = encoder = RowEncoder(resource, known)
+    return encoder
+
+
+def _derived(resource: Resource[Any]) -> Cut:
+    """Shows rows as the derived read schema does."""
+    readable = resource.readable
+    # orjson 3.13 loses the leading zero of 10,000 to 99,999 microseconds in times of day.
+    times = frozenset(
+        name for name in readable if Kind.TIME in {resource.fields[name].kind, resource.fields[name].item}
+    )
+
+    def cut(row: Row, fields: Sequence[str] | None) -> Row:
+        names = fields or readable
+        if times:
             return {name: to_jsonable_python(row[name]) if name in times else row[name] for name in names}
         # A row from `select` holds just these fields in this order; anything else is cut to size.
         return row if tuple(row) == names else {name: row[name] for name in names}
 
+    return cut
 
-class ModelEncoder:
-    """Writes rows as the user's own read model shows them."""
 
-    def __init__(self, resource: Resource[Any], model: type[BaseModel]) -> None:
-        self._readable = frozenset(resource.readable)
-        self._model = model
+def _modelled(resource: Resource[Any], model: type[BaseModel]) -> Cut:
+    """Shows rows as the user's own read model does."""
+    readable = frozenset(resource.readable)
 
-    def row(self, row: Row, fields: Sequence[str] | None = None) -> bytes:
-        """*row* as a JSON object with *fields*, or all fields of the model."""
-        return dumps(self._shown(row, fields))
-
-    def page(
-        self, rows: Sequence[Row], fields: Sequence[str] | None, total: int | None, cursor: str | None
-    ) -> bytes:
-        """*rows* as a page."""
-        items = [self._shown(row, fields) for row in rows]
-        return dumps({"items": items, "total": total, "next_cursor": cursor})
-
-    def _shown(self, row: Row, fields: Sequence[str] | None) -> dict[str, Any]:
-        model = self._model
-        values = {name: value for name, value in row.items() if name in self._readable}
+    def cut(row: Row, fields: Sequence[str] | None) -> Row:
+        values = {name: value for name, value in row.items() if name in readable}
         if fields is None:
             return model.model_validate(values).model_dump(mode="json")
         # Half a row cannot be validated; what the model says of writing each field still holds.
         return model.model_construct(set(fields), **values).model_dump(mode="json", include=set(fields))
 
-
-def encoder_of(resource: Resource[Any]) -> RowEncoder:
-    """The encoder for the answers of *resource*."""
-    model = resource.schemas.read
-    return DerivedEncoder(resource) if model is None else ModelEncoder(resource, model)
+    return cut
 
 
 def dumps(document: Any) -> bytes:

@@ -9,15 +9,15 @@ from urllib.parse import quote
 from fastapi_easy.application import UseCases
 from fastapi_easy.domain import Key, Resource
 from fastapi_easy.interfaces.http.encode import RowEncoder, encoder_of
-from fastapi_easy.interfaces.http.exchange import Answer, Exchange
+from fastapi_easy.interfaces.http.exchange import Answer, Exchange, Stream
 from fastapi_easy.interfaces.http.names import Names
 from fastapi_easy.interfaces.http.options import HttpOptions
 from fastapi_easy.interfaces.http.schemas import ResourceSchemas
 
-Endpoint: TypeAlias = Callable[[Exchange, bytes], Awaitable[Answer]]
+Endpoint: TypeAlias = Callable[[Exchange, bytes], Awaitable[Answer | Stream]]
 """Answers an exchange or raises `Refused`; the bytes are the path segment of the key, still percent-encoded."""
 
-RESERVED_SEGMENTS: Final = ("search", "count")
+RESERVED_SEGMENTS: Final = ("search", "count", "upsert", "bulk", "export", "import", "aggregate")
 """Paths below a resource that are not keys. A key spelt like one is reached with its first letter percent-encoded."""
 
 
@@ -37,17 +37,20 @@ class Surface:
 
         names: What it is called in the documentation.
 
+        every_name: What all resources are called there, by resource name.
+
         schemas: What its bodies and answers look like.
     """
 
-    def __init__(self, use_cases: UseCases, options: HttpOptions, names: Names) -> None:
+    def __init__(self, use_cases: UseCases, options: HttpOptions, names: Mapping[str, Names]) -> None:
         self.use_cases = use_cases
         self.resource: Resource[Any] = use_cases.resource
         self.options = options
         self.segment = quote(use_cases.resource.name)
         self.path = f"{options.prefix}/{self.segment}"
-        self.names = names
-        self.schemas = ResourceSchemas(use_cases.resource, names.schema)
+        self.names = names[use_cases.resource.name]
+        self.every_name = names
+        self.schemas = ResourceSchemas(use_cases.resource, self.names.schema)
 
     @cached_property
     def encoder(self) -> RowEncoder:

@@ -1,16 +1,22 @@
 """One request and its answer: what an endpoint holds instead of a framework's objects."""
 
-from collections.abc import Iterable
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from starlette.types import Receive, Scope, Send
 
 from fastapi_easy.domain import Error, Failure, Outcome
+from fastapi_easy.domain.ports.repository import StreamBroken
 from fastapi_easy.interfaces.http.correlation import HEADER, correlation_id_of
 from fastapi_easy.interfaces.http.problems import PROBLEM_JSON, Problem, problem_of, render
 
 T = TypeVar("T")
+
+_logger: Final = logging.getLogger("fastapi_easy.http")
 
 _JSON: Final = (b"content-type", b"application/json")
 
@@ -55,6 +61,51 @@ class Exchange:
         body = b"" if answer.body is None or self.scope["method"] == "HEAD" else answer.body
         await self._send({"type": "http.response.body", "body": body})
 
+    async def stream(self, stream: "Stream") -> None:
+        """Send *stream*, no faster than the caller takes it; stop when the caller is gone.
+
+        Raises:
+            StreamBroken, TimeoutError: It could not be sent to its end. Raised, so that the server cuts the
+                connection and nobody takes half for the whole.
+        """
+        headers = [*stream.headers, (HEADER, self.correlation_id.encode("ascii"))]
+        async with aclosing(stream.rest):
+            self.started = True
+            await self._send({"type": "http.response.start", "status": stream.status, "headers": headers})
+            if self.scope["method"] == "HEAD":
+                await self._send({"type": "http.response.body", "body": b""})
+                return
+            gone = asyncio.ensure_future(self._gone())
+            try:
+                await self._send_all(stream, gone)
+            except (StreamBroken, TimeoutError) as error:
+                _logger.error(  # noqa: TRY400 (the server logs the traceback)
+                    "an answer broke off (%s), correlation id %s",
+                    str(error) or "not taken in time",
+                    self.correlation_id,
+                )
+                raise
+            finally:
+                _ = gone.cancel()
+                _ = await asyncio.wait([gone])
+
+    async def _send_all(self, stream: "Stream", gone: asyncio.Future[None]) -> None:
+        part: bytes | None = stream.first
+        while part is not None:
+            async with asyncio.timeout(stream.patience):
+                await self._send({"type": "http.response.body", "body": part, "more_body": True})
+            # A caller who takes everything at once must not keep others from being answered.
+            await asyncio.sleep(0)
+            if gone.done():
+                return
+            part = await anext(stream.rest, None)
+        await self._send({"type": "http.response.body", "body": b""})
+
+    async def _gone(self) -> None:
+        """Return when the caller has hung up."""
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+
     async def refuse(self, problem: Problem) -> None:
         """Tell of *problem*."""
         body = render(problem, self.scope["path"], self.correlation_id)
@@ -77,6 +128,29 @@ class Answer:
     status: int
     body: bytes | None = None
     headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What is sent back while it is still being made.
+
+    Attributes:
+        status: The HTTP status.
+
+        first: The beginning of the body.
+
+        rest: What follows; begun already, and closed whatever happens.
+
+        headers: Besides those that every answer has.
+
+        patience: Seconds the caller may take for one part.
+    """
+
+    status: int
+    first: bytes
+    rest: AsyncGenerator[bytes]
+    headers: tuple[tuple[bytes, bytes], ...]
+    patience: float
 
 
 def json_answer(status: int, body: bytes, *headers: tuple[bytes, bytes]) -> Answer:

@@ -1,9 +1,9 @@
 """Whether the process lives, and whether it should be sent requests."""
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from fastapi_easy.domain import Success
@@ -18,7 +18,7 @@ _PATIENCE: Final = 0.5
 LIVE: Final = {"status": "live"}
 
 
-@dataclass(slots=True)
+@dataclasses.dataclass(slots=True)
 class _Checked:
     at: float
     up: bool
@@ -62,6 +62,7 @@ class HealthChecks:
                 "status": "up" if up else "down",
                 "technology": database.technology,
                 "required": database.name in self._requires,
+                **_pool(database),
             }
             for database, up in zip(self._databases, ups, strict=True)
         }
@@ -80,3 +81,9 @@ class HealthChecks:
             up = False
         self._checked[database.name] = _Checked(time.monotonic(), up)
         return up
+
+
+def _pool(database: Database) -> dict[str, Any]:
+    """The connections of *database* at this moment, where it has any."""
+    pool = database.pool
+    return {} if pool is None else {"pool": dataclasses.asdict(pool)}

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fastapi_easy.domain import Fault, Invalid
+from fastapi_easy.interfaces.http.body import BodyTooLargeError, too_large
 from fastapi_easy.interfaces.http.correlation import correlation_id_of
 from fastapi_easy.interfaces.http.problems import Problem, problem_of, render
 from fastapi_easy.interfaces.http.refusals import INTERNAL_ERROR, not_json
@@ -87,6 +88,8 @@ def problem_response(problem: Problem, scope: Scope) -> Response:
 
 
 async def _http_exception(request: Request, error: HTTPException) -> Response:
+    if isinstance(error, BodyTooLargeError):
+        return problem_response(too_large(error.limit), request.scope)
     if error.status_code < HTTPStatus.BAD_REQUEST:
         return Response(None, error.status_code, error.headers)
     code = _CODES.get(error.status_code) or _snake(HTTPStatus(error.status_code).phrase)

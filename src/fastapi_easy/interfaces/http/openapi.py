@@ -9,12 +9,16 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from fastapi_easy.domain import Operation
 from fastapi_easy.interfaces.http.endpoints import Surface
+from fastapi_easy.interfaces.http.openapi_bulk import bulk_schemas
 from fastapi_easy.interfaces.http.openapi_operations import Operations
 from fastapi_easy.interfaces.http.openapi_parameters import search_schemas, shared_parameters
-from fastapi_easy.interfaces.http.openapi_problems import HEADERS, PROBLEM, shared_responses
+from fastapi_easy.interfaces.http.openapi_problems import HEADERS, ITEM_PROBLEM, PROBLEM, shared_responses
+from fastapi_easy.interfaces.http.openapi_relations import related_properties
+from fastapi_easy.interfaces.http.openapi_streams import stream_schemas
 
 Document = dict[str, Any]
 
+_WITH_FILTERS: Final = {Operation.LIST, Operation.COUNT, Operation.EXPORT, Operation.AGGREGATE}
 _REFERENCE: Final = "#/components/schemas/{model}"
 
 
@@ -35,7 +39,7 @@ def document(app: FastAPI, surfaces: Callable[[], Sequence[Surface]]) -> None:
 
 def _merged(base: Document, surfaces: Sequence[Surface]) -> Document:
     taken: Mapping[str, Any] = base.get("components", {}).get("schemas", {})
-    schemas = {"Problem": PROBLEM, **_schemas(surfaces)}
+    schemas = {"Problem": PROBLEM, "ItemProblem": ITEM_PROBLEM, **_schemas(surfaces)}
     renamed = {name: f"{name}Resource" for name in schemas if name in taken and taken[name] != schemas[name]}
     paths: dict[str, Any] = {}
     for surface in surfaces:
@@ -63,7 +67,7 @@ def _parameters(surfaces: Sequence[Surface]) -> Document:
     return {
         name: parameter
         for surface in surfaces
-        if surface.resource.operations & {Operation.LIST, Operation.COUNT}
+        if surface.resource.operations & _WITH_FILTERS
         for name, parameter in shared_parameters(surface).items()
     }
 
@@ -115,7 +119,7 @@ class _Generator(GenerateJsonSchema):
 def _models(surface: Surface) -> list[tuple[str, str, Any]]:
     name, schemas, offered = surface.names.schema, surface.schemas, surface.resource.operations
     models: list[tuple[str, str, Any]] = [(name, "serialization", schemas.read)]
-    if Operation.CREATE in offered:
+    if offered & {Operation.CREATE, Operation.UPSERT, Operation.IMPORT}:
         models.append((f"{name}Create", "validation", schemas.create))
     if Operation.REPLACE in offered:
         models.append((f"{name}Replace", "validation", schemas.replace))
@@ -139,12 +143,16 @@ def _derived(surface: Surface, schemas: Mapping[str, Document]) -> dict[str, Doc
             "next_cursor": {"anyOf": [{"type": "string"}, {"type": "null"}]},
         },
     }
+    beside = related_properties(surface)
     partial = {
         **{key: value for key, value in whole.items() if key != "required"},
+        "properties": {**whole.get("properties", {}), **beside},
         "title": part,
-        "description": "All fields, or those that were asked for.",
+        "description": "All fields, or those that were asked for"
+        + (", and what include asked for beside them." if beside else "."),
     }
-    return {part: partial, f"{name}Page": page, **search_schemas(surface)}
+    derived = {part: partial, f"{name}Page": page}
+    return {**derived, **search_schemas(surface), **bulk_schemas(surface), **stream_schemas(surface)}
 
 
 def _resolved(name: str, schemas: Mapping[str, Document]) -> Document:

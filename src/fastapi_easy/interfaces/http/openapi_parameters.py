@@ -8,6 +8,7 @@ from fastapi_easy.application.queries.vocabulary import Parameter
 from fastapi_easy.domain import Count, Field, Kind, Operator, Resource
 from fastapi_easy.interfaces.http.endpoints import Surface
 from fastapi_easy.interfaces.http.kind_documents import TEXT_DOCUMENTS, WITHOUT_NUL
+from fastapi_easy.interfaces.http.openapi_relations import related_fields, related_sorts, searched_includes
 
 Schema = dict[str, Any]
 
@@ -76,8 +77,8 @@ def page_parameters(surface: Surface) -> list[Schema]:
     limit = {"type": "integer", "minimum": 1, "maximum": rules.max_limit, "default": rules.limit}
     offset = {"type": "integer", "minimum": 0, "maximum": limits.offset, "default": 0}
     return [
-        *_sort(resource),
-        fields_parameter(resource),
+        *_sort(surface),
+        fields_parameter(surface),
         _query("limit", "Entities on the page at most.", limit),
         _query("offset", "Entities to skip; slow when large, so prefer cursor.", offset),
         _query(
@@ -87,9 +88,12 @@ def page_parameters(surface: Surface) -> list[Schema]:
     ]
 
 
-def fields_parameter(resource: Resource[Any]) -> Schema:
-    """The parameter that chooses fields."""
-    schema = {"type": "array", "items": {"enum": list(resource.readable)}}
+def fields_parameter(surface: Surface, *, related: bool = True) -> Schema:
+    """The parameter that chooses fields, with those of related entities where these can be included."""
+    names = list(surface.resource.readable)
+    if related:
+        names += related_fields(surface)
+    schema = {"type": "array", "items": {"enum": names}}
     return {**_query("fields", "The fields of the answer.", schema), "style": "form", "explode": False}
 
 
@@ -107,6 +111,14 @@ def search_schemas(surface: Surface) -> dict[str, Schema]:
     name = filter_name(surface)
     leaves = {each.name: _json_value(each, queries) for each in queries.parameters.values()}
     schemas: dict[str, Schema] = {}
+    for relation in queries.parameters.relations.values():
+        there = {
+            each.name: _json_value(each, queries)
+            for each in queries.parameters.beyond(relation.name).own.values()
+        }
+        name_there = f"{surface.every_name[relation.target.name].schema}Comparisons"
+        schemas[name_there] = _tree(there, None, 0)
+        leaves[relation.name] = {"$ref": f"#/components/schemas/{name_there}"}
     depth = min(queries.limits.depth, _DOCUMENTED_DEPTH)
     for level in range(depth + 1):
         above = depth - level
@@ -117,7 +129,7 @@ def search_schemas(surface: Surface) -> dict[str, Schema]:
         each["name"]: {**each["schema"], "description": each["description"]}
         for each in page_parameters(surface)
     }
-    members: dict[str, Schema] = dict(page)
+    members: dict[str, Schema] = {**page, **searched_includes(surface)}
     if leaves:
         members["where"] = {"$ref": f"#/components/schemas/{name}"}
     if resource.searchable:
@@ -161,7 +173,7 @@ def _tree(leaves: Mapping[str, Schema], inner: str | None, most: int) -> Schema:
 
 
 def _comparison(parameter: Parameter, queries: QueryReader) -> Schema:
-    described = _WORDS[parameter.operator].format(f"`{parameter.field.name}`")
+    described = _described(parameter)
     value = _bounded_text(parameter.value, queries)
     if not parameter.takes_list:
         return _query(parameter.name, described, value)
@@ -170,6 +182,16 @@ def _comparison(parameter: Parameter, queries: QueryReader) -> Schema:
         "style": "form",
         "explode": True,
     }
+
+
+def _described(parameter: Parameter) -> str:
+    name = ".".join((*(relation.name for relation in parameter.path), parameter.field.name))
+    if parameter.relation is None:
+        described = _WORDS[parameter.operator].format(f"`{name}`")
+    else:
+        described = f"`{name}` leads nowhere (true) or somewhere (false)."
+    several = any(relation.many for relation in parameter.path)
+    return f"{described.removesuffix('.')}, of at least one of them." if several else described
 
 
 def _json_value(parameter: Parameter, queries: QueryReader) -> Schema:
@@ -198,11 +220,12 @@ def _query(name: str, description: str, schema: Schema) -> Schema:
     return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
-def _sort(resource: Resource[Any]) -> Iterable[Schema]:
-    if not resource.sortable:
+def _sort(surface: Surface) -> Iterable[Schema]:
+    sortable = [*surface.resource.sortable, *related_sorts(surface)]
+    if not sortable:
         return
-    choices = [choice for name in resource.sortable for choice in (name, f"-{name}")]
-    schema = {"type": "array", "items": {"enum": choices}, "maxItems": len(resource.sortable)}
+    choices = [choice for name in sortable for choice in (name, f"-{name}")]
+    schema = {"type": "array", "items": {"enum": choices}, "maxItems": len(sortable)}
     described = "The order; a leading minus means the largest first. Nulls come last."
     yield {**_query("sort", described, schema), "style": "form", "explode": False, "example": choices[:1]}
 

@@ -14,6 +14,10 @@ HEADERS: Final[dict[str, Any]] = {
     "Location": {"description": "The path of the new entity.", "schema": {"type": "string"}},
     "Link": {"description": "The next and the first page (RFC 8288).", "schema": {"type": "string"}},
     "Preference-Applied": {"description": "The preference that was followed.", "schema": {"type": "string"}},
+    "Withheld-Events": {
+        "description": "The events that a dry run did not publish, in their order.",
+        "schema": {"type": "string"},
+    },
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
     "Allow": {"description": "The methods of this path.", "schema": {"type": "string"}},
 }
@@ -50,12 +54,34 @@ PROBLEM: Final[dict[str, Any]] = {
     },
 }
 
+_OF_AN_ANSWER: Final = frozenset({"instance", "correlation_id"})
+
+INNER_PROBLEM: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": [each for each in PROBLEM["required"] if each not in _OF_AN_ANSWER],
+    "properties": {name: each for name, each in PROBLEM["properties"].items() if name not in _OF_AN_ANSWER},
+}
+"""A problem of one part of what was sent, inside another answer."""
+
+ITEM_PROBLEM: Final[dict[str, Any]] = {
+    **PROBLEM,
+    "title": "ItemProblem",
+    "description": "Why one of many was not done as asked.",
+    "required": [name for name in PROBLEM["required"] if name not in {"instance", "correlation_id"}],
+    "properties": {
+        name: each
+        for name, each in PROBLEM["properties"].items()
+        if name not in {"instance", "correlation_id"}
+    },
+}
+
 _KINDS: Final[dict[int, tuple[str, str]]] = {
     400: ("bad_query", "The query or the body cannot be understood."),
     401: ("unauthenticated", "Say who you are."),
     403: ("forbidden", "Not permitted."),
     404: ("not_found", "Nothing there."),
     405: ("method_not_allowed", "Served with other methods."),
+    406: ("not_acceptable", "No media type that is offered is accepted."),
     408: ("request_timeout", "The body did not arrive in time."),
     409: ("already_exists", "In conflict with other entities."),
     412: ("stale", "The entity has changed meanwhile."),
@@ -63,6 +89,7 @@ _KINDS: Final[dict[int, tuple[str, str]]] = {
     414: ("query_too_long", "The query string is too long."),
     415: ("unsupported_media_type", "Not a media type that is read here."),
     422: ("invalid", "The input has faults; errors lists them."),
+    428: ("precondition_required", "Say which version the change is based on."),
     500: ("internal_error", "A defect on our side."),
     501: ("unsupported", "The store cannot do this."),
     503: ("unavailable", "A dependency did not answer."),

@@ -56,6 +56,16 @@ class HttpOptions:
         body_idle_timeout: Seconds to wait for the next part of a body.
 
         body_timeout: Seconds to wait for a whole body.
+
+        bulk_limit: Items in one bulk.
+
+        max_affected: Entities that one item of a bulk may change by a condition.
+
+        import_limit: Bytes the body of an import may have; `None` for any number.
+
+        import_line_limit: Bytes one line, or one CSV record, of an import may have.
+
+        export_patience: Seconds a caller may take for the next part of an export.
     """
 
     title: str = "fastapi_easy"
@@ -69,6 +79,11 @@ class HttpOptions:
     query_limit: int = 8 * 1024
     body_idle_timeout: float = 10.0
     body_timeout: float = 30.0
+    bulk_limit: int = 1000
+    max_affected: int = 1000
+    import_limit: int | None = None
+    import_line_limit: int = 1024 * 1024
+    export_patience: float = 30.0
 
     def __post_init__(self) -> None:
         """Refuse a prefix or CORS rules that cannot work.

@@ -1,4 +1,4 @@
-"""What an app of ours serves besides resources: an index, health, and a page for each kind of problem.
+"""What an app of ours serves besides resources: an index, health, metrics, and a page for each kind of problem.
 
 Asked only when no route of the app matches, so that a route of the user's own under the same path wins.
 """
@@ -24,7 +24,11 @@ class Pages:
     """The app's answer where it has no route; what is no page either goes to *missing*."""
 
     def __init__(
-        self, missing: ASGIApp, index: Callable[[], Mapping[str, Any]], health: HealthChecks
+        self,
+        missing: ASGIApp,
+        index: Callable[[], Mapping[str, Any]],
+        health: HealthChecks,
+        metrics: Callable[[], tuple[bytes, str]] | None = None,
     ) -> None:
         self._missing = missing
         self._index = index
@@ -34,6 +38,8 @@ class Pages:
             "/health/live": self._show_liveness,
             "/health/ready": self._show_readiness,
         }
+        if metrics is not None:
+            self._pages["/metrics"] = _shown(metrics)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Show the page at the path."""
@@ -69,6 +75,14 @@ class Pages:
         return JSONResponse(body, status, _NO_STORE)
 
 
+def _shown(metrics: Callable[[], tuple[bytes, str]]) -> Page:
+    async def show() -> Response:
+        body, media_type = metrics()
+        return Response(body, headers={"content-type": media_type, **_NO_STORE})
+
+    return show
+
+
 def _path_below_root(scope: Scope) -> str:
     path: str = scope["path"]
     root: str = scope.get("root_path", "")
@@ -86,6 +100,7 @@ def problem_page(code: str) -> Response:
 
 MEANINGS: Final[Mapping[str, str]] = {
     "already_exists": "Another entity has the same values in fields that must be unique. Nothing was changed.",
+    "bad_preference": "Prefer names no way to end a change that is known here, or two. Nothing was changed.",
     "bad_query": "A query parameter, an operator or a field in the query is not known. Nothing is ignored silently.",
     "check_failed": "A rule that the store keeps refused the values. Nothing was changed.",
     "forbidden": "You may not do this.",
@@ -98,6 +113,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "malformed_body": "The body is not JSON in UTF-8.",
     "malformed_query": "The query string is not UTF-8.",
     "method_not_allowed": "This path is served with other methods; Allow lists them.",
+    "not_acceptable": "The answer cannot have any of the media types that Accept names.",
     "not_found": "Nothing is there, or nothing that you may see.",
     "outcome_unknown": "The answer to the commit was lost: the change may or may not have been made. Read before you "
     "repeat it, or repeat it with the same Idempotency-Key.",
@@ -108,6 +124,8 @@ MEANINGS: Final[Mapping[str, str]] = {
     "request_timeout": "The body did not arrive in time.",
     "stale": "The entity has changed since you read it. Nothing was changed; ETag is its version now.",
     "too_large": "The request is larger than the limit it names.",
+    "too_many_failures": "More lines of an import failed than may; errors lists them. Go on from next_line, or mend "
+    "the lines and repeat them.",
     "unauthenticated": "Say who you are; WWW-Authenticate says how.",
     "unavailable": "A dependency did not answer. Nothing was changed; repeat after Retry-After.",
     "unsupported": "The store behind this resource cannot do what was asked.",

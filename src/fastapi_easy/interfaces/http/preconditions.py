@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fastapi_easy.application import Context, GetEntity, UseCases
-from fastapi_easy.domain import Failure, Key, Outcome, Stale, Success, version_of
+from fastapi_easy.domain import Failure, Key, Outcome, Stale, Success
 
 _TAG: Final = re.compile(rb'\s*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,|$)')
 
@@ -79,7 +79,7 @@ async def expected_version(
     found = await use_cases.get(GetEntity(key), context)
     if isinstance(found, Failure):
         return found
-    current = version_of(found.unwrap(), use_cases.resource.readable)
+    current = use_cases.resource.version_of(found.unwrap())
     stale = wanted is not None and not wanted.any and current not in wanted.strong
     if stale or (unwanted is not None and (unwanted.any or current in (*unwanted.strong, *unwanted.weak))):
         return Failure(Stale(use_cases.resource.name, key, current))

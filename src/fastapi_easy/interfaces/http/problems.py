@@ -51,7 +51,7 @@ class Problem:
 
         faults: What is wrong with which part of the input.
 
-        members: Further members of the body.
+        members: Further members of the body; `errors` among them takes the place of the faults.
     """
 
     status: int
@@ -137,21 +137,25 @@ def problem_of(error: Error) -> Problem:  # noqa: C901, PLR0911, PLR0912 (one br
 
 def render(problem: Problem, instance: str, correlation_id: str) -> bytes:
     """The body that tells of *problem*; ASCII only."""
-    document: dict[str, Any] = {
+    return ascii_json({**told(problem, instance=instance), "correlation_id": correlation_id})
+
+
+def told(problem: Problem, **about: str) -> dict[str, Any]:
+    """The members that tell of *problem*, also inside another document; *about* says more of the occurrence."""
+    faults = [
+        {"pointer": fault.pointer, "in": fault.source, "message": fault.message, "code": fault.code}
+        for fault in problem.faults
+    ]
+    return {
         "type": f"/problems/{problem.code}",
         "title": title_of(problem),
         "status": problem.status,
         "detail": problem.detail,
-        "instance": instance,
+        **about,
         "code": problem.code,
         **problem.members,
-        "errors": [
-            {"pointer": fault.pointer, "in": fault.source, "message": fault.message, "code": fault.code}
-            for fault in problem.faults
-        ],
-        "correlation_id": correlation_id,
+        "errors": problem.members.get("errors", faults),
     }
-    return ascii_json(document)
 
 
 def title_of(problem: Problem) -> str:
@@ -197,6 +201,7 @@ def _sentence(text: str) -> str:
 
 TITLES: Final[Mapping[str, str]] = {
     "already_exists": "Already exists",
+    "bad_preference": "The preference cannot be understood",
     "bad_query": "The query cannot be understood",
     "check_failed": "Refused by a rule",
     "forbidden": "Not permitted",
@@ -209,6 +214,7 @@ TITLES: Final[Mapping[str, str]] = {
     "malformed_body": "The body cannot be read",
     "malformed_query": "The query string cannot be read",
     "method_not_allowed": "Method not allowed",
+    "not_acceptable": "Not acceptable",
     "not_found": "Not found",
     "outcome_unknown": "Outcome unknown",
     "precondition_required": "Precondition required",
@@ -218,6 +224,7 @@ TITLES: Final[Mapping[str, str]] = {
     "request_timeout": "The request took too long to arrive",
     "stale": "Changed meanwhile",
     "too_large": "Too large",
+    "too_many_failures": "Too many lines failed",
     "unauthenticated": "Not authenticated",
     "unavailable": "Temporarily unavailable",
     "unsupported": "Not supported by the store",

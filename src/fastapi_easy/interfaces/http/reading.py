@@ -4,7 +4,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from fastapi_easy.application import Context, CountEntities, GetEntity, ListEntities
-from fastapi_easy.domain import BadQuery, Query, version_of
+from fastapi_easy.domain import BadQuery, Query
 from fastapi_easy.interfaces.http.body import JSON, read_document
 from fastapi_easy.interfaces.http.decode import Pairs, only, read_context, read_key, read_pairs
 from fastapi_easy.interfaces.http.endpoints import Surface
@@ -21,19 +21,23 @@ class Reading:
         self._surface = surface
         self._use_cases = surface.use_cases
         self._queries = surface.use_cases.queries
-        self._readable = surface.resource.readable
+        self._resource = surface.resource
         self._limit = surface.options.query_limit
 
     async def get(self, exchange: Exchange, segment: bytes) -> Answer:
         """`GET /books/{key}`."""
         key = read_key(segment, self._queries)
-        fields = self._fields(exchange) if exchange.scope["query_string"] else None
-        row = granted(await self._use_cases.get(GetEntity(key), read_context(exchange)))
-        version = version_of(row, self._readable)
+        query = granted(self._queries.of_one(read_pairs(exchange, self._limit)))
+        row = granted(await self._use_cases.get(GetEntity(key, query.includes), read_context(exchange)))
+        encoder = self._surface.encoder
+        if query.includes:
+            # No tag: what is beside the entity may change while the entity's own version stays.
+            return json_answer(200, encoder.row(row, query.fields, query.includes))
+        version = self._resource.version_of(row)
         tag = (b"etag", etag(version))
         if not_modified(exchange.headers.get(b"if-none-match"), version):
             return Answer(304, headers=(tag, REVALIDATE))
-        return json_answer(200, self._surface.encoder.row(row, fields), tag)
+        return json_answer(200, encoder.row(row, query.fields), tag)
 
     async def list(self, exchange: Exchange, segment: bytes) -> Answer:
         """`GET /books`."""
@@ -67,12 +71,8 @@ class Reading:
     async def _page(self, query: Query, context: Context) -> tuple[bytes, str | None]:
         page = granted(await self._use_cases.list(ListEntities(query), context))
         cursor = None if page.next is None else self._queries.seal(query, page.next, tenant=context.tenant)
-        return self._surface.encoder.page(page.items, query.fields, page.total, cursor), cursor
-
-    def _fields(self, exchange: Exchange) -> tuple[str, ...] | None:
-        pairs = read_pairs(exchange, self._limit)
-        only(pairs, "fields")
-        return granted(self._queries.from_parameters(pairs)).fields
+        encoder = self._surface.encoder
+        return encoder.page(page.items, query.fields, page.total, cursor, query.includes), cursor
 
     def _links(self, exchange: Exchange, pairs: Pairs, cursor: str | None) -> bytes:
         kept = [pair for pair in pairs if pair[0] not in {"cursor", "offset"}]

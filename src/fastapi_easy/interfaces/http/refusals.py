@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from fastapi_easy.domain import Fault
 from fastapi_easy.interfaces.http.problems import Problem
 
 NO_SUCH_PATH: Final = Problem(404, "not_found", "Nothing is served at this path.")
@@ -17,6 +18,13 @@ WRONG_CHARSET: Final = Problem(415, "unsupported_media_type", "The charset must 
 NOT_UTF_8: Final = Problem(400, "malformed_body", "The body is not valid UTF-8.")
 
 TOO_DEEP: Final = Problem(400, "malformed_body", "The body is nested too deeply.")
+
+BAD_PREFERENCE: Final = Problem(
+    400,
+    "bad_preference",
+    "Prefer: tx is either rollback or commit; nothing was changed.",
+    faults=(Fault("/prefer", "Must say either tx=rollback or tx=commit", "bad_preference", "header"),),
+)
 
 QUERY_NOT_UTF_8: Final = Problem(400, "malformed_query", "The query string is not valid UTF-8.")
 
@@ -36,6 +44,17 @@ def method_not_allowed(allow: bytes) -> Problem:
 def unsupported_media_type(*allowed: str) -> Problem:
     """The body is of another media type than *allowed*."""
     return Problem(415, "unsupported_media_type", f"The Content-Type must be {' or '.join(allowed)}.")
+
+
+def not_acceptable(*offered: str) -> Problem:
+    """The caller accepts none of the media types that are *offered*."""
+    return Problem(406, "not_acceptable", f"The answer can be {' or '.join(offered)}; Accept names neither.")
+
+
+def too_many_failures(limit: int) -> Problem:
+    """More than *limit* lines of an import failed."""
+    detail = f"More than {limit} lines failed. Those before next_line have been looked at; go on from there."
+    return Problem(422, "too_many_failures", detail)
 
 
 def not_json(reason: str) -> Problem:

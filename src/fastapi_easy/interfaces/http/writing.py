@@ -9,19 +9,21 @@ from fastapi_easy.application import (
     CreateEntity,
     DeleteEntity,
     PerformAction,
+    PurgeEntity,
     ReplaceEntity,
+    RestoreEntity,
     UpdateEntity,
+    UpsertEntity,
 )
-from fastapi_easy.domain import Invalid, Patch, Row, version_of
+from fastapi_easy.domain import Fault, Invalid, Patch, Row
 from fastapi_easy.interfaces.http.body import JSON, MERGE_PATCH, read_body, read_document
-from fastapi_easy.interfaces.http.decode import only, prefers_minimal, read_context, read_key, read_pairs
+from fastapi_easy.interfaces.http.decode import only, read_key, read_pairs
 from fastapi_easy.interfaces.http.encode import dumps_anything
 from fastapi_easy.interfaces.http.endpoints import Endpoint, Surface
 from fastapi_easy.interfaces.http.exchange import Answer, Exchange, granted, json_answer, refused
 from fastapi_easy.interfaces.http.preconditions import etag, expected_version
+from fastapi_easy.interfaces.http.preferences import Preferences, read_wishes
 from fastapi_easy.interfaces.http.schemas import Reader, action_reader
-
-_MINIMAL = (b"preference-applied", b"return=minimal")
 
 
 class Writing:
@@ -36,36 +38,61 @@ class Writing:
     async def create(self, exchange: Exchange, segment: bytes) -> Answer:
         """`POST /books`."""
         values = await self._values(exchange, self._surface.schemas.read_create, JSON)
-        row = granted(await self._use_cases.create(CreateEntity(values), read_context(exchange)))
-        location = (b"location", self._surface.location(exchange, self._resource.key_of(row)))
-        return self._shown(exchange, row, 201, location)
+        preferences, context = read_wishes(exchange)
+        row = granted(await self._use_cases.create(CreateEntity(values), context))
+        return self._created(exchange, preferences, row)
+
+    async def upsert(self, exchange: Exchange, segment: bytes) -> Answer:
+        """`POST /books/upsert`."""
+        values = await self._values(exchange, self._surface.schemas.read_create, JSON)
+        preferences, context = read_wishes(exchange)
+        done = granted(await self._use_cases.upsert(UpsertEntity(values), context))
+        if done.created:
+            return self._created(exchange, preferences, done.row)
+        return self._shown(preferences, done.row, 200)
 
     async def replace(self, exchange: Exchange, segment: bytes) -> Answer:
         """`PUT /books/{key}`."""
         key = read_key(segment, self._queries)
         values = await self._values(exchange, self._surface.schemas.read_replace, JSON)
-        context = read_context(exchange)
+        preferences, context = read_wishes(exchange)
         version = granted(await expected_version(exchange.headers, key, self._use_cases, context))
         row = granted(await self._use_cases.replace(ReplaceEntity(key, values, version), context))
-        return self._shown(exchange, row, 200)
+        return self._shown(preferences, row, 200)
 
     async def update(self, exchange: Exchange, segment: bytes) -> Answer:
         """`PATCH /books/{key}`."""
         key = read_key(segment, self._queries)
         values = await self._values(exchange, self._surface.schemas.read_update, JSON, MERGE_PATCH)
-        context = read_context(exchange)
+        preferences, context = read_wishes(exchange)
         version = granted(await expected_version(exchange.headers, key, self._use_cases, context))
         row = granted(await self._use_cases.update(UpdateEntity(key, Patch(values), version), context))
-        return self._shown(exchange, row, 200)
+        return self._shown(preferences, row, 200)
 
     async def delete(self, exchange: Exchange, segment: bytes) -> Answer:
         """`DELETE /books/{key}`."""
         key = read_key(segment, self._queries)
         only(read_pairs(exchange, self._surface.options.query_limit))
-        context = read_context(exchange)
+        preferences, context = read_wishes(exchange)
         version = granted(await expected_version(exchange.headers, key, self._use_cases, context))
         granted(await self._use_cases.delete(DeleteEntity(key, version), context))
-        return Answer(204)
+        return Answer(204, headers=preferences.applied(minimal=False))
+
+    async def restore(self, exchange: Exchange, segment: bytes) -> Answer:
+        """`POST /books/{key}/restore`."""
+        key = read_key(segment, self._queries)
+        await self._nothing(exchange)
+        preferences, context = read_wishes(exchange)
+        row = granted(await self._use_cases.restore(RestoreEntity(key), context))
+        return self._shown(preferences, row, 200)
+
+    async def purge(self, exchange: Exchange, segment: bytes) -> Answer:
+        """`POST /books/{key}/purge`."""
+        key = read_key(segment, self._queries)
+        await self._nothing(exchange)
+        preferences, context = read_wishes(exchange)
+        granted(await self._use_cases.purge(PurgeEntity(key), context))
+        return Answer(204, headers=preferences.applied(minimal=False))
 
     def action(self, name: str, action: type[Any]) -> Endpoint:
         """`POST /orders/{key}/{action}`."""
@@ -86,17 +113,24 @@ class Writing:
             command = read(document)
             if isinstance(command, Invalid):
                 raise refused(command)
-            performed = granted(await perform(PerformAction(key, command), read_context(exchange)))
-            return self._performed(exchange, performed)
+            preferences, context = read_wishes(exchange)
+            performed = granted(await perform(PerformAction(key, command), context))
+            return self._performed(preferences, performed)
 
         return answer
 
-    def _performed(self, exchange: Exchange, performed: Any) -> Answer:
+    def _performed(self, preferences: Preferences, performed: Any) -> Answer:
         if performed is None:
-            return Answer(204)
+            return Answer(204, headers=preferences.applied(minimal=False))
         if isinstance(performed, Mapping) and set(self._resource.readable) <= performed.keys():
-            return self._shown(exchange, Row(performed), 200)
-        return json_answer(200, dumps_anything(performed))
+            return self._shown(preferences, Row(performed), 200)
+        return json_answer(200, dumps_anything(performed), *preferences.applied(minimal=False))
+
+    async def _nothing(self, exchange: Exchange) -> None:
+        """Refuse parameters and a body; an empty object is none."""
+        only(read_pairs(exchange, self._surface.options.query_limit))
+        if (await read_body(exchange, self._surface.options)).strip() not in {b"", b"{}"}:
+            raise refused(Invalid((Fault("", "Takes no body", "no_body"),)))
 
     async def _values(self, exchange: Exchange, read: Reader, *types: str) -> dict[str, Any]:
         only(read_pairs(exchange, self._surface.options.query_limit))
@@ -105,9 +139,21 @@ class Writing:
             raise refused(values)
         return values
 
-    def _shown(self, exchange: Exchange, row: Row, status: int, *headers: tuple[bytes, bytes]) -> Answer:
-        tag = (b"etag", etag(version_of(row, self._resource.readable)))
-        if prefers_minimal(exchange):
+    def _created(self, exchange: Exchange, preferences: Preferences, row: Row) -> Answer:
+        if preferences.dry_run is not None:
+            # Nothing is there to be found.
+            return self._shown(preferences, row, 201)
+        location = (b"location", self._surface.location(exchange, self._resource.key_of(row)))
+        return self._shown(preferences, row, 201, location)
+
+    def _shown(
+        self, preferences: Preferences, row: Row, status: int, *headers: tuple[bytes, bytes]
+    ) -> Answer:
+        headers = (*headers, *preferences.applied(minimal=preferences.minimal))
+        if preferences.dry_run is None:
+            # A version that was rolled back is none: another change may get the same.
+            headers = ((b"etag", etag(self._resource.version_of(row))), *headers)
+        if preferences.minimal:
             created = status == HTTPStatus.CREATED
-            return Answer(status if created else 204, b"" if created else None, (tag, _MINIMAL, *headers))
-        return json_answer(status, self._surface.encoder.row(row), tag, *headers)
+            return Answer(status if created else 204, b"" if created else None, headers)
+        return json_answer(status, self._surface.encoder.row(row), *headers)

@@ -65,6 +65,8 @@ class Cancelling(Suite):
                     outcome: Outcome[Any] = await notes.add({"title": str(number), "rank": half})
                     if isinstance(outcome, Failure):
                         return
+                # Also between two calls, when the store is not being spoken to.
+                await asyncio.sleep(0.002)
                 outcome = await work.repository("tokens").add_all([{"label": str(number)}] * HALVES)
                 if isinstance(outcome, Failure):
                     return

@@ -16,16 +16,24 @@ from fastapi import FastAPI
 from fastapi_easy.application import Context, Kernel, UseCases
 from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.application.queries.query_reader import QueryReader
+from fastapi_easy.application.resources.aggregate_entities import AggregateEntitiesHandler
+from fastapi_easy.application.resources.apply_bulk import ApplyBulkHandler
 from fastapi_easy.application.resources.count_entities import CountEntitiesHandler
 from fastapi_easy.application.resources.create_entity import CreateEntityHandler
 from fastapi_easy.application.resources.delete_entity import DeleteEntityHandler
+from fastapi_easy.application.resources.export_entities import ExportEntitiesHandler
 from fastapi_easy.application.resources.get_entity import GetEntityHandler
+from fastapi_easy.application.resources.import_entities import ImportEntitiesHandler
 from fastapi_easy.application.resources.list_entities import ListEntitiesHandler
 from fastapi_easy.application.resources.perform_action import PerformActionHandler, action_name
+from fastapi_easy.application.resources.purge_entity import PurgeEntityHandler
 from fastapi_easy.application.resources.replace_entity import ReplaceEntityHandler
+from fastapi_easy.application.resources.restore_entity import RestoreEntityHandler
 from fastapi_easy.application.resources.update_entity import UpdateEntityHandler
-from fastapi_easy.domain import Field, Key, Kind, Outcome, Patch, Resource, Shape
+from fastapi_easy.application.resources.upsert_entity import UpsertEntityHandler
+from fastapi_easy.domain import Field, Key, Kind, Operation, Outcome, Patch, Resource, Shape
 from fastapi_easy.domain.events import DomainEvent
+from fastapi_easy.domain.options import EVERY_OPERATION
 from fastapi_easy.domain.ports import Repository, UnitOfWork
 from fastapi_easy.infrastructure.persistence.memory.connection import MemoryDatabase
 from fastapi_easy.infrastructure.persistence.memory.repository import MemoryRepository
@@ -100,6 +108,9 @@ BOOK_FIELDS = (
 )
 READABLE = tuple(field.name for field in BOOK_FIELDS if field.name != "secret")
 
+OFFERED = frozenset(EVERY_OPERATION) - {Operation.RESTORE, Operation.UPSERT}
+"""What a resource offers that declares neither `soft_delete` nor `upsert`."""
+
 PLAIN = HttpOptions()
 
 BOOK = {"title": "Ada", "price": "12.50"}
@@ -152,6 +163,7 @@ def book_resource(**replaced: Any) -> Resource[Book]:
         "filterable": tuple(name for name in made.filterable if name != "secret"),
         "sortable": tuple(name for name in made.sortable if name != "secret"),
         "description": "Something to read.",
+        "operations": OFFERED,
         "actions": {action_name(each): each for each in (Lend, Burn)},
     }
     return dataclasses.replace(made, **{**hidden, **replaced})
@@ -164,7 +176,8 @@ def shelf_resource() -> Resource[Shelf]:
         Field(name="number", kind=Kind.INTEGER, minimum=-(2**31), maximum=2**31 - 1),
         Field(name="label", kind=Kind.TEXT, nullable=True),
     )
-    return resource_from(Shape(fields=fields, key=("room", "number")), "shelves", Shelf)
+    shape = Shape(fields=fields, key=("room", "number"))
+    return resource_from(shape, "shelves", Shelf, operations=OFFERED)
 
 
 class SilentBus:
@@ -205,6 +218,13 @@ def _use_cases(
         replace=ReplaceEntityHandler(resource, unit_of_work, clock),
         update=UpdateEntityHandler(resource, unit_of_work, clock),
         delete=DeleteEntityHandler(resource, unit_of_work, clock),
+        restore=RestoreEntityHandler(resource, unit_of_work, clock),
+        purge=PurgeEntityHandler(resource, unit_of_work, clock),
+        upsert=UpsertEntityHandler(resource, unit_of_work, clock),
+        bulk=ApplyBulkHandler(resource, unit_of_work, clock),
+        aggregate=AggregateEntitiesHandler(resource, repository),
+        export=ExportEntitiesHandler(resource, repository),
+        import_=ImportEntitiesHandler(resource, unit_of_work, clock),
         actions={name: PerformActionHandler(resource, unit_of_work) for name in resource.actions or {}},
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from fastapi_easy.domain import Failure, Outcome, Success, Unavailable
+from fastapi_easy.domain.ports import Pool
 from fastapi_easy.infrastructure.persistence.memory.connection import MemoryDatabase
 from fastapi_easy.interfaces.http.app import build_app
 from fastapi_easy.interfaces.http.health import HealthChecks
@@ -96,3 +97,18 @@ async def test_readiness_follows_the_lifespan() -> None:
     assert (after.status_code, after.json()["status"]) == (503, "draining")
     assert (live.status_code, live.json()) == (200, {"status": "live"})
     assert live.headers["cache-control"] == "no-store"
+
+
+class PooledDatabase(MemoryDatabase):
+    """A database with connections."""
+
+    def __init__(self, name: str, waiting: int | None) -> None:
+        super().__init__(name)
+        self.pool = Pool(limit=10, open=4, in_use=3, waiting=waiting)
+
+
+async def test_readiness_tells_of_the_connections_of_a_database_that_has_some() -> None:
+    _, body = await checks([PooledDatabase("main", 7), SwitchedDatabase("other")]).readiness()
+
+    assert body["dependencies"]["main"]["pool"] == {"limit": 10, "open": 4, "in_use": 3, "waiting": 7}
+    assert "pool" not in body["dependencies"]["other"]

@@ -69,6 +69,9 @@ def test_operation_ids_are_short_and_unique(document: dict[str, Any]) -> None:
         ),
         *("delete_book", "lend_book", "burn_book", "list_shelves", "create_shelf", "search_shelves"),
         *("count_shelves", "get_shelf", "replace_shelf", "update_shelf", "delete_shelf"),
+        *("bulk_books", "bulk_shelves"),
+        *("export_books", "import_books", "aggregate_books"),
+        *("export_shelves", "import_shelves", "aggregate_shelves"),
     }
 
 
@@ -129,6 +132,39 @@ def test_bodies_and_answers_are_what_the_schemas_say(document: dict[str, Any]) -
     assert update.is_valid({"note": None})
     for wrong in ({"title": None}, {"secret": "x"}, {"pages": 2**31}, {"price": "-1"}, {"price": "x"}):
         assert not update.is_valid(wrong)
+
+
+def test_aggregates_are_typed_by_their_fields(document: dict[str, Any]) -> None:
+    answer = schema_of(document, "BookAggregate")
+    totals = {"count": 1, "sum:price": "12.50", "avg:rating": 4.5, "avg:pages": "1.000000", "max:added": None}
+    parameters = {
+        each.get("name"): each for each in document["paths"]["/books/aggregate"]["get"]["parameters"]
+    }
+
+    assert answer.is_valid(
+        {"items": [{"by": {"colour": "red", "note": None}, "totals": totals}], "next_offset": 7}
+    )
+    for wrong in ({"sum:price": 12.5}, {"avg:rating": "4.5"}, {"sum:title": 1}, {"count": None}):
+        assert not answer.is_valid({"items": [{"by": {}, "totals": wrong}], "next_offset": None})
+    assert "sum:price" in parameters["total"]["schema"]["items"]["enum"]
+    assert "sum:title" not in parameters["total"]["schema"]["items"]["enum"]
+    assert "secret" not in parameters["group_by"]["schema"]["items"]["enum"]
+
+
+async def test_an_import_is_documented(document: dict[str, Any]) -> None:
+    body = document["paths"]["/books/import"]["post"]["requestBody"]["content"]
+    answer = schema_of(document, "BookImport")
+    async with client_of(app_of(book_resource())) as client:
+        headers = {"content-type": "application/x-ndjson"}
+        lines = body["application/x-ndjson"]["example"]
+        taken = await client.post("/books/import", content=lines, headers=headers)
+        again = await client.post("/books/import", content=lines, headers=headers)
+        refused = await client.post("/books/import?max_failures=0", content=lines, headers=headers)
+
+    assert (taken.status_code, again.status_code, refused.status_code) == (200, 207, 422)
+    assert answer.is_valid(taken.json())
+    assert answer.is_valid(again.json())
+    assert schema_of(document, "Problem").is_valid(refused.json())
 
 
 async def test_every_example_is_accepted(document: dict[str, Any]) -> None:

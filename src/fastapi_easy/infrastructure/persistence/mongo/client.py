@@ -1,0 +1,341 @@
+"""One pool of connections, and calls through it: the same through PyMongo's client and Motor's.
+
+Motor runs the synchronous driver in threads: a call that is given up goes on there. Where that would do harm it is
+waited for; elsewhere it is left to end by itself, within the limits that every call has.
+"""
+
+import asyncio
+import contextlib
+import importlib
+import inspect
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeVar, cast
+from urllib.parse import parse_qsl, urlsplit
+
+import pymongo
+from bson.binary import UuidRepresentation
+from bson.codec_options import CodecOptions
+from pymongo.errors import ConfigurationError, PyMongoError
+from pymongo.read_preferences import ReadPreference
+from pymongo.write_concern import WriteConcern
+
+from fastapi_easy.domain.errors import DeclarationError
+from fastapi_easy.domain.ports.database import Pool
+from fastapi_easy.infrastructure.persistence.mongo.connection_counter import ConnectionCounter
+from fastapi_easy.infrastructure.persistence.mongo.errors import PoolExhausted
+from fastapi_easy.infrastructure.persistence.mongo.options import ConnectionOptions
+from fastapi_easy.infrastructure.persistence.mongo.url import UNUSABLE, Address
+from fastapi_easy.infrastructure.waiting import to_the_end
+
+T = TypeVar("T")
+
+BACKSTOP: Final = 1.0
+"""Seconds that the client waits longer than the server, so that the server's answer is the usual one."""
+
+ABORT_LIMIT: Final = 2.0
+"""Seconds to wait until a transaction is undone; the server undoes it by itself after a minute."""
+
+_GLANCE: Final = 0.005
+"""Seconds between two looks at whether a connection stands."""
+
+OPTIONS: Final[CodecOptions[Any]] = CodecOptions(
+    # Naive times are UTC; the codec makes them aware, which is quicker than the driver's own way.
+    tz_aware=False,
+    uuid_representation=UuidRepresentation.STANDARD,
+)
+
+
+class Client:
+    """A client of one of the two drivers, with its limits.
+
+    Made without I/O, also outside of an event loop.
+
+    Args:
+        address: Where the database is.
+
+        options: Limits.
+
+    Raises:
+        DeclarationError: The driver does not understand the URL.
+    """
+
+    def __init__(self, address: Address, options: ConnectionOptions) -> None:
+        self.options = options
+        self._counter = ConnectionCounter()
+        self._is_motor = address.driver == "motor"
+        try:
+            self._client = _make(address, options, self._counter)
+        except (ConfigurationError, ValueError):
+            # What the driver says may repeat a part of the password.
+            raise DeclarationError([UNUSABLE]) from None
+        self._database = self._client.get_database(
+            address.database,
+            codec_options=OPTIONS,
+            read_preference=ReadPreference.PRIMARY,
+            write_concern=None if _names_w(address.url) else WriteConcern("majority"),
+        )
+        self._permits = asyncio.Semaphore(options.pool_size)
+        self._in_use = 0
+        self._ending = 0
+        self._waiting = 0
+        self._left: set[asyncio.Future[Any]] = set()
+
+    @property
+    def pool(self) -> Pool:
+        """The connections at this moment."""
+        return Pool(
+            limit=self.options.pool_size,
+            open=self._counter.open,
+            in_use=self._in_use,
+            waiting=self._waiting,
+        )
+
+    @property
+    def database(self) -> Any:
+        """The driver's database."""
+        return self._database
+
+    def collection(self, name: str) -> Any:
+        """The driver's collection."""
+        return self._database[name]
+
+    async def call(
+        self, operation: Callable[[], Awaitable[T]], *, changes: bool = False, limited: bool = True
+    ) -> T:
+        """What *operation* answers, which needs one connection.
+
+        Args:
+            operation: Asks the driver.
+
+            changes: It changes something, or belongs to a transaction, and must not go on unseen.
+
+            limited: It ends within `statement_timeout`. Otherwise only each answer is waited for.
+
+        Raises:
+            PoolExhausted: No connection became free in time.
+        """
+        await self._enter()
+        work = self._carry_out(operation, limited=limited)
+        if not self._is_motor and self._counter.suffices_for(self._in_use + self._ending):
+            with _cancellable():
+                return await work
+        task = asyncio.ensure_future(work)
+        self._keep(task)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            stopped = self._stopped(task)
+            if changes:
+                await to_the_end(stopped)
+            else:
+                self._keep(asyncio.ensure_future(stopped))
+            raise
+
+    async def command(self, *arguments: Any, **options: Any) -> Mapping[str, Any]:
+        """The answer to a command on the `admin` database."""
+        return cast(
+            "Mapping[str, Any]",
+            await self.call(lambda: self._client.admin.command(*arguments, **options)),
+        )
+
+    async def aggregate(
+        self, collection: str, pipeline: Sequence[Mapping[str, Any]], session: Any = None
+    ) -> list[dict[str, Any]]:
+        """Every document that *pipeline* answers."""
+
+        async def read() -> list[dict[str, Any]]:
+            cursor = await _settled(
+                self.collection(collection).aggregate(pipeline, session=session, allowDiskUse=True)
+            )
+            return cast("list[dict[str, Any]]", await cursor.to_list(None))
+
+        return await self.call(read, changes=session is not None)
+
+    async def create_index(self, collection: str, paths: Sequence[str], options: Mapping[str, Any]) -> None:
+        """Create an index on *paths* unless it is there."""
+        keys = [(path, pymongo.ASCENDING) for path in paths]
+        _ = await self.call(lambda: self.collection(collection).create_index(keys, **options), changes=True)
+
+    async def collections(self) -> list[Mapping[str, Any]]:
+        """What the server says about each collection."""
+
+        async def read() -> list[Mapping[str, Any]]:
+            cursor = await _settled(self._database.list_collections())
+            return cast("list[Mapping[str, Any]]", await cursor.to_list(None))
+
+        return await self.call(read)
+
+    async def indexes(self, collection: str) -> list[Mapping[str, Any]]:
+        """What the server says about each index of *collection*."""
+
+        async def read() -> list[Mapping[str, Any]]:
+            cursor = await _settled(self.collection(collection).list_indexes())
+            return cast("list[Mapping[str, Any]]", await cursor.to_list(None))
+
+        return await self.call(read)
+
+    async def cursor(
+        self, collection: str, pipeline: Sequence[Mapping[str, Any]], size: int, session: Any = None
+    ) -> "Parts":
+        """What *pipeline* answers, in parts of *size* documents."""
+
+        async def begin() -> Any:
+            return await _settled(
+                self.collection(collection).aggregate(
+                    pipeline, session=session, allowDiskUse=True, batchSize=size
+                )
+            )
+
+        return Parts(
+            self,
+            await self.call(begin, changes=session is not None, limited=False),
+            size,
+            in_transaction=session is not None,
+        )
+
+    async def begin(self) -> Any:
+        """A session with a transaction in it. Nothing is sent yet."""
+        session = await _settled(self._client.start_session())
+        await _settled(session.start_transaction(write_concern=WriteConcern("majority")))
+        return session
+
+    async def commit(self, session: Any) -> None:
+        """Commit the transaction of *session*. Asking again after silence does no harm."""
+        await self.call(session.commit_transaction, changes=True)
+
+    async def discard(self, session: Any) -> None:
+        """Undo what *session* has not committed, and let it go, also when the task is cancelled."""
+        await self.end(session.end_session)
+
+    async def end(self, operation: Callable[[], Awaitable[Any]]) -> None:
+        """Carry out *operation*, which lets something go on the server, also when the task is cancelled."""
+        await to_the_end(self._end(operation))
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        if self._left:
+            _ = await asyncio.wait(self._left, timeout=ABORT_LIMIT)
+        await _settled(self._client.close())
+
+    async def _end(self, operation: Callable[[], Awaitable[Any]]) -> None:
+        # Nobody can do anything about a failure: the server gives up what is left after a while.
+        self._ending += 1
+        try:
+            with contextlib.suppress(PyMongoError, TimeoutError):
+                async with asyncio.timeout(ABORT_LIMIT):
+                    await operation()
+        finally:
+            self._ending -= 1
+
+    async def _enter(self) -> None:
+        if self._permits.locked():
+            self._waiting += 1
+            try:
+                async with asyncio.timeout(self.options.pool_timeout):
+                    _ = await self._permits.acquire()
+            except TimeoutError:
+                raise PoolExhausted from None
+            finally:
+                self._waiting -= 1
+        else:
+            _ = await self._permits.acquire()
+        self._in_use += 1
+
+    async def _carry_out(self, operation: Callable[[], Awaitable[T]], *, limited: bool) -> T:
+        try:
+            with pymongo.timeout(self.options.statement_timeout) if limited else contextlib.nullcontext():
+                return await operation()
+        finally:
+            self._in_use -= 1
+            self._permits.release()
+
+    async def _stopped(self, task: "asyncio.Future[Any]") -> None:
+        """Wait until *task*, which nobody waits for any more, does nothing any more."""
+        if not self._is_motor:
+            # A connection that is given up half made is lost. When callers are less patient than it takes to make
+            # one, none would ever stand; made to its end, it serves the next one.
+            until = time.monotonic() + self.options.connect_timeout
+            while self._counter.connecting and not task.done() and time.monotonic() < until:
+                _ = await asyncio.wait([task], timeout=_GLANCE)
+            _ = task.cancel()
+        _ = await asyncio.wait([task])
+
+    def _keep(self, task: "asyncio.Future[Any]") -> None:
+        self._left.add(task)
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: "asyncio.Future[Any]") -> None:
+        self._left.discard(task)
+        # Looked at, so that nobody is told it went unseen.
+        _ = task.cancelled() or task.exception()
+
+
+class Parts:
+    """What the server gives out piece by piece."""
+
+    def __init__(self, client: Client, cursor: Any, size: int, *, in_transaction: bool) -> None:
+        self._client = client
+        self._cursor = cursor
+        self._size = size
+        self._in_transaction = in_transaction
+
+    async def next(self) -> list[dict[str, Any]]:
+        """The next part; an empty one is the end."""
+        return await self._client.call(
+            lambda: self._cursor.to_list(self._size), changes=self._in_transaction, limited=False
+        )
+
+    async def close(self) -> None:
+        """Let the server forget it, also when the task is cancelled."""
+        await self._client.end(self._cursor.close)
+
+
+@contextlib.contextmanager
+def _cancellable() -> Iterator[None]:
+    """A cancellation that was swallowed inside is raised at the end.
+
+    The driver waits with `asyncio.wait_for`, which up to Python 3.11 forgets a cancellation that comes in the same
+    moment as what it waits for.
+    """
+    task = asyncio.current_task()
+    known = 0 if task is None else task.cancelling()
+    try:
+        yield
+    finally:
+        if (
+            task is not None
+            and task.cancelling() > known
+            and not isinstance(sys.exception(), asyncio.CancelledError)
+        ):
+            raise asyncio.CancelledError
+
+
+def _make(address: Address, options: ConnectionOptions, counter: ConnectionCounter) -> Any:
+    arguments: dict[str, Any] = {
+        "appname": "fastapi_easy",
+        "maxPoolSize": options.pool_size,
+        "waitQueueTimeoutMS": _milliseconds(options.pool_timeout),
+        "connectTimeoutMS": _milliseconds(options.connect_timeout),
+        "serverSelectionTimeoutMS": _milliseconds(options.connect_timeout),
+        "socketTimeoutMS": _milliseconds(options.statement_timeout + BACKSTOP),
+        "maxIdleTimeMS": options.recycle * 1000,
+        "event_listeners": [counter],
+    }
+    if address.driver == "motor":
+        return importlib.import_module("motor.motor_asyncio").AsyncIOMotorClient(address.url, **arguments)
+    return pymongo.AsyncMongoClient(address.url, **arguments)
+
+
+def _names_w(url: str) -> bool:
+    return any(name.lower() == "w" for name, _ in parse_qsl(urlsplit(url).query))
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(1, round(seconds * 1000))
+
+
+async def _settled(answer: Any) -> Any:
+    """What a call of the driver comes to: some give it at once, some have to be awaited."""
+    return await answer if inspect.isawaitable(answer) else answer

@@ -1,0 +1,195 @@
+"""One MongoDB database and its pool of connections."""
+
+import asyncio
+import dataclasses
+from collections.abc import Sequence
+from typing import Any, Final, TypeVar
+
+from returns.result import Failure, Success
+
+from fastapi_easy.domain.capability import EVERY_CAPABILITY, Capability
+from fastapi_easy.domain.errors import DeclarationError, Outcome, Unavailable
+from fastapi_easy.domain.field import Field, Kind
+from fastapi_easy.domain.ports.database import Pool, SchemaMode
+from fastapi_easy.domain.resource import Resource, Shape
+from fastapi_easy.infrastructure.entities.bounds import INTEGER_LIMITS
+from fastapi_easy.infrastructure.persistence.mongo import folding, schema
+from fastapi_easy.infrastructure.persistence.mongo.client import Client
+from fastapi_easy.infrastructure.persistence.mongo.codec import is_object_id
+from fastapi_easy.infrastructure.persistence.mongo.errors import REFUSALS, PoolExhausted, is_silence
+from fastapi_easy.infrastructure.persistence.mongo.mapping import Plan, mistakes_in_names
+from fastapi_easy.infrastructure.persistence.mongo.options import ConnectionOptions
+from fastapi_easy.infrastructure.persistence.mongo.scalars import DECIMAL_DIGITS
+from fastapi_easy.infrastructure.persistence.mongo.transaction import Transaction
+from fastapi_easy.infrastructure.persistence.mongo.url import resolve
+
+E = TypeVar("E")
+
+CHECK_LIMIT: Final = 2.0
+"""Seconds that `check` waits."""
+
+_ALONE: Final = frozenset({Capability.MICROSECONDS, Capability.TRANSACTIONS})
+"""What a server that stands alone lacks; the first is lacking everywhere."""
+
+_HEX_DIGITS: Final = 24
+
+
+class MongoDatabase:
+    """Implements `Database` on MongoDB 6.0 or later, through PyMongo's asynchronous client or Motor's.
+
+    Args:
+        name: Its name in the settings.
+
+        url: `mongodb://…`, `mongodb+srv://…`, or `mongodb+motor://…` for Motor.
+
+        options: Limits.
+
+    Raises:
+        DeclarationError: The URL cannot be understood, or its driver is not installed.
+    """
+
+    def __init__(self, name: str, url: str, options: ConnectionOptions | None = None) -> None:
+        self._name = name
+        self._address = resolve(url)
+        self._options = ConnectionOptions() if options is None else options
+        self._client: Client | None = Client(self._address, self._options)
+        self._has_transactions: bool | None = None
+        self._plans: dict[Resource[Any], Plan[Any]] = {}
+
+    @property
+    def name(self) -> str:
+        """Its name in the settings."""
+        return self._name
+
+    @property
+    def technology(self) -> str:
+        """What it is, for people."""
+        return "MongoDB"
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What it can do. That there are no transactions is known once the server has been met."""
+        lacking = {Capability.MICROSECONDS} if self._has_transactions in {None, True} else _ALONE
+        return EVERY_CAPABILITY - lacking
+
+    @property
+    def pool(self) -> Pool | None:
+        """Its connections."""
+        return self.client.pool
+
+    @property
+    def client(self) -> Client:
+        """What calls go through; made anew after `close`."""
+        if self._client is None:
+            self._client = Client(self._address, self._options)
+        return self._client
+
+    def admit(self, name: str, shape: Shape) -> tuple[Shape, list[str]]:
+        """Narrow *shape* to what this database can hold."""
+        mistakes = mistakes_in_names(name, shape)
+        return dataclasses.replace(shape, fields=tuple(_admitted(field) for field in shape.fields)), mistakes
+
+    async def open(self) -> None:
+        """Nothing is connected before the first call."""
+        # Takes a moment that no call shall have to wait.
+        folding.prepare()
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+    async def check(self) -> Outcome[None]:
+        """Whether the database answers, within `CHECK_LIMIT`."""
+        try:
+            async with asyncio.timeout(CHECK_LIMIT):
+                _ = await self.client.command("ping")
+        except REFUSALS as error:
+            return self._unavailable(error)
+        return Success(None)
+
+    async def prepare(self, resources: Sequence[Resource[Any]], mode: SchemaMode) -> Outcome[Sequence[str]]:
+        """Bring or compare the stored schema of *resources*, as *mode* says."""
+        plans = self._checked(resources)
+        unkept = [
+            f"{relation!r} leads through a table in between, which MongoDB has none of: leave it out of the "
+            "relations of the resource, or declare the class between as a resource and go through that"
+            for resource in resources
+            for relation in resource.relations.values()
+            if relation.through is not None
+        ]
+        if mode is SchemaMode.OFF or unkept:
+            return Success(unkept)
+        try:
+            _ = await self.has_transactions()
+            differences = await schema.prepare(self.client, plans, mode)
+        except REFUSALS as error:
+            return self._unavailable(error)
+        return Success(tuple(differences))
+
+    def plan(self, resource: Resource[E]) -> Plan[E]:
+        """Everything about *resource* that is made once."""
+        found = self._plans.get(resource)
+        if found is None:
+            found = self._plans[resource] = Plan(resource)
+        return found
+
+    def begin(self) -> Transaction:
+        """A transaction, as far as the server has any."""
+        return Transaction(self.client, self.has_transactions)
+
+    def apart(self) -> Transaction:
+        """Something in which every call is for itself."""
+        return Transaction(self.client)
+
+    async def has_transactions(self) -> bool:
+        """Whether the server has transactions: not when it stands alone."""
+        if self._has_transactions is None:
+            hello = await self.client.command("hello")
+            self._has_transactions = "setName" in hello or hello.get("msg") == "isdbgrid"
+        return self._has_transactions
+
+    def _checked(self, resources: Sequence[Resource[Any]]) -> list[Plan[Any]]:
+        mistakes: list[str] = []
+        plans: list[Plan[Any]] = []
+        for resource in resources:
+            try:
+                plans.append(self.plan(resource))
+            except DeclarationError as error:
+                mistakes += error.mistakes
+        owners: dict[str, Resource[Any]] = {}
+        for plan in plans:
+            other = owners.setdefault(plan.collection, plan.resource)
+            if other.stored is not plan.resource.stored:
+                mistakes.append(
+                    f"{plan.resource.name}: {other.name}, of another class, is kept in the collection "
+                    f"{plan.collection!r} too: give one of the classes a __collection__ of its own"
+                )
+        if mistakes:
+            raise DeclarationError(mistakes)
+        return plans
+
+    def _unavailable(self, error: BaseException) -> Failure[Any]:
+        if not isinstance(error, PoolExhausted) and not is_silence(error):
+            raise error
+        return Failure(Unavailable(self._name))
+
+
+def _admitted(field: Field) -> Field:
+    low, high = INTEGER_LIMITS
+    match field.kind:
+        case Kind.INTEGER:
+            return dataclasses.replace(
+                field,
+                minimum=low if field.minimum is None else max(low, field.minimum),
+                maximum=high if field.maximum is None else min(high, field.maximum),
+            )
+        case Kind.DECIMAL:
+            return dataclasses.replace(
+                field, precision=min(field.precision or DECIMAL_DIGITS, DECIMAL_DIGITS)
+            )
+        case Kind.TEXT if is_object_id(field):
+            return dataclasses.replace(field, min_length=_HEX_DIGITS, max_length=_HEX_DIGITS)
+        case _:
+            return field

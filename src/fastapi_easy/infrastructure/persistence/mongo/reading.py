@@ -1,0 +1,122 @@
+"""A query → the pipeline that answers it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi_easy.domain.ordering import total_order
+from fastapi_easy.domain.page import Count, Cursor, Page, PageRequest
+from fastapi_easy.domain.query import Query
+from fastapi_easy.domain.row import Row
+from fastapi_easy.domain.specification import Everything, Specification
+from fastapi_easy.infrastructure.persistence.mongo.mapping import Document, Plan
+from fastapi_easy.infrastructure.persistence.mongo.order import Arrangement, arrangement_of, behind
+from fastapi_easy.infrastructure.persistence.mongo.specification import Condition, Plans, condition_of
+
+COUNTED = "__fe_count"
+"""Where a pipeline that counts puts the number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """What a query asks for, taken apart.
+
+    Attributes:
+        plan: Of its resource.
+
+        fields: What each row shall hold.
+
+        condition: Of its specification.
+
+        arrangement: Of its total order.
+
+        wish: Which window.
+
+        is_everything: No entity is left out.
+    """
+
+    plan: Plan[Any]
+    fields: tuple[str, ...]
+    condition: Condition
+    arrangement: Arrangement
+    wish: PageRequest
+    is_everything: bool
+
+    @property
+    def pipeline(self) -> list[Document]:
+        """The rows of the window, and one more that shows whether another page follows."""
+        wish = self.wish
+        further = (
+            [] if wish.after is None else [{"$match": behind(self.arrangement.terms, wish.after.values)}]
+        )
+        skipped = [{"$skip": wish.offset}] if wish.offset else []
+        return [*self._sorted(further), *skipped, {"$limit": wish.limit + 1}, self._projected]
+
+    @property
+    def whole(self) -> list[Document]:
+        """Every row, whatever the window."""
+        return [*self._sorted([]), self._projected]
+
+    @property
+    def counting(self) -> list[Document]:
+        """How many rows there are, whatever the window."""
+        return [*self.condition.pipeline, {"$count": COUNTED}]
+
+    def known_total(self, documents: Sequence[Document]) -> int | None:
+        """How many rows there are, if what the window gave already tells."""
+        wish = self.wish
+        is_last = len(documents) <= wish.limit and (documents or not wish.offset)
+        return wish.offset + len(documents) if wish.after is None and is_last else None
+
+    def page(self, documents: Sequence[Document], total: int | None) -> Page[Row]:
+        """The answer as a page."""
+        kept = documents[: self.wish.limit]
+        following = None
+        if len(documents) > self.wish.limit:
+            following = Cursor(tuple(term.value(kept[-1]) for term in self.arrangement.terms))
+        return Page([self.row(each) for each in kept], total, following)
+
+    def row(self, document: Document) -> Row:
+        """What was asked for of *document*."""
+        return self.plan.row(document, self.fields)
+
+    def _sorted(self, further: list[Document]) -> list[Document]:
+        arrangement = self.arrangement
+        has_paths = any(term.sort.path for term in arrangement.terms)
+        # What lies before the place is left out before anything is computed, unless it has to be fetched first.
+        early, late = ([], further) if has_paths else (further, [])
+        return [*self.condition.pipeline, *early, *arrangement.preparing, *late, arrangement.stage]
+
+    @property
+    def _projected(self) -> Document:
+        terms = self.arrangement.terms
+        names = [*self.fields, *(term.sort.field for term in terms if not term.sort.path)]
+        fetched = {term.path: 1 for term in terms if term.sort.path}
+        return {"$project": {**self.plan.projection(names), **fetched}}
+
+
+def window_of(plan: Plan[Any], plans: Plans, query: Query, fields: Sequence[str] | None) -> Window:
+    """The window that *query* asks for, with *fields* or all of them."""
+    return Window(
+        plan=plan,
+        fields=plan.names if fields is None else tuple(fields),
+        condition=condition_of(query.specification, plan, plans),
+        arrangement=arrangement_of(total_order(query.order, plan.resource.key), plan, plans),
+        wish=query.page,
+        is_everything=isinstance(query.specification, Everything),
+    )
+
+
+def counting(plan: Plan[Any], plans: Plans, specification: Specification) -> list[Document]:
+    """How many documents *specification* means."""
+    return [*condition_of(specification, plan, plans).pipeline, {"$count": COUNTED}]
+
+
+def counted(documents: Sequence[Document]) -> int:
+    """What a counting pipeline answered: nothing, for none."""
+    return int(documents[0][COUNTED]) if documents else 0
+
+
+def is_estimated(window: Window) -> bool:
+    """Whether the store's own number of documents is what is asked for."""
+    return window.wish.count is Count.ESTIMATED and window.is_everything

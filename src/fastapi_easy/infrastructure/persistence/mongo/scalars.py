@@ -1,0 +1,125 @@
+"""Single values ↔ what BSON has for them."""
+
+import datetime
+import decimal
+import math
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from bson import Decimal128, ObjectId
+from bson.datetime_ms import DatetimeMS
+
+from fastapi_easy.domain.field import Kind
+from fastapi_easy.infrastructure.entities.bounds import INTEGER_LIMITS
+
+DECIMAL_DIGITS: Final = 34
+"""Significant digits of a decimal (IEEE 754, decimal128)."""
+
+_FLOORING: Final = decimal.Context(
+    prec=DECIMAL_DIGITS, rounding=decimal.ROUND_FLOOR, Emin=-6143, Emax=6144, traps=[]
+)
+_HEX: Final = re.compile(r"[0-9a-f]{24}")
+_MICROSECOND: Final = datetime.timedelta(microseconds=1)
+_BEFORE: Final = DatetimeMS(INTEGER_LIMITS[0])
+_LAST: Final = datetime.datetime(9999, 12, 31, 23, 59, 59, 999_000)  # noqa: DTZ001 - as for every time that is kept
+
+
+class Unstorable(ValueError):
+    """MongoDB cannot keep a value. Raised by everything here.
+
+    Attributes:
+        code: A stable word for programs.
+    """
+
+    def __init__(self, sentence: str, code: str = "out_of_range") -> None:
+        self.code = code
+        super().__init__(sentence)
+
+
+def only(kinds: type | tuple[type, ...], encode: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """*encode* for values of *kinds*: a mapping in place of a scalar must never get as far as the server."""
+
+    def checked(value: Any) -> Any:
+        if not isinstance(value, kinds):
+            raise Unstorable("Is of another type than the field.", "type")
+        return encode(value)
+
+    return checked
+
+
+def object_id(value: Any) -> ObjectId:
+    """The ObjectId that *value* spells, as the driver itself would spell it."""
+    if not isinstance(value, str) or not _HEX.fullmatch(value):
+        raise Unstorable("Must be 24 hexadecimal digits in lower case.", "object_id")
+    return ObjectId(value)
+
+
+def text(value: Any) -> str:
+    """*value*, if every character of it can be kept."""
+    if not isinstance(value, str):
+        raise Unstorable("Is of another type than the field.", "type")
+    if "\x00" in value or (not value.isascii() and any("\ud800" <= each <= "\udfff" for each in value)):
+        raise Unstorable("Holds a character that cannot be stored.")
+    # An enumeration of strings, or any other heir of `str`, would not be taken.
+    return str.__str__(value)
+
+
+def day(value: datetime.date) -> datetime.datetime:
+    """Midnight in UTC."""
+    return datetime.datetime(value.year, value.month, value.day)  # noqa: DTZ001 - the driver takes naive for UTC
+
+
+def time(value: datetime.time) -> str:
+    """*value* so that texts sort as times do."""
+    if value.tzinfo is not None:
+        raise Unstorable("A time of day has no time zone here.")
+    return value.isoformat("microseconds")
+
+
+def moment(value: datetime.datetime) -> datetime.datetime:
+    """*value* in UTC, without what is finer than a millisecond."""
+    try:
+        aware = value.replace(tzinfo=datetime.UTC) if value.tzinfo is None else value.astimezone(datetime.UTC)
+    except OverflowError:
+        raise Unstorable("Lies outside of the calendar in UTC.") from None
+    return aware.replace(tzinfo=None, microsecond=aware.microsecond // 1000 * 1000)
+
+
+def exact_moment(value: datetime.datetime) -> datetime.datetime:
+    """*value* in UTC, if it is not finer than a millisecond."""
+    if value.microsecond % 1000:
+        raise Unstorable("Is finer than a millisecond.")
+    return moment(value)
+
+
+def duration(value: datetime.timedelta) -> int:
+    """Microseconds."""
+    microseconds = value // _MICROSECOND
+    if not INTEGER_LIMITS[0] <= microseconds <= INTEGER_LIMITS[1]:
+        raise Unstorable("Is longer than can be stored.")
+    return microseconds
+
+
+def number(value: float) -> float:
+    """*value*, if it equals anything."""
+    found = float(value)
+    if math.isnan(found):
+        raise Unstorable("Equals nothing, not even itself.")
+    return found
+
+
+def floor(kind: Kind, value: Any) -> Any:
+    """The largest of what can be kept that is not above *value*, for kinds that cannot keep every value."""
+    match kind:
+        case Kind.DATETIME:
+            try:
+                return moment(value)
+            except Unstorable:
+                # In its own zone still, or already, in the calendar; in UTC not.
+                return _BEFORE if value.year == datetime.MINYEAR else _LAST
+        case Kind.DECIMAL:
+            return Decimal128(_FLOORING.plus(decimal.Decimal(value)))
+        case _:
+            # A duration of many millennia.
+            return INTEGER_LIMITS[1] if value > datetime.timedelta(0) else -math.inf

@@ -1,0 +1,359 @@
+"""The writes of one resource inside a transaction, or each for itself."""
+
+from collections.abc import Sequence
+from typing import Any, Final, Generic, TypeVar
+
+import bson
+from bson import ObjectId
+from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError, PyMongoError
+
+from fastapi_easy.domain.errors import Key, TooLarge
+from fastapi_easy.domain.field import Kind
+from fastapi_easy.domain.patch import Values
+from fastapi_easy.domain.row import Row
+from fastapi_easy.domain.specification import Specification
+from fastapi_easy.infrastructure.persistence.mongo.client import OPTIONS, Client
+from fastapi_easy.infrastructure.persistence.mongo.counters import Counters
+from fastapi_easy.infrastructure.persistence.mongo.errors import (
+    LARGEST,
+    Refused,
+    missing,
+    stale,
+    taken,
+    too_many,
+)
+from fastapi_easy.infrastructure.persistence.mongo.mapping import FETCHED, KEY, Document, Plan
+from fastapi_easy.infrastructure.persistence.mongo.reading import counted, counting
+from fastapi_easy.infrastructure.persistence.mongo.specification import Condition, Plans, condition_of
+from fastapi_easy.infrastructure.persistence.mongo.transaction import Transaction
+from fastapi_easy.infrastructure.waiting import to_the_end
+
+E = TypeVar("E")
+
+TRIES: Final = 20
+"""How often to look again at an entity that others keep changing."""
+
+
+class Writer(Generic[E]):
+    """Writes entities of *plan*. Every method does all or nothing, as far as *transaction* can.
+
+    Args:
+        client: Where to.
+
+        plan: Of the resource.
+
+        plans: Those of the resources that relations lead to.
+
+        transaction: What the writes belong to.
+    """
+
+    __slots__ = ("_client", "_plan", "_plans", "_transaction")
+
+    def __init__(self, client: Client, plan: Plan[E], plans: Plans, transaction: Transaction) -> None:
+        self._client = client
+        self._plan = plan
+        self._plans = plans
+        self._transaction = transaction
+
+    async def add(self, values: Values) -> Row:
+        """Insert an entity."""
+        return (await self._add([values]))[0]
+
+    async def add_all(self, many: Sequence[Values]) -> list[Row]:
+        """Insert many entities, and give them back in the same order."""
+        return await self._add(many) if many else []
+
+    async def put(self, values: Values, among: Specification) -> Row:
+        """Replace the entity with the key in *values*, or insert it."""
+        plan = self._plan
+        key = plan.given_key(values)
+        if key is None:
+            return await self.add(values)
+        whole = plan.completed(values)
+        identity = self._identity(key)
+        version = plan.resource.version
+        guard = {} if version is None else {version: {"$eq": values.get(version)}}
+        changes = {name: value for name, value in whole.items() if name not in plan.resource.key}
+        update = self._update(plan.changes(changes))
+        for _ in range(TRIES):
+            condition = condition_of(among, plan, self._plans)
+            replaced = await self._change_if(identity, condition, guard, update)
+            if replaced is not None:
+                return plan.row(replaced)
+            there = await self._find(identity, Condition())
+            if there is None:
+                try:
+                    return await self.add(values)
+                except DuplicateKeyError as error:
+                    if list((error.details or {}).get("keyPattern", {})) != [KEY]:
+                        raise
+                    # Somebody else has inserted it meanwhile.
+                    continue
+            if await self._find(identity, condition) is None:
+                raise taken(plan.resource, plan.resource.key)
+            if version is not None:
+                raise stale(plan.resource, key, plan.resource.version_of(plan.row(there)))
+        raise stale(plan.resource, key, "")
+
+    async def change(
+        self, key: Key, patch: Values, expected_version: str | None, among: Specification
+    ) -> Row:
+        """Set the fields of *patch* on the entity with *key*."""
+        plan = self._plan
+        changes = plan.changes(self._without_key(key, patch))
+        identity = self._identity(key)
+        condition = condition_of(among, plan, self._plans)
+        for _ in range(TRIES):
+            guard, seen = await self._guard(key, identity, expected_version, condition)
+            if not changes:
+                seen = seen or await self._find(identity, condition)
+                if seen is None:
+                    raise missing(plan.resource, key)
+                return plan.row(seen)
+            changed = await self._change_if(identity, condition, guard, self._update(changes))
+            if changed is not None:
+                return plan.row(changed)
+            if expected_version is None:
+                raise missing(plan.resource, key)
+        raise stale(plan.resource, key, expected_version or "")
+
+    async def remove(self, key: Key, expected_version: str | None, among: Specification) -> None:
+        """Remove the entity with *key*."""
+        plan = self._plan
+        identity = self._identity(key)
+        condition = condition_of(among, plan, self._plans)
+        for _ in range(TRIES):
+            guard, _seen = await self._guard(key, identity, expected_version, condition)
+            if await self._remove_if(identity, condition, guard):
+                return
+            if expected_version is None:
+                raise missing(plan.resource, key)
+        raise stale(plan.resource, key, expected_version or "")
+
+    async def change_where(self, specification: Specification, patch: Values, max_affected: int) -> int:
+        """Set the fields of *patch* on every entity that *specification* means."""
+        plan = self._plan
+        if any(name in patch for name in plan.resource.key):
+            raise ValueError("the key of an entity never changes")
+        changes = plan.changes(patch)
+        update = self._update(changes) if changes else None
+
+        async def work(session: Any) -> int:
+            affected = await self._count_up_to(specification, max_affected, session)
+            if update is None or not affected:
+                return affected
+            if affected > 1:
+                self._refuse_same(changes)
+            match = await self._match(specification, max_affected, session)
+            done = await self._client.call(
+                lambda: self._collection.update_many(match, update, session=session), changes=True
+            )
+            return int(done.matched_count)
+
+        return await self._transaction.write(work)
+
+    async def remove_where(self, specification: Specification, max_affected: int) -> int:
+        """Remove every entity that *specification* means."""
+
+        async def work(session: Any) -> int:
+            if not await self._count_up_to(specification, max_affected, session):
+                return 0
+            match = await self._match(specification, max_affected, session)
+            done = await self._client.call(
+                lambda: self._collection.delete_many(match, session=session), changes=True
+            )
+            return int(done.deleted_count)
+
+        return await self._transaction.write(work)
+
+    @property
+    def _collection(self) -> Any:
+        return self._client.collection(self._plan.collection)
+
+    async def _add(self, many: Sequence[Values]) -> list[Row]:
+        plan = self._plan
+        documents = await self._documents(many)
+        rows = [plan.row(document) for document in documents]
+        if len(documents) == 1:
+            (document,) = documents
+
+            async def insert_one(session: Any) -> None:
+                _ = await self._client.call(
+                    lambda: self._collection.insert_one(document, session=session), changes=True
+                )
+
+            await self._transaction.write(insert_one)
+            return rows
+
+        async def insert_many(session: Any) -> None:
+            _ = await self._client.call(
+                lambda: self._collection.insert_many(documents, session=session), changes=True
+            )
+
+        if await self._transaction.is_real():
+            await self._transaction.write(insert_many)
+        else:
+            await to_the_end(self._insert_or_take_back(insert_many, documents))
+        return rows
+
+    async def _insert_or_take_back(self, insert: Any, documents: list[Document]) -> None:
+        """What comes nearest to all or nothing where there are no transactions."""
+        if any(len(bson.encode(document, codec_options=OPTIONS)) > LARGEST for document in documents):
+            # The driver would find out only after it had sent those before.
+            raise Refused(TooLarge("entity", LARGEST))
+        try:
+            await insert(None)
+        except PyMongoError as error:
+            details: Any = getattr(error, "details", None) or {}
+            # They are inserted in their order, and the first that is refused is the last that was tried.
+            written = documents[: int(details.get("nInserted", 0))]
+            if written:
+                keys = [document[KEY] for document in written]
+                _ = await self._client.call(
+                    lambda: self._collection.delete_many({KEY: {"$in": keys}}), changes=True
+                )
+            raise
+
+    async def _documents(self, many: Sequence[Values]) -> list[Document]:
+        plan = self._plan
+        kept = [plan.encoded(plan.completed(values)) for values in many]
+        name = plan.generated_key
+        if name is None:
+            return [plan.arranged(each) for each in kept]
+        if plan.resource.fields[name].kind is not Kind.INTEGER:
+            return [plan.arranged({name: ObjectId(), **each}) for each in kept]
+        counters = Counters(self._client)
+        given = [each[name] for each in kept if name in each]
+        if given:
+            await counters.raise_to(plan, max(given))
+        numbers = iter(await counters.reserve(plan, len(kept) - len(given)))
+        return [plan.arranged(each if name in each else {name: next(numbers), **each}) for each in kept]
+
+    def _identity(self, key: Key) -> Any:
+        identity = self._plan.identity(key)
+        if identity is None:
+            raise missing(self._plan.resource, key)
+        return identity
+
+    def _update(self, changes: Values) -> Document:
+        update: Document = {}
+        if changes:
+            update["$set"] = self._plan.encoded(changes)
+        if self._plan.resource.version is not None:
+            update["$inc"] = {self._plan.resource.version: 1}
+        return update
+
+    async def _guard(
+        self, key: Key, identity: Any, expected: str | None, condition: Condition
+    ) -> tuple[Document, Document | None]:
+        """What has to hold of the entity for it to have the version *expected*, and the entity if it was looked at."""
+        if expected is None:
+            return {}, None
+        plan = self._plan
+        seen = await self._find(identity, condition)
+        if seen is None:
+            raise missing(plan.resource, key)
+        current = plan.resource.version_of(plan.row(seen))
+        if current != expected:
+            raise stale(plan.resource, key, current)
+        if plan.resource.version is not None:
+            return {plan.resource.version: {"$eq": seen.get(plan.resource.version)}}, seen
+        return {"$expr": {"$eq": ["$$ROOT", {"$literal": seen}]}}, seen
+
+    async def _find(self, identity: Any, condition: Condition) -> Document | None:
+        async def work(session: Any) -> Document | None:
+            if condition.stages:
+                pipeline: list[Document] = [{"$match": {KEY: {"$eq": identity}}}, *condition.pipeline]
+                found = await self._client.aggregate(self._plan.collection, pipeline, session)
+                return _without_fetched(found[0]) if found else None
+            match = {KEY: {"$eq": identity}, **_conjunct(condition.plain)}
+            one: Document | None = await self._client.call(
+                lambda: self._collection.find_one(match, session=session), changes=session is not None
+            )
+            return one
+
+        return await self._transaction.read(work)
+
+    async def _change_if(
+        self, identity: Any, condition: Condition, guard: Document, update: Document
+    ) -> Document | None:
+        match = await self._narrowed(identity, condition, guard)
+        if match is None:
+            return None
+        if not update:
+            return await self._find(identity, Condition(match))
+
+        async def work(session: Any) -> Document | None:
+            changed: Document | None = await self._client.call(
+                lambda: self._collection.find_one_and_update(
+                    match, update, return_document=ReturnDocument.AFTER, session=session
+                ),
+                changes=True,
+            )
+            return changed
+
+        return await self._transaction.write(work)
+
+    async def _remove_if(self, identity: Any, condition: Condition, guard: Document) -> bool:
+        match = await self._narrowed(identity, condition, guard)
+        if match is None:
+            return False
+
+        async def work(session: Any) -> bool:
+            done = await self._client.call(
+                lambda: self._collection.delete_one(match, session=session), changes=True
+            )
+            return bool(done.deleted_count)
+
+        return await self._transaction.write(work)
+
+    async def _narrowed(self, identity: Any, condition: Condition, guard: Document) -> Document | None:
+        if condition.stages and await self._find(identity, condition) is None:
+            return None
+        return {KEY: {"$eq": identity}, **_conjunct(condition.plain, guard)}
+
+    async def _count_up_to(self, specification: Specification, most: int, session: Any) -> int:
+        pipeline = counting(self._plan, self._plans, specification)
+        pipeline.insert(-1, {"$limit": most + 1})
+        affected = counted(await self._client.aggregate(self._plan.collection, pipeline, session))
+        if affected > most:
+            raise too_many(most)
+        return affected
+
+    async def _match(self, specification: Specification, most: int, session: Any) -> Document:
+        """What writes can be told instead of *specification*: they cannot look at other documents."""
+        condition = condition_of(specification, self._plan, self._plans)
+        if not condition.stages:
+            return condition.plain
+        pipeline = [*condition.pipeline, {"$limit": most + 1}, {"$project": {KEY: 1}}]
+        found = await self._client.aggregate(self._plan.collection, pipeline, session)
+        return {KEY: {"$in": [each[KEY] for each in found]}}
+
+    def _refuse_same(self, changes: Values) -> None:
+        """Refuse to give several entities the same values where no two may have them.
+
+        The server would refuse it too, but without transactions only after it had changed the first.
+        """
+        if self._plan.resource.soft_delete is not None:
+            # Deleted ones may.
+            return
+        for rule in self._plan.rules:
+            if all(changes.get(name) is not None for name in rule):
+                raise taken(self._plan.resource, rule)
+
+    def _without_key(self, key: Key, patch: Values) -> dict[str, Any]:
+        names = self._plan.resource.key
+        identity = dict(zip(names, (key,) if len(names) == 1 else key, strict=True))
+        if any(name in patch and patch[name] != identity[name] for name in names):
+            raise ValueError("the key of an entity never changes")
+        return {name: value for name, value in patch.items() if name not in identity}
+
+
+def _conjunct(*matches: Document) -> Document:
+    parts = [each for each in matches if each]
+    return {"$and": parts} if parts else {}
+
+
+def _without_fetched(document: Document) -> Document:
+    return {name: value for name, value in document.items() if not name.startswith(FETCHED)}

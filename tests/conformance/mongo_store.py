@@ -1,0 +1,44 @@
+"""The MongoDB adapter made ready for the suites."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+from fastapi_easy.domain.ports.database import SchemaMode
+from fastapi_easy.infrastructure.entities.plain import describe
+from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
+from fastapi_easy.infrastructure.persistence.mongo.options import ConnectionOptions
+from fastapi_easy.infrastructure.persistence.mongo.repository import MongoRepository
+from fastapi_easy.infrastructure.persistence.mongo.unit_of_work import MongoUnitOfWork
+from fastapi_easy.testing import RecordingEventBus
+from fastapi_easy.testing.conformance import Store, resources_of
+
+
+@asynccontextmanager
+async def mongo_store(
+    url: str, entities: Mapping[str, type[Any]], column: str, options: ConnectionOptions | None = None
+) -> AsyncIterator[Store]:
+    database = MongoDatabase("default", url, options)
+    resources = resources_of(database, entities, describe, linked=False)
+    repositories = {name: partial(MongoRepository, each, database) for name, each in resources.items()}
+    bus = RecordingEventBus()
+    await database.open()
+    try:
+        differences = (await database.prepare(tuple(resources.values()), SchemaMode.CREATE)).unwrap()
+        assert list(differences) == []
+        yield Store(
+            database=database,
+            resources=resources,
+            repositories=repositories,
+            unit_of_work=partial(MongoUnitOfWork, database, resources, repositories, bus),
+            event_bus=bus,
+            column=column,
+        )
+    finally:
+        await database.close()
+
+
+def through(driver: str, url: str) -> str:
+    """*url* with *driver* in it."""
+    return url if driver == "pymongo" else url.replace("mongodb://", f"mongodb+{driver}://")

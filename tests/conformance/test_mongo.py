@@ -1,0 +1,63 @@
+"""MongoDB keeps the promises of every store, through both of its clients."""
+
+import pytest
+import pytest_asyncio
+
+from fastapi_easy.testing.conformance import RepositoryConformance, UnitOfWorkConformance
+from tests.conformance.memory_entities import DATACLASSES, MODELS
+from tests.conformance.mongo_store import mongo_store, through
+
+DRIVERS = ["pymongo", "motor"]
+
+
+@pytest_asyncio.fixture(scope="module", params=DRIVERS)
+async def of_models(mongo_url, request):
+    url = through(request.param, mongo_url)
+    async with mongo_store(url, MODELS, f"MongoDB, {request.param}, pydantic models") as store:
+        yield store
+
+
+@pytest_asyncio.fixture(scope="module", params=DRIVERS)
+async def of_dataclasses(mongo_url, request):
+    url = through(request.param, mongo_url)
+    async with mongo_store(url, DATACLASSES, f"MongoDB, {request.param}, dataclasses") as store:
+        yield store
+
+
+class Models:
+    @pytest.fixture
+    def store(self, of_models):
+        return of_models
+
+
+class Dataclasses:
+    @pytest.fixture
+    def store(self, of_dataclasses):
+        return of_dataclasses
+
+
+class TestModels(Models, RepositoryConformance): ...
+
+
+class TestModelsInUnitsOfWork(Models, UnitOfWorkConformance): ...
+
+
+class TestDataclasses(Dataclasses, RepositoryConformance): ...
+
+
+class TestDataclassesInUnitsOfWork(Dataclasses, UnitOfWorkConformance): ...
+
+
+@pytest_asyncio.fixture(scope="module", params=DRIVERS)
+async def standing_alone(mongo_alone_url, request):
+    url = through(request.param, mongo_alone_url)
+    async with mongo_store(url, MODELS, f"MongoDB, {request.param}, a server that stands alone") as store:
+        yield store
+
+
+class TestStandingAlone(RepositoryConformance):
+    """Without transactions everything but those is kept; see ADR 16 for what bulk writes then promise."""
+
+    @pytest.fixture
+    def store(self, standing_alone):
+        return standing_alone

@@ -1,0 +1,331 @@
+"""What happens when MongoDB is silent, when others are in the way, and when callers give up."""
+
+import asyncio
+import time
+
+import pymongo
+import pytest
+import pytest_asyncio
+from pydantic import BaseModel
+from returns.result import Failure, Success
+
+from fastapi_easy.domain.errors import AlreadyExists, OutcomeUnknown, Unavailable
+from fastapi_easy.domain.patch import Patch
+from fastapi_easy.domain.ports.database import SchemaMode
+from fastapi_easy.domain.ports.repository import StreamBroken
+from fastapi_easy.domain.query import Query
+from fastapi_easy.domain.specification import Everything
+from fastapi_easy.infrastructure.persistence.mongo.options import ConnectionOptions
+from fastapi_easy.testing.conformance.store import value_of
+from tests.conformance.mongo_proxy import wired
+from tests.conformance.mongo_shop import mongo_shop
+from tests.conformance.mongo_store import through
+
+
+class Account(BaseModel):
+    id: int | None = None
+    code: str | None = None
+    amount: int = 0
+
+
+Account.__unique__ = ("code",)
+
+ENTITIES = {"accounts": Account}
+QUICK = ConnectionOptions(pool_timeout=0.2, connect_timeout=0.5, statement_timeout=2.0, lock_timeout=0.4)
+UNAVAILABLE = Failure(Unavailable("default"))
+
+
+@pytest.fixture(params=["pymongo", "motor"])
+def driver(request):
+    return request.param
+
+
+@pytest_asyncio.fixture
+async def url(mongo_url):
+    address = mongo_url.replace("/fastapi", "/faults_fastapi")
+    yield address
+    async with pymongo.AsyncMongoClient(address) as client:
+        # The server would undo what was cut off by itself, a minute later.
+        await client.admin.command("killAllSessions", [])
+        await client.drop_database(client.get_default_database().name)
+
+
+@pytest_asyncio.fixture
+async def shop(url, driver):
+    async with mongo_shop(through(driver, url), ENTITIES, options=QUICK) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture
+async def far(url, driver):
+    """A shop at the end of a wire, the wire, and the same accounts seen from beside it."""
+    async with (
+        mongo_shop(url, ENTITIES) as near,
+        wired(url) as (address, wire),
+        mongo_shop(through(driver, address), ENTITIES, options=QUICK, mode=SchemaMode.CHECK) as opened,
+    ):
+        yield opened, wire, near["accounts"]
+
+
+async def test_calls_beyond_the_pool_are_unavailable_and_the_next_is_answered(url, driver):
+    options = ConnectionOptions(pool_size=2, pool_timeout=0.1)
+    async with mongo_shop(through(driver, url), ENTITIES, options=options) as shop:
+        client = shop.database.client
+        holding = [asyncio.ensure_future(client.call(lambda: asyncio.sleep(0.5))) for _ in range(2)]
+        await asyncio.sleep(0.05)
+
+        began = time.monotonic()
+        outcomes = await asyncio.gather(
+            shop["accounts"].count(Everything()), shop["accounts"].add({"code": "a"}), shop.database.check()
+        )
+        seconds = time.monotonic() - began
+        pool = shop.database.pool
+        _ = await asyncio.gather(*holding)
+
+        assert outcomes == [UNAVAILABLE] * 3
+        assert seconds < 0.4
+        assert (pool.limit, pool.in_use, pool.waiting) == (2, 2, 0)
+        assert await shop["accounts"].count(Everything()) == Success(0)
+
+
+async def test_the_pool_never_grows_beyond_its_limit(url, driver):
+    options = ConnectionOptions(pool_size=3, pool_timeout=5)
+    async with mongo_shop(through(driver, url), ENTITIES, options=options) as shop:
+        most = 0
+
+        async def add(number):
+            nonlocal most
+            added = await shop["accounts"].add({"amount": number})
+            most = max(most, shop.database.pool.open)
+            return added
+
+        outcomes = await asyncio.gather(*(add(number) for number in range(60)))
+
+        assert all(type(each) is Success for each in outcomes)
+        assert 1 <= most <= 3
+        assert shop.database.pool.in_use == 0
+
+
+async def test_without_a_server_everything_is_unavailable(far):
+    shop, wire, _ = far
+    _ = value_of(await shop["accounts"].add({"code": "a"}))
+    wire.cut()
+
+    assert await shop["accounts"].count(Everything()) == UNAVAILABLE
+    assert await shop.database.check() == UNAVAILABLE
+    async with shop.unit_of_work() as work:
+        assert await work.repository("accounts").add({"code": "b"}) == UNAVAILABLE
+        assert await work.repository("accounts").count(Everything()) == UNAVAILABLE
+    with pytest.raises(StreamBroken):
+        await read_all(shop["accounts"].stream(Query()))
+
+
+async def test_a_write_in_a_unit_of_work_that_is_cut_off_changes_nothing(far):
+    shop, wire, near = far
+
+    async with shop.unit_of_work() as work:
+        accounts = work.repository("accounts")
+        _ = value_of(await accounts.add({"code": "a"}))
+        wire.cut()
+        cut_off = await accounts.add({"code": "b"})
+        afterwards = await accounts.count(Everything())
+        committed = await work.commit()
+
+    assert cut_off == afterwards == committed == UNAVAILABLE
+    assert await near.count(Everything()) == Success(0)
+
+
+async def test_a_commit_whose_answer_is_lost_is_of_unknown_outcome(far):
+    shop, wire, near = far
+
+    async with shop.unit_of_work() as work:
+        _ = value_of(await work.repository("accounts").add({"code": "a"}))
+        wire.cut_at = b"commitTransaction"
+        committed = await work.commit()
+
+    assert committed == Failure(OutcomeUnknown("default"))
+    assert await near.count(Everything()) == Success(1)
+
+
+async def test_a_commit_that_never_arrived_is_of_unknown_outcome_too(far):
+    shop, wire, near = far
+
+    async with shop.unit_of_work() as work:
+        _ = value_of(await work.repository("accounts").add({"code": "a"}))
+        wire.cut_before = b"commitTransaction"
+        committed = await work.commit()
+
+    assert committed == Failure(OutcomeUnknown("default"))
+    assert await near.count(Everything()) == Success(0)
+
+
+async def test_a_single_write_whose_answer_is_lost_is_of_unknown_outcome(far):
+    shop, wire, near = far
+    added = value_of(await shop["accounts"].add({"code": "a"}))
+    wire.cut_at = b"findAndModify"
+
+    updated = await shop["accounts"].update(added.id, Patch({"amount": 7}))
+
+    assert updated == Failure(OutcomeUnknown("default"))
+    assert value_of(await near.read(added.id)).amount == 7
+
+
+async def test_a_stream_that_is_cut_off_says_so(far):
+    shop, wire, near = far
+    _ = value_of(await near.add_all([{"amount": number} for number in range(100)]))
+    seen = []
+
+    with pytest.raises(StreamBroken):
+        await read_all(
+            shop["accounts"].stream(Query(), chunk=10), seen, lambda: len(seen) == 25 and wire.cut()
+        )
+
+    assert 25 <= len(seen) < 100
+
+
+async def read_all(rows, seen=None, look=bool):
+    async for row in rows:
+        if seen is not None:
+            seen.append(row)
+        look()
+
+
+async def test_a_connection_that_went_stale_costs_nothing(far):
+    shop, wire, _ = far
+    _ = value_of(await shop["accounts"].add({"code": "a"}))
+    wire.cut()
+    wire.is_cut = False
+
+    async with shop.unit_of_work() as work:
+        added = await work.repository("accounts").add({"code": "b"})
+        committed = await work.commit()
+
+    assert type(added) is Success
+    assert committed == Success(None)
+
+
+async def test_a_change_made_meanwhile_is_worked_with_when_nothing_was_written_yet(shop):
+    first = value_of(await shop["accounts"].add({"amount": 1}))
+
+    async with shop.unit_of_work() as work:
+        accounts = work.repository("accounts")
+        _ = value_of(await accounts.read(first.id))
+        _ = value_of(await shop["accounts"].update(first.id, Patch({"code": "meanwhile"})))
+        updated = await accounts.update(first.id, Patch({"amount": 2}))
+        committed = await work.commit()
+
+    assert committed == Success(None)
+    assert updated == Success({"id": first.id, "code": "meanwhile", "amount": 2})
+    assert await shop["accounts"].read(first.id) == updated
+
+
+async def test_what_was_written_before_somebody_came_in_the_way_is_written_again(shop):
+    first, second = value_of(await shop["accounts"].add_all([{"amount": 1}, {"amount": 1}]))
+
+    async with shop.unit_of_work() as work:
+        accounts = work.repository("accounts")
+        _ = value_of(await accounts.update(first.id, Patch({"amount": 2})))
+        _ = value_of(await accounts.add({"code": "new"}))
+        _ = value_of(await shop["accounts"].update(second.id, Patch({"code": "meanwhile"})))
+        updated = await accounts.update(second.id, Patch({"amount": 2}))
+        committed = await work.commit()
+
+    assert committed == Success(None)
+    assert updated == Success({"id": second.id, "code": "meanwhile", "amount": 2})
+    rows = [row async for row in shop["accounts"].stream(Query())]
+    assert [(row.code, row.amount) for row in rows] == [(None, 2), ("meanwhile", 2), ("new", 0)]
+
+
+async def test_two_who_write_crosswise_both_come_through(shop):
+    left, right = value_of(await shop["accounts"].add_all([{"amount": 0}, {"amount": 0}]))
+
+    async def work(one, other, amount):
+        async with shop.unit_of_work() as work:
+            accounts = work.repository("accounts")
+            outcomes = [await accounts.update(one.id, Patch({"amount": amount}))]
+            await asyncio.sleep(0.02)
+            outcomes.append(await accounts.update(other.id, Patch({"amount": amount})))
+            outcomes.append(await work.commit())
+            return outcomes
+
+    both = await asyncio.gather(work(left, right, 1), work(right, left, 2))
+
+    rows = [row async for row in shop["accounts"].stream(Query())]
+    done = [all(type(each) is Success for each in outcomes) for outcomes in both]
+    assert any(done)
+    assert len({row.amount for row in rows}) == 1
+    assert all(
+        Failure(Unavailable("default")) in outcomes for outcomes in both if outcomes[-1] != Success(None)
+    )
+
+
+async def test_who_waits_too_long_for_another_is_unavailable_and_keeps_what_it_has(shop):
+    taken = value_of(await shop["accounts"].add({"amount": 0}))
+
+    async with shop.unit_of_work() as holder, shop.unit_of_work() as waiting:
+        _ = value_of(await holder.repository("accounts").update(taken.id, Patch({"amount": 1})))
+        accounts = waiting.repository("accounts")
+        own = value_of(await accounts.add({"code": "own"}))
+        began = time.monotonic()
+        blocked = await accounts.update(taken.id, Patch({"amount": 2}))
+        seconds = time.monotonic() - began
+        committed = await waiting.commit()
+
+    assert blocked == UNAVAILABLE
+    assert 0.3 < seconds < 2
+    assert committed == Success(None)
+    assert type(await shop["accounts"].read(own.id)) is Success
+    assert value_of(await shop["accounts"].read(taken.id)).amount == 0
+
+
+async def test_refused_writes_leave_everything_before_them_in_place(shop):
+    _ = value_of(await shop["accounts"].add({"code": "taken"}))
+
+    async with shop.unit_of_work() as work:
+        accounts = work.repository("accounts")
+        for number in range(5):
+            added = value_of(await accounts.add({"code": f"own {number}"}))
+            assert await accounts.add({"code": "taken"}) == Failure(AlreadyExists("accounts", ("code",)))
+            again = await accounts.update(added.id, Patch({"code": "taken"}))
+            assert again == Failure(AlreadyExists("accounts", ("code",)))
+        committed = await work.commit()
+
+    assert committed == Success(None)
+    assert await shop["accounts"].count(Everything()) == Success(6)
+
+
+async def test_units_of_work_that_are_given_up_leave_no_transaction_open(shop, url):
+    async def work_on(number):
+        async with shop.unit_of_work() as work:
+            for _ in range(5):
+                _ = await work.repository("accounts").add({"amount": number})
+            await asyncio.sleep(10)
+
+    for number in range(20):
+        task = asyncio.ensure_future(work_on(number))
+        _ = await asyncio.wait([task], timeout=number * 0.002)
+        _ = task.cancel()
+        _ = await asyncio.wait([task], timeout=5)
+        assert task.cancelled()
+
+    assert await shop["accounts"].count(Everything()) == Success(0)
+    assert shop.database.pool.in_use == 0
+    async with pymongo.AsyncMongoClient(url) as client:
+        open_ones = [
+            each
+            async for each in await client.admin.aggregate(
+                [{"$currentOp": {"idleSessions": True}}, {"$match": {"transaction": {"$exists": True}}}]
+            )
+            if each.get("appName") == "fastapi_easy" or "faults" in str(each.get("ns"))
+        ]
+    assert open_ones == []
+
+
+async def test_a_database_can_be_opened_again_after_it_was_closed(shop):
+    _ = value_of(await shop["accounts"].add({"code": "a"}))
+
+    await shop.database.close()
+    await shop.database.close()
+    await shop.database.open()
+
+    assert await shop["accounts"].count(Everything()) == Success(1)
