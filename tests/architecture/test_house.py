@@ -16,7 +16,10 @@ PERSISTENCE = HOUSE / "infrastructure" / "persistence"
 
 WEB = ("fastapi", "starlette")
 DOORS = ("pydantic", "pydantic_settings", "dependency_injector", "structlog", "orjson")
-STORES = ("sqlalchemy", "sqlmodel", "tortoise", "aiosqlite", "asyncpg", "psycopg", "aiomysql", "asyncmy")
+STORES = (
+    *("sqlalchemy", "sqlmodel", "tortoise", "aiosqlite", "asyncpg", "psycopg", "aiomysql", "asyncmy"),
+    *("pymongo", "bson", "motor"),
+)
 
 ORM_ROOMS = {"connection", "mapping", "specification", "repository", "unit_of_work", "errors"}
 BORROWED = {

@@ -25,17 +25,31 @@ class Wire:
     async def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
         if self.is_cut:
-            return writer.close()
+            writer.close()
+            return
         there, back = await asyncio.open_connection(*self._target)
         self._writers.add(back)
-        with contextlib.suppress(OSError):
-            await asyncio.gather(self._pass(reader, back, asked=True), self._pass(there, writer))
-        return None
+        try:
+            async with asyncio.TaskGroup() as both:
+                _ = both.create_task(self._pass(reader, back, asked=True))
+                _ = both.create_task(self._pass(there, writer))
+        except* OSError:
+            pass
+        finally:
+            writer.close()
+            back.close()
 
     def cut(self) -> None:
         self.is_cut = True
         for each in self._writers:
             each.close()
+
+    async def closed(self) -> None:
+        """Cut, and wait until nothing of it is left."""
+        self.cut()
+        for each in tuple(self._writers):
+            with contextlib.suppress(OSError):
+                await each.wait_closed()
 
     async def _pass(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, asked: bool = False
@@ -67,4 +81,4 @@ async def wired(url: str) -> AsyncIterator[tuple[str, Wire]]:
         yield urlunsplit(parts._replace(netloc=f"127.0.0.1:{port}")), wire
     finally:
         server.close()
-        wire.cut()
+        await wire.closed()

@@ -8,7 +8,6 @@ from typing import Any
 from fastapi_easy.domain.ports.database import SchemaMode
 from fastapi_easy.infrastructure.entities.plain import describe
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
-from fastapi_easy.infrastructure.persistence.mongo.options import ConnectionOptions
 from fastapi_easy.infrastructure.persistence.mongo.repository import MongoRepository
 from fastapi_easy.infrastructure.persistence.mongo.unit_of_work import MongoUnitOfWork
 from fastapi_easy.testing import RecordingEventBus
@@ -17,10 +16,14 @@ from fastapi_easy.testing.conformance import Store, resources_of
 
 @asynccontextmanager
 async def mongo_store(
-    url: str, entities: Mapping[str, type[Any]], column: str, options: ConnectionOptions | None = None
+    url: str,
+    entities: Mapping[str, type[Any]],
+    column: str,
+    *,
+    given_as: Mapping[str, type[Any]] | None = None,
 ) -> AsyncIterator[Store]:
-    database = MongoDatabase("default", url, options)
-    resources = resources_of(database, entities, describe, linked=False)
+    database = MongoDatabase("default", url)
+    resources = resources_of(database, entities, describe, linked=False, given_as=given_as)
     repositories = {name: partial(MongoRepository, each, database) for name, each in resources.items()}
     bus = RecordingEventBus()
     await database.open()

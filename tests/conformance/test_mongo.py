@@ -24,6 +24,13 @@ async def of_dataclasses(mongo_url, request):
         yield store
 
 
+@pytest_asyncio.fixture(scope="module")
+async def of_models_given_as_dataclasses(mongo_url):
+    column = "MongoDB, pymongo, stored as another class"
+    async with mongo_store(mongo_url, MODELS, column, given_as=DATACLASSES) as store:
+        yield store
+
+
 class Models:
     @pytest.fixture
     def store(self, of_models):
@@ -46,6 +53,12 @@ class TestDataclasses(Dataclasses, RepositoryConformance): ...
 
 
 class TestDataclassesInUnitsOfWork(Dataclasses, UnitOfWorkConformance): ...
+
+
+class TestStoredAs(RepositoryConformance):
+    @pytest.fixture
+    def store(self, of_models_given_as_dataclasses):
+        return of_models_given_as_dataclasses
 
 
 @pytest_asyncio.fixture(scope="module", params=DRIVERS)

@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+import uuid
+from urllib.parse import quote, unquote
 
 import pymongo
 import pytest
@@ -42,12 +44,23 @@ def driver(request):
 
 @pytest_asyncio.fixture
 async def url(mongo_url):
-    address = mongo_url.replace("/fastapi", "/faults_fastapi")
+    name = f"faults {uuid.uuid4().hex}"
+    address = mongo_url.replace("/fastapi", "/faults_fastapi") + f"&appName={quote(name)}"
     yield address
-    async with pymongo.AsyncMongoClient(address) as client:
+    async with pymongo.AsyncMongoClient(mongo_url) as client:
         # The server would undo what was cut off by itself, a minute later.
-        await client.admin.command("killAllSessions", [])
-        await client.drop_database(client.get_default_database().name)
+        for each in await open_transactions(client, name):
+            await client.admin.command("killSessions", [{"id": each["lsid"]["id"]}])
+        await client.drop_database(f"faults_{client.get_default_database().name}")
+
+
+async def open_transactions(client, name):
+    """The transactions that clients called *name* have open on the server."""
+    asked = [
+        {"$currentOp": {"idleSessions": True}},
+        {"$match": {"transaction": {"$exists": True}, "appName": name}},
+    ]
+    return await (await client.admin.aggregate(asked)).to_list()
 
 
 @pytest_asyncio.fixture
@@ -310,15 +323,9 @@ async def test_units_of_work_that_are_given_up_leave_no_transaction_open(shop, u
 
     assert await shop["accounts"].count(Everything()) == Success(0)
     assert shop.database.pool.in_use == 0
+    name = unquote(url.partition("appName=")[2])
     async with pymongo.AsyncMongoClient(url) as client:
-        open_ones = [
-            each
-            async for each in await client.admin.aggregate(
-                [{"$currentOp": {"idleSessions": True}}, {"$match": {"transaction": {"$exists": True}}}]
-            )
-            if each.get("appName") == "fastapi_easy" or "faults" in str(each.get("ns"))
-        ]
-    assert open_ones == []
+        assert await open_transactions(client, name) == []
 
 
 async def test_a_database_can_be_opened_again_after_it_was_closed(shop):

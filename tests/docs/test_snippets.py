@@ -12,6 +12,7 @@ import yaml
 from tests.docs.pages import DOCS, PAGES, ROOT, anchors_of, blocks_of, links_of, name_of
 from tests.docs.running import run_page
 from tests.docs.tutorial import curl, follow, printed_by, serving
+from tests.services.wanted import empty_database
 
 TUTORIAL = [DOCS / "tutorial" / "first-shop.md", DOCS / "tutorial" / "growing-shop.md"]
 GIVEN = {
@@ -31,12 +32,19 @@ NOT_RUN: list[str] = []
 WITH_PYTHON = [each for each in PAGES if blocks_of(each, "python") and each not in TUTORIAL]
 README = ROOT / "README.md"
 KIT = DOCS / "how-to" / "test-with-the-shipped-kit.md"
+MONGO = DOCS / "how-to" / "use-mongodb.md"
+CHOSEN = "FASTAPI_EASY_DATABASES__DEFAULT__URL"
 STRICT = ("-W", "error", "-o", "asyncio_default_fixture_loop_scope=function", "-p", "no:cacheprovider")
 
 
-@pytest.mark.parametrize("page", WITH_PYTHON, ids=name_of)
+@pytest.mark.parametrize("page", [each for each in WITH_PYTHON if each != MONGO], ids=name_of)
 def test_the_python_of_a_page_runs_and_prints_what_it_shows(page, tmp_path):
     run_page(page, tmp_path, textwrap.dedent(GIVEN.get(name_of(page), "")))
+
+
+def test_the_page_about_mongodb_runs_on_a_real_server(tmp_path):
+    with empty_database("mongo") as url:
+        run_page(MONGO, tmp_path, f"import os; os.environ[{CHOSEN!r}] = {url!r}")
 
 
 def test_the_suites_pass_on_the_adapter_that_the_kit_shows(tmp_path):

@@ -12,10 +12,13 @@ SQL_STORES = ("sqlite", "postgres", "mariadb")
 
 EVERY_STORE = ("memory", *SQL_STORES)
 
+MONGO = "mongo"
+"""For pydantic models and dataclasses only."""
 
-def store_names() -> tuple[str, ...]:
-    """Every store, or the one that the environment has chosen."""
-    return ("chosen",) if CHOSEN in os.environ else SQL_STORES
+
+def store_names(*others: str) -> tuple[str, ...]:
+    """Every SQL store and *others*, or the one that the environment has chosen."""
+    return ("chosen",) if CHOSEN in os.environ else (*SQL_STORES, *others)
 
 
 @contextmanager

@@ -3,10 +3,12 @@
 import json
 import time
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx2
+import pydantic
 import pytest
+from pydantic import BaseModel
 from sqlalchemy import BigInteger
 from sqlmodel import Field, SQLModel
 
@@ -15,7 +17,7 @@ from fastapi_easy.container import Container, resource
 from fastapi_easy.domain import QueryRules
 from fastapi_easy.settings import DatabaseSettings, Settings
 from tests.e2e.serving import client_of
-from tests.e2e.stores import empty_store, store_names
+from tests.e2e.stores import MONGO, empty_store, store_names
 
 
 class Probe(SQLModel, table=True):
@@ -39,13 +41,40 @@ class Lab(Container):
     tags = resource(Tag)
 
 
-@pytest.fixture(scope="module", params=store_names())
-async def client(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[httpx2.AsyncClient]:
-    with empty_store(request.param, tmp_path_factory.mktemp("lab")) as url:
+class ProbeDocument(BaseModel):
+    """The same in MongoDB, where every integer has 64 bits."""
+
+    id: int | None = None
+    name: str = pydantic.Field(max_length=5_000)
+    small: int = pydantic.Field(default=0, ge=-(2**31), lt=2**31)
+    large: int = 0
+    ratio: float = 0.0
+
+
+class TagDocument(BaseModel):
+    """Something with a text for a key."""
+
+    __key__: ClassVar = ("slug",)
+
+    slug: str = pydantic.Field(max_length=100)
+
+
+class DocumentLab(Container):
+    probes = resource(ProbeDocument, query=QueryRules(search=["name"]))
+    tags = resource(TagDocument)
+
+
+@pytest.fixture(scope="module", params=store_names(MONGO))
+def store(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+async def client(store: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[httpx2.AsyncClient]:
+    with empty_store(store, tmp_path_factory.mktemp("lab")) as url:
         settings = Settings(databases={"default": DatabaseSettings.model_validate({"url": url})})
-        async with client_of(create_app(Lab(settings=settings))) as opened:
+        lab: Any = DocumentLab if url.startswith("mongodb") else Lab
+        async with client_of(create_app(lab(settings=settings))) as opened:
             yield opened
 
 
@@ -160,7 +189,12 @@ QUERIES = [
 
 
 @pytest.mark.parametrize(("query", "statuses"), QUERIES)
-async def test_a_hostile_query_is_refused(client: httpx2.AsyncClient, query: str, statuses: set[int]) -> None:
+async def test_a_hostile_query_is_refused(
+    client: httpx2.AsyncClient, store: str, query: str, statuses: set[int]
+) -> None:
+    if store == MONGO and query.startswith("small__gt"):
+        statuses = {200}
+
     answer = await client.get(
         httpx2.URL("http://shop.test/probes", query=query.encode().replace(b" ", b"%20"))
     )

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from typing import Any, assert_type
 
 from fastapi_easy.domain import Error, Everything, Failure, Outcome, Page, Patch, Query, Row, Success
-from fastapi_easy.domain.ports import EventBus, Repository, UnitOfWork
+from fastapi_easy.domain.ports import Database, EventBus, Repository, UnitOfWork
 from fastapi_easy.infrastructure.persistence.memory import MemoryRepository, MemoryUnitOfWork
+from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
+from fastapi_easy.infrastructure.persistence.mongo.repository import MongoRepository
+from fastapi_easy.infrastructure.persistence.mongo.unit_of_work import MongoUnitOfWork
 from fastapi_easy.testing import FailingRepository, RecordingEventBus
 
 
@@ -70,3 +73,9 @@ def adapters_are_what_their_port_says(
     books: MemoryRepository[Book], work: MemoryUnitOfWork
 ) -> tuple[Repository[Book], Repository[Any], UnitOfWork, EventBus]:
     return books, FailingRepository(), work, RecordingEventBus()
+
+
+def those_of_mongodb_too(
+    books: MongoRepository[Book], work: MongoUnitOfWork, database: MongoDatabase
+) -> tuple[Repository[Book], UnitOfWork, Database]:
+    return books, work, database

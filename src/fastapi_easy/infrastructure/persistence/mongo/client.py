@@ -74,7 +74,7 @@ class Client:
             address.database,
             codec_options=OPTIONS,
             read_preference=ReadPreference.PRIMARY,
-            write_concern=None if _names_w(address.url) else WriteConcern("majority"),
+            write_concern=None if _says(address.url, "w") else WriteConcern("majority"),
         )
         self._permits = asyncio.Semaphore(options.pool_size)
         self._in_use = 0
@@ -314,7 +314,7 @@ def _cancellable() -> Iterator[None]:
 
 def _make(address: Address, options: ConnectionOptions, counter: ConnectionCounter) -> Any:
     arguments: dict[str, Any] = {
-        "appname": "fastapi_easy",
+        **({} if _says(address.url, "appname") else {"appname": "fastapi_easy"}),
         "maxPoolSize": options.pool_size,
         "waitQueueTimeoutMS": _milliseconds(options.pool_timeout),
         "connectTimeoutMS": _milliseconds(options.connect_timeout),
@@ -328,8 +328,8 @@ def _make(address: Address, options: ConnectionOptions, counter: ConnectionCount
     return pymongo.AsyncMongoClient(address.url, **arguments)
 
 
-def _names_w(url: str) -> bool:
-    return any(name.lower() == "w" for name, _ in parse_qsl(urlsplit(url).query))
+def _says(url: str, option: str) -> bool:
+    return any(name.lower() == option for name, _ in parse_qsl(urlsplit(url).query))
 
 
 def _milliseconds(seconds: float) -> int:
