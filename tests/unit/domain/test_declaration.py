@@ -331,7 +331,9 @@ def test_an_action_is_not_called_like_what_is_there_anyway() -> None:
     actions = {"restore": Book, "purge": Book}
 
     (mistake,) = mistakes_of(shape=shape, soft_delete="gone", actions=actions)
-    assert mistake.startswith("books: action 'restore' is called like a built-in operation: give the class another")
+    assert mistake.startswith(
+        "books: action 'restore' is called like a built-in operation: give the class another"
+    )
     assert mistakes_of(actions=actions) == []
 
 
