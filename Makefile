@@ -5,7 +5,7 @@
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-SERVICES := postgres,mariadb,redis,mongo,nats
+SERVICES := postgres,mariadb,redis,mongo,mongo_alone,nats
 PYTEST = TEST_SERVICES=$(SERVICES) $(BIN)/python -m pytest -n 2 --dist loadfile
 ARGS ?=
 
