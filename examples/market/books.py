@@ -2,10 +2,15 @@
 
 from decimal import Decimal
 
+from sqlalchemy.orm import registry
 from sqlmodel import Field, Relationship, SQLModel
 
 
-class Publisher(SQLModel, table=True):
+class Model(SQLModel, registry=registry()):
+    """Of the market alone: other examples have books too, and relationships name their classes."""
+
+
+class Publisher(Model, table=True):
     """Who makes books."""
 
     __tablename__ = "market_publisher"
@@ -15,7 +20,7 @@ class Publisher(SQLModel, table=True):
     books: list["Book"] = Relationship(back_populates="publisher")
 
 
-class Book(SQLModel, table=True):
+class Book(Model, table=True):
     """Something to read."""
 
     __tablename__ = "market_book"

@@ -6,12 +6,17 @@ import uuid
 from typing import Any, Optional
 
 from sqlalchemy import ARRAY, JSON, BigInteger, ForeignKeyConstraint, Text, UniqueConstraint
+from sqlalchemy.orm import registry
 from sqlmodel import Field, Relationship, SQLModel
 
 from fastapi_easy.testing.conformance import Colour
 
 
-class Note(SQLModel, table=True):
+class Model(SQLModel, registry=registry()):
+    """Of a registry apart: other tests have authors and books too, and relationships name their classes."""
+
+
+class Note(Model, table=True):
     __tablename__ = "sqlmodel_notes"
     __table_args__ = (UniqueConstraint("shelf", "place"),)
 
@@ -36,7 +41,7 @@ class Note(SQLModel, table=True):
     place: int | None = None
 
 
-class Seat(SQLModel, table=True):
+class Seat(Model, table=True):
     __tablename__ = "sqlmodel_seats"
 
     hall: str = Field(max_length=64, primary_key=True)
@@ -46,21 +51,21 @@ class Seat(SQLModel, table=True):
     tickets: list["Ticket"] = Relationship(back_populates="seat")
 
 
-class Token(SQLModel, table=True):
+class Token(Model, table=True):
     __tablename__ = "sqlmodel_tokens"
 
     id: uuid.UUID = Field(default_factory=uuid.uuid4, primary_key=True)
     label: str = Field(max_length=200)
 
 
-class Label(SQLModel, table=True):
+class Label(Model, table=True):
     __tablename__ = "sqlmodel_labels"
 
     id: int | None = Field(default=None, primary_key=True)
     tags: list[str] | None = Field(default=None, sa_type=ARRAY(Text))
 
 
-class Author(SQLModel, table=True):
+class Author(Model, table=True):
     __tablename__ = "sqlmodel_authors"
 
     id: int | None = Field(default=None, primary_key=True)
@@ -76,7 +81,7 @@ class Author(SQLModel, table=True):
     books: list["Book"] = Relationship(back_populates="author")
 
 
-class Book(SQLModel, table=True):
+class Book(Model, table=True):
     __tablename__ = "sqlmodel_books"
     __table_args__ = (UniqueConstraint("shelf", "place"),)
 
@@ -95,7 +100,7 @@ class Book(SQLModel, table=True):
     reviews: list["Review"] = Relationship(back_populates="book")
 
 
-class Review(SQLModel, table=True):
+class Review(Model, table=True):
     __tablename__ = "sqlmodel_reviews"
 
     id: int | None = Field(default=None, primary_key=True)
@@ -106,7 +111,7 @@ class Review(SQLModel, table=True):
     book: Book = Relationship(back_populates="reviews")
 
 
-class Ticket(SQLModel, table=True):
+class Ticket(Model, table=True):
     __tablename__ = "sqlmodel_tickets"
     __table_args__ = (
         ForeignKeyConstraint(["hall", "number"], ["sqlmodel_seats.hall", "sqlmodel_seats.number"]),
