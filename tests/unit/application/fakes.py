@@ -136,12 +136,15 @@ class Store:
         refusal: What every commit fails with, once it is set.
 
         stand_in: Taken for the repository inside units of work, once it is set.
+
+        last: Of each repository that a unit of work was asked for, whether all was to be done with one write.
     """
 
     def __init__(self) -> None:
         self.clock = FrozenClock(NOON)
         self.refusal: Error | None = None
         self.stand_in: Repository[Any] | None = None
+        self.last: list[bool] = []
         self._bus = RecordingEventBus()
         self._database = MemoryDatabase()
 
@@ -168,11 +171,15 @@ class Store:
 
 
 class _MoodyUnitOfWork(MemoryUnitOfWork):
-    """Commits unless its store refuses."""
+    """Commits unless its store refuses. Makes nothing durable before, as units of work may."""
 
     def __init__(self, store: Store, database: MemoryDatabase, bus: RecordingEventBus) -> None:
         super().__init__(database, {"orders": ORDERS}, {"orders": store.repository}, bus)
         self._store = store
+
+    def repository(self, resource: Resource[Any] | str, *, last: bool = False) -> Repository[Any]:
+        self._store.last.append(last)
+        return super().repository(resource)
 
     async def commit(self) -> Outcome[None]:
         return await super().commit() if self._store.refusal is None else Failure(self._store.refusal)

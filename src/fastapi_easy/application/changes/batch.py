@@ -1,6 +1,6 @@
 """Many changes of one resource, all or none or each for itself."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from returns.result import Failure, Success
 
+from fastapi_easy.application.changes.changing import Changing
 from fastapi_easy.application.changes.entity_writer import EntityWriter
 from fastapi_easy.application.changes.items import (
     Change,
@@ -22,11 +23,7 @@ from fastapi_easy.application.changes.settling import settle
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import BadQuery, Error, Outcome, OutcomeUnknown, TooLarge, Unavailable
 from fastapi_easy.domain.page import PageRequest
-from fastapi_easy.domain.ports.clock import Clock
-from fastapi_easy.domain.ports.policy import Policy
-from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.resource import Resource
 from fastapi_easy.domain.specification import Specification, means_all
 
 
@@ -46,20 +43,8 @@ class BulkAnswer:
     applied: bool = True
 
 
-class Batch:
-    """Makes changes of *resource*, one after the other, for whoever asks."""
-
-    def __init__(
-        self,
-        resource: Resource[Any],
-        unit_of_work: Callable[[], UnitOfWork],
-        clock: Clock,
-        policy: Policy | None,
-    ) -> None:
-        self._resource = resource
-        self._unit_of_work = unit_of_work
-        self._clock = clock
-        self._policy = policy
+class Batch(Changing):
+    """Makes many changes of *resource*, one after the other, for whoever asks."""
 
     async def each(self, items: Sequence[Change], context: Context) -> BulkAnswer:
         """Make the changes of *items*, each durable by itself; what the store leaves open ends it."""
@@ -85,7 +70,7 @@ class Batch:
                     failed: list[Outcome[Any] | None] = [None] * len(items)
                     failed[len(outcomes) - 1] = done[-1]
                     return Success(BulkAnswer(failed, applied=False))
-            return await settle(work, context, BulkAnswer(outcomes))
+            return await settle(work, context, Success(BulkAnswer(outcomes)))
 
     async def _run(self, writer: EntityWriter, run: Sequence[Change]) -> list[Outcome[Any]]:
         """What became of the items of *run*, up to the first that failed."""
@@ -116,17 +101,6 @@ class Batch:
             if _is_silent(outcomes[-1]):
                 break
         return outcomes
-
-    async def _alone(
-        self, change: Callable[[EntityWriter], Awaitable[Outcome[Any]]], context: Context
-    ) -> Outcome[Any]:
-        """What *change* came to in a unit of work of its own."""
-        async with self._unit_of_work() as work:
-            done = await change(self._writer(work, context))
-            return done if isinstance(done, Failure) else await settle(work, context, done.unwrap())
-
-    def _writer(self, work: UnitOfWork, context: Context) -> EntityWriter:
-        return EntityWriter(self._resource, work, context, self._clock, self._policy)
 
 
 def _is_silent(outcome: Outcome[Any] | None) -> bool:

@@ -60,17 +60,39 @@ class EntityWriter:
 
     A change that fails leaves the unit of work as it was before, except for `upsert` and after `Forbidden`: then
     the unit of work is to be left without a commit.
+
+    Args:
+        resource: Whose entities.
+
+        work: Where they are changed.
+
+        context: For whom.
+
+        clock: When.
+
+        policy: What callers may see; everything when there is none.
+
+        single: There will be one change, made by one call of the repository.
     """
 
     def __init__(
-        self, resource: Resource[Any], work: UnitOfWork, context: Context, clock: Clock, policy: Policy | None
+        self,
+        resource: Resource[Any],
+        work: UnitOfWork,
+        context: Context,
+        clock: Clock,
+        policy: Policy | None,
+        *,
+        single: bool = False,
     ) -> None:
         self._resource = resource
         self._work = work
         self._context = context
         self._clock = clock
         self._sight = Sight(policy, context)
-        self._whole = work.repository(resource)
+        # Where what came of a change is looked at before it may stay, the change is not the last word.
+        last = single and context.dry_run is None and self._sees_all
+        self._whole = work.repository(resource, last=last)
         self._entities = self._sight.narrow(resource, self._whole)
 
     async def create(self, values: Values) -> Outcome[Row]:
@@ -81,8 +103,9 @@ class EntityWriter:
     async def create_all(self, many: Sequence[Values]) -> Outcome[Sequence[Row]]:
         """Several new entities, all or none, in their order."""
         resource = self._resource
+        writable = frozenset(resource.writable)
         for values in many:
-            if (foreign := foreign_fields(values, frozenset(resource.writable))) is not None:
+            if (foreign := foreign_fields(values, writable)) is not None:
                 return foreign
         if len(many) == 1:
             alone = await self._entities.add(many[0])
@@ -138,19 +161,19 @@ class EntityWriter:
             self._record(EntityDeleted, key)
         return removed
 
-    async def restore(self, key: Key) -> Outcome[Row]:
+    async def restore(self, key: Key, expected_version: str | None) -> Outcome[Row]:
         """A deleted entity is there again; its readable fields."""
         unmarked = Patch({str(self._resource.soft_delete): None})
-        restored = await self._deleted().update(key, unmarked)
+        restored = await self._deleted().update(key, unmarked, expected_version=expected_version)
         if isinstance(restored, Failure):
             return restored
         row = self._resource.shown(restored.unwrap())
         self._record(EntityRestored, key, values=dict(row))
         return Success(row)
 
-    async def purge(self, key: Key) -> Outcome[None]:
+    async def purge(self, key: Key, expected_version: str | None) -> Outcome[None]:
         """Remove a deleted entity for good."""
-        removed = await self._deleted().remove(key)
+        removed = await self._deleted().remove(key, expected_version=expected_version)
         if not isinstance(removed, Failure):
             self._record(EntityPurged, key)
         return removed
@@ -178,12 +201,16 @@ class EntityWriter:
 
     async def _hidden(self, key: Key, action: str) -> Failure[Error] | None:
         """The refusal of a change after which the caller could not see the entity any more."""
-        if isinstance(self._sight.of(self._resource), Everything):
+        if self._sees_all:
             return None
         seen = await self._entities.read(key, self._resource.key)
         if isinstance(seen, Failure) and isinstance(seen.failure(), NotFound):
             return Failure(Forbidden(self._resource.name, action))
         return seen if isinstance(seen, Failure) else None
+
+    @property
+    def _sees_all(self) -> bool:
+        return isinstance(self._sight.of(self._resource), Everything)
 
     def _deleted(self) -> Repository[Any]:
         return self._sight.narrow(self._resource, deleted_in(self._whole))

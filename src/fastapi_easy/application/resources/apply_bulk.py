@@ -1,8 +1,7 @@
 """Many changes of one resource in one call."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from returns.result import Success
 
@@ -10,10 +9,6 @@ from fastapi_easy.application.changes.batch import Batch, BulkAnswer
 from fastapi_easy.application.changes.items import Change
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import Outcome
-from fastapi_easy.domain.ports.clock import Clock
-from fastapi_easy.domain.ports.policy import Policy
-from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
-from fastapi_easy.domain.resource import Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +23,8 @@ class ApplyBulk:
     atomic: bool = True
 
 
-class ApplyBulkHandler:
+class ApplyBulkHandler(Batch):
     """Carries out `ApplyBulk`."""
-
-    def __init__(
-        self,
-        resource: Resource[Any],
-        unit_of_work: Callable[[], UnitOfWork],
-        clock: Clock,
-        policy: Policy | None = None,
-    ) -> None:
-        self._batch = Batch(resource, unit_of_work, clock, policy)
 
     async def __call__(self, command: ApplyBulk, context: Context, /) -> Outcome[BulkAnswer]:
         """Answer what became of each item; that one failed is part of the answer.
@@ -46,5 +32,5 @@ class ApplyBulkHandler:
         Fails with: what `UnitOfWork.commit` fails with, when the call is atomic.
         """
         if command.atomic:
-            return await self._batch.all_or_none(command.items, context)
-        return Success(await self._batch.each(command.items, context))
+            return await self.all_or_none(command.items, context)
+        return Success(await self.each(command.items, context))

@@ -1,19 +1,10 @@
 """Remove one entity."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from returns.result import Failure
-
-from fastapi_easy.application.changes.entity_writer import EntityWriter
-from fastapi_easy.application.changes.settling import settle
+from fastapi_easy.application.changes.changing import Changing
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import Key, Outcome
-from fastapi_easy.domain.ports.clock import Clock
-from fastapi_easy.domain.ports.policy import Policy
-from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
-from fastapi_easy.domain.resource import Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +19,8 @@ class DeleteEntity:
     expected_version: str | None = None
 
 
-class DeleteEntityHandler:
+class DeleteEntityHandler(Changing):
     """Carries out `DeleteEntity`."""
-
-    def __init__(
-        self,
-        resource: Resource[Any],
-        unit_of_work: Callable[[], UnitOfWork],
-        clock: Clock,
-        policy: Policy | None = None,
-    ) -> None:
-        self._resource = resource
-        self._unit_of_work = unit_of_work
-        self._clock = clock
-        self._policy = policy
 
     async def __call__(self, command: DeleteEntity, context: Context, /) -> Outcome[None]:
         """Answer nothing. Where the resource has `soft_delete`, the entity is marked and can be restored.
@@ -55,7 +34,6 @@ class DeleteEntityHandler:
 
             ReferenceBroken: Others refer to it.
         """
-        async with self._unit_of_work() as work:
-            writer = EntityWriter(self._resource, work, context, self._clock, self._policy)
-            removed = await writer.delete(command.key, command.expected_version)
-            return removed if isinstance(removed, Failure) else await settle(work, context, None)
+        return await self._alone(
+            lambda writer: writer.delete(command.key, command.expected_version), context, single=True
+        )

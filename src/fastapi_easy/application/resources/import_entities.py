@@ -1,8 +1,8 @@
 """Make or change entities from a long list, as it comes in."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from returns.result import Failure, Success
 
@@ -12,10 +12,6 @@ from fastapi_easy.application.changes.items import Create, Upsert
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import Error, Outcome, OutcomeUnknown, Unavailable
 from fastapi_easy.domain.patch import Values
-from fastapi_easy.domain.ports.clock import Clock
-from fastapi_easy.domain.ports.policy import Policy
-from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
-from fastapi_easy.domain.resource import Resource
 
 CHUNK: Final = 500
 """Lines that become durable together, at most."""
@@ -68,17 +64,8 @@ class ImportReport:
     too_many_failures: bool = False
 
 
-class ImportEntitiesHandler:
+class ImportEntitiesHandler(Batch):
     """Carries out `ImportEntities`, in chunks of `CHUNK` lines, each durable before the next is read."""
-
-    def __init__(
-        self,
-        resource: Resource[Any],
-        unit_of_work: Callable[[], UnitOfWork],
-        clock: Clock,
-        policy: Policy | None = None,
-    ) -> None:
-        self._batch = Batch(resource, unit_of_work, clock, policy)
 
     async def __call__(self, command: ImportEntities, context: Context, /) -> Outcome[ImportReport]:
         """Answer how far it came; that lines failed, or that the store went away, is part of the answer."""
@@ -104,7 +91,7 @@ class ImportEntitiesHandler:
         readable = [(number, line.unwrap()) for number, line in chunk if not isinstance(line, Failure)]
         failed = [(number, line.failure()) for number, line in chunk if isinstance(line, Failure)]
         make = Upsert if command.upsert else Create
-        answer = await self._batch.each([make(values) for _, values in readable], context)
+        answer = await self.each([make(values) for _, values in readable], context)
         report.next_line = chunk[-1][0] + 1
         for (number, _), outcome in zip(readable, answer.outcomes, strict=True):
             if outcome is None or isinstance(outcome, Failure):

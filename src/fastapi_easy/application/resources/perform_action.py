@@ -6,12 +6,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-from returns.result import Failure
+from returns.result import Failure, Success
 
 from fastapi_easy.application.changes.settling import settle
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.sight import Sight
-from fastapi_easy.domain.errors import Key, Outcome
+from fastapi_easy.domain.errors import Error, Key, Outcome, PreconditionRequired
+from fastapi_easy.domain.patch import Patch
 from fastapi_easy.domain.ports.policy import Policy
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.domain.resource import Resource
@@ -42,10 +43,13 @@ class PerformAction:
 
     Attributes:
         action: An instance of the user's class, made from what the caller sent.
+
+        expected_version: The version the action is based on; `None` performs it on whatever is there.
     """
 
     key: Key
     action: Action
+    expected_version: str | None = None
 
 
 class PerformActionHandler:
@@ -64,19 +68,39 @@ class PerformActionHandler:
     async def __call__(self, command: PerformAction, context: Context, /) -> Outcome[Any]:
         """Answer what the action answers, once its unit of work is committed.
 
-        Fails with: whatever the action fails with, or `NotFound` when the caller may not see the entity; then
-            nothing was changed.
+        Fails with: whatever the action fails with; then nothing was changed. Before it is performed:
+
+            NotFound: There is no entity that the caller may see.
+
+            Stale: It has another version than the expected one.
+
+            PreconditionRequired: The resource wants to be told a version.
         """
-        resource, sight = self._resource, Sight(self._policy, context)
+        if command.expected_version is None and self._resource.requires_version:
+            return Failure(PreconditionRequired(self._resource.name))
         async with self._unit_of_work() as work:
-            if not isinstance(sight.of(resource), Everything):
-                seen = await sight.narrow(resource, work.repository(resource)).read(command.key, resource.key)
-                if isinstance(seen, Failure):
-                    return seen
+            refused = await self._refusal(command, work, context)
+            if refused is not None:
+                return refused
             performed = await command.action.perform(command.key, work, context)
             if isinstance(performed, Failure):
                 return performed
-            return await settle(work, context, performed.unwrap())
+            # Looked into before the commit: an action that forgot to answer an outcome changes nothing.
+            return await settle(work, context, Success(performed.unwrap()))
+
+    async def _refusal(
+        self, command: PerformAction, work: UnitOfWork, context: Context
+    ) -> Failure[Error] | None:
+        resource, sight = self._resource, Sight(self._policy, context)
+        if command.expected_version is not None:
+            entities = sight.narrow(resource, work.repository(resource))
+            # Changes nothing, and keeps the version from changing under the action.
+            held = await entities.update(command.key, Patch({}), expected_version=command.expected_version)
+            return held if isinstance(held, Failure) else None
+        if isinstance(sight.of(resource), Everything):
+            return None
+        seen = await sight.narrow(resource, work.repository(resource)).read(command.key, resource.key)
+        return seen if isinstance(seen, Failure) else None
 
 
 def action_name(action: type[Any]) -> str:

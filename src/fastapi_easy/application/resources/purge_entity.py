@@ -1,42 +1,27 @@
 """Remove a deleted entity for good."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from returns.result import Failure
-
-from fastapi_easy.application.changes.entity_writer import EntityWriter
-from fastapi_easy.application.changes.settling import settle
+from fastapi_easy.application.changes.changing import Changing
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import Key, Outcome
-from fastapi_easy.domain.ports.clock import Clock
-from fastapi_easy.domain.ports.policy import Policy
-from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
-from fastapi_easy.domain.resource import Resource
 
 
 @dataclass(frozen=True, slots=True)
 class PurgeEntity:
-    """Remove the deleted entity with *key* for good. The resource has `soft_delete`."""
+    """Remove the deleted entity with *key* for good. The resource has `soft_delete`.
+
+    Attributes:
+        expected_version: The version it has, as a deleted one; `None` removes whatever is there, also where versions
+            are required, since nobody can read one of a deleted entity.
+    """
 
     key: Key
+    expected_version: str | None = None
 
 
-class PurgeEntityHandler:
+class PurgeEntityHandler(Changing):
     """Carries out `PurgeEntity`."""
-
-    def __init__(
-        self,
-        resource: Resource[Any],
-        unit_of_work: Callable[[], UnitOfWork],
-        clock: Clock,
-        policy: Policy | None = None,
-    ) -> None:
-        self._resource = resource
-        self._unit_of_work = unit_of_work
-        self._clock = clock
-        self._policy = policy
 
     async def __call__(self, command: PurgeEntity, context: Context, /) -> Outcome[None]:
         """Answer nothing.
@@ -44,9 +29,8 @@ class PurgeEntityHandler:
         Fails with:
             NotFound: No deleted entity has the key, or none that the caller may see.
 
+            Stale: It has another version than the expected one.
+
             ReferenceBroken: Others refer to it.
         """
-        async with self._unit_of_work() as work:
-            writer = EntityWriter(self._resource, work, context, self._clock, self._policy)
-            done = await writer.purge(command.key)
-            return done if isinstance(done, Failure) else await settle(work, context, None)
+        return await self._alone(lambda writer: writer.purge(command.key, command.expected_version), context)

@@ -1,21 +1,15 @@
 """Give one entity a whole new set of values."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from returns.result import Failure, Success
 
-from fastapi_easy.application.changes.entity_writer import EntityWriter
-from fastapi_easy.application.changes.settling import settle
+from fastapi_easy.application.changes.changing import Changing
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import Fault, Invalid, Key, Outcome
 from fastapi_easy.domain.field import UNSET, Field
 from fastapi_easy.domain.patch import Patch, Values, foreign_fields
-from fastapi_easy.domain.ports.clock import Clock
-from fastapi_easy.domain.ports.policy import Policy
-from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
-from fastapi_easy.domain.resource import Resource
 from fastapi_easy.domain.row import Row
 
 
@@ -32,20 +26,8 @@ class ReplaceEntity:
     expected_version: str | None = None
 
 
-class ReplaceEntityHandler:
+class ReplaceEntityHandler(Changing):
     """Carries out `ReplaceEntity`."""
-
-    def __init__(
-        self,
-        resource: Resource[Any],
-        unit_of_work: Callable[[], UnitOfWork],
-        clock: Clock,
-        policy: Policy | None = None,
-    ) -> None:
-        self._resource = resource
-        self._unit_of_work = unit_of_work
-        self._clock = clock
-        self._policy = policy
 
     async def __call__(self, command: ReplaceEntity, context: Context, /) -> Outcome[Row]:
         """Answer its readable fields as they are now. Never creates.
@@ -66,12 +48,11 @@ class ReplaceEntityHandler:
         whole = self._whole(command.values)
         if isinstance(whole, Failure):
             return whole
-        async with self._unit_of_work() as work:
-            writer = EntityWriter(self._resource, work, context, self._clock, self._policy)
-            replaced = await writer.update(command.key, whole.unwrap(), command.expected_version)
-            return (
-                replaced if isinstance(replaced, Failure) else await settle(work, context, replaced.unwrap())
-            )
+        return await self._alone(
+            lambda writer: writer.update(command.key, whole.unwrap(), command.expected_version),
+            context,
+            single=True,
+        )
 
     def _whole(self, values: Values) -> Outcome[Patch]:
         if (foreign := foreign_fields(values, frozenset(self._resource.changeable))) is not None:

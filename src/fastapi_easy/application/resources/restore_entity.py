@@ -1,43 +1,28 @@
 """Bring back a deleted entity."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from returns.result import Failure
-
-from fastapi_easy.application.changes.entity_writer import EntityWriter
-from fastapi_easy.application.changes.settling import settle
+from fastapi_easy.application.changes.changing import Changing
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import Key, Outcome
-from fastapi_easy.domain.ports.clock import Clock
-from fastapi_easy.domain.ports.policy import Policy
-from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
-from fastapi_easy.domain.resource import Resource
 from fastapi_easy.domain.row import Row
 
 
 @dataclass(frozen=True, slots=True)
 class RestoreEntity:
-    """Bring back the deleted entity with *key*. The resource has `soft_delete`."""
+    """Bring back the deleted entity with *key*. The resource has `soft_delete`.
+
+    Attributes:
+        expected_version: The version it has, as a deleted one; `None` restores whatever is there, also where versions
+            are required, since nobody can read one of a deleted entity.
+    """
 
     key: Key
+    expected_version: str | None = None
 
 
-class RestoreEntityHandler:
+class RestoreEntityHandler(Changing):
     """Carries out `RestoreEntity`."""
-
-    def __init__(
-        self,
-        resource: Resource[Any],
-        unit_of_work: Callable[[], UnitOfWork],
-        clock: Clock,
-        policy: Policy | None = None,
-    ) -> None:
-        self._resource = resource
-        self._unit_of_work = unit_of_work
-        self._clock = clock
-        self._policy = policy
 
     async def __call__(self, command: RestoreEntity, context: Context, /) -> Outcome[Row]:
         """Answer its readable fields.
@@ -45,9 +30,10 @@ class RestoreEntityHandler:
         Fails with:
             NotFound: No deleted entity has the key, or none that the caller may see.
 
+            Stale: It has another version than the expected one.
+
             AlreadyExists: Meanwhile another has its values in unique fields.
         """
-        async with self._unit_of_work() as work:
-            writer = EntityWriter(self._resource, work, context, self._clock, self._policy)
-            done = await writer.restore(command.key)
-            return done if isinstance(done, Failure) else await settle(work, context, done.unwrap())
+        return await self._alone(
+            lambda writer: writer.restore(command.key, command.expected_version), context
+        )

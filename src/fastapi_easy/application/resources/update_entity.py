@@ -1,20 +1,11 @@
 """Change some fields of one entity."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from returns.result import Failure
-
-from fastapi_easy.application.changes.entity_writer import EntityWriter
-from fastapi_easy.application.changes.settling import settle
+from fastapi_easy.application.changes.changing import Changing
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import Key, Outcome
 from fastapi_easy.domain.patch import Patch
-from fastapi_easy.domain.ports.clock import Clock
-from fastapi_easy.domain.ports.policy import Policy
-from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
-from fastapi_easy.domain.resource import Resource
 from fastapi_easy.domain.row import Row
 
 
@@ -31,20 +22,8 @@ class UpdateEntity:
     expected_version: str | None = None
 
 
-class UpdateEntityHandler:
+class UpdateEntityHandler(Changing):
     """Carries out `UpdateEntity`."""
-
-    def __init__(
-        self,
-        resource: Resource[Any],
-        unit_of_work: Callable[[], UnitOfWork],
-        clock: Clock,
-        policy: Policy | None = None,
-    ) -> None:
-        self._resource = resource
-        self._unit_of_work = unit_of_work
-        self._clock = clock
-        self._policy = policy
 
     async def __call__(self, command: UpdateEntity, context: Context, /) -> Outcome[Row]:
         """Answer its readable fields as they are now.
@@ -62,7 +41,8 @@ class UpdateEntityHandler:
 
             AlreadyExists, ReferenceBroken, CheckFailed: The store refused the new values.
         """
-        async with self._unit_of_work() as work:
-            writer = EntityWriter(self._resource, work, context, self._clock, self._policy)
-            changed = await writer.update(command.key, command.patch, command.expected_version)
-            return changed if isinstance(changed, Failure) else await settle(work, context, changed.unwrap())
+        return await self._alone(
+            lambda writer: writer.update(command.key, command.patch, command.expected_version),
+            context,
+            single=True,
+        )

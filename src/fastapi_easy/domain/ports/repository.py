@@ -152,7 +152,9 @@ class Repository(Protocol[E]):
 
             patch: The fields to set; an empty one changes nothing and returns the row.
 
-            expected_version: The version (`Resource.version_of`) the change is based on.
+            expected_version: The version (`Resource.version_of`) the change is based on. Inside a unit of work what
+                it changes of the entity later is based on it too, so that an empty *patch* holds the version: of
+                several who do so one changes the entity, and the others fail with `Stale`, or with `Unavailable`.
 
             among: The entity has to be one of these.
 

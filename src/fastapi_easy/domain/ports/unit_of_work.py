@@ -28,8 +28,15 @@ class UnitOfWork(Protocol):
         """Discard what was not committed and give back the connection."""
         ...
 
-    def repository(self, resource: Resource[Any] | str) -> Repository[Any]:
+    def repository(self, resource: Resource[Any] | str, *, last: bool = False) -> Repository[Any]:
         """The repository of *resource*, given itself or by name, inside this unit of work.
+
+        Args:
+            resource: Whose entities.
+
+            last: All that is done with it is one write, which nothing follows but the commit, and nothing came
+                before. It may become durable by itself, so that the store need not be told where the unit of work
+                begins and ends.
 
         Raises:
             DeclarationError: *resource* lives in another database, or is not declared.

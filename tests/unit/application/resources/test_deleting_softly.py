@@ -1,6 +1,6 @@
 """What a resource with `soft_delete` promises: gone for everybody, and back when asked for."""
 
-from returns.result import Failure
+from returns.result import Failure, Success
 
 from fastapi_easy.application import (
     NOBODY,
@@ -10,7 +10,7 @@ from fastapi_easy.application import (
     PurgeEntity,
     RestoreEntity,
 )
-from fastapi_easy.domain.errors import AlreadyExists, NotFound
+from fastapi_easy.domain.errors import AlreadyExists, NotFound, Stale
 from tests.unit.application.library import Shelf
 
 
@@ -61,6 +61,18 @@ async def test_what_is_purged_is_gone_for_good() -> None:
     assert await shelf.books.purge(PurgeEntity(1), NOBODY) is not None
     assert shelf.published() == ["books.purged 1"]
     assert await shelf.books.restore(RestoreEntity(1), NOBODY) == Failure(NotFound("books", 1))
+
+
+async def test_what_is_deleted_has_a_version_that_must_hold_where_one_is_named() -> None:
+    shelf = await shelf_with_a_deleted_book()
+    stale = Failure(Stale("books", 1, "2"))
+
+    assert await shelf.books.restore(RestoreEntity(1, "1"), NOBODY) == stale
+    assert await shelf.books.purge(PurgeEntity(1, "1"), NOBODY) == stale
+    assert shelf.published() == []
+    assert (await shelf.books.restore(RestoreEntity(1, "2"), NOBODY)).unwrap().version == 3
+    _ = await shelf.books.delete(DeleteEntity(1), NOBODY)
+    assert await shelf.books.purge(PurgeEntity(1, "4"), NOBODY) == Success(None)
 
 
 async def test_only_what_is_deleted_can_be_purged() -> None:

@@ -1,5 +1,6 @@
 """What an action of the user's own is promised: a unit of work that is committed only when it succeeds."""
 
+import dataclasses
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -15,7 +16,16 @@ from fastapi_easy.application.resources.perform_action import (
     action_name,
     mistakes_in_action,
 )
-from fastapi_easy.domain.errors import Fault, Invalid, Key, NotFound, Outcome, OutcomeUnknown
+from fastapi_easy.domain.errors import (
+    Fault,
+    Invalid,
+    Key,
+    NotFound,
+    Outcome,
+    OutcomeUnknown,
+    PreconditionRequired,
+    Stale,
+)
 from fastapi_easy.domain.events import DomainEvent
 from fastapi_easy.domain.patch import Patch
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
@@ -47,8 +57,17 @@ class BreakOrder:
         raise ZeroDivisionError
 
 
-async def perform(store: Store, action: Action, key: Key = 1) -> Outcome[Any]:
-    return await PerformActionHandler(ORDERS, store.unit_of_work)(PerformAction(key, action), ADA)
+@dataclass(frozen=True)
+class ForgetOrder:
+    """Write, then answer nothing at all."""
+
+    async def perform(self, key: Key, work: UnitOfWork, context: Context, /) -> Any:
+        _ = await work.repository("orders").remove(key)
+
+
+async def perform(store: Store, action: Action, key: Key = 1, version: str | None = None) -> Outcome[Any]:
+    handle = PerformActionHandler(ORDERS, store.unit_of_work)
+    return await handle(PerformAction(key, action, version), ADA)
 
 
 async def test_commits_what_the_action_did_and_answers_what_it_answered() -> None:
@@ -76,6 +95,41 @@ async def test_discards_what_the_action_did_when_it_fails() -> None:
 
 async def test_passes_on_what_the_repository_says() -> None:
     assert await perform(Store(), CancelOrder(), key=9) == Failure(NotFound("orders", 9))
+
+
+async def test_is_performed_on_the_version_it_is_based_on() -> None:
+    store = Store()
+    before = await store.put()
+
+    stale = await perform(store, CancelOrder(), version="another")
+    done = await perform(store, CancelOrder(), version=ORDERS.version_of(before))
+    missing = await perform(store, CancelOrder(), key=9, version="another")
+
+    assert stale == Failure(Stale("orders", 1, ORDERS.version_of(before)))
+    assert done == Success({**before, "note": "none given", "status": "off"})
+    assert missing == Failure(NotFound("orders", 9))
+    assert len(store.events()) == 1
+
+
+async def test_a_version_has_to_be_said_where_one_is_required() -> None:
+    store = Store()
+    before = await store.put()
+    strict = dataclasses.replace(ORDERS, requires_version=True)
+
+    outcome = await PerformActionHandler(strict, store.unit_of_work)(PerformAction(1, CancelOrder()), ADA)
+
+    assert outcome == Failure(PreconditionRequired("orders"))
+    assert await store.rows() == [before]
+
+
+async def test_what_forgets_to_answer_changes_nothing() -> None:
+    store = Store()
+    before = await store.put()
+
+    with pytest.raises(AttributeError):
+        _ = await perform(store, ForgetOrder())
+
+    assert await store.rows() == [before]
 
 
 async def test_discards_what_the_action_did_when_it_raises() -> None:

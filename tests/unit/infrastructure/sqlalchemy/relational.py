@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Executable, event
+from sqlalchemy import Executable
 
 from fastapi_easy.domain.ports.database import SchemaMode
 from fastapi_easy.domain.ports.repository import Repository
@@ -18,6 +18,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy import (
 from fastapi_easy.infrastructure.persistence.sqlalchemy.mapping import describe as sqlalchemy_describe
 from fastapi_easy.testing import RecordingEventBus
 from fastapi_easy.testing.resources import connected
+from tests.e2e.wiretap import overheard
 
 SERVERS = ("sqlite", "postgres", "mariadb")
 
@@ -29,6 +30,7 @@ class Relational:
         self.database = database
         self.resources = resources
         self.differences: list[str] = []
+        self.heard: list[str] = []
 
     def __getitem__(self, name: str) -> Repository[Any]:
         return SqlAlchemyRepository(self.resources[name], self.database)
@@ -55,17 +57,12 @@ class Relational:
     @contextlib.contextmanager
     def listening(self) -> Iterator[list[str]]:
         """Every statement that is said meanwhile."""
+        before = len(self.heard)
         said: list[str] = []
-
-        def listen(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-            said.append(statement)
-
-        engine = self.database.executor.engine
-        event.listen(engine, "before_cursor_execute", listen)
         try:
             yield said
         finally:
-            event.remove(engine, "before_cursor_execute", listen)
+            said += self.heard[before:]
 
 
 @contextlib.asynccontextmanager
@@ -78,8 +75,22 @@ async def relational(
     options: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> AsyncIterator[Relational]:
     """*entities* in the database at *url*, whose schema is treated as *mode* says."""
-    database = SqlAlchemyDatabase("default", url)
-    described = {name: (options or {}).get(name, {}).get("stored", each) for name, each in entities.items()}
+    async with overheard(url) as (tapped, heard):
+        database = SqlAlchemyDatabase("default", tapped)
+        async with _prepared(database, entities, mode, describe, options or {}) as world:
+            world.heard = heard
+            yield world
+
+
+@contextlib.asynccontextmanager
+async def _prepared(
+    database: SqlAlchemyDatabase,
+    entities: Mapping[str, type[Any]],
+    mode: SchemaMode,
+    describe: Callable[[type[Any]], Shape],
+    options: Mapping[str, Mapping[str, Any]],
+) -> AsyncIterator[Relational]:
+    described = {name: options.get(name, {}).get("stored", each) for name, each in entities.items()}
     shapes = {name: database.admit(name, describe(each))[0] for name, each in described.items()}
     world = Relational(database, connected(shapes, entities, options=options))
     await database.open()

@@ -22,19 +22,19 @@ from tests.unit.infrastructure.sqlalchemy.relational import relational
 
 async def test_reports_its_pool(url):
     database = SqlAlchemyDatabase("default", url, ConnectionOptions(pool_size=3))
-    assert database.pool == Pool(limit=3, open=0, in_use=0)
+    assert database.pool == Pool(limit=3, open=0, in_use=0, waiting=0)
 
     assert await database.check() == Success(None)
     transactions = [database.begin() for _ in range(2)]
     for each in transactions:
         _ = await each.execute(text("SELECT 1"), {})
-    assert database.pool == Pool(limit=3, open=2, in_use=2)
+    assert database.pool == Pool(limit=3, open=2, in_use=2, waiting=0)
 
     await asyncio.gather(*(each.close() for each in transactions))
-    assert database.pool == Pool(limit=3, open=2, in_use=0)
+    assert database.pool == Pool(limit=3, open=2, in_use=0, waiting=0)
 
     await database.close()
-    assert database.pool == Pool(limit=3, open=0, in_use=0)
+    assert database.pool == Pool(limit=3, open=0, in_use=0, waiting=0)
 
 
 async def test_declares_whether_a_new_row_is_given_back(url):

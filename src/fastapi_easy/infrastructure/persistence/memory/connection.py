@@ -10,6 +10,7 @@ from fastapi_easy.domain.errors import Outcome, Unavailable
 from fastapi_easy.domain.ports.database import Pool, SchemaMode
 from fastapi_easy.domain.resource import Resource, Shape
 from fastapi_easy.infrastructure.persistence.memory.tables import Table
+from fastapi_easy.infrastructure.persistence.memory.transaction import MemoryTransaction
 
 
 class MemoryDatabase:
@@ -51,6 +52,10 @@ class MemoryDatabase:
                 if relation.through is not None
             ]
         )
+
+    def begin(self) -> MemoryTransaction:
+        """A transaction of its own."""
+        return MemoryTransaction()
 
     def table(self, resource: Resource[Any]) -> Table:
         """Where *resource* is kept. Resources stored as the same class share one, as they do in a database."""

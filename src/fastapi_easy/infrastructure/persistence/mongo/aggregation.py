@@ -2,16 +2,14 @@
 
 import decimal
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any
 
 from bson import Decimal128
 
-from fastapi_easy.domain.aggregation import AVERAGE_DIGITS, Aggregation, Function, Group, Measure
+from fastapi_easy.domain.aggregation import Aggregation, Function, Group, Measure, average
 from fastapi_easy.domain.field import Kind
 from fastapi_easy.infrastructure.persistence.mongo.mapping import FETCHED, KEY, Document, Plan
 from fastapi_easy.infrastructure.persistence.mongo.specification import Plans, condition_of
-
-_WIDE: Final = decimal.Context(prec=200, rounding=decimal.ROUND_HALF_EVEN)
 
 
 def aggregating(aggregation: Aggregation, plan: Plan[Any], plans: Plans) -> list[Document]:
@@ -79,14 +77,18 @@ def _total(measure: Measure, plan: Plan[Any], count: int, value: Any) -> Any:
     if measure.function not in {Function.SUM, Function.AVERAGE}:
         return _decoded(plan, measure.field, value)
     if field.kind is Kind.FLOAT:
-        return float(value) if measure.function is Function.SUM else float(value) / count
-    total = value.to_decimal() if isinstance(value, Decimal128) else decimal.Decimal(value)
-    if measure.function is Function.SUM:
-        return int(total) if field.kind is Kind.INTEGER else plan.codecs[measure.field].decode(value)
-    exponent = total.as_tuple().exponent
-    scale = -exponent if field.scale is None and isinstance(exponent, int) else field.scale
-    digits = AVERAGE_DIGITS + max(0, scale or 0)
-    return _WIDE.quantize(_WIDE.divide(total, decimal.Decimal(count)), decimal.Decimal(1).scaleb(-digits))
+        total: Any = float(value)
+    else:
+        total = value.to_decimal() if isinstance(value, Decimal128) else decimal.Decimal(value)
+    if measure.function is Function.AVERAGE:
+        return average(total, count, field)
+    match field.kind:
+        case Kind.FLOAT:
+            return total
+        case Kind.INTEGER:
+            return int(total)
+        case _:
+            return plan.codecs[measure.field].decode(value)
 
 
 def _decoded(plan: Plan[Any], name: str, value: Any) -> Any:

@@ -105,7 +105,8 @@ class Writer(Generic[E]):
         identity = self._identity(key)
         condition = condition_of(among, plan, self._plans)
         for _ in range(TRIES):
-            guard, seen = await self._guard(key, identity, expected_version, condition)
+            # What rests on a version without changing anything is remembered like a change.
+            guard, seen = await self._guard(key, identity, expected_version, condition, holds=not changes)
             if not changes:
                 seen = seen or await self._find(identity, condition)
                 if seen is None:
@@ -245,13 +246,13 @@ class Writer(Generic[E]):
         return update
 
     async def _guard(
-        self, key: Key, identity: Any, expected: str | None, condition: Condition
+        self, key: Key, identity: Any, expected: str | None, condition: Condition, *, holds: bool = False
     ) -> tuple[Document, Document | None]:
         """What has to hold of the entity for it to have the version *expected*, and the entity if it was looked at."""
         if expected is None:
             return {}, None
         plan = self._plan
-        seen = await self._find(identity, condition)
+        seen = await self._find(identity, condition, holds=holds)
         if seen is None:
             raise missing(plan.resource, key)
         current = plan.resource.version_of(plan.row(seen))
@@ -261,7 +262,9 @@ class Writer(Generic[E]):
             return {plan.resource.version: {"$eq": seen.get(plan.resource.version)}}, seen
         return {"$expr": {"$eq": ["$$ROOT", {"$literal": seen}]}}, seen
 
-    async def _find(self, identity: Any, condition: Condition) -> Document | None:
+    async def _find(self, identity: Any, condition: Condition, *, holds: bool = False) -> Document | None:
+        """The entity; with *holds* the transaction is lost when it has to begin anew and finds another one."""
+
         async def work(session: Any) -> Document | None:
             if condition.stages:
                 pipeline: list[Document] = [{"$match": {KEY: {"$eq": identity}}}, *condition.pipeline]
@@ -273,7 +276,7 @@ class Writer(Generic[E]):
             )
             return one
 
-        return await self._transaction.read(work)
+        return await (self._transaction.write(work) if holds else self._transaction.read(work))
 
     async def _change_if(
         self, identity: Any, condition: Condition, guard: Document, update: Document

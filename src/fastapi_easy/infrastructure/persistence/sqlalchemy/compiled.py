@@ -63,11 +63,16 @@ class Compiled:
 
         dialect: After it has met the server.
 
+    Attributes:
+        returns: It is answered with rows.
+
+        reads: What the driver gives is not yet of the types that were declared.
+
     Raises:
         Incompilable: A value depends on how SQLAlchemy runs the statement.
     """
 
-    __slots__ = ("_compiler", "_dialect", "_expanded", "_lists", "_parts", "_plain", "_readers", "returns")
+    __slots__ = ("_compiler", "_dialect", "_expanded", "_lists", "_parts", "_plain", "_readers", "reads", "returns")
 
     def __init__(self, statement: Executable, dialect: Dialect) -> None:
         compiler: Any = statement.compile(dialect=dialect)  # type: ignore[attr-defined] # all of ours can be
@@ -75,7 +80,9 @@ class Compiled:
             not isinstance(compiler, SQLCompiler)
             or compiler.literal_execute_params
             or compiler.implicit_returning
+            or not (compiler._result_columns or compiler.isinsert or compiler.isupdate or compiler.isdelete)  # noqa: SLF001
         ):
+            # The last are words that do not say whether they are answered with rows.
             raise Incompilable
         self._dialect = dialect
         self._compiler: Any = compiler
@@ -98,6 +105,7 @@ class Compiled:
         processes = [_reader(each, dialect) for each in types]
         self._readers = [(place, read) for place, read in enumerate(processes) if read is not None]
         self.returns = bool(types)
+        self.reads = bool(self._readers)
         self._parts = len(compiler.statement.table.primary_key) if compiler.isinsert else 0  # type: ignore[union-attr]
 
     def bound(self, parameters: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
@@ -117,7 +125,7 @@ class Compiled:
 
     def rows(self, records: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
         """*records*, as the driver gave them, with values of the types that were declared."""
-        if not self._readers:
+        if not self.reads:
             return records
         rows = []
         for record in records:

@@ -21,12 +21,14 @@ from fastapi_easy.domain.ports.database import Pool, SchemaMode
 from fastapi_easy.domain.resource import Resource, Shape
 from fastapi_easy.infrastructure.persistence.sqlalchemy.atlas import Atlas
 from fastapi_easy.infrastructure.persistence.sqlalchemy.complaints import Cause, complaint_of
+from fastapi_easy.infrastructure.persistence.sqlalchemy.direct import DRIVERS, DirectExecutor
 from fastapi_easy.infrastructure.persistence.sqlalchemy.engine import BACKSTOP, make_engine, patience
 from fastapi_easy.infrastructure.persistence.sqlalchemy.entities import DeclarativeEntities, Entities
 from fastapi_easy.infrastructure.persistence.sqlalchemy.errors import REFUSALS, Rules
 from fastapi_easy.infrastructure.persistence.sqlalchemy.executor import Executor
 from fastapi_easy.infrastructure.persistence.sqlalchemy.options import ConnectionOptions
 from fastapi_easy.infrastructure.persistence.sqlalchemy.plan import Plan
+from fastapi_easy.infrastructure.persistence.sqlalchemy.pool import ConnectionPool
 from fastapi_easy.infrastructure.persistence.sqlalchemy.schema import compare, create, is_fresh
 from fastapi_easy.infrastructure.persistence.sqlalchemy.server import meet, strange_columns
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables import MYSQL_INDEXED_LENGTH
@@ -90,9 +92,18 @@ class SqlAlchemyDatabase:
         self._backend = resolved.get_backend_name()
         self._kind = "mysql" if self._backend == "mariadb" else self._backend
         self._engine: AsyncEngine = make_engine(resolved, limits, scratch=self._scratch is not None)
-        self.executor = self._executor_for(limits)(
-            engine=self._engine.sync_engine,
-            connect_limit=limits.connect_timeout + BACKSTOP,
+        engine = self._engine.sync_engine
+        # Only SQLAlchemy itself writes down what it runs.
+        direct = engine.driver in DRIVERS and not limits.echo
+        self.executor = (DirectExecutor if direct else Executor)(
+            engine=engine,
+            pool=ConnectionPool(
+                engine,
+                size=limits.pool_size,
+                patience=limits.pool_timeout,
+                connect_limit=limits.connect_timeout + BACKSTOP,
+                recycle=limits.recycle,
+            ),
             patience=patience(resolved, limits),
             aborts=self._kind == "postgresql",
             finishes=self._kind == "sqlite",
@@ -120,9 +131,8 @@ class SqlAlchemyDatabase:
     @property
     def pool(self) -> Pool:
         """Its connections."""
-        pool: Any = self.executor.engine.pool
-        idle, in_use = pool.checkedin(), pool.checkedout()
-        return Pool(limit=pool.size(), open=idle + in_use, in_use=in_use)
+        pool = self.executor.pool
+        return Pool(limit=pool.size, open=pool.open, in_use=pool.in_use, waiting=pool.waiting)
 
     def admit(self, name: str, shape: Shape) -> tuple[Shape, list[str]]:
         """Narrow *shape* to what this database can hold."""
@@ -143,6 +153,7 @@ class SqlAlchemyDatabase:
 
     async def close(self) -> None:
         """Give back every connection."""
+        await self.executor.pool.close()
         await self._engine.dispose()
         if self._scratch is not None:
             shutil.rmtree(self._scratch, ignore_errors=True)
@@ -176,10 +187,14 @@ class SqlAlchemyDatabase:
         atlas.forget()
         return Success(tuple(differences))
 
-    def begin(self) -> Transaction:
-        """A transaction of its own; the database is first spoken to when something is executed in it."""
+    def begin(self, *, brief: bool = False) -> Transaction:
+        """A transaction of its own; the database is first spoken to when something is executed in it.
+
+        Args:
+            brief: It is committed right after its last write.
+        """
         self._make_scratch()
-        return Transaction(self.executor)
+        return Transaction(self.executor, brief=brief)
 
     async def plan(self, resource: Resource[E]) -> Plan[E]:
         """Everything about *resource* on this server that is made once."""
@@ -199,10 +214,6 @@ class SqlAlchemyDatabase:
         plan = None if self._atlas is None else self._atlas.plan_of(resource)
         return None if plan is None else plan.rules
 
-    def _executor_for(self, options: ConnectionOptions) -> type[Executor]:
-        """How statements are run."""
-        return Executor
-
     async def _meet(self) -> Atlas:
         if self._atlas is None:
             server = await self._connected(meet)
@@ -213,12 +224,7 @@ class SqlAlchemyDatabase:
     async def _connected(self, work: Callable[[Connection], T]) -> T:
         """What *work* answers, given a connection of its own."""
         self._make_scratch()
-
-        def call() -> T:
-            with self.executor.engine.connect() as connection:
-                return work(connection)
-
-        return await self.executor.connected(call)
+        return await self.executor.work(work)
 
     def _make_scratch(self) -> None:
         if self._scratch is not None and not self._scratch.exists():

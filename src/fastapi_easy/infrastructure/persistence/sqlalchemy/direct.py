@@ -1,24 +1,18 @@
-"""Statements handed to the driver itself, past SQLAlchemy's execution: half the time of a short read.
-
-Connections are still SQLAlchemy's: its pool counts, greets, recycles and throws them away.
-"""
+"""Statements handed to the driver itself, past SQLAlchemy's execution: half the time of a short read."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Executable
-from sqlalchemy.exc import DBAPIError, StatementError
+from sqlalchemy import Executable
+from sqlalchemy.exc import StatementError
 
 from fastapi_easy.infrastructure.persistence.sqlalchemy.compiled import Compiled, Incompilable
-from fastapi_easy.infrastructure.persistence.sqlalchemy.complaints import is_outdated
 from fastapi_easy.infrastructure.persistence.sqlalchemy.executor import Answer, Executor, Parameters
-from fastapi_easy.infrastructure.persistence.sqlalchemy.refusals import Refusing
-
-DRIVERS: Final = frozenset({"asyncpg", "asyncmy", "aiomysql", "aiosqlite"})
-"""The drivers that are known here."""
+from fastapi_easy.infrastructure.persistence.sqlalchemy.pool import Channel
+from fastapi_easy.infrastructure.persistence.sqlalchemy.refusals import refusal_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,31 +26,34 @@ class DirectExecutor(Executor):
         default_factory=WeakKeyDictionary, init=False
     )
 
-    async def read(self, statement: Executable, parameters: Parameters) -> Sequence[Sequence[Any]]:
-        """The rows of *statement*, on a connection of its own, which may turn out stale once."""
-        try:
-            return await self._read_alone(statement, parameters)
-        except DBAPIError as error:
-            if not error.connection_invalidated and not is_outdated(error):
-                raise
-        return await self._read_alone(statement, parameters)
-
-    async def run(self, connection: Connection, statement: Executable, parameters: Parameters) -> Answer:
-        """The answer to *statement* on *connection*."""
+    async def run(self, channel: Channel, statement: Executable, parameters: Parameters) -> Answer:
+        """The answer to *statement* on *channel*."""
         compiled = self._compiled(statement) if isinstance(parameters, Mapping) else None
         if compiled is None or not isinstance(parameters, Mapping):
-            return await Executor.run(self, connection, statement, parameters)
+            return await Executor.run(self, channel, statement, parameters)
         try:
             words, arguments = compiled.bound(parameters)
         except (ValueError, ArithmeticError) as error:
             raise StatementError("a value cannot be sent", None, None, error) from error
-        with Refusing(connection):
-            answer = await self.bounded(_send(connection, compiled, words, arguments))
-        return answer._replace(rows=compiled.rows(answer.rows))
+        sent = _MANNERS[self.engine.dialect.driver].send(channel.driver, compiled, words, arguments)
+        try:
+            answer = await (sent if self.patience is None and not self.finishes else self.bounded(sent))
+        except BaseException as error:
+            refusal = refusal_of(channel.connection, error)
+            if refusal is error:
+                raise
+            raise refusal from error
+        return answer._replace(rows=compiled.rows(answer.rows)) if compiled.reads else answer
 
-    async def _read_alone(self, statement: Executable, parameters: Parameters) -> Sequence[Sequence[Any]]:
-        async with self.alone() as connection:
-            return (await self.run(connection, statement, parameters)).rows
+    async def say(self, channel: Channel, words: str) -> None:
+        """Say *words*, which are answered with nothing."""
+        try:
+            await self.bounded(_MANNERS[self.engine.dialect.driver].say(channel.driver, words))
+        except BaseException as error:
+            refusal = refusal_of(channel.connection, error)
+            if refusal is error:
+                raise
+            raise refusal from error
 
     def _compiled(self, statement: Executable) -> Compiled | None:
         try:
@@ -71,28 +68,68 @@ class DirectExecutor(Executor):
         return compiled
 
 
-async def _send(connection: Connection, compiled: Compiled, words: str, arguments: tuple[Any, ...]) -> Answer:
-    driver: Any = connection.connection.driver_connection
-    match connection.dialect.driver:
-        case "asyncpg" if compiled.returns:
-            records = await driver.fetch(words, *arguments)
+async def _asyncpg(driver: Any, compiled: Compiled, words: str, arguments: tuple[Any, ...]) -> Answer:
+    if compiled.returns:
+        records = await driver.fetch(words, *arguments)
+        return Answer(records, len(records))
+    # Like "UPDATE 3", or "INSERT 0 3".
+    status = await driver.execute(words, *arguments)
+    return Answer((), int(status.rpartition(" ")[2]) if status[-1:].isdigit() else -1)
+
+
+async def _aiosqlite(driver: Any, compiled: Compiled, words: str, arguments: tuple[Any, ...]) -> Answer:
+    if compiled.returns:
+        records = await driver.execute_fetchall(words, arguments)
+        return Answer(records, len(records))
+    cursor = await driver.execute(words, arguments)
+    answer = Answer((), cursor.rowcount, compiled.key(cursor.lastrowid))
+    await cursor.close()
+    return answer
+
+
+async def _mysql(driver: Any, compiled: Compiled, words: str, arguments: tuple[Any, ...]) -> Answer:
+    async with driver.cursor() as cursor:
+        _ = await cursor.execute(words, arguments)
+        if compiled.returns:
+            records = await cursor.fetchall()
             return Answer(records, len(records))
-        case "asyncpg":
-            # Like "UPDATE 3", or "INSERT 0 3".
-            status = await driver.execute(words, *arguments)
-            return Answer((), int(status.rpartition(" ")[2]) if status[-1:].isdigit() else -1)
-        case "aiosqlite" if compiled.returns:
-            records = await driver.execute_fetchall(words, arguments)
-            return Answer(records, len(records))
-        case "aiosqlite":
-            cursor = await driver.execute(words, arguments)
-            answer = Answer((), cursor.rowcount, compiled.key(cursor.lastrowid))
-            await cursor.close()
-            return answer
-        case _:
-            async with driver.cursor() as cursor:
-                _ = await cursor.execute(words, arguments)
-                if compiled.returns:
-                    records = await cursor.fetchall()
-                    return Answer(records, len(records))
-                return Answer((), cursor.rowcount, compiled.key(cursor.lastrowid))
+        return Answer((), cursor.rowcount, compiled.key(cursor.lastrowid))
+
+
+async def _said_to_asyncpg(driver: Any, words: str) -> None:
+    _ = await driver.execute(words)
+
+
+async def _said_to_aiosqlite(driver: Any, words: str) -> None:
+    # Closed there and then: a cursor of its own would cost two more trips to the thread.
+    _ = await driver.execute_fetchall(words)
+
+
+async def _said_to_mysql(driver: Any, words: str) -> None:
+    async with driver.cursor() as cursor:
+        _ = await cursor.execute(words)
+
+
+@dataclass(frozen=True, slots=True)
+class _Manner:
+    """How to speak to one driver.
+
+    Attributes:
+        send: A statement with its arguments.
+
+        say: Words that are answered with nothing.
+    """
+
+    send: Callable[[Any, Compiled, str, tuple[Any, ...]], Coroutine[Any, Any, Answer]]
+    say: Callable[[Any, str], Coroutine[Any, Any, None]]
+
+
+_MANNERS: Final = {
+    "asyncpg": _Manner(_asyncpg, _said_to_asyncpg),
+    "aiosqlite": _Manner(_aiosqlite, _said_to_aiosqlite),
+    "asyncmy": _Manner(_mysql, _said_to_mysql),
+    "aiomysql": _Manner(_mysql, _said_to_mysql),
+}
+
+DRIVERS: Final = frozenset(_MANNERS)
+"""The drivers that are known here."""

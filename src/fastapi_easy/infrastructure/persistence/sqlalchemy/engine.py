@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import URL, event
 from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.pool import NullPool
 
 from fastapi_easy.domain.specification import fold_case
 from fastapi_easy.infrastructure.persistence.sqlalchemy.options import ConnectionOptions
@@ -41,12 +41,8 @@ def make_engine(url: URL, options: ConnectionOptions, *, scratch: bool = False) 
         # Nothing to reset: a transaction is always ended by `Transaction`, or its connection thrown away.
         pool_reset_on_return=None,
         skip_autocommit_rollback=True,
-        poolclass=AsyncAdaptedQueuePool,
-        pool_size=options.pool_size,
-        max_overflow=0,
-        pool_timeout=options.pool_timeout,
-        pool_recycle=options.recycle,
-        pool_use_lifo=True,
+        # Connections are kept by `ConnectionPool`.
+        poolclass=NullPool,
         hide_parameters=True,
         echo=options.echo,
         connect_args=_connect_arguments(url.get_driver_name(), options),

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from sqlalchemy import Connection, Engine, Executable
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.util import greenlet_spawn
 
 from fastapi_easy.infrastructure.persistence.sqlalchemy.complaints import is_outdated
+from fastapi_easy.infrastructure.persistence.sqlalchemy.pool import Channel, ConnectionPool
 from fastapi_easy.infrastructure.waiting import to_the_end
 
 Parameters: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]]
@@ -46,7 +46,7 @@ class Executor:
     Attributes:
         engine: In autocommit.
 
-        connect_limit: Seconds in which a new connection has to stand, greeting included.
+        pool: Its connections.
 
         patience: Seconds after which the client gives up on a statement; `None` where the driver sees to it.
 
@@ -57,7 +57,7 @@ class Executor:
     """
 
     engine: Engine
-    connect_limit: float
+    pool: ConnectionPool
     patience: float | None
     aborts: bool
     finishes: bool
@@ -65,45 +65,56 @@ class Executor:
     async def read(self, statement: Executable, parameters: Parameters) -> Sequence[Sequence[Any]]:
         """The rows of *statement*, on a connection of its own, which may turn out stale once."""
         try:
-            return await self.connected(_read, self.engine, statement, parameters)
+            return await self._read(statement, parameters)
         except DBAPIError as error:
             if not error.connection_invalidated and not is_outdated(error):
                 raise
-        return await self.connected(_read, self.engine, statement, parameters)
+        return await self._read(statement, parameters)
 
-    async def run(self, connection: Connection, statement: Executable, parameters: Parameters) -> Answer:
-        """The answer to *statement* on *connection*."""
-        return await self.spawn(_run, connection, statement, parameters)
+    async def _read(self, statement: Executable, parameters: Parameters) -> Sequence[Sequence[Any]]:
+        channel = await self.pool.take()
+        try:
+            answer = await self.run(channel, statement, parameters)
+        except BaseException as error:
+            self.let_go(channel, error)
+            raise
+        self.pool.give_back(channel)
+        return answer.rows
+
+    async def run(self, channel: Channel, statement: Executable, parameters: Parameters) -> Answer:
+        """The answer to *statement* on *channel*."""
+        return await self.spawn(_run, channel.connection, statement, parameters)
+
+    async def say(self, channel: Channel, words: str) -> None:
+        """Say *words*, which are answered with nothing."""
+        _ = await self.spawn(channel.connection.exec_driver_sql, words)
 
     @contextlib.asynccontextmanager
     async def alone(self) -> AsyncIterator[Connection]:
-        """A connection of its own, for one statement that somebody else runs on it.
-
-        It goes back to the pool when that succeeds, or fails with what SQLAlchemy raises.
-        """
-        kept: list[Connection] = []
+        """A connection of its own, for one statement that somebody else runs on it."""
+        channel = await self.pool.take()
         try:
-            # Kept before anybody can be cancelled.
-            await self.connected(lambda: kept.append(self.engine.connect()))
-            yield kept[0]
-        except DBAPIError:
+            yield channel.connection
+        except BaseException as error:
+            self.let_go(channel, error)
             raise
-        except BaseException:
-            for connection in kept:
-                throw_away(connection)
-            raise
-        finally:
-            for connection in kept:
-                connection.close()
+        self.pool.give_back(channel)
 
-    async def connected(self, function: Callable[..., T], /, *arguments: Any) -> T:
-        """*function*, which takes a connection from the pool itself."""
-        pool = self.engine.pool
-        if isinstance(pool, QueuePool) and not pool.checkedin() and pool.checkedout() < pool.size():
-            # A caller who gives up must not take a half-made connection along: when callers are less patient
-            # than the server takes to greet, none would ever stand. Made to its end, it serves the next one.
-            await to_the_end(self._connect())
-        return await self.spawn(function, *arguments)
+    async def work(self, function: Callable[[Connection], T]) -> T:
+        """What *function* answers, given a connection of its own, through SQLAlchemy."""
+        async with self.alone() as connection:
+            return await self.spawn(function, connection)
+
+    def let_go(self, channel: Channel, error: BaseException) -> None:
+        """Give *channel* back if it can still be used after *error*."""
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
+            self.pool.suspect()
+            self.pool.throw_away(channel)
+        elif isinstance(error, SQLAlchemyError) or self.finishes:
+            self.pool.give_back(channel)
+        else:
+            # The answer that nobody waits for may still come.
+            self.pool.throw_away(channel)
 
     async def spawn(self, function: Callable[..., T], /, *arguments: Any) -> T:
         """*function*, which talks to the database, within the time a statement may take."""
@@ -118,27 +129,6 @@ class Executor:
             return await work
         async with asyncio.timeout(self.patience):
             return await work
-
-    async def _connect(self) -> None:
-        async with asyncio.timeout(self.connect_limit):
-            await greenlet_spawn(_touch, self.engine)
-
-
-def throw_away(connection: Connection) -> None:
-    """Close *connection* for good: it cannot be trusted any more."""
-    if not connection.closed:
-        if not connection.invalidated:
-            connection.invalidate()
-        connection.close()
-
-
-def _touch(engine: Engine) -> None:
-    engine.connect().close()
-
-
-def _read(engine: Engine, statement: Executable, parameters: Any) -> Sequence[Sequence[Any]]:
-    with engine.connect() as connection:
-        return connection.execute(statement, parameters).all()
 
 
 def _run(connection: Connection, statement: Executable, parameters: Any) -> Answer:

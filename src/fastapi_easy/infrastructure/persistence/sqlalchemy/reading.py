@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Executable, text
+from sqlalchemy import BigInteger, Executable, text
 
 from fastapi_easy.domain.ordering import Sort, total_order
 from fastapi_easy.domain.page import Count, Cursor, Page, PageRequest
@@ -119,7 +119,9 @@ async def read_estimate(window: Window, fetch: Fetch) -> int | None:
     quoted = plan.server.dialect.identifier_preparer.format_table(plan.table)
     statement = plan.statement(
         "estimate",
-        lambda: text("SELECT CAST(reltuples AS bigint) FROM pg_class WHERE oid = CAST(:name AS regclass)"),
+        lambda: text(
+            "SELECT CAST(reltuples AS bigint) AS rows FROM pg_class WHERE oid = CAST(:name AS regclass)"
+        ).columns(rows=BigInteger()),
     )
     # As text within the query: asyncpg would otherwise want a number for a regclass.
     records = await fetch(statement, {"name": quoted})

@@ -1,30 +1,9 @@
 """What a driver raised → what SQLAlchemy would have raised, for statements that were not run through it."""
 
 import asyncio
-from types import TracebackType
 from typing import Any
 
 from sqlalchemy import Connection
-
-
-class Refusing:
-    """What a driver raises inside on *connection* leaves it as what SQLAlchemy would have raised."""
-
-    __slots__ = ("_connection",)
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def __enter__(self) -> None:
-        """Nothing."""
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Raise what *error* means."""
-        refusal = None if error is None else refusal_of(self._connection, error)
-        if refusal is not error and refusal is not None:
-            raise refusal from error
 
 
 def refusal_of(connection: Connection, error: BaseException) -> BaseException:

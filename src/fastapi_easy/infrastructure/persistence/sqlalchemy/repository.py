@@ -226,7 +226,7 @@ class SqlAlchemyRepository(Generic[E]):
             plan = await self._database.plan(self._resource)
             if transaction is not None:
                 return Success(await work(Writer(plan, transaction)))
-            own = self._database.begin()
+            own = self._database.begin(brief=True)
             try:
                 done = await work(Writer(plan, own))
                 await own.commit()

@@ -5,17 +5,12 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Final
 
-from sqlalchemy import Connection, Engine, Executable
+from sqlalchemy import Connection, Executable
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.util import greenlet_spawn
 
 from fastapi_easy.infrastructure.persistence.sqlalchemy.complaints import complaint_of, undoes_all
-from fastapi_easy.infrastructure.persistence.sqlalchemy.executor import (
-    Answer,
-    Executor,
-    Parameters,
-    throw_away,
-)
+from fastapi_easy.infrastructure.persistence.sqlalchemy.executor import Answer, Executor, Parameters
+from fastapi_easy.infrastructure.persistence.sqlalchemy.pool import Channel
 from fastapi_easy.infrastructure.waiting import to_the_end
 
 ROLLBACK_LIMIT: Final = 2.0
@@ -33,19 +28,34 @@ class CommitLost(Exception):
 
 
 class Transaction:
-    """One transaction after the other, on one connection at a time. Belongs to one task."""
+    """One transaction after the other, on one connection at a time. Belongs to one task.
 
-    __slots__ = ("_connection", "_executor", "_grouped", "_lost", "_wrote")
+    Args:
+        executor: Runs its statements.
 
-    def __init__(self, executor: Executor) -> None:
+        brief: It is committed right after its last write, so that a last write which is also the first thing to be
+            said needs no `BEGIN` and no `COMMIT` around it.
+    """
+
+    __slots__ = ("_brief", "_channel", "_executor", "_grouped", "_lost", "_wrote")
+
+    def __init__(self, executor: Executor, *, brief: bool = False) -> None:
         self._executor = executor
-        self._connection: Connection | None = None
+        # Where nobody sees that a connection was closed meanwhile, only `BEGIN` finds out without harm.
+        self._brief = brief and executor.pool.sees_loss
+        self._channel: Channel | None = None
         self._wrote = False
         self._lost = False
         self._grouped = False
 
     async def execute(
-        self, statement: Executable, parameters: Parameters, *, writes: bool = False, locks: bool = False
+        self,
+        statement: Executable,
+        parameters: Parameters,
+        *,
+        writes: bool = False,
+        locks: bool = False,
+        last: bool = False,
     ) -> Answer:
         """Run *statement* after everything that came before. One that fails leaves no trace.
 
@@ -58,19 +68,25 @@ class Transaction:
 
             locks: It is the first half of a change.
 
+            last: Nothing follows it when it has succeeded and reached something.
+
         Raises:
             TransactionLost: The transaction has ended; nothing of it is left.
+
+            CommitLost: Nobody knows whether this statement, the only one, was carried out.
         """
-        connection, guarded = await self._enter(writes=writes, locks=locks)
+        if last and self._brief and self._channel is None and not self._lost:
+            return await self._execute_alone(statement, parameters)
+        channel, guarded = await self._enter(writes=writes, locks=locks)
         try:
-            answer = await self._executor.run(connection, statement, parameters)
+            answer = await self._executor.run(channel, statement, parameters)
         except SQLAlchemyError as error:
-            await self._recover(connection, error, guarded=guarded)
+            await self._recover(channel, error, guarded=guarded)
             raise
         except (OSError, asyncio.CancelledError):
             self._give_up()
             raise
-        await self._leave(connection, writes=writes, guarded=guarded)
+        await self._leave(channel, writes=writes, guarded=guarded)
         return answer
 
     @contextlib.asynccontextmanager
@@ -85,16 +101,16 @@ class Transaction:
         Raises:
             TransactionLost: The transaction has ended; nothing of it is left.
         """
-        connection, guarded = await self._enter(writes=writes, locks=False)
+        channel, guarded = await self._enter(writes=writes, locks=False)
         try:
-            yield connection
+            yield channel.connection
         except SQLAlchemyError as error:
-            await self._recover(connection, error, guarded=guarded)
+            await self._recover(channel, error, guarded=guarded)
             raise
         except BaseException:
             self._give_up()
             raise
-        await self._leave(connection, writes=writes, guarded=guarded)
+        await self._leave(channel, writes=writes, guarded=guarded)
 
     async def tell(self, words: str) -> None:
         """Say *words*, which are about a savepoint of somebody else's.
@@ -110,23 +126,23 @@ class Transaction:
     async def atomic(self) -> AsyncIterator[None]:
         """What is done inside leaves no trace when it is left by an exception."""
         keeps = self._wrote
-        connection = await self._begun(eager=True)
+        channel = await self._begun(eager=True)
         if keeps:
-            await self._say(connection, f"SAVEPOINT {_SAVEPOINT}")
+            await self._say(channel, f"SAVEPOINT {_SAVEPOINT}")
         self._grouped = True
         try:
             yield
         except Exception:
-            if self._connection is not None and not self._lost:
+            if self._channel is not None and not self._lost:
                 if keeps:
-                    await self._say(connection, f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
+                    await self._say(channel, f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
                 else:
-                    await self._start_over(connection)
+                    await self._start_over(channel)
             raise
         finally:
             self._grouped = False
-        if keeps and self._connection is not None:
-            await self._say(connection, f"RELEASE SAVEPOINT {_SAVEPOINT}")
+        if keeps and self._channel is not None:
+            await self._say(channel, f"RELEASE SAVEPOINT {_SAVEPOINT}")
 
     async def commit(self) -> None:
         """Make everything durable; what follows begins anew.
@@ -138,17 +154,17 @@ class Transaction:
         """
         if self._lost:
             raise TransactionLost
-        connection = self._connection
-        if connection is None:
+        channel = self._channel
+        if channel is None:
             return
         try:
-            await self._executor.spawn(_commit, connection)
+            await self._executor.say(channel, "COMMIT")
         except DBAPIError as error:
             if error.connection_invalidated:
-                self._give_up()
+                self._give_up(error)
                 raise CommitLost from error
             # Refused, and thereby undone.
-            await self._start_over(connection)
+            await self._start_over(channel)
             self._wrote = False
             raise
         except OSError as error:
@@ -157,35 +173,48 @@ class Transaction:
         except asyncio.CancelledError:
             self._give_up()
             raise
-        self._connection = None
+        self._channel = None
         self._wrote = False
+        self._executor.pool.give_back(channel)
 
     async def close(self) -> None:
         """Discard what was not committed and give the connection back, also when the task is cancelled."""
-        connection, self._connection = self._connection, None
+        channel, self._channel = self._channel, None
         self._wrote = self._lost = False
-        if connection is None:
-            return
-        # Leaving an open transaction in the pool is the one thing worse than waiting while cancelled.
-        await to_the_end(_discard(connection))
+        if channel is not None:
+            # Leaving an open transaction in the pool is the one thing worse than waiting while cancelled.
+            await to_the_end(self._discard(channel))
 
-    async def _enter(self, *, writes: bool, locks: bool) -> tuple[Connection, bool]:
+    async def _execute_alone(self, statement: Executable, parameters: Parameters) -> Answer:
+        executor = self._executor
+        channel = await executor.pool.take()
+        try:
+            answer = await executor.run(channel, statement, parameters)
+        except BaseException as error:
+            executor.let_go(channel, error)
+            if isinstance(error, OSError) or (isinstance(error, DBAPIError) and error.connection_invalidated):
+                raise CommitLost from error
+            raise
+        executor.pool.give_back(channel)
+        return answer
+
+    async def _enter(self, *, writes: bool, locks: bool) -> tuple[Channel, bool]:
         """The connection for one statement, and whether a savepoint guards what came before."""
         guarded = writes and self._executor.aborts and self._wrote and not self._grouped
-        connection = await self._begun(eager=writes or locks)
+        channel = await self._begun(eager=writes or locks)
         if guarded:
-            await self._say(connection, f"SAVEPOINT {_SAVEPOINT}")
-        return connection, guarded
+            await self._say(channel, f"SAVEPOINT {_SAVEPOINT}")
+        return channel, guarded
 
-    async def _leave(self, connection: Connection, *, writes: bool, guarded: bool) -> None:
+    async def _leave(self, channel: Channel, *, writes: bool, guarded: bool) -> None:
         if guarded:
-            await self._say(connection, f"RELEASE SAVEPOINT {_SAVEPOINT}")
+            await self._say(channel, f"RELEASE SAVEPOINT {_SAVEPOINT}")
         self._wrote = self._wrote or writes
 
-    async def _begun(self, *, eager: bool) -> Connection:
+    async def _begun(self, *, eager: bool) -> Channel:
         if self._lost:
             raise TransactionLost
-        if self._connection is None:
+        if self._channel is None:
             try:
                 return await self._begin(eager=eager)
             except DBAPIError as error:
@@ -193,85 +222,82 @@ class Transaction:
                     raise
             # It was stale: the server had closed it, or is a new one by now.
             return await self._begin(eager=eager)
-        return self._connection
+        return self._channel
 
-    async def _begin(self, *, eager: bool) -> Connection:
-        def begin() -> Connection:
-            # Kept before anybody can be cancelled, so that `close` finds it in any case.
-            self._connection = _begin(self._executor.engine, eager=eager)
-            return self._connection
+    async def _begin(self, *, eager: bool) -> Channel:
+        # A writer says so at once on SQLite: a reader that turns into one is refused when another came before.
+        words = "BEGIN IMMEDIATE" if eager and self._executor.engine.dialect.name == "sqlite" else "BEGIN"
+        channel = await self._executor.pool.take()
+        try:
+            await self._executor.say(channel, words)
+        except asyncio.CancelledError:
+            # On SQLite it has begun all the same.
+            self._channel = channel
+            self._give_up()
+            raise
+        except BaseException as error:
+            self._executor.let_go(channel, error)
+            raise
+        self._channel = channel
+        return channel
 
-        return await self._executor.connected(begin)
-
-    async def _recover(self, connection: Connection, error: SQLAlchemyError, *, guarded: bool) -> None:
+    async def _recover(self, channel: Channel, error: SQLAlchemyError, *, guarded: bool) -> None:
         """Put the transaction back to where it was before the statement that failed, or call it lost."""
-        if self._connection is None:
+        if self._channel is None:
             return
         complaint = complaint_of(error)
-        if connection.invalidated or (complaint is not None and undoes_all(complaint)):
+        if channel.connection.invalidated:
+            self._give_up(error)
+        elif complaint is not None and undoes_all(complaint):
             self._lost = True
         elif self._executor.aborts and not self._grouped:
             if guarded:
-                await self._say(connection, f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
+                await self._say(channel, f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
             elif self._wrote:
                 self._lost = True
             else:
-                await self._start_over(connection)
+                await self._start_over(channel)
 
-    async def _start_over(self, connection: Connection) -> None:
+    async def _start_over(self, channel: Channel) -> None:
         # Nothing was written yet, so that a new transaction is as good as the old one.
-        self._connection = None
+        self._channel = None
         try:
-            await self._executor.spawn(_rollback, connection)
-        except (SQLAlchemyError, OSError):
-            throw_away(connection)
+            await self._executor.say(channel, "ROLLBACK")
+        except BaseException as error:
+            self._executor.pool.throw_away(channel)
+            if not isinstance(error, SQLAlchemyError | OSError):
+                raise
+        else:
+            self._executor.pool.give_back(channel)
 
-    async def _say(self, connection: Connection, words: str) -> None:
+    async def _say(self, channel: Channel, words: str) -> None:
         try:
-            _ = await self._executor.spawn(connection.exec_driver_sql, words)
-        except (SQLAlchemyError, OSError, asyncio.CancelledError):
-            self._give_up()
+            await self._executor.say(channel, words)
+        except (SQLAlchemyError, OSError, asyncio.CancelledError) as error:
+            self._give_up(error)
             raise
 
-    def _give_up(self) -> None:
+    async def _discard(self, channel: Channel) -> None:
+        pool = self._executor.pool
+        if channel.connection.invalidated:
+            pool.throw_away(channel)
+            return
+        try:
+            async with asyncio.timeout(ROLLBACK_LIMIT):
+                await self._executor.say(channel, "ROLLBACK")
+        except (SQLAlchemyError, OSError):
+            # Silence, or a server that has forgotten the transaction: the connection is of no more use.
+            pool.throw_away(channel)
+        else:
+            pool.give_back(channel)
+
+    def _give_up(self, error: BaseException | None = None) -> None:
         """The connection cannot be trusted any more: the answer that nobody waits for may still come."""
         self._lost = True
-        if self._executor.finishes:
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
+            self._executor.pool.suspect()
+        elif self._executor.finishes:
             return
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            throw_away(connection)
-
-
-def _begin(engine: Engine, *, eager: bool) -> Connection:
-    connection = engine.connect()
-    try:
-        # A writer says so at once on SQLite: a reader that turns into one is refused when another came before.
-        words = "BEGIN IMMEDIATE" if eager and engine.dialect.name == "sqlite" else "BEGIN"
-        _ = connection.exec_driver_sql(words)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _commit(connection: Connection) -> None:
-    _ = connection.exec_driver_sql("COMMIT")
-    connection.close()
-
-
-def _rollback(connection: Connection) -> None:
-    _ = connection.exec_driver_sql("ROLLBACK")
-    connection.close()
-
-
-async def _discard(connection: Connection) -> None:
-    try:
-        if not connection.invalidated and not connection.closed:
-            async with asyncio.timeout(ROLLBACK_LIMIT):
-                await greenlet_spawn(_rollback, connection)
-            return
-    except (SQLAlchemyError, OSError):
-        # Silence, or a server that has forgotten the transaction: the connection is of no more use.
-        pass
-    await greenlet_spawn(throw_away, connection)
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            self._executor.pool.throw_away(channel)

@@ -1,105 +1,34 @@
 """All or nothing, in one relational database."""
 
-from collections.abc import Callable, Mapping, Sequence
-from types import TracebackType
-from typing import Any, Self
+from collections.abc import Awaitable
 
 from returns.result import Failure, Success
 
-from fastapi_easy.domain.errors import DeclarationError, Outcome, OutcomeUnknown
-from fastapi_easy.domain.events import DomainEvent
-from fastapi_easy.domain.ports.event_bus import EventBus
-from fastapi_easy.domain.ports.repository import Repository
-from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.errors import Outcome, OutcomeUnknown
 from fastapi_easy.infrastructure.persistence.sqlalchemy.complaints import Complaint
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
 from fastapi_easy.infrastructure.persistence.sqlalchemy.errors import REFUSALS, Rules, translate
 from fastapi_easy.infrastructure.persistence.sqlalchemy.transaction import CommitLost, Transaction
+from fastapi_easy.infrastructure.unit_of_work import TransactionalUnitOfWork
 
 
-class SqlAlchemyUnitOfWork:
-    """Implements `UnitOfWork` on one `SqlAlchemyDatabase`.
+class SqlAlchemyUnitOfWork(TransactionalUnitOfWork[SqlAlchemyDatabase, Transaction]):
+    """Implements `UnitOfWork` on one `SqlAlchemyDatabase`."""
 
-    Args:
-        database: Where the transaction is.
-
-        resources: Every resource of the application, by name.
-
-        repositories: What makes the repository of each.
-
-        event_bus: Where recorded events go after a commit.
-    """
-
-    def __init__(
-        self,
-        database: SqlAlchemyDatabase,
-        resources: Mapping[str, Resource[Any]],
-        repositories: Mapping[str, Callable[[], Repository[Any]]],
-        event_bus: EventBus,
-    ) -> None:
-        self._database = database
-        self._resources = resources
-        self._repositories = repositories
-        self._event_bus = event_bus
-        self._transaction = database.begin()
-        self._events: list[DomainEvent] = []
-        self._touched: dict[str, Resource[Any]] = {}
-
-    async def __aenter__(self) -> Self:
-        """Begin."""
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Discard what was not committed and give back the connection."""
-        self._events.clear()
-        await self._transaction.close()
-
-    def repository(self, resource: Resource[Any] | str) -> Repository[Any]:
-        """The repository of *resource* inside this unit of work."""
-        name = resource if isinstance(resource, str) else resource.name
-        declared = self._resources.get(name)
-        if declared is None:
-            raise DeclarationError(
-                [f"{name!r} is no resource of this application; declare it in the container"]
-            )
-        if declared.database != self._database.name:
-            raise DeclarationError([_elsewhere(name, declared.database, self._database.name)])
-        self._touched[name] = declared
-        made = self._repositories[name]()
-        within: Callable[[Transaction], Repository[Any]] | None = getattr(made, "within", None)
-        # A test's own stand-in knows no transactions and is taken as it is.
-        return made if within is None else within(self._transaction)
-
-    def record(self, event: DomainEvent) -> None:
-        """Publish *event* if and when this unit of work commits; forget it otherwise."""
-        self._events.append(event)
-
-    @property
-    def events(self) -> Sequence[DomainEvent]:
-        """What was recorded since the last commit."""
-        return tuple(self._events)
-
-    async def commit(self) -> Outcome[None]:
-        """Make every write durable, then publish the recorded events."""
-        events, self._events = self._events, []
+    async def _commit(self) -> Outcome[None]:
         try:
             await self._transaction.commit()
         except CommitLost:
             return Failure(OutcomeUnknown(self._database.name))
         except REFUSALS as error:
             return Failure(translate(error, self._database.name, self._rules, {}, removing=False))
-        if events:
-            await self._event_bus.publish(events)
         return Success(None)
+
+    def _close(self) -> Awaitable[None]:
+        return self._transaction.close()
 
     def _rules(self, complaint: Complaint) -> Rules | None:
         """The rules of the table that *complaint* is about, among those this unit of work has touched."""
         candidates = [self._database.rules_of(resource) for resource in self._touched.values()]
         touched = [each for each in candidates if each is not None]
         return next((each for each in touched if each.owns(complaint)), touched[0] if touched else None)
-
-
-def _elsewhere(name: str, database: str, here: str) -> str:
-    return f"{name!r} lives in database {database!r}, this unit of work in {here!r}; use one for each"

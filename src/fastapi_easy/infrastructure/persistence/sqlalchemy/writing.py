@@ -68,7 +68,10 @@ class Writer(Generic[E]):
         plan = self._plan
         complete = self._complete(values)
         answer = await self._transaction.execute(
-            statements.add(plan, tuple(complete)), statements.new_values(complete), writes=True
+            statements.add(plan, tuple(complete)),
+            statements.new_values(complete),
+            writes=True,
+            last=statements.returns_added(plan),
         )
         if answer.rows:
             return plan.row(answer.rows[0])
@@ -198,8 +201,9 @@ class Writer(Generic[E]):
             return None
         statement = statements.change(plan, tuple(changes), meant.form, versioned=bool(at))
         given = {**meant.parameters, **statements.new_values(changes), **at}
-        answer = await self._transaction.execute(statement, given, writes=True)
-        if statements.returns_changed(plan):
+        returned = statements.returns_changed(plan)
+        answer = await self._transaction.execute(statement, given, writes=True, last=returned)
+        if returned:
             return plan.row(answer.rows[0]) if answer.rows else None
         # It may no longer be among those that were meant.
         return await self._find(self._meant(meant.key)) if answer.affected else None
@@ -208,7 +212,8 @@ class Writer(Generic[E]):
         if meant.parameters is None:
             return False
         statement = statements.remove(self._plan, meant.form, versioned=bool(at))
-        answer = await self._transaction.execute(statement, {**meant.parameters, **at}, writes=True)
+        given = {**meant.parameters, **at}
+        answer = await self._transaction.execute(statement, given, writes=True, last=True)
         return bool(answer.affected)
 
     async def _expect(self, meant: _Meant, version: str) -> Row:

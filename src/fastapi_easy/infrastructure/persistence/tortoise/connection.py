@@ -13,8 +13,6 @@ from tortoise.context import TortoiseContext
 from fastapi_easy.domain.capability import Capability
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
-from fastapi_easy.infrastructure.persistence.sqlalchemy.direct import DirectExecutor
-from fastapi_easy.infrastructure.persistence.sqlalchemy.executor import Executor
 from fastapi_easy.infrastructure.persistence.sqlalchemy.options import ConnectionOptions
 from fastapi_easy.infrastructure.persistence.sqlalchemy.transaction import Transaction
 from fastapi_easy.infrastructure.persistence.tortoise.clients import Ground, Pooled
@@ -116,10 +114,6 @@ class TortoiseDatabase(SqlAlchemyDatabase):
                 yield
             finally:
                 connections.reset(token)
-
-    def _executor_for(self, options: ConnectionOptions) -> type[Executor]:
-        # Only SQLAlchemy itself writes down what it runs.
-        return Executor if options.echo else DirectExecutor
 
     def _introduced(self) -> TortoiseContext:
         if self._context is None:

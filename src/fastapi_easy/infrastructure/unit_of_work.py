@@ -1,0 +1,121 @@
+"""What every unit of work does, whatever the technology."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Generic, Protocol, Self, TypeVar
+
+from returns.result import Failure
+
+from fastapi_easy.domain.errors import DeclarationError, Outcome
+from fastapi_easy.domain.events import DomainEvent
+from fastapi_easy.domain.ports.event_bus import EventBus
+from fastapi_easy.domain.ports.repository import Repository
+from fastapi_easy.domain.resource import Resource
+
+T_co = TypeVar("T_co", covariant=True)
+T = TypeVar("T")
+
+
+class Beginning(Protocol[T_co]):
+    """A database in which something can be begun."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the settings."""
+        ...
+
+    def begin(self) -> T_co:
+        """A transaction of its own; the store is first spoken to when something is done in it."""
+        ...
+
+
+D = TypeVar("D", bound=Beginning[Any])
+
+
+class TransactionalUnitOfWork(ABC, Generic[D, T]):
+    """Implements `UnitOfWork` but for how a transaction ends, which an adapter says.
+
+    Args:
+        database: Where the transaction is.
+
+        resources: Every resource of the application, by name.
+
+        repositories: What makes the repository of each.
+
+        event_bus: Where recorded events go after a commit.
+    """
+
+    def __init__(
+        self,
+        database: D,
+        resources: Mapping[str, Resource[Any]],
+        repositories: Mapping[str, Callable[[], Repository[Any]]],
+        event_bus: EventBus,
+    ) -> None:
+        self._database = database
+        self._resources = resources
+        self._repositories = repositories
+        self._event_bus = event_bus
+        self._transaction: T = database.begin()
+        self._events: list[DomainEvent] = []
+        self._touched: dict[str, Resource[Any]] = {}
+
+    async def __aenter__(self) -> Self:
+        """Begin."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Discard what was not committed and give back the connection."""
+        self._events.clear()
+        await self._close()
+
+    def repository(self, resource: Resource[Any] | str, *, last: bool = False) -> Repository[Any]:
+        """The repository of *resource* inside this unit of work; for a *last* write, one that stands alone."""
+        name = resource if isinstance(resource, str) else resource.name
+        try:
+            declared = self._resources[name]
+        except KeyError:
+            raise DeclarationError(
+                [f"{name!r} is no resource of this application; declare it in the container"]
+            ) from None
+        if declared.database != self._database.name:
+            raise DeclarationError([_elsewhere(name, declared.database, self._database.name)])
+        made = self._repositories[name]()
+        if last:
+            return made
+        self._touched[name] = declared
+        within: Callable[[T], Repository[Any]] | None = getattr(made, "within", None)
+        # A test's own stand-in knows no transactions and is taken as it is.
+        return made if within is None else within(self._transaction)
+
+    def record(self, event: DomainEvent) -> None:
+        """Publish *event* if and when this unit of work commits; forget it otherwise."""
+        self._events.append(event)
+
+    @property
+    def events(self) -> Sequence[DomainEvent]:
+        """What was recorded since the last commit."""
+        return tuple(self._events)
+
+    async def commit(self) -> Outcome[None]:
+        """Make every write durable, then publish the recorded events."""
+        events, self._events = self._events, []
+        committed = await self._commit()
+        if events and not isinstance(committed, Failure):
+            await self._event_bus.publish(events)
+        return committed
+
+    @abstractmethod
+    def _commit(self) -> Awaitable[Outcome[None]]:
+        """Make every write durable; what follows begins anew."""
+
+    @abstractmethod
+    def _close(self) -> Awaitable[None]:
+        """Discard what was not committed and give back the connection, also when the task is cancelled."""
+
+
+def _elsewhere(name: str, database: str, here: str) -> str:
+    return f"{name!r} lives in database {database!r}, this unit of work in {here!r}; use one for each"
