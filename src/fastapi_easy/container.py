@@ -283,8 +283,8 @@ def _followed(
 ) -> Handler[Any, Any]:
     """A handler that follows its providers: the steps are composed anew only when others are given."""
 
-    async def innermost(command: Any, context: Context, /) -> Outcome[Any]:
-        return cast("Outcome[Any]", await provider()(command, context))
+    def innermost(command: Any, context: Context, /) -> Awaitable[Outcome[Any]]:
+        return cast("Awaitable[Outcome[Any]]", provider()(command, context))
 
     known = steps()
     composed = compose(known, target, innermost)

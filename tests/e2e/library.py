@@ -1,12 +1,15 @@
 """A small shop whose resources lead to one another: with versions, soft delete and upsert, on any store."""
 
 import datetime
+from dataclasses import dataclass
 
 from sqlmodel import Field, Relationship, SQLModel
 
+from fastapi_easy.application import Context
 from fastapi_easy.container import Container, resource
-from fastapi_easy.domain import Fields
+from fastapi_easy.domain import Failure, Fields, Key, Outcome, Patch, Row
 from fastapi_easy.domain.options import EVERY_OPERATION, Operation, Version
+from fastapi_easy.domain.ports import UnitOfWork
 
 
 class Writer(SQLModel, table=True):
@@ -51,6 +54,28 @@ class Opinion(SQLModel, table=True):
     book: Work = Relationship(back_populates="reviews")
 
 
+@dataclass(frozen=True)
+class LendWork:
+    """Lend a copy."""
+
+    async def perform(self, key: Key, work: UnitOfWork, context: Context, /) -> Outcome[Row]:
+        """One copy less than there were when it was looked at."""
+        books = work.repository("books")
+        found = await books.read(key)
+        if isinstance(found, Failure):
+            return found
+        return await books.update(key, Patch({"copies": found.unwrap().copies - 1}))
+
+
+@dataclass(frozen=True)
+class PraiseOpinion:
+    """Give all stars."""
+
+    async def perform(self, key: Key, work: UnitOfWork, context: Context, /) -> Outcome[Row]:
+        """Five of them."""
+        return await work.repository("reviews").update(key, Patch({"stars": 5}))
+
+
 class Library(Container):
     """Authors, their books, and what readers say about those."""
 
@@ -61,5 +86,6 @@ class Library(Container):
         version="version",
         soft_delete="deleted_at",
         upsert=("isbn",),
+        actions=[LendWork],
     )
-    reviews = resource(Opinion, version=Version(required=True))
+    reviews = resource(Opinion, version=Version(required=True), actions=[PraiseOpinion])

@@ -23,6 +23,8 @@ NOTHING_RELATED: Final[Mapping[str, Any]] = MappingProxyType({})
 
 def fetched(fields: Sequence[str], includes: Sequence[Include]) -> tuple[str, ...]:
     """*fields*, and behind them those that *includes* start from."""
+    if not includes:
+        return tuple(fields)
     needed = (field for include in includes for field in include.relation.here)
     return tuple(dict.fromkeys((*fields, *needed)))
 

@@ -46,8 +46,14 @@ class Sight:
 
     def narrow(self, resource: Resource[E], repository: Repository[E]) -> Repository[E]:
         """*repository* with only the entities the caller may see."""
+        if self.policy is None:
+            return repository
         visible = self.of(resource)
         return repository if isinstance(visible, Everything) else NarrowedRepository(repository, visible)
+
+    def sees_all(self, resource: Resource[Any]) -> bool:
+        """Whether every entity of *resource* is there for the caller."""
+        return self.policy is None or isinstance(self.of(resource), Everything)
 
     def through(self, specification: Specification) -> Specification:
         """*specification*, in which relations lead only to entities the caller may see."""

@@ -55,7 +55,7 @@ from fastapi_easy.domain.principal import ANONYMOUS, Principal, Tenant
 from fastapi_easy.domain.query import Include, Query
 from fastapi_easy.domain.relation import Link, to_many, to_one
 from fastapi_easy.domain.resource import Relation, Resource, Shape
-from fastapi_easy.domain.row import Row
+from fastapi_easy.domain.row import Row, Rows
 from fastapi_easy.domain.specification import (
     AllOf,
     AnyOf,
@@ -131,6 +131,7 @@ __all__ = [
     "Relation",
     "Resource",
     "Row",
+    "Rows",
     "Schemas",
     "Shape",
     "Sort",

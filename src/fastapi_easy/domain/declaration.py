@@ -85,7 +85,7 @@ class Mistakes(list[str]):
         """Those of *given* that are *allowed*; a sentence for each that is not."""
         known = tuple(allowed)
         kept = []
-        for name in given:
+        for name in self.listed(option, given):
             if name in known:
                 kept.append(name)
                 continue
@@ -95,6 +95,18 @@ class Mistakes(list[str]):
                 + (f": did you mean {near[0]!r}?" if near else ": remove it")
             )
         return tuple(dict.fromkeys(kept))
+
+    def listed(self, option: str, given: Iterable[str]) -> Iterable[str]:
+        """*given*; a sentence when it is one text, which would be read letter by letter."""
+        if not isinstance(given, str):
+            return given
+        self.add(f"{option} is the text {given!r}, and not a list of names: write [{given!r}]")
+        return ()
+
+
+def is_reserved(name: str) -> bool:
+    """Whether *name* means something else in queries, so that no field and no relation can be called so."""
+    return name in RESERVED_FIELDS or "__" in name
 
 
 def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resource[E] | None, Sequence[str]]:
@@ -112,7 +124,7 @@ def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resou
     if name in RESERVED_RESOURCES:
         mistakes.add("the name is used by the application itself: rename the attribute")
     for field in fields:
-        if field in RESERVED_FIELDS or "__" in field:
+        if is_reserved(field):
             mistakes.add(
                 f"a field cannot be called {field!r}, which means something else in queries: rename it"
             )
@@ -252,7 +264,7 @@ def _order(
     rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: Mistakes
 ) -> tuple[Sort, ...]:
     able = [name for name in readable if fields[name].kind in ORDERED | {Kind.BOOLEAN}]
-    wished = {name.removeprefix("-"): name for name in rules.order}
+    wished = {name.removeprefix("-"): name for name in mistakes.listed("query.order", rules.order)}
     kept = mistakes.names("query.order", wished, able, "which is not a readable field that has an order")
     down, up = Direction.DESCENDING, Direction.ASCENDING
     if not 1 <= rules.limit <= rules.max_limit:
@@ -263,7 +275,7 @@ def _order(
 def _operations(declaration: Declaration[Any], mistakes: Mistakes) -> frozenset[Operation]:
     named = mistakes.names(
         "operations",
-        (str(each) for each in declaration.operations),
+        (str(each) for each in mistakes.listed("operations", declaration.operations)),
         [each.value for each in Operation],
         "which is not an operation",
     )

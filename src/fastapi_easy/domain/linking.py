@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from fastapi_easy.domain.declaration import Declaration, Mistakes
+from fastapi_easy.domain.declaration import Declaration, Mistakes, is_reserved
 from fastapi_easy.domain.relation import Link
 from fastapi_easy.domain.resource import Relation, Resource, Shape
 
@@ -59,6 +59,15 @@ def _connect(
     source: Resource[Any], target: Resource[Any], name: str, link_: Link, mistakes: Mistakes
 ) -> None:
     here, there = link_.here or source.key, link_.there or target.key
+    if not name.isidentifier():
+        mistakes.add(f"relation {name!r} must be called by a Python identifier: rename it")
+        return
+    if is_reserved(name):
+        mistakes.add(
+            f"a relation cannot be called {name!r}, which means something else in queries: rename it, or leave it "
+            "out of relations"
+        )
+        return
     if name in source.fields:
         mistakes.add(f"relation {name!r} is called like a field: rename one of them")
         return

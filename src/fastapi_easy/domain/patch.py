@@ -1,6 +1,6 @@
 """The fields a caller sets, and no others."""
 
-from collections.abc import Mapping
+from collections.abc import ItemsView, KeysView, Mapping
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -26,11 +26,22 @@ class Patch(Mapping[str, Any]):
     def __getitem__(self, field: str) -> Any:
         return self._values[field]
 
+    def __contains__(self, field: object) -> bool:
+        return field in self._values
+
     def __iter__(self) -> Any:
         return iter(self._values)
 
     def __len__(self) -> int:
         return len(self._values)
+
+    def keys(self) -> KeysView[str]:
+        """The fields that were set."""
+        return self._values.keys()
+
+    def items(self) -> ItemsView[str, Any]:
+        """The fields that were set, and to what."""
+        return self._values.items()
 
     def __repr__(self) -> str:
         return f"Patch({dict(self._values)!r})"

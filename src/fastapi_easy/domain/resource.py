@@ -190,4 +190,4 @@ class Resource(Generic[E]):
 
     def shown(self, row: Row) -> Row:
         """*row* with its readable fields only: what may leave a use case."""
-        return Row({field: row[field] for field in self.readable})
+        return row if tuple(row) == self.readable else Row({field: row[field] for field in self.readable})

@@ -1,6 +1,8 @@
-"""The values of one entity, by field name."""
+"""The values of one entity, by field name, and of many."""
 
-from typing import Any
+import json
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, overload
 
 
 class Row(dict[str, Any]):
@@ -22,3 +24,73 @@ class Row(dict[str, Any]):
             return self[name]
         except KeyError:
             raise AttributeError(f"this row has no field {name!r}; it has {', '.join(self)}") from None
+
+
+class Rows(Sequence[Row]):
+    """Rows that are made when they are first looked at; who only passes them on need not pay for them.
+
+    Args:
+        fields: What each row holds.
+
+        records: The values of each row in the order of *fields*; what comes behind them is no part of it.
+
+        texts: The fields whose values are still JSON text, or null.
+
+        parse: Reads such a text.
+
+    Attributes:
+        fields: What each row holds.
+
+        records: The values, as long as nobody has looked at a row; from then on `None`, since rows can be changed.
+
+        texts: The fields whose values are JSON text in `records`.
+    """
+
+    __slots__ = ("_made", "_parse", "fields", "records", "texts")
+
+    def __init__(
+        self,
+        fields: Sequence[str],
+        records: Sequence[Sequence[Any]],
+        texts: frozenset[str] = frozenset(),
+        parse: Callable[[str], Any] = json.loads,
+    ) -> None:
+        self.fields = tuple(fields)
+        self.records: Sequence[Sequence[Any]] | None = records
+        self.texts = texts
+        self._parse = parse
+        self._made: list[Row] = []
+
+    def __len__(self) -> int:
+        return len(self._made if self.records is None else self.records)
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Row]: ...
+
+    def __getitem__(self, place: int | slice) -> Row | Sequence[Row]:
+        return self._rows()[place]
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._rows())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self._rows() == list(other)
+
+    __hash__: Final = None  # type: ignore[assignment] # rows can be changed
+
+    def __repr__(self) -> str:
+        return repr(self._rows())
+
+    def _rows(self) -> list[Row]:
+        if self.records is not None:
+            fields = self.fields
+            self._made = [Row(zip(fields, record, strict=False)) for record in self.records]
+            self.records = None
+            for name in self.texts:
+                for row in self._made:
+                    if row[name] is not None:
+                        row[name] = self._parse(row[name])
+        return self._made

@@ -3,9 +3,9 @@
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Any, Final, Generic, Protocol, Self, TypeVar
 
-from returns.result import Failure
+from returns.result import Failure, Success
 
 from fastapi_easy.domain.errors import DeclarationError, Outcome
 from fastapi_easy.domain.events import DomainEvent
@@ -29,6 +29,8 @@ class Beginning(Protocol[T_co]):
         """A transaction of its own; the store is first spoken to when something is done in it."""
         ...
 
+
+_DONE: Final[Outcome[None]] = Success(None)
 
 D = TypeVar("D", bound=Beginning[Any])
 
@@ -57,7 +59,7 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
         self._resources = resources
         self._repositories = repositories
         self._event_bus = event_bus
-        self._transaction: T = database.begin()
+        self._begun: T | None = None
         self._events: list[DomainEvent] = []
         self._touched: dict[str, Resource[Any]] = {}
 
@@ -70,7 +72,8 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
     ) -> None:
         """Discard what was not committed and give back the connection."""
         self._events.clear()
-        await self._close()
+        if self._begun is not None:
+            await self._close()
 
     def repository(self, resource: Resource[Any] | str, *, last: bool = False) -> Repository[Any]:
         """The repository of *resource* inside this unit of work; for a *last* write, one that stands alone."""
@@ -103,10 +106,17 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
     async def commit(self) -> Outcome[None]:
         """Make every write durable, then publish the recorded events."""
         events, self._events = self._events, []
-        committed = await self._commit()
+        committed = _DONE if self._begun is None else await self._commit()
         if events and not isinstance(committed, Failure):
             await self._event_bus.publish(events)
         return committed
+
+    @property
+    def _transaction(self) -> T:
+        """What everything is done in; begun when it is first needed."""
+        if self._begun is None:
+            self._begun = self._database.begin()
+        return self._begun
 
     @abstractmethod
     def _commit(self) -> Awaitable[Outcome[None]]:

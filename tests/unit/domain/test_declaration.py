@@ -292,6 +292,21 @@ def test_names_that_are_none(name: str) -> None:
     assert mistakes_of(name) == [f"{name}: {sentence}"]
 
 
+@pytest.mark.parametrize(
+    ("options", "option"),
+    [
+        pytest.param({"operations": "create"}, "operations", id="operations"),
+        pytest.param({"fields": Fields(hidden="create")}, "fields.hidden", id="fields"),
+        pytest.param({"query": QueryRules(order="create")}, "query.order", id="order"),
+        pytest.param({"upsert": "create"}, "upsert", id="upsert"),
+    ],
+)
+def test_a_text_is_not_read_letter_by_letter(options: dict[str, Any], option: str) -> None:
+    assert mistakes_of(**options) == [
+        f"books: {option} is the text 'create', and not a list of names: write ['create']"
+    ]
+
+
 @pytest.mark.parametrize("field", [*sorted(RESERVED_FIELDS), "price__gt"])
 def test_fields_that_mean_something_else_in_queries(field: str) -> None:
     shape = Shape(fields=(*FIELDS, Field(name=field, kind=Kind.TEXT, nullable=True)), key=("id",))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fastapi_easy.domain.declaration import Declaration
+from fastapi_easy.domain.declaration import RESERVED_FIELDS, Declaration
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.linking import link
 from fastapi_easy.domain.ordering import Direction, Sort, total_order
@@ -123,6 +123,16 @@ def test_a_target_lives_in_the_same_database():
             id="a relation that is not there",
         ),
         pytest.param(
+            "author",
+            "books: relations is the text 'author', and not a list of names: write ['author']",
+            id="a text, which would be read letter by letter",
+        ),
+        pytest.param(
+            {"author.name": to_one("authors", by="author_id")},
+            "books: relation 'author.name' must be called by a Python identifier: rename it",
+            id="no identifier",
+        ),
+        pytest.param(
             {"prizes": to_many(Stranger, by="book_id")},
             "books: relation 'prizes' leads to Stranger, which is no resource of database 'default': declare it there, "
             "or leave the relation out",
@@ -167,6 +177,18 @@ def test_mistakes(books, sentence):
     linked = Linked(books)
 
     assert linked.mistakes == [sentence]
+    assert linked.relations("books") == {}
+
+
+@pytest.mark.parametrize("name", [*sorted(RESERVED_FIELDS), "author__gt"])
+def test_relations_mean_nothing_else_in_queries(name):
+    linked = Linked({name: to_one("authors", by="author_id")})
+
+    [mistake] = linked.mistakes
+    assert mistake == (
+        f"books: a relation cannot be called {name!r}, which means something else in queries: rename it, or leave it "
+        "out of relations"
+    )
     assert linked.relations("books") == {}
 
 

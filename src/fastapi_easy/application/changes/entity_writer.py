@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from returns.result import Failure, Success
@@ -36,7 +37,7 @@ from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.domain.query import Query
 from fastapi_easy.domain.resource import Resource
 from fastapi_easy.domain.row import Row
-from fastapi_easy.domain.specification import Everything, Operator, Where, all_of
+from fastapi_easy.domain.specification import Operator, Where, all_of
 
 E = TypeVar("E", bound=DomainEvent)
 
@@ -90,6 +91,7 @@ class EntityWriter:
         self._context = context
         self._clock = clock
         self._sight = Sight(policy, context)
+        self._sees_all = self._sight.sees_all(resource)
         # Where what came of a change is looked at before it may stay, the change is not the last word.
         last = single and context.dry_run is None and self._sees_all
         self._whole = work.repository(resource, last=last)
@@ -97,41 +99,38 @@ class EntityWriter:
 
     async def create(self, values: Values) -> Outcome[Row]:
         """A new entity; its readable fields as stored."""
-        created = await self.create_all([values])
-        return created if isinstance(created, Failure) else Success(created.unwrap()[0])
+        if (foreign := foreign_fields(values, _set_of(self._resource.writable))) is not None:
+            return foreign
+        added = await self._entities.add(values)
+        return added if isinstance(added, Failure) else await self._created(added.unwrap())
 
     async def create_all(self, many: Sequence[Values]) -> Outcome[Sequence[Row]]:
         """Several new entities, all or none, in their order."""
-        resource = self._resource
-        writable = frozenset(resource.writable)
+        writable = _set_of(self._resource.writable)
         for values in many:
             if (foreign := foreign_fields(values, writable)) is not None:
                 return foreign
-        if len(many) == 1:
-            alone = await self._entities.add(many[0])
-            added: Outcome[Sequence[Row]] = alone if isinstance(alone, Failure) else Success([alone.unwrap()])
-        else:
-            added = await self._entities.add_all(many)
+        added = await self._entities.add_all(many)
         if isinstance(added, Failure):
             return added
-        rows = [resource.shown(row) for row in added.unwrap()]
-        for row in rows:
-            key = resource.key_of(row)
-            if (hidden := await self._hidden(key, "create")) is not None:
-                return hidden
-            self._record(EntityCreated, key, values=dict(row))
+        rows = []
+        for each in added.unwrap():
+            created = await self._created(each)
+            if isinstance(created, Failure):
+                return created
+            rows.append(created.unwrap())
         return Success(rows)
 
     async def update(self, key: Key, patch: Patch, expected_version: str | None) -> Outcome[Row]:
         """Other values for some fields; the readable fields as they are now."""
-        if (foreign := foreign_fields(patch, frozenset(self._resource.changeable))) is not None:
+        if (foreign := foreign_fields(patch, _set_of(self._resource.changeable))) is not None:
             return foreign
         return await self._change(key, patch, expected_version, versioned=True)
 
     async def upsert(self, values: Values) -> Outcome[Upserted]:
         """Change the entity that has the values of `Resource.upsert_by`, or make it when there is none."""
         resource = self._resource
-        if (foreign := foreign_fields(values, frozenset(resource.writable))) is not None:
+        if (foreign := foreign_fields(values, _set_of(resource.writable))) is not None:
             return foreign
         if unnamed := [name for name in resource.upsert_by if values.get(name) is None]:
             return Failure(Invalid(tuple(Fault(f"/{name}", "Field required", "missing") for name in unnamed)))
@@ -185,6 +184,14 @@ class EntityWriter:
             return found
         return Success([self._resource.key_of(row) for row in found.unwrap().items])
 
+    async def _created(self, stored: Row) -> Outcome[Row]:
+        key = self._resource.key_of(stored)
+        if (hidden := await self._hidden(key, "create")) is not None:
+            return hidden
+        row = self._resource.shown(stored)
+        self._record(EntityCreated, key, values=dict(row))
+        return Success(row)
+
     async def _change(
         self, key: Key, patch: Patch, expected_version: str | None, *, versioned: bool
     ) -> Outcome[Row]:
@@ -208,10 +215,6 @@ class EntityWriter:
             return Failure(Forbidden(self._resource.name, action))
         return seen if isinstance(seen, Failure) else None
 
-    @property
-    def _sees_all(self) -> bool:
-        return isinstance(self._sight.of(self._resource), Everything)
-
     def _deleted(self) -> Repository[Any]:
         return self._sight.narrow(self._resource, deleted_in(self._whole))
 
@@ -227,3 +230,8 @@ class EntityWriter:
                 **details,
             )
         )
+
+
+@lru_cache(maxsize=1024)
+def _set_of(names: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(names)

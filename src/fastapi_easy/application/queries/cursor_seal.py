@@ -25,12 +25,13 @@ class CursorSeal:
     """Turns the cursors of one resource into signed tokens and back.
 
     A token belongs to the resource, the specification, the order and the tenant it was made for; with any
-    other it is refused. HMAC-SHA-256 cut to 128 bits (RFC 2104).
+    other it is refused. Keyed BLAKE2b of 128 bits (RFC 7693), many times as fast as an HMAC.
     """
 
     def __init__(self, resource: Resource[Any], secret: bytes) -> None:
         self._resource = resource
-        self._secret = secret
+        # A key of BLAKE2b's own has 64 bytes at most.
+        self._key = hashlib.blake2b(secret).digest()
 
     def seal(self, cursor: Cursor, query: Query, tenant: str | None) -> str:
         """The token for *cursor* in a walk of *query*: URL-safe text."""
@@ -79,5 +80,5 @@ class CursorSeal:
         bound = repr((self._resource.name, query.specification, order, tenant)).encode(
             "utf-8", "backslashreplace"
         )
-        message = hashlib.sha256(bound).digest() + payload
-        return hmac.digest(self._secret, message, "sha256")[:_MAC_BYTES]
+        message = hashlib.blake2b(bound).digest() + payload
+        return hashlib.blake2b(message, digest_size=_MAC_BYTES, key=self._key).digest()

@@ -43,6 +43,8 @@ class KeyText:
 
     def write(self, key: Key) -> str:
         """The percent-encoded segment for *key*."""
+        if type(key) is int:
+            return str(key)
         if len(self._fields) == 1:
             return urllib.parse.quote(write_text(key), safe="")
         parts = (write_text(part).replace("~", "~0").replace(",", "~1") for part in key)

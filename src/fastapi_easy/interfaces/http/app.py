@@ -1,32 +1,33 @@
 """Assembles the FastAPI app: the resources in front of its router, everything around them."""
 
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 from urllib.parse import quote
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fastapi_easy.application import Kernel
 from fastapi_easy.domain import Operation
 from fastapi_easy.interfaces.http.aggregating import Aggregating
 from fastapi_easy.interfaces.http.body import BodyLimit
 from fastapi_easy.interfaces.http.bulk import Bulk
-from fastapi_easy.interfaces.http.correlation import Correlation
 from fastapi_easy.interfaces.http.dispatch import Dispatch
 from fastapi_easy.interfaces.http.endpoints import Endpoint, Methods, Paths, Surface
 from fastapi_easy.interfaces.http.exporting import Exporting
 from fastapi_easy.interfaces.http.health import HealthChecks
 from fastapi_easy.interfaces.http.importing import Importing
 from fastapi_easy.interfaces.http.last_resort import LastResort, answer_with_problems
+from fastapi_easy.interfaces.http.manners import Manners
 from fastapi_easy.interfaces.http.names import names_of
 from fastapi_easy.interfaces.http.openapi import document
 from fastapi_easy.interfaces.http.options import HttpOptions
 from fastapi_easy.interfaces.http.pages import Pages
 from fastapi_easy.interfaces.http.reading import Reading
-from fastapi_easy.interfaces.http.security_headers import SecurityHeaders
 from fastapi_easy.interfaces.http.writing import Writing
 
 KernelSource: TypeAlias = Kernel | Callable[[], Kernel]
@@ -59,18 +60,16 @@ def build_app(
 
         fastapi_options: Passed to `FastAPI`; what they say goes before *options*.
     """
-    middleware = [*_around(options), *(fastapi_options.pop("middleware", None) or ())]
     described: dict[str, Any] = {
         "title": options.title,
         "version": options.version,
         "description": options.description,
         **({} if options.docs else {"openapi_url": None, "docs_url": None, "redoc_url": None}),
     }
-    app = FastAPI(
-        lifespan=_watched(lifespan, health), middleware=middleware, **{**described, **fastapi_options}
-    )
+    surfaces = _Surfaces(kernel, options)
+    app = _App(options, surfaces, lifespan=_watched(lifespan, health), **{**described, **fastapi_options})
     answer_with_problems(app)
-    surfaces = _mounted(app, kernel, options)
+    document(app, surfaces)
     app.router.default = Pages(app.router.default, lambda: _index(app, surfaces()), health, metrics)
     return app
 
@@ -85,18 +84,67 @@ def mount(app: FastAPI, kernel: KernelSource, options: HttpOptions) -> None:
 
         options: Those about the app as a whole are not looked at.
     """
-    _ = _mounted(app, kernel, options)
-
-
-def _mounted(app: FastAPI, kernel: KernelSource, options: HttpOptions) -> "_Surfaces":
     surfaces = _Surfaces(kernel, options)
     app.router.middleware_stack = Dispatch(app, app.router.middleware_stack, surfaces.paths, options.prefix)
     document(app, surfaces)
-    return surfaces
 
 
-def _around(options: HttpOptions) -> list[Middleware]:
-    """The layers around everything, the outermost first, each with the reason for its place."""
+TELEMETRY_LOOK: Final = 1.0
+"""Seconds between two looks at whether OpenTelemetry is configured; to look costs as much as to find a resource."""
+
+
+class _App(FastAPI):
+    """FastAPI, with the resources in front of what it puts around its own routes, which they have no use for.
+
+    The user's own middleware is around both.
+    """
+
+    def __init__(self, options: HttpOptions, surfaces: "_Surfaces", **fastapi_options: Any) -> None:
+        self._options = options
+        self._surfaces = surfaces
+        self._is_watched = True
+        self._look_again = 0.0
+        super().__init__(**fastapi_options)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer; FastAPI's telemetry watches while it is configured, which is looked up once in a while."""
+        if scope["type"] == "http":
+            now = time.monotonic()
+            if now >= self._look_again:
+                self._look_again = now + TELEMETRY_LOOK
+                self._is_watched = self._native_telemetry.enabled()
+            if not self._is_watched:
+                # What FastAPI itself says of requests that are not to be watched.
+                scope["fastapi.telemetry"] = None
+        await super().__call__(scope, receive, send)
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """The user's middleware around the resources, and those around everything else."""
+        own = self.user_middleware
+        self.user_middleware = _around_own_routes(self._options)
+        try:
+            app: ASGIApp = super().build_middleware_stack()
+        finally:
+            self.user_middleware = own
+        app = Dispatch(self, app, self._surfaces.paths, self._options.prefix)
+        for cls, arguments, named in reversed([*_around(self._options, guarded=bool(own)), *own]):
+            app = cls(app, *arguments, **named)
+        return app
+
+
+def _around_own_routes(options: HttpOptions) -> list[Middleware]:
+    """The layers around the user's own routes only; for resources `Dispatch` sees to what they do."""
+    return [Middleware(LastResort), Middleware(BodyLimit, options.body_limit)]
+
+
+def _around(options: HttpOptions, *, guarded: bool) -> list[Middleware]:
+    """The layers around everything, the outermost first, each with the reason for its place.
+
+    Args:
+        options: How the app shows itself.
+
+        guarded: There is middleware of the user's own inside.
+    """
     cors = options.cors
     allowed = Middleware(
         CORSMiddleware,
@@ -111,11 +159,9 @@ def _around(options: HttpOptions) -> list[Middleware]:
         ),
     )
     return [
-        *([Middleware(SecurityHeaders)] if options.security_headers else []),  # on every answer, also on 500
-        Middleware(Correlation),  # names the request before anything can go wrong
+        Middleware(Manners, careful=options.security_headers),  # on every answer, also on 500
+        *([Middleware(LastResort)] if guarded else []),  # nothing else is there when the user's own fails
         *([allowed] if cors.origins else []),  # a page may read problems too
-        Middleware(LastResort),
-        Middleware(BodyLimit, options.body_limit),
     ]
 
 

@@ -1,6 +1,6 @@
 """Request bodies: how much, how fast, of which type."""
 
-import asyncio
+import time
 from typing import Any, Final
 
 from starlette.exceptions import HTTPException
@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from fastapi_easy.domain import Invalid, TooLarge
 from fastapi_easy.interfaces.http.exchange import Exchange, Refused, refused
 from fastapi_easy.interfaces.http.options import HttpOptions
+from fastapi_easy.interfaces.http.patience import within
 from fastapi_easy.interfaces.http.problems import Problem, problem_of
 from fastapi_easy.interfaces.http.refusals import TOO_SLOW, WRONG_CHARSET, unsupported_media_type
 from fastapi_easy.interfaces.http.strict_json import read_json
@@ -51,28 +52,25 @@ async def read_body(exchange: Exchange, options: HttpOptions) -> bytes:
     limit = options.body_limit
     if _declared(exchange.headers.get(b"content-length")) > limit:
         raise Refused(too_large(limit))
-    loop = asyncio.get_running_loop()
-    begun = loop.time()
+    ends = time.monotonic() + options.body_timeout
+    patience = options.body_idle_timeout
     parts: list[bytes] = []
     size = 0
-    try:
-        async with asyncio.timeout(options.body_idle_timeout) as patience:
-            while True:
-                message = await exchange.receive()
-                if message["type"] == "http.disconnect":
-                    raise Gone
-                part: bytes = message.get("body", b"")
-                size += len(part)
-                if size > limit:
-                    raise Refused(too_large(limit))
-                if not message.get("more_body", False):
-                    return part if not parts else b"".join([*parts, part])
-                parts.append(part)
-                patience.reschedule(
-                    min(loop.time() + options.body_idle_timeout, begun + options.body_timeout)
-                )
-    except TimeoutError:
-        raise Refused(TOO_SLOW) from None
+    while True:
+        try:
+            message = await within(patience, exchange.receive())
+        except TimeoutError:
+            raise Refused(TOO_SLOW) from None
+        if message["type"] == "http.disconnect":
+            raise Gone
+        part: bytes = message.get("body", b"")
+        size += len(part)
+        if size > limit:
+            raise Refused(too_large(limit))
+        if not message.get("more_body", False):
+            return part if not parts else b"".join([*parts, part])
+        parts.append(part)
+        patience = min(options.body_idle_timeout, ends - time.monotonic())
 
 
 class Upload:
@@ -102,8 +100,7 @@ class Upload:
         if not self._more:
             return None
         try:
-            async with asyncio.timeout(self._patience):
-                message = await self._exchange.receive()
+            message = await within(self._patience, self._exchange.receive())
         except TimeoutError:
             self._break_off(TOO_SLOW)
             return None

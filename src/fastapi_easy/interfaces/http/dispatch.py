@@ -80,7 +80,8 @@ class Dispatch:
         if len(routes) != self._counted:
             self._own = _own_routes(routes, self._prefix.decode("ascii"), self._table or {})
             self._counted = len(routes)
-        return any(route.matches(scope)[0] is Match.FULL for route in self._own.get(segment, ()))
+        own = self._own.get(segment)
+        return own is not None and any(route.matches(scope)[0] is Match.FULL for route in own)
 
     async def _answer(self, paths: Paths, parts: Sequence[bytes], exchange: Exchange) -> None:
         methods = _methods(paths, parts)

@@ -13,8 +13,9 @@ import orjson
 from pydantic import BaseModel
 from pydantic_core import to_json, to_jsonable_python
 
-from fastapi_easy.domain import Include, Kind, Resource
+from fastapi_easy.domain import Include, Kind, Resource, Rows
 from fastapi_easy.interfaces.http.kind_texts import bytes_text, decimal_text, duration_text
+from fastapi_easy.interfaces.http.records import RecordShower
 
 _OPTIONS: Final = orjson.OPT_UTC_Z
 Row: TypeAlias = Mapping[str, Any]
@@ -34,6 +35,7 @@ class RowEncoder:
     def __init__(self, resource: Resource[Any], known: dict[str, "RowEncoder"]) -> None:
         model = resource.schemas.read
         self._cut = _derived(resource) if model is None else _modelled(resource, model)
+        self._show_records = None if model is not None else RecordShower(resource)
         self._known = known
 
     def row(self, row: Row, fields: Sequence[str] | None = None, includes: Sequence[Include] = ()) -> bytes:
@@ -49,6 +51,14 @@ class RowEncoder:
         includes: Sequence[Include] = (),
     ) -> bytes:
         """*rows* as a page."""
+        if isinstance(rows, Rows) and self._show_records is not None and not includes:
+            items = self._show_records(rows, fields)
+            if items is not None:
+                try:
+                    return _quickly({"items": items, "total": total, "next_cursor": cursor})
+                except orjson.JSONEncodeError:
+                    # Told again in the way that knows everything.
+                    pass
         shown = self.shower(fields, includes)
         return dumps({"items": [shown(row) for row in rows], "total": total, "next_cursor": cursor})
 
@@ -125,10 +135,14 @@ def _modelled(resource: Resource[Any], model: type[BaseModel]) -> Cut:
 def dumps(document: Any) -> bytes:
     """*document* as JSON."""
     try:
-        return orjson.dumps(document, default=_other, option=_OPTIONS)
+        return _quickly(document)
     except orjson.JSONEncodeError:
         # Integers beyond 64 bits, times with an offset, names that are not text: rare, and pydantic knows them.
         return dumps_anything(document)
+
+
+def _quickly(document: Any) -> bytes:
+    return orjson.dumps(document, default=_other, option=_OPTIONS)
 
 
 def dumps_anything(document: Any) -> bytes:

@@ -219,11 +219,11 @@ class Operations:
         return {
             "operationId": f"restore_{self._names.one}",
             "summary": f"Bring back {_article(f'deleted_{self._names.one}')}",
-            "parameters": [self._key(), _PREFER],
+            "parameters": [self._key(), _IF_MATCH, _PREFER],
             "responses": {
                 "200": self._one("There again.", "ETag", *_PREFERRED),
                 "204": _bare("There again.", "ETag", *_PREFERRED),
-                **problem_responses((*_ALWAYS, *_ONE, *_UNREAD, *_CHANGE)),
+                **problem_responses((*_ALWAYS, *_ONE, *_UNREAD, *_CHANGE, 412)),
             },
         }
 
@@ -231,10 +231,10 @@ class Operations:
         return {
             "operationId": f"purge_{self._names.one}",
             "summary": f"Remove {_article(f'deleted_{self._names.one}')} for good",
-            "parameters": [self._key(), _PREFER],
+            "parameters": [self._key(), _IF_MATCH, _PREFER],
             "responses": {
                 "204": _bare("Gone.", *_PREFERRED),
-                **problem_responses((*_ALWAYS, *_ONE, *_UNREAD, *_CHANGE)),
+                **problem_responses((*_ALWAYS, *_ONE, *_UNREAD, *_CHANGE, 412)),
             },
         }
 
@@ -255,7 +255,7 @@ class Operations:
             "operationId": f"{name}_{self._names.one}",
             "summary": described.split("\n", 1)[0] or f"{name.capitalize()} {_article(self._names.one)}",
             "description": described,
-            "parameters": [self._key(), _PREFER],
+            "parameters": [self._key(), self._if_match(), _PREFER],
             "requestBody": body,
             "responses": {
                 "200": answer,

@@ -1,11 +1,14 @@
 """ETags, and what callers make depend on them (RFC 9110 sections 8.8 and 13)."""
 
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from fastapi_easy.application import Context, GetEntity, UseCases
 from fastapi_easy.domain import Failure, Key, Outcome, Stale, Success
+
+T = TypeVar("T")
 
 _TAG: Final = re.compile(rb'\s*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,|$)')
 
@@ -84,3 +87,25 @@ async def expected_version(
     if stale or (unwanted is not None and (unwanted.any or current in (*unwanted.strong, *unwanted.weak))):
         return Failure(Stale(use_cases.resource.name, key, current))
     return Success(current)
+
+
+async def change_deleted(
+    headers: dict[bytes, bytes], change: Callable[[str | None], Awaitable[Outcome[T]]]
+) -> Outcome[T]:
+    """What *change* came to, which is told the version that a deleted entity must have; `None` for any.
+
+    A deleted entity cannot be read. Of several versions in If-Match the one it has is found out by trying.
+
+    Fails with: what *change* fails with, among that:
+        Stale: The entity has none of the versions in If-Match.
+    """
+    wanted = Tags(any=True) if b"if-match" not in headers else read_tags(headers[b"if-match"])
+    if wanted.any:
+        return await change(None)
+    # Weak tags match nothing here (RFC 9110 section 13.1.1), as nothing has the empty version.
+    done = await change(wanted.strong[0] if wanted.strong else "")
+    if isinstance(done, Failure):
+        error = done.failure()
+        if isinstance(error, Stale) and error.current in wanted.strong[1:]:
+            return await change(error.current)
+    return done

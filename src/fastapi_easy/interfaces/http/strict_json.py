@@ -49,7 +49,10 @@ def read_json(body: bytes) -> Json | Invalid | Problem:
     except UnicodeDecodeError:
         return NOT_UTF_8
     try:
-        value = _QUICK.decode(text)
+        value, end = _QUICK.raw_decode(text) if text[:1] == "{" else (None, -1)
+        if end != len(text):
+            # White space around it, or something else.
+            value = _QUICK.decode(text)
     except _SuspiciousError:
         return _explain(text)
     except json.JSONDecodeError as error:

@@ -21,7 +21,7 @@ from fastapi_easy.interfaces.http.decode import only, read_key, read_pairs
 from fastapi_easy.interfaces.http.encode import dumps_anything
 from fastapi_easy.interfaces.http.endpoints import Endpoint, Surface
 from fastapi_easy.interfaces.http.exchange import Answer, Exchange, granted, json_answer, refused
-from fastapi_easy.interfaces.http.preconditions import etag, expected_version
+from fastapi_easy.interfaces.http.preconditions import change_deleted, etag, expected_version
 from fastapi_easy.interfaces.http.preferences import Preferences, read_wishes
 from fastapi_easy.interfaces.http.schemas import Reader, action_reader
 
@@ -83,15 +83,20 @@ class Writing:
         key = read_key(segment, self._queries)
         await self._nothing(exchange)
         preferences, context = read_wishes(exchange)
-        row = granted(await self._use_cases.restore(RestoreEntity(key), context))
-        return self._shown(preferences, row, 200)
+        restored = await change_deleted(
+            exchange.headers, lambda version: self._use_cases.restore(RestoreEntity(key, version), context)
+        )
+        return self._shown(preferences, granted(restored), 200)
 
     async def purge(self, exchange: Exchange, segment: bytes) -> Answer:
         """`POST /books/{key}/purge`."""
         key = read_key(segment, self._queries)
         await self._nothing(exchange)
         preferences, context = read_wishes(exchange)
-        granted(await self._use_cases.purge(PurgeEntity(key), context))
+        purged = await change_deleted(
+            exchange.headers, lambda version: self._use_cases.purge(PurgeEntity(key, version), context)
+        )
+        granted(purged)
         return Answer(204, headers=preferences.applied(minimal=False))
 
     def action(self, name: str, action: type[Any]) -> Endpoint:
@@ -114,7 +119,8 @@ class Writing:
             if isinstance(command, Invalid):
                 raise refused(command)
             preferences, context = read_wishes(exchange)
-            performed = granted(await perform(PerformAction(key, command), context))
+            version = granted(await expected_version(exchange.headers, key, self._use_cases, context))
+            performed = granted(await perform(PerformAction(key, command, version), context))
             return self._performed(preferences, performed)
 
         return answer

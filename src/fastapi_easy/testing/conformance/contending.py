@@ -71,6 +71,20 @@ class Contending(Suite):
 
         assert [len(value_of(each).items) for each in outcomes] == [2] * CROWD
 
+    async def test_many_units_of_work_that_read_before_they_write_all_commit(self, store: Store) -> None:
+        async def add(number: int) -> Any:
+            async with store.unit_of_work() as work:
+                notes = work.repository("notes")
+                _ = value_of(await notes.count(Everything()))
+                await asyncio.sleep(0.002)
+                _ = await put(notes, title=str(number))
+                return await work.commit()
+
+        outcomes = await _at_once(add)
+
+        assert outcomes == [Success(None)] * CROWD
+        assert await store.notes.count(Everything()) == Success(CROWD)
+
     async def test_calls_given_up_in_the_middle_leave_the_store_usable(self, store: Store) -> None:
         many = [{"title": "a", "body": "b" * 100} for _ in range(200)]
 

@@ -8,7 +8,7 @@ import pytest
 from returns.result import Failure, Success
 
 from fastapi_easy.domain.capability import Capability
-from fastapi_easy.domain.errors import Stale
+from fastapi_easy.domain.errors import Stale, Unavailable
 from fastapi_easy.domain.patch import Patch
 from fastapi_easy.domain.query import Query
 from fastapi_easy.domain.row import Row
@@ -172,6 +172,34 @@ class Versioning(Suite):
 
         assert sum(type(each) is Success for each in outcomes) == 1
         assert outcomes.count(Failure(Stale("books", added.id, "2"))) == CROWD - 1
+
+    @pytest.mark.parametrize("name", VERSIONED)
+    async def test_of_many_who_hold_a_version_and_change_later_one_succeeds(
+        self, store: Store, name: str
+    ) -> None:
+        store.require(Capability.TRANSACTIONS)
+        added = await put(store.repositories[name](), title="a")
+        version = _version(store, name, added)
+
+        async def change(number: int) -> Any:
+            async with store.unit_of_work() as work:
+                entities = work.repository(name)
+                held = await entities.update(added.id, Patch({}), expected_version=version)
+                if isinstance(held, Failure):
+                    return held
+                await asyncio.sleep(0.005)
+                changed = await entities.update(added.id, Patch({"title": str(number)}))
+                return changed if isinstance(changed, Failure) else await work.commit()
+
+        outcomes = await _at_once([lambda number=number: change(number) for number in range(CROWD)])
+
+        won = value_of(await store.repositories[name]().read(added.id))
+        assert outcomes.count(Success(None)) == 1
+        assert outcomes[int(won.title)] == Success(None)
+        assert {type(each.failure()) for each in outcomes if isinstance(each, Failure)} <= {
+            Stale,
+            Unavailable,
+        }
 
     async def test_changes_of_one_unit_of_work_are_counted_one_by_one(self, store: Store) -> None:
         store.require(Capability.TRANSACTIONS)

@@ -1,6 +1,5 @@
 """What the database says about itself, and what a unit of work says it has recorded."""
 
-import asyncio
 import datetime
 import sqlite3
 
@@ -25,12 +24,8 @@ async def test_reports_its_pool(url):
     assert database.pool == Pool(limit=3, open=0, in_use=0, waiting=0)
 
     assert await database.check() == Success(None)
-    transactions = [database.begin() for _ in range(2)]
-    for each in transactions:
-        _ = await each.execute(text("SELECT 1"), {})
-    assert database.pool == Pool(limit=3, open=2, in_use=2, waiting=0)
-
-    await asyncio.gather(*(each.close() for each in transactions))
+    async with database.executor.alone(), database.executor.alone():
+        assert database.pool == Pool(limit=3, open=2, in_use=2, waiting=0)
     assert database.pool == Pool(limit=3, open=2, in_use=0, waiting=0)
 
     await database.close()

@@ -94,6 +94,15 @@ class Sell:
         return await work.repository("books").update(key, Patch({"copies": 7}))
 
 
+@dataclass(frozen=True)
+class Praise:
+    """Give all stars."""
+
+    async def perform(self, key: Key, work: UnitOfWork, context: Context, /) -> Outcome[Row]:
+        """Five of them."""
+        return await work.repository("reviews").update(key, Patch({"stars": 5}))
+
+
 class Shop(Container):
     """All of them."""
 
@@ -114,7 +123,7 @@ class Shop(Container):
         upsert=("isbn",),
         actions=[Sell],
     )
-    reviews = resource(Review, version=Version(required=True))
+    reviews = resource(Review, version=Version(required=True), actions=[Praise])
     shelves = resource(Shelf, operations=["list", "get", "create", "update", "bulk"])
 
 

@@ -55,7 +55,8 @@ def test_says_malformed_quickly(body: bytes) -> None:
 
     assert isinstance(problem, Problem)
     assert (problem.status, problem.code) == (400, "malformed_body")
-    assert time.process_time() - begun < 0.02
+    # Far more than it takes, so that a collection of garbage may fall into it.
+    assert time.process_time() - begun < 0.25
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,57 @@ async def test_where_a_version_is_required_it_has_to_be_said(shop: Bench, method
     assert told.status_code in {200, 204}
 
 
+@pytest.mark.parametrize("tag", ['"7"', '"01"', 'W/"1"', "nonsense", '"7", "8"'])
+async def test_an_action_is_performed_on_the_version_it_is_based_on(shop: Bench, tag: str) -> None:
+    stale = await shop.client.post("/books/1/sell", headers={"If-Match": tag})
+    fresh = await shop.client.post("/books/1/sell", headers={"If-Match": '"1"'})
+
+    assert (stale.status_code, stale.json()["code"]) == (412, "stale")
+    assert (stale.headers["etag"], stale.json()["current_version"]) == ('"1"', "1")
+    assert (fresh.status_code, fresh.headers["etag"]) == (200, '"2"')
+
+
+async def test_an_action_must_not_meet_a_version_that_is_unwanted(shop: Bench) -> None:
+    met = await shop.client.post("/books/1/sell", headers={"If-None-Match": '"1"'})
+
+    assert (met.status_code, met.json()["code"]) == (412, "stale")
+
+
+async def test_an_action_has_to_say_a_version_where_one_is_required(shop: Bench) -> None:
+    silent = await shop.client.post("/reviews/1/praise")
+    any_ = await shop.client.post("/reviews/1/praise", headers={"If-Match": "*"})
+    told = await shop.client.post("/reviews/1/praise", headers={"If-Match": any_.headers["etag"]})
+
+    assert (silent.status_code, silent.json()["code"]) == (428, "precondition_required")
+    assert (any_.status_code, any_.json()["stars"]) == (200, 5)
+    assert told.status_code == 200
+
+
+@pytest.mark.parametrize("tag", ['"1"', 'W/"2"', "nonsense", '"1", "7"', "W/"])
+@pytest.mark.parametrize("path", ["/books/1/restore", "/books/1/purge"])
+async def test_what_is_deleted_has_another_version_than_before(shop: Bench, path: str, tag: str) -> None:
+    await shop.client.delete("/books/1")
+
+    stale = await shop.client.post(path, headers={"If-Match": tag})
+
+    assert (stale.status_code, stale.json()["code"]) == (412, "stale")
+    assert (stale.headers["etag"], stale.json()["current_version"]) == ('"2"', "2")
+    assert shop.published() == ["books.deleted"]
+
+
+@pytest.mark.parametrize("tag", ['"2"', "*", '"1", "2"', '"2", "1"', '"1", W/"1", "2"'])
+@pytest.mark.parametrize(("path", "status"), [("/books/1/restore", 200), ("/books/1/purge", 204)])
+async def test_what_is_deleted_can_be_named_by_its_version(
+    shop: Bench, path: str, status: int, tag: str
+) -> None:
+    missing = await shop.client.post(path, headers={"If-Match": tag})
+    await shop.client.delete("/books/1")
+
+    found = await shop.client.post(path, headers={"If-Match": tag})
+
+    assert (missing.status_code, found.status_code) == (404, status)
+
+
 async def test_any_version_can_be_required_too(shop: Bench) -> None:
     any_ = await shop.client.patch("/reviews/1", json={"stars": 2}, headers={"If-Match": "*"})
 
@@ -172,6 +223,14 @@ def test_the_document_tells_of_versions(shop: Bench) -> None:
     (optional,) = (each for each in book["parameters"] if each["name"] == "If-Match")
     assert required["required"] is True
     assert "required" not in optional
+    for path in ("/books/{key}/sell", "/books/{key}/restore", "/books/{key}/purge"):
+        (tag,) = (each for each in paths[path]["post"]["parameters"] if each["name"] == "If-Match")
+        assert "required" not in tag
+        assert "412" in paths[path]["post"]["responses"]
+        assert "428" not in paths[path]["post"]["responses"]
+    praise = paths["/reviews/{key}/praise"]["post"]
+    assert required in praise["parameters"]
+    assert {"412", "428"} <= praise["responses"].keys()
     assert "428" in review["responses"]
     assert "428" not in book["responses"]
     schemas = shop.app.openapi()["components"]["schemas"]

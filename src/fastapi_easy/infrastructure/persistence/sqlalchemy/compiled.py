@@ -3,16 +3,19 @@
 Everything that SQLAlchemy knows about types is kept: what happens to a value on its way in, and on its way out.
 """
 
+import datetime
 import decimal
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from sqlalchemy import Executable, Float, Numeric
+from sqlalchemy import JSON, Executable, Float, Numeric
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import ARRAY, TupleType, TypeDecorator, TypeEngine
 
+from fastapi_easy.infrastructure.persistence.sqlalchemy.json_text import parse_json
 from fastapi_easy.infrastructure.persistence.sqlalchemy.mapping import without_context
+from fastapi_easy.infrastructure.persistence.sqlalchemy.types import UtcDateTime
 
 Process: TypeAlias = Callable[[Any], Any]
 
@@ -66,13 +69,24 @@ class Compiled:
     Attributes:
         returns: It is answered with rows.
 
-        reads: What the driver gives is not yet of the types that were declared.
+        texts: The places of values that are JSON, which the driver gives as text.
 
     Raises:
         Incompilable: A value depends on how SQLAlchemy runs the statement.
     """
 
-    __slots__ = ("_compiler", "_dialect", "_expanded", "_lists", "_parts", "_plain", "_readers", "reads", "returns")
+    __slots__ = (
+        "_compiler",
+        "_dialect",
+        "_expanded",
+        "_lists",
+        "_parts",
+        "_plain",
+        "_readers",
+        "_simple",
+        "returns",
+        "texts",
+    )
 
     def __init__(self, statement: Executable, dialect: Dialect) -> None:
         compiler: Any = statement.compile(dialect=dialect)  # type: ignore[attr-defined] # all of ours can be
@@ -102,14 +116,26 @@ class Compiled:
             )
         )
         types = [entry.type for entry in self._compiler._result_columns]  # noqa: SLF001 - exactly what is selected
-        processes = [_reader(each, dialect) for each in types]
-        self._readers = [(place, read) for place, read in enumerate(processes) if read is not None]
+        self._simple = self._as_simple()
+        self._readers = [
+            (place, read, _rightness(each, dialect))
+            for place, each in enumerate(types)
+            if (read := _reader(each, dialect)) is not None
+        ]
         self.returns = bool(types)
-        self.reads = bool(self._readers)
+        self.texts = frozenset(place for place, each in enumerate(types) if _comes_as_text(each, dialect))
         self._parts = len(compiler.statement.table.primary_key) if compiler.isinsert else 0  # type: ignore[union-attr]
 
     def bound(self, parameters: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
         """The words to send, and their arguments."""
+        if self._simple is not None:
+            # Nothing but parameters, each as it is or through one function.
+            return self._simple[0], tuple(
+                [
+                    parameters[key] if process is None else process(parameters[key])
+                    for key, process in self._simple[1]
+                ]
+            )
         words, slots = self._plain or self._text(parameters)
         arguments = []
         for key, make, place, part, process in slots:
@@ -123,14 +149,26 @@ class Compiled:
             arguments.append(value if process is None else process(value))
         return words, tuple(arguments)
 
-    def rows(self, records: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
-        """*records*, as the driver gave them, with values of the types that were declared."""
-        if not self.reads:
+    def rows(self, records: Sequence[Sequence[Any]], *, keeps_texts: bool = False) -> Sequence[Sequence[Any]]:
+        """*records*, as the driver gave them, with values of the types that were declared.
+
+        Args:
+            records: As the driver gave them.
+
+            keeps_texts: JSON stays text.
+        """
+        readers = [
+            (place, read)
+            for place, read, is_right in self._readers
+            if not (is_right and _is_right_throughout(records, place, is_right))
+            and not (keeps_texts and place in self.texts)
+        ]
+        if not readers:
             return records
         rows = []
         for record in records:
             row = list(record)
-            for place, read in self._readers:
+            for place, read in readers:
                 row[place] = read(row[place])
             rows.append(row)
         return rows
@@ -138,6 +176,13 @@ class Compiled:
     def key(self, counted: int | None) -> tuple[Any, ...] | None:
         """What the database has *counted* up for the key of a new row; `None` for all but inserts."""
         return (counted,) * self._parts or None
+
+    def _as_simple(self) -> tuple[str, list[tuple[str, Process | None]]] | None:
+        if self._plain is None or any(
+            slot.key is None or slot.place is not None for slot in self._plain.slots
+        ):
+            return None
+        return self._plain.words, [(str(slot.key), slot.process) for slot in self._plain.slots]
 
     def _text(self, parameters: Mapping[str, Any]) -> _Text:
         """The statement for lists of as many values as there are in *parameters*."""
@@ -217,10 +262,57 @@ def _reader(declared: TypeEngine[Any], dialect: Dialect) -> Process | None:
     impl = declared.dialect_impl(dialect)
     if dialect.driver != "asyncpg":
         return impl.result_processor(dialect, None)
+    if _comes_as_text(declared, dialect):
+        return _parsed
     if isinstance(impl, Numeric | Float):
         # asyncpg gives what the column is; SQLAlchemy would look at that before each result.
         return _as_decimal if impl.asdecimal else _as_float
     return impl.result_processor(dialect, _DECIMALS if _holds_decimals(declared) else _FLOATS)
+
+
+def _comes_as_text(declared: TypeEngine[Any], dialect: Dialect) -> bool:
+    """JSON of PostgreSQL's own, which needs no more than to be parsed; nobody but the server has written it."""
+    return dialect.driver == "asyncpg" and isinstance(declared, JSON)
+
+
+def _parsed(text: str | None) -> Any:
+    return None if text is None else parse_json(text)
+
+
+def _rightness(declared: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], bool] | None:
+    """What tells of a value whether it, and then all others of its column, need no reading; `None` if nothing does.
+
+    A column of PostgreSQL's is of one type, whatever was declared, and asyncpg gives what it is.
+    """
+    if dialect.driver != "asyncpg":
+        return None
+    impl = declared.dialect_impl(dialect)
+    if isinstance(declared, UtcDateTime):
+        return _is_in_utc
+    if isinstance(impl, Numeric | Float):
+        return _is_decimal if impl.asdecimal else _is_float
+    return None
+
+
+def _is_right_throughout(
+    records: Sequence[Sequence[Any]], place: int, is_right: Callable[[Any], bool]
+) -> bool:
+    for record in records:
+        if record[place] is not None:
+            return is_right(record[place])
+    return True
+
+
+def _is_in_utc(value: Any) -> bool:
+    return getattr(value, "tzinfo", None) is datetime.UTC
+
+
+def _is_decimal(value: Any) -> bool:
+    return type(value) is decimal.Decimal
+
+
+def _is_float(value: Any) -> bool:
+    return type(value) is float
 
 
 def _holds_decimals(declared: TypeEngine[Any]) -> bool:

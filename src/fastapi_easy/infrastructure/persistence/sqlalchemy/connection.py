@@ -198,7 +198,9 @@ class SqlAlchemyDatabase:
 
     async def plan(self, resource: Resource[E]) -> Plan[E]:
         """Everything about *resource* on this server that is made once."""
-        atlas = await self._meet()
+        atlas = self._atlas
+        if atlas is None:
+            atlas = await self._meet()
         found = atlas.plan_of(resource)
         if found is not None:
             return found

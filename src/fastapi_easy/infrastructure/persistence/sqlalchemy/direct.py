@@ -1,7 +1,7 @@
 """Statements handed to the driver itself, past SQLAlchemy's execution: half the time of a short read."""
 
 import dataclasses
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -28,8 +28,8 @@ class DirectExecutor(Executor):
 
     async def run(self, channel: Channel, statement: Executable, parameters: Parameters) -> Answer:
         """The answer to *statement* on *channel*."""
-        compiled = self._compiled(statement) if isinstance(parameters, Mapping) else None
-        if compiled is None or not isinstance(parameters, Mapping):
+        compiled = self._compiled(statement) if isinstance(parameters, dict) else None
+        if compiled is None or not isinstance(parameters, dict):
             return await Executor.run(self, channel, statement, parameters)
         try:
             words, arguments = compiled.bound(parameters)
@@ -37,13 +37,12 @@ class DirectExecutor(Executor):
             raise StatementError("a value cannot be sent", None, None, error) from error
         sent = _MANNERS[self.engine.dialect.driver].send(channel.driver, compiled, words, arguments)
         try:
-            answer = await (sent if self.patience is None and not self.finishes else self.bounded(sent))
+            return await (sent if self.patience is None and not self.finishes else self.bounded(sent))
         except BaseException as error:
             refusal = refusal_of(channel.connection, error)
             if refusal is error:
                 raise
             raise refusal from error
-        return answer._replace(rows=compiled.rows(answer.rows)) if compiled.reads else answer
 
     async def say(self, channel: Channel, words: str) -> None:
         """Say *words*, which are answered with nothing."""
@@ -71,7 +70,7 @@ class DirectExecutor(Executor):
 async def _asyncpg(driver: Any, compiled: Compiled, words: str, arguments: tuple[Any, ...]) -> Answer:
     if compiled.returns:
         records = await driver.fetch(words, *arguments)
-        return Answer(records, len(records))
+        return Answer(records, len(records), None, compiled)
     # Like "UPDATE 3", or "INSERT 0 3".
     status = await driver.execute(words, *arguments)
     return Answer((), int(status.rpartition(" ")[2]) if status[-1:].isdigit() else -1)
@@ -80,7 +79,7 @@ async def _asyncpg(driver: Any, compiled: Compiled, words: str, arguments: tuple
 async def _aiosqlite(driver: Any, compiled: Compiled, words: str, arguments: tuple[Any, ...]) -> Answer:
     if compiled.returns:
         records = await driver.execute_fetchall(words, arguments)
-        return Answer(records, len(records))
+        return Answer(records, len(records), None, compiled)
     cursor = await driver.execute(words, arguments)
     answer = Answer((), cursor.rowcount, compiled.key(cursor.lastrowid))
     await cursor.close()
@@ -92,7 +91,7 @@ async def _mysql(driver: Any, compiled: Compiled, words: str, arguments: tuple[A
         _ = await cursor.execute(words, arguments)
         if compiled.returns:
             records = await cursor.fetchall()
-            return Answer(records, len(records))
+            return Answer(records, len(records), None, compiled)
         return Answer((), cursor.rowcount, compiled.key(cursor.lastrowid))
 
 

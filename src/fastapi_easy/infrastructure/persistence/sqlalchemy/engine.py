@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from fastapi_easy.domain.specification import fold_case
+from fastapi_easy.infrastructure.persistence.sqlalchemy.json_text import parse_json, write_json
 from fastapi_easy.infrastructure.persistence.sqlalchemy.options import ConnectionOptions
 
 BACKSTOP: Final = 1.0
@@ -43,12 +44,26 @@ def make_engine(url: URL, options: ConnectionOptions, *, scratch: bool = False) 
         skip_autocommit_rollback=True,
         # Connections are kept by `ConnectionPool`.
         poolclass=NullPool,
+        json_serializer=write_json,
+        json_deserializer=parse_json,
         hide_parameters=True,
         echo=options.echo,
         connect_args=_connect_arguments(url.get_driver_name(), options),
     )
+    if engine.driver == "asyncpg":
+        _keep_json_as_text(engine.dialect)
     event.listen(engine.sync_engine, "connect", _greeting(url.get_backend_name(), options, scratch=scratch))
     return engine
+
+
+def _keep_json_as_text(dialect: Any) -> None:
+    """Have asyncpg hand over JSON as the text it is, which is parsed when somebody looks at it."""
+
+    async def leave(connection: Any) -> None:
+        """Nothing: the codec that asyncpg brings is the one."""
+
+    dialect.setup_asyncpg_json_codec = dialect.setup_asyncpg_jsonb_codec = leave
+    dialect.supports_native_json_deserialization = False
 
 
 def patience(url: URL, options: ConnectionOptions) -> float | None:

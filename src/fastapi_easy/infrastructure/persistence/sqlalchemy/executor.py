@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from sqlalchemy import Connection, Engine, Executable
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -23,20 +23,60 @@ Parameters: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 T = TypeVar("T")
 
 
+class Reading(Protocol):
+    """Knows what the values of an answer are to become."""
+
+    @property
+    def texts(self) -> frozenset[int]:
+        """The places of values that are JSON, which the driver gives as text."""
+        ...
+
+    def rows(self, records: Sequence[Sequence[Any]], *, keeps_texts: bool = False) -> Sequence[Sequence[Any]]:
+        """*records*, as the driver gave them, with values of the types that were declared.
+
+        Args:
+            records: As the driver gave them.
+
+            keeps_texts: JSON stays text.
+        """
+        ...
+
+
 class Answer(NamedTuple):
     """What a statement gave back.
 
     Attributes:
-        rows: Plain rows, in the order of the statement's columns.
+        records: Plain rows, in the order of the statement's columns, as the driver gave them.
 
         affected: How many rows it reached, for a write.
 
         key: The key the database made, for an insert that cannot return rows.
+
+        reading: What the values are to become; `None` when that was seen to.
     """
 
-    rows: Sequence[Sequence[Any]]
+    records: Sequence[Sequence[Any]]
     affected: int = -1
     key: tuple[Any, ...] | None = None
+    reading: Reading | None = None
+
+    @property
+    def rows(self) -> Sequence[Sequence[Any]]:
+        """Plain rows, in the order of the statement's columns."""
+        return self.records if self.reading is None else self.reading.rows(self.records)
+
+    @property
+    def texts(self) -> frozenset[int]:
+        """The places of the values that `unread` leaves as JSON text."""
+        return _NONE if self.reading is None else self.reading.texts
+
+    @property
+    def unread(self) -> Sequence[Sequence[Any]]:
+        """As `rows`, but JSON is text where the driver gave that."""
+        return self.records if self.reading is None else self.reading.rows(self.records, keeps_texts=True)
+
+
+_NONE: Final[frozenset[int]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,24 +102,21 @@ class Executor:
     aborts: bool
     finishes: bool
 
-    async def read(self, statement: Executable, parameters: Parameters) -> Sequence[Sequence[Any]]:
-        """The rows of *statement*, on a connection of its own, which may turn out stale once."""
-        try:
-            return await self._read(statement, parameters)
-        except DBAPIError as error:
-            if not error.connection_invalidated and not is_outdated(error):
-                raise
-        return await self._read(statement, parameters)
-
-    async def _read(self, statement: Executable, parameters: Parameters) -> Sequence[Sequence[Any]]:
-        channel = await self.pool.take()
-        try:
-            answer = await self.run(channel, statement, parameters)
-        except BaseException as error:
-            self.let_go(channel, error)
-            raise
-        self.pool.give_back(channel)
-        return answer.rows
+    async def read(self, statement: Executable, parameters: Parameters) -> Answer:
+        """The answer to *statement*, which only reads, on a connection of its own, which may turn out stale once."""
+        is_stale = False
+        while True:
+            channel = await self.pool.take()
+            try:
+                answer = await self.run(channel, statement, parameters)
+            except BaseException as error:
+                self.let_go(channel, error)
+                if is_stale or not (isinstance(error, DBAPIError) and _may_be_stale(error)):
+                    raise
+                is_stale = True
+            else:
+                self.pool.give_back(channel)
+                return answer
 
     async def run(self, channel: Channel, statement: Executable, parameters: Parameters) -> Answer:
         """The answer to *statement* on *channel*."""
@@ -129,6 +166,10 @@ class Executor:
             return await work
         async with asyncio.timeout(self.patience):
             return await work
+
+
+def _may_be_stale(error: DBAPIError) -> bool:
+    return error.connection_invalidated or is_outdated(error)
 
 
 def _run(connection: Connection, statement: Executable, parameters: Any) -> Answer:

@@ -118,18 +118,13 @@ class ConnectionPool:
     def give_back(self, channel: Channel) -> None:
         """Let somebody else have *channel*, which has nothing left to say."""
         self._lent.discard(channel)
-        if not self._is_fit(channel):
+        if self._waiters and self._is_fit(channel):
+            self._hand_over(channel)
+        elif self._waiters or channel.made <= self._suspect_before:
             self._retire(channel)
-            self._make_for_waiters()
-            return
-        waiters = self._waiters
-        while waiters:
-            waiter = waiters.popleft()
-            if not waiter.done():
-                self._lent.add(channel)
-                waiter.set_result(channel)
-                return
-        self._idle.append(channel)
+        else:
+            # Looked at when it is lent again.
+            self._idle.append(channel)
 
     def throw_away(self, channel: Channel) -> None:
         """Close *channel* for good: it cannot be trusted any more."""
@@ -149,12 +144,21 @@ class ConnectionPool:
         while self._tasks:
             _ = await asyncio.wait(self._tasks)
 
+    def _hand_over(self, channel: Channel) -> None:
+        waiters = self._waiters
+        while waiters:
+            waiter = waiters.popleft()
+            if not waiter.done():
+                self._lent.add(channel)
+                waiter.set_result(channel)
+                return
+        self._idle.append(channel)
+
     def _is_fit(self, channel: Channel) -> bool:
         made = channel.made
         return (
             made > self._suspect_before
             and time.monotonic() - made < self._recycle
-            and not channel.connection.invalidated
             and not self._lost(channel.driver)
         )
 

@@ -9,8 +9,10 @@ from sqlalchemy import BigInteger, Executable, text
 from fastapi_easy.domain.ordering import Sort, total_order
 from fastapi_easy.domain.page import Count, Cursor, Page, PageRequest
 from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.row import Row
+from fastapi_easy.domain.row import Row, Rows
 from fastapi_easy.domain.specification import Everything
+from fastapi_easy.infrastructure.persistence.sqlalchemy.executor import Answer
+from fastapi_easy.infrastructure.persistence.sqlalchemy.json_text import parse_json
 from fastapi_easy.infrastructure.persistence.sqlalchemy.order import place
 from fastapi_easy.infrastructure.persistence.sqlalchemy.plan import Plan
 from fastapi_easy.infrastructure.persistence.sqlalchemy.specification import Outline, named, outline
@@ -81,18 +83,19 @@ class Window:
         """What to ask the database."""
         return page(self.plan, self.fields, self.form, self.order, self.wish, counted=counted)
 
-    def page(self, records: Sequence[Sequence[Any]], total: int | None) -> Page[Row]:
+    def page(self, answer: Answer, total: int | None) -> Page[Row]:
         """The answer as a page."""
-        limit = self.wish.limit
+        limit, fields = self.wish.limit, self.fields
+        records = answer.unread
         kept = records[:limit]
         following = None
         if len(records) > limit:
-            names = (*self.fields, *(sort.name for sort in beside(self.fields, self.order)))
+            names = (*fields, *(sort.name for sort in beside(fields, self.order)))
             last = dict(zip(names, kept[-1], strict=False))
             following = Cursor(tuple(last[sort.name] for sort in self.order))
         # Names first: what was fetched for the order or the total only falls off the end.
-        rows = [Row(zip(self.fields, record, strict=False)) for record in kept]
-        return Page(rows, total, following)
+        texts = frozenset(fields[place] for place in answer.texts if place < len(fields))
+        return Page(Rows(fields, kept, texts, parse_json), total, following)
 
 
 def window_of(plan: Plan[Any], query: Query, fields: Sequence[str] | None) -> Window:

@@ -19,6 +19,7 @@ from fastapi_easy.infrastructure.entities import plain
 from fastapi_easy.infrastructure.persistence.sqlalchemy.aggregates import aggregated
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
 from fastapi_easy.infrastructure.persistence.sqlalchemy.errors import REFUSALS, missing, translate
+from fastapi_easy.infrastructure.persistence.sqlalchemy.executor import Answer
 from fastapi_easy.infrastructure.persistence.sqlalchemy.following import follow
 from fastapi_easy.infrastructure.persistence.sqlalchemy.reading import Window, read_estimate, window_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.specification import named, outline
@@ -190,13 +191,13 @@ class SqlAlchemyRepository(Generic[E]):
             window = window_of(plan, query, fields)
             estimate = await self._estimate(window)
             counted = window.wants_total and estimate is None
-            records = await self._fetch(window.statement(counted=counted), window.parameters)
+            answer = await self._ask(window.statement(counted=counted), window.parameters)
             total = estimate
             if counted:
-                total = await self._total(window, records)
+                total = await self._total(window, answer.records)
         except REFUSALS as error:
             return Failure(self._translated(error))
-        return Success(window.page(records, total))
+        return Success(window.page(answer, total))
 
     async def _estimate(self, window: Window) -> int | None:
         if window.count is not Count.ESTIMATED:
@@ -213,9 +214,12 @@ class SqlAlchemyRepository(Generic[E]):
         return int(counted[0][0])
 
     async def _fetch(self, statement: Executable, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        return (await self._ask(statement, parameters)).rows
+
+    def _ask(self, statement: Executable, parameters: Mapping[str, Any]) -> Awaitable[Answer]:
         if self._connection is None:
-            return await self._database.executor.read(statement, parameters)
-        return (await self._connection.execute(statement, parameters)).rows
+            return self._database.executor.read(statement, parameters)
+        return self._connection.execute(statement, parameters)
 
     async def _write(
         self, work: Callable[[Writer[E]], Awaitable[T]], values: Values, *, removing: bool = False
@@ -229,9 +233,11 @@ class SqlAlchemyRepository(Generic[E]):
             own = self._database.begin(brief=True)
             try:
                 done = await work(Writer(plan, own))
-                await own.commit()
+                if own.has_begun:
+                    await own.commit()
             finally:
-                await own.close()
+                if own.has_begun:
+                    await own.close()
             return Success(done)
         except CommitLost:
             return Failure(OutcomeUnknown(self._database.name))

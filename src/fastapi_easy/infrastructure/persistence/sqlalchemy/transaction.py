@@ -30,6 +30,10 @@ class CommitLost(Exception):
 class Transaction:
     """One transaction after the other, on one connection at a time. Belongs to one task.
 
+    On SQLite one that has begun is the only one: others wait for its end, also when it has only read so far. What has
+    read and then writes would otherwise be refused when somebody else was faster. Reads without a transaction wait
+    for nobody.
+
     Args:
         executor: Runs its statements.
 
@@ -48,13 +52,17 @@ class Transaction:
         self._lost = False
         self._grouped = False
 
+    @property
+    def has_begun(self) -> bool:
+        """There is something to end."""
+        return self._channel is not None
+
     async def execute(
         self,
         statement: Executable,
         parameters: Parameters,
         *,
         writes: bool = False,
-        locks: bool = False,
         last: bool = False,
     ) -> Answer:
         """Run *statement* after everything that came before. One that fails leaves no trace.
@@ -66,8 +74,6 @@ class Transaction:
 
             writes: It changes something.
 
-            locks: It is the first half of a change.
-
             last: Nothing follows it when it has succeeded and reached something.
 
         Raises:
@@ -77,7 +83,7 @@ class Transaction:
         """
         if last and self._brief and self._channel is None and not self._lost:
             return await self._execute_alone(statement, parameters)
-        channel, guarded = await self._enter(writes=writes, locks=locks)
+        channel, guarded = await self._enter(writes=writes)
         try:
             answer = await self._executor.run(channel, statement, parameters)
         except SQLAlchemyError as error:
@@ -101,7 +107,7 @@ class Transaction:
         Raises:
             TransactionLost: The transaction has ended; nothing of it is left.
         """
-        channel, guarded = await self._enter(writes=writes, locks=False)
+        channel, guarded = await self._enter(writes=writes)
         try:
             yield channel.connection
         except SQLAlchemyError as error:
@@ -118,7 +124,7 @@ class Transaction:
         Raises:
             TransactionLost: The transaction has ended; nothing of it is left.
         """
-        await self._say(await self._begun(eager=True), words)
+        await self._say(await self._begun(), words)
         # What follows is not to begin anew after a failure: the savepoint would be gone.
         self._wrote = True
 
@@ -126,7 +132,7 @@ class Transaction:
     async def atomic(self) -> AsyncIterator[None]:
         """What is done inside leaves no trace when it is left by an exception."""
         keeps = self._wrote
-        channel = await self._begun(eager=True)
+        channel = await self._begun()
         if keeps:
             await self._say(channel, f"SAVEPOINT {_SAVEPOINT}")
         self._grouped = True
@@ -198,10 +204,10 @@ class Transaction:
         executor.pool.give_back(channel)
         return answer
 
-    async def _enter(self, *, writes: bool, locks: bool) -> tuple[Channel, bool]:
+    async def _enter(self, *, writes: bool) -> tuple[Channel, bool]:
         """The connection for one statement, and whether a savepoint guards what came before."""
         guarded = writes and self._executor.aborts and self._wrote and not self._grouped
-        channel = await self._begun(eager=writes or locks)
+        channel = await self._begun()
         if guarded:
             await self._say(channel, f"SAVEPOINT {_SAVEPOINT}")
         return channel, guarded
@@ -211,22 +217,21 @@ class Transaction:
             await self._say(channel, f"RELEASE SAVEPOINT {_SAVEPOINT}")
         self._wrote = self._wrote or writes
 
-    async def _begun(self, *, eager: bool) -> Channel:
+    async def _begun(self) -> Channel:
         if self._lost:
             raise TransactionLost
         if self._channel is None:
             try:
-                return await self._begin(eager=eager)
+                return await self._begin()
             except DBAPIError as error:
                 if not error.connection_invalidated:
                     raise
             # It was stale: the server had closed it, or is a new one by now.
-            return await self._begin(eager=eager)
+            return await self._begin()
         return self._channel
 
-    async def _begin(self, *, eager: bool) -> Channel:
-        # A writer says so at once on SQLite: a reader that turns into one is refused when another came before.
-        words = "BEGIN IMMEDIATE" if eager and self._executor.engine.dialect.name == "sqlite" else "BEGIN"
+    async def _begin(self) -> Channel:
+        words = "BEGIN IMMEDIATE" if self._executor.engine.dialect.name == "sqlite" else "BEGIN"
         channel = await self._executor.pool.take()
         try:
             await self._executor.say(channel, words)

@@ -187,7 +187,6 @@ class Writer(Generic[E]):
         answer = await self._transaction.execute(
             statements.count_up_to(self._plan, form),
             {**named(values), "fe_limit": max_affected + 1},
-            locks=True,
         )
         affected = int(answer.rows[0][0])
         if affected > max_affected:
@@ -222,7 +221,7 @@ class Writer(Generic[E]):
         if meant.parameters is None:
             raise self._missing(meant)
         statement = statements.by_key(plan, plan.names, meant.form, locked=True)
-        answer = await self._transaction.execute(statement, meant.parameters, locks=True)
+        answer = await self._transaction.execute(statement, meant.parameters)
         if not answer.rows:
             raise self._missing(meant)
         row = plan.row(answer.rows[0])

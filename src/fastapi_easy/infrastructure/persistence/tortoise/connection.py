@@ -3,10 +3,9 @@
 import contextlib
 import importlib
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Final
 from weakref import WeakKeyDictionary, WeakSet
 
-from sqlalchemy import event
 from tortoise import Model
 from tortoise.context import TortoiseContext
 
@@ -58,8 +57,6 @@ class TortoiseDatabase(SqlAlchemyDatabase):
             raise DeclarationError(
                 [f"database {name!r} holds Tortoise's models, for which the driver is asyncpg: name that one"]
             )
-        if engine.driver == "asyncpg":
-            event.listen(engine, "connect", _keep_json_as_text)
         backend = "mysql" if engine.name == "mariadb" else engine.name
         self.entities = TortoiseEntities(backend)
         self._connections = OneConnection(name)
@@ -135,17 +132,3 @@ class TortoiseDatabase(SqlAlchemyDatabase):
             raise DeclarationError(mistakes)
         for model in claimed:
             _HOSTS.setdefault(model, WeakSet()).add(self)
-
-
-def _keep_json_as_text(connection: Any, _: Any) -> None:
-    """Have asyncpg hand over JSON as text, which is what Tortoise reads."""
-    connection.run_async(
-        lambda driver: driver.set_type_codec(
-            "jsonb",
-            schema="pg_catalog",
-            format="binary",
-            # The first byte is the version of the format.
-            encoder=lambda text: b"\x01" + text.encode(),
-            decoder=lambda sent: sent[1:].decode(),
-        )
-    )

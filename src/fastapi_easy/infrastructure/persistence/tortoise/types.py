@@ -2,7 +2,6 @@
 
 import datetime
 import enum
-import json
 import uuid
 from typing import Any, TypeVar
 
@@ -95,7 +94,7 @@ class PlainTime(TypeDecorator[datetime.time]):
 
 
 class TextJson(TypeDecorator[Any]):
-    """JSON that the driver hands over as text, which is how Tortoise wants it; null is no JSON but nothing."""
+    """JSON as Tortoise keeps it; null is no JSON but nothing."""
 
     impl = JSON
     cache_ok = True
@@ -108,9 +107,6 @@ class TextJson(TypeDecorator[Any]):
         if dialect.name == "postgresql":
             own = postgresql.JSONB(none_as_null=True)
         return dialect.type_descriptor(own)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
-        return json.loads(value) if dialect.name == "postgresql" and isinstance(value, str) else value
 
 
 class EnumText(ServerType[enum.Enum]):
