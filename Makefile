@@ -1,7 +1,7 @@
 # The project's verbs. Each makes sure first that .venv holds what pyproject.toml and constraints.txt say.
 
 .DEFAULT_GOAL := help
-.PHONY: help install format lint types contracts test conformance docs tables check run
+.PHONY: help install format lint types contracts test conformance docs tables check bench run
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -50,6 +50,10 @@ tables: $(INSTALLED) ## Write the tables of the documentation that the code decl
 
 check: lint types contracts ## Run every check that needs no server
 	$(BIN)/python -m pytest tests/architecture $(ARGS)
+
+bench: $(INSTALLED) ## Measure beside hand-written code (ARGS="--quick" or "--help")
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group bench
+	$(BIN)/python -m benchmarks $(ARGS)
 
 run: $(INSTALLED) ## Serve the example at http://127.0.0.1:8000
 	$(BIN)/fastapi-easy run examples.bookshop.app:app

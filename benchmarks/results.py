@@ -1,0 +1,128 @@
+"""Where the results go: a file for programs, and the tables of the page in the documentation."""
+
+import contextlib
+import datetime
+import importlib.metadata
+import json
+import re
+import subprocess
+import textwrap
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.findings import Finding, Part, Table, Target
+from benchmarks.machine import description
+
+LATEST: Final = Path(__file__).with_name("results") / "latest.json"
+PAGE: Final = Path(__file__).parents[1] / "docs" / "explanation" / "performance.md"
+WIDTH: Final = 110
+"""Characters of a line of the page."""
+
+_PACKAGES: Final = (
+    "fastapi",
+    "starlette",
+    "sqlalchemy",
+    "asyncpg",
+    "pydantic",
+    "uvicorn",
+    "uvloop",
+    "fastcrud",
+)
+_PLACE: Final = "<!-- measured: {} -->\n"
+_END: Final = "<!-- end of what was measured -->"
+
+
+def document(part: Part, how: str) -> dict[str, Any]:
+    """*part* as JSON can hold it, with when, on what and how it was measured."""
+    return {
+        "measured": datetime.datetime.now(datetime.UTC).isoformat(timespec="minutes"),
+        "on": description(),
+        "commit": _commit(),
+        "with": dict(_versions()),
+        "how": how,
+        **asdict(part),
+    }
+
+
+def part_in(written: Mapping[str, Any]) -> Part:
+    """The part that `document` wrote."""
+    return Part(
+        tables=[Table(**each) for each in written["tables"]],
+        findings=[
+            Finding(each["name"], each["figure"], Target(**each["target"])) for each in written["findings"]
+        ],
+        figures=written["figures"],
+    )
+
+
+def keep(name: str, written: Mapping[str, Any], file: Path = LATEST) -> dict[str, Any]:
+    """Put a part into *file*, in the place of an older one of that name, and return all that is in it."""
+    kept: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+    text = json.dumps({**kept, name: written}, indent=1, sort_keys=True)
+    file.parent.mkdir(exist_ok=True)
+    _ = file.write_text(f"{text}\n")
+    read: dict[str, Any] = json.loads(text)
+    return read
+
+
+def write_page(kept: Mapping[str, Mapping[str, Any]], page: Path = PAGE) -> None:
+    """Put the tables of every part into the places that *page* has for them."""
+    text = replaced(page.read_text(), "circumstances", circumstances(kept))
+    for name, written in kept.items():
+        text = replaced(text, name, markdown(written))
+    _ = page.write_text(text)
+
+
+def replaced(text: str, name: str, tables: str) -> str:
+    """*text* with *tables* in the place of the part *name*.
+
+    Raises:
+        LookupError: It has no such place.
+    """
+    begin = _PLACE.format(name)
+    pattern = re.compile(re.escape(begin) + ".*?" + re.escape(_END), re.DOTALL)
+    if pattern.search(text) is None:
+        raise LookupError(f"the page has no place for {name!r}: {begin.strip()} … {_END}")
+    return pattern.sub(lambda _: f"{begin}{tables}{_END}", text)
+
+
+def markdown(written: Mapping[str, Any]) -> str:
+    """The tables of a part."""
+    return "\n".join(each.markdown() for each in part_in(written).tables)
+
+
+def circumstances(kept: Mapping[str, Mapping[str, Any]]) -> str:
+    """When, how and on what the parts were measured, once for all that have it in common."""
+    when: dict[str, list[str]] = {}
+    where: dict[str, list[str]] = {}
+    for name, written in kept.items():
+        versions = ", ".join(f"{package} {version}" for package, version in sorted(written["with"].items()))
+        line = f"{written['measured'][:10]}, commit {written['commit']}: {written['how']}."
+        when.setdefault(line, []).append(name)
+        where.setdefault(f"{written['on']}; {versions}.", []).append(name)
+    lines = [
+        line if len(group) == 1 else f"{', '.join(names)}: {line}"
+        for group in (when, where)
+        for line, names in group.items()
+    ]
+    return "".join(f"{textwrap.fill(line, WIDTH)}\n" for line in lines)
+
+
+def _versions() -> Iterator[tuple[str, str]]:
+    for name in _PACKAGES:
+        # FastCRUD is only there once it was measured.
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            yield name, importlib.metadata.version(name)
+
+
+def _commit() -> str:
+    found = subprocess.run(
+        ["git", "describe", "--always", "--dirty=, with changes"],  # noqa: S607
+        cwd=PAGE.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return found.stdout.strip() or "unknown"
