@@ -171,7 +171,7 @@ def _wire(application: Application) -> None:
         units_of_work[name] = providers.Factory(
             _unit_of_work,
             opened,
-            providers.Object(resources),
+            providers.Object(_Checked(resources)),
             providers.Object(repositories),
             application.event_bus,
         )
@@ -310,11 +310,11 @@ def _repository(checked: Resource[Any], database: Database, clock: Clock) -> Rep
 
 def _unit_of_work(
     database: Database,
-    resources: Mapping[str, Callable[[], Resource[Any]]],
+    resources: Mapping[str, Resource[Any]],
     repositories: Mapping[str, Callable[[], Repository[Any]]],
     event_bus: EventBus,
 ) -> UnitOfWork:
-    return kit_of(database).unit_of_work(database, _Checked(resources), repositories, event_bus)
+    return kit_of(database).unit_of_work(database, resources, repositories, event_bus)
 
 
 class _Checked(Mapping[str, Resource[Any]]):

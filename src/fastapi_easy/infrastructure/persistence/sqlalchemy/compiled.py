@@ -27,6 +27,9 @@ _FLOATS: Final = 701
 """The types of numbers that PostgreSQL reports; what is declared is taken for what is there."""
 
 
+_UTC: Final = datetime.UTC
+
+
 class Incompilable(Exception):
     """Only SQLAlchemy's own execution can run the statement."""
 
@@ -118,7 +121,7 @@ class Compiled:
         types = [entry.type for entry in self._compiler._result_columns]  # noqa: SLF001 - exactly what is selected
         self._simple = self._as_simple()
         self._readers = [
-            (place, read, _rightness(each, dialect))
+            (place, read, _right(each, dialect))
             for place, each in enumerate(types)
             if (read := _reader(each, dialect)) is not None
         ]
@@ -157,10 +160,16 @@ class Compiled:
 
             keeps_texts: JSON stays text.
         """
+        if not records:
+            return records
+        first = records[0]
         readers = [
             (place, read)
-            for place, read, is_right in self._readers
-            if not (is_right and _is_right_throughout(records, place, is_right))
+            for place, read, right in self._readers
+            if not (
+                type(first[place]) is right
+                or (right is _UTC and getattr(first[place], "tzinfo", None) is right)
+            )
             and not (keeps_texts and place in self.texts)
         ]
         if not readers:
@@ -279,8 +288,8 @@ def _parsed(text: str | None) -> Any:
     return None if text is None else parse_json(text)
 
 
-def _rightness(declared: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], bool] | None:
-    """What tells of a value whether it, and then all others of its column, need no reading; `None` if nothing does.
+def _right(declared: TypeEngine[Any], dialect: Dialect) -> Any:
+    """The type, or the time zone, of a first value that shows that no value of the column needs reading.
 
     A column of PostgreSQL's is of one type, whatever was declared, and asyncpg gives what it is.
     """
@@ -288,31 +297,10 @@ def _rightness(declared: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], b
         return None
     impl = declared.dialect_impl(dialect)
     if isinstance(declared, UtcDateTime):
-        return _is_in_utc
+        return _UTC
     if isinstance(impl, Numeric | Float):
-        return _is_decimal if impl.asdecimal else _is_float
+        return decimal.Decimal if impl.asdecimal else float
     return None
-
-
-def _is_right_throughout(
-    records: Sequence[Sequence[Any]], place: int, is_right: Callable[[Any], bool]
-) -> bool:
-    for record in records:
-        if record[place] is not None:
-            return is_right(record[place])
-    return True
-
-
-def _is_in_utc(value: Any) -> bool:
-    return getattr(value, "tzinfo", None) is datetime.UTC
-
-
-def _is_decimal(value: Any) -> bool:
-    return type(value) is decimal.Decimal
-
-
-def _is_float(value: Any) -> bool:
-    return type(value) is float
 
 
 def _holds_decimals(declared: TypeEngine[Any]) -> bool:
