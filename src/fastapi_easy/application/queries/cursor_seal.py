@@ -18,6 +18,7 @@ from fastapi_easy.domain.query import Query
 from fastapi_easy.domain.resource import Resource
 
 _MAC_BYTES: Final = 16
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _LONGEST: Final = 65_536
 
 
@@ -36,9 +37,7 @@ class CursorSeal:
     def seal(self, cursor: Cursor, query: Query, tenant: str | None) -> str:
         """The token for *cursor* in a walk of *query*: URL-safe text."""
         written = [write_json(value) for value in cursor.values]
-        payload = json.dumps(written, ensure_ascii=False, separators=(",", ":")).encode(
-            "utf-8", "surrogatepass"
-        )
+        payload = _ENCODER.encode(written).encode("utf-8", "surrogatepass")
         return base64.urlsafe_b64encode(self._mac(payload, query, tenant) + payload).rstrip(b"=").decode()
 
     def open(self, token: str, query: Query, tenant: str | None) -> Outcome[Cursor]:

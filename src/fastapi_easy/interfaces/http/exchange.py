@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from fastapi_easy.domain import Error, Failure, Outcome
 from fastapi_easy.domain.ports.repository import StreamBroken
 from fastapi_easy.interfaces.http.correlation import HEADER, correlation_id_of
+from fastapi_easy.interfaces.http.manners import manners_of
 from fastapi_easy.interfaces.http.problems import PROBLEM_JSON, Problem, problem_of, render
 
 T = TypeVar("T")
@@ -53,12 +54,15 @@ class Exchange:
 
     async def answer(self, answer: "Answer") -> None:
         """Send *answer*."""
-        headers = [*answer.headers, (HEADER, self.correlation_id.encode("ascii"))]
-        if answer.body is not None:
-            headers.append((b"content-length", b"%d" % len(answer.body)))
+        body = answer.body
+        headers = [*answer.headers, *manners_of(self.scope)]
+        if body is not None:
+            headers.append((b"content-length", b"%d" % len(body)))
+        headers.append((HEADER, self.correlation_id.encode("ascii")))
         self.started = True
         await self._send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        body = b"" if answer.body is None or self.scope["method"] == "HEAD" else answer.body
+        if body is None or self.scope["method"] == "HEAD":
+            body = b""
         await self._send({"type": "http.response.body", "body": body})
 
     async def stream(self, stream: "Stream") -> None:

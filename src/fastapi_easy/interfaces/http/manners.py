@@ -14,6 +14,16 @@ _CAREFUL: Final = (
 )
 _FOR_DATA: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 _DATA: Final = (b"application/json", b"application/problem+json")
+_KEPT: Final = "fastapi_easy.manners"
+
+
+def manners_of(scope: Scope) -> tuple[tuple[bytes, bytes], ...]:
+    """The headers that an answer to *scope* has to have, if it is data and may as well bring them itself.
+
+    An answer whose last header is its name needs no others any more.
+    """
+    kept: tuple[tuple[bytes, bytes], ...] = scope.get(_KEPT, ())
+    return kept
 
 
 class Manners:
@@ -30,17 +40,21 @@ class Manners:
     def __init__(self, app: ASGIApp, *, careful: bool) -> None:
         self._app = app
         self._careful = careful
+        self._for_data = (*_CAREFUL, _FOR_DATA) if careful else ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Name the request; add the headers when the answer starts."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        name = correlation_id_of(scope).encode("ascii")
+        name = correlation_id_of(scope)
+        scope[_KEPT] = self._for_data
 
         async def mannered(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = self._completed(message.get("headers", ()), name)
+                headers = message.get("headers", ())
+                if not headers or headers[-1][0] is not HEADER:
+                    message["headers"] = self._completed(headers, name.encode("ascii"))
             await send(message)
 
         await self._app(scope, receive, mannered)

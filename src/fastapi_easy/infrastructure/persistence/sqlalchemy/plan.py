@@ -1,6 +1,6 @@
 """Everything about one resource that is made once: its table, its terms, and every statement by its form."""
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Container, Hashable, Mapping, Sequence
 from typing import Any, Final, Generic, TypeVar
 
 from sqlalchemy import Column, Executable, Table
@@ -37,6 +37,11 @@ class Plan(Generic[E]):
         attributes: The columns that the user declared, and the fields they are.
 
         leads: What the relations of the resource lead to.
+
+    Attributes:
+        filled_keys: The key fields that the store fills in when they are left out or null.
+
+        required: The fields that must not be null.
     """
 
     def __init__(
@@ -60,8 +65,11 @@ class Plan(Generic[E]):
         self.terms = Terms(server, table, keys, resource.fields, unlike, leads)
         self.rules = Rules(resource, table, {column.name: name for name, column in self.columns.items()})
         self.counted_key = self._counted_key()
+        self.returns_added = bool(server.dialect.insert_returning)
+        self.returns_changed = bool(server.dialect.update_returning)
+        self.filled_keys = tuple(name for name in resource.key if _is_filled(resource.fields[name]))
         self._fillers = {name: _filler(resource.fields[name]) for name in self.names}
-        self._required = tuple(name for name in self.names if _must_not_be_null(resource.fields[name]))
+        self.required = tuple(name for name in self.names if _must_not_be_null(resource.fields[name]))
         self._statements: dict[Hashable, Any] = {}
 
     def statement(self, form: Hashable, build: Callable[[], S]) -> S:
@@ -103,16 +111,40 @@ class Plan(Generic[E]):
         self._drop_unset_keys(complete)
         return complete
 
+    def written(self, given: Sequence[str], left_out: Container[str]) -> tuple[str, ...]:
+        """The fields that `completed` has values for, of rows with values for the fields *given*.
+
+        Args:
+            given: What callers say.
+
+            left_out: Of `filled_keys`, those that are null.
+        """
+        version = self.resource.version
+        return tuple(
+            name
+            for name, fill in self._fillers.items()
+            if (name in given or fill is not None or name == version) and name not in left_out
+        )
+
+    def column(self, name: str, rows: Sequence[Values]) -> list[Any]:
+        """What `completed` has for field *name*, of each of *rows*."""
+        if name == self.resource.version:
+            return [1] * len(rows)
+        try:
+            return [values[name] for values in rows]
+        except KeyError:
+            fill: Any = self._fillers[name]
+        return [values[name] if name in values else fill() for values in rows]
+
     def nulls_in(self, values: Values, *, whole: bool) -> list[str]:
         """The fields that are null in *values* and must not be; of a *whole* entity also those left out."""
         if whole:
-            return [name for name in self._required if values.get(name) is None]
-        return [name for name in self._required if name in values and values[name] is None]
+            return [name for name in self.required if values.get(name) is None]
+        return [name for name in self.required if name in values and values[name] is None]
 
     def _drop_unset_keys(self, values: dict[str, Any]) -> None:
-        for name in self.resource.key:
-            field = self.resource.fields[name]
-            if (field.generated or field.store_default) and name in values and values[name] is None:
+        for name in self.filled_keys:
+            if name in values and values[name] is None:
                 del values[name]
 
     def _counted_key(self) -> str | None:
@@ -126,7 +158,7 @@ class Plan(Generic[E]):
 
 def _filler(field: Field) -> Callable[[], Any] | None:
     """What fills *field* when the caller leaves it out; `None` when the store does."""
-    if field.generated or field.store_default:
+    if _is_filled(field):
         return None
     if field.default_factory is not None:
         return field.default_factory
@@ -134,5 +166,9 @@ def _filler(field: Field) -> Callable[[], Any] | None:
     return lambda: default
 
 
+def _is_filled(field: Field) -> bool:
+    return field.generated or field.store_default
+
+
 def _must_not_be_null(field: Field) -> bool:
-    return not (field.nullable or field.generated or field.store_default)
+    return not (field.nullable or _is_filled(field))
