@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from returns.result import Failure, Success
@@ -16,6 +17,7 @@ from fastapi_easy.domain.ordering import Sort, total_order
 from fastapi_easy.domain.page import Cursor
 from fastapi_easy.domain.query import Query
 from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.specification import AllOf, Specification, Where
 
 _MAC_BYTES: Final = 16
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
@@ -75,9 +77,23 @@ class CursorSeal:
         return field
 
     def _mac(self, payload: bytes, query: Query, tenant: str | None) -> bytes:
-        order = total_order(query.order, self._resource.key)
-        bound = repr((self._resource.name, query.specification, order, tenant)).encode(
-            "utf-8", "backslashreplace"
-        )
-        message = hashlib.blake2b(bound).digest() + payload
+        order = _spelt_order(query.order, self._resource.key)
+        bound = f"{self._resource.name}\n{tenant!r}\n{order}\n{_spelt(query.specification)}"
+        message = hashlib.blake2b(bound.encode("utf-8", "backslashreplace")).digest() + payload
         return hashlib.blake2b(message, digest_size=_MAC_BYTES, key=self._key).digest()
+
+
+@lru_cache(maxsize=1024)
+def _spelt_order(order: tuple[Sort, ...], key: tuple[str, ...]) -> str:
+    return repr(total_order(order, key))
+
+
+def _spelt(specification: Specification) -> str:
+    """*specification* in words that no other one has."""
+    match specification:
+        case Where(field, operator, value):
+            return f"{field} {operator} {value!r}"
+        case AllOf(parts):
+            return f"({' & '.join([_spelt(part) for part in parts])})"
+        case _:
+            return repr(specification)

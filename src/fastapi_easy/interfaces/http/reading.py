@@ -1,5 +1,6 @@
 """The endpoints of one resource that only read."""
 
+import re
 from typing import Final
 from urllib.parse import urlencode
 
@@ -12,6 +13,10 @@ from fastapi_easy.interfaces.http.exchange import REVALIDATE, Answer, Exchange, 
 from fastapi_easy.interfaces.http.preconditions import etag, not_modified
 
 _OF_A_PAGE: Final = frozenset({"sort", "fields", "limit", "offset", "cursor", "count", "include"})
+
+
+_HARMLESS: Final = re.compile(rb"(?:(?!cursor=|offset=)[A-Za-z_][\w.]*=[\w.,:~-]*(?:&(?!$)|$))*")
+"""A query string that can be repeated as it is: nothing in it is encoded, nor says where the page begins."""
 
 
 class Reading:
@@ -75,6 +80,16 @@ class Reading:
         return encoder.page(page.items, query.fields, page.total, cursor, query.includes), cursor
 
     def _links(self, exchange: Exchange, pairs: Pairs, cursor: str | None) -> bytes:
+        query: bytes = exchange.scope["query_string"]
+        if cursor is not None and _HARMLESS.fullmatch(query):
+            # The first page of a walk that began without a cursor, as most do.
+            path = self._surface.public_path(exchange)
+            return b'<%s?%s%scursor=%s>; rel="next"' % (
+                path.encode("ascii"),
+                query,
+                b"&" if query else b"",
+                cursor.encode("ascii"),
+            )
         kept = [pair for pair in pairs if pair[0] not in {"cursor", "offset"}]
         links = []
         if cursor is not None:

@@ -50,12 +50,17 @@ class RecordShower:
         return show(records)
 
     def _make(self, fields: Sequence[str], texts: frozenset[str]) -> Callable[[Any], Shown]:
-        writers: dict[str, Callable[[Any], Any]] = {}
+        writers: dict[str, Callable[[Any], Any]] = {"decimal_text": decimal_text}
         members = []
         for place, name in enumerate(fields):
             value = f"record[{place}]"
             write = orjson.Fragment if name in texts else self._writers.get(name)
-            if write is not None:
+            if write is decimal_text:
+                # Nearly always spelt without an exponent: then nothing has to be called.
+                text = f"text_{place}"
+                written = f"{text} if 'E' not in ({text} := str({value})) else decimal_text({value})"
+                value = f"None if {value} is None else {written}"
+            elif write is not None:
                 writers[f"write_{place}"] = write
                 value = f"None if {value} is None else write_{place}({value})"
             members.append(f"{name!r}: {value}")
