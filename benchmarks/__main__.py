@@ -12,12 +12,13 @@ from benchmarks.catalogue import COLUMNS, ENDPOINTS
 from benchmarks.findings import Finding
 from benchmarks.load import CONNECTIONS, LoadFailed, find_wrk
 from benchmarks.machine import cores, description, pin
-from benchmarks.parts import bulk, endpoints, exporting, growth, starting, stores
+from benchmarks.parts import bulk, endpoints, exporting, growth, layers, starting, stores
 from benchmarks.postgres import database
 from tests.services import Unavailable, release
 
 PARTS: Final[Mapping[str, ModuleType]] = {
     "endpoints": endpoints,
+    "layers": layers,
     "growth": growth,
     "starting": starting,
     "stores": stores,
@@ -112,7 +113,7 @@ def _measure(chosen: argparse.Namespace, names: Sequence[str], *, keeps: bool) -
             _say(f"\n{results.markdown(written)}\n{results.circumstances({name: written})}")
             findings += part.findings
             if keeps:
-                results.write_page(results.keep(name, written))
+                results.write_pages(results.keep(name, written))
     return findings
 
 

@@ -7,7 +7,7 @@ import json
 import re
 import subprocess
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +16,7 @@ from benchmarks.findings import Finding, Part, Table, Target
 from benchmarks.machine import description
 
 LATEST: Final = Path(__file__).with_name("results") / "latest.json"
-PAGE: Final = Path(__file__).parents[1] / "docs" / "explanation" / "performance.md"
+PAGES: Final = tuple((Path(__file__).parents[1] / "docs" / "explanation").glob("performance*.md"))
 WIDTH: Final = 110
 """Characters of a line of the page."""
 
@@ -67,25 +67,30 @@ def keep(name: str, written: Mapping[str, Any], file: Path = LATEST) -> dict[str
     return read
 
 
-def write_page(kept: Mapping[str, Mapping[str, Any]], page: Path = PAGE) -> None:
-    """Put the tables of every part into the places that *page* has for them."""
-    text = replaced(page.read_text(), "circumstances", circumstances(kept))
-    for name, written in kept.items():
-        text = replaced(text, name, markdown(written))
-    _ = page.write_text(text)
+def write_pages(kept: Mapping[str, Mapping[str, Any]], pages: Sequence[Path] = PAGES) -> None:
+    """Put the tables of every part into the place that one of *pages* has for it.
+
+    Raises:
+        LookupError: None has.
+    """
+    texts = {page: page.read_text() for page in pages}
+    tables = {"circumstances": circumstances(kept)} | {name: markdown(each) for name, each in kept.items()}
+    for name, table in tables.items():
+        page = next((page for page, text in texts.items() if _place_of(name).search(text)), None)
+        if page is None:
+            raise LookupError(f"no page has a place for {name!r}: {_PLACE.format(name).strip()} … {_END}")
+        texts[page] = replaced(texts[page], name, table)
+    for page, text in texts.items():
+        _ = page.write_text(text)
 
 
 def replaced(text: str, name: str, tables: str) -> str:
-    """*text* with *tables* in the place of the part *name*.
+    """*text* with *tables* in the place of the part *name*."""
+    return _place_of(name).sub(lambda _: f"{_PLACE.format(name)}{tables}{_END}", text)
 
-    Raises:
-        LookupError: It has no such place.
-    """
-    begin = _PLACE.format(name)
-    pattern = re.compile(re.escape(begin) + ".*?" + re.escape(_END), re.DOTALL)
-    if pattern.search(text) is None:
-        raise LookupError(f"the page has no place for {name!r}: {begin.strip()} … {_END}")
-    return pattern.sub(lambda _: f"{begin}{tables}{_END}", text)
+
+def _place_of(name: str) -> re.Pattern[str]:
+    return re.compile(re.escape(_PLACE.format(name)) + ".*?" + re.escape(_END), re.DOTALL)
 
 
 def markdown(written: Mapping[str, Any]) -> str:
@@ -120,7 +125,7 @@ def _versions() -> Iterator[tuple[str, str]]:
 def _commit() -> str:
     found = subprocess.run(
         ["git", "describe", "--always", "--dirty=, with changes"],  # noqa: S607
-        cwd=PAGE.parent,
+        cwd=LATEST.parents[1],
         capture_output=True,
         text=True,
         check=False,

@@ -92,27 +92,46 @@ def test_parts_measured_together_say_so_once() -> None:
     assert max(map(len, apart.splitlines())) <= results.WIDTH
 
 
-def test_a_part_without_a_place_is_said() -> None:
-    with pytest.raises(LookupError, match="no place for 'bulk'"):
-        results.replaced(PAGE, "bulk", "")
+def test_each_part_finds_the_page_with_its_place(tmp_path: Path) -> None:
+    first, second = tmp_path / "first.md", tmp_path / "second.md"
+    _ = first.write_text(PAGE)
+    _ = second.write_text("<!-- measured: circumstances -->\n<!-- end of what was measured -->\n")
+
+    results.write_pages({"endpoints": results.document(PART, "5 rounds")}, [second, first])
+
+    assert PART.tables[0].markdown() in first.read_text()
+    assert "5 rounds." in second.read_text()
 
 
-def test_the_page_has_a_place_for_every_part() -> None:
-    text = results.PAGE.read_text()
+def test_a_part_without_a_place_is_said_and_nothing_is_written(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    _ = page.write_text(PAGE)
 
-    for name in PARTS:
-        results.replaced(text, name, "")
+    with pytest.raises(LookupError, match="no page has a place for 'circumstances'"):
+        results.write_pages({"endpoints": results.document(PART, "5 rounds")}, [page])
+    assert page.read_text() == PAGE
 
 
-def test_the_page_shows_what_the_file_holds() -> None:
+def test_the_pages_have_a_place_for_every_part(tmp_path: Path) -> None:
+    copies = []
+    for page in results.PAGES:
+        copies.append(tmp_path / page.name)
+        _ = copies[-1].write_text(page.read_text())
+
+    results.write_pages({name: results.document(PART, "5 rounds") for name in PARTS}, copies)
+
+
+def test_the_pages_show_what_the_file_holds(tmp_path: Path) -> None:
     if not results.LATEST.exists():
         pytest.skip("nothing was measured yet")
-    text = results.PAGE.read_text()
+    copies = {page: tmp_path / page.name for page in results.PAGES}
+    for page, copy in copies.items():
+        _ = copy.write_text(page.read_text())
 
-    kept = json.loads(results.LATEST.read_text())
-    assert results.replaced(text, "circumstances", results.circumstances(kept)) == text
-    for name, written in kept.items():
-        assert results.replaced(text, name, results.markdown(written)) == text
+    results.write_pages(json.loads(results.LATEST.read_text()), tuple(copies.values()))
+
+    for page, copy in copies.items():
+        assert copy.read_text() == page.read_text()
 
 
 def test_every_owner_has_as_many_rows() -> None:
