@@ -1,12 +1,11 @@
 """Statements handed to the driver itself, past SQLAlchemy's execution: half the time of a short read."""
 
-import dataclasses
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
-from weakref import WeakKeyDictionary
 
 from sqlalchemy import Executable
+from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import StatementError
 
 from fastapi_easy.infrastructure.persistence.sqlalchemy.compiled import Compiled, Incompilable
@@ -22,10 +21,6 @@ class DirectExecutor(Executor):
     What only SQLAlchemy can run, which is a statement for many rows at once, goes its way.
     """
 
-    _known: WeakKeyDictionary[Executable, Compiled | None] = dataclasses.field(
-        default_factory=WeakKeyDictionary, init=False
-    )
-
     async def run(self, channel: Channel, statement: Executable, parameters: Parameters) -> Answer:
         """The answer to *statement* on *channel*."""
         compiled = self._compiled(statement) if isinstance(parameters, dict) else None
@@ -37,7 +32,8 @@ class DirectExecutor(Executor):
             raise StatementError("a value cannot be sent", None, None, error) from error
         sent = _MANNERS[self.engine.dialect.driver].send(channel.driver, compiled, words, arguments)
         try:
-            return await (sent if self.patience is None and not self.finishes else self.bounded(sent))
+            is_free = self.patience is None and not self.finishes and not self.hurries
+            return await (sent if is_free else self.bounded(sent))
         except BaseException as error:
             refusal = refusal_of(channel.connection, error)
             if refusal is error:
@@ -55,16 +51,20 @@ class DirectExecutor(Executor):
             raise refusal from error
 
     def _compiled(self, statement: Executable) -> Compiled | None:
+        # Kept on the statement, as SQLAlchemy does with what it finds out about one: they go together.
+        kept, dialect = vars(statement), self.engine.dialect
+        found: tuple[Dialect, Compiled | None] | None = kept.get(_KEPT)
+        if found is not None and found[0] is dialect:
+            return found[1]
         try:
-            return self._known[statement]
-        except KeyError:
-            pass
-        try:
-            compiled = Compiled(statement, self.engine.dialect)
+            compiled = Compiled(statement, dialect)
         except Incompilable:
             compiled = None
-        self._known[statement] = compiled
+        kept[_KEPT] = dialect, compiled
         return compiled
+
+
+_KEPT: Final = "_fastapi_easy_compiled"
 
 
 async def _asyncpg(driver: Any, compiled: Compiled, words: str, arguments: tuple[Any, ...]) -> Answer:
