@@ -289,7 +289,9 @@ class Twins:
                 ]
                 assert all(page.next.values[at] == page.items[-1][each.field] for at, each in own)
         streamed = [
-            row async for row in tested.stream(Query(specification=specification, order=order), chunk=limit)
+            row
+            async for rows in tested.stream(Query(specification=specification, order=order), chunk=limit)
+            for row in rows
         ]
 
         assert walked == list(whole.items)

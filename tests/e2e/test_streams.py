@@ -278,8 +278,8 @@ from fastapi_easy.bootstrap import create_app
 
 class Breaking:
     async def stream(self, query, *, chunk=500):
-        for number in range(20_000):
-            yield Row(dict.fromkeys(query.fields, "x"))
+        for number in range(200):
+            yield [Row(dict.fromkeys(query.fields, "x"))] * 100
         raise StreamBroken("default")
 
 

@@ -35,8 +35,8 @@ async def rows_are_rows_whatever_the_entity(books: Repository[Book]) -> None:
     assert_type(await books.update(1, Patch({"title": "Emma"})), Outcome[Row])
     assert_type(await books.remove(1), Outcome[None])
     assert_type(await books.count(Everything()), Outcome[int])
-    async for row in books.stream(Query()):
-        assert_type(row, Row)
+    async for rows in books.stream(Query()):
+        assert_type(rows, Sequence[Row])
 
 
 async def another_class_is_a_type_error(books: Repository[Book]) -> None:

@@ -57,7 +57,7 @@ class UseCases:
     upsert: Handler[UpsertEntity, Upserted]
     bulk: Handler[ApplyBulk, BulkAnswer]
     aggregate: Handler[AggregateEntities, Sequence[Group]]
-    export: Handler[ExportEntities, AsyncIterator[Row]]
+    export: Handler[ExportEntities, AsyncIterator[Sequence[Row]]]
     import_: Handler[ImportEntities, ImportReport]
     actions: Mapping[str, Handler[PerformAction, Any]]
 

@@ -67,8 +67,8 @@ class NarrowedRepository(Generic[E]):
         narrowed = replace(aggregation, specification=all_of(aggregation.specification, self._visible))
         return await self._inner.aggregate(narrowed)
 
-    def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Row]:
-        """Every row of the query."""
+    def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Sequence[Row]]:
+        """Every row of the query, some at a time."""
         return self._inner.stream(self._narrow(query), chunk=chunk)
 
     async def count(self, specification: Specification) -> Outcome[int]:

@@ -1,7 +1,7 @@
 """What a resource is, once a declaration has been read and found free of contradictions."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -10,7 +10,7 @@ from fastapi_easy.domain.field import Field
 from fastapi_easy.domain.options import Operation, QueryRules, Schemas
 from fastapi_easy.domain.ordering import Sort
 from fastapi_easy.domain.relation import Link, Through
-from fastapi_easy.domain.row import Row
+from fastapi_easy.domain.row import Row, Rows
 from fastapi_easy.domain.specification import (
     AnyOf,
     Everything,
@@ -187,6 +187,10 @@ class Resource(Generic[E]):
         if len(self.key) == 1:
             return row[self.key[0]]
         return tuple(row[field] for field in self.key)
+
+    def all_shown(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """*rows* with their readable fields only, not looked at where they were not yet."""
+        return rows.only(self.readable) if isinstance(rows, Rows) else [self.shown(row) for row in rows]
 
     def shown(self, row: Row) -> Row:
         """*row* with its readable fields only: what may leave a use case."""

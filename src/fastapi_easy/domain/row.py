@@ -84,6 +84,16 @@ class Rows(Sequence[Row]):
     def __repr__(self) -> str:
         return repr(self._rows())
 
+    def only(self, fields: Sequence[str]) -> Sequence[Row]:
+        """The same rows with *fields* and no others, in that order."""
+        if tuple(fields) == self.fields:
+            return self
+        if self.records is None:
+            return [Row({name: row[name] for name in fields}) for row in self._made]
+        places = [self.fields.index(name) for name in fields]
+        records = [[record[place] for place in places] for record in self.records]
+        return Rows(fields, records, self.texts.intersection(fields), self._parse)
+
     def _rows(self) -> list[Row]:
         if self.records is not None:
             fields = self.fields

@@ -64,10 +64,10 @@ class FailingRepository:
         """Fail."""
         return Failure(self._error)
 
-    async def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Row]:
+    async def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Sequence[Row]]:
         """Break before the first row."""
         raise StreamBroken(getattr(self._error, "dependency", "repository"))
-        yield Row()
+        yield ()
 
     async def count(self, specification: Specification) -> Outcome[int]:
         """Fail."""
@@ -160,11 +160,11 @@ class SlowRepository:
         await asyncio.sleep(self._seconds)
         return await self._inner.aggregate(aggregation)
 
-    async def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Row]:
+    async def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Sequence[Row]]:
         """As *inner*, beginning later."""
         await asyncio.sleep(self._seconds)
-        async for row in self._inner.stream(query, chunk=chunk):
-            yield row
+        async for rows in self._inner.stream(query, chunk=chunk):
+            yield rows
 
     async def count(self, specification: Specification) -> Outcome[int]:
         """As *inner*, later."""

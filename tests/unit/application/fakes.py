@@ -163,7 +163,8 @@ class Store:
 
     async def rows(self) -> list[Row]:
         """Every order that is stored for good."""
-        return [row async for row in MemoryRepository(ORDERS, self._database).stream(Query())]
+        stored = MemoryRepository(ORDERS, self._database).stream(Query())
+        return [row async for rows in stored for row in rows]
 
     def events(self) -> list[DomainEvent]:
         """What was published, with `ANY_ID` for the random ids."""

@@ -1,10 +1,10 @@
 """Many changes of one resource, all or none or each for itself."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
-from typing import Any, cast
+from typing import Any, TypeVar
 
 from returns.result import Failure, Success
 
@@ -21,10 +21,22 @@ from fastapi_easy.application.changes.items import (
 )
 from fastapi_easy.application.changes.settling import settle
 from fastapi_easy.application.context import Context
-from fastapi_easy.domain.errors import BadQuery, Error, Outcome, OutcomeUnknown, TooLarge, Unavailable
+from fastapi_easy.domain.deferred import Deferred
+from fastapi_easy.domain.errors import (
+    BadQuery,
+    Error,
+    Forbidden,
+    Outcome,
+    OutcomeUnknown,
+    TooLarge,
+    Unavailable,
+)
 from fastapi_easy.domain.page import PageRequest
+from fastapi_easy.domain.patch import Values
 from fastapi_easy.domain.query import Query
 from fastapi_easy.domain.specification import Specification, means_all
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,41 +55,70 @@ class BulkAnswer:
     applied: bool = True
 
 
+class AllWorked(Deferred[Outcome[T]]):
+    """Outcomes none of which is a failure; made when somebody looks into them.
+
+    Args:
+        values: What each came to.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, values: Sequence[T]) -> None:
+        super().__init__(len(values), lambda: [Success(value) for value in values])
+
+
+class _SpoiltError(Exception):
+    """Entities were made, of which the caller may not see all; the unit of work is to be left."""
+
+
 class Batch(Changing):
     """Makes many changes of *resource*, one after the other, for whoever asks."""
 
     async def each(self, items: Sequence[Change], context: Context) -> BulkAnswer:
         """Make the changes of *items*, each durable by itself; what the store leaves open ends it."""
-        outcomes: list[Outcome[Any] | None] = []
+        done: list[Sequence[Outcome[Any]]] = []
         for run in _runs(items):
-            outcomes += await self._each(run, context)
-            if _is_silent(outcomes[-1]):
+            done.append(await self._each(run, context))
+            if _is_silent(done[-1]):
                 break
-        return BulkAnswer([*outcomes, *[None] * (len(items) - len(outcomes))])
+        left = len(items) - sum(map(len, done))
+        return BulkAnswer(_together([*done, [None] * left] if left else done))
 
     async def all_or_none(self, items: Sequence[Change], context: Context) -> Outcome[BulkAnswer]:
         """Make the changes of *items* together, or none when one fails.
 
         Fails with: what `UnitOfWork.commit` fails with.
         """
-        outcomes: list[Outcome[Any]] = []
+        try:
+            return await self._in_one(_runs(items), len(items), context)
+        except _SpoiltError:
+            # Anew, to find out which it was.
+            return await self._in_one(((item,) for item in items), len(items), context)
+
+    async def _in_one(
+        self, runs: Iterable[Sequence[Change]], length: int, context: Context
+    ) -> Outcome[BulkAnswer]:
+        """What came of *runs*, which have *length* items in all, in one unit of work."""
+        done: list[Sequence[Outcome[Any]]] = []
         async with self._unit_of_work() as work:
             writer = self._writer(work, context)
-            for run in _runs(items):
-                done = await self._run(writer, run)
-                outcomes += done
-                if isinstance(done[-1], Failure):
-                    failed: list[Outcome[Any] | None] = [None] * len(items)
-                    failed[len(outcomes) - 1] = done[-1]
-                    return Success(BulkAnswer(failed, applied=False))
-            return await settle(work, context, Success(BulkAnswer(outcomes)))
+            for run in runs:
+                done.append(await self._run(writer, run))
+                if (failure := _failure_at_the_end(done[-1])) is not None:
+                    outcomes: list[Outcome[Any] | None] = [None] * length
+                    outcomes[sum(map(len, done)) - 1] = failure
+                    return Success(BulkAnswer(outcomes, applied=False))
+            return await settle(work, context, Success(BulkAnswer(_together(done))))
 
-    async def _run(self, writer: EntityWriter, run: Sequence[Change]) -> list[Outcome[Any]]:
+    async def _run(self, writer: EntityWriter, run: Sequence[Change]) -> Sequence[Outcome[Any]]:
         """What became of the items of *run*, up to the first that failed."""
         if len(run) > 1:
-            created = await writer.create_all([cast("Create", item).values for item in run])
+            created = await writer.create_all(_values_of(run))
             if not isinstance(created, Failure):
-                return [Success(row) for row in created.unwrap()]
+                return AllWorked(created.unwrap())
+            if isinstance(created.failure(), Forbidden):
+                raise _SpoiltError
         # One by one, also to find out which of many was refused.
         outcomes: list[Outcome[Any]] = []
         for item in run:
@@ -89,32 +130,48 @@ class Batch(Changing):
     async def _each(self, run: Sequence[Change], context: Context) -> Sequence[Outcome[Any]]:
         """What became of each item of *run*, whatever became of the others, up to one that the store left open."""
         if len(run) > 1:
-            values = [cast("Create", item).values for item in run]
+            values = _values_of(run)
             created = await self._alone(lambda writer: writer.create_all(values), context)
             if not isinstance(created, Failure):
-                return [Success(row) for row in created.unwrap()]
+                return AllWorked(created.unwrap())
             if isinstance(created.failure(), OutcomeUnknown):
                 return [created] * len(run)
         outcomes: list[Outcome[Any]] = []
         for item in run:
             outcomes.append(await self._alone(partial(_apply, item=item), context))
-            if _is_silent(outcomes[-1]):
+            if _is_silent(outcomes):
                 break
         return outcomes
 
 
-def _is_silent(outcome: Outcome[Any] | None) -> bool:
-    """The store did not answer, so that asking it for more makes no sense."""
-    return isinstance(outcome, Failure) and isinstance(outcome.failure(), Unavailable | OutcomeUnknown)
+def _failure_at_the_end(outcomes: Sequence[Outcome[Any]]) -> Failure[Any] | None:
+    """The failure that the last of *outcomes* is, if it is one."""
+    last = None if isinstance(outcomes, AllWorked) else outcomes[-1]
+    return last if isinstance(last, Failure) else None
+
+
+def _is_silent(outcomes: Sequence[Outcome[Any]]) -> bool:
+    """The store did not answer in the end, so that asking it for more makes no sense."""
+    failure = _failure_at_the_end(outcomes)
+    return failure is not None and isinstance(failure.failure(), Unavailable | OutcomeUnknown)
+
+
+def _together(parts: Sequence[Sequence[Outcome[Any] | None]]) -> Sequence[Outcome[Any] | None]:
+    """*parts* one after the other; a single one stays what it is."""
+    return parts[0] if len(parts) == 1 else [outcome for part in parts for outcome in part]
 
 
 def _runs(items: Sequence[Change]) -> Iterator[Sequence[Change]]:
     """*items* in their order, creates that follow one another together."""
-    for together, run in groupby(items, lambda item: isinstance(item, Create)):
-        if together:
+    for kind, run in groupby(items, type):
+        if kind is Create:
             yield tuple(run)
         else:
             yield from ((item,) for item in run)
+
+
+def _values_of(run: Sequence[Change]) -> list[Values]:
+    return [item.values for item in run if isinstance(item, Create)]
 
 
 async def _apply(writer: EntityWriter, item: Change) -> Outcome[Any]:

@@ -1,14 +1,15 @@
 """Every change of one resource, as its callers may make it, inside a unit of work."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from returns.result import Failure, Success
 
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.sight import Sight
+from fastapi_easy.domain.deferred import Deferred
 from fastapi_easy.domain.errors import (
     Error,
     Fault,
@@ -37,9 +38,12 @@ from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.domain.query import Query
 from fastapi_easy.domain.resource import Resource
 from fastapi_easy.domain.row import Row
-from fastapi_easy.domain.specification import Operator, Where, all_of
+from fastapi_easy.domain.specification import AnyOf, Operator, Specification, Where, all_of
 
 E = TypeVar("E", bound=DomainEvent)
+
+_ASKED_FOR: Final = 500
+"""Entities that one question is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +117,12 @@ class EntityWriter:
         added = await self._entities.add_all(many)
         if isinstance(added, Failure):
             return added
-        rows = []
-        for each in added.unwrap():
-            created = await self._created(each)
-            if isinstance(created, Failure):
-                return created
-            rows.append(created.unwrap())
-        return Success(rows)
+        stored = added.unwrap()
+        if (hidden := await self._any_hidden(stored)) is not None:
+            return hidden
+        shown = self._resource.all_shown(stored)
+        self._work.record_all(Deferred(len(stored), self._creations(stored, shown)))
+        return Success(shown)
 
     async def update(self, key: Key, patch: Patch, expected_version: str | None) -> Outcome[Row]:
         """Other values for some fields; the readable fields as they are now."""
@@ -215,8 +218,47 @@ class EntityWriter:
             return Failure(Forbidden(self._resource.name, action))
         return seen if isinstance(seen, Failure) else None
 
+    async def _any_hidden(self, stored: Sequence[Row]) -> Failure[Error] | None:
+        """The refusal of new entities of which the caller could not see all."""
+        if self._sees_all:
+            return None
+        for start in range(0, len(stored), _ASKED_FOR):
+            part = stored[start : start + _ASKED_FOR]
+            seen = await self._entities.count(self._these(part))
+            if isinstance(seen, Failure):
+                return seen
+            if seen.unwrap() < len(part):
+                return Failure(Forbidden(self._resource.name, "create"))
+        return None
+
+    def _these(self, rows: Sequence[Row]) -> Specification:
+        """The entities that *rows* are."""
+        names = self._resource.key
+        if len(names) == 1:
+            return Where(names[0], Operator.IN, tuple(row[names[0]] for row in rows))
+        return AnyOf(
+            tuple(all_of(*(Where(name, Operator.EQUALS, row[name]) for name in names)) for row in rows)
+        )
+
     def _deleted(self) -> Repository[Any]:
         return self._sight.narrow(self._resource, deleted_in(self._whole))
+
+    def _creations(
+        self, stored: Sequence[Row], shown: Sequence[Row]
+    ) -> Callable[[], Sequence[EntityCreated]]:
+        """Makes the events that tell of new entities, which all came into being now."""
+        resource, context, now = self._resource, self._context, self._clock.now()
+        return lambda: [
+            EntityCreated(
+                resource=resource.name,
+                key=resource.key_of(row),
+                actor=context.principal.id,
+                correlation_id=context.correlation_id,
+                occurred_at=now,
+                values=dict(values),
+            )
+            for row, values in zip(stored, shown, strict=True)
+        ]
 
     def _record(self, event: type[E], key: Key, **details: Mapping[str, Any] | frozenset[str]) -> None:
         made: Any = event

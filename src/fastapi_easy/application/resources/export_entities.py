@@ -1,6 +1,6 @@
 """Read every entity, one after the other."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -36,8 +36,10 @@ class ExportEntitiesHandler:
         self._repository = repository
         self._policy = policy
 
-    async def __call__(self, command: ExportEntities, context: Context, /) -> Outcome[AsyncIterator[Row]]:
-        """Answer the rows, to be asked for while the store is open; asking may raise `StreamBroken`.
+    async def __call__(
+        self, command: ExportEntities, context: Context, /
+    ) -> Outcome[AsyncIterator[Sequence[Row]]]:
+        """Answer the rows, some at a time, to be asked for while the store is open; asking may raise `StreamBroken`.
 
         Fails with:
             Forbidden: The order would tell something about entities the caller may not see.

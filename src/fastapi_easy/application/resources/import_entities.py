@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 
 from returns.result import Failure, Success
 
-from fastapi_easy.application.changes.batch import Batch
+from fastapi_easy.application.changes.batch import AllWorked, Batch, BulkAnswer
 from fastapi_easy.application.changes.entity_writer import Upserted
 from fastapi_easy.application.changes.items import Create, Upsert
 from fastapi_easy.application.context import Context
@@ -18,6 +18,9 @@ CHUNK: Final = 500
 
 CHUNK_WEIGHT: Final = 4 * 1024 * 1024
 """Characters and bytes in a chunk, more or less, after which it is full though it has fewer lines."""
+
+_LONG: Final = (str, bytes)
+_NESTED: Final = (dict, list)
 
 Line: TypeAlias = tuple[int, Outcome[Values]]
 """Its number, counted from 1, and what it says, or why it cannot be read."""
@@ -93,6 +96,19 @@ class ImportEntitiesHandler(Batch):
         make = Upsert if command.upsert else Create
         answer = await self.each([make(values) for _, values in readable], context)
         report.next_line = chunk[-1][0] + 1
+        if isinstance(answer.outcomes, AllWorked):
+            # Nobody need look at the rows: only creates come together.
+            report.created += len(answer.outcomes)
+        else:
+            failed += self._looked_at(readable, answer, report)
+        self._note(sorted(failed, key=lambda each: each[0]), command, report)
+
+    @staticmethod
+    def _looked_at(
+        readable: Sequence[tuple[int, Values]], answer: BulkAnswer, report: ImportReport
+    ) -> list[tuple[int, Error]]:
+        """The lines that failed; what became of the others is written into *report*."""
+        failed = []
         for (number, _), outcome in zip(readable, answer.outcomes, strict=True):
             if outcome is None or isinstance(outcome, Failure):
                 error = None if outcome is None else outcome.failure()
@@ -106,7 +122,7 @@ class ImportEntitiesHandler(Batch):
                 report.updated += 1
             else:
                 report.created += 1
-        self._note(sorted(failed, key=lambda each: each[0]), command, report)
+        return failed
 
     @staticmethod
     def _note(failed: Sequence[tuple[int, Error]], command: ImportEntities, report: ImportReport) -> None:
@@ -119,8 +135,10 @@ def _weight(line: Line) -> int:
     _, values = line
     if isinstance(values, Failure):
         return 0
-    return sum(
-        len(value) if isinstance(value, str | bytes) else len(repr(value))
-        for value in values.unwrap().values()
-        if isinstance(value, str | bytes | dict | list)
-    )
+    weight = 0
+    for value in values.unwrap().values():
+        if isinstance(value, _LONG):
+            weight += len(value)
+        elif isinstance(value, _NESTED):
+            weight += len(repr(value))
+    return weight

@@ -100,13 +100,13 @@ class Repository(Protocol[E]):
         """The numbers that *aggregation* asks for, group by group, with one question to the store."""
         ...
 
-    def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Row]:
-        """Every row of the query in its order, in bounded memory; `query.page` is not looked at.
+    def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Sequence[Row]]:
+        """Every row of the query in its order, some at a time; `query.page` is not looked at.
 
         Args:
             query: Which rows.
 
-            chunk: Rows fetched at a time.
+            chunk: Rows that are fetched and given together, at most; as many are in memory at a time.
 
         Raises:
             StreamBroken: The store stopped answering in the middle.

@@ -24,6 +24,9 @@ class InProcessEventBus:
 
     async def publish(self, events: Sequence[DomainEvent]) -> None:
         """Pass *events*, in their order, to every handler subscribed to their type or a base of it."""
+        if not self._subscriptions:
+            # What nobody wants to know may not even have been made.
+            return
         for event in events:
             for subscription in tuple(self._subscriptions):
                 if isinstance(event, subscription.event_type):

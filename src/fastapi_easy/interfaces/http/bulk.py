@@ -1,7 +1,8 @@
 """The endpoint of one resource that makes many changes, and what it answers of each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias
 
@@ -114,13 +115,14 @@ class Bulk:
     def _entity(self, status: int, row: Row, preferences: Preferences) -> Result:
         told_of: Result = {"status": status, "key": _key(self._resource.key_of(row))}
         if not preferences.minimal:
-            told_of["entity"] = self._shown(row)
+            told_of["entity"] = self._show(row)
         if preferences.dry_run is None:
             told_of["etag"] = etag(self._resource.version_of(row)).decode("ascii")
         return told_of
 
-    def _shown(self, row: Row) -> Any:
-        return self._surface.encoder.shower()(row)
+    @cached_property
+    def _show(self) -> Callable[[Row], Any]:
+        return self._surface.encoder.shower()
 
 
 def _key(key: Key) -> Any:

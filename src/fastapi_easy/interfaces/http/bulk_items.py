@@ -56,6 +56,7 @@ class BulkItems:
         self._resource = surface.resource
         self._queries = surface.use_cases.queries
         self._schemas = surface.schemas
+        self._read_create = surface.schemas.read_create
         self._limit = surface.options.bulk_limit
         self._max_affected = surface.options.max_affected
         every: Mapping[str, Callable[[Any, str], Change | Invalid]] = {
@@ -87,23 +88,23 @@ class BulkItems:
         return BulkWish([self._item(each, f"/items/{n}") for n, each in enumerate(items or ())], atomic)
 
     def _item(self, item: Any, at: str) -> Change | Invalid:
-        kinds = ", ".join(self._offered)
-        if not isinstance(item, Mapping) or len(item) != 1:
-            return Invalid((Fault(at, f"Must be an object with one member of {kinds}", "item_type"),))
-        ((name, said),) = item.items()
-        if name not in self._offered:
-            return Invalid((Fault(at, f"Must have one member of {kinds}", "item_type"),))
-        return self._offered[name](said, f"{at}/{name}")
+        if isinstance(item, dict) and len(item) == 1:
+            ((name, said),) = item.items()
+            read = self._offered.get(name)
+            if read is not None:
+                return read(said, f"{at}/{name}")
+            message = "Must have one member of"
+        else:
+            message = "Must be an object with one member of"
+        return Invalid((Fault(at, f"{message} {', '.join(self._offered)}", "item_type"),))
 
     def _create(self, said: Any, at: str) -> Change | Invalid:
-        faults = _Faults(at)
-        values = faults.values("", self._schemas.read_create, said)
-        return faults.invalid() if faults else Create(values)
+        values = self._read_create(said)
+        return _below(at, values) if isinstance(values, Invalid) else Create(values)
 
     def _upsert(self, said: Any, at: str) -> Change | Invalid:
-        faults = _Faults(at)
-        values = faults.values("", self._schemas.read_create, said)
-        return faults.invalid() if faults else Upsert(values)
+        values = self._read_create(said)
+        return _below(at, values) if isinstance(values, Invalid) else Upsert(values)
 
     def _update(self, said: Any, at: str) -> Change | Invalid:
         faults = _Faults(at)
@@ -212,7 +213,7 @@ class _Faults(list[Fault]):
         values = read(said)
         if not isinstance(values, Invalid):
             return values
-        self += [replace(each, pointer=f"{self.at}{pointer}{each.pointer}") for each in values.faults]
+        self.extend(_below(f"{self.at}{pointer}", values).faults)
         return {}
 
     def condition(self, error: Error) -> None:
@@ -222,3 +223,8 @@ class _Faults(list[Fault]):
         elif isinstance(error, BadQuery):
             hint = f". Did you mean {error.suggestion!r}?" if error.suggestion else ""
             self.add("/where", f"{error.parameter}: {error.reason}{hint}", error.code)
+
+
+def _below(at: str, invalid: Invalid) -> Invalid:
+    """*invalid*, whose pointers lead into what stands at the pointer *at*."""
+    return Invalid(tuple(replace(each, pointer=f"{at}{each.pointer}") for each in invalid.faults))

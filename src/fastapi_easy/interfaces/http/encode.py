@@ -18,6 +18,7 @@ from fastapi_easy.interfaces.http.kind_texts import bytes_text, decimal_text, du
 from fastapi_easy.interfaces.http.records import RecordShower
 
 _OPTIONS: Final = orjson.OPT_UTC_Z
+_LINE: Final = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
 Row: TypeAlias = Mapping[str, Any]
 Cut: TypeAlias = Callable[[Row, Sequence[str] | None], Row]
 
@@ -51,16 +52,27 @@ class RowEncoder:
         includes: Sequence[Include] = (),
     ) -> bytes:
         """*rows* as a page."""
-        if isinstance(rows, Rows) and self._show_records is not None and not includes:
-            items = self._show_records(rows, fields)
-            if items is not None:
-                try:
-                    return _quickly({"items": items, "total": total, "next_cursor": cursor})
-                except orjson.JSONEncodeError:
-                    # Told again in the way that knows everything.
-                    pass
+        items = None if includes else self._unseen(rows, fields)
+        if items is not None:
+            try:
+                return _quickly({"items": items, "total": total, "next_cursor": cursor})
+            except orjson.JSONEncodeError:
+                # Told again in the way that knows everything.
+                pass
         shown = self.shower(fields, includes)
         return dumps({"items": [shown(row) for row in rows], "total": total, "next_cursor": cursor})
+
+    def lines(self, rows: Sequence[Row], fields: Sequence[str] | None) -> bytes:
+        """*rows* as JSON objects with *fields*, or all fields of the read schema, each on a line."""
+        items = self._unseen(rows, fields)
+        if items is not None:
+            try:
+                return b"".join([orjson.dumps(item, _other, _LINE) for item in items])
+            except orjson.JSONEncodeError:
+                # Likewise.
+                pass
+        shown = self.shower(fields)
+        return b"".join([dumps(shown(row)) + b"\n" for row in rows])
 
     def shower(
         self, fields: Sequence[str] | None = None, includes: Sequence[Include] = ()
@@ -86,6 +98,12 @@ class RowEncoder:
             return whole
 
         return shown
+
+    def _unseen(self, rows: Sequence[Row], fields: Sequence[str] | None) -> list[dict[str, Any]] | None:
+        """What `dumps` may write of *rows*, made the quick way where that can be."""
+        if self._show_records is None or not isinstance(rows, Rows):
+            return None
+        return self._show_records(rows, fields)
 
     def _of(self, resource: Resource[Any]) -> "RowEncoder":
         if resource.name not in self._known:

@@ -3,11 +3,11 @@
 import asyncio
 import dataclasses
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 from fastapi_easy.domain import Success
-from fastapi_easy.domain.ports import Database
+from fastapi_easy.domain.ports import Breaker, Database
 
 _REMEMBERED: Final = 2.0
 """Seconds for which a check counts, so that many probes cost one."""
@@ -34,11 +34,19 @@ class HealthChecks:
         databases: Those to report on.
 
         requires: The names of those without which the process is not ready.
+
+        breakers: Gives the breakers of those that have one, by name.
     """
 
-    def __init__(self, databases: Sequence[Database] = (), requires: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        databases: Sequence[Database] = (),
+        requires: Collection[str] = (),
+        breakers: Callable[[], Mapping[str, Breaker]] = dict,
+    ) -> None:
         self._databases = tuple(databases)
         self._requires = frozenset(requires)
+        self._breakers = breakers
         self._checked: dict[str, _Checked] = {}
         self._lock = asyncio.Lock()
         self._state = "starting"
@@ -57,12 +65,14 @@ class HealthChecks:
             return 503, {"status": self._state, "dependencies": {}}
         async with self._lock:
             ups = await asyncio.gather(*(self._is_up(database) for database in self._databases))
+        breakers = self._breakers()
         dependencies = {
             database.name: {
                 "status": "up" if up else "down",
                 "technology": database.technology,
                 "required": database.name in self._requires,
                 **_pool(database),
+                **_circuit(breakers.get(database.name)),
             }
             for database, up in zip(self._databases, ups, strict=True)
         }
@@ -87,3 +97,8 @@ def _pool(database: Database) -> dict[str, Any]:
     """The connections of *database* at this moment, where it has any."""
     pool = database.pool
     return {} if pool is None else {"pool": dataclasses.asdict(pool)}
+
+
+def _circuit(breaker: Breaker | None) -> dict[str, Any]:
+    """How *breaker* stands, where there is one."""
+    return {} if breaker is None else {"breaker": dataclasses.asdict(breaker.circuit)}

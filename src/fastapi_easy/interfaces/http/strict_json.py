@@ -70,6 +70,9 @@ def read_json(body: bytes) -> Json | Invalid | Problem:
     return value
 
 
+_CONTAINERS: Final = frozenset({dict, list, _Repeated})
+
+
 def _explain(text: str) -> Invalid | Problem:
     try:
         value = _PATIENT.decode(text)
@@ -114,17 +117,17 @@ def _below(pointer: str, name: str) -> str:
 
 
 def _too_deep(value: Json) -> bool:
-    level = [value]
+    level = [value] if type(value) in _CONTAINERS else []
     for _ in range(DEEPEST):
+        if not level:
+            return False
         level = [
             inner
             for each in level
-            if isinstance(each, dict | list)
-            for inner in (each.values() if isinstance(each, dict) else each)
+            for inner in (each if type(each) is list else each.values())
+            if type(inner) in _CONTAINERS
         ]
-        if not level:
-            return False
-    return any(isinstance(each, dict | list) for each in level)
+    return bool(level)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

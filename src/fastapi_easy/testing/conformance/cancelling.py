@@ -44,7 +44,7 @@ class Cancelling(Suite):
         self, store: Store, cancellations: int
     ) -> None:
         await given(store.notes, ({"title": str(number), "rank": number % 7} for number in range(50)))
-        keys = [row.id async for row in store.notes.stream(Query(fields=("id",)))]
+        keys = [row.id async for rows in store.notes.stream(Query(fields=("id",))) for row in rows]
 
         await _give_up_often(_calls(store, keys), cancellations)
 
@@ -77,8 +77,8 @@ class Cancelling(Suite):
         await _give_up_often([work], cancellations)
 
         await _nothing_is_left_behind(store)
-        notes = [row.title async for row in store.notes.stream(Query(fields=("title",)))]
-        tokens = [row.label async for row in store.tokens.stream(Query(fields=("label",)))]
+        notes = [row.title async for rows in store.notes.stream(Query(fields=("title",))) for row in rows]
+        tokens = [row.label async for rows in store.tokens.stream(Query(fields=("label",))) for row in rows]
         notes.remove("shared")
         done = set(notes) | set(tokens)
         assert {each: (notes.count(each), tokens.count(each)) for each in done} == dict.fromkeys(
@@ -92,7 +92,7 @@ def _calls(store: Store, keys: Sequence[Any]) -> list[Callable[[int], Awaitable[
     query = Query(specification=seventh, page=PageRequest(limit=5, count=Count.EXACT))
 
     async def streamed(_: int) -> object:
-        return [row async for row in notes.stream(Query(), chunk=5)]
+        return [row async for rows in notes.stream(Query(), chunk=5) for row in rows]
 
     return [
         lambda number: notes.read(keys[number % len(keys)]),

@@ -51,7 +51,7 @@ class Deleting(Suite):
         assert await books.find_by_id(removed.id) == missing
         assert (titles(page.items), page.total) == (rest[:3], 5)
         assert (titles(found.items), found.total) == (rest[:3], 5)
-        assert titles([row async for row in books.stream(Query())]) == rest
+        assert titles([row async for rows in books.stream(Query()) for row in rows]) == rest
         assert await books.count(Everything()) == Success(5)
         assert await books.count(Where("title", Operator.EQUALS, "a1")) == Success(0)
 

@@ -151,7 +151,7 @@ class Narrowing(Suite):
         assert (titles(page.items), page.total) == (["a", "c"], 3)
         assert (titles(found.items), found.total) == (["a", "c"], 3)
         assert (titles(rest.items), rest.next) == (["e"], None)
-        assert titles([row async for row in mine.stream(Query())]) == ["a", "c", "e"]
+        assert titles([row async for rows in mine.stream(Query()) for row in rows]) == ["a", "c", "e"]
         assert await mine.count(Where("title", Operator.GREATER, "a")) == Success(2)
         assert list(numbers) == [Group((), (3,))]
 

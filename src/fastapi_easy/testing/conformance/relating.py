@@ -272,7 +272,7 @@ class Relating(Suite):
             specification=about("books.reviews")(store), order=_order(by("books.author.name", DOWN))(store)
         )
 
-        streamed = [row.title async for row in store.books.stream(query, chunk=1)]
+        streamed = [row.title async for rows in store.books.stream(query, chunk=1) for row in rows]
 
         assert streamed == ["b1", "a1", "a2"]
 

@@ -32,9 +32,11 @@ class Streaming(Suite):
         )
         query = Query(order=(Sort("rank", Direction.DESCENDING),), page=PageRequest(limit=1, offset=1))
 
-        rows = [row async for row in store.notes.stream(query, chunk=chunk)]
+        parts = [rows async for rows in store.notes.stream(query, chunk=chunk)]
 
+        rows = [row for part in parts for row in part]
         assert titles(rows) == ["c", "a", "d", "b"]
+        assert all(1 <= len(part) <= chunk for part in parts)
         assert rows[0] == value_of(await store.notes.read(rows[0].id))
 
     async def test_streams_what_is_meant(self, store: Store) -> None:
@@ -42,20 +44,22 @@ class Streaming(Suite):
 
         query = Query(specification=Where("title", Operator.EQUALS, "a"))
 
-        assert titles([row async for row in store.notes.stream(query)]) == ["a", "a"]
+        assert titles([row async for rows in store.notes.stream(query) for row in rows]) == ["a", "a"]
 
     async def test_streams_the_fields_asked_for_in_their_order(self, store: Store) -> None:
         await given_titles(store, "ba")
         query = Query(order=(Sort("title"),), fields=("colour", "body"))
 
-        rows = [row async for row in store.notes.stream(query)]
+        rows = [row async for rows in store.notes.stream(query) for row in rows]
 
         assert [list(row) for row in rows] == [["colour", "body"]] * 2
 
     async def test_a_stream_of_nothing_ends_at_once(self, store: Store) -> None:
         await given_titles(store, "a")
 
-        assert [row async for row in store.notes.stream(Query(specification=AnyOf(())))] == []
+        assert [
+            row async for rows in store.notes.stream(Query(specification=AnyOf(()))) for row in rows
+        ] == []
 
     async def test_streams_in_bounded_memory(self, store: Store) -> None:
         body = "x" * 1000
@@ -64,8 +68,8 @@ class Streaming(Suite):
         seen = 0
         tracemalloc.start()
         try:
-            async for row in store.notes.stream(Query(), chunk=100):
-                seen += len(row) > 0
+            async for rows in store.notes.stream(Query(), chunk=100):
+                seen += len(rows)
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
@@ -79,9 +83,9 @@ class Streaming(Suite):
 
         for _ in range(30):
             # What the port calls an iterator is a generator wherever leaving early has to be said.
-            async with aclosing(cast("Any", store.notes.stream(Query(), chunk=2))) as rows:
-                async for row in rows:
-                    assert row.title == "a"
+            async with aclosing(cast("Any", store.notes.stream(Query(), chunk=2))) as parts:
+                async for rows in parts:
+                    assert titles(rows) == ["a", "b"]
                     break
 
         assert await store.notes.count(Everything()) == Success(8)
@@ -100,13 +104,14 @@ class Streaming(Suite):
 
         read = [
             value_of(await store.notes.read(row.id)).title
-            async for row in store.notes.stream(Query(), chunk=1)
+            async for rows in store.notes.stream(Query(), chunk=1)
+            for row in rows
         ]
 
         assert read == ["a", "b", "c"]
 
 
 async def _interrupted(store: Store) -> None:
-    async with aclosing(cast("Any", store.notes.stream(Query(), chunk=1))) as rows:
-        async for _ in rows:
+    async with aclosing(cast("Any", store.notes.stream(Query(), chunk=1))) as parts:
+        async for _ in parts:
             raise _Interrupted

@@ -67,7 +67,7 @@ class UnitOfWorkConformance(Suite):
             await given_one(notes, "a")
             page = value_of(await notes.select(Query(page=PageRequest(count=Count.EXACT))))
             found = value_of(await notes.find_all(Query()))
-            streamed = [row async for row in notes.stream(Query(), chunk=1)]
+            streamed = [row async for rows in notes.stream(Query(), chunk=1) for row in rows]
             affected = value_of(await notes.update_where(Everything(), Patch({"rank": 1}), max_affected=5))
 
             assert (titles(page.items), page.total) == (["a"], 1)

@@ -228,7 +228,7 @@ def _version(store: Store, name: str, row: Row) -> str:
 
 
 async def _versions(store: Store) -> list[int]:
-    return [row.version async for row in store.books.stream(Query())]
+    return [row.version async for rows in store.books.stream(Query()) for row in rows]
 
 
 async def _at_once(calls: Sequence[Any]) -> list[Any]:

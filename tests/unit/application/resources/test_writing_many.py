@@ -1,6 +1,7 @@
 """What bulk, import and upsert promise: everything accounted for, in order, each change told once."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -23,10 +24,13 @@ from fastapi_easy.application import (
     Upsert,
     UpsertEntity,
 )
+from fastapi_easy.application.changes.batch import AllWorked
 from fastapi_easy.application.resources.import_entities import CHUNK_WEIGHT, ImportEntitiesHandler
+from fastapi_easy.container import Container, resource
 from fastapi_easy.domain.errors import (
     AlreadyExists,
     BadQuery,
+    Forbidden,
     Invalid,
     NotFound,
     Outcome,
@@ -35,8 +39,11 @@ from fastapi_easy.domain.errors import (
     Unavailable,
 )
 from fastapi_easy.domain.patch import Patch, Values
-from fastapi_easy.domain.specification import Everything, Operator, Where
+from fastapi_easy.domain.principal import Principal
+from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.specification import Everything, Operator, Specification, Where
 from fastapi_easy.testing.faults import FailingRepository
+from fastapi_easy.testing.kernel import in_memory_kernel
 from tests.unit.application.library import Shelf
 
 
@@ -270,3 +277,66 @@ class TestImport:
             )
 
         assert (report.created, commits) == (3, 3)
+
+
+class FewCopies:
+    """Implements `Policy`: nobody sees a book of which there are many copies."""
+
+    def visible(self, principal: Principal, tenant: str | None, resource: Resource[Any]) -> Specification:
+        return Where("copies", Operator.LESS, 5)
+
+
+async def test_of_several_creates_the_one_that_the_caller_could_not_see_is_told_of() -> None:
+    shelf = Shelf(policy=FewCopies())
+    items = [Create(book("a")), Create(book("b", copies=9)), Create(book("c"))]
+    refused = Failure(Forbidden("books", "create"))
+
+    together = await bulk(shelf, items, atomic=True)
+
+    assert (list(together.outcomes), together.applied) == ([None, refused, None], False)
+    assert (await isbns(shelf), shelf.published()) == ([], [])
+
+    each = await bulk(shelf, items, atomic=False)
+
+    assert [isinstance(outcome, Failure) for outcome in each.outcomes] == [False, True, False]
+    assert each.outcomes[1] == refused
+    assert await isbns(shelf) == ["a", "c"]
+
+
+async def test_several_creates_that_the_caller_sees_all_of_are_made_together() -> None:
+    shelf = Shelf(policy=FewCopies())
+
+    answer = await bulk(shelf, [Create(book(str(number))) for number in range(1100)], atomic=True)
+
+    assert isinstance(answer.outcomes, AllWorked)
+    assert len(shelf.published()) == 1100
+
+
+@dataclass
+class Seat:
+    """Has a key of two parts."""
+
+    hall: str = field(metadata={"key": True})
+    number: int = field(metadata={"key": True})
+    copies: int = 0
+
+
+class Theatre(Container):
+    """Seats in memory."""
+
+    seats = resource(Seat)
+
+
+@pytest.mark.parametrize(("copies", "worked"), [((1, 2, 3), True), ((1, 2, 9), False)])
+async def test_creates_with_keys_of_several_parts_are_looked_for_together(
+    copies: Sequence[int], worked: bool
+) -> None:
+    async with in_memory_kernel(Theatre, policy=FewCopies()) as kernel:
+        items = [
+            Create({"hall": "ab"[place % 2], "number": place, "copies": each})
+            for place, each in enumerate(copies)
+        ]
+        answer = (await kernel.resource("seats").bulk(ApplyBulk(items), NOBODY)).unwrap()
+
+    assert answer.applied == worked
+    assert answer.outcomes[2] == Failure(Forbidden("seats", "create")) or worked

@@ -9,6 +9,7 @@ import pytest
 from fastapi_easy.domain import Failure, Outcome, Success, Unavailable
 from fastapi_easy.domain.ports import Pool
 from fastapi_easy.infrastructure.persistence.memory.connection import MemoryDatabase
+from fastapi_easy.infrastructure.resilience.circuit_breaker import BreakerLimits, CircuitBreaker
 from fastapi_easy.interfaces.http.app import build_app
 from fastapi_easy.interfaces.http.health import HealthChecks
 from fastapi_easy.interfaces.http.options import HttpOptions
@@ -110,5 +111,30 @@ class PooledDatabase(MemoryDatabase):
 async def test_readiness_tells_of_the_connections_of_a_database_that_has_some() -> None:
     _, body = await checks([PooledDatabase("main", 7), SwitchedDatabase("other")]).readiness()
 
-    assert body["dependencies"]["main"]["pool"] == {"limit": 10, "open": 4, "in_use": 3, "waiting": 7}
+    assert body["dependencies"]["main"]["pool"] == {
+        "limit": 10,
+        "open": 4,
+        "in_use": 3,
+        "waiting": 7,
+        "shed": 0,
+    }
     assert "pool" not in body["dependencies"]["other"]
+
+
+async def test_readiness_tells_of_the_breakers_of_databases_that_have_one() -> None:
+    breaker = CircuitBreaker(BreakerLimits(pause=5))
+    breaker.isolate()
+    health = HealthChecks(
+        [SwitchedDatabase("main"), SwitchedDatabase("other")], breakers=lambda: {"main": breaker}
+    )
+    health.started()
+
+    _, body = await health.readiness()
+
+    assert body["dependencies"]["main"]["breaker"] == {
+        "state": "isolated",
+        "retry_after": 5,
+        "opened": 0,
+        "refused": 0,
+    }
+    assert "breaker" not in body["dependencies"]["other"]

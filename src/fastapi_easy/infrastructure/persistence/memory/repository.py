@@ -97,12 +97,12 @@ class MemoryRepository(Generic[E]):
         rows = self._matching(self._view(), aggregation.specification)
         return Success(aggregated(rows, aggregation, self._resource.fields))
 
-    async def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Row]:
-        """Every row of the query in its order, as they were when the first was asked for."""
+    async def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Sequence[Row]]:
+        """Every row of the query in its order, some at a time, as they were when the first were asked for."""
         order = total_order(query.order, self._resource.key)
-        rows = self._matching(self._view(), query.specification)
-        for row in arranged(rows, order, Following(self._see)):
-            yield self._row(row, query.fields)
+        rows = arranged(self._matching(self._view(), query.specification), order, Following(self._see))
+        for start in range(0, len(rows), chunk):
+            yield [self._row(row, query.fields) for row in rows[start : start + chunk]]
 
     async def count(self, specification: Specification) -> Outcome[int]:
         """How many entities *specification* means."""

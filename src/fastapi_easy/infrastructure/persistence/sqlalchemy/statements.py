@@ -25,6 +25,7 @@ from sqlalchemy import (
 
 from fastapi_easy.domain.ordering import Sort
 from fastapi_easy.domain.page import PageRequest
+from fastapi_easy.infrastructure.persistence.sqlalchemy.lists import list_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.order import behind, clauses
 from fastapi_easy.infrastructure.persistence.sqlalchemy.paths import Paths
 from fastapi_easy.infrastructure.persistence.sqlalchemy.plan import Plan
@@ -103,7 +104,7 @@ def add(plan: Plan[Any], fields: Sequence[str]) -> Executable:
     def build() -> Insert:
         values = {plan.columns[name]: _value(plan, name) for name in fields}
         statement = insert(plan.table).values(values) if values else insert(plan.table)
-        return statement.returning(*_columns(plan, plan.names)) if _returns(plan, "insert") else statement
+        return statement.returning(*_columns(plan, plan.names)) if plan.returns_added else statement
 
     return plan.statement(("add", tuple(fields)), build)
 
@@ -113,12 +114,31 @@ def add_many(plan: Plan[Any], *, sorted_by_server: bool) -> Executable:
 
     def build() -> Insert:
         statement = insert(plan.table)
-        if not _returns(plan, "insert"):
+        if not plan.returns_added:
             return statement
         columns = _columns(plan, plan.names)
         return statement.returning(*columns, sort_by_parameter_order=sorted_by_server)
 
     return plan.statement(("add_many", sorted_by_server), build)
+
+
+def add_lists(plan: Plan[Any], fields: Sequence[str]) -> Executable:
+    """New rows in the order of lists, one with the values of each of *fields*; gives the rows back, in any order."""
+
+    def build() -> Insert:
+        dialect = plan.server.dialect
+        columns = _columns(plan, fields)
+        lists = [
+            bindparam(f"fe_new_{name}", type_=list_of(column, dialect))
+            for name, column in zip(fields, columns, strict=True)
+        ]
+        names = [f"value_{number}" for number in range(len(fields))]
+        given = func.unnest(*lists).table_valued(*names, with_ordinality="place").render_derived()
+        # What the server counts up follows the order of what it inserts from.
+        rows = select(*(given.columns[name] for name in names)).order_by(given.columns["place"])
+        return insert(plan.table).from_select(columns, rows).returning(*_columns(plan, plan.names))
+
+    return plan.statement(("add_lists", tuple(fields)), build)
 
 
 def change(plan: Plan[Any], fields: Sequence[str], form: Outline, *, versioned: bool) -> Executable:
@@ -129,7 +149,7 @@ def change(plan: Plan[Any], fields: Sequence[str], form: Outline, *, versioned: 
 
     def build() -> Update:
         statement = _set(plan, fields).where(_is_meant(plan, form, versioned=versioned))
-        return statement.returning(*_columns(plan, plan.names)) if _returns(plan, "update") else statement
+        return statement.returning(*_columns(plan, plan.names)) if plan.returns_changed else statement
 
     return plan.statement(("change", tuple(fields), form, versioned), build)
 
@@ -156,22 +176,8 @@ def remove_where(plan: Plan[Any], form: Outline) -> Executable:
 
 
 def new_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """*values* under the names their parameters have in `add`, `change` and `change_where`."""
+    """*values* under the names their parameters have in `add`, `add_lists`, `change` and `change_where`."""
     return {f"fe_new_{name}": value for name, value in values.items()}
-
-
-def returns_added(plan: Plan[Any]) -> bool:
-    """Whether `add` gives the row back."""
-    return _returns(plan, "insert")
-
-
-def returns_changed(plan: Plan[Any]) -> bool:
-    """Whether `change` gives the row back."""
-    return _returns(plan, "update")
-
-
-def _returns(plan: Plan[Any], verb: str) -> bool:
-    return bool(getattr(plan.server.dialect, f"{verb}_returning"))
 
 
 def _set(plan: Plan[Any], fields: Sequence[str]) -> Update:

@@ -1,16 +1,19 @@
 """The writes of one resource inside a transaction."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 from fastapi_easy.domain.errors import Error, Key, NotFound, Stale, TooLarge
 from fastapi_easy.domain.patch import Values
 from fastapi_easy.domain.ports.repository import EVERYTHING
-from fastapi_easy.domain.row import Row
+from fastapi_easy.domain.row import Row, Rows
 from fastapi_easy.domain.specification import Specification
 from fastapi_easy.infrastructure.persistence.sqlalchemy import statements
+from fastapi_easy.infrastructure.persistence.sqlalchemy.alike import Alike, added_rows, alike, nulls_in
 from fastapi_easy.infrastructure.persistence.sqlalchemy.errors import null_refused
+from fastapi_easy.infrastructure.persistence.sqlalchemy.json_text import parse_json
+from fastapi_easy.infrastructure.persistence.sqlalchemy.lists import takes_lists
 from fastapi_easy.infrastructure.persistence.sqlalchemy.plan import Plan
 from fastapi_easy.infrastructure.persistence.sqlalchemy.specification import Outline, named, outline
 from fastapi_easy.infrastructure.persistence.sqlalchemy.transaction import Transaction
@@ -71,7 +74,7 @@ class Writer(Generic[E]):
             statements.add(plan, tuple(complete)),
             statements.new_values(complete),
             writes=True,
-            last=statements.returns_added(plan),
+            last=plan.returns_added,
         )
         if answer.rows:
             return plan.row(answer.rows[0])
@@ -79,21 +82,21 @@ class Writer(Generic[E]):
         key = [complete.get(name, each) for name, each in zip(plan.resource.key, made, strict=False)]
         return await self._read(key[0] if len(key) == 1 else tuple(key))
 
-    async def add_all(self, many: Sequence[Values]) -> list[Row]:
+    async def add_all(self, many: Sequence[Values]) -> Sequence[Row]:
         """Insert many rows, and give them back in the same order."""
-        complete = [self._complete(values) for values in many]
-        rows: list[Row | None] = [None] * len(complete)
-        if not complete:
+        plan = self._plan
+        groups = alike(plan, many)
+        self._refuse_nulls(nulls_in(plan, many, groups))
+        if not groups:
             return []
+        parts: list[tuple[Sequence[int], Rows]] = []
         async with self._transaction.atomic():
-            for places in _alike(complete):
-                for start in range(0, len(places), CHUNK):
-                    part = places[start : start + CHUNK]
-                    for place, row in zip(
-                        part, await self._add_part([complete[n] for n in part]), strict=True
-                    ):
-                        rows[place] = row
-        return [row for row in rows if row is not None]
+            for group in groups:
+                parts += [(part.places, await self._add_part(part)) for part in group.parts(CHUNK)]
+        if len(groups) == 1:
+            return _joined([rows for _, rows in parts])
+        made = {place: row for places, rows in parts for place, row in zip(places, rows, strict=True)}
+        return [made[place] for place in range(len(many))]
 
     async def put(self, values: Values, among: Specification) -> Row:
         """Replace the row with the key in *values*, if it is one of *among*, or insert it."""
@@ -200,7 +203,7 @@ class Writer(Generic[E]):
             return None
         statement = statements.change(plan, tuple(changes), meant.form, versioned=bool(at))
         given = {**meant.parameters, **statements.new_values(changes), **at}
-        returned = statements.returns_changed(plan)
+        returned = plan.returns_changed
         answer = await self._transaction.execute(statement, given, writes=True, last=returned)
         if returned:
             return plan.row(answer.rows[0]) if answer.rows else None
@@ -245,33 +248,24 @@ class Writer(Generic[E]):
             raise LookupError(f"{self._plan.resource.name} did not keep the row that was just written")
         return row
 
-    async def _add_part(self, part: list[dict[str, Any]]) -> list[Row]:
-        """Insert rows that have values for the same fields."""
+    async def _add_part(self, part: Alike) -> Rows:
+        """Insert rows that have values for the same fields, and give them back in their order."""
         plan = self._plan
-        if not statements.returns_added(plan) or not part[0]:
-            return [await self._add_complete(each) for each in part]
+        fields = tuple(part.columns)
+        if not plan.returns_added or not fields:
+            rows = [await self.add(each) for each in part.rows()]
+            return Rows(plan.names, [tuple(row.values()) for row in rows])
+        if takes_lists(plan, fields):
+            answer = await self._transaction.execute(
+                statements.add_lists(plan, fields), statements.new_values(part.columns), writes=True
+            )
+            return added_rows(plan, part, answer)
         # SQLite gives rows back in the order they were made in, but promises nothing; others can be asked.
         sorted_by_server = plan.server.name != "sqlite"
         statement = statements.add_many(plan, sorted_by_server=sorted_by_server)
-        columns = plan.columns
-        parameters = [{columns[name].key: value for name, value in each.items()} for each in part]
+        parameters = [{plan.columns[name].key: value for name, value in each.items()} for each in part.rows()]
         answer = await self._transaction.execute(statement, parameters, writes=True)
-        rows = [plan.row(record) for record in answer.rows]
-        return rows if sorted_by_server else self._arranged(rows, part)
-
-    def _arranged(self, rows: list[Row], part: list[dict[str, Any]]) -> list[Row]:
-        plan = self._plan
-        names = plan.resource.key
-        if all(name in part[0] for name in names):
-            by_key = {tuple(row[name] for name in names): row for row in rows}
-            return [by_key[tuple(values[name] for name in names)] for values in part]
-        if plan.counted_key is not None:
-            counted = plan.counted_key
-            return sorted(rows, key=lambda row: int(row[counted]))
-        return rows
-
-    async def _add_complete(self, complete: dict[str, Any]) -> Row:
-        return await self.add(complete)
+        return Rows(plan.names, answer.rows) if sorted_by_server else added_rows(plan, part, answer)
 
     def _complete(self, values: Values) -> dict[str, Any]:
         complete = self._plan.completed(values)
@@ -309,9 +303,10 @@ class Writer(Generic[E]):
             raise Refused(null_refused(refused))
 
 
-def _alike(many: Sequence[Values]) -> Iterator[list[int]]:
-    """The places of those that have values for the same fields."""
-    groups: dict[frozenset[str], list[int]] = {}
-    for place, values in enumerate(many):
-        groups.setdefault(frozenset(values), []).append(place)
-    yield from groups.values()
+def _joined(parts: Sequence[Rows]) -> Rows:
+    """The rows of *parts*, which nobody has looked at, one after the other."""
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    records = [record for rows in parts for record in rows.records or ()]
+    return Rows(first.fields, records, first.texts, parse_json)
