@@ -8,9 +8,8 @@ import asyncio
 import contextlib
 import importlib
 import inspect
-import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar, cast
 from urllib.parse import parse_qsl, urlsplit
 
@@ -21,13 +20,20 @@ from pymongo.errors import ConfigurationError, PyMongoError
 from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
+from fastapi_easy.domain import deadline
 from fastapi_easy.domain.errors import DeclarationError
+from fastapi_easy.domain.ports.breaker import Breaker
 from fastapi_easy.domain.ports.database import Pool
+from fastapi_easy.infrastructure.persistence.mongo.commands import Commands, DriverCommands
 from fastapi_easy.infrastructure.persistence.mongo.connection_counter import ConnectionCounter
-from fastapi_easy.infrastructure.persistence.mongo.errors import PoolExhausted
+from fastapi_easy.infrastructure.persistence.mongo.counters import Counters
+from fastapi_easy.infrastructure.persistence.mongo.direct import DirectCommands, is_known
+from fastapi_easy.infrastructure.persistence.mongo.errors import PoolExhausted, has_answered
+from fastapi_easy.infrastructure.persistence.mongo.lines import Lines
 from fastapi_easy.infrastructure.persistence.mongo.options import ConnectionOptions
 from fastapi_easy.infrastructure.persistence.mongo.url import UNUSABLE, Address
-from fastapi_easy.infrastructure.waiting import to_the_end
+from fastapi_easy.infrastructure.resilience.waiting_line import WaitingLine
+from fastapi_easy.infrastructure.waiting import cancellable, to_the_end
 
 T = TypeVar("T")
 
@@ -36,6 +42,9 @@ BACKSTOP: Final = 1.0
 
 ABORT_LIMIT: Final = 2.0
 """Seconds to wait until a transaction is undone; the server undoes it by itself after a minute."""
+
+_LEAST: Final = 0.001
+"""Seconds that the server is given at least."""
 
 _GLANCE: Final = 0.005
 """Seconds between two looks at whether a connection stands."""
@@ -57,12 +66,28 @@ class Client:
 
         options: Limits.
 
+        breaker: Gives the one that is asked before the server is, and told whether it answered; asked for anew each
+            time.
+
+    Attributes:
+        options: Limits.
+
+        commands: The commands that nearly every request comes to.
+
+        counters: Make whole-number keys.
+
     Raises:
         DeclarationError: The driver does not understand the URL.
     """
 
-    def __init__(self, address: Address, options: ConnectionOptions) -> None:
+    def __init__(
+        self,
+        address: Address,
+        options: ConnectionOptions,
+        breaker: Callable[[], Breaker | None] = lambda: None,
+    ) -> None:
         self.options = options
+        self._breaker = breaker
         self._counter = ConnectionCounter()
         self._is_motor = address.driver == "motor"
         try:
@@ -76,10 +101,20 @@ class Client:
             read_preference=ReadPreference.PRIMARY,
             write_concern=None if _says(address.url, "w") else WriteConcern("majority"),
         )
+        ordinary = DriverCommands(self.call, self._database)
+        self.commands: Commands = ordinary
+        self._lines: Lines | None = None
+        if is_known(self._client, self._database):
+            self._lines = Lines(self._client, options.recycle)
+            patience = options.statement_timeout, BACKSTOP
+            self.commands = DirectCommands(
+                self.call, self._lines, self._client, self._database, patience, ordinary
+            )
+        self.counters = Counters(self.call, self._database, self.commands, options.statement_timeout)
         self._permits = asyncio.Semaphore(options.pool_size)
         self._in_use = 0
         self._ending = 0
-        self._waiting = 0
+        self._line = WaitingLine[object](options.queue_time)
         self._left: set[asyncio.Future[Any]] = set()
 
     @property
@@ -89,7 +124,8 @@ class Client:
             limit=self.options.pool_size,
             open=self._counter.open,
             in_use=self._in_use,
-            waiting=self._waiting,
+            waiting=len(self._line),
+            shed=self._line.shed,
         )
 
     @property
@@ -102,7 +138,12 @@ class Client:
         return self._database[name]
 
     async def call(
-        self, operation: Callable[[], Awaitable[T]], *, changes: bool = False, limited: bool = True
+        self,
+        operation: Callable[[], Awaitable[T]],
+        *,
+        changes: bool = False,
+        limited: bool = True,
+        ordinary: bool = True,
     ) -> T:
         """What *operation* answers, which needs one connection.
 
@@ -113,14 +154,24 @@ class Client:
 
             limited: It ends within `statement_timeout`. Otherwise only each answer is waited for.
 
+            ordinary: The driver takes the connection from its pool.
+
         Raises:
+            NotAdmitted: The server has been silent, or too many wait already.
+
             PoolExhausted: No connection became free in time.
         """
-        await self._enter()
-        work = self._carry_out(operation, limited=limited)
+        breaker = self._breaker()
+        permit = 0 if breaker is None else breaker.enter()
+        try:
+            await self._enter()
+        except BaseException:
+            if breaker is not None:
+                breaker.leave(permit, answered=None)
+            raise
+        work = self._carry_out(operation, breaker, permit, limited=limited, ordinary=ordinary)
         if not self._is_motor and self._counter.suffices_for(self._in_use + self._ending):
-            with _cancellable():
-                return await work
+            return await cancellable(work)
         task = asyncio.ensure_future(work)
         self._keep(task)
         try:
@@ -139,19 +190,6 @@ class Client:
             "Mapping[str, Any]",
             await self.call(lambda: self._client.admin.command(*arguments, **options)),
         )
-
-    async def aggregate(
-        self, collection: str, pipeline: Sequence[Mapping[str, Any]], session: Any = None
-    ) -> list[dict[str, Any]]:
-        """Every document that *pipeline* answers."""
-
-        async def read() -> list[dict[str, Any]]:
-            cursor = await _settled(
-                self.collection(collection).aggregate(pipeline, session=session, allowDiskUse=True)
-            )
-            return cast("list[dict[str, Any]]", await cursor.to_list(None))
-
-        return await self.call(read, changes=session is not None)
 
     async def create_index(self, collection: str, paths: Sequence[str], options: Mapping[str, Any]) -> None:
         """Create an index on *paths* unless it is there."""
@@ -217,6 +255,12 @@ class Client:
         """Give back every connection."""
         if self._left:
             _ = await asyncio.wait(self._left, timeout=ABORT_LIMIT)
+        if self._lines is not None:
+            await self._lines.close()
+        if not self._is_motor and not self._client.topology_description.has_writable_server():
+            # The driver looks for one, just when the last call has given up to wait for it: a connection of its own
+            # that is given up half made would be lost.
+            await asyncio.sleep(_GLANCE)
         await _settled(self._client.close())
 
     async def _end(self, operation: Callable[[], Awaitable[Any]]) -> None:
@@ -225,31 +269,66 @@ class Client:
         try:
             with contextlib.suppress(PyMongoError, TimeoutError):
                 async with asyncio.timeout(ABORT_LIMIT):
+                    if self._lines is not None:
+                        await self._lines.make_room()
                     await operation()
         finally:
             self._ending -= 1
 
     async def _enter(self) -> None:
         if self._permits.locked():
-            self._waiting += 1
+            me = object()
+            self._line.join(me)
             try:
-                async with asyncio.timeout(self.options.pool_timeout):
+                async with asyncio.timeout(deadline.within(self.options.pool_timeout)):
                     _ = await self._permits.acquire()
+                self._line.serve(me)
             except TimeoutError:
                 raise PoolExhausted from None
             finally:
-                self._waiting -= 1
+                self._line.leave(me)
         else:
             _ = await self._permits.acquire()
         self._in_use += 1
 
-    async def _carry_out(self, operation: Callable[[], Awaitable[T]], *, limited: bool) -> T:
+    async def _carry_out(
+        self,
+        operation: Callable[[], Awaitable[T]],
+        breaker: Breaker | None,
+        permit: int,
+        *,
+        limited: bool,
+        ordinary: bool,
+    ) -> T:
+        answered: bool | None = None
         try:
-            with pymongo.timeout(self.options.statement_timeout) if limited else contextlib.nullcontext():
-                return await operation()
+            if ordinary and self._lines is not None:
+                await self._lines.make_room()
+            answer = await (self._limited(operation) if limited else operation())
+            answered = True
+        except PyMongoError as error:
+            answered = has_answered(error)
+            raise
+        except TimeoutError:
+            answered = False
+            raise
         finally:
             self._in_use -= 1
             self._permits.release()
+            if breaker is not None:
+                breaker.leave(permit, answered=answered)
+        return answer
+
+    async def _limited(self, operation: Callable[[], Awaitable[T]]) -> T:
+        limit = self.options.statement_timeout
+        left = deadline.seconds_left()
+        if left is None or left >= limit:
+            with pymongo.timeout(limit):
+                return await operation()
+        # The server is told of what is left; where it is not, there is an end all the same.
+        with pymongo.timeout(max(left, _LEAST)):
+            async with asyncio.timeout(max(left, _LEAST) + BACKSTOP):
+                return await operation()
 
     async def _stopped(self, task: "asyncio.Future[Any]") -> None:
         """Wait until *task*, which nobody waits for any more, does nothing any more."""
@@ -290,26 +369,6 @@ class Parts:
     async def close(self) -> None:
         """Let the server forget it, also when the task is cancelled."""
         await self._client.end(self._cursor.close)
-
-
-@contextlib.contextmanager
-def _cancellable() -> Iterator[None]:
-    """A cancellation that was swallowed inside is raised at the end.
-
-    The driver waits with `asyncio.wait_for`, which up to Python 3.11 forgets a cancellation that comes in the same
-    moment as what it waits for.
-    """
-    task = asyncio.current_task()
-    known = 0 if task is None else task.cancelling()
-    try:
-        yield
-    finally:
-        if (
-            task is not None
-            and task.cancelling() > known
-            and not isinstance(sys.exception(), asyncio.CancelledError)
-        ):
-            raise asyncio.CancelledError
 
 
 def _make(address: Address, options: ConnectionOptions, counter: ConnectionCounter) -> Any:

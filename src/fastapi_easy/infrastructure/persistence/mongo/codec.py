@@ -35,8 +35,11 @@ from fastapi_easy.infrastructure.persistence.mongo.scalars import (
     DECIMAL_DIGITS,
     Unstorable,
     day,
+    decimal_kept,
+    decimal_of,
     duration,
     exact_moment,
+    in_utc,
     moment,
     number,
     object_id,
@@ -81,7 +84,7 @@ def codec_of(field: Field) -> Codec:
         case Kind.TEXT if is_object_id(field):
             return _codec(object_id, str, ("objectId",), ObjectId("0" * 24))
         case Kind.TEXT:
-            return _codec(_texts(field.max_length), _itself, ("string",), "", exact=text)
+            return _codec(_texts(field.max_length), itself, ("string",), "", exact=text)
         case Kind.INTEGER:
             return _codec(_integers(field), int, ("int", "long"), -math.inf, exact=_ANY_INTEGER)
         case Kind.DECIMAL:
@@ -113,7 +116,8 @@ def is_object_id(field: Field) -> bool:
     return field.kind is Kind.TEXT and (field.generated or ObjectId in field.rules)
 
 
-def _itself(value: Any) -> Any:
+def itself(value: Any) -> Any:
+    """*value*, which is kept as it is."""
     return value
 
 
@@ -140,18 +144,18 @@ def _integers(field: Field) -> Callable[[int], int]:
 
 
 def _decimals(field: Field) -> Callable[[decimal.Decimal], Decimal128]:
-    scale = field.scale
+    unit = None if field.scale is None else decimal.Decimal(1).scaleb(-field.scale)
     digits = min(field.precision or DECIMAL_DIGITS, DECIMAL_DIGITS)
 
     def encode(value: decimal.Decimal | int) -> Decimal128:
         number = decimal.Decimal(value)
         if not number.is_finite():
             raise Unstorable("Has to be a number.")
-        exact = number if scale is None else _ROOMY.quantize(number, decimal.Decimal(1).scaleb(-scale))
+        exact = number if unit is None else _ROOMY.quantize(number, unit)
         if len(exact.normalize(_ROOMY).as_tuple().digits) > digits:
             raise Unstorable("Has more digits than can be stored.")
         try:
-            return Decimal128(exact)
+            return decimal_kept(exact)
         except decimal.DecimalException:
             raise Unstorable("Has more digits than can be stored.") from None
 
@@ -159,11 +163,13 @@ def _decimals(field: Field) -> Callable[[decimal.Decimal], Decimal128]:
 
 
 def _decimal_from(scale: int | None) -> Callable[[Any], decimal.Decimal]:
+    unit = None if scale is None else decimal.Decimal(1).scaleb(-scale)
+
     def decode(kept: Any) -> decimal.Decimal:
-        number = kept.to_decimal() if isinstance(kept, Decimal128) else decimal.Decimal(str(kept))
-        if scale is None or not number.is_finite() or number.as_tuple().exponent == -scale:
+        number = decimal_of(kept) if isinstance(kept, Decimal128) else decimal.Decimal(str(kept))
+        if unit is None or number.same_quantum(unit) or not number.is_finite():
             return number
-        return _ROOMY.quantize(number, decimal.Decimal(1).scaleb(-scale))
+        return _ROOMY.quantize(number, unit)
 
     return decode
 
@@ -215,12 +221,12 @@ _PLAIN: Final[Mapping[Kind, Codec]] = {
         -math.inf,
         exact=only((float, int), number),
     ),
-    Kind.BOOLEAN: _codec(only(bool, _itself), bool, ("bool",), False),
+    Kind.BOOLEAN: _codec(only(bool, itself), bool, ("bool",), False),
     Kind.DATE: _codec(only(datetime.date, day), lambda kept: kept.date(), ("date",), _FIRST_DAY),
     Kind.TIME: _codec(only(datetime.time, time), datetime.time.fromisoformat, ("string",), ""),
     Kind.DATETIME: _codec(
         only(datetime.datetime, moment),
-        lambda kept: kept.replace(tzinfo=datetime.UTC),
+        in_utc,
         ("date",),
         _FIRST_DAY,
         exact=only(datetime.datetime, exact_moment),
@@ -231,7 +237,7 @@ _PLAIN: Final[Mapping[Kind, Codec]] = {
         ("int", "long"),
         -math.inf,
     ),
-    Kind.UUID: _codec(only(uuid.UUID, _itself), _itself, ("binData",), _NO_BYTES),
+    Kind.UUID: _codec(only(uuid.UUID, itself), itself, ("binData",), _NO_BYTES),
     Kind.BINARY: _codec(only(bytes, bytes), bytes, ("binData",), _NO_BYTES),
     Kind.JSON: _codec(json_kept, json_from, (), None),
 }

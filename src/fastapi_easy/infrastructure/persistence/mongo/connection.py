@@ -2,21 +2,27 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from returns.result import Failure, Success
 
 from fastapi_easy.domain.capability import EVERY_CAPABILITY, Capability
-from fastapi_easy.domain.errors import DeclarationError, Outcome, Unavailable
+from fastapi_easy.domain.errors import DeclarationError, Outcome
 from fastapi_easy.domain.field import Field, Kind
+from fastapi_easy.domain.ports.breaker import Breaker, NotAdmitted
 from fastapi_easy.domain.ports.database import Pool, SchemaMode
 from fastapi_easy.domain.resource import Resource, Shape
 from fastapi_easy.infrastructure.entities.bounds import INTEGER_LIMITS
 from fastapi_easy.infrastructure.persistence.mongo import folding, schema
 from fastapi_easy.infrastructure.persistence.mongo.client import Client
 from fastapi_easy.infrastructure.persistence.mongo.codec import is_object_id
-from fastapi_easy.infrastructure.persistence.mongo.errors import REFUSALS, PoolExhausted, is_silence
+from fastapi_easy.infrastructure.persistence.mongo.errors import (
+    REFUSALS,
+    PoolExhausted,
+    hindrance,
+    is_silence,
+)
 from fastapi_easy.infrastructure.persistence.mongo.mapping import Plan, mistakes_in_names
 from fastapi_easy.infrastructure.persistence.mongo.options import ConnectionOptions
 from fastapi_easy.infrastructure.persistence.mongo.scalars import DECIMAL_DIGITS
@@ -44,15 +50,24 @@ class MongoDatabase:
 
         options: Limits.
 
+        breaker: Gives the breaker that the server is asked through; asked for anew each time.
+
     Raises:
         DeclarationError: The URL cannot be understood, or its driver is not installed.
     """
 
-    def __init__(self, name: str, url: str, options: ConnectionOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        options: ConnectionOptions | None = None,
+        breaker: Callable[[], Breaker | None] = lambda: None,
+    ) -> None:
         self._name = name
         self._address = resolve(url)
         self._options = ConnectionOptions() if options is None else options
-        self._client: Client | None = Client(self._address, self._options)
+        self._breaker = breaker
+        self._client: Client | None = Client(self._address, self._options, breaker)
         self._has_transactions: bool | None = None
         self._plans: dict[Resource[Any], Plan[Any]] = {}
 
@@ -81,7 +96,7 @@ class MongoDatabase:
     def client(self) -> Client:
         """What calls go through; made anew after `close`."""
         if self._client is None:
-            self._client = Client(self._address, self._options)
+            self._client = Client(self._address, self._options, self._breaker)
         return self._client
 
     def admit(self, name: str, shape: Shape) -> tuple[Shape, list[str]]:
@@ -171,9 +186,9 @@ class MongoDatabase:
         return plans
 
     def _unavailable(self, error: BaseException) -> Failure[Any]:
-        if not isinstance(error, PoolExhausted) and not is_silence(error):
+        if not isinstance(error, PoolExhausted | NotAdmitted) and not is_silence(error):
             raise error
-        return Failure(Unavailable(self._name))
+        return Failure(hindrance(error, self._name))
 
 
 def _admitted(field: Field) -> Field:

@@ -8,6 +8,7 @@ from pymongo.errors import (
     ConnectionFailure,
     DocumentTooLarge,
     ExecutionTimeout,
+    NetworkTimeout,
     NotPrimaryError,
     OperationFailure,
     PyMongoError,
@@ -24,11 +25,13 @@ from fastapi_easy.domain.errors import (
     Invalid,
     Key,
     NotFound,
+    Obstacle,
     OutcomeUnknown,
     Stale,
     TooLarge,
     Unavailable,
 )
+from fastapi_easy.domain.ports.breaker import NotAdmitted
 from fastapi_easy.domain.resource import Resource
 
 LARGEST: Final = 16 * 1024 * 1024
@@ -75,6 +78,7 @@ class CommitLost(Exception):
 REFUSALS: Final = (
     PyMongoError,
     DocumentTooLarge,
+    NotAdmitted,
     PoolExhausted,
     TransactionLost,
     CommitLost,
@@ -106,18 +110,42 @@ def translate(
             return error.error
         case CommitLost():
             return OutcomeUnknown(database)
-        case PoolExhausted() | TransactionLost():
-            return Unavailable(database)
+        case PoolExhausted() | TransactionLost() | NotAdmitted():
+            return hindrance(error, database)
         case DocumentTooLarge():
             return TooLarge("entity", LARGEST)
         case _ if exposed and is_ambiguous(error):
             return OutcomeUnknown(database)
         case _ if is_silence(error):
-            return Unavailable(database)
+            return hindrance(error, database)
         case OperationFailure():
             return _broken_rule(error, resource)
         case _:
             raise error
+
+
+def hindrance(error: BaseException, database: str) -> Unavailable:
+    """That *error* kept *database* from answering, and nothing was changed."""
+    match error:
+        case NotAdmitted():
+            return Unavailable(database, error.retry_after, error.obstacle)
+        case PoolExhausted() | WaitQueueTimeoutError():
+            return Unavailable(database, obstacle=Obstacle.OVERLOAD)
+        case TransactionLost():
+            return Unavailable(database, obstacle=Obstacle.CONFLICT)
+        case NetworkTimeout() | TimeoutError() | OperationFailure():
+            return Unavailable(database, obstacle=Obstacle.DELAY)
+        case _:
+            return Unavailable(database)
+
+
+def has_answered(error: BaseException) -> bool | None:
+    """Whether the server has, though with *error*; `None` where that says nothing about it."""
+    if isinstance(error, PoolExhausted | WaitQueueTimeoutError):
+        return None
+    if isinstance(error, ConnectionFailure | TimeoutError):
+        return False
+    return True if isinstance(error, OperationFailure) else None
 
 
 def is_silence(error: BaseException) -> bool:

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from bson.int64 import Int64
+
 from fastapi_easy.infrastructure.entities.bounds import INTEGER_LIMITS
 from fastapi_easy.infrastructure.persistence.mongo.scalars import Unstorable, text
 
+_OWN: Final = frozenset({str, int, float, bool, type(None)})
 _DEEPEST: Final = 90
 """Levels of a JSON value; the server takes 100 for the whole document."""
 
@@ -43,15 +46,13 @@ def _name(name: Any) -> str:
 
 def json_from(kept: Any) -> Any:
     """The value that is kept so, in Python's own classes."""
-    match kept:
-        case bool():
-            return kept
-        case int():
-            # A long is of the driver's own class.
-            return int(kept)
-        case dict():
-            return {name: json_from(each) for name, each in kept.items()}
-        case list():
-            return [json_from(each) for each in kept]
-        case _:
-            return kept
+    kind = type(kept)
+    if kind is dict:
+        return {
+            name: each if type(each) in _OWN else json_from(each)  # most are
+            for name, each in kept.items()
+        }
+    if kind is list:
+        return [each if type(each) in _OWN else json_from(each) for each in kept]
+    # A long is of the driver's own class.
+    return int(kept) if kind is Int64 else kept

@@ -12,6 +12,8 @@ class ConnectionOptions:
 
         pool_timeout: Wait for a free connection.
 
+        queue_time: Who would have to wait longer for one is sent away at once.
+
         connect_timeout: Wait for a new connection to stand, and for a server that can be written to.
 
         statement_timeout: The server gives up on an operation; a stream has this long for each of its parts.
@@ -23,6 +25,7 @@ class ConnectionOptions:
 
     pool_size: int = 10
     pool_timeout: float = 2.0
+    queue_time: float = 0.5
     connect_timeout: float = 3.0
     statement_timeout: float = 10.0
     lock_timeout: float = 3.0

@@ -7,8 +7,9 @@ from typing import Any
 from fastapi_easy.domain.ordering import total_order
 from fastapi_easy.domain.page import Count, Cursor, Page, PageRequest
 from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.row import Row
-from fastapi_easy.domain.specification import Everything, Specification
+from fastapi_easy.domain.row import Row, Rows
+from fastapi_easy.domain.specification import Everything
+from fastapi_easy.infrastructure.persistence.mongo.commands import Search
 from fastapi_easy.infrastructure.persistence.mongo.mapping import Document, Plan
 from fastapi_easy.infrastructure.persistence.mongo.order import Arrangement, arrangement_of, behind
 from fastapi_easy.infrastructure.persistence.mongo.specification import Condition, Plans, condition_of
@@ -53,14 +54,27 @@ class Window:
         return [*self._sorted(further), *skipped, {"$limit": wish.limit + 1}, self._projected]
 
     @property
+    def search(self) -> Search | None:
+        """The same as a plain search, which the server answers quicker; `None` when it takes a pipeline."""
+        arrangement, wish = self.arrangement, self.wish
+        if self.condition.stages or arrangement.preparing:
+            return None
+        match = self.condition.plain
+        if wish.after is not None:
+            further = behind(arrangement.terms, wish.after.values)
+            match = {"$and": [match, further]} if match else further
+        return Search(
+            match=match,
+            projection=None if self.fields == self.plan.names else self._projected["$project"],
+            sort=arrangement.stage["$sort"],
+            skip=wish.offset,
+            limit=wish.limit + 1,
+        )
+
+    @property
     def whole(self) -> list[Document]:
         """Every row, whatever the window."""
         return [*self._sorted([]), self._projected]
-
-    @property
-    def counting(self) -> list[Document]:
-        """How many rows there are, whatever the window."""
-        return [*self.condition.pipeline, {"$count": COUNTED}]
 
     def known_total(self, documents: Sequence[Document]) -> int | None:
         """How many rows there are, if what the window gave already tells."""
@@ -74,11 +88,11 @@ class Window:
         following = None
         if len(documents) > self.wish.limit:
             following = Cursor(tuple(term.value(kept[-1]) for term in self.arrangement.terms))
-        return Page([self.row(each) for each in kept], total, following)
+        return Page(self.rows(kept), total, following)
 
-    def row(self, document: Document) -> Row:
-        """What was asked for of *document*."""
-        return self.plan.row(document, self.fields)
+    def rows(self, documents: Sequence[Document]) -> Rows:
+        """What was asked for of *documents*."""
+        return Rows(self.fields, self.plan.reader(self.fields)(documents))
 
     def _sorted(self, further: list[Document]) -> list[Document]:
         arrangement = self.arrangement
@@ -107,9 +121,9 @@ def window_of(plan: Plan[Any], plans: Plans, query: Query, fields: Sequence[str]
     )
 
 
-def counting(plan: Plan[Any], plans: Plans, specification: Specification) -> list[Document]:
-    """How many documents *specification* means."""
-    return [*condition_of(specification, plan, plans).pipeline, {"$count": COUNTED}]
+def counting(condition: Condition) -> list[Document]:
+    """How many documents *condition* lets pass."""
+    return [*condition.pipeline, {"$count": COUNTED}]
 
 
 def counted(documents: Sequence[Document]) -> int:

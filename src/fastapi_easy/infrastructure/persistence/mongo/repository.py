@@ -17,6 +17,7 @@ from fastapi_easy.domain.specification import Specification
 from fastapi_easy.infrastructure.entities.plain import entity_from, values_of
 from fastapi_easy.infrastructure.persistence.mongo.aggregation import aggregating, groups
 from fastapi_easy.infrastructure.persistence.mongo.client import Parts
+from fastapi_easy.infrastructure.persistence.mongo.commands import Search
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
 from fastapi_easy.infrastructure.persistence.mongo.errors import REFUSALS, missing, translate
 from fastapi_easy.infrastructure.persistence.mongo.gathering import Gathering
@@ -28,7 +29,7 @@ from fastapi_easy.infrastructure.persistence.mongo.reading import (
     is_estimated,
     window_of,
 )
-from fastapi_easy.infrastructure.persistence.mongo.specification import condition_of, is_plain
+from fastapi_easy.infrastructure.persistence.mongo.specification import Condition, condition_of, is_plain
 from fastapi_easy.infrastructure.persistence.mongo.transaction import Transaction
 from fastapi_easy.infrastructure.persistence.mongo.writing import Writer
 
@@ -110,8 +111,8 @@ class MongoRepository(Generic[E]):
 
         return await self._read(work)
 
-    async def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Row]:
-        """Every row of the query in its order, through a cursor on the server."""
+    async def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Sequence[Row]]:
+        """Every row of the query in its order, some at a time, through a cursor on the server."""
         try:
             plan = self._database.plan(self._resource)
             window = window_of(plan, self._database.plan, query, query.fields)
@@ -120,8 +121,7 @@ class MongoRepository(Generic[E]):
             self._break(error)
         try:
             while documents := await self._next(parts):
-                for document in documents:
-                    yield window.row(document)
+                yield window.rows(documents)
         finally:
             await parts.close()
 
@@ -129,7 +129,7 @@ class MongoRepository(Generic[E]):
         """How many entities *specification* means."""
 
         async def work(plan: Plan[E]) -> int:
-            return counted(await self._answers(plan, counting(plan, self._database.plan, specification)))
+            return await self._count(plan, condition_of(specification, plan, self._database.plan))
 
         return await self._read(work)
 
@@ -175,7 +175,14 @@ class MongoRepository(Generic[E]):
     async def _page(self, query: Query, fields: Sequence[str] | None) -> Outcome[Page[Row]]:
         async def work(plan: Plan[E]) -> Page[Row]:
             window = window_of(plan, self._database.plan, query, fields)
-            documents = await self._answers(plan, window.pipeline)
+            search = window.search
+            if search is None:
+                documents = await self._answers(plan, window.pipeline)
+            else:
+                commands = self._database.client.commands
+                documents = await self._within(
+                    lambda session: commands.find(plan.collection, search, session)
+                )
             return window.page(documents, await self._total(plan, window, documents))
 
         return await self._read(work)
@@ -190,11 +197,18 @@ class MongoRepository(Generic[E]):
         if is_estimated(window) and self._connection is None:
             collection = self._database.client.collection(plan.collection)
             return int(await self._database.client.call(collection.estimated_document_count))
-        return counted(await self._answers(plan, window.counting))
+        return await self._count(plan, window.condition)
+
+    async def _count(self, plan: Plan[E], condition: Condition) -> int:
+        if condition.stages:
+            return counted(await self._answers(plan, counting(condition)))
+        commands = self._database.client.commands
+        return await self._within(lambda session: commands.count(plan.collection, condition.plain, session))
 
     async def _one(
         self, plan: Plan[E], identity: Any, names: Sequence[str], among: Specification
     ) -> Document | None:
+        commands = self._database.client.commands
         condition = condition_of(among, plan, self._database.plan)
         projection = plan.projection(names)
         match: Document = {KEY: {"$eq": identity}}
@@ -204,20 +218,13 @@ class MongoRepository(Generic[E]):
             return found[0] if found else None
         if condition.plain:
             match = {"$and": [match, condition.plain]}
-        client = self._database.client
-        collection = client.collection(plan.collection)
-
-        async def work(session: Any) -> Document | None:
-            one: Document | None = await client.call(
-                lambda: collection.find_one(match, projection, session=session), changes=session is not None
-            )
-            return one
-
-        return await self._within(work)
+        search = Search(match=match, projection=None if names == plan.names else projection)
+        found = await self._within(lambda session: commands.find(plan.collection, search, session))
+        return found[0] if found else None
 
     async def _answers(self, plan: Plan[E], pipeline: Sequence[Document]) -> list[Document]:
-        client = self._database.client
-        return await self._within(lambda session: client.aggregate(plan.collection, pipeline, session))
+        commands = self._database.client.commands
+        return await self._within(lambda session: commands.aggregate(plan.collection, pipeline, session))
 
     async def _parts(self, plan: Plan[E], window: Window, chunk: int) -> Parts:
         client = self._database.client

@@ -59,6 +59,8 @@ def condition_of(specification: Specification, plan: Plan[Any], plans: Plans) ->
     Raises:
         Refused: A text is too long to be looked for.
     """
+    if isinstance(specification, Everything):
+        return Condition()
     parts = specification.specifications if isinstance(specification, AllOf) else (specification,)
     stages: list[Document] = []
 

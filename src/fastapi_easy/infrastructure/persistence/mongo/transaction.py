@@ -20,6 +20,7 @@ from pymongo.errors import (
     ServerSelectionTimeoutError,
 )
 
+from fastapi_easy.domain.ports.breaker import NotAdmitted
 from fastapi_easy.infrastructure.persistence.mongo.client import Client
 from fastapi_easy.infrastructure.persistence.mongo.errors import (
     CommitLost,
@@ -149,7 +150,7 @@ class Transaction:
             session = await self._begun()
             try:
                 return await work(session)
-            except (Refused, PoolExhausted):
+            except (Refused, PoolExhausted, NotAdmitted):
                 # Nothing was sent that changes anything.
                 raise
             except DocumentTooLarge:
@@ -186,7 +187,7 @@ class Transaction:
         # Asking again does no harm: it is committed once, and the answer may come this time.
         try:
             await self._client.commit(self._session)
-        except (PyMongoError, PoolExhausted) as error:
+        except (PyMongoError, PoolExhausted, NotAdmitted) as error:
             raise CommitLost from error
 
     async def _begin_again(self) -> None:
@@ -216,7 +217,7 @@ class Transaction:
         for work, before in self._written:
             try:
                 again = await work(await self._begun())
-            except (Refused, PoolExhausted) as refused:
+            except (Refused, PoolExhausted, NotAdmitted) as refused:
                 raise TransactionLost from refused
             if again != before:
                 # Somebody has changed what these writes were based on.

@@ -5,7 +5,6 @@ from typing import Any, Final, Generic, TypeVar
 
 import bson
 from bson import ObjectId
-from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from fastapi_easy.domain.errors import Key, TooLarge
@@ -14,7 +13,7 @@ from fastapi_easy.domain.patch import Values
 from fastapi_easy.domain.row import Row
 from fastapi_easy.domain.specification import Specification
 from fastapi_easy.infrastructure.persistence.mongo.client import OPTIONS, Client
-from fastapi_easy.infrastructure.persistence.mongo.counters import Counters
+from fastapi_easy.infrastructure.persistence.mongo.commands import Search
 from fastapi_easy.infrastructure.persistence.mongo.errors import (
     LARGEST,
     Refused,
@@ -179,12 +178,9 @@ class Writer(Generic[E]):
         if len(documents) == 1:
             (document,) = documents
 
-            async def insert_one(session: Any) -> None:
-                _ = await self._client.call(
-                    lambda: self._collection.insert_one(document, session=session), changes=True
-                )
-
-            await self._transaction.write(insert_one)
+            await self._transaction.write(
+                lambda session: self._client.commands.insert(plan.collection, document, session)
+            )
             return rows
 
         async def insert_many(session: Any) -> None:
@@ -224,7 +220,7 @@ class Writer(Generic[E]):
             return [plan.arranged(each) for each in kept]
         if plan.resource.fields[name].kind is not Kind.INTEGER:
             return [plan.arranged({name: ObjectId(), **each}) for each in kept]
-        counters = Counters(self._client)
+        counters = self._client.counters
         given = [each[name] for each in kept if name in each]
         if given:
             await counters.raise_to(plan, max(given))
@@ -268,13 +264,11 @@ class Writer(Generic[E]):
         async def work(session: Any) -> Document | None:
             if condition.stages:
                 pipeline: list[Document] = [{"$match": {KEY: {"$eq": identity}}}, *condition.pipeline]
-                found = await self._client.aggregate(self._plan.collection, pipeline, session)
+                found = await self._client.commands.aggregate(self._plan.collection, pipeline, session)
                 return _without_fetched(found[0]) if found else None
-            match = {KEY: {"$eq": identity}, **_conjunct(condition.plain)}
-            one: Document | None = await self._client.call(
-                lambda: self._collection.find_one(match, session=session), changes=session is not None
-            )
-            return one
+            search = Search(match={KEY: {"$eq": identity}, **_conjunct(condition.plain)})
+            there = await self._client.commands.find(self._plan.collection, search, session)
+            return there[0] if there else None
 
         return await (self._transaction.write(work) if holds else self._transaction.read(work))
 
@@ -287,29 +281,18 @@ class Writer(Generic[E]):
         if not update:
             return await self._find(identity, Condition(match))
 
-        async def work(session: Any) -> Document | None:
-            changed: Document | None = await self._client.call(
-                lambda: self._collection.find_one_and_update(
-                    match, update, return_document=ReturnDocument.AFTER, session=session
-                ),
-                changes=True,
-            )
-            return changed
-
-        return await self._transaction.write(work)
+        return await self._transaction.write(
+            lambda session: self._client.commands.change(self._plan.collection, match, update, session)
+        )
 
     async def _remove_if(self, identity: Any, condition: Condition, guard: Document) -> bool:
         match = await self._narrowed(identity, condition, guard)
         if match is None:
             return False
 
-        async def work(session: Any) -> bool:
-            done = await self._client.call(
-                lambda: self._collection.delete_one(match, session=session), changes=True
-            )
-            return bool(done.deleted_count)
-
-        return await self._transaction.write(work)
+        return await self._transaction.write(
+            lambda session: self._client.commands.remove(self._plan.collection, match, session)
+        )
 
     async def _narrowed(self, identity: Any, condition: Condition, guard: Document) -> Document | None:
         if condition.stages and await self._find(identity, condition) is None:
@@ -317,9 +300,9 @@ class Writer(Generic[E]):
         return {KEY: {"$eq": identity}, **_conjunct(condition.plain, guard)}
 
     async def _count_up_to(self, specification: Specification, most: int, session: Any) -> int:
-        pipeline = counting(self._plan, self._plans, specification)
+        pipeline = counting(condition_of(specification, self._plan, self._plans))
         pipeline.insert(-1, {"$limit": most + 1})
-        affected = counted(await self._client.aggregate(self._plan.collection, pipeline, session))
+        affected = counted(await self._client.commands.aggregate(self._plan.collection, pipeline, session))
         if affected > most:
             raise too_many(most)
         return affected
@@ -330,7 +313,7 @@ class Writer(Generic[E]):
         if not condition.stages:
             return condition.plain
         pipeline = [*condition.pipeline, {"$limit": most + 1}, {"$project": {KEY: 1}}]
-        found = await self._client.aggregate(self._plan.collection, pipeline, session)
+        found = await self._client.commands.aggregate(self._plan.collection, pipeline, session)
         return {KEY: {"$in": [each[KEY] for each in found]}}
 
     def _refuse_same(self, changes: Values) -> None:

@@ -1,0 +1,152 @@
+"""The commands that nearly every request comes to, and how the driver's own collections carry them out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, TypeAlias
+
+from pymongo import ReturnDocument
+
+Document: TypeAlias = dict[str, Any]
+
+_TOTAL: Final = "n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """Which documents of a collection, in which order.
+
+    Attributes:
+        match: Which ones.
+
+        projection: What of each; `None` for all of it.
+
+        sort: By what, the most important first; nothing for any order.
+
+        skip: How many to pass over.
+
+        limit: How many at most; 1 or more.
+    """
+
+    match: Mapping[str, Any]
+    projection: Mapping[str, Any] | None = None
+    sort: Mapping[str, int] | None = None
+    skip: int = 0
+    limit: int = 1
+
+
+class Call(Protocol):
+    """How a client carries out what needs one connection (`Client.call`)."""
+
+    async def __call__(
+        self, operation: Any, *, changes: bool = False, limited: bool = True, ordinary: bool = True
+    ) -> Any: ...
+
+
+class Commands(Protocol):
+    """What one collection can be asked with one command. What fails raises what the driver raises."""
+
+    async def find(self, collection: str, search: Search, session: Any = None) -> list[Document]:
+        """The documents that *search* means."""
+        ...
+
+    async def aggregate(
+        self, collection: str, pipeline: Sequence[Mapping[str, Any]], session: Any = None
+    ) -> list[Document]:
+        """Every document that *pipeline* answers."""
+        ...
+
+    async def count(self, collection: str, match: Mapping[str, Any], session: Any = None) -> int:
+        """How many documents *match* means."""
+        ...
+
+    async def insert(self, collection: str, document: Document, session: Any = None) -> None:
+        """Add *document*."""
+        ...
+
+    async def change(
+        self, collection: str, match: Mapping[str, Any], update: Mapping[str, Any], session: Any = None
+    ) -> Document | None:
+        """Change one document that *match* means, and answer it as it is then; `None` when there is none."""
+        ...
+
+    async def remove(self, collection: str, match: Mapping[str, Any], session: Any = None) -> bool:
+        """Remove one document that *match* means; whether there was one."""
+        ...
+
+
+class DriverCommands:
+    """Implements `Commands` through the collections of the driver, PyMongo's or Motor's.
+
+    Args:
+        call: Through which the driver is asked.
+
+        database: The driver's database.
+    """
+
+    def __init__(self, call: Call, database: Any) -> None:
+        self._call = call
+        self._database = database
+
+    async def find(self, collection: str, search: Search, session: Any = None) -> list[Document]:
+        """The documents that *search* means."""
+
+        def read() -> Any:
+            return (
+                self._database[collection]
+                .find(
+                    search.match,
+                    search.projection,
+                    sort=None if search.sort is None else list(search.sort.items()),
+                    skip=search.skip,
+                    limit=search.limit,
+                    batch_size=search.limit,
+                    allow_disk_use=True,
+                    session=session,
+                )
+                .to_list(None)
+            )
+
+        found: list[Document] = await self._call(read, changes=session is not None)
+        return found
+
+    async def aggregate(
+        self, collection: str, pipeline: Sequence[Mapping[str, Any]], session: Any = None
+    ) -> list[Document]:
+        """Every document that *pipeline* answers."""
+
+        async def read() -> Any:
+            cursor = self._database[collection].aggregate(pipeline, session=session, allowDiskUse=True)
+            # Motor gives the cursor at once.
+            return await (cursor if hasattr(cursor, "to_list") else await cursor).to_list(None)
+
+        found: list[Document] = await self._call(read, changes=session is not None)
+        return found
+
+    async def count(self, collection: str, match: Mapping[str, Any], session: Any = None) -> int:
+        """How many documents *match* means."""
+        found = await self.aggregate(collection, [{"$match": match}, {"$count": _TOTAL}], session)
+        return int(found[0][_TOTAL]) if found else 0
+
+    async def insert(self, collection: str, document: Document, session: Any = None) -> None:
+        """Add *document*."""
+        kept = self._database[collection]
+        _ = await self._call(lambda: kept.insert_one(document, session=session), changes=True)
+
+    async def change(
+        self, collection: str, match: Mapping[str, Any], update: Mapping[str, Any], session: Any = None
+    ) -> Document | None:
+        """Change one document that *match* means, and answer it as it is then; `None` when there is none."""
+        kept = self._database[collection]
+        changed: Document | None = await self._call(
+            lambda: kept.find_one_and_update(
+                match, update, return_document=ReturnDocument.AFTER, session=session
+            ),
+            changes=True,
+        )
+        return changed
+
+    async def remove(self, collection: str, match: Mapping[str, Any], session: Any = None) -> bool:
+        """Remove one document that *match* means; whether there was one."""
+        kept = self._database[collection]
+        done = await self._call(lambda: kept.delete_one(match, session=session), changes=True)
+        return bool(done.deleted_count)
