@@ -1,35 +1,27 @@
 """What an application says to its database, as it leaves the process: whatever library says it, and by whatever way."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Protocol
+from typing import Any
 
-from sqlalchemy import URL, Engine, event, make_url
+from sqlalchemy import Engine, event, make_url
 
-READ_AT_ONCE = 65_536
+from tests.wire import wired
 
 
 @asynccontextmanager
 async def overheard(url: str) -> AsyncIterator[tuple[str, list[str]]]:
     """A URL of the same database, and the statements that reach it from there on, in their order."""
     said: list[str] = []
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite":
+    backend = make_url(url).get_backend_name()
+    if backend == "sqlite":
         with _traced(said):
             yield url, said
         return
-    ears = _PostgresEars if parsed.get_backend_name() == "postgresql" else _MariadbEars
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await _between(parsed, ears(said), reader, writer)
-
-    server = await asyncio.start_server(serve, "127.0.0.1")
-    try:
-        port = server.sockets[0].getsockname()[1]
-        yield parsed.set(port=port).render_as_string(hide_password=False), said
-    finally:
-        server.close()
+    ears = _PostgresEars if backend == "postgresql" else _MariadbEars
+    async with wired(url) as (address, wire):
+        wire.hear = lambda: ears(said).hear
+        yield address, said
 
 
 @contextmanager
@@ -44,36 +36,6 @@ def _traced(said: list[str]) -> Iterator[None]:
         yield
     finally:
         event.remove(Engine, "connect", connected)
-
-
-class _Ears(Protocol):
-    def hear(self, data: bytes) -> None: ...
-
-
-async def _between(url: URL, ears: _Ears, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Pass on what either side says until one of them hangs up."""
-    there, back = await asyncio.open_connection(url.host, url.port)
-
-    async def ask() -> None:
-        while data := await reader.read(READ_AT_ONCE):
-            ears.hear(data)
-            back.write(data)
-            await back.drain()
-
-    async def reply() -> None:
-        while data := await there.read(READ_AT_ONCE):
-            writer.write(data)
-            await writer.drain()
-
-    tasks = [asyncio.ensure_future(each) for each in (ask(), reply())]
-    try:
-        _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        _ = await asyncio.gather(*tasks, return_exceptions=True)
-        for each in (back, writer):
-            each.close()
 
 
 class _PostgresEars:

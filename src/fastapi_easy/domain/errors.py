@@ -4,8 +4,9 @@ An interface words each error once, in a `match` without `case _`, so that a new
 interface does not word is a type error.
 """
 
+import enum
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeAlias, TypeVar
 
 from returns.result import Failure, Success
@@ -219,14 +220,42 @@ class LockLost:
     name: str
 
 
+class Obstacle(enum.Enum):
+    """What kept a dependency from answering. Nothing was changed, whatever it was."""
+
+    SILENCE = enum.auto()
+    """Nobody answered, or the connection broke."""
+
+    CONFLICT = enum.auto()
+    """It has undone the work to let somebody else's pass; at once it may come out otherwise."""
+
+    DELAY = enum.auto()
+    """It took too long, or somebody else was in the way for too long."""
+
+    OVERLOAD = enum.auto()
+    """Too many of our own calls wait for it already."""
+
+    BREAK = enum.auto()
+    """It was not asked: it has been silent lately, or somebody has isolated it."""
+
+    DEADLINE = enum.auto()
+    """It was not asked: the caller does not wait any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unavailable:
-    """A dependency did not answer; nothing was changed, the call may be repeated."""
+    """A dependency did not answer; nothing was changed, the call may be repeated.
+
+    Attributes:
+        retry_after: Seconds.
+
+        obstacle: Why, for whoever thinks of repeating the call by itself; callers are told the same in any case.
+    """
 
     code: ClassVar[str] = "unavailable"
     dependency: str
     retry_after: float = 1.0
-    """Seconds."""
+    obstacle: Obstacle = field(default=Obstacle.SILENCE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,17 @@
 
 import datetime
 import time
+from collections.abc import Callable
+from typing import Final
+
+
+def _measure() -> Callable[[], float]:
+    """What goes on also while the machine is suspended, where there is that."""
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic if boot is None else lambda: time.clock_gettime(boot)
+
+
+_SINCE_BOOT: Final = _measure()
 
 
 class SystemClock:
@@ -12,5 +23,5 @@ class SystemClock:
         return datetime.datetime.now(datetime.UTC)
 
     def monotonic(self) -> float:
-        """Seconds since some fixed moment; never goes back."""
-        return time.monotonic()
+        """Seconds since some fixed moment; never goes back, and counts while the machine is suspended."""
+        return _SINCE_BOOT()

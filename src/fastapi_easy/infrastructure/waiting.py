@@ -1,6 +1,7 @@
 """Waiting for work that must not be left half done."""
 
 import asyncio
+import sys
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -21,3 +22,22 @@ async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
         _ = task.cancelled() or task.exception()
         raise asyncio.CancelledError
     return task.result()
+
+
+async def cancellable(work: Coroutine[Any, Any, T]) -> T:
+    """What *work* answers; a cancellation that was swallowed inside is raised at its end.
+
+    For drivers that wait with `asyncio.wait_for`, which up to Python 3.11 forgets a cancellation that comes in the same
+    moment as what it waits for.
+    """
+    task = asyncio.current_task()
+    known = 0 if task is None else task.cancelling()
+    try:
+        return await work
+    finally:
+        if (
+            task is not None
+            and task.cancelling() > known
+            and not isinstance(sys.exception(), asyncio.CancelledError)
+        ):
+            raise asyncio.CancelledError

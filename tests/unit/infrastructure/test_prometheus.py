@@ -7,12 +7,13 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from fastapi_easy.domain import NotFound
-from fastapi_easy.domain.ports import Metrics, Observation, Pool
+from fastapi_easy.domain.ports import Metrics, NotAdmitted, Observation, Pool
 from fastapi_easy.infrastructure.observation.prometheus import PrometheusMetrics
 from fastapi_easy.infrastructure.observation.several import Several
 from fastapi_easy.infrastructure.persistence.memory import MemoryDatabase
+from fastapi_easy.infrastructure.resilience.circuit_breaker import BreakerLimits, CircuitBreaker
 
-LABELS = ("resource", "action", "outcome", "le", "database")
+LABELS = ("resource", "action", "outcome", "le", "database", "state")
 
 
 class PooledDatabase(MemoryDatabase):
@@ -23,9 +24,11 @@ class PooledDatabase(MemoryDatabase):
         self.pool = pool
 
 
-def reported(metrics: Metrics, databases: Sequence[Any] = ()) -> dict[tuple[str, ...], float]:
+def reported(
+    metrics: Metrics, databases: Sequence[Any] = (), breakers: dict[str, Any] | None = None
+) -> dict[tuple[str, ...], float]:
     """The numbers of a report, by name and the values of their labels."""
-    text = metrics.report(databases).decode()
+    text = metrics.report(databases, breakers or {}).decode()
     return {
         (sample.name, *(sample.labels[each] for each in LABELS if each in sample.labels)): sample.value
         for family in text_string_to_metric_families(text)
@@ -54,18 +57,36 @@ def test_connections_are_looked_at_when_they_are_collected() -> None:
     database = PooledDatabase("main", Pool(limit=10, open=4, in_use=3))
     before = reported(metrics, [database])
 
-    database.pool = Pool(limit=10, open=5, in_use=0, waiting=2)
+    database.pool = Pool(limit=10, open=5, in_use=0, waiting=2, shed=3)
 
     assert before == {
         ("fastapi_easy_pool_limit", "main"): 10,
         ("fastapi_easy_pool_open", "main"): 4,
         ("fastapi_easy_pool_in_use", "main"): 3,
+        ("fastapi_easy_pool_shed_total", "main"): 0,
     }
     assert reported(metrics, [database]) == {
         ("fastapi_easy_pool_limit", "main"): 10,
         ("fastapi_easy_pool_open", "main"): 5,
         ("fastapi_easy_pool_in_use", "main"): 0,
         ("fastapi_easy_pool_waiting", "main"): 2,
+        ("fastapi_easy_pool_shed_total", "main"): 3,
+    }
+
+
+def test_breakers_are_looked_at_when_they_are_collected() -> None:
+    breaker = CircuitBreaker(BreakerLimits(calls=1))
+    breaker.leave(breaker.enter(), answered=False)
+    with pytest.raises(NotAdmitted):
+        _ = breaker.enter()
+
+    assert reported(PrometheusMetrics(), breakers={"main": breaker}) == {
+        ("fastapi_easy_breaker_state", "main", "closed"): 0,
+        ("fastapi_easy_breaker_state", "main", "open"): 1,
+        ("fastapi_easy_breaker_state", "main", "half_open"): 0,
+        ("fastapi_easy_breaker_state", "main", "isolated"): 0,
+        ("fastapi_easy_breaker_opened_total", "main"): 1,
+        ("fastapi_easy_breaker_refused_total", "main"): 1,
     }
 
 

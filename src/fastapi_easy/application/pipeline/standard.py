@@ -4,12 +4,29 @@ from collections.abc import Callable
 
 from fastapi_easy.application.pipeline.observe import observe
 from fastapi_easy.application.pipeline.step import Step
+from fastapi_easy.application.pipeline.withstand import withstand
+from fastapi_easy.application.pipeline.word_locks import word_locks
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.observer import Observer
+from fastapi_easy.domain.ports.retry import Retry
 
 
-def standard_steps(observer: Callable[[], Observer], clock: Clock) -> tuple[Step, ...]:
-    """The steps around every use case, the outermost first, each with the reason for its place."""
+def standard_steps(
+    observer: Callable[[], Observer], clock: Clock, retry: Callable[[], Retry], deadline: float
+) -> tuple[Step, ...]:
+    """The steps around every use case, the outermost first, each with the reason for its place.
+
+    Args:
+        observer: Is told how calls went.
+
+        clock: What time it is.
+
+        retry: Says whether a call is made again.
+
+        deadline: Seconds that a call may take.
+    """
     return (
         observe(observer, clock),  # sees everything, also what later steps refuse
+        withstand(retry, clock, deadline),  # what is inside of it may be done twice
+        word_locks,  # what it makes of a lock is observed like any other error
     )

@@ -38,12 +38,15 @@ class Pool:
         in_use: How many of them are handed out.
 
         waiting: How many calls wait for one; `None` where nobody counts them.
+
+        shed: How many were sent away so far, because they would have waited for too long.
     """
 
     limit: int
     open: int
     in_use: int
     waiting: int | None = None
+    shed: int = 0
 
 
 @runtime_checkable

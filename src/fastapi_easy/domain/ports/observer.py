@@ -1,10 +1,11 @@
 """Who watches how calls go."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from fastapi_easy.domain.errors import Error
+from fastapi_easy.domain.ports.breaker import Breaker
 from fastapi_easy.domain.ports.database import Database
 
 
@@ -49,6 +50,6 @@ class Metrics(Observer, Protocol):
         """Of the report."""
         ...
 
-    def report(self, databases: Sequence[Database]) -> bytes:
-        """Everything counted so far, and the connections of *databases* at this moment."""
+    def report(self, databases: Sequence[Database], breakers: Mapping[str, Breaker]) -> bytes:
+        """Everything counted so far, and at this moment the connections of *databases* and their *breakers*."""
         ...

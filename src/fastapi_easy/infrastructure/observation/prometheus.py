@@ -3,14 +3,15 @@
 Counted in a registry of its own, so that several applications in one process do not count for one another.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
+from fastapi_easy.domain.ports.breaker import Breaker, CircuitState
 from fastapi_easy.domain.ports.database import Database, Pool
 from fastapi_easy.domain.ports.observer import Observation
 
@@ -44,11 +45,12 @@ class PrometheusMetrics:
         outcome = "ok" if observation.error is None else observation.error.code
         self._seconds.labels(observation.resource, observation.action, outcome).observe(observation.seconds)
 
-    def report(self, databases: Sequence[Database]) -> bytes:
-        """Everything counted so far, and the connections of *databases* at this moment."""
-        pools = CollectorRegistry()
-        pools.register(_Pools(databases))
-        return generate_latest(self._calls) + generate_latest(pools)
+    def report(self, databases: Sequence[Database], breakers: Mapping[str, Breaker]) -> bytes:
+        """Everything counted so far, and at this moment the connections of *databases* and their *breakers*."""
+        present = CollectorRegistry()
+        present.register(_Pools(databases))
+        present.register(_Breakers(breakers))
+        return generate_latest(self._calls) + generate_latest(present)
 
 
 class _Pools(Collector):
@@ -57,7 +59,7 @@ class _Pools(Collector):
     def __init__(self, databases: Sequence[Database]) -> None:
         self._databases = databases
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         pools = {each.name: pool for each in self._databases if (pool := each.pool) is not None}
         for name, (meaning, number_of) in _GAUGES.items():
             gauge = GaugeMetricFamily(f"fastapi_easy_pool_{name}", meaning, labels=("database",))
@@ -66,3 +68,37 @@ class _Pools(Collector):
                 if number is not None:
                     gauge.add_metric((database,), number)
             yield gauge
+        shed = CounterMetricFamily(
+            "fastapi_easy_pool_shed",
+            "Calls that were sent away because they would have waited too long.",
+            labels=("database",),
+        )
+        for database, pool in pools.items():
+            shed.add_metric((database,), pool.shed)
+        yield shed
+
+
+class _Breakers(Collector):
+    """Breakers, looked at when they are collected."""
+
+    def __init__(self, breakers: Mapping[str, Breaker]) -> None:
+        self._circuits = {name: breaker.circuit for name, breaker in breakers.items()}
+
+    def collect(self) -> Iterator[Metric]:
+        state = GaugeMetricFamily(
+            "fastapi_easy_breaker_state",
+            "Whether the breaker of a database is in this state.",
+            labels=("database", "state"),
+        )
+        opened = CounterMetricFamily(
+            "fastapi_easy_breaker_opened", "How often the breaker has opened.", labels=("database",)
+        )
+        refused = CounterMetricFamily(
+            "fastapi_easy_breaker_refused", "Calls that it has refused.", labels=("database",)
+        )
+        for database, circuit in self._circuits.items():
+            for each in CircuitState:
+                state.add_metric((database, each.value), float(circuit.state is each))
+            opened.add_metric((database,), circuit.opened)
+            refused.add_metric((database,), circuit.refused)
+        yield from (state, opened, refused)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from fastapi_easy.interfaces.cli import doctor, routes, run
+from fastapi_easy.interfaces.cli import breakers, doctor, locks, routes, run
 from fastapi_easy.interfaces.cli.tasks import Tasks
 
 
@@ -38,4 +38,6 @@ def build_cli(tasks: Tasks) -> typer.Typer:
     run.add_to(cli, tasks)
     routes.add_to(cli, tasks)
     doctor.add_to(cli, tasks)
+    breakers.add_to(cli, tasks)
+    locks.add_to(cli, tasks)
     return cli

@@ -1,11 +1,13 @@
 """A target behind uvicorn, in one process or several."""
 
+import asyncio
 import errno
 import os
 import signal
 import socket
 import sys
 from collections.abc import Awaitable, MutableMapping
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Final, NoReturn
 
@@ -18,19 +20,32 @@ from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.interfaces.cli.targets import load_app
 from fastapi_easy.interfaces.cli.tasks import Refusal, Serving, Target
 
-GRACE: Final = 25
-"""Seconds for running requests to end; orchestrators kill after 30."""
-
 _EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104 (compared, not bound)
 
 
-def serve(serving: Serving, log_config: dict[str, Any]) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drain:
+    """How a process ends when it is told to. Orchestrators kill after 30 seconds.
+
+    Attributes:
+        delay: Seconds for which requests are still taken after SIGTERM, while the process says it is not ready.
+
+        grace: Seconds that requests under way have to end after that.
+    """
+
+    delay: float
+    grace: int
+
+
+def serve(serving: Serving, log_config: dict[str, Any], drain: Drain) -> int:
     """Serve until a signal says to stop, and return the exit code.
 
     Args:
         serving: What and how.
 
         log_config: For `logging.config.dictConfig`, in every process.
+
+        drain: How each process ends.
 
     Raises:
         Refusal: There is no such app, or the port is taken.
@@ -43,6 +58,7 @@ def serve(serving: Serving, log_config: dict[str, Any]) -> int:
         config = _Config(
             app,
             serving.target,
+            drain,
             host=serving.host,
             port=serving.port,
             log_config=log_config,
@@ -52,7 +68,7 @@ def serve(serving: Serving, log_config: dict[str, Any]) -> int:
             workers=serving.workers,
             interface="asgi3",
             server_header=False,
-            timeout_graceful_shutdown=GRACE,
+            timeout_graceful_shutdown=drain.grace,
         )
         _announce(serving, app, listening.getsockname()[1])
         return _serve(config, listening)
@@ -75,29 +91,34 @@ def _serve(config: "_Config", listening: socket.socket) -> int:
 class _Config(uvicorn.Config):
     """Loads the target itself, in whichever process it finds itself."""
 
-    def __init__(self, app: Any, target: Target, **options: Any) -> None:
+    def __init__(self, app: Any, target: Target, drain: Drain, **options: Any) -> None:
         self._target = target
+        self._drain = drain
         elsewhere = options["reload"] or options["workers"] > 1
         super().__init__(target.path if elsewhere else app, **options)
 
     def load_app(self) -> Any:
         """The app, whose failure to start is worded for people."""
         if not isinstance(self.app, str):
-            return _Worded(self.app)
+            return _Worded(self.app, self._drain)
         try:
-            return _Worded(load_app(self._target))
+            return _Worded(load_app(self._target), self._drain)
         except Refusal as refusal:
             typer.echo(refusal.sentence, err=True)
             sys.exit(STARTUP_FAILURE)
 
 
 class _Worded:
-    """An app that says in a sentence why it cannot start, where that is known, and not in a traceback."""
+    """An app that says in a sentence why it cannot start, where that is known, and not in a traceback.
 
-    __slots__ = ("_app",)
+    It says that it is not ready any more as soon as it is told to end.
+    """
 
-    def __init__(self, app: Any) -> None:
+    __slots__ = ("_app", "_drain")
+
+    def __init__(self, app: Any, drain: Drain) -> None:
         self._app = app
+        self._drain = drain
 
     def __call__(self, scope: Any, receive: Any, send: Any) -> Awaitable[None]:
         if scope["type"] == "lifespan":
@@ -106,10 +127,25 @@ class _Worded:
         answered: Awaitable[None] = self._app(scope, receive, send)
         return answered
 
+    def _drain_on_sigterm(self) -> None:
+        """Say so at once, and let the server stop listening later."""
+        ends, loop = signal.getsignal(signal.SIGTERM), asyncio.get_running_loop()
+        health = getattr(getattr(self._app, "state", None), "health", None)
+        if not callable(ends) or health is None:
+            return
+
+        def drain(number: int, frame: FrameType | None) -> None:
+            health.draining()
+            _ = loop.call_soon_threadsafe(loop.call_later, self._drain.delay, ends, number, frame)
+
+        _ = signal.signal(signal.SIGTERM, drain)
+
     async def _live(self, scope: Any, receive: Any, send: Any) -> None:
         failed: list[MutableMapping[str, Any]] = []
 
         async def keep_failure(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "lifespan.startup.complete":
+                self._drain_on_sigterm()
             if message["type"] == "lifespan.startup.failed":
                 failed.append(message)
             else:

@@ -134,6 +134,54 @@ class Diagnosis:
         return all(each.state is not State.WRONG for each in self.checks)
 
 
+@dataclass(frozen=True, slots=True)
+class BreakerState:
+    """The breaker of one database in one process.
+
+    Attributes:
+        process: The number of the process.
+
+        database: Its name.
+
+        state: `closed`, `open`, `half_open` or `isolated`.
+
+        retry_after: Seconds until it lets a call through.
+
+        opened: How often it has opened.
+
+        refused: How many calls it has refused.
+    """
+
+    process: int
+    database: str
+    state: str
+    retry_after: float
+    opened: int
+    refused: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """A lock that somebody holds.
+
+    Attributes:
+        age: Seconds since it was granted.
+
+        remaining: Seconds until it runs out unless it is renewed; `None` where locks do not run out.
+
+        owner: Host, process and task.
+
+        waiters: The owners that wait for it, the first one first.
+    """
+
+    name: str
+    token: int
+    age: float
+    remaining: float | None
+    owner: str
+    waiters: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tasks:
     """The work behind the commands. Each raises `Refusal`.
@@ -145,10 +193,20 @@ class Tasks:
 
         diagnose: Looks at everything an application needs.
 
+        ask_breakers: Does `list`, `isolate` or `reset` in every process of a running application, to the breaker of
+            a database, through a folder; tells how they stand then.
+
+        list_locks: The locks of an application that are held and whose names begin with a prefix.
+
+        evict_lock: Takes a lock from whoever holds it by a token, for a reason; whether anybody did.
+
         version: Of the package.
     """
 
     serve: Callable[[Serving], int]
     list_routes: Callable[[Target], Sequence[Route]]
     diagnose: Callable[[Target], Diagnosis]
+    ask_breakers: Callable[[str, str | None, Path | None], Sequence[BreakerState]]
+    list_locks: Callable[[Target, str], Sequence[Lock]]
+    evict_lock: Callable[[Target, str, int, str], bool]
     version: Callable[[], str]

@@ -12,6 +12,7 @@ from fastapi_easy.application.pipeline.standard import standard_steps
 from fastapi_easy.application.pipeline.step import Target, compose
 from fastapi_easy.domain.errors import NotFound, Outcome
 from fastapi_easy.domain.ports.observer import Observation
+from fastapi_easy.infrastructure.resilience.budgeted_retry import BudgetedRetry, RetryLimits
 from fastapi_easy.testing.clock import FrozenClock
 from tests.unit.application.fakes import ADA, ORDERS, RecordingObserver
 
@@ -103,7 +104,10 @@ async def test_a_cancelled_task_stays_cancelled() -> None:
 
 async def test_the_standard_steps_observe() -> None:
     clock, observer = FrozenClock(), RecordingObserver()
-    handler = compose(standard_steps(lambda: observer, clock), GET, Timed(clock, 1.0, Success("row")))
+    retry = BudgetedRetry(RetryLimits())
+    handler = compose(
+        standard_steps(lambda: observer, clock, lambda: retry, 30.0), GET, Timed(clock, 1.0, Success("row"))
+    )
 
     outcome = await handler("command", ADA)
 

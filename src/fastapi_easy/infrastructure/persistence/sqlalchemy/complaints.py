@@ -12,6 +12,8 @@ from typing import Any, Final
 from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from fastapi_easy.domain.errors import Obstacle
+from fastapi_easy.domain.ports.breaker import NotAdmitted
 from fastapi_easy.infrastructure.persistence.sqlalchemy.types import Unstorable
 
 
@@ -66,9 +68,38 @@ class Complaint:
     columns: tuple[str, ...] = ()
 
 
+_OBSTACLES: Final = {
+    Cause.BUSY: Obstacle.DELAY,
+    Cause.UNDONE: Obstacle.CONFLICT,
+    Cause.SILENT: Obstacle.SILENCE,
+}
+
+
 def undoes_all(complaint: Complaint) -> bool:
     """Whether nothing is left of the transaction."""
     return complaint.cause in {Cause.UNDONE, Cause.SILENT}
+
+
+def is_silence(error: BaseException) -> bool:
+    """Whether the database has not answered; that we did not even ask it is no silence of its."""
+    if isinstance(error, PoolTimeout | NotAdmitted):
+        return False
+    complaint = complaint_of(error)
+    return complaint is not None and complaint.cause is Cause.SILENT
+
+
+def obstacle_of(error: BaseException) -> Obstacle | None:
+    """What kept the database from answering, when *error* says that something did."""
+    match error:
+        case NotAdmitted():
+            return error.obstacle
+        case PoolTimeout():
+            return Obstacle.OVERLOAD
+        case TimeoutError():
+            return Obstacle.DELAY
+        case _:
+            complaint = complaint_of(error)
+            return None if complaint is None else _OBSTACLES.get(complaint.cause)
 
 
 def is_outdated(error: BaseException) -> bool:

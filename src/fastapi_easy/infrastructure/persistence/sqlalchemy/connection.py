@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import math
 import shutil
 import tempfile
 import uuid
@@ -15,18 +16,18 @@ from sqlalchemy import URL, Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from fastapi_easy.domain.capability import Capability
-from fastapi_easy.domain.errors import Outcome, Unavailable
+from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.field import Field, Kind
+from fastapi_easy.domain.ports.breaker import Breaker
 from fastapi_easy.domain.ports.database import Pool, SchemaMode
 from fastapi_easy.domain.resource import Resource, Shape
 from fastapi_easy.infrastructure.persistence.sqlalchemy.atlas import Atlas
-from fastapi_easy.infrastructure.persistence.sqlalchemy.complaints import Cause, complaint_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.direct import DRIVERS, DirectExecutor
-from fastapi_easy.infrastructure.persistence.sqlalchemy.engine import BACKSTOP, make_engine, patience
+from fastapi_easy.infrastructure.persistence.sqlalchemy.engine import make_engine, patience
 from fastapi_easy.infrastructure.persistence.sqlalchemy.entities import DeclarativeEntities, Entities
-from fastapi_easy.infrastructure.persistence.sqlalchemy.errors import REFUSALS, Rules
+from fastapi_easy.infrastructure.persistence.sqlalchemy.errors import REFUSALS, Rules, hindrance
 from fastapi_easy.infrastructure.persistence.sqlalchemy.executor import Executor
-from fastapi_easy.infrastructure.persistence.sqlalchemy.options import ConnectionOptions
+from fastapi_easy.infrastructure.persistence.sqlalchemy.options import BACKSTOP, ConnectionOptions
 from fastapi_easy.infrastructure.persistence.sqlalchemy.plan import Plan
 from fastapi_easy.infrastructure.persistence.sqlalchemy.pool import ConnectionPool
 from fastapi_easy.infrastructure.persistence.sqlalchemy.schema import compare, create, is_fresh
@@ -71,6 +72,8 @@ class SqlAlchemyDatabase:
 
         options: Limits.
 
+        breaker: Gives the breaker that connections are asked for through; asked for anew each time.
+
     Attributes:
         entities: How the classes kept here stand for tables.
 
@@ -82,7 +85,13 @@ class SqlAlchemyDatabase:
 
     entities: Entities = DeclarativeEntities()
 
-    def __init__(self, name: str, url: str, options: ConnectionOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        options: ConnectionOptions | None = None,
+        breaker: Callable[[], Breaker | None] = lambda: None,
+    ) -> None:
         self._name = name
         limits = ConnectionOptions() if options is None else options
         resolved = resolve(url)
@@ -103,10 +112,13 @@ class SqlAlchemyDatabase:
                 patience=limits.pool_timeout,
                 connect_limit=limits.connect_timeout + BACKSTOP,
                 recycle=limits.recycle,
+                queue_time=limits.queue_time,
+                breaker=breaker,
             ),
             patience=patience(resolved, limits),
             aborts=self._kind == "postgresql",
             finishes=self._kind == "sqlite",
+            hurry=limits.statement_timeout or math.inf,
         )
         self._atlas: Atlas | None = None
 
@@ -132,7 +144,7 @@ class SqlAlchemyDatabase:
     def pool(self) -> Pool:
         """Its connections."""
         pool = self.executor.pool
-        return Pool(limit=pool.size, open=pool.open, in_use=pool.in_use, waiting=pool.waiting)
+        return Pool(limit=pool.size, open=pool.open, in_use=pool.in_use, waiting=pool.waiting, shed=pool.shed)
 
     def admit(self, name: str, shape: Shape) -> tuple[Shape, list[str]]:
         """Narrow *shape* to what this database can hold."""
@@ -246,10 +258,10 @@ class SqlAlchemyDatabase:
                 return field
 
     def _unavailable(self, error: BaseException) -> Failure[Any]:
-        complaint = complaint_of(error)
-        if complaint is None or complaint.cause not in {Cause.SILENT, Cause.BUSY, Cause.UNDONE}:
+        hindered = hindrance(error, self._name)
+        if hindered is None:
             raise error
-        return Failure(Unavailable(self._name))
+        return Failure(hindered)
 
 
 def _is_in_memory(url: URL) -> bool:

@@ -17,10 +17,7 @@ from sqlalchemy.pool import NullPool
 
 from fastapi_easy.domain.specification import fold_case
 from fastapi_easy.infrastructure.persistence.sqlalchemy.json_text import parse_json, write_json
-from fastapi_easy.infrastructure.persistence.sqlalchemy.options import ConnectionOptions
-
-BACKSTOP: Final = 1.0
-"""Seconds that the client waits longer than the server, so that the server's answer is the usual one."""
+from fastapi_easy.infrastructure.persistence.sqlalchemy.options import BACKSTOP, ConnectionOptions
 
 CONNECTIONS_IDLE_IN_TRANSACTION: Final = 15.0
 """Seconds after which PostgreSQL gives up on a transaction nobody works in."""

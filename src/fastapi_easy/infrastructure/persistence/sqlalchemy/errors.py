@@ -16,6 +16,7 @@ from fastapi_easy.domain.errors import (
     Invalid,
     Key,
     NotFound,
+    Obstacle,
     ReferenceBroken,
     Stale,
     TooLarge,
@@ -23,8 +24,14 @@ from fastapi_easy.domain.errors import (
 )
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.patch import Values
+from fastapi_easy.domain.ports.breaker import NotAdmitted
 from fastapi_easy.domain.resource import Resource
-from fastapi_easy.infrastructure.persistence.sqlalchemy.complaints import Cause, Complaint, complaint_of
+from fastapi_easy.infrastructure.persistence.sqlalchemy.complaints import (
+    Cause,
+    Complaint,
+    complaint_of,
+    obstacle_of,
+)
 from fastapi_easy.infrastructure.persistence.sqlalchemy.soft_delete import ALIVE
 from fastapi_easy.infrastructure.persistence.sqlalchemy.transaction import TransactionLost
 
@@ -176,17 +183,24 @@ def translate(
     Raises:
         BaseException: *error* itself, when it means a defect of ours.
     """
-    if isinstance(error, TransactionLost):
-        return Unavailable(database)
+    hindered = hindrance(error, database)
+    if hindered is not None:
+        return hindered
     complaint = complaint_of(error)
-    if complaint is None:
-        raise error
-    if complaint.cause in {Cause.BUSY, Cause.UNDONE, Cause.SILENT}:
-        return Unavailable(database)
-    found = rules(complaint)
-    if found is None or complaint.cause is Cause.OUTDATED:
+    found = None if complaint is None else rules(complaint)
+    if complaint is None or found is None or complaint.cause is Cause.OUTDATED:
         raise error
     return found.broken(complaint, values, removing=removing)
+
+
+def hindrance(error: BaseException, database: str) -> Unavailable | None:
+    """That *database* was kept from answering, when *error* says so and nothing else."""
+    if isinstance(error, TransactionLost):
+        return Unavailable(database, obstacle=Obstacle.CONFLICT)
+    if isinstance(error, NotAdmitted):
+        return Unavailable(database, error.retry_after, error.obstacle)
+    obstacle = obstacle_of(error)
+    return None if obstacle is None else Unavailable(database, obstacle=obstacle)
 
 
 def null_refused(fields: Iterable[str]) -> Invalid:

@@ -6,6 +6,7 @@ SQLAlchemy's execution needs another `Executor` and nothing else.
 
 import asyncio
 import contextlib
+import math
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias, TypeVar
@@ -14,7 +15,9 @@ from sqlalchemy import Connection, Engine, Executable
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.util import greenlet_spawn
 
+from fastapi_easy.domain import deadline
 from fastapi_easy.infrastructure.persistence.sqlalchemy.complaints import is_outdated
+from fastapi_easy.infrastructure.persistence.sqlalchemy.options import BACKSTOP
 from fastapi_easy.infrastructure.persistence.sqlalchemy.pool import Channel, ConnectionPool
 from fastapi_easy.infrastructure.waiting import to_the_end
 
@@ -94,6 +97,8 @@ class Executor:
 
         finishes: A statement cannot be given up once it has begun, as on SQLite, whose work is done in a thread
             here; a cancelled call waits for its end.
+
+        hurry: When the caller has fewer seconds left than this, the usual limits of statements are too long.
     """
 
     engine: Engine
@@ -101,6 +106,25 @@ class Executor:
     patience: float | None
     aborts: bool
     finishes: bool
+    hurry: float = -math.inf
+
+    @property
+    def opening(self) -> str:
+        """The words that begin a transaction."""
+        match self.engine.dialect.name:
+            case "sqlite":
+                return "BEGIN IMMEDIATE"
+            case "postgresql" if self.engine.dialect.driver == "asyncpg" and self.hurries:
+                # The server's own limit leaves the connection in one piece.
+                return f"BEGIN; SET LOCAL statement_timeout = {max(1, round(deadline.within(self.hurry) * 1000))}"
+            case _:
+                return "BEGIN"
+
+    @property
+    def hurries(self) -> bool:
+        """Whether the caller has less time left than statements usually have."""
+        left = deadline.seconds_left()
+        return left is not None and left < self.hurry
 
     async def read(self, statement: Executable, parameters: Parameters) -> Answer:
         """The answer to *statement*, which only reads, on a connection of its own, which may turn out stale once."""
@@ -146,12 +170,12 @@ class Executor:
         """Give *channel* back if it can still be used after *error*."""
         if isinstance(error, DBAPIError) and error.connection_invalidated:
             self.pool.suspect()
-            self.pool.throw_away(channel)
+            self.pool.throw_away(channel, error)
         elif isinstance(error, SQLAlchemyError) or self.finishes:
             self.pool.give_back(channel)
         else:
             # The answer that nobody waits for may still come.
-            self.pool.throw_away(channel)
+            self.pool.throw_away(channel, error)
 
     async def spawn(self, function: Callable[..., T], /, *arguments: Any) -> T:
         """*function*, which talks to the database, within the time a statement may take."""
@@ -162,9 +186,12 @@ class Executor:
         if self.finishes:
             # A half-read cursor would keep the lock on the file, even though its connection was closed.
             return await to_the_end(work)
-        if self.patience is None:
+        patience = self.patience
+        if self.hurries:
+            patience = deadline.within(self.hurry) + BACKSTOP
+        if patience is None:
             return await work
-        async with asyncio.timeout(self.patience):
+        async with asyncio.timeout(patience):
             return await work
 
 

@@ -1,6 +1,10 @@
 """How long to wait for a database, and how many connections to keep."""
 
 from dataclasses import dataclass
+from typing import Final
+
+BACKSTOP: Final = 1.0
+"""Seconds that the client waits longer than the server, so that the server's answer is the usual one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,6 +15,8 @@ class ConnectionOptions:
         pool_size: Connections at most, a hard number.
 
         pool_timeout: Wait for a free connection.
+
+        queue_time: Who would have to wait longer for one is sent away at once.
 
         connect_timeout: Wait for a new connection to stand.
 
@@ -27,6 +33,7 @@ class ConnectionOptions:
 
     pool_size: int = 10
     pool_timeout: float = 2.0
+    queue_time: float = 0.5
     connect_timeout: float = 3.0
     statement_timeout: float = 10.0
     lock_timeout: float = 3.0

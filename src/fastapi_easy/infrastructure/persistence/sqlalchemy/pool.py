@@ -5,6 +5,7 @@ pool, whose hand-over costs more than a short statement does.
 """
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
@@ -15,6 +16,11 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.util import greenlet_spawn
+
+from fastapi_easy.domain import deadline
+from fastapi_easy.domain.ports.breaker import Breaker
+from fastapi_easy.infrastructure.persistence.sqlalchemy.complaints import is_silence
+from fastapi_easy.infrastructure.resilience.waiting_line import WaitingLine
 
 CLOSE_LIMIT: Final = 2.0
 """Seconds to wait for a polite goodbye before a connection is cut."""
@@ -30,11 +36,17 @@ class Channel:
         driver: As the driver knows it.
 
         made: When it was made, on the clock of `time.monotonic`.
+
+        breaker: Is told how it went with whoever has it; `None` when there is none.
+
+        permit: Which the breaker gave for that.
     """
 
     connection: Connection
     driver: Any
     made: float
+    breaker: Breaker | None = None
+    permit: int = 0
 
 
 class ConnectionPool:
@@ -54,19 +66,33 @@ class ConnectionPool:
         connect_limit: Seconds in which a new one has to stand, greeting included.
 
         recycle: Seconds after which one is replaced.
+
+        queue_time: Who would have to wait for more seconds is sent away at once.
+
+        breaker: Gives the one that is asked before a connection is lent, and told what became of it; asked for anew
+            each time.
     """
 
     def __init__(
-        self, engine: Engine, *, size: int, patience: float, connect_limit: float, recycle: float
+        self,
+        engine: Engine,
+        *,
+        size: int,
+        patience: float,
+        connect_limit: float,
+        recycle: float,
+        queue_time: float = math.inf,
+        breaker: Callable[[], Breaker | None] = lambda: None,
     ) -> None:
         self._engine = engine
         self._size = size
         self._patience = patience
         self._connect_limit = connect_limit
         self._recycle = recycle
+        self._breaker = breaker
         self._lost = _SIGNS.get(engine.dialect.driver, _no_sign)
         self._idle: deque[Channel] = deque()
-        self._waiters: deque[asyncio.Future[Channel]] = deque()
+        self._waiters = WaitingLine[asyncio.Future[Channel]](queue_time)
         self._lent: set[Channel] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._making = 0
@@ -94,6 +120,11 @@ class ConnectionPool:
         return len(self._waiters)
 
     @property
+    def shed(self) -> int:
+        """Those who were sent away because they would have waited for too long."""
+        return self._waiters.shed
+
+    @property
     def sees_loss(self) -> bool:
         """Whether a connection that the server has closed is never lent."""
         return self._lost is not _no_sign
@@ -102,32 +133,32 @@ class ConnectionPool:
         """A connection; to be given back, or thrown away, whatever happens.
 
         Raises:
+            NotAdmitted: The database has been silent, or too many wait already.
+
             sqlalchemy.exc.TimeoutError: None became free in time.
 
             sqlalchemy.exc.DBAPIError, OSError: None could be made.
         """
-        idle = self._idle
-        while idle and not self._waiters:
-            channel = idle.pop()
-            if self._is_fit(channel):
-                self._lent.add(channel)
-                return channel
-            self._retire(channel)
-        return await self._wait()
+        breaker = self._breaker()
+        permit = 0 if breaker is None else breaker.enter()
+        channel = self._fit_one()
+        if channel is None:
+            channel = await (self._wait() if breaker is None else self._wait_with(breaker, permit))
+        channel.breaker, channel.permit = breaker, permit
+        return channel
 
     def give_back(self, channel: Channel) -> None:
         """Let somebody else have *channel*, which has nothing left to say."""
-        self._lent.discard(channel)
-        if self._waiters and self._is_fit(channel):
-            self._hand_over(channel)
-        elif self._waiters or channel.made <= self._suspect_before:
-            self._retire(channel)
-        else:
-            # Looked at when it is lent again.
-            self._idle.append(channel)
+        if channel.breaker is not None:
+            channel.breaker.leave(channel.permit, answered=True)
+            channel.breaker = None
+        self._put_back(channel)
 
-    def throw_away(self, channel: Channel) -> None:
-        """Close *channel* for good: it cannot be trusted any more."""
+    def throw_away(self, channel: Channel, error: BaseException | None = None) -> None:
+        """Close *channel* for good: it cannot be trusted any more after *error*, a cancellation unless said."""
+        if channel.breaker is not None:
+            channel.breaker.leave(channel.permit, answered=_is_answer(error))
+            channel.breaker = None
         self._lent.discard(channel)
         throw_away(channel.connection)
         self._make_for_waiters()
@@ -139,20 +170,49 @@ class ConnectionPool:
     async def close(self) -> None:
         """Close every connection that nobody has; the others are closed when they come back."""
         self.suspect()
-        while self._idle:
-            self._retire(self._idle.pop())
-        while self._tasks:
+        # One that is being made may still join the idle ones, when nobody waits for it any more.
+        while self._idle or self._tasks:
+            while self._idle:
+                self._retire(self._idle.pop())
             _ = await asyncio.wait(self._tasks)
 
+    def _fit_one(self) -> Channel | None:
+        """One that nobody has, unless others wait already."""
+        idle = self._idle
+        while idle and not self._waiters:
+            channel = idle.pop()
+            if self._is_fit(channel):
+                self._lent.add(channel)
+                return channel
+            self._retire(channel)
+        return None
+
+    def _put_back(self, channel: Channel) -> None:
+        self._lent.discard(channel)
+        if self._waiters and self._is_fit(channel):
+            self._hand_over(channel)
+        elif self._waiters or channel.made <= self._suspect_before:
+            self._retire(channel)
+        else:
+            # Looked at when it is lent again.
+            self._idle.append(channel)
+
     def _hand_over(self, channel: Channel) -> None:
+        waiter = self._next_waiter()
+        if waiter is None:
+            self._idle.append(channel)
+        else:
+            self._lent.add(channel)
+            waiter.set_result(channel)
+
+    def _next_waiter(self) -> asyncio.Future[Channel] | None:
+        """Whoever has waited longest, and does not any more."""
         waiters = self._waiters
         while waiters:
-            waiter = waiters.popleft()
+            waiter = waiters.pop()
             if not waiter.done():
-                self._lent.add(channel)
-                waiter.set_result(channel)
-                return
-        self._idle.append(channel)
+                return waiter
+        return None
 
     def _is_fit(self, channel: Channel) -> bool:
         made = channel.made
@@ -162,29 +222,40 @@ class ConnectionPool:
             and not self._lost(channel.driver)
         )
 
+    async def _wait_with(self, breaker: Breaker, permit: int) -> Channel:
+        try:
+            return await self._wait()
+        except BaseException as error:
+            breaker.leave(permit, answered=_is_answer(error))
+            raise
+
     async def _wait(self) -> Channel:
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[Channel] = loop.create_future()
-        self._waiters.append(waiter)
+        self._waiters.join(waiter)
         self._make_for_waiters()
-        limit = loop.call_later(self._patience, self._give_up, waiter)
+        patience = deadline.within(self._patience)
+        limit = loop.call_later(patience, self._give_up, waiter, patience)
         try:
             return await waiter
         except asyncio.CancelledError:
             if waiter in self._waiters:
-                self._waiters.remove(waiter)
+                self._waiters.leave(waiter)
             elif not waiter.cancelled() and waiter.exception() is None:
                 # It was handed over in the same moment.
-                self.give_back(waiter.result())
+                self._put_back(waiter.result())
             raise
         finally:
             limit.cancel()
 
-    def _give_up(self, waiter: asyncio.Future[Channel]) -> None:
-        if waiter in self._waiters:
-            self._waiters.remove(waiter)
+    def _give_up(self, waiter: asyncio.Future[Channel], patience: float) -> None:
+        self._waiters.leave(waiter)
         if not waiter.done():
-            waiter.set_exception(PoolTimeout(f"no connection became free within {self._patience} seconds"))
+            # Where nobody has one, it was not others who were waited for.
+            lacking = (
+                f"no connection {'became free' if self._lent else 'stood'} within {patience:.3g} seconds"
+            )
+            waiter.set_exception(PoolTimeout(lacking) if self._lent else TimeoutError(lacking))
 
     def _make_for_waiters(self) -> None:
         """Begin to make as many connections as are waited for, within the limit."""
@@ -206,15 +277,13 @@ class ConnectionPool:
             raise
         else:
             self._making -= 1
-            self.give_back(made[0])
+            self._put_back(made[0])
 
     def _refuse(self, error: Exception) -> None:
         """Tell whoever has waited longest of *error*; when all have given up, nobody needs to know."""
-        while self._waiters:
-            waiter = self._waiters.popleft()
-            if not waiter.done():
-                waiter.set_exception(error)
-                break
+        waiter = self._next_waiter()
+        if waiter is not None:
+            waiter.set_exception(error)
         self._make_for_waiters()
 
     def _retire(self, channel: Channel) -> None:
@@ -235,6 +304,11 @@ class ConnectionPool:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _is_answer(error: BaseException | None) -> bool | None:
+    """What *error*, with which somebody ended, says about whether the database answers."""
+    return False if error is not None and is_silence(error) else None
 
 
 def throw_away(connection: Connection) -> None:

@@ -107,8 +107,8 @@ class SqlAlchemyRepository(Generic[E]):
         except REFUSALS as error:
             return Failure(self._translated(error))
 
-    async def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Row]:
-        """Every row of the query in its order; no connection is held between two chunks."""
+    async def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Sequence[Row]]:
+        """Every row of the query in its order, some at a time; no connection is held in between."""
         after: Cursor | None = None
         while True:
             wish = PageRequest(limit=chunk, after=after)
@@ -117,8 +117,8 @@ class SqlAlchemyRepository(Generic[E]):
             if isinstance(found, Failure):
                 raise StreamBroken(self._database.name)
             page = found.unwrap()
-            for row in page.items:
-                yield row
+            if page.items:
+                yield page.items
             if page.next is None:
                 return
             after = page.next

@@ -89,8 +89,8 @@ class Transaction:
         except SQLAlchemyError as error:
             await self._recover(channel, error, guarded=guarded)
             raise
-        except (OSError, asyncio.CancelledError):
-            self._give_up()
+        except (OSError, asyncio.CancelledError) as error:
+            self._give_up(error)
             raise
         await self._leave(channel, writes=writes, guarded=guarded)
         return answer
@@ -113,8 +113,8 @@ class Transaction:
         except SQLAlchemyError as error:
             await self._recover(channel, error, guarded=guarded)
             raise
-        except BaseException:
-            self._give_up()
+        except BaseException as error:
+            self._give_up(error)
             raise
         await self._leave(channel, writes=writes, guarded=guarded)
 
@@ -174,7 +174,7 @@ class Transaction:
             self._wrote = False
             raise
         except OSError as error:
-            self._give_up()
+            self._give_up(error)
             raise CommitLost from error
         except asyncio.CancelledError:
             self._give_up()
@@ -231,10 +231,9 @@ class Transaction:
         return self._channel
 
     async def _begin(self) -> Channel:
-        words = "BEGIN IMMEDIATE" if self._executor.engine.dialect.name == "sqlite" else "BEGIN"
         channel = await self._executor.pool.take()
         try:
-            await self._executor.say(channel, words)
+            await self._executor.say(channel, self._executor.opening)
         except asyncio.CancelledError:
             # On SQLite it has begun all the same.
             self._channel = channel
@@ -269,7 +268,7 @@ class Transaction:
         try:
             await self._executor.say(channel, "ROLLBACK")
         except BaseException as error:
-            self._executor.pool.throw_away(channel)
+            self._executor.pool.throw_away(channel, error)
             if not isinstance(error, SQLAlchemyError | OSError):
                 raise
         else:
@@ -290,9 +289,9 @@ class Transaction:
         try:
             async with asyncio.timeout(ROLLBACK_LIMIT):
                 await self._executor.say(channel, "ROLLBACK")
-        except (SQLAlchemyError, OSError):
+        except (SQLAlchemyError, OSError) as error:
             # Silence, or a server that has forgotten the transaction: the connection is of no more use.
-            pool.throw_away(channel)
+            pool.throw_away(channel, error)
         else:
             pool.give_back(channel)
 
@@ -305,4 +304,4 @@ class Transaction:
             return
         channel, self._channel = self._channel, None
         if channel is not None:
-            self._executor.pool.throw_away(channel)
+            self._executor.pool.throw_away(channel, error)

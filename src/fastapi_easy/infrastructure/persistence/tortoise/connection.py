@@ -2,7 +2,7 @@
 
 import contextlib
 import importlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -11,6 +11,7 @@ from tortoise.context import TortoiseContext
 
 from fastapi_easy.domain.capability import Capability
 from fastapi_easy.domain.errors import DeclarationError
+from fastapi_easy.domain.ports.breaker import Breaker
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
 from fastapi_easy.infrastructure.persistence.sqlalchemy.options import ConnectionOptions
 from fastapi_easy.infrastructure.persistence.sqlalchemy.transaction import Transaction
@@ -38,6 +39,8 @@ class TortoiseDatabase(SqlAlchemyDatabase):
 
         models: What is kept here.
 
+        breaker: As for `SqlAlchemyDatabase`.
+
     Raises:
         DeclarationError: The URL names no database this adapter knows, or its driver is not installed.
     """
@@ -48,8 +51,9 @@ class TortoiseDatabase(SqlAlchemyDatabase):
         url: str,
         options: ConnectionOptions | None = None,
         models: Iterable[type[Model]] = (),
+        breaker: Callable[[], Breaker | None] = lambda: None,
     ) -> None:
-        super().__init__(name, url, options)
+        super().__init__(name, url, options, breaker)
         # Before any of them is described: what leads to a model may be declared in another module.
         self._models = acquainted(models)
         engine = self.executor.engine

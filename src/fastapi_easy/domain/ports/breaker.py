@@ -1,0 +1,97 @@
+"""Whether a dependency is asked at all."""
+
+import enum
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from fastapi_easy.domain.errors import Obstacle
+
+
+class CircuitState(enum.StrEnum):
+    """Whether calls are let through."""
+
+    CLOSED = "closed"
+    """All of them."""
+
+    OPEN = "open"
+    """None: it was silent too often."""
+
+    HALF_OPEN = "half_open"
+    """As few as are needed to find out whether it answers again."""
+
+    ISOLATED = "isolated"
+    """None, until somebody says otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circuit:
+    """A breaker at this moment.
+
+    Attributes:
+        state: Whether calls are let through.
+
+        retry_after: Seconds until the next one is; nothing while they are.
+
+        opened: How often it has opened.
+
+        refused: How many calls it has refused.
+    """
+
+    state: CircuitState
+    retry_after: float
+    opened: int
+    refused: int
+
+
+class NotAdmitted(ConnectionError):
+    """A dependency was not asked.
+
+    Attributes:
+        obstacle: Why: a break, or too many that wait already.
+
+        retry_after: Seconds after which it may be.
+    """
+
+    def __init__(self, obstacle: Obstacle, retry_after: float) -> None:
+        self.obstacle = obstacle
+        self.retry_after = retry_after
+        super().__init__(f"not asked ({obstacle.name.lower()}), again in {retry_after:.1f} s")
+
+
+@runtime_checkable
+class Breaker(Protocol):
+    """Stops asking a dependency that has gone silent. An answer is an answer, whatever it says.
+
+    Whoever asks enters, and says when it leaves how it went. Knows nothing but that.
+    """
+
+    @property
+    def circuit(self) -> Circuit:
+        """How it stands at this moment."""
+        ...
+
+    def enter(self) -> int:
+        """A permit for one call, to be given back by `leave`.
+
+        Raises:
+            NotAdmitted: The call is not to be made.
+        """
+        ...
+
+    def leave(self, permit: int, *, answered: bool | None) -> None:
+        """The call has ended.
+
+        Args:
+            permit: Which `enter` gave.
+
+            answered: Whether the dependency has answered; `None` when that is not known, since nobody waited for it.
+        """
+        ...
+
+    def isolate(self) -> None:
+        """Let nothing through until `reset`."""
+        ...
+
+    def reset(self) -> None:
+        """Let everything through, and forget what was."""
+        ...

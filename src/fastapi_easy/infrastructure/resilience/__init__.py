@@ -1,0 +1,1 @@
+"""What keeps calls to something far away from doing harm: breakers, and repetitions within a budget."""

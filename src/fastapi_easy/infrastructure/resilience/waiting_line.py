@@ -1,0 +1,82 @@
+"""Those who wait for the same thing, in the order they came."""
+
+import secrets
+import time
+from collections.abc import Hashable, Iterator
+from typing import Final, Generic, TypeVar
+
+from fastapi_easy.domain.errors import Obstacle
+from fastapi_easy.domain.ports.breaker import NotAdmitted
+
+W = TypeVar("W", bound=Hashable)
+
+_SHARE: Final = 0.1
+"""How much the latest turn counts in the pace; the earlier ones fade."""
+
+
+class WaitingLine(Generic[W]):
+    """A line that nobody joins who would have to stand in it for too long.
+
+    So it may grow as long as it moves: a burst is waited out, and in an overload those who come last are sent away at
+    once, while those who stand in it are served in time.
+
+    Args:
+        limit: Seconds that are too long.
+
+    Attributes:
+        shed: How many were sent away.
+    """
+
+    __slots__ = ("_latest", "_limit", "_pace", "_since", "shed")
+
+    def __init__(self, limit: float) -> None:
+        self._limit = limit
+        self._since: dict[W, float] = {}
+        self._pace = 0.0
+        self._latest = 0.0
+        self.shed = 0
+
+    def __len__(self) -> int:
+        return len(self._since)
+
+    def __iter__(self) -> Iterator[W]:
+        return iter(self._since)
+
+    def __contains__(self, who: object) -> bool:
+        return who in self._since
+
+    def join(self, who: W) -> None:
+        """Stand behind the last.
+
+        Raises:
+            NotAdmitted: It would take too long, or somebody has stood here for too long already.
+        """
+        now, since = time.monotonic(), self._since
+        if not since:
+            self._latest = now
+        elif len(since) * self._pace >= self._limit or now - next(iter(since.values())) >= self._limit:
+            self.shed += 1
+            # By chance, so that they do not come back at once together.
+            raise NotAdmitted(Obstacle.OVERLOAD, 1.0 + secrets.randbelow(2000) / 1000)
+        since[who] = now
+
+    def leave(self, who: W) -> None:
+        """Give up; who does not stand here may say so too."""
+        _ = self._since.pop(who, None)
+
+    def serve(self, who: W) -> None:
+        """It is the turn of *who*."""
+        del self._since[who]
+        now = time.monotonic()
+        self._pace += ((now - self._latest) - self._pace) * _SHARE
+        self._latest = now
+
+    def pop(self) -> W:
+        """The first, whose turn it is.
+
+        Raises:
+            StopIteration: Nobody is here.
+        """
+        first = next(iter(self._since))
+        self.serve(first)
+        return first

@@ -1,0 +1,95 @@
+"""How a process ends: it says so first, finishes what it has begun, and then lets everything go."""
+
+import http.client
+import signal
+import threading
+import time
+
+import pytest
+
+from tests.e2e.commands import Served, program_in, serving
+
+PROGRAM = """
+import asyncio
+import os
+
+from shop import Shop
+from fastapi_easy.bootstrap import create_app
+
+app = create_app(Shop())
+
+
+@app.get("/who")
+async def who() -> int:
+    return os.getpid()
+
+
+@app.get("/slow")
+async def slow(seconds: float) -> str:
+    await asyncio.sleep(seconds)
+    return "done"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = program_in(tmp_path)
+    (made / "slow.py").write_text(PROGRAM)
+    return made
+
+
+def status_of(served: Served, path: str) -> int:
+    connection = served.connection()
+    connection.request("GET", path)
+    return connection.getresponse().status
+
+
+def asking(served: Served, seconds: float) -> tuple[threading.Thread, list[object]]:
+    """A request that takes so long, under way, and what will be heard of it."""
+    connection, heard = served.connection(), []
+
+    def ask() -> None:
+        try:
+            connection.request("GET", f"/slow?seconds={seconds}")
+            heard.append(connection.getresponse().status)
+        except (OSError, http.client.HTTPException) as error:
+            heard.append(type(error))
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    time.sleep(0.3)
+    return thread, heard
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_it_is_not_ready_at_once_and_answers_what_comes_meanwhile(folder, workers):
+    variables = {"FASTAPI_EASY_HTTP__DRAIN_DELAY": "1.5"}
+    with serving(folder, "slow:app", "--workers", workers, **variables) as served:
+        assert status_of(served, "/health/ready") == 200
+        thread, heard = asking(served, 2.5)
+        began = time.monotonic()
+
+        served.process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        during = status_of(served, "/health/ready"), status_of(served, "/books")
+        code, _, _ = served.end(signal.SIGCONT)
+        seconds = time.monotonic() - began
+        thread.join()
+
+    assert during == (503, 200)
+    assert heard == [200]
+    assert code == 0
+    assert 1.5 < seconds < 6
+
+
+def test_what_does_not_end_within_the_grace_is_cut(folder):
+    with serving(folder, "slow:app", FASTAPI_EASY_HTTP__GRACE="1") as served:
+        thread, heard = asking(served, 20)
+        began = time.monotonic()
+
+        code, _, _ = served.end(signal.SIGTERM)
+        thread.join()
+
+    assert time.monotonic() - began < 5
+    assert heard != [200]
+    assert code == 0

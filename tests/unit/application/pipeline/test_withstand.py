@@ -1,0 +1,103 @@
+"""What gets an end, and what is made again."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from returns.result import Failure, Success
+
+from fastapi_easy.application import NOBODY, Context, Target
+from fastapi_easy.application.pipeline.withstand import withstand
+from fastapi_easy.domain import NotFound, Obstacle, Operation, Outcome, Unavailable, deadline
+from fastapi_easy.testing import FrozenClock
+from tests.unit.application.fakes import ORDERS
+
+SILENT = Failure(Unavailable("default"))
+
+
+class Once:
+    """Makes a call again, once, and remembers for whom."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, int]] = []
+
+    async def repeat(
+        self, dependency: str, call: Callable[[], Awaitable[Outcome[Any]]], failed: Outcome[Any], calls: int
+    ) -> Outcome[Any]:
+        self.asked.append((dependency, calls))
+        return await call()
+
+
+class Handling:
+    """A handler that answers as told, and notes how much time it had."""
+
+    def __init__(self, *outcomes: Outcome[Any]) -> None:
+        self._outcomes = list(outcomes)
+        self.left: list[float | None] = []
+
+    async def __call__(self, command: Any, context: Context, /) -> Outcome[Any]:
+        self.left.append(deadline.seconds_left())
+        return self._outcomes.pop(0)
+
+
+def wrapped(handling: Handling, action: str, retry: Once | None = None, clock: Any = None) -> Any:
+    retries = retry or Once()
+    step = withstand(lambda: retries, clock or FrozenClock(), 30.0)
+    return step(Target(ORDERS, action), handling)
+
+
+@pytest.mark.parametrize("action", [each for each in Operation if each not in {"export", "import"}])
+async def test_what_was_kept_from_answering_is_made_again(action):
+    handling, retry = Handling(Success(0), SILENT, Success(1), SILENT, Success(2)), Once()
+    call = wrapped(handling, action, retry)
+
+    assert [await call(None, NOBODY) for _ in range(3)] == [Success(0), Success(1), Success(2)]
+    assert retry.asked == [("default", 2), ("default", 1)]
+
+
+@pytest.mark.parametrize("action", ["export", "import", "cancel"])
+async def test_streams_and_the_users_own_actions_are_not(action):
+    handling, retry = Handling(SILENT), Once()
+
+    assert await wrapped(handling, action, retry)(None, NOBODY) == SILENT
+    assert retry.asked == []
+
+
+async def test_an_answer_is_left_as_it_is():
+    handling = Handling(Failure(NotFound("books", 1)))
+
+    assert await wrapped(handling, "get")(None, NOBODY) == Failure(NotFound("books", 1))
+
+
+@pytest.mark.parametrize(
+    ("action", "given", "most"),
+    [
+        pytest.param("get", None, 30, id="the usual"),
+        pytest.param("cancel", None, 30, id="the usual of an action"),
+        pytest.param("get", 4.0, 4, id="the caller's"),
+        pytest.param("export", 4.0, 4, id="the caller's of a stream"),
+        pytest.param("export", None, None, id="none of a stream"),
+    ],
+)
+async def test_every_call_has_an_end(action, given, most):
+    handling, clock = Handling(Success(1)), FrozenClock()
+    clock.advance(100)
+    context = Context(deadline=None if given is None else 100 + given)
+
+    _ = await wrapped(handling, action, clock=clock)(None, context)
+
+    (left,) = handling.left
+    assert (left is None) == (most is None)
+    assert most is None or most - 1 < left <= most
+    assert deadline.seconds_left() is None
+
+
+async def test_a_call_that_comes_too_late_is_not_begun():
+    handling, clock = Handling(), FrozenClock()
+    clock.advance(100)
+
+    outcome = await wrapped(handling, "create", clock=clock)(None, Context(deadline=100.0))
+
+    assert outcome == SILENT
+    assert outcome.failure().obstacle is Obstacle.DEADLINE
+    assert handling.left == []

@@ -1,0 +1,151 @@
+"""What is made again, how often, and who pays."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from returns.result import Failure, Success
+
+from fastapi_easy.domain import NotFound, Obstacle, Outcome, OutcomeUnknown, Unavailable
+from fastapi_easy.domain.deadline import Deadline
+from fastapi_easy.domain.ports import Retry
+from fastapi_easy.infrastructure.resilience.budgeted_retry import BudgetedRetry, RetryLimits
+from fastapi_easy.testing import FrozenClock
+
+QUICK = RetryLimits(pause=0.0001, longest_pause=0.0005)
+SILENT = Failure(Unavailable("main"))
+
+
+class Line:
+    """Answers as told, one call after the other, and then the last for ever."""
+
+    def __init__(self, *outcomes: Outcome[int]) -> None:
+        self._outcomes = list(outcomes)
+        self.asked = 0
+
+    async def __call__(self) -> Outcome[int]:
+        self.asked += 1
+        return self._outcomes.pop(0) if len(self._outcomes) > 1 else self._outcomes[0]
+
+
+async def made(retry: Retry, call: Callable[[], object]) -> Outcome[int]:
+    """What a call comes to, as the step makes it."""
+    return await retry.repeat("main", call, await call(), 1)
+
+
+async def test_what_passes_is_made_again_until_it_succeeds():
+    line = Line(SILENT, Failure(Unavailable("main", obstacle=Obstacle.CONFLICT)), Success(1))
+
+    assert await made(BudgetedRetry(QUICK), line) == Success(1)
+    assert line.asked == 3
+
+
+async def test_no_more_often_than_the_limit():
+    line = Line(SILENT)
+
+    assert await made(BudgetedRetry(QUICK), line) == SILENT
+    assert line.asked == 3
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        pytest.param(Success(1), id="success"),
+        pytest.param(Failure(NotFound("books", 1)), id="an answer"),
+        pytest.param(Failure(OutcomeUnknown("main")), id="nobody knows"),
+        *(
+            pytest.param(Failure(Unavailable("main", obstacle=each)), id=each.name.lower())
+            for each in (Obstacle.DELAY, Obstacle.OVERLOAD, Obstacle.BREAK, Obstacle.DEADLINE)
+        ),
+    ],
+)
+async def test_what_will_not_pass_at_once_is_not_made_again(outcome):
+    line = Line(outcome)
+
+    assert await made(BudgetedRetry(QUICK), line) == outcome
+    assert line.asked == 1
+
+
+async def test_one_attempt_is_no_repetition():
+    line = Line(SILENT)
+
+    assert await made(BudgetedRetry(RetryLimits(attempts=1)), line) == SILENT
+    assert line.asked == 1
+
+
+async def test_an_outage_is_not_multiplied():
+    line = Line(SILENT)
+    retry = BudgetedRetry(QUICK, FrozenClock().monotonic)
+
+    _ = await asyncio.gather(*(made(retry, line) for _ in range(2000)))
+
+    print(f"2,000 calls in an outage reach the dependency {line.asked} times (6,000 without a budget)")
+    # Those that were saved up, and one for ten calls.
+    assert line.asked <= 2000 + 20 + 200
+
+
+async def test_a_few_failures_are_all_mended():
+    clock = FrozenClock()
+    retry = BudgetedRetry(QUICK, clock.monotonic)
+    asked = 0
+
+    async def call() -> Outcome[int]:
+        nonlocal asked
+        asked += 1
+        return SILENT if asked % 20 == 0 else Success(1)
+
+    outcomes = [await made(retry, call) for _ in range(2000)]
+
+    print(f"2,000 calls of which one in twenty fails: {asked} attempts")
+    assert outcomes == [Success(1)] * 2000
+    assert asked <= 2000 * 1.06
+
+
+async def test_budgets_are_for_each_dependency():
+    retry = BudgetedRetry(RetryLimits(burst=1, share=0, floor=0, pause=0.0001), FrozenClock().monotonic)
+    one, other = Line(SILENT), Line(SILENT)
+
+    _ = await made(retry, one), await made(retry, one)
+    _ = await retry.repeat("other", other, await other(), 1)
+
+    assert (one.asked, other.asked) == (3, 2)
+
+
+async def test_time_earns_repetitions():
+    clock = FrozenClock()
+    retry = BudgetedRetry(RetryLimits(burst=2, share=0, floor=1, pause=0.0001), clock.monotonic)
+    line = Line(SILENT)
+    for _ in range(3):
+        _ = await made(retry, line)
+    spent = line.asked
+
+    clock.advance(1)
+    _ = await made(retry, line)
+
+    assert (spent, line.asked) == (5, 7)
+
+
+async def test_nobody_waits_beyond_the_deadline():
+    line = Line(SILENT)
+    retry = BudgetedRetry(RetryLimits(pause=5, longest_pause=5))
+    limit = Deadline(0.05)
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    try:
+        assert await made(retry, line) == SILENT
+    finally:
+        limit.end()
+
+    assert loop.time() - begun < 0.2
+
+
+async def test_a_cancellation_passes():
+    retry = BudgetedRetry(RetryLimits(pause=5, longest_pause=5))
+    line = Line(SILENT)
+    task = asyncio.ensure_future(made(retry, line))
+    await asyncio.sleep(0.01)
+    _ = task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        _ = await task
+    assert line.asked == 1

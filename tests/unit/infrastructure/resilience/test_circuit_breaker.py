@@ -1,0 +1,243 @@
+"""When a breaker opens, what it lets through then, and when it closes."""
+
+import logging
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fastapi_easy.domain import Obstacle
+from fastapi_easy.domain.ports import Breaker, CircuitState, NotAdmitted
+from fastapi_easy.infrastructure.resilience.circuit_breaker import BreakerLimits, CircuitBreaker, log_change
+from fastapi_easy.testing import FrozenClock
+
+
+class Bench:
+    """A breaker, its clock, and what it told."""
+
+    def __init__(self, **limits: float) -> None:
+        self.clock = FrozenClock()
+        self.told: list[CircuitState] = []
+        self.breaker = CircuitBreaker(BreakerLimits(**limits), self.clock.monotonic, self.told.append)
+
+    def call(self, answered: bool | None) -> bool:
+        """Whether a call was let through, which ends as told."""
+        try:
+            permit = self.breaker.enter()
+        except NotAdmitted:
+            return False
+        self.breaker.leave(permit, answered=answered)
+        return True
+
+    def calls(self, *answers: bool | None) -> int:
+        """How many of so many calls were let through."""
+        return sum(self.call(each) for each in answers)
+
+    @property
+    def state(self) -> CircuitState:
+        return self.breaker.circuit.state
+
+
+def opened(**limits: float) -> Bench:
+    bench = Bench(calls=2, **limits)
+    assert bench.calls(False, False) == 2
+    assert bench.state is CircuitState.OPEN
+    return bench
+
+
+def test_it_is_a_breaker():
+    assert isinstance(Bench().breaker, Breaker)
+
+
+def test_four_silences_in_five_open_it_though_there_are_never_five_in_a_row():
+    bench = Bench(ratio=0.5, calls=10)
+
+    through = bench.calls(*([False, False, False, False, True] * 20))
+
+    assert through == 11
+    assert bench.told == [CircuitState.OPEN]
+
+
+def test_too_few_calls_prove_nothing():
+    bench = Bench(calls=10)
+
+    assert bench.calls(*[False] * 9) == 9
+    assert bench.state is CircuitState.CLOSED
+
+
+def test_what_is_older_than_the_window_does_not_count():
+    bench = Bench(calls=10, window=10)
+    assert bench.calls(*[False] * 9) == 9
+
+    bench.clock.advance(10.1)
+
+    assert bench.calls(*[False] * 9) == 9
+    assert bench.state is CircuitState.CLOSED
+
+
+def test_answers_within_the_window_count_against_silence():
+    bench = Bench(calls=10, window=10, ratio=0.5)
+    _ = bench.calls(*[True] * 20)
+    bench.clock.advance(9)
+
+    assert bench.calls(*[False] * 9, True, *[False] * 9, True, *[False] * 3) == 23
+    assert bench.state is CircuitState.CLOSED
+    assert bench.call(False)
+    assert bench.state is CircuitState.OPEN
+
+
+def test_a_busy_while_before_does_not_hide_that_nobody_answers_any_more():
+    bench = Bench(calls=10, window=10, ratio=0.5)
+    _ = bench.calls(*[True] * 10_000)
+
+    assert bench.calls(*[False] * 100) == 10
+    assert bench.state is CircuitState.OPEN
+
+
+def test_what_nobody_waited_for_says_nothing():
+    bench = Bench(calls=2)
+
+    assert bench.calls(*[None] * 50) == 50
+    assert bench.state is CircuitState.CLOSED
+
+
+def test_an_open_one_says_when_to_come_back():
+    bench = opened(pause=5)
+    bench.clock.advance(2)
+
+    with pytest.raises(NotAdmitted) as refused:
+        _ = bench.breaker.enter()
+
+    assert refused.value.obstacle is Obstacle.BREAK
+    assert 3 <= refused.value.retry_after < 6
+    assert bench.breaker.circuit.refused == 1
+
+
+@pytest.mark.parametrize("probes", [1, 3])
+def test_only_the_probes_reach_a_dependency_that_may_be_back(probes):
+    bench = opened(pause=5, probes=probes)
+    bench.clock.advance(5)
+
+    permits = []
+    for _ in range(50):
+        try:
+            permits.append(bench.breaker.enter())
+        except NotAdmitted:
+            continue
+
+    assert len(permits) == probes
+    for permit in permits:
+        assert bench.state is CircuitState.HALF_OPEN
+        bench.breaker.leave(permit, answered=True)
+    assert bench.told == [CircuitState.OPEN, CircuitState.HALF_OPEN, CircuitState.CLOSED]
+
+
+def test_a_silent_probe_doubles_the_pause_up_to_the_longest():
+    bench = opened(pause=5, longest_pause=12)
+    pauses = []
+    for _ in range(3):
+        bench.clock.advance(bench.breaker.circuit.retry_after)
+        assert bench.call(False)
+        pauses.append(bench.breaker.circuit.retry_after)
+
+    assert pauses == [10, 12, 12]
+    bench.clock.advance(12)
+    assert bench.call(True)
+    assert bench.state is CircuitState.CLOSED
+    _ = bench.calls(False, False)
+    assert bench.breaker.circuit.retry_after == 5
+
+
+def test_a_probe_that_gives_up_lets_another_go():
+    bench = opened(pause=5)
+    bench.clock.advance(5)
+
+    assert bench.calls(None, None) == 2
+    assert bench.state is CircuitState.HALF_OPEN
+    assert bench.call(True)
+    assert bench.state is CircuitState.CLOSED
+
+
+def test_a_probe_that_is_never_heard_of_again_counts_as_silence():
+    bench = opened(pause=5, patience=30)
+    bench.clock.advance(5)
+    lost = bench.breaker.enter()
+
+    bench.clock.advance(29)
+    assert not bench.call(True)
+    assert bench.state is CircuitState.HALF_OPEN
+    bench.clock.advance(1)
+    assert not bench.call(True)
+    assert bench.state is CircuitState.OPEN
+
+    bench.breaker.leave(lost, answered=True)
+    assert bench.state is CircuitState.OPEN
+
+
+def test_what_began_before_it_opened_has_no_say_after():
+    bench = Bench(calls=2, pause=5)
+    late = [bench.breaker.enter() for _ in range(4)]
+    _ = bench.calls(False, False)
+    bench.clock.advance(5)
+    _ = bench.breaker.enter()
+
+    for permit in late:
+        bench.breaker.leave(permit, answered=True)
+    assert bench.state is CircuitState.HALF_OPEN
+    for permit in late:
+        bench.breaker.leave(permit, answered=False)
+    assert bench.state is CircuitState.HALF_OPEN
+
+
+def test_an_isolated_one_stays_so_until_it_is_reset():
+    bench = Bench()
+    bench.breaker.isolate()
+    bench.clock.advance(3600)
+
+    assert bench.calls(True, True) == 0
+    bench.breaker.reset()
+    assert bench.calls(True, True) == 2
+    assert bench.told == [CircuitState.ISOLATED, CircuitState.CLOSED]
+
+
+def test_changes_are_logged(caplog):
+    with caplog.at_level(logging.INFO, "fastapi_easy.resilience"):
+        log_change("main", CircuitState.HALF_OPEN)
+        log_change("main", CircuitState.CLOSED)
+
+    assert [(each.levelname, each.message) for each in caplog.records] == [
+        ("WARNING", "the breaker of main is half open"),
+        ("INFO", "the breaker of main is closed"),
+    ]
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([True, False, None, "enter", "leave"]), st.floats(0, 4)), max_size=120
+    ),
+    st.integers(1, 3),
+)
+def test_it_always_opens_when_everything_is_silent_and_always_closes_when_everything_answers(steps, probes):
+    bench = Bench(calls=5, window=10, pause=2, longest_pause=8, probes=probes, patience=10)
+    held: list[int] = []
+    for step, seconds in steps:
+        bench.clock.advance(seconds)
+        if step == "enter":
+            try:
+                held.append(bench.breaker.enter())
+            except NotAdmitted:
+                continue
+        elif step == "leave":
+            if held:
+                bench.breaker.leave(held.pop(), answered=bool(seconds > 2))
+        else:
+            _ = bench.call(step)
+
+    for _ in range(40):
+        _ = bench.call(False)
+    assert bench.state is not CircuitState.CLOSED
+    for _ in range(40):
+        bench.clock.advance(10)
+        _ = bench.call(True)
+    assert bench.state is CircuitState.CLOSED

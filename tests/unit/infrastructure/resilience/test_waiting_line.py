@@ -1,0 +1,57 @@
+"""Who may wait, and who is sent away."""
+
+import contextlib
+import time
+
+import pytest
+
+from fastapi_easy.domain import Obstacle
+from fastapi_easy.domain.ports import NotAdmitted
+from fastapi_easy.infrastructure.resilience.waiting_line import WaitingLine
+
+
+def fill(line: WaitingLine[int]) -> None:
+    """Let as many join as may."""
+    with contextlib.suppress(NotAdmitted):
+        for each in range(1000, 2000):
+            line.join(each)
+
+
+def test_they_leave_in_the_order_they_came():
+    line = WaitingLine[int](60)
+    for each in range(5):
+        line.join(each)
+    line.leave(1)
+    line.leave(9)
+
+    assert (list(line), len(line), 1 in line, 2 in line) == ([0, 2, 3, 4], 4, False, True)
+    assert [line.pop() for _ in range(4)] == [0, 2, 3, 4]
+
+
+def test_it_grows_as_long_as_it_moves_fast_enough():
+    line = WaitingLine[int](0.1)
+    line.join(0)
+    for each in range(1, 60):
+        line.join(each)
+        time.sleep(0.002)
+        _ = line.pop()
+
+    # Two milliseconds for each, at least: fifty of them would take too long.
+    fill(line)
+    assert 10 < len(line) <= 51
+
+
+def test_nobody_joins_behind_one_who_has_waited_too_long():
+    line = WaitingLine[int](0.01)
+    line.join(1)
+    time.sleep(0.02)
+
+    with pytest.raises(NotAdmitted) as refused:
+        line.join(2)
+
+    assert refused.value.obstacle is Obstacle.OVERLOAD
+    assert 1 <= refused.value.retry_after < 3
+    assert (list(line), line.shed) == ([1], 1)
+    line.leave(1)
+    line.join(3)
+    assert list(line) == [3]
