@@ -10,17 +10,41 @@ import importlib.metadata
 import os
 import secrets
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+from returns.result import Failure
+
+from fastapi_easy.domain.errors import Outcome, Unsupported
+from fastapi_easy.domain.lease import LockCapability
+from fastapi_easy.domain.ports.lock_provider import LockProvider
 from fastapi_easy.interfaces.cli.app import build_cli
-from fastapi_easy.interfaces.cli.tasks import Check, Diagnosis, Refusal, Route, Serving, Target, Tasks
+from fastapi_easy.interfaces.cli.tasks import (
+    BreakerState,
+    Check,
+    Diagnosis,
+    Lock,
+    Refusal,
+    Route,
+    Serving,
+    Target,
+    Tasks,
+)
 
 
 def main() -> None:
     """Carry out the command line."""
-    build_cli(Tasks(serve=_serve, list_routes=_list_routes, diagnose=_diagnose, version=_version))()
+    tasks = Tasks(
+        serve=_serve,
+        list_routes=_list_routes,
+        diagnose=_diagnose,
+        ask_breakers=_ask_breakers,
+        list_locks=_list_locks,
+        evict_lock=_evict_lock,
+        version=_version,
+    )
+    build_cli(tasks)()
 
 
 def _version() -> str:
@@ -29,7 +53,7 @@ def _version() -> str:
 
 def _serve(serving: Serving) -> int:
     from fastapi_easy.infrastructure.observation.structured_logs import log_config
-    from fastapi_easy.interfaces.cli.serving import serve
+    from fastapi_easy.interfaces.cli.serving import Drain, serve
     from fastapi_easy.settings import PREFIX, read_settings
 
     with _mistakes_refused():
@@ -38,7 +62,8 @@ def _serve(serving: Serving) -> int:
         # Every worker, and every reload, has to accept the cursors that another one signed.
         os.environ[f"{PREFIX}SECRET"] = secrets.token_urlsafe(32)
     level = serving.log_level or settings.log.level
-    return serve(serving, log_config(level, json_lines=settings.log.json_lines))
+    drain = Drain(delay=settings.http.drain_delay, grace=settings.http.grace)
+    return serve(serving, log_config(level, json_lines=settings.log.json_lines), drain)
 
 
 def _list_routes(target: Target) -> Sequence[Route]:
@@ -74,6 +99,70 @@ def _diagnose(target: Target) -> Diagnosis:
     checks += diagnosis.check_speed()
     checks.append(diagnosis.check_secret(is_set=settings.secret is not None, variable=f"{PREFIX}SECRET"))
     return Diagnosis(_settings(settings, read), tuple(checks))
+
+
+def _ask_breakers(do: str, database: str | None, control: Path | None) -> Sequence[BreakerState]:
+    from fastapi_easy.interfaces.cli.breakers import states_in
+    from fastapi_easy.interfaces.cli.control import ask
+    from fastapi_easy.settings import PREFIX, read_settings
+
+    with _mistakes_refused():
+        folder = control or read_settings().control
+    if folder is None:
+        raise Refusal(f"name the folder of the running application with --control, or set {PREFIX}CONTROL")
+    return states_in(list(ask(folder, {"do": do, "database": database})), database)
+
+
+def _list_locks(target: Target, prefix: str) -> Sequence[Lock]:
+    held = _asked_of_locks(target, lambda locks: locks.inspect(prefix))
+    return [
+        Lock(
+            name=each.name,
+            token=each.token,
+            age=each.age,
+            remaining=each.remaining,
+            owner=each.owner,
+            waiters=each.waiters,
+        )
+        for each in held
+    ]
+
+
+def _evict_lock(target: Target, name: str, token: int, reason: str) -> bool:
+    return bool(_asked_of_locks(target, lambda locks: locks.evict(name, token=token, reason=reason)))
+
+
+def _asked_of_locks(target: Target, question: Callable[[LockProvider], Awaitable[Outcome[Any]]]) -> Any:
+    """What the locks of the application at *target* answer.
+
+    Raises:
+        Refusal: It has none that another process could see, they do not answer, or cannot do that.
+    """
+    _, application = _application_at(target)
+    if application is None:
+        raise Refusal(f"{target.path} was not made from a container, so it has no locks")
+    locks: LockProvider = application.locks()
+    if LockCapability.TTL in locks.capabilities and not locks.capabilities & {
+        LockCapability.DURABLE,
+        LockCapability.CROSS_HOST,
+    }:
+        raise Refusal("the locks of this application are kept in the memory of each of its processes")
+
+    async def ask() -> Outcome[Any]:
+        try:
+            return await question(locks)
+        finally:
+            await locks.aclose()
+
+    answer = asyncio.run(ask())
+    if isinstance(answer, Failure):
+        error = answer.failure()
+        raise Refusal(
+            "the store of the locks cannot do that: only its holder can give a lock back, or end"
+            if isinstance(error, Unsupported)
+            else "the store of the locks does not answer"
+        )
+    return answer.unwrap()
 
 
 def _settings(settings: Any, read: Any) -> tuple[Any, ...]:

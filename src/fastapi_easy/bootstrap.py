@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any, cast
 
 from fastapi import FastAPI
@@ -11,6 +12,7 @@ from fastapi_easy.application.kernel import Kernel
 from fastapi_easy.container import Application, Container
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.ports.database import Database, SchemaMode
+from fastapi_easy.domain.ports.lock_provider import LockProvider
 from fastapi_easy.interfaces.http.app import build_app, mount
 from fastapi_easy.interfaces.http.health import HealthChecks
 from fastapi_easy.interfaces.http.options import CorsOptions, HttpOptions
@@ -34,16 +36,18 @@ def create_app(container: Container, **fastapi_options: Any) -> FastAPI:
     application = _application(container)
     kernel = _checked_kernel(application)
     databases = tuple(application.every_database())
+    health = HealthChecks(databases, application.settings().http.ready_requires, application.every_breaker)
     own: Callable[[FastAPI], AbstractAsyncContextManager[Any]] | None = fastapi_options.pop("lifespan", None)
     app = build_app(
         kernel,
         _http_options(application),
         lifespan=_lifespan(application, own),
-        health=HealthChecks(databases, application.settings().http.ready_requires),
+        health=health,
         metrics=_metrics_of(application, databases),
         **fastapi_options,
     )
     app.state.container = application
+    app.state.health = health
     return app
 
 
@@ -88,7 +92,26 @@ async def started(container: Container) -> AsyncIterator[Kernel]:
             await database.open()
             _ = stack.push_async_callback(database.close)
             await _prepare(application, database)
+        locks = application.locks()
+        # Closed first, while the databases still stand.
+        _ = stack.push_async_callback(locks.aclose)
+        await _check_locks(locks)
+        control = application.settings().control
+        if control is not None:
+            await stack.enter_async_context(_controlled(application, control))
         yield kernel
+
+
+async def _check_locks(locks: LockProvider) -> None:
+    checked = await locks.check()
+    if not isinstance(checked, Failure) and (mistakes := checked.unwrap()):
+        raise DeclarationError(mistakes)
+
+
+def _controlled(application: Application, folder: Path) -> AbstractAsyncContextManager[None]:
+    from fastapi_easy.interfaces.cli.control import answer_for, answering
+
+    return answering(folder, answer_for(application.every_breaker))
 
 
 def _application(container: Container) -> Application:
@@ -99,6 +122,7 @@ def _application(container: Container) -> Application:
 def _checked_kernel(application: Application) -> Kernel:
     kernel = application.kernel()
     _ = application.metrics()  # says now what it lacks
+    _ = application.locks()  # likewise
     mistakes = [sentence for each in kernel for sentence in mistakes_in_schemas(each.resource)]
     if mistakes:
         raise DeclarationError(mistakes)
@@ -109,7 +133,9 @@ def _metrics_of(
     application: Application, databases: Sequence[Database]
 ) -> Callable[[], tuple[bytes, str]] | None:
     metrics = application.metrics()
-    return None if metrics is None else lambda: (metrics.report(databases), metrics.media_type)
+    if metrics is None:
+        return None
+    return lambda: (metrics.report(databases, application.every_breaker()), metrics.media_type)
 
 
 def schema_mode(settings: Settings, database: Database) -> SchemaMode:
@@ -146,6 +172,6 @@ def _lifespan(
 
 def _http_options(application: Application, prefix: str | None = None) -> HttpOptions:
     http = application.settings().http
-    plain = http.model_dump(exclude={"cors", "prefix", "ready_requires", "metrics"})
+    plain = http.model_dump(exclude={"cors", "prefix", "drain_delay", "grace", "ready_requires", "metrics"})
     cors = CorsOptions(**http.cors.model_dump(exclude_none=True))
     return HttpOptions(**plain, cors=cors, prefix=http.prefix if prefix is None else prefix)

@@ -14,6 +14,7 @@ from dependency_injector import containers, providers
 
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.kernel import Kernel, UseCases
+from fastapi_easy.application.locks.lock_manager import LockManager
 from fastapi_easy.application.pipeline.standard import standard_steps
 from fastapi_easy.application.pipeline.step import Handler, Step, Target, compose
 from fastapi_easy.application.queries.limits import QueryLimits
@@ -39,13 +40,18 @@ from fastapi_easy.domain.errors import DeclarationError, Outcome
 from fastapi_easy.domain.narrowed import SoftDeletingRepository
 from fastapi_easy.domain.options import Operation
 from fastapi_easy.domain.ports import (
+    Breaker,
     Clock,
     Database,
     EventBus,
+    EvictionHook,
+    LeaseStore,
+    LockProvider,
     Metrics,
     Observer,
     Policy,
     Repository,
+    Retry,
     UnitOfWork,
 )
 from fastapi_easy.domain.resource import Resource
@@ -53,8 +59,16 @@ from fastapi_easy.infrastructure.clock import SystemClock
 from fastapi_easy.infrastructure.events.in_process import InProcessEventBus
 from fastapi_easy.infrastructure.observation.log import LogObserver
 from fastapi_easy.infrastructure.observation.several import Several
+from fastapi_easy.leases import open_leases
 from fastapi_easy.settings import Settings, read_settings
-from fastapi_easy.technologies import kit_of, open_database, open_metrics
+from fastapi_easy.technologies import (
+    kit_of,
+    open_breaker,
+    open_database,
+    open_metrics,
+    open_retry,
+    stamp_fence,
+)
 
 __all__ = ["Container", "DeclaredResource", "declared_in", "resource"]
 
@@ -64,6 +78,10 @@ E = TypeVar("E")
 def _observer(settings: Settings, metrics: Metrics | None) -> Observer:
     log = LogObserver(settings.log.slow_call)
     return log if metrics is None else Several((log, metrics))
+
+
+def _locks(store: LeaseStore, clock: Clock, eviction_hook: EvictionHook | None) -> LockProvider:
+    return LockManager(store, clock, on_eviction=eviction_hook, fence=stamp_fence)
 
 
 class Application(containers.DynamicContainer):
@@ -76,14 +94,24 @@ class Application(containers.DynamicContainer):
     metrics: providers.Provider[Metrics | None]
     observer: providers.Provider[Observer]
     policy: providers.Provider[Policy | None]
+    retry: providers.Provider[Retry]
+    lease_store: providers.Provider[LeaseStore]
+    locks: providers.Provider[LockProvider]
     steps: providers.Provider[Sequence[Step]]
     databases: containers.DynamicContainer
+    breakers: containers.DynamicContainer
     kernel: providers.Provider[Kernel]
 
     def every_database(self) -> Iterator[Database]:
         """The databases that resources live in, in the order they were declared."""
         for name in dict.fromkeys(each.database for each in self.declarations.values()):
             yield self.databases.providers[name]()
+
+    def every_breaker(self) -> dict[str, Breaker]:
+        """The breakers of the databases that have one, by name."""
+        names = [each.name for each in self.every_database()]
+        found = {name: self.breakers.providers[name]() for name in names}
+        return {name: breaker for name, breaker in found.items() if breaker is not None}
 
     def every_resource(self) -> Iterator[Resource[Any]]:
         """The checked resources, in the order they were declared."""
@@ -103,9 +131,19 @@ class Container(containers.DeclarativeContainer):
 
         policy: What each caller may see; everything while there is none.
 
+        retry: Says whether a call that came to nothing is made again.
+
+        lease_store: Where leases are kept.
+
+        eviction_hook: Is told of every lease that an operator takes from its holder; they are logged besides.
+
+        locks: Locks by name: `async with shop.locks().hold("invoice:42") as lease`.
+
         steps: What happens around every use case, the outermost first.
 
         databases: The databases by name, on an instance.
+
+        breakers: Their breakers by name, on an instance; `None` where there is none.
 
         kernel: The application behind one object, on an instance.
     """
@@ -118,9 +156,16 @@ class Container(containers.DeclarativeContainer):
     metrics: providers.Provider[Metrics | None] = providers.Singleton(open_metrics, settings)
     observer: providers.Provider[Observer] = providers.Singleton(_observer, settings, metrics)
     policy: providers.Provider[Policy | None] = providers.Object(None)
-    steps: providers.Provider[Sequence[Step]] = providers.Singleton(standard_steps, observer.provider, clock)
+    retry: providers.Provider[Retry] = providers.Singleton(open_retry, settings)
+    lease_store: providers.Provider[LeaseStore] = providers.Singleton(open_leases, settings, clock)
+    eviction_hook: providers.Provider[EvictionHook | None] = providers.Object(None)
+    locks: providers.Provider[LockProvider] = providers.Singleton(_locks, lease_store, clock, eviction_hook)
+    steps: providers.Provider[Sequence[Step]] = providers.Singleton(
+        standard_steps, observer.provider, clock, retry.provider, settings.provided.deadline
+    )
     kernel: providers.Provider[Kernel]
     databases: containers.DynamicContainer
+    breakers: containers.DynamicContainer
 
     def __new__(cls, **overriding: providers.Provider[Any] | Any) -> Any:
         """An instance with the resources declared in the class, its bases and the settings.
@@ -157,15 +202,19 @@ def declared_in(container: type[Container]) -> dict[str, Declaration[Any]]:
 def _wire(application: Application) -> None:
     """Add the providers of every database and resource to *application*."""
     databases = containers.DynamicContainer()
+    breakers = containers.DynamicContainer()
     resources: dict[str, providers.Provider[Resource[Any]]] = {}
     repositories: dict[str, providers.Provider[Repository[Any]]] = {}
     units_of_work: dict[str, providers.Provider[UnitOfWork]] = {}
     for name in dict.fromkeys(["default", *(each.database for each in application.declarations.values())]):
+        breaker = providers.Singleton(open_breaker, application.settings, name)
+        breakers.set_provider(name, breaker)
         opened = providers.Singleton(
             open_database,
             application.settings,
             name,
             providers.Object(_kept_in(name, application.declarations)),
+            breaker.provider,
         )
         databases.set_provider(name, opened)
         units_of_work[name] = providers.Factory(
@@ -178,7 +227,13 @@ def _wire(application: Application) -> None:
     application.set_provider(
         "databases", providers.Container(containers.DynamicContainer, container=databases)
     )
+    application.set_provider("breakers", providers.Container(containers.DynamicContainer, container=breakers))
     application.set_provider("unit_of_work", units_of_work["default"])
+    if getattr(application.lease_store, "cls", None) is open_leases:
+        # The standard one is told where they are kept unless the settings say: not where nothing else is.
+        used = [each.database for each in application.declarations.values()]
+        home = "default" if "default" in used or not used else used[0]
+        application.lease_store.add_args(databases.providers[home].provider)  # type: ignore[attr-defined]
     every = providers.Singleton(
         check, providers.Object(application.declarations), providers.Object(databases.providers)
     )

@@ -17,16 +17,20 @@ from pydantic_settings import (
 from fastapi_easy.application.resources.perform_action import action_name
 from fastapi_easy.domain.declaration import Declaration
 from fastapi_easy.domain.errors import DeclarationError
+from fastapi_easy.domain.lease import LockCapability
 from fastapi_easy.domain.options import EVERY_OPERATION, Fields, QueryRules, Schemas, Version
 from fastapi_easy.domain.ports.database import SchemaMode
 
 __all__ = [
+    "BreakerSettings",
     "CorsSettings",
     "DatabaseSettings",
     "HttpSettings",
+    "LockSettings",
     "LogSettings",
     "QuerySettings",
     "ResourceSettings",
+    "RetrySettings",
     "Settings",
     "read_settings",
 ]
@@ -42,6 +46,50 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class BreakerSettings(Section):
+    """When a database that has gone silent is not asked any more; none around SQLite and memory.
+
+    Attributes:
+        ratio: The share of calls that has to stay unanswered.
+
+        calls: How many there have to have been in the window; so many in a row are enough whatever was before.
+
+        window: Seconds that are looked back upon.
+
+        pause: Seconds without a call; twice as many each time that the next one stays unanswered too.
+
+        longest_pause: But no more than these.
+
+        probes: Calls that then have to be answered.
+    """
+
+    ratio: Annotated[float, Field(gt=0, le=1)] = 0.5
+    calls: Annotated[int, Field(ge=1)] = 20
+    window: Seconds = 10.0
+    pause: Seconds = 2.0
+    longest_pause: Seconds = 30.0
+    probes: Annotated[int, Field(ge=1)] = 1
+
+
+class RetrySettings(Section):
+    """How often a call is made again that came to nothing and changed nothing.
+
+    Attributes:
+        attempts: Of one call, the first among them; with 1 nothing is made again.
+
+        share: Repetitions for each call, over all calls of a database.
+
+        floor: Repetitions for each second, besides.
+
+        burst: Repetitions that can be saved up.
+    """
+
+    attempts: Annotated[int, Field(ge=1, le=10)] = 3
+    share: Annotated[float, Field(ge=0, le=1)] = 0.1
+    floor: Annotated[float, Field(ge=0)] = 1.0
+    burst: Annotated[int, Field(ge=1)] = 20
+
+
 class DatabaseSettings(Section):
     """One database.
 
@@ -54,6 +102,8 @@ class DatabaseSettings(Section):
 
         pool_timeout: Seconds a call waits for a connection.
 
+        queue_time: Calls that would wait longer than so many seconds for one are sent away at once.
+
         connect_timeout: Seconds a new connection may take.
 
         statement_timeout: Seconds one statement may take.
@@ -61,16 +111,20 @@ class DatabaseSettings(Section):
         lock_timeout: Seconds one statement waits for another's lock.
 
         recycle: Seconds after which a connection is made anew.
+
+        breaker: When it is not asked any more.
     """
 
     url: SecretStr = SecretStr(EMBEDDED)
     schema_mode: SchemaMode | None = None
     pool_size: Annotated[int, Field(ge=1, le=1000)] = 10
     pool_timeout: Seconds = 2.0
+    queue_time: Seconds = 0.5
     connect_timeout: Seconds = 3.0
     statement_timeout: Seconds = 10.0
     lock_timeout: Seconds = 3.0
     recycle: Annotated[int, Field(ge=1)] = 1800
+    breaker: BreakerSettings = BreakerSettings()
 
 
 class CorsSettings(Section):
@@ -120,6 +174,10 @@ class HttpSettings(Section):
 
         security_headers: Send the headers that keep browsers careful.
 
+        drain_delay: Seconds for which requests are still taken after SIGTERM, while `/health/ready` says 503.
+
+        grace: Seconds that requests under way have to end after that.
+
         ready_requires: Databases without which `/health/ready` answers 503.
 
         metrics: Count calls, and serve `/metrics` in the text format of Prometheus.
@@ -141,6 +199,8 @@ class HttpSettings(Section):
     export_patience: Seconds = 30.0
     security_headers: bool = True
     cors: CorsSettings = CorsSettings()
+    drain_delay: Annotated[float, Field(ge=0)] = 0.0
+    grace: Annotated[int, Field(ge=1)] = 25
     ready_requires: tuple[str, ...] = ()
     metrics: bool = False
 
@@ -172,6 +232,20 @@ class LogSettings(Section):
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     json_lines: bool = False
     slow_call: Seconds = 1.0
+
+
+class LockSettings(Section):
+    """Where locks are kept.
+
+    Attributes:
+        url: Like `redis://host/0`, `postgresql://…`, `mongodb://…`, `sqlite:///locks.sqlite3`, `file:///var/lock/shop`
+            or `memory://`; unset, in the default database.
+
+        requires: What the store has to be able to do.
+    """
+
+    url: SecretStr | None = None
+    requires: tuple[LockCapability, ...] = ()
 
 
 class ResourceSettings(Section):
@@ -242,6 +316,13 @@ class Settings(BaseSettings):
 
         secret: Signs cursors. Unset, each process makes its own, and a cursor ends with its process.
 
+        deadline: Seconds a call may take whose context does not say; exports and imports take their time.
+
+        retry: How often a call is made again.
+
+        control: The folder through which `fastapi-easy breakers` reaches the processes of this application; unset,
+            it does not. Whoever may write there has a say in them.
+
         resources: Resources declared in the file, by name.
     """
 
@@ -256,9 +337,13 @@ class Settings(BaseSettings):
 
     databases: dict[str, DatabaseSettings] = {}
     secret: SecretStr | None = None
+    deadline: Annotated[float, Field(ge=0.25)] = 30.0
+    retry: RetrySettings = RetrySettings()
+    control: Path | None = None
     http: HttpSettings = HttpSettings()
     query: QuerySettings = QuerySettings()
     log: LogSettings = LogSettings()
+    locks: LockSettings = LockSettings()
     resources: dict[str, ResourceSettings] = {}
 
     @model_validator(mode="before")

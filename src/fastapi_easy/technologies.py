@@ -4,16 +4,34 @@ Adapters are imported here, inside functions, when they are chosen.
 """
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from fastapi_easy.domain.errors import DeclarationError
-from fastapi_easy.domain.ports import Database, Metrics, Repository, UnitOfWork
+from returns.result import Failure
+
+from fastapi_easy.domain.errors import DeclarationError, Outcome, Unsupported
+from fastapi_easy.domain.ports import (
+    Breaker,
+    Database,
+    Metrics,
+    Repository,
+    Retry,
+    UnitOfWork,
+)
 from fastapi_easy.domain.resource import Shape
 from fastapi_easy.settings import DatabaseSettings, Settings
 
-__all__ = ["Kit", "describe", "kit_of", "open_database", "open_metrics"]
+__all__ = [
+    "Kit",
+    "describe",
+    "kit_of",
+    "open_breaker",
+    "open_database",
+    "open_metrics",
+    "open_retry",
+    "stamp_fence",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +43,13 @@ class Kit:
 
         unit_of_work: Makes a unit of work from the database, the resources by name, the providers of their
             repositories, and the event bus.
+
+        fence: Stamps a name with a token in a unit of work; see `Lease.guard`.
     """
 
     repository: Callable[..., Repository[Any]]
     unit_of_work: Callable[..., UnitOfWork]
+    fence: Callable[[Any, str, int], Awaitable[Outcome[bool]]] | None = None
 
 
 def describe(entity: type[Any]) -> Shape:
@@ -69,7 +90,12 @@ def _mappings() -> Iterator[tuple[Callable[[type[Any]], bool], Callable[[type[An
     yield plain.recognises, plain.describe
 
 
-def open_database(settings: Settings, name: str, kept: Sequence[type[Any]] = ()) -> Database:
+def open_database(
+    settings: Settings,
+    name: str,
+    kept: Sequence[type[Any]] = (),
+    breaker: Callable[[], Breaker | None] = lambda: None,
+) -> Database:
     """The database that the settings name *name*; nothing is connected yet.
 
     Args:
@@ -78,6 +104,8 @@ def open_database(settings: Settings, name: str, kept: Sequence[type[Any]] = ())
         name: Which one.
 
         kept: The classes whose entities live there.
+
+        breaker: Gives the breaker that it is asked through; asked for anew each time.
 
     Raises:
         DeclarationError: The settings do not name it, its driver is not installed, or it cannot hold classes that are
@@ -92,7 +120,7 @@ def open_database(settings: Settings, name: str, kept: Sequence[type[Any]] = ())
     if url.startswith("memory:"):
         return _memory(name)
     if url.startswith("mongodb"):
-        return _mongo(name, url, chosen)
+        return _mongo(name, url, chosen, breaker)
     models = tuple(each for each in kept if _is_tortoise(each))
     if models and len(models) < len(kept):
         mine = ", ".join(each.__name__ for each in models)
@@ -105,7 +133,31 @@ def open_database(settings: Settings, name: str, kept: Sequence[type[Any]] = ())
                 )
             ]
         )
-    return _tortoise(name, url, chosen, models) if models else _sqlalchemy(name, url, chosen)
+    if models:
+        return _tortoise(name, url, chosen, models, breaker)
+    return _sqlalchemy(name, url, chosen, breaker)
+
+
+def open_breaker(settings: Settings, name: str) -> Breaker | None:
+    """The breaker of the database that the settings name *name*; `None` where silence cannot come from a distance."""
+    chosen = settings.databases.get(name)
+    if chosen is None or chosen.url.get_secret_value().startswith(("memory:", "sqlite")):
+        return None
+    from fastapi_easy.infrastructure.resilience.circuit_breaker import (
+        BreakerLimits,
+        CircuitBreaker,
+        log_change,
+    )
+
+    limits = BreakerLimits(**chosen.breaker.model_dump())
+    return CircuitBreaker(limits, tell=lambda state: log_change(name, state))
+
+
+def open_retry(settings: Settings) -> Retry:
+    """What makes calls again."""
+    from fastapi_easy.infrastructure.resilience.budgeted_retry import BudgetedRetry, RetryLimits
+
+    return BudgetedRetry(RetryLimits(**settings.retry.model_dump()))
 
 
 def open_metrics(settings: Settings) -> Metrics | None:
@@ -155,29 +207,46 @@ def _find_kit(database: Database) -> Kit:
 
 
 def _known_kits() -> Iterator[tuple[type[Any], Kit]]:
+    from fastapi_easy.infrastructure.locks import memory_fence
     from fastapi_easy.infrastructure.persistence.memory.connection import MemoryDatabase
     from fastapi_easy.infrastructure.persistence.memory.repository import MemoryRepository
     from fastapi_easy.infrastructure.persistence.memory.unit_of_work import MemoryUnitOfWork
 
-    yield MemoryDatabase, Kit(MemoryRepository, MemoryUnitOfWork)
+    yield MemoryDatabase, Kit(MemoryRepository, MemoryUnitOfWork, memory_fence.stamp)
     if "pymongo" in sys.modules:
+        from fastapi_easy.infrastructure.locks import mongo_fence
         from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
         from fastapi_easy.infrastructure.persistence.mongo.repository import MongoRepository
         from fastapi_easy.infrastructure.persistence.mongo.unit_of_work import MongoUnitOfWork
 
-        yield MongoDatabase, Kit(MongoRepository, MongoUnitOfWork)
+        yield MongoDatabase, Kit(MongoRepository, MongoUnitOfWork, mongo_fence.stamp)
     if "tortoise" in sys.modules:
+        from fastapi_easy.infrastructure.locks import relational_fence
         from fastapi_easy.infrastructure.persistence.sqlalchemy.repository import SqlAlchemyRepository
         from fastapi_easy.infrastructure.persistence.tortoise.connection import TortoiseDatabase
         from fastapi_easy.infrastructure.persistence.tortoise.unit_of_work import TortoiseUnitOfWork
 
-        yield TortoiseDatabase, Kit(SqlAlchemyRepository, TortoiseUnitOfWork)
+        yield TortoiseDatabase, Kit(SqlAlchemyRepository, TortoiseUnitOfWork, relational_fence.stamp)
     if "sqlalchemy" in sys.modules:
+        from fastapi_easy.infrastructure.locks import relational_fence
         from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
         from fastapi_easy.infrastructure.persistence.sqlalchemy.repository import SqlAlchemyRepository
         from fastapi_easy.infrastructure.persistence.sqlalchemy.unit_of_work import SqlAlchemyUnitOfWork
 
-        yield SqlAlchemyDatabase, Kit(SqlAlchemyRepository, SqlAlchemyUnitOfWork)
+        yield SqlAlchemyDatabase, Kit(SqlAlchemyRepository, SqlAlchemyUnitOfWork, relational_fence.stamp)
+
+
+async def stamp_fence(work: Any, name: str, token: int) -> Outcome[bool]:
+    """Stamp *name* with *token* in the transaction of *work*; whether no larger one is there.
+
+    Fails with:
+        Unsupported: Its database has no fence.
+
+        Unavailable: It did not answer.
+    """
+    database = getattr(work, "database", None)
+    fence = None if database is None else kit_of(database).fence
+    return Failure(Unsupported(name, "fencing")) if fence is None else await fence(work, name, token)
 
 
 def _memory(name: str) -> Database:
@@ -186,7 +255,7 @@ def _memory(name: str) -> Database:
     return MemoryDatabase(name)
 
 
-def _mongo(name: str, url: str, chosen: DatabaseSettings) -> Database:
+def _mongo(name: str, url: str, chosen: DatabaseSettings, breaker: Callable[[], Breaker | None]) -> Database:
     from fastapi_easy.infrastructure.persistence.mongo.url import resolve
 
     # Says which driver is missing, before it is missed.
@@ -194,16 +263,20 @@ def _mongo(name: str, url: str, chosen: DatabaseSettings) -> Database:
     from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
     from fastapi_easy.infrastructure.persistence.mongo.options import ConnectionOptions
 
-    options = ConnectionOptions(**chosen.model_dump(exclude={"url", "schema_mode"}))
-    return MongoDatabase(name, url, options)
+    return MongoDatabase(name, url, ConnectionOptions(**_limits(chosen)), breaker)
 
 
-def _sqlalchemy(name: str, url: str, chosen: DatabaseSettings) -> Database:
+def _sqlalchemy(
+    name: str, url: str, chosen: DatabaseSettings, breaker: Callable[[], Breaker | None]
+) -> Database:
     from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
     from fastapi_easy.infrastructure.persistence.sqlalchemy.options import ConnectionOptions
 
-    options = ConnectionOptions(**chosen.model_dump(exclude={"url", "schema_mode"}))
-    return SqlAlchemyDatabase(name, url, options)
+    return SqlAlchemyDatabase(name, url, ConnectionOptions(**_limits(chosen)), breaker)
+
+
+def _limits(chosen: DatabaseSettings) -> dict[str, Any]:
+    return chosen.model_dump(exclude={"url", "schema_mode", "breaker"})
 
 
 def _is_tortoise(entity: type[Any]) -> bool:
@@ -214,9 +287,14 @@ def _is_tortoise(entity: type[Any]) -> bool:
     return recognises(entity)
 
 
-def _tortoise(name: str, url: str, chosen: DatabaseSettings, models: Sequence[type[Any]]) -> Database:
+def _tortoise(
+    name: str,
+    url: str,
+    chosen: DatabaseSettings,
+    models: Sequence[type[Any]],
+    breaker: Callable[[], Breaker | None],
+) -> Database:
     from fastapi_easy.infrastructure.persistence.sqlalchemy.options import ConnectionOptions
     from fastapi_easy.infrastructure.persistence.tortoise.connection import TortoiseDatabase
 
-    options = ConnectionOptions(**chosen.model_dump(exclude={"url", "schema_mode"}))
-    return TortoiseDatabase(name, url, options, models)
+    return TortoiseDatabase(name, url, ConnectionOptions(**_limits(chosen)), models, breaker)

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from fastapi_easy.testing.conformance import Store
+from fastapi_easy.testing.conformance import Leases, Store
 
 COLUMN = "column"
 OUTCOMES = ("passed", "skipped", "failed", "error")
@@ -13,8 +13,9 @@ OUTCOMES = ("passed", "skipped", "failed", "error")
 @pytest.fixture(autouse=True)
 def _in_its_column(request: pytest.FixtureRequest) -> None:
     """Note on the test's report which adapter and server it ran on."""
-    if "store" in request.fixturenames and isinstance(store := request.getfixturevalue("store"), Store):
-        request.node.user_properties.append((COLUMN, store.column))
+    for name in {"store", "leases"} & set(request.fixturenames):
+        if isinstance(ready := request.getfixturevalue(name), Store | Leases):
+            request.node.user_properties.append((COLUMN, ready.column))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -13,9 +13,25 @@ from pydantic_core import PydanticUndefined
 
 from fastapi_easy.bootstrap import create_app
 from fastapi_easy.container import Container, resource
-from fastapi_easy.domain import EVERY_CAPABILITY, Capability, Error, Fields, QueryRules, Schemas
+from fastapi_easy.domain import (
+    EVERY_CAPABILITY,
+    EVERY_LOCK_CAPABILITY,
+    Capability,
+    Error,
+    Fields,
+    QueryRules,
+    Schemas,
+)
 from fastapi_easy.domain import errors as of_domain
 from fastapi_easy.domain.options import Version
+from fastapi_easy.domain.ports import Lease, LockProvider
+from fastapi_easy.infrastructure.locks.file import FileLeaseStore
+from fastapi_easy.infrastructure.locks.memory import MemoryLeaseStore
+from fastapi_easy.infrastructure.locks.mongo import MongoLeaseStore
+from fastapi_easy.infrastructure.locks.mysql import MySqlLeaseStore
+from fastapi_easy.infrastructure.locks.postgres import PostgresLeaseStore
+from fastapi_easy.infrastructure.locks.redis import RedisLeaseStore
+from fastapi_easy.infrastructure.locks.sqlite import SqliteLeaseStore
 from fastapi_easy.infrastructure.persistence.memory import MemoryDatabase
 from fastapi_easy.infrastructure.persistence.sqlalchemy import SqlAlchemyDatabase
 from fastapi_easy.interfaces.cli.app import build_cli
@@ -152,7 +168,15 @@ def test_the_example_of_a_problem_has_the_members_of_problems():
 
 @pytest.fixture(scope="module")
 def commands() -> Any:
-    tasks = Tasks(serve=int, list_routes=list, diagnose=print, version=str)  # type: ignore[arg-type]
+    tasks = Tasks(
+        serve=int,  # type: ignore[arg-type]
+        list_routes=list,  # type: ignore[arg-type]
+        diagnose=print,  # type: ignore[arg-type]
+        ask_breakers=list,
+        list_locks=list,
+        evict_lock=bool,
+        version=str,
+    )
     return typer.main.get_command(build_cli(tasks)).commands  # type: ignore[attr-defined]
 
 
@@ -211,6 +235,44 @@ def test_every_capability_is_explained():
     (_, _, after) = (REFERENCE / "stores.md").read_text().partition("| capability |")
 
     assert all(f"| `{capability}` |" in after for capability in EVERY_CAPABILITY)
+
+
+LEASES = {
+    "memory": MemoryLeaseStore,
+    "files": FileLeaseStore,
+    "SQLite": SqliteLeaseStore,
+    "PostgreSQL": PostgresLeaseStore,
+    "MySQL, MariaDB": MySqlLeaseStore,
+    "Redis, Valkey": RedisLeaseStore,
+    "MongoDB": MongoLeaseStore,
+}
+
+
+def test_the_capabilities_of_lease_stores_are_those_they_declare():
+    rows = {row["store"]: row for row in table_under(REFERENCE / "locks.md", "## Where locks are kept")}
+
+    assert set(rows) == set(LEASES)
+    for name, store in LEASES.items():
+        told = {each for each in EVERY_LOCK_CAPABILITY if rows[name][each] == "yes"}
+        assert told == store.capabilities, name
+
+
+def test_every_argument_of_hold_is_listed_with_its_default():
+    rows = table_under(REFERENCE / "locks.md", "## `hold`")
+    arguments = inspect.signature(LockProvider.hold).parameters
+
+    assert {row["argument"]: row["default"] for row in rows} == {
+        name: repr(each.default).replace("'", '"')
+        for name, each in arguments.items()
+        if each.kind is inspect.Parameter.KEYWORD_ONLY
+    }
+
+
+def test_every_member_of_a_lease_is_listed():
+    rows = table_under(REFERENCE / "locks.md", "## `Lease`")
+    listed = {re.sub(r"\(.*", "", name.strip("` ")) for row in rows for name in row["member"].split(",")}
+
+    assert listed == {name for name in vars(Lease) if not name.startswith("_")}
 
 
 IN_README = {

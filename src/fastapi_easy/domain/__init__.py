@@ -19,6 +19,7 @@ from fastapi_easy.domain.errors import (
     LockHeld,
     LockLost,
     NotFound,
+    Obstacle,
     Outcome,
     OutcomeUnknown,
     PreconditionRequired,
@@ -39,6 +40,15 @@ from fastapi_easy.domain.events import (
     EntityUpdated,
 )
 from fastapi_easy.domain.field import UNSET, Field, Kind
+from fastapi_easy.domain.lease import EVERY_LOCK_CAPABILITY, Eviction, LockCapability, LockInfo
+from fastapi_easy.domain.lock_errors import (
+    LeaseLost,
+    LockDeadlock,
+    LockError,
+    LockMisuse,
+    LockTimeout,
+    LockUnavailable,
+)
 from fastapi_easy.domain.options import (
     EVERY_OPERATION,
     READ_ONLY,
@@ -73,6 +83,7 @@ from fastapi_easy.domain.version import version_of
 __all__ = [
     "ANONYMOUS",
     "EVERY_CAPABILITY",
+    "EVERY_LOCK_CAPABILITY",
     "EVERY_OPERATION",
     "READ_ONLY",
     "UNSET",
@@ -95,6 +106,7 @@ __all__ = [
     "EntityUpdated",
     "Error",
     "Everything",
+    "Eviction",
     "Failure",
     "Fault",
     "Field",
@@ -108,12 +120,21 @@ __all__ = [
     "Invalid",
     "Key",
     "Kind",
+    "LeaseLost",
     "Link",
+    "LockCapability",
+    "LockDeadlock",
+    "LockError",
     "LockHeld",
+    "LockInfo",
     "LockLost",
+    "LockMisuse",
+    "LockTimeout",
+    "LockUnavailable",
     "Measure",
     "Not",
     "NotFound",
+    "Obstacle",
     "Operation",
     "Operator",
     "Outcome",

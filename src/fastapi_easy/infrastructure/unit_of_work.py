@@ -7,10 +7,12 @@ from typing import Any, Final, Generic, Protocol, Self, TypeVar
 
 from returns.result import Failure, Success
 
-from fastapi_easy.domain.errors import DeclarationError, Outcome
+from fastapi_easy.domain.errors import DeclarationError, Error, Outcome
 from fastapi_easy.domain.events import DomainEvent
+from fastapi_easy.domain.open_work import note
 from fastapi_easy.domain.ports.event_bus import EventBus
 from fastapi_easy.domain.ports.repository import Repository
+from fastapi_easy.domain.ports.unit_of_work import Guard
 from fastapi_easy.domain.resource import Resource
 
 T_co = TypeVar("T_co", covariant=True)
@@ -60,8 +62,20 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
         self._repositories = repositories
         self._event_bus = event_bus
         self._begun: T | None = None
-        self._events: list[DomainEvent] = []
+        self._events: Sequence[DomainEvent] = []
         self._touched: dict[str, Resource[Any]] = {}
+        self._leases: tuple[Guard, ...] = ()
+        self._is_open = False
+
+    @property
+    def database(self) -> D:
+        """Where the transaction is."""
+        return self._database
+
+    @property
+    def transaction(self) -> T:
+        """What everything is done in; begun when it is first needed."""
+        return self._transaction
 
     async def __aenter__(self) -> Self:
         """Begin."""
@@ -71,9 +85,12 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Discard what was not committed and give back the connection."""
-        self._events.clear()
+        self._events = []
         if self._begun is not None:
-            await self._close()
+            try:
+                await self._close()
+            finally:
+                self._is_open = False
 
     def repository(self, resource: Resource[Any] | str, *, last: bool = False) -> Repository[Any]:
         """The repository of *resource* inside this unit of work; for a *last* write, one that stands alone."""
@@ -87,7 +104,8 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
         if declared.database != self._database.name:
             raise DeclarationError([_elsewhere(name, declared.database, self._database.name)])
         made = self._repositories[name]()
-        if last:
+        # What stands alone would be durable before a lease is looked at.
+        if last and not self._leases:
             return made
         self._touched[name] = declared
         within: Callable[[T], Repository[Any]] | None = getattr(made, "within", None)
@@ -96,7 +114,19 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
 
     def record(self, event: DomainEvent) -> None:
         """Publish *event* if and when this unit of work commits; forget it otherwise."""
-        self._events.append(event)
+        if isinstance(self._events, list):
+            self._events.append(event)
+        else:
+            self._events = [*self._events, event]
+
+    def record_all(self, events: Sequence[DomainEvent]) -> None:
+        """As `record`, for each of *events*, which are not looked into until they are published."""
+        # A list is the caller's own, and would be added to.
+        self._events = [*self._events, *events] if self._events or isinstance(events, list) else events
+
+    def bind(self, lease: Guard) -> None:
+        """From now on commit only while *lease* is held."""
+        self._leases = (*self._leases, lease)
 
     @property
     def events(self) -> Sequence[DomainEvent]:
@@ -105,8 +135,11 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
 
     async def commit(self) -> Outcome[None]:
         """Make every write durable, then publish the recorded events."""
+        if self._leases and self._begun is not None and (refused := await self._refusal()) is not None:
+            return refused
         events, self._events = self._events, []
         committed = _DONE if self._begun is None else await self._commit()
+        self._is_open = False
         if events and not isinstance(committed, Failure):
             await self._event_bus.publish(events)
         return committed
@@ -116,7 +149,24 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
         """What everything is done in; begun when it is first needed."""
         if self._begun is None:
             self._begun = self._database.begin()
+            note(self._has_open_transaction)
+        self._is_open = True
         return self._begun
+
+    async def _refusal(self) -> Failure[Error] | None:
+        """Why nothing may be committed, if so; then everything is undone."""
+        for lease in self._leases:
+            guarded = await lease.guard(self)
+            if isinstance(guarded, Failure):
+                self._events = []
+                await self._close()
+                self._is_open = False
+                return guarded
+        return None
+
+    def _has_open_transaction(self) -> bool:
+        # A transaction that says so itself begins with the first statement.
+        return self._is_open and bool(getattr(self._begun, "has_begun", True))
 
     @abstractmethod
     def _commit(self) -> Awaitable[Outcome[None]]:

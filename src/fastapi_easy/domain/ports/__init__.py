@@ -1,24 +1,38 @@
 """What the domain needs from outside: one Protocol per file."""
 
+from fastapi_easy.domain.ports.breaker import Breaker, Circuit, CircuitState, NotAdmitted
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.database import Database, Pool, SchemaMode
 from fastapi_easy.domain.ports.event_bus import EventBus, EventHandler
+from fastapi_easy.domain.ports.lease_store import LeaseStore
+from fastapi_easy.domain.ports.lock_provider import EvictionHook, Lease, LockProvider
 from fastapi_easy.domain.ports.observer import Metrics, Observation, Observer
 from fastapi_easy.domain.ports.policy import Policy
 from fastapi_easy.domain.ports.repository import Repository
-from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
+from fastapi_easy.domain.ports.retry import Retry
+from fastapi_easy.domain.ports.unit_of_work import Guard, UnitOfWork
 
 __all__ = [
+    "Breaker",
+    "Circuit",
+    "CircuitState",
     "Clock",
     "Database",
     "EventBus",
     "EventHandler",
+    "EvictionHook",
+    "Guard",
+    "Lease",
+    "LeaseStore",
+    "LockProvider",
     "Metrics",
+    "NotAdmitted",
     "Observation",
     "Observer",
     "Policy",
     "Pool",
     "Repository",
+    "Retry",
     "SchemaMode",
     "UnitOfWork",
 ]

@@ -10,6 +10,14 @@ from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.resource import Resource
 
 
+class Guard(Protocol):
+    """Has a say in whether a unit of work may commit."""
+
+    async def guard(self, work: "UnitOfWork") -> Outcome[None]:
+        """Succeed when *work* may commit, and see to it that this stays so until it has; see `Lease.guard`."""
+        ...
+
+
 @runtime_checkable
 class UnitOfWork(Protocol):
     """Changes to the resources of one database that become durable together, or not at all.
@@ -47,6 +55,14 @@ class UnitOfWork(Protocol):
         """Publish *event* if and when this unit of work commits; forget it otherwise."""
         ...
 
+    def record_all(self, events: Sequence[DomainEvent]) -> None:
+        """As `record`, for each of *events*, which are not looked into until they are published."""
+        ...
+
+    def bind(self, lease: Guard) -> None:
+        """From now on commit only while *lease* is held. Before the first repository is asked for."""
+        ...
+
     @property
     def events(self) -> Sequence[DomainEvent]:
         """What was recorded since the last commit."""
@@ -56,6 +72,8 @@ class UnitOfWork(Protocol):
         """Make every write durable, then publish the recorded events. What follows begins anew.
 
         Fails with:
+            LockLost: A lease it was bound to is not held any more; nothing was changed.
+
             AlreadyExists, ReferenceBroken, CheckFailed: A rule that the store checks at commit was broken.
 
             Unavailable: The store did not answer, and nothing was changed.

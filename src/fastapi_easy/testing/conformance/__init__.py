@@ -1,5 +1,7 @@
 """The suites an adapter has to pass: subclass them, and give each a `store`."""
 
+from fastapi_easy.testing.conformance.lease_access import Leases
+from fastapi_easy.testing.conformance.leases import LeaseStoreConformance
 from fastapi_easy.testing.conformance.notes import LABELS, NOTES, SEATS, SHAPES, TOKENS, Colour
 from fastapi_easy.testing.conformance.repository import RepositoryConformance
 from fastapi_easy.testing.conformance.shop import AUTHORS, BOOKS, REVIEWS, TICKETS
@@ -17,6 +19,8 @@ __all__ = [
     "TICKETS",
     "TOKENS",
     "Colour",
+    "LeaseStoreConformance",
+    "Leases",
     "RepositoryConformance",
     "Store",
     "UnitOfWorkConformance",

@@ -8,8 +8,10 @@ from typer.testing import CliRunner
 
 from fastapi_easy.interfaces.cli.app import build_cli
 from fastapi_easy.interfaces.cli.tasks import (
+    BreakerState,
     Check,
     Diagnosis,
+    Lock,
     Refusal,
     Route,
     Serving,
@@ -27,14 +29,22 @@ FINE = Diagnosis(
         Check("secret", State.NOTE, "unset"),
     ),
 )
+BREAKERS = (BreakerState(7, "default", "open", 1.25, 3, 40), BreakerState(8, "default", "closed", 0.0, 0, 0))
+LOCKS = (
+    Lock(
+        name="invoice:42", token=17, age=1.25, remaining=28.0, owner="vm:1:a:b/1.0", waiters=("vm:2:a:c/1.0",)
+    ),
+    Lock(name="reports", token=18, age=3.0, remaining=None, owner="vm:3:a:d/1.0", waiters=()),
+)
 ILL = Diagnosis((), (Check("declaration", State.WRONG, "books:\n mend it"),))
 
 
 class RecordedTasks:
     """Notes what was asked and answers as told."""
 
-    def __init__(self, diagnosis=FINE, refusal=None):
+    def __init__(self, diagnosis=FINE, refusal=None, evicts=True):
         self.asked = []
+        self.evicts = evicts
         self.diagnosis = diagnosis
         self.refusal = refusal
 
@@ -43,12 +53,15 @@ class RecordedTasks:
             serve=self.answering(0),
             list_routes=self.answering(ROUTES),
             diagnose=self.answering(self.diagnosis),
+            ask_breakers=self.answering(BREAKERS),
+            list_locks=self.answering(LOCKS),
+            evict_lock=self.answering(self.evicts),
             version=lambda: "1.2.3",
         )
 
     def answering(self, answer):
-        def answered(asked):
-            self.asked.append(asked)
+        def answered(*asked):
+            self.asked += asked
             if self.refusal:
                 raise self.refusal
             return answer
@@ -95,6 +108,11 @@ def test_serves_the_current_folder_to_this_machine_unless_told_otherwise():
         pytest.param(["run", "shop:app", "--workers", "2", "--reload"], id="workers that reload"),
         pytest.param(["run", "shop:app", "--app-dir", "/there/is/none"], id="folder"),
         pytest.param(["rum"], id="command"),
+        pytest.param(["breakers", "isolate"], id="no database"),
+        pytest.param(["breakers", "break", "default"], id="no such act"),
+        pytest.param(["locks", "list"], id="no app"),
+        pytest.param(["locks", "evict", "shop:app", "invoice:42"], id="no token"),
+        pytest.param(["locks", "evict", "shop:app", "invoice:42", "--token", "17"], id="no reason"),
     ],
 )
 def test_refuses_what_makes_no_sense(arguments):
@@ -127,6 +145,71 @@ def test_prints_routes_as_a_table():
         "GET     /books  list_books  books",
         "GET     /docs   docs        -",
     ]
+
+
+def test_prints_breakers_as_a_table():
+    result, asked = call("breakers", "list")
+
+    assert asked == ["list", None, None]
+    assert result.stdout.splitlines() == [
+        "PROCESS  DATABASE  STATE   RETRY AFTER  OPENED  REFUSED",
+        "7        default   open    1.2 s        3       40",
+        "8        default   closed  -            0       0",
+    ]
+
+
+def test_prints_breakers_as_json():
+    result, asked = call("breakers", "isolate", "default", "--control", "/run/shop", "--json")
+
+    assert asked == ["isolate", "default", Path("/run/shop")]
+    assert json.loads(result.stdout)[0] == {
+        "process": 7,
+        "database": "default",
+        "state": "open",
+        "retry_after": 1.25,
+        "opened": 3,
+        "refused": 40,
+    }
+
+
+def test_prints_locks_as_a_table():
+    result, asked = call("locks", "list", "shop:app", "in")
+
+    assert asked == [Target(path="shop:app", folder=Path()), "in"]
+    assert result.stdout.splitlines() == [
+        "NAME        TOKEN  AGE    REMAINING  WAITING  OWNER",
+        "invoice:42  17     1.2 s  28.0 s     1        vm:1:a:b/1.0",
+        "reports     18     3.0 s  -          0        vm:3:a:d/1.0",
+    ]
+
+
+def test_prints_locks_as_json():
+    result, _ = call("locks", "list", "shop:app", "--json")
+
+    assert json.loads(result.stdout)[1] == {
+        "name": "reports",
+        "token": 18,
+        "age": 3.0,
+        "remaining": None,
+        "owner": "vm:3:a:d/1.0",
+        "waiters": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("evicts", "exit_code", "said"),
+    [
+        pytest.param(True, 0, "invoice:42 was evicted.", id="held"),
+        pytest.param(False, 1, "Nobody holds invoice:42 by token 17.", id="not held"),
+    ],
+)
+def test_evicts_a_lock_by_its_token(evicts, exit_code, said):
+    arguments = ["locks", "evict", "shop:app", "invoice:42", "--token", "17", "--reason", "stuck"]
+
+    result, asked = call(*arguments, evicts=evicts)
+
+    assert asked == [Target(path="shop:app", folder=Path()), "invoice:42", 17, "stuck"]
+    assert (result.exit_code, result.output.strip()) == (exit_code, said)
 
 
 def test_prints_routes_as_json():

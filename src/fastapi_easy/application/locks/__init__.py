@@ -1,0 +1,1 @@
+"""Everything about locks that is the same for every store."""

@@ -1,0 +1,21 @@
+"""Whether the current task has a transaction open: then it must not wait for what others may hold.
+
+Whoever holds a lease may wait for a row that the transaction has locked, in a circle that no store can see.
+"""
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Final
+
+_LATEST: Final[ContextVar[Callable[[], bool] | None]] = ContextVar("fastapi_easy_open_work", default=None)
+
+
+def note(is_open: Callable[[], bool]) -> None:
+    """A unit of work has begun a transaction; *is_open* says whether it has ended meanwhile."""
+    _ = _LATEST.set(is_open)
+
+
+def has_open_transaction() -> bool:
+    """Whether the latest transaction that the current task, or the one that started it, has begun is still open."""
+    latest = _LATEST.get()
+    return latest is not None and latest()

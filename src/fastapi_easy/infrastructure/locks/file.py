@@ -1,0 +1,214 @@
+"""Locks of one machine, as files that the kernel locks: it lets go when their holder ends, however that is.
+
+A file is never removed: whoever has the old one open would hold another lock than whoever opens the new one.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from returns.result import Failure, Success
+
+from fastapi_easy.domain.bells import Bells
+from fastapi_easy.domain.errors import Outcome, Unavailable, Unsupported
+from fastapi_easy.domain.lease import Busy, Grant, LockCapability, LockInfo, WaitEdge
+from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
+from fastapi_easy.infrastructure.locks.tokens import next_token
+
+T = TypeVar("T")
+
+_LARGEST: Final = 4096
+"""Bytes of a record at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What this process holds.
+
+    Attributes:
+        file: The descriptor that the kernel has locked.
+    """
+
+    owner: str
+    token: int
+    file: int
+
+
+class FileLeaseStore:
+    """Implements `LeaseStore` with `flock`. Not for network file systems.
+
+    Args:
+        folder: Where the files are; made when it is missing.
+    """
+
+    name = "locks in files"
+    rings = False
+    capabilities: frozenset[LockCapability] = frozenset({LockCapability.FENCING})
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._held: dict[str, _Held] = {}
+        self._bells = Bells()
+
+    async def try_acquire(
+        self, name: str, owner: str, ttl: float, ticket: int | None = None
+    ) -> Outcome[Grant | Busy]:
+        """Give *name* to *owner* if it is free, or is its already."""
+        held = self._held.get(name)
+        if held is not None and held.owner == owner and _is_in_place(held.file, self._path(name)):
+            return Success(Grant(held.token))
+        return await self._answered(lambda: self._lock(name, owner))
+
+    async def renew(self, name: str, owner: str, token: int, ttl: float) -> Outcome[bool]:
+        """Whether *owner* still has the lock, and the file is still the one that others would lock."""
+        held = self._held.get(name)
+        if held is None or (held.owner, held.token) != (owner, token):
+            return Success(False)
+        return await self._answered(lambda: _is_in_place(held.file, self._path(name)))
+
+    async def release(self, name: str, owner: str) -> Outcome[bool]:
+        """Give *name* back; whether *owner* had it."""
+        held = self._held.get(name)
+        if held is None or held.owner != owner:
+            return Success(False)
+        del self._held[name]
+        return await self._answered(lambda: _unlock(held.file))
+
+    async def enqueue(self, name: str, owner: str, seconds: float) -> Outcome[int]:
+        """Nobody is kept in line."""
+        return Success(0)
+
+    async def dequeue(self, name: str, owner: str) -> Outcome[None]:
+        """Nobody is kept in line."""
+        return Success(None)
+
+    async def edges(self) -> Outcome[Sequence[WaitEdge]]:
+        """Nobody is known to wait."""
+        return Success(())
+
+    async def inspect(self, prefix: str = "") -> Outcome[Sequence[LockInfo]]:
+        """The names that are held and begin with *prefix*, in their order."""
+        return await self._answered(lambda: self._list(prefix))
+
+    async def evict(self, name: str, token: int) -> Outcome[bool]:
+        """Only its holder can give it back, or end."""
+        return Failure(Unsupported(name, LockCapability.EVICTABLE))
+
+    async def guard(self, work: UnitOfWork, name: str, owner: str, token: int) -> Outcome[bool] | None:
+        """A file takes part in no transaction."""
+        return None
+
+    def wakeups(self, name: str, owner: str) -> AbstractAsyncContextManager[asyncio.Event]:
+        """An event that nobody sets: those who wait look by themselves."""
+        return self._bells.hung_up(owner)
+
+    async def check(self) -> Outcome[Sequence[str]]:
+        """Nothing about it breaks a promise."""
+        return Success(())
+
+    async def close(self) -> None:
+        """Give back everything that this store holds."""
+        while self._held:
+            _, held = self._held.popitem()
+            _ = _unlock(held.file)
+
+    def _lock(self, name: str, owner: str) -> Grant | Busy:
+        path = self._path(name)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Not inherited: a child would keep it locked. Each descriptor locks for itself, also within one process.
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            if not _locked(file) or not _is_in_place(file, path):
+                holder = _record(file).get("owner")
+                os.close(file)
+                return Busy(None if holder is None else str(holder))
+            token = next_token(int(_record(file).get("token", 0)))
+            _write(file, {"name": name, "owner": owner, "token": token, "since": time.time()})
+        except BaseException:
+            os.close(file)
+            raise
+        self._held[name] = _Held(owner, token, file)
+        return Grant(token)
+
+    def _list(self, prefix: str) -> Sequence[LockInfo]:
+        found: list[LockInfo] = []
+        for path in self._folder.glob("*.lock"):
+            file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                record = _record(file)
+                if str(record.get("name", "")).startswith(prefix) and record.get("owner") is not None:
+                    found.append(
+                        LockInfo(
+                            name=record["name"],
+                            owner=record["owner"],
+                            token=record["token"],
+                            age=max(0.0, time.time() - record["since"]),
+                            remaining=None,
+                        )
+                    )
+                    if _locked(file):
+                        _ = found.pop()  # its holder has ended without a word
+            finally:
+                os.close(file)
+        return sorted(found, key=lambda each: each.name)
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{hashlib.blake2b(name.encode(), digest_size=16).hexdigest()}.lock"
+
+    async def _answered(self, work: Callable[[], T]) -> Outcome[T]:
+        try:
+            return Success(await asyncio.to_thread(work))
+        except OSError:
+            return Failure(Unavailable(self.name))
+
+
+def _locked(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _unlock(file: int) -> bool:
+    try:
+        record = _record(file)
+        with contextlib.suppress(OSError):
+            _write(file, {**record, "owner": None})
+    finally:
+        os.close(file)
+    return True
+
+
+def _is_in_place(file: int, path: Path) -> bool:
+    """Whether *file* is what others find at *path*."""
+    try:
+        there, here = path.stat(), os.fstat(file)
+    except OSError:
+        return False
+    return (there.st_ino, there.st_dev) == (here.st_ino, here.st_dev)
+
+
+def _record(file: int) -> Mapping[str, Any]:
+    """What the last holder has written; nothing when that was cut off."""
+    try:
+        found = json.loads(os.pread(file, _LARGEST, 0) or b"{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _write(file: int, record: Mapping[str, Any]) -> None:
+    # Padded, not truncated first: whoever looks meanwhile sees an old record or a new one.
+    written = json.dumps(record).encode()
+    _ = os.pwrite(file, written.ljust(os.fstat(file).st_size), 0)
+    os.fsync(file)

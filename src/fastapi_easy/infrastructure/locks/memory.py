@@ -1,0 +1,197 @@
+"""Leases in the process: the reference of all other stores, and enough for one process."""
+
+import asyncio
+import itertools
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Final
+
+from returns.result import Success
+
+from fastapi_easy.domain.bells import Bells
+from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.lease import Busy, Grant, LockCapability, LockInfo, WaitEdge
+from fastapi_easy.domain.ports.clock import Clock
+from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
+from fastapi_easy.infrastructure.locks.tokens import next_token
+from fastapi_easy.infrastructure.unit_of_work import TransactionalUnitOfWork
+
+_CAPABILITIES: Final = frozenset(LockCapability) - {LockCapability.CROSS_HOST, LockCapability.DURABLE}
+_LAST: Final = 2**62
+
+
+@dataclass(slots=True)
+class _Lease:
+    owner: str | None = None
+    token: int = 0
+    since: float = 0.0
+    until: float = 0.0
+
+
+@dataclass(slots=True)
+class _Wait:
+    name: str
+    ticket: int
+    until: float
+
+
+@dataclass(slots=True)
+class Leases:
+    """What several stores share, as processes share a database.
+
+    Attributes:
+        held: Every name that was ever held.
+
+        waits: By owner.
+    """
+
+    held: dict[str, _Lease] = field(default_factory=dict)
+    waits: dict[str, _Wait] = field(default_factory=dict)
+    tickets: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+    bells: Bells = field(default_factory=Bells)
+
+
+class MemoryLeaseStore:
+    """Implements `LeaseStore`. No method suspends, so one event loop is all the exclusion there has to be.
+
+    Args:
+        clock: Says when leases run out.
+
+        leases: Shared with other stores; its own unless given.
+
+        database: The name of the memory database whose units of work it can guard.
+    """
+
+    name = "locks in memory"
+    rings = True
+    capabilities: frozenset[LockCapability] = _CAPABILITIES
+
+    def __init__(self, clock: Clock, leases: Leases | None = None, *, database: str | None = None) -> None:
+        self._clock = clock
+        self._leases = Leases() if leases is None else leases
+        self._database = database
+
+    async def try_acquire(
+        self, name: str, owner: str, ttl: float, ticket: int | None = None
+    ) -> Outcome[Grant | Busy]:
+        """Give *name* to *owner* if it is free, or is its already, and nobody comes first."""
+        now, shared = self._clock.monotonic(), self._leases
+        lease = shared.held.setdefault(name, _Lease())
+        is_held = lease.owner is not None and lease.until > now
+        if not (is_held and lease.owner == owner):
+            ahead = self._ahead(name, _LAST if ticket is None else ticket)
+            if is_held or ahead:
+                return Success(Busy(lease.owner if is_held else None, ahead))
+            lease.owner, lease.token, lease.since = owner, next_token(lease.token), now
+        lease.until = now + ttl
+        _ = shared.waits.pop(owner, None)
+        return Success(Grant(lease.token))
+
+    async def renew(self, name: str, owner: str, token: int, ttl: float) -> Outcome[bool]:
+        """Let the lease of *owner* run for *ttl* seconds from now; whether it still had it."""
+        if not self._has(name, owner, token):
+            return Success(False)
+        self._leases.held[name].until = self._clock.monotonic() + ttl
+        return Success(True)
+
+    async def release(self, name: str, owner: str) -> Outcome[bool]:
+        """Give *name* back; whether *owner* had it."""
+        lease = self._leases.held.get(name)
+        if lease is None or lease.owner != owner:
+            return Success(False)
+        had = lease.until > self._clock.monotonic()
+        lease.owner = None
+        self._ring(name)
+        return Success(had)
+
+    async def enqueue(self, name: str, owner: str, seconds: float) -> Outcome[int]:
+        """Wait for *name*, for the next *seconds*."""
+        until, waits = self._clock.monotonic() + seconds, self._leases.waits
+        if owner not in waits:
+            waits[owner] = _Wait(name, next(self._leases.tickets), until)
+        waits[owner].until = until
+        return Success(waits[owner].ticket)
+
+    async def dequeue(self, name: str, owner: str) -> Outcome[None]:
+        """Stop waiting for *name*."""
+        _ = self._leases.waits.pop(owner, None)
+        self._ring(name)
+        return Success(None)
+
+    async def edges(self) -> Outcome[Sequence[WaitEdge]]:
+        """Who waits for whom."""
+        now, held = self._clock.monotonic(), self._leases.held
+        return Success(
+            [
+                WaitEdge(wait.name, owner, lease.owner, wait.ticket, lease.token)
+                for owner, wait in self._leases.waits.items()
+                for lease in [held.get(wait.name, _Lease())]
+                if wait.until > now and lease.owner is not None and lease.until > now
+            ]
+        )
+
+    async def inspect(self, prefix: str = "") -> Outcome[Sequence[LockInfo]]:
+        """The names that are held and begin with *prefix*, in their order."""
+        now = self._clock.monotonic()
+        return Success(
+            [
+                LockInfo(
+                    name=name,
+                    owner=lease.owner,
+                    token=lease.token,
+                    age=now - lease.since,
+                    remaining=lease.until - now,
+                    waiters=self._waiters(name),
+                )
+                for name, lease in sorted(self._leases.held.items())
+                if name.startswith(prefix) and lease.owner is not None and lease.until > now
+            ]
+        )
+
+    async def evict(self, name: str, token: int) -> Outcome[bool]:
+        """Take *name* from whoever holds it by *token*; whether anybody did."""
+        lease = self._leases.held.get(name)
+        if lease is None or lease.owner is None or not self._has(name, lease.owner, token):
+            return Success(False)
+        return await self.release(name, lease.owner)
+
+    async def guard(self, work: UnitOfWork, name: str, owner: str, token: int) -> Outcome[bool] | None:
+        """Whether *owner* has the lease; nothing else runs between this answer and a commit in memory."""
+        mine = isinstance(work, TransactionalUnitOfWork) and work.database.name == self._database
+        return Success(self._has(name, owner, token)) if mine else None
+
+    def wakeups(self, name: str, owner: str) -> AbstractAsyncContextManager[asyncio.Event]:
+        """An event that is set when it is the turn of *owner*."""
+        return self._leases.bells.hung_up(owner)
+
+    async def check(self) -> Outcome[Sequence[str]]:
+        """Nothing can be wrong with it."""
+        return Success(())
+
+    async def close(self) -> None:
+        """Nothing to give back: who else holds something goes on holding it."""
+
+    def _ring(self, name: str) -> None:
+        for owner in self._waiters(name)[:1]:
+            self._leases.bells.ring(owner)
+
+    def _has(self, name: str, owner: str, token: int) -> bool:
+        lease = self._leases.held.get(name)
+        return (
+            lease is not None
+            and (lease.owner, lease.token) == (owner, token)
+            and lease.until > self._clock.monotonic()
+        )
+
+    def _ahead(self, name: str, ticket: int) -> int:
+        return sum(each < ticket for each, _ in self._line(name))
+
+    def _waiters(self, name: str) -> tuple[str, ...]:
+        return tuple(owner for _, owner in sorted(self._line(name)))
+
+    def _line(self, name: str) -> list[tuple[int, str]]:
+        now, waits = self._clock.monotonic(), self._leases.waits
+        for owner in [owner for owner, wait in waits.items() if wait.until <= now]:
+            del waits[owner]
+        return [(wait.ticket, owner) for owner, wait in waits.items() if wait.name == name]

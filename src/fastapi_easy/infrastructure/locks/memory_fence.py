@@ -1,0 +1,21 @@
+"""The fence of a database in memory: the newest token that has written there, for each name."""
+
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+from returns.result import Success
+
+from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.infrastructure.persistence.memory.connection import MemoryDatabase
+from fastapi_easy.infrastructure.unit_of_work import TransactionalUnitOfWork
+
+_tokens: Final[WeakKeyDictionary[MemoryDatabase, dict[str, int]]] = WeakKeyDictionary()
+
+
+async def stamp(work: TransactionalUnitOfWork[MemoryDatabase, Any], name: str, token: int) -> Outcome[bool]:
+    """Stamp *name* with *token*; whether no larger one is there. Nothing else runs between this and a commit."""
+    known = _tokens.setdefault(work.database, {})
+    if known.get(name, 0) > token:
+        return Success(False)
+    known[name] = token
+    return Success(True)

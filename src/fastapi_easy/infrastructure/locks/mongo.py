@@ -1,0 +1,312 @@
+"""Leases in MongoDB: a document for each name."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Final, TypeVar
+
+from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
+from returns.result import Failure, Success
+
+from fastapi_easy.domain.bells import Bells
+from fastapi_easy.domain.errors import Outcome, Unavailable, Unsupported
+from fastapi_easy.domain.lease import (
+    EVERY_LOCK_CAPABILITY,
+    Busy,
+    Grant,
+    LockCapability,
+    LockInfo,
+    WaitEdge,
+)
+from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
+from fastapi_easy.infrastructure.persistence.mongo.client import Client
+from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
+from fastapi_easy.infrastructure.persistence.mongo.errors import (
+    REFUSALS,
+    CommitLost,
+    PoolExhausted,
+    TransactionLost,
+    is_silence,
+)
+from fastapi_easy.infrastructure.persistence.mongo.options import ConnectionOptions
+from fastapi_easy.infrastructure.persistence.mongo.url import resolve
+from fastapi_easy.infrastructure.unit_of_work import TransactionalUnitOfWork
+
+T = TypeVar("T")
+
+LIMITS: Final = ConnectionOptions(
+    pool_size=2, pool_timeout=2.0, connect_timeout=2.0, statement_timeout=3.0, lock_timeout=2.0
+)
+_LOCKS: Final = "fe_lock"
+_WAITS: Final = "fe_lock_wait"
+_TICKETS: Final = "fe_lock_ticket"
+_NOW: Final = {"$multiply": [{"$toLong": "$$NOW"}, 1000]}
+"""Microseconds since 1970, by the server's clock."""
+
+_RUNS: Final = {"$gt": ["$expires_at", _NOW]}
+_FREE: Final = {"owner": None, "expires_at": None}
+
+
+class MongoLeaseStore:
+    """Implements `LeaseStore` in MongoDB.
+
+    Args:
+        url: As that of a database. Nothing is connected before the first call.
+
+        database: The database whose units of work it can guard, when leases are kept in it.
+    """
+
+    name = "locks in MongoDB"
+    rings = False
+    capabilities: frozenset[LockCapability] = EVERY_LOCK_CAPABILITY
+
+    def __init__(self, url: str, database: MongoDatabase | None = None) -> None:
+        self._address = resolve(url)
+        self._client: Client | None = None
+        self._database = database
+        self._bells = Bells()
+
+    async def try_acquire(
+        self, name: str, owner: str, ttl: float, ticket: int | None = None
+    ) -> Outcome[Grant | Busy]:
+        """Give *name* to *owner* if it is free, or is its already, and nobody comes first."""
+
+        async def acquire() -> Grant | Busy:
+            ahead = await self._ahead(name, ticket)
+            found = await self._take(name, owner, ttl, is_first=ahead == 0)
+            if found is None and await self._made_first(name):
+                found = await self._take(name, owner, ttl, is_first=ahead == 0)
+            if found is not None:
+                _ = await self._do(_WAITS, "delete_one", {"_id": owner})
+                return Grant(int(found["token"]))
+            held = await self._do(_LOCKS, "find_one", {"_id": name, "$expr": _RUNS})
+            return Busy(None if held is None else held["owner"], ahead)
+
+        return await self._answered(acquire)
+
+    async def renew(self, name: str, owner: str, token: int, ttl: float) -> Outcome[bool]:
+        """Let the lease of *owner* run for *ttl* seconds from now; whether it still had it."""
+        change = [{"$set": {"expires_at": _later(ttl)}}]
+        return await self._changed(_held_by(name, owner, token), change)
+
+    async def release(self, name: str, owner: str) -> Outcome[bool]:
+        """Give *name* back; whether *owner* had it."""
+        return await self._changed({"_id": name, "owner": owner}, {"$set": _FREE})
+
+    async def enqueue(self, name: str, owner: str, seconds: float) -> Outcome[int]:
+        """Wait for *name*, for the next *seconds*."""
+
+        async def line_up() -> int:
+            prolonged = [{"$set": {"expires_at": _later(seconds)}}]
+            found = await self._do(_WAITS, "find_one_and_update", {"_id": owner}, prolonged)
+            if found is not None:
+                return int(found["ticket"])
+            _ = await self._do(_WAITS, "delete_many", {"name": name, "$expr": {"$not": [_RUNS]}})
+            drawn = await self._do(
+                _TICKETS,
+                "find_one_and_update",
+                {"_id": "last"},
+                {"$inc": {"ticket": 1}},
+                upsert=True,
+                return_document=ReturnDocument.AFTER,
+            )
+            ticket = int(drawn["ticket"])
+            wait = [{"$set": {"name": {"$literal": name}, "ticket": ticket, "expires_at": _later(seconds)}}]
+            _ = await self._do(_WAITS, "update_one", {"_id": owner}, wait, upsert=True)
+            return ticket
+
+        return await self._answered(line_up)
+
+    async def dequeue(self, name: str, owner: str) -> Outcome[None]:
+        """Stop waiting for *name*."""
+
+        async def leave() -> None:
+            _ = await self._do(_WAITS, "delete_one", {"_id": owner})
+
+        return await self._answered(leave)
+
+    async def edges(self) -> Outcome[Sequence[WaitEdge]]:
+        """Who waits for whom; waits and leases not quite at one moment."""
+
+        async def look() -> Sequence[WaitEdge]:
+            found = await self._mongo.commands.aggregate(
+                _WAITS,
+                [
+                    {"$match": {"$expr": _RUNS}},
+                    {
+                        "$lookup": {
+                            "from": _LOCKS,
+                            "localField": "name",
+                            "foreignField": "_id",
+                            "as": "lease",
+                        }
+                    },
+                    {"$unwind": "$lease"},
+                    {"$match": {"$expr": {"$gt": ["$lease.expires_at", _NOW]}, "lease.owner": {"$ne": None}}},
+                ],
+            )
+            return [
+                WaitEdge(
+                    each["name"],
+                    each["_id"],
+                    each["lease"]["owner"],
+                    int(each["ticket"]),
+                    int(each["lease"]["token"]),
+                )
+                for each in found
+            ]
+
+        return await self._answered(look)
+
+    async def inspect(self, prefix: str = "") -> Outcome[Sequence[LockInfo]]:
+        """The names that are held and begin with *prefix*, in their order."""
+
+        async def look() -> Sequence[LockInfo]:
+            held = await self._mongo.commands.aggregate(
+                _LOCKS,
+                [
+                    {"$match": {"owner": {"$ne": None}, "$expr": {"$and": [_RUNS, _begins("$_id", prefix)]}}},
+                    {
+                        "$set": {
+                            "age": {"$subtract": [_NOW, "$acquired_at"]},
+                            "remaining": {"$subtract": ["$expires_at", _NOW]},
+                        }
+                    },
+                ],
+            )
+            waiting = await self._mongo.commands.aggregate(
+                _WAITS,
+                [
+                    {"$match": {"$expr": {"$and": [_RUNS, _begins("$name", prefix)]}}},
+                    {"$sort": {"ticket": 1}},
+                ],
+            )
+            return [
+                LockInfo(
+                    name=each["_id"],
+                    owner=each["owner"],
+                    token=int(each["token"]),
+                    age=max(0, each["age"]) / 1e6,
+                    remaining=each["remaining"] / 1e6,
+                    waiters=tuple(wait["_id"] for wait in waiting if wait["name"] == each["_id"]),
+                )
+                for each in sorted(held, key=lambda each: str(each["_id"]))
+            ]
+
+        return await self._answered(look)
+
+    async def evict(self, name: str, token: int) -> Outcome[bool]:
+        """Take *name* from whoever holds it by *token*; whether anybody did."""
+        held = {"_id": name, "token": token, "owner": {"$ne": None}, "$expr": _RUNS}
+        return await self._changed(held, {"$set": _FREE})
+
+    async def guard(self, work: UnitOfWork, name: str, owner: str, token: int) -> Outcome[bool] | None:
+        """Whether *owner* has the lease; whoever changes it meanwhile makes the transaction of *work* begin anew."""
+        if not isinstance(work, TransactionalUnitOfWork) or work.database is not self._database:
+            return None
+
+        async def hold_on(session: Any) -> bool:
+            locks = self._database.client.collection(_LOCKS)  # type: ignore[union-attr]  # looked at above
+            found = await locks.find_one_and_update(
+                _held_by(name, owner, token), {"$inc": {"guards": 1}}, session=session
+            )
+            return found is not None
+
+        try:
+            if not await work.transaction.is_real():
+                return Failure(Unsupported(name, LockCapability.FENCING))
+            return Success(bool(await work.transaction.write(hold_on)))
+        except REFUSALS as error:
+            return self._unavailable(error)
+
+    def wakeups(self, name: str, owner: str) -> AbstractAsyncContextManager[asyncio.Event]:
+        """An event that nobody sets: those who wait look by themselves."""
+        return self._bells.hung_up(owner)
+
+    async def check(self) -> Outcome[Sequence[str]]:
+        """Nothing about it breaks a promise."""
+        return Success(())
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+    @property
+    def _mongo(self) -> Client:
+        if self._client is None:
+            self._client = Client(self._address, LIMITS)
+        return self._client
+
+    async def _do(self, collection: str, method: str, *arguments: Any, **options: Any) -> Any:
+        act = getattr(self._mongo.collection(collection), method)
+        return await self._mongo.call(lambda: act(*arguments, **options), changes=True)
+
+    async def _ahead(self, name: str, ticket: int | None) -> int:
+        before: dict[str, Any] = {"name": name, "$expr": _RUNS}
+        if ticket is not None:
+            before["ticket"] = {"$lt": ticket}
+        return int(await self._do(_WAITS, "count_documents", before))
+
+    async def _take(self, name: str, owner: str, ttl: float, *, is_first: bool) -> Any:
+        mine = {"$eq": ["$owner", {"$literal": owner}]}
+        free = {"$or": [{"$eq": ["$owner", None]}, {"$lte": ["$expires_at", _NOW]}]}
+        kept = {"$and": [mine, _RUNS]}
+        return await self._do(
+            _LOCKS,
+            "find_one_and_update",
+            {"_id": name, "$expr": {"$or": [mine, free]} if is_first else mine},
+            [
+                {
+                    "$set": {
+                        "token": {"$cond": [kept, "$token", {"$max": [{"$add": ["$token", 1]}, _NOW]}]},
+                        "acquired_at": {"$cond": [kept, "$acquired_at", _NOW]},
+                        "owner": {"$literal": owner},
+                        "expires_at": _later(ttl),
+                    }
+                }
+            ],
+            return_document=ReturnDocument.AFTER,
+        )
+
+    async def _made_first(self, name: str) -> bool:
+        """Whether there was no document for *name*, and there is one now: an upsert cannot look at `$expr`."""
+        if await self._do(_LOCKS, "find_one", {"_id": name}, {"_id": 1}) is not None:
+            return False
+        try:
+            _ = await self._do(_LOCKS, "insert_one", {"_id": name, "token": 0, **_FREE})
+        except DuplicateKeyError:
+            return True
+        return True
+
+    async def _changed(self, where: Mapping[str, Any], change: Any) -> Outcome[bool]:
+        async def update() -> bool:
+            done = await self._do(_LOCKS, "update_one", where, change)
+            return bool(done.matched_count)
+
+        return await self._answered(update)
+
+    async def _answered(self, question: Callable[[], Coroutine[Any, Any, T]]) -> Outcome[T]:
+        try:
+            return Success(await question())
+        except REFUSALS as error:
+            return self._unavailable(error)
+
+    def _unavailable(self, error: BaseException) -> Failure[Any]:
+        if isinstance(error, PoolExhausted | TransactionLost | CommitLost) or is_silence(error):
+            return Failure(Unavailable(self.name))
+        raise error
+
+
+def _later(seconds: float) -> Mapping[str, Any]:
+    return {"$add": [_NOW, round(seconds * 1_000_000)]}
+
+
+def _held_by(name: str, owner: str, token: int) -> Mapping[str, Any]:
+    return {"_id": name, "owner": owner, "token": token, "$expr": _RUNS}
+
+
+def _begins(field: str, prefix: str) -> Mapping[str, Any]:
+    return {"$eq": [{"$indexOfBytes": [field, {"$literal": prefix}]}, 0]}

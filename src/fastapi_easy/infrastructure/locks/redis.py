@@ -1,0 +1,278 @@
+"""Leases in Redis or Valkey: each call is one script, which the server carries out alone.
+
+With replicas a lease may be forgotten when another one takes over; whoever writes elsewhere stamps a fence.
+"""
+
+import asyncio
+import math
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Final, TypeVar
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.exceptions import ConnectionError as NoConnection
+from redis.exceptions import ResponseError
+from redis.exceptions import TimeoutError as TooLate
+from returns.result import Failure, Success
+
+from fastapi_easy.domain.bells import Bells
+from fastapi_easy.domain.errors import Outcome, Unavailable
+from fastapi_easy.domain.lease import (
+    EVERY_LOCK_CAPABILITY,
+    Busy,
+    Grant,
+    LockCapability,
+    LockInfo,
+    WaitEdge,
+)
+from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
+
+T = TypeVar("T")
+
+CONNECTIONS: Final = 2
+SECONDS: Final = 1.0
+"""For a connection, and for an answer."""
+
+_WAITED_FOR: Final = "fe:waited-for"
+"""The set of names somebody waits for; whoever waits says so again and again."""
+
+_MAY_FORGET: Final = (
+    "Redis may throw leases away like any entry of a cache: maxmemory-policy is {!r}; set it to 'noeviction', "
+    "or keep locks elsewhere with locks.url"
+)
+_NOW: Final = """
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local owner, token, ends = unpack(redis.call('HMGET', KEYS[1], 'owner', 'token', 'ends'))
+local held = owner and tonumber(ends) > now
+local function text(number) return string.format('%.0f', number) end
+local function forget_silent()
+  for _, each in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', text(now))) do
+    redis.call('ZREM', KEYS[2], each)
+    redis.call('ZREM', KEYS[3], each)
+  end
+end
+"""
+_ACQUIRE: Final = """
+if not (held and owner == ARGV[1]) then
+  forget_silent()
+  local ahead = redis.call('ZCOUNT', KEYS[2], '-inf', '(' .. ARGV[3])
+  if held or ahead > 0 then return {'', held and owner or '', text(ahead)} end
+  token = text(math.max((tonumber(token) or 0) + 1, now))
+  redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'token', token, 'since', text(now))
+end
+redis.call('HSET', KEYS[1], 'ends', text(now + ARGV[2]))
+redis.call('EXPIRE', KEYS[1], 604800)
+redis.call('ZREM', KEYS[2], ARGV[1])
+redis.call('ZREM', KEYS[3], ARGV[1])
+return {token, '', '0'}
+"""
+_RENEW: Final = """
+if not (held and owner == ARGV[1] and token == ARGV[2]) then return 0 end
+redis.call('HSET', KEYS[1], 'ends', text(now + ARGV[3]))
+redis.call('EXPIRE', KEYS[1], 604800)
+return 1
+"""
+_RELEASE: Final = """
+if owner ~= ARGV[1] then return 0 end
+redis.call('HDEL', KEYS[1], 'owner', 'ends', 'since')
+return 1
+"""
+_EVICT: Final = """
+if not (held and token == ARGV[1]) then return 0 end
+redis.call('HDEL', KEYS[1], 'owner', 'ends', 'since')
+return 1
+"""
+_ENQUEUE: Final = """
+forget_silent()
+local ticket = redis.call('ZSCORE', KEYS[2], ARGV[1])
+if not ticket then
+  ticket = text(math.max((tonumber(redis.call('HGET', KEYS[1], 'ticket')) or 0) + 1, now))
+  redis.call('HSET', KEYS[1], 'ticket', ticket)
+  redis.call('EXPIRE', KEYS[1], 604800)
+  redis.call('ZADD', KEYS[2], ticket, ARGV[1])
+end
+redis.call('ZADD', KEYS[3], text(now + ARGV[2]), ARGV[1])
+redis.call('EXPIRE', KEYS[2], 3600)
+redis.call('EXPIRE', KEYS[3], 3600)
+return text(tonumber(ticket))
+"""
+_LOOK: Final = """
+forget_silent()
+local line = redis.call('ZRANGE', KEYS[2], 0, -1, 'WITHSCORES')
+if not held then return {'', '', '', '', line} end
+return {owner, token, text(now - redis.call('HGET', KEYS[1], 'since')), text(ends - now), line}
+"""
+
+
+class RedisLeaseStore:
+    """Implements `LeaseStore` in Redis or Valkey.
+
+    Args:
+        url: `redis://…`, `rediss://…` or `unix://…`. Nothing is connected before the first call.
+    """
+
+    name = "locks in Redis"
+    rings = False
+    capabilities: frozenset[LockCapability] = EVERY_LOCK_CAPABILITY - {LockCapability.DURABLE}
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._client: Redis | None = None
+        self._bells = Bells()
+
+    async def try_acquire(
+        self, name: str, owner: str, ttl: float, ticket: int | None = None
+    ) -> Outcome[Grant | Busy]:
+        """Give *name* to *owner* if it is free, or is its already, and nobody comes first."""
+
+        async def acquire() -> Grant | Busy:
+            place = math.inf if ticket is None else ticket
+            token, holder, ahead = await self._run(_ACQUIRE, name, owner, _micros(ttl), place)
+            return Grant(int(token)) if token else Busy(holder or None, int(ahead))
+
+        return await self._answered(acquire)
+
+    async def renew(self, name: str, owner: str, token: int, ttl: float) -> Outcome[bool]:
+        """Let the lease of *owner* run for *ttl* seconds from now; whether it still had it."""
+        return await self._whether(_RENEW, name, owner, token, _micros(ttl))
+
+    async def release(self, name: str, owner: str) -> Outcome[bool]:
+        """Give *name* back; whether *owner* had it."""
+        return await self._whether(_RELEASE, name, owner)
+
+    async def enqueue(self, name: str, owner: str, seconds: float) -> Outcome[int]:
+        """Wait for *name*, for the next *seconds*."""
+
+        async def line_up() -> int:
+            _ = await self._redis.sadd(_WAITED_FOR, name)
+            return int(await self._run(_ENQUEUE, name, owner, _micros(seconds)))
+
+        return await self._answered(line_up)
+
+    async def dequeue(self, name: str, owner: str) -> Outcome[None]:
+        """Stop waiting for *name*."""
+
+        async def leave() -> None:
+            _, line, heard = _keys(name)
+            _ = await self._redis.zrem(line, owner)
+            _ = await self._redis.zrem(heard, owner)
+
+        return await self._answered(leave)
+
+    async def edges(self) -> Outcome[Sequence[WaitEdge]]:
+        """Who waits for whom; one name after the other, so not all at one moment."""
+
+        async def look() -> Sequence[WaitEdge]:
+            found: list[WaitEdge] = []
+            names: Any = await self._redis.smembers(_WAITED_FOR)
+            for name in names:
+                holder, token, _, _, line = await self._run(_LOOK, name)
+                if not line:
+                    _ = await self._redis.srem(_WAITED_FOR, name)
+                if holder:
+                    found += [
+                        WaitEdge(name, waiter, holder, ticket, int(token)) for waiter, ticket in _line(line)
+                    ]
+            return found
+
+        return await self._answered(look)
+
+    async def inspect(self, prefix: str = "") -> Outcome[Sequence[LockInfo]]:
+        """The names that are held and begin with *prefix*, in their order."""
+
+        async def look() -> Sequence[LockInfo]:
+            keys = [key async for key in self._redis.scan_iter(match="fe:{*}:lock", count=1000)]
+            names = sorted({key.removeprefix("fe:{").removesuffix("}:lock") for key in keys})
+            return [
+                LockInfo(
+                    name=name,
+                    owner=owner,
+                    token=int(token),
+                    age=int(age) / 1e6,
+                    remaining=int(remaining) / 1e6,
+                    waiters=tuple(each for each, _ in _line(line)),
+                )
+                for name in names
+                if name.startswith(prefix)
+                for owner, token, age, remaining, line in [await self._run(_LOOK, name)]
+                if owner
+            ]
+
+        return await self._answered(look)
+
+    async def evict(self, name: str, token: int) -> Outcome[bool]:
+        """Take *name* from whoever holds it by *token*; whether anybody did."""
+        return await self._whether(_EVICT, name, token)
+
+    async def guard(self, work: UnitOfWork, name: str, owner: str, token: int) -> Outcome[bool] | None:
+        """Redis takes part in no other database's transaction."""
+        return None
+
+    def wakeups(self, name: str, owner: str) -> AbstractAsyncContextManager[asyncio.Event]:
+        """An event that nobody sets: those who wait look by themselves."""
+        return self._bells.hung_up(owner)
+
+    async def check(self) -> Outcome[Sequence[str]]:
+        """Whether the server may throw leases away."""
+
+        async def look() -> Sequence[str]:
+            try:
+                found: Any = await self._redis.config_get("maxmemory", "maxmemory-policy")
+            except ResponseError:
+                return ()  # this server does not tell
+            policy = str(found.get("maxmemory-policy", "noeviction"))
+            if policy == "noeviction" or int(found.get("maxmemory", 0)) == 0:
+                return ()
+            return [_MAY_FORGET.format(policy)]
+
+        return await self._answered(look)
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose(close_connection_pool=True)
+
+    @property
+    def _redis(self) -> Redis:
+        if self._client is None:
+            self._client = Redis(
+                connection_pool=BlockingConnectionPool.from_url(
+                    self._url,
+                    max_connections=CONNECTIONS,
+                    timeout=2 * SECONDS,
+                    socket_timeout=SECONDS,
+                    socket_connect_timeout=SECONDS,
+                    decode_responses=True,
+                )
+            )
+        return self._client
+
+    async def _run(self, script: str, name: str, *arguments: str | float) -> Any:
+        return await self._redis.register_script(_NOW + script)(keys=_keys(name), args=arguments)
+
+    async def _whether(self, script: str, name: str, *arguments: str | float) -> Outcome[bool]:
+        async def ask() -> bool:
+            return bool(await self._run(script, name, *arguments))
+
+        return await self._answered(ask)
+
+    async def _answered(self, question: Callable[[], Coroutine[Any, Any, T]]) -> Outcome[T]:
+        try:
+            return Success(await question())
+        except (NoConnection, TooLate, OSError):
+            return Failure(Unavailable(self.name))
+
+
+def _keys(name: str) -> list[str]:
+    """All in one slot of a cluster: the lease, who waits with which ticket, and until when they are heard of."""
+    return [f"fe:{{{name}}}:{part}" for part in ("lock", "line", "heard")]
+
+
+def _line(scored: Sequence[str]) -> list[tuple[str, int]]:
+    return [(scored[place], int(float(scored[place + 1]))) for place in range(0, len(scored), 2)]
+
+
+def _micros(seconds: float) -> int:
+    return round(seconds * 1_000_000)

@@ -1,0 +1,248 @@
+"""Locks while their store restarts, loses connections or does not answer, and while the application's pool is empty."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+import uuid
+
+import psycopg
+import pymysql
+import pytest
+import redis
+from returns.result import Success
+from sqlalchemy import make_url
+
+from fastapi_easy.domain import LeaseLost, LockUnavailable
+from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
+from fastapi_easy.infrastructure.persistence.sqlalchemy.options import ConnectionOptions
+from fastapi_easy.testing.conformance.lease_access import eventually
+from tests.faults.processes import locks_at
+from tests.services.obtain import RECIPES
+from tests.services.service import Unavailable, await_ready
+from tests.services.wanted import required
+
+MOST_CONNECTIONS = 3
+
+
+@pytest.fixture
+def lock():
+    return f"fault:{uuid.uuid4().hex}"
+
+
+@contextlib.asynccontextmanager
+async def locks_of(url):
+    locks = locks_at(url)
+    yield locks
+    await locks.aclose()
+
+
+def others_on_postgres(url):
+    """The sessions in the database at *url*, but for this one."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        asked = (
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        return [pid for (pid,) in connection.execute(asked).fetchall()]
+
+
+def cut_on_postgres(url):
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+@contextlib.contextmanager
+def root_of_mariadb(url):
+    parts = make_url(url)
+    with (
+        contextlib.closing(
+            pymysql.connect(host=parts.host, port=parts.port, user=parts.username, autocommit=True)
+        ) as connection,
+        connection.cursor() as cursor,
+    ):
+        yield parts.database, cursor
+
+
+def others_on_mariadb(url):
+    with root_of_mariadb(url) as (database, cursor):
+        cursor.execute("SELECT id FROM information_schema.processlist WHERE db = %s", (database,))
+        return [number for (number,) in cursor.fetchall()]
+
+
+def cut_on_mariadb(url):
+    with root_of_mariadb(url) as (_, cursor):
+        for number in others_on_mariadb(url):
+            cursor.execute(f"KILL CONNECTION {int(number)}")
+
+
+SERVERS = {
+    "postgres": (others_on_postgres, cut_on_postgres),
+    "mariadb": (others_on_mariadb, cut_on_mariadb),
+}
+
+
+@pytest.mark.parametrize("server", SERVERS)
+async def test_two_hundred_locks_need_three_connections(server, request, lock):
+    url, (others, _) = request.getfixturevalue(f"{server}_url"), SERVERS[server]
+    known = len(await asyncio.to_thread(others, url))
+
+    async def hold_a_while(number, gate):
+        async with locks.hold(f"{lock}:{number % 200}", ttl=6, wait=60) as lease:
+            if number < 200:
+                await gate.wait()
+            lease.check()
+
+    async with locks_of(url) as locks:
+        gate = asyncio.Event()
+        tasks = [asyncio.ensure_future(hold_a_while(number, gate)) for number in range(220)]
+        await eventually(lambda: locks.held == 200, 40)
+        await asyncio.sleep(3)
+        connections = len(await asyncio.to_thread(others, url)) - known
+        gate.set()
+        _ = await asyncio.gather(*tasks)
+
+    print(f"\n{server}: 200 locks held and 20 waited for on {connections} connections")
+    assert 1 <= connections <= MOST_CONNECTIONS
+
+
+@pytest.mark.parametrize("server", SERVERS)
+async def test_a_lease_outlives_the_connections_it_was_granted_on(server, request, lock):
+    url, (_, cut) = request.getfixturevalue(f"{server}_url"), SERVERS[server]
+    async with locks_of(url) as locks, locks.hold(lock, ttl=1.5) as lease:
+        token = lease.token
+        for _ in range(3):
+            await asyncio.to_thread(cut, url)
+            await asyncio.sleep(0.7)
+            lease.check()
+        (held,) = (await locks.inspect(lock)).unwrap()
+
+    assert held.token == token
+
+
+@pytest.mark.parametrize("server", SERVERS)
+async def test_a_lock_of_a_session_is_lost_with_its_connection(server, request, lock):
+    url, (_, cut) = request.getfixturevalue(f"{server}_url"), SERVERS[server]
+    async with locks_of(f"session+{url}") as locks:
+        begun = 0.0
+
+        async def work():
+            nonlocal begun
+            async with locks.hold(lock, ttl=3):
+                await asyncio.to_thread(cut, url)
+                begun = time.monotonic()
+                await asyncio.sleep(30)
+
+        with pytest.raises(LeaseLost):
+            await work()
+        assert time.monotonic() - begun <= 3
+
+        async with locks.hold(lock, wait=1):
+            pass
+
+
+@pytest.mark.parametrize("server", SERVERS)
+async def test_locks_go_on_while_the_pool_of_the_application_is_empty(server, request, lock):
+    url = request.getfixturevalue(f"{server}_url")
+    database = SqlAlchemyDatabase("default", url, ConnectionOptions(pool_size=1, pool_timeout=0.2))
+    taken = await database.executor.pool.take()
+    try:
+        async with locks_of(url) as locks:
+            async with locks.hold(lock, ttl=0.6) as lease:
+                await asyncio.sleep(1.0)
+                lease.check()
+            async with locks.hold(lock, wait=0):
+                pass
+    finally:
+        database.executor.pool.give_back(taken)
+        await database.close()
+
+
+@pytest.fixture
+def own_postgres():
+    """A PostgreSQL server that the test may do with as it likes."""
+    recipe = RECIPES["postgres"]
+    program = recipe.locate()
+    if program is None:
+        (pytest.fail if required() else pytest.skip)("There is no program of PostgreSQL to start.")
+    try:
+        service = recipe.start(program)
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+    yield service
+    service.stop()
+
+
+def crash_and_restart(service):
+    """End the server without any order, and start it anew on the same files."""
+    command = service.process.args
+    (postmaster, *_) = (service.folder / "data" / "postmaster.pid").read_text().splitlines()
+    os.kill(int(postmaster), signal.SIGQUIT)
+    service.process.wait(10)
+    service.process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=service.folder,
+    )
+    await_ready(service, lambda: RECIPES["postgres"].answers(service.url))
+
+
+async def test_a_lease_outlives_a_crash_of_the_server_and_a_lock_of_a_session_does_not(own_postgres, lock):
+    url = own_postgres.url
+    async with locks_of(url) as locks, locks_of(url) as others, locks_of(f"session+{url}") as sessions:
+        async with (
+            sessions.hold(f"{lock}:session", on_lost="event") as session,
+            locks.hold(lock, ttl=8) as lease,
+        ):
+            await asyncio.sleep(0.5)  # the server writes without waiting for the disk
+            await asyncio.to_thread(crash_and_restart, own_postgres)
+            async with asyncio.timeout(4):
+                await session.lost.wait()
+            await eventually(lambda: lease.remaining > 5, 6)
+            (held,) = (await others.inspect(lock)).unwrap()
+            lease.check()
+
+        assert held.token == lease.token
+
+
+async def test_a_redis_that_may_forget_leases_says_so():
+    recipe = RECIPES["redis"]
+    program = recipe.locate()
+    if program is None:
+        (pytest.fail if required() else pytest.skip)("There is no program of Redis to start.")
+    service = recipe.start(program)
+    try:
+        with contextlib.closing(redis.Redis.from_url(service.url)) as root:
+            async with locks_of(service.url) as locks:
+                assert await locks.check() == Success(())
+                root.config_set("maxmemory", "100mb")
+                root.config_set("maxmemory-policy", "allkeys-lru")
+                (sentence,) = (await locks.check()).unwrap()
+    finally:
+        service.stop()
+
+    assert "allkeys-lru" in sentence
+
+
+@pytest.mark.parametrize(
+    "scheme", ["postgresql", "mysql", "redis", "mongodb", "session+postgresql", "session+mysql"]
+)
+async def test_a_store_that_is_not_there_is_unavailable_within_moments(scheme, lock):
+    with socket.create_server(("127.0.0.1", 0)) as reserved:
+        port = reserved.getsockname()[1]
+    begun = time.monotonic()
+    user = "" if scheme in {"redis", "mongodb"} else "root@"
+    async with locks_of(f"{scheme}://{user}127.0.0.1:{port}/0") as locks:
+        with pytest.raises(LockUnavailable):
+            async with locks.hold(lock, wait=0):
+                pass
+        seconds = time.monotonic() - begun
+
+    assert seconds <= 4
