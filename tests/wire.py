@@ -37,6 +37,7 @@ class Wire:
     def __init__(self, host: str, port: int) -> None:
         self._target = host, port
         self._writers: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self._light = asyncio.Event()
         self._light.set()
@@ -89,19 +90,28 @@ class Wire:
             self._server.close()
         self._light.set()
         self.cut()
-        for each in tuple(self._writers):
-            with contextlib.suppress(OSError):
-                await each.wait_closed()
+        while self._tasks:
+            _ = await asyncio.wait(self._tasks)
 
     async def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.taken += 1
         self._writers.add(writer)
-        try:
-            if not self.is_cut:
-                await self._between(reader, writer)
-        finally:
-            writer.close()
-            self._writers.discard(writer)
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        # Whichever end has gone, that is what a wire is for.
+        with contextlib.suppress(OSError):
+            try:
+                if not self.is_cut:
+                    await self._between(reader, writer)
+            finally:
+                await self._end(writer)
+
+    async def _end(self, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+        self._writers.discard(writer)
+        await writer.wait_closed()
 
     async def _between(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self._light.wait()
@@ -117,8 +127,7 @@ class Wire:
             for task in tasks:
                 _ = task.cancel()
             _ = await asyncio.gather(*tasks, return_exceptions=True)
-            back.close()
-            self._writers.discard(back)
+            await self._end(back)
 
     async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         hear = self.hear()

@@ -147,3 +147,9 @@ def test_nothing_behaves_otherwise_under_test() -> None:
     ]
 
     assert aware == []
+
+
+def test_only_the_testing_kit_knows_pytest() -> None:
+    elsewhere = [module for module in MODULES if not module.is_relative_to(HOUSE / "testing")]
+
+    assert [dotted(each) for each in elsewhere if "pytest" in each.read_text(encoding="utf-8").lower()] == []

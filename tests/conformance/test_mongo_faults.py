@@ -336,3 +336,17 @@ async def test_a_database_can_be_opened_again_after_it_was_closed(shop):
     await shop.database.open()
 
     assert await shop["accounts"].count(Everything()) == Success(1)
+
+
+async def test_what_a_server_without_transactions_has_kept_is_not_called_unchanged(mongo_alone_url, driver):
+    async with (
+        wired(mongo_alone_url) as (address, wire),
+        mongo_shop(through(driver, address), ENTITIES, options=QUICK) as shop,
+        shop.unit_of_work() as work,
+    ):
+        accounts = work.repository("accounts")
+        _ = value_of(await accounts.add({"code": f"stays, by {driver}"}))
+        wire.cut()
+
+        assert await accounts.count(Everything()) == Failure(OutcomeUnknown("default"))
+        assert await accounts.add({"code": "more"}) == Failure(OutcomeUnknown("default"))

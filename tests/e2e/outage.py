@@ -75,7 +75,7 @@ class Report:
     reached: int = 0
     """Connections that were tried while the database was away."""
     pause: float = 0.0
-    """How long the breaker had last been open for."""
+    """How long the breaker was last open for."""
     calls: list[Call] = field(default_factory=list)
     leaks: dict[str, int] = field(default_factory=dict)
 
@@ -129,7 +129,7 @@ async def endure(store: str, fault: str, seconds: float, options: dict[str, Any]
                     report.back = time.monotonic()
                 if fault == "refuse":
                     await wire.listen()
-                await _until_well(report, report.pause + 3)
+                await _until_well(report, shop, 6)
                 loading.set()
                 _ = await asyncio.gather(*callers)
                 pool = shop.databases.default().pool
@@ -153,9 +153,11 @@ async def _call(client: httpx2.AsyncClient, number: int, loading: asyncio.Event,
         await asyncio.sleep(PAUSE)
 
 
-async def _until_well(report: Report, patience: float) -> None:
+async def _until_well(report: Report, shop: Any, patience: float) -> None:
     for _ in range(int(patience / 0.05)):
         await asyncio.sleep(0.05)
+        # A probe that was under way may still have come to nothing.
+        report.pause = max(report.pause, _pause_of(shop))
         if report.recovery < patience:
             break
     # And a while after that.

@@ -8,7 +8,7 @@ SECONDS = 3.0
 DEADLINE = 3.0
 QUICK = {
     "pool_size": 5,
-    "pool_timeout": 0.5,
+    "pool_timeout": 1.0,
     "queue_time": 0.2,
     "connect_timeout": 1.0,
     "statement_timeout": 1.0,

@@ -166,14 +166,15 @@ class Hold:
         if scope is None:
             return  # a block inside the one that holds it
         _ = self._finalizer.detach()
-        is_lost = holding.lost.is_set()
+        is_lost, is_given_back = holding.lost.is_set(), holding.is_over
         holding.is_over = True
         caused = scope.caused(error)
         _ = _HELD.set(tuple(each for each in _HELD.get() if each[0] is not holding))
-        released = self._keeper.give_back(holding, holding.names)
-        if not is_lost:
-            # Goes on when this task is cancelled, or does not want to wait any longer; the manager owns it.
-            _ = await asyncio.wait([released], timeout=RELEASE_LIMIT)
+        if not is_given_back:
+            released = self._keeper.give_back(holding, holding.names)
+            if not is_lost:
+                # Goes on when this task is cancelled, or does not want to wait any longer; the manager owns it.
+                _ = await asyncio.wait([released], timeout=RELEASE_LIMIT)
         if caused or (is_lost and self._terms.on_lost == "cancel" and error is None):
             raise holding.failure() from error
 

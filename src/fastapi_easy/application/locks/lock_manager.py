@@ -123,9 +123,6 @@ class LockManager:
 
     async def aclose(self) -> None:
         """Give back everything this process holds, and every connection."""
-        if self._loop is None:
-            await self.store.close()
-            return
         self._enter_home()
         for holding in tuple(self._held):
             holding.lose("the program ends")
@@ -134,7 +131,7 @@ class LockManager:
         if self._tasks:
             _ = await asyncio.wait(self._tasks, timeout=_CLOSE_LIMIT)
         await self.store.close()
-        self._loop = None
+        self._loop = self._owners = None
 
     async def ask(
         self, question: Coroutine[Any, Any, Outcome[T]], *, limit: float = ASK_LIMIT, owner: str = ""

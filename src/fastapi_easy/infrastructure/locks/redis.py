@@ -218,7 +218,7 @@ class RedisLeaseStore:
 
         async def look() -> Sequence[str]:
             try:
-                found: Any = await self._redis.config_get("maxmemory", "maxmemory-policy")
+                found: Any = await self._redis.config_get("maxmemory*")
             except ResponseError:
                 return ()  # this server does not tell
             policy = str(found.get("maxmemory-policy", "noeviction"))

@@ -3,8 +3,10 @@
 import logging
 from typing import Final
 
-from fastapi_easy.domain.errors import OutcomeUnknown, Unavailable
+from fastapi_easy.domain.errors import Obstacle, OutcomeUnknown, Unavailable
 from fastapi_easy.domain.ports.observer import Observation
+
+_NOT_ASKED: Final = frozenset({Obstacle.BREAK, Obstacle.OVERLOAD})
 
 _LOGGER: Final = logging.getLogger("fastapi_easy.calls")
 
@@ -12,7 +14,8 @@ _LOGGER: Final = logging.getLogger("fastapi_easy.calls")
 class LogObserver:
     """Logs what an operator has to know: calls that were slow (WARNING) or found a dependency down (ERROR).
 
-    Every other call is logged at DEBUG.
+    Every other call is logged at DEBUG, also one that was sent away without asking: there are many of them when there
+    is any, the breaker tells when it opens, and both are counted.
     """
 
     def __init__(self, slow_call: float) -> None:
@@ -34,6 +37,9 @@ class LogObserver:
         )
 
     def _level(self, observation: Observation) -> int:
-        if isinstance(observation.error, Unavailable | OutcomeUnknown):
+        error = observation.error
+        if isinstance(error, OutcomeUnknown) or (
+            isinstance(error, Unavailable) and error.obstacle not in _NOT_ASKED
+        ):
             return logging.ERROR
         return logging.WARNING if observation.seconds >= self._slow_call else logging.DEBUG

@@ -10,7 +10,7 @@ from fastapi_easy.domain.lease import Busy, Grant, LockCapability
 from fastapi_easy.testing.conformance.lease_access import LeaseSuite, Party, Stores
 from fastapi_easy.testing.conformance.store import value_of
 
-TTL = 0.5
+TTL = 0.4
 """Seconds of a lease that is to run out."""
 
 AWKWARD = {

@@ -6,7 +6,7 @@ from fastapi_easy.domain.lease import Busy, Grant, LockCapability, WaitEdge
 from fastapi_easy.testing.conformance.lease_access import LeaseSuite, Party, Stores
 from fastapi_easy.testing.conformance.store import value_of
 
-SHORT = 0.5
+SHORT = 0.4
 """Seconds of a wait that nobody prolongs."""
 
 

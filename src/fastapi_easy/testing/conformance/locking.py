@@ -14,7 +14,7 @@ from fastapi_easy.domain.lock_errors import LeaseLost, LockDeadlock, LockTimeout
 from fastapi_easy.infrastructure.clock import SystemClock
 from fastapi_easy.testing.conformance.lease_access import LeaseSuite, Stores, eventually, is_free
 
-TTL = 0.9
+TTL = 0.75
 """Seconds of a lease that is to be renewed or lost within the test."""
 
 

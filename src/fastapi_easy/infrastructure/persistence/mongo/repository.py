@@ -6,7 +6,7 @@ from typing import Any, Generic, Never, Self, TypeVar
 from returns.result import Failure, Success
 
 from fastapi_easy.domain.aggregation import Aggregation, Group
-from fastapi_easy.domain.errors import Error, Key, Outcome
+from fastapi_easy.domain.errors import Error, Key, Outcome, OutcomeUnknown, Unavailable
 from fastapi_easy.domain.page import Count, Page
 from fastapi_easy.domain.patch import Patch, Values
 from fastapi_easy.domain.ports.repository import EVERYTHING, StreamBroken
@@ -245,7 +245,7 @@ class MongoRepository(Generic[E]):
         try:
             return Success(await work(self._database.plan(self._resource)))
         except REFUSALS as error:
-            return Failure(self._translated(error))
+            return Failure(self._translated(error, self._connection))
 
     async def _write(
         self,
@@ -272,14 +272,20 @@ class MongoRepository(Generic[E]):
             return Success(done)
         except REFUSALS as error:
             exposed = transaction is not None and transaction.is_exposed
-            return Failure(self._translated(error, exposed=exposed))
+            return Failure(self._translated(error, transaction, exposed=exposed))
 
     def _writer(self, transaction: Transaction) -> Writer[E]:
         plan = self._database.plan(self._resource)
         return Writer(self._database.client, plan, self._database.plan, transaction)
 
-    def _translated(self, error: BaseException, *, exposed: bool = False) -> Error:
-        return translate(error, self._database.name, self._resource, exposed=exposed)
+    def _translated(
+        self, error: BaseException, transaction: Transaction | None = None, *, exposed: bool = False
+    ) -> Error:
+        translated = translate(error, self._database.name, self._resource, exposed=exposed)
+        if isinstance(translated, Unavailable) and transaction is not None and transaction.has_left:
+            # That nothing was changed would not be true, and the call might be made again.
+            return OutcomeUnknown(self._database.name)
+        return translated
 
     def _break(self, error: BaseException) -> Never:
         """End a stream: what is no defect of ours is that the store stopped answering."""

@@ -51,7 +51,7 @@ class Transaction:
             for itself, and what is written stays.
     """
 
-    __slots__ = ("_asks", "_client", "_is_lost", "_is_real", "_session", "_written")
+    __slots__ = ("_asks", "_client", "_has_left", "_is_lost", "_is_real", "_session", "_written")
 
     def __init__(self, client: Client, asks: Callable[[], Awaitable[bool]] | None = None) -> None:
         self._client = client
@@ -59,12 +59,18 @@ class Transaction:
         self._is_real: bool | None = None if asks else False
         self._is_lost = False
         self._session: Any = None
+        self._has_left = False
         self._written: list[tuple[Work[Any], Any]] = []
 
     @property
     def is_exposed(self) -> bool:
         """What is written here cannot be undone."""
         return self._is_real is False
+
+    @property
+    def has_left(self) -> bool:
+        """Something was written here that stays whatever follows."""
+        return self._has_left
 
     async def is_real(self) -> bool:
         """Whether what is written here can be undone."""
@@ -90,7 +96,9 @@ class Transaction:
             TransactionLost: The transaction has ended; nothing of it is left.
         """
         if not await self.is_real():
-            return await work(None)
+            done = await work(None)
+            self._has_left = True
+            return done
         done = await self._attempt(work)
         self._written.append((work, done))
         return done
@@ -106,6 +114,7 @@ class Transaction:
         if self._is_lost:
             raise TransactionLost
         if self._session is None:
+            self._has_left = False
             return
         patience = _Patience(self._client.options.lock_timeout)
         while True:

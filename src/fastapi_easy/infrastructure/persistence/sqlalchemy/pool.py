@@ -168,13 +168,15 @@ class ConnectionPool:
         self._suspect_before = time.monotonic()
 
     async def close(self) -> None:
-        """Close every connection that nobody has; the others are closed when they come back."""
+        """Close every connection: politely where nobody has it, else at once; who has it will not get far."""
         self.suspect()
         # One that is being made may still join the idle ones, when nobody waits for it any more.
         while self._idle or self._tasks:
             while self._idle:
                 self._retire(self._idle.pop())
             _ = await asyncio.wait(self._tasks)
+        for channel in self._lent:
+            throw_away(channel.connection)
 
     def _fit_one(self) -> Channel | None:
         """One that nobody has, unless others wait already."""
