@@ -20,10 +20,11 @@ CALLS = {
 """Calls of Python and C functions for one request, without versions; a list is of a hundred rows with their total."""
 
 UNITS = {
-    "postgres": {"get": 0.33, "list": 1.2},
-    "sqlite": {"get": 0.35, "list": 2.1},
+    "postgres": {"get": 0.6, "list": 2.0},
+    "sqlite": {"get": 0.6, "list": 3.5},
 }
-"""CPU time in units of `tests.performance.units`; half as much again as was measured."""
+"""CPU time in units of `tests.performance.units`; more than twice what is measured on an idle machine, since caches
+are shared with whatever else runs. Calls, above, are what catches a small growth."""
 
 VERSIONS = 1.1
 """Calls with versions on, by those without."""
