@@ -1,7 +1,7 @@
 """The values of one entity, by field name, and of many."""
 
-import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final, overload
 
 
@@ -34,31 +34,27 @@ class Rows(Sequence[Row]):
 
         records: The values of each row in the order of *fields*; what comes behind them is no part of it.
 
-        texts: The fields whose values are still JSON text, or null.
-
-        parse: Reads such a text.
+        texts: The fields whose values are still as the store spells them, or null, and what reads each.
 
     Attributes:
         fields: What each row holds.
 
         records: The values, as long as nobody has looked at a row; from then on `None`, since rows can be changed.
 
-        texts: The fields whose values are JSON text in `records`.
+        texts: The fields whose values are texts in `records`, and what reads each.
     """
 
-    __slots__ = ("_made", "_parse", "fields", "records", "texts")
+    __slots__ = ("_made", "fields", "records", "texts")
 
     def __init__(
         self,
         fields: Sequence[str],
         records: Sequence[Sequence[Any]],
-        texts: frozenset[str] = frozenset(),
-        parse: Callable[[str], Any] = json.loads,
+        texts: Mapping[str, Callable[[str], Any]] = MappingProxyType({}),
     ) -> None:
         self.fields = tuple(fields)
         self.records: Sequence[Sequence[Any]] | None = records
         self.texts = texts
-        self._parse = parse
         self._made: list[Row] = []
 
     def __len__(self) -> int:
@@ -92,15 +88,15 @@ class Rows(Sequence[Row]):
             return [Row({name: row[name] for name in fields}) for row in self._made]
         places = [self.fields.index(name) for name in fields]
         records = [[record[place] for place in places] for record in self.records]
-        return Rows(fields, records, self.texts.intersection(fields), self._parse)
+        return Rows(fields, records, {name: read for name, read in self.texts.items() if name in fields})
 
     def _rows(self) -> list[Row]:
         if self.records is not None:
             fields = self.fields
             self._made = [Row(zip(fields, record, strict=False)) for record in self.records]
             self.records = None
-            for name in self.texts:
+            for name, read in self.texts.items():
                 for row in self._made:
                     if row[name] is not None:
-                        row[name] = self._parse(row[name])
+                        row[name] = read(row[name])
         return self._made

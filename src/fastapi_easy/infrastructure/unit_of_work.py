@@ -121,8 +121,12 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
 
     def record_all(self, events: Sequence[DomainEvent]) -> None:
         """As `record`, for each of *events*, which are not looked into until they are published."""
-        # A list is the caller's own, and would be added to.
-        self._events = [*self._events, *events] if self._events or isinstance(events, list) else events
+        if not self._events and not isinstance(events, list):
+            self._events = events
+        elif isinstance(self._events, list):
+            self._events.extend(events)
+        else:
+            self._events = [*self._events, *events]
 
     def bind(self, lease: Guard) -> None:
         """From now on commit only while *lease* is held."""

@@ -30,7 +30,7 @@ class Reader:
 
 
 def rows(parse: Any = json.loads) -> Rows:
-    return Rows(FIELDS, RECORDS, frozenset({"more"}), parse)
+    return Rows(FIELDS, RECORDS, {"more": parse})
 
 
 def test_nothing_is_made_for_one_who_only_counts_them() -> None:

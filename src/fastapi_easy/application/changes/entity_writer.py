@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from returns.result import Failure, Success
 
@@ -94,6 +94,7 @@ class EntityWriter:
         self._work = work
         self._context = context
         self._clock = clock
+        self._single = single
         self._sight = Sight(policy, context)
         self._sees_all = self._sight.sees_all(resource)
         # Where what came of a change is looked at before it may stay, the change is not the last word.
@@ -261,17 +262,26 @@ class EntityWriter:
         ]
 
     def _record(self, event: type[E], key: Key, **details: Mapping[str, Any] | frozenset[str]) -> None:
-        made: Any = event
-        self._work.record(
-            made(
-                resource=self._resource.name,
-                key=key,
-                actor=self._context.principal.id,
-                correlation_id=self._context.correlation_id,
-                occurred_at=self._clock.now(),
-                **details,
-            )
+        resource, context, now, made = (
+            self._resource.name,
+            self._context,
+            self._clock.now(),
+            cast("Any", event),
         )
+
+        def make() -> Sequence[DomainEvent]:
+            return [
+                made(
+                    resource=resource,
+                    key=key,
+                    actor=context.principal.id,
+                    correlation_id=context.correlation_id,
+                    occurred_at=now,
+                    **details,
+                )
+            ]
+
+        self._work.record_all(Deferred(1, make) if self._single else make())
 
 
 @lru_cache(maxsize=1024)

@@ -41,12 +41,12 @@ class RecordShower:
         records = rows.records
         if records is None or rows.fields != tuple(fields or self._readable):
             return None
-        form = rows.fields, rows.texts
+        form = rows.fields, frozenset(rows.texts)
         show = self._made.get(form)
         if show is None:
             if len(self._made) >= _KEPT:
                 _ = self._made.pop(next(iter(self._made)), None)
-            show = self._made[form] = self._make(rows.fields, rows.texts)
+            show = self._made[form] = self._make(*form)
         return show(records)
 
     def _make(self, fields: Sequence[str], texts: frozenset[str]) -> Callable[[Any], Shown]:
@@ -54,7 +54,10 @@ class RecordShower:
         members = []
         for place, name in enumerate(fields):
             value = f"record[{place}]"
-            write = orjson.Fragment if name in texts else self._writers.get(name)
+            write = self._writers.get(name)
+            if name in texts:
+                # Decimals are texts in JSON, and JSON is itself.
+                write = None if write is decimal_text else orjson.Fragment
             if write is decimal_text:
                 # Nearly always spelt without an exponent: then nothing has to be called.
                 text = f"text_{place}"

@@ -8,7 +8,6 @@ from typing import Any
 from fastapi_easy.domain.patch import Values
 from fastapi_easy.domain.row import Rows
 from fastapi_easy.infrastructure.persistence.sqlalchemy.executor import Answer
-from fastapi_easy.infrastructure.persistence.sqlalchemy.json_text import parse_json
 from fastapi_easy.infrastructure.persistence.sqlalchemy.plan import Plan
 
 
@@ -80,8 +79,7 @@ def added_rows(plan: Plan[Any], part: Alike, answer: Answer) -> Rows:
         records = sorted(records, key=itemgetter(names.index(plan.counted_key)))
     elif all(name in part.columns for name in plan.resource.key):
         records = _as_given(records, plan, part)
-    texts = frozenset(names[place] for place in answer.texts)
-    return Rows(names, records, texts, parse_json)
+    return Rows(names, records, {names[place]: read for place, read in answer.texts.items()})
 
 
 def _as_given(records: Sequence[Sequence[Any]], plan: Plan[Any], part: Alike) -> Sequence[Sequence[Any]]:

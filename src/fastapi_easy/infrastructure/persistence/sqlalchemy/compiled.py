@@ -15,7 +15,7 @@ from sqlalchemy.types import ARRAY, TupleType, TypeDecorator, TypeEngine
 
 from fastapi_easy.infrastructure.persistence.sqlalchemy.json_text import parse_json
 from fastapi_easy.infrastructure.persistence.sqlalchemy.mapping import without_context
-from fastapi_easy.infrastructure.persistence.sqlalchemy.types import UtcDateTime
+from fastapi_easy.infrastructure.persistence.sqlalchemy.types import SpeltDecimal, UtcDateTime
 
 Process: TypeAlias = Callable[[Any], Any]
 
@@ -72,7 +72,7 @@ class Compiled:
     Attributes:
         returns: It is answered with rows.
 
-        texts: The places of values that are JSON, which the driver gives as text.
+        texts: The places of values that the driver gives as the server spells them, and what reads each.
 
     Raises:
         Incompilable: A value depends on how SQLAlchemy runs the statement.
@@ -126,7 +126,11 @@ class Compiled:
             if (read := _reader(each, dialect)) is not None
         ]
         self.returns = bool(types)
-        self.texts = frozenset(place for place, each in enumerate(types) if _comes_as_text(each, dialect))
+        self.texts = {
+            place: read
+            for place, each in enumerate(types)
+            if (read := _reader_of_text(each, dialect)) is not None
+        }
         self._parts = len(compiler.statement.table.primary_key) if compiler.isinsert else 0  # type: ignore[union-attr]
 
     def bound(self, parameters: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
@@ -158,7 +162,7 @@ class Compiled:
         Args:
             records: As the driver gave them.
 
-            keeps_texts: JSON stays text.
+            keeps_texts: What is in `texts` stays text.
         """
         if not records:
             return records
@@ -271,21 +275,25 @@ def _reader(declared: TypeEngine[Any], dialect: Dialect) -> Process | None:
     impl = declared.dialect_impl(dialect)
     if dialect.driver != "asyncpg":
         return impl.result_processor(dialect, None)
-    if _comes_as_text(declared, dialect):
-        return _parsed
+    if (read := _reader_of_text(declared, dialect)) is not None:
+        return _unless_null(read)
     if isinstance(impl, Numeric | Float):
         # asyncpg gives what the column is; SQLAlchemy would look at that before each result.
         return _as_decimal if impl.asdecimal else _as_float
     return impl.result_processor(dialect, _DECIMALS if _holds_decimals(declared) else _FLOATS)
 
 
-def _comes_as_text(declared: TypeEngine[Any], dialect: Dialect) -> bool:
-    """JSON of PostgreSQL's own, which needs no more than to be parsed; nobody but the server has written it."""
-    return dialect.driver == "asyncpg" and isinstance(declared, JSON)
+def _reader_of_text(declared: TypeEngine[Any], dialect: Dialect) -> Callable[[str], Any] | None:
+    """What reads a value that asyncpg gives as the server spells it; nobody but the server has written it."""
+    if dialect.driver != "asyncpg":
+        return None
+    if isinstance(declared, SpeltDecimal):
+        return decimal.Decimal
+    return parse_json if isinstance(declared, JSON) else None
 
 
-def _parsed(text: str | None) -> Any:
-    return None if text is None else parse_json(text)
+def _unless_null(read: Callable[[str], Any]) -> Process:
+    return lambda text: None if text is None else read(text)
 
 
 def _right(declared: TypeEngine[Any], dialect: Dialect) -> Any:

@@ -9,6 +9,7 @@ import contextlib
 import math
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from sqlalchemy import Connection, Engine, Executable
@@ -30,8 +31,8 @@ class Reading(Protocol):
     """Knows what the values of an answer are to become."""
 
     @property
-    def texts(self) -> frozenset[int]:
-        """The places of values that are JSON, which the driver gives as text."""
+    def texts(self) -> Mapping[int, Callable[[str], Any]]:
+        """The places of values that the driver gives as the server spells them, and what reads each."""
         ...
 
     def rows(self, records: Sequence[Sequence[Any]], *, keeps_texts: bool = False) -> Sequence[Sequence[Any]]:
@@ -40,7 +41,7 @@ class Reading(Protocol):
         Args:
             records: As the driver gave them.
 
-            keeps_texts: JSON stays text.
+            keeps_texts: What is in `texts` stays text.
         """
         ...
 
@@ -69,17 +70,17 @@ class Answer(NamedTuple):
         return self.records if self.reading is None else self.reading.rows(self.records)
 
     @property
-    def texts(self) -> frozenset[int]:
-        """The places of the values that `unread` leaves as JSON text."""
+    def texts(self) -> Mapping[int, Callable[[str], Any]]:
+        """The places of the values that `unread` leaves as texts, and what reads each."""
         return _NONE if self.reading is None else self.reading.texts
 
     @property
     def unread(self) -> Sequence[Sequence[Any]]:
-        """As `rows`, but JSON is text where the driver gave that."""
+        """As `rows`, but without reading `texts`."""
         return self.records if self.reading is None else self.reading.rows(self.records, keeps_texts=True)
 
 
-_NONE: Final[frozenset[int]] = frozenset()
+_NONE: Final[Mapping[int, Callable[[str], Any]]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

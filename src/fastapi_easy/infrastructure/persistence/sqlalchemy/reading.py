@@ -12,7 +12,6 @@ from fastapi_easy.domain.query import Query
 from fastapi_easy.domain.row import Row, Rows
 from fastapi_easy.domain.specification import Everything
 from fastapi_easy.infrastructure.persistence.sqlalchemy.executor import Answer
-from fastapi_easy.infrastructure.persistence.sqlalchemy.json_text import parse_json
 from fastapi_easy.infrastructure.persistence.sqlalchemy.order import place
 from fastapi_easy.infrastructure.persistence.sqlalchemy.plan import Plan
 from fastapi_easy.infrastructure.persistence.sqlalchemy.specification import Outline, named, outline
@@ -87,15 +86,15 @@ class Window:
         """The answer as a page."""
         limit, fields = self.wish.limit, self.fields
         records = answer.unread
+        # Names first: what was fetched for the order or the total only falls off the end.
+        texts = {fields[place]: read for place, read in answer.texts.items() if place < len(fields)}
         kept = records[:limit]
         following = None
         if len(records) > limit:
             names = (*fields, *(sort.name for sort in beside(fields, self.order)))
             last = dict(zip(names, kept[-1], strict=False))
-            following = Cursor(tuple(last[sort.name] for sort in self.order))
-        # Names first: what was fetched for the order or the total only falls off the end.
-        texts = frozenset(fields[place] for place in answer.texts if place < len(fields))
-        return Page(Rows(fields, kept, texts, parse_json), total, following)
+            following = Cursor(tuple(_read(last[sort.name], texts.get(sort.name)) for sort in self.order))
+        return Page(Rows(fields, kept, texts), total, following)
 
 
 def window_of(plan: Plan[Any], query: Query, fields: Sequence[str] | None) -> Window:
@@ -112,6 +111,10 @@ def window_of(plan: Plan[Any], query: Query, fields: Sequence[str] | None) -> Wi
         wish=query.page,
         is_everything=isinstance(query.specification, Everything),
     )
+
+
+def _read(value: Any, read: Callable[[str], Any] | None) -> Any:
+    return value if read is None or value is None else read(value)
 
 
 async def read_estimate(window: Window, fetch: Fetch) -> int | None:

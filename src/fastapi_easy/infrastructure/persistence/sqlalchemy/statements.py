@@ -9,17 +9,22 @@ from sqlalchemy import (
     ColumnElement,
     Delete,
     Executable,
+    Float,
     Insert,
+    Numeric,
     Select,
+    Text,
     Update,
     and_,
     bindparam,
+    cast,
     delete,
     func,
     insert,
     literal_column,
     select,
     tuple_,
+    type_coerce,
     update,
 )
 
@@ -30,6 +35,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.order import behind, cla
 from fastapi_easy.infrastructure.persistence.sqlalchemy.paths import Paths
 from fastapi_easy.infrastructure.persistence.sqlalchemy.plan import Plan
 from fastapi_easy.infrastructure.persistence.sqlalchemy.specification import Outline, expression, leads_to
+from fastapi_easy.infrastructure.persistence.sqlalchemy.types import SpeltDecimal
 
 
 def by_key(plan: Plan[Any], fields: Sequence[str], form: Outline, *, locked: bool = False) -> Executable:
@@ -57,7 +63,7 @@ def page(
 
     def build() -> Select[Any]:
         paths = Paths(plan.terms, order)
-        columns = (*_columns(plan, fields), *(paths.plain(sort) for sort in beside(fields, order)))
+        columns = (*_passed_on(plan, fields), *(paths.plain(sort) for sort in beside(fields, order)))
         condition = expression(form, plan.terms)
         statement = select(*columns).select_from(paths.table).where(condition)
         if counted:
@@ -136,7 +142,7 @@ def add_lists(plan: Plan[Any], fields: Sequence[str]) -> Executable:
         given = func.unnest(*lists).table_valued(*names, with_ordinality="place").render_derived()
         # What the server counts up follows the order of what it inserts from.
         rows = select(*(given.columns[name] for name in names)).order_by(given.columns["place"])
-        return insert(plan.table).from_select(columns, rows).returning(*_columns(plan, plan.names))
+        return insert(plan.table).from_select(columns, rows).returning(*_passed_on(plan, plan.names))
 
     return plan.statement(("add_lists", tuple(fields)), build)
 
@@ -222,6 +228,23 @@ def _written(plan: Plan[Any], form: Outline) -> ColumnElement[bool]:
 
 def _columns(plan: Plan[Any], fields: Sequence[str]) -> list[Column[Any]]:
     return [plan.columns[name] for name in fields]
+
+
+def _passed_on(plan: Plan[Any], fields: Sequence[str]) -> list[ColumnElement[Any]]:
+    """The columns of *fields*, of many rows that mostly are only passed on: decimals spelt, where that is quicker."""
+    spells = plan.server.dialect.driver == "asyncpg"
+    return [
+        _spelt(column) if spells and name not in plan.resource.key else column
+        for name, column in zip(fields, _columns(plan, fields), strict=True)
+    ]
+
+
+def _spelt(column: Column[Any]) -> ColumnElement[Any]:
+    declared = column.type
+    if not isinstance(declared, Numeric) or isinstance(declared, Float) or not declared.asdecimal:
+        return column
+    # Whatever is there: a float would be spelt with an exponent.
+    return type_coerce(cast(cast(column, Numeric()), Text), SpeltDecimal())
 
 
 def _bind(name: str) -> Any:

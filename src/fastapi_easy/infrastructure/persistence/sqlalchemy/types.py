@@ -7,7 +7,7 @@ import functools
 import uuid
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import CHAR, DateTime, Float, LargeBinary, Time, Uuid, func, types
+from sqlalchemy import CHAR, DateTime, Float, LargeBinary, Text, Time, Uuid, func, types
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
@@ -168,6 +168,16 @@ class ShortDecimal(TypeDecorator[decimal.Decimal]):
         if self.scale is not None:
             return _ROOMY.quantize(number, decimal.Decimal(1).scaleb(-self.scale))
         return _plain(number)
+
+
+class SpeltDecimal(TypeDecorator[decimal.Decimal]):
+    """Decimals that the server was asked to spell: mostly they are only passed on as text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> decimal.Decimal | None:
+        return None if value is None else decimal.Decimal(value)
 
 
 class TrueFloat(TypeDecorator[float]):

@@ -12,7 +12,6 @@ from fastapi_easy.domain.specification import Specification
 from fastapi_easy.infrastructure.persistence.sqlalchemy import statements
 from fastapi_easy.infrastructure.persistence.sqlalchemy.alike import Alike, added_rows, alike, nulls_in
 from fastapi_easy.infrastructure.persistence.sqlalchemy.errors import null_refused
-from fastapi_easy.infrastructure.persistence.sqlalchemy.json_text import parse_json
 from fastapi_easy.infrastructure.persistence.sqlalchemy.lists import takes_lists
 from fastapi_easy.infrastructure.persistence.sqlalchemy.plan import Plan
 from fastapi_easy.infrastructure.persistence.sqlalchemy.specification import Outline, named, outline
@@ -309,4 +308,4 @@ def _joined(parts: Sequence[Rows]) -> Rows:
     if len(parts) == 1:
         return first
     records = [record for rows in parts for record in rows.records or ()]
-    return Rows(first.fields, records, first.texts, parse_json)
+    return Rows(first.fields, records, first.texts)
