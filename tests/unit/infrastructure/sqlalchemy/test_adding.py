@@ -33,6 +33,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from fastapi_easy.domain.errors import Fault, Invalid
+from fastapi_easy.domain.patch import Patch
 from fastapi_easy.domain.row import Rows
 from fastapi_easy.domain.specification import Everything
 from fastapi_easy.infrastructure.persistence.sqlalchemy.alike import Alike, added_rows
@@ -147,6 +148,22 @@ async def test_what_does_not_fit_is_refused_and_nothing_of_it_is_kept(request, s
     assert isinstance(refused.failure(), Invalid)
     assert {each.code for each in refused.failure().faults} == {"out_of_range"}
     assert kept.unwrap() == 0
+
+
+@pytest.mark.parametrize("whole", [2**63, -(2**63) - 1, 10**30])
+async def test_an_integer_of_more_than_64_bits_is_refused_and_what_was_written_before_stays(url, whole):
+    async with relational(url, things()) as world:
+        there = (await world["things"].add(FULL)).unwrap()
+        refused = [
+            await world["things"].add({"whole": whole}),
+            await world["things"].update(there["id"], Patch({"whole": whole})),
+            await world["things"].add_all([FULL, {**FULL, "whole": whole}]),
+        ]
+        kept = await world["things"].count(Everything())
+
+    assert {fault.code for each in refused for fault in each.failure().faults} == {"out_of_range"}
+    assert {fault.pointer for each in refused[:2] for fault in each.failure().faults} == {"/whole"}
+    assert kept.unwrap() == 1
 
 
 async def test_the_first_row_without_a_needed_value_is_told_of(url):

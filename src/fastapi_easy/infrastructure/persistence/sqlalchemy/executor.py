@@ -20,6 +20,7 @@ from fastapi_easy.domain import deadline
 from fastapi_easy.infrastructure.persistence.sqlalchemy.complaints import is_outdated
 from fastapi_easy.infrastructure.persistence.sqlalchemy.options import BACKSTOP
 from fastapi_easy.infrastructure.persistence.sqlalchemy.pool import Channel, ConnectionPool
+from fastapi_easy.infrastructure.persistence.sqlalchemy.refusals import refusal_of
 from fastapi_easy.infrastructure.waiting import to_the_end
 
 Parameters: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]]
@@ -145,7 +146,10 @@ class Executor:
 
     async def run(self, channel: Channel, statement: Executable, parameters: Parameters) -> Answer:
         """The answer to *statement* on *channel*."""
-        return await self.spawn(_run, channel.connection, statement, parameters)
+        try:
+            return await self.spawn(_run, channel.connection, statement, parameters)
+        except OverflowError as error:
+            raise refusal_of(channel.connection, error) from error
 
     async def say(self, channel: Channel, words: str) -> None:
         """Say *words*, which are answered with nothing."""

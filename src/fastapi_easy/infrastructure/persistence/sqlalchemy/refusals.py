@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import StatementError
 
 
 def refusal_of(connection: Connection, error: BaseException) -> BaseException:
@@ -12,6 +13,9 @@ def refusal_of(connection: Connection, error: BaseException) -> BaseException:
     A connection that broke is invalidated, and so are those that were made before it. What is no driver's
     exception comes back as it is; what some drivers make of a cancellation, as the cancellation.
     """
+    if isinstance(error, OverflowError):
+        # An integer of more than 64 bits, to which SQLite's driver has no name to give.
+        return StatementError("a value cannot be sent", None, None, error)
     translated = _as_dbapi(connection, error)
     if not isinstance(translated, connection.dialect.loaded_dbapi.Error):
         return translated
