@@ -5,6 +5,9 @@ from collections import Counter, defaultdict
 import pytest
 
 from fastapi_easy.testing.conformance import Leases, Store
+from tests.conformance.mongo_documents import documents, opened_documents
+
+__all__ = ["documents", "opened_documents"]
 
 COLUMN = "column"
 OUTCOMES = ("passed", "skipped", "failed", "error")

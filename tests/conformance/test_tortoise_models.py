@@ -3,30 +3,21 @@
 import asyncio
 import contextlib
 import datetime
-import uuid
-from dataclasses import dataclass
-from functools import partial
-from typing import Any
 
 import pytest
 import pytest_asyncio
 from returns.result import Failure, Success
 from tortoise.connection import get_connection
 from tortoise.context import get_current_context
-from tortoise.exceptions import DBConnectionError, IntegrityError, TransactionManagementError
+from tortoise.exceptions import IntegrityError, TransactionManagementError
 from tortoise.transactions import in_transaction
 
-from fastapi_easy.domain.errors import AlreadyExists, DeclarationError, Unavailable
+from fastapi_easy.domain.errors import AlreadyExists
 from fastapi_easy.domain.patch import Patch
-from fastapi_easy.domain.ports.database import SchemaMode
 from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.specification import Everything, Operator, Where
-from fastapi_easy.infrastructure.persistence.sqlalchemy.options import ConnectionOptions
-from fastapi_easy.infrastructure.persistence.sqlalchemy.repository import SqlAlchemyRepository
-from fastapi_easy.infrastructure.persistence.tortoise import TortoiseDatabase, TortoiseUnitOfWork, describe
-from fastapi_easy.testing import RecordingEventBus
+from fastapi_easy.domain.specification import Everything
 from fastapi_easy.testing.conformance.store import value_of
-from fastapi_easy.testing.resources import connected
+from tests.conformance.tortoise_hall import hall
 from tests.conformance.tortoise_shelves import VALUES, Size, shelves
 
 CROWD = 50
@@ -36,57 +27,6 @@ SLEEP = {
     "postgresql": "SELECT pg_sleep(5)",
     "mysql": "SELECT SLEEP(2)",
 }
-
-
-@dataclass(frozen=True)
-class Hall:
-    """A database with shelves and their owners in it."""
-
-    database: TortoiseDatabase
-    models: dict[str, type[Any]]
-    resources: dict[str, Any]
-
-    @property
-    def shelf(self) -> type[Any]:
-        return self.models["shelves"]
-
-    @property
-    def owner(self) -> type[Any]:
-        return self.models["owners"]
-
-    @property
-    def shelves(self) -> SqlAlchemyRepository[Any]:
-        return SqlAlchemyRepository(self.resources["shelves"], self.database)
-
-    @property
-    def owners(self) -> SqlAlchemyRepository[Any]:
-        return SqlAlchemyRepository(self.resources["owners"], self.database)
-
-    def work(self) -> TortoiseUnitOfWork:
-        made = {
-            name: partial(SqlAlchemyRepository, each, self.database) for name, each in self.resources.items()
-        }
-        return TortoiseUnitOfWork(self.database, self.resources, made, RecordingEventBus())
-
-    async def names(self) -> list[str]:
-        page = value_of(await self.shelves.select(Query(fields=("name",))))
-        return sorted(row.name for row in page.items)
-
-
-@contextlib.asynccontextmanager
-async def hall(url, models, **limits):
-    database = TortoiseDatabase("hall", url, ConnectionOptions(**limits), models.values())
-    shapes = {}
-    for name, model in models.items():
-        shapes[name], mistakes = database.admit(name, describe(model))
-        assert mistakes == []
-    resources = connected(shapes, models, options={name: {"database": "hall"} for name in models})
-    await database.open()
-    try:
-        assert list(value_of(await database.prepare(tuple(resources.values()), SchemaMode.CREATE))) == []
-        yield Hall(database, models, dict(resources))
-    finally:
-        await database.close()
 
 
 ON_SQLITE = shelves("hall_on_sqlite")
@@ -390,64 +330,3 @@ class TestOnMariaDB(Models):
     @pytest.fixture
     def there(self, on_mariadb):
         return on_mariadb
-
-
-async def test_two_databases_keep_the_same_models_apart(tmp_path):
-    models = shelves("in_two_places")
-    async with (
-        hall(f"sqlite:///{tmp_path / 'first.db'}", models) as first,
-        hall(f"sqlite:///{tmp_path / 'second.db'}", models) as second,
-    ):
-        with first.database.active():
-            _ = await first.shelf.create(name="first")
-            with second.database.active():
-                _ = await first.shelf.create(name="second")
-            _ = await first.shelf.create(name="first again")
-
-        async with first.work() as one, second.work() as other:
-            _ = value_of(await one.repository("shelves").add({"name": "a"}))
-            _ = await first.shelf.create(name="b")
-            _ = value_of(await other.commit())
-
-        assert await first.names() == ["first", "first again"]
-        assert await second.names() == ["b", "second"]
-
-
-async def test_a_model_is_kept_in_one_kind_of_database_at_a_time(tmp_path):
-    models = shelves("in_two_kinds")
-    elsewhere = TortoiseDatabase("elsewhere", "postgresql://host/name", None, models.values())
-    async with hall(f"sqlite:///{tmp_path / 'here.db'}", models):
-        with pytest.raises(DeclarationError) as refused:
-            await elsewhere.open()
-
-    assert sorted(each.partition(" is kept")[0] for each in refused.value.mistakes) == ["Owner", "Shelf"]
-    assert "declare another class for 'elsewhere' (PostgreSQL)" in refused.value.mistakes[0]
-    await elsewhere.open()
-    await elsewhere.close()
-
-
-async def test_who_waits_too_long_for_a_connection_is_told(tmp_path):
-    models = shelves("in_a_small_hall")
-    async with hall(f"sqlite:///{tmp_path / 'small.db'}", models, pool_size=1, pool_timeout=0.1) as there:
-        _ = value_of(await there.shelves.add({"name": "a"}))
-
-        async with there.database.executor.alone():
-            waited = await there.shelves.count(Everything())
-            with there.database.active(), pytest.raises(DBConnectionError):
-                await there.shelf.all().count()
-
-        assert waited == Failure(Unavailable("hall"))
-        assert await there.shelves.count(Where("name", Operator.EQUALS, "a")) == Success(1)
-
-
-async def test_a_unit_of_work_that_only_models_use_begins_and_ends_too(tmp_path):
-    models = shelves("used_by_models_only")
-    async with hall(f"sqlite:///{tmp_path / 'models.db'}", models) as there:
-        async with there.work():
-            _ = await there.owner.create(id=uuid.uuid4(), name="undone")
-        async with there.work() as work:
-            _ = await there.owner.create(name="kept")
-            assert await work.commit() == Success(None)
-
-        assert await there.owners.count(Everything()) == Success(1)
-        assert there.database.pool.in_use == 0

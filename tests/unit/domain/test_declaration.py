@@ -1,11 +1,11 @@
-"""What declaring promises: every mistake as a sentence with its mend, or a resource without contradictions."""
+"""What declaring promises: a resource without contradictions. Its mistakes are in `test_declaration_mistakes`."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from fastapi_easy.domain.declaration import RESERVED_FIELDS, Declaration, declare
+from fastapi_easy.domain.declaration import Declaration, declare
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.options import (
     EVERY_OPERATION,
@@ -16,43 +16,8 @@ from fastapi_easy.domain.options import (
     Schemas,
 )
 from fastapi_easy.domain.ordering import Direction, Sort
-from fastapi_easy.domain.resource import Resource, Shape
-
-
-class Book:
-    """A book in
-    the shop.
-
-    Everything else about it.
-    """
-
-
-FIELDS = (
-    Field(name="id", kind=Kind.INTEGER, generated=True),
-    Field(name="title", kind=Kind.TEXT),
-    Field(name="isbn", kind=Kind.TEXT, nullable=True),
-    Field(name="price", kind=Kind.DECIMAL, default=0),
-    Field(name="sold", kind=Kind.BOOLEAN, default=False),
-    Field(name="tags", kind=Kind.ARRAY, item=Kind.TEXT, default_factory=list),
-    Field(name="extra", kind=Kind.JSON, default_factory=dict),
-    Field(name="cover", kind=Kind.BINARY, nullable=True),
-)
-SHAPE = Shape(fields=FIELDS, key=("id",), unique=(("title", "isbn"),))
-ALL = ("id", "title", "isbn", "price", "sold", "tags", "extra", "cover")
-GIVEN = ALL[1:]
-
-
-def declared(shape: Shape = SHAPE, **options: Any) -> Resource[Book]:
-    resource, mistakes = declare("books", Declaration(entity=Book, **options), shape)
-    assert resource is not None
-    assert mistakes == ()
-    return resource
-
-
-def mistakes_of(name: str = "books", shape: Shape = SHAPE, **options: Any) -> list[str]:
-    resource, mistakes = declare(name, Declaration(entity=Book, **options), shape)
-    assert (resource is None) == bool(mistakes)
-    return list(mistakes)
+from fastapi_easy.domain.resource import Shape
+from tests.unit.domain.book import ALL, FIELDS, GIVEN, SHAPE, Book, declared, mistakes_of
 
 
 def test_a_plain_declaration_allows_what_makes_sense_for_each_kind() -> None:
@@ -177,191 +142,6 @@ def test_rules_say_what_may_be_asked(
 )
 def test_operations_are_those_named(operations: list[Operation | str], expected: set[Operation]) -> None:
     assert declared(operations=operations).operations == expected
-
-
-@pytest.mark.parametrize(
-    ("fields", "sentence"),
-    [
-        pytest.param(
-            Fields(read=("id", "titel")),
-            "books: fields.read names 'titel', which the entity does not have: did you mean 'title'?",
-            id="read a misspelt field",
-        ),
-        pytest.param(
-            Fields(hidden=("zzz",)),
-            "books: fields.hidden names 'zzz', which the entity does not have: remove it",
-            id="hide what is not there",
-        ),
-        pytest.param(
-            Fields(write=("title", "id")),
-            "books: fields.write names 'id', which callers cannot write: remove it",
-            id="write what the store fills",
-        ),
-        pytest.param(
-            Fields(read=("id", "isbn"), hidden=("isbn",)),
-            "books: fields.read names 'isbn', which fields.hidden hides: remove it from one of them",
-            id="read what is hidden",
-        ),
-        pytest.param(
-            Fields(write=("title", "isbn"), hidden=("isbn",)),
-            "books: fields.write names 'isbn', which fields.hidden hides: remove it from one of them",
-            id="write what is hidden",
-        ),
-        pytest.param(
-            Fields(read=("title",)),
-            "books: 'id' is part of the key and must be readable: add it to fields.read, do not hide it",
-            id="a key that cannot be read",
-        ),
-        pytest.param(
-            Fields(hidden=("id",)),
-            "books: 'id' is part of the key and must be readable: add it to fields.read, do not hide it",
-            id="a hidden key",
-        ),
-        pytest.param(
-            Fields(write=("title",), create_only=("isbn",)),
-            "books: fields.create_only names 'isbn', which cannot be written: remove it",
-            id="fix what cannot be written",
-        ),
-        pytest.param(
-            Fields(write=("isbn",)),
-            "books: create cannot work while 'title' has no default and callers cannot write it: "
-            "give it a default, make it writable, or leave 'create' out of operations",
-            id="create without what is needed",
-        ),
-    ],
-)
-def test_contradictions_about_fields(fields: Fields, sentence: str) -> None:
-    assert mistakes_of(fields=fields) == [sentence]
-
-
-@pytest.mark.parametrize(
-    ("rules", "sentence"),
-    [
-        pytest.param(
-            QueryRules(filter=("pric",)),
-            "books: query.filter names 'pric', which is not a readable field that can be compared: "
-            "did you mean 'price'?",
-            id="filter by a misspelt field",
-        ),
-        pytest.param(
-            QueryRules(filter=("extra",)),
-            "books: query.filter names 'extra', which is not a readable field that can be compared: remove it",
-            id="filter by what cannot be compared",
-        ),
-        pytest.param(
-            QueryRules(filter=("isbn",)),
-            "books: query.filter names 'isbn', which is not a readable field that can be compared: remove it",
-            id="filter by a hidden field",
-        ),
-        pytest.param(
-            QueryRules(sort=("tags",)),
-            "books: query.sort names 'tags', which is not a readable field that has an order: remove it",
-            id="sort by what has no order",
-        ),
-        pytest.param(
-            QueryRules(search=("price",)),
-            "books: query.search names 'price', which is not a readable text field: remove it",
-            id="search what is no text",
-        ),
-        pytest.param(
-            QueryRules(order=("-titel",)),
-            "books: query.order names 'titel', which is not a readable field that has an order: "
-            "did you mean 'title'?",
-            id="order by a misspelt field",
-        ),
-        pytest.param(
-            QueryRules(limit=101),
-            "books: query.limit is 101: set it between 1 and query.max_limit, 100",
-            id="more on a page than the most",
-        ),
-        pytest.param(
-            QueryRules(limit=0),
-            "books: query.limit is 0: set it between 1 and query.max_limit, 100",
-            id="empty pages",
-        ),
-    ],
-)
-def test_contradictions_about_queries(rules: QueryRules, sentence: str) -> None:
-    assert mistakes_of(query=rules, fields=Fields(hidden=("isbn",))) == [sentence]
-
-
-@pytest.mark.parametrize("name", ["2books", "my-books", "", "_books", "a b"])
-def test_names_that_are_none(name: str) -> None:
-    sentence = "the name must be a Python identifier without a leading underscore: rename the attribute"
-
-    assert mistakes_of(name) == [f"{name}: {sentence}"]
-
-
-@pytest.mark.parametrize(
-    ("options", "option"),
-    [
-        pytest.param({"operations": "create"}, "operations", id="operations"),
-        pytest.param({"fields": Fields(hidden="create")}, "fields.hidden", id="fields"),
-        pytest.param({"query": QueryRules(order="create")}, "query.order", id="order"),
-        pytest.param({"upsert": "create"}, "upsert", id="upsert"),
-    ],
-)
-def test_a_text_is_not_read_letter_by_letter(options: dict[str, Any], option: str) -> None:
-    assert mistakes_of(**options) == [
-        f"books: {option} is the text 'create', and not a list of names: write ['create']"
-    ]
-
-
-@pytest.mark.parametrize("field", [*sorted(RESERVED_FIELDS), "price__gt"])
-def test_fields_that_mean_something_else_in_queries(field: str) -> None:
-    shape = Shape(fields=(*FIELDS, Field(name=field, kind=Kind.TEXT, nullable=True)), key=("id",))
-
-    assert mistakes_of(shape=shape) == [
-        f"books: a field cannot be called {field!r}, which means something else in queries: rename it"
-    ]
-
-
-@pytest.mark.parametrize("kind", [Kind.BINARY, Kind.JSON, Kind.ARRAY])
-def test_keys_that_no_path_can_spell(kind: Kind) -> None:
-    shape = Shape(fields=(Field(name="code", kind=kind), Field(name="title", kind=Kind.TEXT)), key=("code",))
-
-    assert mistakes_of(shape=shape) == [
-        f"books: 'code' is part of the key and of kind {kind}, which no path can spell: use another key"
-    ]
-
-
-def test_an_operation_that_is_none() -> None:
-    assert mistakes_of(operations=["get", "lists"]) == [
-        "books: operations names 'lists', which is not an operation: did you mean 'list'?"
-    ]
-
-
-def test_who_names_every_operation_and_more_did_not_mean_what_cannot_be() -> None:
-    shape = Shape(fields=(*FIELDS, Field(name="gone", kind=Kind.DATETIME, nullable=True)), key=("id",))
-    more = [*EVERY_OPERATION, Operation.PURGE]
-
-    assert mistakes_of(shape=shape, soft_delete="gone", operations=more) == []
-    assert mistakes_of(operations=more) == [
-        "books: operations names 'purge', which needs soft_delete: declare it, or leave it out"
-    ]
-
-
-def test_an_action_is_not_called_like_what_is_there_anyway() -> None:
-    shape = Shape(fields=(*FIELDS, Field(name="gone", kind=Kind.DATETIME, nullable=True)), key=("id",))
-    actions = {"restore": Book, "purge": Book}
-
-    (mistake,) = mistakes_of(shape=shape, soft_delete="gone", actions=actions)
-    assert mistake.startswith(
-        "books: action 'restore' is called like a built-in operation: give the class another"
-    )
-    assert mistakes_of(actions=actions) == []
-
-
-def test_every_mistake_is_found_at_once() -> None:
-    rules = QueryRules(filter=("zzz",), sort=("zzz",), limit=0)
-
-    assert mistakes_of("my-books", query=rules, operations=["zzz"]) == [
-        "my-books: the name must be a Python identifier without a leading underscore: rename the attribute",
-        "my-books: query.filter names 'zzz', which is not a readable field that can be compared: remove it",
-        "my-books: query.sort names 'zzz', which is not a readable field that has an order: remove it",
-        "my-books: query.limit is 0: set it between 1 and query.max_limit, 100",
-        "my-books: operations names 'zzz', which is not an operation: remove it",
-    ]
 
 
 def test_create_needs_nothing_that_is_filled_in() -> None:
