@@ -25,6 +25,9 @@ class Wire:
 
         cut_at: Cut when a driver sends this, after it has been passed on; what the server answers is lost.
 
+        lose_at: When a driver sends this it is passed on; the server's answer is waited for, and lost with the
+            connection. Once.
+
         cut_before: Cut when a driver sends this, before it is passed on.
 
         is_cut: Connections are ended as soon as they are made.
@@ -46,6 +49,7 @@ class Wire:
         self.cut_after: int | None = None
         self.cut_at: bytes | None = None
         self.cut_before: bytes | None = None
+        self.lose_at: bytes | None = None
         self.is_cut = False
         self.taken = 0
         self.hear: Callable[[], Callable[[bytes], None]] = lambda: lambda _: None
@@ -117,8 +121,10 @@ class Wire:
         await self._light.wait()
         there, back = await asyncio.open_connection(*self._target)
         self._writers.add(back)
+        lost = asyncio.Event()
         tasks = [
-            asyncio.ensure_future(each) for each in (self._ask(reader, back), self._reply(there, writer))
+            asyncio.ensure_future(each)
+            for each in (self._ask(reader, back, lost), self._reply(there, writer, lost))
         ]
         try:
             # Whoever hangs up first ends it for both.
@@ -129,12 +135,17 @@ class Wire:
             _ = await asyncio.gather(*tasks, return_exceptions=True)
             await self._end(back)
 
-    async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _ask(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, lost: asyncio.Event
+    ) -> None:
         hear = self.hear()
         while data := await reader.read(READ_AT_ONCE):
             hear(data)
             if self.cut_before is not None and self.cut_before in data:
                 return self.cut()
+            if self.lose_at is not None and self.lose_at in data:
+                self.lose_at = None
+                lost.set()
             await self._pass(data, writer)
             if self.cut_at is not None and self.cut_at in data:
                 # Long enough for the server to do it, and nobody hears of it.
@@ -143,10 +154,12 @@ class Wire:
                 return self.cut()
         return None
 
-    async def _reply(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _reply(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, lost: asyncio.Event
+    ) -> None:
         sent = 0
         while data := await reader.read(READ_AT_ONCE):
-            if self.is_cut:
+            if self.is_cut or lost.is_set():
                 return None
             if self.cut_after is not None and sent + len(data) > self.cut_after:
                 await self._pass(data[: self.cut_after - sent], writer)

@@ -12,6 +12,7 @@ from fastapi_easy.application.kernel import Kernel
 from fastapi_easy.container import Application, Container
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.ports.database import Database, SchemaMode
+from fastapi_easy.domain.ports.dependency import Dependency
 from fastapi_easy.domain.ports.lock_provider import LockProvider
 from fastapi_easy.interfaces.http.app import build_app, mount
 from fastapi_easy.interfaces.http.health import HealthChecks
@@ -36,7 +37,12 @@ def create_app(container: Container, **fastapi_options: Any) -> FastAPI:
     application = _application(container)
     kernel = _checked_kernel(application)
     databases = tuple(application.every_database())
-    health = HealthChecks(databases, application.settings().http.ready_requires, application.every_breaker)
+    health = HealthChecks(
+        databases,
+        application.settings().http.ready_requires,
+        application.every_breaker,
+        _locks_of(application),
+    )
     own: Callable[[FastAPI], AbstractAsyncContextManager[Any]] | None = fastapi_options.pop("lifespan", None)
     app = build_app(
         kernel,
@@ -135,7 +141,21 @@ def _metrics_of(
     metrics = application.metrics()
     if metrics is None:
         return None
-    return lambda: (metrics.report(databases, application.every_breaker()), metrics.media_type)
+    locks = _locks_of(application)
+    return lambda: (
+        metrics.report([*databases, *locks()], application.every_breaker(), application.retry().repeated),
+        metrics.media_type,
+    )
+
+
+def _locks_of(application: Application) -> Callable[[], Sequence[Dependency]]:
+    """The store of the locks, from when it is in use."""
+
+    def locks() -> Sequence[Dependency]:
+        found = application.locks().dependency
+        return () if found is None else (found,)
+
+    return locks
 
 
 def schema_mode(settings: Settings, database: Database) -> SchemaMode:

@@ -15,6 +15,7 @@ from dependency_injector import containers, providers
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.kernel import Kernel, UseCases
 from fastapi_easy.application.locks.lock_manager import LockManager
+from fastapi_easy.application.locks.standing import LOCKS
 from fastapi_easy.application.pipeline.standard import standard_steps
 from fastapi_easy.application.pipeline.step import Handler, Step, Target, compose
 from fastapi_easy.application.queries.limits import QueryLimits
@@ -34,7 +35,13 @@ from fastapi_easy.application.resources.replace_entity import ReplaceEntityHandl
 from fastapi_easy.application.resources.restore_entity import RestoreEntityHandler
 from fastapi_easy.application.resources.update_entity import UpdateEntityHandler
 from fastapi_easy.application.resources.upsert_entity import UpsertEntityHandler
-from fastapi_easy.declarations import DeclaredResource, check, read_declarations, resource
+from fastapi_easy.declarations import (
+    CheckedResources,
+    DeclaredResource,
+    check,
+    read_declarations,
+    resource,
+)
 from fastapi_easy.domain.declaration import Declaration
 from fastapi_easy.domain.errors import DeclarationError, Outcome
 from fastapi_easy.domain.narrowed import SoftDeletingRepository
@@ -65,6 +72,7 @@ from fastapi_easy.technologies import (
     kit_of,
     open_breaker,
     open_database,
+    open_lock_breaker,
     open_metrics,
     open_retry,
     stamp_fence,
@@ -80,8 +88,13 @@ def _observer(settings: Settings, metrics: Metrics | None) -> Observer:
     return log if metrics is None else Several((log, metrics))
 
 
-def _locks(store: LeaseStore, clock: Clock, eviction_hook: EvictionHook | None) -> LockProvider:
-    return LockManager(store, clock, on_eviction=eviction_hook, fence=stamp_fence)
+def _locks(
+    store: LeaseStore,
+    clock: Clock,
+    eviction_hook: EvictionHook | None,
+    breaker: Callable[[], Breaker | None],
+) -> LockProvider:
+    return LockManager(store, clock, on_eviction=eviction_hook, fence=stamp_fence, breaker=breaker)
 
 
 class Application(containers.DynamicContainer):
@@ -108,8 +121,8 @@ class Application(containers.DynamicContainer):
             yield self.databases.providers[name]()
 
     def every_breaker(self) -> dict[str, Breaker]:
-        """The breakers of the databases that have one, by name."""
-        names = [each.name for each in self.every_database()]
+        """The breakers of the databases that have one, by name, and that of the locks."""
+        names = [*(each.name for each in self.every_database()), LOCKS]
         found = {name: self.breakers.providers[name]() for name in names}
         return {name: breaker for name, breaker in found.items() if breaker is not None}
 
@@ -143,7 +156,7 @@ class Container(containers.DeclarativeContainer):
 
         databases: The databases by name, on an instance.
 
-        breakers: Their breakers by name, on an instance; `None` where there is none.
+        breakers: Their breakers by name, and that of the locks, on an instance; `None` where there is none.
 
         kernel: The application behind one object, on an instance.
     """
@@ -220,10 +233,17 @@ def _wire(application: Application) -> None:
         units_of_work[name] = providers.Factory(
             _unit_of_work,
             opened,
-            providers.Object(_Checked(resources)),
+            providers.Object(CheckedResources(resources)),
             providers.Object(repositories),
             application.event_bus,
         )
+    if LOCKS in databases.providers:
+        raise DeclarationError([f"database {LOCKS!r}: the breaker of the locks is called so: rename it"])
+    breakers.set_provider(
+        LOCKS, providers.Singleton(open_lock_breaker, application.settings, application.lease_store)
+    )
+    if getattr(application.locks, "cls", None) is _locks:
+        application.locks.add_args(breakers.providers[LOCKS].provider)  # type: ignore[attr-defined]
     application.set_provider(
         "databases", providers.Container(containers.DynamicContainer, container=databases)
     )
@@ -370,24 +390,6 @@ def _unit_of_work(
     event_bus: EventBus,
 ) -> UnitOfWork:
     return kit_of(database).unit_of_work(database, resources, repositories, event_bus)
-
-
-class _Checked(Mapping[str, Resource[Any]]):
-    """The resources behind their providers."""
-
-    __slots__ = ("_providers",)
-
-    def __init__(self, providers_: Mapping[str, Callable[[], Resource[Any]]]) -> None:
-        self._providers = providers_
-
-    def __getitem__(self, name: str) -> Resource[Any]:
-        return self._providers[name]()
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._providers)
-
-    def __len__(self) -> int:
-        return len(self._providers)
 
 
 def _written(application: Application) -> dict[str, Declaration[Any]]:

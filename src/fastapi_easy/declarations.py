@@ -1,6 +1,6 @@
 """What a user declared becomes resources that contradict nothing: not themselves, each other or their store."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from dependency_injector import providers
@@ -35,7 +35,7 @@ from fastapi_easy.domain.resource import Resource, Shape
 from fastapi_easy.settings import ResourceSettings
 from fastapi_easy.technologies import describe
 
-__all__ = ["DeclaredResource", "check", "read_declarations", "resource"]
+__all__ = ["CheckedResources", "DeclaredResource", "check", "read_declarations", "resource"]
 
 E = TypeVar("E")
 
@@ -173,6 +173,24 @@ def check(
     if mistakes := list(dict.fromkeys(mistakes)):
         raise DeclarationError(mistakes)
     return resources
+
+
+class CheckedResources(Mapping[str, Resource[Any]]):
+    """The resources behind their providers."""
+
+    __slots__ = ("_providers",)
+
+    def __init__(self, providers: Mapping[str, Callable[[], Resource[Any]]]) -> None:
+        self._providers = providers
+
+    def __getitem__(self, name: str) -> Resource[Any]:
+        return self._providers[name]()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._providers)
+
+    def __len__(self) -> int:
+        return len(self._providers)
 
 
 def _shape(declaration: Declaration[Any]) -> Shape:

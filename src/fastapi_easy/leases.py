@@ -73,7 +73,11 @@ def open_session_locks(url: str, clock: Clock) -> LeaseStore:
 
 
 def _leases_of(database: Database, settings: Settings, clock: Clock) -> LeaseStore:
-    """The leases of *database* itself; in memory, those of a database that nobody here knows."""
+    """The leases of *database* itself.
+
+    Raises:
+        DeclarationError: Nobody here knows how it would keep them.
+    """
     if "pymongo" in sys.modules:
         from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
 
@@ -88,9 +92,20 @@ def _leases_of(database: Database, settings: Settings, clock: Clock) -> LeaseSto
             # Of one that is thrown away at the end this makes the folder.
             _ = database.begin()
             return _relational_leases(database.executor.engine.url)
-    from fastapi_easy.infrastructure.locks.memory import MemoryLeaseStore
+    from fastapi_easy.infrastructure.persistence.memory.connection import MemoryDatabase
 
-    return MemoryLeaseStore(clock, database=database.name)
+    if isinstance(database, MemoryDatabase):
+        from fastapi_easy.infrastructure.locks.memory import MemoryLeaseStore
+
+        return MemoryLeaseStore(clock, database=database.name)
+    raise DeclarationError(
+        [
+            (
+                f"nobody knows how {type(database).__name__}, the database {database.name!r}, would keep locks: say "
+                "where else with locks.url, like redis://host, or memory:// for a single process"
+            )
+        ]
+    )
 
 
 def _leases_at(url: str, clock: Clock) -> LeaseStore:

@@ -60,6 +60,9 @@ class BreakerSettings(Section):
 
         longest_pause: But no more than these.
 
+        slow_after, slow_ratio: Seconds after which an answer to a single statement is slow, and the share of calls that
+            has to be answered so, or not at all. Unset, it does not matter how long one takes.
+
         probes: Calls that then have to be answered.
     """
 
@@ -68,6 +71,8 @@ class BreakerSettings(Section):
     window: Seconds = 10.0
     pause: Seconds = 2.0
     longest_pause: Seconds = 30.0
+    slow_after: Seconds | None = None
+    slow_ratio: Annotated[float, Field(gt=0, le=1)] = 0.9
     probes: Annotated[int, Field(ge=1)] = 1
 
 
@@ -110,6 +115,8 @@ class DatabaseSettings(Section):
 
         lock_timeout: Seconds one statement waits for another's lock.
 
+        transaction_timeout: Seconds one transaction may take, 0 for any number; only on PostgreSQL, from 17 on.
+
         recycle: Seconds after which a connection is made anew.
 
         breaker: When it is not asked any more.
@@ -123,6 +130,7 @@ class DatabaseSettings(Section):
     connect_timeout: Seconds = 3.0
     statement_timeout: Seconds = 10.0
     lock_timeout: Seconds = 3.0
+    transaction_timeout: Annotated[float, Field(ge=0)] = 30.0
     recycle: Annotated[int, Field(ge=1)] = 1800
     breaker: BreakerSettings = BreakerSettings()
 
@@ -158,9 +166,7 @@ class HttpSettings(Section):
 
         query_limit: Bytes of a query string at most.
 
-        body_idle_timeout: Seconds to wait for the next part of a body.
-
-        body_timeout: Seconds to wait for a whole body.
+        body_idle_timeout, body_timeout: Seconds to wait for the next part of a body, and for all of it.
 
         bulk_limit: Items of one bulk at most.
 
@@ -242,10 +248,14 @@ class LockSettings(Section):
             or `memory://`; unset, in the default database.
 
         requires: What the store has to be able to do.
+
+        breaker: When the store is not asked for new locks any more; none around memory, files and SQLite.
     """
 
     url: SecretStr | None = None
     requires: tuple[LockCapability, ...] = ()
+    # Few calls, each with its own limit; and a store that is back should not be left alone for long.
+    breaker: BreakerSettings = BreakerSettings(calls=10, longest_pause=5.0)
 
 
 class ResourceSettings(Section):
@@ -285,14 +295,10 @@ class ResourceSettings(Section):
             actions={action_name(each): each for each in actions},
             stored_as=None if self.stored_as is None else _class_at(self.stored_as),
             relations=self.relations,
-            version=self.version if isinstance(self.version, str) else _version(self.version),
+            version=self.version if isinstance(self.version, str) else Version(**cast("Any", self.version)),
             soft_delete=self.soft_delete,
             upsert=self.upsert,
         )
-
-
-def _version(given: Mapping[str, Any]) -> Version:
-    return Version(**given)
 
 
 def _class_at(path: str) -> type[Any]:

@@ -10,17 +10,20 @@ from typing import Any, Final
 
 from returns.result import Failure
 
+from fastapi_easy.application.locks.standing import LOCKS
 from fastapi_easy.domain.errors import DeclarationError, Outcome, Unsupported
+from fastapi_easy.domain.lease import LockCapability
 from fastapi_easy.domain.ports import (
     Breaker,
     Database,
+    LeaseStore,
     Metrics,
     Repository,
     Retry,
     UnitOfWork,
 )
 from fastapi_easy.domain.resource import Shape
-from fastapi_easy.settings import DatabaseSettings, Settings
+from fastapi_easy.settings import BreakerSettings, DatabaseSettings, Settings
 
 __all__ = [
     "Kit",
@@ -28,6 +31,7 @@ __all__ = [
     "kit_of",
     "open_breaker",
     "open_database",
+    "open_lock_breaker",
     "open_metrics",
     "open_retry",
     "stamp_fence",
@@ -143,13 +147,24 @@ def open_breaker(settings: Settings, name: str) -> Breaker | None:
     chosen = settings.databases.get(name)
     if chosen is None or chosen.url.get_secret_value().startswith(("memory:", "sqlite")):
         return None
+    return _breaker(name, chosen.breaker)
+
+
+def open_lock_breaker(settings: Settings, store: LeaseStore) -> Breaker | None:
+    """The breaker of *store*, where leases are kept; `None` where silence cannot come from a distance."""
+    return (
+        _breaker(LOCKS, settings.locks.breaker) if LockCapability.CROSS_HOST in store.capabilities else None
+    )
+
+
+def _breaker(name: str, chosen: BreakerSettings) -> Breaker:
     from fastapi_easy.infrastructure.resilience.circuit_breaker import (
         BreakerLimits,
         CircuitBreaker,
         log_change,
     )
 
-    limits = BreakerLimits(**chosen.breaker.model_dump())
+    limits = BreakerLimits(**chosen.model_dump())
     return CircuitBreaker(limits, tell=lambda state: log_change(name, state))
 
 
@@ -263,7 +278,10 @@ def _mongo(name: str, url: str, chosen: DatabaseSettings, breaker: Callable[[], 
     from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
     from fastapi_easy.infrastructure.persistence.mongo.options import ConnectionOptions
 
-    return MongoDatabase(name, url, ConnectionOptions(**_limits(chosen)), breaker)
+    limits = _limits(chosen)
+    # The server has one of its own for all, a minute.
+    del limits["transaction_timeout"]
+    return MongoDatabase(name, url, ConnectionOptions(**limits), breaker)
 
 
 def _sqlalchemy(

@@ -49,15 +49,19 @@ CLI = REFERENCE / "cli.md"
 README = ROOT / "README.md"
 
 
-def settings_of(model: type[BaseModel], place: tuple[str, ...] = ()) -> Iterator[tuple[str, str, str]]:
-    """Name, variable and default of every setting in *model*."""
+def settings_of(
+    model: type[BaseModel], place: tuple[str, ...] = (), given: BaseModel | None = None
+) -> Iterator[tuple[str, str, str]]:
+    """Name, variable and default of every setting in *model*, or in the one that is *given* in its place."""
     for name, field in model.model_fields.items():
         here = (*place, name)
         section = _section(field.annotation)
+        default = field.default if given is None else getattr(given, name)
         if section is not None:
-            yield from settings_of(section, here if section is field.annotation else (*here, "<name>"))
+            inner = default if isinstance(default, section) else None
+            yield from settings_of(section, here if section is field.annotation else (*here, "<name>"), inner)
         else:
-            yield ".".join(here), PREFIX + "__".join(here).upper(), _worded(field.default)
+            yield ".".join(here), PREFIX + "__".join(here).upper(), _worded(default)
 
 
 def _section(annotation: Any) -> type[BaseModel] | None:

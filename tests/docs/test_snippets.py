@@ -139,5 +139,6 @@ def test_a_page_is_short_enough_to_be_read(page):
     lines = page.read_text().splitlines()
     prose = [each for each in lines if not each.startswith(("|", "{"))]
 
-    assert len(lines) <= 130
+    # Tables are looked up, not read.
+    assert len(prose) <= 130
     assert [each for each in prose if len(each) > 118] == []

@@ -29,6 +29,9 @@ CALLERS = 20
 PAUSE = 0.01
 """Seconds that a caller does nothing between two calls."""
 
+MOMENT = 0.5
+"""Seconds in which word gets round that a connection has been lost; until then it is used as if it stood."""
+
 
 class Parcel(SQLModel, table=True):
     """Something to be stored."""
@@ -56,10 +59,11 @@ class DocumentPost(Container):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """How one call went: when it ended, how long it took, and what it was answered."""
+    """How one call went: when it ended, how long it took, whether it writes, and what it was answered."""
 
     at: float
     seconds: float
+    writes: bool
     status: int
     code: str
     retry_after: str | None
@@ -73,7 +77,11 @@ class Report:
     gone: float = 0.0
     back: float = 0.0
     reached: int = 0
-    """Connections that were tried while the database was away."""
+    """Connections that were tried while the database was away; those that nobody took are not known."""
+    asked: int = 0
+    """Calls that were let through then, repetitions among them: refused neither by the breaker nor at the line."""
+    naive: int = 0
+    """Calls that would have been, had everybody gone on asking as before, once each."""
     pause: float = 0.0
     """How long the breaker was last open for."""
     calls: list[Call] = field(default_factory=list)
@@ -81,8 +89,14 @@ class Report:
 
     @property
     def meanwhile(self) -> list[Call]:
-        """The calls that ended while it was away, past those that had begun before."""
-        return [each for each in self.calls if self.gone < each.at - each.seconds and each.at < self.back]
+        """The calls that ended while it was away, past those that had begun before, or in that very moment."""
+        known = self.gone + MOMENT
+        return [each for each in self.calls if known < each.at - each.seconds and each.at < self.back]
+
+    @property
+    def unknown(self) -> list[Call]:
+        """The calls of which nobody knows what became of them."""
+        return [each for each in self.calls if each.code == "outcome_unknown"]
 
     @property
     def recovery(self) -> float:
@@ -95,12 +109,13 @@ class Report:
         """In words."""
         seconds = sorted(each.seconds for each in self.meanwhile)
         refused = Counter(f"{each.status} {each.code}" for each in self.meanwhile)
-        share = self.reached / max(1, len(self.meanwhile))
+        share = max(self.reached, self.asked) / max(1, self.naive)
         return (
             f"away for {self.back - self.gone:.1f} s: {len(self.meanwhile)} calls answered {dict(refused)}, "
             f"p50 {seconds[len(seconds) // 2] * 1000:.1f} ms, p99 {seconds[int(len(seconds) * 0.99)] * 1000:.0f} ms; "
             f"longest of all {max(each.seconds for each in self.calls):.2f} s (deadline {self.deadline:.0f} s); "
-            f"{self.reached} connections tried ({share:.1%}); back after {self.recovery:.2f} s "
+            f"{self.reached} connections tried, {self.asked} calls let through of {self.naive} ({share:.1%}); "
+            f"back after {self.recovery:.2f} s "
             f"(break {self.pause:.1f} s); leaks {self.leaks}"
         )
 
@@ -108,7 +123,7 @@ class Report:
 async def endure(store: str, fault: str, seconds: float, options: dict[str, Any], deadline: float) -> Report:
     """Let *store* go away for *seconds* by *fault*, one of `refuse`, `black` and `cut`, under load."""
     report = Report(deadline)
-    before = set(asyncio.all_tasks())
+    others = set(asyncio.all_tasks())
     with empty_database(store) as url:
         async with wired(url) as (address, wire):
             database = DatabaseSettings.model_validate({"url": address, **options})
@@ -120,11 +135,17 @@ async def endure(store: str, fault: str, seconds: float, options: dict[str, Any]
                 callers = [
                     asyncio.ensure_future(_call(client, number, loading, report)) for number in range(CALLERS)
                 ]
+                # The first calls meet what has not been made yet.
                 await asyncio.sleep(0.7)
+                usual = len(report.calls)
+                await asyncio.sleep(0.7)
+                report.naive = round((len(report.calls) - usual) / 0.7 * seconds)
                 report.gone, taken = time.monotonic(), wire.taken
+                before = _let_through(report, shop)
                 with _gone(wire, fault):
                     await asyncio.sleep(seconds)
                     report.reached = wire.taken - taken
+                    report.asked = _let_through(report, shop) - before
                     report.pause = _pause_of(shop)
                     report.back = time.monotonic()
                 if fault == "refuse":
@@ -135,7 +156,7 @@ async def endure(store: str, fault: str, seconds: float, options: dict[str, Any]
                 pool = shop.databases.default().pool
                 report.leaks = {"connections": pool.in_use, "waiting": pool.waiting}
     await asyncio.sleep(0.1)
-    report.leaks["tasks"] = len([each for each in asyncio.all_tasks() - before if not each.done()])
+    report.leaks["tasks"] = len([each for each in asyncio.all_tasks() - others if not each.done()])
     return report
 
 
@@ -148,7 +169,7 @@ async def _call(client: httpx2.AsyncClient, number: int, loading: asyncio.Event,
         now = time.monotonic()
         code = "" if answer.status_code < 300 else answer.json()["code"]
         report.calls.append(
-            Call(now, now - begun, answer.status_code, code, answer.headers.get("retry-after"))
+            Call(now, now - begun, writes, answer.status_code, code, answer.headers.get("retry-after"))
         )
         await asyncio.sleep(PAUSE)
 
@@ -177,6 +198,12 @@ def _gone(wire: Wire, fault: str) -> Iterator[None]:
         yield
     finally:
         wire.is_black = wire.is_cut = False
+
+
+def _let_through(report: Report, shop: Any) -> int:
+    """How many attempts were neither refused by the breaker nor sent away from the line."""
+    attempts = len(report.calls) + sum(shop.retry().repeated.values())
+    return attempts - int(shop.breakers.default().circuit.refused) - int(shop.databases.default().pool.shed)
 
 
 def _pause_of(shop: Any) -> float:

@@ -37,12 +37,12 @@ def status_of(served: Served) -> int:
 
 
 def states_of_two(folder: Path, variables: dict[str, str]) -> list[dict[str, object]]:
-    """The breakers, once both workers are there."""
+    """The breakers, of the database and of the locks, once both workers are there."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         listed = call(folder, "breakers", "list", "--json", **variables)
         found = json.loads(listed.stdout or "[]")
-        if len(found) == 2:
+        if len(found) == 4:
             return found
     pytest.fail(listed.stderr)
 
@@ -64,12 +64,15 @@ def test_an_isolated_database_is_asked_by_no_process_until_it_is_reset(folder, p
         after = call(folder, "breakers", "list", **variables)
 
     assert len({each["process"] for each in before}) == 2
-    assert {(each["database"], each["state"]) for each in before} == {("default", "closed")}
+    assert {(each["database"], each["state"]) for each in before} == {
+        ("default", "closed"),
+        ("locks", "closed"),
+    }
     assert isolated.stdout.count("isolated") == 2
     assert refused == {503}
     assert (unknown.returncode, unknown.stderr) == (
         2,
-        "no process has a breaker for 'other'; there are: default\n",
+        "no process has a breaker for 'other'; there are: default, locks\n",
     )
     assert reset.stdout.count("closed") == 2
     assert answered == {200}

@@ -11,7 +11,7 @@ from returns.result import Failure, Success
 
 from fastapi_easy.application import Context, CreateEntity, ListEntities
 from fastapi_easy.bootstrap import create_app
-from fastapi_easy.domain import Obstacle, Query, Unavailable
+from fastapi_easy.domain import DeadlineExceeded, Obstacle, Query, Unavailable
 from fastapi_easy.domain.lease import Busy, Grant
 from fastapi_easy.domain.ports import CircuitState
 from fastapi_easy.infrastructure.locks.redis import RedisLeaseStore
@@ -132,7 +132,7 @@ async def test_a_deadline_bounds_every_wait(far):
         )
     )
 
-    assert outcomes == [Failure(Unavailable("default"))] * 20
+    assert outcomes == [Failure(DeadlineExceeded("default"))] * 20
     assert time.monotonic() - begun < 0.3 + 3
     wire.is_black = False
 

@@ -1,5 +1,6 @@
 """Every probe of hostile input gets a clear refusal, on every store; nothing is altered, nothing answers 5xx."""
 
+import gzip
 import json
 import time
 from collections.abc import AsyncIterator
@@ -183,6 +184,13 @@ QUERIES = [
     pytest.param("where=%7B%22name%22:%22%5Cud800%22%7D", {400, 422}, id="a surrogate in where"),
     pytest.param("cursor=AAAA", {400}, id="a forged cursor"),
     pytest.param("name=" + "a" * 9_000, {414}, id="9 kB"),
+    pytest.param("where=%7B%22name%22:%7B%22$ne%22:null%7D%7D", {400, 422}, id="an operator in where"),
+    pytest.param("where=%7B%22$where%22:%221%22%7D", {400, 422}, id="$where"),
+    pytest.param("where=%7B%22$expr%22:%7B%7D%7D", {400, 422}, id="$expr"),
+    pytest.param("name[$ne]=1", {400}, id="an operator in brackets"),
+    pytest.param("fields=" + ",".join(["name"] * 1_000), {200, 400, 422}, id="1,000 fields"),
+    pytest.param("limit=%2B5", {422}, id="a sign before a limit"),
+    pytest.param("limit=%D9%A5", {422}, id="a limit in other digits"),
     pytest.param("count=all", {400}, id="an unknown way to count"),
     pytest.param("limit=5&limit=6", {400}, id="a parameter twice"),
 ]
@@ -246,6 +254,100 @@ async def test_a_hostile_header_does_no_harm(client: httpx2.AsyncClient, name: s
 
     assert answer.status_code < 500
     assert "\r" not in answer.headers.get("x-correlation-id", "")
+
+
+HOSTILE = [
+    pytest.param('"a\\u0000b"', id="NUL"),
+    pytest.param('"\\ud800"', id="a lone surrogate"),
+    pytest.param("NaN", id="NaN"),
+    pytest.param('{"$ne": null}', id="an operator"),
+    pytest.param("9223372036854775808", id="2**63"),
+]
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+@pytest.mark.parametrize("door", ["put", "patch", "search", "bulk", "atomic bulk", "import"])
+async def test_a_hostile_value_is_refused_at_every_door(
+    client: httpx2.AsyncClient, door: str, value: str
+) -> None:
+    made = (await client.post("/probes", json={"name": "untouched"})).json()
+    path = f"/probes/{made['id']}"
+    before = await _count(client), (await client.get(path)).content
+    item = f'{{"create": {{"name": {value}}}}}'
+    lines = f'{{"name": {value}}}\n'
+    merge = {"content-type": "application/merge-patch+json"}
+
+    match door:
+        case "put":
+            answer = await client.put(path, content=f'{{"name": {value}}}', headers=JSON_TYPE)
+        case "patch":
+            answer = await client.patch(path, content=f'{{"name": {value}}}', headers=merge)
+        case "search":
+            where = f'{{"where": {{"name": {value}}}}}'
+            answer = await client.post("/probes/search", content=where, headers=JSON_TYPE)
+        case "import":
+            ndjson = {"content-type": "application/x-ndjson"}
+            answer = await client.post("/probes/import", content=lines, headers=ndjson)
+        case _:
+            atomic = "true" if door == "atomic bulk" else "false"
+            many = f'{{"items": [{item}], "atomic": {atomic}}}'
+            answer = await client.post("/probes/bulk", content=many, headers=JSON_TYPE)
+
+    told = answer.json()
+    assert answer.status_code < 500, answer.text
+    assert answer.text.isascii()
+    # A door for many may open, and refuse one.
+    refused = (
+        answer.status_code in {400, 422} or told.get("failed") == 1 or told["results"][0]["status"] == 422
+    )
+    assert refused, answer.text
+    assert (await _count(client), (await client.get(path)).content) == before
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "statuses"),
+    [
+        pytest.param(
+            "/probes/search",
+            {"where": {"or": [{"name": "a"}] * 200}},
+            {400, 422},
+            id="200 conditions",
+        ),
+        pytest.param(
+            "/probes/search", {"where": {"name__contains": "a" * 50_000}}, {400, 422}, id="50 kB to look for"
+        ),
+        pytest.param(
+            "/probes/search", {"where": {"id__in": [*range(10_000)]}}, {400, 422}, id="10,000 values"
+        ),
+        pytest.param("/probes/search", {"limit": 10**9}, {422}, id="limit 10**9"),
+        pytest.param("/probes/search", {"limit": -1}, {422}, id="limit -1"),
+        pytest.param("/probes/search", {"limit": True}, {422}, id="limit true"),
+        pytest.param("/probes/search", {"sort": "id;drop table probe"}, {400, 422}, id="SQL in sort"),
+        pytest.param(
+            "/probes/bulk", {"items": [{"delete": {"key": 1}}] * 10_000}, {413, 422}, id="10,000 items"
+        ),
+    ],
+)
+async def test_what_is_too_much_is_refused_at_once(
+    client: httpx2.AsyncClient, path: str, body: Any, statuses: set[int]
+) -> None:
+    begun = time.process_time()
+    answer = await client.post(path, json=body)
+    seconds = time.process_time() - begun
+
+    assert answer.status_code in statuses, answer.text
+    assert answer.text.isascii()
+    assert seconds < 0.2
+
+
+async def test_a_packed_body_is_not_unpacked(client: httpx2.AsyncClient) -> None:
+    packed = gzip.compress(b'{"name": "' + b"a" * 100_000_000 + b'"}')
+    before = await _count(client)
+
+    answer = await client.post("/probes", content=packed, headers={**JSON_TYPE, "content-encoding": "gzip"})
+
+    assert answer.status_code in {400, 415}
+    assert await _count(client) == before
 
 
 async def test_what_is_accepted_is_stored_unaltered(client: httpx2.AsyncClient) -> None:

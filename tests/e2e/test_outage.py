@@ -1,12 +1,14 @@
 """A database goes away under load: every call ends in time with a clear answer, and all is well soon after."""
 
+from typing import Any
+
 import pytest
 
 from tests.e2e.outage import endure
 
 SECONDS = 3.0
 DEADLINE = 3.0
-QUICK = {
+QUICK: dict[str, Any] = {
     "pool_size": 5,
     "pool_timeout": 1.0,
     "queue_time": 0.2,
@@ -30,18 +32,29 @@ QUICK = {
 async def test_it_is_survived(store: str, fault: str) -> None:
     report = await endure(store, fault, SECONDS, QUICK, DEADLINE)
     print(store, fault, report.figures())
-    if report.recovery > report.pause + 2 or report.reached > max(0.03 * len(report.meanwhile), 4 * SECONDS):
+    # In so short a while what it takes to be sure of it, `calls` silences and each probe, is more than a small share.
+    most = max(0.03 * report.naive, 4 * SECONDS)
+    if report.recovery > report.pause + 2 or report.reached > most:
         # A machine that is busy with something else: what is counted in time gets a second chance.
         report = await endure(store, fault, SECONDS, QUICK, DEADLINE)
 
     assert max(each.seconds for each in report.calls) < DEADLINE + 3
-    assert {each.code for each in report.meanwhile} == {"unavailable"}
-    assert {each.status for each in report.meanwhile} == {503}
-    assert all(each.retry_after is not None for each in report.meanwhile)
-    # What was under way when it went may be unknown; nothing else happens to anybody.
-    assert {each.code for each in report.calls} <= {"", "unavailable", "outcome_unknown"}
-    assert all(each.retry_after is None for each in report.calls if each.code == "outcome_unknown")
-    # Where each call has to wait for its end there are few; the driver of MongoDB also looks by itself.
-    assert report.reached <= max(0.03 * len(report.meanwhile), 4 * SECONDS)
+    # In time nothing but "later"; whose time was over is told so.
+    in_time = [each for each in report.meanwhile if each.seconds < DEADLINE - 0.1]
+    assert {(each.status, each.code) for each in in_time} == {(503, "unavailable")}
+    assert all(each.retry_after is not None for each in in_time)
+    assert {each.code for each in report.meanwhile} <= {"unavailable", "deadline_exceeded"}
+    assert all(
+        each.status == 504 and each.seconds >= DEADLINE - 0.1
+        for each in report.calls
+        if each.code == "deadline_exceeded"
+    )
+    # What was under way when it went may be unknown, of writes and for each connection once; what begins in that
+    # very moment is under way too: its connection looks alive. Nothing else happens to anybody.
+    assert {each.code for each in report.calls} <= {"", "unavailable", "deadline_exceeded", "outcome_unknown"}
+    assert all(each.writes and each.retry_after is None for each in report.unknown)
+    assert len(report.unknown) <= QUICK["pool_size"]
+    # The driver of MongoDB also looks by itself.
+    assert report.reached <= max(0.03 * report.naive, 4 * SECONDS)
     assert report.recovery <= report.pause + 2
     assert report.leaks == {"connections": 0, "waiting": 0, "tasks": 0}

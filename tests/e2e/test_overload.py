@@ -1,8 +1,10 @@
 """Five times more than a database can take: what can be done is done, and the others are told so at once."""
 
 import asyncio
+import os
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -55,6 +57,12 @@ class Load:
         return len([each for each in self.answers if each[1] == 200]) / (time.monotonic() - begun)
 
 
+def resident() -> int:
+    """Bytes of memory that this process has."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
 @pytest.mark.parametrize("store", ["postgres", "mongo"])
 async def test_goodput_holds_and_the_others_are_sent_away_at_once(store: str) -> None:
     with empty_database(store) as url:
@@ -68,10 +76,12 @@ async def test_goodput_holds_and_the_others_are_sent_away_at_once(store: str) ->
                 wire.latency = LATENCY
                 peak = await Load(client).closed(2 * POOL, 1.5)
                 load = Load(client)
+                before = resident()
 
                 goodput = await load.open(5 * peak, SECONDS)
                 health = (await client.get("/health/live")).status_code
                 metrics = (await client.get("/metrics")).text
+                grown = resident() - before
                 wire.latency = 0
 
     shed = sorted(seconds for seconds, status, _ in load.answers if status == 503)
@@ -79,7 +89,7 @@ async def test_goodput_holds_and_the_others_are_sent_away_at_once(store: str) ->
     print(
         f"{store}: peak {peak:.0f}/s, offered {5 * peak:.0f}/s: goodput {goodput:.0f}/s ({goodput / peak:.0%}), "
         f"{len(shed)} sent away, p50 {shed[len(shed) // 2] * 1000:.1f} ms, p99 {p99 * 1000:.1f} ms; "
-        f"longest {max(load.answers)[0]:.2f} s"
+        f"longest {max(load.answers)[0]:.2f} s; memory {grown / 2**20:+.0f} MiB"
     )
     assert goodput >= 0.8 * peak
     assert p99 < 0.05
@@ -87,4 +97,57 @@ async def test_goodput_holds_and_the_others_are_sent_away_at_once(store: str) ->
     assert Counter(status for _, status, _ in load.answers).keys() == {200, 503}
     assert {after for _, status, after in load.answers if status == 503} <= {"1", "2", "3"}
     assert health == 200
+    # Those who ask are in this process too.
+    assert grown < 100 * 2**20
     assert f'fastapi_easy_pool_shed_total{{database="default"}} {len(shed)}.0' in metrics
+
+
+async def test_whatever_needs_a_connection_is_sent_away_at_once_when_there_is_none() -> None:
+    with empty_database("postgres") as url:
+        database = DatabaseSettings.model_validate({"url": url, "pool_size": 1, "queue_time": 0.05})
+        settings = Settings(databases={"default": database}, deadline=DEADLINE)
+        shop: Any = Post(settings=settings)
+        async with client_of(create_app(shop)) as client:
+            key = (await client.post("/parcels", json={"name": "a"})).json()["id"]
+            pool = shop.databases.default().executor.pool
+            channel = await pool.take()
+            waiting = asyncio.ensure_future(pool.take())
+            # Somebody has stood in the line for too long.
+            await asyncio.sleep(0.1)
+            asked = {
+                "get": client.get(f"/parcels/{key}"),
+                "list": client.get("/parcels"),
+                "search": client.post("/parcels/search", json={}),
+                "count": client.get("/parcels/count"),
+                "aggregate": client.get("/parcels/aggregate?total=count"),
+                "export": client.get("/parcels/export"),
+                "create": client.post("/parcels", json={"name": "b"}),
+                "replace": client.put(f"/parcels/{key}", json={"name": "b"}),
+                "update": client.patch(
+                    f"/parcels/{key}",
+                    content=b'{"name": "b"}',
+                    headers={"content-type": "application/merge-patch+json"},
+                ),
+                "delete": client.delete(f"/parcels/{key}"),
+                "bulk": client.post(
+                    "/parcels/bulk", json={"items": [{"create": {"name": "b"}}], "atomic": True}
+                ),
+                "import": client.post(
+                    "/parcels/import",
+                    content=b'{"name": "b"}\n',
+                    headers={"content-type": "application/x-ndjson"},
+                ),
+            }
+            answers = {}
+            for name, each in asked.items():
+                begun = time.monotonic()
+                answer = await each
+                answers[name] = answer.status_code, "retry-after" in answer.headers
+                assert time.monotonic() - begun < 0.2, name
+            live = (await client.get("/health/live")).status_code
+            pool.give_back(channel)
+            pool.give_back(await waiting)
+            named = [each["name"] for each in (await client.get("/parcels")).json()["items"]]
+
+    assert answers == dict.fromkeys(asked, (503, True))
+    assert (live, named) == (200, ["a"])

@@ -21,7 +21,7 @@ from sqlmodel import Field, SQLModel
 from fastapi_easy.application.locks.lock_manager import LockManager
 from fastapi_easy.bootstrap import started
 from fastapi_easy.container import Container, resource
-from fastapi_easy.domain import LeaseLost, LockDeadlock, Patch
+from fastapi_easy.domain import LeaseLost, LockDeadlock, LockMisuse, Patch
 from fastapi_easy.infrastructure.clock import SystemClock
 from fastapi_easy.leases import open_leases, open_session_locks
 from fastapi_easy.settings import LockSettings, Settings
@@ -120,6 +120,30 @@ async def hold(pipe: Any, url: str, name: str, ttl: float) -> None:
             await told(pipe)
         else:
             pipe.send("released")
+
+
+async def fork_inside(pipe: Any, url: str, name: str, ttl: float) -> None:
+    """As `hold`, and fork off a child meanwhile, which tries to lock too; say what became of that."""
+    locks = locks_at(url)
+    async with locks.hold(name, ttl=ttl) as lease:
+        pipe.send(lease.token)
+        child = os.fork()
+        if child == 0:
+            asyncio.run(_ask_in_child(pipe, locks, name))
+            os._exit(0)
+        _ = await asyncio.to_thread(os.waitpid, child, 0)
+        await told(pipe)
+        lease.check()
+    pipe.send("released")
+    await locks.aclose()
+
+
+async def _ask_in_child(pipe: Any, locks: LockManager, name: str) -> None:
+    try:
+        async with locks.hold(f"{name}:child", wait=0):
+            pipe.send("held")
+    except LockMisuse as refused:
+        pipe.send(type(refused).__name__)
 
 
 async def sleep_inside(pipe: Any, url: str, name: str, ttl: float) -> None:

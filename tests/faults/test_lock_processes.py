@@ -2,16 +2,15 @@
 
 import asyncio
 import contextlib
-import json
 import signal
-import statistics
 import time
 import uuid
 
 import pytest
 
 from fastapi_easy.testing.conformance.lease_access import eventually
-from tests.faults.processes import contend, hold, hold_both, locks_at, sleep_inside, worker
+from tests.faults.contention import contention
+from tests.faults.processes import fork_inside, hold, hold_both, locks_at, sleep_inside, worker
 from tests.faults.sigstop import late_writes
 
 TTL = 1.0
@@ -58,40 +57,11 @@ async def heard(each, limit=30.0):
     ],
     indirect=["place"],
 )
-async def test_contending_processes_count_exactly_and_get_their_turn(
-    place, processes, rounds, lock, tmp_path
-):
-    counter = tmp_path / "counter"
-    counter.write_text("0")
-    begun = time.monotonic()
-    with contextlib.ExitStack() as stack:
-        workers = [
-            stack.enter_context(worker(contend, place, lock, rounds, str(counter))) for _ in range(processes)
-        ]
-        assert [await heard(each) for each in workers] == ["ready"] * processes
-        ready = time.monotonic()
-        for each in workers:
-            each.is_told("go")
-        grants = [await heard(each, 120) for each in workers]
+async def test_contending_processes_count_exactly_and_get_their_turn(place, processes, rounds, tmp_path):
+    figures = await contention(place, processes, rounds, tmp_path / "counter")
 
-    seconds = time.monotonic() - ready
-    tokens = sorted(token for each in grants for token, _ in each)
-    waits = [waited for each in grants for _, waited in each]
-    # As long as all of them contend: the share of each in the first half of all grants.
-    half = set(tokens[: len(tokens) // 2])
-    shares = [sum(token in half for token, _ in each) for each in grants]
-    jain = sum(shares) ** 2 / (len(shares) * sum(share**2 for share in shares))
-    mean, longest = statistics.mean(waits), max(waits)
-    print(
-        f"\n{place.partition(':')[0]}: {processes} × {rounds} in {seconds:.1f} s after {ready - begun:.1f} s, "
-        f"{len(tokens) / seconds:.0f} grants/s, Jain {jain:.3f}, wait mean {mean:.3f} s, longest {longest:.3f} s"
-    )
-    assert json.loads(counter.read_text()) == processes * rounds
-    assert len(set(tokens)) == processes * rounds
-    for each in grants:
-        assert [token for token, _ in each] == sorted(token for token, _ in each)
-    assert jain >= 0.95
-    assert longest <= 5 * mean
+    print(f"\n{figures}")
+    assert figures.are_good, str(figures)
 
 
 @pytest.mark.parametrize("place", LEASES, indirect=True)
@@ -158,7 +128,7 @@ async def test_work_that_was_stopped_ends_soon_after_it_goes_on(place, lock):
     assert max(delays) <= 0.5
 
 
-@pytest.mark.parametrize("place", ["postgres", "mariadb"], indirect=True)
+@pytest.mark.parametrize("place", LEASES, indirect=True)
 @pytest.mark.parametrize("length", [2, 3])
 async def test_of_processes_that_wait_in_a_circle_one_gives_up(place, length, lock):
     names = [f"{lock}:{number}" for number in range(length)]
@@ -178,7 +148,7 @@ async def test_of_processes_that_wait_in_a_circle_one_gives_up(place, length, lo
     assert refused[0][1] <= 2
 
 
-@pytest.mark.parametrize("place", ["postgres"], indirect=True)
+@pytest.mark.parametrize("place", LEASES, indirect=True)
 async def test_when_one_who_waits_is_killed_the_line_moves_on(place, lock):
     async with locks_of_this_process(place) as locks:
         with worker(hold, place, lock, 30) as killed, worker(hold, place, lock, 30) as next_one:
@@ -212,3 +182,18 @@ async def test_a_late_write_takes_nothing_back_where_leases_are_elsewhere(place,
 
     # Who has stamped before the other one did is seen by it.
     assert (tally.rounds, tally.accepted, tally.lost) == (2, 0 if wrote_first else 2, 0)
+
+
+@pytest.mark.parametrize("place", LEASES, indirect=True)
+async def test_a_child_that_is_forked_off_has_no_say_in_the_locks_of_its_parent(place, lock):
+    async with locks_of_this_process(place) as locks:
+        with worker(fork_inside, place, lock, 1.0) as parent:
+            token = await heard(parent)
+            refused = await heard(parent)
+            await asyncio.sleep(1.5)
+            (held,) = (await locks.inspect(lock)).unwrap()
+            parent.is_told("end")
+            ended = await heard(parent)
+
+    # The child has ended long ago, and the lease of its parent is renewed and given back by its parent.
+    assert (refused, held.token, ended) == ("LockMisuse", token, "released")

@@ -10,13 +10,19 @@ import time
 import uuid
 
 import psycopg
+import pymongo
 import pymysql
 import pytest
 import redis
 from returns.result import Success
 from sqlalchemy import make_url
 
+from fastapi_easy.application.locks.lock_manager import LockManager
 from fastapi_easy.domain import LeaseLost, LockUnavailable
+from fastapi_easy.infrastructure.clock import SystemClock
+from fastapi_easy.infrastructure.locks.mongo import MongoLeaseStore
+from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
+from fastapi_easy.infrastructure.persistence.mongo.options import ConnectionOptions as MongoOptions
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
 from fastapi_easy.infrastructure.persistence.sqlalchemy.options import ConnectionOptions
 from fastapi_easy.testing.conformance.lease_access import eventually
@@ -81,10 +87,26 @@ def cut_on_mariadb(url):
             cursor.execute(f"KILL CONNECTION {int(number)}")
 
 
-SERVERS = {
+def others_on_redis(url):
+    with contextlib.closing(redis.Redis.from_url(url)) as root:
+        mine = root.client_id()
+        place = root.connection_pool.connection_kwargs["db"]
+        return [
+            each["id"] for each in root.client_list() if int(each["db"]) == place and int(each["id"]) != mine
+        ]
+
+
+def cut_on_redis(url):
+    with contextlib.closing(redis.Redis.from_url(url)) as root:
+        for number in others_on_redis(url):
+            root.client_kill_filter(_id=number)
+
+
+SESSIONS = {
     "postgres": (others_on_postgres, cut_on_postgres),
     "mariadb": (others_on_mariadb, cut_on_mariadb),
 }
+SERVERS = {**SESSIONS, "redis": (others_on_redis, cut_on_redis)}
 
 
 @pytest.mark.parametrize("server", SERVERS)
@@ -111,6 +133,38 @@ async def test_two_hundred_locks_need_three_connections(server, request, lock):
     assert 1 <= connections <= MOST_CONNECTIONS
 
 
+async def test_two_hundred_locks_in_mongo_need_two_connections_besides_those_that_watch_the_server(
+    mongo_url, lock
+):
+    called = f"locks-{uuid.uuid4().hex[:12]}"
+
+    def connections():
+        asked = [
+            {"$currentOp": {"idleConnections": True, "allUsers": True}},
+            {"$match": {"clientMetadata.application.name": called}},
+        ]
+        with pymongo.MongoClient(mongo_url) as root:
+            return len(list(root.admin.aggregate(asked)))
+
+    async def hold_a_while(number, gate):
+        async with locks.hold(f"{lock}:{number}", ttl=6, wait=60) as lease:
+            await gate.wait()
+            lease.check()
+
+    async with locks_of(f"{mongo_url}&appName={called}") as locks:
+        gate = asyncio.Event()
+        tasks = [asyncio.ensure_future(hold_a_while(number, gate)) for number in range(200)]
+        await eventually(lambda: locks.held == 200, 40)
+        await asyncio.sleep(3)
+        counted, pool = await asyncio.to_thread(connections), locks.store.pool
+        gate.set()
+        _ = await asyncio.gather(*tasks)
+
+    print(f"\nmongo: 200 locks held on {pool.open} connections, {counted} with those that watch the server")
+    assert 1 <= pool.open <= 2
+    assert counted <= 2 + 2
+
+
 @pytest.mark.parametrize("server", SERVERS)
 async def test_a_lease_outlives_the_connections_it_was_granted_on(server, request, lock):
     url, (_, cut) = request.getfixturevalue(f"{server}_url"), SERVERS[server]
@@ -125,9 +179,9 @@ async def test_a_lease_outlives_the_connections_it_was_granted_on(server, reques
     assert held.token == token
 
 
-@pytest.mark.parametrize("server", SERVERS)
+@pytest.mark.parametrize("server", SESSIONS)
 async def test_a_lock_of_a_session_is_lost_with_its_connection(server, request, lock):
-    url, (_, cut) = request.getfixturevalue(f"{server}_url"), SERVERS[server]
+    url, (_, cut) = request.getfixturevalue(f"{server}_url"), SESSIONS[server]
     async with locks_of(f"session+{url}") as locks:
         begun = 0.0
 
@@ -146,7 +200,7 @@ async def test_a_lock_of_a_session_is_lost_with_its_connection(server, request, 
             pass
 
 
-@pytest.mark.parametrize("server", SERVERS)
+@pytest.mark.parametrize("server", SESSIONS)
 async def test_locks_go_on_while_the_pool_of_the_application_is_empty(server, request, lock):
     url = request.getfixturevalue(f"{server}_url")
     database = SqlAlchemyDatabase("default", url, ConnectionOptions(pool_size=1, pool_timeout=0.2))
@@ -163,26 +217,45 @@ async def test_locks_go_on_while_the_pool_of_the_application_is_empty(server, re
         await database.close()
 
 
-@pytest.fixture
-def own_postgres():
-    """A PostgreSQL server that the test may do with as it likes."""
-    recipe = RECIPES["postgres"]
+async def test_locks_go_on_while_the_pool_of_an_application_on_mongo_is_empty(mongo_url, lock):
+    database = MongoDatabase("default", mongo_url, MongoOptions(pool_size=1, pool_timeout=0.2))
+    locks = LockManager(MongoLeaseStore(mongo_url, database), SystemClock())
+    taken = asyncio.ensure_future(database.client.call(lambda: asyncio.sleep(1.5)))
+    async with locks.hold(lock, ttl=0.6) as lease:
+        await asyncio.sleep(1.0)
+        lease.check()
+        assert (database.pool.in_use, taken.done()) == (1, False)
+    await taken
+    await locks.aclose()
+    await database.close()
+
+
+@contextlib.contextmanager
+def own_server(name):
+    """A server that the test may do with as it likes."""
+    recipe = RECIPES[name]
     program = recipe.locate()
     if program is None:
-        (pytest.fail if required() else pytest.skip)("There is no program of PostgreSQL to start.")
+        (pytest.fail if required() else pytest.skip)(f"There is no program of {name} to start.")
     try:
         service = recipe.start(program)
     except Unavailable as reason:
         pytest.skip(str(reason))
-    yield service
-    service.stop()
+    try:
+        yield service
+    finally:
+        service.stop()
 
 
 def crash_and_restart(service):
     """End the server without any order, and start it anew on the same files."""
     command = service.process.args
-    (postmaster, *_) = (service.folder / "data" / "postmaster.pid").read_text().splitlines()
-    os.kill(int(postmaster), signal.SIGQUIT)
+    if service.name == "postgres":
+        # Its children have to end too.
+        (postmaster, *_) = (service.folder / "data" / "postmaster.pid").read_text().splitlines()
+        os.kill(int(postmaster), signal.SIGQUIT)
+    else:
+        service.process.kill()
     service.process.wait(10)
     service.process = subprocess.Popen(
         command,
@@ -191,25 +264,37 @@ def crash_and_restart(service):
         stderr=subprocess.DEVNULL,
         cwd=service.folder,
     )
-    await_ready(service, lambda: RECIPES["postgres"].answers(service.url))
+    await_ready(service, lambda: RECIPES[service.name].answers(service.url))
 
 
-async def test_a_lease_outlives_a_crash_of_the_server_and_a_lock_of_a_session_does_not(own_postgres, lock):
-    url = own_postgres.url
-    async with locks_of(url) as locks, locks_of(url) as others, locks_of(f"session+{url}") as sessions:
+@pytest.mark.parametrize(("server", "ttl"), [("postgres", 8), ("mariadb", 12), ("mongo", 24)])
+async def test_a_lease_outlives_a_crash_of_the_server(server, ttl, lock):
+    with own_server(server) as service:
+        url = service.url
+        async with locks_of(url) as locks, locks_of(url) as others:
+            async with locks.hold(lock, ttl=ttl) as lease:
+                await asyncio.sleep(1.2)  # some of them write without waiting for the disk
+                await asyncio.to_thread(crash_and_restart, service)
+                crashed = lease.remaining
+                await eventually(lambda: lease.remaining > crashed, ttl)
+                (held,) = (await others.inspect(lock)).unwrap()
+                lease.check()
+
+            assert held.token == lease.token
+            async with others.hold(lock, wait=1) as after:
+                assert after.token > lease.token
+
+
+@pytest.mark.parametrize("server", SESSIONS)
+async def test_a_lock_of_a_session_does_not_outlive_a_crash_of_the_server(server, lock):
+    with own_server(server) as service:
         async with (
-            sessions.hold(f"{lock}:session", on_lost="event") as session,
-            locks.hold(lock, ttl=8) as lease,
+            locks_of(f"session+{service.url}") as sessions,
+            sessions.hold(lock, on_lost="event") as session,
         ):
-            await asyncio.sleep(0.5)  # the server writes without waiting for the disk
-            await asyncio.to_thread(crash_and_restart, own_postgres)
+            await asyncio.to_thread(crash_and_restart, service)
             async with asyncio.timeout(4):
                 await session.lost.wait()
-            await eventually(lambda: lease.remaining > 5, 6)
-            (held,) = (await others.inspect(lock)).unwrap()
-            lease.check()
-
-        assert held.token == lease.token
 
 
 async def test_a_redis_that_may_forget_leases_says_so():

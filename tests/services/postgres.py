@@ -53,6 +53,8 @@ def _start(program: Path) -> Service:
         program = _copy_of_wheel(program, folder)
     # Nothing of the caller's settings (PGDATA, PGPORT, …) may reach the new server.
     environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "HOME": str(folder)}
+    # Some tests give it a clock of their own.
+    environment |= {each: os.environ[each] for each in ("LD_PRELOAD",) if each in os.environ}
     _initialise(program.with_name("initdb"), folder, account, environment)
     address = ["-D", str(folder / "data"), "-h", "127.0.0.1", "-p", str(port), "-k", str(folder)]
     settings = [argument for setting in SETTINGS for argument in ("-c", setting)]

@@ -6,6 +6,7 @@ from fastapi_easy.domain import (
     AlreadyExists,
     BadQuery,
     CheckFailed,
+    DeadlineExceeded,
     Error,
     Fault,
     Forbidden,
@@ -47,7 +48,9 @@ def every_error_is_worded(error: Error) -> str:
             return f"again in {assert_type(error.retry_after, float)} seconds"
         case NotFound() | Stale() | PreconditionRequired() | IdempotencyMismatch() | TooLarge():
             return "not like this"
-        case Unauthenticated() | Forbidden() | LockLost() | OutcomeUnknown() | Unsupported():
+        case Unauthenticated() | Forbidden() | LockLost() | DeadlineExceeded():
+            return assert_type(error.code, str)
+        case OutcomeUnknown() | Unsupported():
             return assert_type(error.code, str)
 
 

@@ -35,6 +35,11 @@ class Deadline:
         self._outer = outer
         _ = _CURRENT.set(self)
 
+    @property
+    def left(self) -> float:
+        """Seconds until then; nothing or less when it has passed, or has ended."""
+        return 0.0 if self.at is None else self.at - time.monotonic()
+
     def end(self) -> None:
         """What it was for has been done."""
         self.at = None

@@ -238,9 +238,6 @@ class Obstacle(enum.Enum):
     BREAK = enum.auto()
     """It was not asked: it has been silent lately, or somebody has isolated it."""
 
-    DEADLINE = enum.auto()
-    """It was not asked: the caller does not wait any more."""
-
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
@@ -256,6 +253,18 @@ class Unavailable:
     dependency: str
     retry_after: float = 1.0
     obstacle: Obstacle = field(default=Obstacle.SILENCE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineExceeded:
+    """The caller does not wait any longer; nothing was changed.
+
+    Attributes:
+        dependency: What was waited for, or would have been.
+    """
+
+    code: ClassVar[str] = "deadline_exceeded"
+    dependency: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +305,7 @@ Error: TypeAlias = (
     | LockHeld
     | LockLost
     | Unavailable
+    | DeadlineExceeded
     | OutcomeUnknown
     | Unsupported
 )

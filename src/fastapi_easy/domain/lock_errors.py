@@ -1,6 +1,6 @@
 """Why a lock was not had, or not kept. Raised, since entering a block cannot answer with a value."""
 
-from fastapi_easy.domain.errors import Error, LockHeld, LockLost, Unavailable
+from fastapi_easy.domain.errors import Error, LockHeld, LockLost, Obstacle, Unavailable
 
 
 class LockError(Exception):
@@ -69,17 +69,23 @@ class LeaseLost(LockError):
 
 
 class LockUnavailable(LockError):
-    """The store of the leases does not answer; nothing is held.
+    """The store of the leases does not answer, or was not asked since it has been silent; nothing is held.
+
+    Args:
+        name: Of the lock.
+
+        cause: What the store came to.
 
     Attributes:
         dependency: Which store.
     """
 
-    def __init__(self, name: str, dependency: str) -> None:
+    def __init__(self, name: str, cause: Unavailable) -> None:
         self.name = name
-        self.dependency = dependency
-        self.error = Unavailable(dependency)
-        super().__init__(f"lock {name!r} cannot be asked for: {dependency} does not answer")
+        self.dependency = cause.dependency
+        self.error = cause
+        why = "is not asked at present" if cause.obstacle is Obstacle.BREAK else "does not answer"
+        super().__init__(f"lock {name!r} cannot be asked for: {cause.dependency} {why}")
 
 
 class LockMisuse(Exception):

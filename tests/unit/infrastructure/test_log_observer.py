@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from fastapi_easy.domain import Error, NotFound, Obstacle, OutcomeUnknown, Unavailable
+from fastapi_easy.domain import DeadlineExceeded, Error, NotFound, Obstacle, OutcomeUnknown, Unavailable
 from fastapi_easy.domain.ports import Observation
 from fastapi_easy.infrastructure.observation.log import LogObserver
 
@@ -17,6 +17,7 @@ from fastapi_easy.infrastructure.observation.log import LogObserver
         pytest.param(NotFound("books", 1), 0.1, "DEBUG", id="an answer"),
         pytest.param(Unavailable("main"), 0.1, "ERROR", id="silence"),
         pytest.param(Unavailable("main", obstacle=Obstacle.DELAY), 0.1, "ERROR", id="delay"),
+        pytest.param(DeadlineExceeded("main"), 0.1, "WARNING", id="too late"),
         pytest.param(OutcomeUnknown("main"), 0.1, "ERROR", id="nobody knows"),
         pytest.param(Unavailable("main", obstacle=Obstacle.BREAK), 0.1, "DEBUG", id="not asked, for a break"),
         pytest.param(

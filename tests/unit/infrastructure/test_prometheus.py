@@ -25,10 +25,13 @@ class PooledDatabase(MemoryDatabase):
 
 
 def reported(
-    metrics: Metrics, databases: Sequence[Any] = (), breakers: dict[str, Any] | None = None
+    metrics: Metrics,
+    databases: Sequence[Any] = (),
+    breakers: dict[str, Any] | None = None,
+    repeated: dict[str, int] | None = None,
 ) -> dict[tuple[str, ...], float]:
     """The numbers of a report, by name and the values of their labels."""
-    text = metrics.report(databases, breakers or {}).decode()
+    text = metrics.report(databases, breakers or {}, repeated or {}).decode()
     return {
         (sample.name, *(sample.labels[each] for each in LABELS if each in sample.labels)): sample.value
         for family in text_string_to_metric_families(text)
@@ -57,13 +60,16 @@ def test_connections_are_looked_at_when_they_are_collected() -> None:
     database = PooledDatabase("main", Pool(limit=10, open=4, in_use=3))
     before = reported(metrics, [database])
 
-    database.pool = Pool(limit=10, open=5, in_use=0, waiting=2, shed=3)
+    database.pool = Pool(limit=10, open=5, in_use=0, waiting=2, shed=3, waits=8, wait_seconds=1.5, leaked=1)
 
     assert before == {
         ("fastapi_easy_pool_limit", "main"): 10,
         ("fastapi_easy_pool_open", "main"): 4,
         ("fastapi_easy_pool_in_use", "main"): 3,
         ("fastapi_easy_pool_shed_total", "main"): 0,
+        ("fastapi_easy_pool_wait_seconds_count", "main"): 0,
+        ("fastapi_easy_pool_wait_seconds_sum", "main"): 0,
+        ("fastapi_easy_pool_leaked_total", "main"): 0,
     }
     assert reported(metrics, [database]) == {
         ("fastapi_easy_pool_limit", "main"): 10,
@@ -71,7 +77,16 @@ def test_connections_are_looked_at_when_they_are_collected() -> None:
         ("fastapi_easy_pool_in_use", "main"): 0,
         ("fastapi_easy_pool_waiting", "main"): 2,
         ("fastapi_easy_pool_shed_total", "main"): 3,
+        ("fastapi_easy_pool_wait_seconds_count", "main"): 8,
+        ("fastapi_easy_pool_wait_seconds_sum", "main"): 1.5,
+        ("fastapi_easy_pool_leaked_total", "main"): 1,
     }
+
+
+def test_repetitions_are_told_of() -> None:
+    numbers = reported(PrometheusMetrics(), repeated={"main": 4})
+
+    assert numbers["fastapi_easy_repetitions_total", "main"] == 4
 
 
 def test_breakers_are_looked_at_when_they_are_collected() -> None:

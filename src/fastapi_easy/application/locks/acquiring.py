@@ -11,7 +11,7 @@ from returns.result import Failure
 
 from fastapi_easy.application.locks.deadlock import circle_of
 from fastapi_easy.domain.bells import Bells
-from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.errors import Obstacle, Outcome, Unavailable
 from fastapi_easy.domain.lease import Busy, Grant, LockCapability
 from fastapi_easy.domain.lock_errors import LockDeadlock, LockMisuse, LockTimeout, LockUnavailable
 from fastapi_easy.domain.open_work import has_open_transaction
@@ -36,6 +36,9 @@ _SHORTEST_IF_RUNG: Final = 0.1
 _LONGEST: Final = 0.5
 """Seconds between two tries of the one who is next."""
 
+_SOON: Final = 1.0
+"""Seconds within which a connection that breaks does so. Whoever was silent for longer is not asked a second time."""
+
 _SHARE: Final = 0.05
 """Part of the time for which a lock was held by one owner that the next may notice too late that it is free."""
 
@@ -46,9 +49,18 @@ class Ask(Protocol):
     """Asks the store, so that an answer comes in time, or `Unavailable`; what was asked goes on to its end."""
 
     async def __call__(
-        self, question: Coroutine[Any, Any, Outcome[T]], *, limit: float = ..., owner: str = ...
+        self,
+        question: Coroutine[Any, Any, Outcome[T]],
+        *,
+        limit: float = ...,
+        owner: str = ...,
+        insists: bool = ...,
     ) -> Outcome[T]:
-        """The answer to *question*, which is about *owner*, if it comes within *limit* seconds."""
+        """The answer to *question*, which is about *owner*, if it comes within *limit* seconds.
+
+        It may not even be asked while the store is known to be silent, unless one *insists*, since a lease depends on
+        it.
+        """
         ...
 
 
@@ -126,21 +138,25 @@ class Wish:
                     _ = await bell.wait()
 
     async def _try(self, ticket: int | None) -> tuple[Grant | Busy, float]:
-        self.is_known = True
         asked_at = self.clock.monotonic()
         answer = await self._answered(lambda: self.store.try_acquire(self.name, self.owner, self.ttl, ticket))
         return answer, asked_at
 
     async def _answered(self, question: Callable[[], Coroutine[Any, Any, Outcome[T]]]) -> T:
         # An answer that was lost is asked for again: the owner is the same, and so will be what it gets.
-        for attempt in (1, 2):
+        asked_at, is_last = self.clock.monotonic(), False
+        while True:
+            was_known, self.is_known = self.is_known, True
             outcome = await self.ask(question(), owner=self.owner)
             if not isinstance(outcome, Failure):
                 return outcome.unwrap()
-            if attempt == 1 and self.clock.monotonic() < self.until:
-                continue
-            break
-        raise LockUnavailable(self.name, self.store.name)
+            error = outcome.failure()
+            cause = error if isinstance(error, Unavailable) else Unavailable(self.store.name)
+            if cause.obstacle is Obstacle.BREAK:
+                self.is_known, is_last = was_known, True
+            if is_last or self.clock.monotonic() >= min(asked_at + _SOON, self.until):
+                raise LockUnavailable(self.name, cause)
+            is_last = True
 
     async def _look_for_circle(self) -> None:
         first = circle_of(self.owner, await self._answered(self.store.edges))

@@ -2,12 +2,13 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from returns.result import Failure, Success
 
+from fastapi_easy.application.locks.acquiring import Ask
 from fastapi_easy.domain.errors import LockLost, Outcome, Unsupported
 from fastapi_easy.domain.lease import LockCapability
 from fastapi_easy.domain.lock_errors import LeaseLost
@@ -88,6 +89,11 @@ class Holding:
         return max(0.0, self._until - self.clock.monotonic())
 
     @property
+    def spent(self) -> float:
+        """Seconds since what was granted, or last renewed, was asked for; 0 where leases do not run out."""
+        return self.ttl * (1 - MARGIN) - self.remaining if self.runs_out else 0.0
+
+    @property
     def overdue(self) -> float:
         """Seconds since its time was up."""
         return max(0.0, self.clock.monotonic() - self._until)
@@ -147,12 +153,7 @@ class HeldLease:
 
     __slots__ = ("__weakref__", "_ask", "_fence", "_holding")
 
-    def __init__(
-        self,
-        holding: Holding,
-        ask: Callable[[Coroutine[Any, Any, Outcome[None]]], Awaitable[Outcome[None]]],
-        fence: Fence | None,
-    ) -> None:
+    def __init__(self, holding: Holding, ask: Ask, fence: Fence | None) -> None:
         self._holding = holding
         self._ask = ask
         self._fence = fence
@@ -216,7 +217,7 @@ class HeldLease:
         """
         if self._holding.remaining <= 0:
             return Failure(LockLost(self.name))
-        return await self._ask(self._holding.renew())
+        return await self._ask(self._holding.renew(), insists=True)
 
     async def guard(self, work: UnitOfWork) -> Outcome[None]:
         """Hold on to it until the transaction of *work* has ended, or stamp the fence of its database.

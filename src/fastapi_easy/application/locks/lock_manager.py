@@ -5,7 +5,7 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextvars import Context
 from typing import Any, Final, TypeVar
 
@@ -14,11 +14,14 @@ from returns.result import Failure
 from fastapi_easy.application.locks.held_lease import Fence, Holding
 from fastapi_easy.application.locks.hold import Hold, Terms
 from fastapi_easy.application.locks.owners import Owners
+from fastapi_easy.application.locks.standing import Standing
 from fastapi_easy.domain.bells import Bells
-from fastapi_easy.domain.errors import Outcome, Unavailable
+from fastapi_easy.domain.errors import Obstacle, Outcome, Unavailable
 from fastapi_easy.domain.lease import Eviction, LockCapability, LockInfo, OnLost
 from fastapi_easy.domain.lock_errors import LockMisuse
+from fastapi_easy.domain.ports.breaker import Breaker, NotAdmitted
 from fastapi_easy.domain.ports.clock import Clock
+from fastapi_easy.domain.ports.dependency import Dependency
 from fastapi_easy.domain.ports.lease_store import LeaseStore
 from fastapi_easy.domain.ports.lock_provider import EvictionHook
 
@@ -53,6 +56,9 @@ class LockManager:
         on_eviction: Is told of every eviction.
 
         fence: For units of work in databases other than that of the leases.
+
+        breaker: Gives the one that is asked before the store is, and told whether it answered; asked for anew each
+            time. What a lease depends on is asked whatever it says: to renew it and to give it back.
     """
 
     def __init__(
@@ -62,11 +68,13 @@ class LockManager:
         *,
         on_eviction: EvictionHook | None = None,
         fence: Fence | None = None,
+        breaker: Callable[[], Breaker | None] = lambda: None,
     ) -> None:
         self.store = store
         self.clock = clock
         self.fence = fence
         self._on_eviction = on_eviction
+        self._breaker = breaker
         self._owners: Owners | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -78,6 +86,11 @@ class LockManager:
     def capabilities(self) -> frozenset[LockCapability]:
         """What the store can do."""
         return self.store.capabilities
+
+    @property
+    def dependency(self) -> Dependency | None:
+        """The store, for those who report; `None` when it has no connections, or none was needed yet."""
+        return None if self.store.pool is None else Standing(self)
 
     @property
     def held(self) -> int:
@@ -129,24 +142,47 @@ class LockManager:
             holding.is_over = True
             _ = self.give_back(holding, holding.names)
         if self._tasks:
-            _ = await asyncio.wait(self._tasks, timeout=_CLOSE_LIMIT)
+            _, left = await asyncio.wait(self._tasks, timeout=_CLOSE_LIMIT)
+            # The store has not answered for so long. What went on would open it anew once it is closed.
+            for each in left:
+                _ = each.cancel()
+            if left:
+                _ = await asyncio.wait(left, timeout=_CLOSE_LIMIT)
         await self.store.close()
         self._loop = self._owners = None
 
     async def ask(
-        self, question: Coroutine[Any, Any, Outcome[T]], *, limit: float = ASK_LIMIT, owner: str = ""
+        self,
+        question: Coroutine[Any, Any, Outcome[T]],
+        *,
+        limit: float = ASK_LIMIT,
+        owner: str = "",
+        insists: bool = False,
     ) -> Outcome[T]:
         """The answer to *question*, or `Unavailable` when there is none in time.
 
         It is asked to its end whatever happens: a request that is cut off may still be carried out, later than
         whatever would undo it.
+
+        Args:
+            question: Is asked once, or closed.
+
+            limit: Seconds to wait.
+
+            owner: Whom it is about.
+
+            insists: It is asked even when the breaker says that the store is to be left alone.
         """
         try:
             self._enter_home()
+            told = self._told(question, *self._permit(insists=insists))
+        except NotAdmitted as refused:
+            question.close()
+            return Failure(Unavailable(self.store.name, refused.retry_after, refused.obstacle))
         except LockMisuse:
             question.close()
             raise
-        task = self._begin(question)
+        task = self._begin(told)
         if owner:
             pending = self._pending.setdefault(owner, set())
             pending.add(task)
@@ -201,14 +237,46 @@ class LockManager:
     async def _release(self, name: str, owner: str, *, waits: bool) -> bool:
         """Give *name* back, and the place in the line for it; whether the store has heard it."""
         for pause in (*_RETRIES, None):
-            released: Outcome[Any] = await self.store.release(name, owner)
+            released: Outcome[Any] = await self._told(
+                self.store.release(name, owner), *self._permit(insists=True)
+            )
             if waits and not isinstance(released, Failure):
-                released = await self.store.dequeue(name, owner)
+                released = await self._told(self.store.dequeue(name, owner), *self._permit(insists=True))
             if not isinstance(released, Failure):
                 return True
             if pause is not None:
                 await asyncio.sleep(pause)
         return False
+
+    def _permit(self, *, insists: bool) -> tuple[Breaker | None, int]:
+        """The breaker to be told, and its permit; no breaker when the store is asked without one.
+
+        Raises:
+            NotAdmitted: It is not to be asked, and nobody insists.
+        """
+        breaker = self._breaker()
+        try:
+            return breaker, 0 if breaker is None else breaker.enter()
+        except NotAdmitted:
+            if not insists:
+                raise
+            return None, 0
+
+    async def _told(
+        self, question: Coroutine[Any, Any, Outcome[T]], breaker: Breaker | None, permit: int
+    ) -> Outcome[T]:
+        """The answer to *question*; *breaker* is told whether there was one."""
+        if breaker is None:
+            return await question
+        answered: bool | None = None
+        asked_at, limit = self.clock.monotonic(), breaker.slow_after
+        try:
+            outcome = await question
+            answered = _has_answered(outcome)
+        finally:
+            is_slow = limit is not None and self.clock.monotonic() - asked_at > limit
+            breaker.leave(permit, answered=answered, slow=is_slow)
+        return outcome
 
     def _settle(self, owner: str, task: "asyncio.Task[Any]") -> None:
         pending = self._pending.get(owner, set())
@@ -238,6 +306,13 @@ class LockManager:
             self._held.clear()
             self._tasks.clear()
             self._pending.clear()
+
+
+def _has_answered(outcome: Outcome[Any]) -> bool | None:
+    """Whether the store has; `None` when it was not asked, since too many of us asked at once."""
+    if not isinstance(outcome, Failure) or not isinstance(error := outcome.failure(), Unavailable):
+        return True
+    return {Obstacle.SILENCE: False, Obstacle.OVERLOAD: None}.get(error.obstacle, True)
 
 
 def _is_name(name: str) -> bool:

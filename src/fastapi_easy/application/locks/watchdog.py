@@ -34,7 +34,8 @@ async def watch(holding: Holding, ask: Ask, max_hold: float | None) -> None:
     clock = holding.clock
     period = holding.ttl / _PART if holding.runs_out else min(holding.ttl / _PART, HEARTBEAT)
     ends = math.inf if max_hold is None else clock.monotonic() + max_hold
-    pause = period
+    # On a slow wire much of the time may have been spent before the answer came.
+    pause = max(0.0, period - holding.spent)
     while True:
         left = ends - clock.monotonic()
         renews = left > 0
@@ -46,8 +47,8 @@ async def watch(holding: Holding, ask: Ask, max_hold: float | None) -> None:
             return
         if not renews:
             continue
-        renewed = await ask(holding.renew(), limit=holding.ttl / (2 * _PART))
-        pause = period if isinstance(renewed, Success) else period / 4
+        renewed = await ask(holding.renew(), limit=holding.ttl / (2 * _PART), insists=True)
+        pause = max(0.0, period - holding.spent) if isinstance(renewed, Success) else period / 4
 
 
 def _reason(holding: Holding, max_hold: float | None, *, is_over: bool) -> str:

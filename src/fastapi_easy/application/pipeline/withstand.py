@@ -8,13 +8,16 @@ from returns.result import Failure
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.pipeline.step import Handler, Step, Target
 from fastapi_easy.domain.deadline import Deadline
-from fastapi_easy.domain.errors import Obstacle, Outcome, Unavailable
+from fastapi_easy.domain.errors import DeadlineExceeded, Outcome, Unavailable
 from fastapi_easy.domain.options import Operation
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.retry import Retry
 
 _STREAMS: Final = frozenset({Operation.EXPORT, Operation.IMPORT})
 """What takes as long as the caller likes, and cannot be read or sent twice."""
+
+_NEARLY: Final = 0.01
+"""Seconds before its end at which a deadline counts as passed: whoever was told of it rounds."""
 
 _REPEATABLE: Final = frozenset(Operation) - _STREAMS
 """An action of the user's own is not: what it does besides may not bear it."""
@@ -23,7 +26,8 @@ _REPEATABLE: Final = frozenset(Operation) - _STREAMS
 def withstand(retry: Callable[[], Retry], clock: Clock, limit: float) -> Step:
     """Let no call go on beyond its deadline, and make it again after `Unavailable`, which says nothing was changed.
 
-    What waits for something far away is told of the deadline (`domain.deadline`); nothing is cut from outside.
+    What waits for something far away is told of the deadline (`domain.deadline`); nothing is cut from outside. What
+    came to nothing because it has passed is `DeadlineExceeded`.
 
     Args:
         retry: Says whether a call is made again; asked for anew each time.
@@ -45,14 +49,18 @@ def withstand(retry: Callable[[], Retry], clock: Clock, limit: float) -> Step:
             if left is None:
                 return await handler(command, context)
             if left <= 0:
-                return Failure(Unavailable(database, obstacle=Obstacle.DEADLINE))
+                return Failure(DeadlineExceeded(database))
             calls += 1
             deadline = Deadline(left)
             try:
                 outcome = await handler(command, context)
-                if repeats and isinstance(outcome, Failure) and isinstance(outcome.failure(), Unavailable):
-                    paying, calls = calls, 0
-                    return await retry().repeat(database, lambda: handler(command, context), outcome, paying)
+                if isinstance(outcome, Failure) and isinstance(outcome.failure(), Unavailable):
+                    if repeats:
+                        paying, calls = calls, 0
+                        outcome = await retry().repeat(
+                            database, lambda: handler(command, context), outcome, paying
+                        )
+                    return _in_time(outcome, deadline)
                 return outcome
             finally:
                 deadline.end()
@@ -60,3 +68,11 @@ def withstand(retry: Callable[[], Retry], clock: Clock, limit: float) -> Step:
         return withstanding
 
     return around
+
+
+def _in_time(outcome: Outcome[Any], deadline: Deadline) -> Outcome[Any]:
+    """*outcome*, or that it came too late to anything when *deadline* has passed."""
+    error = outcome.failure() if isinstance(outcome, Failure) else None
+    if isinstance(error, Unavailable) and deadline.left <= _NEARLY:
+        return Failure(DeadlineExceeded(error.dependency))
+    return outcome

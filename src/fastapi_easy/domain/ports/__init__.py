@@ -3,6 +3,7 @@
 from fastapi_easy.domain.ports.breaker import Breaker, Circuit, CircuitState, NotAdmitted
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.database import Database, Pool, SchemaMode
+from fastapi_easy.domain.ports.dependency import Dependency
 from fastapi_easy.domain.ports.event_bus import EventBus, EventHandler
 from fastapi_easy.domain.ports.lease_store import LeaseStore
 from fastapi_easy.domain.ports.lock_provider import EvictionHook, Lease, LockProvider
@@ -18,6 +19,7 @@ __all__ = [
     "CircuitState",
     "Clock",
     "Database",
+    "Dependency",
     "EventBus",
     "EventHandler",
     "EvictionHook",

@@ -63,7 +63,12 @@ class Breaker(Protocol):
     """Stops asking a dependency that has gone silent. An answer is an answer, whatever it says.
 
     Whoever asks enters, and says when it leaves how it went. Knows nothing but that.
+
+    Attributes:
+        slow_after: Seconds after which an answer is slow; `None` when how long one takes does not matter.
     """
+
+    slow_after: float | None
 
     @property
     def circuit(self) -> Circuit:
@@ -78,13 +83,15 @@ class Breaker(Protocol):
         """
         ...
 
-    def leave(self, permit: int, *, answered: bool | None) -> None:
+    def leave(self, permit: int, *, answered: bool | None, slow: bool = False) -> None:
         """The call has ended.
 
         Args:
             permit: Which `enter` gave.
 
             answered: Whether the dependency has answered; `None` when that is not known, since nobody waited for it.
+
+            slow: It took longer than `slow_after`, though not much was asked for.
         """
         ...
 

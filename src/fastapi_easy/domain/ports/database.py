@@ -40,6 +40,12 @@ class Pool:
         waiting: How many calls wait for one; `None` where nobody counts them.
 
         shed: How many were sent away so far, because they would have waited for too long.
+
+        waits: How many calls have waited for one so far, also in vain.
+
+        wait_seconds: How long, together.
+
+        leaked: How many were taken and not given back by anybody so far; they were closed.
     """
 
     limit: int
@@ -47,6 +53,9 @@ class Pool:
     in_use: int
     waiting: int | None = None
     shed: int = 0
+    waits: int = 0
+    wait_seconds: float = 0.0
+    leaked: int = 0
 
 
 @runtime_checkable

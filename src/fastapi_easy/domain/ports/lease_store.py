@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.lease import Busy, Grant, LockCapability, LockInfo, WaitEdge
+from fastapi_easy.domain.ports.database import Pool
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 
 
@@ -17,7 +18,8 @@ class LeaseStore(Protocol):
     An owner asks for one name only, and never again once it has let go. Its id is made before it first asks, so that a
     call whose answer was lost can be made again.
 
-    Every method may fail with `Unavailable`: the store did not answer. Then nobody knows whether it was done.
+    Every method may fail with `Unavailable`: the store did not answer. Then nobody knows whether it was done. Its
+    obstacle is `SILENCE` where nobody answered, and another one where somebody said that it cannot be done now.
     The store's clock alone says when a lease runs out.
     """
 
@@ -99,6 +101,15 @@ class LeaseStore(Protocol):
 
     def wakeups(self, name: str, owner: str) -> AbstractAsyncContextManager[asyncio.Event]:
         """An event that is set when *owner* may get *name*; a store may never set it."""
+        ...
+
+    @property
+    def pool(self) -> Pool | None:
+        """Its connections; `None` when it needs none, or nobody has asked it anything yet."""
+        ...
+
+    async def answers(self) -> Outcome[None]:
+        """Whether it answers at all. Makes nothing that is not there."""
         ...
 
     async def check(self) -> Outcome[Sequence[str]]:

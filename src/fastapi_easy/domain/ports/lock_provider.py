@@ -7,6 +7,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.lease import Eviction, LockCapability, LockInfo, OnLost
+from fastapi_easy.domain.ports.dependency import Dependency
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 
 EvictionHook: TypeAlias = Callable[[Eviction], Awaitable[None]]
@@ -130,7 +131,7 @@ class LockProvider(Protocol):
 
             LockDeadlock: Waiting would never end.
 
-            LockUnavailable: The store does not answer.
+            LockUnavailable: The store does not answer, or has been silent and is left alone for a while.
 
             LeaseLost: At the end of the block, with `on_lost="cancel"`.
 
@@ -156,6 +157,11 @@ class LockProvider(Protocol):
 
             Unavailable: The store does not answer.
         """
+        ...
+
+    @property
+    def dependency(self) -> Dependency | None:
+        """The store behind it, for those who report; `None` when it has no connections, or none was needed yet."""
         ...
 
     async def check(self) -> Outcome[Sequence[str]]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from types import MappingProxyType
+from typing import Final, Protocol, runtime_checkable
 
 from fastapi_easy.domain.errors import Error
 from fastapi_easy.domain.ports.breaker import Breaker
-from fastapi_easy.domain.ports.database import Database
+from fastapi_easy.domain.ports.dependency import Dependency
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,9 @@ class Observer(Protocol):
         ...
 
 
+_NONE: Final[Mapping[str, int]] = MappingProxyType({})
+
+
 @runtime_checkable
 class Metrics(Observer, Protocol):
     """An observer that counts, and tells what it has counted to whoever comes to collect it."""
@@ -50,6 +54,19 @@ class Metrics(Observer, Protocol):
         """Of the report."""
         ...
 
-    def report(self, databases: Sequence[Database], breakers: Mapping[str, Breaker]) -> bytes:
-        """Everything counted so far, and at this moment the connections of *databases* and their *breakers*."""
+    def report(
+        self,
+        dependencies: Sequence[Dependency],
+        breakers: Mapping[str, Breaker],
+        repeated: Mapping[str, int] = _NONE,
+    ) -> bytes:
+        """Everything counted so far, and at this moment the connections of *dependencies* and their *breakers*.
+
+        Args:
+            dependencies: Those that have connections are told of.
+
+            breakers: By the name of what they stand before.
+
+            repeated: How many repetitions there were, by dependency.
+        """
         ...

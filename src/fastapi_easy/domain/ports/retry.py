@@ -1,6 +1,6 @@
 """Whether a call that came to nothing is made again."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
 from fastapi_easy.domain.errors import Outcome
@@ -9,6 +9,11 @@ from fastapi_easy.domain.errors import Outcome
 @runtime_checkable
 class Retry(Protocol):
     """Makes calls again, a little later and not too often: many repetitions are what keeps a dependency down."""
+
+    @property
+    def repeated(self) -> Mapping[str, int]:
+        """How many repetitions there were so far, by dependency."""
+        ...
 
     async def repeat(
         self, dependency: str, call: Callable[[], Awaitable[Outcome[Any]]], failed: Outcome[Any], calls: int

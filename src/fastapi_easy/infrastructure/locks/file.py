@@ -11,17 +11,15 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from returns.result import Failure, Success
 
-from fastapi_easy.domain.bells import Bells
-from fastapi_easy.domain.errors import Outcome, Unavailable, Unsupported
-from fastapi_easy.domain.lease import Busy, Grant, LockCapability, LockInfo, WaitEdge
-from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
+from fastapi_easy.domain.errors import Outcome, Unavailable
+from fastapi_easy.domain.lease import Busy, Grant, LockCapability, LockInfo
+from fastapi_easy.infrastructure.locks.lineless import Lineless
 from fastapi_easy.infrastructure.locks.tokens import next_token
 
 T = TypeVar("T")
@@ -43,7 +41,7 @@ class _Held:
     file: int
 
 
-class FileLeaseStore:
+class FileLeaseStore(Lineless):
     """Implements `LeaseStore` with `flock`. Not for network file systems.
 
     Args:
@@ -51,13 +49,13 @@ class FileLeaseStore:
     """
 
     name = "locks in files"
-    rings = False
+    pool = None
     capabilities: frozenset[LockCapability] = frozenset({LockCapability.FENCING})
 
     def __init__(self, folder: Path) -> None:
+        super().__init__()
         self._folder = folder
         self._held: dict[str, _Held] = {}
-        self._bells = Bells()
 
     async def try_acquire(
         self, name: str, owner: str, ttl: float, ticket: int | None = None
@@ -83,33 +81,13 @@ class FileLeaseStore:
         del self._held[name]
         return await self._answered(lambda: _unlock(held.file))
 
-    async def enqueue(self, name: str, owner: str, seconds: float) -> Outcome[int]:
-        """Nobody is kept in line."""
-        return Success(0)
-
-    async def dequeue(self, name: str, owner: str) -> Outcome[None]:
-        """Nobody is kept in line."""
-        return Success(None)
-
-    async def edges(self) -> Outcome[Sequence[WaitEdge]]:
-        """Nobody is known to wait."""
-        return Success(())
-
     async def inspect(self, prefix: str = "") -> Outcome[Sequence[LockInfo]]:
         """The names that are held and begin with *prefix*, in their order."""
         return await self._answered(lambda: self._list(prefix))
 
-    async def evict(self, name: str, token: int) -> Outcome[bool]:
-        """Only its holder can give it back, or end."""
-        return Failure(Unsupported(name, LockCapability.EVICTABLE))
-
-    async def guard(self, work: UnitOfWork, name: str, owner: str, token: int) -> Outcome[bool] | None:
-        """A file takes part in no transaction."""
-        return None
-
-    def wakeups(self, name: str, owner: str) -> AbstractAsyncContextManager[asyncio.Event]:
-        """An event that nobody sets: those who wait look by themselves."""
-        return self._bells.hung_up(owner)
+    async def answers(self) -> Outcome[None]:
+        """It does as long as the machine runs."""
+        return Success(None)
 
     async def check(self) -> Outcome[Sequence[str]]:
         """Nothing about it breaks a promise."""

@@ -5,12 +5,14 @@ from typing import Final
 from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from fastapi_easy.infrastructure.persistence.sqlalchemy.complaints import Cause, complaint_of
+from fastapi_easy.domain.errors import Unavailable
+from fastapi_easy.domain.ports.database import Pool
+from fastapi_easy.infrastructure.persistence.sqlalchemy.complaints import is_silence
 from fastapi_easy.infrastructure.persistence.sqlalchemy.engine import make_engine, patience
+from fastapi_easy.infrastructure.persistence.sqlalchemy.errors import hindrance
 from fastapi_easy.infrastructure.persistence.sqlalchemy.executor import Executor
 from fastapi_easy.infrastructure.persistence.sqlalchemy.options import BACKSTOP, ConnectionOptions
 from fastapi_easy.infrastructure.persistence.sqlalchemy.pool import ConnectionPool
-from fastapi_easy.infrastructure.persistence.sqlalchemy.transaction import TransactionLost
 
 LIMITS: Final = ConnectionOptions(
     pool_size=2,
@@ -21,8 +23,6 @@ LIMITS: Final = ConnectionOptions(
     busy_timeout=2.0,
 )
 """However many leases there are."""
-
-_SILENCE: Final = frozenset({Cause.SILENT, Cause.BUSY, Cause.UNDONE})
 
 
 class LeaseConnections:
@@ -36,6 +36,7 @@ class LeaseConnections:
         self.url = url
         self._engine: AsyncEngine | None = None
         self._executor: Executor | None = None
+        self._pools: list[ConnectionPool] = []
 
     @property
     def executor(self) -> Executor:
@@ -50,20 +51,39 @@ class LeaseConnections:
             )
         return self._executor
 
+    @property
+    def pool(self) -> Pool | None:
+        """All connections; `None` before the first was needed, and after `close`."""
+        pools = self._pools
+        if not pools:
+            return None
+        return Pool(
+            limit=sum(each.size for each in pools),
+            open=sum(each.open for each in pools),
+            in_use=sum(each.in_use for each in pools),
+            waiting=sum(each.waiting for each in pools),
+            shed=sum(each.shed for each in pools),
+            waits=sum(each.waits[0] for each in pools),
+            wait_seconds=sum(each.waits[1] for each in pools),
+        )
+
     def more(self, size: int) -> ConnectionPool:
         """A pool of its own, which whoever asked for it closes."""
-        return ConnectionPool(
+        pool = ConnectionPool(
             self._made.sync_engine,
             size=size,
             patience=LIMITS.pool_timeout,
             connect_limit=LIMITS.connect_timeout + BACKSTOP,
             recycle=LIMITS.recycle,
         )
+        self._pools.append(pool)
+        return pool
 
     async def close(self) -> None:
         """Give back every connection."""
         executor, engine = self._executor, self._engine
         self._executor = self._engine = None
+        self._pools = []
         if executor is not None:
             await executor.pool.close()
         if engine is not None:
@@ -76,7 +96,7 @@ class LeaseConnections:
         return self._engine
 
 
-def is_silence(error: BaseException) -> bool:
-    """Whether the database did not answer, or with nothing but that it cannot be done now."""
-    complaint = complaint_of(error)
-    return isinstance(error, TransactionLost) or (complaint is not None and complaint.cause in _SILENCE)
+def hindered(error: BaseException, name: str) -> Unavailable | None:
+    """That *name* did not answer, or with nothing but that it cannot be done now, when *error* says so."""
+    # That nobody answered in time is silence too.
+    return Unavailable(name) if is_silence(error) else hindrance(error, name)

@@ -65,6 +65,7 @@ class MemoryLeaseStore:
 
     name = "locks in memory"
     rings = True
+    pool = None
     capabilities: frozenset[LockCapability] = _CAPABILITIES
 
     def __init__(self, clock: Clock, leases: Leases | None = None, *, database: str | None = None) -> None:
@@ -164,6 +165,10 @@ class MemoryLeaseStore:
     def wakeups(self, name: str, owner: str) -> AbstractAsyncContextManager[asyncio.Event]:
         """An event that is set when it is the turn of *owner*."""
         return self._leases.bells.hung_up(owner)
+
+    async def answers(self) -> Outcome[None]:
+        """It does as long as the process runs."""
+        return Success(None)
 
     async def check(self) -> Outcome[Sequence[str]]:
         """Nothing can be wrong with it."""

@@ -1,6 +1,7 @@
 """Leases in MongoDB: a document for each name."""
 
 import asyncio
+import math
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, TypeVar
@@ -19,6 +20,7 @@ from fastapi_easy.domain.lease import (
     LockInfo,
     WaitEdge,
 )
+from fastapi_easy.domain.ports.database import Pool
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.infrastructure.persistence.mongo.client import Client
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
@@ -27,6 +29,8 @@ from fastapi_easy.infrastructure.persistence.mongo.errors import (
     CommitLost,
     PoolExhausted,
     TransactionLost,
+    has_answered,
+    hindrance,
     is_silence,
 )
 from fastapi_easy.infrastructure.persistence.mongo.options import ConnectionOptions
@@ -36,7 +40,13 @@ from fastapi_easy.infrastructure.unit_of_work import TransactionalUnitOfWork
 T = TypeVar("T")
 
 LIMITS: Final = ConnectionOptions(
-    pool_size=2, pool_timeout=2.0, connect_timeout=2.0, statement_timeout=3.0, lock_timeout=2.0
+    pool_size=2,
+    pool_timeout=2.0,
+    # Nobody is sent away before that: what waits here keeps leases, or gives them back.
+    queue_time=math.inf,
+    connect_timeout=2.0,
+    statement_timeout=3.0,
+    lock_timeout=2.0,
 )
 _LOCKS: Final = "fe_lock"
 _WAITS: Final = "fe_lock_wait"
@@ -224,6 +234,19 @@ class MongoLeaseStore:
         """An event that nobody sets: those who wait look by themselves."""
         return self._bells.hung_up(owner)
 
+    @property
+    def pool(self) -> Pool | None:
+        """Its connections; `None` when nobody has asked it anything yet."""
+        return None if self._client is None else self._client.pool
+
+    async def answers(self) -> Outcome[None]:
+        """Whether the server answers."""
+
+        async def ping() -> None:
+            _ = await self._mongo.command("ping")
+
+        return await self._answered(ping)
+
     async def check(self) -> Outcome[Sequence[str]]:
         """Nothing about it breaks a promise."""
         return Success(())
@@ -295,8 +318,11 @@ class MongoLeaseStore:
             return self._unavailable(error)
 
     def _unavailable(self, error: BaseException) -> Failure[Any]:
-        if isinstance(error, PoolExhausted | TransactionLost | CommitLost) or is_silence(error):
+        if has_answered(error) is False:
+            # That nobody answered in time is silence too.
             return Failure(Unavailable(self.name))
+        if isinstance(error, PoolExhausted | TransactionLost | CommitLost) or is_silence(error):
+            return Failure(hindrance(error, self.name))
         raise error
 
 

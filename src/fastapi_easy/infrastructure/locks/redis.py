@@ -25,6 +25,7 @@ from fastapi_easy.domain.lease import (
     LockInfo,
     WaitEdge,
 )
+from fastapi_easy.domain.ports.database import Pool
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
@@ -212,6 +213,24 @@ class RedisLeaseStore:
     def wakeups(self, name: str, owner: str) -> AbstractAsyncContextManager[asyncio.Event]:
         """An event that nobody sets: those who wait look by themselves."""
         return self._bells.hung_up(owner)
+
+    @property
+    def pool(self) -> Pool | None:
+        """Its connections; `None` when nobody has asked it anything yet."""
+        if self._client is None:
+            return None
+        kept: Any = self._client.connection_pool
+        in_use, idle = len(kept._in_use_connections), len(kept._available_connections)  # noqa: SLF001 (said nowhere)
+        return Pool(limit=CONNECTIONS, open=in_use + idle, in_use=in_use)
+
+    async def answers(self) -> Outcome[None]:
+        """Whether the server answers."""
+
+        async def ping() -> None:
+            asked: Any = self._redis.ping()
+            _ = await asked
+
+        return await self._answered(ping)
 
     async def check(self) -> Outcome[Sequence[str]]:
         """Whether the server may throw leases away."""

@@ -15,7 +15,7 @@ from sqlalchemy import URL, BigInteger, Executable, String, bindparam, text
 from sqlalchemy.types import TypeEngine
 
 from fastapi_easy.domain.bells import Bells
-from fastapi_easy.domain.errors import Outcome, Unavailable
+from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.lease import (
     EVERY_LOCK_CAPABILITY,
     Busy,
@@ -24,8 +24,9 @@ from fastapi_easy.domain.lease import (
     LockInfo,
     WaitEdge,
 )
+from fastapi_easy.domain.ports.database import Pool
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
-from fastapi_easy.infrastructure.locks.lease_connections import LeaseConnections, is_silence
+from fastapi_easy.infrastructure.locks.lease_connections import LeaseConnections, hindered
 from fastapi_easy.infrastructure.locks.lease_tables import make_tables
 from fastapi_easy.infrastructure.persistence.sqlalchemy.complaints import Cause, complaint_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
@@ -68,6 +69,7 @@ _GUARD: Final = """
 SELECT 1 FROM fe_lock
  WHERE name = :name AND owner = :owner AND token = :token AND expires_at > {now} {shared}
 """
+_NOTHING: Final = text("SELECT 1")
 _SWEEPING: Final = (
     "DELETE FROM fe_lock_wait WHERE expires_at < {now} - 60000000",
     "DELETE FROM fe_lock WHERE (owner IS NULL OR expires_at < {now}) AND acquired_at < {now} - 604800000000",
@@ -191,6 +193,19 @@ class RelationalLeaseStore(ABC):
         """An event that nobody sets, unless the database can tell."""
         return self._bells.hung_up(owner)
 
+    @property
+    def pool(self) -> Pool | None:
+        """Its connections; `None` when nobody has asked it anything yet."""
+        return self.connections.pool
+
+    async def answers(self) -> Outcome[None]:
+        """Whether the database answers."""
+        try:
+            _ = await self.connections.executor.read(_NOTHING, {})
+        except REFUSALS as error:
+            return self._unavailable(error)
+        return Success(None)
+
     async def check(self) -> Outcome[Sequence[str]]:
         """Nothing about these databases breaks a promise."""
         return Success(())
@@ -269,9 +284,10 @@ class RelationalLeaseStore(ABC):
         )
 
     def _unavailable(self, error: BaseException) -> Failure[Any]:
-        if not is_silence(error):
+        unavailable = hindered(error, self.name)
+        if unavailable is None:
             raise error
-        return Failure(Unavailable(self.name))
+        return Failure(unavailable)
 
 
 def _micros(seconds: float) -> int:

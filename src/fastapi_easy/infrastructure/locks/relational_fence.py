@@ -14,8 +14,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateTable
 from sqlalchemy.types import String
 
-from fastapi_easy.domain.errors import Outcome, Unavailable
-from fastapi_easy.infrastructure.locks.lease_connections import is_silence
+from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.infrastructure.locks.lease_connections import hindered
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
 from fastapi_easy.infrastructure.persistence.sqlalchemy.errors import REFUSALS
 from fastapi_easy.infrastructure.unit_of_work import TransactionalUnitOfWork
@@ -61,9 +61,10 @@ async def stamp(
         else:
             answer = await work.transaction.execute(_STAMP, {"name": name, "token": token}, writes=True)
     except REFUSALS as error:
-        if not is_silence(error):
+        unavailable = hindered(error, work.database.name)
+        if unavailable is None:
             raise
-        return Failure(Unavailable(work.database.name))
+        return Failure(unavailable)
     return Success(bool(answer.rows))
 
 
@@ -80,7 +81,7 @@ async def _build(work: TransactionalUnitOfWork[SqlAlchemyDatabase, Any]) -> None
         _ = await database.executor.work(lambda connection: connection.execute(_CREATE))
     except DBAPIError as error:
         # Two of PostgreSQL's who create it at once get in each other's way.
-        if is_silence(error):
+        if hindered(error, database.name) is not None:
             raise
         _ = await database.executor.work(lambda connection: connection.execute(_CREATE))
     _fenced.add(database)

@@ -6,19 +6,18 @@ One connection has all of them. The database does not keep the tasks of one conn
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from returns.result import Failure, Success
 from sqlalchemy import URL, text
 
-from fastapi_easy.domain.bells import Bells
-from fastapi_easy.domain.errors import Outcome, Unavailable, Unsupported
-from fastapi_easy.domain.lease import Busy, Grant, LockCapability, LockInfo, WaitEdge
+from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.lease import Busy, Grant, LockCapability, LockInfo
 from fastapi_easy.domain.ports.clock import Clock
-from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
-from fastapi_easy.infrastructure.locks.lease_connections import LeaseConnections, is_silence
+from fastapi_easy.domain.ports.database import Pool
+from fastapi_easy.infrastructure.locks.lease_connections import LeaseConnections, hindered
+from fastapi_easy.infrastructure.locks.lineless import Lineless
 from fastapi_easy.infrastructure.persistence.sqlalchemy.errors import REFUSALS
 from fastapi_easy.infrastructure.persistence.sqlalchemy.pool import Channel, ConnectionPool
 
@@ -35,7 +34,7 @@ class _Held:
     since: float
 
 
-class SessionLockStore(ABC):
+class SessionLockStore(Lineless, ABC):
     """Implements `LeaseStore` but for the words of each database.
 
     A lock does not run out. It is gone when the connection is, which the next heartbeat notices.
@@ -46,10 +45,10 @@ class SessionLockStore(ABC):
         clock: Says how long something is held.
     """
 
-    rings = False
     capabilities: frozenset[LockCapability] = frozenset({LockCapability.CROSS_HOST})
 
     def __init__(self, url: URL, clock: Clock) -> None:
+        super().__init__()
         self.name = f"session locks in {url.get_backend_name()}"
         self._connections = LeaseConnections(url)
         self._clock = clock
@@ -58,7 +57,6 @@ class SessionLockStore(ABC):
         self._held: dict[str, _Held] = {}
         self._token = 0
         self._turn = asyncio.Lock()
-        self._bells = Bells()
 
     async def try_acquire(
         self, name: str, owner: str, ttl: float, ticket: int | None = None
@@ -103,18 +101,6 @@ class SessionLockStore(ABC):
 
         return await self._in_turn(let_go)
 
-    async def enqueue(self, name: str, owner: str, seconds: float) -> Outcome[int]:
-        """Nobody is kept in line."""
-        return Success(0)
-
-    async def dequeue(self, name: str, owner: str) -> Outcome[None]:
-        """Nobody is kept in line."""
-        return Success(None)
-
-    async def edges(self) -> Outcome[Sequence[WaitEdge]]:
-        """Nobody is known to wait."""
-        return Success(())
-
     async def inspect(self, prefix: str = "") -> Outcome[Sequence[LockInfo]]:
         """The names that this process holds and that begin with *prefix*: the server knows numbers only."""
         now = self._clock.monotonic()
@@ -126,17 +112,18 @@ class SessionLockStore(ABC):
             ]
         )
 
-    async def evict(self, name: str, token: int) -> Outcome[bool]:
-        """Only its holder can give it back, or end."""
-        return Failure(Unsupported(name, LockCapability.EVICTABLE))
+    @property
+    def pool(self) -> Pool | None:
+        """Its connection; `None` when nobody has asked it anything yet."""
+        return self._connections.pool
 
-    async def guard(self, work: UnitOfWork, name: str, owner: str, token: int) -> Outcome[bool] | None:
-        """It belongs to another connection than that of *work*."""
-        return None
+    async def answers(self) -> Outcome[None]:
+        """Whether the session still stands, or a new one can."""
 
-    def wakeups(self, name: str, owner: str) -> AbstractAsyncContextManager[asyncio.Event]:
-        """An event that nobody sets: those who wait look by themselves."""
-        return self._bells.hung_up(owner)
+        async def say_something() -> None:
+            _ = await self.ask("SELECT 1")
+
+        return await self._in_turn(say_something)
 
     async def check(self) -> Outcome[Sequence[str]]:
         """Whether there is a session that locks can belong to."""
@@ -200,9 +187,10 @@ class SessionLockStore(ABC):
             except REFUSALS as error:
                 # Whether the server has noticed or not: what belonged to this connection is not to be relied on.
                 self._forget()
-                if not is_silence(error):
+                unavailable = hindered(error, self.name)
+                if unavailable is None:
                     raise
-                return Failure(Unavailable(self.name))
+                return Failure(unavailable)
             except BaseException:
                 self._forget()
                 raise

@@ -3,7 +3,7 @@
 import logging
 from typing import Final
 
-from fastapi_easy.domain.errors import Obstacle, OutcomeUnknown, Unavailable
+from fastapi_easy.domain.errors import DeadlineExceeded, Obstacle, OutcomeUnknown, Unavailable
 from fastapi_easy.domain.ports.observer import Observation
 
 _NOT_ASKED: Final = frozenset({Obstacle.BREAK, Obstacle.OVERLOAD})
@@ -12,7 +12,7 @@ _LOGGER: Final = logging.getLogger("fastapi_easy.calls")
 
 
 class LogObserver:
-    """Logs what an operator has to know: calls that were slow (WARNING) or found a dependency down (ERROR).
+    """Logs what an operator has to know: calls that took too long (WARNING) or found a dependency down (ERROR).
 
     Every other call is logged at DEBUG, also one that was sent away without asking: there are many of them when there
     is any, the breaker tells when it opens, and both are counted.
@@ -42,4 +42,6 @@ class LogObserver:
             isinstance(error, Unavailable) and error.obstacle not in _NOT_ASKED
         ):
             return logging.ERROR
-        return logging.WARNING if observation.seconds >= self._slow_call else logging.DEBUG
+        if isinstance(error, DeadlineExceeded) or observation.seconds >= self._slow_call:
+            return logging.WARNING
+        return logging.DEBUG

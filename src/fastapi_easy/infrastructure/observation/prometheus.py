@@ -4,16 +4,20 @@ Counted in a registry of its own, so that several applications in one process do
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
 from fastapi_easy.domain.ports.breaker import Breaker, CircuitState
-from fastapi_easy.domain.ports.database import Database, Pool
+from fastapi_easy.domain.ports.database import Pool
+from fastapi_easy.domain.ports.dependency import Dependency
 from fastapi_easy.domain.ports.observer import Observation
+
+_NONE: Final[Mapping[str, int]] = MappingProxyType({})
 
 _BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -45,22 +49,28 @@ class PrometheusMetrics:
         outcome = "ok" if observation.error is None else observation.error.code
         self._seconds.labels(observation.resource, observation.action, outcome).observe(observation.seconds)
 
-    def report(self, databases: Sequence[Database], breakers: Mapping[str, Breaker]) -> bytes:
-        """Everything counted so far, and at this moment the connections of *databases* and their *breakers*."""
+    def report(
+        self,
+        dependencies: Sequence[Dependency],
+        breakers: Mapping[str, Breaker],
+        repeated: Mapping[str, int] = _NONE,
+    ) -> bytes:
+        """Everything counted so far, and at this moment the connections of *dependencies* and their *breakers*."""
         present = CollectorRegistry()
-        present.register(_Pools(databases))
+        present.register(_Repetitions(repeated))
+        present.register(_Pools(dependencies))
         present.register(_Breakers(breakers))
         return generate_latest(self._calls) + generate_latest(present)
 
 
 class _Pools(Collector):
-    """The connections of databases, looked at when they are collected."""
+    """The connections of databases and the like, looked at when they are collected."""
 
-    def __init__(self, databases: Sequence[Database]) -> None:
-        self._databases = databases
+    def __init__(self, dependencies: Sequence[Dependency]) -> None:
+        self._dependencies = dependencies
 
     def collect(self) -> Iterator[Metric]:
-        pools = {each.name: pool for each in self._databases if (pool := each.pool) is not None}
+        pools = {each.name: pool for each in self._dependencies if (pool := each.pool) is not None}
         for name, (meaning, number_of) in _GAUGES.items():
             gauge = GaugeMetricFamily(f"fastapi_easy_pool_{name}", meaning, labels=("database",))
             for database, pool in pools.items():
@@ -73,9 +83,36 @@ class _Pools(Collector):
             "Calls that were sent away because they would have waited too long.",
             labels=("database",),
         )
+        waited = SummaryMetricFamily(
+            "fastapi_easy_pool_wait_seconds",
+            "How long calls waited for a connection that had to wait.",
+            labels=("database",),
+        )
+        leaked = CounterMetricFamily(
+            "fastapi_easy_pool_leaked",
+            "Connections that were taken and never given back; they were closed.",
+            labels=("database",),
+        )
         for database, pool in pools.items():
             shed.add_metric((database,), pool.shed)
-        yield shed
+            waited.add_metric((database,), pool.waits, pool.wait_seconds)
+            leaked.add_metric((database,), pool.leaked)
+        yield from (shed, waited, leaked)
+
+
+class _Repetitions(Collector):
+    """How often calls were made again."""
+
+    def __init__(self, repeated: Mapping[str, int]) -> None:
+        self._repeated = repeated
+
+    def collect(self) -> Iterator[Metric]:
+        repeated = CounterMetricFamily(
+            "fastapi_easy_repetitions", "Calls that were made again by themselves.", labels=("database",)
+        )
+        for database, number in self._repeated.items():
+            repeated.add_metric((database,), number)
+        yield repeated
 
 
 class _Breakers(Collector):

@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -64,6 +64,11 @@ class BudgetedRetry:
         self._limits = limits
         self._budgets = defaultdict[str, _Budget](lambda: _Budget(limits, now))
 
+    @property
+    def repeated(self) -> Mapping[str, int]:
+        """How many repetitions there were so far, by dependency."""
+        return {dependency: budget.spent for dependency, budget in self._budgets.items()}
+
     async def repeat(
         self, dependency: str, call: Callable[[], Awaitable[Outcome[Any]]], failed: Outcome[Any], calls: int
     ) -> Outcome[Any]:
@@ -95,9 +100,11 @@ class _Budget:
 
     Attributes:
         calls: Made since it was last looked at.
+
+        spent: Repetitions that it was asked to pay for, and did.
     """
 
-    __slots__ = ("_at", "_limits", "_now", "_saved", "calls")
+    __slots__ = ("_at", "_limits", "_now", "_saved", "calls", "spent")
 
     def __init__(self, limits: RetryLimits, now: Callable[[], float]) -> None:
         self._limits = limits
@@ -105,6 +112,7 @@ class _Budget:
         self._saved = float(limits.burst)
         self._at = now()
         self.calls = 0
+        self.spent = 0
 
     def takes_one(self) -> bool:
         """Whether there is one, which then is gone."""
@@ -114,6 +122,7 @@ class _Budget:
         if self._saved < 1:
             return False
         self._saved -= 1
+        self.spent += 1
         return True
 
 

@@ -34,7 +34,11 @@ class BreakerLimits:
 
         longest_pause: But no longer than this.
 
-        probes: Calls that are let through to find out, all of which have to be answered.
+        slow_after: Seconds after which an answer is slow; `None` when how long one takes does not matter.
+
+        slow_ratio: The share of calls that has to be answered slowly, or not at all.
+
+        probes: Calls that are let through to find out, all of which have to be answered, and not slowly.
 
         patience: After which one that nobody has heard of counts as unanswered.
     """
@@ -44,6 +48,8 @@ class BreakerLimits:
     window: float = 10.0
     pause: float = 2.0
     longest_pause: float = 30.0
+    slow_after: float | None = None
+    slow_ratio: float = 0.9
     probes: int = 1
     patience: float = 30.0
 
@@ -67,6 +73,7 @@ class CircuitBreaker:
         now: Callable[[], float] = time.monotonic,
         tell: Callable[[CircuitState], None] = lambda _: None,
     ) -> None:
+        self.slow_after = limits.slow_after
         self._limits = limits
         self._now = now
         self._tell = tell
@@ -78,10 +85,10 @@ class CircuitBreaker:
         self._asking = self._heard = 0
         self._asked_at = 0.0
         self._opened = self._refused = 0
-        # The bucket that is being filled, when it is full, and those before it: answers and silences.
-        self._answers = self._silences = self._in_a_row = 0
+        # The bucket that is being filled, when it is full, and those before it: answers, silences, slow answers.
+        self._answers = self._silences = self._slow = self._in_a_row = 0
         self._turn = now() + self._width
-        self._past: deque[tuple[int, int]] = deque(maxlen=_BUCKETS - 1)
+        self._past: deque[tuple[int, int, int]] = deque(maxlen=_BUCKETS - 1)
 
     @property
     def circuit(self) -> Circuit:
@@ -100,12 +107,12 @@ class CircuitBreaker:
             self._enter_as_probe()
         return self._number
 
-    def leave(self, permit: int, *, answered: bool | None) -> None:
+    def leave(self, permit: int, *, answered: bool | None, slow: bool = False) -> None:
         """The call has ended."""
         if permit != self._number:
             return
         if self._state is CircuitState.HALF_OPEN:
-            self._leave_as_probe(answered=answered)
+            self._leave_as_probe(answered=answered and not slow)
             return
         if answered is None:
             return
@@ -114,6 +121,9 @@ class CircuitBreaker:
         if answered:
             self._answers += 1
             self._in_a_row = 0
+            if slow:
+                self._slow += 1
+                self._judge()
         else:
             self._silences += 1
             self._in_a_row += 1
@@ -155,10 +165,15 @@ class CircuitBreaker:
 
     def _judge(self) -> None:
         limits = self._limits
-        silences = self._silences + sum(each for _, each in self._past)
-        calls = silences + self._answers + sum(each for each, _ in self._past)
+        answers, silences, slow = (
+            sum(each) for each in zip((self._answers, self._silences, self._slow), *self._past, strict=True)
+        )
+        calls = answers + silences
         is_gone = min(silences, self._in_a_row) >= limits.calls
-        if is_gone or (calls >= limits.calls and silences >= limits.ratio * calls):
+        is_ill = silences >= limits.ratio * calls or (
+            slow > 0 and slow + silences >= limits.slow_ratio * calls
+        )
+        if is_gone or (calls >= limits.calls and is_ill):
             self._open()
 
     def _remaining(self) -> float:
@@ -186,16 +201,16 @@ class CircuitBreaker:
             self._tell(state)
 
     def _forget(self) -> None:
-        self._answers = self._silences = self._in_a_row = 0
+        self._answers = self._silences = self._slow = self._in_a_row = 0
         self._turn = self._now() + self._width
         self._past.clear()
 
     def _turn_over(self) -> None:
         """Begin a new bucket, after as many empty ones as nothing was heard in."""
         late = int((self._now() - self._turn) / self._width)
-        self._past.append((self._answers, self._silences))
-        self._past.extend([(0, 0)] * min(late, _BUCKETS - 1))
-        self._answers = self._silences = 0
+        self._past.append((self._answers, self._silences, self._slow))
+        self._past.extend([(0, 0, 0)] * min(late, _BUCKETS - 1))
+        self._answers = self._silences = self._slow = 0
         self._turn += (late + 1) * self._width
 
 

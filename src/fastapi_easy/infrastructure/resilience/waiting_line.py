@@ -25,9 +25,13 @@ class WaitingLine(Generic[W]):
 
     Attributes:
         shed: How many were sent away.
+
+        stood: How many have stood here, and do not any more.
+
+        seconds: How long, together.
     """
 
-    __slots__ = ("_latest", "_limit", "_pace", "_since", "shed")
+    __slots__ = ("_latest", "_limit", "_pace", "_since", "seconds", "shed", "stood")
 
     def __init__(self, limit: float) -> None:
         self._limit = limit
@@ -35,6 +39,8 @@ class WaitingLine(Generic[W]):
         self._pace = 0.0
         self._latest = 0.0
         self.shed = 0
+        self.stood = 0
+        self.seconds = 0.0
 
     def __len__(self) -> int:
         return len(self._since)
@@ -60,14 +66,25 @@ class WaitingLine(Generic[W]):
             raise NotAdmitted(Obstacle.OVERLOAD, 1.0 + secrets.randbelow(2000) / 1000)
         since[who] = now
 
+    def join_first(self, who: W) -> None:
+        """Stand before everybody, and be sent away by nobody: for somebody who asks rarely, and only how things are."""
+        now, behind = time.monotonic(), self._since
+        if not behind:
+            self._latest = now
+        self._since = {who: next(iter(behind.values()), now), **behind}
+
     def leave(self, who: W) -> None:
         """Give up; who does not stand here may say so too."""
-        _ = self._since.pop(who, None)
+        since = self._since.pop(who, None)
+        if since is not None:
+            self.stood += 1
+            self.seconds += time.monotonic() - since
 
     def serve(self, who: W) -> None:
         """It is the turn of *who*."""
-        del self._since[who]
         now = time.monotonic()
+        self.stood += 1
+        self.seconds += now - self._since.pop(who)
         self._pace += ((now - self._latest) - self._pace) * _SHARE
         self._latest = now
 

@@ -171,7 +171,8 @@ def _watched(lifespan: Lifespan, health: HealthChecks) -> Lifespan:
         async with lifespan(app) as state:
             health.started()
             try:
-                yield state
+                with health.lag.watched():
+                    yield state
             finally:
                 health.draining()
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 from fastapi_easy.domain import Success
-from fastapi_easy.domain.ports import Breaker, Database
+from fastapi_easy.domain.ports import Breaker, Dependency
+from fastapi_easy.interfaces.http.loop_lag import LoopLag
 
 _REMEMBERED: Final = 2.0
 """Seconds for which a check counts, so that many probes cost one."""
@@ -36,20 +37,28 @@ class HealthChecks:
         requires: The names of those without which the process is not ready.
 
         breakers: Gives the breakers of those that have one, by name.
+
+        others: Gives what else is to be reported on, from when it is in use.
+
+    Attributes:
+        lag: Whether the event loop is stuck, while it is watched.
     """
 
     def __init__(
         self,
-        databases: Sequence[Database] = (),
+        databases: Sequence[Dependency] = (),
         requires: Collection[str] = (),
         breakers: Callable[[], Mapping[str, Breaker]] = dict,
+        others: Callable[[], Sequence[Dependency]] = tuple,
     ) -> None:
         self._databases = tuple(databases)
         self._requires = frozenset(requires)
         self._breakers = breakers
+        self._others = others
         self._checked: dict[str, _Checked] = {}
         self._lock = asyncio.Lock()
         self._state = "starting"
+        self.lag = LoopLag()
 
     def started(self) -> None:
         """Everything is open."""
@@ -63,40 +72,47 @@ class HealthChecks:
         """The HTTP status and the body of `/health/ready`."""
         if self._state != "ready":
             return 503, {"status": self._state, "dependencies": {}}
+        if self.lag.is_stuck:
+            # What else is said would come too late too.
+            return 503, {"status": "stuck", "dependencies": {}}
+        reported = (*self._databases, *self._others())
         async with self._lock:
-            ups = await asyncio.gather(*(self._is_up(database) for database in self._databases))
+            ups = await asyncio.gather(*(self._is_up(each) for each in reported))
         breakers = self._breakers()
         dependencies = {
-            database.name: {
+            each.name: {
                 "status": "up" if up else "down",
-                "technology": database.technology,
-                "required": database.name in self._requires,
-                **_pool(database),
-                **_circuit(breakers.get(database.name)),
+                "technology": each.technology,
+                "required": each.name in self._requires,
+                **_pool(each),
+                **_circuit(breakers.get(each.name)),
             }
-            for database, up in zip(self._databases, ups, strict=True)
+            for each, up in zip(reported, ups, strict=True)
         }
         if any(each["required"] and each["status"] == "down" for each in dependencies.values()):
             return 503, {"status": "unavailable", "dependencies": dependencies}
         return 200, {"status": "ready" if all(ups) else "degraded", "dependencies": dependencies}
 
-    async def _is_up(self, database: Database) -> bool:
-        known = self._checked.get(database.name)
+    async def _is_up(self, dependency: Dependency) -> bool:
+        known = self._checked.get(dependency.name)
         if known is not None and time.monotonic() - known.at < _REMEMBERED:
             return known.up
         try:
             async with asyncio.timeout(_PATIENCE):
-                up = isinstance(await database.check(), Success)
+                up = isinstance(await dependency.check(), Success)
         except TimeoutError:
             up = False
-        self._checked[database.name] = _Checked(time.monotonic(), up)
+        self._checked[dependency.name] = _Checked(time.monotonic(), up)
         return up
 
 
-def _pool(database: Database) -> dict[str, Any]:
-    """The connections of *database* at this moment, where it has any."""
-    pool = database.pool
-    return {} if pool is None else {"pool": dataclasses.asdict(pool)}
+def _pool(dependency: Dependency) -> dict[str, Any]:
+    """The connections to *dependency* at this moment, where there are any."""
+    pool = dependency.pool
+    return {} if pool is None else {"pool": {name: getattr(pool, name) for name in _OF_A_POOL}}
+
+
+_OF_A_POOL: Final = ("limit", "open", "in_use", "waiting", "shed", "leaked")
 
 
 def _circuit(breaker: Breaker | None) -> dict[str, Any]:

@@ -36,6 +36,7 @@ _CODES: Final = {
     422: "invalid",
     429: "rate_limited",
     503: "unavailable",
+    504: "deadline_exceeded",
 }
 
 

@@ -21,7 +21,7 @@ from fastapi_easy.interfaces.http.openapi_streams import stream_operations
 
 Document = dict[str, Any]
 
-_ALWAYS: Final = (400, 405, 422, 500, 501, 503)
+_ALWAYS: Final = (400, 405, 422, 500, 501, 503, 504)
 _ONE: Final = (404,)
 _UNREAD: Final = (408, 413)
 _BODY: Final = (*_UNREAD, 415)

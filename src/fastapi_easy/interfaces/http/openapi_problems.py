@@ -93,6 +93,7 @@ _KINDS: Final[dict[int, tuple[str, str]]] = {
     500: ("internal_error", "A defect on our side."),
     501: ("unsupported", "The store cannot do this."),
     503: ("unavailable", "A dependency did not answer."),
+    504: ("deadline_exceeded", "It took too long; nothing was changed."),
 }
 _EXTRA: Final[dict[int, str]] = {405: "Allow", 412: "ETag", 503: "Retry-After"}
 

@@ -22,8 +22,8 @@ from fastapi_easy.interfaces.http.openapi_problems import CORRELATION, problem_r
 
 Document = dict[str, Any]
 
-_READ: Final = (400, 405, 414, 422, 500, 501, 503)
-_WRITTEN: Final = (400, 405, 408, 413, 415, 422, 500, 501, 503)
+_READ: Final = (400, 405, 414, 422, 500, 501, 503, 504)
+_WRITTEN: Final = (400, 405, 408, 413, 415, 422, 500, 501, 503, 504)
 _PREFER: Final = {
     "name": "Prefer",
     "in": "header",

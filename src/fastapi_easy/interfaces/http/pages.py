@@ -103,6 +103,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "bad_preference": "Prefer names no way to end a change that is known here, or two. Nothing was changed.",
     "bad_query": "A query parameter, an operator or a field in the query is not known. Nothing is ignored silently.",
     "check_failed": "A rule that the store keeps refused the values. Nothing was changed.",
+    "deadline_exceeded": "The call was given up when its deadline passed. Nothing was changed; ask for less, or later.",
     "forbidden": "You may not do this.",
     "idempotency_in_flight": "The first request with this Idempotency-Key has not ended. Repeat after Retry-After.",
     "idempotency_mismatch": "An Idempotency-Key belongs to one request; use a new one for a new request.",

@@ -13,6 +13,7 @@ from fastapi_easy.domain import (
     AlreadyExists,
     BadQuery,
     CheckFailed,
+    DeadlineExceeded,
     Error,
     Fault,
     Forbidden,
@@ -128,6 +129,8 @@ def problem_of(error: Error) -> Problem:  # noqa: C901, PLR0911, PLR0912 (one br
         case Unavailable(_, retry_after):
             detail = "A dependency did not answer; nothing was changed."
             return Problem(503, error.code, detail, _after(retry_after), members=_seconds(retry_after))
+        case DeadlineExceeded():
+            return Problem(504, error.code, "It took too long and was given up; nothing was changed.")
         case OutcomeUnknown():
             detail = "The change may or may not have been made: read before you repeat it."
             return Problem(503, error.code, detail)
@@ -204,6 +207,7 @@ TITLES: Final[Mapping[str, str]] = {
     "bad_preference": "The preference cannot be understood",
     "bad_query": "The query cannot be understood",
     "check_failed": "Refused by a rule",
+    "deadline_exceeded": "Took too long",
     "forbidden": "Not permitted",
     "idempotency_in_flight": "Still being worked on",
     "idempotency_mismatch": "Idempotency key used for something else",

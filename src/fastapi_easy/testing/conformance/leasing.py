@@ -13,6 +13,9 @@ from fastapi_easy.testing.conformance.store import value_of
 TTL = 0.4
 """Seconds of a lease that is to run out."""
 
+MOST_CONNECTIONS = 3
+"""Of one process, however many leases it has."""
+
 AWKWARD = {
     "colon": "invoice:42",
     "case": "Invoice:42",
@@ -190,6 +193,25 @@ class Leasing(LeaseSuite):
             assert await ada.renew(lock, token) is True
         else:
             assert await bob.take(lock) > token
+
+    async def test_a_store_that_stands_answers(self, stores: Stores) -> None:
+        assert await stores.here.answers() == Success(None)
+
+    async def test_connections_are_few_and_are_counted_from_the_first_on(
+        self, stores: Stores, lock: str
+    ) -> None:
+        before = stores.here.pool
+
+        _ = await asyncio.gather(*(Party(stores.here, "party").ask(f"{lock}:{each}") for each in range(20)))
+
+        pool = stores.here.pool
+        assert before is None
+        if pool is not None:
+            assert 1 <= pool.open <= pool.limit <= MOST_CONNECTIONS
+            # That of a session is in use for as long as it stands.
+            assert (pool.in_use <= 1, pool.waiting or 0) == (True, 0)
+        await stores.here.close()
+        assert stores.here.pool is None
 
     async def test_a_store_in_order_has_nothing_to_say(self, stores: Stores) -> None:
         assert list(value_of(await stores.here.check())) == []

@@ -1,5 +1,6 @@
 """What gets an end, and what is made again."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -8,7 +9,15 @@ from returns.result import Failure, Success
 
 from fastapi_easy.application import NOBODY, Context, Target
 from fastapi_easy.application.pipeline.withstand import withstand
-from fastapi_easy.domain import NotFound, Obstacle, Operation, Outcome, Unavailable, deadline
+from fastapi_easy.domain import (
+    DeadlineExceeded,
+    NotFound,
+    Operation,
+    Outcome,
+    OutcomeUnknown,
+    Unavailable,
+    deadline,
+)
 from fastapi_easy.testing import FrozenClock
 from tests.unit.application.fakes import ORDERS
 
@@ -98,6 +107,35 @@ async def test_a_call_that_comes_too_late_is_not_begun():
 
     outcome = await wrapped(handling, "create", clock=clock)(None, Context(deadline=100.0))
 
-    assert outcome == SILENT
-    assert outcome.failure().obstacle is Obstacle.DEADLINE
+    assert outcome == Failure(DeadlineExceeded("default"))
     assert handling.left == []
+
+
+@pytest.mark.parametrize("action", ["create", "cancel"])
+@pytest.mark.parametrize(
+    ("came_to", "answered"),
+    [
+        pytest.param(SILENT, Failure(DeadlineExceeded("default")), id="what came to nothing"),
+        pytest.param(Success(1), Success(1), id="what was done"),
+        pytest.param(Failure(NotFound("books", 1)), Failure(NotFound("books", 1)), id="what was refused"),
+        pytest.param(
+            Failure(OutcomeUnknown("default")), Failure(OutcomeUnknown("default")), id="what nobody knows"
+        ),
+    ],
+)
+async def test_what_ends_past_the_deadline_was_too_late_only_if_it_came_to_nothing(action, came_to, answered):
+    clock = FrozenClock()
+    retry = Once()
+
+    async def slow(command: Any, context: Context, /) -> Outcome[Any]:
+        await asyncio.sleep(0.03)
+        return came_to
+
+    step = withstand(lambda: retry, clock, 30.0)
+    context = Context(deadline=clock.monotonic() + 0.02)
+
+    assert await step(Target(ORDERS, action), slow)(None, context) == answered
+
+
+async def test_what_came_to_nothing_in_time_may_be_asked_for_again():
+    assert await wrapped(Handling(SILENT), "cancel")(None, NOBODY) == SILENT

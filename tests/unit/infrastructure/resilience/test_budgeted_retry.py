@@ -55,7 +55,7 @@ async def test_no_more_often_than_the_limit():
         pytest.param(Failure(OutcomeUnknown("main")), id="nobody knows"),
         *(
             pytest.param(Failure(Unavailable("main", obstacle=each)), id=each.name.lower())
-            for each in (Obstacle.DELAY, Obstacle.OVERLOAD, Obstacle.BREAK, Obstacle.DEADLINE)
+            for each in (Obstacle.DELAY, Obstacle.OVERLOAD, Obstacle.BREAK)
         ),
     ],
 )
@@ -109,6 +109,7 @@ async def test_budgets_are_for_each_dependency():
     _ = await retry.repeat("other", other, await other(), 1)
 
     assert (one.asked, other.asked) == (3, 2)
+    assert retry.repeated == {"main": 1, "other": 1}
 
 
 async def test_time_earns_repetitions():

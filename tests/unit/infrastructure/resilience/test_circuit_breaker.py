@@ -20,13 +20,13 @@ class Bench:
         self.told: list[CircuitState] = []
         self.breaker = CircuitBreaker(BreakerLimits(**limits), self.clock.monotonic, self.told.append)
 
-    def call(self, answered: bool | None) -> bool:
+    def call(self, answered: bool | None, *, slow: bool = False) -> bool:
         """Whether a call was let through, which ends as told."""
         try:
             permit = self.breaker.enter()
         except NotAdmitted:
             return False
-        self.breaker.leave(permit, answered=answered)
+        self.breaker.leave(permit, answered=answered, slow=slow)
         return True
 
     def calls(self, *answers: bool | None) -> int:
@@ -92,6 +92,68 @@ def test_a_busy_while_before_does_not_hide_that_nobody_answers_any_more():
 
     assert bench.calls(*[False] * 100) == 10
     assert bench.state is CircuitState.OPEN
+
+
+def test_slow_answers_have_a_share_of_their_own():
+    bench = Bench(calls=10, slow_after=1, slow_ratio=0.8)
+    _ = bench.calls(*[True] * 2)
+
+    through = sum(bench.call(True, slow=True) for _ in range(20))
+
+    # Of ten, two were quick.
+    assert through == 8
+    assert bench.state is CircuitState.OPEN
+
+
+def test_as_long_as_enough_answers_are_quick_slow_ones_open_nothing():
+    bench = Bench(calls=10, slow_after=1, slow_ratio=0.8)
+
+    for _ in range(100):
+        assert bench.call(True)
+        assert all(bench.call(True, slow=True) for _ in range(3))
+
+    assert bench.state is CircuitState.CLOSED
+
+
+def test_too_few_slow_answers_prove_nothing_and_old_ones_do_not_count():
+    bench = Bench(calls=10, window=10, slow_after=1)
+    assert all(bench.call(True, slow=True) for _ in range(9))
+    bench.clock.advance(10.1)
+
+    assert all(bench.call(True, slow=True) for _ in range(9))
+    assert bench.state is CircuitState.CLOSED
+
+
+def test_what_is_not_answered_at_all_counts_with_the_slow():
+    bench = Bench(calls=10, ratio=0.6, slow_after=1, slow_ratio=1)
+    _ = bench.calls(*[False] * 5)
+    assert bench.state is CircuitState.CLOSED
+
+    assert all(bench.call(True, slow=True) for _ in range(5))
+    assert bench.state is CircuitState.OPEN
+
+
+def test_a_slow_probe_is_no_proof_that_it_is_back():
+    bench = opened(pause=5, slow_after=1)
+    bench.clock.advance(5)
+
+    assert bench.call(True, slow=True)
+
+    assert bench.state is CircuitState.OPEN
+    assert bench.breaker.circuit.retry_after == 10
+
+
+def test_one_silent_probe_of_several_is_enough_to_open_it_again():
+    bench = opened(pause=5, probes=3)
+    bench.clock.advance(5)
+    first, second, third = (bench.breaker.enter() for _ in range(3))
+
+    bench.breaker.leave(first, answered=True)
+    bench.breaker.leave(second, answered=False)
+    bench.breaker.leave(third, answered=True)
+
+    assert bench.state is CircuitState.OPEN
+    assert bench.breaker.circuit.retry_after == 10
 
 
 def test_what_nobody_waited_for_says_nothing():

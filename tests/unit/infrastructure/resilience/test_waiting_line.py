@@ -55,3 +55,30 @@ def test_nobody_joins_behind_one_who_has_waited_too_long():
     line.leave(1)
     line.join(3)
     assert list(line) == [3]
+
+
+def test_who_stands_first_is_never_sent_away_and_sends_nobody_away():
+    line = WaitingLine[int](0.05)
+    line.join(1)
+    line.join_first(2)
+    time.sleep(0.06)
+    line.join_first(3)
+
+    assert list(line) == [3, 2, 1]
+    assert line.pop() == 3
+    assert line.pop() == 2
+    with pytest.raises(NotAdmitted):
+        line.join(4)
+
+
+def test_it_knows_how_long_they_stood():
+    line = WaitingLine[int](60)
+    for each in range(3):
+        line.join(each)
+    time.sleep(0.02)
+    _ = line.pop()
+    line.leave(1)
+    line.leave(1)
+
+    assert line.stood == 2
+    assert 0.04 <= line.seconds < 1

@@ -19,17 +19,24 @@ from tests.unit.infrastructure.sqlalchemy.library import ENTITIES, OPTIONS
 from tests.unit.infrastructure.sqlalchemy.relational import relational
 
 
+def standing(pool: Pool) -> tuple[int, int, int, int | None]:
+    return pool.limit, pool.open, pool.in_use, pool.waiting
+
+
 async def test_reports_its_pool(url):
     database = SqlAlchemyDatabase("default", url, ConnectionOptions(pool_size=3))
-    assert database.pool == Pool(limit=3, open=0, in_use=0, waiting=0)
+    assert standing(database.pool) == (3, 0, 0, 0)
 
     assert await database.check() == Success(None)
     async with database.executor.alone(), database.executor.alone():
-        assert database.pool == Pool(limit=3, open=2, in_use=2, waiting=0)
-    assert database.pool == Pool(limit=3, open=2, in_use=0, waiting=0)
+        assert standing(database.pool) == (3, 2, 2, 0)
+    assert standing(database.pool) == (3, 2, 0, 0)
+    # Each of the two had to wait until one stood, and so had the check.
+    assert database.pool.waits == 2
+    assert 0 < database.pool.wait_seconds < 2
 
     await database.close()
-    assert database.pool == Pool(limit=3, open=0, in_use=0, waiting=0)
+    assert standing(database.pool) == (3, 0, 0, 0)
 
 
 async def test_declares_whether_a_new_row_is_given_back(url):

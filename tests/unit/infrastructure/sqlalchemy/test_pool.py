@@ -72,6 +72,7 @@ async def test_a_wait_has_an_end(url):
         channel = await pool.take()
         with pytest.raises(PoolTimeout):
             _ = await pool.take()
+        # Nor is it known of the database that it answers.
         assert await database.check() == Failure(Unavailable("default"))
         assert pool.waiting == 0
 

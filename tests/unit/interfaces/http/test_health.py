@@ -1,6 +1,7 @@
 """Whether the process lives, and whether it should be sent requests."""
 
 import asyncio
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,6 +11,7 @@ from fastapi_easy.domain import Failure, Outcome, Success, Unavailable
 from fastapi_easy.domain.ports import Pool
 from fastapi_easy.infrastructure.persistence.memory.connection import MemoryDatabase
 from fastapi_easy.infrastructure.resilience.circuit_breaker import BreakerLimits, CircuitBreaker
+from fastapi_easy.interfaces.http import loop_lag
 from fastapi_easy.interfaces.http.app import build_app
 from fastapi_easy.interfaces.http.health import HealthChecks
 from fastapi_easy.interfaces.http.options import HttpOptions
@@ -117,6 +119,7 @@ async def test_readiness_tells_of_the_connections_of_a_database_that_has_some() 
         "in_use": 3,
         "waiting": 7,
         "shed": 0,
+        "leaked": 0,
     }
     assert "pool" not in body["dependencies"]["other"]
 
@@ -138,3 +141,34 @@ async def test_readiness_tells_of_the_breakers_of_databases_that_have_one() -> N
         "refused": 0,
     }
     assert "breaker" not in body["dependencies"]["other"]
+
+
+async def test_a_process_whose_loop_is_stuck_is_not_ready_until_it_comes_round_in_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(loop_lag, "FOR_LONG", 1.5)
+    health = HealthChecks([SwitchedDatabase("main")])
+    app: Any = build_app(kernel_of(book_resource()), HttpOptions(), lifespan=no_lifespan, health=health)
+    seen: list[tuple[int, str]] = []
+    timers = len(pending_timers())
+
+    async with client_of(app) as client, app.router.lifespan_context(app):
+        for blocked in (0.0, 1.2, 1.2):
+            time.sleep(blocked)  # noqa: ASYNC251 (that is what is wrong)
+            answer = await client.get("/health/ready")
+            seen.append((answer.status_code, answer.json()["status"]))
+            # The timer that is overdue goes off.
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.7)
+        answer = await client.get("/health/ready")
+        seen.append((answer.status_code, answer.json()["status"]))
+        live = (await client.get("/health/live")).status_code
+
+    assert seen == [(200, "ready"), (200, "ready"), (503, "stuck"), (200, "ready")]
+    assert live == 200
+    assert len(pending_timers()) == timers
+
+
+def pending_timers() -> list[asyncio.TimerHandle]:
+    loop: Any = asyncio.get_running_loop()
+    return [each for each in loop._scheduled if not each.cancelled()]

@@ -9,6 +9,7 @@ from fastapi_easy.domain import (
     AlreadyExists,
     BadQuery,
     CheckFailed,
+    DeadlineExceeded,
     Error,
     Fault,
     Forbidden,
@@ -52,6 +53,7 @@ CASES: list[tuple[Any, int, dict[bytes, bytes]]] = [
     (LockHeld("l"), 409, {b"retry-after": b"1"}),
     (LockLost("l"), 503, {b"retry-after": b"1"}),
     (Unavailable("db", 3), 503, {b"retry-after": b"3"}),
+    (DeadlineExceeded("db"), 504, {}),
     (OutcomeUnknown("db"), 503, {}),
     (Unsupported("books", "arrays"), 501, {}),
 ]

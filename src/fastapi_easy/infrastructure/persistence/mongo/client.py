@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pymongo
 from bson.binary import UuidRepresentation
 from bson.codec_options import CodecOptions
-from pymongo.errors import ConfigurationError, PyMongoError
+from pymongo.errors import ConfigurationError, PyMongoError, ServerSelectionTimeoutError
 from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
@@ -31,6 +31,7 @@ from fastapi_easy.infrastructure.persistence.mongo.direct import DirectCommands,
 from fastapi_easy.infrastructure.persistence.mongo.errors import PoolExhausted, has_answered
 from fastapi_easy.infrastructure.persistence.mongo.lines import Lines
 from fastapi_easy.infrastructure.persistence.mongo.options import ConnectionOptions
+from fastapi_easy.infrastructure.persistence.mongo.parts import Parts
 from fastapi_easy.infrastructure.persistence.mongo.url import UNUSABLE, Address
 from fastapi_easy.infrastructure.resilience.waiting_line import WaitingLine
 from fastapi_easy.infrastructure.waiting import cancellable, to_the_end
@@ -126,6 +127,8 @@ class Client:
             in_use=self._in_use,
             waiting=len(self._line),
             shed=self._line.shed,
+            waits=self._line.stood,
+            wait_seconds=self._line.seconds,
         )
 
     @property
@@ -144,6 +147,7 @@ class Client:
         changes: bool = False,
         limited: bool = True,
         ordinary: bool = True,
+        guarded: bool = True,
     ) -> T:
         """What *operation* answers, which needs one connection.
 
@@ -156,12 +160,14 @@ class Client:
 
             ordinary: The driver takes the connection from its pool.
 
+            guarded: The breaker is asked before, and told of it.
+
         Raises:
             NotAdmitted: The server has been silent, or too many wait already.
 
             PoolExhausted: No connection became free in time.
         """
-        breaker = self._breaker()
+        breaker = self._breaker() if guarded else None
         permit = 0 if breaker is None else breaker.enter()
         try:
             await self._enter()
@@ -183,6 +189,16 @@ class Client:
             else:
                 self._keep(asyncio.ensure_future(stopped))
             raise
+
+    async def look(self) -> None:
+        """Nothing, when the server answers; asked whatever the breaker says, which hears nothing of it.
+
+        While there is no connection to ask on, what the driver hears by itself has to do.
+        """
+        if not self._permits.locked():
+            _ = await self.call(lambda: self._client.admin.command("ping"), guarded=False)
+        elif not self._client.nodes:
+            raise ServerSelectionTimeoutError("no server is known to be there")
 
     async def command(self, *arguments: Any, **options: Any) -> Mapping[str, Any]:
         """The answer to a command on the `admin` database."""
@@ -216,7 +232,7 @@ class Client:
 
     async def cursor(
         self, collection: str, pipeline: Sequence[Mapping[str, Any]], size: int, session: Any = None
-    ) -> "Parts":
+    ) -> Parts:
         """What *pipeline* answers, in parts of *size* documents."""
 
         async def begin() -> Any:
@@ -226,12 +242,8 @@ class Client:
                 )
             )
 
-        return Parts(
-            self,
-            await self.call(begin, changes=session is not None, limited=False),
-            size,
-            in_transaction=session is not None,
-        )
+        begun = await self.call(begin, changes=session is not None, limited=False)
+        return Parts(self.call, self.end, begun, size, in_transaction=session is not None)
 
     async def begin(self) -> Any:
         """A session with a transaction in it. Nothing is sent yet."""
@@ -301,9 +313,10 @@ class Client:
         ordinary: bool,
     ) -> T:
         answered: bool | None = None
+        begun = 0.0 if breaker is None or breaker.slow_after is None else time.monotonic()
         try:
             if ordinary and self._lines is not None:
-                await self._lines.make_room()
+                await self._lines.make_way()
             answer = await (self._limited(operation) if limited else operation())
             answered = True
         except PyMongoError as error:
@@ -316,7 +329,7 @@ class Client:
             self._in_use -= 1
             self._permits.release()
             if breaker is not None:
-                breaker.leave(permit, answered=answered)
+                breaker.leave(permit, answered=answered, slow=_is_slow(begun, breaker.slow_after))
         return answer
 
     async def _limited(self, operation: Callable[[], Awaitable[T]]) -> T:
@@ -351,24 +364,9 @@ class Client:
         _ = task.cancelled() or task.exception()
 
 
-class Parts:
-    """What the server gives out piece by piece."""
-
-    def __init__(self, client: Client, cursor: Any, size: int, *, in_transaction: bool) -> None:
-        self._client = client
-        self._cursor = cursor
-        self._size = size
-        self._in_transaction = in_transaction
-
-    async def next(self) -> list[dict[str, Any]]:
-        """The next part; an empty one is the end."""
-        return await self._client.call(
-            lambda: self._cursor.to_list(self._size), changes=self._in_transaction, limited=False
-        )
-
-    async def close(self) -> None:
-        """Let the server forget it, also when the task is cancelled."""
-        await self._client.end(self._cursor.close)
+def _is_slow(begun: float, limit: float | None) -> bool:
+    """Whether what has *begun* took longer than *limit*, and has an end: what has none is long by design."""
+    return limit is not None and time.monotonic() - begun > limit and deadline.seconds_left() is not None
 
 
 def _make(address: Address, options: ConnectionOptions, counter: ConnectionCounter) -> Any:

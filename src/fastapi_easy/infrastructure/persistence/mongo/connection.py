@@ -116,10 +116,10 @@ class MongoDatabase:
             await client.close()
 
     async def check(self) -> Outcome[None]:
-        """Whether the database answers, within `CHECK_LIMIT`."""
+        """Whether the database answers, within `CHECK_LIMIT`; asked past the breaker and the line."""
         try:
             async with asyncio.timeout(CHECK_LIMIT):
-                _ = await self.client.command("ping")
+                await self.client.look()
         except REFUSALS as error:
             return self._unavailable(error)
         return Success(None)

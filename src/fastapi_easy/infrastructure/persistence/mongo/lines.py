@@ -87,6 +87,14 @@ class Lines:
             self._server = None
         await _given_back(line, error)
 
+    async def make_way(self) -> None:
+        """Have the driver find a server and a connection, for somebody who asks it in the ordinary way.
+
+        By itself it would look for a server for as long as the whole operation may take.
+        """
+        _ = await self.server()
+        await self.make_room()
+
     async def make_room(self) -> None:
         """Give one that is at hand back to the pool, for somebody who needs one from there."""
         if self._idle:

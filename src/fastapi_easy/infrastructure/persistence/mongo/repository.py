@@ -16,12 +16,12 @@ from fastapi_easy.domain.row import Row
 from fastapi_easy.domain.specification import Specification
 from fastapi_easy.infrastructure.entities.plain import entity_from, values_of
 from fastapi_easy.infrastructure.persistence.mongo.aggregation import aggregating, groups
-from fastapi_easy.infrastructure.persistence.mongo.client import Parts
 from fastapi_easy.infrastructure.persistence.mongo.commands import Search
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
 from fastapi_easy.infrastructure.persistence.mongo.errors import REFUSALS, missing, translate
 from fastapi_easy.infrastructure.persistence.mongo.gathering import Gathering
 from fastapi_easy.infrastructure.persistence.mongo.mapping import KEY, Document, Plan
+from fastapi_easy.infrastructure.persistence.mongo.parts import Parts
 from fastapi_easy.infrastructure.persistence.mongo.reading import (
     Window,
     counted,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from returns.result import Failure, Success
-from sqlalchemy import URL, Connection, text
+from sqlalchemy import URL, Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from fastapi_easy.domain.capability import Capability
@@ -120,6 +120,7 @@ class SqlAlchemyDatabase:
             finishes=self._kind == "sqlite",
             hurry=limits.statement_timeout or math.inf,
         )
+        self.executor.pool.watched = name
         self._atlas: Atlas | None = None
 
     @property
@@ -142,9 +143,20 @@ class SqlAlchemyDatabase:
 
     @property
     def pool(self) -> Pool:
-        """Its connections."""
+        """Its connections, those looked after that were lent for long."""
         pool = self.executor.pool
-        return Pool(limit=pool.size, open=pool.open, in_use=pool.in_use, waiting=pool.waiting, shed=pool.shed)
+        pool.look_after()
+        waits, seconds = pool.waits
+        return Pool(
+            limit=pool.size,
+            open=pool.open,
+            in_use=pool.in_use,
+            waiting=pool.waiting,
+            shed=pool.shed,
+            waits=waits,
+            wait_seconds=seconds,
+            leaked=pool.leaked,
+        )
 
     def admit(self, name: str, shape: Shape) -> tuple[Shape, list[str]]:
         """Narrow *shape* to what this database can hold."""
@@ -171,11 +183,11 @@ class SqlAlchemyDatabase:
             shutil.rmtree(self._scratch, ignore_errors=True)
 
     async def check(self) -> Outcome[None]:
-        """Whether the database answers, within `CHECK_LIMIT`."""
+        """Whether the database answers, within `CHECK_LIMIT`; asked past the breaker and the line."""
         try:
             async with asyncio.timeout(CHECK_LIMIT):
                 self._make_scratch()
-                _ = await self.executor.read(text("SELECT 1"), {})
+                await self.executor.look()
         except REFUSALS as error:
             return self._unavailable(error)
         return Success(None)

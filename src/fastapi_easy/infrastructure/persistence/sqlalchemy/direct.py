@@ -1,15 +1,17 @@
 """Statements handed to the driver itself, past SQLAlchemy's execution: half the time of a short read."""
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Executable
 from sqlalchemy.engine import Dialect
-from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import SQLAlchemyError, StatementError
 
 from fastapi_easy.infrastructure.persistence.sqlalchemy.compiled import Compiled, Incompilable
 from fastapi_easy.infrastructure.persistence.sqlalchemy.executor import Answer, Executor, Parameters
+from fastapi_easy.infrastructure.persistence.sqlalchemy.options import BACKSTOP
 from fastapi_easy.infrastructure.persistence.sqlalchemy.pool import Channel
 from fastapi_easy.infrastructure.persistence.sqlalchemy.refusals import refusal_of
 
@@ -30,9 +32,14 @@ class DirectExecutor(Executor):
             words, arguments = compiled.bound(parameters)
         except (ValueError, ArithmeticError) as error:
             raise StatementError("a value cannot be sent", None, None, error) from error
-        sent = _MANNERS[self.engine.dialect.driver].send(channel.driver, compiled, words, arguments)
+        manner, hurries = _MANNERS[self.engine.dialect.driver], self.hurries
+        if hurries and manner.is_open is not None and not manner.is_open(channel.driver):
+            return await self._in_a_hurry(channel, statement, parameters)
+        if hurries and getattr(self.engine.dialect, "is_mariadb", False):
+            words = f"SET STATEMENT max_statement_time = {max(_LEAST, self.left):.3f} FOR {words}"
+        sent = manner.send(channel.driver, compiled, words, arguments)
         try:
-            is_free = self.patience is None and not self.finishes and not self.hurries
+            is_free = self.patience is None and not self.finishes and not hurries
             return await (sent if is_free else self.bounded(sent))
         except BaseException as error:
             refusal = refusal_of(channel.connection, error)
@@ -50,6 +57,19 @@ class DirectExecutor(Executor):
                 raise
             raise refusal from error
 
+    async def _in_a_hurry(self, channel: Channel, statement: Executable, parameters: Parameters) -> Answer:
+        """The answer to *statement*, in a transaction alone because the server can be told of the hurry in one."""
+        async with asyncio.timeout(self.left + BACKSTOP):
+            await self.say(channel, self.opening)
+            try:
+                answer = await self.run(channel, statement, parameters)
+            except SQLAlchemyError:
+                if not channel.connection.invalidated:
+                    await self.say(channel, "ROLLBACK")
+                raise
+            await self.say(channel, "COMMIT")
+        return answer
+
     def _compiled(self, statement: Executable) -> Compiled | None:
         # Kept on the statement, as SQLAlchemy does with what it finds out about one: they go together.
         kept, dialect = vars(statement), self.engine.dialect
@@ -63,6 +83,9 @@ class DirectExecutor(Executor):
         kept[_KEPT] = dialect, compiled
         return compiled
 
+
+_LEAST: Final = 0.001
+"""Seconds; with none there would be no limit."""
 
 _KEPT: Final = "_fastapi_easy_compiled"
 
@@ -117,14 +140,17 @@ class _Manner:
         send: A statement with its arguments.
 
         say: Words that are answered with nothing.
+
+        is_open: Whether a connection is in a transaction, where what is said at its beginning limits its statements.
     """
 
     send: Callable[[Any, Compiled, str, tuple[Any, ...]], Coroutine[Any, Any, Answer]]
     say: Callable[[Any, str], Coroutine[Any, Any, None]]
+    is_open: Callable[[Any], bool] | None = None
 
 
 _MANNERS: Final = {
-    "asyncpg": _Manner(_asyncpg, _said_to_asyncpg),
+    "asyncpg": _Manner(_asyncpg, _said_to_asyncpg, lambda driver: bool(driver.is_in_transaction())),
     "aiosqlite": _Manner(_aiosqlite, _said_to_aiosqlite),
     "asyncmy": _Manner(_mysql, _said_to_mysql),
     "aiomysql": _Manner(_mysql, _said_to_mysql),

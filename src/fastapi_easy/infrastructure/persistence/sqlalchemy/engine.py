@@ -19,8 +19,19 @@ from fastapi_easy.domain.specification import fold_case
 from fastapi_easy.infrastructure.persistence.sqlalchemy.json_text import parse_json, write_json
 from fastapi_easy.infrastructure.persistence.sqlalchemy.options import BACKSTOP, ConnectionOptions
 
-CONNECTIONS_IDLE_IN_TRANSACTION: Final = 15.0
-"""Seconds after which PostgreSQL gives up on a transaction nobody works in."""
+CONNECTIONS_IDLE_IN_TRANSACTION: Final = 15
+"""Seconds after which PostgreSQL and MariaDB give up on a transaction nobody works in; MySQL never does."""
+
+_SINCE_TRANSACTION_TIMEOUT: Final = 17_00_00
+"""The version of PostgreSQL that gives up on long transactions too."""
+
+_HOST_LIMITS: Final = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+"""As `sockets` has it for drivers that leave their sockets to us."""
 
 
 def make_engine(url: URL, options: ConnectionOptions, *, scratch: bool = False) -> Any:
@@ -77,7 +88,7 @@ def _connect_arguments(driver: str, options: ConnectionOptions) -> dict[str, Any
             wait = options.statement_timeout + BACKSTOP if options.statement_timeout else None
             return {"timeout": options.connect_timeout, "command_timeout": wait}
         case "psycopg":
-            return {"connect_timeout": seconds}
+            return {"connect_timeout": seconds, **_HOST_LIMITS}
         case "asyncmy" | "aiomysql":
             return {"connect_timeout": seconds, "charset": "utf8mb4"}
         case _:
@@ -130,19 +141,23 @@ def _postgres_settings(options: ConnectionOptions) -> str:
         "jit": "off",
         "statement_timeout": str(round(options.statement_timeout * 1000)),
         "lock_timeout": str(round(options.lock_timeout * 1000)),
-        "idle_in_transaction_session_timeout": str(round(CONNECTIONS_IDLE_IN_TRANSACTION * 1000)),
+        "idle_in_transaction_session_timeout": str(CONNECTIONS_IDLE_IN_TRANSACTION * 1000),
         "default_transaction_isolation": "read committed",
     }
-    # A statement and not start-up options, which poolers refuse.
-    return "SELECT " + ", ".join(
-        f"set_config('{name}', '{value}', false)" for name, value in settings.items()
+    said = [f"set_config('{name}', '{value}', false)" for name, value in settings.items()]
+    said.append(
+        f"CASE WHEN current_setting('server_version_num')::int >= {_SINCE_TRANSACTION_TIMEOUT}"
+        f" THEN set_config('transaction_timeout', '{round(options.transaction_timeout * 1000)}', false) END"
     )
+    # A statement and not start-up options, which poolers refuse.
+    return f"SELECT {', '.join(said)}"
 
 
 def _greet_mysql(connection: Any, options: ConnectionOptions) -> None:
     is_mariadb = "mariadb" in str(_ask(connection, "SELECT VERSION()")).lower()
     limit = (
-        f"max_statement_time = {options.statement_timeout}"
+        f"max_statement_time = {options.statement_timeout},"
+        f" idle_transaction_timeout = {CONNECTIONS_IDLE_IN_TRANSACTION}"
         if is_mariadb
         else f"max_execution_time = {round(options.statement_timeout * 1000)}"
     )

@@ -118,9 +118,14 @@ class Executor:
                 return "BEGIN IMMEDIATE"
             case "postgresql" if self.engine.dialect.driver == "asyncpg" and self.hurries:
                 # The server's own limit leaves the connection in one piece.
-                return f"BEGIN; SET LOCAL statement_timeout = {max(1, round(deadline.within(self.hurry) * 1000))}"
+                return f"BEGIN; SET LOCAL statement_timeout = {max(1, round(self.left * 1000))}"
             case _:
                 return "BEGIN"
+
+    @property
+    def left(self) -> float:
+        """Seconds that a statement may take, of a caller who hurries."""
+        return deadline.within(self.hurry)
 
     @property
     def hurries(self) -> bool:
@@ -141,8 +146,18 @@ class Executor:
                     raise
                 is_stale = True
             else:
-                self.pool.give_back(channel)
+                self.pool.give_back(channel, single=True)
                 return answer
+
+    async def look(self) -> None:
+        """Nothing, when the database answers; asked before everybody who waits, and whatever the breaker says."""
+        channel = await self.pool.take_first()
+        try:
+            await self.say(channel, "SELECT 1")
+        except BaseException as error:
+            self.let_go(channel, error)
+            raise
+        self.pool.give_back(channel)
 
     async def run(self, channel: Channel, statement: Executable, parameters: Parameters) -> Answer:
         """The answer to *statement* on *channel*."""
@@ -193,7 +208,7 @@ class Executor:
             return await to_the_end(work)
         patience = self.patience
         if self.hurries:
-            patience = deadline.within(self.hurry) + BACKSTOP
+            patience = self.left + BACKSTOP
         if patience is None:
             return await work
         async with asyncio.timeout(patience):

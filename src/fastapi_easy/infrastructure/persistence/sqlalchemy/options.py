@@ -24,6 +24,8 @@ class ConnectionOptions:
 
         lock_timeout: The server gives up waiting for a lock.
 
+        transaction_timeout: The server gives up on a transaction; 0 for never. PostgreSQL does from version 17 on.
+
         recycle: Age at which a connection is replaced.
 
         echo: Log every statement, without its values.
@@ -37,6 +39,7 @@ class ConnectionOptions:
     connect_timeout: float = 3.0
     statement_timeout: float = 10.0
     lock_timeout: float = 3.0
+    transaction_timeout: float = 30.0
     recycle: int = 1800
     echo: bool = False
     busy_timeout: float = 5.0

@@ -5,6 +5,7 @@ pool, whose hand-over costs more than a short statement does.
 """
 
 import asyncio
+import logging
 import math
 import time
 from collections import deque
@@ -20,7 +21,14 @@ from sqlalchemy.util import greenlet_spawn
 from fastapi_easy.domain import deadline
 from fastapi_easy.domain.ports.breaker import Breaker
 from fastapi_easy.infrastructure.persistence.sqlalchemy.complaints import is_silence
+from fastapi_easy.infrastructure.persistence.sqlalchemy.leaks import abandoned, tell_of_long
+from fastapi_easy.infrastructure.persistence.sqlalchemy.sockets import no_sign, sign_of_loss, watch_host
 from fastapi_easy.infrastructure.resilience.waiting_line import WaitingLine
+
+_logger: Final = logging.getLogger("fastapi_easy.connections")
+
+CONNECTS: Final = 2
+"""Connections that are made at the same time: after an outage every process makes all of its own anew."""
 
 CLOSE_LIMIT: Final = 2.0
 """Seconds to wait for a polite goodbye before a connection is cut."""
@@ -37,6 +45,10 @@ class Channel:
 
         made: When it was made, on the clock of `time.monotonic`.
 
+        lent: When it was lent last, on the same clock.
+
+        told: The same, if it was told of then that this is long ago.
+
         breaker: Is told how it went with whoever has it; `None` when there is none.
 
         permit: Which the breaker gave for that.
@@ -45,6 +57,8 @@ class Channel:
     connection: Connection
     driver: Any
     made: float
+    lent: float = 0.0
+    told: float = 0.0
     breaker: Breaker | None = None
     permit: int = 0
 
@@ -54,7 +68,7 @@ class ConnectionPool:
 
     A connection that comes back goes to whoever has waited longest. New ones are made when nobody's is free, and to
     their end even when the one who asked gives up: when callers are less patient than the server takes to greet, none
-    would ever stand otherwise.
+    would ever stand otherwise. No more than `CONNECTS` are made at a time.
 
     Args:
         engine: Makes connections, and keeps none.
@@ -71,6 +85,9 @@ class ConnectionPool:
 
         breaker: Gives the one that is asked before a connection is lent, and told what became of it; asked for anew
             each time.
+
+    Attributes:
+        watched: The name of the database, when `look_after` is to look: what a lock needs one for is long by design.
     """
 
     def __init__(
@@ -85,12 +102,13 @@ class ConnectionPool:
         breaker: Callable[[], Breaker | None] = lambda: None,
     ) -> None:
         self._engine = engine
+        self.watched: str | None = None
         self._size = size
         self._patience = patience
         self._connect_limit = connect_limit
         self._recycle = recycle
         self._breaker = breaker
-        self._lost = _SIGNS.get(engine.dialect.driver, _no_sign)
+        self._lost = sign_of_loss(engine.dialect.driver)
         self._idle: deque[Channel] = deque()
         self._waiters = WaitingLine[asyncio.Future[Channel]](queue_time)
         self._lent: set[Channel] = set()
@@ -98,6 +116,7 @@ class ConnectionPool:
         self._making = 0
         self._closing = 0
         self._suspect_before = 0.0
+        self._leaked = 0
 
     @property
     def size(self) -> int:
@@ -125,9 +144,19 @@ class ConnectionPool:
         return self._waiters.shed
 
     @property
+    def waits(self) -> tuple[int, float]:
+        """How many have waited for one, also in vain, and how many seconds together."""
+        return self._waiters.stood, self._waiters.seconds
+
+    @property
+    def leaked(self) -> int:
+        """Those that were taken and can never be given back, as far as somebody has looked."""
+        return self._leaked
+
+    @property
     def sees_loss(self) -> bool:
         """Whether a connection that the server has closed is never lent."""
-        return self._lost is not _no_sign
+        return self._lost is not no_sign
 
     async def take(self) -> Channel:
         """A connection; to be given back, or thrown away, whatever happens.
@@ -143,14 +172,38 @@ class ConnectionPool:
         permit = 0 if breaker is None else breaker.enter()
         channel = self._fit_one()
         if channel is None:
-            channel = await (self._wait() if breaker is None else self._wait_with(breaker, permit))
+            channel = await (
+                self._wait(self._waiters.join) if breaker is None else self._wait_with(breaker, permit)
+            )
         channel.breaker, channel.permit = breaker, permit
         return channel
 
-    def give_back(self, channel: Channel) -> None:
-        """Let somebody else have *channel*, which has nothing left to say."""
-        if channel.breaker is not None:
-            channel.breaker.leave(channel.permit, answered=True)
+    async def take_first(self) -> Channel:
+        """As `take`, before everybody who waits, and whatever the breaker says, which hears nothing of it.
+
+        For somebody who wants to know how the database is, and not often.
+
+        Raises:
+            sqlalchemy.exc.TimeoutError: None became free in time.
+
+            sqlalchemy.exc.DBAPIError, OSError: None could be made.
+        """
+        return self._fit_one() or await self._wait(self._waiters.join_first)
+
+    def give_back(self, channel: Channel, *, single: bool = False) -> None:
+        """Let somebody else have *channel*, which has nothing left to say.
+
+        Args:
+            channel: Which was taken.
+
+            single: It has answered one statement: when that took long, it is the database that is slow.
+        """
+        breaker = channel.breaker
+        if breaker is not None:
+            if single and breaker.slow_after is not None:
+                breaker.leave(channel.permit, answered=True, slow=_is_slow(channel, breaker.slow_after))
+            else:
+                breaker.leave(channel.permit, answered=True)
             channel.breaker = None
         self._put_back(channel)
 
@@ -166,6 +219,16 @@ class ConnectionPool:
     def suspect(self) -> None:
         """The server has gone, or is a new one: what was made until now is replaced before it is lent again."""
         self._suspect_before = time.monotonic()
+
+    def look_after(self) -> None:
+        """Tell of what was lent for long, and close what nobody can give back any more."""
+        if self.watched is None:
+            return
+        tell_of_long(self._lent, self.watched, time.monotonic())
+        for channel in abandoned(self._lent):
+            self._leaked += 1
+            _logger.error("a connection of %s was taken and never given back; it is closed", self.watched)
+            self.throw_away(channel)
 
     async def close(self) -> None:
         """Close every connection: politely where nobody has it, else at once; who has it will not get far."""
@@ -217,24 +280,23 @@ class ConnectionPool:
         return None
 
     def _is_fit(self, channel: Channel) -> bool:
-        made = channel.made
-        return (
-            made > self._suspect_before
-            and time.monotonic() - made < self._recycle
-            and not self._lost(channel.driver)
-        )
+        """Whether *channel* can be lent, as it is now to be."""
+        made, now = channel.made, time.monotonic()
+        channel.lent = now
+        return made > self._suspect_before and now - made < self._recycle and not self._lost(channel.driver)
 
     async def _wait_with(self, breaker: Breaker, permit: int) -> Channel:
         try:
-            return await self._wait()
+            return await self._wait(self._waiters.join)
         except BaseException as error:
             breaker.leave(permit, answered=_is_answer(error))
             raise
 
-    async def _wait(self) -> Channel:
+    async def _wait(self, join: Callable[[asyncio.Future[Channel]], None]) -> Channel:
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[Channel] = loop.create_future()
-        self._waiters.join(waiter)
+        join(waiter)
+        self.look_after()
         self._make_for_waiters()
         patience = deadline.within(self._patience)
         limit = loop.call_later(patience, self._give_up, waiter, patience)
@@ -262,7 +324,7 @@ class ConnectionPool:
     def _make_for_waiters(self) -> None:
         """Begin to make as many connections as are waited for, within the limit."""
         waiting = sum(not waiter.done() for waiter in self._waiters) if self._waiters else 0
-        while self._making < waiting and self.open + self._making + self._closing < self._size:
+        while self._making < min(waiting, CONNECTS) and self.open + self._making + self._closing < self._size:
             self._making += 1
             self._begin(self._make())
 
@@ -280,6 +342,7 @@ class ConnectionPool:
         else:
             self._making -= 1
             self._put_back(made[0])
+            self._make_for_waiters()
 
     def _refuse(self, error: Exception) -> None:
         """Tell whoever has waited longest of *error*; when all have given up, nobody needs to know."""
@@ -308,6 +371,11 @@ class ConnectionPool:
         task.add_done_callback(self._tasks.discard)
 
 
+def _is_slow(channel: Channel, limit: float) -> bool:
+    """Whether *channel* was lent for longer than *limit*, for a call with an end: others are long by design."""
+    return time.monotonic() - channel.lent > limit and deadline.seconds_left() is not None
+
+
 def _is_answer(error: BaseException | None) -> bool | None:
     """What *error*, with which somebody ended, says about whether the database answers."""
     return False if error is not None and is_silence(error) else None
@@ -323,35 +391,6 @@ def throw_away(connection: Connection) -> None:
 
 def _channel(engine: Engine) -> Channel:
     connection = engine.connect()
-    return Channel(connection, connection.connection.driver_connection, time.monotonic())
-
-
-def _no_sign(driver: Any) -> bool:
-    return False
-
-
-def _asyncpg_is_lost(driver: Any) -> bool:
-    return bool(driver.is_closed())
-
-
-def _asyncmy_is_lost(driver: Any) -> bool:
-    transport = driver._transport  # noqa: SLF001 - it keeps what it knows to itself
-    return transport is None or bool(transport.is_closing())
-
-
-def _aiomysql_is_lost(driver: Any) -> bool:
-    reader = driver._reader  # noqa: SLF001 - as its own pool does
-    return reader is None or bool(reader.at_eof() or reader.exception() or reader.eof_received)
-
-
-def _file_is_lost(driver: Any) -> bool:
-    return False
-
-
-_SIGNS: Final[dict[str, Callable[[Any], bool]]] = {
-    "asyncpg": _asyncpg_is_lost,
-    "asyncmy": _asyncmy_is_lost,
-    "aiomysql": _aiomysql_is_lost,
-    "aiosqlite": _file_is_lost,
-}
-"""How a driver tells, without a trip, that the server has closed a connection."""
+    driver = connection.connection.driver_connection
+    watch_host(engine.dialect.driver, driver)
+    return Channel(connection, driver, time.monotonic())

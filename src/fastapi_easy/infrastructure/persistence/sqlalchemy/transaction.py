@@ -201,7 +201,7 @@ class Transaction:
             if isinstance(error, OSError) or (isinstance(error, DBAPIError) and error.connection_invalidated):
                 raise CommitLost from error
             raise
-        executor.pool.give_back(channel)
+        executor.pool.give_back(channel, single=True)
         return answer
 
     async def _enter(self, *, writes: bool) -> tuple[Channel, bool]:

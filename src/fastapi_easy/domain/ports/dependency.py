@@ -1,0 +1,34 @@
+"""What an application depends on, as those see it who report on it."""
+
+from typing import Protocol, runtime_checkable
+
+from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.ports.database import Pool
+
+
+@runtime_checkable
+class Dependency(Protocol):
+    """Something that may be down while the application is up. Every `Database` is one."""
+
+    @property
+    def name(self) -> str:
+        """What reports and breakers call it."""
+        ...
+
+    @property
+    def technology(self) -> str:
+        """What it is, for people."""
+        ...
+
+    @property
+    def pool(self) -> Pool | None:
+        """Its connections; `None` when it needs none."""
+        ...
+
+    async def check(self) -> Outcome[None]:
+        """Whether it answers, within seconds.
+
+        Fails with:
+            Unavailable: It does not.
+        """
+        ...

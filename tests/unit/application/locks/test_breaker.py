@@ -1,0 +1,147 @@
+"""A breaker around the store of the leases: whoever asks anew is refused, and no lease is lost by that."""
+
+import asyncio
+import time
+
+import pytest
+import pytest_asyncio
+from returns.result import Failure, Success
+
+from fastapi_easy.application.locks.lock_manager import LockManager
+from fastapi_easy.domain import LockUnavailable, Obstacle, Unavailable
+from fastapi_easy.domain.ports import CircuitState
+from fastapi_easy.infrastructure.clock import SystemClock
+from fastapi_easy.infrastructure.resilience.circuit_breaker import BreakerLimits, CircuitBreaker
+from tests.unit.application.locks.wired import TTL, is_free, work
+
+PAUSE = 5.0
+
+
+@pytest.fixture
+def moment():
+    """The breaker's time, which stands still until a test moves it."""
+    return [100.0]
+
+
+@pytest.fixture
+def breaker(moment):
+    return CircuitBreaker(BreakerLimits(calls=3, pause=PAUSE), now=lambda: moment[0])
+
+
+@pytest_asyncio.fixture
+async def locks(store, breaker):
+    manager = LockManager(store, SystemClock(), breaker=lambda: breaker)
+    yield manager
+    store.is_cut, store.obstacle = False, Obstacle.SILENCE
+    await manager.aclose()
+
+
+async def is_refused(locks, name="x"):
+    with pytest.raises(LockUnavailable) as refused:
+        await work(locks, name, seconds=0, wait=0)
+    return refused.value
+
+
+async def open_up(locks, store, breaker):
+    store.is_cut = True
+    while breaker.circuit.state is CircuitState.CLOSED:
+        await is_refused(locks, "asked for while nobody answers")
+
+
+async def test_a_store_that_was_silent_is_not_asked_for_new_locks(locks, store, breaker):
+    await open_up(locks, store, breaker)
+    store.is_cut = False
+
+    begun = time.monotonic()
+    refused = await is_refused(locks)
+
+    assert time.monotonic() - begun < 0.2
+    assert refused.error == Unavailable("locks in memory", pytest.approx(PAUSE + 1.5, abs=1.6))
+    assert refused.error.obstacle is Obstacle.BREAK
+    await asyncio.sleep(0.05)
+    # Nor is anything given back that was never asked for.
+    assert "x" not in store.names
+
+
+async def test_after_the_pause_one_is_let_through_and_finds_out(locks, store, breaker, moment):
+    await open_up(locks, store, breaker)
+    store.is_cut = False
+    moment[0] += PAUSE
+
+    assert await work(locks, "x", seconds=0) == "done"
+    assert breaker.circuit.state is CircuitState.CLOSED
+
+
+async def test_leases_that_are_held_are_renewed_whatever_the_breaker_says(locks, breaker, others):
+    async with locks.hold("x", ttl=TTL) as lease:
+        breaker.isolate()
+        await asyncio.sleep(TTL * 2)
+        lease.check()
+        assert await lease.renew() == Success(None)
+        assert not await is_free(others, "x")
+        await is_refused(locks, "y")
+
+    assert await is_free(others, "x")
+    assert breaker.circuit.state is CircuitState.ISOLATED
+
+
+async def test_an_outage_shorter_than_a_lease_costs_no_lease(locks, store, breaker):
+    async with locks.hold("x", ttl=2.0) as lease:
+        token = lease.token
+        await open_up(locks, store, breaker)
+        await asyncio.sleep(0.8)
+        store.is_cut = False
+        await asyncio.sleep(1.5)
+        lease.check()
+        assert lease.token == token
+        # For others the pause goes on: their time stands still in this test.
+        await is_refused(locks, "y")
+
+
+async def test_a_renewal_finds_out_that_the_store_is_back(locks, store, breaker, moment):
+    async with locks.hold("x", ttl=TTL) as lease:
+        await open_up(locks, store, breaker)
+        store.is_cut = False
+        moment[0] += PAUSE
+        await asyncio.sleep(TTL)
+        lease.check()
+
+        assert breaker.circuit.state is CircuitState.CLOSED
+        assert await work(locks, "y", seconds=0) == "done"
+
+
+async def test_an_answer_is_an_answer_whatever_it_says(locks, store, breaker, others):
+    async with others.hold("x"):
+        for _ in range(5):
+            with pytest.raises(Exception, match="not to be had"):
+                await work(locks, "x", wait=0)
+    store.is_cut, store.obstacle = True, Obstacle.DELAY
+    for _ in range(5):
+        await is_refused(locks)
+
+    assert breaker.circuit.state is CircuitState.CLOSED
+    assert await locks.inspect("x") == Success([])
+
+
+async def test_calls_that_came_to_nothing_here_say_nothing_about_the_store(locks, store, breaker, moment):
+    store.is_cut, store.obstacle = True, Obstacle.OVERLOAD
+    for _ in range(5):
+        await is_refused(locks)
+    assert breaker.circuit.state is CircuitState.CLOSED
+    store.obstacle = Obstacle.SILENCE
+    await open_up(locks, store, breaker)
+    moment[0] += PAUSE
+
+    store.obstacle = Obstacle.OVERLOAD
+    await is_refused(locks)
+
+    assert breaker.circuit.state is CircuitState.HALF_OPEN
+
+
+async def test_what_operators_ask_is_refused_too(locks, breaker):
+    breaker.isolate()
+
+    refused = await locks.inspect()
+
+    assert isinstance(refused, Failure)
+    assert refused.failure().dependency == "locks in memory"

@@ -1,0 +1,54 @@
+"""A store at the end of a wire, and work that is done under a lock."""
+
+import asyncio
+
+from returns.result import Failure
+
+from fastapi_easy.domain import Obstacle, Unavailable
+from fastapi_easy.infrastructure.locks.memory import MemoryLeaseStore
+
+TTL = 0.6
+
+
+class Wired(MemoryLeaseStore):
+    """A store at the end of a wire that can be cut, or be slow."""
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.is_cut = False
+        self.obstacle = Obstacle.SILENCE
+        self.delay = 0.0
+        self.asked = []
+        self.names = set()
+
+    async def _through(self, what, name, answer):
+        self.asked.append(what)
+        self.names.add(name)
+        if self.is_cut:
+            answer.close()
+            return Failure(Unavailable(self.name, obstacle=self.obstacle))
+        try:
+            await asyncio.sleep(self.delay)
+        except asyncio.CancelledError:
+            answer.close()
+            raise
+        return await answer
+
+    async def try_acquire(self, *asked):
+        return await self._through("try_acquire", asked[0], super().try_acquire(*asked))
+
+    async def renew(self, *asked):
+        return await self._through("renew", asked[0], super().renew(*asked))
+
+    async def release(self, *asked):
+        return await self._through("release", asked[0], super().release(*asked))
+
+
+async def is_free(locks, name):
+    return [each.name for each in (await locks.inspect(name)).unwrap()] == []
+
+
+async def work(locks, *names, seconds=5.0, **terms):
+    async with locks.hold(*names, **terms):
+        await asyncio.sleep(seconds)
+        return "done"

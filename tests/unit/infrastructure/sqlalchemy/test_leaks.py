@@ -1,0 +1,148 @@
+"""What is lent for long is told of, with who has it; what nobody can give back any more is closed."""
+
+import asyncio
+import gc
+import logging
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from typing import Any
+
+import pytest
+from returns.result import Success
+from sqlalchemy import text
+
+from fastapi_easy.infrastructure.persistence.sqlalchemy import ConnectionOptions, SqlAlchemyDatabase, leaks
+from fastapi_easy.infrastructure.persistence.sqlalchemy.leaks import LONG
+from fastapi_easy.infrastructure.persistence.sqlalchemy.transaction import Transaction
+
+
+@asynccontextmanager
+async def database_at(url: str, **options: Any) -> AsyncIterator[SqlAlchemyDatabase]:
+    database = SqlAlchemyDatabase("main", url, ConnectionOptions(**options))
+    assert await database.check() == Success(None)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@pytest.fixture
+def told(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level(logging.WARNING, "fastapi_easy.connections")
+    return caplog
+
+
+def age(database: SqlAlchemyDatabase, seconds: float = LONG) -> None:
+    """Make as if everything had been lent so much earlier."""
+    for channel in database.executor.pool._lent:
+        channel.lent -= seconds
+
+
+class Holder:
+    """Somebody who has a transaction open."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self.transaction = transaction
+        self.begun = asyncio.Event()
+
+    async def transfer(self) -> None:
+        transaction = self.transaction
+        _ = await transaction.execute(text("SELECT 1"), {})
+        self.begun.set()
+        await asyncio.sleep(60)
+        await transaction.close()
+
+
+async def test_who_has_one_for_long_is_named_once(url, told):
+    async with database_at(url) as database:
+        holder = Holder(database.begin())
+        task = asyncio.create_task(holder.transfer(), name="the morning batch")
+        await holder.begun.wait()
+        young = database.pool.leaked, list(told.records)
+        age(database)
+
+        for _ in range(3):
+            assert database.pool.leaked == 0
+
+        assert young == (0, [])
+        (record,) = told.records
+        assert record.levelname == "WARNING"
+        assert "a connection of main has been lent for 10 s: the morning batch, in " in record.message
+        assert "Holder.transfer, line " in record.message
+        assert database.pool.in_use == 1
+        _ = task.cancel()
+        _ = await asyncio.wait([task])
+        await holder.transaction.close()
+
+
+async def test_the_next_who_has_it_for_long_is_named_too(url, told):
+    async with database_at(url, pool_size=1) as database:
+        for _ in range(2):
+            channel = await database.executor.pool.take()
+            age(database)
+            _ = database.pool
+            database.executor.pool.give_back(channel)
+
+        assert len(told.records) == 2
+
+
+async def test_one_that_nobody_knows_of_any_more_is_closed_and_counted(url, told):
+    async with database_at(url, pool_size=1, pool_timeout=5) as database:
+        transaction = database.begin()
+        _ = await transaction.execute(text("SELECT 1"), {})
+        assert database.pool.in_use == 1
+        del transaction
+        _ = gc.collect()
+
+        pool = database.pool
+
+        assert (pool.in_use, pool.leaked) == (0, 1)
+        assert [(each.levelname, each.message) for each in told.records] == [
+            ("ERROR", "a connection of main was taken and never given back; it is closed")
+        ]
+        assert await database.check() == Success(None)
+
+
+async def test_whoever_waits_for_a_connection_finds_those_that_were_lost(url):
+    async with database_at(url, pool_size=2, pool_timeout=5) as database:
+        for _ in range(2):
+            _ = await database.executor.pool.take()
+        _ = gc.collect()
+
+        async with asyncio.timeout(3), database.executor.alone():
+            assert database.pool.leaked == 2
+
+
+async def test_what_somebody_still_has_is_left_alone(url, told):
+    async with database_at(url, pool_size=5) as database:
+        executor = database.executor
+        transaction = database.begin()
+        _ = await transaction.execute(text("SELECT 1"), {})
+        kept = {"in a dictionary": await executor.pool.take()}
+
+        async def reading() -> AsyncIterator[int]:
+            async with executor.alone():
+                yield 1
+                yield 2
+
+        async with aclosing(reading()) as numbers, executor.alone():
+            assert await anext(numbers) == 1
+            # In a task of its own, which has ended by now.
+            channel = await asyncio.wait_for(executor.pool.take(), 5)
+            for _ in range(20):
+                assert database.pool.leaked == 0
+                await asyncio.sleep(0)
+            assert database.pool.in_use == 5
+            executor.pool.give_back(channel)
+        executor.pool.give_back(kept.pop("in a dictionary"))
+        await transaction.close()
+        assert (database.pool.in_use, told.records) == (0, [])
+
+
+def test_what_only_a_set_knows_is_told_from_what_others_know_too():
+    forgotten = {object() for _ in range(3)}
+    known = object()
+
+    assert len(leaks.abandoned({*forgotten})) == 0
+    assert set(map(id, leaks.abandoned({object(), known}))).isdisjoint({id(known)})
+    assert len(leaks.abandoned({object(), known})) == 1
