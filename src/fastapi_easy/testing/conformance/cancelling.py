@@ -10,9 +10,10 @@ from returns.result import Failure
 
 from fastapi_easy.domain.aggregation import Aggregation, Function, Measure
 from fastapi_easy.domain.capability import Capability
-from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.errors import Outcome, Unavailable
 from fastapi_easy.domain.page import Count, PageRequest
 from fastapi_easy.domain.patch import Patch
+from fastapi_easy.domain.ports.repository import StreamBroken
 from fastapi_easy.domain.query import Query
 from fastapi_easy.domain.specification import Everything, Operator, Where
 from fastapi_easy.testing.conformance.store import Store, Suite, given, put, value_of
@@ -92,7 +93,10 @@ def _calls(store: Store, keys: Sequence[Any]) -> list[Callable[[int], Awaitable[
     query = Query(specification=seventh, page=PageRequest(limit=5, count=Count.EXACT))
 
     async def streamed(_: int) -> object:
-        return [row async for rows in notes.stream(Query(), chunk=5) for row in rows]
+        try:
+            return [row async for rows in notes.stream(Query(), chunk=5) for row in rows]
+        except StreamBroken as broken:
+            return Failure(Unavailable(broken.dependency))
 
     return [
         lambda number: notes.read(keys[number % len(keys)]),
@@ -123,20 +127,22 @@ async def _give_up_often(calls: Sequence[Callable[[int], Awaitable[object]]], ti
             which = number % len(calls)
             task = asyncio.ensure_future(_waited(calls[which], number))
             await _some_time(chance, longest[which])
-            _ = task.cancel()
+            is_asked = task.cancel()
             _ = await asyncio.wait([task], timeout=PATIENCE)
             assert task.done(), f"a call did not end when it was given up; seed {seed}"
             longest[which] *= _MORE if task.cancelled() else 1 / _MORE
             if not task.cancelled():
-                task.result()
+                answer = task.result()
+                # A server that stalls may fail anybody, but not those who were told to stop.
+                assert not (is_asked and isinstance(answer, Failure)), f"{answer}; seed {seed}"
 
     async with asyncio.TaskGroup() as group:
         for _ in range(AT_ONCE):
             _ = group.create_task(give_up())
 
 
-async def _waited(call: Callable[[int], Awaitable[object]], number: int) -> None:
-    _ = await call(number)
+async def _waited(call: Callable[[int], Awaitable[object]], number: int) -> object:
+    return await call(number)
 
 
 async def _some_time(chance: random.Random, longest: float) -> None:
