@@ -103,6 +103,9 @@ def put_load(service: Service, load: Load, seconds: float) -> Measured:
         "-t1",
         f"-c{load.connections}",
         f"-d{duration}s",
+        # One who waits for long is slow, and not broken.
+        "--timeout",
+        "10s",
         "-s",
         str(_SCRIPT),
         service.url,
