@@ -126,6 +126,20 @@ async def test_no_more_than_two_connections_are_made_at_a_time(store: str) -> No
 
 
 @pytest.mark.parametrize("store", RELATIONAL)
+async def test_a_burst_while_connections_are_still_being_made_is_waited_out(store: str) -> None:
+    """To make one takes longer than anybody may stand in line, which says nothing of how fast the line will move."""
+    async with far(store, queue_time=0.05, pool_timeout=20.0, connect_timeout=10.0) as (shop, wire):
+        posted = shop.kernel().resource("parcels")
+        shop.databases.default().executor.pool.suspect()
+        wire.latency = 0.02
+        outcomes = await asyncio.gather(
+            *(posted.count(CountEntities(Query().specification), Context()) for _ in range(60))
+        )
+
+        assert outcomes == [Success(0)] * 60
+
+
+@pytest.mark.parametrize("store", RELATIONAL)
 async def test_callers_in_a_hurry_do_no_harm_to_others(store: str) -> None:
     """Three in ten ask for more than they have time for: the server is told, and its connections live on."""
     callers, seconds, patience = 20, 3.0, 0.25

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import Final, Generic, TypeVar
 
 from fastapi_easy.domain.errors import Obstacle
@@ -23,6 +23,9 @@ class WaitingLine(Generic[W]):
     Args:
         limit: Seconds that are too long.
 
+        is_steady: Says whether everything is there that is waited for. While some of it is still being made, how fast
+            the line moves says nothing: nothing is learnt from it, and nobody is sent away.
+
     Attributes:
         shed: How many were sent away.
 
@@ -31,10 +34,11 @@ class WaitingLine(Generic[W]):
         seconds: How long, together.
     """
 
-    __slots__ = ("_latest", "_limit", "_pace", "_since", "seconds", "shed", "stood")
+    __slots__ = ("_is_steady", "_latest", "_limit", "_pace", "_since", "seconds", "shed", "stood")
 
-    def __init__(self, limit: float) -> None:
+    def __init__(self, limit: float, is_steady: Callable[[], bool] = lambda: True) -> None:
         self._limit = limit
+        self._is_steady = is_steady
         self._since: dict[W, float] = {}
         self._pace = 0.0
         self._latest = 0.0
@@ -60,11 +64,15 @@ class WaitingLine(Generic[W]):
         now, since = time.monotonic(), self._since
         if not since:
             self._latest = now
-        elif len(since) * self._pace >= self._limit or now - next(iter(since.values())) >= self._limit:
+        elif self._is_too_long(now) and self._is_steady():
             self.shed += 1
             # By chance, so that they do not come back at once together.
             raise NotAdmitted(Obstacle.OVERLOAD, 1.0 + secrets.randbelow(2000) / 1000)
         since[who] = now
+
+    def _is_too_long(self, now: float) -> bool:
+        since = self._since
+        return len(since) * self._pace >= self._limit or now - next(iter(since.values())) >= self._limit
 
     def join_first(self, who: W) -> None:
         """Stand before everybody, and be sent away by nobody: for somebody who asks rarely, and only how things are."""
@@ -85,7 +93,8 @@ class WaitingLine(Generic[W]):
         now = time.monotonic()
         self.stood += 1
         self.seconds += now - self._since.pop(who)
-        self._pace += ((now - self._latest) - self._pace) * _SHARE
+        if self._is_steady():
+            self._pace += ((now - self._latest) - self._pace) * _SHARE
         self._latest = now
 
     def pop(self) -> W:

@@ -141,7 +141,7 @@ async def test_nobody_waits_beyond_the_deadline():
 
 
 async def test_a_cancellation_passes():
-    retry = BudgetedRetry(RetryLimits(pause=5, longest_pause=5))
+    retry = BudgetedRetry(RetryLimits(pause=5_000, longest_pause=5_000))
     line = Line(SILENT)
     task = asyncio.ensure_future(made(retry, line))
     await asyncio.sleep(0.01)

@@ -41,6 +41,24 @@ def test_it_grows_as_long_as_it_moves_fast_enough():
     assert 10 < len(line) <= 51
 
 
+def test_while_what_is_waited_for_is_being_made_nobody_is_sent_away_and_nothing_is_learnt():
+    is_steady = False
+    line = WaitingLine[int](0.02, lambda: is_steady)
+    line.join(0)
+    time.sleep(0.05)
+    for each in range(1, 60):
+        line.join(each)
+    for _ in range(59):
+        _ = line.pop()
+
+    is_steady = True
+    line.leave(59)
+    fill(line)
+
+    # What went before would have said that each takes milliseconds.
+    assert (len(line), line.shed) == (1000, 0)
+
+
 def test_nobody_joins_behind_one_who_has_waited_too_long():
     line = WaitingLine[int](0.01)
     line.join(1)

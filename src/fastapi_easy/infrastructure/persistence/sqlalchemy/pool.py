@@ -110,7 +110,7 @@ class ConnectionPool:
         self._breaker = breaker
         self._lost = sign_of_loss(engine.dialect.driver)
         self._idle: deque[Channel] = deque()
-        self._waiters = WaitingLine[asyncio.Future[Channel]](queue_time)
+        self._waiters = WaitingLine[asyncio.Future[Channel]](queue_time, lambda: not self._making)
         self._lent: set[Channel] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._making = 0
@@ -340,8 +340,8 @@ class ConnectionPool:
             self._making -= 1
             raise
         else:
-            self._making -= 1
             self._put_back(made[0])
+            self._making -= 1
             self._make_for_waiters()
 
     def _refuse(self, error: Exception) -> None:
