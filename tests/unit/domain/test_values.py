@@ -1,9 +1,12 @@
 """Small values: order, version, patch, row, resource, declaration errors."""
 
+import copy
 import datetime
 import decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import UNSET, Field, Kind
@@ -51,6 +54,36 @@ def test_equal_values_have_one_version():
 )
 def test_different_values_have_different_versions(one, other):
     assert version_of(Row(a=one), ("a",)) != version_of(Row(a=other), ("a",))
+
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(st.characters())
+    | st.decimals(allow_nan=False)
+    | st.datetimes(timezones=st.just(datetime.UTC) | st.just(datetime.timezone(datetime.timedelta(hours=1))))
+    | st.dates()
+    | st.times()
+    | st.timedeltas()
+    | st.uuids()
+    | st.binary()
+)
+VALUES = SCALARS | st.lists(SCALARS, max_size=3) | st.dictionaries(st.text(), SCALARS, max_size=3)
+
+
+@given(st.lists(VALUES, min_size=1, max_size=4), VALUES)
+def test_versions_are_equal_when_values_are_spelt_alike_and_only_then(values, another):
+    names = tuple(f"field_{number}" for number in range(len(values)))
+    others = [*values[:-1], another]
+
+    def version(given):
+        return version_of(Row(zip(names, given, strict=True)), names)
+
+    # Whatever else refers to the same objects.
+    assert version(values) == version(copy.deepcopy(values)) == version([*values])
+    assert (version(values) == version(others)) == (repr(values) == repr(others))
 
 
 def test_a_version_is_about_the_named_fields_only():
