@@ -63,7 +63,8 @@ class WaitingLine(Generic[W]):
         """
         now, since = time.monotonic(), self._since
         if not since:
-            self._latest = now
+            # The pace of an earlier line says nothing about this one, which may be for something quicker.
+            self._latest, self._pace = now, 0.0
         elif self._is_too_long(now) and self._is_steady():
             self.shed += 1
             # By chance, so that they do not come back at once together.

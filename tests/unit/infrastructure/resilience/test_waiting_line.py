@@ -59,6 +59,20 @@ def test_while_what_is_waited_for_is_being_made_nobody_is_sent_away_and_nothing_
     assert (len(line), line.shed) == (1000, 0)
 
 
+def test_a_line_is_not_blamed_for_the_pace_of_an_earlier_one():
+    line = WaitingLine[int](0.02)
+    for each in range(3):
+        line.join(each)
+    for _ in range(3):
+        time.sleep(0.005)
+        _ = line.pop()
+
+    for each in range(60):
+        line.join(each)
+
+    assert (len(line), line.shed) == (60, 0)
+
+
 def test_nobody_joins_behind_one_who_has_waited_too_long():
     line = WaitingLine[int](0.01)
     line.join(1)
