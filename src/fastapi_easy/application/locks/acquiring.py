@@ -152,6 +152,10 @@ class Wish:
                 return outcome.unwrap()
             error = outcome.failure()
             cause = error if isinstance(error, Unavailable) else Unavailable(self.store.name)
+            if cause.obstacle is Obstacle.OVERLOAD and self.clock.monotonic() < self.until:
+                # Too many of us ask at the same time. The store is well, and whoever is willing to wait may.
+                await asyncio.sleep(_SHORTEST)
+                continue
             if cause.obstacle is Obstacle.BREAK:
                 self.is_known, is_last = was_known, True
             if is_last or self.clock.monotonic() >= min(asked_at + _SOON, self.until):
