@@ -62,7 +62,7 @@ def kernel_ways(kernel: Kernel, app: FastAPI) -> dict[str, Way]:
 
     async def use_case() -> None:
         command = ApplyBulk([Create(values) for values in NEW])
-        outcome = await kernel.resource("items").bulk(command, NOBODY)
+        outcome = await kernel.use_cases("items").bulk(command, NOBODY)
         assert isinstance(outcome, Success), outcome
 
     shown = [{**each, "price": str(each["price"])} for each in NEW]

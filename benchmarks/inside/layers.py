@@ -35,7 +35,7 @@ async def layers_of(container: Any, app: FastAPI) -> Mapping[str, Mapping[str, L
     """Each layer of each endpoint, the innermost first; what is called includes those before."""
     kernel: Kernel = container.kernel()
     database: SqlAlchemyDatabase = container.databases().default()
-    items = kernel.resource("items")
+    items = kernel.use_cases("items")
     resource: Resource[Any] = items.resource
     repository = SqlAlchemyRepository(resource, database)
     executor, plan = database.executor, await database.plan(resource)

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar, cast
 
 from dependency_injector import containers, providers
 
+from fastapi_easy.application.collaborators import Collaborators
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.kernel import Kernel, UseCases
 from fastapi_easy.application.locks.lock_manager import LockManager
@@ -262,12 +263,23 @@ def _wire(application: Application) -> None:
         checked: providers.Provider[Resource[Any]] = providers.Singleton(_one, every, name)
         repository = providers.Factory(_repository, checked, database, application.clock)
         resources[name], repositories[name] = checked, repository
+        # `.provider` hands over how to make one; the bare provider would be called once, here.
+        collaborators = providers.Factory(
+            Collaborators,
+            resource=checked,
+            repository=repository.provider,
+            unit_of_work=units_of_work[declaration.database].provider,
+            clock=application.clock,
+            policy=application.policy,
+            repositories=providers.Object(repositories),
+        )
         sub = containers.DynamicContainer()
         sub.set_providers(
             resource=checked,
             repository=repository,
             unit_of_work=units_of_work[declaration.database],
-            **_handlers(application, checked, repository, units_of_work[declaration.database], repositories),
+            collaborators=collaborators,
+            **_handlers(collaborators),
         )
         application.set_provider(name, providers.Container(containers.DynamicContainer, container=sub))
     application.set_provider("kernel", providers.Singleton(_kernel, providers.Object(application)))
@@ -278,35 +290,15 @@ def _kept_in(database: str, declarations: Mapping[str, Declaration[Any]]) -> tup
     return tuple(each.stored_as or each.entity for each in declarations.values() if each.database == database)
 
 
-def _handlers(
-    application: Application,
-    checked: providers.Provider[Any],
-    repository: providers.Provider[Any],
-    unit_of_work: providers.Provider[Any],
-    repositories: Mapping[str, providers.Provider[Any]],
-) -> dict[str, providers.Provider[Any]]:
-    # `.provider` hands over how to make one; the bare provider would be called once, here.
-    ask, write = repository.provider, unit_of_work.provider
-    clock, policy, related = application.clock, application.policy, providers.Object(repositories)
-    return {
-        "get": providers.Factory(GetEntityHandler, checked, ask, related, policy),
-        "list": providers.Factory(ListEntitiesHandler, checked, ask, related, policy),
-        "perform": providers.Factory(PerformActionHandler, checked, write, policy),
-        **{name: providers.Factory(reads, checked, ask, policy) for name, reads in _READING.items()},
-        **{
-            name: providers.Factory(writes, checked, write, clock, policy)
-            for name, writes in _WRITING.items()
-        },
-    }
+def _handlers(collaborators: providers.Provider[Any]) -> dict[str, providers.Provider[Any]]:
+    return {name: providers.Factory(handler, collaborators) for name, handler in _HANDLERS.items()}
 
 
-_READING: Final[Mapping[str, type[Any]]] = {
-    "count": CountEntitiesHandler,
-    "aggregate": AggregateEntitiesHandler,
-    "export": ExportEntitiesHandler,
-}
-_WRITING: Final[Mapping[str, type[Any]]] = {
+_HANDLERS: Final[Mapping[str, type[Any]]] = {
     "create": CreateEntityHandler,
+    "get": GetEntityHandler,
+    "list": ListEntitiesHandler,
+    "count": CountEntitiesHandler,
     "replace": ReplaceEntityHandler,
     "update": UpdateEntityHandler,
     "delete": DeleteEntityHandler,
@@ -314,7 +306,10 @@ _WRITING: Final[Mapping[str, type[Any]]] = {
     "purge": PurgeEntityHandler,
     "upsert": UpsertEntityHandler,
     "bulk": ApplyBulkHandler,
+    "aggregate": AggregateEntitiesHandler,
+    "export": ExportEntitiesHandler,
     "import_": ImportEntitiesHandler,
+    "perform": PerformActionHandler,
 }
 
 

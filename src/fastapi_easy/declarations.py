@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 from dependency_injector import providers
 from pydantic import ValidationError
 
+from fastapi_easy.application.collaborators import Collaborators
 from fastapi_easy.application.resources.aggregate_entities import AggregateEntitiesHandler
 from fastapi_easy.application.resources.apply_bulk import ApplyBulkHandler
 from fastapi_easy.application.resources.count_entities import CountEntitiesHandler
@@ -52,12 +53,15 @@ class DeclaredResource(Generic[E]):
 
         unit_of_work: Makes a unit of work on the resource's database.
 
+        collaborators: What each handler is made from.
+
         create, get, list, …, perform: Make the handler for each call; `import_` is spelt with an underscore.
     """
 
     resource: providers.Provider[Resource[E]]
     repository: providers.Provider[Repository[E]]
     unit_of_work: providers.Provider[UnitOfWork]
+    collaborators: providers.Provider[Collaborators]
     create: providers.Provider[CreateEntityHandler]
     get: providers.Provider[GetEntityHandler]
     list: providers.Provider[ListEntitiesHandler]

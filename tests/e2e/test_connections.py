@@ -106,7 +106,7 @@ async def test_a_dead_host_is_noticed(store: str) -> None:
 @pytest.mark.parametrize("store", [*RELATIONAL, "mongo"])
 async def test_no_more_than_two_connections_are_made_at_a_time(store: str) -> None:
     async with far(store, pool_size=10, pool_timeout=5, queue_time=5) as (shop, wire):
-        parcels = shop.kernel().resource("parcels")
+        parcels = shop.kernel().use_cases("parcels")
         # So long ago that the server has forgotten everybody.
         wire.reset()
         await asyncio.sleep(0.1)
@@ -129,7 +129,7 @@ async def test_no_more_than_two_connections_are_made_at_a_time(store: str) -> No
 async def test_a_burst_while_connections_are_still_being_made_is_waited_out(store: str) -> None:
     """To make one takes longer than anybody may stand in line, which says nothing of how fast the line will move."""
     async with far(store, queue_time=0.05, pool_timeout=20.0, connect_timeout=10.0) as (shop, wire):
-        posted = shop.kernel().resource("parcels")
+        posted = shop.kernel().use_cases("parcels")
         shop.databases.default().executor.pool.suspect()
         wire.latency = 0.02
         outcomes = await asyncio.gather(
@@ -191,7 +191,7 @@ async def test_callers_in_a_hurry_do_no_harm_to_others(store: str) -> None:
 @pytest.mark.parametrize("store", RELATIONAL)
 async def test_a_write_in_a_hurry_is_made_whole_or_not_at_all(store: str) -> None:
     async with far(store) as (shop, _):
-        parcels = shop.kernel().resource("parcels")
+        parcels = shop.kernel().use_cases("parcels")
 
         def soon() -> Context:
             return Context(deadline=shop.clock().monotonic() + 2.0)
@@ -207,7 +207,7 @@ async def test_a_write_in_a_hurry_is_made_whole_or_not_at_all(store: str) -> Non
 @pytest.mark.parametrize("store", [*RELATIONAL, "mongo"])
 async def test_what_takes_too_long_is_told_apart_from_what_is_down(store: str) -> None:
     async with far(store, connect_timeout=1, statement_timeout=2) as (shop, wire):
-        parcels = shop.kernel().resource("parcels")
+        parcels = shop.kernel().use_cases("parcels")
         assert await parcels.count(CountEntities(), Context()) == Success(0)
         wire.latency = 0.8
 
@@ -289,7 +289,7 @@ async def test_health_does_not_hammer_a_database_that_is_gone(store: str) -> Non
 async def test_a_database_that_has_become_slow_is_given_a_rest_if_that_is_wanted(store: str) -> None:
     limits = {"slow_after": 0.1, "calls": 10, "pause": 0.3}
     async with far(store, breaker=limits) as (shop, wire):
-        use_cases, breaker = shop.kernel().resource("parcels"), shop.breakers.default()
+        use_cases, breaker = shop.kernel().use_cases("parcels"), shop.breakers.default()
 
         async def states(ask: Callable[[], Awaitable[Any]]) -> CircuitState:
             for _ in range(12):

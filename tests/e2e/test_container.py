@@ -97,7 +97,7 @@ async def test_a_fake_repository_of_ones_own_needs_no_arguments(tmp_path: Path) 
 
     shop = Shop(settings=on_sqlite(tmp_path))
     async with started(shop) as kernel:
-        novels = kernel.resource("novels")
+        novels = kernel.use_cases("novels")
         created = await novels.create(CreateEntity({"title": "Emma", "price": Decimal(9)}), NOBODY)
         key = created.unwrap()["id"]
 
@@ -114,7 +114,7 @@ async def test_a_call_of_the_kernel_gives_what_http_gives(tmp_path: Path) -> Non
     async with client_of(create_app(shop)) as client:
         created = await client.post("/novels", json=EMMA)
 
-        outcome = await shop.kernel().resource("novels").get(GetEntity(created.json()["id"]), NOBODY)
+        outcome = await shop.kernel().use_cases("novels").get(GetEntity(created.json()["id"]), NOBODY)
 
     assert outcome == Success(Row(id=created.json()["id"], title="Emma", price=Decimal("9.50")))
 
@@ -140,9 +140,7 @@ async def test_a_built_in_use_case_can_be_replaced_by_a_subclass(tmp_path: Path)
             return await super().__call__(CreateEntity(halved), context)
 
     shop = Shop(settings=on_sqlite(tmp_path))
-    replaced = providers.Factory(
-        Discounting, shop.novels.resource, shop.novels.unit_of_work.provider, shop.clock
-    )
+    replaced = providers.Factory(Discounting, shop.novels.collaborators)
     async with client_of(create_app(shop)) as client:
         with shop.novels.create.override(replaced):
             created = await client.post("/novels", json=EMMA)
@@ -164,7 +162,7 @@ async def test_one_application_keeps_resources_in_several_databases(tmp_path: Pa
 
 async def test_the_whole_application_can_be_kept_in_memory() -> None:
     async with in_memory_kernel(TwoStores) as kernel:
-        novels = kernel.resource("novels")
+        novels = kernel.use_cases("novels")
         created = await novels.create(CreateEntity({"title": "Emma", "price": Decimal("9.50")}), NOBODY)
         listed = await novels.list(ListEntities(Query()), NOBODY)
 

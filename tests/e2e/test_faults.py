@@ -121,7 +121,7 @@ async def test_what_breaks_off_in_the_middle_of_an_answer_is_made_again(far):
 
 async def test_a_deadline_bounds_every_wait(far):
     shop, _, wire = far
-    parcels = shop.kernel().resource("parcels")
+    parcels = shop.kernel().use_cases("parcels")
     wire.is_black = True
     begun = time.monotonic()
 
@@ -146,7 +146,7 @@ async def test_an_isolated_database_is_not_asked_until_it_is_reset(far):
     await asyncio.sleep(0.05)
 
     assert (await create(client, "no"))[:2] == (503, "unavailable")
-    outcome = await shop.kernel().resource("parcels").create(CreateEntity({"name": "no"}), Context())
+    outcome = await shop.kernel().use_cases("parcels").create(CreateEntity({"name": "no"}), Context())
     assert outcome.failure().obstacle is Obstacle.BREAK
     assert wire.taken - taken <= 2  # MongoDB's driver looks after itself
     health = (await client.get("/health/ready")).json()

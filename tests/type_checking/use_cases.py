@@ -39,7 +39,7 @@ def handlers_know_their_command_and_answer(books: UseCases) -> None:
 
 
 async def answers_are_outcomes(kernel: Kernel) -> None:
-    books = assert_type(kernel.resource("books"), UseCases)
+    books = assert_type(kernel.use_cases("books"), UseCases)
     _ = assert_type(books.get(GetEntity(1), NOBODY), Awaitable[Outcome[Row]])
     assert_type(await books.list(ListEntities(Query()), NOBODY), Outcome[Page[Row]])
     assert_type(await books.delete(DeleteEntity(1), NOBODY), Outcome[None])

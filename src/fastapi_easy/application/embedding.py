@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from types import MappingProxyType
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 from returns.result import Failure, Success
 
@@ -16,9 +15,6 @@ from fastapi_easy.domain.row import Row
 
 Repositories: TypeAlias = Mapping[str, Callable[[], Repository[Any]]]
 """What makes the repository of each resource, by name."""
-
-NOTHING_RELATED: Final[Mapping[str, Any]] = MappingProxyType({})
-"""The repositories of an application without relations."""
 
 
 def fetched(fields: Sequence[str], includes: Sequence[Include]) -> tuple[str, ...]:

@@ -70,7 +70,7 @@ class Kernel:
     def __init__(self, resources: Mapping[str, UseCases]) -> None:
         self._resources = dict(resources)
 
-    def resource(self, name: str) -> UseCases:
+    def use_cases(self, name: str) -> UseCases:
         """The use cases of resource *name*.
 
         Raises:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from returns.result import Failure
 
+from fastapi_easy.application.collaborators import Collaborators
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.application.queries.query_reader import QueryReader
@@ -155,6 +156,18 @@ class Store:
     def unit_of_work(self) -> MemoryUnitOfWork:
         """A new one on the orders."""
         return _MoodyUnitOfWork(self, self._database, self._bus)
+
+    def collaborators(self, **replaced: Any) -> Collaborators:
+        """What handlers of the orders work with, but for what is *replaced*."""
+        return Collaborators(
+            **{
+                "resource": ORDERS,
+                "repository": self.repository,
+                "unit_of_work": self.unit_of_work,
+                "clock": self.clock,
+                **replaced,
+            }
+        )
 
     async def put(self, **values: Any) -> Row:
         """Store an order, past every use case."""

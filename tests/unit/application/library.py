@@ -78,15 +78,15 @@ class Shelf:
 
     def __getattr__(self, name: str) -> UseCases:
         """The use cases of a resource."""
-        return self.kernel.resource(name)
+        return self.kernel.use_cases(name)
 
     async def put(self, resource: str, **values: Any) -> Row:
         """A new entity, made by its use case."""
-        return (await self.kernel.resource(resource).create(CreateEntity(values), NOBODY)).unwrap()
+        return (await self.kernel.use_cases(resource).create(CreateEntity(values), NOBODY)).unwrap()
 
     async def rows(self, resource: str, *pairs: tuple[str, str]) -> list[Row]:
         """The page that a query string asks for."""
-        cases = self.kernel.resource(resource)
+        cases = self.kernel.use_cases(resource)
         query = cases.queries.from_parameters(pairs).unwrap()
         return list((await cases.list(ListEntities(query), NOBODY)).unwrap().items)
 

@@ -42,14 +42,14 @@ def test_gives_the_use_cases_of_a_resource() -> None:
 
     kernel = Kernel({"orders": orders, "things": things})
 
-    assert kernel.resource("things") is things
+    assert kernel.use_cases("things") is things
     assert list(kernel) == [orders, things]
     assert len(kernel) == 2
 
 
 def test_knows_no_other_resource() -> None:
     with pytest.raises(KeyError):
-        _ = Kernel({}).resource("orders")
+        _ = Kernel({}).use_cases("orders")
 
 
 def test_does_not_follow_the_mapping_it_was_made_from() -> None:

@@ -101,7 +101,7 @@ class Batch(Changing):
     ) -> Outcome[BulkAnswer]:
         """What came of *runs*, which have *length* items in all, in one unit of work."""
         done: list[Sequence[Outcome[Any]]] = []
-        async with self._unit_of_work() as work:
+        async with self._with.unit_of_work() as work:
             writer = self._writer(work, context)
             for run in runs:
                 done.append(await self._run(writer, run))

@@ -1,16 +1,13 @@
 """Numbers about many entities."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
+from fastapi_easy.application.collaborators import ResourceHandler
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.sight import Sight
 from fastapi_easy.domain.aggregation import Aggregation, Group
 from fastapi_easy.domain.errors import Outcome
-from fastapi_easy.domain.ports.policy import Policy
-from fastapi_easy.domain.ports.repository import Repository
-from fastapi_easy.domain.resource import Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,21 +17,11 @@ class AggregateEntities:
     aggregation: Aggregation
 
 
-class AggregateEntitiesHandler:
+class AggregateEntitiesHandler(ResourceHandler):
     """Carries out `AggregateEntities`."""
-
-    def __init__(
-        self,
-        resource: Resource[Any],
-        repository: Callable[[], Repository[Any]],
-        policy: Policy | None = None,
-    ) -> None:
-        self._resource = resource
-        self._repository = repository
-        self._policy = policy
 
     async def __call__(self, command: AggregateEntities, context: Context, /) -> Outcome[Sequence[Group]]:
         """Answer the groups, about entities the caller may see."""
-        sight, asked = Sight(self._policy, context), command.aggregation
-        repository = sight.narrow(self._resource, self._repository())
+        sight, asked = Sight(self._with.policy, context), command.aggregation
+        repository = sight.narrow(self._resource, self._with.repository())
         return await repository.aggregate(replace(asked, specification=sight.through(asked.specification)))

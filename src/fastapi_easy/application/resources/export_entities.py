@@ -1,18 +1,15 @@
 """Read every entity, one after the other."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from returns.result import Success
 
+from fastapi_easy.application.collaborators import ResourceHandler
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.sight import Sight
 from fastapi_easy.domain.errors import Outcome
-from fastapi_easy.domain.ports.policy import Policy
-from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.resource import Resource
 from fastapi_easy.domain.row import Row
 
 
@@ -23,18 +20,8 @@ class ExportEntities:
     query: Query
 
 
-class ExportEntitiesHandler:
+class ExportEntitiesHandler(ResourceHandler):
     """Carries out `ExportEntities`."""
-
-    def __init__(
-        self,
-        resource: Resource[Any],
-        repository: Callable[[], Repository[Any]],
-        policy: Policy | None = None,
-    ) -> None:
-        self._resource = resource
-        self._repository = repository
-        self._policy = policy
 
     async def __call__(
         self, command: ExportEntities, context: Context, /
@@ -44,7 +31,7 @@ class ExportEntitiesHandler:
         Fails with:
             Forbidden: The order would tell something about entities the caller may not see.
         """
-        query, sight = command.query, Sight(self._policy, context)
+        query, sight = command.query, Sight(self._with.policy, context)
         if (refused := sight.refuse(query.order)) is not None:
             return refused
         query = replace(
@@ -52,4 +39,4 @@ class ExportEntitiesHandler:
             specification=sight.through(query.specification),
             fields=self._resource.readable if query.fields is None else query.fields,
         )
-        return Success(sight.narrow(self._resource, self._repository()).stream(query))
+        return Success(sight.narrow(self._resource, self._with.repository()).stream(query))

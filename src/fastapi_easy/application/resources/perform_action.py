@@ -2,20 +2,19 @@
 
 import dataclasses
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from returns.result import Failure, Success
 
 from fastapi_easy.application.changes.settling import settle
+from fastapi_easy.application.collaborators import ResourceHandler
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.sight import Sight
 from fastapi_easy.domain.errors import Error, Key, Outcome, PreconditionRequired
 from fastapi_easy.domain.patch import Patch
-from fastapi_easy.domain.ports.policy import Policy
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
-from fastapi_easy.domain.resource import Resource
 from fastapi_easy.domain.specification import Everything
 
 
@@ -52,18 +51,8 @@ class PerformAction:
     expected_version: str | None = None
 
 
-class PerformActionHandler:
+class PerformActionHandler(ResourceHandler):
     """Carries out `PerformAction`."""
-
-    def __init__(
-        self,
-        resource: Resource[Any],
-        unit_of_work: Callable[[], UnitOfWork],
-        policy: Policy | None = None,
-    ) -> None:
-        self._resource = resource
-        self._unit_of_work = unit_of_work
-        self._policy = policy
 
     async def __call__(self, command: PerformAction, context: Context, /) -> Outcome[Any]:
         """Answer what the action answers, once its unit of work is committed.
@@ -78,7 +67,7 @@ class PerformActionHandler:
         """
         if command.expected_version is None and self._resource.requires_version:
             return Failure(PreconditionRequired(self._resource.name))
-        async with self._unit_of_work() as work:
+        async with self._with.unit_of_work() as work:
             refused = await self._refusal(command, work, context)
             if refused is not None:
                 return refused
@@ -91,7 +80,7 @@ class PerformActionHandler:
     async def _refusal(
         self, command: PerformAction, work: UnitOfWork, context: Context
     ) -> Failure[Error] | None:
-        resource, sight = self._resource, Sight(self._policy, context)
+        resource, sight = self._resource, Sight(self._with.policy, context)
         if command.expected_version is not None:
             entities = sight.narrow(resource, work.repository(resource))
             # Changes nothing, and keeps the version from changing under the action.

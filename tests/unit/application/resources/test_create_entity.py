@@ -8,7 +8,7 @@ from fastapi_easy.application.context import NOBODY
 from fastapi_easy.application.resources.create_entity import CreateEntity, CreateEntityHandler
 from fastapi_easy.domain.errors import AlreadyExists, Invalid, OutcomeUnknown
 from fastapi_easy.domain.events import EntityCreated
-from tests.unit.application.fakes import ADA, ANY_ID, NOON, ORDERS, Store
+from tests.unit.application.fakes import ADA, ANY_ID, NOON, Store
 
 VALUES = {"id": 7, "status": "new", "total": Decimal("9.50")}
 STORED = {**VALUES, "note": None, "secret": "hidden", "channel": "web"}
@@ -16,7 +16,7 @@ READABLE = {name: value for name, value in STORED.items() if name != "secret"}
 
 
 def handler_on(store: Store) -> CreateEntityHandler:
-    return CreateEntityHandler(ORDERS, store.unit_of_work, store.clock)
+    return CreateEntityHandler(store.collaborators())
 
 
 async def test_answers_the_readable_fields_as_stored() -> None:

@@ -10,7 +10,7 @@ from tests.unit.application.fakes import ADA, ANY_ID, NOON, ORDERS, Store
 
 
 def handler_on(store: Store) -> DeleteEntityHandler:
-    return DeleteEntityHandler(ORDERS, store.unit_of_work, store.clock)
+    return DeleteEntityHandler(store.collaborators())
 
 
 async def test_removes_the_entity_and_publishes_it() -> None:

@@ -14,7 +14,7 @@ from fastapi_easy.domain.patch import Patch
 from fastapi_easy.domain.principal import Principal, Tenant
 from fastapi_easy.domain.resource import Resource
 from fastapi_easy.domain.specification import Everything, Operator, Specification, Where
-from tests.unit.application.fakes import ADA, ORDERS, Store
+from tests.unit.application.fakes import ADA, Store
 
 WHOLE = {"status": "paid", "total": 1}
 CALLS: dict[str, tuple[Any, Any]] = {
@@ -40,7 +40,7 @@ async def asked(name: str, *, policy: Seeing | None = None, context: Any = ADA) 
     if name != "create":
         _ = await store.put()
     handler, command = CALLS[name]
-    _ = (await handler(ORDERS, store.unit_of_work, store.clock, policy)(command, context)).unwrap()
+    _ = (await handler(store.collaborators(policy=policy))(command, context)).unwrap()
     return store.last
 
 

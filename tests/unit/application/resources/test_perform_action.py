@@ -66,7 +66,7 @@ class ForgetOrder:
 
 
 async def perform(store: Store, action: Action, key: Key = 1, version: str | None = None) -> Outcome[Any]:
-    handle = PerformActionHandler(ORDERS, store.unit_of_work)
+    handle = PerformActionHandler(store.collaborators())
     return await handle(PerformAction(key, action, version), ADA)
 
 
@@ -116,7 +116,9 @@ async def test_a_version_has_to_be_said_where_one_is_required() -> None:
     before = await store.put()
     strict = dataclasses.replace(ORDERS, requires_version=True)
 
-    outcome = await PerformActionHandler(strict, store.unit_of_work)(PerformAction(1, CancelOrder()), ADA)
+    outcome = await PerformActionHandler(store.collaborators(resource=strict))(
+        PerformAction(1, CancelOrder()), ADA
+    )
 
     assert outcome == Failure(PreconditionRequired("orders"))
     assert await store.rows() == [before]

@@ -24,14 +24,14 @@ async def test_get_answers_the_readable_fields() -> None:
     store = Store()
     _ = await store.put()
 
-    outcome = await GetEntityHandler(ORDERS, store.repository)(GetEntity(1), ADA)
+    outcome = await GetEntityHandler(store.collaborators())(GetEntity(1), ADA)
 
     assert outcome == Success(READABLE)
     assert tuple(outcome.unwrap()) == ORDERS.readable
 
 
 async def test_get_says_that_there_is_none() -> None:
-    outcome = await GetEntityHandler(ORDERS, Store().repository)(GetEntity(9), ADA)
+    outcome = await GetEntityHandler(Store().collaborators())(GetEntity(9), ADA)
 
     assert outcome == Failure(NotFound("orders", 9))
 
@@ -40,7 +40,7 @@ async def test_list_answers_the_readable_fields_when_none_are_chosen() -> None:
     store = Store()
     _ = await store.put()
 
-    outcome = await ListEntitiesHandler(ORDERS, store.repository)(ListEntities(Query()), ADA)
+    outcome = await ListEntitiesHandler(store.collaborators())(ListEntities(Query()), ADA)
 
     assert outcome == Success(Page([READABLE]))
 
@@ -56,7 +56,7 @@ async def test_list_answers_the_chosen_fields_in_the_window_that_was_asked_for()
         fields=("status", "id"),
     )
 
-    outcome = await ListEntitiesHandler(ORDERS, store.repository)(ListEntities(query), ADA)
+    outcome = await ListEntitiesHandler(store.collaborators())(ListEntities(query), ADA)
 
     items = [{"status": "paid", "id": 5}, {"status": "paid", "id": 3}]
     assert outcome == Success(Page(items, total=3, next=Cursor((3,))))
@@ -66,7 +66,7 @@ async def test_count_answers_the_exact_number() -> None:
     store = Store()
     for number in range(1, 6):
         _ = await store.put(id=number, status="paid" if number % 2 else "new")
-    handle = CountEntitiesHandler(ORDERS, store.repository)
+    handle = CountEntitiesHandler(store.collaborators())
 
     every = await handle(CountEntities(), ADA)
     paid = await handle(CountEntities(Where("status", Operator.EQUALS, "paid")), ADA)
@@ -83,6 +83,8 @@ async def test_count_answers_the_exact_number() -> None:
     ],
 )
 async def test_passes_on_that_the_store_did_not_answer(handler: Any, command: Any) -> None:
-    outcome = await handler(ORDERS, lambda: FailingRepository(Unavailable("default")))(command, ADA)
+    failing = Store().collaborators(repository=lambda: FailingRepository(Unavailable("default")))
+
+    outcome = await handler(failing)(command, ADA)
 
     assert outcome == Failure(Unavailable("default"))

@@ -18,7 +18,7 @@ VALUES = {"status": "paid", "total": Decimal(20)}
 
 
 def handler_on(store: Store) -> ReplaceEntityHandler:
-    return ReplaceEntityHandler(ORDERS, store.unit_of_work, store.clock)
+    return ReplaceEntityHandler(store.collaborators())
 
 
 async def test_gives_what_was_left_out_its_default_and_keeps_what_is_fixed_or_hidden() -> None:
@@ -57,7 +57,7 @@ async def test_makes_a_default_anew_for_each_entity_and_leaves_the_defaults_of_t
         "note": dataclasses.replace(ORDERS.fields["note"], nullable=False, store_default=True),
     }
     resource = dataclasses.replace(ORDERS, fields=fields)
-    handle = ReplaceEntityHandler(resource, store.unit_of_work, store.clock)
+    handle = ReplaceEntityHandler(store.collaborators(resource=resource))
 
     first = await handle(ReplaceEntity(1, {"total": Decimal(1)}), ADA)
     second = await handle(ReplaceEntity(1, {"total": Decimal(2)}), ADA)

@@ -14,7 +14,7 @@ from tests.unit.application.fakes import ADA, ANY_ID, NOON, ORDERS, Store
 
 
 def handler_on(store: Store) -> UpdateEntityHandler:
-    return UpdateEntityHandler(ORDERS, store.unit_of_work, store.clock)
+    return UpdateEntityHandler(store.collaborators())
 
 
 async def test_sets_the_fields_of_the_patch_and_no_others() -> None:

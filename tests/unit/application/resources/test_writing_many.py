@@ -1,5 +1,6 @@
 """What bulk, import and upsert promise: everything accounted for, in order, each change told once."""
 
+import dataclasses
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -269,7 +270,12 @@ class TestImport:
         made = make.provider()
         with shelf.container.books.import_.override(
             providers.Factory(
-                ImportEntitiesHandler, shelf.books.resource, providers.Object(counted), shelf.container.clock
+                ImportEntitiesHandler,
+                providers.Factory(
+                    dataclasses.replace,
+                    shelf.container.books.collaborators,
+                    unit_of_work=providers.Object(counted),
+                ),
             )
         ):
             report = await self.report(
@@ -336,7 +342,7 @@ async def test_creates_with_keys_of_several_parts_are_looked_for_together(
             Create({"hall": "ab"[place % 2], "number": place, "copies": each})
             for place, each in enumerate(copies)
         ]
-        answer = (await kernel.resource("seats").bulk(ApplyBulk(items), NOBODY)).unwrap()
+        answer = (await kernel.use_cases("seats").bulk(ApplyBulk(items), NOBODY)).unwrap()
 
     assert answer.applied == worked
     assert answer.outcomes[2] == Failure(Forbidden("seats", "create")) or worked

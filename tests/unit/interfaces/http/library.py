@@ -14,6 +14,7 @@ import httpx2
 from fastapi import FastAPI
 
 from fastapi_easy.application import Context, Kernel, UseCases
+from fastapi_easy.application.collaborators import Collaborators
 from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.application.queries.query_reader import QueryReader
 from fastapi_easy.application.resources.aggregate_entities import AggregateEntitiesHandler
@@ -207,25 +208,27 @@ def kernel_of(*resources: Resource[Any], repository: Repository[Any] | None = No
 def _use_cases(
     resource: Resource[Any], repository: Callable[[], Repository[Any]], unit_of_work: Callable[[], UnitOfWork]
 ) -> UseCases:
-    clock = FrozenClock()
+    collaborators = Collaborators(
+        resource=resource, repository=repository, unit_of_work=unit_of_work, clock=FrozenClock()
+    )
     return UseCases(
         resource=resource,
         queries=QueryReader(resource, QueryLimits(), b"secret"),
-        create=CreateEntityHandler(resource, unit_of_work, clock),
-        get=GetEntityHandler(resource, repository),
-        list=ListEntitiesHandler(resource, repository),
-        count=CountEntitiesHandler(resource, repository),
-        replace=ReplaceEntityHandler(resource, unit_of_work, clock),
-        update=UpdateEntityHandler(resource, unit_of_work, clock),
-        delete=DeleteEntityHandler(resource, unit_of_work, clock),
-        restore=RestoreEntityHandler(resource, unit_of_work, clock),
-        purge=PurgeEntityHandler(resource, unit_of_work, clock),
-        upsert=UpsertEntityHandler(resource, unit_of_work, clock),
-        bulk=ApplyBulkHandler(resource, unit_of_work, clock),
-        aggregate=AggregateEntitiesHandler(resource, repository),
-        export=ExportEntitiesHandler(resource, repository),
-        import_=ImportEntitiesHandler(resource, unit_of_work, clock),
-        actions={name: PerformActionHandler(resource, unit_of_work) for name in resource.actions or {}},
+        create=CreateEntityHandler(collaborators),
+        get=GetEntityHandler(collaborators),
+        list=ListEntitiesHandler(collaborators),
+        count=CountEntitiesHandler(collaborators),
+        replace=ReplaceEntityHandler(collaborators),
+        update=UpdateEntityHandler(collaborators),
+        delete=DeleteEntityHandler(collaborators),
+        restore=RestoreEntityHandler(collaborators),
+        purge=PurgeEntityHandler(collaborators),
+        upsert=UpsertEntityHandler(collaborators),
+        bulk=ApplyBulkHandler(collaborators),
+        aggregate=AggregateEntitiesHandler(collaborators),
+        export=ExportEntitiesHandler(collaborators),
+        import_=ImportEntitiesHandler(collaborators),
+        actions={name: PerformActionHandler(collaborators) for name in resource.actions or {}},
     )
 
 
