@@ -5,7 +5,8 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from pathlib import Path
 from typing import Any, cast
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
+from fastapi.params import Depends
 from returns.result import Failure
 
 from fastapi_easy.application.kernel import Kernel
@@ -15,6 +16,7 @@ from fastapi_easy.domain.ports.database import Database, SchemaMode
 from fastapi_easy.domain.ports.dependency import Dependency
 from fastapi_easy.domain.ports.lock_provider import LockProvider
 from fastapi_easy.interfaces.http.app import build_app, mount
+from fastapi_easy.interfaces.http.dependencies.guards import mistakes_in_dependencies
 from fastapi_easy.interfaces.http.health import HealthChecks
 from fastapi_easy.interfaces.http.options import CorsOptions, HttpOptions
 from fastapi_easy.interfaces.http.schemas import mistakes_in_schemas
@@ -29,13 +31,14 @@ def create_app(container: Container, **fastapi_options: Any) -> FastAPI:
     Args:
         container: An instance of your container.
 
-        fastapi_options: Passed to `FastAPI`; a `lifespan` of your own runs inside the container's.
+        fastapi_options: Passed to `FastAPI`; a `lifespan` of your own runs inside the container's, and
+            `dependencies` run before every operation of the resources too.
 
     Raises:
         DeclarationError: With every mistake in the declarations and the settings.
     """
     application = _application(container)
-    kernel = _checked_kernel(application)
+    kernel = _checked_kernel(application, fastapi_options.get("dependencies") or ())
     databases = tuple(application.every_database())
     health = HealthChecks(
         databases,
@@ -57,10 +60,17 @@ def create_app(container: Container, **fastapi_options: Any) -> FastAPI:
     return app
 
 
-def mount_resources(app: FastAPI, container: Container, *, prefix: str | None = None) -> None:
+def mount_resources(
+    app: FastAPI,
+    container: Container,
+    *,
+    prefix: str | None = None,
+    dependencies: Sequence[Depends] = (),
+) -> None:
     """Add every resource of *container* to *app*, which keeps its routes, dependencies and handlers.
 
-    The lifespan of *app* is kept too and runs inside the container's.
+    The lifespan of *app* is kept too and runs inside the container's. The dependencies of *app* run before every
+    operation of the resources; those of a router that *app* includes are that router's own.
 
     Args:
         app: A FastAPI application that has not been started.
@@ -69,13 +79,23 @@ def mount_resources(app: FastAPI, container: Container, *, prefix: str | None = 
 
         prefix: Path in front of every resource; the setting `http.prefix` unless given.
 
+        dependencies: `Depends(...)` or `Security(...)`, run before every operation of the resources, after those
+            of *app*.
+
     Raises:
         DeclarationError: With every mistake in the declarations and the settings.
+
+        TypeError: *app* is a router.
     """
+    if isinstance(app, APIRouter):
+        raise TypeError(
+            "mount_resources adds to an application, not to a router: pass the app that includes the router, with "
+            "prefix=router.prefix and dependencies=router.dependencies"
+        )
     application = _application(container)
-    kernel = _checked_kernel(application)
+    kernel = _checked_kernel(application, (*app.router.dependencies, *dependencies))
     app.router.lifespan_context = _lifespan(application, app.router.lifespan_context)
-    mount(app, kernel, _http_options(application, prefix))
+    mount(app, kernel, _http_options(application, prefix), dependencies)
     app.state.container = application
 
 
@@ -125,11 +145,14 @@ def _application(container: Container) -> Application:
     return cast("Application", container)
 
 
-def _checked_kernel(application: Application) -> Kernel:
+def _checked_kernel(application: Application, dependencies: Sequence[Depends] = ()) -> Kernel:
     kernel = application.kernel()
     _ = application.metrics()  # says now what it lacks
     _ = application.locks()  # likewise
-    mistakes = [sentence for each in kernel for sentence in mistakes_in_schemas(each.resource)]
+    mistakes = mistakes_in_dependencies("the application", dependencies)
+    for resource in (each.resource for each in kernel):
+        mistakes += mistakes_in_schemas(resource)
+        mistakes += mistakes_in_dependencies(resource.name, resource.dependencies)
     if mistakes:
         raise DeclarationError(mistakes)
     return kernel

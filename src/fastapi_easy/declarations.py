@@ -96,6 +96,7 @@ def resource(
     version: str | Version = Version(),
     soft_delete: str | None = None,
     upsert: Sequence[str] = (),
+    dependencies: Sequence[Any] = (),
 ) -> DeclaredResource[E]:
     """Declare a resource in a `Container`; the attribute's name becomes its name and its path.
 
@@ -125,6 +126,9 @@ def resource(
         soft_delete: The nullable time that marks an entity as deleted; without one it is removed.
 
         upsert: The unique fields by which an upsert finds the entity to change.
+
+        dependencies: FastAPI dependencies, `Depends(...)` or `Security(...)`, that run before every operation over
+            HTTP, after those of the application.
     """
     return DeclaredResource(
         Declaration(
@@ -140,6 +144,7 @@ def resource(
             version=version,
             soft_delete=soft_delete,
             upsert=upsert,
+            dependencies=dependencies,
         )
     )
 

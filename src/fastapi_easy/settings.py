@@ -262,7 +262,7 @@ class ResourceSettings(Section):
     """A resource declared in `fastapi-easy.toml`, with the option names of `resource()`.
 
     Attributes:
-        entity: The class, as `package.module:Class`; so are the members of *schemas* and *actions*.
+        entity: The class, as `package.module:Class`; so are the members of *schemas*, *actions* and *dependencies*.
     """
 
     entity: str
@@ -277,6 +277,7 @@ class ResourceSettings(Section):
     version: str | dict[str, str | bool] = {}
     soft_delete: str | None = None
     upsert: tuple[str, ...] = ()
+    dependencies: tuple[str, ...] = ()
 
     def declaration(self) -> Declaration[Any]:
         """The declaration that was written, with its classes imported.
@@ -284,29 +285,29 @@ class ResourceSettings(Section):
         Raises:
             ImportError, AttributeError, TypeError, ValueError: A class cannot be found, or an option is unknown.
         """
-        actions = [_class_at(each) for each in self.actions]
         return Declaration(
-            entity=_class_at(self.entity),
+            entity=_found_at(self.entity),
             operations=EVERY_OPERATION if self.operations is None else self.operations,
             fields=Fields(**self.fields),
-            schemas=Schemas(**{name: _class_at(path) for name, path in self.schemas.items()}),
+            schemas=Schemas(**{name: _found_at(path) for name, path in self.schemas.items()}),
             query=QueryRules(**cast("dict[str, Any]", self.query)),
             database=self.database,
-            actions={action_name(each): each for each in actions},
-            stored_as=None if self.stored_as is None else _class_at(self.stored_as),
+            actions={action_name(each): each for each in map(_found_at, self.actions)},
+            stored_as=None if self.stored_as is None else _found_at(self.stored_as),
             relations=self.relations,
             version=self.version if isinstance(self.version, str) else Version(**cast("Any", self.version)),
             soft_delete=self.soft_delete,
             upsert=self.upsert,
+            dependencies=tuple(_found_at(each, object) for each in self.dependencies),
         )
 
 
-def _class_at(path: str) -> type[Any]:
+def _found_at(path: str, kind: type[Any] = type) -> Any:
     module, colon, name = path.partition(":")
     if not colon:
-        raise ValueError(f"{path!r} does not name a class: write it as 'package.module:Class'")
+        raise ValueError(f"{path!r} does not say where it is: write it as 'package.module:Name'")
     found = getattr(importlib.import_module(module), name)
-    if not isinstance(found, type):
+    if not isinstance(found, kind):
         raise TypeError(f"{path!r} is not a class")
     return found
 
@@ -326,8 +327,7 @@ class Settings(BaseSettings):
 
         retry: How often a call is made again.
 
-        control: The folder through which `fastapi-easy breakers` reaches the processes of this application; unset,
-            it does not. Whoever may write there has a say in them.
+        control: The folder, private, through which `fastapi-easy breakers` reaches processes; unset, it does not.
 
         resources: Resources declared in the file, by name.
     """

@@ -54,6 +54,8 @@ class Declaration(Generic[E]):
         soft_delete: The nullable time that marks an entity as deleted instead of removing it.
 
         upsert: The unique fields by which an upsert finds the entity to change.
+
+        dependencies: What an interface runs before every operation; means nothing to the domain.
     """
 
     entity: type[E]
@@ -68,6 +70,7 @@ class Declaration(Generic[E]):
     version: str | Version = Version()
     soft_delete: str | None = None
     upsert: Sequence[str] = ()
+    dependencies: Sequence[Any] = ()
 
 
 class Mistakes(list[str]):
@@ -159,6 +162,7 @@ def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resou
         requires_version=version.required,
         soft_delete=declaration.soft_delete,
         upsert_by=_upsert_by(declaration, shape, fields, writable, mistakes),
+        dependencies=tuple(declaration.dependencies),
     )
     if version.field is not None and version.field in fields and version.field not in readable:
         mistakes.add(f"version {version.field!r} must be readable: add it to fields.read, do not hide it")

@@ -135,6 +135,8 @@ class Resource(Generic[E]):
         upsert_by: The unique fields by which an upsert finds the entity to change.
 
         relations: What leads to other resources, by name. Filled once, when all resources are known.
+
+        dependencies: What an interface runs before every operation, in this order.
     """
 
     name: str
@@ -160,6 +162,7 @@ class Resource(Generic[E]):
     requires_version: bool = False
     soft_delete: str | None = None
     upsert_by: tuple[str, ...] = ()
+    dependencies: tuple[Any, ...] = ()
     relations: dict[str, Relation] = dataclasses.field(default_factory=dict)
 
     def __repr__(self) -> str:

@@ -1,12 +1,14 @@
 """Assembles the FastAPI app: the resources in front of its router, everything around them."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote
 
 from fastapi import FastAPI
+from fastapi.params import Depends
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -16,6 +18,8 @@ from fastapi_easy.domain import Operation
 from fastapi_easy.interfaces.http.aggregating import Aggregating
 from fastapi_easy.interfaces.http.body import BodyLimit
 from fastapi_easy.interfaces.http.bulk import Bulk
+from fastapi_easy.interfaces.http.dependencies.guard import Guard
+from fastapi_easy.interfaces.http.dependencies.guards import Guards
 from fastapi_easy.interfaces.http.dispatch import Dispatch
 from fastapi_easy.interfaces.http.endpoints import Endpoint, Methods, Paths, Surface
 from fastapi_easy.interfaces.http.exporting import Exporting
@@ -69,12 +73,14 @@ def build_app(
     surfaces = _Surfaces(kernel, options)
     app = _App(options, surfaces, lifespan=_watched(lifespan, health), **{**described, **fastapi_options})
     answer_with_problems(app)
-    document(app, surfaces)
+    document(app, surfaces, app.guards)
     app.router.default = Pages(app.router.default, lambda: _index(app, surfaces()), health, metrics)
     return app
 
 
-def mount(app: FastAPI, kernel: KernelSource, options: HttpOptions) -> None:
+def mount(
+    app: FastAPI, kernel: KernelSource, options: HttpOptions, dependencies: Sequence[Depends] = ()
+) -> None:
     """Add the resources of *kernel* to *app*, whose own routes, lifespan and exception handlers stay as they are.
 
     Args:
@@ -83,10 +89,15 @@ def mount(app: FastAPI, kernel: KernelSource, options: HttpOptions) -> None:
         kernel: Asked at the first request.
 
         options: Those about the app as a whole are not looked at.
+
+        dependencies: Run before every operation of the resources, after those of *app*.
     """
     surfaces = _Surfaces(kernel, options)
-    app.router.middleware_stack = Dispatch(app, app.router.middleware_stack, surfaces.paths, options.prefix)
-    document(app, surfaces)
+    guards = Guards(app, options, dependencies)
+    app.router.middleware_stack = Dispatch(
+        app, app.router.middleware_stack, partial(surfaces.paths, guards), options.prefix
+    )
+    document(app, surfaces, guards)
 
 
 TELEMETRY_LOOK: Final = 1.0
@@ -104,6 +115,7 @@ class _App(FastAPI):
         self._surfaces = surfaces
         self._is_watched = True
         self._look_again = 0.0
+        self.guards = Guards(self, options)
         super().__init__(**fastapi_options)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -126,7 +138,7 @@ class _App(FastAPI):
             app: ASGIApp = super().build_middleware_stack()
         finally:
             self.user_middleware = own
-        app = Dispatch(self, app, self._surfaces.paths, self._options.prefix)
+        app = Dispatch(self, app, partial(self._surfaces.paths, self.guards), self._options.prefix)
         for cls, arguments, named in reversed([*_around(self._options, guarded=bool(own)), *own]):
             app = cls(app, *arguments, **named)
         return app
@@ -203,18 +215,30 @@ class _Surfaces:
             self._made = tuple(Surface(use_cases, self._options, names) for use_cases in kernel)
         return self._made
 
-    def paths(self) -> Mapping[bytes, Paths]:
+    def paths(self, guards: Guards) -> Mapping[bytes, Paths]:
         """What the dispatcher looks things up in."""
-        return {surface.segment.encode("ascii"): paths_of(surface) for surface in self()}
+        return {
+            surface.segment.encode("ascii"): paths_of(surface, guards.of(surface.resource))
+            for surface in self()
+        }
 
 
-def paths_of(surface: Surface) -> Paths:
-    """The endpoints of one resource, those of its operations only."""
+def paths_of(surface: Surface, guard: Guard | None) -> Paths:
+    """The endpoints of one resource, those of its operations only, behind *guard* where there is one."""
     reading, writing = Reading(surface), Writing(surface)
-    offered = surface.resource.operations
+    resource, offered = surface.resource, surface.resource.operations
 
-    def methods(endpoints: Mapping[str, tuple[Operation, Endpoint]]) -> Methods:
-        return Methods({name: each for name, (operation, each) in endpoints.items() if operation in offered})
+    def guarded(endpoint: Endpoint, *, keyed: bool) -> Endpoint:
+        return endpoint if guard is None else guard.around(endpoint, resource, keyed=keyed)
+
+    def methods(endpoints: Mapping[str, tuple[Operation, Endpoint]], *, keyed: bool = False) -> Methods:
+        return Methods(
+            {
+                name: guarded(each, keyed=keyed)
+                for name, (operation, each) in endpoints.items()
+                if operation in offered
+            }
+        )
 
     fixed = {
         b"search": methods({"POST": (Operation.LIST, reading.search)}),
@@ -226,8 +250,8 @@ def paths_of(surface: Surface) -> Paths:
         b"aggregate": methods({"GET": (Operation.AGGREGATE, Aggregating(surface).aggregate)}),
     }
     built_in = {
-        b"restore": methods({"POST": (Operation.RESTORE, writing.restore)}),
-        b"purge": methods({"POST": (Operation.PURGE, writing.purge)}),
+        b"restore": methods({"POST": (Operation.RESTORE, writing.restore)}, keyed=True),
+        b"purge": methods({"POST": (Operation.PURGE, writing.purge)}, keyed=True),
     }
     return Paths(
         collection=methods(
@@ -240,13 +264,16 @@ def paths_of(surface: Surface) -> Paths:
                 "PUT": (Operation.REPLACE, writing.replace),
                 "PATCH": (Operation.UPDATE, writing.update),
                 "DELETE": (Operation.DELETE, writing.delete),
-            }
+            },
+            keyed=True,
         ),
         actions={
             **{segment: each for segment, each in built_in.items() if each.endpoints},
             **{
-                quote(name).encode("ascii"): Methods({"POST": writing.action(name, action)})
-                for name, action in (surface.resource.actions or {}).items()
+                quote(name).encode("ascii"): Methods(
+                    {"POST": guarded(writing.action(name, action), keyed=True)}
+                )
+                for name, action in (resource.actions or {}).items()
             },
         },
     )

@@ -2,7 +2,7 @@
 
 import re
 from typing import Final, TypeAlias
-from urllib.parse import unquote_to_bytes
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 from fastapi_easy.application import Context, DryRun
 from fastapi_easy.application.queries.query_reader import QueryReader
@@ -11,6 +11,9 @@ from fastapi_easy.interfaces.http.exchange import Exchange, Refused, granted, re
 from fastapi_easy.interfaces.http.refusals import QUERY_NOT_UTF_8, query_too_long
 
 _IDEMPOTENCY_KEY: Final = re.compile("[!-~]{1,255}")
+
+UNREAD: Final = "fastapi_easy.unread"
+"""Where a scope keeps the names of parameters that are for somebody else, such as a dependency, and not read here."""
 
 Pairs: TypeAlias = list[tuple[str, str]]
 
@@ -48,15 +51,28 @@ def read_pairs(exchange: Exchange, limit: int) -> Pairs:
     try:
         if b"%" not in query_string and b"+" not in query_string:
             parts = query_string.decode("utf-8").split("&")
-            return [(name, value) for part in parts if part for name, _, value in (part.partition("="),)]
-        return [
-            (_decoded(name), _decoded(value))
-            for part in query_string.split(b"&")
-            if part
-            for name, _, value in (part.partition(b"="),)
-        ]
+            pairs = [(name, value) for part in parts if part for name, _, value in (part.partition("="),)]
+        else:
+            pairs = [
+                (_decoded(name), _decoded(value))
+                for part in query_string.split(b"&")
+                if part
+                for name, _, value in (part.partition(b"="),)
+            ]
     except UnicodeDecodeError:
         raise Refused(QUERY_NOT_UTF_8) from None
+    unread = exchange.scope.get(UNREAD)
+    return pairs if unread is None else [pair for pair in pairs if pair[0] not in unread]
+
+
+def unread_pairs(exchange: Exchange) -> Pairs:
+    """Return what `read_pairs` left out of a query string that it has read."""
+    unread = exchange.scope.get(UNREAD)
+    if unread is None:
+        return []
+    query_string: bytes = exchange.scope["query_string"]
+    pairs = parse_qsl(query_string.decode("utf-8"), keep_blank_values=True)
+    return [pair for pair in pairs if pair[0] in unread]
 
 
 def only(pairs: Pairs, *allowed: str) -> None:

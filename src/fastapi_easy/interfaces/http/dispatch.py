@@ -88,13 +88,9 @@ class Dispatch:
         if methods is None:
             await self._answer_elsewhere(paths, parts, exchange)
             return
-        method = exchange.scope["method"]
-        endpoint = methods.endpoints.get(method)
+        endpoint = methods.endpoints.get(exchange.scope["method"])
         if endpoint is None:
-            if method == "OPTIONS":
-                await exchange.answer(Answer(204, headers=((b"allow", methods.allow),)))
-            else:
-                await exchange.refuse(method_not_allowed(methods.allow))
+            await self._answer_without(methods, exchange)
             return
         try:
             answer = await endpoint(exchange, parts[2] if len(parts) > 2 else b"")  # noqa: PLR2004 (/books/{key})
@@ -105,10 +101,20 @@ class Dispatch:
         except HTTPException:  # of a limit around us; those who set it answer
             raise
         except Exception:  # the last resort of every resource, also inside an app that is not ours
+            if exchange.started:
+                # Half an answer cannot be taken back; the server cuts the connection.
+                raise
             _logger.exception("a defect, correlation id %s", exchange.correlation_id)
             await exchange.refuse(INTERNAL_ERROR)
         else:
-            await (exchange.stream(answer) if isinstance(answer, Stream) else exchange.answer(answer))
+            await (exchange.answer(answer) if isinstance(answer, Answer) else _finish(exchange, answer))
+
+    @staticmethod
+    async def _answer_without(methods: Methods, exchange: Exchange) -> None:
+        if exchange.scope["method"] == "OPTIONS":
+            await exchange.answer(Answer(204, headers=((b"allow", methods.allow),)))
+        else:
+            await exchange.refuse(method_not_allowed(methods.allow))
 
     @staticmethod
     async def _answer_elsewhere(paths: Paths, parts: Sequence[bytes], exchange: Exchange) -> None:
@@ -120,6 +126,12 @@ class Dispatch:
             await exchange.answer(Answer(307, b"", ((b"location", b"/" + target.lstrip(b"/")),)))
             return
         await exchange.refuse(NO_SUCH_PATH)
+
+
+async def _finish(exchange: Exchange, answer: Stream | None) -> None:
+    """Send *answer*, unless the endpoint has sent it itself."""
+    if answer is not None:
+        await exchange.stream(answer)
 
 
 def _methods(paths: Paths, parts: Sequence[bytes]) -> Methods | None:

@@ -14,8 +14,9 @@ from fastapi_easy.interfaces.http.names import Names
 from fastapi_easy.interfaces.http.options import HttpOptions
 from fastapi_easy.interfaces.http.schemas import ResourceSchemas
 
-Endpoint: TypeAlias = Callable[[Exchange, bytes], Awaitable[Answer | Stream]]
-"""Answers an exchange or raises `Refused`; the bytes are the path segment of the key, still percent-encoded."""
+Endpoint: TypeAlias = Callable[[Exchange, bytes], Awaitable[Answer | Stream | None]]
+"""Answers an exchange or raises `Refused`; the bytes are the path segment of the key, still percent-encoded.
+`None` when it has sent its answer itself."""
 
 RESERVED_SEGMENTS: Final = ("search", "count", "upsert", "bulk", "export", "import", "aggregate")
 """Paths below a resource that are not keys. A key spelt like one is reached with its first letter percent-encoded."""

@@ -35,6 +35,8 @@ class Exchange:
 
         receive: The ASGI way to the body.
 
+        send: The ASGI way to the caller.
+
         headers: Request headers by lower-case name; repeated ones joined by commas.
 
         correlation_id: The caller's, or a fresh one.
@@ -42,12 +44,12 @@ class Exchange:
         started: The answer is on its way.
     """
 
-    __slots__ = ("_send", "correlation_id", "headers", "receive", "scope", "started")
+    __slots__ = ("correlation_id", "headers", "receive", "scope", "send", "started")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scope = scope
         self.receive = receive
-        self._send = send
+        self.send = send
         self.headers = header_map(scope["headers"])
         self.correlation_id = correlation_id_of(scope, self.headers)
         self.started = False
@@ -60,10 +62,10 @@ class Exchange:
             headers.append((b"content-length", b"%d" % len(body)))
         headers.append((HEADER, self.correlation_id.encode("ascii")))
         self.started = True
-        await self._send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await self.send({"type": "http.response.start", "status": answer.status, "headers": headers})
         if body is None or self.scope["method"] == "HEAD":
             body = b""
-        await self._send({"type": "http.response.body", "body": body})
+        await self.send({"type": "http.response.body", "body": body})
 
     async def stream(self, stream: "Stream") -> None:
         """Send *stream*, no faster than the caller takes it; stop when the caller is gone.
@@ -75,9 +77,9 @@ class Exchange:
         headers = [*stream.headers, (HEADER, self.correlation_id.encode("ascii"))]
         async with aclosing(stream.rest):
             self.started = True
-            await self._send({"type": "http.response.start", "status": stream.status, "headers": headers})
+            await self.send({"type": "http.response.start", "status": stream.status, "headers": headers})
             if self.scope["method"] == "HEAD":
-                await self._send({"type": "http.response.body", "body": b""})
+                await self.send({"type": "http.response.body", "body": b""})
                 return
             gone = asyncio.ensure_future(self._gone())
             try:
@@ -97,13 +99,13 @@ class Exchange:
         part: bytes | None = stream.first
         while part is not None:
             async with asyncio.timeout(stream.patience):
-                await self._send({"type": "http.response.body", "body": part, "more_body": True})
+                await self.send({"type": "http.response.body", "body": part, "more_body": True})
             # A caller who takes everything at once must not keep others from being answered.
             await asyncio.sleep(0)
             if gone.done():
                 return
             part = await anext(stream.rest, None)
-        await self._send({"type": "http.response.body", "body": b""})
+        await self.send({"type": "http.response.body", "body": b""})
 
     async def _gone(self) -> None:
         """Return when the caller has hung up."""
@@ -112,9 +114,13 @@ class Exchange:
 
     async def refuse(self, problem: Problem) -> None:
         """Tell of *problem*."""
+        await self.answer(self.refusal(problem))
+
+    def refusal(self, problem: Problem) -> "Answer":
+        """Return the answer that tells of *problem*."""
         body = render(problem, self.scope["path"], self.correlation_id)
         headers = ((b"content-type", PROBLEM_JSON), _NO_STORE, *problem.headers)
-        await self.answer(Answer(problem.status, body, headers))
+        return Answer(problem.status, body, headers)
 
 
 @dataclass(frozen=True, slots=True)

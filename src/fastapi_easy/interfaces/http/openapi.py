@@ -8,6 +8,8 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
 from fastapi_easy.domain import Operation
+from fastapi_easy.interfaces.http.dependencies.documented import Documented
+from fastapi_easy.interfaces.http.dependencies.guards import Guards
 from fastapi_easy.interfaces.http.endpoints import Surface
 from fastapi_easy.interfaces.http.openapi_bulk import bulk_schemas
 from fastapi_easy.interfaces.http.openapi_operations import Operations
@@ -22,8 +24,16 @@ _WITH_FILTERS: Final = {Operation.LIST, Operation.COUNT, Operation.EXPORT, Opera
 _REFERENCE: Final = "#/components/schemas/{model}"
 
 
-def document(app: FastAPI, surfaces: Callable[[], Sequence[Surface]]) -> None:
-    """Let `app.openapi()` tell of *surfaces* too. What the app itself has under the same path and method stays."""
+def document(app: FastAPI, surfaces: Callable[[], Sequence[Surface]], guards: Guards) -> None:
+    """Let `app.openapi()` tell of *surfaces* too. What the app itself has under the same path and method stays.
+
+    Args:
+        app: Any FastAPI app.
+
+        surfaces: Its resources.
+
+        guards: Says what runs before their operations.
+    """
     own = app.openapi
     known: list[tuple[Document, Document]] = []
 
@@ -31,20 +41,28 @@ def document(app: FastAPI, surfaces: Callable[[], Sequence[Surface]]) -> None:
         base = own()
         # FastAPI makes a new document when routes were added.
         if not known or known[0][0] is not base:
-            known[:] = [(base, _merged(base, surfaces()))]
+            known[:] = [(base, _merged(base, surfaces(), guards))]
         return known[0][1]
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _merged(base: Document, surfaces: Sequence[Surface]) -> Document:
+def _merged(base: Document, surfaces: Sequence[Surface], guards: Guards) -> Document:
     taken: Mapping[str, Any] = base.get("components", {}).get("schemas", {})
-    schemas = {"Problem": PROBLEM, "ItemProblem": ITEM_PROBLEM, **_schemas(surfaces)}
-    renamed = {name: f"{name}Resource" for name in schemas if name in taken and taken[name] != schemas[name]}
     paths: dict[str, Any] = {}
-    for surface in surfaces:
-        paths |= Operations(surface).paths()
     parameters = _parameters(surfaces)
+    documented = Documented(parameters)
+    for surface in surfaces:
+        operations = Operations(surface).paths()
+        documented.add(operations, guards.covering(surface.resource))
+        paths |= operations
+    schemas = {
+        "Problem": PROBLEM,
+        "ItemProblem": ITEM_PROBLEM,
+        **documented.schemas,
+        **_schemas(surfaces),
+    }
+    renamed = {name: f"{name}Resource" for name in schemas if name in taken and taken[name] != schemas[name]}
     if renamed:
         schemas = {renamed.get(name, name): _with_names(each, renamed) for name, each in schemas.items()}
         paths = _with_names(paths, renamed)
@@ -58,6 +76,8 @@ def _merged(base: Document, surfaces: Sequence[Surface]) -> Document:
         "headers": {**HEADERS, **given.get("headers", {})},
         "responses": {**shared_responses(), **given.get("responses", {})},
     }
+    if documented.security_schemes:
+        components["securitySchemes"] = {**documented.security_schemes, **given.get("securitySchemes", {})}
     every_path = {path: {**paths.get(path, {}), **own_paths.get(path, {})} for path in (*paths, *own_paths)}
     tags = [{"name": each.resource.name, **_described(each)} for each in surfaces]
     return {**base, "paths": every_path, "components": components, "tags": [*base.get("tags", []), *tags]}

@@ -7,7 +7,14 @@ from urllib.parse import urlencode
 from fastapi_easy.application import Context, CountEntities, GetEntity, ListEntities
 from fastapi_easy.domain import BadQuery, Query
 from fastapi_easy.interfaces.http.body import JSON, read_document
-from fastapi_easy.interfaces.http.decode import Pairs, only, read_context, read_key, read_pairs
+from fastapi_easy.interfaces.http.decode import (
+    Pairs,
+    only,
+    read_context,
+    read_key,
+    read_pairs,
+    unread_pairs,
+)
 from fastapi_easy.interfaces.http.endpoints import Surface
 from fastapi_easy.interfaces.http.exchange import REVALIDATE, Answer, Exchange, granted, json_answer, refused
 from fastapi_easy.interfaces.http.preconditions import etag, not_modified
@@ -91,10 +98,12 @@ class Reading:
                 cursor.encode("ascii"),
             )
         kept = [pair for pair in pairs if pair[0] not in {"cursor", "offset"}]
+        begins = len(kept) == len(pairs)
+        kept += unread_pairs(exchange)
         links = []
         if cursor is not None:
             links.append(self._link(exchange, [*kept, ("cursor", cursor)], "next"))
-        if len(kept) != len(pairs):
+        if not begins:
             links.append(self._link(exchange, kept, "first"))
         return ", ".join(links).encode("ascii")
 

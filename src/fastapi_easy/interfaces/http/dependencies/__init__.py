@@ -1,0 +1,1 @@
+"""FastAPI dependencies in front of the endpoints of resources."""

@@ -1,0 +1,71 @@
+"""Which dependencies cover a resource: the app's, those of the mount, and its own."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.dependencies.utils import get_parameterless_sub_dependant
+from fastapi.params import Depends
+
+from fastapi_easy.domain import Resource
+from fastapi_easy.interfaces.http.dependencies.guard import Guard
+from fastapi_easy.interfaces.http.options import HttpOptions
+
+
+class Guards:
+    """The guards of the resources of one app, one for all resources with the same dependencies.
+
+    Args:
+        app: Its router's dependencies cover every resource, as they cover its routes.
+
+        options: How much of a body dependencies may read.
+
+        added: Dependencies of every resource besides those of *app*.
+    """
+
+    def __init__(self, app: FastAPI, options: HttpOptions, added: Sequence[Depends] = ()) -> None:
+        self._app = app
+        self._options = options
+        self._added = tuple(added)
+        # By identity: a `Security` with a list of scopes has no hash.
+        self._made: dict[tuple[int, ...], Guard] = {}
+
+    def covering(self, resource: Resource[Any]) -> tuple[Depends, ...]:
+        """Return the dependencies that run before every operation of *resource*, in their order."""
+        return (*self._app.router.dependencies, *self._added, *resource.dependencies)
+
+    def of(self, resource: Resource[Any]) -> Guard | None:
+        """Return the guard of *resource*, or `None` where no dependency covers it."""
+        dependencies = self.covering(resource)
+        if not dependencies:
+            return None
+        same = tuple(map(id, dependencies))
+        guard = self._made.get(same)
+        if guard is None:
+            guard = self._made[same] = Guard(self._app, dependencies, self._options)
+        return guard
+
+
+def mistakes_in_dependencies(where: str, dependencies: Iterable[Any]) -> list[str]:
+    """Return what is no dependency among *dependencies*, with the way to mend it.
+
+    Args:
+        where: Who declared them.
+
+        dependencies: What was given as such.
+
+    Raises:
+        FastAPIError: FastAPI cannot read the parameters of one.
+    """
+    return [f"{where}: {sentence}" for each in dependencies if (sentence := _mistake_in(each)) is not None]
+
+
+def _mistake_in(dependency: object) -> str | None:
+    if not isinstance(dependency, Depends):
+        name = getattr(dependency, "__name__", repr(dependency))
+        return f"dependencies holds {name}, which is no dependency: write Depends({name})"
+    if not callable(dependency.dependency):
+        return f"dependencies holds {dependency!r}, which names no function: write Depends(function)"
+    # Now, and not at the first request, which is when its parameters are needed.
+    _ = get_parameterless_sub_dependant(depends=dependency, path="/")
+    return None
