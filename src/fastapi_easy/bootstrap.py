@@ -65,12 +65,13 @@ def mount_resources(
     container: Container,
     *,
     prefix: str | None = None,
-    dependencies: Sequence[Depends] = (),
+    dependencies: Sequence[Depends] | None = None,
 ) -> None:
     """Add every resource of *container* to *app*, which keeps its routes, dependencies and handlers.
 
     The lifespan of *app* is kept too and runs inside the container's. The dependencies of *app* run before every
-    operation of the resources; those of a router that *app* includes are that router's own.
+    operation of the resources; those of a router that *app* includes are that router's own. A warning is logged at
+    start where all routes below *prefix* have dependencies that the resources have not.
 
     Args:
         app: A FastAPI application that has not been started.
@@ -80,7 +81,7 @@ def mount_resources(
         prefix: Path in front of every resource; the setting `http.prefix` unless given.
 
         dependencies: `Depends(...)` or `Security(...)`, run before every operation of the resources, after those
-            of *app*.
+            of *app*. An empty list says that none are meant to.
 
     Raises:
         DeclarationError: With every mistake in the declarations and the settings.
@@ -93,7 +94,7 @@ def mount_resources(
             "prefix=router.prefix and dependencies=router.dependencies"
         )
     application = _application(container)
-    kernel = _checked_kernel(application, (*app.router.dependencies, *dependencies))
+    kernel = _checked_kernel(application, (*app.router.dependencies, *(dependencies or ())))
     app.router.lifespan_context = _lifespan(application, app.router.lifespan_context)
     mount(app, kernel, _http_options(application, prefix), dependencies)
     app.state.container = application

@@ -14,12 +14,13 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fastapi_easy.application import Kernel
-from fastapi_easy.domain import Operation
+from fastapi_easy.domain import Operation, Resource
 from fastapi_easy.interfaces.http.aggregating import Aggregating
 from fastapi_easy.interfaces.http.body import BodyLimit
 from fastapi_easy.interfaces.http.bulk import Bulk
 from fastapi_easy.interfaces.http.dependencies.guard import Guard
 from fastapi_easy.interfaces.http.dependencies.guards import Guards
+from fastapi_easy.interfaces.http.dependencies.overlooked import warn_of_overlooked
 from fastapi_easy.interfaces.http.dispatch import Dispatch
 from fastapi_easy.interfaces.http.endpoints import Endpoint, Methods, Paths, Surface
 from fastapi_easy.interfaces.http.exporting import Exporting
@@ -79,7 +80,7 @@ def build_app(
 
 
 def mount(
-    app: FastAPI, kernel: KernelSource, options: HttpOptions, dependencies: Sequence[Depends] = ()
+    app: FastAPI, kernel: KernelSource, options: HttpOptions, dependencies: Sequence[Depends] | None = None
 ) -> None:
     """Add the resources of *kernel* to *app*, whose own routes, lifespan and exception handlers stay as they are.
 
@@ -93,7 +94,9 @@ def mount(
         dependencies: Run before every operation of the resources, after those of *app*.
     """
     surfaces = _Surfaces(kernel, options)
-    guards = Guards(app, options, dependencies)
+    guards = Guards(app, options, dependencies or ())
+    if dependencies is None:
+        app.router.lifespan_context = _warned(surfaces, guards, options.prefix, app.router.lifespan_context)
     app.router.middleware_stack = Dispatch(
         app, app.router.middleware_stack, partial(surfaces.paths, guards), options.prefix
     )
@@ -191,6 +194,17 @@ def _watched(lifespan: Lifespan, health: HealthChecks) -> Lifespan:
     return watched
 
 
+def _warned(surfaces: "_Surfaces", guards: Guards, prefix: str, lifespan: Lifespan) -> Lifespan:
+    @asynccontextmanager
+    async def warned(app: FastAPI) -> AsyncIterator[Any]:
+        async with lifespan(app) as state:
+            # Now all routes are there.
+            warn_of_overlooked(app, prefix, surfaces.resources(), guards)
+            yield state
+
+    return warned
+
+
 def _index(app: FastAPI, surfaces: tuple[Surface, ...]) -> Mapping[str, Any]:
     root = app.root_path.rstrip("/")
     documentation = {
@@ -210,10 +224,16 @@ class _Surfaces:
 
     def __call__(self) -> tuple[Surface, ...]:
         if self._made is None:
-            kernel = self._kernel if isinstance(self._kernel, Kernel) else self._kernel()
-            names = names_of(use_cases.resource for use_cases in kernel)
-            self._made = tuple(Surface(use_cases, self._options, names) for use_cases in kernel)
+            names = names_of(self.resources())
+            self._made = tuple(Surface(use_cases, self._options, names) for use_cases in self._given())
         return self._made
+
+    def resources(self) -> list[Resource[Any]]:
+        """The resources, before there are surfaces."""
+        return [use_cases.resource for use_cases in self._given()]
+
+    def _given(self) -> Kernel:
+        return self._kernel if isinstance(self._kernel, Kernel) else self._kernel()
 
     def paths(self, guards: Guards) -> Mapping[bytes, Paths]:
         """What the dispatcher looks things up in."""

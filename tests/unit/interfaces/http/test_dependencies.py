@@ -514,6 +514,32 @@ def test_a_router_is_no_place_for_resources_and_says_what_is() -> None:
         mount_resources(router, in_memory(Shelves))
 
 
+@pytest.mark.parametrize(
+    ("given", "warnings"),
+    [
+        pytest.param({}, 3, id="not said"),
+        pytest.param({"dependencies": []}, 0, id="meant so"),
+        pytest.param({"dependencies": [AUTH]}, 0, id="covered"),
+        pytest.param({"prefix": "/other"}, 0, id="elsewhere"),
+    ],
+)
+async def test_resources_among_guarded_routes_are_warned_of(
+    given: dict[str, Any], warnings: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = FastAPI()
+    mount_resources(app, in_memory(Shelves), **{"prefix": "/api", **given})
+    router = APIRouter(prefix="/api", dependencies=[AUTH])
+    for path in ("/me", "/you"):
+        router.add_api_route(path, lambda: None)
+    app.include_router(router)
+
+    async for _ in running(app):
+        said = [each.getMessage() for each in caplog.records if each.name == "fastapi_easy.http"]
+
+    assert len(said) == warnings
+    assert [each for each in said if "signed_in run before every route of yours below /api" not in each] == []
+
+
 def signed_in_by_file() -> None:
     raise HTTPException(401)
 
