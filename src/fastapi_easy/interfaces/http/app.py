@@ -233,7 +233,9 @@ class _Surfaces:
         return [use_cases.resource for use_cases in self._given()]
 
     def _given(self) -> Kernel:
-        return self._kernel if isinstance(self._kernel, Kernel) else self._kernel()
+        if not isinstance(self._kernel, Kernel):
+            self._kernel = self._kernel()
+        return self._kernel
 
     def paths(self, guards: Guards) -> Mapping[bytes, Paths]:
         """What the dispatcher looks things up in."""
