@@ -16,6 +16,7 @@ from fastapi_easy.domain.ports.database import Database, SchemaMode
 from fastapi_easy.domain.ports.dependency import Dependency
 from fastapi_easy.domain.ports.lock_provider import LockProvider
 from fastapi_easy.interfaces.http.app import build_app, mount
+from fastapi_easy.interfaces.http.dependencies.callers import caller_from
 from fastapi_easy.interfaces.http.dependencies.guards import mistakes_in_dependencies
 from fastapi_easy.interfaces.http.health import HealthChecks
 from fastapi_easy.interfaces.http.options import CorsOptions, HttpOptions
@@ -25,11 +26,16 @@ from fastapi_easy.settings import Settings
 __all__ = ["create_app", "mount_resources", "schema_mode", "started"]
 
 
-def create_app(container: Container, **fastapi_options: Any) -> FastAPI:
+def create_app(
+    container: Container, *, principal: Callable[..., Any] | Depends | None = None, **fastapi_options: Any
+) -> FastAPI:
     """A FastAPI application with every resource of *container*, its docs and its health endpoints.
 
     Args:
         container: An instance of your container.
+
+        principal: A FastAPI dependency, a function or `Depends(...)`, that answers the `Principal` who calls, or
+            `None` for somebody who did not say. Without one every caller is anonymous.
 
         fastapi_options: Passed to `FastAPI`; a `lifespan` of your own runs inside the container's, and
             `dependencies` run before every operation of the resources too.
@@ -52,6 +58,7 @@ def create_app(container: Container, **fastapi_options: Any) -> FastAPI:
         _http_options(application),
         lifespan=_lifespan(application, own),
         health=health,
+        principal=caller_from(principal),
         metrics=_metrics_of(application, databases),
         **fastapi_options,
     )
@@ -66,6 +73,7 @@ def mount_resources(
     *,
     prefix: str | None = None,
     dependencies: Sequence[Depends] | None = None,
+    principal: Callable[..., Any] | Depends | None = None,
 ) -> None:
     """Add every resource of *container* to *app*, which keeps its routes, dependencies and handlers.
 
@@ -83,6 +91,9 @@ def mount_resources(
         dependencies: `Depends(...)` or `Security(...)`, run before every operation of the resources, after those
             of *app*. An empty list says that none are meant to.
 
+        principal: A FastAPI dependency, a function or `Depends(...)`, that answers the `Principal` who calls, or
+            `None` for somebody who did not say. Without one every caller is anonymous.
+
     Raises:
         DeclarationError: With every mistake in the declarations and the settings.
 
@@ -95,8 +106,9 @@ def mount_resources(
         )
     application = _application(container)
     kernel = _checked_kernel(application, (*app.router.dependencies, *(dependencies or ())))
+    caller = caller_from(principal)
     app.router.lifespan_context = _lifespan(application, app.router.lifespan_context)
-    mount(app, kernel, _http_options(application, prefix), dependencies)
+    mount(app, kernel, _http_options(application, prefix), dependencies, caller)
     app.state.container = application
 
 

@@ -48,6 +48,7 @@ def build_app(
     lifespan: Lifespan,
     health: HealthChecks,
     metrics: Callable[[], tuple[bytes, str]] | None = None,
+    principal: Depends | None = None,
     **fastapi_options: Any,
 ) -> FastAPI:
     """An app with every resource of *kernel*, its documentation, its health and its manners.
@@ -63,6 +64,8 @@ def build_app(
 
         metrics: What `/metrics` shows, and its media type; without it there is no such page.
 
+        principal: Answers who calls.
+
         fastapi_options: Passed to `FastAPI`; what they say goes before *options*.
     """
     described: dict[str, Any] = {
@@ -72,7 +75,9 @@ def build_app(
         **({} if options.docs else {"openapi_url": None, "docs_url": None, "redoc_url": None}),
     }
     surfaces = _Surfaces(kernel, options)
-    app = _App(options, surfaces, lifespan=_watched(lifespan, health), **{**described, **fastapi_options})
+    app = _App(
+        options, surfaces, principal, lifespan=_watched(lifespan, health), **{**described, **fastapi_options}
+    )
     answer_with_problems(app)
     document(app, surfaces, app.guards)
     app.router.default = Pages(app.router.default, lambda: _index(app, surfaces()), health, metrics)
@@ -80,7 +85,11 @@ def build_app(
 
 
 def mount(
-    app: FastAPI, kernel: KernelSource, options: HttpOptions, dependencies: Sequence[Depends] | None = None
+    app: FastAPI,
+    kernel: KernelSource,
+    options: HttpOptions,
+    dependencies: Sequence[Depends] | None = None,
+    principal: Depends | None = None,
 ) -> None:
     """Add the resources of *kernel* to *app*, whose own routes, lifespan and exception handlers stay as they are.
 
@@ -92,9 +101,11 @@ def mount(
         options: Those about the app as a whole are not looked at.
 
         dependencies: Run before every operation of the resources, after those of *app*.
+
+        principal: Answers who calls.
     """
     surfaces = _Surfaces(kernel, options)
-    guards = Guards(app, options, dependencies or ())
+    guards = Guards(app, options, dependencies or (), principal)
     if dependencies is None:
         app.router.lifespan_context = _warned(surfaces, guards, options.prefix, app.router.lifespan_context)
     app.router.middleware_stack = Dispatch(
@@ -113,12 +124,14 @@ class _App(FastAPI):
     The user's own middleware is around both.
     """
 
-    def __init__(self, options: HttpOptions, surfaces: "_Surfaces", **fastapi_options: Any) -> None:
+    def __init__(
+        self, options: HttpOptions, surfaces: "_Surfaces", principal: Depends | None, **fastapi_options: Any
+    ) -> None:
         self._options = options
         self._surfaces = surfaces
         self._is_watched = True
         self._look_again = 0.0
-        self.guards = Guards(self, options)
+        self.guards = Guards(self, options, principal=principal)
         super().__init__(**fastapi_options)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

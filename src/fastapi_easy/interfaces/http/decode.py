@@ -21,13 +21,18 @@ Pairs: TypeAlias = list[tuple[str, str]]
 def read_context(exchange: Exchange, dry_run: DryRun | None = None) -> Context:
     """Who asks, what they call this request, and whether they want it to change anything."""
     given = exchange.headers.get(b"idempotency-key")
-    if given is None:
-        return Context(correlation_id=exchange.correlation_id, dry_run=dry_run)
-    text = given.decode("latin-1")
-    if not _IDEMPOTENCY_KEY.fullmatch(text):
+    text = None if given is None else given.decode("latin-1")
+    if text is not None and not _IDEMPOTENCY_KEY.fullmatch(text):
         message = "Must be 1 to 255 visible ASCII characters"
         raise refused(Invalid((Fault("/idempotency-key", message, "idempotency_key", "header"),)))
-    return Context(correlation_id=exchange.correlation_id, idempotency_key=text, dry_run=dry_run)
+    principal = exchange.principal
+    return Context(
+        principal=principal,
+        tenant=principal.tenant,
+        correlation_id=exchange.correlation_id,
+        idempotency_key=text,
+        dry_run=dry_run,
+    )
 
 
 def read_key(segment: bytes, queries: QueryReader) -> Key:

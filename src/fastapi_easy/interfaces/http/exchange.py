@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 from starlette.types import Receive, Scope, Send
 
-from fastapi_easy.domain import Error, Failure, Outcome
+from fastapi_easy.domain import ANONYMOUS, Error, Failure, Outcome
 from fastapi_easy.domain.ports.repository import StreamBroken
 from fastapi_easy.interfaces.http.correlation import HEADER, correlation_id_of
 from fastapi_easy.interfaces.http.manners import manners_of
@@ -41,10 +41,12 @@ class Exchange:
 
         correlation_id: The caller's, or a fresh one.
 
+        principal: The caller, where the application says how to find out.
+
         started: The answer is on its way.
     """
 
-    __slots__ = ("correlation_id", "headers", "receive", "scope", "send", "started")
+    __slots__ = ("correlation_id", "headers", "principal", "receive", "scope", "send", "started")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scope = scope
@@ -52,6 +54,7 @@ class Exchange:
         self.send = send
         self.headers = header_map(scope["headers"])
         self.correlation_id = correlation_id_of(scope, self.headers)
+        self.principal = ANONYMOUS
         self.started = False
 
     async def answer(self, answer: "Answer") -> None:

@@ -54,7 +54,7 @@ def _merged(base: Document, surfaces: Sequence[Surface], guards: Guards) -> Docu
     documented = Documented(parameters)
     for surface in surfaces:
         operations = Operations(surface).paths()
-        documented.add(operations, guards.covering(surface.resource))
+        documented.add(operations, guards.documented(surface.resource))
         paths |= operations
     schemas = {
         "Problem": PROBLEM,

@@ -1,6 +1,6 @@
 """Runs FastAPI dependencies before an endpoint of a resource, in the way of FastAPI's own routes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
@@ -21,6 +21,7 @@ from fastapi_easy.application.queries.aggregating import AGGREGATION
 from fastapi_easy.domain import Resource
 from fastapi_easy.domain.declaration import RESERVED_FIELDS
 from fastapi_easy.interfaces.http.decode import UNREAD
+from fastapi_easy.interfaces.http.dependencies.callers import principal_from
 from fastapi_easy.interfaces.http.dependencies.kept_body import KeptBody
 from fastapi_easy.interfaces.http.endpoints import Endpoint
 from fastapi_easy.interfaces.http.exchange import Answer, Exchange, Refused, Stream
@@ -42,9 +43,17 @@ class Guard:
         dependencies: In the order in which they run.
 
         options: How much of a body they may read.
+
+        principal: Answers who the caller is; runs after the others.
     """
 
-    def __init__(self, app: FastAPI, dependencies: Sequence[Depends], options: HttpOptions) -> None:
+    def __init__(
+        self,
+        app: FastAPI,
+        dependencies: Sequence[Depends],
+        options: HttpOptions,
+        principal: Depends | None = None,
+    ) -> None:
         self._options = options
         handlers = {
             kind: handler
@@ -55,10 +64,11 @@ class Guard:
         def with_stacks(route: APIRoute) -> ASGIApp:
             return ExceptionMiddleware(AsyncExitStackMiddleware(route.app), handlers)
 
+        endpoint = _answer if principal is None else _answering_as(principal)
         routes = {
             keyed: APIRoute(
                 "/{key}" if keyed else "/",
-                _answer,
+                endpoint,
                 dependencies=dependencies,
                 response_model=None,
                 dependency_overrides_provider=app,
@@ -129,6 +139,17 @@ async def _answer(request: Request, response: Response) -> Response:
             answer = replace(answer, headers=(*answer.headers, *added))
     asked.answer = answer
     return _Reply(asked.exchange, answer)
+
+
+def _answering_as(principal: Depends) -> Callable[..., Awaitable[Response]]:
+    """Return what lets the endpoint answer the caller whom *principal* knows."""
+
+    async def answer(request: Request, response: Response, caller: Any = principal) -> Response:
+        asked: _Asked = request.scope[_ASKED]
+        asked.exchange.principal = principal_from(caller, principal)
+        return await _answer(request, response)
+
+    return answer
 
 
 class _Reply(Response):

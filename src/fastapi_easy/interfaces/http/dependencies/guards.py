@@ -21,12 +21,21 @@ class Guards:
         options: How much of a body dependencies may read.
 
         added: Dependencies of every resource besides those of *app*.
+
+        principal: Answers who the caller is.
     """
 
-    def __init__(self, app: FastAPI, options: HttpOptions, added: Sequence[Depends] = ()) -> None:
+    def __init__(
+        self,
+        app: FastAPI,
+        options: HttpOptions,
+        added: Sequence[Depends] = (),
+        principal: Depends | None = None,
+    ) -> None:
         self._app = app
         self._options = options
         self._added = tuple(added)
+        self._principal = principal
         # By identity: a `Security` with a list of scopes has no hash.
         self._made: dict[tuple[int, ...], Guard] = {}
 
@@ -34,15 +43,20 @@ class Guards:
         """Return the dependencies that run before every operation of *resource*, in their order."""
         return (*self._app.router.dependencies, *self._added, *resource.dependencies)
 
+    def documented(self, resource: Resource[Any]) -> tuple[Depends, ...]:
+        """Return the dependencies whose parameters callers of *resource* have to know of."""
+        covering = self.covering(resource)
+        return covering if self._principal is None else (*covering, self._principal)
+
     def of(self, resource: Resource[Any]) -> Guard | None:
         """Return the guard of *resource*, or `None` where no dependency covers it."""
         dependencies = self.covering(resource)
-        if not dependencies:
+        if not dependencies and self._principal is None:
             return None
         same = tuple(map(id, dependencies))
         guard = self._made.get(same)
         if guard is None:
-            guard = self._made[same] = Guard(self._app, dependencies, self._options)
+            guard = self._made[same] = Guard(self._app, dependencies, self._options, self._principal)
         return guard
 
 
