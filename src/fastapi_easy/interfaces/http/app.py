@@ -5,35 +5,31 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import Any, Final, TypeAlias
-from urllib.parse import quote
 
 from fastapi import FastAPI
 from fastapi.params import Depends
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fastapi_easy.application import Kernel
-from fastapi_easy.domain import Operation, Resource
-from fastapi_easy.interfaces.http.aggregating import Aggregating
+from fastapi_easy.domain import Resource
 from fastapi_easy.interfaces.http.body import BodyLimit
-from fastapi_easy.interfaces.http.bulk import Bulk
-from fastapi_easy.interfaces.http.dependencies.guard import Guard
 from fastapi_easy.interfaces.http.dependencies.guards import Guards
 from fastapi_easy.interfaces.http.dependencies.overlooked import warn_of_overlooked
 from fastapi_easy.interfaces.http.dispatch import Dispatch
-from fastapi_easy.interfaces.http.endpoints import Endpoint, Methods, Paths, Surface
-from fastapi_easy.interfaces.http.exporting import Exporting
+from fastapi_easy.interfaces.http.endpoints import Surface
 from fastapi_easy.interfaces.http.health import HealthChecks
-from fastapi_easy.interfaces.http.importing import Importing
 from fastapi_easy.interfaces.http.last_resort import LastResort, answer_with_problems
 from fastapi_easy.interfaces.http.manners import Manners
 from fastapi_easy.interfaces.http.names import names_of
 from fastapi_easy.interfaces.http.openapi import document
 from fastapi_easy.interfaces.http.options import HttpOptions
 from fastapi_easy.interfaces.http.pages import Pages
-from fastapi_easy.interfaces.http.reading import Reading
-from fastapi_easy.interfaces.http.writing import Writing
+from fastapi_easy.interfaces.http.routing.listed import ListedResources
+from fastapi_easy.interfaces.http.routing.paths import Paths
+from fastapi_easy.interfaces.http.routing.table import paths_of
 
 KernelSource: TypeAlias = Kernel | Callable[[], Kernel]
 """A kernel, or what gives it once the first request is there."""
@@ -108,9 +104,9 @@ def mount(
     guards = Guards(app, options, dependencies or (), principal)
     if dependencies is None:
         app.router.lifespan_context = _warned(surfaces, guards, options.prefix, app.router.lifespan_context)
-    app.router.middleware_stack = Dispatch(
-        app, app.router.middleware_stack, partial(surfaces.paths, guards), options.prefix
-    )
+    dispatch = Dispatch(app, partial(surfaces.paths, guards, app.router), options.prefix)
+    app.router.middleware_stack = dispatch.in_front_of(app.router.middleware_stack)
+    app.router.routes.append(ListedResources(dispatch.find, dispatch))
     document(app, surfaces, guards)
 
 
@@ -128,11 +124,13 @@ class _App(FastAPI):
         self, options: HttpOptions, surfaces: "_Surfaces", principal: Depends | None, **fastapi_options: Any
     ) -> None:
         self._options = options
-        self._surfaces = surfaces
         self._is_watched = True
         self._look_again = 0.0
         self.guards = Guards(self, options, principal=principal)
         super().__init__(**fastapi_options)
+        paths = partial(surfaces.paths, self.guards, self.router)
+        self._dispatch = Dispatch(self, paths, options.prefix)
+        self.router.routes.append(ListedResources(self._dispatch.find, self._dispatch))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer; FastAPI's telemetry watches while it is configured, which is looked up once in a while."""
@@ -154,7 +152,7 @@ class _App(FastAPI):
             app: ASGIApp = super().build_middleware_stack()
         finally:
             self.user_middleware = own
-        app = Dispatch(self, app, partial(self._surfaces.paths, self.guards), self._options.prefix)
+        app = self._dispatch.in_front_of(app)
         for cls, arguments, named in reversed([*_around(self._options, guarded=bool(own)), *own]):
             app = cls(app, *arguments, **named)
         return app
@@ -250,65 +248,9 @@ class _Surfaces:
             self._kernel = self._kernel()
         return self._kernel
 
-    def paths(self, guards: Guards) -> Mapping[bytes, Paths]:
+    def paths(self, guards: Guards, router: Router) -> Mapping[bytes, Paths]:
         """What the dispatcher looks things up in."""
         return {
-            surface.segment.encode("ascii"): paths_of(surface, guards.of(surface.resource))
+            surface.segment.encode("ascii"): paths_of(surface, guards.of(surface.resource), router)
             for surface in self()
         }
-
-
-def paths_of(surface: Surface, guard: Guard | None) -> Paths:
-    """The endpoints of one resource, those of its operations only, behind *guard* where there is one."""
-    reading, writing = Reading(surface), Writing(surface)
-    resource, offered = surface.resource, surface.resource.operations
-
-    def guarded(endpoint: Endpoint, *, keyed: bool) -> Endpoint:
-        return endpoint if guard is None else guard.around(endpoint, resource, keyed=keyed)
-
-    def methods(endpoints: Mapping[str, tuple[Operation, Endpoint]], *, keyed: bool = False) -> Methods:
-        return Methods(
-            {
-                name: guarded(each, keyed=keyed)
-                for name, (operation, each) in endpoints.items()
-                if operation in offered
-            }
-        )
-
-    fixed = {
-        b"search": methods({"POST": (Operation.LIST, reading.search)}),
-        b"count": methods({"GET": (Operation.COUNT, reading.count)}),
-        b"upsert": methods({"POST": (Operation.UPSERT, writing.upsert)}),
-        b"bulk": methods({"POST": (Operation.BULK, Bulk(surface).apply)}),
-        b"export": methods({"GET": (Operation.EXPORT, Exporting(surface).export)}),
-        b"import": methods({"POST": (Operation.IMPORT, Importing(surface).import_)}),
-        b"aggregate": methods({"GET": (Operation.AGGREGATE, Aggregating(surface).aggregate)}),
-    }
-    built_in = {
-        b"restore": methods({"POST": (Operation.RESTORE, writing.restore)}, keyed=True),
-        b"purge": methods({"POST": (Operation.PURGE, writing.purge)}, keyed=True),
-    }
-    return Paths(
-        collection=methods(
-            {"GET": (Operation.LIST, reading.list), "POST": (Operation.CREATE, writing.create)}
-        ),
-        fixed={segment: each for segment, each in fixed.items() if each.endpoints},
-        entity=methods(
-            {
-                "GET": (Operation.GET, reading.get),
-                "PUT": (Operation.REPLACE, writing.replace),
-                "PATCH": (Operation.UPDATE, writing.update),
-                "DELETE": (Operation.DELETE, writing.delete),
-            },
-            keyed=True,
-        ),
-        actions={
-            **{segment: each for segment, each in built_in.items() if each.endpoints},
-            **{
-                quote(name).encode("ascii"): Methods(
-                    {"POST": guarded(writing.action(name, action), keyed=True)}
-                )
-                for name, action in (resource.actions or {}).items()
-            },
-        },
-    )

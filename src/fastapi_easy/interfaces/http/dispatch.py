@@ -16,9 +16,10 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fastapi_easy.interfaces.http.body import Gone
-from fastapi_easy.interfaces.http.endpoints import Methods, Paths
 from fastapi_easy.interfaces.http.exchange import Answer, Exchange, Refused, Stream
 from fastapi_easy.interfaces.http.refusals import INTERNAL_ERROR, NO_SUCH_PATH, method_not_allowed
+from fastapi_easy.interfaces.http.routing.listed import Found, ListedResources
+from fastapi_easy.interfaces.http.routing.paths import Methods, Paths
 
 _logger: Final = logging.getLogger("fastapi_easy.http")
 
@@ -29,23 +30,26 @@ class Dispatch:
     Args:
         app: The app whose routes come first where they share a resource's path.
 
-        inner: The app's own router.
-
         paths: Makes the table, by first path segment below *prefix*. Called once, at the first request.
 
         prefix: The path before every resource.
     """
 
-    def __init__(
-        self, app: FastAPI, inner: ASGIApp, paths: Callable[[], Mapping[bytes, Paths]], prefix: str = ""
-    ) -> None:
+    _inner: ASGIApp
+
+    def __init__(self, app: FastAPI, paths: Callable[[], Mapping[bytes, Paths]], prefix: str = "") -> None:
         self._app = app
-        self._inner = inner
         self._make_paths = paths
         self._prefix = prefix.encode("ascii")
+        self._passed = f"fastapi_easy.passed.{id(self)}"
         self._table: Mapping[bytes, Paths] | None = None
         self._own: dict[bytes, list[BaseRoute]] = {}
         self._counted = -1
+
+    def in_front_of(self, inner: ASGIApp) -> "Dispatch":
+        """Pass on to *inner*, the app's own router, what belongs to no resource."""
+        self._inner = inner
+        return self
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Find the endpoint and let it answer."""
@@ -58,9 +62,24 @@ class Dispatch:
         parts = self._segments(scope)
         paths = table.get(parts[1]) if len(parts) > 1 else None
         if paths is None or self._is_own(parts[1], scope):
+            scope[self._passed] = True
             await self._inner(scope, receive, send)
             return
         await self._answer(paths, parts, Exchange(scope, receive, send))
+
+    def find(self, scope: Scope) -> Found:
+        """Return what answers *scope*, for whoever wants to name it."""
+        if scope["type"] != "http" or scope.get(self._passed):
+            return Match.NONE, None, b""
+        if self._table is None:
+            self._table = self._make_paths()
+        parts = self._segments(scope)
+        paths = self._table.get(parts[1]) if len(parts) > 1 else None
+        methods = None if paths is None or self._is_own(parts[1], scope) else paths.find(parts)
+        if methods is None:
+            return Match.NONE, None, b""
+        route = methods.routes.get(scope["method"])
+        return Match.PARTIAL if route is None else Match.FULL, route or methods.any(), b"".join(parts[2:3])
 
     def _segments(self, scope: Scope) -> Sequence[bytes]:
         raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode("ascii")
@@ -84,16 +103,18 @@ class Dispatch:
         return own is not None and any(route.matches(scope)[0] is Match.FULL for route in own)
 
     async def _answer(self, paths: Paths, parts: Sequence[bytes], exchange: Exchange) -> None:
-        methods = _methods(paths, parts)
+        methods = paths.find(parts)
         if methods is None:
             await self._answer_elsewhere(paths, parts, exchange)
             return
-        endpoint = methods.endpoints.get(exchange.scope["method"])
-        if endpoint is None:
-            await self._answer_without(methods, exchange)
+        segment = parts[2] if len(parts) > 2 else b""  # noqa: PLR2004 (/books/{key})
+        route = methods.routes.get(exchange.scope["method"])
+        if route is None:
+            await self._answer_without(methods, segment, exchange)
             return
+        route.enter(exchange.scope, segment)
         try:
-            answer = await endpoint(exchange, parts[2] if len(parts) > 2 else b"")  # noqa: PLR2004 (/books/{key})
+            answer = await route.answer(exchange, segment)
         except Refused as refusal:
             await exchange.refuse(refusal.problem)
         except Gone:
@@ -110,7 +131,10 @@ class Dispatch:
             await (exchange.answer(answer) if isinstance(answer, Answer) else _finish(exchange, answer))
 
     @staticmethod
-    async def _answer_without(methods: Methods, exchange: Exchange) -> None:
+    async def _answer_without(methods: Methods, segment: bytes, exchange: Exchange) -> None:
+        other = methods.any()
+        if other is not None:
+            other.enter(exchange.scope, segment)
         if exchange.scope["method"] == "OPTIONS":
             await exchange.answer(Answer(204, headers=((b"allow", methods.allow),)))
         else:
@@ -118,7 +142,7 @@ class Dispatch:
 
     @staticmethod
     async def _answer_elsewhere(paths: Paths, parts: Sequence[bytes], exchange: Exchange) -> None:
-        if not parts[-1] and _methods(paths, parts[:-1]) is not None:
+        if not parts[-1] and paths.find(parts[:-1]) is not None:
             path: bytes = exchange.scope.get("raw_path") or quote(exchange.scope["path"]).encode("ascii")
             query: bytes = exchange.scope["query_string"]
             # A path alone: the host is the client's business, and cannot be forged.
@@ -134,24 +158,14 @@ async def _finish(exchange: Exchange, answer: Stream | None) -> None:
         await exchange.stream(answer)
 
 
-def _methods(paths: Paths, parts: Sequence[bytes]) -> Methods | None:
-    match parts:
-        case [_, _]:
-            return paths.collection
-        case [_, _, segment] if segment:
-            return paths.fixed.get(segment, paths.entity)
-        case [_, _, segment, action] if segment:
-            return paths.actions.get(action)
-        case _:
-            return None
-
-
 def _own_routes(
     routes: Sequence[BaseRoute], prefix: str, table: Mapping[bytes, Any]
 ) -> dict[bytes, list[BaseRoute]]:
     """The app's own routes that lie literally below a resource's path; a catch-all is none of them."""
     own: dict[bytes, list[BaseRoute]] = {}
     for route in routes:
+        if isinstance(route, ListedResources):
+            continue
         for segment in {_first_segment(path, prefix) for path in _route_paths(route)}:
             if segment in table:
                 own.setdefault(segment, []).append(route)

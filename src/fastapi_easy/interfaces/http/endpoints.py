@@ -1,7 +1,6 @@
-"""What the endpoints of one resource share, and how a path finds them."""
+"""What the endpoints of one resource share."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote
@@ -69,44 +68,3 @@ class Surface:
         """Where the caller finds it: below the path at which the app is mounted."""
         root: str = exchange.scope.get("root_path", "")
         return quote(root.rstrip("/")) + self.path if root else self.path
-
-
-class Methods:
-    """The methods of one path.
-
-    Attributes:
-        endpoints: By method; HEAD wherever there is GET.
-
-        allow: The Allow header.
-    """
-
-    __slots__ = ("allow", "endpoints")
-
-    def __init__(self, endpoints: Mapping[str, Endpoint]) -> None:
-        self.endpoints = dict(endpoints)
-        if "GET" in endpoints:
-            self.endpoints["HEAD"] = endpoints["GET"]
-        order = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-        self.allow = ", ".join([*(each for each in order if each in self.endpoints), "OPTIONS"]).encode(
-            "ascii"
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Paths:
-    """The paths of one resource.
-
-    Attributes:
-        collection: `/books`.
-
-        fixed: `/books/search` and the like, by segment.
-
-        entity: `/books/{key}`.
-
-        actions: `/books/{key}/{action}`, by segment.
-    """
-
-    collection: Methods
-    fixed: Mapping[bytes, Methods]
-    entity: Methods
-    actions: Mapping[bytes, Methods]

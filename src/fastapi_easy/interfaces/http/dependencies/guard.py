@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
-from urllib.parse import unquote_to_bytes
 
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
@@ -97,9 +96,6 @@ class Guard:
             body = KeptBody(exchange.receive, options)
             exchange.receive = body.replay
             asked = scope[_ASKED] = _Asked(exchange, endpoint, segment)
-            if keyed:
-                key = unquote_to_bytes(segment).decode("utf-8", "replace")
-                scope["path_params"] = {**scope.get("path_params", {}), "key": key}
             if unread:
                 scope[UNREAD] = unread
 

@@ -1,0 +1,67 @@
+"""The entry of all resources among the app's own routes, for whoever names requests by looking there."""
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Final, TypeAlias
+
+from starlette.datastructures import URLPath
+from starlette.routing import BaseRoute, Match, NoMatchFound
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from fastapi_easy.interfaces.http.routing.resource_route import ResourceRoute
+
+Found: TypeAlias = tuple[Match, ResourceRoute | None, bytes]
+"""Whether a resource answers, or would with another method; the route; and what follows the resource in the path."""
+
+_MATCHED: Final[ContextVar[ResourceRoute]] = ContextVar("fastapi_easy.matched")
+
+
+class ListedResources(BaseRoute):
+    """One route for every operation of every resource.
+
+    OpenTelemetry, Prometheus and Sentry name a request by the first of `app.routes` that matches it: they call
+    `matches`, and then read `path`. The path is that of the last match in the same task. The app's own router never
+    comes here with a request of a resource, which is answered before.
+
+    Args:
+        find: Says which route answers a scope, and whether its method is the right one.
+
+        answer: Answers what `find` finds.
+    """
+
+    def __init__(
+        self,
+        find: Callable[[Scope], Found],
+        answer: ASGIApp,
+    ) -> None:
+        self._find = find
+        self._answer = answer
+
+    @property
+    def path(self) -> str:
+        """The template of the last match."""
+        try:
+            return _MATCHED.get().path
+        except LookupError:
+            raise AttributeError("no request has matched yet: each operation has a path of its own") from None
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Say whether a resource answers *scope*, and which endpoint of it."""
+        match, route, segment = self._find(scope)
+        if route is None:
+            return match, {}
+        _MATCHED.set(route)
+        params = {**scope.get("path_params", {}), **route.path_params(segment)}
+        return match, {"endpoint": route.endpoint, "path_params": params}
+
+    def url_path_for(self, name: str, /, **path_params: object) -> URLPath:
+        """Know no path by name.
+
+        Raises:
+            NoMatchFound: Always.
+        """
+        raise NoMatchFound(name, path_params)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer *scope*, which has matched."""
+        await self._answer(scope, receive, send)

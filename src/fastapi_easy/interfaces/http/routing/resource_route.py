@@ -1,0 +1,122 @@
+"""One operation of a resource under one path: what answers it, and what others call it."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
+
+from starlette.routing import Router
+from starlette.types import Scope
+
+from fastapi_easy.interfaces.http.endpoints import Endpoint
+from fastapi_easy.interfaces.http.routing.telemetry import select_route
+
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+class NamedEndpoint:
+    """Stands for the function that one would write for a route by hand: `get_book`, in the module of `Book`.
+
+    Whoever reports about requests reads its names.
+    """
+
+    def __init__(self, name: str, module: str, answer: Endpoint) -> None:
+        self.__name__ = self.__qualname__ = name
+        self.__module__ = module
+        self._answer = answer
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Answer as the endpoint does."""
+        return self._answer(*arguments)
+
+
+class ResourceRoute:
+    """One operation under one path, named as FastAPI names its routes.
+
+    Middleware finds it as `route` in the scope once the request has been dispatched.
+
+    Args:
+        answer: What answers.
+
+        path: The template, like `/api/books/{key}`.
+
+        method: The HTTP method; `GET` stands for `HEAD` too.
+
+        endpoint: What others take for the function behind the route.
+
+        keyed: The path has a key.
+
+        router: The app's own, which requests that come here never see.
+
+    Attributes:
+        answer: What answers.
+
+        path, path_format: The template.
+
+        name, operation_id: The operation id, like `get_book`.
+
+        methods: The HTTP methods.
+
+        endpoint: What others take for the function behind the route.
+    """
+
+    __slots__ = ("_keyed", "_named", "_router", "answer", "endpoint", "methods", "name", "path")
+
+    def __init__(
+        self,
+        answer: Endpoint,
+        path: str,
+        method: str,
+        endpoint: NamedEndpoint,
+        *,
+        keyed: bool,
+        router: Router,
+    ) -> None:
+        self.answer = answer
+        self.path = path
+        self.name = endpoint.__name__
+        self.methods = frozenset({"GET", "HEAD"} if method == "GET" else {method})
+        self.endpoint = endpoint
+        self._keyed = keyed
+        self._router = router
+        self._named: dict[str, Any] = {"route": self, "endpoint": endpoint}
+
+    @property
+    def path_format(self) -> str:
+        """The template, as Starlette's routes call it too."""
+        return self.path
+
+    @property
+    def operation_id(self) -> str:
+        """The name, as FastAPI's routes call it too."""
+        return self.name
+
+    def __repr__(self) -> str:
+        """What it is called with, and what it is called."""
+        return f"ResourceRoute(path={self.path!r}, name={self.name!r}, methods={sorted(self.methods)!r})"
+
+    def enter(self, scope: Scope, segment: bytes) -> None:
+        """Name the request of *scope*, as Starlette's router does for its routes.
+
+        Args:
+            scope: Of a request that this route answers.
+
+            segment: What follows the resource in the path, percent-encoded.
+        """
+        scope.update(self._named)
+        # An app around this one has set its own.
+        scope.setdefault("router", self._router)
+        if self._keyed:
+            given = scope.get("path_params")
+            scope["path_params"] = (
+                {**given, **self.path_params(segment)} if given else self.path_params(segment)
+            )
+        if scope.get("fastapi.telemetry") is not None:
+            select_route(scope, self.path)
+
+    def path_params(self, segment: bytes) -> Mapping[str, str]:
+        """Return the parameters of a path in which *segment* follows the resource."""
+        if not self._keyed:
+            return _NONE
+        text = unquote_to_bytes(segment) if b"%" in segment else segment
+        return {"key": text.decode("utf-8", "replace")}
