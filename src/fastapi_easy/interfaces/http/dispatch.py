@@ -4,24 +4,21 @@ Stands in front of the app's own router (ADR 10). What it does not know falls th
 404.
 """
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
-from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fastapi_easy.interfaces.http.body import Gone
 from fastapi_easy.interfaces.http.exchange import Answer, Exchange, Refused, Stream
-from fastapi_easy.interfaces.http.refusals import INTERNAL_ERROR, NO_SUCH_PATH, method_not_allowed
+from fastapi_easy.interfaces.http.refusals import NO_SUCH_PATH, method_not_allowed
+from fastapi_easy.interfaces.http.routing.exception_handlers import answer_exception
 from fastapi_easy.interfaces.http.routing.listed import Found, ListedResources
 from fastapi_easy.interfaces.http.routing.paths import Methods, Paths
-
-_logger: Final = logging.getLogger("fastapi_easy.http")
 
 
 class Dispatch:
@@ -119,14 +116,11 @@ class Dispatch:
             await exchange.refuse(refusal.problem)
         except Gone:
             return
-        except HTTPException:  # of a limit around us; those who set it answer
-            raise
-        except Exception:  # the last resort of every resource, also inside an app that is not ours
+        except Exception as error:
             if exchange.started:
                 # Half an answer cannot be taken back; the server cuts the connection.
                 raise
-            _logger.exception("a defect, correlation id %s", exchange.correlation_id)
-            await exchange.refuse(INTERNAL_ERROR)
+            await answer_exception(self._app, exchange, error)
         else:
             await (exchange.answer(answer) if isinstance(answer, Answer) else _finish(exchange, answer))
 

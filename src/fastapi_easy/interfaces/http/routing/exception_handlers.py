@@ -1,0 +1,81 @@
+"""What is answered when something is raised behind a resource: the app's own handlers come first."""
+
+import logging
+from typing import Any, Final
+
+from fastapi import FastAPI
+from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from fastapi_easy.interfaces.http.exchange import Exchange
+from fastapi_easy.interfaces.http.refusals import INTERNAL_ERROR
+
+_logger: Final = logging.getLogger("fastapi_easy.http")
+
+_FOR_EVERYTHING: Final[tuple[Any, ...]] = (500, Exception)
+"""What Starlette registers a handler under that answers whatever no other one does."""
+
+
+async def answer_exception(app: FastAPI, exchange: Exchange, error: Exception) -> None:
+    """Answer for *error*: by the handler that *app* has for it, or else as a defect, which is logged.
+
+    Starlette's own middleware finds and calls the handler, so that resources and routes are answered alike: one for
+    the status of an `HTTPException`, for the class of the error, or for a base of it. A defect is answered by the
+    handler for `Exception` or 500, and without one with 500 and no detail.
+    """
+    try:
+        if await _answered_by_handler(app, exchange, error):
+            return
+    except Exception as failure:  # noqa: BLE001 (of the handler itself; logged below)
+        error = failure
+    if exchange.started:
+        # Half an answer cannot be taken back; the server cuts the connection.
+        raise error
+    _logger.error("a defect, correlation id %s", exchange.correlation_id, exc_info=error)
+    for kind in _FOR_EVERYTHING:
+        if kind in app.exception_handlers:
+            await _answer_by(app.exception_handlers[kind], exchange, error)
+            return
+    await exchange.refuse(INTERNAL_ERROR)
+
+
+async def _answered_by_handler(app: FastAPI, exchange: Exchange, error: Exception) -> bool:
+    handlers = {kind: each for kind, each in app.exception_handlers.items() if kind not in _FOR_EVERYTHING}
+    try:
+        await ExceptionMiddleware(_raising(error), handlers)(*_asgi(exchange))
+    except Exception as again:
+        if again is not error:
+            raise
+        return False
+    return True
+
+
+async def _answer_by(handler: Any, exchange: Exchange, error: Exception) -> None:
+    try:
+        await ServerErrorMiddleware(_raising(error), handler)(*_asgi(exchange))
+    except Exception as again:
+        # It raises what it has answered, for the server to log.
+        if again is error:
+            return
+        if exchange.started:
+            raise
+        _logger.exception("a defect of an exception handler, correlation id %s", exchange.correlation_id)
+        await exchange.refuse(INTERNAL_ERROR)
+
+
+def _raising(error: Exception) -> ASGIApp:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        raise error
+
+    return app
+
+
+def _asgi(exchange: Exchange) -> tuple[Scope, Receive, Send]:
+    outward = exchange.send
+
+    async def send(message: Message) -> None:
+        exchange.started = True
+        await outward(message)
+
+    return exchange.scope, exchange.receive, send
