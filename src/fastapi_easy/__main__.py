@@ -181,9 +181,9 @@ def _settings(settings: Any, read: Any) -> tuple[Any, ...]:
 def _check_databases(settings: Any, application: Any, resources: Sequence[Any]) -> Iterator[Check]:
     """The checks of every database in use, or, when the declarations do not tell which, of all in the settings."""
     from fastapi_easy.bootstrap import schema_mode
+    from fastapi_easy.composition.technologies import open_database
     from fastapi_easy.domain.errors import DeclarationError
     from fastapi_easy.interfaces.cli import diagnosis
-    from fastapi_easy.technologies import open_database
 
     used = dict.fromkeys(each.database for each in resources) if application else settings.databases
     provided = application.databases.providers if application else {}
@@ -210,7 +210,8 @@ def _application_at(target: Target) -> tuple[Any, Any]:
     from fastapi import FastAPI
 
     from fastapi_easy.bootstrap import create_app
-    from fastapi_easy.container import Application, Container
+    from fastapi_easy.composition.application import Application
+    from fastapi_easy.container import Container
     from fastapi_easy.interfaces.cli.targets import load, load_app
 
     found = load(target)

@@ -10,7 +10,8 @@ from fastapi.params import Depends
 from returns.result import Failure
 
 from fastapi_easy.application.kernel import Kernel
-from fastapi_easy.container import Application, Container
+from fastapi_easy.composition.application import Application
+from fastapi_easy.container import Container
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.ports.database import Database, SchemaMode
 from fastapi_easy.domain.ports.dependency import Dependency

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import fastapi_easy
 
 HOUSE = Path(fastapi_easy.__file__).parent
-ROOMS = ("domain", "application", "container", "bootstrap", "settings", "testing")
+ROOMS = ("domain", "application", "composition", "container", "bootstrap", "settings", "testing")
 """The modules and folders whose every public name is explained."""
 
 Definition: TypeAlias = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef

@@ -20,10 +20,10 @@ from sqlmodel import Field, SQLModel
 
 from fastapi_easy.application.locks.lock_manager import LockManager
 from fastapi_easy.bootstrap import started
+from fastapi_easy.composition.leases import open_leases, open_session_locks
 from fastapi_easy.container import Container, resource
 from fastapi_easy.domain import LeaseLost, LockDeadlock, LockMisuse, Patch
 from fastapi_easy.infrastructure.clock import SystemClock
-from fastapi_easy.leases import open_leases, open_session_locks
 from fastapi_easy.settings import LockSettings, Settings
 from tests.faults.memos import Memo
 

@@ -12,12 +12,12 @@ from returns.result import Success
 
 from fastapi_easy.application import NOBODY, Context, Target
 from fastapi_easy.application.pipeline.withstand import withstand
+from fastapi_easy.composition.technologies import open_breaker
 from fastapi_easy.container import Container, resource
 from fastapi_easy.domain import Outcome
 from fastapi_easy.infrastructure.clock import SystemClock
 from fastapi_easy.infrastructure.persistence.sqlalchemy import ConnectionOptions, SqlAlchemyDatabase
 from fastapi_easy.settings import DatabaseSettings, Settings
-from fastapi_easy.technologies import open_breaker
 from tests.unit.application.fakes import ORDERS, Order
 
 ROUNDS = 15

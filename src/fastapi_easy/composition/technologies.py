@@ -10,30 +10,21 @@ from typing import Any, Final
 
 from returns.result import Failure
 
-from fastapi_easy.application.locks.standing import LOCKS
 from fastapi_easy.domain.errors import DeclarationError, Outcome, Unsupported
-from fastapi_easy.domain.lease import LockCapability
 from fastapi_easy.domain.ports import (
     Breaker,
     Database,
-    LeaseStore,
-    Metrics,
     Repository,
-    Retry,
     UnitOfWork,
 )
 from fastapi_easy.domain.resource import Shape
-from fastapi_easy.settings import BreakerSettings, DatabaseSettings, Settings
+from fastapi_easy.settings import DatabaseSettings, Settings
 
 __all__ = [
     "Kit",
     "describe",
     "kit_of",
-    "open_breaker",
     "open_database",
-    "open_lock_breaker",
-    "open_metrics",
-    "open_retry",
     "stamp_fence",
 ]
 
@@ -140,56 +131,6 @@ def open_database(
     if models:
         return _tortoise(name, url, chosen, models, breaker)
     return _sqlalchemy(name, url, chosen, breaker)
-
-
-def open_breaker(settings: Settings, name: str) -> Breaker | None:
-    """The breaker of the database that the settings name *name*; `None` where silence cannot come from a distance."""
-    chosen = settings.databases.get(name)
-    if chosen is None or chosen.url.get_secret_value().startswith(("memory:", "sqlite")):
-        return None
-    return _breaker(name, chosen.breaker)
-
-
-def open_lock_breaker(settings: Settings, store: LeaseStore) -> Breaker | None:
-    """The breaker of *store*, where leases are kept; `None` where silence cannot come from a distance."""
-    return (
-        _breaker(LOCKS, settings.locks.breaker) if LockCapability.CROSS_HOST in store.capabilities else None
-    )
-
-
-def _breaker(name: str, chosen: BreakerSettings) -> Breaker:
-    from fastapi_easy.infrastructure.resilience.circuit_breaker import (
-        BreakerLimits,
-        CircuitBreaker,
-        log_change,
-    )
-
-    limits = BreakerLimits(**chosen.model_dump())
-    return CircuitBreaker(limits, tell=lambda state: log_change(name, state))
-
-
-def open_retry(settings: Settings) -> Retry:
-    """What makes calls again."""
-    from fastapi_easy.infrastructure.resilience.budgeted_retry import BudgetedRetry, RetryLimits
-
-    return BudgetedRetry(RetryLimits(**settings.retry.model_dump()))
-
-
-def open_metrics(settings: Settings) -> Metrics | None:
-    """What counts calls for `/metrics`; `None` unless the settings want it.
-
-    Raises:
-        DeclarationError: The library it needs is not installed.
-    """
-    if not settings.http.metrics:
-        return None
-    try:
-        from fastapi_easy.infrastructure.observation.prometheus import PrometheusMetrics
-    except ModuleNotFoundError as error:
-        raise DeclarationError(
-            [f"http.metrics needs {error.name}: install fastapi_easy[metrics], or set it to false"]
-        ) from None
-    return PrometheusMetrics()
 
 
 def kit_of(database: Database) -> Kit:

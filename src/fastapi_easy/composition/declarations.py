@@ -26,6 +26,8 @@ from fastapi_easy.application.resources.replace_entity import ReplaceEntityHandl
 from fastapi_easy.application.resources.restore_entity import RestoreEntityHandler
 from fastapi_easy.application.resources.update_entity import UpdateEntityHandler
 from fastapi_easy.application.resources.upsert_entity import UpsertEntityHandler
+from fastapi_easy.composition.application import Application
+from fastapi_easy.composition.technologies import describe
 from fastapi_easy.domain.declaration import Declaration, declare
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.linking import link
@@ -34,9 +36,16 @@ from fastapi_easy.domain.ports import Database, Repository, UnitOfWork
 from fastapi_easy.domain.relation import Link
 from fastapi_easy.domain.resource import Resource, Shape
 from fastapi_easy.settings import ResourceSettings
-from fastapi_easy.technologies import describe
 
-__all__ = ["CheckedResources", "DeclaredResource", "check", "read_declarations", "resource"]
+__all__ = [
+    "CheckedResources",
+    "DeclaredResource",
+    "check",
+    "declared_in",
+    "read_declarations",
+    "resource",
+    "written_in",
+]
 
 E = TypeVar("E")
 
@@ -149,6 +158,16 @@ def resource(
     )
 
 
+def declared_in(container: type[Any]) -> dict[str, Declaration[Any]]:
+    """The declarations in *container* and its bases, by name; those of a base come first."""
+    return {
+        name: value.declaration
+        for base in reversed(container.__mro__)
+        for name, value in vars(base).items()
+        if isinstance(value, DeclaredResource)
+    }
+
+
 def check(
     declarations: Mapping[str, Declaration[Any]], databases: Mapping[str, Callable[[], Database]]
 ) -> Mapping[str, Resource[Any]]:
@@ -254,3 +273,10 @@ def read_declarations(
     if mistakes:
         raise DeclarationError(mistakes)
     return found
+
+
+def written_in(application: Application) -> dict[str, Declaration[Any]]:
+    """The resources declared in the settings file, and in a `Configuration` provider called `config`."""
+    config = application.providers.get("config")
+    given = config() if isinstance(config, providers.Configuration) else None
+    return read_declarations(application.settings().resources, (given or {}).get("resources") or {})

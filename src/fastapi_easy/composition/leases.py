@@ -9,11 +9,23 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from fastapi_easy.application.locks.lock_manager import LockManager
+from fastapi_easy.composition.technologies import stamp_fence
 from fastapi_easy.domain.errors import DeclarationError
-from fastapi_easy.domain.ports import Clock, Database, LeaseStore
+from fastapi_easy.domain.ports import Breaker, Clock, Database, EvictionHook, LeaseStore, LockProvider
 from fastapi_easy.settings import Settings
 
-__all__ = ["open_leases", "open_session_locks"]
+__all__ = ["open_leases", "open_locks", "open_session_locks"]
+
+
+def open_locks(
+    store: LeaseStore,
+    clock: Clock,
+    eviction_hook: EvictionHook | None,
+    breaker: Callable[[], Breaker | None],
+) -> LockProvider:
+    """Locks whose leases are kept in *store*."""
+    return LockManager(store, clock, on_eviction=eviction_hook, fence=stamp_fence, breaker=breaker)
 
 
 def open_leases(settings: Settings, clock: Clock, database: Callable[[], Database]) -> LeaseStore:

@@ -1,0 +1,60 @@
+"""An instance of a user's container: the providers of a whole application."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from dependency_injector import containers, providers
+
+from fastapi_easy.application.kernel import Kernel
+from fastapi_easy.application.locks.standing import LOCKS
+from fastapi_easy.application.pipeline.step import Step
+from fastapi_easy.domain.declaration import Declaration
+from fastapi_easy.domain.ports import (
+    Breaker,
+    Clock,
+    Database,
+    EventBus,
+    LeaseStore,
+    LockProvider,
+    Metrics,
+    Observer,
+    Policy,
+    Retry,
+)
+from fastapi_easy.domain.resource import Resource
+from fastapi_easy.settings import Settings
+
+
+class Application(containers.DynamicContainer):
+    """An instance of a user's container: the providers of the whole application."""
+
+    declarations: Mapping[str, Declaration[Any]]
+    settings: providers.Provider[Settings]
+    clock: providers.Provider[Clock]
+    event_bus: providers.Provider[EventBus]
+    metrics: providers.Provider[Metrics | None]
+    observer: providers.Provider[Observer]
+    policy: providers.Provider[Policy | None]
+    retry: providers.Provider[Retry]
+    lease_store: providers.Provider[LeaseStore]
+    locks: providers.Provider[LockProvider]
+    steps: providers.Provider[Sequence[Step]]
+    databases: containers.DynamicContainer
+    breakers: containers.DynamicContainer
+    kernel: providers.Provider[Kernel]
+
+    def every_database(self) -> Iterator[Database]:
+        """The databases that resources live in, in the order they were declared."""
+        for name in dict.fromkeys(each.database for each in self.declarations.values()):
+            yield self.databases.providers[name]()
+
+    def every_breaker(self) -> dict[str, Breaker]:
+        """The breakers of the databases that have one, by name, and that of the locks."""
+        names = [*(each.name for each in self.every_database()), LOCKS]
+        found = {name: self.breakers.providers[name]() for name in names}
+        return {name: breaker for name, breaker in found.items() if breaker is not None}
+
+    def every_resource(self) -> Iterator[Resource[Any]]:
+        """The checked resources, in the order they were declared."""
+        for name in self.declarations:
+            yield self.providers[name].resource()  # type: ignore[attr-defined]

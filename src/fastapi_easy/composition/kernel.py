@@ -1,0 +1,76 @@
+"""The kernel of an application, which follows the providers behind it."""
+
+import secrets
+from collections.abc import Awaitable, Sequence
+from keyword import iskeyword
+from typing import Any, cast
+
+from dependency_injector import providers
+
+from fastapi_easy.application.context import Context
+from fastapi_easy.application.kernel import Kernel, UseCases
+from fastapi_easy.application.pipeline.step import Handler, Step, Target, compose
+from fastapi_easy.application.queries.limits import QueryLimits
+from fastapi_easy.application.queries.query_reader import QueryReader
+from fastapi_easy.composition.application import Application
+from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.options import Operation
+from fastapi_easy.domain.resource import Resource
+
+__all__ = ["make_kernel"]
+
+
+def make_kernel(application: Application) -> Kernel:
+    """The kernel of *application*.
+
+    Raises:
+        DeclarationError: With every mistake of every declaration.
+    """
+    settings = application.settings()
+    limits = QueryLimits(**settings.query.model_dump())
+    secret = settings.secret.get_secret_value().encode() if settings.secret else secrets.token_bytes(32)
+    return Kernel(
+        {
+            name: _use_cases(application.providers[name], application.steps, limits, secret)
+            for name in application.declarations
+        }
+    )
+
+
+def _use_cases(
+    sub: Any, steps: providers.Provider[Sequence[Step]], limits: QueryLimits, secret: bytes
+) -> UseCases:
+    checked: Resource[Any] = sub.resource()
+    return UseCases(
+        resource=checked,
+        queries=QueryReader(checked, limits, secret),
+        actions={
+            name: _followed(Target(checked, name), sub.perform, steps) for name in checked.actions or {}
+        },
+        **{
+            name: _followed(Target(checked, operation), getattr(sub, name), steps)
+            for operation in Operation
+            for name in [f"{operation}_" if iskeyword(operation) else str(operation)]
+        },
+    )
+
+
+def _followed(
+    target: Target, provider: providers.Provider[Any], steps: providers.Provider[Sequence[Step]]
+) -> Handler[Any, Any]:
+    """A handler that follows its providers: the steps are composed anew only when others are given."""
+
+    def innermost(command: Any, context: Context, /) -> Awaitable[Outcome[Any]]:
+        return cast("Awaitable[Outcome[Any]]", provider()(command, context))
+
+    known = steps()
+    composed = compose(known, target, innermost)
+
+    def follow(command: Any, context: Context, /) -> Awaitable[Outcome[Any]]:
+        nonlocal known, composed
+        current = steps()
+        if current is not known:
+            known, composed = current, compose(current, target, innermost)
+        return composed(command, context)
+
+    return follow

@@ -1,0 +1,32 @@
+"""Who watches calls: the log, and metrics where the settings want them."""
+
+from fastapi_easy.domain.errors import DeclarationError
+from fastapi_easy.domain.ports import Metrics, Observer
+from fastapi_easy.infrastructure.observation.log import LogObserver
+from fastapi_easy.infrastructure.observation.several import Several
+from fastapi_easy.settings import Settings
+
+__all__ = ["open_metrics", "open_observer"]
+
+
+def open_observer(settings: Settings, metrics: Metrics | None) -> Observer:
+    """What is told of every call: the log, and *metrics* if there are any."""
+    log = LogObserver(settings.log.slow_call)
+    return log if metrics is None else Several((log, metrics))
+
+
+def open_metrics(settings: Settings) -> Metrics | None:
+    """What counts calls for `/metrics`; `None` unless the settings want it.
+
+    Raises:
+        DeclarationError: The library it needs is not installed.
+    """
+    if not settings.http.metrics:
+        return None
+    try:
+        from fastapi_easy.infrastructure.observation.prometheus import PrometheusMetrics
+    except ModuleNotFoundError as error:
+        raise DeclarationError(
+            [f"http.metrics needs {error.name}: install fastapi_easy[metrics], or set it to false"]
+        ) from None
+    return PrometheusMetrics()

@@ -1,0 +1,41 @@
+"""What stands around databases and locks when they fail: breakers and repetition."""
+
+from fastapi_easy.application.locks.standing import LOCKS
+from fastapi_easy.domain.lease import LockCapability
+from fastapi_easy.domain.ports import Breaker, LeaseStore, Retry
+from fastapi_easy.settings import BreakerSettings, Settings
+
+__all__ = ["open_breaker", "open_lock_breaker", "open_retry"]
+
+
+def open_breaker(settings: Settings, name: str) -> Breaker | None:
+    """The breaker of the database that the settings name *name*; `None` where silence cannot come from a distance."""
+    chosen = settings.databases.get(name)
+    if chosen is None or chosen.url.get_secret_value().startswith(("memory:", "sqlite")):
+        return None
+    return _breaker(name, chosen.breaker)
+
+
+def open_lock_breaker(settings: Settings, store: LeaseStore) -> Breaker | None:
+    """The breaker of *store*, where leases are kept; `None` where silence cannot come from a distance."""
+    return (
+        _breaker(LOCKS, settings.locks.breaker) if LockCapability.CROSS_HOST in store.capabilities else None
+    )
+
+
+def _breaker(name: str, chosen: BreakerSettings) -> Breaker:
+    from fastapi_easy.infrastructure.resilience.circuit_breaker import (
+        BreakerLimits,
+        CircuitBreaker,
+        log_change,
+    )
+
+    limits = BreakerLimits(**chosen.model_dump())
+    return CircuitBreaker(limits, tell=lambda state: log_change(name, state))
+
+
+def open_retry(settings: Settings) -> Retry:
+    """What makes calls again."""
+    from fastapi_easy.infrastructure.resilience.budgeted_retry import BudgetedRetry, RetryLimits
+
+    return BudgetedRetry(RetryLimits(**settings.retry.model_dump()))
