@@ -50,11 +50,15 @@ def document(row: dict[str, Any]) -> dict[str, Any]:
 
 async def fill_by_kernel(count: int) -> None:
     """Let the kernel make the table or the collection, and write the rows."""
+    container: Any
     if URL.startswith("mongodb"):
-        from benchmarks.columns.kernel_mongo import Bench  # noqa: PLC0415 - one of two
+        from benchmarks.columns import kernel_mongo  # noqa: PLC0415 - one of two
+
+        container = kernel_mongo.Bench()
     else:
-        from benchmarks.columns.kernel import Bench  # noqa: PLC0415
-    container = Bench()
+        from benchmarks.columns import kernel  # noqa: PLC0415
+
+        container = kernel.Bench()
     async with started(container):
         for chunk in chunks(count):
             async with container.items.unit_of_work() as work:

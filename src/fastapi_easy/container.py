@@ -1,20 +1,20 @@
-"""`Container`, and `resource()` to declare in it: the public names of the composition root."""
+"""`Container`, and `resource()` to declare in it."""
 
-from collections.abc import Sequence
-from typing import Any, Final, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Self, cast
 
 from dependency_injector import containers, providers
 
 from fastapi_easy.application.kernel import Kernel
-from fastapi_easy.application.pipeline.standard import standard_steps
 from fastapi_easy.application.pipeline.step import Step
 from fastapi_easy.composition.application import Application
-from fastapi_easy.composition.declarations import DeclaredResource, declared_in, resource, written_in
-from fastapi_easy.composition.leases import open_leases, open_locks
-from fastapi_easy.composition.observation import open_metrics, open_observer
-from fastapi_easy.composition.resilience import open_retry
+from fastapi_easy.composition.container_class import complete, declared_in
+from fastapi_easy.composition.declarations import resource
+from fastapi_easy.composition.declared_resource import DeclaredResource
+from fastapi_easy.composition.memoized import Memoized
+from fastapi_easy.composition.pending import pending
 from fastapi_easy.composition.wiring import wire
-from fastapi_easy.domain.errors import DeclarationError
+from fastapi_easy.domain.declaration import Declaration
 from fastapi_easy.domain.ports import (
     Clock,
     EventBus,
@@ -25,10 +25,11 @@ from fastapi_easy.domain.ports import (
     Observer,
     Policy,
     Retry,
+    UnitOfWork,
 )
 from fastapi_easy.infrastructure.clock import SystemClock
 from fastapi_easy.infrastructure.events.in_process import InProcessEventBus
-from fastapi_easy.settings import read_settings
+from fastapi_easy.settings import Settings, read_settings
 
 __all__ = ["Container", "DeclaredResource", "declared_in", "resource"]
 
@@ -36,7 +37,13 @@ __all__ = ["Container", "DeclaredResource", "declared_in", "resource"]
 class Container(containers.DeclarativeContainer):
     """Base of a user's container: declare resources in it, and override any provider.
 
+    An attribute of one of the names below takes the place of what is here, for good and for everything that depends
+    on it: a provider, or the object itself. So does an argument of `Shop(clock=…)` for one instance, and
+    `shop.clock.override(…)` for as long as it lasts.
+
     Attributes:
+        declarations: What was declared, by name, on an instance.
+
         settings: Everything the environment decides.
 
         clock, event_bus, observer: The ports that all resources share.
@@ -55,35 +62,43 @@ class Container(containers.DeclarativeContainer):
 
         steps: What happens around every use case, the outermost first.
 
-        databases: The databases by name, on an instance.
+        unit_of_work: Makes a unit of work on the database `default`.
 
-        breakers: Their breakers by name, and that of the locks, on an instance; `None` where there is none.
+        databases: The databases by name.
+
+        breakers: Their breakers by name, and that of the locks; `None` where there is none.
 
         kernel: The application behind one object, on an instance.
     """
 
+    # Of the library's own anybody may ask for anything. A name that is not here is a mistake.
+    __getattr__: None  # type: ignore[assignment,misc]
+
     instance_type = Application
 
-    settings = providers.Singleton(read_settings)
+    declarations: Mapping[str, Declaration[Any]]
+    settings: providers.Provider[Settings] = providers.Singleton(read_settings)
     clock: providers.Provider[Clock] = providers.Singleton(SystemClock)
     event_bus: providers.Provider[EventBus] = providers.Singleton(InProcessEventBus)
-    metrics: providers.Provider[Metrics | None] = providers.Singleton(open_metrics, settings)
-    observer: providers.Provider[Observer] = providers.Singleton(open_observer, settings, metrics)
     policy: providers.Provider[Policy | None] = providers.Object(None)
-    retry: providers.Provider[Retry] = providers.Singleton(open_retry, settings)
-    lease_store: providers.Provider[LeaseStore] = providers.Singleton(open_leases, settings, clock)
     eviction_hook: providers.Provider[EvictionHook | None] = providers.Object(None)
-    locks: providers.Provider[LockProvider] = providers.Singleton(
-        open_locks, lease_store, clock, eviction_hook
-    )
-    steps: providers.Provider[Sequence[Step]] = providers.Singleton(
-        standard_steps, observer.provider, clock, retry.provider, settings.provided.deadline
-    )
-    kernel: providers.Provider[Kernel]
+    metrics: providers.Provider[Metrics | None] = pending(Memoized, "metrics")
+    observer: providers.Provider[Observer] = pending(Memoized, "observer")
+    retry: providers.Provider[Retry] = pending(Memoized, "retry")
+    lease_store: providers.Provider[LeaseStore] = pending(providers.Singleton, "lease_store")
+    locks: providers.Provider[LockProvider] = pending(Memoized, "locks")
+    steps: providers.Provider[Sequence[Step]] = pending(Memoized, "steps")
+    unit_of_work: providers.Provider[UnitOfWork] = pending(providers.Factory, "unit_of_work")
+    kernel: providers.Provider[Kernel] = pending(providers.Singleton, "kernel")
     databases: containers.DynamicContainer
     breakers: containers.DynamicContainer
 
-    def __new__(cls, **overriding: providers.Provider[Any] | Any) -> Any:
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Make what stands in the body known."""
+        super().__init_subclass__(**kwargs)
+        complete(cls, _OWN)
+
+    def __new__(cls, **overriding: providers.Provider[Any] | Any) -> Self:
         """An instance with the resources declared in the class, its bases and the settings.
 
         Args:
@@ -92,14 +107,15 @@ class Container(containers.DeclarativeContainer):
         Raises:
             DeclarationError: The settings have mistakes.
         """
-        application = cast("Application", super().__new__(cls, **overriding))
-        application.declarations = {**declared_in(cls), **written_in(application)}
-        if taken := sorted(_OWN_PROVIDERS & application.declarations.keys()):
-            raise DeclarationError(
-                [f"{name}: the container has a provider of that name: rename it" for name in taken]
-            )
-        wire(application)
-        return application
+        complete(cls, _OWN)
+        made = super().__new__(cls, **overriding)
+        application = cast("Application", made)
+        wire(application, cls, _OWN)
+        application.is_wired = True
+        if application.is_auto_wiring_enabled():
+            application.wire()
+        return made
 
 
-_OWN_PROVIDERS: Final = frozenset(vars(Container)["__annotations__"]) | frozenset(Container.providers)
+_OWN: Final = (*Container.providers, "databases", "breakers")
+complete(Container, _OWN)

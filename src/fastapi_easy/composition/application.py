@@ -14,12 +14,14 @@ from fastapi_easy.domain.ports import (
     Clock,
     Database,
     EventBus,
+    EvictionHook,
     LeaseStore,
     LockProvider,
     Metrics,
     Observer,
     Policy,
     Retry,
+    UnitOfWork,
 )
 from fastapi_easy.domain.resource import Resource
 from fastapi_easy.settings import Settings
@@ -28,6 +30,9 @@ from fastapi_easy.settings import Settings
 class Application(containers.DynamicContainer):
     """An instance of a user's container: the providers of the whole application."""
 
+    is_wired = False
+    """Whether every provider makes something by now."""
+
     declarations: Mapping[str, Declaration[Any]]
     settings: providers.Provider[Settings]
     clock: providers.Provider[Clock]
@@ -35,13 +40,19 @@ class Application(containers.DynamicContainer):
     metrics: providers.Provider[Metrics | None]
     observer: providers.Provider[Observer]
     policy: providers.Provider[Policy | None]
+    eviction_hook: providers.Provider[EvictionHook | None]
     retry: providers.Provider[Retry]
     lease_store: providers.Provider[LeaseStore]
     locks: providers.Provider[LockProvider]
     steps: providers.Provider[Sequence[Step]]
+    unit_of_work: providers.Provider[UnitOfWork]
     databases: containers.DynamicContainer
     breakers: containers.DynamicContainer
     kernel: providers.Provider[Kernel]
+
+    def is_auto_wiring_enabled(self) -> bool:
+        """Whether the modules that `wiring_config` names are to be wired now: not before it is wired itself."""
+        return self.is_wired and super().is_auto_wiring_enabled()
 
     def every_database(self) -> Iterator[Database]:
         """The databases that resources live in, in the order they were declared."""

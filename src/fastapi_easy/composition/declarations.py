@@ -1,94 +1,25 @@
 """What a user declared becomes resources that contradict nothing: not themselves, each other or their store."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
-from dependency_injector import providers
-from pydantic import ValidationError
-
-from fastapi_easy.application.collaborators import Collaborators
-from fastapi_easy.application.resources.aggregate_entities import AggregateEntitiesHandler
-from fastapi_easy.application.resources.apply_bulk import ApplyBulkHandler
-from fastapi_easy.application.resources.count_entities import CountEntitiesHandler
-from fastapi_easy.application.resources.create_entity import CreateEntityHandler
-from fastapi_easy.application.resources.delete_entity import DeleteEntityHandler
-from fastapi_easy.application.resources.export_entities import ExportEntitiesHandler
-from fastapi_easy.application.resources.get_entity import GetEntityHandler
-from fastapi_easy.application.resources.import_entities import ImportEntitiesHandler
-from fastapi_easy.application.resources.list_entities import ListEntitiesHandler
 from fastapi_easy.application.resources.perform_action import (
-    PerformActionHandler,
     action_name,
     mistakes_in_action,
 )
-from fastapi_easy.application.resources.purge_entity import PurgeEntityHandler
-from fastapi_easy.application.resources.replace_entity import ReplaceEntityHandler
-from fastapi_easy.application.resources.restore_entity import RestoreEntityHandler
-from fastapi_easy.application.resources.update_entity import UpdateEntityHandler
-from fastapi_easy.application.resources.upsert_entity import UpsertEntityHandler
-from fastapi_easy.composition.application import Application
+from fastapi_easy.composition.declared_resource import DeclaredResource
 from fastapi_easy.composition.technologies import describe
 from fastapi_easy.domain.declaration import Declaration, declare
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.linking import link
 from fastapi_easy.domain.options import EVERY_OPERATION, Fields, Operation, QueryRules, Schemas, Version
-from fastapi_easy.domain.ports import Database, Repository, UnitOfWork
+from fastapi_easy.domain.ports import Database
 from fastapi_easy.domain.relation import Link
 from fastapi_easy.domain.resource import Resource, Shape
-from fastapi_easy.settings import ResourceSettings
 
-__all__ = [
-    "CheckedResources",
-    "DeclaredResource",
-    "check",
-    "declared_in",
-    "read_declarations",
-    "resource",
-    "written_in",
-]
+__all__ = ["CheckedResources", "check", "resource"]
 
 E = TypeVar("E")
-
-
-class DeclaredResource(Generic[E]):
-    """A resource as declared, and, on an instance of the container, its providers. Each can be overridden.
-
-    Attributes:
-        declaration: What was declared.
-
-        resource: The checked resource.
-
-        repository: Makes a repository for each call.
-
-        unit_of_work: Makes a unit of work on the resource's database.
-
-        collaborators: What each handler is made from.
-
-        create, get, list, …, perform: Make the handler for each call; `import_` is spelt with an underscore.
-    """
-
-    resource: providers.Provider[Resource[E]]
-    repository: providers.Provider[Repository[E]]
-    unit_of_work: providers.Provider[UnitOfWork]
-    collaborators: providers.Provider[Collaborators]
-    create: providers.Provider[CreateEntityHandler]
-    get: providers.Provider[GetEntityHandler]
-    list: providers.Provider[ListEntitiesHandler]
-    count: providers.Provider[CountEntitiesHandler]
-    replace: providers.Provider[ReplaceEntityHandler]
-    update: providers.Provider[UpdateEntityHandler]
-    delete: providers.Provider[DeleteEntityHandler]
-    restore: providers.Provider[RestoreEntityHandler]
-    purge: providers.Provider[PurgeEntityHandler]
-    upsert: providers.Provider[UpsertEntityHandler]
-    bulk: providers.Provider[ApplyBulkHandler]
-    aggregate: providers.Provider[AggregateEntitiesHandler]
-    export: providers.Provider[ExportEntitiesHandler]
-    import_: providers.Provider[ImportEntitiesHandler]
-    perform: providers.Provider[PerformActionHandler]
-
-    def __init__(self, declaration: Declaration[E]) -> None:
-        self.declaration = declaration
 
 
 def resource(
@@ -156,16 +87,6 @@ def resource(
             dependencies=dependencies,
         )
     )
-
-
-def declared_in(container: type[Any]) -> dict[str, Declaration[Any]]:
-    """The declarations in *container* and its bases, by name; those of a base come first."""
-    return {
-        name: value.declaration
-        for base in reversed(container.__mro__)
-        for name, value in vars(base).items()
-        if isinstance(value, DeclaredResource)
-    }
 
 
 def check(
@@ -243,40 +164,3 @@ def _shape(declaration: Declaration[Any]) -> Shape:
     if mistakes:
         raise DeclarationError(mistakes)
     return shape
-
-
-def read_declarations(
-    settings: Mapping[str, ResourceSettings], config: Mapping[str, Any]
-) -> dict[str, Declaration[Any]]:
-    """The declarations written in files, by name.
-
-    Args:
-        settings: Those of the settings.
-
-        config: Those of a user's own configuration, not looked at by anybody yet; they come before the others.
-
-    Raises:
-        DeclarationError: A class cannot be found, or an option is unknown.
-    """
-    mistakes: list[str] = []
-    found: dict[str, Declaration[Any]] = {}
-    for name, each in (dict(settings) | dict(config)).items():
-        try:
-            found[name] = ResourceSettings.model_validate(each).declaration()
-        except ValidationError as error:
-            mistakes += [
-                f"config.resources: {'.'.join(map(str, (name, *fault['loc'])))}: {fault['msg']}"
-                for fault in error.errors()
-            ]
-        except (ImportError, AttributeError, TypeError, ValueError) as error:
-            mistakes.append(f"resources.{name}: {error}")
-    if mistakes:
-        raise DeclarationError(mistakes)
-    return found
-
-
-def written_in(application: Application) -> dict[str, Declaration[Any]]:
-    """The resources declared in the settings file, and in a `Configuration` provider called `config`."""
-    config = application.providers.get("config")
-    given = config() if isinstance(config, providers.Configuration) else None
-    return read_declarations(application.settings().resources, (given or {}).get("resources") or {})

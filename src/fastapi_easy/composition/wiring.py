@@ -1,164 +1,145 @@
 """What is wired to what on an instance of a container."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from dependency_injector import containers, providers
 
-from fastapi_easy.application.collaborators import Collaborators
 from fastapi_easy.application.locks.standing import LOCKS
-from fastapi_easy.application.resources.aggregate_entities import AggregateEntitiesHandler
-from fastapi_easy.application.resources.apply_bulk import ApplyBulkHandler
-from fastapi_easy.application.resources.count_entities import CountEntitiesHandler
-from fastapi_easy.application.resources.create_entity import CreateEntityHandler
-from fastapi_easy.application.resources.delete_entity import DeleteEntityHandler
-from fastapi_easy.application.resources.export_entities import ExportEntitiesHandler
-from fastapi_easy.application.resources.get_entity import GetEntityHandler
-from fastapi_easy.application.resources.import_entities import ImportEntitiesHandler
-from fastapi_easy.application.resources.list_entities import ListEntitiesHandler
-from fastapi_easy.application.resources.perform_action import PerformActionHandler
-from fastapi_easy.application.resources.purge_entity import PurgeEntityHandler
-from fastapi_easy.application.resources.replace_entity import ReplaceEntityHandler
-from fastapi_easy.application.resources.restore_entity import RestoreEntityHandler
-from fastapi_easy.application.resources.update_entity import UpdateEntityHandler
-from fastapi_easy.application.resources.upsert_entity import UpsertEntityHandler
+from fastapi_easy.application.pipeline.standard import standard_steps
+from fastapi_easy.application.pipeline.step import Step
 from fastapi_easy.composition.application import Application
-from fastapi_easy.composition.declarations import (
-    CheckedResources,
-    check,
-)
+from fastapi_easy.composition.configuration import configurations_in, read_declarations
+from fastapi_easy.composition.container_class import GROUPS, Group, declared_in, with_resources
+from fastapi_easy.composition.declared_resource import DeclaredResource
 from fastapi_easy.composition.kernel import make_kernel
 from fastapi_easy.composition.leases import open_leases, open_locks
-from fastapi_easy.composition.resilience import open_breaker, open_lock_breaker
-from fastapi_easy.composition.technologies import kit_of, open_database
+from fastapi_easy.composition.memoized import Source
+from fastapi_easy.composition.observation import open_metrics, open_observer
+from fastapi_easy.composition.pending import fill, pending_in
+from fastapi_easy.composition.resilience import open_breaker, open_lock_breaker, open_retry
+from fastapi_easy.composition.resources import wire_resources
+from fastapi_easy.composition.technologies import open_database
 from fastapi_easy.domain.declaration import Declaration
 from fastapi_easy.domain.errors import DeclarationError
-from fastapi_easy.domain.narrowed import SoftDeletingRepository
-from fastapi_easy.domain.ports import (
-    Clock,
-    Database,
-    EventBus,
-    Repository,
-    UnitOfWork,
-)
-from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.ports import Clock, Observer, Retry
+from fastapi_easy.settings import Settings
 
 __all__ = ["wire"]
 
 
-def wire(application: Application) -> None:
-    """Add the providers of every database and resource to *application*."""
-    databases = containers.DynamicContainer()
-    breakers = containers.DynamicContainer()
-    resources: dict[str, providers.Provider[Resource[Any]]] = {}
-    repositories: dict[str, providers.Provider[Repository[Any]]] = {}
-    units_of_work: dict[str, providers.Provider[UnitOfWork]] = {}
-    for name in dict.fromkeys(["default", *(each.database for each in application.declarations.values())]):
-        breaker = providers.Singleton(open_breaker, application.settings, name)
-        breakers.set_provider(name, breaker)
-        opened = providers.Singleton(
-            open_database,
-            application.settings,
-            name,
-            providers.Object(_kept_in(name, application.declarations)),
-            breaker.provider,
+def wire(application: Application, container: type[Any], own: Iterable[str]) -> None:
+    """Wire *application*, a fresh copy of the class *container*.
+
+    Args:
+        application: Has the providers of the class, and those that were handed over in their place.
+
+        container: Its class.
+
+        own: The names of the providers that every container has.
+
+    Raises:
+        DeclarationError: The settings, or what is declared in files, have mistakes, or a name is taken.
+    """
+    _refuse_taken(declared_in(container), own)
+    if replaced := [each for each in GROUPS if not isinstance(application.providers.get(each), Group)]:
+        raise DeclarationError(
+            [f"{each}: replace them one by one, shop.{each}.default.override(…)" for each in replaced]
         )
-        databases.set_provider(name, opened)
-        units_of_work[name] = providers.Factory(
-            _unit_of_work,
-            opened,
-            providers.Object(CheckedResources(resources)),
-            providers.Object(repositories),
-            application.event_bus,
+    configurations = configurations_in(application)
+    written = read_declarations(application.settings(), configurations)
+    _refuse_taken(written, own)
+    _declare(application, container, written)
+    _wire_databases(application)
+    wire_resources(application)
+    _wire_shared(application)
+
+
+def _refuse_taken(declared: Mapping[str, Any], own: Iterable[str]) -> None:
+    taken = {*own, *dir(Application), *Application.__annotations__, *vars(containers.DynamicContainer())}
+    if mistaken := sorted(taken & declared.keys()):
+        raise DeclarationError(
+            [f"{name}: the container has something of its own of that name: rename it" for name in mistaken]
         )
-    if LOCKS in databases.providers:
+
+
+def _declare(application: Application, container: type[Any], written: dict[str, Declaration[Any]]) -> None:
+    """Give *application* what is declared in its class and, with the last word, what is *written* in files."""
+    declared = declared_in(container)
+    application.declarations = {**declared, **written}
+    if strangers := {name: each for name, each in written.items() if name not in declared}:
+        # Whoever wires a program looks for each provider of an instance on its class.
+        parent: Any = with_resources(container, strangers)
+        application.declarative_parent = parent
+        application.set_providers(**{name: providers.deepcopy(parent.providers[name]) for name in strangers})
+    for name in written.keys() & declared.keys():
+        known: Any = application.providers[name]
+        known.declaration = written[name]
+
+
+def _wire_databases(application: Application) -> None:
+    kept: dict[str, list[type[Any]]] = {"default": []}
+    for each in application.declarations.values():
+        kept.setdefault(each.database, []).append(each.stored_as or each.entity)
+    if LOCKS in kept:
         raise DeclarationError([f"database {LOCKS!r}: the breaker of the locks is called so: rename it"])
-    breakers.set_provider(
-        LOCKS, providers.Singleton(open_lock_breaker, application.settings, application.lease_store)
-    )
-    if getattr(application.locks, "cls", None) is open_locks:
-        application.locks.add_args(breakers.providers[LOCKS].provider)  # type: ignore[attr-defined]
-    application.set_provider(
-        "databases", providers.Container(containers.DynamicContainer, container=databases)
-    )
-    application.set_provider("breakers", providers.Container(containers.DynamicContainer, container=breakers))
-    application.set_provider("unit_of_work", units_of_work["default"])
-    if getattr(application.lease_store, "cls", None) is open_leases:
-        # The standard one is told where they are kept unless the settings say: not where nothing else is.
-        used = [each.database for each in application.declarations.values()]
-        home = "default" if "default" in used or not used else used[0]
-        application.lease_store.add_args(databases.providers[home].provider)  # type: ignore[attr-defined]
-    every = providers.Singleton(
-        check, providers.Object(application.declarations), providers.Object(databases.providers)
-    )
-    for name, declaration in application.declarations.items():
-        database: providers.Provider[Database] = databases.providers[declaration.database]
-        checked: providers.Provider[Resource[Any]] = providers.Singleton(_one, every, name)
-        repository = providers.Factory(_repository, checked, database, application.clock)
-        resources[name], repositories[name] = checked, repository
-        # `.provider` hands over how to make one; the bare provider would be called once, here.
-        collaborators = providers.Factory(
-            Collaborators,
-            resource=checked,
-            repository=repository.provider,
-            unit_of_work=units_of_work[declaration.database].provider,
-            clock=application.clock,
-            policy=application.policy,
-            repositories=providers.Object(repositories),
-        )
-        sub = containers.DynamicContainer()
-        sub.set_providers(
-            resource=checked,
-            repository=repository,
-            unit_of_work=units_of_work[declaration.database],
-            collaborators=collaborators,
-            **_handlers(collaborators),
-        )
-        application.set_provider(name, providers.Container(containers.DynamicContainer, container=sub))
-    application.set_provider("kernel", providers.Singleton(make_kernel, providers.Object(application)))
+    settings = application.settings
+    databases, breakers = _named(application.databases), _named(application.breakers)
+    for name, classes in kept.items():
+        breaker = fill(breakers(name), open_breaker, settings, name)
+        _ = fill(databases(name), open_database, settings, name, tuple(classes), breaker.provider)
+    _ = fill(breakers(LOCKS), open_lock_breaker, settings, application.lease_store)
 
 
-def _kept_in(database: str, declarations: Mapping[str, Declaration[Any]]) -> tuple[type[Any], ...]:
-    """The classes whose entities live in *database*."""
-    return tuple(each.stored_as or each.entity for each in declarations.values() if each.database == database)
+def _named(group: Any) -> Callable[[str], Any]:
+    def named(name: str) -> Any:
+        # Its class does not know those that only a file names.
+        if name not in group.providers:
+            group.container.set_provider(name, providers.Singleton())
+        return group.providers[name]
+
+    return named
 
 
-def _handlers(collaborators: providers.Provider[Any]) -> dict[str, providers.Provider[Any]]:
-    return {name: providers.Factory(handler, collaborators) for name, handler in _HANDLERS.items()}
+def _wire_shared(application: Application) -> None:
+    """Wire what all resources share, unless something else took its place.
+
+    Copies that something else refers to are wired as well: `observer = Singleton(Mine, Container.observer)`.
+    """
+    settings, clock = application.settings, application.clock
+    databases, breakers = application.databases.providers, application.breakers.providers
+    # The standard lease store is in a database that something else is kept in too, unless the settings say otherwise.
+    used = [each.database for each in application.declarations.values()]
+    home = "default" if "default" in used or not used else used[0]
+    wired: dict[str, tuple[Any, ...]] = {
+        "metrics": (open_metrics, settings),
+        "observer": (open_observer, settings, application.metrics),
+        "retry": (open_retry, settings),
+        "lease_store": (open_leases, settings, clock, databases[home].provider),
+        "locks": (
+            open_locks,
+            application.lease_store,
+            clock,
+            application.eviction_hook,
+            breakers[LOCKS].provider,
+        ),
+        "steps": (_steps, Source(application.observer), clock, application.retry.provider, settings),
+        "kernel": (make_kernel, application),
+    }
+    shared = (each for each in application.providers.values() if not isinstance(each, DeclaredResource))
+    for provider, what in pending_in(*shared):
+        _ = fill(provider, *wired.get(what.path, (_provider_at(application, what.path),)))
 
 
-_HANDLERS: Final[Mapping[str, type[Any]]] = {
-    "create": CreateEntityHandler,
-    "get": GetEntityHandler,
-    "list": ListEntitiesHandler,
-    "count": CountEntitiesHandler,
-    "replace": ReplaceEntityHandler,
-    "update": UpdateEntityHandler,
-    "delete": DeleteEntityHandler,
-    "restore": RestoreEntityHandler,
-    "purge": PurgeEntityHandler,
-    "upsert": UpsertEntityHandler,
-    "bulk": ApplyBulkHandler,
-    "aggregate": AggregateEntitiesHandler,
-    "export": ExportEntitiesHandler,
-    "import_": ImportEntitiesHandler,
-    "perform": PerformActionHandler,
-}
+def _provider_at(application: Application, path: str) -> Any:
+    """The provider of *application* that is found under *path*: for copies of what was declared anew since."""
+    found: Any = application
+    for name in path.split("."):
+        found = getattr(found, name)
+    return found
 
 
-def _one(resources: Mapping[str, Resource[Any]], name: str) -> Resource[Any]:
-    return resources[name]
-
-
-def _repository(checked: Resource[Any], database: Database, clock: Clock) -> Repository[Any]:
-    made = kit_of(database).repository(checked, database)
-    return made if checked.soft_delete is None else SoftDeletingRepository(made, checked, clock.now)
-
-
-def _unit_of_work(
-    database: Database,
-    resources: Mapping[str, Resource[Any]],
-    repositories: Mapping[str, Callable[[], Repository[Any]]],
-    event_bus: EventBus,
-) -> UnitOfWork:
-    return kit_of(database).unit_of_work(database, resources, repositories, event_bus)
+def _steps(
+    observer: Callable[[], Observer], clock: Clock, retry: Callable[[], Retry], settings: Settings
+) -> tuple[Step, ...]:
+    return standard_steps(observer, clock, retry, settings.deadline)

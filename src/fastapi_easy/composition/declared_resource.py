@@ -1,0 +1,159 @@
+"""A resource in a container: its declaration, and the providers that work on it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Generic, TypeVar
+
+from dependency_injector import containers, providers
+
+from fastapi_easy.application.collaborators import Collaborators
+from fastapi_easy.application.resources.aggregate_entities import AggregateEntitiesHandler
+from fastapi_easy.application.resources.apply_bulk import ApplyBulkHandler
+from fastapi_easy.application.resources.count_entities import CountEntitiesHandler
+from fastapi_easy.application.resources.create_entity import CreateEntityHandler
+from fastapi_easy.application.resources.delete_entity import DeleteEntityHandler
+from fastapi_easy.application.resources.export_entities import ExportEntitiesHandler
+from fastapi_easy.application.resources.get_entity import GetEntityHandler
+from fastapi_easy.application.resources.import_entities import ImportEntitiesHandler
+from fastapi_easy.application.resources.list_entities import ListEntitiesHandler
+from fastapi_easy.application.resources.perform_action import PerformActionHandler
+from fastapi_easy.application.resources.purge_entity import PurgeEntityHandler
+from fastapi_easy.application.resources.replace_entity import ReplaceEntityHandler
+from fastapi_easy.application.resources.restore_entity import RestoreEntityHandler
+from fastapi_easy.application.resources.update_entity import UpdateEntityHandler
+from fastapi_easy.application.resources.upsert_entity import UpsertEntityHandler
+from fastapi_easy.composition.memoized import Memoized
+from fastapi_easy.composition.pending import Pending, pending
+from fastapi_easy.domain.declaration import Declaration
+from fastapi_easy.domain.ports import Repository, UnitOfWork
+from fastapi_easy.domain.resource import Resource
+
+__all__ = ["HANDLERS", "PARTS", "DeclaredResource"]
+
+E = TypeVar("E")
+
+HANDLERS: Final[Mapping[str, type[Any]]] = {
+    "create": CreateEntityHandler,
+    "get": GetEntityHandler,
+    "list": ListEntitiesHandler,
+    "count": CountEntitiesHandler,
+    "replace": ReplaceEntityHandler,
+    "update": UpdateEntityHandler,
+    "delete": DeleteEntityHandler,
+    "restore": RestoreEntityHandler,
+    "purge": PurgeEntityHandler,
+    "upsert": UpsertEntityHandler,
+    "bulk": ApplyBulkHandler,
+    "aggregate": AggregateEntitiesHandler,
+    "export": ExportEntitiesHandler,
+    "import_": ImportEntitiesHandler,
+    "perform": PerformActionHandler,
+}
+"""The use cases of a resource."""
+
+PARTS: Final[Mapping[str, Callable[[Pending], Any]]] = {
+    "resource": providers.Singleton,
+    "repository": Memoized,
+    "unit_of_work": providers.Factory,
+    "collaborators": Memoized,
+    **dict.fromkeys(HANDLERS, Memoized),
+}
+"""The providers of a resource, and what kind of provider each is."""
+
+
+class _Parts(containers.DynamicContainer):
+    """The providers of one resource, each there from when somebody asks for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.owner: Callable[[], Any] = lambda: None
+        self.providers = _Wanted(self)
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in PARTS:
+            raise AttributeError(f"a resource has no {name!r}: it has {', '.join(PARTS)}")
+        self.set_provider(name, pending(PARTS[name], name, self.owner()))
+        return self.providers[name]
+
+
+class _Wanted(dict[str, providers.Provider[Any]]):
+    """By name; whoever wires a program looks them up here, without asking whether they are there."""
+
+    def __init__(self, parts: _Parts) -> None:
+        super().__init__()
+        self._parts = parts
+
+    def __missing__(self, name: str) -> providers.Provider[Any]:
+        try:
+            made: providers.Provider[Any] = getattr(self._parts, name)
+        except AttributeError:
+            raise KeyError(name) from None
+        return made
+
+
+class DeclaredResource(providers.Container[Any], Generic[E]):
+    """A resource as declared, and its providers. Each can be overridden.
+
+    Those on the class of a container make nothing. They can be passed on to providers of your own, named in
+    `Provide[Shop.books.repository]`, and overridden for every instance that is made from then on.
+
+    Attributes:
+        declaration: What was declared.
+
+        name: The attribute of the container that it is.
+
+        resource: The checked resource.
+
+        repository: Makes a repository; the same one, while it would be made from the same things.
+
+        unit_of_work: Makes a unit of work on the resource's database, for each call.
+
+        collaborators: What each handler is made from.
+
+        create, get, list, …, perform: Make the handler; `import_` is spelt with an underscore.
+    """
+
+    # Of the library's own anybody may ask for anything. A name that is not here is a mistake.
+    __getattr__: None  # type: ignore[assignment,misc]
+
+    resource: providers.Provider[Resource[E]]
+    repository: providers.Provider[Repository[E]]
+    unit_of_work: providers.Provider[UnitOfWork]
+    collaborators: providers.Provider[Collaborators]
+    create: providers.Provider[CreateEntityHandler]
+    get: providers.Provider[GetEntityHandler]
+    list: providers.Provider[ListEntitiesHandler]
+    count: providers.Provider[CountEntitiesHandler]
+    replace: providers.Provider[ReplaceEntityHandler]
+    update: providers.Provider[UpdateEntityHandler]
+    delete: providers.Provider[DeleteEntityHandler]
+    restore: providers.Provider[RestoreEntityHandler]
+    purge: providers.Provider[PurgeEntityHandler]
+    upsert: providers.Provider[UpsertEntityHandler]
+    bulk: providers.Provider[ApplyBulkHandler]
+    aggregate: providers.Provider[AggregateEntitiesHandler]
+    export: providers.Provider[ExportEntitiesHandler]
+    import_: providers.Provider[ImportEntitiesHandler]
+    perform: providers.Provider[PerformActionHandler]
+
+    declaration: Declaration[E]
+
+    def __init__(self, declaration: Declaration[E] | None = None) -> None:
+        self.name = ""
+        if declaration is None:
+            # The library copies so, and fills the copy itself.
+            super().__init__(None)  # type: ignore[arg-type]
+            return
+        parts = _Parts()
+        parts.owner = lambda: self
+        super().__init__(containers.DynamicContainer, container=parts)
+        self.declaration = declaration
+
+    def __set_name__(self, owner: type[Any], name: str) -> None:
+        """Note the name."""
+        self.name = name
+
+    def __deepcopy__(self, memo: dict[Any, Any] | None) -> "DeclaredResource[E]":
+        """The same for an instance of the container."""
+        copied: DeclaredResource[E] = super().__deepcopy__(memo)  # type: ignore[assignment]
+        copied.declaration, copied.name = self.declaration, self.name
+        return copied

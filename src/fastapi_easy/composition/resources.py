@@ -1,0 +1,72 @@
+"""The providers of each resource, wired on an instance of a container."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from dependency_injector import providers
+
+from fastapi_easy.application.collaborators import Collaborators
+from fastapi_easy.composition.application import Application
+from fastapi_easy.composition.declarations import CheckedResources, check
+from fastapi_easy.composition.declared_resource import HANDLERS
+from fastapi_easy.composition.memoized import Source
+from fastapi_easy.composition.pending import fill
+from fastapi_easy.composition.technologies import kit_of
+from fastapi_easy.domain.narrowed import SoftDeletingRepository
+from fastapi_easy.domain.ports import Clock, Database, EventBus, Repository, UnitOfWork
+from fastapi_easy.domain.resource import Resource
+
+__all__ = ["wire_resources"]
+
+
+def wire_resources(application: Application) -> None:
+    """Wire what belongs to each resource of *application*, whose databases have their providers."""
+    databases = application.databases.providers
+    resources: dict[str, providers.Provider[Resource[Any]]] = {}
+    repositories: dict[str, providers.Provider[Repository[Any]]] = {}
+    every = providers.Singleton(check, application.declarations, databases)
+    within = (CheckedResources(resources), repositories, application.event_bus)
+    _ = fill(application.unit_of_work, _unit_of_work, databases["default"], *within)
+    for name, declaration in application.declarations.items():
+        parts: Any = application.providers[name]
+        database = databases[declaration.database]
+        resources[name] = fill(parts.resource, _one, every, name)
+        repositories[name] = fill(parts.repository, _repository, parts.resource, database, application.clock)
+        _ = fill(parts.unit_of_work, _unit_of_work, database, *within)
+        _wire_handlers(application, parts, repositories)
+
+
+def _wire_handlers(
+    application: Application, parts: Any, repositories: Mapping[str, Callable[[], Repository[Any]]]
+) -> None:
+    # What is handed over by `Source` or `.provider` is asked for each use; a bare provider is asked here.
+    collaborators = fill(
+        parts.collaborators,
+        Collaborators,
+        resource=parts.resource,
+        repository=Source(parts.repository),
+        unit_of_work=parts.unit_of_work.provider,
+        clock=application.clock,
+        policy=application.policy,
+        repositories=repositories,
+    )
+    for name, handler in HANDLERS.items():
+        _ = fill(getattr(parts, name), handler, collaborators)
+
+
+def _one(resources: Mapping[str, Resource[Any]], name: str) -> Resource[Any]:
+    return resources[name]
+
+
+def _repository(checked: Resource[Any], database: Database, clock: Clock) -> Repository[Any]:
+    made = kit_of(database).repository(checked, database)
+    return made if checked.soft_delete is None else SoftDeletingRepository(made, checked, clock.now)
+
+
+def _unit_of_work(
+    database: Database,
+    resources: Mapping[str, Resource[Any]],
+    repositories: Mapping[str, Callable[[], Repository[Any]]],
+    event_bus: EventBus,
+) -> UnitOfWork:
+    return kit_of(database).unit_of_work(database, resources, repositories, event_bus)
