@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, insert
 
 from benchmarks.columns.tables import URL, Base, Item
 from benchmarks.rows import rows
-from fastapi_easy.bootstrap import started
+from fastapi_easy.bootstrap import open_kernel
 from fastapi_easy.domain import Success
 
 CHUNK: Final = 1000
@@ -59,7 +59,7 @@ async def fill_by_kernel(count: int) -> None:
         from benchmarks.columns import kernel  # noqa: PLC0415
 
         container = kernel.Bench()
-    async with started(container):
+    async with open_kernel(container):
         for chunk in chunks(count):
             async with container.items.unit_of_work() as work:
                 added = await work.repository("items").add_all(chunk)

@@ -24,7 +24,7 @@ from fastapi_easy.interfaces.http.options import CorsOptions, HttpOptions
 from fastapi_easy.interfaces.http.schemas import mistakes_in_schemas
 from fastapi_easy.settings import Settings
 
-__all__ = ["create_app", "mount_resources", "schema_mode", "started"]
+__all__ = ["create_app", "mount_resources", "open_kernel", "schema_mode"]
 
 
 def create_app(
@@ -114,7 +114,7 @@ def mount_resources(
 
 
 @asynccontextmanager
-async def started(container: Container) -> AsyncIterator[Kernel]:
+async def open_kernel(container: Container) -> AsyncIterator[Kernel]:
     """Open everything *container* needs, without HTTP, and close it at the end.
 
     Databases open in the order they were declared and close in reverse, each even when another fails to.
@@ -217,7 +217,7 @@ def _lifespan(
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[Any]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[Any]:
-        async with started(cast("Container", application)):
+        async with open_kernel(cast("Container", application)):
             if inner is None:
                 yield
                 return

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi_easy.application import NOBODY, CreateEntity, GetEntity, Handler, Target
-from fastapi_easy.bootstrap import started
+from fastapi_easy.bootstrap import open_kernel
 from fastapi_easy.container import Container, resource
 from fastapi_easy.domain import Failure, Outcome, Row, Success, Unavailable
 from fastapi_easy.domain.ports.repository import EVERYTHING
@@ -118,7 +118,7 @@ async def create(shop: Any) -> Outcome[Any]:
 @asynccontextmanager
 async def running(shop: Any) -> AsyncIterator[None]:
     """With Emma in it, whatever is around its use cases."""
-    async with started(shop):
+    async with open_kernel(shop):
         async with shop.books.unit_of_work() as work:
             _ = await work.repository("books").add({"title": "Emma"})
             _ = await work.commit()

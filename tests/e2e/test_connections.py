@@ -13,7 +13,7 @@ from sqlalchemy import literal_column, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from fastapi_easy.application import Context, CountEntities, CreateEntity, ExportEntities, ListEntities
-from fastapi_easy.bootstrap import create_app, started
+from fastapi_easy.bootstrap import create_app, open_kernel
 from fastapi_easy.domain import DeadlineExceeded, Query, Unavailable
 from fastapi_easy.domain.deadline import Deadline
 from fastapi_easy.domain.ports import CircuitState
@@ -61,7 +61,7 @@ async def far(store: str, **options: Any) -> AsyncIterator[tuple[Any, Wire]]:
         async with wired(url) as (address, wire):
             database = DatabaseSettings.model_validate({"url": address, **options})
             shop = post(settings=Settings(databases={"default": database}))
-            async with started(shop):
+            async with open_kernel(shop):
                 yield shop, wire
 
 

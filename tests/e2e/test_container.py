@@ -15,7 +15,7 @@ from sqlmodel import Field, SQLModel
 
 from fastapi_easy.application import NOBODY, CreateEntity, GetEntity, ListEntities
 from fastapi_easy.application.resources.create_entity import CreateEntityHandler
-from fastapi_easy.bootstrap import create_app, mount_resources, started
+from fastapi_easy.bootstrap import create_app, mount_resources, open_kernel
 from fastapi_easy.container import Container, resource
 from fastapi_easy.domain import (
     DeclarationError,
@@ -96,7 +96,7 @@ async def test_a_fake_repository_of_ones_own_needs_no_arguments(tmp_path: Path) 
             return Failure(NotFound("novels", key))
 
     shop = Shop(settings=on_sqlite(tmp_path))
-    async with started(shop) as kernel:
+    async with open_kernel(shop) as kernel:
         novels = kernel.use_cases("novels")
         created = await novels.create(CreateEntity({"title": "Emma", "price": Decimal(9)}), NOBODY)
         key = created.unwrap()["id"]
@@ -274,7 +274,7 @@ async def test_a_schema_that_differs_refuses_to_start(tmp_path: Path) -> None:
         }
     )
     with pytest.raises(DeclarationError, match="novel"):
-        async with started(Shop(settings=settings)):
+        async with open_kernel(Shop(settings=settings)):
             pass
 
 

@@ -10,7 +10,7 @@ import pytest
 from dependency_injector import providers
 from returns.result import Success
 
-from fastapi_easy.bootstrap import create_app, started
+from fastapi_easy.bootstrap import create_app, open_kernel
 from fastapi_easy.domain import DeclarationError, LockUnavailable, Obstacle
 from fastapi_easy.domain.ports import CircuitState
 from fastapi_easy.infrastructure.persistence.memory import MemoryDatabase
@@ -82,7 +82,7 @@ async def test_an_outage_is_asked_about_rarely_and_costs_no_lease_that_outlives_
         async with wired(url) as (address, wire):
             locks = {"url": address, "breaker": {"calls": 5, "pause": 1, "longest_pause": 1}}
             post: Any = Post(settings=settings_on(tmp_path, locks=locks))
-            async with started(post), post.locks().hold("kept", ttl=12) as lease:
+            async with open_kernel(post), post.locks().hold("kept", ttl=12) as lease:
                 token = lease.token
                 wire.refuse()
                 refused, causes = await asks_until(post, CircuitState.OPEN)
@@ -134,7 +134,7 @@ async def test_there_is_none_where_silence_cannot_come_from_a_distance(tmp_path)
 async def test_another_breaker_takes_its_place_from_the_next_call_on(tmp_path):
     with empty_database("redis") as url:
         post: Any = Post(settings=settings_on(tmp_path, url))
-        async with started(post):
+        async with open_kernel(post):
             post.breakers.locks().isolate()
             with post.breakers.locks.override(providers.Object(None)):
                 assert await asks_once(post) == (False, None)
@@ -160,8 +160,8 @@ def test_a_database_that_nobody_knows_does_not_silently_keep_locks_in_memory(tmp
 async def test_what_a_program_holds_is_free_when_it_has_ended(tmp_path):
     ending: Any = Post(settings=settings_on(tmp_path))
     other: Any = Post(settings=settings_on(tmp_path))
-    async with started(other):
-        async with started(ending):
+    async with open_kernel(other):
+        async with open_kernel(ending):
             scope = ending.locks().hold("job", on_lost="event")
             lease = await scope.__aenter__()
         assert lease.lost.is_set()

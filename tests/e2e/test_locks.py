@@ -14,7 +14,7 @@ from sqlmodel import Field, SQLModel
 
 from fastapi_easy.application import Context
 from fastapi_easy.application.locks.lock_manager import LockManager
-from fastapi_easy.bootstrap import create_app, started
+from fastapi_easy.bootstrap import create_app, open_kernel
 from fastapi_easy.container import Container, resource
 from fastapi_easy.domain import DeclarationError, Outcome, Success
 from fastapi_easy.domain.ports import UnitOfWork
@@ -109,7 +109,7 @@ async def test_the_command_line_lists_and_evicts_what_another_process_holds(tmp_
             check=False,
         )
 
-    async with started(post), post.locks().hold("invoice:42", ttl=1.5, on_lost="event") as lease:
+    async with open_kernel(post), post.locks().hold("invoice:42", ttl=1.5, on_lost="event") as lease:
         listed = await call("list", "shop:Shop", "invoice", "--json")
         wrong = await call("evict", "shop:Shop", "invoice:42", "--token", "1", "--reason", "test")
         evicted = await call(
@@ -127,7 +127,7 @@ async def test_the_command_line_lists_and_evicts_what_another_process_holds(tmp_
 async def test_locks_in_the_place_of_others_are_used_from_the_next_call_on(tmp_path):
     post: Any = Post(settings=settings_on(tmp_path))
     other = LockManager(MemoryLeaseStore(SystemClock()), SystemClock())
-    async with started(post):
+    async with open_kernel(post):
         with post.locks.override(providers.Object(other)):
             async with post.locks().hold("x"):
                 assert [each.name for each in (await other.inspect()).unwrap()] == ["x"]

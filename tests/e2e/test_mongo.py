@@ -11,7 +11,7 @@ import pytest
 from bson import ObjectId
 from pydantic import BaseModel, Field
 
-from fastapi_easy.bootstrap import create_app, started
+from fastapi_easy.bootstrap import create_app, open_kernel
 from fastapi_easy.container import Container, resource
 from fastapi_easy.domain import DeclarationError, QueryRules, to_one
 from fastapi_easy.settings import DatabaseSettings, Settings
@@ -184,13 +184,13 @@ async def test_dataclasses_live_there_too(client: httpx2.AsyncClient) -> None:
 @pytest.mark.parametrize("url", ["mongodb://", "mongodb+psycopg://host/name", "mongodbs://host/name"])
 async def test_a_url_that_means_nothing_is_a_mistake_in_the_declarations(url: str) -> None:
     with pytest.raises(DeclarationError):
-        async with started(Shop(settings=on(url))):
+        async with open_kernel(Shop(settings=on(url))):
             pass
 
 
 async def test_a_url_whose_password_is_not_escaped_does_not_show_it() -> None:
     with pytest.raises(DeclarationError) as raised:
-        async with started(Shop(settings=on("mongodb://user:sec/ret@host:port/name"))):
+        async with open_kernel(Shop(settings=on("mongodb://user:sec/ret@host:port/name"))):
             pass
 
     assert "sec" not in str(raised.value)

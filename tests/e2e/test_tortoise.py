@@ -9,7 +9,7 @@ import pytest
 from tortoise import Model, fields
 from tortoise.validators import MinLengthValidator, MinValueValidator
 
-from fastapi_easy.bootstrap import create_app, started
+from fastapi_easy.bootstrap import create_app, open_kernel
 from fastapi_easy.container import Container, resource
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.settings import DatabaseSettings, Settings
@@ -122,7 +122,7 @@ async def test_models_and_other_classes_need_databases_of_their_own(tmp_path):
         lamps = resource(Lamp)
 
     with pytest.raises(DeclarationError) as refused:
-        async with started(Mixed(settings=settings(f"sqlite:///{tmp_path / 'mixed.db'}"))):
+        async with open_kernel(Mixed(settings=settings(f"sqlite:///{tmp_path / 'mixed.db'}"))):
             pass
 
     assert "cannot hold Tortoise models (Row) and other classes (Lamp) at once" in refused.value.mistakes[0]

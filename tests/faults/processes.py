@@ -19,7 +19,7 @@ from returns.result import Failure
 from sqlmodel import Field, SQLModel
 
 from fastapi_easy.application.locks.lock_manager import LockManager
-from fastapi_easy.bootstrap import started
+from fastapi_easy.bootstrap import open_kernel
 from fastapi_easy.composition.leases import open_leases, open_session_locks
 from fastapi_easy.container import Container, resource
 from fastapi_easy.domain import LeaseLost, LockDeadlock, LockMisuse, Patch
@@ -198,7 +198,7 @@ async def write_late(pipe: Any, url: str, locks: str | None, name: str, ttl: flo
     Over and over, once for each message.
     """
     bank = bank_at(url, locks)
-    async with started(bank):
+    async with open_kernel(bank):
         while await told(pipe) == "again":
             async with (
                 bank.locks().hold(name, ttl=ttl, wait=30, on_lost="event") as lease,

@@ -15,7 +15,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi_easy.bootstrap import started
+from fastapi_easy.bootstrap import open_kernel
 from fastapi_easy.domain import Patch
 from tests.faults.processes import Worker, bank_at, worker, write_late
 from tests.services.wanted import empty_database
@@ -36,7 +36,7 @@ async def late_writes(url: str, rounds: int, *, wrote_first: bool, locks: str | 
     """Let a late holder write *rounds* times; the other one has written already, or has only acquired."""
     name, tally = f"late:{uuid.uuid4().hex}", Tally()
     bank = bank_at(url, locks)
-    async with started(bank):
+    async with open_kernel(bank):
         accounts = bank.accounts.repository()
         if (await accounts.find_by_id(1)).value_or(None) is None:
             _ = (await accounts.add({"id": 1, "balance": 0})).unwrap()

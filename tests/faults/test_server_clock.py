@@ -8,7 +8,7 @@ import uuid
 import pytest
 from returns.result import Failure, Success
 
-from fastapi_easy.bootstrap import started
+from fastapi_easy.bootstrap import open_kernel
 from fastapi_easy.domain import LeaseLost, LockLost, Patch
 from fastapi_easy.testing.conformance.lease_access import eventually
 from tests.faults.processes import bank_at, locks_at
@@ -76,7 +76,7 @@ async def test_when_the_clock_of_the_server_jumps_ahead_leases_end_early_and_say
 async def test_two_who_both_think_they_hold_it_do_not_both_commit(server, monkeypatch, lock):
     with moving_server(server, monkeypatch) as (service, move):
         bank = bank_at(service.url)
-        async with started(bank), contextlib.AsyncExitStack() as stack:
+        async with open_kernel(bank), contextlib.AsyncExitStack() as stack:
             others = locks_at(service.url)
             stack.push_async_callback(others.aclose)
             _ = (await bank.accounts.repository().add({"id": 1, "balance": 0})).unwrap()

@@ -34,7 +34,7 @@ def in_memory(container: type[C], **overriding: Any) -> C:
 @asynccontextmanager
 async def in_memory_kernel(container: type[Any], **overriding: Any) -> AsyncIterator[Kernel]:
     """The kernel of *container*, started in memory; the same use cases with the same answers as on a server."""
-    from fastapi_easy.bootstrap import started
+    from fastapi_easy.bootstrap import open_kernel
 
-    async with started(in_memory(container, **overriding)) as kernel:
+    async with open_kernel(in_memory(container, **overriding)) as kernel:
         yield kernel
