@@ -1,10 +1,11 @@
-"""One comparison in text or JSON becomes a leaf of a specification."""
+"""One comparison in text, JSON or Python becomes a leaf of a specification."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
+from collections.abc import Set as AbstractSet
 from typing import Any, Self
 
 from fastapi_easy.application.queries.limits import QueryLimits
-from fastapi_easy.application.queries.values import Unreadable, read_json, read_text
+from fastapi_easy.application.queries.values import Unreadable, read_text, read_value
 from fastapi_easy.application.queries.vocabulary import CONNECTIVES, RESERVED, Parameter, nearest
 from fastapi_easy.domain.errors import BadQuery, Fault, Invalid
 from fastapi_easy.domain.field import Field, Kind
@@ -59,25 +60,38 @@ class Comparisons:
         self._fits(parameter, values, f"/{name}")
         return parameter.condition(tuple(self._text(parameter, each, f"/{name}") for each in values))
 
-    def from_json(self, name: str, value: Any, pointer: str) -> Specification:
-        """The leaf for *name* in a `where` tree.
+    def from_value(
+        self, name: str, value: Any, pointer: str, others: frozenset[str] = CONNECTIVES
+    ) -> Specification:
+        """The leaf for *name*, given with a *value* of JSON or of Python.
+
+        Args:
+            name: In a `where` tree, or of a keyword.
+
+            value: A list where the operator takes several.
+
+            pointer: Where it stands.
+
+            others: What else could be meant in the place of *name*.
 
         Raises:
             Misunderstood: The name is unknown, or the value unreadable.
         """
-        parameter = self._parameter(name, CONNECTIVES)
+        parameter = self._parameter(name, others)
         if value is None:
-            asks_for_null = f"{name.partition('__')[0]}__{Operator.IS_NULL}"
+            field = name if parameter.operator is Operator.EQUALS else name.rpartition("__")[0]
+            asks_for_null = f"{field}__{Operator.IS_NULL}"
             if asks_for_null in self._parameters:
                 raise Misunderstood.grammar(name, "null is not compared", asks_for_null)
             raise Misunderstood.value(pointer, "Must not be null", "null")
         if not parameter.takes_list:
-            return parameter.condition(self._json(parameter, value, pointer))
-        if not isinstance(value, Sequence) or isinstance(value, str):
+            return parameter.condition(self._value(parameter, value, pointer))
+        unordered = isinstance(value, AbstractSet) and parameter.operator is not Operator.BETWEEN
+        if not (unordered or isinstance(value, Sequence)) or isinstance(value, str | bytes):
             raise Misunderstood.value(pointer, "Must be a list", "list_type")
         self._fits(parameter, value, pointer)
         return parameter.condition(
-            tuple(self._json(parameter, each, f"{pointer}/{n}") for n, each in enumerate(value))
+            tuple(self._value(parameter, each, f"{pointer}/{n}") for n, each in enumerate(value))
         )
 
     def from_search(self, field: str, word: str) -> str:
@@ -107,7 +121,7 @@ class Comparisons:
             name, "Is not a parameter here", nearest(name, [*self._parameters, *others])
         )
 
-    def _fits(self, parameter: Parameter, values: Sequence[Any], pointer: str) -> None:
+    def _fits(self, parameter: Parameter, values: Sized, pointer: str) -> None:
         if len(values) > self._limits.items:
             raise Misunderstood.limit(pointer, f"Must not have more than {self._limits.items} values")
         if parameter.operator is Operator.BETWEEN and len(values) != _BOUNDS:
@@ -120,11 +134,11 @@ class Comparisons:
         except Unreadable as error:
             raise Misunderstood.value(pointer, str(error), error.code) from None
 
-    def _json(self, parameter: Parameter, value: Any, pointer: str) -> Any:
+    def _value(self, parameter: Parameter, value: Any, pointer: str) -> Any:
         if isinstance(value, str):
             self._short(parameter, value, pointer)
         try:
-            return read_json(parameter.value, value)
+            return read_value(parameter.value, value)
         except Unreadable as error:
             raise Misunderstood.value(pointer, str(error), error.code) from None
 

@@ -5,14 +5,15 @@ import hashlib
 import hmac
 import json
 from collections.abc import Sequence
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
 from returns.result import Failure, Success
 
 from fastapi_easy.application.queries.values import Unreadable, restore_json, write_json
-from fastapi_easy.domain.errors import BadQuery, Outcome
-from fastapi_easy.domain.field import Field
+from fastapi_easy.domain.errors import BadQuery, Error, Outcome
+from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.ordering import Sort, total_order
 from fastapi_easy.domain.page import Cursor
 from fastapi_easy.domain.query import Query
@@ -22,6 +23,9 @@ from fastapi_easy.domain.specification import AllOf, Specification, Where
 _MAC_BYTES: Final = 16
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _LONGEST: Final = 65_536
+_NUMBERS: Final = (int, float, Decimal)
+_TYPES: Final = dict.fromkeys((Kind.INTEGER, Kind.FLOAT, Kind.DECIMAL), _NUMBERS)
+"""What stores may answer, where it is not just the type of the field."""
 
 
 class CursorSeal:
@@ -48,9 +52,7 @@ class CursorSeal:
         Fails with:
             BadQuery: It was not made by this application, or for another query, order or tenant.
         """
-        refused: Failure[Any] = Failure(
-            BadQuery("cursor", "The cursor does not belong to this query: begin again without it")
-        )
+        refused = _refused()
         if len(token) > _LONGEST or not token.isascii():
             return refused
         try:
@@ -65,6 +67,20 @@ class CursorSeal:
             return Success(Cursor(self._values(json.loads(payload), order)))
         except Unreadable:  # the type of a field has changed since the token was made
             return refused
+
+    def check(self, cursor: Cursor, query: Query) -> Outcome[Cursor]:
+        """*cursor*, as a page gave it to Python code, which needs no token.
+
+        Fails with:
+            BadQuery: It holds other values than a walk of *query* has.
+        """
+        order = total_order(query.order, self._resource.key)
+        fits = len(cursor.values) == len(order) and all(
+            value is None or isinstance(value, _TYPES.get(field.kind, field.python_type))
+            for value, sort in zip(cursor.values, order, strict=True)
+            for field in (self._field(sort),)
+        )
+        return Success(cursor) if fits else _refused()
 
     def _values(self, written: Sequence[Any], order: Sequence[Sort]) -> tuple[Any, ...]:
         return tuple(
@@ -81,6 +97,10 @@ class CursorSeal:
         bound = f"{self._resource.name}\n{tenant!r}\n{order}\n{_spelt(query.specification)}"
         message = hashlib.blake2b(bound.encode("utf-8", "backslashreplace")).digest() + payload
         return hashlib.blake2b(message, digest_size=_MAC_BYTES, key=self._key).digest()
+
+
+def _refused() -> Failure[Error]:
+    return Failure(BadQuery("cursor", "The cursor does not belong to this query: begin again without it"))
 
 
 @lru_cache(maxsize=1024)

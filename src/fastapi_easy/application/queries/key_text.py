@@ -1,12 +1,14 @@
-"""The key of an entity as one segment of a path."""
+"""The key of an entity, as one segment of a path and as Python code says it."""
 
 import urllib.parse
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from returns.result import Failure, Success
 
-from fastapi_easy.application.queries.values import Unreadable, read_text, write_text
+from fastapi_easy.application.queries.values import Unreadable, read_text, read_value, write_text
 from fastapi_easy.domain.errors import Fault, Invalid, Key, Outcome
+from fastapi_easy.domain.field import Field
 from fastapi_easy.domain.resource import Resource
 
 
@@ -27,16 +29,29 @@ class KeyText:
             Invalid: It spells none.
         """
         if len(self._fields) == 1:
-            parts = [segment]
-        else:
-            parts = [part.replace("~1", ",").replace("~0", "~") for part in segment.split(",")]
-            if len(parts) != len(self._fields):
-                names = ",".join(field.name for field in self._fields)
-                return Failure(Invalid((Fault("", f"Must be {names}", "key_parts", "path"),)))
+            return self._whole([segment], read_text)
+        return self._whole(
+            [part.replace("~1", ",").replace("~0", "~") for part in segment.split(",")], read_text
+        )
+
+    def check(self, key: Key) -> Outcome[Key]:
+        """*key*, a value, or a sequence of the values of a composite key.
+
+        Fails with: as `read`.
+        """
+        if len(self._fields) == 1:
+            return self._whole([key], read_value)
+        parts = key if isinstance(key, Sequence) and not isinstance(key, str) else [key]
+        return self._whole(parts, read_value)
+
+    def _whole(self, parts: Sequence[Any], read: Callable[[Field, Any], Any]) -> Outcome[Key]:
+        if len(parts) != len(self._fields):
+            names = ",".join(field.name for field in self._fields)
+            return Failure(Invalid((Fault("", f"Must be {names}", "key_parts", "path"),)))
         values = []
         for field, part in zip(self._fields, parts, strict=True):
             try:
-                values.append(read_text(field, part))
+                values.append(read(field, part))
             except Unreadable as error:
                 return Failure(Invalid((Fault(f"/{field.name}", str(error), error.code, "path"),)))
         return Success(values[0] if len(values) == 1 else tuple(values))

@@ -1,4 +1,4 @@
-"""Each part of a query, from text or JSON."""
+"""Each part of a query, from text, JSON or Python objects."""
 
 import json
 import re
@@ -11,10 +11,10 @@ from fastapi_easy.application.queries.comparisons import Comparisons, Misunderst
 from fastapi_easy.application.queries.including import OPTIONS, Branch, Including
 from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.application.queries.sorting import read_fields, read_order
-from fastapi_easy.application.queries.vocabulary import Vocabulary, nearest
+from fastapi_easy.application.queries.vocabulary import RESERVED, Vocabulary, nearest
 from fastapi_easy.application.queries.where_tree import WhereTree
 from fastapi_easy.domain.ordering import Sort
-from fastapi_easy.domain.page import Count
+from fastapi_easy.domain.page import Count, Cursor
 from fastapi_easy.domain.query import Include
 from fastapi_easy.domain.resource import Resource
 from fastapi_easy.domain.specification import AnyOf, Operator, Specification, Where
@@ -31,7 +31,7 @@ class Wish:
     fields: tuple[str, ...] | None = None
     limit: int | None = None
     offset: int | None = None
-    cursor: str | None = None
+    cursor: str | Cursor | None = None
     count: Count = Count.NONE
     branches: dict[str, Branch] = field(default_factory=dict)
 
@@ -60,6 +60,16 @@ class QueryParts:
         if name not in _FROM_JSON:
             raise Misunderstood.grammar(name, "Is not part of a search", nearest(name, _FROM_JSON))
         _FROM_JSON[name](self, wish, value)
+
+    def keyword(self, wish: Wish, name: str, value: Any) -> None:
+        """One keyword of a call in Python."""
+        path, _, option = name.replace("__", ".").rpartition(".")
+        if name in _FROM_JSON:
+            _FROM_JSON[name](self, wish, value)
+        elif path and option in OPTIONS:
+            self._including.option(wish.branches, f"{path}.{option}", as_texts(value))
+        else:
+            wish.conditions.append(self._comparisons.from_value(name, value, f"/{name}", RESERVED))
 
     def where_text(self, wish: Wish, values: Sequence[str]) -> None:
         """Each `where` of a query string."""
@@ -131,8 +141,8 @@ class QueryParts:
         wish.offset = _between("/offset", value, 0, self._limits.offset)
 
     def cursor(self, wish: Wish, value: Any) -> None:
-        """The token to go on from; opened once the whole query is known."""
-        if not isinstance(value, str):
+        """The token to go on from, opened once the whole query is known; or, in Python, the place itself."""
+        if not isinstance(value, str | Cursor):
             raise Misunderstood.value("/cursor", "Must be text", "string_type")
         wish.cursor = value
 
@@ -145,6 +155,12 @@ class QueryParts:
                 nearest(value, [str(each) for each in Count]) if isinstance(value, str) else None,
             )
         wish.count = Count(value)
+
+
+def as_texts(value: Any) -> list[str]:
+    """What a query string would hold in place of *value*, an object or a list of some."""
+    several = isinstance(value, Sequence) and not isinstance(value, str)
+    return [str(each) for each in (value if several else [value])]
 
 
 def _between(pointer: str, value: Any, low: int, high: int) -> int:

@@ -1,8 +1,9 @@
-"""Query strings and search documents become queries, the same for every interface."""
+"""Query strings, search documents and arguments in Python become queries: one grammar."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import cached_property
+from typing import Any, Final
 
 from returns.result import Failure, Success
 
@@ -12,14 +13,17 @@ from fastapi_easy.application.queries.cursor_seal import CursorSeal
 from fastapi_easy.application.queries.including import OPTIONS
 from fastapi_easy.application.queries.key_text import KeyText
 from fastapi_easy.application.queries.limits import QueryLimits
-from fastapi_easy.application.queries.query_parts import QueryParts, Wish
+from fastapi_easy.application.queries.query_parts import QueryParts, Wish, as_texts
 from fastapi_easy.application.queries.vocabulary import RESERVED, Vocabulary
-from fastapi_easy.domain.aggregation import Aggregation
+from fastapi_easy.domain.aggregation import Aggregation, Measure
 from fastapi_easy.domain.errors import BadQuery, Invalid, Key, Outcome
 from fastapi_easy.domain.page import Cursor, PageRequest
 from fastapi_easy.domain.query import Query
 from fastapi_easy.domain.resource import Resource
 from fastapi_easy.domain.specification import Specification, all_of, leaves
+
+FILTERS: Final = frozenset({"where", "q"})
+"""The options that say which entities are meant."""
 
 
 class QueryReader:
@@ -80,6 +84,41 @@ class QueryReader:
         except Misunderstood as misunderstood:
             return Failure(_in_body(misunderstood.error))
 
+    def from_values(
+        self,
+        values: Mapping[str, Any],
+        *,
+        tenant: str | None = None,
+        options: frozenset[str] = RESERVED,
+    ) -> Outcome[Query]:
+        """The query that the arguments *values* of a call in Python ask for.
+
+        Names are those of `from_parameters`, and `__` may stand in place of a dot. Values are Python objects of the
+        fields' types, or what JSON would hold; `where` may be a specification, `cursor` what `Page.next` holds.
+
+        Args:
+            values: By name: options and comparisons.
+
+            tenant: Whose cursor it is.
+
+            options: Those that mean something to who asks.
+
+        Fails with: as `from_parameters`.
+        """
+        if not values:
+            return self._plain
+        wish = Wish()
+        try:
+            for name, value in values.items():
+                if _option(name) in RESERVED - options:
+                    raise Misunderstood.grammar(name, "Says nothing here; leave it out")
+                self._python.keyword(wish, name, value)
+            if wish.branches and "include" not in options:
+                raise Misunderstood.grammar("fields", "Only fields of the resource itself can be named here")
+            return self._query(wish, tenant)
+        except Misunderstood as misunderstood:
+            return Failure(misunderstood.error)
+
     def of_one(self, pairs: Sequence[tuple[str, str]]) -> Outcome[Query]:
         """The fields and includes that the query string *pairs* asks for of a single entity.
 
@@ -114,13 +153,21 @@ class QueryReader:
         for name, _ in filters:
             if name in RESERVED - {"where", "q"} or name.rpartition(".")[2] in OPTIONS:
                 return Failure(BadQuery(name[:64], "Says nothing about numbers; leave it out"))
-        query = self.from_parameters(filters)
-        if isinstance(query, Failure):
-            return query
-        try:
-            return Success(read_aggregation(self._resource, own, query.unwrap().specification, self.limits))
-        except Misunderstood as misunderstood:
-            return Failure(misunderstood.error)
+        return self._aggregation(own, self.from_parameters(filters))
+
+    def aggregation_from_values(self, values: Mapping[str, Any]) -> Outcome[Aggregation]:
+        """The numbers that the arguments *values* of a call in Python ask for; `total` may hold measures.
+
+        Fails with: as `from_values`.
+        """
+        own = [
+            (name, text)
+            for name, value in values.items()
+            if name in AGGREGATION
+            for text in as_texts(_measures(value))
+        ]
+        filters = {name: value for name, value in values.items() if name not in AGGREGATION}
+        return self._aggregation(own, self.from_values(filters, options=FILTERS))
 
     def seal(self, query: Query, next: Cursor, *, tenant: str | None = None) -> str:  # noqa: A002 (the word of Page)
         """The token with which the caller goes on after a page of *query*."""
@@ -134,9 +181,31 @@ class QueryReader:
         """
         return self._keys.read(segment)
 
+    def check_key(self, key: Key) -> Outcome[Key]:
+        """*key* as Python code says it: a value, or a sequence of them when the key has several fields.
+
+        Fails with:
+            Invalid: It is of another type.
+        """
+        return self._keys.check(key)
+
     def write_key(self, key: Key) -> str:
         """The percent-encoded path segment for *key*."""
         return self._keys.write(key)
+
+    @cached_property
+    def _python(self) -> QueryParts:
+        # Made when Python code asks for the first time: HTTP alone needs none.
+        words = Vocabulary(self._resource, self.limits.relations, keywords=True)
+        return QueryParts(self._resource, words, self.limits)
+
+    def _aggregation(self, own: Sequence[tuple[str, str]], query: Outcome[Query]) -> Outcome[Aggregation]:
+        if isinstance(query, Failure):
+            return query
+        try:
+            return Success(read_aggregation(self._resource, own, query.unwrap().specification, self.limits))
+        except Misunderstood as misunderstood:
+            return Failure(misunderstood.error)
 
     def _query(self, wish: Wish, tenant: str | None) -> Outcome[Query]:
         specification = all_of(*wish.conditions)
@@ -153,7 +222,10 @@ class QueryReader:
         )
         if wish.cursor is None:
             return Success(query)
-        opened = self._seal.open(wish.cursor, query, tenant)
+        if isinstance(wish.cursor, Cursor):
+            opened = self._seal.check(wish.cursor, query)
+        else:
+            opened = self._seal.open(wish.cursor, query, tenant)
         if isinstance(opened, Failure):
             return opened
         return Success(replace(query, page=replace(page, after=opened.unwrap())))
@@ -161,6 +233,21 @@ class QueryReader:
     def _weigh(self, specification: Specification) -> None:
         if sum(1 for _ in leaves(specification)) > self.limits.leaves:
             raise Misunderstood.limit("", f"Must not have more than {self.limits.leaves} comparisons")
+
+
+def _option(name: str) -> str:
+    """The option that *name* is or belongs to, as `reviews__limit` does to `include`; else *name*."""
+    path, _, last = name.replace("__", ".").rpartition(".")
+    return "include" if path and last in OPTIONS else name
+
+
+def _measures(value: Any) -> Any:
+    """*value*, measures by their names."""
+    if isinstance(value, Measure):
+        return value.name
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_measures(each) for each in value]
+    return value
 
 
 def _in_body(error: BadQuery | Invalid) -> BadQuery | Invalid:

@@ -1,4 +1,4 @@
-"""Text and JSON become values of a field's type. Strict: nothing is guessed, rounded or repaired."""
+"""Text, JSON and Python objects become values of a field's type. Strict: nothing is guessed, rounded or repaired."""
 
 import datetime
 import enum
@@ -31,6 +31,7 @@ _DURATION: Final = re.compile(
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}", re.ASCII)
 _TRUTH: Final = {"true": True, "1": True, "false": False, "0": False}
 _SAFE_DIGITS: Final = 15
+_OF_JSON: Final = frozenset({str, int, float, bool, Decimal, type(None)})
 
 
 class Unreadable(ValueError):
@@ -88,6 +89,31 @@ def read_json(field: Field, value: Any) -> Any:
             return read_text(field, value)
         case _:
             raise Unreadable(f"Must be a valid {field.kind}", f"{field.kind}_type")
+
+
+def read_value(field: Field, value: Any) -> Any:
+    """The value of *field* that *value* is, or stands for as JSON: what Python code says in a query.
+
+    Raises:
+        Unreadable: It is of another type, or out of range.
+    """
+    if type(value) in _OF_JSON:
+        return read_json(field, value)
+    match field.kind, value:
+        case Kind.ENUM, enum.Enum() if field.enumeration is type(value):
+            return value
+        case _, enum.Enum():
+            return read_value(field, value.value)
+        case Kind.DATETIME, datetime.datetime():
+            return _in_utc(value)
+        case Kind.DATE, datetime.date() if not isinstance(value, datetime.datetime):
+            return value
+        case Kind.TIME, datetime.time() if value.tzinfo is None:
+            return value
+        case (Kind.DURATION, datetime.timedelta()) | (Kind.UUID, uuid.UUID()):
+            return value
+        case _:
+            return read_json(field, value)
 
 
 def write_json(value: Any) -> Any:
@@ -211,10 +237,23 @@ def _datetime(field: Field, text: str) -> datetime.datetime:
         raise Unreadable("Must be a time like 2026-11-23T08:30:00Z", "datetime_parsing")
     date, time, offset = found.groups()
     if offset is None:
-        raise Unreadable("Must say its offset from UTC, like Z or +01:00", "timezone_aware")
+        raise _offset_missing()
     # An unescaped plus arrives from a query string as a space.
     zone = "+00:00" if offset in "Zz" else offset.replace(" ", "+")
     return datetime.datetime.fromisoformat(f"{date}T{time}{zone}").astimezone(datetime.UTC)
+
+
+def _in_utc(time: datetime.datetime) -> datetime.datetime:
+    if time.utcoffset() is None:
+        raise _offset_missing()
+    try:
+        return time.astimezone(datetime.UTC)
+    except OverflowError:  # in UTC it would be before the first year, or after the last
+        raise Unreadable(f"Must be a valid {Kind.DATETIME}", f"{Kind.DATETIME}_parsing") from None
+
+
+def _offset_missing() -> Unreadable:
+    return Unreadable("Must say its offset from UTC, like Z or +01:00", "timezone_aware")
 
 
 def _duration(field: Field, text: str) -> datetime.timedelta:

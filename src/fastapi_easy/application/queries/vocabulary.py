@@ -70,13 +70,25 @@ class Vocabulary(Mapping[str, Parameter]):
     Iterates over its own fields, in their order, and those one relation away; holds those up to *depth* relations
     away, which are too many to list.
 
+    Args:
+        resource: Whose comparisons.
+
+        depth: Relations from one to the next at most.
+
+        keywords: They are names of arguments in Python, which cannot hold a dot: `author__country__in` means
+            `author.country__in` then. No name of a field or a relation holds `__`.
+
     Attributes:
-        own: The comparisons of its own fields and relations.
+        resource: Whose comparisons.
+
+        own: Those of its own fields and relations.
     """
 
-    def __init__(self, resource: Resource[Any], depth: int) -> None:
-        self._resource = resource
+    def __init__(self, resource: Resource[Any], depth: int, *, keywords: bool = False) -> None:
+        self.resource = resource
         self._depth = depth
+        self._keywords = keywords
+        self._separator = "__" if keywords else "."
         self.own = _own_words(resource)
         self._resolved = dict(self.own)
         self._related: dict[str, Vocabulary] = {}
@@ -85,8 +97,10 @@ class Vocabulary(Mapping[str, Parameter]):
         found = self._resolved.get(name)
         if found is not None:
             return found
-        head, dot, rest = name.partition(".")
-        if not dot or head not in self.relations:
+        head, _, rest = name.partition(".")
+        if head not in self.relations and self._keywords:
+            head, _, rest = name.partition("__")
+        if not rest or head not in self.relations:
             raise KeyError(name)
         inner = self.beyond(head)[rest]
         relation = self.relations[head]
@@ -96,7 +110,7 @@ class Vocabulary(Mapping[str, Parameter]):
     def __iter__(self) -> Iterator[str]:
         yield from self.own
         for head in self.relations:
-            yield from (f"{head}.{name}" for name in self.beyond(head).own)
+            yield from (f"{head}{self._separator}{name}" for name in self.beyond(head).own)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -104,13 +118,13 @@ class Vocabulary(Mapping[str, Parameter]):
     @property
     def relations(self) -> Mapping[str, Relation]:
         """Those that may be followed from here."""
-        return self._resource.relations if self._depth else {}
+        return self.resource.relations if self._depth else {}
 
     def beyond(self, relation: str) -> "Vocabulary":
         """The comparisons of the entities that *relation* leads to."""
         if relation not in self._related:
-            target = self._resource.relations[relation].target
-            self._related[relation] = Vocabulary(target, self._depth - 1)
+            target = self.resource.relations[relation].target
+            self._related[relation] = Vocabulary(target, self._depth - 1, keywords=self._keywords)
         return self._related[relation]
 
 

@@ -1,9 +1,10 @@
-"""A `where` tree of JSON becomes a specification."""
+"""A `where` tree of JSON or Python becomes a specification."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi_easy.application.queries.comparisons import Comparisons, Misunderstood
+from fastapi_easy.application.queries.field_check import check_fields
 from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.application.queries.vocabulary import CONNECTIVES, Vocabulary
 from fastapi_easy.domain.specification import AllOf, AnyOf, Not, Specification
@@ -27,6 +28,9 @@ class WhereTree:
         Raises:
             Misunderstood: It is not a tree of this grammar, or larger than the limits.
         """
+        if isinstance(tree, Specification):
+            check_fields(tree, self._words.resource)
+            return tree
         if not isinstance(tree, Mapping):
             raise Misunderstood.grammar("where", 'Must be a JSON object like {"price__gte": 5}')
         if depth > self._limits.depth:
@@ -36,11 +40,11 @@ class WhereTree:
 
     def _member(self, name: str, value: Any, pointer: str, depth: int) -> Specification:
         at = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
-        if name in self._words.relations and isinstance(value, Mapping):
+        if name in self._words.relations and isinstance(value, Mapping | Specification):
             inner = WhereTree(self._words.beyond(name), self._limits)
             return self._words.relations[name].meaning(inner.read(value, at, depth + 1))
         if name not in CONNECTIVES:
-            return self._comparisons.from_json(name, value, at)
+            return self._comparisons.from_value(name, value, at)
         if name == "not":
             return Not(self.read(value, at, depth + 1))
         if not isinstance(value, Sequence) or isinstance(value, str):

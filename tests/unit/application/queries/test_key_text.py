@@ -159,3 +159,44 @@ def test_what_spells_no_key_is_invalid(segment: str, fault: Fault) -> None:
 def test_no_segment_makes_it_raise(segment: str) -> None:
     for reader in (*SINGLE.values(), COMPOSITE, PAIR):
         _ = reader.read_key(segment)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+@given(st.data())
+def test_a_key_said_in_python_is_what_it_is(kind: Kind, data: st.DataObject) -> None:
+    key = data.draw(key_values(kind))
+
+    assert SINGLE[kind].check_key(key) == Success(key)
+
+
+def test_a_composite_key_said_in_python_may_be_any_sequence() -> None:
+    reader = reader_with_key(Field(name="order", kind=Kind.UUID), Field(name="number", kind=Kind.INTEGER))
+    order = uuid.UUID(int=7)
+
+    assert reader.check_key([order, 1]) == Success((order, 1))
+    assert reader.check_key((str(order), 1)) == Success((order, 1))
+
+
+@pytest.mark.parametrize(
+    ("key", "fault"),
+    [
+        pytest.param("7", Fault("/integer", "Must be a valid integer", "integer_type", "path"), id="text"),
+        pytest.param(
+            None, Fault("/integer", "Must be a valid integer", "integer_type", "path"), id="nothing"
+        ),
+        pytest.param(
+            (7,), Fault("/integer", "Must be a valid integer", "integer_type", "path"), id="a tuple"
+        ),
+    ],
+)
+def test_a_key_of_another_type_is_refused(key: Any, fault: Fault) -> None:
+    assert SINGLE[Kind.INTEGER].check_key(key) == Failure(Invalid((fault,)))
+
+
+@pytest.mark.parametrize("key", [7, "ab", (1,), (1, 2, 3)], ids=repr)
+def test_a_key_with_too_few_or_too_many_parts_is_refused(key: Any) -> None:
+    reader = reader_with_key(Field(name="order", kind=Kind.INTEGER), Field(name="number", kind=Kind.INTEGER))
+
+    assert reader.check_key(key) == Failure(
+        Invalid((Fault("", "Must be order,number", "key_parts", "path"),))
+    )

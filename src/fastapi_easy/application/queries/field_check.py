@@ -1,0 +1,32 @@
+"""A specification that Python code has made names fields that are there."""
+
+from typing import Any
+
+from fastapi_easy.application.queries.comparisons import Misunderstood
+from fastapi_easy.application.queries.vocabulary import nearest
+from fastapi_easy.domain.resource import Relation, Resource
+from fastapi_easy.domain.specification import AllOf, AnyOf, Everything, Not, Related, Specification, Where
+
+
+def check_fields(specification: Specification, resource: Resource[Any]) -> None:
+    """Refuse a *specification* that names a field which *resource* does not have.
+
+    Code may compare any stored field, also one that callers may not read.
+
+    Raises:
+        Misunderstood: It does.
+    """
+    match specification:
+        case Everything():
+            return
+        case Where(field):
+            if field not in resource.fields:
+                raise Misunderstood.grammar(field, "Is not a field here", nearest(field, resource.fields))
+        case Not(inner):
+            check_fields(inner, resource)
+        case AllOf(parts) | AnyOf(parts):
+            for part in parts:
+                check_fields(part, resource)
+        case Related(relation, inner):
+            led_to: Relation = relation
+            check_fields(inner, led_to.target)
