@@ -11,6 +11,7 @@ from fastapi_easy.application.context import Context
 from fastapi_easy.application.sight import Sight
 from fastapi_easy.domain.deferred import Deferred
 from fastapi_easy.domain.errors import (
+    DeclarationError,
     Error,
     Fault,
     Forbidden,
@@ -62,6 +63,8 @@ class Upserted:
 
 class EntityWriter:
     """Changes the entities of *resource* for one caller and records what happened. Commits nothing.
+
+    `upsert`, `restore` and `purge` raise a `DeclarationError` where the resource does not declare what they need.
 
     A change that fails leaves the unit of work as it was before, except for `upsert` and after `Forbidden`: then
     the unit of work is to be left without a commit.
@@ -134,6 +137,7 @@ class EntityWriter:
     async def upsert(self, values: Values) -> Outcome[Upserted]:
         """Change the entity that has the values of `Resource.upsert_by`, or make it when there is none."""
         resource = self._resource
+        self._needs("upsert", "upsert", resource.upsert_by)
         if (foreign := foreign_fields(values, _set_of(resource.writable))) is not None:
             return foreign
         if unnamed := [name for name in resource.upsert_by if values.get(name) is None]:
@@ -166,6 +170,7 @@ class EntityWriter:
 
     async def restore(self, key: Key, expected_version: str | None) -> Outcome[Row]:
         """A deleted entity is there again; its readable fields."""
+        self._needs("restore", "soft_delete", self._resource.soft_delete)
         unmarked = Patch({str(self._resource.soft_delete): None})
         restored = await self._deleted().update(key, unmarked, expected_version=expected_version)
         if isinstance(restored, Failure):
@@ -176,6 +181,7 @@ class EntityWriter:
 
     async def purge(self, key: Key, expected_version: str | None) -> Outcome[None]:
         """Remove a deleted entity for good."""
+        self._needs("purge", "soft_delete", self._resource.soft_delete)
         removed = await self._deleted().remove(key, expected_version=expected_version)
         if not isinstance(removed, Failure):
             self._record(EntityPurged, key)
@@ -240,6 +246,13 @@ class EntityWriter:
         return AnyOf(
             tuple(all_of(*(Where(name, Operator.EQUALS, row[name]) for name in names)) for row in rows)
         )
+
+    def _needs(self, operation: str, option: str, declared: object) -> None:
+        """Refuse an *operation* that makes no sense without what *option* declares: it would change any entity."""
+        if not declared:
+            raise DeclarationError(
+                [f"{self._resource.name}: {operation} needs the option {option!r}: declare it"]
+            )
 
     def _deleted(self) -> Repository[Any]:
         return self._sight.narrow(self._resource, deleted_in(self._whole))

@@ -1,5 +1,6 @@
 """What a resource with `soft_delete` promises: gone for everybody, and back when asked for."""
 
+import pytest
 from returns.result import Failure, Success
 
 from fastapi_easy.application import (
@@ -10,7 +11,7 @@ from fastapi_easy.application import (
     PurgeEntity,
     RestoreEntity,
 )
-from fastapi_easy.domain.errors import AlreadyExists, NotFound, Stale
+from fastapi_easy.domain.errors import AlreadyExists, DeclarationError, NotFound, Stale
 from tests.unit.application.library import Shelf
 
 
@@ -80,3 +81,15 @@ async def test_only_what_is_deleted_can_be_purged() -> None:
     _ = await shelf.put("books", isbn="a", title="A")
 
     assert await shelf.books.purge(PurgeEntity(1), NOBODY) == Failure(NotFound("books", 1))
+
+
+async def test_nothing_is_purged_or_restored_where_nothing_is_marked() -> None:
+    shelf = Shelf()
+    ada = await shelf.put("authors", name="Ada")
+
+    with pytest.raises(DeclarationError, match="authors: purge needs the option 'soft_delete'"):
+        await shelf.authors.purge(PurgeEntity(ada.id), NOBODY)
+    with pytest.raises(DeclarationError, match="authors: restore needs the option 'soft_delete'"):
+        await shelf.authors.restore(RestoreEntity(ada.id), NOBODY)
+
+    assert await shelf.rows("authors") == [ada]

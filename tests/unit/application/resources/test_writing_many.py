@@ -31,6 +31,7 @@ from fastapi_easy.container import Container, resource
 from fastapi_easy.domain.errors import (
     AlreadyExists,
     BadQuery,
+    DeclarationError,
     Forbidden,
     Invalid,
     NotFound,
@@ -213,6 +214,15 @@ class TestUpsert:
 
         assert isinstance(refused, Failure)
         assert isinstance(refused.failure(), Invalid)
+
+    async def test_changes_nobody_where_nothing_says_whom_it_finds(self) -> None:
+        shelf = Shelf()
+        jane = await shelf.put("authors", name="Jane Austen")
+
+        with pytest.raises(DeclarationError, match="authors: upsert needs the option 'upsert'"):
+            await shelf.authors.upsert(UpsertEntity({"name": "Mary Shelley"}), NOBODY)
+
+        assert await shelf.rows("authors") == [jane]
 
 
 async def lines(*values: Outcome[Values]) -> AsyncIterator[tuple[int, Outcome[Values]]]:
