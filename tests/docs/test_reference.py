@@ -11,6 +11,7 @@ import typer.main
 from pydantic import BaseModel, SecretStr
 from pydantic_core import PydanticUndefined
 
+from fastapi_easy.application import BoundResource, Kernel
 from fastapi_easy.bootstrap import create_app
 from fastapi_easy.container import Container, resource
 from fastapi_easy.domain import (
@@ -277,6 +278,23 @@ def test_every_member_of_a_lease_is_listed():
     listed = {re.sub(r"\(.*", "", name.strip("` ")) for row in rows for name in row["member"].split(",")}
 
     assert listed == {name for name in vars(Lease) if not name.startswith("_")}
+
+
+def test_every_method_of_a_resource_is_listed_with_what_it_takes():
+    rows = table_under(REFERENCE / "kernel.md", "## Methods of a resource")
+    methods = {
+        name: list(inspect.signature(method).parameters)[1:]
+        for name, method in vars(BoundResource).items()
+        if inspect.iscoroutinefunction(method) and not name.startswith("_")
+    }
+
+    assert {row["method"]: re.findall(r"\w+", row["takes"]) for row in rows} == methods
+
+
+def test_every_argument_of_acting_as_is_listed():
+    rows = table_under(REFERENCE / "kernel.md", "## `acting_as`")
+
+    assert [row["argument"] for row in rows] == list(inspect.signature(Kernel.acting_as).parameters)[1:]
 
 
 IN_README = {

@@ -1,5 +1,10 @@
 """What can be asked, whatever the way in. Imports the standard library, the domain and `returns`."""
 
+from fastapi_easy.application.calls.bound_action import BoundAction
+from fastapi_easy.application.calls.bound_resource import BoundResource
+from fastapi_easy.application.calls.caller import Caller
+from fastapi_easy.application.calls.declared import Declared
+from fastapi_easy.application.calls.dynamic_resource import DynamicResource
 from fastapi_easy.application.changes.batch import BulkAnswer
 from fastapi_easy.application.changes.entity_writer import Upserted
 from fastapi_easy.application.changes.items import (
@@ -12,7 +17,7 @@ from fastapi_easy.application.changes.items import (
     Upsert,
 )
 from fastapi_easy.application.context import NOBODY, Context, DryRun
-from fastapi_easy.application.kernel import Kernel, UseCases
+from fastapi_easy.application.kernel import Kernel
 from fastapi_easy.application.pipeline.step import Handler, Step, Target
 from fastapi_easy.application.resources.aggregate_entities import AggregateEntities
 from fastapi_easy.application.resources.apply_bulk import ApplyBulk
@@ -29,22 +34,28 @@ from fastapi_easy.application.resources.replace_entity import ReplaceEntity
 from fastapi_easy.application.resources.restore_entity import RestoreEntity
 from fastapi_easy.application.resources.update_entity import UpdateEntity
 from fastapi_easy.application.resources.upsert_entity import UpsertEntity
+from fastapi_easy.application.use_cases import UseCases
 
 __all__ = [
     "NOBODY",
     "Action",
     "AggregateEntities",
     "ApplyBulk",
+    "BoundAction",
+    "BoundResource",
     "BulkAnswer",
+    "Caller",
     "Change",
     "Context",
     "CountEntities",
     "Create",
     "CreateEntity",
+    "Declared",
     "Delete",
     "DeleteEntity",
     "DeleteWhere",
     "DryRun",
+    "DynamicResource",
     "ExportEntities",
     "GetEntity",
     "Handler",

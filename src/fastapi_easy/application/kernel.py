@@ -1,82 +1,127 @@
 """The application behind one object: what an interface, a script or a test holds."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar, overload
 
-from fastapi_easy.application.changes.batch import BulkAnswer
-from fastapi_easy.application.changes.entity_writer import Upserted
-from fastapi_easy.application.pipeline.step import Handler
-from fastapi_easy.application.queries.query_reader import QueryReader
-from fastapi_easy.application.resources.aggregate_entities import AggregateEntities
-from fastapi_easy.application.resources.apply_bulk import ApplyBulk
-from fastapi_easy.application.resources.count_entities import CountEntities
-from fastapi_easy.application.resources.create_entity import CreateEntity
-from fastapi_easy.application.resources.delete_entity import DeleteEntity
-from fastapi_easy.application.resources.export_entities import ExportEntities
-from fastapi_easy.application.resources.get_entity import GetEntity
-from fastapi_easy.application.resources.import_entities import ImportEntities, ImportReport
-from fastapi_easy.application.resources.list_entities import ListEntities
-from fastapi_easy.application.resources.perform_action import PerformAction
-from fastapi_easy.application.resources.purge_entity import PurgeEntity
-from fastapi_easy.application.resources.replace_entity import ReplaceEntity
-from fastapi_easy.application.resources.restore_entity import RestoreEntity
-from fastapi_easy.application.resources.update_entity import UpdateEntity
-from fastapi_easy.application.resources.upsert_entity import UpsertEntity
-from fastapi_easy.domain.aggregation import Group
-from fastapi_easy.domain.page import Page
-from fastapi_easy.domain.resource import Resource
-from fastapi_easy.domain.row import Row
+from fastapi_easy.application.calls.bound_resource import BoundResource
+from fastapi_easy.application.calls.caller import Caller
+from fastapi_easy.application.calls.declared import Declared
+from fastapi_easy.application.calls.dynamic_resource import DynamicResource
+from fastapi_easy.application.calls.misspelling import unknown
+from fastapi_easy.application.context import DryRun
+from fastapi_easy.application.use_cases import UseCases
+from fastapi_easy.domain.field import UNSET
+from fastapi_easy.domain.principal import Principal, Tenant
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UseCases:
-    """Everything that can be asked of one resource, each wrapped in its steps.
-
-    All are there whatever the resource offers: `Resource.operations` says what interfaces may show.
-
-    Attributes:
-        resource: What they work on.
-
-        queries: Reads queries in the one grammar of all interfaces.
-
-        actions: The user's own use cases, by name.
-    """
-
-    resource: Resource[Any]
-    queries: QueryReader
-    create: Handler[CreateEntity, Row]
-    get: Handler[GetEntity, Row]
-    list: Handler[ListEntities, Page[Row]]
-    count: Handler[CountEntities, int]
-    replace: Handler[ReplaceEntity, Row]
-    update: Handler[UpdateEntity, Row]
-    delete: Handler[DeleteEntity, None]
-    restore: Handler[RestoreEntity, Row]
-    purge: Handler[PurgeEntity, None]
-    upsert: Handler[UpsertEntity, Upserted]
-    bulk: Handler[ApplyBulk, BulkAnswer]
-    aggregate: Handler[AggregateEntities, Sequence[Group]]
-    export: Handler[ExportEntities, AsyncIterator[Sequence[Row]]]
-    import_: Handler[ImportEntities, ImportReport]
-    actions: Mapping[str, Handler[PerformAction, Any]]
+E = TypeVar("E")
 
 
 class Kernel:
-    """The resources of one application and their use cases."""
+    """The resources of one application and their use cases, for one caller: anonymous until `acting_as` says who.
 
-    __slots__ = ("_resources",)
+    `kernel.books` is the resource declared as `books`; `kernel.resource(shop.books)` is the same one as type checkers
+    know it. A resource that is called like a method of this class is reached in the second way only.
 
-    def __init__(self, resources: Mapping[str, UseCases]) -> None:
+    Args:
+        resources: The use cases of each resource, by its name.
+
+        caller: For whom, and how, they are called; for nobody in particular unless given.
+    """
+
+    __slots__ = ("_bound", "_caller", "_resources")
+
+    def __init__(self, resources: Mapping[str, UseCases], caller: Caller | None = None) -> None:
         self._resources = dict(resources)
+        self._caller = caller or Caller()
+        self._bound: dict[str, DynamicResource] = {}
 
     def use_cases(self, name: str) -> UseCases:
-        """The use cases of resource *name*.
+        """The use cases of resource *name*, for those who make commands and contexts themselves.
 
         Raises:
             KeyError: No resource has that name.
         """
-        return self._resources[name]
+        found = self._resources.get(name)
+        if found is None:
+            raise KeyError(unknown("there is no resource", name, self._resources))
+        return found
+
+    @overload
+    def resource(self, declared: Declared[E], /) -> BoundResource[E]: ...
+
+    @overload
+    def resource(self, declared: str, /) -> BoundResource[Any]: ...
+
+    def resource(self, declared: Declared[Any] | str, /) -> BoundResource[Any]:
+        """The use cases of one resource as methods.
+
+        Args:
+            declared: The resource as it stands in the container, `shop.books`, or its name.
+
+        Raises:
+            KeyError: There is no such resource in this application.
+        """
+        return self._bind(declared if isinstance(declared, str) else declared.name)
+
+    def acting_as(
+        self,
+        principal: Principal = UNSET,
+        *,
+        tenant: Tenant | None = UNSET,
+        correlation_id: str = UNSET,
+        idempotency_key: str | None = UNSET,
+        timeout: float | None = UNSET,
+        dry_run: bool | DryRun = UNSET,
+    ) -> "Kernel":
+        """This kernel for another caller, sharing everything; what is left out stays as it is.
+
+        Args:
+            principal: Who calls.
+
+            tenant: The partition that calls work in; that of *principal* when only the principal is given.
+
+            correlation_id: Ties together everything that the calls cause; 1 to 128 printable ASCII characters.
+
+            idempotency_key: Names the call, so that a repetition gets the first answer.
+
+            timeout: Seconds that each call may take; `None` for as many as the settings say.
+
+            dry_run: Nothing becomes durable; a `DryRun` is told what would have been published.
+        """
+        if principal is not UNSET and tenant is UNSET:
+            tenant = principal.tenant
+        said = {
+            "principal": principal,
+            "tenant": tenant,
+            "correlation_id": correlation_id,
+            "idempotency_key": idempotency_key,
+        }
+        known: dict[str, Any] = {name: value for name, value in said.items() if value is not UNSET}
+        how: dict[str, Any] = {} if timeout is UNSET else {"timeout": timeout}
+        if dry_run is not UNSET:
+            known["dry_run"] = dry_run if isinstance(dry_run, DryRun) else None
+            how["rehearses"] = dry_run is True
+        return Kernel(
+            self._resources, replace(self._caller, known=replace(self._caller.known, **known), **how)
+        )
+
+    def _bind(self, name: str) -> DynamicResource:
+        bound = self._bound.get(name)
+        if bound is None:
+            bound = self._bound[name] = DynamicResource(self.use_cases(name), self._caller)
+        return bound
+
+    def __getattr__(self, name: str) -> DynamicResource:
+        # Underscores: whoever copies or inspects a kernel asks for names that have nothing to do with resources.
+        if name.startswith("_"):
+            raise AttributeError(name, name=name, obj=self)
+        if name not in self._resources:
+            raise AttributeError(unknown("there is no resource", name, dir(self)), name=name, obj=self)
+        return self._bind(name)
+
+    def __dir__(self) -> Iterable[str]:
+        return [*super().__dir__(), *self._resources]
 
     def __iter__(self) -> Iterator[UseCases]:
         return iter(self._resources.values())

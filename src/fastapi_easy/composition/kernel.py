@@ -7,11 +7,13 @@ from typing import Any, cast
 
 from dependency_injector import providers
 
+from fastapi_easy.application.calls.caller import Caller
 from fastapi_easy.application.context import Context
-from fastapi_easy.application.kernel import Kernel, UseCases
+from fastapi_easy.application.kernel import Kernel
 from fastapi_easy.application.pipeline.step import Handler, Step, Target, compose
 from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.application.queries.query_reader import QueryReader
+from fastapi_easy.application.use_cases import UseCases
 from fastapi_easy.composition.application import Application
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.options import Operation
@@ -33,7 +35,8 @@ def make_kernel(application: Application) -> Kernel:
         {
             name: _use_cases(application.providers[name], application.steps, limits, secret)
             for name in application.declarations
-        }
+        },
+        Caller(clock=lambda: application.clock().monotonic()),
     )
 
 

@@ -88,7 +88,7 @@ class Vocabulary(Mapping[str, Parameter]):
         self.resource = resource
         self._depth = depth
         self._keywords = keywords
-        self._separator = "__" if keywords else "."
+        self._separators = (".", "__") if keywords else (".",)
         self.own = _own_words(resource)
         self._resolved = dict(self.own)
         self._related: dict[str, Vocabulary] = {}
@@ -110,7 +110,8 @@ class Vocabulary(Mapping[str, Parameter]):
     def __iter__(self) -> Iterator[str]:
         yield from self.own
         for head in self.relations:
-            yield from (f"{head}{self._separator}{name}" for name in self.beyond(head).own)
+            for separator in self._separators:
+                yield from (f"{head}{separator}{name}" for name in self.beyond(head).own)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

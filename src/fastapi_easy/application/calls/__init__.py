@@ -1,0 +1,1 @@
+"""The use cases as methods, for one caller: what `kernel.books` is."""

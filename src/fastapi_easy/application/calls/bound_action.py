@@ -1,0 +1,81 @@
+"""A use case of the user's own as a method, for one caller."""
+
+import inspect
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from returns.result import Failure, Success
+
+from fastapi_easy.application.calls.arguments import RowVersion
+from fastapi_easy.application.calls.bound_resource import BoundResource
+from fastapi_easy.application.calls.keywords import one_mapping
+from fastapi_easy.application.resources.perform_action import Action
+from fastapi_easy.domain.errors import Fault, Invalid, Key, Outcome
+from fastapi_easy.domain.patch import Values
+
+
+class BoundAction:
+    """What `kernel.orders.cancel` is.
+
+    Args:
+        name: Of the action.
+
+        declared: The user's class.
+
+        resource: Whose action.
+    """
+
+    __slots__ = ("_declared", "_name", "_resource")
+
+    def __init__(self, name: str, declared: type[Action], resource: BoundResource[Any]) -> None:
+        self._name = name
+        self._declared = declared
+        self._resource = resource
+
+    async def __call__(
+        self,
+        key: Key,
+        values: Values | None = None,
+        /,
+        *,
+        expected_version: RowVersion | None = None,
+        **fields: Any,
+    ) -> Outcome[Any]:
+        """Perform it on the entity with *key*; the fields of the user's class are one mapping, or keywords.
+
+        Fails with: what `PerformActionHandler` fails with, and:
+
+            Invalid: A field is missing or unknown.
+        """
+        options = {} if expected_version is None else {"expected_version": expected_version}
+        said = one_mapping(self._name, values, fields, options, _parameters(self._declared))
+        action = make_action(self._declared, said)
+        if isinstance(action, Failure):
+            return action
+        return await self._resource.perform(key, action.unwrap(), expected_version=expected_version)
+
+
+def make_action(declared: type[Action], values: Values) -> Outcome[Action]:
+    """An instance of the dataclass *declared* whose fields are *values*.
+
+    Fails with:
+        Invalid: One that it needs is missing, or one that it does not have is named.
+    """
+    parameters = _parameters(declared)
+    missing = [
+        Fault(f"/{name}", "Field required", "missing")
+        for name, parameter in parameters.items()
+        if name not in values and parameter.default is parameter.empty
+    ]
+    foreign = [
+        Fault(f"/{name}", "Unexpected keyword argument", "unexpected_keyword_argument")
+        for name in values
+        if name not in parameters
+    ]
+    return Failure(Invalid((*missing, *foreign))) if missing or foreign else Success(declared(**values))
+
+
+@lru_cache(maxsize=1024)
+def _parameters(declared: type[Action]) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(declared).parameters

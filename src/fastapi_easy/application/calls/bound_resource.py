@@ -1,0 +1,323 @@
+"""The use cases of one resource as methods, for one caller: as type checkers know them."""
+
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+from returns.result import Failure, Success
+
+from fastapi_easy.application.calls.arguments import (
+    Condition,
+    HowCounted,
+    Includes,
+    Measures,
+    Names,
+    RowVersion,
+)
+from fastapi_easy.application.calls.caller import Caller
+from fastapi_easy.application.calls.keywords import given
+from fastapi_easy.application.changes.batch import BulkAnswer
+from fastapi_easy.application.changes.entity_writer import Upserted
+from fastapi_easy.application.changes.items import Change
+from fastapi_easy.application.context import Context
+from fastapi_easy.application.pipeline.step import Handler
+from fastapi_easy.application.queries.query_reader import FILTERS
+from fastapi_easy.application.resources.aggregate_entities import AggregateEntities
+from fastapi_easy.application.resources.apply_bulk import ApplyBulk
+from fastapi_easy.application.resources.count_entities import CountEntities
+from fastapi_easy.application.resources.create_entity import CreateEntity
+from fastapi_easy.application.resources.delete_entity import DeleteEntity
+from fastapi_easy.application.resources.export_entities import ExportEntities
+from fastapi_easy.application.resources.get_entity import GetEntity
+from fastapi_easy.application.resources.import_entities import ImportEntities, ImportReport, Line
+from fastapi_easy.application.resources.list_entities import ListEntities
+from fastapi_easy.application.resources.perform_action import PerformAction
+from fastapi_easy.application.resources.purge_entity import PurgeEntity
+from fastapi_easy.application.resources.replace_entity import ReplaceEntity
+from fastapi_easy.application.resources.restore_entity import RestoreEntity
+from fastapi_easy.application.resources.update_entity import UpdateEntity
+from fastapi_easy.application.resources.upsert_entity import UpsertEntity
+from fastapi_easy.application.use_cases import UseCases
+from fastapi_easy.domain.aggregation import Group
+from fastapi_easy.domain.errors import Key, Outcome
+from fastapi_easy.domain.page import Cursor, Page
+from fastapi_easy.domain.patch import Patch, Values
+from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
+from fastapi_easy.domain.query import Query
+from fastapi_easy.domain.row import Row
+
+E = TypeVar("E")
+C = TypeVar("C")
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+_OF_ONE: Final = frozenset({"fields", "include"})
+_OF_EXPORTS: Final = FILTERS | {"sort", "fields"}
+
+
+class Performable(Protocol[T_co]):
+    """An action of a user's own that answers a `T_co`."""
+
+    def perform(self, key: Key, work: UnitOfWork, context: Context, /) -> Awaitable[Outcome[T_co]]:
+        """Do it."""
+        ...
+
+
+class BoundResource(Generic[E]):
+    """What can be asked of one resource, each use case as a method; all answer outcomes and pass through every step.
+
+    Entities are mappings of field names to Python values; a `DynamicResource` takes keywords as well. Queries are
+    written in the grammar of HTTP, with Python values. What takes an `expected_version` is done only to an entity that
+    still has that version.
+
+    Args:
+        use_cases: Of the resource.
+
+        caller: For whom they are called.
+    """
+
+    __slots__ = ("_caller", "_queries", "_resource", "_use_cases")
+
+    def __init__(self, use_cases: UseCases, caller: Caller) -> None:
+        self._use_cases = use_cases
+        self._queries = use_cases.queries
+        self._resource = use_cases.resource
+        self._caller = caller
+
+    async def create(self, values: Values, /) -> Outcome[Row]:
+        """Store a new entity and answer its readable fields.
+
+        Fails with: what `CreateEntityHandler` fails with.
+        """
+        return await self._use_cases.create(CreateEntity(values), self._caller.context())
+
+    async def get(
+        self, key: Key, /, *, include: Includes | None = None, fields: Names | None = None
+    ) -> Outcome[Row]:
+        """Read the entity with *key*, and related ones beside it.
+
+        Fails with: what `QueryReader.from_values` and `GetEntityHandler` fail with.
+        """
+        query = self._queries.from_values(given(include=include, fields=fields), options=_OF_ONE)
+        if isinstance(query, Failure):
+            return query
+        wish = query.unwrap()
+        found = await self._on_one(self._use_cases.get, key, lambda key: GetEntity(key, wish.includes))
+        return found if isinstance(found, Failure) else Success(_cut(found.unwrap(), wish))
+
+    async def list(  # noqa: PLR0913 (every option of a page is one of this method)
+        self,
+        where: Condition | None = None,
+        *,
+        q: str | None = None,
+        sort: Names | None = None,
+        fields: Names | None = None,
+        include: Includes | None = None,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: Cursor | str | None = None,
+        count: HowCounted | None = None,
+    ) -> Outcome[Page[Row]]:
+        """Read a page of entities; go on with `cursor=page.next`.
+
+        Fails with: what `QueryReader.from_values` and `ListEntitiesHandler` fail with.
+        """
+        options = given(where=where, q=q, sort=sort, fields=fields, include=include, limit=limit)
+        return await self._list(options | given(offset=offset, cursor=cursor, count=count))
+
+    async def count(self, where: Condition | None = None, *, q: str | None = None) -> Outcome[int]:
+        """Count entities.
+
+        Fails with: what `QueryReader.from_values` and `CountEntitiesHandler` fail with.
+        """
+        return await self._count(given(where=where, q=q))
+
+    async def aggregate(
+        self,
+        where: Condition | None = None,
+        *,
+        q: str | None = None,
+        group_by: Names | None = None,
+        total: Measures | None = None,
+        limit: int | None = None,
+        offset: int | None = None,
+    ) -> Outcome[Sequence[Group]]:
+        """Find numbers about many entities.
+
+        Fails with: what `QueryReader.from_values` and `AggregateEntitiesHandler` fail with.
+        """
+        options = given(where=where, q=q, group_by=group_by, total=total, limit=limit, offset=offset)
+        return await self._aggregate(options)
+
+    async def export(
+        self,
+        where: Condition | None = None,
+        *,
+        q: str | None = None,
+        sort: Names | None = None,
+        fields: Names | None = None,
+    ) -> Outcome[AsyncIterator[Sequence[Row]]]:
+        """Read every entity, some at a time; asking for the next ones may raise `StreamBroken`.
+
+        Fails with: what `QueryReader.from_values` and `ExportEntitiesHandler` fail with.
+        """
+        return await self._export(given(where=where, q=q, sort=sort, fields=fields))
+
+    async def update(
+        self, key: Key, values: Values, /, *, expected_version: RowVersion | None = None
+    ) -> Outcome[Row]:
+        """Change the fields of *values* and no others.
+
+        Fails with: what `UpdateEntityHandler` fails with.
+        """
+        version, patch = _text(expected_version), Patch(values)
+        return await self._on_one(self._use_cases.update, key, lambda key: UpdateEntity(key, patch, version))
+
+    async def replace(
+        self, key: Key, values: Values, /, *, expected_version: RowVersion | None = None
+    ) -> Outcome[Row]:
+        """Give the entity with *key* the fields of *values*, and its defaults in all others.
+
+        Fails with: what `ReplaceEntityHandler` fails with.
+        """
+        version = _text(expected_version)
+        return await self._on_one(
+            self._use_cases.replace, key, lambda key: ReplaceEntity(key, values, version)
+        )
+
+    async def upsert(self, values: Values, /) -> Outcome[Upserted]:
+        """Change the entity that is known by its unique fields, or make it.
+
+        Fails with: what `UpsertEntityHandler` fails with.
+        """
+        return await self._use_cases.upsert(UpsertEntity(values), self._caller.context())
+
+    async def delete(self, key: Key, /, *, expected_version: RowVersion | None = None) -> Outcome[None]:
+        """Remove an entity; where the resource has `soft_delete` it is marked and can be restored.
+
+        Fails with: what `DeleteEntityHandler` fails with.
+        """
+        version = _text(expected_version)
+        return await self._on_one(self._use_cases.delete, key, lambda key: DeleteEntity(key, version))
+
+    async def restore(self, key: Key, /, *, expected_version: RowVersion | None = None) -> Outcome[Row]:
+        """Bring back a deleted entity.
+
+        Fails with: what `RestoreEntityHandler` fails with.
+        """
+        version = _text(expected_version)
+        return await self._on_one(self._use_cases.restore, key, lambda key: RestoreEntity(key, version))
+
+    async def purge(self, key: Key, /, *, expected_version: RowVersion | None = None) -> Outcome[None]:
+        """Remove a deleted entity for good.
+
+        Fails with: what `PurgeEntityHandler` fails with.
+        """
+        version = _text(expected_version)
+        return await self._on_one(self._use_cases.purge, key, lambda key: PurgeEntity(key, version))
+
+    async def bulk(self, items: Sequence[Change], /, *, atomic: bool = True) -> Outcome[BulkAnswer]:
+        """Make many changes: all or none, or each for itself. That one failed is part of the answer.
+
+        Fails with: what `ApplyBulkHandler` fails with.
+        """
+        return await self._use_cases.bulk(ApplyBulk(items, atomic), self._caller.context())
+
+    async def import_(
+        self,
+        lines: Iterable[Values] | AsyncIterable[Values],
+        /,
+        *,
+        upsert: bool = False,
+        max_failures: int = 100,
+    ) -> Outcome[ImportReport]:
+        """Make an entity of each of *lines*, which are read as they are needed. That some failed is part of the answer.
+
+        Fails with: what `ImportEntitiesHandler` fails with.
+        """
+        command = ImportEntities(_numbered(lines), upsert, max_failures)
+        return await self._use_cases.import_(command, self._caller.context())
+
+    async def perform(
+        self, key: Key, action: Performable[T], /, *, expected_version: RowVersion | None = None
+    ) -> Outcome[T]:
+        """Perform *action*, an instance of one of the classes in the declaration's `actions`.
+
+        Fails with: what `PerformActionHandler` fails with.
+
+        Raises:
+            TypeError: The resource was declared without it.
+        """
+        actions, version = self._resource.actions or {}, _text(expected_version)
+        name = next((name for name, each in actions.items() if each is type(action)), None)
+        if name is None:
+            raise TypeError(
+                f"{type(action).__name__} is no action of {self._resource.name}: declare it in actions=[…]"
+            )
+        return await self._on_one(
+            self._use_cases.actions[name], key, lambda key: PerformAction(key, action, version)
+        )
+
+    def version_of(self, row: Row, /) -> str:
+        """Which version *row* is, for `expected_version`; it holds at least the readable fields."""
+        return self._resource.version_of(row)
+
+    def __repr__(self) -> str:
+        """Its name, as the kernel knows it."""
+        return f"<{type(self).__name__} {self._resource.name}>"
+
+    async def _on_one(self, handle: Handler[C, T], key: Key, make: Callable[[Key], C]) -> Outcome[T]:
+        """What *handle* answers to the command that *make* makes for *key*."""
+        checked = self._queries.check_key(key)
+        if isinstance(checked, Failure):
+            return checked
+        return await handle(make(checked.unwrap()), self._caller.context())
+
+    async def _list(self, values: Mapping[str, Any]) -> Outcome[Page[Row]]:
+        context = self._caller.context()
+        query = self._queries.from_values(values, tenant=context.tenant)
+        if isinstance(query, Failure):
+            return query
+        return await self._use_cases.list(ListEntities(query.unwrap()), context)
+
+    async def _count(self, values: Mapping[str, Any]) -> Outcome[int]:
+        query = self._queries.from_values(values, options=FILTERS)
+        if isinstance(query, Failure):
+            return query
+        command = CountEntities(query.unwrap().specification)
+        return await self._use_cases.count(command, self._caller.context())
+
+    async def _aggregate(self, values: Mapping[str, Any]) -> Outcome[Sequence[Group]]:
+        wish = self._queries.aggregation_from_values(values)
+        if isinstance(wish, Failure):
+            return wish
+        return await self._use_cases.aggregate(AggregateEntities(wish.unwrap()), self._caller.context())
+
+    async def _export(self, values: Mapping[str, Any]) -> Outcome[AsyncIterator[Sequence[Row]]]:
+        query = self._queries.from_values(values, options=_OF_EXPORTS)
+        if isinstance(query, Failure):
+            return query
+        return await self._use_cases.export(ExportEntities(query.unwrap()), self._caller.context())
+
+
+def _text(version: RowVersion | None) -> str | None:
+    return None if version is None else str(version)
+
+
+def _cut(row: Row, wish: Query) -> Row:
+    """*row* with the fields that were wished for, and what is included."""
+    if wish.fields is None:
+        return row
+    names = (*wish.fields, *(include.relation.name for include in wish.includes))
+    return Row({name: row[name] for name in names if name in row})
+
+
+async def _numbered(lines: Iterable[Values] | AsyncIterable[Values]) -> AsyncIterator[Line]:
+    number = 0
+    if isinstance(lines, AsyncIterable):
+        async for values in lines:
+            number += 1
+            yield number, Success(values)
+    else:
+        for values in lines:
+            number += 1
+            yield number, Success(values)

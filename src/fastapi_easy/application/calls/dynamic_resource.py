@@ -1,0 +1,151 @@
+"""The use cases of one resource as methods that take fields and comparisons as keywords, and its actions by name."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Any
+
+from fastapi_easy.application.calls.arguments import (
+    Condition,
+    HowCounted,
+    Includes,
+    Measures,
+    Names,
+    RowVersion,
+)
+from fastapi_easy.application.calls.bound_action import BoundAction
+from fastapi_easy.application.calls.bound_resource import BoundResource
+from fastapi_easy.application.calls.caller import Caller
+from fastapi_easy.application.calls.keywords import given, one_mapping
+from fastapi_easy.application.calls.misspelling import unknown
+from fastapi_easy.application.changes.entity_writer import Upserted
+from fastapi_easy.application.use_cases import UseCases
+from fastapi_easy.domain.aggregation import Group
+from fastapi_easy.domain.errors import Key, Outcome
+from fastapi_easy.domain.page import Cursor, Page
+from fastapi_easy.domain.patch import Values
+from fastapi_easy.domain.row import Row
+
+
+class DynamicResource(BoundResource[Any]):
+    """What `kernel.books` is: `create(title="Emma")`, `list(price__lt=8)`, and actions as methods, `cancel(7)`.
+
+    A field that is called like an option of a method has to be given in a mapping. An action that is called like a
+    method is reached with `perform`.
+    """
+
+    __slots__ = ("_actions",)
+
+    def __init__(self, use_cases: UseCases, caller: Caller) -> None:
+        super().__init__(use_cases, caller)
+        self._actions: dict[str, BoundAction] = {}
+
+    async def create(self, values: Values | None = None, /, **fields: Any) -> Outcome[Row]:
+        """Store a new entity; its fields are one mapping, or keywords."""
+        return await super().create(one_mapping("create", values, fields))
+
+    async def list(  # noqa: PLR0913 (every option of a page is one of this method)
+        self,
+        where: Condition | None = None,
+        *,
+        q: str | None = None,
+        sort: Names | None = None,
+        fields: Names | None = None,
+        include: Includes | None = None,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: Cursor | str | None = None,
+        count: HowCounted | None = None,
+        **comparisons: Any,
+    ) -> Outcome[Page[Row]]:
+        """Read a page of the entities for which all *comparisons* hold, `price__lt=8`."""
+        options = given(where=where, q=q, sort=sort, fields=fields, include=include, limit=limit)
+        return await self._list(
+            {**options, **given(offset=offset, cursor=cursor, count=count), **comparisons}
+        )
+
+    async def count(
+        self, where: Condition | None = None, *, q: str | None = None, **comparisons: Any
+    ) -> Outcome[int]:
+        """Count the entities for which all *comparisons* hold."""
+        return await self._count({**given(where=where, q=q), **comparisons})
+
+    async def aggregate(
+        self,
+        where: Condition | None = None,
+        *,
+        q: str | None = None,
+        group_by: Names | None = None,
+        total: Measures | None = None,
+        limit: int | None = None,
+        offset: int | None = None,
+        **comparisons: Any,
+    ) -> Outcome[Sequence[Group]]:
+        """Find numbers about the entities for which all *comparisons* hold."""
+        options = given(where=where, q=q, group_by=group_by, total=total, limit=limit, offset=offset)
+        return await self._aggregate({**options, **comparisons})
+
+    async def export(
+        self,
+        where: Condition | None = None,
+        *,
+        q: str | None = None,
+        sort: Names | None = None,
+        fields: Names | None = None,
+        **comparisons: Any,
+    ) -> Outcome[AsyncIterator[Sequence[Row]]]:
+        """Read every entity for which all *comparisons* hold, some at a time."""
+        return await self._export({**given(where=where, q=q, sort=sort, fields=fields), **comparisons})
+
+    async def update(
+        self,
+        key: Key,
+        values: Values | None = None,
+        /,
+        *,
+        expected_version: RowVersion | None = None,
+        **fields: Any,
+    ) -> Outcome[Row]:
+        """Change some fields of an entity; they are one mapping, or keywords."""
+        changes = self._fields("update", values, fields, expected_version)
+        return await super().update(key, changes, expected_version=expected_version)
+
+    async def replace(
+        self,
+        key: Key,
+        values: Values | None = None,
+        /,
+        *,
+        expected_version: RowVersion | None = None,
+        **fields: Any,
+    ) -> Outcome[Row]:
+        """Give an entity a whole new set of fields; they are one mapping, or keywords."""
+        whole = self._fields("replace", values, fields, expected_version)
+        return await super().replace(key, whole, expected_version=expected_version)
+
+    async def upsert(self, values: Values | None = None, /, **fields: Any) -> Outcome[Upserted]:
+        """Change the entity that is known by its unique fields, or make it; its fields are one mapping, or keywords."""
+        return await super().upsert(one_mapping("upsert", values, fields))
+
+    def __getattr__(self, name: str) -> BoundAction:
+        # Underscores: whoever copies or inspects this asks for names that have nothing to do with actions.
+        if name.startswith("_"):
+            raise AttributeError(name, name=name, obj=self)
+        action = self._actions.get(name)
+        if action is None:
+            action = self._actions[name] = self._action(name)
+        return action
+
+    def __dir__(self) -> Iterable[str]:
+        return [*super().__dir__(), *(self._resource.actions or {})]
+
+    def _action(self, name: str) -> BoundAction:
+        declared = (self._resource.actions or {}).get(name)
+        if declared is None:
+            complaint = f"{self._resource.name} has no method or action"
+            raise AttributeError(unknown(complaint, name, dir(self)), name=name, obj=self)
+        return BoundAction(name, declared, self)
+
+    def _fields(
+        self, method: str, values: Values | None, fields: Values, version: RowVersion | None
+    ) -> Values:
+        options = {} if version is None else {"expected_version": version}
+        return one_mapping(method, values, fields, options, self._resource.fields)

@@ -1,0 +1,62 @@
+"""Everything that can be asked of one resource."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi_easy.application.changes.batch import BulkAnswer
+from fastapi_easy.application.changes.entity_writer import Upserted
+from fastapi_easy.application.pipeline.step import Handler
+from fastapi_easy.application.queries.query_reader import QueryReader
+from fastapi_easy.application.resources.aggregate_entities import AggregateEntities
+from fastapi_easy.application.resources.apply_bulk import ApplyBulk
+from fastapi_easy.application.resources.count_entities import CountEntities
+from fastapi_easy.application.resources.create_entity import CreateEntity
+from fastapi_easy.application.resources.delete_entity import DeleteEntity
+from fastapi_easy.application.resources.export_entities import ExportEntities
+from fastapi_easy.application.resources.get_entity import GetEntity
+from fastapi_easy.application.resources.import_entities import ImportEntities, ImportReport
+from fastapi_easy.application.resources.list_entities import ListEntities
+from fastapi_easy.application.resources.perform_action import PerformAction
+from fastapi_easy.application.resources.purge_entity import PurgeEntity
+from fastapi_easy.application.resources.replace_entity import ReplaceEntity
+from fastapi_easy.application.resources.restore_entity import RestoreEntity
+from fastapi_easy.application.resources.update_entity import UpdateEntity
+from fastapi_easy.application.resources.upsert_entity import UpsertEntity
+from fastapi_easy.domain.aggregation import Group
+from fastapi_easy.domain.page import Page
+from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.row import Row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UseCases:
+    """Everything that can be asked of one resource, each wrapped in its steps.
+
+    All are there whatever the resource offers: `Resource.operations` says what interfaces may show.
+
+    Attributes:
+        resource: What they work on.
+
+        queries: Reads queries in the one grammar of all interfaces.
+
+        actions: The user's own use cases, by name.
+    """
+
+    resource: Resource[Any]
+    queries: QueryReader
+    create: Handler[CreateEntity, Row]
+    get: Handler[GetEntity, Row]
+    list: Handler[ListEntities, Page[Row]]
+    count: Handler[CountEntities, int]
+    replace: Handler[ReplaceEntity, Row]
+    update: Handler[UpdateEntity, Row]
+    delete: Handler[DeleteEntity, None]
+    restore: Handler[RestoreEntity, Row]
+    purge: Handler[PurgeEntity, None]
+    upsert: Handler[UpsertEntity, Upserted]
+    bulk: Handler[ApplyBulk, BulkAnswer]
+    aggregate: Handler[AggregateEntities, Sequence[Group]]
+    export: Handler[ExportEntities, AsyncIterator[Sequence[Row]]]
+    import_: Handler[ImportEntities, ImportReport]
+    actions: Mapping[str, Handler[PerformAction, Any]]
