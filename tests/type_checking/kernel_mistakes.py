@@ -36,7 +36,7 @@ class Misdeclared(Container):
 
 async def a_misspelt_resource(kernel: Kernel) -> None:
     shop: Shop = Shop()
-    _ = kernel.resource(shop.boks)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    _ = kernel.resource(shop.boks)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
     _ = kernel.resource(Shop.boks)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
 
 
