@@ -37,7 +37,7 @@ class Kernel:
         self._bound: dict[str, DynamicResource] = {}
 
     def use_cases(self, name: str) -> UseCases:
-        """The use cases of resource *name*, for those who make commands and contexts themselves.
+        """Return the use cases of resource *name*, for those who make commands and contexts themselves.
 
         Raises:
             KeyError: No resource has that name.
@@ -54,7 +54,7 @@ class Kernel:
     def resource(self, declared: str, /) -> BoundResource[Any]: ...
 
     def resource(self, declared: Declared[Any] | str, /) -> BoundResource[Any]:
-        """The use cases of one resource as methods.
+        """Return the use cases of one resource as methods.
 
         Args:
             declared: The resource as it stands in the container, `shop.books`, or its name.
@@ -74,7 +74,7 @@ class Kernel:
         timeout: float | None = UNSET,
         dry_run: bool | DryRun = UNSET,
     ) -> "Kernel":
-        """This kernel for another caller, sharing everything; what is left out stays as it is.
+        """Return this kernel for another caller, sharing everything; what is left out stays as it is.
 
         Args:
             principal: Who calls.

@@ -57,7 +57,7 @@ class BoundAction:
 
 
 def make_action(declared: type[Action], values: Values) -> Outcome[Action]:
-    """An instance of the dataclass *declared* whose fields are *values*.
+    """Make an instance of the dataclass *declared* whose fields are *values*.
 
     Fails with:
         Invalid: One that it needs is missing, or one that it does not have is named.

@@ -258,7 +258,7 @@ class BoundResource(Generic[E]):
         )
 
     def version_of(self, row: Row, /) -> str:
-        """Which version *row* is, for `expected_version`; it holds at least the readable fields."""
+        """Return which version *row* is, for `expected_version`; it holds at least the readable fields."""
         return self._resource.version_of(row)
 
     def __repr__(self) -> str:

@@ -16,7 +16,7 @@ def one_mapping(
     options: Mapping[str, Any] = _NONE,
     known: Collection[str] = (),
 ) -> Values:
-    """What was said, which is either *values* or *keywords*.
+    """Return what was said, which is either *values* or *keywords*.
 
     Args:
         method: What was called, for the sentence.
@@ -46,5 +46,5 @@ def one_mapping(
 
 
 def given(**options: Any) -> dict[str, Any]:
-    """Those of *options* about which something was said."""
+    """Return those of *options* about which something was said."""
     return {name: value for name, value in options.items() if value is not None}

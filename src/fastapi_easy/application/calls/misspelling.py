@@ -6,7 +6,7 @@ from fastapi_easy.application.queries.vocabulary import nearest
 
 
 def unknown(complaint: str, name: str, known: Iterable[str]) -> str:
-    """A sentence that begins with *complaint*, and tells which of the *known* names may have been meant."""
+    """Return a sentence that begins with *complaint*, and tells which of the *known* names may have been meant."""
     words = sorted(word for word in known if not word.startswith("_"))
     near = nearest(name, words)
     hint = (

@@ -69,7 +69,7 @@ class CursorSeal:
             return refused
 
     def check(self, cursor: Cursor, query: Query) -> Outcome[Cursor]:
-        """*cursor*, as a page gave it to Python code, which needs no token.
+        """Check *cursor* as a page gave it to Python code, which needs no token.
 
         Fails with:
             BadQuery: It holds other values than a walk of *query* has.

@@ -35,7 +35,7 @@ class KeyText:
         )
 
     def check(self, key: Key) -> Outcome[Key]:
-        """*key*, a value, or a sequence of the values of a composite key.
+        """Check *key*, a value, or a sequence of the values of a composite key.
 
         Fails with: as `read`.
         """

@@ -62,7 +62,7 @@ class QueryParts:
         _FROM_JSON[name](self, wish, value)
 
     def keyword(self, wish: Wish, name: str, value: Any) -> None:
-        """One keyword of a call in Python."""
+        """Read one keyword of a call in Python."""
         path, _, option = name.replace("__", ".").rpartition(".")
         if name in _FROM_JSON:
             _FROM_JSON[name](self, wish, value)
@@ -158,7 +158,7 @@ class QueryParts:
 
 
 def as_texts(value: Any) -> list[str]:
-    """What a query string would hold in place of *value*, an object or a list of some."""
+    """Return what a query string would hold in place of *value*, an object or a list of some."""
     several = isinstance(value, Sequence) and not isinstance(value, str)
     return [str(each) for each in (value if several else [value])]
 

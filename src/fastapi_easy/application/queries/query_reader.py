@@ -91,7 +91,7 @@ class QueryReader:
         tenant: str | None = None,
         options: frozenset[str] = RESERVED,
     ) -> Outcome[Query]:
-        """The query that the arguments *values* of a call in Python ask for.
+        """Read the query that the arguments *values* of a call in Python ask for.
 
         Names are those of `from_parameters`, and `__` may stand in place of a dot. Values are Python objects of the
         fields' types, or what JSON would hold; `where` may be a specification, `cursor` what `Page.next` holds.
@@ -156,7 +156,7 @@ class QueryReader:
         return self._aggregation(own, self.from_parameters(filters))
 
     def aggregation_from_values(self, values: Mapping[str, Any]) -> Outcome[Aggregation]:
-        """The numbers that the arguments *values* of a call in Python ask for; `total` may hold measures.
+        """Read the numbers that the arguments *values* of a call in Python ask for; `total` may hold measures.
 
         Fails with: as `from_values`.
         """
@@ -182,7 +182,7 @@ class QueryReader:
         return self._keys.read(segment)
 
     def check_key(self, key: Key) -> Outcome[Key]:
-        """*key* as Python code says it: a value, or a sequence of them when the key has several fields.
+        """Check *key* as Python code says it: a value, or a sequence of them when the key has several fields.
 
         Fails with:
             Invalid: It is of another type.

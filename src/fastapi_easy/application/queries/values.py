@@ -92,7 +92,7 @@ def read_json(field: Field, value: Any) -> Any:
 
 
 def read_value(field: Field, value: Any) -> Any:
-    """The value of *field* that *value* is, or stands for as JSON: what Python code says in a query.
+    """Read the value of *field* that *value* is, or stands for as JSON: what Python code says in a query.
 
     Raises:
         Unreadable: It is of another type, or out of range.
