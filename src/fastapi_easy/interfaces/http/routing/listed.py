@@ -50,7 +50,7 @@ class ListedResources(BaseRoute):
         match, route, segment = self._find(scope)
         if route is None:
             return match, {}
-        _MATCHED.set(route)
+        _ = _MATCHED.set(route)
         params = {**scope.get("path_params", {}), **route.path_params(segment)}
         return match, {"endpoint": route.endpoint, "path_params": params}
 
