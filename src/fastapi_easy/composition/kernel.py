@@ -15,6 +15,7 @@ from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.application.queries.query_reader import QueryReader
 from fastapi_easy.application.use_cases import UseCases
 from fastapi_easy.composition.application import Application
+from fastapi_easy.composition.memoized import Inputs, Source
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.options import Operation
 from fastapi_easy.domain.resource import Resource
@@ -61,19 +62,29 @@ def _use_cases(
 def _followed(
     target: Target, provider: providers.Provider[Any], steps: providers.Provider[Sequence[Step]]
 ) -> Handler[Any, Any]:
-    """A handler that follows its providers: the steps are composed anew only when others are given."""
-
-    def innermost(command: Any, context: Context, /) -> Awaitable[Outcome[Any]]:
-        return cast("Awaitable[Outcome[Any]]", provider()(command, context))
-
-    known = steps()
-    composed = compose(known, target, innermost)
+    """The handler that *provider* gives, within *steps*; put together anew only when something was overridden."""
+    inputs: Inputs | None = None
+    composed: Handler[Any, Any]
 
     def follow(command: Any, context: Context, /) -> Awaitable[Outcome[Any]]:
-        nonlocal known, composed
-        current = steps()
-        if current is not known:
-            known, composed = current, compose(current, target, innermost)
+        nonlocal inputs, composed
+        if inputs is None or inputs.have_changed():
+            # What changes in between is seen by the next call, for which the handler is there before its inputs are.
+            looked_at = Inputs(Source(provider), steps)
+            composed = compose(steps(), target, _innermost(provider))
+            inputs = looked_at
         return composed(command, context)
 
     return follow
+
+
+def _innermost(provider: providers.Provider[Any]) -> Handler[Any, Any]:
+    if provider.last_overriding is None:
+        handler: Handler[Any, Any] = provider()
+        return handler
+
+    def ask(command: Any, context: Context, /) -> Awaitable[Outcome[Any]]:
+        # Whoever put another provider there decides how often it makes one.
+        return cast("Awaitable[Outcome[Any]]", provider()(command, context))
+
+    return ask
