@@ -130,8 +130,7 @@ async def ask(app: FastAPI, asked: Request) -> None:
 @asynccontextmanager
 async def shop_at(url: str) -> AsyncIterator[FastAPI]:
     """The application, open, with rows in it."""
-    made: Any = Shop
-    app = create_app(made(settings=Settings.model_validate({"databases": {"default": {"url": url}}})))
+    app = create_app(Shop(settings=Settings.model_validate({"databases": {"default": {"url": url}}})))
     async with app.router.lifespan_context(app):
         for name in ("plain", "versioned"):
             for turn in range(ROWS):
