@@ -1,6 +1,7 @@
-"""Resources that are written in files: in the settings, and in a container's own `Configuration`."""
+"""Resources and databases that are written in files: in the settings, and in a container's own `Configuration`."""
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from dependency_injector import providers
@@ -8,12 +9,15 @@ from pydantic import ValidationError
 
 from fastapi_easy.domain.declaration import Declaration
 from fastapi_easy.domain.errors import DeclarationError
-from fastapi_easy.settings import ResourceSettings, Settings
+from fastapi_easy.settings import DatabaseSettings, ResourceSettings, Settings
 
-__all__ = ["configurations_in", "read_declarations"]
+__all__ = ["configurations_in", "mistakes_in_configurations", "read_declarations", "with_databases"]
 
-_SECTIONS: Final = {"resources": "entity"}
+_SECTIONS: Final = {"databases": "url", "resources": "entity"}
 """What is read of a `Configuration`, and what each member of it has to have."""
+
+_NEAR: Final = 0.88
+"""How alike two names are of which one may be the other misspelt."""
 
 
 def configurations_in(container: Any) -> dict[str, providers.Configuration]:
@@ -58,6 +62,57 @@ def read_declarations(
     return found
 
 
+def with_databases(settings: Settings, configurations: Mapping[str, Any]) -> Settings:
+    """*settings*, and what *configurations* say of databases that the settings do not say themselves.
+
+    Args:
+        settings: What they say goes before.
+
+        configurations: The content of each.
+
+    Raises:
+        DeclarationError: A configuration says what no database has, or a wrong value; names each, never its value.
+    """
+    mistakes: list[str] = []
+    said = {name: each.model_dump(exclude_unset=True) for name, each in settings.databases.items()}
+    databases = dict(settings.databases)
+    for where, content in configurations.items():
+        for name, options in _section(where, content, "databases").items():
+            try:
+                written = DatabaseSettings.model_validate(options).model_dump(exclude_unset=True)
+                databases[name] = DatabaseSettings.model_validate(_merged(written, said.get(name, {})))
+            except ValidationError as error:
+                mistakes += _worded(f"{where}.databases.{name}", error)
+    if mistakes:
+        raise DeclarationError(mistakes)
+    return settings.model_copy(update={"databases": databases})
+
+
+def mistakes_in_configurations(
+    configurations: Mapping[str, providers.Configuration], declared: Mapping[str, Any]
+) -> Iterator[str]:
+    """What somebody wrote into *configurations* that would not be read, each a sentence with its mend.
+
+    Args:
+        configurations: By the names of their providers.
+
+        declared: The resources that the application has.
+    """
+    for where, configuration in configurations.items():
+        content, used = configuration(), configuration.get_children()
+        for name in _section(where, content, "resources"):
+            if name not in declared:
+                yield (
+                    f"{where}.resources.{name} came after the container was made, when its resources were read: give "
+                    f"the file to Configuration(yaml_files=[…]), or the values to the container ({where}={{…}})"
+                )
+        for name, value in content.items() if isinstance(content, Mapping) else ():
+            section = _meant(name, value)
+            # An option that a provider refers to is the user's own.
+            if section is not None and name not in used:
+                yield f"{where}.{name} is not read: did you mean {section!r}?"
+
+
 def _section(where: str, content: Any, name: str) -> Mapping[str, Any]:
     section = content.get(name) if isinstance(content, Mapping) else None
     if section is None:
@@ -75,3 +130,25 @@ def _worded(where: str, error: ValidationError) -> list[str]:
         f"{'.'.join(map(str, (where, *fault['loc'])))}: {fault['msg']}"
         for fault in error.errors(include_input=False, include_url=False)
     ]
+
+
+def _merged(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
+    """Both, where *upper* has the last word."""
+    merged = dict(lower)
+    for name, value in upper.items():
+        below = lower.get(name)
+        are_both = isinstance(below, Mapping) and isinstance(value, Mapping)
+        merged[name] = _merged(below or {}, value) if are_both else value
+    return merged
+
+
+def _meant(name: Any, value: Any) -> str | None:
+    """The section that *name* misspells, if what is in it reads so."""
+    if name in _SECTIONS or not isinstance(name, str) or not isinstance(value, Mapping):
+        return None
+    for section, member in _SECTIONS.items():
+        spellings = (section, section.removesuffix("s"))
+        reads_so = any(member in each for each in (value, *value.values()) if isinstance(each, Mapping))
+        if reads_so and difflib.get_close_matches(name.lower(), spellings, 1, _NEAR):
+            return section
+    return None

@@ -15,8 +15,9 @@ from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.application.queries.query_reader import QueryReader
 from fastapi_easy.application.use_cases import UseCases
 from fastapi_easy.composition.application import Application
+from fastapi_easy.composition.configuration import configurations_in, mistakes_in_configurations
 from fastapi_easy.composition.memoized import Inputs, Source
-from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.errors import DeclarationError, Outcome
 from fastapi_easy.domain.options import Operation
 from fastapi_easy.domain.resource import Resource
 
@@ -29,6 +30,9 @@ def make_kernel(application: Application) -> Kernel:
     Raises:
         DeclarationError: With every mistake of every declaration.
     """
+    mistakes = list(mistakes_in_configurations(configurations_in(application), application.declarations))
+    if mistakes:
+        raise DeclarationError(mistakes)
     settings = application.settings()
     limits = QueryLimits(**settings.query.model_dump())
     secret = settings.secret.get_secret_value().encode() if settings.secret else secrets.token_bytes(32)

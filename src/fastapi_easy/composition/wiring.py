@@ -9,12 +9,12 @@ from fastapi_easy.application.locks.standing import LOCKS
 from fastapi_easy.application.pipeline.standard import standard_steps
 from fastapi_easy.application.pipeline.step import Step
 from fastapi_easy.composition.application import Application
-from fastapi_easy.composition.configuration import configurations_in, read_declarations
+from fastapi_easy.composition.configuration import configurations_in, read_declarations, with_databases
 from fastapi_easy.composition.container_class import GROUPS, Group, declared_in, with_resources
 from fastapi_easy.composition.declared_resource import DeclaredResource
 from fastapi_easy.composition.kernel import make_kernel
 from fastapi_easy.composition.leases import open_leases, open_locks
-from fastapi_easy.composition.memoized import Source
+from fastapi_easy.composition.memoized import Memoized, Source
 from fastapi_easy.composition.observation import open_metrics, open_observer
 from fastapi_easy.composition.pending import fill, pending_in
 from fastapi_easy.composition.resilience import open_breaker, open_lock_breaker, open_retry
@@ -47,6 +47,8 @@ def wire(application: Application, container: type[Any], own: Iterable[str]) -> 
             [f"{each}: replace them one by one, shop.{each}.default.override(…)" for each in replaced]
         )
     configurations = configurations_in(application)
+    if configurations:
+        application.settings = Memoized(_configured, application.settings).set_kwargs(**configurations)
     written = read_declarations(application.settings(), configurations)
     _refuse_taken(written, own)
     _declare(application, container, written)
@@ -61,6 +63,10 @@ def _refuse_taken(declared: Mapping[str, Any], own: Iterable[str]) -> None:
         raise DeclarationError(
             [f"{name}: the container has something of its own of that name: rename it" for name in mistaken]
         )
+
+
+def _configured(settings: Settings, /, **contents: Any) -> Settings:
+    return with_databases(settings, contents)
 
 
 def _declare(application: Application, container: type[Any], written: dict[str, Declaration[Any]]) -> None:

@@ -27,8 +27,15 @@ def in_memory(container: type[C], **overriding: Any) -> C:
     memory = DatabaseSettings.model_validate({"url": "memory://"})
     names = {"default", *(each.database for each in declared_in(cast("Any", container)).values())}
     make: Any = container
-    made: C = make(settings=Settings(databases=dict.fromkeys(names, memory)), **overriding)
-    return made
+
+    def instance(names: set[str]) -> Any:
+        return make(settings=Settings(databases=dict.fromkeys(names, memory)), **overriding)
+
+    made = instance(names)
+    # Files may name more of them, which only an instance knows.
+    found = made.settings().databases.keys()
+    whole: C = made if found <= names else instance(names | found)
+    return whole
 
 
 @asynccontextmanager
