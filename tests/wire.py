@@ -23,6 +23,8 @@ class Wire:
 
         cut_after: Cut when the server has sent so many bytes over one connection.
 
+        cut_asked_after: Cut when a driver has sent so many bytes over one connection.
+
         cut_at: Cut when a driver sends this, after it has been passed on; what the server answers is lost.
 
         lose_at: When a driver sends this it is passed on; the server's answer is waited for, and lost with the
@@ -47,6 +49,7 @@ class Wire:
         self.port = 0
         self.latency = 0.0
         self.cut_after: int | None = None
+        self.cut_asked_after: int | None = None
         self.cut_at: bytes | None = None
         self.cut_before: bytes | None = None
         self.lose_at: bytes | None = None
@@ -139,8 +142,13 @@ class Wire:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, lost: asyncio.Event
     ) -> None:
         hear = self.hear()
+        sent = 0
         while data := await reader.read(READ_AT_ONCE):
             hear(data)
+            if self.cut_asked_after is not None and sent + len(data) > self.cut_asked_after:
+                await self._pass(data[: self.cut_asked_after - sent], writer)
+                return self.cut()
+            sent += len(data)
             if self.cut_before is not None and self.cut_before in data:
                 return self.cut()
             if self.lose_at is not None and self.lose_at in data:

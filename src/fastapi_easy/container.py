@@ -19,6 +19,7 @@ from fastapi_easy.domain.ports import (
     Clock,
     EventBus,
     EvictionHook,
+    Journal,
     LeaseStore,
     LockProvider,
     Metrics,
@@ -50,7 +51,9 @@ class Container(containers.DeclarativeContainer):
 
         metrics: Counts calls for `/metrics`, while the setting `http.metrics` says so; told by the observer.
 
-        policy: What each caller may see; everything while there is none.
+        policy: What each caller may do; everything while there is none.
+
+        journal: What is written beside every change, in the same transaction; nothing while there is none.
 
         retry: Says whether a call that came to nothing is made again.
 
@@ -81,6 +84,7 @@ class Container(containers.DeclarativeContainer):
     clock: providers.Provider[Clock] = providers.Singleton(SystemClock)
     event_bus: providers.Provider[EventBus] = providers.Singleton(InProcessEventBus)
     policy: providers.Provider[Policy | None] = providers.Object(None)
+    journal: providers.Provider[Journal | None] = providers.Object(None)
     eviction_hook: providers.Provider[EvictionHook | None] = providers.Object(None)
     metrics: providers.Provider[Metrics | None] = pending(Memoized, "metrics")
     observer: providers.Provider[Observer] = pending(Memoized, "observer")

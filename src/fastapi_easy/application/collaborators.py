@@ -4,8 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fastapi_easy.domain.ports.clock import Clock
-from fastapi_easy.domain.ports.policy import Policy
+from returns.result import Failure
+
+from fastapi_easy.application.access import Access, access_of
+from fastapi_easy.application.changes.callers_work import CallersWork, callers_work
+from fastapi_easy.application.context import Context
+from fastapi_easy.application.rules import Rules
+from fastapi_easy.domain.errors import Error, Forbidden
 from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.domain.resource import Resource
@@ -22,9 +27,7 @@ class Collaborators:
 
         unit_of_work: Makes a unit of work; every change gets its own.
 
-        clock: When something happened.
-
-        policy: What callers may do; everything when there is none.
+        rules: What governs every unit of work, and what callers may do.
 
         repositories: Makes the repository of each resource that relations lead to, by name.
     """
@@ -32,8 +35,7 @@ class Collaborators:
     resource: Resource[Any]
     repository: Callable[[], Repository[Any]]
     unit_of_work: Callable[[], UnitOfWork]
-    clock: Clock
-    policy: Policy | None = None
+    rules: Rules
     repositories: Mapping[str, Callable[[], Repository[Any]]] = field(default_factory=dict)
 
 
@@ -47,3 +49,21 @@ class ResourceHandler:
     def __init__(self, collaborators: Collaborators) -> None:
         self._with = collaborators
         self._resource = collaborators.resource
+
+    async def _enter(self, context: Context, action: str) -> Access | Failure[Error]:
+        """Return what the caller of *context* may do; every use case begins here.
+
+        Fails with:
+            Forbidden: Not this.
+        """
+        policy = self._with.rules.policy
+        if policy is None:
+            return Access(context)
+        access = await access_of(policy, context, action, self._resource)
+        if access.grant(self._resource, action) is None:
+            return Failure(Forbidden(self._resource.name, action))
+        return access
+
+    def _work(self, access: Access) -> CallersWork:
+        """Return a new unit of work, as the caller of *access* sees it."""
+        return callers_work(self._with.unit_of_work(), self._with.rules, access)

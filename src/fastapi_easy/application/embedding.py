@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 from returns.result import Failure, Success
 
-from fastapi_easy.application.sight import Sight
+from fastapi_easy.application.access import Access
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.query import Include
@@ -30,7 +30,7 @@ async def embed(
     fields: Sequence[str],
     includes: Sequence[Include],
     repositories: Repositories,
-    sight: Sight,
+    access: Access,
 ) -> Outcome[Sequence[Row]]:
     """*rows*, cut to *fields*, with a member for each of *includes*: a row or `None`, or a list of rows.
 
@@ -43,14 +43,14 @@ async def embed(
 
         repositories: Where it is.
 
-        sight: What of it the caller may see.
+        access: What of it the caller may see.
 
     Fails with: what a repository fails with.
     """
     whole = [Row({field: row[field] for field in fields}) for row in rows]
     for include in includes:
         relation: Relation = include.relation
-        led_to = await _led_to(rows, include, repositories, sight)
+        led_to = await _led_to(rows, include, repositories, access)
         if isinstance(led_to, Failure):
             return led_to
         found = led_to.unwrap()
@@ -61,7 +61,7 @@ async def embed(
 
 
 async def _led_to(
-    rows: Iterable[Row], include: Include, repositories: Repositories, sight: Sight
+    rows: Iterable[Row], include: Include, repositories: Repositories, access: Access
 ) -> Outcome[Mapping[tuple[Any, ...], Sequence[Row]]]:
     """The related rows, by the values they are found by."""
     relation: Relation = include.relation
@@ -71,8 +71,8 @@ async def _led_to(
     if not sources:
         return Success({})
     target, query = relation.target, include.query
-    fields = target.readable if query.fields is None else query.fields
-    repository = sight.narrow(target, repositories[target.name]())
+    fields = access.readable(target) if query.fields is None else query.fields
+    repository = access.narrow(target, repositories[target.name]())
     query = replace(query, fields=fetched(fields, query.includes))
     selected = await repository.select_each(relation, sources, query)
     if isinstance(selected, Failure):
@@ -81,7 +81,7 @@ async def _led_to(
     if not query.includes:
         return Success(dict(zip(sources, groups, strict=True)))
     inner = [row for group in groups for row in group]
-    embedded = await embed(inner, fields, query.includes, repositories, sight)
+    embedded = await embed(inner, fields, query.includes, repositories, access)
     if isinstance(embedded, Failure):
         return embedded
     whole = iter(embedded.unwrap())

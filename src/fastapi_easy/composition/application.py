@@ -15,6 +15,7 @@ from fastapi_easy.domain.ports import (
     Database,
     EventBus,
     EvictionHook,
+    Journal,
     LeaseStore,
     LockProvider,
     Metrics,
@@ -40,6 +41,7 @@ class Application(containers.DynamicContainer):
     metrics: providers.Provider[Metrics | None]
     observer: providers.Provider[Observer]
     policy: providers.Provider[Policy | None]
+    journal: providers.Provider[Journal | None]
     eviction_hook: providers.Provider[EvictionHook | None]
     retry: providers.Provider[Retry]
     lease_store: providers.Provider[LeaseStore]

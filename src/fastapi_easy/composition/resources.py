@@ -5,11 +5,13 @@ from typing import Any
 
 from dependency_injector import providers
 
+from fastapi_easy.application.changes.callers_work import CallersWork
 from fastapi_easy.application.collaborators import Collaborators
+from fastapi_easy.application.rules import Rules
 from fastapi_easy.composition.application import Application
 from fastapi_easy.composition.declarations import CheckedResources, check
 from fastapi_easy.composition.declared_resource import HANDLERS
-from fastapi_easy.composition.memoized import Source
+from fastapi_easy.composition.memoized import Memoized, Source
 from fastapi_easy.composition.pending import fill
 from fastapi_easy.composition.technologies import kit_of
 from fastapi_easy.domain.narrowed import SoftDeletingRepository
@@ -25,20 +27,32 @@ def wire_resources(application: Application) -> None:
     resources: dict[str, providers.Provider[Resource[Any]]] = {}
     repositories: dict[str, providers.Provider[Repository[Any]]] = {}
     every = providers.Singleton(check, application.declarations, databases)
-    within = (CheckedResources(resources), repositories, application.event_bus)
-    _ = fill(application.unit_of_work, _unit_of_work, databases["default"], *within)
+    checked = CheckedResources(resources)
+    within = (checked, repositories, application.event_bus)
+    rules = Memoized(
+        Rules,
+        clock=application.clock,
+        event_bus=application.event_bus,
+        policy=application.policy,
+        journal=application.journal,
+        resources=checked,
+    )
+    _fill_unit_of_work(application.unit_of_work, databases["default"], within, rules)
     for name, declaration in application.declarations.items():
         parts: Any = application.providers[name]
         database = databases[declaration.database]
         resources[name] = fill(parts.resource, _one, every, name)
         repositories[name] = fill(parts.repository, _repository, parts.resource, database, application.clock)
-        _ = fill(parts.unit_of_work, _unit_of_work, database, *within)
-        _wire_handlers(application, parts, repositories)
+        _fill_unit_of_work(parts.unit_of_work, database, within, rules)
+        _wire_handlers(parts, repositories, rules)
 
 
-def _wire_handlers(
-    application: Application, parts: Any, repositories: Mapping[str, Callable[[], Repository[Any]]]
-) -> None:
+def _fill_unit_of_work(provider: Any, database: Any, within: tuple[Any, ...], rules: Any) -> None:
+    inner = providers.Factory(_unit_of_work, database, *within)
+    _ = fill(provider, CallersWork, inner=inner, rules=rules)
+
+
+def _wire_handlers(parts: Any, repositories: Mapping[str, Callable[[], Repository[Any]]], rules: Any) -> None:
     # What is handed over by `Source` or `.provider` is asked for each use; a bare provider is asked here.
     collaborators = fill(
         parts.collaborators,
@@ -46,8 +60,7 @@ def _wire_handlers(
         resource=parts.resource,
         repository=Source(parts.repository),
         unit_of_work=parts.unit_of_work.provider,
-        clock=application.clock,
-        policy=application.policy,
+        rules=rules,
         repositories=repositories,
     )
     for name, handler in HANDLERS.items():

@@ -83,6 +83,11 @@ class Aggregation:
     limit: int = 100
     offset: int = 0
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields that its numbers and groups tell of."""
+        return (*self.group_by, *(each.field for each in self.measures if each.field is not None))
+
 
 @dataclass(frozen=True, slots=True)
 class Group:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from fastapi_easy.domain.errors import Key
+from fastapi_easy.domain.principal import Tenant
 
 
 def _new_id() -> uuid.UUID:
@@ -26,6 +27,10 @@ class DomainEvent:
 
         actor: The id of the principal who asked; empty when anonymous.
 
+        tenant: The partition that the call worked in, if the application has tenants.
+
+        by_system: The change was made beyond what the actor may do: through `UnitOfWork.as_system`.
+
         correlation_id: Ties together everything that one call caused.
 
         occurred_at: Aware, UTC.
@@ -38,6 +43,8 @@ class DomainEvent:
     key: Key
     occurred_at: datetime.datetime
     actor: str = ""
+    tenant: Tenant | None = None
+    by_system: bool = False
     correlation_id: str = ""
     id: uuid.UUID = field(default_factory=_new_id)
 
@@ -53,10 +60,13 @@ class EntityCreated(DomainEvent):
 
     Attributes:
         values: The readable fields as stored.
+
+        version: The value of the resource's `version` field, if it has one.
     """
 
     verb: ClassVar[str] = "created"
     values: Mapping[str, Any]
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,19 +76,30 @@ class EntityUpdated(DomainEvent):
     Attributes:
         values: The readable fields as they are now.
 
-        changed: The fields the caller set, whether or not their values differ from before.
+        changed: The fields that were set, whether or not their values differ from before.
+
+        version: The value of the resource's `version` field, if it has one.
+
+        before: The readable fields as they were; `None` unless somebody asked for them.
     """
 
     verb: ClassVar[str] = "updated"
     values: Mapping[str, Any]
     changed: frozenset[str]
+    version: str | None = None
+    before: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntityDeleted(DomainEvent):
-    """An entity was removed."""
+    """An entity was removed.
+
+    Attributes:
+        before: The readable fields as they were; `None` unless somebody asked for them.
+    """
 
     verb: ClassVar[str] = "deleted"
+    before: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,14 +108,22 @@ class EntityRestored(DomainEvent):
 
     Attributes:
         values: The readable fields as they are now.
+
+        version: The value of the resource's `version` field, if it has one.
     """
 
     verb: ClassVar[str] = "restored"
     values: Mapping[str, Any]
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntityPurged(DomainEvent):
-    """A deleted entity was removed for good."""
+    """A deleted entity was removed for good.
+
+    Attributes:
+        before: The readable fields as they were; `None` unless somebody asked for them.
+    """
 
     verb: ClassVar[str] = "purged"
+    before: Mapping[str, Any] | None = None

@@ -9,6 +9,7 @@ from returns.result import Failure, Success
 
 from fastapi_easy.domain.aggregation import Aggregation, Group
 from fastapi_easy.domain.errors import Key, Outcome
+from fastapi_easy.domain.journal import JournalRow
 from fastapi_easy.domain.page import Page
 from fastapi_easy.domain.patch import Patch, Values
 from fastapi_easy.domain.ports.repository import EVERYTHING, Repository
@@ -64,7 +65,7 @@ class NarrowedRepository(Generic[E]):
 
     async def aggregate(self, aggregation: Aggregation) -> Outcome[Sequence[Group]]:
         """The numbers that *aggregation* asks for."""
-        narrowed = replace(aggregation, specification=all_of(aggregation.specification, self._visible))
+        narrowed = replace(aggregation, specification=self._meant(aggregation.specification))
         return await self._inner.aggregate(narrowed)
 
     def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Sequence[Row]]:
@@ -73,7 +74,7 @@ class NarrowedRepository(Generic[E]):
 
     async def count(self, specification: Specification) -> Outcome[int]:
         """How many entities *specification* means."""
-        return await self._inner.count(all_of(specification, self._visible))
+        return await self._inner.count(self._meant(specification))
 
     async def add(self, values: Values) -> Outcome[Row]:
         """Store a new entity."""
@@ -108,16 +109,18 @@ class NarrowedRepository(Generic[E]):
         self, specification: Specification, patch: Patch, *, max_affected: int
     ) -> Outcome[int]:
         """Set the fields of *patch* on every entity that *specification* means."""
-        return await self._inner.update_where(
-            all_of(specification, self._visible), patch, max_affected=max_affected
-        )
+        return await self._inner.update_where(self._meant(specification), patch, max_affected=max_affected)
 
     async def remove_where(self, specification: Specification, *, max_affected: int) -> Outcome[int]:
         """Remove every entity that *specification* means."""
-        return await self._inner.remove_where(all_of(specification, self._visible), max_affected=max_affected)
+        return await self._inner.remove_where(self._meant(specification), max_affected=max_affected)
 
     def _narrow(self, query: Query) -> Query:
-        return replace(query, specification=all_of(query.specification, self._visible))
+        return replace(query, specification=self._meant(query.specification))
+
+    def _meant(self, specification: Specification) -> Specification:
+        """The entities that *specification* means, of those that are there."""
+        return all_of(specification, self._visible)
 
 
 class SoftDeletingRepository(NarrowedRepository[E]):
@@ -145,6 +148,11 @@ class SoftDeletingRepository(NarrowedRepository[E]):
         """The same inside *connection*."""
         return SoftDeletingRepository(_within(self._inner, connection), self._resource, self._now)
 
+    def beside(self, rows: Sequence[JournalRow]) -> Repository[E] | None:
+        """The same, whose next write brings *rows* along; `None` when it cannot."""
+        inner = beside(self._inner, rows)
+        return None if inner is None else SoftDeletingRepository(inner, self._resource, self._now)
+
     async def remove(
         self, key: Key, *, expected_version: str | None = None, among: Specification = EVERYTHING
     ) -> Outcome[None]:
@@ -162,7 +170,16 @@ class SoftDeletingRepository(NarrowedRepository[E]):
 
 def deleted_in(repository: Repository[E]) -> Repository[E]:
     """The deleted entities of *repository*; a stand-in that knows nothing of deletion is taken as it is."""
-    return repository.deleted if isinstance(repository, SoftDeletingRepository) else repository
+    deleted: Repository[E] = getattr(repository, "deleted", repository)
+    return deleted
+
+
+def beside(repository: Repository[E], rows: Sequence[JournalRow]) -> Repository[E] | None:
+    """*repository*, whose next write brings *rows* along in the same statement; `None` when it cannot."""
+    with_rows: Callable[[Sequence[JournalRow]], Repository[E] | None] | None = getattr(
+        repository, "beside", None
+    )
+    return None if with_rows is None else with_rows(rows)
 
 
 def _within(repository: Repository[E], connection: Any) -> Repository[E]:

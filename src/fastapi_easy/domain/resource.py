@@ -10,7 +10,7 @@ from fastapi_easy.domain.field import Field
 from fastapi_easy.domain.options import Operation, QueryRules, Schemas
 from fastapi_easy.domain.ordering import Sort
 from fastapi_easy.domain.relation import Link, Through
-from fastapi_easy.domain.row import Row, Rows
+from fastapi_easy.domain.row import CutRow, Row, Rows
 from fastapi_easy.domain.specification import (
     AnyOf,
     Everything,
@@ -164,6 +164,7 @@ class Resource(Generic[E]):
     upsert_by: tuple[str, ...] = ()
     dependencies: tuple[Any, ...] = ()
     relations: dict[str, Relation] = dataclasses.field(default_factory=dict)
+    references: list[Any] = dataclasses.field(default_factory=list)
 
     def __repr__(self) -> str:
         """Its name: it is the same wherever it is talked about."""
@@ -180,7 +181,9 @@ class Resource(Generic[E]):
         return AnyOf(()) if self.soft_delete is None else Where(self.soft_delete, Operator.IS_NULL, False)
 
     def version_of(self, row: Row) -> str:
-        """Which version *row* is, which holds at least the readable fields."""
+        """Which version *row* is, which holds at least the readable fields, or was cut from such a row."""
+        if type(row) is CutRow:
+            return row.whole_version
         if self.version is not None:
             return str(row[self.version])
         return version_of(row, self.readable)

@@ -26,6 +26,20 @@ class Row(dict[str, Any]):
             raise AttributeError(f"this row has no field {name!r}; it has {', '.join(self)}") from None
 
 
+class CutRow(Row):
+    """A row without some of the readable fields, which its caller may not see.
+
+    Attributes:
+        whole_version: The version of the whole row, which cannot be told from what is left of it.
+    """
+
+    __slots__ = ("whole_version",)
+
+    def __init__(self, values: Mapping[str, Any], whole_version: str) -> None:
+        super().__init__(values)
+        self.whole_version = whole_version
+
+
 class Rows(Sequence[Row]):
     """Rows that are made when they are first looked at; who only passes them on need not pay for them.
 

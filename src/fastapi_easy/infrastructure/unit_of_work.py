@@ -9,6 +9,7 @@ from returns.result import Failure, Success
 
 from fastapi_easy.domain.errors import DeclarationError, Error, Outcome
 from fastapi_easy.domain.events import DomainEvent
+from fastapi_easy.domain.journal import JournalRow
 from fastapi_easy.domain.open_work import note
 from fastapi_easy.domain.ports.event_bus import EventBus
 from fastapi_easy.domain.ports.repository import Repository
@@ -112,6 +113,14 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
         # A test's own stand-in knows no transactions and is taken as it is.
         return made if within is None else within(self._transaction)
 
+    def as_system(self) -> Self:
+        """Return itself: it knows no callers."""
+        return self
+
+    async def keep(self, rows: Sequence[JournalRow]) -> Outcome[None]:
+        """Write *rows* into the system's own tables, in this transaction."""
+        return await self._keep(rows) if rows else _DONE
+
     def record(self, event: DomainEvent) -> None:
         """Publish *event* if and when this unit of work commits; forget it otherwise."""
         if isinstance(self._events, list):
@@ -171,6 +180,10 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
     def _has_open_transaction(self) -> bool:
         # A transaction that says so itself begins with the first statement.
         return self._is_open and bool(getattr(self._begun, "has_begun", True))
+
+    @abstractmethod
+    def _keep(self, rows: Sequence[JournalRow]) -> Awaitable[Outcome[None]]:
+        """Write *rows* into the system's own tables, in the transaction."""
 
     @abstractmethod
     def _commit(self) -> Awaitable[Outcome[None]]:

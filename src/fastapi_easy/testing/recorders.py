@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
+from fastapi_easy.domain.changes import BeforeChange
+from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.events import DomainEvent
-from fastapi_easy.domain.ports.event_bus import EventHandler
+from fastapi_easy.domain.ports.event_bus import EventHandler, Interest
 from fastapi_easy.infrastructure.events.in_process import InProcessEventBus
 
 
@@ -23,6 +25,23 @@ class RecordingEventBus:
         self.events.extend(events)
         await self._inner.publish(events)
 
-    def subscribe(self, event_type: type[DomainEvent], handler: EventHandler) -> Callable[[], None]:
+    def interest(self, event_type: type[DomainEvent | BeforeChange], resource: str) -> Interest:
+        """Want every event, and ask those who subscribed before a change."""
+        wanted = self._inner.interest(event_type, resource)
+        is_event = issubclass(event_type, DomainEvent)
+        return Interest.EVENT if is_event and wanted is Interest.NONE else wanted
+
+    async def ask(self, change: BeforeChange) -> Outcome[None]:
+        """Pass *change* to those who subscribed."""
+        return await self._inner.ask(change)
+
+    def subscribe(
+        self,
+        event_type: type[DomainEvent | BeforeChange],
+        handler: EventHandler,
+        *,
+        resource: str | None = None,
+        before: bool = False,
+    ) -> Callable[[], None]:
         """Call *handler* with each later event of *event_type*."""
-        return self._inner.subscribe(event_type, handler)
+        return self._inner.subscribe(event_type, handler, resource=resource, before=before)

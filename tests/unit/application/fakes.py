@@ -15,6 +15,7 @@ from fastapi_easy.application.collaborators import Collaborators
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.application.queries.query_reader import QueryReader
+from fastapi_easy.application.rules import Rules
 from fastapi_easy.domain.declaration import Declaration, declare
 from fastapi_easy.domain.errors import Error, Outcome
 from fastapi_easy.domain.events import DomainEvent
@@ -159,12 +160,19 @@ class Store:
 
     def collaborators(self, **replaced: Any) -> Collaborators:
         """What handlers of the orders work with, but for what is *replaced*."""
+        rules = Rules(
+            clock=self.clock,
+            event_bus=self._bus,
+            policy=replaced.pop("policy", None),
+            journal=replaced.pop("journal", None),
+            resources={"orders": ORDERS},
+        )
         return Collaborators(
             **{
                 "resource": ORDERS,
                 "repository": self.repository,
                 "unit_of_work": self.unit_of_work,
-                "clock": self.clock,
+                "rules": rules,
                 **replaced,
             }
         )

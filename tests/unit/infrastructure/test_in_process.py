@@ -5,9 +5,13 @@ import dataclasses
 import datetime
 
 import pytest
+from returns.result import Failure, Success
 
-from fastapi_easy.domain.events import DomainEvent, EntityCreated, EntityDeleted
-from fastapi_easy.domain.ports.event_bus import EventBus
+from fastapi_easy.domain.changes import BeforeChange, BeforeCreate, BeforeDelete, Veto
+from fastapi_easy.domain.errors import CheckFailed
+from fastapi_easy.domain.events import DomainEvent, EntityCreated, EntityDeleted, EntityUpdated
+from fastapi_easy.domain.ports.event_bus import EventBus, Interest
+from fastapi_easy.domain.principal import ANONYMOUS
 from fastapi_easy.infrastructure.events.in_process import InProcessEventBus
 from fastapi_easy.testing import RecordingEventBus
 
@@ -128,3 +132,88 @@ async def test_the_recorder_keeps_what_was_published():
     await bus.publish([other])
 
     assert bus.events == [CREATED, other]
+
+
+def change(resource: str = "books") -> BeforeDelete:
+    return BeforeDelete(
+        resource=resource, principal=ANONYMOUS, tenant=None, correlation_id="", work=None, key=1
+    )
+
+
+async def test_asks_everybody_before_a_change_in_the_order_they_subscribed() -> None:
+    bus, asked = InProcessEventBus(), []
+
+    async def first(each: BeforeDelete) -> None:
+        asked.append(("first", each.key))
+
+    async def second(each: BeforeChange) -> None:
+        asked.append(("second", each.resource))
+
+    bus.subscribe(BeforeDelete, first)
+    bus.subscribe(BeforeChange, second)
+    bus.subscribe(BeforeCreate, first)
+
+    assert await bus.ask(change()) == Success(None)
+    assert asked == [("first", 1), ("second", "books")]
+
+
+async def test_a_veto_is_an_error_and_those_after_it_are_not_asked() -> None:
+    bus, asked = InProcessEventBus(), []
+    refusal = CheckFailed("books", ())
+
+    async def refuse(_: BeforeDelete) -> None:
+        raise Veto(refusal)
+
+    async def never(each: BeforeDelete) -> None:
+        asked.append(each)
+
+    bus.subscribe(BeforeDelete, refuse)
+    bus.subscribe(BeforeDelete, never)
+
+    assert await bus.ask(change()) == Failure(refusal)
+    assert asked == []
+
+
+async def test_what_else_is_raised_before_a_change_is_passed_on() -> None:
+    bus = InProcessEventBus()
+
+    async def stumble(_: BeforeDelete) -> None:
+        raise ZeroDivisionError
+
+    bus.subscribe(BeforeDelete, stumble)
+
+    with pytest.raises(ZeroDivisionError):
+        _ = await bus.ask(change())
+
+
+async def test_is_interested_in_what_somebody_subscribed_to_and_in_nothing_else() -> None:
+    bus = InProcessEventBus()
+
+    async def handler(_: object) -> None:
+        """Nothing is to be done."""
+
+    assert bus.interest(EntityUpdated, "books") is Interest.NONE
+    end_one = bus.subscribe(DomainEvent, handler, resource="books")
+    end_other = bus.subscribe(EntityUpdated, handler, before=True)
+
+    assert bus.interest(EntityCreated, "books") is Interest.EVENT
+    assert bus.interest(EntityCreated, "pens") is Interest.NONE
+    assert bus.interest(EntityUpdated, "pens") is Interest.BEFORE
+    assert bus.interest(BeforeDelete, "books") is Interest.NONE
+    end_other()
+    assert bus.interest(EntityUpdated, "books") is Interest.EVENT
+    end_one()
+    assert bus.interest(EntityUpdated, "books") is Interest.NONE
+
+
+async def test_passes_events_of_one_resource_to_those_who_wanted_them_alone() -> None:
+    bus, told = InProcessEventBus(), []
+
+    async def tell(event: DomainEvent) -> None:
+        told.append(event.resource)
+
+    bus.subscribe(DomainEvent, tell, resource="pens")
+    now = datetime.datetime.now(datetime.UTC)
+    await bus.publish([DomainEvent(resource=each, key=1, occurred_at=now) for each in ("books", "pens")])
+
+    assert told == ["pens"]

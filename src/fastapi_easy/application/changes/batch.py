@@ -1,10 +1,10 @@
 """Many changes of one resource, all or none or each for itself."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from returns.result import Failure, Success
 
@@ -28,12 +28,10 @@ from fastapi_easy.domain.errors import (
     Forbidden,
     Outcome,
     OutcomeUnknown,
-    TooLarge,
     Unavailable,
 )
-from fastapi_easy.domain.page import PageRequest
+from fastapi_easy.domain.options import Operation
 from fastapi_easy.domain.patch import Values
-from fastapi_easy.domain.query import Query
 from fastapi_easy.domain.specification import Specification, means_all
 
 T = TypeVar("T")
@@ -73,7 +71,13 @@ class _SpoiltError(Exception):
 
 
 class Batch(Changing):
-    """Makes many changes of *resource*, one after the other, for whoever asks."""
+    """Makes many changes of its resource, one after the other, for whoever asks.
+
+    Attributes:
+        operation: What the caller has to be allowed, besides what each change is.
+    """
+
+    operation: ClassVar[Operation]
 
     async def each(self, items: Sequence[Change], context: Context) -> BulkAnswer:
         """Make the changes of *items*, each durable by itself; what the store leaves open ends it."""
@@ -101,8 +105,11 @@ class Batch(Changing):
     ) -> Outcome[BulkAnswer]:
         """What came of *runs*, which have *length* items in all, in one unit of work."""
         done: list[Sequence[Outcome[Any]]] = []
-        async with self._with.unit_of_work() as work:
-            writer = self._writer(work, context)
+        access = await self._enter(context, self.operation)
+        if isinstance(access, Failure):
+            return access
+        async with self._work(access) as work:
+            writer = EntityWriter(self._resource, work, access)
             for run in runs:
                 done.append(await self._run(writer, run))
                 if (failure := _failure_at_the_end(done[-1])) is not None:
@@ -131,14 +138,14 @@ class Batch(Changing):
         """What became of each item of *run*, whatever became of the others, up to one that the store left open."""
         if len(run) > 1:
             values = _values_of(run)
-            created = await self._alone(lambda writer: writer.create_all(values), context)
+            created = await self._alone(lambda writer: writer.create_all(values), context, self.operation)
             if not isinstance(created, Failure):
                 return AllWorked(created.unwrap())
             if isinstance(created.failure(), OutcomeUnknown):
                 return [created] * len(run)
         outcomes: list[Outcome[Any]] = []
         for item in run:
-            outcomes.append(await self._alone(partial(_apply, item=item), context))
+            outcomes.append(await self._alone(partial(_apply, item=item), context, self.operation))
             if _is_silent(outcomes):
                 break
         return outcomes
@@ -185,30 +192,13 @@ async def _apply(writer: EntityWriter, item: Change) -> Outcome[Any]:
         case Delete(key, expected_version):
             return await writer.delete(key, expected_version)
         case UpdateWhere(specification, patch, max_affected):
-            return await _apply_where(
-                writer, specification, max_affected, lambda key: writer.update(key, patch, None)
-            )
+            return _unfiltered(specification) or await writer.update_where(specification, patch, max_affected)
         case DeleteWhere(specification, max_affected):
-            return await _apply_where(
-                writer, specification, max_affected, lambda key: writer.delete(key, None)
-            )
+            return _unfiltered(specification) or await writer.delete_where(specification, max_affected)
 
 
-async def _apply_where(
-    writer: EntityWriter, specification: Specification, max_affected: int, change: Callable[[Any], Any]
-) -> Outcome[int]:
-    """How many entities *change* was made to: one by one, so that each gets its event."""
-    if means_all(specification):
-        return Failure(BadQuery("where", "Must compare at least one field"))
-    found = await writer.keys(Query(specification=specification, page=PageRequest(limit=max_affected + 1)))
-    if isinstance(found, Failure):
-        return found
-    keys = found.unwrap()
-    if len(keys) > max_affected:
-        too_many: Error = TooLarge("affected", max_affected, "entities")
-        return Failure(too_many)
-    for key in keys:
-        changed: Outcome[Any] = await change(key)
-        if isinstance(changed, Failure):
-            return changed
-    return Success(len(keys))
+def _unfiltered(specification: Specification) -> Failure[Error] | None:
+    """The refusal of a condition that every entity satisfies."""
+    if not means_all(specification):
+        return None
+    return Failure(BadQuery("where", "Must compare at least one field"))

@@ -3,12 +3,13 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from returns.result import Failure
+
 from fastapi_easy.application.changes.entity_writer import EntityWriter
 from fastapi_easy.application.changes.settling import settle
 from fastapi_easy.application.collaborators import ResourceHandler
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import Outcome
-from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
 
@@ -20,6 +21,7 @@ class Changing(ResourceHandler):
         self,
         change: Callable[[EntityWriter], Awaitable[Outcome[T]]],
         context: Context,
+        action: str,
         *,
         single: bool = False,
     ) -> Outcome[T]:
@@ -30,10 +32,16 @@ class Changing(ResourceHandler):
 
             context: For whom.
 
-            single: It is one call of one repository.
-        """
-        async with self._with.unit_of_work() as work:
-            return await settle(work, context, await change(self._writer(work, context, single=single)))
+            action: What it is called.
 
-    def _writer(self, work: UnitOfWork, context: Context, *, single: bool = False) -> EntityWriter:
-        return EntityWriter(self._resource, work, context, self._with.clock, self._with.policy, single=single)
+            single: It is one call of one repository.
+
+        Fails with:
+            Forbidden: The caller may not do *action*.
+        """
+        access = await self._enter(context, action)
+        if isinstance(access, Failure):
+            return access
+        async with self._work(access) as work:
+            writer = EntityWriter(self._resource, work, access, single=single)
+            return await settle(work, context, await change(writer))

@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from returns.result import Failure
+
 from fastapi_easy.application.collaborators import ResourceHandler
 from fastapi_easy.application.context import Context
-from fastapi_easy.application.sight import Sight
 from fastapi_easy.domain.aggregation import Aggregation, Group
 from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.options import Operation
+from fastapi_easy.domain.query import Query
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,13 @@ class AggregateEntitiesHandler(ResourceHandler):
 
     async def __call__(self, command: AggregateEntities, context: Context, /) -> Outcome[Sequence[Group]]:
         """Answer the groups, about entities the caller may see."""
-        sight, asked = Sight(self._with.policy, context), command.aggregation
-        repository = sight.narrow(self._resource, self._with.repository())
-        return await repository.aggregate(replace(asked, specification=sight.through(asked.specification)))
+        asked = command.aggregation
+        access = await self._enter(context, Operation.AGGREGATE)
+        if isinstance(access, Failure):
+            return access
+        if (refused := access.refuse(self._resource, Query(specification=asked.specification))) is not None:
+            return refused
+        if (refused := access.refuse_reading(self._resource, asked.fields)) is not None:
+            return refused
+        repository = access.narrow(self._resource, self._with.repository())
+        return await repository.aggregate(replace(asked, specification=access.through(asked.specification)))

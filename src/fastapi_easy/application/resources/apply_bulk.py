@@ -9,6 +9,7 @@ from fastapi_easy.application.changes.batch import Batch, BulkAnswer
 from fastapi_easy.application.changes.items import Change
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.options import Operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,8 @@ class ApplyBulk:
 
 class ApplyBulkHandler(Batch):
     """Carries out `ApplyBulk`."""
+
+    operation = Operation.BULK
 
     async def __call__(self, command: ApplyBulk, context: Context, /) -> Outcome[BulkAnswer]:
         """Answer what became of each item; that one failed is part of the answer.

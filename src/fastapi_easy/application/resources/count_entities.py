@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 
+from returns.result import Failure
+
 from fastapi_easy.application.collaborators import ResourceHandler
 from fastapi_easy.application.context import Context
-from fastapi_easy.application.sight import Sight
 from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.options import Operation
+from fastapi_easy.domain.query import Query
 from fastapi_easy.domain.specification import Everything, Specification
 
 
@@ -21,6 +24,11 @@ class CountEntitiesHandler(ResourceHandler):
 
     async def __call__(self, command: CountEntities, context: Context, /) -> Outcome[int]:
         """Answer how many of them the caller may see."""
-        sight = Sight(self._with.policy, context)
-        repository = sight.narrow(self._resource, self._with.repository())
-        return await repository.count(sight.through(command.specification))
+        access = await self._enter(context, Operation.COUNT)
+        if isinstance(access, Failure):
+            return access
+        asked = Query(specification=command.specification)
+        if (refused := access.refuse(self._resource, asked)) is not None:
+            return refused
+        repository = access.narrow(self._resource, self._with.repository())
+        return await repository.count(access.through(command.specification))

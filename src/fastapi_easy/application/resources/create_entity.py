@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fastapi_easy.application.changes.changing import Changing
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.options import Operation
 from fastapi_easy.domain.patch import Values
 from fastapi_easy.domain.row import Row
 
@@ -35,4 +36,6 @@ class CreateEntityHandler(Changing):
 
             ReferenceBroken, CheckFailed: The store's own rules refused it.
         """
-        return await self._alone(lambda writer: writer.create(command.values), context, single=True)
+        return await self._alone(
+            lambda writer: writer.create(command.values), context, Operation.CREATE, single=True
+        )

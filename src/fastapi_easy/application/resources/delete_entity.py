@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fastapi_easy.application.changes.changing import Changing
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import Key, Outcome
+from fastapi_easy.domain.options import Operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,5 +36,8 @@ class DeleteEntityHandler(Changing):
             ReferenceBroken: Others refer to it.
         """
         return await self._alone(
-            lambda writer: writer.delete(command.key, command.expected_version), context, single=True
+            lambda writer: writer.delete(command.key, command.expected_version),
+            context,
+            Operation.DELETE,
+            single=True,
         )

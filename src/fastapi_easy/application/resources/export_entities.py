@@ -3,12 +3,12 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
-from returns.result import Success
+from returns.result import Failure, Success
 
 from fastapi_easy.application.collaborators import ResourceHandler
 from fastapi_easy.application.context import Context
-from fastapi_easy.application.sight import Sight
 from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.options import Operation
 from fastapi_easy.domain.query import Query
 from fastapi_easy.domain.row import Row
 
@@ -31,12 +31,15 @@ class ExportEntitiesHandler(ResourceHandler):
         Fails with:
             Forbidden: The order would tell something about entities the caller may not see.
         """
-        query, sight = command.query, Sight(self._with.policy, context)
-        if (refused := sight.refuse(query.order)) is not None:
+        query, resource = command.query, self._resource
+        access = await self._enter(context, Operation.EXPORT)
+        if isinstance(access, Failure):
+            return access
+        if (refused := access.refuse(resource, query)) is not None:
             return refused
         query = replace(
             query,
-            specification=sight.through(query.specification),
-            fields=self._resource.readable if query.fields is None else query.fields,
+            specification=access.through(query.specification),
+            fields=access.readable(resource) if query.fields is None else query.fields,
         )
-        return Success(sight.narrow(self._resource, self._with.repository()).stream(query))
+        return Success(access.narrow(resource, self._with.repository()).stream(query))

@@ -7,9 +7,9 @@ from returns.result import Failure, Success
 from fastapi_easy.application.collaborators import ResourceHandler
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.embedding import embed, fetched
-from fastapi_easy.application.sight import Sight
 from fastapi_easy.domain.errors import Key, Outcome
-from fastapi_easy.domain.query import Include
+from fastapi_easy.domain.options import Operation
+from fastapi_easy.domain.query import Include, Query
 from fastapi_easy.domain.row import Row
 
 
@@ -35,10 +35,18 @@ class GetEntityHandler(ResourceHandler):
             NotFound: There is none that the caller may see.
         """
         resource, includes = self._resource, command.includes
-        sight = Sight(self._with.policy, context)
-        repository = sight.narrow(resource, self._with.repository())
+        access = await self._enter(context, Operation.GET)
+        if isinstance(access, Failure):
+            return access
+        if (refused := access.refuse(resource, Query(includes=includes))) is not None:
+            return refused
+        repository = access.narrow(resource, self._with.repository())
         read = await repository.read(command.key, fetched(resource.readable, includes))
-        if not includes or isinstance(read, Failure):
+        if isinstance(read, Failure):
             return read
-        embedded = await embed([read.unwrap()], resource.readable, includes, self._with.repositories, sight)
-        return embedded if isinstance(embedded, Failure) else Success(embedded.unwrap()[0])
+        if not includes:
+            return Success(access.shown(resource, read.unwrap())) if access.is_limited else read
+        embedded = await embed([read.unwrap()], resource.readable, includes, self._with.repositories, access)
+        if isinstance(embedded, Failure):
+            return embedded
+        return Success(access.shown(resource, embedded.unwrap()[0], includes))

@@ -11,6 +11,7 @@ from fastapi_easy.application.changes.entity_writer import Upserted
 from fastapi_easy.application.changes.items import Create, Upsert
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import Error, Outcome, OutcomeUnknown, Unavailable
+from fastapi_easy.domain.options import Operation
 from fastapi_easy.domain.patch import Values
 
 CHUNK: Final = 500
@@ -70,8 +71,17 @@ class ImportReport:
 class ImportEntitiesHandler(Batch):
     """Carries out `ImportEntities`, in chunks of `CHUNK` lines, each durable before the next is read."""
 
+    operation = Operation.IMPORT
+
     async def __call__(self, command: ImportEntities, context: Context, /) -> Outcome[ImportReport]:
-        """Answer how far it came; that lines failed, or that the store went away, is part of the answer."""
+        """Answer how far it came; that lines failed, or that the store went away, is part of the answer.
+
+        Fails with:
+            Forbidden: The caller may not import.
+        """
+        access = await self._enter(context, self.operation)
+        if isinstance(access, Failure):
+            return access
         report = ImportReport()
         chunk: list[Line] = []
         weight = 0

@@ -7,8 +7,8 @@ from returns.result import Failure, Success
 from fastapi_easy.application.collaborators import ResourceHandler
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.embedding import embed, fetched
-from fastapi_easy.application.sight import Sight
 from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.options import Operation
 from fastapi_easy.domain.page import Page
 from fastapi_easy.domain.query import Query
 from fastapi_easy.domain.row import Row
@@ -30,18 +30,21 @@ class ListEntitiesHandler(ResourceHandler):
         Fails with:
             Forbidden: The order would tell something about entities the caller may not see.
         """
-        query, sight = command.query, Sight(self._with.policy, context)
-        if (refused := sight.refuse(query.order)) is not None:
+        query, resource = command.query, self._resource
+        access = await self._enter(context, Operation.LIST)
+        if isinstance(access, Failure):
+            return access
+        if (refused := access.refuse(resource, query)) is not None:
             return refused
-        fields = self._resource.readable if query.fields is None else query.fields
+        fields = access.readable(resource) if query.fields is None else query.fields
         query = replace(
             query,
-            specification=sight.through(query.specification),
+            specification=access.through(query.specification),
             fields=fetched(fields, query.includes),
         )
-        selected = await sight.narrow(self._resource, self._with.repository()).select(query)
+        selected = await access.narrow(resource, self._with.repository()).select(query)
         if not query.includes or isinstance(selected, Failure):
             return selected
         page = selected.unwrap()
-        embedded = await embed(page.items, fields, query.includes, self._with.repositories, sight)
+        embedded = await embed(page.items, fields, query.includes, self._with.repositories, access)
         return embedded if isinstance(embedded, Failure) else Success(replace(page, items=embedded.unwrap()))

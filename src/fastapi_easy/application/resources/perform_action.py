@@ -8,14 +8,14 @@ from typing import Any, Protocol, runtime_checkable
 
 from returns.result import Failure, Success
 
+from fastapi_easy.application.access import Access
 from fastapi_easy.application.changes.settling import settle
 from fastapi_easy.application.collaborators import ResourceHandler
 from fastapi_easy.application.context import Context
-from fastapi_easy.application.sight import Sight
+from fastapi_easy.application.showing import shown
 from fastapi_easy.domain.errors import Error, Key, Outcome, PreconditionRequired
 from fastapi_easy.domain.patch import Patch
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
-from fastapi_easy.domain.specification import Everything
 
 
 @runtime_checkable
@@ -29,6 +29,9 @@ class Action(Protocol):
 
     def perform(self, key: Key, work: UnitOfWork, context: Context, /) -> Awaitable[Outcome[Any]]:
         """Do it to the entity with *key*, inside *work*, which is committed when this succeeds.
+
+        *work* is the caller's view: what they may not see is not there. What is meant for the system goes through
+        `work.as_system()`.
 
         Returns:
             A row of the resource, which interfaces show as its read model, or `None`.
@@ -55,7 +58,7 @@ class PerformActionHandler(ResourceHandler):
     """Carries out `PerformAction`."""
 
     async def __call__(self, command: PerformAction, context: Context, /) -> Outcome[Any]:
-        """Answer what the action answers, once its unit of work is committed.
+        """Answer what the action answers, without what the caller may not see, once its unit of work is committed.
 
         Fails with: whatever the action fails with; then nothing was changed. Before it is performed:
 
@@ -64,31 +67,38 @@ class PerformActionHandler(ResourceHandler):
             Stale: It has another version than the expected one.
 
             PreconditionRequired: The resource wants to be told a version.
+
+            Forbidden: The caller may not perform it.
         """
+        access = await self._enter(context, action_name(type(command.action)))
+        if isinstance(access, Failure):
+            return access
         if command.expected_version is None and self._resource.requires_version:
             return Failure(PreconditionRequired(self._resource.name))
-        async with self._with.unit_of_work() as work:
-            refused = await self._refusal(command, work, context)
+        async with self._work(access) as work:
+            refused = await self._refusal(command, work, access)
             if refused is not None:
                 return refused
             performed = await command.action.perform(command.key, work, context)
             if isinstance(performed, Failure):
                 return performed
             # Looked into before the commit: an action that forgot to answer an outcome changes nothing.
-            return await settle(work, context, Success(performed.unwrap()))
+            answer = shown(performed.unwrap(), self._resource, access, self._with.rules.resources.values())
+            return await settle(work, context, Success(answer))
 
     async def _refusal(
-        self, command: PerformAction, work: UnitOfWork, context: Context
+        self, command: PerformAction, work: UnitOfWork, access: Access
     ) -> Failure[Error] | None:
-        resource, sight = self._resource, Sight(self._with.policy, context)
+        resource = self._resource
         if command.expected_version is not None:
-            entities = sight.narrow(resource, work.repository(resource))
             # Changes nothing, and keeps the version from changing under the action.
-            held = await entities.update(command.key, Patch({}), expected_version=command.expected_version)
+            held = await work.repository(resource).update(
+                command.key, Patch({}), expected_version=command.expected_version
+            )
             return held if isinstance(held, Failure) else None
-        if isinstance(sight.of(resource), Everything):
+        if access.sees_all(resource):
             return None
-        seen = await sight.narrow(resource, work.repository(resource)).read(command.key, resource.key)
+        seen = await work.repository(resource).read(command.key, resource.key)
         return seen if isinstance(seen, Failure) else None
 
 

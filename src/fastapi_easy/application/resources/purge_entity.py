@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fastapi_easy.application.changes.changing import Changing
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import Key, Outcome
+from fastapi_easy.domain.options import Operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,4 +34,6 @@ class PurgeEntityHandler(Changing):
 
             ReferenceBroken: Others refer to it.
         """
-        return await self._alone(lambda writer: writer.purge(command.key, command.expected_version), context)
+        return await self._alone(
+            lambda writer: writer.purge(command.key, command.expected_version), context, Operation.PURGE
+        )

@@ -9,6 +9,7 @@ from fastapi_easy.application.changes.changing import Changing
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import Fault, Invalid, Key, Outcome
 from fastapi_easy.domain.field import UNSET, Field
+from fastapi_easy.domain.options import Operation
 from fastapi_easy.domain.patch import Patch, Values, foreign_fields
 from fastapi_easy.domain.row import Row
 
@@ -51,6 +52,7 @@ class ReplaceEntityHandler(Changing):
         return await self._alone(
             lambda writer: writer.update(command.key, whole.unwrap(), command.expected_version),
             context,
+            Operation.REPLACE,
             single=True,
         )
 

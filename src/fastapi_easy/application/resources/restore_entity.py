@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fastapi_easy.application.changes.changing import Changing
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import Key, Outcome
+from fastapi_easy.domain.options import Operation
 from fastapi_easy.domain.row import Row
 
 
@@ -35,5 +36,5 @@ class RestoreEntityHandler(Changing):
             AlreadyExists: Meanwhile another has its values in unique fields.
         """
         return await self._alone(
-            lambda writer: writer.restore(command.key, command.expected_version), context
+            lambda writer: writer.restore(command.key, command.expected_version), context, Operation.RESTORE
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fastapi_easy.application.changes.changing import Changing
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import Key, Outcome
+from fastapi_easy.domain.options import Operation
 from fastapi_easy.domain.patch import Patch
 from fastapi_easy.domain.row import Row
 
@@ -44,5 +45,6 @@ class UpdateEntityHandler(Changing):
         return await self._alone(
             lambda writer: writer.update(command.key, command.patch, command.expected_version),
             context,
+            Operation.UPDATE,
             single=True,
         )

@@ -9,6 +9,7 @@ from fastapi_easy.application.changes.changing import Changing
 from fastapi_easy.application.changes.entity_writer import Upserted
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import AlreadyExists, Outcome
+from fastapi_easy.domain.options import Operation
 from fastapi_easy.domain.patch import Values
 
 ATTEMPTS: Final = 3
@@ -49,7 +50,7 @@ class UpsertEntityHandler(Changing):
         return upserted
 
     async def _try(self, command: UpsertEntity, context: Context) -> Outcome[Upserted]:
-        return await self._alone(lambda writer: writer.upsert(command.values), context)
+        return await self._alone(lambda writer: writer.upsert(command.values), context, Operation.UPSERT)
 
     def _was_overtaken(self, upserted: Outcome[Upserted]) -> bool:
         if not isinstance(upserted, Failure):

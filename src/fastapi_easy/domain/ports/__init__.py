@@ -4,11 +4,12 @@ from fastapi_easy.domain.ports.breaker import Breaker, Circuit, CircuitState, No
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.database import Database, Pool, SchemaMode
 from fastapi_easy.domain.ports.dependency import Dependency
-from fastapi_easy.domain.ports.event_bus import EventBus, EventHandler
+from fastapi_easy.domain.ports.event_bus import EventBus, EventHandler, Interest
+from fastapi_easy.domain.ports.journal import Journal
 from fastapi_easy.domain.ports.lease_store import LeaseStore
 from fastapi_easy.domain.ports.lock_provider import EvictionHook, Lease, LockProvider
 from fastapi_easy.domain.ports.observer import Metrics, Observation, Observer
-from fastapi_easy.domain.ports.policy import Policy
+from fastapi_easy.domain.ports.policy import Permissions, Policy
 from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.ports.retry import Retry
 from fastapi_easy.domain.ports.unit_of_work import Guard, UnitOfWork
@@ -24,6 +25,8 @@ __all__ = [
     "EventHandler",
     "EvictionHook",
     "Guard",
+    "Interest",
+    "Journal",
     "Lease",
     "LeaseStore",
     "LockProvider",
@@ -31,6 +34,7 @@ __all__ = [
     "NotAdmitted",
     "Observation",
     "Observer",
+    "Permissions",
     "Policy",
     "Pool",
     "Repository",

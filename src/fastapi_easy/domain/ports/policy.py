@@ -1,19 +1,33 @@
-"""Which entities a caller may see."""
+"""What callers may do."""
 
 from typing import Any, Protocol, runtime_checkable
 
+from fastapi_easy.domain.access import Grant
 from fastapi_easy.domain.principal import Principal, Tenant
 from fastapi_easy.domain.resource import Resource
-from fastapi_easy.domain.specification import Specification
+
+
+@runtime_checkable
+class Permissions(Protocol):
+    """What one caller may do. Asked often, also about resources that others include; waits for nothing."""
+
+    def grant(self, resource: Resource[Any], action: str, /) -> Grant | None:
+        """Return what the caller may do by *action* with entities of *resource*; `None` when they may not at all.
+
+        Args:
+            resource: Whose entities.
+
+            action: The name of an `Operation`, or of an action of the user's own. What a use case does on the way is
+                asked for by what it is: `get` for the entities that others include or refer to, and `create`,
+                `update`, `delete`, `restore` or `purge` for each item of a bulk, an import or a unit of work.
+        """
+        ...
 
 
 @runtime_checkable
 class Policy(Protocol):
     """Asked at every door, before the store is: nobody reads, counts, changes or is led to what it hides."""
 
-    def visible(self, principal: Principal, tenant: Tenant | None, resource: Resource[Any]) -> Specification:
-        """The entities of *resource* that *principal* may see; all others are not there for them.
-
-        Called often, also for resources that others include; must not wait for anything.
-        """
+    async def permissions(self, principal: Principal, tenant: Tenant | None, /) -> Permissions:
+        """Return what *principal* may do in *tenant*. Asked once for each call; may wait, for a store for instance."""
         ...

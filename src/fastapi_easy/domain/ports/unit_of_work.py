@@ -6,6 +6,7 @@ from typing import Any, Protocol, Self, runtime_checkable
 
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.events import DomainEvent
+from fastapi_easy.domain.journal import JournalRow
 from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.resource import Resource
 
@@ -48,6 +49,24 @@ class UnitOfWork(Protocol):
 
         Raises:
             DeclarationError: *resource* lives in another database, or is not declared.
+        """
+        ...
+
+    def as_system(self) -> "UnitOfWork":
+        """Return this unit of work without the caller's limits: for what is meant for the system, not for the caller.
+
+        The same transaction; to be committed by whoever commits this one. Events of changes that are made through it
+        say so (`DomainEvent.by_system`).
+        """
+        ...
+
+    async def keep(self, rows: Sequence[JournalRow]) -> Outcome[None]:
+        """Write *rows* into the system's own tables, in the transaction of this unit of work.
+
+        Fails with:
+            Unsupported: The store has no transactions, so that nothing could be all or nothing.
+
+            Unavailable: It did not answer.
         """
         ...
 

@@ -1,19 +1,28 @@
 """Events to whoever subscribed in this process, one handler after the other."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from returns.result import Failure, Success
+
+from fastapi_easy.domain.changes import BeforeChange, Veto
+from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.events import DomainEvent
-from fastapi_easy.domain.ports.event_bus import EventHandler
+from fastapi_easy.domain.ports.event_bus import EventHandler, Interest
 
 _logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Subscription:
-    event_type: type[DomainEvent]
+    event_type: type[DomainEvent | BeforeChange]
     handler: EventHandler
+    resource: str | None
+    before: bool
+
+    def covers(self, event_type: type[DomainEvent | BeforeChange], resource: str) -> bool:
+        return issubclass(event_type, self.event_type) and self.resource in {None, resource}
 
 
 class InProcessEventBus:
@@ -21,6 +30,29 @@ class InProcessEventBus:
 
     def __init__(self) -> None:
         self._subscriptions: list[_Subscription] = []
+        self._interests: dict[tuple[type[DomainEvent | BeforeChange], str], Interest] = {}
+
+    def interest(self, event_type: type[DomainEvent | BeforeChange], resource: str) -> Interest:
+        """Return what is wanted of *event_type* about *resource*."""
+        if not self._subscriptions:
+            return Interest.NONE
+        known = self._interests.get((event_type, resource))
+        if known is None:
+            found = list(self._of(event_type, resource))
+            known = Interest.EVENT if found else Interest.NONE
+            if any(each.before for each in found):
+                known = Interest.BEFORE
+            self._interests[event_type, resource] = known
+        return known
+
+    async def ask(self, change: BeforeChange) -> Outcome[None]:
+        """Pass *change* to every handler subscribed to its type or a base of it."""
+        for subscription in tuple(self._of(type(change), change.resource)):
+            try:
+                await subscription.handler(change)
+            except Veto as veto:
+                return Failure(veto.error)
+        return Success(None)
 
     async def publish(self, events: Sequence[DomainEvent]) -> None:
         """Pass *events*, in their order, to every handler subscribed to their type or a base of it."""
@@ -28,20 +60,31 @@ class InProcessEventBus:
             # What nobody wants to know may not even have been made.
             return
         for event in events:
-            for subscription in tuple(self._subscriptions):
-                if isinstance(event, subscription.event_type):
-                    await _deliver(event, subscription.handler)
+            for subscription in tuple(self._of(type(event), event.resource)):
+                await _deliver(event, subscription.handler)
 
-    def subscribe(self, event_type: type[DomainEvent], handler: EventHandler) -> Callable[[], None]:
+    def subscribe(
+        self,
+        event_type: type[DomainEvent | BeforeChange],
+        handler: EventHandler,
+        *,
+        resource: str | None = None,
+        before: bool = False,
+    ) -> Callable[[], None]:
         """Call *handler* with each later event of *event_type*; subscribing twice calls it twice."""
-        subscription = _Subscription(event_type, handler)
+        subscription = _Subscription(event_type, handler, resource, before)
         self._subscriptions.append(subscription)
+        self._interests.clear()
 
         def end() -> None:
             if subscription in self._subscriptions:
                 self._subscriptions.remove(subscription)
+                self._interests.clear()
 
         return end
+
+    def _of(self, event_type: type[DomainEvent | BeforeChange], resource: str) -> Iterator[_Subscription]:
+        return (each for each in self._subscriptions if each.covers(event_type, resource))
 
 
 async def _deliver(event: DomainEvent, handler: EventHandler) -> None:

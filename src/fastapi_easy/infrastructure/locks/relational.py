@@ -27,11 +27,11 @@ from fastapi_easy.domain.lease import (
 from fastapi_easy.domain.ports.database import Pool
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.infrastructure.locks.lease_connections import LeaseConnections, hindered
-from fastapi_easy.infrastructure.locks.lease_tables import make_tables
 from fastapi_easy.infrastructure.persistence.sqlalchemy.complaints import Cause, complaint_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
 from fastapi_easy.infrastructure.persistence.sqlalchemy.errors import REFUSALS
 from fastapi_easy.infrastructure.persistence.sqlalchemy.executor import Answer
+from fastapi_easy.infrastructure.persistence.sqlalchemy.system.lease_tables import make_tables
 from fastapi_easy.infrastructure.unit_of_work import TransactionalUnitOfWork
 
 LAST: Final = 2**62

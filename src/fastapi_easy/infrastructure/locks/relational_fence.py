@@ -8,8 +8,7 @@ import weakref
 from typing import Any, Final
 
 from returns.result import Failure, Success
-from sqlalchemy import BigInteger, Column, MetaData, Table, bindparam, text
-from sqlalchemy.dialects.mysql import VARBINARY
+from sqlalchemy import BigInteger, bindparam, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateTable
 from sqlalchemy.types import String
@@ -18,16 +17,10 @@ from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.infrastructure.locks.lease_connections import hindered
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
 from fastapi_easy.infrastructure.persistence.sqlalchemy.errors import REFUSALS
+from fastapi_easy.infrastructure.persistence.sqlalchemy.system.fence_table import FENCE
 from fastapi_easy.infrastructure.unit_of_work import TransactionalUnitOfWork
 
-_FENCE: Final = Table(
-    "fe_fence",
-    MetaData(),
-    Column("name", String().with_variant(VARBINARY(200), "mysql", "mariadb"), primary_key=True),
-    Column("token", BigInteger, nullable=False),
-    mysql_engine="InnoDB",
-)
-_CREATE: Final = CreateTable(_FENCE, if_not_exists=True)
+_CREATE: Final = CreateTable(FENCE, if_not_exists=True)
 _TYPED: Final = (bindparam("name", type_=String()), bindparam("token", type_=BigInteger()))
 _STAMP: Final = text(
     "INSERT INTO fe_fence AS f (name, token) VALUES (:name, :token) ON CONFLICT (name) DO UPDATE "

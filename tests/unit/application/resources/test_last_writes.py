@@ -14,6 +14,7 @@ from fastapi_easy.domain.patch import Patch
 from fastapi_easy.domain.principal import Principal, Tenant
 from fastapi_easy.domain.resource import Resource
 from fastapi_easy.domain.specification import Everything, Operator, Specification, Where
+from tests.policies import RowPolicy
 from tests.unit.application.fakes import ADA, Store
 
 WHOLE = {"status": "paid", "total": 1}
@@ -25,7 +26,7 @@ CALLS: dict[str, tuple[Any, Any]] = {
 }
 
 
-class Seeing:
+class Seeing(RowPolicy):
     """Implements `Policy`: everybody sees what *specification* means."""
 
     def __init__(self, specification: Specification) -> None:

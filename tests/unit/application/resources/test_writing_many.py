@@ -46,6 +46,7 @@ from fastapi_easy.domain.resource import Resource
 from fastapi_easy.domain.specification import Everything, Operator, Specification, Where
 from fastapi_easy.testing.faults import FailingRepository
 from fastapi_easy.testing.kernel import in_memory_kernel
+from tests.policies import RowPolicy
 from tests.unit.application.library import Shelf
 
 
@@ -295,7 +296,7 @@ class TestImport:
         assert (report.created, commits) == (3, 3)
 
 
-class FewCopies:
+class FewCopies(RowPolicy):
     """Implements `Policy`: nobody sees a book of which there are many copies."""
 
     def visible(self, principal: Principal, tenant: str | None, resource: Resource[Any]) -> Specification:

@@ -32,10 +32,11 @@ from fastapi_easy.application.resources.replace_entity import ReplaceEntityHandl
 from fastapi_easy.application.resources.restore_entity import RestoreEntityHandler
 from fastapi_easy.application.resources.update_entity import UpdateEntityHandler
 from fastapi_easy.application.resources.upsert_entity import UpsertEntityHandler
+from fastapi_easy.application.rules import Rules
 from fastapi_easy.domain import Field, Key, Kind, Operation, Outcome, Patch, Resource, Shape
-from fastapi_easy.domain.events import DomainEvent
 from fastapi_easy.domain.options import EVERY_OPERATION
 from fastapi_easy.domain.ports import Repository, UnitOfWork
+from fastapi_easy.infrastructure.events.in_process import InProcessEventBus
 from fastapi_easy.infrastructure.persistence.memory.connection import MemoryDatabase
 from fastapi_easy.infrastructure.persistence.memory.repository import MemoryRepository
 from fastapi_easy.infrastructure.persistence.memory.unit_of_work import MemoryUnitOfWork
@@ -181,16 +182,6 @@ def shelf_resource() -> Resource[Shelf]:
     return resource_from(shape, "shelves", Shelf, operations=OFFERED)
 
 
-class SilentBus:
-    """An event bus to which nobody listens."""
-
-    async def publish(self, events: Any) -> None:
-        pass
-
-    def subscribe(self, event_type: type[DomainEvent], handler: Any) -> Callable[[], None]:
-        return lambda: None
-
-
 def kernel_of(*resources: Resource[Any], repository: Repository[Any] | None = None) -> Kernel:
     """A kernel in memory; *repository* takes the place of every real one."""
     database = MemoryDatabase()
@@ -200,16 +191,23 @@ def kernel_of(*resources: Resource[Any], repository: Repository[Any] | None = No
     }
 
     def unit_of_work() -> UnitOfWork:
-        return MemoryUnitOfWork(database, by_name, repositories, SilentBus())
+        return MemoryUnitOfWork(database, by_name, repositories, bus)
 
-    return Kernel({each.name: _use_cases(each, repositories[each.name], unit_of_work) for each in resources})
+    bus = InProcessEventBus()
+    rules = Rules(clock=FrozenClock(), event_bus=bus, resources=by_name)
+    return Kernel(
+        {each.name: _use_cases(each, repositories[each.name], unit_of_work, rules) for each in resources}
+    )
 
 
 def _use_cases(
-    resource: Resource[Any], repository: Callable[[], Repository[Any]], unit_of_work: Callable[[], UnitOfWork]
+    resource: Resource[Any],
+    repository: Callable[[], Repository[Any]],
+    unit_of_work: Callable[[], UnitOfWork],
+    rules: Rules,
 ) -> UseCases:
     collaborators = Collaborators(
-        resource=resource, repository=repository, unit_of_work=unit_of_work, clock=FrozenClock()
+        resource=resource, repository=repository, unit_of_work=unit_of_work, rules=rules
     )
     return UseCases(
         resource=resource,

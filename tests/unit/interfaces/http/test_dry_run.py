@@ -32,7 +32,7 @@ CHANGES = {
     "delete": ("DELETE", "/books/1", None, "books.deleted"),
     "restore": ("POST", "/books/2/restore", None, "books.restored"),
     "purge": ("POST", "/books/2/purge", None, "books.purged"),
-    "action": ("POST", "/books/1/sell", {}, None),
+    "action": ("POST", "/books/1/sell", {}, "books.updated"),
     "bulk": (
         "POST",
         "/books/bulk",

@@ -1,12 +1,15 @@
 """Where the tables are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from returns.result import Failure, Success
 
 from fastapi_easy.domain.capability import EVERY_CAPABILITY, Capability
 from fastapi_easy.domain.errors import Outcome, Unavailable
+from fastapi_easy.domain.field import Kind
+from fastapi_easy.domain.journal import JournalRow, SystemTable
+from fastapi_easy.domain.plain_json import plain_json
 from fastapi_easy.domain.ports.database import Pool, SchemaMode
 from fastapi_easy.domain.resource import Resource, Shape
 from fastapi_easy.infrastructure.persistence.memory.tables import Table
@@ -23,6 +26,7 @@ class MemoryDatabase:
     def __init__(self, name: str = "default") -> None:
         self.name = name
         self._tables: dict[type[Any], Table] = {}
+        self._kept: dict[str, list[Mapping[str, Any]]] = {}
         self._is_open = False
 
     def admit(self, name: str, shape: Shape) -> tuple[Shape, list[str]]:
@@ -56,6 +60,20 @@ class MemoryDatabase:
     def begin(self) -> MemoryTransaction:
         """A transaction of its own."""
         return MemoryTransaction()
+
+    def keep(self, rows: Sequence[JournalRow]) -> None:
+        """Append *rows* to the system's own tables."""
+        for row in rows:
+            fields = {field.name: field.kind for field in row.table.fields}
+            values = {
+                name: plain_json(row.values.get(name)) if kind is Kind.JSON else row.values.get(name)
+                for name, kind in fields.items()
+            }
+            self._kept.setdefault(row.table.name, []).append(values)
+
+    def kept(self, table: SystemTable) -> Sequence[Mapping[str, Any]]:
+        """The rows of *table*, in the order they were committed."""
+        return tuple(self._kept.get(table.name, ()))
 
     def table(self, resource: Resource[Any]) -> Table:
         """Where *resource* is kept. Resources stored as the same class share one, as they do in a database."""

@@ -1,10 +1,12 @@
 """All or nothing, in one MongoDB database."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 
 from returns.result import Failure, Success
 
 from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.journal import JournalRow
+from fastapi_easy.infrastructure.persistence.mongo import journal
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
 from fastapi_easy.infrastructure.persistence.mongo.errors import REFUSALS, translate
 from fastapi_easy.infrastructure.persistence.mongo.transaction import Transaction
@@ -19,12 +21,16 @@ class MongoUnitOfWork(TransactionalUnitOfWork[MongoDatabase, Transaction]):
 
     async def _commit(self) -> Outcome[None]:
         touched = next(reversed(self._touched.values()), None)
-        if touched is not None:
-            try:
-                await self._transaction.commit()
-            except REFUSALS as error:
-                return Failure(translate(error, self._database.name, touched))
+        try:
+            await self._transaction.commit()
+        except REFUSALS as error:
+            if touched is None:
+                return journal.unavailable(error, self._database.name)
+            return Failure(translate(error, self._database.name, touched))
         return Success(None)
+
+    def _keep(self, rows: Sequence[JournalRow]) -> Awaitable[Outcome[None]]:
+        return journal.keep(self._database, self._transaction, rows)
 
     def _close(self) -> Awaitable[None]:
         return self._transaction.close()

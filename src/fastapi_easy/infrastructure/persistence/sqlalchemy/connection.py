@@ -142,6 +142,11 @@ class SqlAlchemyDatabase:
         return _CAPABILITIES[self._kind] | ({Capability.RETURNING} if returns else set())
 
     @property
+    def writes_rows_beside(self) -> bool:
+        """Whether one statement can make a change and write rows into other tables."""
+        return self._kind == "postgresql"
+
+    @property
     def pool(self) -> Pool:
         """Its connections, those looked after that were lent for long."""
         pool = self.executor.pool

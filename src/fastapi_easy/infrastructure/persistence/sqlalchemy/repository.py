@@ -8,6 +8,7 @@ from sqlalchemy import Executable
 
 from fastapi_easy.domain.aggregation import Aggregation, Group
 from fastapi_easy.domain.errors import Error, Key, Outcome, OutcomeUnknown
+from fastapi_easy.domain.journal import JournalRow
 from fastapi_easy.domain.page import Count, Cursor, Page, PageRequest
 from fastapi_easy.domain.patch import Patch, Values
 from fastapi_easy.domain.ports.repository import EVERYTHING, StreamBroken
@@ -24,6 +25,8 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.following import follow
 from fastapi_easy.infrastructure.persistence.sqlalchemy.reading import Window, read_estimate, window_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.specification import named, outline
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements import by_key, count
+from fastapi_easy.infrastructure.persistence.sqlalchemy.system.beside import can_tell
+from fastapi_easy.infrastructure.persistence.sqlalchemy.system.journal import ensure
 from fastapi_easy.infrastructure.persistence.sqlalchemy.transaction import CommitLost, Transaction
 from fastapi_easy.infrastructure.persistence.sqlalchemy.writing import Refused, Writer
 
@@ -37,18 +40,31 @@ class SqlAlchemyRepository(Generic[E]):
     Cheap to make: what is made once is in the plan that the database keeps for the resource.
     """
 
-    __slots__ = ("_connection", "_database", "_resource")
+    __slots__ = ("_connection", "_database", "_resource", "_rows")
 
     def __init__(
-        self, resource: Resource[E], database: SqlAlchemyDatabase, connection: Transaction | None = None
+        self,
+        resource: Resource[E],
+        database: SqlAlchemyDatabase,
+        connection: Transaction | None = None,
+        rows: Sequence[JournalRow] = (),
     ) -> None:
         self._resource = resource
         self._database = database
         self._connection = connection
+        self._rows = rows
 
     def within(self, connection: Transaction) -> Self:
         """The same repository inside *connection*."""
         return type(self)(self._resource, self._database, connection)
+
+    def beside(self, rows: Sequence[JournalRow]) -> Self | None:
+        """The same repository, whose next write brings *rows* along in the same statement; `None` when it cannot."""
+        if self._connection is not None or not self._database.writes_rows_beside:
+            return None
+        if not can_tell(self._resource, rows):
+            return None
+        return type(self)(self._resource, self._database, rows=rows)
 
     async def find_by_id(self, key: Key, *, among: Specification = EVERYTHING) -> Outcome[E]:
         """The entity with *key*."""
@@ -230,9 +246,11 @@ class SqlAlchemyRepository(Generic[E]):
             plan = await self._database.plan(self._resource)
             if transaction is not None:
                 return Success(await work(Writer(plan, transaction)))
+            if self._rows:
+                await ensure(self._database, {row.table for row in self._rows})
             own = self._database.begin(brief=True)
             try:
-                done = await work(Writer(plan, own))
+                done = await work(Writer(plan, own, self._rows))
                 if own.has_begun:
                     await own.commit()
             finally:

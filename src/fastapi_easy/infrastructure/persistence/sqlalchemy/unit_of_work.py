@@ -1,13 +1,15 @@
 """All or nothing, in one relational database."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 
 from returns.result import Failure, Success
 
 from fastapi_easy.domain.errors import Outcome, OutcomeUnknown
+from fastapi_easy.domain.journal import JournalRow
 from fastapi_easy.infrastructure.persistence.sqlalchemy.complaints import Complaint
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
 from fastapi_easy.infrastructure.persistence.sqlalchemy.errors import REFUSALS, Rules, translate
+from fastapi_easy.infrastructure.persistence.sqlalchemy.system import journal
 from fastapi_easy.infrastructure.persistence.sqlalchemy.transaction import CommitLost, Transaction
 from fastapi_easy.infrastructure.unit_of_work import TransactionalUnitOfWork
 
@@ -23,6 +25,9 @@ class SqlAlchemyUnitOfWork(TransactionalUnitOfWork[SqlAlchemyDatabase, Transacti
         except REFUSALS as error:
             return Failure(translate(error, self._database.name, self._rules, {}, removing=False))
         return Success(None)
+
+    def _keep(self, rows: Sequence[JournalRow]) -> Awaitable[Outcome[None]]:
+        return journal.keep(self._database, self._transaction, rows)
 
     def _close(self) -> Awaitable[None]:
         return self._transaction.close()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 from fastapi_easy.domain.errors import Error, Key, NotFound, Stale, TooLarge
+from fastapi_easy.domain.journal import JournalRow
 from fastapi_easy.domain.patch import Values
 from fastapi_easy.domain.ports.repository import EVERYTHING
 from fastapi_easy.domain.row import Row, Rows
@@ -12,9 +13,11 @@ from fastapi_easy.domain.specification import Specification
 from fastapi_easy.infrastructure.persistence.sqlalchemy import statements
 from fastapi_easy.infrastructure.persistence.sqlalchemy.alike import Alike, added_rows, alike, nulls_in
 from fastapi_easy.infrastructure.persistence.sqlalchemy.errors import null_refused
+from fastapi_easy.infrastructure.persistence.sqlalchemy.executor import Answer
 from fastapi_easy.infrastructure.persistence.sqlalchemy.lists import takes_lists
 from fastapi_easy.infrastructure.persistence.sqlalchemy.plan import Plan
 from fastapi_easy.infrastructure.persistence.sqlalchemy.specification import Outline, named, outline
+from fastapi_easy.infrastructure.persistence.sqlalchemy.system.beside import with_rows
 from fastapi_easy.infrastructure.persistence.sqlalchemy.transaction import Transaction
 
 E = TypeVar("E")
@@ -57,24 +60,29 @@ class _Meant:
 
 
 class Writer(Generic[E]):
-    """Writes rows of *plan* in *transaction*. Every method does all or nothing."""
+    """Writes rows of *plan* in *transaction*. Every method does all or nothing.
 
-    __slots__ = ("_plan", "_transaction")
+    Args:
+        plan: Of the resource.
 
-    def __init__(self, plan: Plan[E], transaction: Transaction) -> None:
+        transaction: What the writes belong to.
+
+        beside: Rows of the journal that the last statement of a write brings along.
+    """
+
+    __slots__ = ("_beside", "_plan", "_transaction")
+
+    def __init__(self, plan: Plan[E], transaction: Transaction, beside: Sequence[JournalRow] = ()) -> None:
         self._plan = plan
         self._transaction = transaction
+        self._beside = beside
 
     async def add(self, values: Values) -> Row:
         """Insert a row."""
         plan = self._plan
         complete = self._complete(values)
-        answer = await self._transaction.execute(
-            statements.add(plan, tuple(complete)),
-            statements.new_values(complete),
-            writes=True,
-            last=plan.returns_added,
-        )
+        statement = statements.add(plan, tuple(complete))
+        answer = await self._write(statement, statements.new_values(complete), last=plan.returns_added)
         if answer.rows:
             return plan.row(answer.rows[0])
         made = iter(answer.key or ())
@@ -203,7 +211,7 @@ class Writer(Generic[E]):
         statement = statements.change(plan, tuple(changes), meant.form, versioned=bool(at))
         given = {**meant.parameters, **statements.new_values(changes), **at}
         returned = plan.returns_changed
-        answer = await self._transaction.execute(statement, given, writes=True, last=returned)
+        answer = await self._write(statement, given, last=returned)
         if returned:
             return plan.row(answer.rows[0]) if answer.rows else None
         # It may no longer be among those that were meant.
@@ -213,9 +221,15 @@ class Writer(Generic[E]):
         if meant.parameters is None:
             return False
         statement = statements.remove(self._plan, meant.form, versioned=bool(at))
-        given = {**meant.parameters, **at}
-        answer = await self._transaction.execute(statement, given, writes=True, last=True)
-        return bool(answer.affected)
+        answer = await self._write(statement, {**meant.parameters, **at}, last=True)
+        return bool(answer.records if self._beside else answer.affected)
+
+    async def _write(self, statement: Any, parameters: dict[str, Any], *, last: bool) -> Answer:
+        """What *statement* answers, which is the last of a write; the rows of the journal come with it."""
+        if self._beside:
+            statement, more = with_rows(self._plan, statement, self._beside)
+            parameters = {**parameters, **more}
+        return await self._transaction.execute(statement, parameters, writes=True, last=last)
 
     async def _expect(self, meant: _Meant, version: str) -> Row:
         """The row that is meant, locked, which has to have *version*."""

@@ -22,10 +22,11 @@ from fastapi_easy.domain.principal import Principal, Tenant
 from fastapi_easy.domain.query import Query
 from fastapi_easy.domain.resource import Resource
 from fastapi_easy.domain.specification import Everything, Operator, Specification, Where
+from tests.policies import RowPolicy
 from tests.unit.application.library import Shelf
 
 
-class OnlyFrench:
+class OnlyFrench(RowPolicy):
     """Implements `Policy`: shows French authors, books with copies, and every review."""
 
     def visible(self, principal: Principal, tenant: Tenant | None, resource: Resource[Any]) -> Specification:

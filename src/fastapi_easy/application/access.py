@@ -1,0 +1,227 @@
+"""What one caller may do, for the length of one call: the one place that every use case asks."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, TypeVar
+
+from returns.result import Failure
+
+from fastapi_easy.application.context import Context
+from fastapi_easy.domain.access import Grant
+from fastapi_easy.domain.errors import Error, Forbidden
+from fastapi_easy.domain.narrowed import NarrowedRepository
+from fastapi_easy.domain.options import Operation
+from fastapi_easy.domain.ordering import Sort
+from fastapi_easy.domain.ports.policy import Permissions, Policy
+from fastapi_easy.domain.ports.repository import Repository
+from fastapi_easy.domain.query import Include, Query
+from fastapi_easy.domain.resource import Relation, Resource
+from fastapi_easy.domain.row import CutRow, Row
+from fastapi_easy.domain.specification import (
+    AllOf,
+    AnyOf,
+    Everything,
+    Not,
+    Related,
+    Specification,
+    Where,
+    all_of,
+)
+
+E = TypeVar("E")
+
+EVERYTHING: Final = Grant()
+NOTHING: Final = Grant(rows=AnyOf(()), readable=frozenset(), writable=frozenset())
+
+_BUILT_IN: Final = frozenset(Operation)
+
+
+class Access:
+    """What the caller of *context* may do, remembered for one call.
+
+    Args:
+        context: Who asks.
+
+        permissions: What they may do; everything when there are none, at no cost.
+
+        action: What was asked for: an operation, or an action of the user's own.
+
+        resource: Whom it is asked of.
+
+    Attributes:
+        is_limited: There may be things that the caller may not do.
+    """
+
+    __slots__ = ("_action", "_known", "_permissions", "_resource", "context", "is_limited")
+
+    def __init__(
+        self,
+        context: Context,
+        permissions: Permissions | None = None,
+        action: str = "",
+        resource: Resource[Any] | None = None,
+    ) -> None:
+        self.context = context
+        self._permissions = permissions
+        self._action = action
+        self._resource = resource
+        self._known: dict[tuple[str, str], Grant | None] | None = None
+        self.is_limited = permissions is not None
+
+    def grant(self, resource: Resource[Any], action: str) -> Grant | None:
+        """Return what the caller may do by *action* with *resource*; `None` when they may not at all."""
+        if self._permissions is None:
+            return EVERYTHING
+        if resource is self._resource and self._action not in _BUILT_IN:
+            # An action of the user's own says itself what it does to its entity.
+            action = self._action
+        if self._known is None:
+            self._known = {}
+        place = resource.name, action
+        if place not in self._known:
+            self._known[place] = self._permissions.grant(resource, action)
+        return self._known[place]
+
+    def reading(self, resource: Resource[Any]) -> Grant:
+        """Return what of *resource* the caller may read: by the call itself, or beside what it asks for."""
+        own = resource is self._resource and self._action
+        return self.grant(resource, self._action if own else Operation.GET) or NOTHING
+
+    def narrow(
+        self, resource: Resource[E], repository: Repository[E], action: str | None = None
+    ) -> Repository[E]:
+        """Return *repository* with only the entities that are there for the caller, for *action* or for reading."""
+        if self._permissions is None:
+            return repository
+        grant = self.reading(resource) if action is None else self.grant(resource, action) or NOTHING
+        if isinstance(grant.rows, Everything):
+            return repository
+        return NarrowedRepository(repository, grant.rows)
+
+    def sees_all(self, resource: Resource[Any]) -> bool:
+        """Return whether every entity of *resource* is there for the caller."""
+        return self._permissions is None or isinstance(self.reading(resource).rows, Everything)
+
+    def through(self, specification: Specification) -> Specification:
+        """Return *specification*, in which relations lead only to entities the caller may see."""
+        if self._permissions is None:
+            return specification
+        match specification:
+            case Related(relation, inner):
+                led_to: Relation = relation
+                return Related(led_to, all_of(self.through(inner), self.reading(led_to.target).rows))
+            case Not(inner):
+                return Not(self.through(inner))
+            case AllOf(parts):
+                return AllOf(tuple(self.through(each) for each in parts))
+            case AnyOf(parts):
+                return AnyOf(tuple(self.through(each) for each in parts))
+            case _:
+                return specification
+
+    def refuse(self, resource: Resource[Any], query: Query) -> Failure[Error] | None:
+        """Return the refusal of a *query* that would tell what the caller may not know; `None` without one."""
+        if self._permissions is None:
+            return None
+        for sort in query.order:
+            if (refused := self._refuse_order(resource, sort)) is not None:
+                return refused
+        for owner, name in _compared(resource, query.specification):
+            if (refused := self.refuse_reading(owner, (name,))) is not None:
+                return refused
+        if query.fields is not None and (refused := self.refuse_reading(resource, query.fields)) is not None:
+            return refused
+        for include in query.includes:
+            if (refused := self.refuse(include.relation.target, include.query)) is not None:
+                return refused
+        return None
+
+    def refuse_reading(self, resource: Resource[Any], names: Sequence[str]) -> Failure[Error] | None:
+        """Return the refusal of reading fields *names* of *resource*; `None` when the caller may read them all."""
+        readable = None if self._permissions is None else self.reading(resource).readable
+        if readable is None:
+            return None
+        for name in names:
+            if name not in readable and name not in resource.key:
+                return Failure(Forbidden(resource.name, self._action, name))
+        return None
+
+    def refuse_writing(
+        self, resource: Resource[Any], action: str, values: Mapping[str, Any]
+    ) -> Failure[Error] | None:
+        """Return the refusal of *action*, or of one of the fields that *values* sets; `None` when it may be done."""
+        if self._permissions is None:
+            return None
+        grant = self.grant(resource, action)
+        if grant is None:
+            return Failure(Forbidden(resource.name, action))
+        writable = values.keys() if grant.writable is None else grant.writable
+        for name in values:
+            if name not in writable:
+                return Failure(Forbidden(resource.name, action, name))
+        return None
+
+    def readable(self, resource: Resource[Any]) -> tuple[str, ...]:
+        """Return the fields of *resource* that answers to the caller hold, in their order."""
+        allowed = None if self._permissions is None else self.reading(resource).readable
+        if allowed is None:
+            return resource.readable
+        return tuple(name for name in resource.readable if name in allowed or name in resource.key)
+
+    def shown(self, resource: Resource[Any], row: Row, includes: Sequence[Include] = ()) -> Row:
+        """Return *row* as the caller may see it.
+
+        Args:
+            resource: Whose entity it is.
+
+            row: Holds at least the readable fields.
+
+            includes: What else it holds and is to keep.
+        """
+        whole = row if includes else resource.shown(row)
+        if self._permissions is None:
+            return whole
+        names = self.readable(resource)
+        if len(names) == len(resource.readable):
+            return whole
+        kept = (*names, *(include.relation.name for include in includes))
+        return CutRow({name: whole[name] for name in kept}, resource.version_of(whole))
+
+    def all_shown(self, resource: Resource[Any], rows: Sequence[Row]) -> Sequence[Row]:
+        """Return *rows* as `shown` does each; not looked at where nobody has looked at them yet."""
+        if self._permissions is None or len(self.readable(resource)) == len(resource.readable):
+            return resource.all_shown(rows)
+        return [self.shown(resource, row) for row in rows]
+
+    def _refuse_order(self, resource: Resource[Any], sort: Sort) -> Failure[Error] | None:
+        owner = resource
+        for relation in sort.path:
+            owner = relation.target
+            if not self.sees_all(owner):
+                return Failure(Forbidden(owner.name, Operation.LIST, sort.name))
+        return self.refuse_reading(owner, (sort.field,))
+
+
+def _compared(resource: Resource[Any], specification: Specification) -> Iterator[tuple[Resource[Any], str]]:
+    """The fields that *specification* compares, each with its resource."""
+    match specification:
+        case Where(name, _, _):
+            yield resource, name
+        case Related(relation, inner):
+            led_to: Relation = relation
+            yield from _compared(led_to.target, inner)
+        case Not(inner):
+            yield from _compared(resource, inner)
+        case AllOf(parts) | AnyOf(parts):
+            for each in parts:
+                yield from _compared(resource, each)
+        case _:
+            return
+
+
+async def access_of(
+    policy: Policy | None, context: Context, action: str = "", resource: Resource[Any] | None = None
+) -> Access:
+    """Return what the caller of *context* may do. Waits for *policy*, where there is one."""
+    if policy is None:
+        return Access(context)
+    return Access(context, await policy.permissions(context.principal, context.tenant), action, resource)

@@ -1,0 +1,36 @@
+"""Whether what was written is still there for whoever has written it."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from returns.result import Failure, Success
+
+from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.ports.repository import Repository
+from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.row import Row
+from fastapi_easy.domain.specification import AnyOf, Operator, Specification, Where, all_of
+
+_ASKED_FOR: Final = 500
+"""Entities that one question is about."""
+
+
+async def all_seen(
+    resource: Resource[Any], rows: Sequence[Row], repository: Repository[Any]
+) -> Outcome[bool]:
+    """Return whether all of *rows* are in *repository*, the caller's view of *resource*."""
+    for start in range(0, len(rows), _ASKED_FOR):
+        part = rows[start : start + _ASKED_FOR]
+        seen = await repository.count(_these(resource.key, part))
+        if isinstance(seen, Failure):
+            return seen
+        if seen.unwrap() < len(part):
+            return Success(False)
+    return Success(True)
+
+
+def _these(key: Sequence[str], rows: Sequence[Row]) -> Specification:
+    """The entities that *rows* are."""
+    if len(key) == 1:
+        return Where(key[0], Operator.IN, tuple(row[key[0]] for row in rows))
+    return AnyOf(tuple(all_of(*(Where(name, Operator.EQUALS, row[name]) for name in key)) for row in rows))

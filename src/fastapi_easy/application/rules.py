@@ -1,0 +1,34 @@
+"""What governs every unit of work of one application."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi_easy.domain.ports.clock import Clock
+from fastapi_easy.domain.ports.event_bus import EventBus
+from fastapi_easy.domain.ports.journal import Journal
+from fastapi_easy.domain.ports.policy import Policy
+from fastapi_easy.domain.resource import Resource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """The ports that every write of one application has to do with, whatever door it came through.
+
+    Attributes:
+        clock: When something happened.
+
+        event_bus: Who wants to know, and who has a say.
+
+        policy: What callers may do; everything when there is none.
+
+        journal: What is written beside every change; nothing when there is none.
+
+        resources: Every resource, by name.
+    """
+
+    clock: Clock
+    event_bus: EventBus
+    policy: Policy | None = None
+    journal: Journal | None = None
+    resources: Mapping[str, Resource[Any]] = field(default_factory=dict)

@@ -1,0 +1,44 @@
+"""Values of any kind as JSON that says the same on every store."""
+
+import base64
+import datetime
+import enum
+import uuid
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+_MICROSECOND: Final = datetime.timedelta(microseconds=1)
+
+
+def plain_json(value: Any) -> Any:
+    """Return *value* as JSON has it: numbers that floats would bend as text, times in UTC with microseconds.
+
+    Decimals are texts without an exponent, times end with `+00:00`, durations are whole microseconds, bytes are base64,
+    members of an enumeration are what they stand for.
+
+    Raises:
+        TypeError: JSON has nothing for it.
+    """
+    for kinds, spell in _SPELT:
+        if isinstance(value, kinds):
+            return spell(value)
+    raise TypeError(f"{type(value).__name__} is nothing that JSON can say")
+
+
+_SPELT: Final[tuple[tuple[Any, Callable[[Any], Any]], ...]] = (
+    (enum.Enum, lambda value: plain_json(value.value)),  # first: it may be a text or a number as well
+    ((str, bool, int, float, type(None)), lambda value: value),
+    (Decimal, lambda value: format(value, "f")),
+    (
+        datetime.datetime,  # before dates: it is one
+        lambda value: value.astimezone(datetime.UTC).isoformat(timespec="microseconds"),
+    ),
+    (datetime.date, datetime.date.isoformat),
+    (datetime.time, lambda value: value.isoformat(timespec="microseconds")),
+    (datetime.timedelta, lambda value: value // _MICROSECOND),
+    (uuid.UUID, str),
+    ((bytes, bytearray, memoryview), lambda value: base64.b64encode(bytes(value)).decode("ascii")),
+    (Mapping, lambda value: {str(name): plain_json(each) for name, each in value.items()}),
+    ((list, tuple, set, frozenset), lambda value: [plain_json(each) for each in value]),
+)
