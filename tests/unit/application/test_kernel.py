@@ -12,6 +12,7 @@ from fastapi_easy.domain import ANONYMOUS, NotFound, Outcome, Principal, Success
 from fastapi_easy.domain.ports import Policy
 from fastapi_easy.domain.specification import Everything, Operator, Specification, Where
 from fastapi_easy.testing import FrozenClock, RecordingEventBus, in_memory, in_memory_kernel
+from tests.policies import RowPolicy
 from tests.unit.application.calls.market import Market
 
 ADA = Principal(id="ada", tenant="acme")
@@ -192,7 +193,7 @@ async def test_nobody_keeps_the_events_of_dry_runs_that_nobody_asked_about() -> 
     assert first is not None and first is not second
 
 
-class OwnCity:
+class OwnCity(RowPolicy):
     """Shows everybody the stalls of the city they belong to."""
 
     def visible(self, principal: Principal, tenant: str | None, resource: Any) -> Specification:

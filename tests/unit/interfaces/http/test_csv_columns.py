@@ -57,7 +57,7 @@ def test_records_are_those_of_rows_one_by_one(
 def _parsed(cells: Any, shown: tuple[str, ...], texts: Texts) -> list[Any]:
     """*cells*, with what a store spelt read as JSON."""
     return [
-        orjson.loads(cell) if name == "json" and name in texts and cell is not None else cell
+        orjson.loads(cell) if name == "json" and name in texts and cell else cell
         for name, cell in zip(shown, cells, strict=True)
     ]
 

@@ -27,6 +27,7 @@ from fastapi_easy.domain import (
 from fastapi_easy.domain.ports import UnitOfWork
 from fastapi_easy.domain.specification import Everything, Operator, Where
 from fastapi_easy.testing import RecordingEventBus, in_memory
+from tests.policies import RowPolicy
 from tests.unit.interfaces.http.library import client_of
 
 key_of_caller = APIKeyHeader(name="X-Caller", auto_error=False)
@@ -66,7 +67,7 @@ class Notes(Container):
     notes = resource(Note, actions=[Whose])
 
 
-class OwnOnly:
+class OwnOnly(RowPolicy):
     """Everybody sees what they own; administrators see all."""
 
     def visible(self, principal: Principal, tenant: Tenant | None, resource: Resource[Any]) -> Specification:
