@@ -4,12 +4,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, assert_type
 
-from fastapi_easy.domain import Error, Everything, Failure, Outcome, Page, Patch, Query, Row, Success
-from fastapi_easy.domain.ports import Database, EventBus, Repository, UnitOfWork
+from fastapi_easy.domain import (
+    Error,
+    Everything,
+    Failure,
+    Outcome,
+    Page,
+    Patch,
+    Query,
+    Resource,
+    Row,
+    Success,
+)
+from fastapi_easy.domain.ports import Database, EventBus, Repository, UnitOfWork, Validator
 from fastapi_easy.infrastructure.persistence.memory import MemoryRepository, MemoryUnitOfWork
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
 from fastapi_easy.infrastructure.persistence.mongo.repository import MongoRepository
 from fastapi_easy.infrastructure.persistence.mongo.unit_of_work import MongoUnitOfWork
+from fastapi_easy.infrastructure.validation import PydanticValidator
 from fastapi_easy.testing import FailingRepository, RecordingEventBus
 
 
@@ -79,3 +91,7 @@ def those_of_mongodb_too(
     books: MongoRepository[Book], work: MongoUnitOfWork, database: MongoDatabase
 ) -> tuple[Repository[Book], UnitOfWork, Database]:
     return books, work, database
+
+
+def pydantic_can_stand_behind_the_validator(books: Resource[Book]) -> Validator:
+    return PydanticValidator(books)

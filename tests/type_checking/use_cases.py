@@ -22,7 +22,7 @@ from fastapi_easy.application import (
     UpdateEntity,
     UseCases,
 )
-from fastapi_easy.application.pipeline.step import compose
+from fastapi_easy.application.pipeline.compose import compose
 from fastapi_easy.domain import Failure, Key, Outcome, Page, Patch, Query, Row, Success
 from fastapi_easy.domain.ports import UnitOfWork
 

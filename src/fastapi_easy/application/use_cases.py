@@ -1,6 +1,6 @@
 """Everything that can be asked of one resource."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ from fastapi_easy.application.resources.update_entity import UpdateEntity
 from fastapi_easy.application.resources.upsert_entity import UpsertEntity
 from fastapi_easy.domain.aggregation import Group
 from fastapi_easy.domain.page import Page
+from fastapi_easy.domain.ports.validator import Validator
 from fastapi_easy.domain.resource import Resource
 from fastapi_easy.domain.row import Row
 
@@ -40,11 +41,14 @@ class UseCases:
 
         queries: Reads queries in the one grammar of all interfaces.
 
+        validator: Finds what checks what callers give; the use cases that change something ask it themselves.
+
         actions: The user's own use cases, by name.
     """
 
     resource: Resource[Any]
     queries: QueryReader
+    validator: Callable[[], Validator]
     create: Handler[CreateEntity, Row]
     get: Handler[GetEntity, Row]
     list: Handler[ListEntities, Page[Row]]

@@ -24,7 +24,7 @@ from fastapi_easy.application.resources.upsert_entity import UpsertEntityHandler
 from fastapi_easy.composition.memoized import Memoized
 from fastapi_easy.composition.pending import Pending, pending
 from fastapi_easy.domain.declaration import Declaration
-from fastapi_easy.domain.ports import Repository, UnitOfWork
+from fastapi_easy.domain.ports import Repository, UnitOfWork, Validator
 from fastapi_easy.domain.resource import Resource
 
 __all__ = ["HANDLERS", "PARTS", "DeclaredResource"]
@@ -54,6 +54,7 @@ PARTS: Final[Mapping[str, Callable[[Pending], Any]]] = {
     "resource": providers.Singleton,
     "repository": Memoized,
     "unit_of_work": providers.Factory,
+    "validator": Memoized,
     "collaborators": Memoized,
     **dict.fromkeys(HANDLERS, Memoized),
 }
@@ -107,6 +108,8 @@ class DeclaredResource(providers.Container[Any], Generic[E]):
 
         unit_of_work: Makes a unit of work on the resource's database, for each call.
 
+        validator: Checks what callers give.
+
         collaborators: What each handler is made from.
 
         create, get, list, …, perform: Make the handler; `import_` is spelt with an underscore.
@@ -118,6 +121,7 @@ class DeclaredResource(providers.Container[Any], Generic[E]):
     resource: providers.Provider[Resource[E]]
     repository: providers.Provider[Repository[E]]
     unit_of_work: providers.Provider[UnitOfWork]
+    validator: providers.Provider[Validator]
     collaborators: providers.Provider[Collaborators]
     create: providers.Provider[CreateEntityHandler]
     get: providers.Provider[GetEntityHandler]

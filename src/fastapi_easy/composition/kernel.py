@@ -10,7 +10,8 @@ from dependency_injector import providers
 from fastapi_easy.application.calls.caller import Caller
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.kernel import Kernel
-from fastapi_easy.application.pipeline.step import Handler, Step, Target, compose
+from fastapi_easy.application.pipeline.compose import compose
+from fastapi_easy.application.pipeline.step import Handler, Step, Target
 from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.application.queries.query_reader import QueryReader
 from fastapi_easy.application.use_cases import UseCases
@@ -52,11 +53,13 @@ def _use_cases(
     return UseCases(
         resource=checked,
         queries=QueryReader(checked, limits, secret),
+        validator=sub.validator,
         actions={
-            name: _followed(Target(checked, name), sub.perform, steps) for name in checked.actions or {}
+            name: _followed(Target(checked, name, sub.validator), sub.perform, steps)
+            for name in checked.actions or {}
         },
         **{
-            name: _followed(Target(checked, operation), getattr(sub, name), steps)
+            name: _followed(Target(checked, operation, sub.validator), getattr(sub, name), steps)
             for operation in Operation
             for name in [f"{operation}_" if iskeyword(operation) else str(operation)]
         },

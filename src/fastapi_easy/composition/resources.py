@@ -17,6 +17,7 @@ from fastapi_easy.composition.technologies import kit_of
 from fastapi_easy.domain.narrowed import SoftDeletingRepository
 from fastapi_easy.domain.ports import Clock, Database, EventBus, Repository, UnitOfWork
 from fastapi_easy.domain.resource import Resource
+from fastapi_easy.infrastructure.validation import PydanticValidator
 
 __all__ = ["wire_resources"]
 
@@ -44,6 +45,7 @@ def wire_resources(application: Application) -> None:
         resources[name] = fill(parts.resource, _one, every, name)
         repositories[name] = fill(parts.repository, _repository, parts.resource, database, application.clock)
         _fill_unit_of_work(parts.unit_of_work, database, within, rules)
+        _ = fill(parts.validator, PydanticValidator, parts.resource)
         _wire_handlers(parts, repositories, rules)
 
 

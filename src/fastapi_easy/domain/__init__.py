@@ -41,6 +41,7 @@ from fastapi_easy.domain.events import (
     EntityUpdated,
 )
 from fastapi_easy.domain.field import UNSET, Field, Kind
+from fastapi_easy.domain.json import Json
 from fastapi_easy.domain.lease import EVERY_LOCK_CAPABILITY, Eviction, LockCapability, LockInfo
 from fastapi_easy.domain.lock_errors import (
     LeaseLost,
@@ -120,6 +121,7 @@ __all__ = [
     "InFlight",
     "Include",
     "Invalid",
+    "Json",
     "Key",
     "Kind",
     "LeaseLost",

@@ -1,12 +1,14 @@
 """The fields a caller sets, and no others."""
 
 from collections.abc import ItemsView, KeysView, Mapping
+from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from returns.result import Failure
 
 from fastapi_easy.domain.errors import Fault, Invalid
+from fastapi_easy.domain.json import Json
 
 Values: TypeAlias = Mapping[str, Any]
 """Field name to value: everything a caller says about one entity."""
@@ -47,11 +49,19 @@ class Patch(Mapping[str, Any]):
         return f"Patch({dict(self._values)!r})"
 
 
-def foreign_fields(values: Values, allowed: frozenset[str]) -> Failure[Invalid] | None:
-    """The refusal of *values* that name fields which are not *allowed*; `None` when there are none."""
-    if values.keys() <= allowed:
+def foreign_fields(values: Values, known: AbstractSet[str]) -> Failure[Invalid] | None:
+    """The refusal of *values* that name fields which are not *known*; `None` when there are none.
+
+    Raises:
+        TypeError: They are what a caller sent, and nobody has checked them.
+    """
+    if type(values) is Json:
+        raise TypeError(
+            "a command holds Json that was not checked: call the use case, which has the step `validate`"
+        )
+    if values.keys() <= known:
         return None
-    foreign = [name for name in values if name not in allowed]
+    foreign = [name for name in values if name not in known]
     return Failure(
         Invalid(
             tuple(

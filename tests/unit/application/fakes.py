@@ -13,6 +13,7 @@ from returns.result import Failure
 
 from fastapi_easy.application.collaborators import Collaborators
 from fastapi_easy.application.context import Context
+from fastapi_easy.application.pipeline.step import Target
 from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.application.queries.query_reader import QueryReader
 from fastapi_easy.application.rules import Rules
@@ -28,6 +29,7 @@ from fastapi_easy.domain.query import Query
 from fastapi_easy.domain.resource import Resource, Shape
 from fastapi_easy.domain.row import Row
 from fastapi_easy.infrastructure.persistence.memory import MemoryDatabase, MemoryRepository, MemoryUnitOfWork
+from fastapi_easy.infrastructure.validation import PydanticValidator
 from fastapi_easy.testing.clock import FrozenClock
 from fastapi_easy.testing.recorders import RecordingEventBus
 
@@ -112,6 +114,12 @@ THINGS: Final = resource_of(
 ORDERS: Final = resource_of(
     "orders", Order, ORDER_FIELDS, fields=Fields(hidden=("secret",), create_only=("channel",))
 )
+
+
+def target_of(action: str, resource: Resource[Any] = ORDERS) -> Target:
+    """What steps around a use case are told."""
+    validator = PydanticValidator(resource)
+    return Target(resource, action, lambda: validator)
 
 
 def reader_of(resource: Resource[Any], secret: bytes = SECRET, **limits: int) -> QueryReader:

@@ -15,6 +15,7 @@ from fastapi_easy.application.changes.items import (
     Create,
     Delete,
     DeleteWhere,
+    Malformed,
     Update,
     UpdateWhere,
     Upsert,
@@ -183,6 +184,8 @@ def _values_of(run: Sequence[Change]) -> list[Values]:
 
 async def _apply(writer: EntityWriter, item: Change) -> Outcome[Any]:
     match item:
+        case Malformed(error):
+            return Failure(error)
         case Create(values):
             return await writer.create(values)
         case Upsert(values):

@@ -86,19 +86,20 @@ class EntityWriter:
             return added
         return Success(self._access.all_shown(self._resource, added.unwrap()))
 
-    async def update(self, key: Key, patch: Patch, expected_version: str | None) -> Outcome[Row]:
+    async def update(self, key: Key, patch: Values, expected_version: str | None) -> Outcome[Row]:
         """Set other values for some fields; answer the readable fields as they are now."""
         if (refused := self._refusal(Operation.UPDATE, patch)) is not None:
             return refused
         if expected_version is None and self._resource.requires_version:
             return Failure(PreconditionRequired(self._resource.name))
-        return self._shown(await self._entities.update(key, patch, expected_version=expected_version))
+        whole = patch if isinstance(patch, Patch) else Patch(patch)
+        return self._shown(await self._entities.update(key, whole, expected_version=expected_version))
 
     async def upsert(self, values: Values) -> Outcome[Upserted]:
         """Change the entity that has the values of `Resource.upsert_by`, or make it when there is none."""
         resource = self._resource
         self._needs("upsert", "upsert", resource.upsert_by)
-        if (foreign := foreign_fields(values, _set_of(resource.writable))) is not None:
+        if (foreign := foreign_fields(values, resource.fields.keys())) is not None:
             return foreign
         if unnamed := [name for name in resource.upsert_by if values.get(name) is None]:
             return Failure(Invalid(tuple(Fault(f"/{name}", "Field required", "missing") for name in unnamed)))
@@ -142,7 +143,7 @@ class EntityWriter:
         return await deleted_in(self._entities).remove(key, expected_version=expected_version)
 
     async def update_where(
-        self, specification: Specification, patch: Patch, max_affected: int
+        self, specification: Specification, patch: Values, max_affected: int
     ) -> Outcome[int]:
         """Set the fields of *patch* on every entity that *specification* means; answer how many those are."""
         if (refused := self._refusal(Operation.UPDATE, patch)) is not None:
@@ -151,7 +152,8 @@ class EntityWriter:
             return refused
         if self._resource.requires_version:
             return Failure(PreconditionRequired(self._resource.name))
-        return await self._entities.update_where(specification, patch, max_affected=max_affected)
+        whole = patch if isinstance(patch, Patch) else Patch(patch)
+        return await self._entities.update_where(specification, whole, max_affected=max_affected)
 
     async def delete_where(self, specification: Specification, max_affected: int) -> Outcome[int]:
         """Remove every entity that *specification* means; answer how many those were."""
@@ -171,10 +173,10 @@ class EntityWriter:
             )
 
     def _refusal(self, action: Operation, values: Values) -> Failure[Error] | None:
-        """The refusal of *values* that callers, or this one, may not set."""
+        """The refusal of *values* for what is no field, or none that this caller may set."""
         resource = self._resource
-        allowed = resource.writable if action is Operation.CREATE else resource.changeable
-        if (foreign := foreign_fields(values, _set_of(allowed))) is not None:
+        known = resource.fields.keys() if action is Operation.CREATE else _settable(resource)
+        if (foreign := foreign_fields(values, known)) is not None:
             return foreign
         return self._access.refuse_writing(resource, action, values) if self._access.is_limited else None
 
@@ -189,5 +191,6 @@ class EntityWriter:
 
 
 @lru_cache(maxsize=1024)
-def _set_of(names: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(names)
+def _settable(resource: Resource[Any]) -> frozenset[str]:
+    """What an entity may be given other values for: all but its key."""
+    return frozenset(resource.fields) - frozenset(resource.key)

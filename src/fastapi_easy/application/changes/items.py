@@ -1,10 +1,11 @@
 """Single changes, as they come many at a time."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-from fastapi_easy.domain.errors import Key
-from fastapi_easy.domain.patch import Patch, Values
+from fastapi_easy.domain.errors import Error, Key
+from fastapi_easy.domain.patch import Values
 from fastapi_easy.domain.specification import Specification
 
 
@@ -27,7 +28,7 @@ class Update:
     """Set the fields of *patch* on the entity with *key*, if it still has *expected_version*."""
 
     key: Key
-    patch: Patch
+    patch: Values
     expected_version: str | None = None
 
 
@@ -48,7 +49,7 @@ class UpdateWhere:
     """
 
     specification: Specification
-    patch: Patch
+    patch: Values
     max_affected: int
 
 
@@ -64,4 +65,25 @@ class DeleteWhere:
     max_affected: int
 
 
-Change: TypeAlias = Create | Upsert | Update | Delete | UpdateWhere | DeleteWhere
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """An item that an interface could not read, or whose values are refused: it fails, and nothing is tried.
+
+    Attributes:
+        error: What is wrong with it. What an interface puts here points into what it was sent.
+    """
+
+    error: Error
+
+
+Change: TypeAlias = Create | Upsert | Update | Delete | UpdateWhere | DeleteWhere | Malformed
+
+PLACES: Final[Mapping[type[Change], str]] = {
+    Create: "create",
+    Upsert: "upsert",
+    Update: "update/set",
+    UpdateWhere: "update/set",
+    Delete: "delete",
+    DeleteWhere: "delete",
+}
+"""Where in an item of a bulk the values of a change are: what follows `/items/3/` in pointers."""

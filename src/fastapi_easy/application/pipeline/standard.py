@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from fastapi_easy.application.pipeline.observe import observe
 from fastapi_easy.application.pipeline.step import Step
+from fastapi_easy.application.pipeline.validate import validate
 from fastapi_easy.application.pipeline.withstand import withstand
 from fastapi_easy.application.pipeline.word_locks import word_locks
 from fastapi_easy.domain.ports.clock import Clock
@@ -27,6 +28,7 @@ def standard_steps(
     """
     return (
         observe(observer, clock),  # sees everything, also what later steps refuse
+        validate,  # once, however often what is inside of it is done
         withstand(retry, clock, deadline),  # what is inside of it may be done twice
         word_locks,  # what it makes of a lock is observed like any other error
     )

@@ -1,11 +1,12 @@
 """Handlers, and the onion of steps around them."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.ports.validator import Validator
 from fastapi_easy.domain.resource import Resource
 
 C_contra = TypeVar("C_contra", contravariant=True)
@@ -28,19 +29,15 @@ class Target:
         resource: The resource it works on.
 
         action: The operation, or the name of the user's own action.
+
+        validator: Finds what checks what callers give for it.
     """
 
     resource: Resource[Any]
     action: str
+    validator: Callable[[], Validator]
 
 
 Step: TypeAlias = Callable[[Target, Handler[Any, Any]], Handler[Any, Any]]
 """Wraps a handler in one concern. Called once at start; a step that has nothing to do for the target returns
 the handler itself, and so costs nothing."""
-
-
-def compose(steps: Sequence[Step], target: Target, handler: Handler[Any, Any]) -> Handler[Any, Any]:
-    """Wrap *handler* so that the first of *steps* is the outermost."""
-    for step in reversed(steps):
-        handler = step(target, handler)
-    return handler

@@ -5,11 +5,11 @@ from collections.abc import Set as AbstractSet
 from typing import Any, Self
 
 from fastapi_easy.application.queries.limits import QueryLimits
-from fastapi_easy.application.queries.values import Unreadable, read_text, read_value
 from fastapi_easy.application.queries.vocabulary import CONNECTIVES, RESERVED, Parameter, nearest
 from fastapi_easy.domain.errors import BadQuery, Fault, Invalid
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.specification import Operator, Specification
+from fastapi_easy.domain.spelling import Unreadable, read_text, read_value
 
 _BOUNDS = 2
 

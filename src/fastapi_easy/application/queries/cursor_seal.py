@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from returns.result import Failure, Success
 
-from fastapi_easy.application.queries.values import Unreadable, restore_json, write_json
 from fastapi_easy.domain.errors import BadQuery, Error, Outcome
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.ordering import Sort, total_order
@@ -19,6 +18,7 @@ from fastapi_easy.domain.page import Cursor
 from fastapi_easy.domain.query import Query
 from fastapi_easy.domain.resource import Resource
 from fastapi_easy.domain.specification import AllOf, Specification, Where
+from fastapi_easy.domain.spelling import Unreadable, restore_json, write_json
 
 _MAC_BYTES: Final = 16
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))

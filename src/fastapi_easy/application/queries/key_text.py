@@ -6,10 +6,10 @@ from typing import Any
 
 from returns.result import Failure, Success
 
-from fastapi_easy.application.queries.values import Unreadable, read_text, read_value, write_text
 from fastapi_easy.domain.errors import Fault, Invalid, Key, Outcome
 from fastapi_easy.domain.field import Field
 from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.spelling import Unreadable, read_text, read_value, write_text
 
 
 class KeyText:

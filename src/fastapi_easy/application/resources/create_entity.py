@@ -15,7 +15,7 @@ class CreateEntity:
     """Store a new entity.
 
     Attributes:
-        values: Its writable fields; those left out take their default, or null.
+        values: Its writable fields, or `Json`; those left out take their default, or null.
     """
 
     values: Values
@@ -28,7 +28,7 @@ class CreateEntityHandler(Changing):
         """Answer its readable fields as stored.
 
         Fails with:
-            Invalid: A field is named that callers may not write.
+            Invalid: A field is missing, not what it has to be, or not for callers to write.
 
             Forbidden: The caller could not see it.
 

@@ -14,6 +14,7 @@ from fastapi_easy.application.collaborators import ResourceHandler
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.showing import shown
 from fastapi_easy.domain.errors import Error, Key, Outcome, PreconditionRequired
+from fastapi_easy.domain.json import Json
 from fastapi_easy.domain.patch import Patch
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 
@@ -44,13 +45,13 @@ class PerformAction:
     """Perform *action* on the entity with *key*.
 
     Attributes:
-        action: An instance of the user's class, made from what the caller sent.
+        action: An instance of the user's class, or `Json` of which one is made.
 
         expected_version: The version the action is based on; `None` performs it on whatever is there.
     """
 
     key: Key
-    action: Action
+    action: Action | Json
     expected_version: str | None = None
 
 
@@ -70,7 +71,12 @@ class PerformActionHandler(ResourceHandler):
 
             Forbidden: The caller may not perform it.
         """
-        access = await self._enter(context, action_name(type(command.action)))
+        action = command.action
+        if isinstance(action, Json):
+            raise TypeError(
+                "the action is Json that was not checked: call the use case, which has the step `validate`"
+            )
+        access = await self._enter(context, action_name(type(action)))
         if isinstance(access, Failure):
             return access
         if command.expected_version is None and self._resource.requires_version:
@@ -79,7 +85,7 @@ class PerformActionHandler(ResourceHandler):
             refused = await self._refusal(command, work, access)
             if refused is not None:
                 return refused
-            performed = await command.action.perform(command.key, work, context)
+            performed = await action.perform(command.key, work, context)
             if isinstance(performed, Failure):
                 return performed
             # Looked into before the commit: an action that forgot to answer an outcome changes nothing.

@@ -19,6 +19,8 @@ class ReplaceEntity:
     """Give the entity with *key* the fields of *values*, and its defaults in all other changeable fields.
 
     Attributes:
+        values: The fields to keep, or `Json`.
+
         expected_version: The version the change is based on; `None` changes whatever is there.
     """
 
@@ -34,7 +36,7 @@ class ReplaceEntityHandler(Changing):
         """Answer its readable fields as they are now. Never creates.
 
         Fails with:
-            Invalid: A field without a default was left out, or one is named that callers may not change.
+            Invalid: A field without a default was left out, is not what it has to be, or is not for callers to change.
 
             Forbidden: The caller could not see it any more.
 
@@ -57,13 +59,15 @@ class ReplaceEntityHandler(Changing):
         )
 
     def _whole(self, values: Values) -> Outcome[Patch]:
-        if (foreign := foreign_fields(values, frozenset(self._resource.changeable))) is not None:
+        if (foreign := foreign_fields(values, self._resource.fields.keys())) is not None:
             return foreign
-        complete: dict[str, Any] = {}
+        complete = dict(values)
         missing: list[Fault] = []
         for name in self._resource.changeable:
+            if name in complete:
+                continue
             field = self._resource.fields[name]
-            value = values[name] if name in values else _left_out(field)
+            value = _left_out(field)
             if value is UNSET:
                 if not field.store_default:
                     missing.append(Fault(f"/{name}", "Field required", "missing"))

@@ -6,7 +6,7 @@ from fastapi_easy.application.changes.changing import Changing
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import Key, Outcome
 from fastapi_easy.domain.options import Operation
-from fastapi_easy.domain.patch import Patch
+from fastapi_easy.domain.patch import Values
 from fastapi_easy.domain.row import Row
 
 
@@ -15,11 +15,13 @@ class UpdateEntity:
     """Set the fields of *patch* on the entity with *key*.
 
     Attributes:
+        patch: The fields to set, or `Json`.
+
         expected_version: The version the change is based on; `None` changes whatever is there.
     """
 
     key: Key
-    patch: Patch
+    patch: Values
     expected_version: str | None = None
 
 
@@ -30,7 +32,7 @@ class UpdateEntityHandler(Changing):
         """Answer its readable fields as they are now.
 
         Fails with:
-            Invalid: A field is named that callers may not change.
+            Invalid: A field is not what it has to be, or not for callers to change.
 
             Forbidden: The caller could not see it any more.
 

@@ -21,7 +21,7 @@ class UpsertEntity:
     """Give the entity that has the values of `Resource.upsert_by` the other *values*, or make it.
 
     Attributes:
-        values: Writable fields. Of an entity that is there, those that cannot change stay as they are.
+        values: Writable fields, or `Json`. Of an entity that is there, those that cannot change stay as they are.
     """
 
     values: Values
@@ -34,7 +34,8 @@ class UpsertEntityHandler(Changing):
         """Answer its readable fields as they are now. Of two callers at once one makes it, the other changes it.
 
         Fails with:
-            Invalid: A field is named that callers may not write, or one of `Resource.upsert_by` is missing or null.
+            Invalid: A field is missing, not what it has to be, or not for callers to write; or one of
+                `Resource.upsert_by` is missing or null.
 
             Forbidden: The caller could not see it.
 

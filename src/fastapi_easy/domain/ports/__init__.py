@@ -13,6 +13,7 @@ from fastapi_easy.domain.ports.policy import Permissions, Policy
 from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.ports.retry import Retry
 from fastapi_easy.domain.ports.unit_of_work import Guard, UnitOfWork
+from fastapi_easy.domain.ports.validator import Validator
 
 __all__ = [
     "Breaker",
@@ -41,4 +42,5 @@ __all__ = [
     "Retry",
     "SchemaMode",
     "UnitOfWork",
+    "Validator",
 ]

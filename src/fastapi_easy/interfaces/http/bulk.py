@@ -1,24 +1,15 @@
 """The endpoint of one resource that makes many changes, and what it answers of each."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias
 
-from fastapi_easy.application import (
-    ApplyBulk,
-    BulkAnswer,
-    Change,
-    Create,
-    Delete,
-    DeleteWhere,
-    Update,
-    UpdateWhere,
-    Upsert,
-)
-from fastapi_easy.application.queries.values import write_json
+from fastapi_easy.application import ApplyBulk, BulkAnswer, Change, Create, Delete, Malformed, Update, Upsert
+from fastapi_easy.application.changes.items import PLACES
 from fastapi_easy.domain import Error, Failure, Invalid, Key, Row, TooLarge
+from fastapi_easy.domain.spelling import write_json
 from fastapi_easy.interfaces.http.body import JSON, read_document
 from fastapi_easy.interfaces.http.bulk_items import BulkItems
 from fastapi_easy.interfaces.http.decode import only, read_pairs
@@ -29,21 +20,8 @@ from fastapi_easy.interfaces.http.preconditions import etag
 from fastapi_easy.interfaces.http.preferences import Preferences, read_wishes
 from fastapi_easy.interfaces.http.problems import Problem, problem_of, told
 
-MOST_FAULTS: Final = 200
-"""Faults that one refusal tells of; those of the first items come first."""
-
 NOT_APPLIED: Final = {"status": int(HTTPStatus.FAILED_DEPENDENCY)}
 """Of an item that was undone or never tried, because another one failed."""
-
-_PLACES: Final[Mapping[type[Change], str]] = {
-    Create: "create",
-    Upsert: "upsert",
-    Update: "update/set",
-    UpdateWhere: "update/set",
-    Delete: "delete",
-    DeleteWhere: "delete",
-}
-"""Where in an item the values of a change are."""
 
 Result: TypeAlias = dict[str, Any]
 
@@ -63,28 +41,23 @@ class Bulk:
         wish = self._items.read(await read_document(exchange, options, JSON))
         if isinstance(wish, Invalid | TooLarge):
             raise refused(wish)
-        changes = [each for each in wish.items if not isinstance(each, Invalid)]
-        if wish.atomic and len(changes) < len(wish.items):
-            faults = [fault for each in wish.items if isinstance(each, Invalid) for fault in each.faults]
-            raise refused(Invalid(tuple(faults[:MOST_FAULTS])))
         preferences, context = read_wishes(exchange)
-        applied = await self._surface.use_cases.bulk(ApplyBulk(changes, atomic=wish.atomic), context)
+        applied = await self._surface.use_cases.bulk(ApplyBulk(wish.items, atomic=wish.atomic), context)
         if isinstance(applied, Failure):
+            error = applied.failure()
+            if isinstance(error, Invalid):
+                raise refused(error)
             # Of the commit, which does not say whose fault it was.
-            problem = problem_of(applied.failure())
+            problem = problem_of(error)
             raise Refused(
                 replace(problem, faults=tuple(replace(each, pointer="/items") for each in problem.faults))
             )
         return self._answer(wish.items, applied.unwrap(), preferences)
 
-    def _answer(
-        self, items: Sequence[Change | Invalid], answer: BulkAnswer, preferences: Preferences
-    ) -> Answer:
-        made = iter(answer.outcomes)
-        outcomes = [Failure(each) if isinstance(each, Invalid) else next(made) for each in items]
+    def _answer(self, items: Sequence[Change], answer: BulkAnswer, preferences: Preferences) -> Answer:
         results: list[Result] = []
         failed: dict[int, Problem] = {}
-        for index, (item, outcome) in enumerate(zip(items, outcomes, strict=True)):
+        for index, (item, outcome) in enumerate(zip(items, answer.outcomes, strict=True)):
             if outcome is None:
                 results.append(NOT_APPLIED)
             elif isinstance(outcome, Failure):
@@ -98,7 +71,7 @@ class Bulk:
         headers = preferences.applied(minimal=preferences.minimal)
         return json_answer(status, dumps({"results": results}), *headers)
 
-    def _done(self, item: Change | Invalid, value: Any, preferences: Preferences) -> Result:
+    def _done(self, item: Change, value: Any, preferences: Preferences) -> Result:
         """What is told of *item*, which worked."""
         match item:
             case Create():
@@ -130,12 +103,12 @@ def _key(key: Key) -> Any:
     return [write_json(part) for part in key] if isinstance(key, tuple) else write_json(key)
 
 
-def _problem(index: int, item: Change | Invalid, error: Error) -> Problem:
+def _problem(index: int, item: Change, error: Error) -> Problem:
     """The problem of one item, whose pointers lead into the document."""
     problem = problem_of(error)
-    if isinstance(item, Invalid):
+    if isinstance(item, Malformed):
         return problem
-    inside = _PLACES[type(item)]
+    inside = PLACES[type(item)]
     faults = (
         replace(each, pointer=f"/items/{index}/{inside}{each.pointer}", source="body")
         for each in problem.faults

@@ -4,9 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
-from fastapi_easy.application import Change, Create, Delete, DeleteWhere, Update, UpdateWhere, Upsert
-from fastapi_easy.application.queries.values import Unreadable
-from fastapi_easy.application.queries.values import read_json as read_value
+from fastapi_easy.application import (
+    Change,
+    Create,
+    Delete,
+    DeleteWhere,
+    Malformed,
+    Update,
+    UpdateWhere,
+    Upsert,
+)
 from fastapi_easy.domain import (
     AnyOf,
     BadQuery,
@@ -14,16 +21,18 @@ from fastapi_easy.domain import (
     Failure,
     Fault,
     Invalid,
+    Json,
     Key,
     Operation,
-    Patch,
     Specification,
     TooLarge,
 )
+from fastapi_easy.domain.json import below
 from fastapi_easy.domain.specification import means_all
+from fastapi_easy.domain.spelling import Unreadable
+from fastapi_easy.domain.spelling import read_json as read_value
 from fastapi_easy.interfaces.http.endpoints import Surface
 from fastapi_easy.interfaces.http.preconditions import read_tags
-from fastapi_easy.interfaces.http.schemas import Reader
 
 KINDS: Final = (Operation.CREATE, Operation.UPSERT, Operation.UPDATE, Operation.DELETE)
 """What an item may ask for, by the name of its one member."""
@@ -36,12 +45,12 @@ class BulkWish:
     """What a bulk document asks for.
 
     Attributes:
-        items: One for each item in it: the change, or what is wrong with it.
+        items: One for each item in it.
 
         atomic: All or none.
     """
 
-    items: Sequence[Change | Invalid]
+    items: Sequence[Change]
     atomic: bool
 
 
@@ -55,11 +64,10 @@ class BulkItems:
     def __init__(self, surface: Surface) -> None:
         self._resource = surface.resource
         self._queries = surface.use_cases.queries
-        self._schemas = surface.schemas
-        self._read_create = surface.schemas.read_create
+        self._validator = surface.use_cases.validator
         self._limit = surface.options.bulk_limit
         self._max_affected = surface.options.max_affected
-        every: Mapping[str, Callable[[Any, str], Change | Invalid]] = {
+        every: Mapping[str, Callable[[Any, str], Change]] = {
             Operation.CREATE: self._create,
             Operation.UPSERT: self._upsert,
             Operation.UPDATE: self._update,
@@ -87,7 +95,7 @@ class BulkItems:
             return TooLarge("The bulk", self._limit, "items")
         return BulkWish([self._item(each, f"/items/{n}") for n, each in enumerate(items or ())], atomic)
 
-    def _item(self, item: Any, at: str) -> Change | Invalid:
+    def _item(self, item: Any, at: str) -> Change:
         if isinstance(item, dict) and len(item) == 1:
             ((name, said),) = item.items()
             read = self._offered.get(name)
@@ -96,42 +104,46 @@ class BulkItems:
             message = "Must have one member of"
         else:
             message = "Must be an object with one member of"
-        return Invalid((Fault(at, f"{message} {', '.join(self._offered)}", "item_type"),))
+        return Malformed(Invalid((Fault(at, f"{message} {', '.join(self._offered)}", "item_type"),)))
 
-    def _create(self, said: Any, at: str) -> Change | Invalid:
-        values = self._read_create(said)
-        return _below(at, values) if isinstance(values, Invalid) else Create(values)
+    def _create(self, said: Any, at: str) -> Change:
+        return Create(Json(said))
 
-    def _upsert(self, said: Any, at: str) -> Change | Invalid:
-        values = self._read_create(said)
-        return _below(at, values) if isinstance(values, Invalid) else Upsert(values)
+    def _upsert(self, said: Any, at: str) -> Change:
+        return Upsert(Json(said))
 
-    def _update(self, said: Any, at: str) -> Change | Invalid:
+    def _update(self, said: Any, at: str) -> Change:
         faults = _Faults(at)
         members = faults.members(said, "an update", ("set",))
         if faults:
-            return faults.invalid()
-        patch = Patch({})
-        if "set" in members:
-            patch = Patch(faults.values("/set", self._schemas.read_update, members["set"]))
-        else:
+            return faults.malformed()
+        if "set" not in members:
             faults.add("/set", "Field required", "missing")
+        patch = Json(members.get("set"))
         if "where" in members:
             specification, most = self._which(members, faults)
-            return faults.invalid() if faults else UpdateWhere(specification, patch, most)
+            return self._told(members, faults) if faults else UpdateWhere(specification, patch, most)
         key, version = self._one(members, faults)
-        return faults.invalid() if faults else Update(key, patch, version)
+        return self._told(members, faults) if faults else Update(key, patch, version)
 
-    def _delete(self, said: Any, at: str) -> Change | Invalid:
+    def _told(self, members: Members, faults: "_Faults") -> Malformed:
+        """An update that never comes to its values, which is told what is wrong with them too."""
+        values = self._validator().update(Json(members["set"])) if "set" in members else None
+        if isinstance(values, Failure) and isinstance(error := values.failure(), Invalid):
+            at = f"{faults.at}/set"
+            faults[:0] = [replace(each, pointer=f"{at}{each.pointer}") for each in error.faults]
+        return faults.malformed()
+
+    def _delete(self, said: Any, at: str) -> Change:
         faults = _Faults(at)
         members = faults.members(said, "a delete", ())
         if faults:
-            return faults.invalid()
+            return faults.malformed()
         if "where" in members:
             specification, most = self._which(members, faults)
-            return faults.invalid() if faults else DeleteWhere(specification, most)
+            return faults.malformed() if faults else DeleteWhere(specification, most)
         key, version = self._one(members, faults)
-        return faults.invalid() if faults else Delete(key, version)
+        return faults.malformed() if faults else Delete(key, version)
 
     def _one(self, members: Members, faults: "_Faults") -> tuple[Key, str | None]:
         """The key, and the version the change is based on."""
@@ -189,12 +201,14 @@ class _Faults(list[Fault]):
     def invalid(self) -> Invalid:
         return Invalid(tuple(self))
 
+    def malformed(self) -> Malformed:
+        return Malformed(self.invalid())
+
     def foreign(self, members: Members, known: Sequence[str], what: str) -> None:
         """Complain of each of *members* that is not *known*."""
         for name in members:
             if name not in known:
-                token = name[:64].replace("~", "~0").replace("/", "~1")
-                self.add(f"/{token}", f"Is not part of {what}", "extra_forbidden")
+                self.add(below("", name), f"Is not part of {what}", "extra_forbidden")
 
     def members(self, said: Any, what: str, more: tuple[str, ...]) -> Members:
         """What is said of the one entity, or of those that a condition means; *more* may be said of either."""
@@ -208,14 +222,6 @@ class _Faults(list[Fault]):
         self.foreign(said, (*own, *more), what)
         return said
 
-    def values(self, pointer: str, read: Reader, said: Any) -> dict[str, Any]:
-        """The values that *read* makes of *said*."""
-        values = read(said)
-        if not isinstance(values, Invalid):
-            return values
-        self.extend(_below(f"{self.at}{pointer}", values).faults)
-        return {}
-
     def condition(self, error: Error) -> None:
         """What is wrong with a condition, whose faults know where they are."""
         if isinstance(error, Invalid):
@@ -223,8 +229,3 @@ class _Faults(list[Fault]):
         elif isinstance(error, BadQuery):
             hint = f". Did you mean {error.suggestion!r}?" if error.suggestion else ""
             self.add("/where", f"{error.parameter}: {error.reason}{hint}", error.code)
-
-
-def _below(at: str, invalid: Invalid) -> Invalid:
-    """*invalid*, whose pointers lead into what stands at the pointer *at*."""
-    return Invalid(tuple(replace(each, pointer=f"{at}{each.pointer}") for each in invalid.faults))

@@ -5,7 +5,6 @@ from typing import Any, Final
 
 import orjson
 
-from fastapi_easy.application.queries.values import Unreadable, read_text
 from fastapi_easy.application.queries.vocabulary import nearest
 from fastapi_easy.domain import (
     UNSET,
@@ -13,15 +12,16 @@ from fastapi_easy.domain import (
     Fault,
     Field,
     Invalid,
+    Json,
     Kind,
     Outcome,
     Resource,
     Success,
     Values,
 )
+from fastapi_easy.domain.spelling import Unreadable, read_text
 from fastapi_easy.interfaces.http.csv_text import Cell, written
 from fastapi_easy.interfaces.http.problems import Problem
-from fastapi_easy.interfaces.http.schemas import Reader
 from fastapi_easy.interfaces.http.strict_json import read_json
 
 _AS_JSON: Final = frozenset({Kind.JSON, Kind.ARRAY})
@@ -61,16 +61,13 @@ class RecordReader:
         header: The names of the fields.
 
         columns: What may be named.
-
-        read: Makes values of what a body of create would hold.
     """
 
-    def __init__(self, header: Sequence[Cell], columns: Mapping[str, Field | None], read: Reader) -> None:
-        self._read = read
+    def __init__(self, header: Sequence[Cell], columns: Mapping[str, Field | None]) -> None:
         self._columns = [(name, columns[name]) for name in header if name is not None]
 
     def __call__(self, cells: Sequence[Cell]) -> Outcome[Values]:
-        """The values of one record.
+        """What a body of create would hold for one record.
 
         Fails with:
             Invalid: It has another number of cells, or one of them cannot be read.
@@ -90,8 +87,7 @@ class RecordReader:
                     document[name] = value
         if faults:
             return Failure(Invalid(tuple(faults[:_MOST_FAULTS])))
-        values = self._read(document)
-        return Failure(values) if isinstance(values, Invalid) else Success(values)
+        return Success(Json(document))
 
 
 def mistakes_in(header: Sequence[Cell], columns: Mapping[str, Field | None]) -> tuple[Fault, ...]:

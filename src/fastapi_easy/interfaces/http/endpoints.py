@@ -50,7 +50,7 @@ class Surface:
         self.path = f"{options.prefix}/{self.segment}"
         self.names = names[use_cases.resource.name]
         self.every_name = names
-        self.schemas = ResourceSchemas(use_cases.resource, self.names.schema)
+        self.schemas = ResourceSchemas(use_cases, self.names.schema)
 
     @cached_property
     def encoder(self) -> RowEncoder:

@@ -1,17 +1,27 @@
-"""The parts of a body → the lines of an import, each with its values or what is wrong with it."""
+"""The parts of a body → the lines of an import, each with what it says or why it cannot be read."""
 
 from collections.abc import Iterator
 from typing import Any, Protocol
 
 from fastapi_easy.application.resources.import_entities import Line
-from fastapi_easy.domain import Error, Failure, Fault, Invalid, Outcome, Resource, Success, TooLarge, Values
+from fastapi_easy.domain import (
+    Error,
+    Failure,
+    Fault,
+    Invalid,
+    Json,
+    Outcome,
+    Resource,
+    Success,
+    TooLarge,
+    Values,
+)
 from fastapi_easy.interfaces.http.csv_cells import RecordReader, mistakes_in, record_columns
 from fastapi_easy.interfaces.http.csv_text import Record, Records
 from fastapi_easy.interfaces.http.exchange import refused
 from fastapi_easy.interfaces.http.lines import Line as TextLine
 from fastapi_easy.interfaces.http.lines import Lines, TooLong
 from fastapi_easy.interfaces.http.problems import Problem
-from fastapi_easy.interfaces.http.schemas import Reader
 from fastapi_easy.interfaces.http.strict_json import read_json
 
 
@@ -30,8 +40,7 @@ class Reading(Protocol):
 class JsonReading:
     """Reads a JSON object from each line."""
 
-    def __init__(self, read: Reader, longest: int, from_line: int) -> None:
-        self._read = read
+    def __init__(self, longest: int, from_line: int) -> None:
         self._longest = longest
         self._from_line = from_line
         self._lines = Lines(longest)
@@ -53,22 +62,21 @@ class JsonReading:
         if isinstance(text, TooLong):
             yield number, Failure(TooLarge("The line", self._longest))
         elif text.strip(b" \t\r"):
-            yield number, self._values(text)
+            yield number, self._given(text)
 
-    def _values(self, text: bytes) -> Outcome[Values]:
+    @staticmethod
+    def _given(text: bytes) -> Outcome[Values]:
         document = read_json(text)
         if isinstance(document, Problem):
             return _fault(document.detail, document.code)
-        values = document if isinstance(document, Invalid) else self._read(document)
-        return Failure(values) if isinstance(values, Invalid) else Success(values)
+        return Failure(document) if isinstance(document, Invalid) else Success(Json(document))
 
 
 class CsvReading:
     """Reads the names of the fields from the first record, and values from each of the others."""
 
-    def __init__(self, resource: Resource[Any], read: Reader, longest: int, from_line: int) -> None:
+    def __init__(self, resource: Resource[Any], longest: int, from_line: int) -> None:
         self._columns = record_columns(resource)
-        self._read = read
         self._longest = longest
         self._from_line = from_line
         self._lines = Lines(longest)
@@ -113,7 +121,7 @@ class CsvReading:
             faults = (Fault("", f"The first line must name the fields: {mistake}", "csv_header"),)
         if faults:
             raise refused(Invalid(faults))
-        self._record_reader = RecordReader(header.cells, self._columns, self._read)
+        self._record_reader = RecordReader(header.cells, self._columns)
 
 
 def _fault(message: str, code: str) -> Failure[Error]:

@@ -63,10 +63,10 @@ class Importing:
         context = read_context(exchange, preferences.dry_run)
         media_type = media_type_of(exchange, *FORMATS.values())
         upload = Upload(exchange, options)
-        read, longest = self._surface.schemas.read_create, options.import_line_limit
-        reading: Reading = JsonReading(read, longest, wish.from_line)
+        longest = options.import_line_limit
+        reading: Reading = JsonReading(longest, wish.from_line)
         if media_type == CSV:
-            reading = CsvReading(self._resource, read, longest, wish.from_line)
+            reading = CsvReading(self._resource, longest, wish.from_line)
         async with aclosing(_lines(upload, reading, context.dry_run)) as lines:
             command = ImportEntities(lines, upsert=wish.upsert, max_failures=wish.max_failures)
             report = granted(await self._use_cases.import_(command, context))

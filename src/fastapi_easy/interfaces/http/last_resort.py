@@ -5,6 +5,7 @@ Resources need none of this, since `dispatch` answers for them. It is for the us
 
 import logging
 import re
+from functools import reduce
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -17,11 +18,11 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fastapi_easy.domain import Fault, Invalid
+from fastapi_easy.domain.json import below
 from fastapi_easy.interfaces.http.body import BodyTooLargeError, too_large
 from fastapi_easy.interfaces.http.correlation import correlation_id_of
 from fastapi_easy.interfaces.http.problems import Problem, problem_of, render
 from fastapi_easy.interfaces.http.refusals import INTERNAL_ERROR, not_json
-from fastapi_easy.interfaces.http.schemas import faults_of
 
 _logger: Final = logging.getLogger("fastapi_easy.http")
 _SOURCES: Final = {"body": "body", "query": "query", "path": "path", "header": "header", "cookie": "header"}
@@ -109,11 +110,12 @@ async def _validation_error(request: Request, error: RequestValidationError) -> 
     details = error.errors()
     if any(each["type"] == "json_invalid" for each in details):
         return problem_response(not_json("It cannot be parsed"), request.scope)
-    faults: list[Fault] = []
-    for each in details:
-        source, *location = each["loc"] or ("body",)
-        faults += faults_of([{**each, "loc": tuple(location)}], _SOURCES.get(str(source), "body"))
-    return problem_response(problem_of(Invalid(tuple(faults))), request.scope)
+    faults = tuple(_fault(*each["loc"], message=each["msg"], code=each["type"]) for each in details)
+    return problem_response(problem_of(Invalid(faults)), request.scope)
+
+
+def _fault(source: str | int = "body", *location: str | int, message: str, code: str) -> Fault:
+    return Fault(reduce(below, location, ""), message, code, _SOURCES.get(str(source), "body"))
 
 
 def _snake(phrase: str) -> str:

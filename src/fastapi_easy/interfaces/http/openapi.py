@@ -7,10 +7,11 @@ from fastapi import FastAPI
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from fastapi_easy.domain import Operation
+from fastapi_easy.domain import UNSET, Operation
 from fastapi_easy.interfaces.http.dependencies.documented import Documented
 from fastapi_easy.interfaces.http.dependencies.guards import Guards
 from fastapi_easy.interfaces.http.endpoints import Surface
+from fastapi_easy.interfaces.http.kinds import output_type
 from fastapi_easy.interfaces.http.openapi_bulk import bulk_schemas
 from fastapi_easy.interfaces.http.openapi_operations import Operations
 from fastapi_easy.interfaces.http.openapi_parameters import search_schemas, shared_parameters
@@ -124,10 +125,21 @@ def _schemas(surfaces: Sequence[Surface]) -> dict[str, Document]:
         if schema.get("$ref") != _REFERENCE.format(model=name):
             schemas[name] = schema
     for surface in surfaces:
+        _tell_defaults(surface, schemas)
         for action in (surface.resource.actions or {}).values():
             _resolved(f"{surface.names.schema}{action.__name__}", schemas)["additionalProperties"] = False
         schemas |= _derived(surface, schemas)
     return schemas
+
+
+def _tell_defaults(surface: Surface, schemas: Mapping[str, Document]) -> None:
+    """Add to the derived bodies of *surface* what fields are that are left out."""
+    resource, name = surface.resource, surface.names.schema
+    for body in (f"{name}Create", f"{name}Replace") if resource.schemas.create is None else ():
+        for member, schema in schemas.get(body, {}).get("properties", {}).items():
+            field = resource.fields[member]
+            if field.default is not UNSET and field.default is not None:
+                schema["default"] = TypeAdapter(output_type(field)).dump_python(field.default, mode="json")
 
 
 class _Generator(GenerateJsonSchema):

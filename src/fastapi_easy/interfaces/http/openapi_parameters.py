@@ -6,8 +6,8 @@ from typing import Any, Final
 from fastapi_easy.application.queries.query_reader import QueryReader
 from fastapi_easy.application.queries.vocabulary import Parameter
 from fastapi_easy.domain import Count, Field, Kind, Operator, Resource
+from fastapi_easy.domain.kind_documents import TEXT_DOCUMENTS, WITHOUT_NUL
 from fastapi_easy.interfaces.http.endpoints import Surface
-from fastapi_easy.interfaces.http.kind_documents import TEXT_DOCUMENTS, WITHOUT_NUL
 from fastapi_easy.interfaces.http.openapi_relations import related_fields, related_sorts, searched_includes
 
 Schema = dict[str, Any]

@@ -7,24 +7,25 @@ repeated names, NUL, lone surrogates, deep nesting.
 
 import itertools
 import json
-import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
 from fastapi_easy.domain import Fault, Invalid
+from fastapi_easy.domain.json import (
+    DEEPEST,
+    MOST_FAULTS,
+    below,
+    is_number,
+    is_storable_text,
+    unfit_name,
+    unfit_number,
+    unfit_text,
+)
 from fastapi_easy.interfaces.http.problems import Problem
 from fastapi_easy.interfaces.http.refusals import NOT_UTF_8, TOO_DEEP, not_json
 
-DEEPEST: Final = 64
-"""Arrays and objects inside one another."""
-
-_MOST_FAULTS: Final = 50
-_LARGEST_EXPONENT: Final = 308
-_SMALLEST_EXPONENT: Final = -400
-_UNFIT: Final = re.compile("[\x00\ud800-\udfff]")
-
-Json: TypeAlias = Any
+JsonValue: TypeAlias = Any
 """`None`, `bool`, `int`, `Decimal` for every other number, `str`, `list`, or `dict` of these."""
 
 
@@ -42,7 +43,7 @@ class _BeyondRange:
     """A number that no float can hold, or that is none."""
 
 
-def read_json(body: bytes) -> Json | Invalid | Problem:
+def read_json(body: bytes) -> JsonValue | Invalid | Problem:
     """The value that *body* spells; `Invalid` or a problem when it spells none that may be stored."""
     try:
         text = body.decode("utf-8")
@@ -83,40 +84,35 @@ def _explain(text: str) -> Invalid | Problem:
     return TOO_DEEP if _too_deep(value) else Invalid(_first_faults(value))
 
 
-def _first_faults(value: Json) -> tuple[Fault, ...]:
-    return tuple(itertools.islice(_faults(value, ""), _MOST_FAULTS))
+def _first_faults(value: JsonValue) -> tuple[Fault, ...]:
+    return tuple(itertools.islice(_faults(value, ""), MOST_FAULTS))
 
 
-def _faults(value: Json, pointer: str) -> Iterator[Fault]:
+def _faults(value: JsonValue, pointer: str) -> Iterator[Fault]:
     if isinstance(value, str):
-        if _UNFIT.search(value):
-            yield Fault(pointer, "Must not contain NUL or lone surrogates", "string_unicode")
+        if not is_storable_text(value):
+            yield unfit_text(pointer)
     elif isinstance(value, dict):
         yield from _faults_in_object(value, pointer)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _faults(item, f"{pointer}/{index}")
+            yield from _faults(item, below(pointer, index))
     elif isinstance(value, _BeyondRange):
-        yield Fault(pointer, "Must be a finite number", "finite_number")
+        yield unfit_number(pointer)
 
 
-def _faults_in_object(members: dict[str, Json], pointer: str) -> Iterator[Fault]:
+def _faults_in_object(members: dict[str, JsonValue], pointer: str) -> Iterator[Fault]:
     if isinstance(members, _Repeated):
         for name in members.names:
-            yield Fault(_below(pointer, name), "Given more than once", "duplicate_name")
+            yield Fault(below(pointer, name), "Given more than once", "duplicate_name")
     for name, member in members.items():
-        if _UNFIT.search(name):
-            yield Fault(pointer, "A name contains NUL or lone surrogates", "string_unicode")
+        if not is_storable_text(name):
+            yield unfit_name(pointer)
         else:
-            yield from _faults(member, _below(pointer, name))
+            yield from _faults(member, below(pointer, name))
 
 
-def _below(pointer: str, name: str) -> str:
-    token = _UNFIT.sub("\N{REPLACEMENT CHARACTER}", name[:64]).replace("~", "~0").replace("/", "~1")
-    return f"{pointer}/{token}"
-
-
-def _too_deep(value: Json) -> bool:
+def _too_deep(value: JsonValue) -> bool:
     level = [value] if type(value) in _CONTAINERS else []
     for _ in range(DEEPEST):
         if not level:
@@ -148,9 +144,7 @@ def _marked(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _in_range(literal: str) -> Decimal | None:
     number = Decimal(literal)
-    if number and not _SMALLEST_EXPONENT < number.adjusted() <= _LARGEST_EXPONENT:
-        return None
-    return number
+    return number if is_number(number) else None
 
 
 def _number(literal: str) -> Decimal:

@@ -15,15 +15,14 @@ from fastapi_easy.application import (
     UpdateEntity,
     UpsertEntity,
 )
-from fastapi_easy.domain import Fault, Invalid, Patch, Row
+from fastapi_easy.domain import Error, Failure, Fault, Invalid, Json, Outcome, Row
 from fastapi_easy.interfaces.http.body import JSON, MERGE_PATCH, read_body, read_document
 from fastapi_easy.interfaces.http.decode import only, read_key, read_pairs
 from fastapi_easy.interfaces.http.encode import dumps_anything
 from fastapi_easy.interfaces.http.endpoints import Endpoint, Surface
-from fastapi_easy.interfaces.http.exchange import Answer, Exchange, granted, json_answer, refused
+from fastapi_easy.interfaces.http.exchange import Answer, Exchange, Refused, granted, json_answer, refused
 from fastapi_easy.interfaces.http.preconditions import change_deleted, etag, expected_version
 from fastapi_easy.interfaces.http.preferences import Preferences, read_wishes
-from fastapi_easy.interfaces.http.schemas import Reader, action_reader
 
 
 class Writing:
@@ -37,16 +36,16 @@ class Writing:
 
     async def create(self, exchange: Exchange, segment: bytes) -> Answer:
         """`POST /books`."""
-        values = await self._values(exchange, self._surface.schemas.read_create, JSON)
+        given = await self._given(exchange, JSON)
         preferences, context = read_wishes(exchange)
-        row = granted(await self._use_cases.create(CreateEntity(values), context))
+        row = granted(await self._use_cases.create(CreateEntity(given), context))
         return self._created(exchange, preferences, row)
 
     async def upsert(self, exchange: Exchange, segment: bytes) -> Answer:
         """`POST /books/upsert`."""
-        values = await self._values(exchange, self._surface.schemas.read_create, JSON)
+        given = await self._given(exchange, JSON)
         preferences, context = read_wishes(exchange)
-        done = granted(await self._use_cases.upsert(UpsertEntity(values), context))
+        done = granted(await self._use_cases.upsert(UpsertEntity(given), context))
         if done.created:
             return self._created(exchange, preferences, done.row)
         return self._shown(preferences, done.row, 200)
@@ -54,19 +53,23 @@ class Writing:
     async def replace(self, exchange: Exchange, segment: bytes) -> Answer:
         """`PUT /books/{key}`."""
         key = read_key(segment, self._queries)
-        values = await self._values(exchange, self._surface.schemas.read_replace, JSON)
+        given = await self._given(exchange, JSON)
         preferences, context = read_wishes(exchange)
-        version = granted(await expected_version(exchange.headers, key, self._use_cases, context))
-        row = granted(await self._use_cases.replace(ReplaceEntity(key, values, version), context))
+        version = await expected_version(exchange.headers, key, self._use_cases, context)
+        if isinstance(version, Failure):
+            raise self._refused(self._use_cases.validator().replace(given), version)
+        row = granted(await self._use_cases.replace(ReplaceEntity(key, given, version.unwrap()), context))
         return self._shown(preferences, row, 200)
 
     async def update(self, exchange: Exchange, segment: bytes) -> Answer:
         """`PATCH /books/{key}`."""
         key = read_key(segment, self._queries)
-        values = await self._values(exchange, self._surface.schemas.read_update, JSON, MERGE_PATCH)
+        given = await self._given(exchange, JSON, MERGE_PATCH)
         preferences, context = read_wishes(exchange)
-        version = granted(await expected_version(exchange.headers, key, self._use_cases, context))
-        row = granted(await self._use_cases.update(UpdateEntity(key, Patch(values), version), context))
+        version = await expected_version(exchange.headers, key, self._use_cases, context)
+        if isinstance(version, Failure):
+            raise self._refused(self._use_cases.validator().update(given), version)
+        row = granted(await self._use_cases.update(UpdateEntity(key, given, version.unwrap()), context))
         return self._shown(preferences, row, 200)
 
     async def delete(self, exchange: Exchange, segment: bytes) -> Answer:
@@ -102,7 +105,6 @@ class Writing:
     def action(self, name: str, action: type[Any]) -> Endpoint:
         """`POST /orders/{key}/{action}`."""
         perform = self._use_cases.actions[name]
-        read = action_reader(action)
         bodiless = all(
             field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
             for field in dataclasses.fields(action)
@@ -115,12 +117,12 @@ class Writing:
                 document: Any = {} if not await read_body(exchange, self._surface.options) else None
             else:
                 document = await read_document(exchange, self._surface.options, JSON)
-            command = read(document)
-            if isinstance(command, Invalid):
-                raise refused(command)
+            given = Json(document)
             preferences, context = read_wishes(exchange)
-            version = granted(await expected_version(exchange.headers, key, self._use_cases, context))
-            performed = granted(await perform(PerformAction(key, command, version), context))
+            version = await expected_version(exchange.headers, key, self._use_cases, context)
+            if isinstance(version, Failure):
+                raise self._refused(self._use_cases.validator().action(name, given), version)
+            performed = granted(await perform(PerformAction(key, given, version.unwrap()), context))
             return self._performed(preferences, performed)
 
         return answer
@@ -138,12 +140,15 @@ class Writing:
         if (await read_body(exchange, self._surface.options)).strip() not in {b"", b"{}"}:
             raise refused(Invalid((Fault("", "Takes no body", "no_body"),)))
 
-    async def _values(self, exchange: Exchange, read: Reader, *types: str) -> dict[str, Any]:
-        only(read_pairs(exchange, self._surface.options.query_limit))
-        values = read(await read_document(exchange, self._surface.options, *types))
-        if isinstance(values, Invalid):
-            raise refused(values)
-        return values
+    async def _given(self, exchange: Exchange, *types: str) -> Json:
+        if exchange.scope["query_string"]:
+            only(read_pairs(exchange, self._surface.options.query_limit))
+        return Json(await read_document(exchange, self._surface.options, *types))
+
+    @staticmethod
+    def _refused(checked: Outcome[Any], version: Failure[Error]) -> Refused:
+        """Why nothing was changed: a body that no version could mend comes before the *version* that was not there."""
+        return refused(checked.failure() if isinstance(checked, Failure) else version.failure())
 
     def _created(self, exchange: Exchange, preferences: Preferences, row: Row) -> Answer:
         if preferences.dry_run is not None:

@@ -7,16 +7,16 @@ import pytest
 from returns.result import Failure, Success
 
 from fastapi_easy.application.context import NOBODY, Context
+from fastapi_easy.application.pipeline.compose import compose
 from fastapi_easy.application.pipeline.observe import observe
 from fastapi_easy.application.pipeline.standard import standard_steps
-from fastapi_easy.application.pipeline.step import Target, compose
 from fastapi_easy.domain.errors import NotFound, Outcome
 from fastapi_easy.domain.ports.observer import Observation
 from fastapi_easy.infrastructure.resilience.budgeted_retry import BudgetedRetry, RetryLimits
 from fastapi_easy.testing.clock import FrozenClock
-from tests.unit.application.fakes import ADA, ORDERS, RecordingObserver
+from tests.unit.application.fakes import ADA, RecordingObserver, target_of
 
-GET = Target(ORDERS, "get")
+GET = target_of("get")
 
 
 class Timed:

@@ -5,11 +5,12 @@ from typing import Any
 from returns.result import Success
 
 from fastapi_easy.application.context import Context
-from fastapi_easy.application.pipeline.step import Handler, Step, Target, compose
+from fastapi_easy.application.pipeline.compose import compose
+from fastapi_easy.application.pipeline.step import Handler, Step, Target
 from fastapi_easy.domain.errors import Outcome
-from tests.unit.application.fakes import ADA, ORDERS
+from tests.unit.application.fakes import ADA, target_of
 
-CREATE = Target(ORDERS, "create")
+GET = target_of("get")
 
 
 async def echo(command: Any, context: Context, /) -> Outcome[Any]:
@@ -34,7 +35,7 @@ def only_for(action: str, step: Step) -> Step:
 
 
 async def test_the_first_step_is_the_outermost() -> None:
-    handler = compose((adding("first"), adding("second")), CREATE, echo)
+    handler = compose((adding("first"), adding("second")), GET, echo)
 
     outcome = await handler([], ADA)
 
@@ -42,17 +43,17 @@ async def test_the_first_step_is_the_outermost() -> None:
 
 
 def test_without_steps_the_handler_stays_itself() -> None:
-    assert compose((), CREATE, echo) is echo
+    assert compose((), GET, echo) is echo
 
 
 def test_a_step_with_nothing_to_do_leaves_the_handler_itself() -> None:
-    assert compose((only_for("delete", adding("never")),), CREATE, echo) is echo
+    assert compose((only_for("delete", adding("never")),), GET, echo) is echo
 
 
 async def test_a_step_that_stays_out_leaves_the_others_in_place() -> None:
     steps = (adding("first"), only_for("delete", adding("never")), adding("third"))
 
-    outcome = await compose(steps, CREATE, echo)([], ADA)
+    outcome = await compose(steps, GET, echo)([], ADA)
 
     assert outcome == Success(["first in", "third in", "third out", "first out"])
 
@@ -64,6 +65,6 @@ def test_steps_are_told_what_they_wrap() -> None:
         told.append(target)
         return handler
 
-    _ = compose((listening, listening), CREATE, echo)
+    _ = compose((listening, listening), GET, echo)
 
-    assert told == [CREATE, CREATE]
+    assert told == [GET, GET]

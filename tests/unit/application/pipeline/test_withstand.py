@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from returns.result import Failure, Success
 
-from fastapi_easy.application import NOBODY, Context, Target
+from fastapi_easy.application import NOBODY, Context
 from fastapi_easy.application.pipeline.withstand import withstand
 from fastapi_easy.domain import (
     DeadlineExceeded,
@@ -19,7 +19,7 @@ from fastapi_easy.domain import (
     deadline,
 )
 from fastapi_easy.testing import FrozenClock
-from tests.unit.application.fakes import ORDERS
+from tests.unit.application.fakes import target_of
 
 SILENT = Failure(Unavailable("default"))
 
@@ -52,7 +52,7 @@ class Handling:
 def wrapped(handling: Handling, action: str, retry: Once | None = None, clock: Any = None) -> Any:
     retries = retry or Once()
     step = withstand(lambda: retries, clock or FrozenClock(), 30.0)
-    return step(Target(ORDERS, action), handling)
+    return step(target_of(action), handling)
 
 
 @pytest.mark.parametrize("action", [each for each in Operation if each not in {"export", "import"}])
@@ -134,7 +134,7 @@ async def test_what_ends_past_the_deadline_was_too_late_only_if_it_came_to_nothi
     step = withstand(lambda: retry, clock, 30.0)
     context = Context(deadline=clock.monotonic() + 0.02)
 
-    assert await step(Target(ORDERS, action), slow)(None, context) == answered
+    assert await step(target_of(action), slow)(None, context) == answered
 
 
 async def test_what_came_to_nothing_in_time_may_be_asked_for_again():

@@ -10,7 +10,7 @@ from typing import Any
 
 from returns.result import Success
 
-from fastapi_easy.application import NOBODY, Context, Target
+from fastapi_easy.application import NOBODY, Context
 from fastapi_easy.application.pipeline.withstand import withstand
 from fastapi_easy.composition.technologies import open_breaker
 from fastapi_easy.container import Container, resource
@@ -18,7 +18,7 @@ from fastapi_easy.domain import Outcome
 from fastapi_easy.infrastructure.clock import SystemClock
 from fastapi_easy.infrastructure.persistence.sqlalchemy import ConnectionOptions, SqlAlchemyDatabase
 from fastapi_easy.settings import DatabaseSettings, Settings
-from tests.unit.application.fakes import ORDERS, Order
+from tests.unit.application.fakes import Order, target_of
 
 ROUNDS = 15
 CALLS = 4000
@@ -53,7 +53,7 @@ async def figures() -> dict[str, float]:
     async def answer(command: Any, context: Context, /) -> Outcome[Any]:
         return Success(None)
 
-    withstanding = withstand(shop.retry, SystemClock(), 30.0)(Target(ORDERS, "get"), answer)
+    withstanding = withstand(shop.retry, SystemClock(), 30.0)(target_of("get"), answer)
     bare = SqlAlchemyDatabase("bare", "sqlite://", ConnectionOptions())
     guarded = SqlAlchemyDatabase("guarded", "sqlite://", ConnectionOptions(), shop.breakers.default)
     try:

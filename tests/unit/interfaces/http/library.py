@@ -15,6 +15,8 @@ from fastapi import FastAPI
 
 from fastapi_easy.application import Context, Kernel, UseCases
 from fastapi_easy.application.collaborators import Collaborators
+from fastapi_easy.application.pipeline.compose import compose
+from fastapi_easy.application.pipeline.step import Target
 from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.application.queries.query_reader import QueryReader
 from fastapi_easy.application.resources.aggregate_entities import AggregateEntitiesHandler
@@ -40,6 +42,7 @@ from fastapi_easy.infrastructure.events.in_process import InProcessEventBus
 from fastapi_easy.infrastructure.persistence.memory.connection import MemoryDatabase
 from fastapi_easy.infrastructure.persistence.memory.repository import MemoryRepository
 from fastapi_easy.infrastructure.persistence.memory.unit_of_work import MemoryUnitOfWork
+from fastapi_easy.infrastructure.validation import PydanticValidator
 from fastapi_easy.interfaces.http.app import build_app
 from fastapi_easy.interfaces.http.health import HealthChecks
 from fastapi_easy.interfaces.http.options import HttpOptions
@@ -209,24 +212,30 @@ def _use_cases(
     collaborators = Collaborators(
         resource=resource, repository=repository, unit_of_work=unit_of_work, rules=rules
     )
+    validator = PydanticValidator(resource)
+
+    def checked(name: str, handler: type[Any]) -> Any:
+        return compose((), Target(resource, name, lambda: validator), handler(collaborators))
+
     return UseCases(
         resource=resource,
         queries=QueryReader(resource, QueryLimits(), b"secret"),
-        create=CreateEntityHandler(collaborators),
-        get=GetEntityHandler(collaborators),
-        list=ListEntitiesHandler(collaborators),
-        count=CountEntitiesHandler(collaborators),
-        replace=ReplaceEntityHandler(collaborators),
-        update=UpdateEntityHandler(collaborators),
-        delete=DeleteEntityHandler(collaborators),
-        restore=RestoreEntityHandler(collaborators),
-        purge=PurgeEntityHandler(collaborators),
-        upsert=UpsertEntityHandler(collaborators),
-        bulk=ApplyBulkHandler(collaborators),
-        aggregate=AggregateEntitiesHandler(collaborators),
-        export=ExportEntitiesHandler(collaborators),
-        import_=ImportEntitiesHandler(collaborators),
-        actions={name: PerformActionHandler(collaborators) for name in resource.actions or {}},
+        validator=lambda: validator,
+        create=checked("create", CreateEntityHandler),
+        get=checked("get", GetEntityHandler),
+        list=checked("list", ListEntitiesHandler),
+        count=checked("count", CountEntitiesHandler),
+        replace=checked("replace", ReplaceEntityHandler),
+        update=checked("update", UpdateEntityHandler),
+        delete=checked("delete", DeleteEntityHandler),
+        restore=checked("restore", RestoreEntityHandler),
+        purge=checked("purge", PurgeEntityHandler),
+        upsert=checked("upsert", UpsertEntityHandler),
+        bulk=checked("bulk", ApplyBulkHandler),
+        aggregate=checked("aggregate", AggregateEntitiesHandler),
+        export=checked("export", ExportEntitiesHandler),
+        import_=checked("import", ImportEntitiesHandler),
+        actions={name: checked(name, PerformActionHandler) for name in resource.actions or {}},
     )
 
 

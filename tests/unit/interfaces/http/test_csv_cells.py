@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -9,12 +10,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from fastapi_easy.domain import Failure, Fault, Field, Invalid, Kind, Resource, Schemas, Success
+from fastapi_easy.domain import (
+    Failure,
+    Fault,
+    Field,
+    Invalid,
+    Kind,
+    Outcome,
+    Resource,
+    Schemas,
+    Success,
+    Values,
+)
+from fastapi_easy.infrastructure.validation import PydanticValidator
 from fastapi_easy.interfaces.http.csv_cells import RecordReader, mistakes_in, record_columns, record_writer
 from fastapi_easy.interfaces.http.csv_text import Cell
 from fastapi_easy.interfaces.http.encode import encoder_of
-from fastapi_easy.interfaces.http.schemas import ResourceSchemas
-from fastapi_easy.testing.strategies.values import values
+from fastapi_easy.testing.strategies.values import values as values_of
 from tests.unit.interfaces.http.library import VALUES, book_resource
 from tests.unit.interfaces.http.test_csv_text import read
 
@@ -22,9 +34,18 @@ BOOKS = book_resource(readable=book_resource().writable)
 NAMES = BOOKS.writable
 
 
-def reader(header: tuple[str, ...] = NAMES, resource: Resource[Any] = BOOKS) -> RecordReader:
-    create = ResourceSchemas(resource, "Book").read_create
-    return RecordReader(header, record_columns(resource), create)
+def reader(
+    header: tuple[str, ...] = NAMES, resource: Resource[Any] = BOOKS
+) -> Callable[[Sequence[Cell]], Outcome[Values]]:
+    """Makes of a record what an import of it would store."""
+    read = RecordReader(header, record_columns(resource))
+    check = PydanticValidator(resource).create
+
+    def values(cells: Sequence[Cell]) -> Outcome[Values]:
+        document = read(cells)
+        return document if isinstance(document, Failure) else check(document.unwrap())
+
+    return values
 
 
 def cells_of(row: dict[str, Any], resource: Resource[Any] = BOOKS) -> list[Cell]:
@@ -36,7 +57,7 @@ def cells_of(row: dict[str, Any], resource: Resource[Any] = BOOKS) -> list[Cell]
 
 def _any_value(field: Field) -> st.SearchStrategy[Any]:
     # The price has a rule that strategies do not know.
-    made = values(field).map(abs) if field.name == "price" else values(field)
+    made = values_of(field).map(abs) if field.name == "price" else values_of(field)
     return made | st.none() if field.nullable else made
 
 

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, computed_field
 from pydantic_core import from_json
 
-from fastapi_easy.domain import Field, Kind, Resource, Row, Rows, Schemas, Shape
+from fastapi_easy.domain import Field, Json, Kind, Resource, Row, Rows, Schemas, Shape, Success
+from fastapi_easy.infrastructure.validation import PydanticValidator
 from fastapi_easy.interfaces.http.encode import dumps, encoder_of
-from fastapi_easy.interfaces.http.schemas import ResourceSchemas
+from fastapi_easy.interfaces.http.schemas import answer_of
 from fastapi_easy.testing.resources import resource_from
 from tests.unit.interfaces.http.library import READABLE, VALUES, Colour, book_resource
 
@@ -77,7 +78,7 @@ RESOURCE = resource_from(
 )
 Texts: TypeAlias = dict[str, Callable[[str], Any]]
 TEXTS: Texts = {"json": json.loads, "decimal": Decimal, "null": Decimal}
-READ: TypeAdapter[Any] = TypeAdapter(ResourceSchemas(RESOURCE, "Thing").read)
+READ: TypeAdapter[Any] = TypeAdapter(answer_of(RESOURCE, "Thing"))
 
 
 @given(st.fixed_dictionaries({name: values for name, (_, values) in KINDS.items()}))
@@ -129,9 +130,7 @@ def test_rows_nobody_has_looked_at_are_written_as_pydantic_writes_them(
     page = encoder_of(resource).page(Rows(shown, records, texts), shown, 3, "next")
 
     pieces = Shape(fields=tuple(resource.fields[name] for name in shown), key=shown[:1])
-    read: TypeAdapter[Any] = TypeAdapter(
-        ResourceSchemas(resource_from(pieces, "things", object), "Thing").read
-    )
+    read: TypeAdapter[Any] = TypeAdapter(answer_of(resource_from(pieces, "things", object), "Thing"))
     items = b",".join(read.dump_json({name: row[name] for name in shown}) for row in rows)
     expected = b'{"items":[' + items + b'],"total":3,"next_cursor":"next"}'
     if "json" in texts:
@@ -198,7 +197,7 @@ def test_a_duration_is_read_back(length: datetime.timedelta) -> None:
     )
     written = from_json(encoder_of(resource).row(Row({"id": 1, "length": length})))
 
-    assert ResourceSchemas(resource, "Thing").read_create(written) == {"id": 1, "length": length}
+    assert PydanticValidator(resource).create(Json(written)) == Success({"id": 1, "length": length})
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])

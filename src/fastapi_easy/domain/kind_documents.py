@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
-from fastapi_easy.domain import Field, Kind
+from fastapi_easy.domain.field import Field, Kind
 
 WITHOUT_NUL: Final = r"^[^\u0000]*$"
 BASE64: Final = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"

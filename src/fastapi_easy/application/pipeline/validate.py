@@ -1,0 +1,160 @@
+"""The step that lets no use case see anything that nobody has checked."""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import Any, Final, Self, TypeAlias
+
+from returns.result import Failure
+
+from fastapi_easy.application.changes.items import (
+    PLACES,
+    Change,
+    Create,
+    Malformed,
+    Update,
+    UpdateWhere,
+    Upsert,
+)
+from fastapi_easy.application.context import Context
+from fastapi_easy.application.pipeline.step import Handler, Target
+from fastapi_easy.application.resources.apply_bulk import ApplyBulk
+from fastapi_easy.application.resources.create_entity import CreateEntity
+from fastapi_easy.application.resources.import_entities import ImportEntities, Line
+from fastapi_easy.application.resources.perform_action import PerformAction
+from fastapi_easy.application.resources.replace_entity import ReplaceEntity
+from fastapi_easy.application.resources.update_entity import UpdateEntity
+from fastapi_easy.application.resources.upsert_entity import UpsertEntity
+from fastapi_easy.domain.errors import Error, Fault, Invalid, Outcome
+from fastapi_easy.domain.options import Operation
+from fastapi_easy.domain.patch import Patch
+from fastapi_easy.domain.ports.validator import Validator
+
+MOST_FAULTS: Final = 200
+"""Faults of a bulk that are told of; those of the first items come first."""
+
+_Check: TypeAlias = Callable[[Validator, Any], Any | Failure[Error]]
+"""Makes of a command the same command with values that may be stored, or its refusal."""
+
+
+def validate(target: Target, handler: Handler[Any, Any]) -> Handler[Any, Any]:
+    """Check what the caller gives before anything is done with it, whether it is `Json` or values of a program.
+
+    The handler, and so whatever takes its place, sees a command whose values are checked and in the types of the
+    store. Costs nothing where callers give no values.
+    """
+    check = _check_for(target)
+    if check is None:
+        return handler
+    checks, validator = check, target.validator
+
+    async def validated(command: Any, context: Context, /) -> Outcome[Any]:
+        checked = checks(validator(), command)
+        # `isinstance` of the library's classes takes as long as all the rest here.
+        return checked if type(checked) is Failure else await handler(checked, context)
+
+    return validated
+
+
+def _check_for(target: Target) -> _Check | None:
+    name = target.action
+    built_in = _CHECKS.get(name)
+    if name not in (target.resource.actions or {}):
+        return built_in
+
+    def check(validator: Validator, command: Any) -> Any | Failure[Error]:
+        # An action may be called like an operation.
+        if isinstance(command, PerformAction):
+            action = validator.action(name, command.action)
+            return action if isinstance(action, Failure) else replace(command, action=action.unwrap())
+        return command if built_in is None else built_in(validator, command)
+
+    return check
+
+
+def _create(validator: Validator, command: CreateEntity | UpsertEntity) -> Any | Failure[Error]:
+    values = validator.create(command.values)
+    if type(values) is Failure:
+        return values
+    made = type(command)
+    # A quarter of the time of `replace`, which is there for what somebody derived.
+    if made is CreateEntity or made is UpsertEntity:
+        return made(values.unwrap())
+    return replace(command, values=values.unwrap())
+
+
+def _replace(validator: Validator, command: ReplaceEntity) -> Any | Failure[Error]:
+    values = validator.replace(command.values)
+    return values if isinstance(values, Failure) else replace(command, values=values.unwrap())
+
+
+def _update(validator: Validator, command: UpdateEntity) -> Any | Failure[Error]:
+    values = validator.update(command.patch)
+    if type(values) is Failure:
+        return values
+    patch = Patch(values.unwrap())
+    if type(command) is UpdateEntity:
+        return UpdateEntity(command.key, patch, command.expected_version)
+    return replace(command, patch=patch)
+
+
+def _import(validator: Validator, command: ImportEntities) -> ImportEntities:
+    return replace(command, lines=_CheckedLines(command.lines, validator))
+
+
+class _CheckedLines:
+    """*lines*, each checked when it is asked for."""
+
+    def __init__(self, lines: AsyncIterator[Line], validator: Validator) -> None:
+        self._lines = lines
+        self._validator = validator
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Line:
+        number, values = await anext(self._lines)
+        return number, values if isinstance(values, Failure) else self._validator.create(values.unwrap())
+
+
+def _bulk(validator: Validator, command: ApplyBulk) -> Any | Failure[Error]:
+    """Bad items of an atomic bulk are all told of at once; otherwise each fails in its place."""
+    items = [_item(validator, item) for item in command.items]
+    if command.atomic and any(isinstance(item, Malformed) for item in items):
+        return Failure(Invalid(tuple(islice(_faults(command.items, items), MOST_FAULTS))))
+    return replace(command, items=items)
+
+
+def _item(validator: Validator, item: Change) -> Change:
+    match item:
+        case Create(given) | Upsert(given):
+            values = validator.create(given)
+        case Update(patch=given) | UpdateWhere(patch=given):
+            values = validator.update(given)
+        case _:
+            return item
+    if isinstance(values, Failure):
+        return Malformed(values.failure())
+    if isinstance(item, Create | Upsert):
+        return type(item)(values.unwrap())
+    return replace(item, patch=Patch(values.unwrap()))
+
+
+def _faults(given: Sequence[Change], checked: Sequence[Change]) -> Iterator[Fault]:
+    """What is wrong with the malformed ones of *checked*, each with the place of its item in the bulk."""
+    for number, (item, found) in enumerate(zip(given, checked, strict=True)):
+        if not isinstance(found, Malformed) or not isinstance(found.error, Invalid):
+            continue
+        # An interface that could not read an item has said where in what it was sent.
+        at = "" if found is item else f"/items/{number}/{PLACES[type(item)]}"
+        yield from (replace(each, pointer=f"{at}{each.pointer}") for each in found.error.faults)
+
+
+_CHECKS: Final[Mapping[str, _Check]] = {
+    Operation.CREATE: _create,
+    Operation.UPSERT: _create,
+    Operation.REPLACE: _replace,
+    Operation.UPDATE: _update,
+    Operation.BULK: _bulk,
+    Operation.IMPORT: _import,
+}

@@ -1,0 +1,84 @@
+"""What callers send as JSON, and which of it no store may keep."""
+
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from fastapi_easy.domain.errors import Fault
+
+DEEPEST: Final = 64
+"""Arrays and objects inside one another."""
+
+MOST_FAULTS: Final = 50
+"""Faults that are told of one document."""
+
+_LARGEST_EXPONENT: Final = 308
+_SMALLEST_EXPONENT: Final = -400
+_UNFIT: Final = re.compile("[\x00\ud800-\udfff]")
+
+
+class Json(Mapping[str, Any]):
+    """A document that a caller sent as JSON: parsed, and not checked against anything yet.
+
+    Takes the place of values in a command; the step `validate` makes values of it. As a mapping it has the members of
+    an object, and none when it is something else.
+
+    Attributes:
+        document: What was sent. Belongs to whoever checks it.
+    """
+
+    __slots__ = ("document",)
+
+    def __init__(self, document: Any) -> None:
+        self.document = document
+
+    def __getitem__(self, name: str) -> Any:
+        return self._members[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._members)
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def __repr__(self) -> str:
+        """Without what was sent, which may be secret."""
+        return f"Json({type(self.document).__name__})"
+
+    @property
+    def _members(self) -> Mapping[str, Any]:
+        return self.document if isinstance(self.document, dict) else {}
+
+
+def is_storable_text(text: str) -> bool:
+    """Whether *text* has neither NUL nor lone surrogates, which no database in UTF-8 takes."""
+    return ("\x00" not in text) if text.isascii() else _UNFIT.search(text) is None
+
+
+def is_number(number: Decimal) -> bool:
+    """Whether *number* is finite and within the range of floats, as every number of JSON has to be."""
+    if not number.is_finite():
+        return False
+    return not number or _SMALLEST_EXPONENT < number.adjusted() <= _LARGEST_EXPONENT
+
+
+def unfit_text(pointer: str) -> Fault:
+    """The fault of text that cannot be stored."""
+    return Fault(pointer, "Must not contain NUL or lone surrogates", "string_unicode")
+
+
+def unfit_name(pointer: str) -> Fault:
+    """The fault of an object at *pointer* one of whose names cannot be stored."""
+    return Fault(pointer, "A name contains NUL or lone surrogates", "string_unicode")
+
+
+def unfit_number(pointer: str) -> Fault:
+    """The fault of a number that is none, or beyond every float."""
+    return Fault(pointer, "Must be a finite number", "finite_number")
+
+
+def below(pointer: str, part: str | int) -> str:
+    """The JSON Pointer (RFC 6901) to member or item *part* of what *pointer* leads to; long names are cut."""
+    token = _UNFIT.sub("\N{REPLACEMENT CHARACTER}", str(part)[:64]).replace("~", "~0").replace("/", "~1")
+    return f"{pointer}/{token}"

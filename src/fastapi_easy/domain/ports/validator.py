@@ -1,0 +1,51 @@
+"""What callers may give."""
+
+from typing import Any, Protocol
+
+from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.patch import Values
+
+
+class Validator(Protocol):
+    """Checks what callers give for entities of one resource, whatever the way in.
+
+    Each method is given `Json`, which is a document as a caller sent it, or values as a program has them. One rule
+    holds for both: what is of the field's own Python type is taken as it is, and anything else is read as JSON would
+    be. What one of them refuses the other refuses too, with the same pointer, code and message.
+
+    Answers hold the fields that were set, in the types of the store, and nothing of what was given is changed.
+    """
+
+    def create(self, given: Values) -> Outcome[Values]:
+        """The values of a new entity, also of one that is imported or upserted.
+
+        Fails with:
+            Invalid: A field is not there, not to be written, or not what it has to be.
+        """
+        ...
+
+    def replace(self, given: Values) -> Outcome[Values]:
+        """The values of an entity that get the place of all there are; fails as `create` does."""
+        ...
+
+    def update(self, given: Values) -> Outcome[Values]:
+        """Other values for some fields of an entity; fails as `create` does."""
+        ...
+
+    def action(self, name: str, given: Any) -> Outcome[Any]:
+        """An instance of the action *name*, from `Json`, or from an instance whose fields nobody has checked.
+
+        Fails with:
+            Invalid: A field is not there, not known, or not what it has to be.
+        """
+        ...
+
+    def source(self, purpose: str, title: str) -> Any:
+        """What interfaces describe the body of *purpose* from: a type that pydantic knows, and calls *title*.
+
+        Args:
+            purpose: `create`, `replace` or `update`.
+
+            title: Its name, unless it is a class of the user's, which has one.
+        """
+        ...

@@ -1,0 +1,115 @@
+"""The user's own classes as readers: pydantic models in place of derived bodies, and the dataclasses of actions."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, Literal, TypeAlias, get_args, get_type_hints
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError, to_json
+
+from fastapi_easy.domain.errors import Fault, Invalid
+from fastapi_easy.domain.json import below
+from fastapi_easy.infrastructure.validation.faults import invalid
+
+_Bytes: TypeAlias = Literal["utf8", "base64", "hex"]
+
+
+def read_model(model: type[BaseModel], *, whole: bool) -> Callable[[Any], dict[str, Any] | Invalid]:
+    """Makes the fields that were set from a document, by way of *model*.
+
+    Args:
+        model: What the document has to look like.
+
+        whole: Defaults of the model that are not null count as set.
+    """
+    strict = None if "strict" in model.model_config else True
+    extra = None if "extra" in model.model_config else "forbid"
+    fields = model.model_fields
+    names = {name: field.annotation for name, field in fields.items()}
+    aliases = {field.alias: field.annotation for field in fields.values() if field.alias}
+    validate = _validator_of_json(
+        model.__pydantic_validator__,
+        _decimals(names | aliases),
+        model.model_config.get("val_json_bytes", "utf8"),
+    )
+    kept = [name for name, field in fields.items() if not field.exclude]
+
+    def read(document: Any) -> dict[str, Any] | Invalid:
+        instance = validate(document, strict=strict, extra=extra)
+        if isinstance(instance, Invalid):
+            return instance
+        given = instance.model_fields_set
+        return {
+            name: value
+            for name in kept
+            if name in given or (whole and getattr(instance, name) is not None)
+            for value in (getattr(instance, name),)
+        }
+
+    return read
+
+
+def read_action(action: type[Any]) -> Callable[[Any], Any | Invalid]:
+    """Makes an instance of the dataclass *action* from a document."""
+    config = getattr(action, "__pydantic_config__", {})
+    validate = _validator_of_json(
+        TypeAdapter(action).validator, _decimals(get_type_hints(action)), config.get("val_json_bytes", "utf8")
+    )
+    return lambda document: validate(document, strict=True, extra="forbid")
+
+
+def _validator_of_json(validator: Any, decimals: frozenset[str], mode: _Bytes) -> Callable[..., Any]:
+    """Validates a document as pydantic would validate its text, but for decimals, which it takes through a float.
+
+    Args:
+        validator: Pydantic's.
+
+        decimals: The members that may be decimals.
+
+        mode: How bytes are written in that text.
+    """
+
+    def validate(document: Any, *, strict: bool | None, extra: str | None) -> Any:
+        if isinstance(document, dict):
+            document = {
+                name: str(value) if name in decimals and isinstance(value, Decimal) else value
+                for name, value in document.items()
+            }
+        try:
+            text = to_json(_plain(document), bytes_mode=mode)
+        except PydanticSerializationError:
+            return _unsayable(document, mode)
+        try:
+            return validator.validate_json(text, strict=strict, extra=extra)
+        except ValidationError as error:
+            return invalid(error)
+
+    return validate
+
+
+def _plain(value: Any) -> Any:
+    """*value* with ordinary floats in place of exact numbers."""
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, dict):
+        return {name: _plain(member) for name, member in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+def _unsayable(document: Mapping[str, Any], mode: _Bytes) -> Invalid:
+    """Which members of *document* JSON has no form for."""
+    faults = []
+    for name, value in document.items():
+        try:
+            _ = to_json(_plain(value), bytes_mode=mode)
+        except PydanticSerializationError:
+            faults.append(Fault(below("", name), "Holds what JSON cannot", "json_type"))
+    return Invalid(tuple(faults))
+
+
+def _decimals(annotations: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(name for name, annotation in annotations.items() if _speaks_of(annotation, Decimal))
+
+
+def _speaks_of(annotation: Any, wanted: type) -> bool:
+    return annotation is wanted or any(_speaks_of(each, wanted) for each in get_args(annotation))

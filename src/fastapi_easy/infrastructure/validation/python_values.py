@@ -1,0 +1,100 @@
+"""Values as a program has them → what JSON could have said, in containers of our own."""
+
+import datetime
+import math
+import uuid
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from fastapi_easy.domain.errors import Fault, Invalid
+from fastapi_easy.domain.field import UNSET
+from fastapi_easy.domain.json import (
+    DEEPEST,
+    MOST_FAULTS,
+    below,
+    is_number,
+    is_storable_text,
+    unfit_name,
+    unfit_number,
+    unfit_text,
+)
+
+_AS_THEY_ARE: Final = frozenset(
+    {
+        bool,
+        int,
+        type(None),
+        bytes,
+        datetime.date,
+        datetime.datetime,
+        datetime.time,
+        datetime.timedelta,
+        uuid.UUID,
+    }
+)
+_CONTAINERS: Final = (dict, list, tuple, Mapping)
+
+
+def taken(values: Any) -> Any | Invalid:
+    """*values* as a document that may be read like one of JSON, or what no JSON that is accepted could say.
+
+    Containers are copied, what was left `UNSET` is left out, and texts and numbers are of no subclass. What JSON has no
+    form for stays as it is: whoever knows the field knows whether it fits.
+    """
+    faults: list[Fault] = []
+    try:
+        document = _taken(values, "", 1, faults)
+    except _TooDeepError as error:
+        return Invalid(
+            (Fault(error.pointer, f"Must not be nested deeper than {DEEPEST} levels", "too_deep"),)
+        )
+    return Invalid(tuple(faults[:MOST_FAULTS])) if faults else document
+
+
+class _TooDeepError(Exception):
+    def __init__(self, pointer: str) -> None:
+        self.pointer = pointer
+        super().__init__(pointer)
+
+
+def _taken(value: Any, pointer: str, depth: int, faults: list[Fault]) -> Any:
+    """*value*, which stands at *pointer*; *depth* counts the containers, itself among them if it is one."""
+    if type(value) in _AS_THEY_ARE:
+        return value
+    if isinstance(value, str):
+        text = str.__str__(value)
+        if not is_storable_text(text):
+            faults.append(unfit_text(pointer))
+        return text
+    if isinstance(value, Decimal | float):
+        if not (is_number(value) if isinstance(value, Decimal) else math.isfinite(value)):
+            faults.append(unfit_number(pointer))
+        return value
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, _CONTAINERS):
+        if depth > DEEPEST:
+            raise _TooDeepError(pointer)
+        if isinstance(value, Mapping):
+            return _members(value, pointer, depth, faults)
+        return [_taken(item, below(pointer, place), depth + 1, faults) for place, item in enumerate(value)]
+    return value
+
+
+def _members(members: Mapping[Any, Any], pointer: str, depth: int, faults: list[Fault]) -> dict[Any, Any]:
+    taken: dict[Any, Any] = {}
+    for name, member in members.items():
+        if type(name) is not str and isinstance(name, str):
+            name = str.__str__(name)  # noqa: PLW2901 (the same name)
+        kind = type(member)
+        if type(name) is not str:
+            faults.append(Fault(below(pointer, str(name)), "Keys should be strings", "invalid_key"))
+        elif not is_storable_text(name):
+            faults.append(unfit_name(pointer))
+        elif kind in _AS_THEY_ARE or (kind is str and is_storable_text(member)):
+            # Most are like that, and need no pointer.
+            taken[name] = member
+        elif member is not UNSET:
+            taken[name] = _taken(member, below(pointer, name), depth + 1, faults)
+    return taken
