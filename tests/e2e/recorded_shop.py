@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel
+from pydantic import Field as PydanticField
 from sqlalchemy import select
 from sqlmodel import Field as Column
 from sqlmodel import SQLModel
@@ -105,7 +106,7 @@ class PlainBook(BaseModel):
     id: int | None = None
     isbn: str
     title: str
-    price: Decimal
+    price: Annotated[Decimal, PydanticField(max_digits=10, decimal_places=2)]
     note: str = "hidden"
     version: int = 1
 

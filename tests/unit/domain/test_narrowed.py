@@ -14,7 +14,7 @@ from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.query import Query
 from fastapi_easy.domain.resource import Shape
 from fastapi_easy.domain.specification import AllOf, Everything, Operator, Where
-from fastapi_easy.testing import resource_from
+from fastapi_easy.testing import FailingRepository, resource_from
 
 NOON = datetime.datetime(2026, 1, 1, 12, tzinfo=datetime.UTC)
 MINE = Where("owner", Operator.EQUALS, "me")
@@ -153,7 +153,7 @@ async def test_the_deleted_ones_are_all_that_is_in_their_repository():
 
 
 def test_a_stand_in_that_knows_nothing_of_deletion_is_taken_as_it_is():
-    inner = Recorder()
+    inner = FailingRepository()
 
     assert deleted_in(inner) is inner
 

@@ -12,7 +12,7 @@ from returns.result import Success
 
 from fastapi_easy.application import NOBODY, Context
 from fastapi_easy.application.pipeline.withstand import withstand
-from fastapi_easy.composition.technologies import open_breaker
+from fastapi_easy.composition.resilience import open_breaker
 from fastapi_easy.container import Container, resource
 from fastapi_easy.domain import Outcome
 from fastapi_easy.infrastructure.clock import SystemClock
