@@ -11,6 +11,7 @@ from returns.result import Failure
 
 from fastapi_easy.application.kernel import Kernel
 from fastapi_easy.composition.application import Application
+from fastapi_easy.composition.lifespans import close_resources, opened_resources
 from fastapi_easy.container import Container
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.ports.database import Database, SchemaMode
@@ -117,7 +118,8 @@ def mount_resources(
 async def open_kernel(container: Container) -> AsyncIterator[Kernel]:
     """Open everything *container* needs, without HTTP, and close it at the end.
 
-    Databases open in the order they were declared and close in reverse, each even when another fails to.
+    Databases open in the order they were declared, then the `Resource` providers of your own; all close in reverse,
+    each even when another fails to.
 
     Raises:
         DeclarationError: With every mistake in the declarations, or every difference to the stored schema where
@@ -128,6 +130,8 @@ async def open_kernel(container: Container) -> AsyncIterator[Kernel]:
     application = _application(container)
     kernel = _checked_kernel(application)
     async with AsyncExitStack() as stack:
+        # Some may be open already, because something that was asked for is made from them.
+        _ = stack.push_async_callback(close_resources, application)
         for database in application.every_database():
             await database.open()
             _ = stack.push_async_callback(database.close)
@@ -136,6 +140,7 @@ async def open_kernel(container: Container) -> AsyncIterator[Kernel]:
         # Closed first, while the databases still stand.
         _ = stack.push_async_callback(locks.aclose)
         await _check_locks(locks)
+        await stack.enter_async_context(opened_resources(application))
         control = application.settings().control
         if control is not None:
             await stack.enter_async_context(_controlled(application, control))

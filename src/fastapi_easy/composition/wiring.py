@@ -14,6 +14,7 @@ from fastapi_easy.composition.container_class import GROUPS, Group, declared_in,
 from fastapi_easy.composition.declared_resource import DeclaredResource
 from fastapi_easy.composition.kernel import make_kernel
 from fastapi_easy.composition.leases import open_leases, open_locks
+from fastapi_easy.composition.lifespans import mistakes_in_lifespans
 from fastapi_easy.composition.memoized import Memoized, Source
 from fastapi_easy.composition.observation import open_metrics, open_observer
 from fastapi_easy.composition.pending import fill, pending_in
@@ -42,10 +43,14 @@ def wire(application: Application, container: type[Any], own: Iterable[str]) -> 
         DeclarationError: The settings, or what is declared in files, have mistakes, or a name is taken.
     """
     _refuse_taken(declared_in(container), own)
-    if replaced := [each for each in GROUPS if not isinstance(application.providers.get(each), Group)]:
-        raise DeclarationError(
-            [f"{each}: replace them one by one, shop.{each}.default.override(…)" for each in replaced]
-        )
+    mistakes = [
+        f"{each}: replace them one by one, shop.{each}.default.override(…)"
+        for each in GROUPS
+        if not isinstance(application.providers[each], Group)
+    ]
+    mistakes += mistakes_in_lifespans(application, own)
+    if mistakes:
+        raise DeclarationError(mistakes)
     configurations = configurations_in(application)
     if configurations:
         application.settings = Memoized(_configured, application.settings).set_kwargs(**configurations)

@@ -1,0 +1,75 @@
+"""The `Resource` providers of a user's own: opened with the application, and closed with it."""
+
+import inspect
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from dependency_injector import providers
+
+__all__ = ["close_resources", "mistakes_in_lifespans", "opened_resources"]
+
+
+@asynccontextmanager
+async def opened_resources(container: Any) -> AsyncIterator[None]:
+    """Open every `Resource` of *container* that is not open yet, what it depends on first; close all at the end."""
+    try:
+        for each in _resources_in(container):
+            opened: Any = each.init()
+            if inspect.isawaitable(opened):
+                _ = await opened
+        yield
+    finally:
+        await close_resources(container)
+
+
+async def close_resources(container: Any) -> None:
+    """Close every `Resource` of *container* that is open, in reverse; each is tried, even when another fails."""
+    async with AsyncExitStack() as stack:
+        for each in _resources_in(container):
+            _ = stack.push_async_callback(_close, each)
+
+
+def mistakes_in_lifespans(container: Any, own: Any) -> Iterator[str]:
+    """The providers in *own* that would give an awaitable instead of what they are named after, as sentences."""
+    for name in own:
+        provider: Any = container.providers[name]
+        for each in (provider, *provider.traverse(types=[providers.BaseResource])):
+            if isinstance(each, providers.BaseResource) and _is_asynchronous(each.provides):
+                yield (
+                    f"{name}: is made from an asynchronous Resource, which makes everything above it awaitable: give "
+                    "it what is there at once, and open that in a Resource of its own"
+                )
+                break
+
+
+def _resources_in(container: Any) -> list[Any]:
+    """What *container* has of them, in the order of its body, and before each what it is made from."""
+    found: set[Any] = set(container.traverse(types=[providers.Resource]))
+    declared = [each for each in container.providers.values() if each in found]
+    ordered: dict[Any, None] = {}
+    for each in (*declared, *found):
+        _put(each, ordered)
+    return list(ordered)
+
+
+def _put(resource: Any, ordered: dict[Any, None]) -> None:
+    if resource in ordered:
+        return
+    for each in resource.traverse(types=[providers.Resource]):
+        if each is not resource:
+            _put(each, ordered)
+    ordered[resource] = None
+
+
+async def _close(resource: Any) -> None:
+    closed = resource.shutdown() if resource.initialized else None
+    if inspect.isawaitable(closed):
+        _ = await closed
+
+
+def _is_asynchronous(provides: Any) -> bool:
+    if isinstance(provides, type):
+        return hasattr(provides, "__aenter__") and not hasattr(provides, "__enter__")
+    function = inspect.unwrap(provides)
+    return inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
