@@ -142,7 +142,7 @@ class Access:
             return None
         for name in names:
             if name not in readable and name not in resource.key:
-                return Failure(Forbidden(resource.name, self._action, name))
+                return Failure(Forbidden(resource.name, str(self._action), name))
         return None
 
     def refuse_writing(
@@ -153,11 +153,11 @@ class Access:
             return None
         grant = self.grant(resource, action)
         if grant is None:
-            return Failure(Forbidden(resource.name, action))
+            return Failure(Forbidden(resource.name, str(action)))
         writable = values.keys() if grant.writable is None else grant.writable
         for name in values:
             if name not in writable:
-                return Failure(Forbidden(resource.name, action, name))
+                return Failure(Forbidden(resource.name, str(action), name))
         return None
 
     def readable(self, resource: Resource[Any]) -> tuple[str, ...]:
@@ -197,7 +197,7 @@ class Access:
         for relation in sort.path:
             owner = relation.target
             if not self.sees_all(owner):
-                return Failure(Forbidden(owner.name, Operation.LIST, sort.name))
+                return Failure(Forbidden(owner.name, str(Operation.LIST), sort.name))
         return self.refuse_reading(owner, (sort.field,))
 
 

@@ -61,7 +61,7 @@ class ResourceHandler:
             return Access(context)
         access = await access_of(policy, context, action, self._resource)
         if access.grant(self._resource, action) is None:
-            return Failure(Forbidden(self._resource.name, action))
+            return Failure(Forbidden(self._resource.name, str(action)))
         return access
 
     def _work(self, access: Access) -> CallersWork:

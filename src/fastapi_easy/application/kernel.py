@@ -1,7 +1,8 @@
 """The application behind one object: what an interface, a script or a test holds."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, TypeVar, overload
 
 from fastapi_easy.application.calls.bound_resource import BoundResource
@@ -9,9 +10,10 @@ from fastapi_easy.application.calls.caller import Caller
 from fastapi_easy.application.calls.declared import Declared
 from fastapi_easy.application.calls.dynamic_resource import DynamicResource
 from fastapi_easy.application.calls.misspelling import unknown
-from fastapi_easy.application.context import DryRun
+from fastapi_easy.application.context import Context, DryRun
 from fastapi_easy.application.use_cases import UseCases
 from fastapi_easy.domain.field import UNSET
+from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.domain.principal import Principal, Tenant
 
 E = TypeVar("E")
@@ -27,13 +29,21 @@ class Kernel:
         resources: The use cases of each resource, by its name.
 
         caller: For whom, and how, they are called; for nobody in particular unless given.
+
+        units_of_work: What makes the unit of work of a caller, by the name of the database.
     """
 
-    __slots__ = ("_bound", "_caller", "_resources")
+    __slots__ = ("_bound", "_caller", "_resources", "_units_of_work")
 
-    def __init__(self, resources: Mapping[str, UseCases], caller: Caller | None = None) -> None:
+    def __init__(
+        self,
+        resources: Mapping[str, UseCases],
+        caller: Caller | None = None,
+        units_of_work: Mapping[str, Callable[[Context], UnitOfWork]] = MappingProxyType({}),
+    ) -> None:
         self._resources = dict(resources)
         self._caller = caller or Caller()
+        self._units_of_work = units_of_work
         self._bound: dict[str, DynamicResource] = {}
 
     def use_cases(self, name: str) -> UseCases:
@@ -63,6 +73,22 @@ class Kernel:
             KeyError: There is no such resource in this application.
         """
         return self._bind(declared if isinstance(declared, str) else declared.name)
+
+    def unit_of_work(self, database: str = "default") -> UnitOfWork:
+        """Return a unit of work for this caller: `async with kernel.unit_of_work() as work`.
+
+        Its repositories show what the caller may see, and every change that is made through them is recorded.
+
+        Args:
+            database: The name of the database in the settings.
+
+        Raises:
+            KeyError: No resource lives in such a database.
+        """
+        found = self._units_of_work.get(database)
+        if found is None:
+            raise KeyError(unknown("no resource lives in a database", database, self._units_of_work))
+        return found(self._caller.context())
 
     def acting_as(
         self,
@@ -102,9 +128,8 @@ class Kernel:
         if dry_run is not UNSET:
             known["dry_run"] = dry_run if isinstance(dry_run, DryRun) else None
             how["rehearses"] = dry_run is True
-        return Kernel(
-            self._resources, replace(self._caller, known=replace(self._caller.known, **known), **how)
-        )
+        caller = replace(self._caller, known=replace(self._caller.known, **known), **how)
+        return Kernel(self._resources, caller, self._units_of_work)
 
     def _bind(self, name: str) -> DynamicResource:
         bound = self._bound.get(name)

@@ -43,6 +43,10 @@ def make_kernel(application: Application) -> Kernel:
             for name in application.declarations
         },
         Caller(clock=lambda: application.clock().monotonic()),
+        {
+            each.database: application.providers[name].unit_of_work  # type: ignore[attr-defined]
+            for name, each in reversed([*application.declarations.items()])
+        },
     )
 
 

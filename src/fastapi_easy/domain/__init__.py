@@ -2,8 +2,18 @@
 
 from returns.result import Failure, Success
 
+from fastapi_easy.domain.access import Grant
 from fastapi_easy.domain.aggregation import Aggregation, Function, Group, Measure
 from fastapi_easy.domain.capability import EVERY_CAPABILITY, Capability
+from fastapi_easy.domain.changes import (
+    BeforeChange,
+    BeforeCreate,
+    BeforeDelete,
+    BeforePurge,
+    BeforeRestore,
+    BeforeUpdate,
+    Veto,
+)
 from fastapi_easy.domain.errors import (
     AlreadyExists,
     BadQuery,
@@ -41,6 +51,7 @@ from fastapi_easy.domain.events import (
     EntityUpdated,
 )
 from fastapi_easy.domain.field import UNSET, Field, Kind
+from fastapi_easy.domain.journal import Awaited, JournalRow, SystemTable
 from fastapi_easy.domain.json import Json
 from fastapi_easy.domain.lease import EVERY_LOCK_CAPABILITY, Eviction, LockCapability, LockInfo
 from fastapi_easy.domain.lock_errors import (
@@ -93,7 +104,14 @@ __all__ = [
     "AllOf",
     "AlreadyExists",
     "AnyOf",
+    "Awaited",
     "BadQuery",
+    "BeforeChange",
+    "BeforeCreate",
+    "BeforeDelete",
+    "BeforePurge",
+    "BeforeRestore",
+    "BeforeUpdate",
     "Capability",
     "CheckFailed",
     "Count",
@@ -116,11 +134,13 @@ __all__ = [
     "Fields",
     "Forbidden",
     "Function",
+    "Grant",
     "Group",
     "IdempotencyMismatch",
     "InFlight",
     "Include",
     "Invalid",
+    "JournalRow",
     "Json",
     "Key",
     "Kind",
@@ -163,6 +183,7 @@ __all__ = [
     "Specification",
     "Stale",
     "Success",
+    "SystemTable",
     "Tenant",
     "TooLarge",
     "Unauthenticated",
@@ -170,6 +191,7 @@ __all__ = [
     "Unsupported",
     "Values",
     "Version",
+    "Veto",
     "Where",
     "all_of",
     "is_satisfied_by",

@@ -117,7 +117,7 @@ class Batch(Changing):
                     outcomes: list[Outcome[Any] | None] = [None] * length
                     outcomes[sum(map(len, done)) - 1] = failure
                     return Success(BulkAnswer(outcomes, applied=False))
-            return await settle(work, context, Success(BulkAnswer(_together(done))))
+            return await settle(work, Success(BulkAnswer(_together(done))))
 
     async def _run(self, writer: EntityWriter, run: Sequence[Change]) -> Sequence[Outcome[Any]]:
         """What became of the items of *run*, up to the first that failed."""

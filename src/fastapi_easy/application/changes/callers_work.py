@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from returns.result import Failure
+from returns.result import Failure, Success
 
 from fastapi_easy.application.access import Access, access_of
 from fastapi_easy.application.changes.callers_repository import CallersRepository
@@ -108,7 +108,13 @@ class CallersWork:
         return await self.inner.keep(rows)
 
     async def commit(self) -> Outcome[None]:
-        """Make every write durable, and what the journal says of it; then publish the recorded events."""
+        """Make every write durable, and what the journal says of it; then publish the recorded events.
+
+        In a dry run only note what would have been published.
+        """
+        if self.context.dry_run is not None:
+            self.context.dry_run.events.extend(self.inner.events)
+            return Success(None)
         written = await self._recorder.write()
         return written if isinstance(written, Failure) else await self.inner.commit()
 

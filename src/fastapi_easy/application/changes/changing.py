@@ -44,4 +44,4 @@ class Changing(ResourceHandler):
             return access
         async with self._work(access) as work:
             writer = EntityWriter(self._resource, work, access, single=single)
-            return await settle(work, context, await change(writer))
+            return await settle(work, await change(writer))

@@ -104,7 +104,7 @@ class GovernedRepository(NarrowedRepository[E]):
         if access.is_limited:
             grant = access.grant(resource, write.verb)
             if grant is None:
-                return Failure(Forbidden(resource.name, write.verb))
+                return Failure(Forbidden(resource.name, str(write.verb)))
             if write is CREATE and grant.stamps:
                 values = {**values, **grant.stamps}
         if self._recorder.has_a_say(write.change, resource):
@@ -240,5 +240,5 @@ class GovernedRepository(NarrowedRepository[E]):
         seen = await all_seen(self._resource, rows, self)
         if isinstance(seen, Failure):
             return seen
-        forbidden = Failure[Error](Forbidden(self._resource.name, write.verb))
+        forbidden = Failure[Error](Forbidden(self._resource.name, str(write.verb)))
         return None if seen.unwrap() else self._recorder.refuse(forbidden)

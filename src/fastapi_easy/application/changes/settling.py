@@ -4,22 +4,18 @@ from typing import TypeVar
 
 from returns.result import Failure
 
-from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
 
 
-async def settle(work: UnitOfWork, context: Context, done: Outcome[T]) -> Outcome[T]:
-    """Commit what came to *done*, and answer that; in a dry run only note what would have been published.
+async def settle(work: UnitOfWork, done: Outcome[T]) -> Outcome[T]:
+    """Commit what came to *done*, and answer that.
 
     Fails with: what *done* fails with, and then nothing is committed; what `UnitOfWork.commit` fails with.
     """
     if isinstance(done, Failure):
-        return done
-    if context.dry_run is not None:
-        context.dry_run.events.extend(work.events)
         return done
     committed = await work.commit()
     return committed if isinstance(committed, Failure) else done

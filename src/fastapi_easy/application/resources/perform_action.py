@@ -90,7 +90,7 @@ class PerformActionHandler(ResourceHandler):
                 return performed
             # Looked into before the commit: an action that forgot to answer an outcome changes nothing.
             answer = shown(performed.unwrap(), self._resource, access, self._with.rules.resources.values())
-            return await settle(work, context, Success(answer))
+            return await settle(work, Success(answer))
 
     async def _refusal(
         self, command: PerformAction, work: UnitOfWork, access: Access
