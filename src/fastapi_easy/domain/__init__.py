@@ -76,8 +76,9 @@ from fastapi_easy.domain.page import Count, Cursor, Page, PageRequest
 from fastapi_easy.domain.patch import Patch, Values
 from fastapi_easy.domain.principal import ANONYMOUS, Principal, Tenant
 from fastapi_easy.domain.query import Include, Query
+from fastapi_easy.domain.reference import Reference, ReferentialAction
 from fastapi_easy.domain.relation import Link, to_many, to_one
-from fastapi_easy.domain.resource import Relation, Resource, Shape
+from fastapi_easy.domain.resource import LinkedReference, Relation, Resource, Shape
 from fastapi_easy.domain.row import Row, Rows
 from fastapi_easy.domain.specification import (
     AllOf,
@@ -146,6 +147,7 @@ __all__ = [
     "Kind",
     "LeaseLost",
     "Link",
+    "LinkedReference",
     "LockCapability",
     "LockDeadlock",
     "LockError",
@@ -171,7 +173,9 @@ __all__ = [
     "Query",
     "QueryRules",
     "RateLimited",
+    "Reference",
     "ReferenceBroken",
+    "ReferentialAction",
     "Related",
     "Relation",
     "Resource",

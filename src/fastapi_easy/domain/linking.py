@@ -1,11 +1,12 @@
-"""Links become relations once every resource is known."""
+"""Links become relations, and foreign keys references, once every resource is known."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from fastapi_easy.domain.declaration import Declaration, Mistakes, is_reserved
+from fastapi_easy.domain.reference import Reference
 from fastapi_easy.domain.relation import Link
-from fastapi_easy.domain.resource import Relation, Resource, Shape
+from fastapi_easy.domain.resource import LinkedReference, Relation, Resource, Shape
 
 
 def link(
@@ -13,10 +14,10 @@ def link(
     declarations: Mapping[str, Declaration[Any]],
     shapes: Mapping[str, Shape],
 ) -> list[str]:
-    """Fill in the relations of *resources*, all of one application; every mistake, each with its mend.
+    """Fill in the relations and references of *resources*, all of one application; every mistake, each with its mend.
 
     A link that the class has and whose other end is no resource of the same database is left out, unless the
-    declaration names it.
+    declaration names it; so is every reference whose other end is none.
     """
     found: list[str] = []
     for name, resource in resources.items():
@@ -33,6 +34,7 @@ def link(
                     f"{resource.database!r}: declare it there, or leave the relation out"
                 )
         found += mistakes
+        resource.references.extend(_references(resource, shapes[name].references, resources, shapes))
     return found
 
 
@@ -95,6 +97,34 @@ def _connect(
         there=tuple(there),
         through=link_.through,
     )
+
+
+def _references(
+    source: Resource[Any],
+    own: Iterable[Reference],
+    resources: Mapping[str, Resource[Any]],
+    shapes: Mapping[str, Shape],
+) -> Iterator[LinkedReference]:
+    for each in own:
+        targets = {
+            other: shapes[name].columns
+            for name, other in resources.items()
+            if other.database == source.database and shapes[name].table == each.target
+        }
+        if not targets:
+            continue
+        target = source if source in targets else next(iter(targets))
+        there = tuple(targets[target].get(column, column) for column in each.there)
+        if target.fields.keys() >= set(there):
+            yield LinkedReference(
+                source=source,
+                target=target,
+                fields=each.fields,
+                there=there,
+                on_delete=each.on_delete,
+                on_update=each.on_update,
+                deferred=each.deferred,
+            )
 
 
 def _spelled(target: type[Any] | str) -> str:

@@ -9,6 +9,7 @@ from fastapi_easy.domain.errors import Key
 from fastapi_easy.domain.field import Field
 from fastapi_easy.domain.options import Operation, QueryRules, Schemas
 from fastapi_easy.domain.ordering import Sort
+from fastapi_easy.domain.reference import Reference, ReferentialAction
 from fastapi_easy.domain.relation import Link, Through
 from fastapi_easy.domain.row import CutRow, Row, Rows
 from fastapi_easy.domain.specification import (
@@ -37,12 +38,21 @@ class Shape:
         unique: Every set of fields, besides the key, whose values must differ between entities.
 
         links: What the class says about its relations, by name.
+
+        references: The foreign keys of the class.
+
+        table: What the references of other classes call the table it is mapped to, if it is mapped to one.
+
+        columns: The field of each column of that table, where it has another name.
     """
 
     fields: tuple[Field, ...]
     key: tuple[str, ...]
     unique: tuple[tuple[str, ...], ...] = ()
     links: Mapping[str, Link] = dataclasses.field(default_factory=dict)
+    references: tuple[Reference, ...] = ()
+    table: str | None = None
+    columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -83,6 +93,42 @@ class Relation:
         What was soft-deleted is led to by nothing.
         """
         return Related(self, all_of(specification, self.target.alive))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class LinkedReference:
+    """A foreign key whose both ends are resources of one database.
+
+    The store refuses values that no entity of the target has, whether that is marked as deleted or not.
+
+    Attributes:
+        source: The resource that refers.
+
+        target: The resource it refers to. Where several are kept in that table, the source itself, else the first
+            declared.
+
+        fields: Fields of the source. A null in any of them refers to nothing.
+
+        there: Fields of the target, pairwise.
+
+        on_delete: What happens to an entity of the source when the one it refers to is removed.
+
+        on_update: What happens to it when that one gets other values in the fields *there*.
+
+        deferred: Checked when the transaction commits, not when each statement ends.
+    """
+
+    source: "Resource[Any]"
+    target: "Resource[Any]"
+    fields: tuple[str, ...]
+    there: tuple[str, ...]
+    on_delete: ReferentialAction = ReferentialAction.NO_ACTION
+    on_update: ReferentialAction = ReferentialAction.NO_ACTION
+    deferred: bool = False
+
+    def __repr__(self) -> str:
+        """Whose fields they are, and what they refer to."""
+        return f"{self.source.name}.{'+'.join(self.fields)} -> {self.target.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -136,6 +182,9 @@ class Resource(Generic[E]):
 
         relations: What leads to other resources, by name. Filled once, when all resources are known.
 
+        references: The foreign keys to other resources of its database, which the store enforces. Filled once, when
+            all resources are known.
+
         dependencies: What an interface runs before every operation, in this order.
     """
 
@@ -164,7 +213,7 @@ class Resource(Generic[E]):
     upsert_by: tuple[str, ...] = ()
     dependencies: tuple[Any, ...] = ()
     relations: dict[str, Relation] = dataclasses.field(default_factory=dict)
-    references: list[Any] = dataclasses.field(default_factory=list)
+    references: list[LinkedReference] = dataclasses.field(default_factory=list)
 
     def __repr__(self) -> str:
         """Its name: it is the same wherever it is talked about."""

@@ -1,5 +1,6 @@
 """Links become relations: what is connected, and every mistake with its mend."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from fastapi_easy.domain.declaration import RESERVED_FIELDS, Declaration
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.linking import link
 from fastapi_easy.domain.ordering import Direction, Sort, total_order
+from fastapi_easy.domain.reference import Reference, ReferentialAction
 from fastapi_easy.domain.relation import Link, Through, to_many, to_one
 from fastapi_easy.domain.resource import Resource, Shape
 from fastapi_easy.domain.specification import AllOf, Everything, Operator, Related, Where
@@ -263,3 +265,69 @@ def test_the_key_of_somebody_else_makes_no_order_total():
     theirs = Sort("id", path=(author,))
 
     assert total_order((theirs,), ("id",)) == (theirs, Sort("id"))
+
+
+OF_BOOKS = (
+    Reference(
+        fields=("author_id",),
+        target="author",
+        there=("no",),
+        on_delete=ReferentialAction.CASCADE,
+        deferred=True,
+    ),
+    Reference(fields=("title",), target="strangers", there=("id",)),
+)
+READERS = replace(
+    BOOKS,
+    links={},
+    table="reader",
+    references=(Reference(fields=("author_id",), target="reader", there=("id",)),),
+)
+
+
+def referring(authors: Shape, **of_authors: Any) -> dict[str, Resource[Any]]:
+    """Two resources of readers, and books that refer to authors."""
+    shapes = {
+        "readers": READERS,
+        "members": READERS,
+        "authors": authors,
+        "books": replace(BOOKS, links={}, references=OF_BOOKS),
+    }
+    made = {
+        name: resource_from(shape, name, Author, **(of_authors if name == "authors" else {}))
+        for name, shape in shapes.items()
+    }
+    mistakes = link(made, {name: Declaration(entity=Author) for name in made}, shapes)
+    assert mistakes == []
+    return made
+
+
+IN_A_TABLE = replace(AUTHORS, links={}, table="author", columns={"no": "id"})
+
+
+def test_foreign_keys_refer_to_the_resource_that_is_kept_in_the_table():
+    made = referring(IN_A_TABLE)
+
+    [reference] = made["books"].references
+    assert (reference.source, reference.target) == (made["books"], made["authors"])
+    assert (reference.fields, reference.there) == (("author_id",), ("id",))
+    assert (reference.on_delete, reference.deferred) == (ReferentialAction.CASCADE, True)
+
+
+def test_of_several_resources_in_one_table_each_refers_to_itself_first():
+    made = referring(IN_A_TABLE)
+
+    assert [each.target for each in made["readers"].references] == [made["readers"]]
+    assert [each.target for each in made["members"].references] == [made["members"]]
+
+
+@pytest.mark.parametrize(
+    ("authors", "of_authors"),
+    [
+        pytest.param(replace(IN_A_TABLE, table="writer"), {}, id="in another table"),
+        pytest.param(IN_A_TABLE, {"database": "elsewhere"}, id="in another database"),
+        pytest.param(replace(IN_A_TABLE, columns={"no": "number"}), {}, id="by a column that is no field"),
+    ],
+)
+def test_foreign_keys_to_what_is_no_resource_are_left_out(authors: Shape, of_authors: Any):
+    assert referring(authors, **of_authors)["books"].references == []

@@ -19,6 +19,7 @@ from tortoise.migrations import constraints
 
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import Field, Kind
+from fastapi_easy.domain.reference import Reference, ReferentialAction
 from fastapi_easy.domain.relation import Through
 from fastapi_easy.infrastructure.persistence.tortoise.mapping import describe, recognises
 from fastapi_easy.infrastructure.persistence.tortoise.tables import Mirror, constraint_name
@@ -81,6 +82,18 @@ class Lamp(Model):
             constraints.UniqueConstraint(fields=("code", "rank"), name="one_each"),
             constraints.CheckConstraint(check="watts > 0", name="watts_are_positive"),
         )
+
+
+class LampShade(Model):
+    """On a lamp, of which the database shall know nothing."""
+
+    id = fields.IntField(primary_key=True)
+    lamp = fields.ForeignKeyField("lamps.Lamp", related_name=False, db_constraint=False)
+
+    class Meta:
+        app = "lamps"
+        table = "shades"
+        schema = "attic"
 
 
 SHAPE = describe(Lamp)
@@ -165,6 +178,18 @@ def test_enumerations_do_not_describe_themselves():
 def test_reads_what_is_unique():
     assert SHAPE.unique == (("twin_id",), ("name", "maker_id"), ("code", "rank"))
     assert describe(Maker).unique == (("name",),)
+
+
+def test_reads_what_the_database_shall_keep_of_relations():
+    references = (
+        Reference(fields=("maker_id",), target="maker", there=("id",), on_delete=ReferentialAction.RESTRICT),
+        Reference(fields=("twin_id",), target="lamp", there=("id",), on_delete=ReferentialAction.CASCADE),
+    )
+
+    assert references == SHAPE.references
+    assert (SHAPE.table, SHAPE.columns["maker_id"]) == ("lamp", "maker_id")
+    assert describe(Maker).columns["full_name"] == "name"
+    assert (describe(LampShade).table, describe(LampShade).references) == ("attic.shades", ())
 
 
 def test_reads_relations_from_both_ends():

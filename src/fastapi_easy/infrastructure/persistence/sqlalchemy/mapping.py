@@ -14,6 +14,7 @@ from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import UNSET, Field
 from fastapi_easy.domain.resource import Shape
 from fastapi_easy.infrastructure.persistence.sqlalchemy.kinds import Nature, nature
+from fastapi_easy.infrastructure.persistence.sqlalchemy.references import references_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.relations import links_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.soft_delete import is_partial
 
@@ -58,6 +59,9 @@ def describe(entity: type[Any]) -> Shape:
         key=key,
         unique=tuple(rule for rule in unique if set(rule) != set(key)),
         links=links_of(mapper),
+        references=tuple(references_of(table, names)),
+        table=table.fullname,
+        columns={column.name: name for column, name in names.items()},
     )
 
 

@@ -37,6 +37,12 @@ def stored_fields(model: type[Model]) -> Iterator[Stored]:
         yield Stored(name, meta.fields_db_projection[name], meta.fields_map[name])
 
 
+def table_name(model: type[Model]) -> str:
+    """Return the name of the table of *model*, with its schema where it has one."""
+    meta = meta_of(model)
+    return f"{meta.schema}.{meta.db_table}" if meta.schema else str(meta.db_table)
+
+
 def unique_sets(model: type[Model]) -> Iterator[tuple[str, ...]]:
     """The sets of fields that are unique together; those of one field that says so itself are not among them."""
     meta = meta_of(model)

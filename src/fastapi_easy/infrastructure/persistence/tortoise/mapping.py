@@ -27,9 +27,11 @@ from fastapi_easy.infrastructure.persistence.tortoise.fields import (
     Stored,
     meta_of,
     stored_fields,
+    table_name,
     unique_sets,
 )
 from fastapi_easy.infrastructure.persistence.tortoise.kinds import nature_of
+from fastapi_easy.infrastructure.persistence.tortoise.references import references_of
 from fastapi_easy.infrastructure.persistence.tortoise.registry import acquainted
 from fastapi_easy.infrastructure.persistence.tortoise.relations import links_of
 
@@ -61,6 +63,9 @@ def describe(entity: type[Any]) -> Shape:
         key=key,
         unique=tuple(dict.fromkeys(_unique(entity, stored))),
         links=links_of(entity),
+        references=tuple(references_of(stored)),
+        table=table_name(entity),
+        columns={each.column: each.name for each in stored},
     )
 
 

@@ -1,0 +1,96 @@
+"""Foreign keys of tables → references."""
+
+from typing import ClassVar
+
+from sqlalchemy import Column, ForeignKey, ForeignKeyConstraint, Integer, MetaData, String, Table
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlmodel import Field, SQLModel
+
+from fastapi_easy.domain.reference import Reference, ReferentialAction
+from fastapi_easy.infrastructure.persistence.sqlalchemy.mapping import describe
+from fastapi_easy.infrastructure.persistence.sqlmodel.mapping import describe as describe_sqlmodel
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData()
+
+
+class Shelf(Base):
+    __tablename__ = "shelves"
+    __table_args__ = ({"schema": "hall"},)
+
+    room: Mapped[str] = mapped_column(String(9), primary_key=True)
+    number: Mapped[int] = mapped_column("no", primary_key=True)
+
+
+class Volume(Base):
+    __table__ = Table(
+        "volumes",
+        Base.metadata,
+        Column("id", Integer, primary_key=True),
+        Column("room_", String(9)),
+        Column("number_", Integer),
+        Column("before", ForeignKey("volumes.id", ondelete="set  null", onupdate="cascade", use_alter=True)),
+        Column("kind", ForeignKey("kinds.id", ondelete="RESTRICT", deferrable=True, initially="deferred")),
+        Column("colour", ForeignKey("kinds.id", ondelete="SET NULL (colour)")),
+        Column("size", ForeignKey("kinds.id", ondelete="something new")),
+        Column("secret", ForeignKey("kinds.id")),
+        ForeignKeyConstraint(["number_", "room_"], ["hall.shelves.no", "hall.shelves.room"]),
+    )
+    __mapper_args__: ClassVar = {"exclude_properties": ["secret"]}
+
+    room = __table__.c.room_
+    number = __table__.c.number_
+
+
+kinds = Table("kinds", Base.metadata, Column("id", Integer, primary_key=True))
+
+
+class Copy(SQLModel, table=True):
+    __tablename__ = "references_copies"
+
+    id: int | None = Field(default=None, primary_key=True)
+    first: int | None = Field(default=None, foreign_key="references_copies.id", ondelete="CASCADE")
+
+
+def test_every_foreign_key_between_columns_that_are_mapped_is_read_in_the_order_of_the_table():
+    shape = describe(Volume)
+
+    assert shape.references == (
+        Reference(fields=("number", "room"), target="hall.shelves", there=("no", "room")),
+        Reference(
+            fields=("before",),
+            target="volumes",
+            there=("id",),
+            on_delete=ReferentialAction.SET_NULL,
+            on_update=ReferentialAction.CASCADE,
+        ),
+        Reference(
+            fields=("kind",),
+            target="kinds",
+            there=("id",),
+            on_delete=ReferentialAction.RESTRICT,
+            deferred=True,
+        ),
+        Reference(fields=("colour",), target="kinds", there=("id",), on_delete=ReferentialAction.SET_NULL),
+        Reference(fields=("size",), target="kinds", there=("id",)),
+    )
+
+
+def test_tables_are_called_as_references_call_them():
+    shape = describe(Shelf)
+
+    assert (shape.table, shape.columns) == ("hall.shelves", {"room": "room", "no": "number"})
+
+
+def test_what_sqlmodel_declares_is_read_too():
+    shape = describe_sqlmodel(Copy)
+
+    assert shape.references == (
+        Reference(
+            fields=("first",),
+            target="references_copies",
+            there=("id",),
+            on_delete=ReferentialAction.CASCADE,
+        ),
+    )
