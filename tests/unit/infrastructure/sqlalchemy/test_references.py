@@ -2,13 +2,18 @@
 
 from typing import ClassVar
 
+import pytest
+from returns.result import Failure
 from sqlalchemy import Column, ForeignKey, ForeignKeyConstraint, Integer, MetaData, String, Table
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlmodel import Field, SQLModel
 
+from fastapi_easy.domain.errors import ReferenceBroken
+from fastapi_easy.domain.patch import Patch
 from fastapi_easy.domain.reference import Reference, ReferentialAction
 from fastapi_easy.infrastructure.persistence.sqlalchemy.mapping import describe
 from fastapi_easy.infrastructure.persistence.sqlmodel.mapping import describe as describe_sqlmodel
+from tests.unit.infrastructure.sqlalchemy.relational import relational
 
 
 class Base(DeclarativeBase):
@@ -44,6 +49,22 @@ class Volume(Base):
 
 
 kinds = Table("kinds", Base.metadata, Column("id", Integer, primary_key=True))
+
+
+class Letter(Base):
+    __tablename__ = "references_letters"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str | None] = mapped_column(String(9), unique=True)
+    answers: Mapped[int | None] = mapped_column(ForeignKey("references_letters.id"))
+    quotes: Mapped[int | None] = mapped_column(ForeignKey("references_letters.id"))
+
+
+class Note(Base):
+    __tablename__ = "references_notes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    letter: Mapped[str] = mapped_column(ForeignKey("references_letters.code"))
 
 
 class Copy(SQLModel, table=True):
@@ -94,3 +115,27 @@ def test_what_sqlmodel_declares_is_read_too():
             on_delete=ReferentialAction.CASCADE,
         ),
     )
+
+
+@pytest.mark.parametrize("field", ["answers", "quotes"])
+async def test_of_several_foreign_keys_without_names_the_broken_one_is_named(url, field):
+    broken = Failure(ReferenceBroken("letters", (field,)))
+
+    async with relational(url, {"letters": Letter}) as world:
+        letter = (await world["letters"].add({})).unwrap()
+        added = await world["letters"].add({field: letter.id + 1_000})
+        together = await world["letters"].add_all([{}, {field: letter.id + 1_000}])
+        changed = await world["letters"].update(letter.id, Patch({field: letter.id + 1_000}))
+
+    assert (added, together, changed) == (broken, broken, broken)
+
+
+async def test_a_value_that_others_refer_to_is_no_reference_of_its_own(url):
+    async with relational(url, {"letters": Letter, "notes": Note}) as world:
+        letter = (await world["letters"].add({"code": "a"})).unwrap()
+        _ = (await world["letters"].update(letter.id, Patch({"quotes": letter.id}))).unwrap()
+        _ = (await world["notes"].add({"letter": "a"})).unwrap()
+
+        changed = await world["letters"].update(letter.id, Patch({"code": "b"}))
+
+    assert changed == Failure(ReferenceBroken("letters", ()))

@@ -224,7 +224,9 @@ _MYSQL: Final[Mapping[int, Cause]] = {
 }
 
 _MYSQL_KEY: Final = re.compile(r"for key '(?:[^']*\.)?([^'.]+)'")
-_MYSQL_REFERENCE: Final = re.compile(r"CONSTRAINT [`\"]([^`\"]+)[`\"] FOREIGN KEY")
+_MYSQL_REFERENCE: Final = re.compile(
+    r"[`\"]([^`\"]+)[`\"], CONSTRAINT [`\"]([^`\"]+)[`\"] FOREIGN KEY \(([^)]*)\)"
+)
 _MYSQL_CHECK: Final = re.compile(r"(?:CONSTRAINT [`\"](?:[^`\"]*\.)?|Check constraint ')([^`\"'.]+)[`\"']")
 _MYSQL_COLUMN: Final = re.compile(r"(?:[Cc]olumn|[Ff]ield) '([^']+)'")
 
@@ -237,7 +239,7 @@ def _mysql(number: int, message: str) -> Complaint | None:
         case Cause.TAKEN:
             return Complaint(cause, constraint=_found(_MYSQL_KEY, message))
         case Cause.REFERENCE:
-            return Complaint(cause, constraint=_found(_MYSQL_REFERENCE, message))
+            return _mysql_reference(message)
         case Cause.CHECK:
             return Complaint(cause, constraint=_found(_MYSQL_CHECK, message))
         case Cause.NULL | Cause.UNFIT:
@@ -245,6 +247,15 @@ def _mysql(number: int, message: str) -> Complaint | None:
             return Complaint(cause, columns=(column,) if column else ())
         case _:
             return Complaint(cause)
+
+
+def _mysql_reference(message: str) -> Complaint:
+    match = _MYSQL_REFERENCE.search(message)
+    if match is None:
+        return Complaint(Cause.REFERENCE)
+    table, constraint, columns = match.groups()
+    named = tuple(each.strip().strip('`"') for each in columns.split(","))
+    return Complaint(Cause.REFERENCE, constraint, table, named)
 
 
 _SQLITE: Final[Mapping[str, Cause]] = {

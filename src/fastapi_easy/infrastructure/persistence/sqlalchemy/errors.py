@@ -1,11 +1,11 @@
 """A driver's exception → the error a caller can act on."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from returns.result import Failure
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Table, UniqueConstraint
+from sqlalchemy import CheckConstraint, Table, UniqueConstraint
 from sqlalchemy.exc import SQLAlchemyError
 
 from fastapi_easy.domain.errors import (
@@ -59,7 +59,7 @@ class Rules:
         self._fields = fields
         self._key = self._named(column.name for column in table.primary_key.columns)
         self._unique = dict(self._unique_rules(table))
-        self._references = {each.name: self._of(each) for each in table.foreign_key_constraints}
+        self._references = dict(self._reference_rules(table))
         self._checks = {
             str(each.name): self._fields_in(each)
             for each in table.constraints
@@ -73,13 +73,13 @@ class Rules:
         name = complaint.constraint
         return name in self._unique or name in self._references or name in self._checks
 
-    def broken(self, complaint: Complaint, values: Values, *, removing: bool) -> Error:
+    def broken(self, complaint: Complaint, written: Sequence[Values], *, removing: bool) -> Error:
         """The error for a broken rule or a value that does not fit."""
         match complaint.cause:
             case Cause.TAKEN:
                 return AlreadyExists(self.resource.name, self._taken(complaint))
             case Cause.REFERENCE:
-                fields = () if removing else self._referring(complaint, values)
+                fields = () if removing else self._referring(complaint, written)
                 return ReferenceBroken(self.resource.name, fields)
             case Cause.CHECK:
                 name = complaint.constraint
@@ -88,7 +88,7 @@ class Rules:
             case Cause.NULL:
                 return null_refused(self._named(complaint.columns))
             case _:
-                return self._unfit(complaint, values)
+                return self._unfit(complaint, written)
 
     def _taken(self, complaint: Complaint) -> _Fields:
         if complaint.columns:
@@ -105,30 +105,33 @@ class Rules:
                 return fields
         return ()
 
-    def _referring(self, complaint: Complaint, values: Values) -> _Fields:
-        name = complaint.constraint
-        if name in self._references:
-            return self._references[name]
-        # SQLite does not say which, and PostgreSQL and MySQL make up a name where none was given.
-        for fields in self._references.values():
-            columns = [column for field in fields for column, mine in self._fields.items() if mine == field]
-            if name == f"{self._table}_{'_'.join(columns)}_fkey":
-                return fields
+    def _referring(self, complaint: Complaint, written: Sequence[Values]) -> _Fields:
+        if complaint.table is not None and complaint.table.casefold() != self._table.casefold():
+            # Others refer to what was changed.
+            return ()
+        if complaint.columns:
+            return self._named(complaint.columns)
+        if complaint.constraint in self._references:
+            return self._references[complaint.constraint]
+        # SQLite does not say which.
         given = {
             fields
             for fields in self._references.values()
-            if all(values.get(field) is not None for field in fields)
+            if any(all(values.get(field) is not None for field in fields) for values in written)
         }
         return next(iter(given)) if len(given) == 1 else ()
 
-    def _unfit(self, complaint: Complaint, values: Values) -> Error:
+    def _unfit(self, complaint: Complaint, written: Sequence[Values]) -> Error:
         fields = self.resource.fields
         named = [(name, "The value does not fit.") for name in self._named(complaint.columns)]
-        guilty = named or [
-            (name, reason)
-            for name, value in values.items()
-            if name in fields and (reason := _misfit(fields[name], value)) is not None
-        ]
+        guilty = named or list(
+            {
+                name: reason
+                for values in written
+                for name, value in values.items()
+                if name in fields and (reason := _misfit(fields[name], value)) is not None
+            }.items()
+        )
         if not guilty:
             return Invalid((Fault("", "A value does not fit its column.", "out_of_range"),))
         return Invalid(tuple(Fault(f"/{name}", reason, "out_of_range") for name, reason in guilty))
@@ -151,8 +154,11 @@ class Rules:
             if index.unique:
                 yield str(index.name), self._named(c.name for c in index.columns if c.name != ALIVE)
 
-    def _of(self, reference: ForeignKeyConstraint) -> _Fields:
-        return self._named(column.name for column in reference.columns)
+    def _reference_rules(self, table: Table) -> Iterator[tuple[str, _Fields]]:
+        for rule in table.foreign_key_constraints:
+            columns = [column.name for column in rule.columns]
+            # Without a name it gets the one that PostgreSQL makes up.
+            yield str(rule.name or f"{table.name}_{'_'.join(columns)}_fkey"), self._named(columns)
 
     def _fields_in(self, rule: CheckConstraint) -> _Fields:
         named = self._named(column.name for column in rule.columns)
@@ -163,7 +169,7 @@ def translate(
     error: BaseException,
     database: str,
     rules: Callable[[Complaint], Rules | None],
-    values: Values,
+    written: Sequence[Values],
     *,
     removing: bool,
 ) -> Error:
@@ -176,7 +182,7 @@ def translate(
 
         rules: Finds the rules of the table that a complaint is about.
 
-        values: The values that were to be written; empty for reads.
+        written: The values that were to be written, of each row; empty for reads.
 
         removing: The statement was to remove rows.
 
@@ -190,7 +196,7 @@ def translate(
     found = None if complaint is None else rules(complaint)
     if complaint is None or found is None or complaint.cause is Cause.OUTDATED:
         raise error
-    return found.broken(complaint, values, removing=removing)
+    return found.broken(complaint, written, removing=removing)
 
 
 def hindrance(error: BaseException, database: str) -> Unavailable | None:

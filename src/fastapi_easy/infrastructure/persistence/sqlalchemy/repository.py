@@ -82,7 +82,7 @@ class SqlAlchemyRepository(Generic[E]):
     async def save(self, entity: E, *, among: Specification = EVERYTHING) -> Outcome[E]:
         """Store *entity*: insert it when its key is unset or unknown, else replace all its values."""
         values = self._values(entity)
-        saved = await self._write(lambda writer: writer.put(values, among), values)
+        saved = await self._write(lambda writer: writer.put(values, among), (values,))
         return saved if isinstance(saved, Failure) else Success(self._entity(saved.unwrap()))
 
     async def read(
@@ -151,11 +151,11 @@ class SqlAlchemyRepository(Generic[E]):
 
     async def add(self, values: Values) -> Outcome[Row]:
         """Store a new entity."""
-        return await self._write(lambda writer: writer.add(values), values)
+        return await self._write(lambda writer: writer.add(values), (values,))
 
     async def add_all(self, many: Sequence[Values]) -> Outcome[Sequence[Row]]:
         """Store several new entities, all or none."""
-        return await self._write(lambda writer: writer.add_all(many), {})
+        return await self._write(lambda writer: writer.add_all(many), many)
 
     async def update(
         self,
@@ -166,14 +166,14 @@ class SqlAlchemyRepository(Generic[E]):
         among: Specification = EVERYTHING,
     ) -> Outcome[Row]:
         """Set the fields of *patch* on the entity with *key*."""
-        return await self._write(lambda writer: writer.change(key, patch, expected_version, among), patch)
+        return await self._write(lambda writer: writer.change(key, patch, expected_version, among), (patch,))
 
     async def remove(
         self, key: Key, *, expected_version: str | None = None, among: Specification = EVERYTHING
     ) -> Outcome[None]:
         """Remove the entity with *key*."""
         return await self._write(
-            lambda writer: writer.remove(key, expected_version, among), {}, removing=True
+            lambda writer: writer.remove(key, expected_version, among), (), removing=True
         )
 
     async def update_where(
@@ -181,13 +181,13 @@ class SqlAlchemyRepository(Generic[E]):
     ) -> Outcome[int]:
         """Set the fields of *patch* on every entity that *specification* means."""
         return await self._write(
-            lambda writer: writer.change_where(specification, patch, max_affected), patch
+            lambda writer: writer.change_where(specification, patch, max_affected), (patch,)
         )
 
     async def remove_where(self, specification: Specification, *, max_affected: int) -> Outcome[int]:
         """Remove every entity that *specification* means."""
         return await self._write(
-            lambda writer: writer.remove_where(specification, max_affected), {}, removing=True
+            lambda writer: writer.remove_where(specification, max_affected), (), removing=True
         )
 
     def _entity(self, row: Row) -> E:
@@ -238,7 +238,11 @@ class SqlAlchemyRepository(Generic[E]):
         return self._connection.execute(statement, parameters)
 
     async def _write(
-        self, work: Callable[[Writer[E]], Awaitable[T]], values: Values, *, removing: bool = False
+        self,
+        work: Callable[[Writer[E]], Awaitable[T]],
+        written: Sequence[Values],
+        *,
+        removing: bool = False,
     ) -> Outcome[T]:
         """Carry out *work* in the transaction at hand, or in a short one of its own."""
         transaction = self._connection
@@ -262,10 +266,10 @@ class SqlAlchemyRepository(Generic[E]):
         except Refused as refused:
             return Failure(refused.error)
         except REFUSALS as error:
-            return Failure(self._translated(error, values, removing=removing))
+            return Failure(self._translated(error, written, removing=removing))
 
     def _translated(
-        self, error: BaseException, values: Values | None = None, *, removing: bool = False
+        self, error: BaseException, written: Sequence[Values] = (), *, removing: bool = False
     ) -> Error:
         rules = self._database.rules_of(self._resource)
-        return translate(error, self._database.name, lambda _: rules, values or {}, removing=removing)
+        return translate(error, self._database.name, lambda _: rules, written, removing=removing)

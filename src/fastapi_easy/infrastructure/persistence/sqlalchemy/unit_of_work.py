@@ -23,7 +23,7 @@ class SqlAlchemyUnitOfWork(TransactionalUnitOfWork[SqlAlchemyDatabase, Transacti
         except CommitLost:
             return Failure(OutcomeUnknown(self._database.name))
         except REFUSALS as error:
-            return Failure(translate(error, self._database.name, self._rules, {}, removing=False))
+            return Failure(translate(error, self._database.name, self._rules, (), removing=False))
         return Success(None)
 
     def _keep(self, rows: Sequence[JournalRow]) -> Awaitable[Outcome[None]]:
