@@ -102,6 +102,14 @@ class Ticket:
     price: Price | None = None
 
 
+@dataclass(kw_only=True)
+class Loan:
+    id: int | None = None
+    book_id: int
+    reader_id: int | None = None
+    deposit_id: Short | None = None
+
+
 DATACLASSES: dict[str, type[Any]] = {
     "notes": Note,
     "seats": Seat,
@@ -111,6 +119,7 @@ DATACLASSES: dict[str, type[Any]] = {
     "books": Book,
     "reviews": Review,
     "tickets": Ticket,
+    "loans": Loan,
 }
 
 
@@ -193,6 +202,13 @@ class TicketModel(BaseModel):
     price: decimal.Decimal | None = Field(default=None, max_digits=15, decimal_places=4)
 
 
+class LoanModel(BaseModel):
+    id: int | None = None
+    book_id: int
+    reader_id: int | None = None
+    deposit_id: str | None = Field(default=None, max_length=64)
+
+
 MODELS: dict[str, type[Any]] = {
     "notes": NoteModel,
     "seats": SeatModel,
@@ -202,4 +218,5 @@ MODELS: dict[str, type[Any]] = {
     "books": BookModel,
     "reviews": ReviewModel,
     "tickets": TicketModel,
+    "loans": LoanModel,
 }

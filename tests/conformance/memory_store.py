@@ -1,24 +1,23 @@
 """The memory adapter made ready for the suites."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-from fastapi_easy.infrastructure.persistence.memory import (
-    MemoryDatabase,
-    MemoryRepository,
-    MemoryUnitOfWork,
-    describe,
-)
+from fastapi_easy.domain.resource import Shape
+from fastapi_easy.infrastructure.persistence.memory import MemoryDatabase, MemoryRepository, MemoryUnitOfWork
+from fastapi_easy.infrastructure.persistence.memory import describe as plain_describe
 from fastapi_easy.testing import RecordingEventBus
 from fastapi_easy.testing.conformance import Store, resources_of
 
 
 @asynccontextmanager
-async def memory_store(entities: Mapping[str, type[Any]], column: str) -> AsyncIterator[Store]:
+async def memory_store(
+    entities: Mapping[str, type[Any]], column: str, describe: Callable[[type[Any]], Shape] = plain_describe
+) -> AsyncIterator[Store]:
     database = MemoryDatabase("default")
-    resources = resources_of(database, entities, describe, linked=False)
+    resources = resources_of(database, entities, describe, linked=describe is not plain_describe)
     repositories = {name: partial(MemoryRepository, each, database) for name, each in resources.items()}
     bus = RecordingEventBus()
     await database.open()

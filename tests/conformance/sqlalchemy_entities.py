@@ -130,6 +130,19 @@ class Ticket(Base):
     seat: Mapped[Seat | None] = relationship(back_populates="tickets")
 
 
+class Loan(Base):
+    __tablename__ = "loans"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    book_id: Mapped[int] = mapped_column(ForeignKey("books.id", ondelete="CASCADE"))
+    reader_id: Mapped[int | None] = mapped_column(ForeignKey("authors.id", ondelete="SET NULL"))
+    deposit_id: Mapped[str | None] = mapped_column(String(64), ForeignKey("notes.code"))
+
+    book: Mapped[Book] = relationship()
+    reader: Mapped[Author | None] = relationship()
+    deposit: Mapped[Note | None] = relationship()
+
+
 ENTITIES: dict[str, type[Any]] = {
     "notes": Note,
     "seats": Seat,
@@ -138,5 +151,6 @@ ENTITIES: dict[str, type[Any]] = {
     "books": Book,
     "reviews": Review,
     "tickets": Ticket,
+    "loans": Loan,
 }
 WITH_ARRAYS: dict[str, type[Any]] = {**ENTITIES, "labels": Label}

@@ -125,6 +125,19 @@ class Ticket(Model, table=True):
     seat: Seat | None = Relationship(back_populates="tickets")
 
 
+class Loan(Model, table=True):
+    __tablename__ = "sqlmodel_loans"
+
+    id: int | None = Field(default=None, primary_key=True)
+    book_id: int = Field(foreign_key="sqlmodel_books.id", ondelete="CASCADE")
+    reader_id: int | None = Field(default=None, foreign_key="sqlmodel_authors.id", ondelete="SET NULL")
+    deposit_id: str | None = Field(default=None, max_length=64, foreign_key="sqlmodel_notes.code")
+
+    book: Book = Relationship()
+    reader: Author | None = Relationship()
+    deposit: Note | None = Relationship()
+
+
 ENTITIES: dict[str, type[Any]] = {
     "notes": Note,
     "seats": Seat,
@@ -133,5 +146,6 @@ ENTITIES: dict[str, type[Any]] = {
     "books": Book,
     "reviews": Review,
     "tickets": Ticket,
+    "loans": Loan,
 }
 WITH_ARRAYS: dict[str, type[Any]] = {**ENTITIES, "labels": Label}

@@ -3,7 +3,9 @@
 import pytest
 import pytest_asyncio
 
+from fastapi_easy.technologies import describe
 from fastapi_easy.testing.conformance import RepositoryConformance, UnitOfWorkConformance
+from tests.conformance import sqlalchemy_entities, sqlmodel_entities
 from tests.conformance.memory_entities import DATACLASSES, MODELS
 from tests.conformance.memory_store import memory_store
 
@@ -17,6 +19,18 @@ async def of_dataclasses():
 @pytest_asyncio.fixture(scope="module")
 async def of_models():
     async with memory_store(MODELS, "memory, pydantic models") as store:
+        yield store
+
+
+@pytest_asyncio.fixture(scope="module")
+async def of_sqlalchemy():
+    async with memory_store(sqlalchemy_entities.WITH_ARRAYS, "memory, SQLAlchemy", describe) as store:
+        yield store
+
+
+@pytest_asyncio.fixture(scope="module")
+async def of_sqlmodel():
+    async with memory_store(sqlmodel_entities.WITH_ARRAYS, "memory, SQLModel", describe) as store:
         yield store
 
 
@@ -42,3 +56,27 @@ class TestModels(Models, RepositoryConformance): ...
 
 
 class TestModelsInUnitsOfWork(Models, UnitOfWorkConformance): ...
+
+
+class SQLAlchemy:
+    @pytest.fixture
+    def store(self, of_sqlalchemy):
+        return of_sqlalchemy
+
+
+class TestSQLAlchemy(SQLAlchemy, RepositoryConformance): ...
+
+
+class TestSQLAlchemyInUnitsOfWork(SQLAlchemy, UnitOfWorkConformance): ...
+
+
+class SQLModel:
+    @pytest.fixture
+    def store(self, of_sqlmodel):
+        return of_sqlmodel
+
+
+class TestSQLModel(SQLModel, RepositoryConformance): ...
+
+
+class TestSQLModelInUnitsOfWork(SQLModel, UnitOfWorkConformance): ...

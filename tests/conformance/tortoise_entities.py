@@ -91,7 +91,28 @@ def family(label: str) -> dict[str, type[Any]]:
             app = label
             table = f"{label}_reviews"
 
-    return {"notes": Note, "tokens": Token, "authors": Author, "books": Book, "reviews": Review}
+    class Loan(Model):
+        id = fields.IntField(primary_key=True)
+        book = fields.ForeignKeyField(f"{label}.Book", related_name=False)
+        reader = fields.ForeignKeyField(
+            f"{label}.Author", related_name=False, null=True, on_delete=fields.SET_NULL
+        )
+        deposit = fields.ForeignKeyField(
+            f"{label}.Note", related_name=False, to_field="code", null=True, on_delete=fields.NO_ACTION
+        )
+
+        class Meta:
+            app = label
+            table = f"{label}_loans"
+
+    return {
+        "notes": Note,
+        "tokens": Token,
+        "authors": Author,
+        "books": Book,
+        "reviews": Review,
+        "loans": Loan,
+    }
 
 
 def with_arrays(label: str) -> dict[str, type[Any]]:

@@ -302,6 +302,7 @@ IN_README = {
     "times with microseconds, in UTC": (Capability.MICROSECONDS, "yes", "no"),
     "exact decimals": (Capability.WIDE_DECIMALS, "yes", "up to 15 digits"),
     "arrays": (Capability.ARRAYS, "yes", "no"),
+    "foreign keys are enforced": (Capability.REFERENCES, "yes", "no"),
     "estimated totals": (Capability.ESTIMATES, "estimated", "exact"),
 }
 

@@ -97,6 +97,27 @@ async def test_related_entities_stand_beside_the_books(shelf: Shelf) -> None:
     assert "etag" not in one.headers
 
 
+async def test_a_reference_to_nobody_is_refused_and_so_is_leaving_one(shelf: Shelf) -> None:
+    ada = await shelf.put("authors", name="Ada")
+    (book,) = await shelf.books("1", author_id=ada["id"])
+    nobody = {"author_id": 2_000_000_000}
+
+    created = await shelf.client.post("/books", json=shelf.book("2", **nobody))
+    changed = await shelf.client.patch(f"/books/{book}", json=nobody)
+    bulk = await shelf.bulk({"create": shelf.book("3")}, {"create": shelf.book("4", **nobody)})
+    deleted = await shelf.client.delete(f"/authors/{ada['id']}")
+
+    answers = [(each.status_code, each.json()) for each in (created, changed, bulk, deleted)]
+    assert [(status, body["code"]) for status, body in answers] == [(409, "reference_broken")] * 4
+    assert [body["errors"][0]["pointer"] for _, body in answers[:3]] == [
+        "/author_id",
+        "/author_id",
+        "/items/1/create/author_id",
+    ]
+    assert answers[3][1]["detail"] == "Other entities still refer to this one."
+    assert await shelf.there() == ["1"]
+
+
 async def test_relations_filter_and_sort_without_repeating_books(shelf: Shelf) -> None:
     zoe = await shelf.put("authors", name="Zoe", country="FR")
     ada = await shelf.put("authors", name="Ada", country="GB")

@@ -28,5 +28,8 @@ class Capability(enum.StrEnum):
     RETURNING = "returning"
     """A new entity is stored and given back by one statement."""
 
+    REFERENCES = "references"
+    """Foreign keys that classes declare are enforced."""
+
 
 EVERY_CAPABILITY: Final = frozenset(Capability)

@@ -36,8 +36,20 @@ def test_those_that_are_connected_lead_to_one_another():
         "books": ["author", "reviews"],
         "reviews": ["book"],
         "tickets": ["seat"],
+        "loans": ["book", "reader", "deposit"],
     }
     assert made["books"].relations["author"].target is made["authors"]
+    assert {name: list(map(repr, each.references)) for name, each in made.items() if each.references} == {
+        "authors": ["authors.mentor_id -> authors"],
+        "books": ["books.author_id -> authors"],
+        "reviews": ["reviews.book_id -> books"],
+        "tickets": ["tickets.hall+number -> seats"],
+        "loans": [
+            "loans.book_id -> books",
+            "loans.reader_id -> authors",
+            "loans.deposit_id -> notes",
+        ],
+    }
 
 
 def test_relations_that_cannot_be_are_refused():

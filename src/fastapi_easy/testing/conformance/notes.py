@@ -1,7 +1,8 @@
 """The resources every adapter is tested with: shapes with one field of each kind, and those of the shop.
 
 An adapter's tests declare one class of their own for each shape, with fields of these names. A class that can
-say how it leads to others says what the links of the shape say, under their names.
+say how it leads to others says what the links of the shape say, under their names; one that can refer to others says
+what its references say.
 """
 
 import enum
@@ -12,7 +13,7 @@ from typing import Final
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.relation import to_many
 from fastapi_easy.domain.resource import Shape
-from fastapi_easy.testing.conformance.shop import AUTHORS, BOOKS, REVIEWS, TICKETS
+from fastapi_easy.testing.conformance.shop import AUTHORS, BOOKS, LOANS, REVIEWS, TICKETS
 
 
 class Colour(enum.Enum):
@@ -47,6 +48,7 @@ NOTES: Final = Shape(
     ),
     key=("id",),
     unique=(("code",), ("shelf", "place")),
+    table="notes",
 )
 """A field of every kind. `views` has 64 bits; the other integers 32; `body` has no length."""
 
@@ -58,6 +60,7 @@ SEATS: Final = Shape(
     ),
     key=("hall", "number"),
     links={"tickets": to_many("tickets", by=("hall", "number"))},
+    table="seats",
 )
 """A key of two fields."""
 
@@ -88,5 +91,6 @@ SHAPES: Final[Mapping[str, Shape]] = {
     "books": BOOKS,
     "reviews": REVIEWS,
     "tickets": TICKETS,
+    "loans": LOANS,
 }
 """By the name of the resource; `labels` only where the store has arrays. None refers to one further down."""

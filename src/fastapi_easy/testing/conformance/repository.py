@@ -19,6 +19,7 @@ from fastapi_easy.testing.conformance.following import Following
 from fastapi_easy.testing.conformance.keeping import Keeping
 from fastapi_easy.testing.conformance.narrowing import Narrowing
 from fastapi_easy.testing.conformance.reading import Reading
+from fastapi_easy.testing.conformance.referring import Referring
 from fastapi_easy.testing.conformance.relating import Relating
 from fastapi_easy.testing.conformance.streaming import Streaming
 from fastapi_easy.testing.conformance.versioning import Versioning
@@ -37,6 +38,7 @@ class RepositoryConformance(
     Contending,
     Relating,
     Following,
+    Referring,
     Versioning,
     Narrowing,
     Deleting,

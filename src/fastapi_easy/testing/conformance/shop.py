@@ -1,14 +1,15 @@
 """The resources that lead to one another: a small bookshop with a theatre.
 
-Authors write books and teach other authors, books are reviewed, and tickets are for seats. Books count their
-changes, and are marked when they are deleted.
+Authors write books and teach other authors, books are reviewed and lent, and tickets are for seats. Books count
+their changes, and are marked when they are deleted.
 """
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from fastapi_easy.domain.field import Field, Kind
-from fastapi_easy.domain.relation import to_many, to_one
+from fastapi_easy.domain.reference import Reference, ReferentialAction
+from fastapi_easy.domain.relation import Link, to_many, to_one
 from fastapi_easy.domain.resource import Shape
 
 AUTHORS: Final = Shape(
@@ -25,6 +26,12 @@ AUTHORS: Final = Shape(
         "pupils": to_many("authors", by="mentor_id"),
         "books": to_many("books", by="author_id"),
     },
+    references=(
+        Reference(
+            fields=("mentor_id",), target="authors", there=("id",), on_delete=ReferentialAction.SET_NULL
+        ),
+    ),
+    table="authors",
 )
 """Leads to itself, both ways."""
 
@@ -44,6 +51,8 @@ BOOKS: Final = Shape(
     key=("id",),
     unique=(("isbn",), ("shelf", "place")),
     links={"author": to_one("authors", by="author_id"), "reviews": to_many("reviews", by="book_id")},
+    references=(Reference(fields=("author_id",), target="authors", there=("id",)),),
+    table="books",
 )
 """With a version and a mark of deletion; its unique rules hold among the books that are not deleted."""
 
@@ -56,6 +65,7 @@ REVIEWS: Final = Shape(
     ),
     key=("id",),
     links={"book": to_one("books", by="book_id")},
+    references=(Reference(fields=("book_id",), target="books", there=("id",)),),
 )
 """Each leads to one book that is there, though it may be deleted."""
 
@@ -68,8 +78,32 @@ TICKETS: Final = Shape(
     ),
     key=("id",),
     links={"seat": to_one("seats", by=("hall", "number"))},
+    references=(Reference(fields=("hall", "number"), target="seats", there=("hall", "number")),),
 )
 """Leads by two fields together; nowhere when one of them is null."""
+
+LOANS: Final = Shape(
+    fields=(
+        Field(name="id", kind=Kind.INTEGER, generated=True),
+        Field(name="book_id", kind=Kind.INTEGER),
+        Field(name="reader_id", kind=Kind.INTEGER, nullable=True),
+        Field(name="deposit_id", kind=Kind.TEXT, nullable=True, max_length=64),
+    ),
+    key=("id",),
+    links={
+        "book": to_one("books", by="book_id"),
+        "reader": to_one("authors", by="reader_id"),
+        "deposit": Link(target="notes", many=False, here=("deposit_id",), there=("code",)),
+    },
+    references=(
+        Reference(fields=("book_id",), target="books", there=("id",), on_delete=ReferentialAction.CASCADE),
+        Reference(
+            fields=("reader_id",), target="authors", there=("id",), on_delete=ReferentialAction.SET_NULL
+        ),
+        Reference(fields=("deposit_id",), target="notes", there=("code",)),
+    ),
+)
+"""Refers to others in three ways: goes with its book, outlives its reader, and keeps a note from losing its code."""
 
 OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = {
     "books": {"version": "version", "soft_delete": "deleted_at"}

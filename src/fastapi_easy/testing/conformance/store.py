@@ -1,5 +1,6 @@
 """What an adapter hands to the suites, and what all suites are made of."""
 
+import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -107,6 +108,11 @@ class Store:
         self.require(Capability.COMPOSITE_KEYS)
         return self.repositories["tickets"]()
 
+    @property
+    def loans(self) -> Repository[Any]:
+        """The entities that refer to others in three ways."""
+        return self.repositories["loans"]()
+
     def relation(self, path: str) -> Relation:
         """The relation *path*, like `books.author`."""
         resource, name = path.split(".")
@@ -142,13 +148,16 @@ def resources_of(
 
         describe: Reads such a class.
 
-        linked: The classes say themselves how they lead to others; else it is said for them.
+        linked: The classes say themselves how they lead and refer to others; else it is said for them.
 
         given_as: The classes that repositories give and take, where *entities* only say how they are stored.
     """
     shapes: dict[str, Shape] = {}
     for name in (name for name in SHAPES if name in entities):
-        shapes[name], mistakes = database.admit(name, describe(entities[name]))
+        shape = describe(entities[name])
+        if not linked and Capability.REFERENCES in database.capabilities:
+            shape = dataclasses.replace(shape, references=SHAPES[name].references, table=SHAPES[name].table)
+        shapes[name], mistakes = database.admit(name, shape)
         assert mistakes == []
     return connected(
         shapes,

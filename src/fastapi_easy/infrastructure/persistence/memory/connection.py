@@ -77,6 +77,8 @@ class MemoryDatabase:
 
     def table(self, resource: Resource[Any]) -> Table:
         """Where *resource* is kept. Resources stored as the same class share one, as they do in a database."""
-        if resource.stored not in self._tables:
-            self._tables[resource.stored] = Table(resource)
-        return self._tables[resource.stored]
+        table = self._tables.get(resource.stored)
+        if table is None:
+            table = self._tables[resource.stored] = Table(resource)
+            table.refer(self.table)
+        return table

@@ -5,7 +5,17 @@ from typing import Any
 
 from returns.result import Failure
 
-from fastapi_easy.domain.errors import AlreadyExists, Error, Fault, Invalid, Key, NotFound, Stale, TooLarge
+from fastapi_easy.domain.errors import (
+    AlreadyExists,
+    Error,
+    Fault,
+    Invalid,
+    Key,
+    NotFound,
+    ReferenceBroken,
+    Stale,
+    TooLarge,
+)
 from fastapi_easy.domain.resource import Resource
 
 
@@ -17,6 +27,11 @@ def missing(resource: Resource[Any], key: Key) -> Failure[Error]:
 def taken(resource: Resource[Any], rule: Sequence[str]) -> Failure[Error]:
     """Another entity has the same values in the fields of *rule*."""
     return Failure(AlreadyExists(resource.name, tuple(rule)))
+
+
+def dangling(resource: Resource[Any], fields: Sequence[str]) -> Failure[Error]:
+    """Answer that what *fields* refer to is not there; without fields, that others refer to what would go."""
+    return Failure(ReferenceBroken(resource.name, tuple(fields)))
 
 
 def stale(resource: Resource[Any], key: Key, current: str) -> Failure[Error]:

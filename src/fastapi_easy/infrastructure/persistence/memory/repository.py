@@ -21,8 +21,17 @@ from fastapi_easy.domain.specification import Specification, is_satisfied_by
 from fastapi_easy.infrastructure.entities.plain import entity_from, values_of
 from fastapi_easy.infrastructure.persistence.memory.aggregates import aggregated
 from fastapi_easy.infrastructure.persistence.memory.connection import MemoryDatabase
-from fastapi_easy.infrastructure.persistence.memory.errors import missing, nulls, stale, taken, too_many
+from fastapi_easy.infrastructure.persistence.memory.errors import (
+    dangling,
+    missing,
+    nulls,
+    stale,
+    taken,
+    too_many,
+)
 from fastapi_easy.infrastructure.persistence.memory.following import Following
+from fastapi_easy.infrastructure.persistence.memory.layers import Layers
+from fastapi_easy.infrastructure.persistence.memory.references import settle
 from fastapi_easy.infrastructure.persistence.memory.specification import arranged, behind, matching, place_of
 from fastapi_easy.infrastructure.persistence.memory.tables import Identity, Layer, Rows, Values
 from fastapi_easy.infrastructure.persistence.memory.transaction import MemoryTransaction
@@ -193,7 +202,7 @@ class MemoryRepository(Generic[E]):
 
     def _see(self, resource: Resource[Any]) -> Rows:
         table = self._database.table(resource)
-        return table if self._connection is None else self._connection.layer(table)
+        return table if self._connection is None else self._connection.view(table)
 
     def _matching(self, rows: Rows, specification: Specification) -> list[Values]:
         return matching(rows.rows(), specification, Following(self._see))
@@ -203,17 +212,17 @@ class MemoryRepository(Generic[E]):
 
     def _write(self, statement: Callable[[Layer], Outcome[T]]) -> Outcome[T]:
         """Carry out *statement* whole or not at all; on its own it is its own transaction."""
-        transaction = MemoryTransaction() if self._connection is None else self._connection
-        below = transaction.layer(self._table)
-        layer = Layer(below)
-        done = statement(layer)
+        connection = self._connection
+        layers = Layers() if connection is None else connection.statement()
+        done = statement(layers.of(self._table))
         if isinstance(done, Failure):
             return done
-        layer.sink_into(below)
-        if self._connection is None:
-            committed = transaction.commit()
-            if isinstance(committed, Failure):
-                return committed
+        # Nobody else has a turn before the end of this method.
+        broken = settle(layers, final=connection is None)
+        if broken is not None:
+            is_own = broken.is_new and broken.reference.source is self._table
+            return dangling(self._resource, broken.reference.fields if is_own else ())
+        layers.sink()
         return done
 
     def _put(

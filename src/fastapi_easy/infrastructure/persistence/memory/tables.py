@@ -1,11 +1,12 @@
 """Tables in the process, and layers over them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
-from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.resource import LinkedReference, Resource
 from fastapi_easy.domain.specification import is_satisfied_by
+from fastapi_easy.infrastructure.persistence.memory.holders import NOBODY, Holders
 
 Identity: TypeAlias = tuple[Any, ...]
 """The values of the key fields, also when there is only one."""
@@ -14,7 +15,7 @@ Values: TypeAlias = dict[str, Any]
 """A stored row. Never changed in place: a write puts another one there."""
 
 Rule: TypeAlias = tuple[str, ...]
-"""Fields whose values, taken together, must differ between rows."""
+"""Fields whose values, taken together, must differ between rows, or are to be found in another table."""
 
 
 class Rows(Protocol):
@@ -37,19 +38,51 @@ class Rows(Protocol):
         """Whose *values* these are under *rule*."""
         ...
 
+    def holders(self, rule: Rule, values: Identity) -> Collection[Identity]:
+        """Return where the rows are that hold *values* in the fields *rule* of a reference."""
+        ...
+
+    def take(self, layer: "Layer") -> None:
+        """Put what *layer* holds in place of what is here."""
+        ...
+
 
 class Table:
-    """The committed rows of one resource."""
+    """The committed rows of one resource.
 
-    __slots__ = ("_owners", "_rows", "counter", "resource", "rules")
+    Attributes:
+        resource: Whose rows these are.
+
+        rules: What must differ between rows.
+
+        references: What its rows refer to.
+
+        referrers: What rows refer to it.
+
+        counter: The last key that was given out.
+    """
+
+    __slots__ = ("_holders", "_owners", "_rows", "counter", "references", "referrers", "resource", "rules")
 
     def __init__(self, resource: Resource[Any]) -> None:
         single = tuple((field.name,) for field in resource.fields.values() if field.unique)
         self.resource = resource
         self.rules: tuple[Rule, ...] = tuple(dict.fromkeys((*single, *resource.unique)))
+        self.references: tuple[ForeignKey, ...] = ()
+        self.referrers: list[ForeignKey] = []
         self.counter = 0
         self._rows: dict[Identity, Values] = {}
         self._owners: dict[Rule, dict[Identity, Identity]] = {rule: {} for rule in self.rules}
+        self._holders = NOBODY
+
+    def refer(self, table_of: Callable[[Resource[Any]], "Table"]) -> None:
+        """Enforce the references of the resource from now on; *table_of* finds the tables they lead to."""
+        references = self.resource.references
+        self.references = tuple(ForeignKey(self, table_of(each.target), each) for each in references)
+        if self.references:
+            self._holders = Holders(each.fields for each in self.references)
+        for each in self.references:
+            each.target.referrers.append(each)
 
     @property
     def table(self) -> "Table":
@@ -68,25 +101,87 @@ class Table:
         """Whose *values* these are under *rule*."""
         return self._owners[rule].get(values)
 
+    def holders(self, rule: Rule, values: Identity) -> Collection[Identity]:
+        """Return where the rows are that hold *values* in the fields *rule* of a reference."""
+        return self._holders.of(rule, values)
+
     def take(self, layer: "Layer") -> None:
         """Put what *layer* holds in place of what is here."""
         for identity in layer.changes:
             old = self._rows.pop(identity, None)
             for rule, claim in self.claims(old):
                 _ = self._owners[rule].pop(claim, None)
+            if self.references:
+                self._holders.drop(identity, old)
         for identity, change in layer.changes.items():
             if change.row is not None:
                 self._rows[identity] = change.row
             for rule, claim in self.claims(change.row):
                 self._owners[rule][claim] = identity
+            if self.references:
+                self._holders.put(identity, change.row)
 
     def claims(self, row: Values | None) -> Iterator[tuple[Rule, Identity]]:
         """Each rule and the values that *row* claims under it. Nulls claim nothing, nor does what is deleted."""
         if row is not None and is_satisfied_by(self.resource.alive, row):
             for rule in self.rules:
-                claim = _claim(rule, row)
+                claim = values_in(rule, row)
                 if None not in claim:
                     yield rule, claim
+
+
+class ForeignKey:
+    """A rule that rows of one table refer to rows that are there, in the same or another table.
+
+    Attributes:
+        source: Whose rows refer.
+
+        target: Whose rows they refer to.
+
+        declared: As it was declared.
+
+        fields: The fields that hold the reference.
+    """
+
+    __slots__ = ("_order", "_rule", "declared", "fields", "source", "target")
+
+    def __init__(self, source: Table, target: Table, declared: LinkedReference) -> None:
+        self.source = source
+        self.target = target
+        self.declared = declared
+        self.fields: Rule = declared.fields
+        key, there = target.resource.key, declared.there
+        # What is marked as deleted claims nothing under a unique rule, and yet is there.
+        rules = (key,) if target.resource.soft_delete else (key, *target.rules)
+        self._rule: Rule = next((rule for rule in rules if sorted(rule) == sorted(there)), ())
+        self._order = tuple(there.index(field) for field in self._rule)
+
+    def leads(self, rows: Rows, values: Identity) -> bool:
+        """Tell whether one of *rows*, those of the target, is what *values* refer to."""
+        if not self._rule:
+            return any(values_in(self.declared.there, row) == values for row in rows.rows())
+        claim = tuple(values[place] for place in self._order)
+        if self._rule == self.target.resource.key:
+            return rows.get(claim) is not None
+        return rows.owner(self._rule, claim) is not None
+
+    def begun(self, change: "Change") -> Identity | None:
+        """Return what *change* makes a row of the source refer to, unless it did so before."""
+        if change.row is None:
+            return None
+        values = values_in(self.fields, change.row)
+        if None in values or (change.seen is not None and values_in(self.fields, change.seen) == values):
+            return None
+        return values
+
+    def ended(self, change: "Change") -> Identity | None:
+        """Return the values under which a row of the target was referred to until *change*."""
+        if change.seen is None:
+            return None
+        values = values_in(self.declared.there, change.seen)
+        if change.row is not None and values_in(self.declared.there, change.row) == values:
+            return None
+        return None if None in values else values
 
 
 @dataclass(slots=True)
@@ -112,13 +207,15 @@ class Change:
 class Layer:
     """Rows written on top of others, which stay as they are."""
 
-    __slots__ = ("_below", "_owners", "changes", "table")
+    __slots__ = ("_below", "_holders", "_owners", "changes", "table")
 
     def __init__(self, below: Rows) -> None:
         self._below = below
         self.table = below.table
         self.changes: dict[Identity, Change] = {}
         self._owners: dict[Rule, dict[Identity, Identity]] = {rule: {} for rule in self.table.rules}
+        references = self.table.references
+        self._holders = Holders(each.fields for each in references) if references else NOBODY
 
     def get(self, identity: Identity) -> Values | None:
         """The row at *identity*, written here or seen through."""
@@ -129,7 +226,7 @@ class Layer:
         """All of them."""
         key = self.table.resource.key
         for row in self._below.rows():
-            if _claim(key, row) not in self.changes:
+            if values_in(key, row) not in self.changes:
                 yield row
         for change in tuple(self.changes.values()):
             if change.row is not None:
@@ -142,6 +239,11 @@ class Layer:
             return here
         below = self._below.owner(rule, values)
         return None if below is None or below in self.changes else below
+
+    def holders(self, rule: Rule, values: Identity) -> Collection[Identity]:
+        """Return where the rows are that hold *values* in the fields *rule* of a reference."""
+        below = [each for each in self._below.holders(rule, values) if each not in self.changes]
+        return (*below, *self._holders.of(rule, values))
 
     def write(
         self,
@@ -169,16 +271,25 @@ class Layer:
                 _ = self._owners[rule].pop(claim, None)
             before.fields = None if before.fields is None or fields is None else before.fields | fields
             before.guarded = before.guarded or guarded
+            if self.table.references:
+                self._holders.drop(identity, before.row)
             before.row = row
         for rule, claim in claims:
             self._owners[rule][claim] = identity
+        if self.table.references:
+            self._holders.put(identity, row)
         return None
 
-    def sink_into(self, below: "Layer") -> None:
-        """Write to *below*, which this one lies upon, everything that was written here."""
-        for identity, change in self.changes.items():
-            _ = below.write(identity, change.row, fields=change.fields, guarded=change.guarded)
+    def take(self, layer: "Layer") -> None:
+        """Put what *layer* holds in place of what is here."""
+        for identity, change in layer.changes.items():
+            _ = self.write(identity, change.row, fields=change.fields, guarded=change.guarded)
+
+    def sink(self) -> None:
+        """Put everything that was written here into what this one lies upon."""
+        self._below.take(self)
 
 
-def _claim(rule: Rule, row: Mapping[str, Any]) -> Identity:
+def values_in(rule: Rule, row: Mapping[str, Any]) -> Identity:
+    """Return the values of the fields *rule* in *row*."""
     return tuple(row[field] for field in rule)

@@ -2,17 +2,20 @@
 
 A transaction is a layer over the tables: what is written in it is seen through it and nowhere else. Commit
 puts the layer into the tables in one go, after looking again at every rule, since others may have committed
-meanwhile. Nobody waits for anybody: of two who claim the same unique value the first to commit wins, a plain
-update of the same row keeps the fields of both, and a change that was tied to a version fails when that
-version is gone. No method here suspends, so one event loop is all the mutual exclusion there has to be.
+meanwhile. Nobody waits for anybody: of two who claim the same unique value the first to commit wins, as of one
+who removes a row and one who refers to it; a plain update of the same row keeps the fields of both, and a change
+that was tied to a version fails when that version is gone. No method here suspends, so one event loop is all the
+mutual exclusion there has to be.
 """
 
 from returns.result import Failure, Success
 
 from fastapi_easy.domain.errors import Error, Outcome
 from fastapi_easy.domain.row import Row
-from fastapi_easy.infrastructure.persistence.memory.errors import missing, stale, taken
-from fastapi_easy.infrastructure.persistence.memory.tables import Change, Layer, Table, Values
+from fastapi_easy.infrastructure.persistence.memory.errors import dangling, missing, stale, taken
+from fastapi_easy.infrastructure.persistence.memory.layers import Layers
+from fastapi_easy.infrastructure.persistence.memory.references import settle
+from fastapi_easy.infrastructure.persistence.memory.tables import Change, Layer, Rows, Table, Values
 
 
 class MemoryTransaction:
@@ -21,38 +24,42 @@ class MemoryTransaction:
     __slots__ = ("_layers",)
 
     def __init__(self) -> None:
-        self._layers: dict[Table, Layer] = {}
+        self._layers = Layers()
 
-    def layer(self, table: Table) -> Layer:
-        """*table* as seen and written here."""
-        if table not in self._layers:
-            self._layers[table] = Layer(table)
-        return self._layers[table]
+    def view(self, table: Table) -> Rows:
+        """Return *table* as it is seen here."""
+        return self._layers.view(table)
+
+    def statement(self) -> Layers:
+        """Return what the next statement is written to, until it sinks into the transaction."""
+        return Layers(self._layers)
 
     def discard(self) -> None:
         """Forget every write."""
-        self._layers.clear()
+        self._layers = Layers()
 
     def commit(self) -> Outcome[None]:
         """Put every write into the tables, or none if a rule forbids one. What follows begins anew."""
-        ready: list[Layer] = []
-        layers = tuple(self._layers.values())
-        self._layers.clear()
-        for layer in layers:
-            rebased = _rebased(layer)
-            if isinstance(rebased, Failure):
-                return rebased
-            ready.append(rebased)
-        for layer in ready:
-            layer.table.take(layer)
-        return Success(None)
+        written, self._layers = self._layers, Layers()
+        fresh = Layers()
+        for layer in written:
+            refused = _rebase(layer, fresh.of(layer.table))
+            if refused is not None:
+                return refused
+        broken = settle(fresh, final=True)
+        if broken is None:
+            fresh.sink()
+            return Success(None)
+        reference = broken.reference
+        if broken.is_new:
+            return dangling(reference.source.resource, reference.fields)
+        return dangling(reference.target.resource, ())
 
 
-def _rebased(layer: Layer) -> Layer | Failure[Error]:
-    """*layer* made anew over what is committed by now."""
+def _rebase(layer: Layer, fresh: Layer) -> Failure[Error] | None:
+    """Make *layer* anew in *fresh*, over what is committed by now; return why that cannot be, if so."""
     table = layer.table
     resource = table.resource
-    fresh = Layer(table)
     # What came and went again inside the transaction was never there for anybody else.
     changes = {identity: each for identity, each in layer.changes.items() if each.seen is not each.row}
     # All changed rows step aside first, so that they may swap unique values among themselves.
@@ -70,7 +77,7 @@ def _rebased(layer: Layer) -> Layer | Failure[Error]:
         wanted = _merged(current, change, resource.version)
         if wanted is not None and (rule := fresh.write(identity, wanted)) is not None:
             return taken(resource, rule)
-    return fresh
+    return None
 
 
 def _merged(current: Values | None, change: Change, version: str | None) -> Values | None:

@@ -34,8 +34,11 @@ E = TypeVar("E")
 CHECK_LIMIT: Final = 2.0
 """Seconds that `check` waits."""
 
-_ALONE: Final = frozenset({Capability.MICROSECONDS, Capability.TRANSACTIONS})
-"""What a server that stands alone lacks; the first is lacking everywhere."""
+_LACKING: Final = frozenset({Capability.MICROSECONDS, Capability.REFERENCES})
+"""What every server lacks."""
+
+_ALONE: Final = _LACKING | {Capability.TRANSACTIONS}
+"""What a server that stands alone lacks."""
 
 _HEX_DIGITS: Final = 24
 
@@ -84,7 +87,7 @@ class MongoDatabase:
     @property
     def capabilities(self) -> frozenset[Capability]:
         """What it can do. That there are no transactions is known once the server has been met."""
-        lacking = {Capability.MICROSECONDS} if self._has_transactions in {None, True} else _ALONE
+        lacking = _LACKING if self._has_transactions in {None, True} else _ALONE
         return EVERY_CAPABILITY - lacking
 
     @property

@@ -43,7 +43,9 @@ T = TypeVar("T")
 CHECK_LIMIT: Final = 2.0
 """Seconds that `check` waits."""
 
-_COMMON: Final = frozenset({Capability.TRANSACTIONS, Capability.COMPOSITE_KEYS, Capability.MICROSECONDS})
+_COMMON: Final = frozenset(
+    {Capability.TRANSACTIONS, Capability.COMPOSITE_KEYS, Capability.MICROSECONDS, Capability.REFERENCES}
+)
 _CAPABILITIES: Final = {
     "sqlite": _COMMON,
     "postgresql": _COMMON | {Capability.ARRAYS, Capability.WIDE_DECIMALS, Capability.ESTIMATES},

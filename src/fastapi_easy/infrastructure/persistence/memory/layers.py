@@ -1,0 +1,42 @@
+"""A layer over each table that is written to."""
+
+from collections.abc import Iterator
+
+from fastapi_easy.infrastructure.persistence.memory.tables import Layer, Rows, Table
+
+
+class Layers:
+    """What is written together: by one statement, or in one transaction.
+
+    Args:
+        below: What it lies upon; the tables themselves when there is nothing.
+    """
+
+    __slots__ = ("_below", "_layers")
+
+    def __init__(self, below: "Layers | None" = None) -> None:
+        self._below = below
+        self._layers: dict[Table, Layer] = {}
+
+    def __iter__(self) -> Iterator[Layer]:
+        """Go through the layers that were asked for to be written to."""
+        return iter(self._layers.values())
+
+    def of(self, table: Table) -> Layer:
+        """Return the layer in which *table* is written to."""
+        layer = self._layers.get(table)
+        if layer is None:
+            layer = self._layers[table] = Layer(table if self._below is None else self._below.of(table))
+        return layer
+
+    def view(self, table: Table) -> Rows:
+        """Return *table* as it is seen here."""
+        layer = self._layers.get(table)
+        if layer is not None:
+            return layer
+        return table if self._below is None else self._below.view(table)
+
+    def sink(self) -> None:
+        """Put everything that was written here into what it lies upon."""
+        for layer in self._layers.values():
+            layer.sink()
