@@ -3,7 +3,7 @@
 import pytest
 import pytest_asyncio
 
-from fastapi_easy.technologies import describe
+from fastapi_easy.composition.technologies import describe
 from fastapi_easy.testing.conformance import RepositoryConformance, UnitOfWorkConformance
 from tests.conformance import sqlalchemy_entities, sqlmodel_entities
 from tests.conformance.memory_entities import DATACLASSES, MODELS

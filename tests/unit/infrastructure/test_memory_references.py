@@ -19,7 +19,7 @@ from fastapi_easy.domain.specification import Everything
 from fastapi_easy.infrastructure.persistence.memory import MemoryDatabase, MemoryRepository
 from fastapi_easy.infrastructure.persistence.memory.transaction import MemoryTransaction
 from fastapi_easy.infrastructure.persistence.sqlalchemy import SqlAlchemyDatabase, SqlAlchemyRepository
-from fastapi_easy.technologies import describe
+from fastapi_easy.composition.technologies import describe
 from fastapi_easy.testing.resources import connected
 
 
