@@ -27,7 +27,6 @@ from fastapi_easy.interfaces.http.names import names_of
 from fastapi_easy.interfaces.http.openapi import document
 from fastapi_easy.interfaces.http.options import HttpOptions
 from fastapi_easy.interfaces.http.pages import Pages
-from fastapi_easy.interfaces.http.routing.listed import ListedResources
 from fastapi_easy.interfaces.http.routing.paths import Paths
 from fastapi_easy.interfaces.http.routing.table import paths_of
 
@@ -106,7 +105,7 @@ def mount(
         app.router.lifespan_context = _warned(surfaces, guards, options.prefix, app.router.lifespan_context)
     dispatch = Dispatch(app, partial(surfaces.paths, guards, app.router), options.prefix)
     app.router.middleware_stack = dispatch.in_front_of(app.router.middleware_stack)
-    app.router.routes.append(ListedResources(dispatch.find, dispatch))
+    app.router.routes.append(dispatch.listed)
     document(app, surfaces, guards)
 
 
@@ -130,7 +129,7 @@ class _App(FastAPI):
         super().__init__(**fastapi_options)
         paths = partial(surfaces.paths, self.guards, self.router)
         self._dispatch = Dispatch(self, paths, options.prefix)
-        self.router.routes.append(ListedResources(self._dispatch.find, self._dispatch))
+        self.router.routes.append(self._dispatch.listed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer; FastAPI's telemetry watches while it is configured, which is looked up once in a while."""

@@ -43,6 +43,11 @@ class Dispatch:
         self._own: dict[bytes, list[BaseRoute]] = {}
         self._counted = -1
 
+    @property
+    def listed(self) -> ListedResources:
+        """What stands for the resources among the app's own routes."""
+        return ListedResources(self.find, self, self._passed)
+
     def in_front_of(self, inner: ASGIApp) -> "Dispatch":
         """Pass on to *inner*, the app's own router, what belongs to no resource."""
         self._inner = inner
@@ -66,7 +71,7 @@ class Dispatch:
 
     def find(self, scope: Scope) -> Found:
         """Return what answers *scope*, for whoever wants to name it."""
-        if scope["type"] != "http" or scope.get(self._passed):
+        if scope["type"] != "http":
             return Match.NONE, None, b""
         if self._table is None:
             self._table = self._make_paths()

@@ -13,6 +13,8 @@ from fastapi_easy.interfaces.http.routing.resource_route import ResourceRoute
 Found: TypeAlias = tuple[Match, ResourceRoute | None, bytes]
 """Whether a resource answers, or would with another method; the route; and what follows the resource in the path."""
 
+_NO_MATCH: Final[tuple[Match, Scope]] = (Match.NONE, {})
+
 _MATCHED: Final[ContextVar[ResourceRoute]] = ContextVar("fastapi_easy.matched")
 
 
@@ -27,15 +29,14 @@ class ListedResources(BaseRoute):
         find: Says which route answers a scope, and whether its method is the right one.
 
         answer: Answers what `find` finds.
+
+        passed: The mark in the scope of a request that no resource answers.
     """
 
-    def __init__(
-        self,
-        find: Callable[[Scope], Found],
-        answer: ASGIApp,
-    ) -> None:
+    def __init__(self, find: Callable[[Scope], Found], answer: ASGIApp, passed: str) -> None:
         self._find = find
         self._answer = answer
+        self._passed = passed
 
     @property
     def path(self) -> str:
@@ -47,9 +48,11 @@ class ListedResources(BaseRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Say whether a resource answers *scope*, and which endpoint of it."""
+        if scope.get(self._passed):
+            return _NO_MATCH
         match, route, segment = self._find(scope)
         if route is None:
-            return match, {}
+            return _NO_MATCH
         _ = _MATCHED.set(route)
         params = {**scope.get("path_params", {}), **route.path_params(segment)}
         return match, {"endpoint": route.endpoint, "path_params": params}

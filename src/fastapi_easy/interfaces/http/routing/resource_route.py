@@ -1,17 +1,13 @@
 """One operation of a resource under one path: what answers it, and what others call it."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any, Final
-from urllib.parse import unquote_to_bytes
+from typing import Any
+from urllib.parse import unquote
 
 from starlette.routing import Router
 from starlette.types import Scope
 
 from fastapi_easy.interfaces.http.endpoints import Endpoint
 from fastapi_easy.interfaces.http.routing.telemetry import select_route
-
-_NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class NamedEndpoint:
@@ -60,7 +56,7 @@ class ResourceRoute:
         endpoint: What others take for the function behind the route.
     """
 
-    __slots__ = ("_keyed", "_named", "_router", "answer", "endpoint", "methods", "name", "path")
+    __slots__ = ("_keyed", "_router", "answer", "endpoint", "methods", "name", "path")
 
     def __init__(
         self,
@@ -79,7 +75,6 @@ class ResourceRoute:
         self.endpoint = endpoint
         self._keyed = keyed
         self._router = router
-        self._named: dict[str, Any] = {"route": self, "endpoint": endpoint}
 
     @property
     def path_format(self) -> str:
@@ -103,20 +98,20 @@ class ResourceRoute:
 
             segment: What follows the resource in the path, percent-encoded.
         """
-        scope.update(self._named)
-        # An app around this one has set its own.
-        scope.setdefault("router", self._router)
-        if self._keyed:
-            given = scope.get("path_params")
-            scope["path_params"] = (
-                {**given, **self.path_params(segment)} if given else self.path_params(segment)
-            )
-        if scope.get("fastapi.telemetry") is not None:
+        scope["route"] = self
+        scope["endpoint"] = self.endpoint
+        if "router" not in scope:  # an app around this one has set its own
+            scope["router"] = self._router
+        if "path_params" in scope:
+            scope["path_params"] = {**scope["path_params"], **self.path_params(segment)}
+        else:
+            scope["path_params"] = self.path_params(segment)
+        if "fastapi.telemetry" in scope and scope["fastapi.telemetry"] is not None:
             select_route(scope, self.path)
 
-    def path_params(self, segment: bytes) -> Mapping[str, str]:
+    def path_params(self, segment: bytes) -> dict[str, str]:
         """Return the parameters of a path in which *segment* follows the resource."""
         if not self._keyed:
-            return _NONE
-        text = unquote_to_bytes(segment) if b"%" in segment else segment
-        return {"key": text.decode("utf-8", "replace")}
+            return {}
+        text = segment.decode("utf-8", "replace")
+        return {"key": unquote(text) if "%" in text else text}
