@@ -31,7 +31,7 @@ NOT_RUN: list[str] = []
 
 WITH_PYTHON = [each for each in PAGES if blocks_of(each, "python") and each not in TUTORIAL]
 README = ROOT / "README.md"
-KIT = DOCS / "how-to" / "test-with-the-shipped-kit.md"
+ADAPTER = DOCS / "how-to" / "write-an-adapter.md"
 MONGO = DOCS / "how-to" / "use-mongodb.md"
 CHOSEN = "FASTAPI_EASY_DATABASES__DEFAULT__URL"
 STRICT = ("-W", "error", "-o", "asyncio_default_fixture_loop_scope=function", "-p", "no:cacheprovider")
@@ -47,11 +47,12 @@ def test_the_page_about_mongodb_runs_on_a_real_server(tmp_path):
         run_page(MONGO, tmp_path, f"import os; os.environ[{CHOSEN!r}] = {url!r}")
 
 
-def test_the_suites_pass_on_the_adapter_that_the_kit_shows(tmp_path):
-    (suite,) = (each for each in blocks_of(KIT, "python") if each.file)
-    (tmp_path / suite.file).write_text(suite.text)
+def test_the_suites_pass_on_the_adapter_that_is_shown(tmp_path):
+    files = [each for each in blocks_of(ADAPTER, "python") if each.file]
+    for each in files:
+        (tmp_path / each.file).write_text(each.text)
 
-    printed = printed_by(["python", "-m", "pytest", "-q", suite.file, *STRICT], tmp_path)
+    printed = printed_by(["python", "-m", "pytest", "-q", files[-1].file, *STRICT], tmp_path)
 
     assert re.search(r"^\d{3,} passed in .*$", printed, re.MULTILINE), printed
     assert "failed" not in printed

@@ -109,7 +109,8 @@ def check(
         for action in (declaration.actions or {}).values():
             mistakes += [f"{name}: {sentence}" for sentence in mistakes_in_action(action)]
         try:
-            shape, lacks = databases[declaration.database]().admit(name, _shape(declaration))
+            database = databases[declaration.database]()
+            shape, lacks = database.admit(name, _shape(declaration, database))
         except DeclarationError as error:
             mistakes += [f"{name}: {each}" for each in error.mistakes]
             continue
@@ -142,15 +143,15 @@ class CheckedResources(Mapping[str, Resource[Any]]):
         return len(self._providers)
 
 
-def _shape(declaration: Declaration[Any]) -> Shape:
+def _shape(declaration: Declaration[Any], database: Database) -> Shape:
     """What the class says that decides how entities are stored.
 
     Raises:
         DeclarationError: No adapter knows it, or the entity apart from it has other fields.
     """
     if declaration.stored_as is None:
-        return describe(declaration.entity)
-    shape, entity = describe(declaration.stored_as), describe(declaration.entity)
+        return describe(declaration.entity, database)
+    shape, entity = describe(declaration.stored_as, database), describe(declaration.entity)
     stored = {field.name for field in shape.fields}
     own = {field.name for field in entity.fields}
     mistakes = [

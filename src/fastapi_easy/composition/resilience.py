@@ -1,6 +1,7 @@
 """What stands around databases and locks when they fail: breakers and repetition."""
 
 from fastapi_easy.application.locks.standing import LOCKS
+from fastapi_easy.composition.technologies import is_embedded
 from fastapi_easy.domain.lease import LockCapability
 from fastapi_easy.domain.ports import Breaker, LeaseStore, Retry
 from fastapi_easy.settings import BreakerSettings, Settings
@@ -11,7 +12,7 @@ __all__ = ["open_breaker", "open_lock_breaker", "open_retry"]
 def open_breaker(settings: Settings, name: str) -> Breaker | None:
     """The breaker of the database that the settings name *name*; `None` where silence cannot come from a distance."""
     chosen = settings.databases.get(name)
-    if chosen is None or chosen.url.get_secret_value().startswith(("memory:", "sqlite")):
+    if chosen is None or is_embedded(chosen.url.get_secret_value()):
         return None
     return _breaker(name, chosen.breaker)
 

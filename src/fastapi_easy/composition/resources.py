@@ -13,7 +13,7 @@ from fastapi_easy.composition.declarations import CheckedResources, check
 from fastapi_easy.composition.declared_resource import HANDLERS
 from fastapi_easy.composition.memoized import Memoized, Source
 from fastapi_easy.composition.pending import fill
-from fastapi_easy.composition.technologies import kit_of
+from fastapi_easy.composition.technologies import technology_of
 from fastapi_easy.domain.narrowed import SoftDeletingRepository
 from fastapi_easy.domain.ports import Clock, Database, EventBus, Repository, UnitOfWork
 from fastapi_easy.domain.resource import Resource
@@ -74,7 +74,7 @@ def _one(resources: Mapping[str, Resource[Any]], name: str) -> Resource[Any]:
 
 
 def _repository(checked: Resource[Any], database: Database, clock: Clock) -> Repository[Any]:
-    made = kit_of(database).repository(checked, database)
+    made = technology_of(database).repository(checked, database)
     return made if checked.soft_delete is None else SoftDeletingRepository(made, checked, clock.now)
 
 
@@ -84,4 +84,4 @@ def _unit_of_work(
     repositories: Mapping[str, Callable[[], Repository[Any]]],
     event_bus: EventBus,
 ) -> UnitOfWork:
-    return kit_of(database).unit_of_work(database, resources, repositories, event_bus)
+    return technology_of(database).unit_of_work(database, resources, repositories, event_bus)

@@ -1,61 +1,41 @@
-"""Which technology keeps what: classes find the adapter that reads them, URLs the one that stores.
+"""Which technology keeps what: classes find the one that reads them, URLs and databases the one behind them."""
 
-Adapters are imported here, inside functions, when they are chosen.
-"""
-
-import sys
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from returns.result import Failure
 
+from fastapi_easy.composition.technology_table import at_hand, brought, that_open
 from fastapi_easy.domain.errors import DeclarationError, Outcome, Unsupported
-from fastapi_easy.domain.ports import (
-    Breaker,
-    Database,
-    Repository,
-    UnitOfWork,
-)
+from fastapi_easy.domain.ports import Breaker, Database, DatabaseRequest, Technology
 from fastapi_easy.domain.resource import Shape
-from fastapi_easy.settings import DatabaseSettings, Settings
+from fastapi_easy.settings import Settings
 
 __all__ = [
-    "Kit",
     "describe",
-    "kit_of",
+    "is_embedded",
     "open_database",
     "stamp_fence",
+    "technology_at",
+    "technology_of",
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Kit:
-    """How to work with one kind of database.
+def describe(entity: type[Any], database: Database | None = None) -> Shape:
+    """What the technology that knows classes like *entity* reads from it.
 
-    Attributes:
-        repository: Makes a repository that stands alone, from a resource and the database.
+    Args:
+        entity: The class.
 
-        unit_of_work: Makes a unit of work from the database, the resources by name, the providers of their
-            repositories, and the event bus.
-
-        fence: Stamps a name with a token in a unit of work; see `Lease.guard`.
-    """
-
-    repository: Callable[..., Repository[Any]]
-    unit_of_work: Callable[..., UnitOfWork]
-    fence: Callable[[Any, str, int], Awaitable[Outcome[bool]]] | None = None
-
-
-def describe(entity: type[Any]) -> Shape:
-    """What the adapter that knows classes like *entity* reads from it.
+        database: Where its entities are to live; a technology of another package that opens such is asked first.
 
     Raises:
-        DeclarationError: No adapter knows such classes, or the class has mistakes.
+        DeclarationError: No technology knows such classes, or the class has mistakes.
     """
-    for recognises, describe in _mappings():
-        if recognises(entity):
-            return describe(entity)
+    for each in _that_may_know(database):
+        if each.recognises(entity):
+            return each.describe(entity)
     raise DeclarationError(
         [
             (
@@ -64,25 +44,6 @@ def describe(entity: type[Any]) -> Shape:
             )
         ]
     )
-
-
-def _mappings() -> Iterator[tuple[Callable[[type[Any]], bool], Callable[[type[Any]], Shape]]]:
-    # Only a library that is already imported can have made the class.
-    if "sqlmodel" in sys.modules:
-        from fastapi_easy.infrastructure.persistence.sqlmodel import mapping as sqlmodel
-
-        yield sqlmodel.recognises, sqlmodel.describe
-    if "sqlalchemy" in sys.modules:
-        from fastapi_easy.infrastructure.persistence.sqlalchemy import mapping as sqlalchemy
-
-        yield sqlalchemy.recognises, sqlalchemy.describe
-    if "tortoise" in sys.modules:
-        from fastapi_easy.infrastructure.persistence.tortoise import mapping as tortoise
-
-        yield tortoise.recognises, tortoise.describe
-    from fastapi_easy.infrastructure.entities import plain
-
-    yield plain.recognises, plain.describe
 
 
 def open_database(
@@ -112,84 +73,79 @@ def open_database(
         )
     chosen = settings.databases[name]
     url = chosen.url.get_secret_value()
-    if url.startswith("memory:"):
-        return _memory(name)
-    if url.startswith("mongodb"):
-        return _mongo(name, url, chosen, breaker)
-    models = tuple(each for each in kept if _is_tortoise(each))
-    if models and len(models) < len(kept):
-        mine = ", ".join(each.__name__ for each in models)
-        others = ", ".join(each.__name__ for each in kept if each not in models)
+    technology = _chosen(name, url, kept)
+    if technology.database is None:
         raise DeclarationError(
-            [
-                (
-                    f"database {name!r} cannot hold Tortoise models ({mine}) and other classes ({others}) at once: "
-                    "name a second database in the settings and give it to one of them with database=…"
-                )
-            ]
+            [f"database {name!r}: {technology.name} keeps no entities, only leases (locks.url)"]
         )
-    if models:
-        return _tortoise(name, url, chosen, models, breaker)
-    return _sqlalchemy(name, url, chosen, breaker)
+    limits = chosen.model_dump(exclude={"url", "schema_mode", "breaker"})
+    return technology.open(
+        DatabaseRequest(name=name, url=url, limits=limits, kept=tuple(kept), breaker=breaker)
+    )
 
 
-def kit_of(database: Database) -> Kit:
-    """How to work with *database*.
+def technology_at(url: str) -> Technology:
+    """The technology that *url* belongs to.
 
-    A database of your own, put in place of one in `Container.databases`, says so itself: it has the attributes
-    `repository` and `unit_of_work` of a `Kit`, under these names.
+    Raises:
+        DeclarationError: It cannot be read, nothing opens it, or what would is not installed.
+    """
+    return next(that_open(url))
+
+
+@functools.lru_cache(maxsize=64)
+def is_embedded(url: str) -> bool:
+    """Whether *url* means something from which silence cannot come from a distance.
+
+    Raises:
+        DeclarationError: As for `technology_at`.
+    """
+    return technology_at(url).is_embedded(url)
+
+
+def technology_of(database: Database) -> Technology:
+    """The technology of *database*.
+
+    A database of your own, put in place of one in `Container.databases`, may say itself how to work with it: it has
+    the attributes `repository` and `unit_of_work` of a `Technology`, under these names.
 
     Raises:
         DeclarationError: Nobody knows how.
     """
-    known = _KITS.get(type(database))
-    if known is None:
-        known = _KITS[type(database)] = _find_kit(database)
-    return known
+    kind = type(database)
+    known = _BY_KIND.get(kind)
+    return _met(database) if known is None else known
 
 
-_KITS: Final[dict[type[Any], Kit]] = {}
+def _met(database: Any) -> Technology:
+    """The technology of the first database of its kind."""
+    kind = type(database)
+    for each in at_hand():
+        if each.database is kind:
+            return _BY_KIND.setdefault(kind, each)
+    built_in = {each.database: each for each in at_hand()}
+    comes_from_ours = any(base in built_in for base in kind.__mro__)
+    if not comes_from_ours and hasattr(database, "repository") and hasattr(database, "unit_of_work"):
+        return Technology(
+            name=kind.__name__,
+            database=kind,
+            repository=database.repository,
+            unit_of_work=database.unit_of_work,
+        )
+    others = {each.database: each for each in brought()}
+    # The nearest that it comes from: one technology may stand on another.
+    for base in kind.__mro__:
+        if base in others:
+            _BROUGHT.add(kind)
+            return _BY_KIND.setdefault(kind, others[base])
+        if base in built_in:
+            return _BY_KIND.setdefault(kind, built_in[base])
+    raise DeclarationError([f"{kind.__name__} does not say which repository and unit of work it takes"])
 
 
-def _find_kit(database: Database) -> Kit:
-    for kind, kit in _known_kits():
-        if isinstance(database, kind):
-            return kit
-    if hasattr(database, "repository") and hasattr(database, "unit_of_work"):
-        return Kit(database.repository, database.unit_of_work)
-    raise DeclarationError(
-        [f"{type(database).__name__} does not say which repository and unit of work it takes"]
-    )
-
-
-def _known_kits() -> Iterator[tuple[type[Any], Kit]]:
-    from fastapi_easy.infrastructure.locks import memory_fence
-    from fastapi_easy.infrastructure.persistence.memory.connection import MemoryDatabase
-    from fastapi_easy.infrastructure.persistence.memory.repository import MemoryRepository
-    from fastapi_easy.infrastructure.persistence.memory.unit_of_work import MemoryUnitOfWork
-
-    yield MemoryDatabase, Kit(MemoryRepository, MemoryUnitOfWork, memory_fence.stamp)
-    if "pymongo" in sys.modules:
-        from fastapi_easy.infrastructure.locks import mongo_fence
-        from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
-        from fastapi_easy.infrastructure.persistence.mongo.repository import MongoRepository
-        from fastapi_easy.infrastructure.persistence.mongo.unit_of_work import MongoUnitOfWork
-
-        yield MongoDatabase, Kit(MongoRepository, MongoUnitOfWork, mongo_fence.stamp)
-    if "tortoise" in sys.modules:
-        from fastapi_easy.infrastructure.locks import relational_fence
-        from fastapi_easy.infrastructure.persistence.sqlalchemy.repository import SqlAlchemyRepository
-        from fastapi_easy.infrastructure.persistence.tortoise.connection import TortoiseDatabase
-        from fastapi_easy.infrastructure.persistence.tortoise.unit_of_work import TortoiseUnitOfWork
-
-        yield TortoiseDatabase, Kit(SqlAlchemyRepository, TortoiseUnitOfWork, relational_fence.stamp)
-    if "sqlalchemy" in sys.modules:
-        from fastapi_easy.infrastructure.locks import relational_fence
-        from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
-        from fastapi_easy.infrastructure.persistence.sqlalchemy.repository import SqlAlchemyRepository
-        from fastapi_easy.infrastructure.persistence.sqlalchemy.unit_of_work import SqlAlchemyUnitOfWork
-
-        yield SqlAlchemyDatabase, Kit(SqlAlchemyRepository, SqlAlchemyUnitOfWork, relational_fence.stamp)
+_BY_KIND: Final[dict[type[Any], Technology]] = {}
+_BROUGHT: Final[set[type[Any]]] = set()
+"""Kinds of databases, as they were met; of the second, those whose technology is another package's."""
 
 
 async def stamp_fence(work: Any, name: str, token: int) -> Outcome[bool]:
@@ -201,59 +157,36 @@ async def stamp_fence(work: Any, name: str, token: int) -> Outcome[bool]:
         Unavailable: It did not answer.
     """
     database = getattr(work, "database", None)
-    fence = None if database is None else kit_of(database).fence
+    fence = None if database is None else technology_of(database).fence
     return Failure(Unsupported(name, "fencing")) if fence is None else await fence(work, name, token)
 
 
-def _memory(name: str) -> Database:
-    from fastapi_easy.infrastructure.persistence.memory.connection import MemoryDatabase
-
-    return MemoryDatabase(name)
-
-
-def _mongo(name: str, url: str, chosen: DatabaseSettings, breaker: Callable[[], Breaker | None]) -> Database:
-    from fastapi_easy.infrastructure.persistence.mongo.url import resolve
-
-    # Says which driver is missing, before it is missed.
-    _ = resolve(url)
-    from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
-    from fastapi_easy.infrastructure.persistence.mongo.options import ConnectionOptions
-
-    limits = _limits(chosen)
-    # The server has one of its own for all, a minute.
-    del limits["transaction_timeout"]
-    return MongoDatabase(name, url, ConnectionOptions(**limits), breaker)
-
-
-def _sqlalchemy(
-    name: str, url: str, chosen: DatabaseSettings, breaker: Callable[[], Breaker | None]
-) -> Database:
-    from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
-    from fastapi_easy.infrastructure.persistence.sqlalchemy.options import ConnectionOptions
-
-    return SqlAlchemyDatabase(name, url, ConnectionOptions(**_limits(chosen)), breaker)
+def _chosen(name: str, url: str, kept: Sequence[type[Any]]) -> Technology:
+    """The technology that opens *url* and can keep *kept*."""
+    opening = list(that_open(url, kept))
+    for each in opening:
+        mine = [entity for entity in kept if each.keeps_only_its_own and each.recognises(entity)]
+        if mine and len(mine) < len(kept):
+            others = ", ".join(entity.__name__ for entity in kept if entity not in mine)
+            names = ", ".join(entity.__name__ for entity in mine)
+            raise DeclarationError(
+                [
+                    (
+                        f"database {name!r} cannot hold {each.name} models ({names}) and other classes ({others}) at "
+                        "once: name a second database in the settings and give it to one of them with database=…"
+                    )
+                ]
+            )
+        if mine:
+            return each
+    return next((each for each in opening if not each.keeps_only_its_own), opening[0])
 
 
-def _limits(chosen: DatabaseSettings) -> dict[str, Any]:
-    return chosen.model_dump(exclude={"url", "schema_mode", "breaker"})
-
-
-def _is_tortoise(entity: type[Any]) -> bool:
-    if "tortoise" not in sys.modules:
-        return False
-    from fastapi_easy.infrastructure.persistence.tortoise.mapping import recognises
-
-    return recognises(entity)
-
-
-def _tortoise(
-    name: str,
-    url: str,
-    chosen: DatabaseSettings,
-    models: Sequence[type[Any]],
-    breaker: Callable[[], Breaker | None],
-) -> Database:
-    from fastapi_easy.infrastructure.persistence.sqlalchemy.options import ConnectionOptions
-    from fastapi_easy.infrastructure.persistence.tortoise.connection import TortoiseDatabase
-
-    return TortoiseDatabase(name, url, ConnectionOptions(**_limits(chosen)), models, breaker)
+def _that_may_know(database: Database | None) -> Iterator[Technology]:
+    """The technologies that may know a class, in the order in which they are asked."""
+    if database is not None:
+        own = technology_of(database)
+        if type(database) in _BROUGHT:
+            yield own
+    yield from at_hand()
+    yield from brought()

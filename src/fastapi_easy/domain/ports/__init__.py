@@ -12,6 +12,7 @@ from fastapi_easy.domain.ports.observer import Metrics, Observation, Observer
 from fastapi_easy.domain.ports.policy import Permissions, Policy
 from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.ports.retry import Retry
+from fastapi_easy.domain.ports.technology import DatabaseRequest, Technology
 from fastapi_easy.domain.ports.unit_of_work import Guard, UnitOfWork
 from fastapi_easy.domain.ports.validator import Validator
 
@@ -21,6 +22,7 @@ __all__ = [
     "CircuitState",
     "Clock",
     "Database",
+    "DatabaseRequest",
     "Dependency",
     "EventBus",
     "EventHandler",
@@ -41,6 +43,7 @@ __all__ = [
     "Repository",
     "Retry",
     "SchemaMode",
+    "Technology",
     "UnitOfWork",
     "Validator",
 ]

@@ -6,6 +6,7 @@ from fastapi_easy.testing.conformance.notes import LABELS, NOTES, SEATS, SHAPES,
 from fastapi_easy.testing.conformance.repository import RepositoryConformance
 from fastapi_easy.testing.conformance.shop import AUTHORS, BOOKS, LOANS, REVIEWS, TICKETS
 from fastapi_easy.testing.conformance.store import Store, resources_of
+from fastapi_easy.testing.conformance.technology import store_of
 from fastapi_easy.testing.conformance.unit_of_work import UnitOfWorkConformance
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "Store",
     "UnitOfWorkConformance",
     "resources_of",
+    "store_of",
 ]

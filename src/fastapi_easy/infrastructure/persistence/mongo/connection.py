@@ -55,6 +55,9 @@ class MongoDatabase:
 
         breaker: Gives the breaker that the server is asked through; asked for anew each time.
 
+    Attributes:
+        url: As it was given.
+
     Raises:
         DeclarationError: The URL cannot be understood, or its driver is not installed.
     """
@@ -67,6 +70,7 @@ class MongoDatabase:
         breaker: Callable[[], Breaker | None] = lambda: None,
     ) -> None:
         self._name = name
+        self.url = url
         self._address = resolve(url)
         self._options = ConnectionOptions() if options is None else options
         self._breaker = breaker

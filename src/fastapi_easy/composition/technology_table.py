@@ -1,0 +1,149 @@
+"""The technologies there are: those of this package, in one table, and those that other packages bring.
+
+One of this package is imported when the library is there whose classes it reads, or when its URL is chosen; those of
+others, when none of these fits.
+"""
+
+import functools
+import importlib
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fastapi_easy.domain.errors import DeclarationError
+from fastapi_easy.domain.ports import Technology
+
+__all__ = ["at_hand", "brought", "that_open"]
+
+GROUP: Final = "fastapi_easy.technologies"
+"""The entry points in which other packages name theirs."""
+
+_ROOM: Final = "fastapi_easy.infrastructure.technologies"
+
+
+@dataclass(frozen=True, slots=True)
+class _BuiltIn:
+    """A technology of this package, and when it is imported.
+
+    Attributes:
+        module: Where it is, in the room of technologies.
+
+        library: Makes the classes that it reads, and the databases that it opens; empty when it has neither.
+
+        schemes: Those of the technology.
+
+        extra: What to install for it.
+    """
+
+    module: str
+    library: str = ""
+    schemes: tuple[str, ...] = ()
+    extra: str = ""
+
+
+_SQL: Final = ("sqlite", "postgresql", "postgres", "mysql", "mariadb")
+
+_BUILT_IN: Final = (
+    _BuiltIn("sqlmodel", library="sqlmodel"),
+    _BuiltIn("tortoise", library="tortoise", schemes=_SQL, extra="tortoise"),
+    _BuiltIn("sqlalchemy", library="sqlalchemy", schemes=_SQL, extra="sqlalchemy"),
+    _BuiltIn("memory", library="pydantic", schemes=("memory",)),
+    _BuiltIn("mongo", library="pymongo", schemes=("mongodb",), extra="mongo"),
+    _BuiltIn("redis", schemes=("redis", "rediss", "unix"), extra="redis"),
+    _BuiltIn("file", schemes=("file",)),
+)
+"""In the order in which they are asked whether a class, or a database, is theirs: the more special come first."""
+
+
+def that_open(url: str, kept: Sequence[type[Any]] = ()) -> Iterator[Technology]:
+    """The technologies that open *url*, the more special first; at least one.
+
+    Args:
+        url: Like that of a database.
+
+        kept: The classes whose entities are to be there.
+
+    Raises:
+        DeclarationError: It cannot be read, nothing opens it, or what would is not installed.
+    """
+    match = _SCHEME.match(url)
+    # The text may hold a password, so it is not repeated.
+    if match is None:
+        raise DeclarationError(["the database URL cannot be read; it looks like postgresql://user@host/name"])
+    scheme = match[1].lower()
+    built_in = [each for each in _BUILT_IN if scheme in each.schemes]
+    if built_in and (
+        strangers := [each for each in kept if not any(known.recognises(each) for known in at_hand())]
+    ):
+        yield from (each for each in brought() if scheme in each.schemes and each.recognises(strangers[0]))
+    for each in built_in:
+        # The others read classes whose library somebody has to have imported.
+        if each is built_in[-1] or each.library in sys.modules:
+            yield _load(each)
+    if not built_in:
+        found = [each for each in brought() if scheme in each.schemes]
+        if not found:
+            known = ", ".join(sorted({scheme for each in _BUILT_IN for scheme in each.schemes}))
+            raise DeclarationError(
+                [
+                    (
+                        f"nothing opens a URL that begins with {scheme!r}: it has to be one of {known}, or what an "
+                        f"installed package brings ({GROUP})"
+                    )
+                ]
+            )
+        yield from found
+
+
+_SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9]*)(?:\+[A-Za-z0-9+]+)?:")
+
+
+def at_hand() -> Iterator[Technology]:
+    """The technologies of this package whose library somebody has imported."""
+    for each in _BUILT_IN:
+        if each.library in sys.modules:
+            yield _load(each)
+
+
+@functools.cache
+def _load(built_in: _BuiltIn) -> Technology:
+    try:
+        module = importlib.import_module(f"{_ROOM}.{built_in.module}")
+    except ModuleNotFoundError as error:
+        library = str(error.name).partition(".")[0]
+        raise DeclarationError(
+            [f'{library} is not installed: pip install "fastapi_easy[{built_in.extra}]"']
+        ) from error
+    technology: Technology = module.TECHNOLOGY
+    return technology
+
+
+def brought() -> tuple[Technology, ...]:
+    """The technologies of other packages."""
+    return _installed(tuple(sys.path))
+
+
+@functools.cache
+def _installed(_path: tuple[str, ...]) -> tuple[Technology, ...]:
+    # Takes a while where much is installed.
+    from importlib.metadata import entry_points
+
+    return tuple(_loaded(each) for each in entry_points(group=GROUP))
+
+
+def _loaded(entry: Any) -> Technology:
+    try:
+        technology = entry.load()
+    except (ImportError, AttributeError) as error:
+        raise DeclarationError(
+            [f"the technology {entry.name!r}, {entry.value}, cannot be loaded: {error}"]
+        ) from error
+    if not isinstance(technology, Technology):
+        raise DeclarationError(
+            [
+                f"the technology {entry.name!r}, {entry.value}, is a {type(technology).__name__}: name a Technology"
+            ]
+        )
+    return technology

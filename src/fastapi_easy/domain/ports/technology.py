@@ -1,0 +1,106 @@
+"""One way to keep entities, or leases: everything that a program has to know of it in one object."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from fastapi_easy.domain.errors import DeclarationError, Outcome
+from fastapi_easy.domain.ports.breaker import Breaker
+from fastapi_easy.domain.ports.clock import Clock
+from fastapi_easy.domain.ports.database import Database
+from fastapi_easy.domain.ports.event_bus import EventBus
+from fastapi_easy.domain.ports.lease_store import LeaseStore
+from fastapi_easy.domain.ports.repository import Repository
+from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
+from fastapi_easy.domain.resource import Resource, Shape
+
+Repositories: TypeAlias = Mapping[str, Callable[[], Repository[Any]]]
+"""What makes the repository of each resource, by name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseRequest:
+    """What a technology is asked to open.
+
+    Attributes:
+        name: Of the database in the settings.
+
+        url: Where it is.
+
+        limits: The other settings of the database, by name: `pool_size`, `connect_timeout` and so on.
+
+        kept: The classes whose entities live there.
+
+        breaker: Gives the breaker that it is to be asked through; asked for anew each time.
+    """
+
+    name: str
+    url: str
+    limits: Mapping[str, Any]
+    kept: Sequence[type[Any]] = ()
+    breaker: Callable[[], Breaker | None] = lambda: None
+
+
+def _never(_: Any) -> bool:
+    return False
+
+
+def _nothing(*_: Any) -> Any:
+    raise DeclarationError(["a technology that reads classes, or keeps leases, was asked to keep entities"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Technology:
+    """How entities and leases are kept in one way. What it cannot do is left out.
+
+    A package that brings one names it in the entry-point group `fastapi_easy.technologies`. It is imported when no
+    other technology knows the class, the URL or the database that somebody has.
+
+    Attributes:
+        name: For people.
+
+        recognises: Whether a class is one of those that it describes.
+
+        describe: Reads what such a class holds. Raises `DeclarationError` with every mistake in it.
+
+        schemes: What the URLs begin with that it opens: `postgresql` stands for `postgresql+asyncpg://…` as well.
+
+        is_embedded: Whether a URL means something inside this process or on this machine, where silence cannot come
+            from a distance, and no breaker is needed.
+
+        keeps_only_its_own: A database of its own holds classes that it recognises and no others; those classes decide
+            between it and other technologies that open the same URL.
+
+        open: Opens a database; nothing is connected yet. Raises `DeclarationError` when that cannot work.
+
+        database: The class of what it opens; subclasses are taken for it as well. Without one it keeps no entities.
+
+        repository: Makes the repository of a resource in a database. It is made once and kept: each call stands alone.
+
+        unit_of_work: Makes a unit of work in a database, from every resource, what makes their repositories, and the
+            event bus.
+
+        fence: Stamps a name with a token in the transaction of a unit of work; whether no larger one is there. See
+            `Lease.guard`.
+
+        leases: Keeps leases in a database.
+
+        leases_at: Keeps leases at a URL.
+
+        session_locks: Locks at a URL that end with their connection and need no table.
+    """
+
+    name: str
+    recognises: Callable[[type[Any]], bool] = _never
+    describe: Callable[[type[Any]], Shape] = _nothing
+    schemes: tuple[str, ...] = ()
+    is_embedded: Callable[[str], bool] = _never
+    keeps_only_its_own: bool = False
+    open: Callable[[DatabaseRequest], Database] = _nothing
+    database: type[Any] | None = None
+    repository: Callable[[Resource[Any], Any], Repository[Any]] = _nothing
+    unit_of_work: Callable[[Any, Mapping[str, Resource[Any]], Repositories, EventBus], UnitOfWork] = _nothing
+    fence: Callable[[Any, str, int], Awaitable[Outcome[bool]]] | None = None
+    leases: Callable[[Any, Clock], LeaseStore] | None = None
+    leases_at: Callable[[str, Clock], LeaseStore] | None = None
+    session_locks: Callable[[str, Clock], LeaseStore] | None = None

@@ -1,0 +1,17 @@
+"""A folder, for the leases of processes on one machine."""
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from fastapi_easy.domain.ports import Clock, LeaseStore
+from fastapi_easy.domain.ports.technology import Technology
+from fastapi_easy.infrastructure.locks.file import FileLeaseStore
+
+__all__ = ["TECHNOLOGY"]
+
+
+def _leases_at(url: str, _clock: Clock) -> LeaseStore:
+    return FileLeaseStore(Path(unquote(urlsplit(url).path)))
+
+
+TECHNOLOGY = Technology(name="files", schemes=("file",), is_embedded=lambda _: True, leases_at=_leases_at)

@@ -1,0 +1,43 @@
+"""The memory of the process, and plain classes: those that no store has marked."""
+
+from fastapi_easy.domain.ports import Clock, Database, LeaseStore
+from fastapi_easy.domain.ports.technology import DatabaseRequest, Technology
+from fastapi_easy.infrastructure.entities import plain
+from fastapi_easy.infrastructure.locks import memory_fence
+from fastapi_easy.infrastructure.persistence.memory.connection import MemoryDatabase
+from fastapi_easy.infrastructure.persistence.memory.repository import MemoryRepository
+from fastapi_easy.infrastructure.persistence.memory.unit_of_work import MemoryUnitOfWork
+
+__all__ = ["TECHNOLOGY"]
+
+
+def _open(request: DatabaseRequest) -> Database:
+    return MemoryDatabase(request.name)
+
+
+def _leases(database: MemoryDatabase, clock: Clock) -> LeaseStore:
+    from fastapi_easy.infrastructure.locks.memory import MemoryLeaseStore
+
+    return MemoryLeaseStore(clock, database=database.name)
+
+
+def _leases_at(_url: str, clock: Clock) -> LeaseStore:
+    from fastapi_easy.infrastructure.locks.memory import MemoryLeaseStore
+
+    return MemoryLeaseStore(clock)
+
+
+TECHNOLOGY = Technology(
+    name="memory",
+    recognises=plain.recognises,
+    describe=plain.describe,
+    schemes=("memory",),
+    is_embedded=lambda _: True,
+    open=_open,
+    database=MemoryDatabase,
+    repository=MemoryRepository,
+    unit_of_work=MemoryUnitOfWork,
+    fence=memory_fence.stamp,
+    leases=_leases,
+    leases_at=_leases_at,
+)

@@ -1,0 +1,43 @@
+"""MongoDB, for plain classes."""
+
+from fastapi_easy.domain.ports import Clock, Database, LeaseStore
+from fastapi_easy.domain.ports.technology import DatabaseRequest, Technology
+from fastapi_easy.infrastructure.locks import mongo_fence
+from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
+from fastapi_easy.infrastructure.persistence.mongo.options import ConnectionOptions
+from fastapi_easy.infrastructure.persistence.mongo.repository import MongoRepository
+from fastapi_easy.infrastructure.persistence.mongo.unit_of_work import MongoUnitOfWork
+
+__all__ = ["TECHNOLOGY"]
+
+
+def _open(request: DatabaseRequest) -> Database:
+    limits = dict(request.limits)
+    # The server has one of its own for all, a minute.
+    del limits["transaction_timeout"]
+    return MongoDatabase(request.name, request.url, ConnectionOptions(**limits), request.breaker)
+
+
+def _leases(database: MongoDatabase, _clock: Clock) -> LeaseStore:
+    from fastapi_easy.infrastructure.locks.mongo import MongoLeaseStore
+
+    return MongoLeaseStore(database.url, database)
+
+
+def _leases_at(url: str, _clock: Clock) -> LeaseStore:
+    from fastapi_easy.infrastructure.locks.mongo import MongoLeaseStore
+
+    return MongoLeaseStore(url)
+
+
+TECHNOLOGY = Technology(
+    name="MongoDB",
+    schemes=("mongodb",),
+    open=_open,
+    database=MongoDatabase,
+    repository=MongoRepository,
+    unit_of_work=MongoUnitOfWork,
+    fence=mongo_fence.stamp,
+    leases=_leases,
+    leases_at=_leases_at,
+)

@@ -1,0 +1,80 @@
+"""SQLite, PostgreSQL, MySQL and MariaDB, and SQLAlchemy's declarative classes."""
+
+from typing import Any
+
+from fastapi_easy.domain.errors import DeclarationError
+from fastapi_easy.domain.ports import Clock, Database, LeaseStore
+from fastapi_easy.domain.ports.technology import DatabaseRequest, Technology
+from fastapi_easy.infrastructure.locks import relational_fence
+from fastapi_easy.infrastructure.persistence.sqlalchemy import mapping
+from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
+from fastapi_easy.infrastructure.persistence.sqlalchemy.options import ConnectionOptions
+from fastapi_easy.infrastructure.persistence.sqlalchemy.repository import SqlAlchemyRepository
+from fastapi_easy.infrastructure.persistence.sqlalchemy.unit_of_work import SqlAlchemyUnitOfWork
+from fastapi_easy.infrastructure.persistence.sqlalchemy.url import resolve
+
+__all__ = ["TECHNOLOGY"]
+
+
+def _open(request: DatabaseRequest) -> Database:
+    return SqlAlchemyDatabase(request.name, request.url, ConnectionOptions(**request.limits), request.breaker)
+
+
+def _leases(database: SqlAlchemyDatabase, _clock: Clock) -> LeaseStore:
+    # Of one that is thrown away at the end this makes the folder.
+    _ = database.begin()
+    return _leases_in(database.executor.engine.url)
+
+
+def _leases_at(url: str, _clock: Clock) -> LeaseStore:
+    return _leases_in(resolve(url))
+
+
+def _leases_in(url: Any) -> LeaseStore:
+    match url.get_backend_name():
+        case "sqlite":
+            from fastapi_easy.infrastructure.locks.sqlite import SqliteLeaseStore
+
+            return SqliteLeaseStore(url)
+        case "postgresql":
+            from fastapi_easy.infrastructure.locks.postgres import PostgresLeaseStore
+
+            return PostgresLeaseStore(url)
+        case _:
+            from fastapi_easy.infrastructure.locks.mysql import MySqlLeaseStore
+
+            return MySqlLeaseStore(url)
+
+
+def _session_locks(url: str, clock: Clock) -> LeaseStore:
+    resolved = resolve(url)
+    match resolved.get_backend_name():
+        case "postgresql":
+            from fastapi_easy.infrastructure.locks.postgres_advisory import PostgresAdvisoryLockStore
+
+            return PostgresAdvisoryLockStore(resolved, clock)
+        case "mysql" | "mariadb":
+            from fastapi_easy.infrastructure.locks.mysql_named import MySqlNamedLockStore
+
+            return MySqlNamedLockStore(resolved, clock)
+        case other:
+            raise DeclarationError(
+                [f"{other} has no locks that belong to a session: use those of open_leases"]
+            )
+
+
+TECHNOLOGY = Technology(
+    name="SQLAlchemy",
+    recognises=mapping.recognises,
+    describe=mapping.describe,
+    schemes=("sqlite", "postgresql", "postgres", "mysql", "mariadb"),
+    is_embedded=lambda url: url.startswith("sqlite"),
+    open=_open,
+    database=SqlAlchemyDatabase,
+    repository=SqlAlchemyRepository,
+    unit_of_work=SqlAlchemyUnitOfWork,
+    fence=relational_fence.stamp,
+    leases=_leases,
+    leases_at=_leases_at,
+    session_locks=_session_locks,
+)

@@ -1,0 +1,8 @@
+"""SQLModel's tables; SQLAlchemy keeps them."""
+
+from fastapi_easy.domain.ports.technology import Technology
+from fastapi_easy.infrastructure.persistence.sqlmodel import mapping
+
+__all__ = ["TECHNOLOGY"]
+
+TECHNOLOGY = Technology(name="SQLModel", recognises=mapping.recognises, describe=mapping.describe)

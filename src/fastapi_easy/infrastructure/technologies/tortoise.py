@@ -1,0 +1,30 @@
+"""Tortoise's models, in the databases that SQLAlchemy speaks to."""
+
+import dataclasses
+
+from fastapi_easy.domain.ports import Database
+from fastapi_easy.domain.ports.technology import DatabaseRequest
+from fastapi_easy.infrastructure.persistence.sqlalchemy.options import ConnectionOptions
+from fastapi_easy.infrastructure.persistence.tortoise import mapping
+from fastapi_easy.infrastructure.persistence.tortoise.connection import TortoiseDatabase
+from fastapi_easy.infrastructure.persistence.tortoise.unit_of_work import TortoiseUnitOfWork
+from fastapi_easy.infrastructure.technologies import sqlalchemy
+
+__all__ = ["TECHNOLOGY"]
+
+
+def _open(request: DatabaseRequest) -> Database:
+    limits = ConnectionOptions(**request.limits)
+    return TortoiseDatabase(request.name, request.url, limits, request.kept, request.breaker)
+
+
+TECHNOLOGY = dataclasses.replace(
+    sqlalchemy.TECHNOLOGY,
+    name="Tortoise",
+    recognises=mapping.recognises,
+    describe=mapping.describe,
+    keeps_only_its_own=True,
+    open=_open,
+    database=TortoiseDatabase,
+    unit_of_work=TortoiseUnitOfWork,
+)

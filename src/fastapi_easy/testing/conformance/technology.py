@@ -1,0 +1,48 @@
+"""What the suites need, from the technology that is to pass them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import make_dataclass
+from functools import partial
+from typing import Any
+
+from fastapi_easy.domain.ports.database import SchemaMode
+from fastapi_easy.domain.ports.technology import DatabaseRequest, Technology
+from fastapi_easy.settings import DatabaseSettings
+from fastapi_easy.testing.conformance.notes import SHAPES
+from fastapi_easy.testing.conformance.store import Store, resources_of, value_of
+from fastapi_easy.testing.recorders import RecordingEventBus
+
+
+@asynccontextmanager
+async def store_of(technology: Technology, url: str, **limits: Any) -> AsyncIterator[Store]:
+    """A store for the suites, in a database that *technology* opens; it is closed at the end.
+
+    Args:
+        technology: What is tested. How it reads classes is not: these are described for it.
+
+        url: Where the database is. What is in it is removed.
+
+        limits: Settings of the database that shall differ from the usual ones.
+    """
+    usual = DatabaseSettings().model_dump(exclude={"url", "schema_mode", "breaker"})
+    request = DatabaseRequest(name="default", url=url, limits={**usual, **limits})
+    database, bus = technology.open(request), RecordingEventBus()
+    entities = {
+        name: make_dataclass(name, [(field.name, Any, None) for field in shape.fields])
+        for name, shape in SHAPES.items()
+    }
+    resources = resources_of(database, entities, lambda entity: SHAPES[entity.__name__])
+    repositories = {name: partial(technology.repository, each, database) for name, each in resources.items()}
+    await database.open()
+    try:
+        assert not value_of(await database.prepare(list(resources.values()), SchemaMode.CREATE))
+        yield Store(
+            database=database,
+            resources=resources,
+            repositories=repositories,
+            unit_of_work=partial(technology.unit_of_work, database, resources, repositories, bus),
+            event_bus=bus,
+        )
+    finally:
+        await database.close()
