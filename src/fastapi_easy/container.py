@@ -26,6 +26,7 @@ from fastapi_easy.domain.ports import (
     Observer,
     Policy,
     Retry,
+    Tracer,
     UnitOfWork,
 )
 from fastapi_easy.infrastructure.clock import SystemClock
@@ -56,6 +57,8 @@ class Container(containers.DeclarativeContainer):
         journal: What is written beside every change, in the same transaction; nothing while there is none.
 
         retry: Says whether a call that came to nothing is made again.
+
+        tracer: Records calls and statements as spans; nobody does unless OpenTelemetry is configured.
 
         lease_store: Where leases are kept.
 
@@ -89,6 +92,7 @@ class Container(containers.DeclarativeContainer):
     metrics: providers.Provider[Metrics | None] = pending(Memoized, "metrics")
     observer: providers.Provider[Observer] = pending(Memoized, "observer")
     retry: providers.Provider[Retry] = pending(Memoized, "retry")
+    tracer: providers.Provider[Tracer | None] = pending(Memoized, "tracer")
     lease_store: providers.Provider[LeaseStore] = pending(providers.Singleton, "lease_store")
     locks: providers.Provider[LockProvider] = pending(Memoized, "locks")
     steps: providers.Provider[Sequence[Step]] = pending(Memoized, "steps")

@@ -291,14 +291,11 @@ class ResourceSettings(Section):
             fields=Fields(**self.fields),
             schemas=Schemas(**{name: _found_at(path) for name, path in self.schemas.items()}),
             query=QueryRules(**cast("dict[str, Any]", self.query)),
-            database=self.database,
             actions={action_name(each): each for each in map(_found_at, self.actions)},
             stored_as=None if self.stored_as is None else _found_at(self.stored_as),
-            relations=self.relations,
             version=self.version if isinstance(self.version, str) else Version(**cast("Any", self.version)),
-            soft_delete=self.soft_delete,
-            upsert=self.upsert,
             dependencies=tuple(_found_at(each, object) for each in self.dependencies),
+            **self.model_dump(include={"database", "relations", "soft_delete", "upsert"}),
         )
 
 
@@ -329,6 +326,8 @@ class Settings(BaseSettings):
 
         control: The folder, private, through which `fastapi-easy breakers` reaches processes; unset, it does not.
 
+        telemetry: Record calls and statements through OpenTelemetry; `auto`: when it is configured by then.
+
         resources: Resources declared in the file, by name.
     """
 
@@ -350,6 +349,7 @@ class Settings(BaseSettings):
     query: QuerySettings = QuerySettings()
     log: LogSettings = LogSettings()
     locks: LockSettings = LockSettings()
+    telemetry: Literal["auto", "on", "off"] = "auto"
     resources: dict[str, ResourceSettings] = {}
 
     @model_validator(mode="before")

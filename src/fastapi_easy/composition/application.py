@@ -22,6 +22,7 @@ from fastapi_easy.domain.ports import (
     Observer,
     Policy,
     Retry,
+    Tracer,
     UnitOfWork,
 )
 from fastapi_easy.domain.resource import Resource
@@ -44,6 +45,7 @@ class Application(containers.DynamicContainer):
     journal: providers.Provider[Journal | None]
     eviction_hook: providers.Provider[EvictionHook | None]
     retry: providers.Provider[Retry]
+    tracer: providers.Provider[Tracer | None]
     lease_store: providers.Provider[LeaseStore]
     locks: providers.Provider[LockProvider]
     steps: providers.Provider[Sequence[Step]]

@@ -1,12 +1,12 @@
-"""Who watches calls: the log, and metrics where the settings want them."""
+"""Who watches calls: the log, metrics where the settings want them, and OpenTelemetry where it is configured."""
 
 from fastapi_easy.domain.errors import DeclarationError
-from fastapi_easy.domain.ports import Metrics, Observer
+from fastapi_easy.domain.ports import Metrics, Observer, Tracer
 from fastapi_easy.infrastructure.observation.log import LogObserver
 from fastapi_easy.infrastructure.observation.several import Several
 from fastapi_easy.settings import Settings
 
-__all__ = ["open_metrics", "open_observer"]
+__all__ = ["open_metrics", "open_observer", "open_tracer"]
 
 
 def open_observer(settings: Settings, metrics: Metrics | None) -> Observer:
@@ -30,3 +30,12 @@ def open_metrics(settings: Settings) -> Metrics | None:
             [f"http.metrics needs {error.name}: install fastapi_easy[metrics], or set it to false"]
         ) from None
     return PrometheusMetrics()
+
+
+def open_tracer(settings: Settings) -> Tracer | None:
+    """What records spans; `None` where the settings, or nobody's configuration of OpenTelemetry, want it."""
+    if settings.telemetry == "off":
+        return None
+    from fastapi_easy.infrastructure.observation.open_telemetry import OpenTelemetryTracer, is_configured
+
+    return OpenTelemetryTracer() if settings.telemetry == "on" or is_configured() else None

@@ -8,7 +8,7 @@ from returns.result import Failure
 
 from fastapi_easy.composition.technology_table import at_hand, brought, that_open
 from fastapi_easy.domain.errors import DeclarationError, Outcome, Unsupported
-from fastapi_easy.domain.ports import Breaker, Database, DatabaseRequest, Technology
+from fastapi_easy.domain.ports import Breaker, Database, DatabaseRequest, Technology, Tracer
 from fastapi_easy.domain.resource import Shape
 from fastapi_easy.settings import Settings
 
@@ -51,6 +51,7 @@ def open_database(
     name: str,
     kept: Sequence[type[Any]] = (),
     breaker: Callable[[], Breaker | None] = lambda: None,
+    tracer: Tracer | None = None,
 ) -> Database:
     """The database that the settings name *name*; nothing is connected yet.
 
@@ -62,6 +63,8 @@ def open_database(
         kept: The classes whose entities live there.
 
         breaker: Gives the breaker that it is asked through; asked for anew each time.
+
+        tracer: Records what it is asked.
 
     Raises:
         DeclarationError: The settings do not name it, its driver is not installed, or it cannot hold classes that are
@@ -80,7 +83,7 @@ def open_database(
         )
     limits = chosen.model_dump(exclude={"url", "schema_mode", "breaker"})
     return technology.open(
-        DatabaseRequest(name=name, url=url, limits=limits, kept=tuple(kept), breaker=breaker)
+        DatabaseRequest(name=name, url=url, limits=limits, kept=tuple(kept), breaker=breaker, tracer=tracer)
     )
 
 
@@ -156,9 +159,11 @@ async def stamp_fence(work: Any, name: str, token: int) -> Outcome[bool]:
 
         Unavailable: It did not answer.
     """
-    database = getattr(work, "database", None)
+    # What a caller is handed stands around that of the store.
+    inner = getattr(work, "inner", work)
+    database = getattr(inner, "database", None)
     fence = None if database is None else technology_of(database).fence
-    return Failure(Unsupported(name, "fencing")) if fence is None else await fence(work, name, token)
+    return Failure(Unsupported(name, "fencing")) if fence is None else await fence(inner, name, token)
 
 
 def _chosen(name: str, url: str, kept: Sequence[type[Any]]) -> Technology:

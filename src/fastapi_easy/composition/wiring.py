@@ -16,14 +16,14 @@ from fastapi_easy.composition.kernel import make_kernel
 from fastapi_easy.composition.leases import open_leases, open_locks
 from fastapi_easy.composition.lifespans import mistakes_in_lifespans
 from fastapi_easy.composition.memoized import Memoized, Source
-from fastapi_easy.composition.observation import open_metrics, open_observer
+from fastapi_easy.composition.observation import open_metrics, open_observer, open_tracer
 from fastapi_easy.composition.pending import fill, pending_in
 from fastapi_easy.composition.resilience import open_breaker, open_lock_breaker, open_retry
 from fastapi_easy.composition.resources import wire_resources
 from fastapi_easy.composition.technologies import open_database
 from fastapi_easy.domain.declaration import Declaration
 from fastapi_easy.domain.errors import DeclarationError
-from fastapi_easy.domain.ports import Clock, Observer, Retry
+from fastapi_easy.domain.ports import Clock, Observer, Retry, Tracer
 from fastapi_easy.settings import Settings
 
 __all__ = ["wire"]
@@ -98,7 +98,15 @@ def _wire_databases(application: Application) -> None:
     databases, breakers = _named(application.databases), _named(application.breakers)
     for name, classes in kept.items():
         breaker = fill(breakers(name), open_breaker, settings, name)
-        _ = fill(databases(name), open_database, settings, name, tuple(classes), breaker.provider)
+        _ = fill(
+            databases(name),
+            open_database,
+            settings,
+            name,
+            tuple(classes),
+            breaker.provider,
+            application.tracer,
+        )
     _ = fill(breakers(LOCKS), open_lock_breaker, settings, application.lease_store)
 
 
@@ -126,6 +134,7 @@ def _wire_shared(application: Application) -> None:
         "metrics": (open_metrics, settings),
         "observer": (open_observer, settings, application.metrics),
         "retry": (open_retry, settings),
+        "tracer": (open_tracer, settings),
         "lease_store": (open_leases, settings, clock, databases[home].provider),
         "locks": (
             open_locks,
@@ -134,7 +143,14 @@ def _wire_shared(application: Application) -> None:
             application.eviction_hook,
             breakers[LOCKS].provider,
         ),
-        "steps": (_steps, Source(application.observer), clock, application.retry.provider, settings),
+        "steps": (
+            _steps,
+            Source(application.observer),
+            clock,
+            application.retry.provider,
+            settings,
+            application.tracer,
+        ),
         "kernel": (make_kernel, application),
     }
     shared = (each for each in application.providers.values() if not isinstance(each, DeclaredResource))
@@ -151,6 +167,10 @@ def _provider_at(application: Application, path: str) -> Any:
 
 
 def _steps(
-    observer: Callable[[], Observer], clock: Clock, retry: Callable[[], Retry], settings: Settings
+    observer: Callable[[], Observer],
+    clock: Clock,
+    retry: Callable[[], Retry],
+    settings: Settings,
+    tracer: Tracer | None,
 ) -> tuple[Step, ...]:
-    return standard_steps(observer, clock, retry, settings.deadline)
+    return standard_steps(observer, clock, retry, settings.deadline, tracer)

@@ -10,6 +10,7 @@ from sqlalchemy import ForeignKey, ForeignKeyConstraint, String, UniqueConstrain
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from tortoise import Model, fields
 
+from fastapi_easy.composition.technologies import describe
 from fastapi_easy.domain.errors import ReferenceBroken
 from fastapi_easy.domain.patch import Patch
 from fastapi_easy.domain.ports.database import SchemaMode
@@ -19,7 +20,6 @@ from fastapi_easy.domain.specification import Everything
 from fastapi_easy.infrastructure.persistence.memory import MemoryDatabase, MemoryRepository
 from fastapi_easy.infrastructure.persistence.memory.transaction import MemoryTransaction
 from fastapi_easy.infrastructure.persistence.sqlalchemy import SqlAlchemyDatabase, SqlAlchemyRepository
-from fastapi_easy.composition.technologies import describe
 from fastapi_easy.testing.resources import connected
 
 

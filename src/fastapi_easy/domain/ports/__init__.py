@@ -13,6 +13,7 @@ from fastapi_easy.domain.ports.policy import Permissions, Policy
 from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.ports.retry import Retry
 from fastapi_easy.domain.ports.technology import DatabaseRequest, Technology
+from fastapi_easy.domain.ports.tracer import Span, Tracer
 from fastapi_easy.domain.ports.unit_of_work import Guard, UnitOfWork
 from fastapi_easy.domain.ports.validator import Validator
 
@@ -43,7 +44,9 @@ __all__ = [
     "Repository",
     "Retry",
     "SchemaMode",
+    "Span",
     "Technology",
+    "Tracer",
     "UnitOfWork",
     "Validator",
 ]

@@ -11,6 +11,7 @@ from fastapi_easy.domain.ports.database import Database
 from fastapi_easy.domain.ports.event_bus import EventBus
 from fastapi_easy.domain.ports.lease_store import LeaseStore
 from fastapi_easy.domain.ports.repository import Repository
+from fastapi_easy.domain.ports.tracer import Tracer
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.domain.resource import Resource, Shape
 
@@ -32,6 +33,8 @@ class DatabaseRequest:
         kept: The classes whose entities live there.
 
         breaker: Gives the breaker that it is to be asked through; asked for anew each time.
+
+        tracer: Records what it is asked; `None` for nobody.
     """
 
     name: str
@@ -39,6 +42,7 @@ class DatabaseRequest:
     limits: Mapping[str, Any]
     kept: Sequence[type[Any]] = ()
     breaker: Callable[[], Breaker | None] = lambda: None
+    tracer: Tracer | None = None
 
 
 def _never(_: Any) -> bool:

@@ -15,7 +15,9 @@ def _open(request: DatabaseRequest) -> Database:
     limits = dict(request.limits)
     # The server has one of its own for all, a minute.
     del limits["transaction_timeout"]
-    return MongoDatabase(request.name, request.url, ConnectionOptions(**limits), request.breaker)
+    return MongoDatabase(
+        request.name, request.url, ConnectionOptions(**limits), request.breaker, request.tracer
+    )
 
 
 def _leases(database: MongoDatabase, _clock: Clock) -> LeaseStore:

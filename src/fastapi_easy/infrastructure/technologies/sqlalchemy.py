@@ -17,7 +17,8 @@ __all__ = ["TECHNOLOGY"]
 
 
 def _open(request: DatabaseRequest) -> Database:
-    return SqlAlchemyDatabase(request.name, request.url, ConnectionOptions(**request.limits), request.breaker)
+    limits = ConnectionOptions(**request.limits)
+    return SqlAlchemyDatabase(request.name, request.url, limits, request.breaker, request.tracer)
 
 
 def _leases(database: SqlAlchemyDatabase, _clock: Clock) -> LeaseStore:

@@ -15,7 +15,8 @@ __all__ = ["TECHNOLOGY"]
 
 def _open(request: DatabaseRequest) -> Database:
     limits = ConnectionOptions(**request.limits)
-    return TortoiseDatabase(request.name, request.url, limits, request.kept, request.breaker)
+    kept, breaker, tracer = request.kept, request.breaker, request.tracer
+    return TortoiseDatabase(request.name, request.url, limits, kept, breaker, tracer)
 
 
 TECHNOLOGY = dataclasses.replace(

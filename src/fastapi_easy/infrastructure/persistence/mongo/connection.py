@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from returns.result import Failure, Success
@@ -12,6 +13,7 @@ from fastapi_easy.domain.errors import DeclarationError, Outcome
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.ports.breaker import Breaker, NotAdmitted
 from fastapi_easy.domain.ports.database import Pool, SchemaMode
+from fastapi_easy.domain.ports.tracer import Tracer
 from fastapi_easy.domain.resource import Resource, Shape
 from fastapi_easy.infrastructure.entities.bounds import INTEGER_LIMITS
 from fastapi_easy.infrastructure.persistence.mongo import folding, schema
@@ -26,6 +28,7 @@ from fastapi_easy.infrastructure.persistence.mongo.errors import (
 from fastapi_easy.infrastructure.persistence.mongo.mapping import Plan, mistakes_in_names
 from fastapi_easy.infrastructure.persistence.mongo.options import ConnectionOptions
 from fastapi_easy.infrastructure.persistence.mongo.scalars import DECIMAL_DIGITS
+from fastapi_easy.infrastructure.persistence.mongo.traced import TracedClient
 from fastapi_easy.infrastructure.persistence.mongo.transaction import Transaction
 from fastapi_easy.infrastructure.persistence.mongo.url import resolve
 
@@ -55,6 +58,8 @@ class MongoDatabase:
 
         breaker: Gives the breaker that the server is asked through; asked for anew each time.
 
+        tracer: Records each command.
+
     Attributes:
         url: As it was given.
 
@@ -68,13 +73,17 @@ class MongoDatabase:
         url: str,
         options: ConnectionOptions | None = None,
         breaker: Callable[[], Breaker | None] = lambda: None,
+        tracer: Tracer | None = None,
     ) -> None:
         self._name = name
         self.url = url
-        self._address = resolve(url)
-        self._options = ConnectionOptions() if options is None else options
-        self._breaker = breaker
-        self._client: Client | None = Client(self._address, self._options, breaker)
+        address, limits = resolve(url), ConnectionOptions() if options is None else options
+        self._make_client: Callable[[], Client] = (
+            partial(Client, address, limits, breaker)
+            if tracer is None
+            else partial(TracedClient, address, limits, breaker, tracer)
+        )
+        self._client: Client | None = self._make_client()
         self._has_transactions: bool | None = None
         self._plans: dict[Resource[Any], Plan[Any]] = {}
 
@@ -103,7 +112,7 @@ class MongoDatabase:
     def client(self) -> Client:
         """What calls go through; made anew after `close`."""
         if self._client is None:
-            self._client = Client(self._address, self._options, self._breaker)
+            self._client = self._make_client()
         return self._client
 
     def admit(self, name: str, shape: Shape) -> tuple[Shape, list[str]]:

@@ -8,6 +8,7 @@ import tempfile
 import uuid
 import weakref
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -20,6 +21,7 @@ from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.ports.breaker import Breaker
 from fastapi_easy.domain.ports.database import Pool, SchemaMode
+from fastapi_easy.domain.ports.tracer import Tracer
 from fastapi_easy.domain.resource import Resource, Shape
 from fastapi_easy.infrastructure.persistence.sqlalchemy.atlas import Atlas
 from fastapi_easy.infrastructure.persistence.sqlalchemy.direct import DRIVERS, DirectExecutor
@@ -33,6 +35,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.pool import ConnectionPo
 from fastapi_easy.infrastructure.persistence.sqlalchemy.schema import compare, create, is_fresh
 from fastapi_easy.infrastructure.persistence.sqlalchemy.server import meet, strange_columns
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables import MYSQL_INDEXED_LENGTH
+from fastapi_easy.infrastructure.persistence.sqlalchemy.traced import TracedDirectExecutor, TracedExecutor
 from fastapi_easy.infrastructure.persistence.sqlalchemy.transaction import Transaction
 from fastapi_easy.infrastructure.persistence.sqlalchemy.types import SQLITE_DIGITS
 from fastapi_easy.infrastructure.persistence.sqlalchemy.url import resolve
@@ -76,6 +79,8 @@ class SqlAlchemyDatabase:
 
         breaker: Gives the breaker that connections are asked for through; asked for anew each time.
 
+        tracer: Records each statement.
+
     Attributes:
         entities: How the classes kept here stand for tables.
 
@@ -93,6 +98,7 @@ class SqlAlchemyDatabase:
         url: str,
         options: ConnectionOptions | None = None,
         breaker: Callable[[], Breaker | None] = lambda: None,
+        tracer: Tracer | None = None,
     ) -> None:
         self._name = name
         limits = ConnectionOptions() if options is None else options
@@ -106,7 +112,11 @@ class SqlAlchemyDatabase:
         engine = self._engine.sync_engine
         # Only SQLAlchemy itself writes down what it runs.
         direct = engine.driver in DRIVERS and not limits.echo
-        self.executor = (DirectExecutor if direct else Executor)(
+        if tracer is None:
+            kind: Callable[..., Executor] = DirectExecutor if direct else Executor
+        else:
+            kind = partial(TracedDirectExecutor if direct else TracedExecutor, tracer=tracer)
+        self.executor = kind(
             engine=engine,
             pool=ConnectionPool(
                 engine,

@@ -62,7 +62,7 @@ class DirectExecutor(Executor):
         async with asyncio.timeout(self.left + BACKSTOP):
             await self.say(channel, self.opening)
             try:
-                answer = await self.run(channel, statement, parameters)
+                answer = await DirectExecutor.run(self, channel, statement, parameters)
             except SQLAlchemyError:
                 if not channel.connection.invalidated:
                     await self.say(channel, "ROLLBACK")

@@ -12,6 +12,7 @@ from tortoise.context import TortoiseContext
 from fastapi_easy.domain.capability import Capability
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.ports.breaker import Breaker
+from fastapi_easy.domain.ports.tracer import Tracer
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
 from fastapi_easy.infrastructure.persistence.sqlalchemy.options import ConnectionOptions
 from fastapi_easy.infrastructure.persistence.sqlalchemy.transaction import Transaction
@@ -41,6 +42,8 @@ class TortoiseDatabase(SqlAlchemyDatabase):
 
         breaker: As for `SqlAlchemyDatabase`.
 
+        tracer: Records each statement, but those of the models' own methods.
+
     Raises:
         DeclarationError: The URL names no database this adapter knows, or its driver is not installed.
     """
@@ -52,8 +55,9 @@ class TortoiseDatabase(SqlAlchemyDatabase):
         options: ConnectionOptions | None = None,
         models: Iterable[type[Model]] = (),
         breaker: Callable[[], Breaker | None] = lambda: None,
+        tracer: Tracer | None = None,
     ) -> None:
-        super().__init__(name, url, options, breaker)
+        super().__init__(name, url, options, breaker, tracer)
         # Before any of them is described: what leads to a model may be declared in another module.
         self._models = acquainted(models)
         engine = self.executor.engine

@@ -1,0 +1,62 @@
+"""Spans through OpenTelemetry's API, for whichever SDK is configured."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from importlib.metadata import version
+from typing import Final
+
+from opentelemetry import trace
+from opentelemetry.trace import ProxyTracerProvider, SpanKind, StatusCode, TracerProvider
+
+from fastapi_easy.domain.ports.tracer import Attributes, Span
+
+_NAME: Final = "fastapi_easy"
+_ERROR_TYPE: Final = "error.type"
+
+
+def is_configured() -> bool:
+    """Return whether somebody has said where spans go, or FastAPI will at start."""
+    by_fastapi = os.environ.get("FASTAPI_OTEL_AUTO_CONFIGURE", "").lower() == "true"
+    return by_fastapi or not isinstance(trace.get_tracer_provider(), ProxyTracerProvider)
+
+
+class OpenTelemetryTracer:
+    """Implements `Tracer`.
+
+    Args:
+        provider: Where spans go; the global one unless given, also one that is configured later.
+    """
+
+    def __init__(self, provider: TracerProvider | None = None) -> None:
+        self._tracer = trace.get_tracer(_NAME, version(_NAME), provider)
+
+    @contextlib.contextmanager
+    def span(self, name: str, attributes: Attributes, *, outward: bool = False) -> Iterator[Span]:
+        """Record a block of work."""
+        kind = SpanKind.CLIENT if outward else SpanKind.INTERNAL
+        with self._tracer.start_as_current_span(
+            name, kind=kind, attributes=attributes, record_exception=False, set_status_on_exception=False
+        ) as recorded:
+            span = _Recorded(recorded)
+            try:
+                yield span
+            except Exception as error:
+                kind_of_error = type(error)
+                span.fail(f"{kind_of_error.__module__}.{kind_of_error.__qualname__}", broken=True)
+                raise
+
+
+class _Recorded:
+    """Implements `Span`."""
+
+    __slots__ = ("_span",)
+
+    def __init__(self, span: trace.Span) -> None:
+        self._span = span
+
+    def fail(self, kind: str, *, broken: bool) -> None:
+        """Record that the work came to an error."""
+        self._span.set_attribute(_ERROR_TYPE, kind)
+        if broken:
+            self._span.set_status(StatusCode.ERROR)
