@@ -1,5 +1,6 @@
 """FastAPI dependencies run before every operation of the resources they cover."""
 
+import asyncio
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Annotated, Any
@@ -394,6 +395,23 @@ async def test_none_may_read_more_than_a_body_may_have(way: Build) -> None:
         refused = await client.post("/books/import", content=b"x" * (1024 * 1024 + 1))
 
         assert refused.status_code == 413
+
+
+async def test_none_waits_for_a_body_that_does_not_come() -> None:
+    container: Any = in_memory(Shelves)
+    settings = container.settings()
+    http = settings.http.model_copy(update={"body_idle_timeout": 0.05})
+    container.settings.override(settings.model_copy(update={"http": http}))
+
+    async def silence() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    async for client in running(create_app(container, dependencies=[Depends(read_whole)])):
+        refused = await client.post("/books", content=silence())
+
+        assert (refused.status_code, refused.json()["code"]) == (408, "request_timeout")
+        assert refused.headers["connection"] == "close"
 
 
 async def test_headers_and_background_tasks_of_theirs_are_kept() -> None:
