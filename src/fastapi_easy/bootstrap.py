@@ -12,8 +12,9 @@ from returns.result import Failure
 from fastapi_easy.application.kernel import Kernel
 from fastapi_easy.composition.application import Application
 from fastapi_easy.composition.lifespans import close_resources, opened_resources
+from fastapi_easy.composition.technologies import technology_of
 from fastapi_easy.container import Container
-from fastapi_easy.domain.errors import DeclarationError
+from fastapi_easy.domain.errors import DeclarationError, Outcome
 from fastapi_easy.domain.ports.database import Database, SchemaMode
 from fastapi_easy.domain.ports.dependency import Dependency
 from fastapi_easy.domain.ports.lock_provider import LockProvider
@@ -210,7 +211,17 @@ def schema_mode(settings: Settings, database: Database) -> SchemaMode:
 async def _prepare(application: Application, database: Database) -> None:
     mode = schema_mode(application.settings(), database)
     kept = [each for each in application.every_resource() if each.database == database.name]
-    prepared = await database.prepare(kept, mode)
+    _refuse_start(database, await database.prepare(kept, mode))
+    journal = application.journal()
+    if journal is None:
+        return
+    prepare_journal = technology_of(database).journal
+    if prepare_journal is None:
+        raise DeclarationError([f"database {database.name!r}: {database.technology} keeps no journal"])
+    _refuse_start(database, await prepare_journal(database, journal.tables))
+
+
+def _refuse_start(database: Database, prepared: Outcome[Sequence[str]]) -> None:
     if isinstance(prepared, Failure):
         raise ConnectionError(f"database {database.name!r} ({database.technology}) does not answer")
     if differences := prepared.unwrap():

@@ -23,7 +23,16 @@ from fastapi_easy.application import (
 )
 from fastapi_easy.bootstrap import open_kernel
 from fastapi_easy.container import Container, resource
-from fastapi_easy.domain import DomainEvent, Failure, Operator, OutcomeUnknown, Patch, Unavailable, Where
+from fastapi_easy.domain import (
+    DeclarationError,
+    DomainEvent,
+    Failure,
+    Operator,
+    OutcomeUnknown,
+    Patch,
+    Unavailable,
+    Where,
+)
 from fastapi_easy.domain.plain_json import plain_json
 from fastapi_easy.settings import Settings
 from tests.e2e.recorded_shop import ADA, OUTBOX, STORES, TRAIL, RelabelBook, Shop, TwoRows, book, recorded
@@ -273,3 +282,11 @@ async def test_the_server_spells_values_as_we_do(tmp_path: Path) -> None:
         assert rows[event.id]["key"] == plain_json(event.key)
         assert rows[event.id]["entity"] == plain_json(event.values)
     assert len(told) == len(MOMENTS)
+
+
+async def test_a_server_without_transactions_is_refused_at_start(
+    mongo_alone_url: str, tmp_path: Path
+) -> None:
+    with pytest.raises(DeclarationError, match="a journal needs transactions"):
+        async with recorded("mongo", tmp_path, mongo_alone_url, journal=TwoRows()):
+            raise AssertionError

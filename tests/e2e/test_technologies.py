@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from dependency_injector import providers
 
-from fastapi_easy.bootstrap import create_app, started
+from fastapi_easy.bootstrap import create_app, open_kernel
 from fastapi_easy.composition.leases import open_session_locks
 from fastapi_easy.composition.technologies import technology_of
 from fastapi_easy.composition.technology_table import _BUILT_IN, _load
@@ -156,7 +156,7 @@ async def test_what_another_package_keeps_is_served(larder: Any) -> None:
 async def test_its_locks_are_where_it_keeps_them_and_its_units_of_work_have_no_fence(larder: Any) -> None:
     pantry = larder(settings=at("shelf:here"))
 
-    async with started(pantry):
+    async with open_kernel(pantry):
         async with pantry.locks().hold("jar:1") as lease, pantry.jars.unit_of_work() as work:
             _ = await work.repository("jars").add({"label": "plum"})
             guarded = await lease.guard(work)
@@ -310,7 +310,7 @@ STARTING = """
 import asyncio, importlib.metadata, json, sys
 from dataclasses import dataclass
 
-from fastapi_easy.bootstrap import started
+from fastapi_easy.bootstrap import open_kernel
 from fastapi_easy.container import Container, resource
 from fastapi_easy.testing import in_memory
 
@@ -328,7 +328,7 @@ class Shop(Container):
     books = resource(Book)
 
 async def main():
-    async with started(in_memory(Shop)):
+    async with open_kernel(in_memory(Shop)):
         room = "fastapi_easy.infrastructure.technologies."
         return sorted(name.removeprefix(room) for name in sys.modules if name.startswith(room))
 

@@ -7,7 +7,6 @@ from typing import Any
 from returns.result import Failure
 
 from fastapi_easy.application.access import Access, access_of
-from fastapi_easy.application.changes.callers_work import CallersWork, callers_work
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.rules import Rules
 from fastapi_easy.domain.errors import Error, Forbidden
@@ -63,7 +62,3 @@ class ResourceHandler:
         if access.grant(self._resource, action) is None:
             return Failure(Forbidden(self._resource.name, str(action)))
         return access
-
-    def _work(self, access: Access) -> CallersWork:
-        """Return a new unit of work, as the caller of *access* sees it."""
-        return callers_work(self._with.unit_of_work(), self._with.rules, access)

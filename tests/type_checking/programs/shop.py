@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from fastapi_easy.application import GetEntity, Kernel, Step
 from fastapi_easy.application.resources.create_entity import CreateEntityHandler
 from fastapi_easy.application.resources.get_entity import GetEntityHandler
-from fastapi_easy.bootstrap import create_app, mount_resources, started
+from fastapi_easy.bootstrap import create_app, mount_resources, open_kernel
 from fastapi_easy.container import Container, DeclaredResource, resource
 from fastapi_easy.domain.ports import Clock, Repository, UnitOfWork
 from fastapi_easy.domain.resource import Resource
@@ -104,10 +104,10 @@ mount_resources(FastAPI(), Shop)  # error
 
 async def main() -> None:
     """Embeds it."""
-    async with started(shop) as kernel:
+    async with open_kernel(shop) as kernel:
         assert_type(kernel, Kernel)
         _ = kernel.use_cases("books").get(GetEntity(1))  # error
     async with in_memory_kernel(Shop) as kernel:
         assert_type(kernel, Kernel)
-    async with started(Report(shop.books.repository())):  # error
+    async with open_kernel(Report(shop.books.repository())):  # error
         pass

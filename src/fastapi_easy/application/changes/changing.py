@@ -5,6 +5,8 @@ from typing import TypeVar
 
 from returns.result import Failure
 
+from fastapi_easy.application.access import Access
+from fastapi_easy.application.changes.callers_work import CallersWork, callers_work
 from fastapi_easy.application.changes.entity_writer import EntityWriter
 from fastapi_easy.application.changes.settling import settle
 from fastapi_easy.application.collaborators import ResourceHandler
@@ -16,6 +18,10 @@ T = TypeVar("T")
 
 class Changing(ResourceHandler):
     """Changes entities of its resource, for whoever asks."""
+
+    def _work(self, access: Access) -> CallersWork:
+        """Return a new unit of work, as the caller of *access* sees it."""
+        return callers_work(self._with.unit_of_work(), self._with.rules, access)
 
     async def _alone(
         self,

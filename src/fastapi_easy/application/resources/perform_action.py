@@ -9,8 +9,8 @@ from typing import Any, Protocol, runtime_checkable
 from returns.result import Failure, Success
 
 from fastapi_easy.application.access import Access
+from fastapi_easy.application.changes.changing import Changing
 from fastapi_easy.application.changes.settling import settle
-from fastapi_easy.application.collaborators import ResourceHandler
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.showing import shown
 from fastapi_easy.domain.errors import Error, Key, Outcome, PreconditionRequired
@@ -55,7 +55,7 @@ class PerformAction:
     expected_version: str | None = None
 
 
-class PerformActionHandler(ResourceHandler):
+class PerformActionHandler(Changing):
     """Carries out `PerformAction`."""
 
     async def __call__(self, command: PerformAction, context: Context, /) -> Outcome[Any]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from fastapi_easy.domain.errors import DeclarationError, Outcome
+from fastapi_easy.domain.journal import SystemTable
 from fastapi_easy.domain.ports.breaker import Breaker
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.database import Database
@@ -87,6 +88,9 @@ class Technology:
         fence: Stamps a name with a token in the transaction of a unit of work; whether no larger one is there. See
             `Lease.guard`.
 
+        journal: Makes a database ready for rows in the system's own tables that it is given; answers why it cannot hold
+            any, each a sentence with the way to mend it. Its units of work then `keep` such rows.
+
         leases: Keeps leases in a database.
 
         leases_at: Keeps leases at a URL.
@@ -105,6 +109,7 @@ class Technology:
     repository: Callable[[Resource[Any], Any], Repository[Any]] = _nothing
     unit_of_work: Callable[[Any, Mapping[str, Resource[Any]], Repositories, EventBus], UnitOfWork] = _nothing
     fence: Callable[[Any, str, int], Awaitable[Outcome[bool]]] | None = None
+    journal: Callable[[Any, Sequence[SystemTable]], Awaitable[Outcome[Sequence[str]]]] | None = None
     leases: Callable[[Any, Clock], LeaseStore] | None = None
     leases_at: Callable[[str, Clock], LeaseStore] | None = None
     session_locks: Callable[[str, Clock], LeaseStore] | None = None

@@ -1,5 +1,11 @@
 """The memory of the process, and plain classes: those that no store has marked."""
 
+from collections.abc import Sequence
+
+from returns.result import Success
+
+from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.journal import SystemTable
 from fastapi_easy.domain.ports import Clock, Database, LeaseStore
 from fastapi_easy.domain.ports.technology import DatabaseRequest, Technology
 from fastapi_easy.infrastructure.entities import plain
@@ -13,6 +19,11 @@ __all__ = ["TECHNOLOGY"]
 
 def _open(request: DatabaseRequest) -> Database:
     return MemoryDatabase(request.name)
+
+
+async def _journal(_database: MemoryDatabase, _systems: Sequence[SystemTable]) -> Outcome[Sequence[str]]:
+    # A table is there when its first row is.
+    return Success(())
 
 
 def _leases(database: MemoryDatabase, clock: Clock) -> LeaseStore:
@@ -38,6 +49,7 @@ TECHNOLOGY = Technology(
     repository=MemoryRepository,
     unit_of_work=MemoryUnitOfWork,
     fence=memory_fence.stamp,
+    journal=_journal,
     leases=_leases,
     leases_at=_leases_at,
 )

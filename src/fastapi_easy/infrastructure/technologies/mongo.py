@@ -3,6 +3,7 @@
 from fastapi_easy.domain.ports import Clock, Database, LeaseStore
 from fastapi_easy.domain.ports.technology import DatabaseRequest, Technology
 from fastapi_easy.infrastructure.locks import mongo_fence
+from fastapi_easy.infrastructure.persistence.mongo import journal
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
 from fastapi_easy.infrastructure.persistence.mongo.options import ConnectionOptions
 from fastapi_easy.infrastructure.persistence.mongo.repository import MongoRepository
@@ -40,6 +41,7 @@ TECHNOLOGY = Technology(
     repository=MongoRepository,
     unit_of_work=MongoUnitOfWork,
     fence=mongo_fence.stamp,
+    journal=journal.prepare,
     leases=_leases,
     leases_at=_leases_at,
 )

@@ -10,6 +10,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy import mapping
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
 from fastapi_easy.infrastructure.persistence.sqlalchemy.options import ConnectionOptions
 from fastapi_easy.infrastructure.persistence.sqlalchemy.repository import SqlAlchemyRepository
+from fastapi_easy.infrastructure.persistence.sqlalchemy.system import journal
 from fastapi_easy.infrastructure.persistence.sqlalchemy.unit_of_work import SqlAlchemyUnitOfWork
 from fastapi_easy.infrastructure.persistence.sqlalchemy.url import resolve
 
@@ -75,6 +76,7 @@ TECHNOLOGY = Technology(
     repository=SqlAlchemyRepository,
     unit_of_work=SqlAlchemyUnitOfWork,
     fence=relational_fence.stamp,
+    journal=journal.prepare,
     leases=_leases,
     leases_at=_leases_at,
     session_locks=_session_locks,

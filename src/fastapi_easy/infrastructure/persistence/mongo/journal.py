@@ -1,14 +1,14 @@
 """The journal of a MongoDB database: documents beside a change, in its transaction."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
 from returns.result import Failure, Success
 
 from fastapi_easy.domain.errors import Outcome, OutcomeUnknown, Unavailable, Unsupported
-from fastapi_easy.domain.journal import JournalRow
+from fastapi_easy.domain.journal import JournalRow, SystemTable
 from fastapi_easy.domain.plain_json import plain_json
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
 from fastapi_easy.infrastructure.persistence.mongo.errors import (
@@ -19,6 +19,27 @@ from fastapi_easy.infrastructure.persistence.mongo.errors import (
     is_silence,
 )
 from fastapi_easy.infrastructure.persistence.mongo.transaction import Transaction
+
+
+async def prepare(database: MongoDatabase, systems: Iterable[SystemTable]) -> Outcome[Sequence[str]]:
+    """Look whether the server has transactions, without which there is no journal; collections come by themselves.
+
+    Fails with:
+        Unavailable: It did not answer.
+    """
+    try:
+        if await database.has_transactions():
+            return Success(())
+    except REFUSALS as error:
+        return unavailable(error, database.name)
+    return Success(
+        [
+            (
+                "a journal needs transactions, which a MongoDB server that stands alone has none of: make it a replica "
+                "set, of one member if need be"
+            )
+        ]
+    )
 
 
 async def keep(

@@ -23,7 +23,7 @@ _there: Final["weakref.WeakKeyDictionary[SqlAlchemyDatabase, set[SystemTable]]"]
 """The tables that each database is known to have."""
 
 
-async def prepare(database: SqlAlchemyDatabase, systems: Iterable[SystemTable]) -> Outcome[None]:
+async def prepare(database: SqlAlchemyDatabase, systems: Iterable[SystemTable]) -> Outcome[Sequence[str]]:
     """Create the tables of *systems* where they are missing. Safe when many do so at once.
 
     Fails with:
@@ -33,7 +33,7 @@ async def prepare(database: SqlAlchemyDatabase, systems: Iterable[SystemTable]) 
         await ensure(database, systems)
     except REFUSALS as error:
         return _unavailable(error, database)
-    return Success(None)
+    return Success(())
 
 
 async def ensure(
