@@ -9,6 +9,7 @@ from returns.result import Failure
 from fastapi_easy.composition.technology_table import at_hand, brought, that_open
 from fastapi_easy.domain.errors import DeclarationError, Outcome, Unsupported
 from fastapi_easy.domain.ports import Breaker, Database, DatabaseRequest, Technology, Tracer
+from fastapi_easy.domain.ports.unit_of_work import innermost
 from fastapi_easy.domain.resource import Shape
 from fastapi_easy.settings import Settings
 
@@ -159,8 +160,7 @@ async def stamp_fence(work: Any, name: str, token: int) -> Outcome[bool]:
 
         Unavailable: It did not answer.
     """
-    # What a caller is handed stands around that of the store.
-    inner = getattr(work, "inner", work)
+    inner = innermost(work)
     database = getattr(inner, "database", None)
     fence = None if database is None else technology_of(database).fence
     return Failure(Unsupported(name, "fencing")) if fence is None else await fence(inner, name, token)

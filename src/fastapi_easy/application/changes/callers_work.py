@@ -15,7 +15,7 @@ from fastapi_easy.domain.errors import DeclarationError, Outcome
 from fastapi_easy.domain.events import DomainEvent
 from fastapi_easy.domain.journal import JournalRow
 from fastapi_easy.domain.ports.repository import Repository
-from fastapi_easy.domain.ports.unit_of_work import Guard, UnitOfWork
+from fastapi_easy.domain.ports.unit_of_work import Guard, UnitOfWork, innermost
 from fastapi_easy.domain.resource import Resource
 
 
@@ -131,5 +131,4 @@ class CallersWork:
 
 def callers_work(made: UnitOfWork, rules: Rules, access: Access) -> CallersWork:
     """Return *made* as the caller of *access* sees it."""
-    inner = made.inner if isinstance(made, CallersWork) else made
-    return CallersWork(access.context, inner=inner, rules=rules, access=access)
+    return CallersWork(access.context, inner=innermost(made), rules=rules, access=access)

@@ -14,7 +14,7 @@ from fastapi_easy.domain.lease import LockCapability
 from fastapi_easy.domain.lock_errors import LeaseLost
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.lease_store import LeaseStore
-from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
+from fastapi_easy.domain.ports.unit_of_work import UnitOfWork, innermost
 
 MARGIN: Final = 0.1
 """Part of its time by which a lease is taken for lost earlier than the store says: clocks run at different rates."""
@@ -231,7 +231,7 @@ class HeldLease:
         if LockCapability.FENCING not in holding.store.capabilities:
             return Failure(Unsupported(self.name, LockCapability.FENCING))
         for name, token in holding.tokens.items():
-            guarded = await holding.store.guard(work, name, holding.owner_of(name), token)
+            guarded = await holding.store.guard(innermost(work), name, holding.owner_of(name), token)
             if guarded is None:
                 if self._fence is None:
                     return Failure(Unsupported(name, LockCapability.FENCING))

@@ -100,3 +100,8 @@ class UnitOfWork(Protocol):
             OutcomeUnknown: The answer to the commit was lost.
         """
         ...
+
+
+def innermost(work: Any) -> Any:
+    """Return the unit of work of the store, around which stands what a caller is handed."""
+    return getattr(work, "inner", work)
