@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from pydantic_core import to_json, to_jsonable_python
 
 from fastapi_easy.domain import Include, Kind, Resource, Rows
+from fastapi_easy.domain.row import CutRow
 from fastapi_easy.interfaces.http.kind_texts import bytes_text, decimal_text, duration_text
 from fastapi_easy.interfaces.http.records import RecordShower
 
@@ -129,9 +130,14 @@ def _derived(resource: Resource[Any]) -> Cut:
     def cut(row: Row, fields: Sequence[str] | None) -> Row:
         names = fields or readable
         if times:
-            return {name: to_jsonable_python(row[name]) if name in times else row[name] for name in names}
-        # A row from `select` holds just these fields in this order; anything else is cut to size.
-        return row if tuple(row) == names else {name: row[name] for name in names}
+            return {
+                name: to_jsonable_python(row[name]) if name in times else row[name]
+                for name in names
+                if name in row
+            }
+        # A row from `select` holds just these fields in this order; anything else is cut to size. What its caller
+        # may not read is not there.
+        return row if tuple(row) == names else {name: row[name] for name in names if name in row}
 
     return cut
 
@@ -142,6 +148,8 @@ def _modelled(resource: Resource[Any], model: type[BaseModel]) -> Cut:
 
     def cut(row: Row, fields: Sequence[str] | None) -> Row:
         values = {name: value for name, value in row.items() if name in readable}
+        if fields is None and type(row) is CutRow:
+            fields = tuple(values)
         if fields is None:
             return model.model_validate(values).model_dump(mode="json")
         # Half a row cannot be validated; what the model says of writing each field still holds.
