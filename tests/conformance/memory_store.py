@@ -10,6 +10,7 @@ from fastapi_easy.infrastructure.persistence.memory import MemoryDatabase, Memor
 from fastapi_easy.infrastructure.persistence.memory import describe as plain_describe
 from fastapi_easy.testing import RecordingEventBus
 from fastapi_easy.testing.conformance import Store, resources_of
+from tests.kept_rows import kept_rows
 
 
 @asynccontextmanager
@@ -27,6 +28,7 @@ async def memory_store(
         repositories=repositories,
         unit_of_work=partial(MemoryUnitOfWork, database, resources, repositories, bus),
         event_bus=bus,
+        kept=partial(kept_rows, database),
         column=column,
     )
     await database.close()

@@ -12,6 +12,7 @@ from fastapi_easy.infrastructure.persistence.mongo.repository import MongoReposi
 from fastapi_easy.infrastructure.persistence.mongo.unit_of_work import MongoUnitOfWork
 from fastapi_easy.testing import RecordingEventBus
 from fastapi_easy.testing.conformance import Store, resources_of
+from tests.kept_rows import kept_rows
 
 
 @asynccontextmanager
@@ -36,6 +37,7 @@ async def mongo_store(
             repositories=repositories,
             unit_of_work=partial(MongoUnitOfWork, database, resources, repositories, bus),
             event_bus=bus,
+            kept=partial(kept_rows, database),
             column=column,
         )
     finally:

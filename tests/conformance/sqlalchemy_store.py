@@ -16,6 +16,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.repository import SqlAlc
 from fastapi_easy.infrastructure.persistence.sqlalchemy.unit_of_work import SqlAlchemyUnitOfWork
 from fastapi_easy.testing import RecordingEventBus
 from fastapi_easy.testing.conformance import Store, resources_of
+from tests.kept_rows import kept_rows
 
 
 @asynccontextmanager
@@ -42,6 +43,7 @@ async def sqlalchemy_store(
             repositories=repositories,
             unit_of_work=partial(SqlAlchemyUnitOfWork, database, resources, repositories, bus),
             event_bus=bus,
+            kept=partial(kept_rows, database),
             column=f"{adapter} on {database.technology}, {driver}{', stored as another class' if given_as else ''}",
         )
     finally:

@@ -11,6 +11,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.repository import SqlAlc
 from fastapi_easy.infrastructure.persistence.tortoise import TortoiseDatabase, TortoiseUnitOfWork, describe
 from fastapi_easy.testing import RecordingEventBus
 from fastapi_easy.testing.conformance import Store, resources_of
+from tests.kept_rows import kept_rows
 
 
 @asynccontextmanager
@@ -37,6 +38,7 @@ async def tortoise_store(
             repositories=repositories,
             unit_of_work=partial(TortoiseUnitOfWork, database, resources, repositories, bus),
             event_bus=bus,
+            kept=partial(kept_rows, database),
             column=f"Tortoise on {database.technology}, {driver}{', stored as another class' if given_as else ''}",
         )
     finally:

@@ -11,7 +11,6 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel
 from pydantic import Field as PydanticField
-from sqlalchemy import select
 from sqlmodel import Field as Column
 from sqlmodel import SQLModel
 
@@ -32,11 +31,9 @@ from fastapi_easy.domain import (
 )
 from fastapi_easy.domain.journal import JournalRow, SystemTable
 from fastapi_easy.domain.ports import UnitOfWork
-from fastapi_easy.infrastructure.persistence.memory.connection import MemoryDatabase
-from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
-from fastapi_easy.infrastructure.persistence.sqlalchemy.system.journal_tables import table_of
 from fastapi_easy.settings import Settings
 from tests.e2e.stores import empty_store
+from tests.kept_rows import kept_rows
 
 ADA = Context(principal=Principal(id="ada", tenant="acme"), tenant="acme", correlation_id="call-1")
 
@@ -165,15 +162,7 @@ class Shop:
 
     async def kept(self, table: SystemTable) -> list[dict[str, Any]]:
         """The rows of a system table, as plainly as the store gives them."""
-        database = self.database
-        if isinstance(database, MemoryDatabase):
-            return [dict(row) for row in database.kept(table)]
-        if isinstance(database, MongoDatabase):
-            found = database.client.collection(table.name).find({}, {"_id": 0}).sort("$natural", 1)
-            return [dict(each) async for each in found]
-        statement = select(table_of(table))
-        rows = await database.executor.work(lambda connection: connection.execute(statement).all())
-        return [dict(row._mapping) for row in rows]
+        return await kept_rows(self.database, table)
 
 
 def book(**values: Any) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What an adapter hands to the suites, and what all suites are made of."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -11,6 +11,7 @@ from returns.result import Failure
 
 from fastapi_easy.domain.capability import Capability
 from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.journal import SystemTable
 from fastapi_easy.domain.ports.database import Database
 from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
@@ -43,6 +44,9 @@ class Store:
 
         event_bus: Keeps what was published.
 
+        kept: Reads the rows of a table of the system's own, and creates it where it is missing; `None` where there are
+            none to be kept.
+
         column: What it is called where results are counted: adapter, server, driver.
     """
 
@@ -51,6 +55,7 @@ class Store:
     repositories: Mapping[str, Callable[[], Repository[Any]]]
     unit_of_work: Callable[[], UnitOfWork]
     event_bus: RecordingEventBus
+    kept: Callable[[SystemTable], Awaitable[Sequence[Mapping[str, Any]]]] | None = None
     column: str = ""
 
     def __repr__(self) -> str:

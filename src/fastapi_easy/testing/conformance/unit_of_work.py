@@ -18,7 +18,8 @@ from fastapi_easy.domain.patch import Patch
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.domain.query import Query
 from fastapi_easy.domain.specification import Everything, Operator, Where
-from fastapi_easy.testing.conformance.store import Store, Suite, given_titles, put, titles, value_of
+from fastapi_easy.testing.conformance.journaling import Journaling
+from fastapi_easy.testing.conformance.store import Store, given_titles, put, titles, value_of
 
 CREATED: Final = EntityCreated(
     resource="notes",
@@ -32,7 +33,7 @@ class _Interrupted(Exception):
     pass
 
 
-class UnitOfWorkConformance(Suite):
+class UnitOfWorkConformance(Journaling):
     """What every unit of work does. Subclass, and override the fixture `store`."""
 
     @pytest_asyncio.fixture(autouse=True)
