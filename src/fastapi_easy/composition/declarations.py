@@ -16,6 +16,7 @@ from fastapi_easy.domain.options import EVERY_OPERATION, Fields, Operation, Quer
 from fastapi_easy.domain.ports import Database
 from fastapi_easy.domain.relation import Link
 from fastapi_easy.domain.resource import Resource, Shape
+from fastapi_easy.infrastructure.validation import named
 
 __all__ = ["CheckedResources", "check", "resource"]
 
@@ -150,7 +151,7 @@ def _shape(declaration: Declaration[Any], database: Database) -> Shape:
         DeclarationError: No adapter knows it, or the entity apart from it has other fields.
     """
     if declaration.stored_as is None:
-        return describe(declaration.entity, database)
+        return named(describe(declaration.entity, database), declaration.schemas)
     shape, entity = describe(declaration.stored_as, database), describe(declaration.entity)
     stored = {field.name for field in shape.fields}
     own = {field.name for field in entity.fields}
@@ -164,4 +165,4 @@ def _shape(declaration: Declaration[Any], database: Database) -> Shape:
     ]
     if mistakes:
         raise DeclarationError(mistakes)
-    return shape
+    return named(shape, declaration.schemas, entity)

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from typing import Any, Final, Generic, TypeVar
 
 from fastapi_easy.domain.field import ORDERED, Field, Kind
+from fastapi_easy.domain.naming import mistakes_in_aliases
 from fastapi_easy.domain.options import EVERY_OPERATION, Fields, Operation, QueryRules, Schemas, Version
 from fastapi_easy.domain.ordering import Direction, Sort
 from fastapi_easy.domain.relation import Link
@@ -126,11 +127,7 @@ def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resou
         )
     if name in RESERVED_RESOURCES:
         mistakes.add("the name is used by the application itself: rename the attribute")
-    for field in fields:
-        if is_reserved(field):
-            mistakes.add(
-                f"a field cannot be called {field!r}, which means something else in queries: rename it"
-            )
+    _named(fields, mistakes)
     for field in shape.key:
         if field in fields and fields[field].kind in _UNSPEAKABLE:
             kind = fields[field].kind
@@ -168,6 +165,18 @@ def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resou
         mistakes.add(f"version {version.field!r} must be readable: add it to fields.read, do not hide it")
     _offered(resource, mistakes)
     return (None if mistakes else resource), tuple(mistakes)
+
+
+def _named(fields: Mapping[str, Field], mistakes: Mistakes) -> None:
+    """See to what fields are called, inside and outside."""
+    for field in fields.values():
+        for word in (field.name, field.alias):
+            if word is not None and is_reserved(word):
+                mistakes.add(
+                    f"a field cannot be called {word!r}, which means something else in queries: rename it"
+                )
+    for sentence in mistakes_in_aliases(fields):
+        mistakes.add(sentence)
 
 
 def _kept_by_store(

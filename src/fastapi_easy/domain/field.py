@@ -69,7 +69,7 @@ class Field:
     """One field of an entity, as read from the user's class by an adapter's `mapping`.
 
     Attributes:
-        name: Unique within the entity; the same in Python, JSON and queries.
+        name: Unique within the entity; what programs call it.
 
         kind: What its values are.
 
@@ -98,6 +98,10 @@ class Field:
         rules: Further validation, in the vocabulary of `typing.Annotated` metadata; read by the doors only.
 
         description: One sentence for the documentation.
+
+        alias: What callers call it in JSON, CSV and queries; `None` when by its name.
+
+        by_name: Bodies may call it by its name as well.
     """
 
     name: str
@@ -118,6 +122,8 @@ class Field:
     scale: int | None = None
     rules: tuple[Any, ...] = ()
     description: str | None = None
+    alias: str | None = None
+    by_name: bool = False
 
     @property
     def python_type(self) -> type:

@@ -70,7 +70,7 @@ def _connect(
             "out of relations"
         )
         return
-    if name in source.fields:
+    if name in source.fields or name in source.naming.inside:
         mistakes.add(f"relation {name!r} is called like a field: rename one of them")
         return
     ends = ((source, here), (target, there))

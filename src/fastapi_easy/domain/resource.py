@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from fastapi_easy.domain.errors import Key
 from fastapi_easy.domain.field import Field
+from fastapi_easy.domain.naming import PLAIN, Naming, naming_of
 from fastapi_easy.domain.options import Operation, QueryRules, Schemas
 from fastapi_easy.domain.ordering import Sort
 from fastapi_easy.domain.reference import Reference, ReferentialAction
@@ -185,6 +186,8 @@ class Resource(Generic[E]):
         references: The foreign keys to other resources of its database, which the store enforces. Filled once, when
             all resources are known.
 
+        naming: What callers call the fields.
+
         dependencies: What an interface runs before every operation, in this order.
     """
 
@@ -214,6 +217,11 @@ class Resource(Generic[E]):
     dependencies: tuple[Any, ...] = ()
     relations: dict[str, Relation] = dataclasses.field(default_factory=dict)
     references: list[LinkedReference] = dataclasses.field(default_factory=list)
+    naming: Naming = dataclasses.field(init=False, default=PLAIN)
+
+    def __post_init__(self) -> None:
+        """Find out what callers call the fields."""
+        object.__setattr__(self, "naming", naming_of(self.fields.values()))
 
     def __repr__(self) -> str:
         """Its name: it is the same wherever it is talked about."""

@@ -8,6 +8,7 @@ from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.application.queries.vocabulary import nearest
 from fastapi_easy.domain.aggregation import Aggregation, Function, Measure, functions_of
 from fastapi_easy.domain.field import Kind
+from fastapi_easy.domain.naming import Naming
 from fastapi_easy.domain.resource import Resource
 from fastapi_easy.domain.specification import Specification
 
@@ -26,14 +27,25 @@ def groupable(resource: Resource[Any]) -> tuple[str, ...]:
 
 
 def measures(resource: Resource[Any]) -> tuple[str, ...]:
-    """Every number there is about *resource*, as callers write it."""
+    """Every number there is about *resource*."""
+    return tuple(measure.name for measure in _measures(resource))
+
+
+def _measures(resource: Resource[Any]) -> list[Measure]:
     every = [Measure(Function.COUNT)]
     every += [
         Measure(function, name)
         for name in groupable(resource)
         for function in functions_of(resource.fields[name])
     ]
-    return tuple(measure.name for measure in every)
+    return every
+
+
+def called_outside(measure: Measure, naming: Naming) -> str:
+    """What those who ask call *measure*."""
+    return (
+        measure.name if measure.field is None else Measure(measure.function, naming.out(measure.field)).name
+    )
 
 
 def read_aggregation(
@@ -41,6 +53,7 @@ def read_aggregation(
     pairs: Sequence[tuple[str, str]],
     specification: Specification,
     limits: QueryLimits,
+    naming: Naming,
 ) -> Aggregation:
     """The aggregation of what *specification* means that *pairs* ask for; entities are counted unless they say else.
 
@@ -49,10 +62,9 @@ def read_aggregation(
     """
     totals = _names(pairs, "total") or [Function.COUNT.value]
     group_by = _names(pairs, "group_by")
-    for parameter, names, known in (
-        ("total", totals, measures(resource)),
-        ("group_by", group_by, groupable(resource)),
-    ):
+    numbers = {called_outside(measure, naming): measure for measure in _measures(resource)}
+    fields = {naming.out(name): name for name in groupable(resource)}
+    for parameter, names, known in (("total", totals, numbers), ("group_by", group_by, fields)):
         for name in names:
             if name not in known:
                 raise Misunderstood.grammar(
@@ -61,8 +73,8 @@ def read_aggregation(
         if len(names) > limits.items:
             raise Misunderstood.limit(f"/{parameter}", f"Must not have more than {limits.items} values")
     return Aggregation(
-        measures=tuple(_measure(name) for name in totals),
-        group_by=tuple(group_by),
+        measures=tuple(numbers[name] for name in totals),
+        group_by=tuple(fields[name] for name in group_by),
         specification=specification,
         limit=_number(pairs, "limit", min(GROUPS, limits.groups), 1, limits.groups),
         offset=_number(pairs, "offset", 0, 0, limits.offset),
@@ -73,11 +85,6 @@ def _names(pairs: Sequence[tuple[str, str]], parameter: str) -> list[str]:
     """The names given for *parameter*, each once."""
     given = (name.strip() for key, value in pairs if key == parameter for name in value.split(","))
     return list(dict.fromkeys(name for name in given if name))
-
-
-def _measure(name: str) -> Measure:
-    function, _, field = name.partition(":")
-    return Measure(Function(function), field or None)
 
 
 def _number(pairs: Sequence[tuple[str, str]], parameter: str, default: int, low: int, high: int) -> int:

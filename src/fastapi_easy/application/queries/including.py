@@ -7,7 +7,7 @@ from typing import Any, Final
 from fastapi_easy.application.queries.comparisons import Misunderstood
 from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.application.queries.sorting import read_fields, read_order
-from fastapi_easy.application.queries.vocabulary import nearest
+from fastapi_easy.application.queries.vocabulary import Names, nearest
 from fastapi_easy.domain.ordering import Sort
 from fastapi_easy.domain.page import PageRequest
 from fastapi_easy.domain.query import Include, Query
@@ -40,9 +40,10 @@ class Branch:
 class Including:
     """Reads the includes of one query. Every method raises `Misunderstood`."""
 
-    def __init__(self, resource: Resource[Any], limits: QueryLimits) -> None:
+    def __init__(self, resource: Resource[Any], limits: QueryLimits, called: Names) -> None:
         self._resource = resource
         self._limits = limits
+        self._called = called
 
     def include(self, branches: dict[str, Branch], path: str) -> Branch:
         """The entities at the end of *path* are wished for, and all on the way."""
@@ -92,7 +93,7 @@ class Including:
 
     def order(self, branch: Branch, names: Sequence[str]) -> None:
         """In which order beside each entity."""
-        branch.order = read_order(branch.relation.target, names, self._limits.relations)
+        branch.order = read_order(branch.relation.target, names, self._limits.relations, self._called)
 
     def built(self, branches: Mapping[str, Branch]) -> tuple[Include, ...]:
         """The includes that *branches* stand for."""
@@ -108,7 +109,7 @@ class Including:
                 path, f"Says something about {path}, which is not included: add include={path}"
             )
         target = branch.relation.target
-        fields = read_fields(target, branch.fields)
+        fields = read_fields(target, branch.fields, self._called)
         if not fields and branch.fields:
             fields = target.key
         query = Query(
@@ -127,7 +128,7 @@ class Including:
             if name == "limit":
                 self.limit(branch, value, at)
             elif name == "include":
-                inner = Including(branch.relation.target, self._limits)
+                inner = Including(branch.relation.target, self._limits, self._called)
                 inner.document(branch.branches, value, at)
             elif name in {"sort", "fields"}:
                 names = value.split(",") if isinstance(value, str) else value

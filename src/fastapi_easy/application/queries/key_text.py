@@ -21,6 +21,7 @@ class KeyText:
 
     def __init__(self, resource: Resource[Any]) -> None:
         self._fields = tuple(resource.fields[name] for name in resource.key)
+        self._words = tuple(resource.naming.out(name) for name in resource.key)
 
     def read(self, segment: str) -> Outcome[Key]:
         """The key that the percent-decoded *segment* spells.
@@ -46,14 +47,13 @@ class KeyText:
 
     def _whole(self, parts: Sequence[Any], read: Callable[[Field, Any], Any]) -> Outcome[Key]:
         if len(parts) != len(self._fields):
-            names = ",".join(field.name for field in self._fields)
-            return Failure(Invalid((Fault("", f"Must be {names}", "key_parts", "path"),)))
+            return Failure(Invalid((Fault("", f"Must be {','.join(self._words)}", "key_parts", "path"),)))
         values = []
-        for field, part in zip(self._fields, parts, strict=True):
+        for field, word, part in zip(self._fields, self._words, parts, strict=True):
             try:
                 values.append(read(field, part))
             except Unreadable as error:
-                return Failure(Invalid((Fault(f"/{field.name}", str(error), error.code, "path"),)))
+                return Failure(Invalid((Fault(f"/{word}", str(error), error.code, "path"),)))
         return Success(values[0] if len(values) == 1 else tuple(values))
 
     def write(self, key: Key) -> str:

@@ -11,7 +11,7 @@ from fastapi_easy.application.queries.comparisons import Comparisons, Misunderst
 from fastapi_easy.application.queries.including import OPTIONS, Branch, Including
 from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.application.queries.sorting import read_fields, read_order
-from fastapi_easy.application.queries.vocabulary import RESERVED, Vocabulary, nearest
+from fastapi_easy.application.queries.vocabulary import RESERVED, Names, Vocabulary, nearest
 from fastapi_easy.application.queries.where_tree import WhereTree
 from fastapi_easy.domain.ordering import Sort
 from fastapi_easy.domain.page import Count, Cursor
@@ -39,12 +39,15 @@ class Wish:
 class QueryParts:
     """Reads the parts of one resource's queries into a wish. Every method raises `Misunderstood`."""
 
-    def __init__(self, resource: Resource[Any], parameters: Vocabulary, limits: QueryLimits) -> None:
+    def __init__(
+        self, resource: Resource[Any], parameters: Vocabulary, limits: QueryLimits, called: Names
+    ) -> None:
         self._resource = resource
         self._limits = limits
+        self._called = called
         self._comparisons = Comparisons(parameters, limits)
         self._where = WhereTree(parameters, limits)
-        self._including = Including(resource, limits)
+        self._including = Including(resource, limits, called)
 
     def parameter(self, wish: Wish, name: str, values: Sequence[str]) -> None:
         """One parameter of a query string with all the values it was given."""
@@ -107,7 +110,7 @@ class QueryParts:
 
     def order(self, wish: Wish, names: Sequence[str]) -> None:
         """The order, as names of fields."""
-        wish.order = read_order(self._resource, names, self._limits.relations)
+        wish.order = read_order(self._resource, names, self._limits.relations, self._called)
 
     def fields(self, wish: Wish, names: Sequence[str]) -> None:
         """The chosen fields, also of related entities, which are thereby included."""
@@ -117,7 +120,7 @@ class QueryParts:
             if dot:
                 self._including.include(wish.branches, path).fields.append(field_name)
         if names:
-            wish.fields = read_fields(self._resource, own) or self._resource.key
+            wish.fields = read_fields(self._resource, own, self._called) or self._resource.key
 
     def include(self, wish: Wish, names: Sequence[str]) -> None:
         """Related entities, as paths of relations."""

@@ -14,9 +14,10 @@ from fastapi_easy.application.queries.including import OPTIONS
 from fastapi_easy.application.queries.key_text import KeyText
 from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.application.queries.query_parts import QueryParts, Wish, as_texts
-from fastapi_easy.application.queries.vocabulary import RESERVED, Vocabulary
+from fastapi_easy.application.queries.vocabulary import RESERVED, Vocabulary, inside, outside
 from fastapi_easy.domain.aggregation import Aggregation, Measure
 from fastapi_easy.domain.errors import BadQuery, Invalid, Key, Outcome
+from fastapi_easy.domain.naming import PLAIN, Naming
 from fastapi_easy.domain.page import Cursor, PageRequest
 from fastapi_easy.domain.query import Query
 from fastapi_easy.domain.resource import Resource
@@ -39,7 +40,7 @@ class QueryReader:
         self.parameters = Vocabulary(resource, limits.relations)
         self.limits = limits
         self._resource = resource
-        self._parts = QueryParts(resource, self.parameters, limits)
+        self._parts = QueryParts(resource, self.parameters, limits, outside)
         self._seal = CursorSeal(resource, secret)
         self._keys = KeyText(resource)
         self._plain = Success(
@@ -153,7 +154,7 @@ class QueryReader:
         for name, _ in filters:
             if name in RESERVED - {"where", "q"} or name.rpartition(".")[2] in OPTIONS:
                 return Failure(BadQuery(name[:64], "Says nothing about numbers; leave it out"))
-        return self._aggregation(own, self.from_parameters(filters))
+        return self._aggregation(own, self.from_parameters(filters), self._resource.naming)
 
     def aggregation_from_values(self, values: Mapping[str, Any]) -> Outcome[Aggregation]:
         """Read the numbers that the arguments *values* of a call in Python ask for; `total` may hold measures.
@@ -167,7 +168,7 @@ class QueryReader:
             for text in as_texts(_measures(value))
         ]
         filters = {name: value for name, value in values.items() if name not in AGGREGATION}
-        return self._aggregation(own, self.from_values(filters, options=FILTERS))
+        return self._aggregation(own, self.from_values(filters, options=FILTERS), PLAIN)
 
     def seal(self, query: Query, next: Cursor, *, tenant: str | None = None) -> str:  # noqa: A002 (the word of Page)
         """The token with which the caller goes on after a page of *query*."""
@@ -196,14 +197,17 @@ class QueryReader:
     @cached_property
     def _python(self) -> QueryParts:
         # Made when Python code asks for the first time: HTTP alone needs none.
-        words = Vocabulary(self._resource, self.limits.relations, keywords=True)
-        return QueryParts(self._resource, words, self.limits)
+        words = Vocabulary(self._resource, self.limits.relations, inside, keywords=True)
+        return QueryParts(self._resource, words, self.limits, inside)
 
-    def _aggregation(self, own: Sequence[tuple[str, str]], query: Outcome[Query]) -> Outcome[Aggregation]:
+    def _aggregation(
+        self, own: Sequence[tuple[str, str]], query: Outcome[Query], naming: Naming
+    ) -> Outcome[Aggregation]:
         if isinstance(query, Failure):
             return query
         try:
-            return Success(read_aggregation(self._resource, own, query.unwrap().specification, self.limits))
+            specification = query.unwrap().specification
+            return Success(read_aggregation(self._resource, own, specification, self.limits, naming))
         except Misunderstood as misunderstood:
             return Failure(misunderstood.error)
 

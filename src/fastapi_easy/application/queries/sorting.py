@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastapi_easy.application.queries.comparisons import Misunderstood
-from fastapi_easy.application.queries.vocabulary import nearest
+from fastapi_easy.application.queries.vocabulary import Names, nearest
 from fastapi_easy.domain.ordering import Direction, Sort
 from fastapi_easy.domain.resource import Relation, Resource
 
 
-def read_order(resource: Resource[Any], names: Sequence[str], depth: int) -> tuple[Sort, ...]:
+def read_order(resource: Resource[Any], names: Sequence[str], depth: int, called: Names) -> tuple[Sort, ...]:
     """The order *names* stand for; a leading minus means the largest first.
 
     Args:
@@ -19,6 +19,8 @@ def read_order(resource: Resource[Any], names: Sequence[str], depth: int) -> tup
 
         depth: Relations from one to the next at most.
 
+        called: What fields are called.
+
     Raises:
         Misunderstood: A field is unknown, not sortable, or named twice.
     """
@@ -26,10 +28,11 @@ def read_order(resource: Resource[Any], names: Sequence[str], depth: int) -> tup
     for name in names:
         descending = name.startswith("-")
         word = name[1:] if descending else name
-        *relations, field = word.split(".")
+        *relations, last = word.split(".")
         path, target = _path(resource, relations[: depth + 1])
+        field = called(target).meant(last)
         if len(relations) > depth or path is None or field not in target.sortable:
-            suggestion = nearest(word, _sortable(resource))
+            suggestion = nearest(word, _sortable(resource, called))
             raise Misunderstood.grammar(
                 "sort",
                 "Names a field that cannot be sorted by",
@@ -53,27 +56,28 @@ def _path(resource: Resource[Any], names: Sequence[str]) -> tuple[tuple[Relation
     return tuple(path), resource
 
 
-def _sortable(resource: Resource[Any]) -> list[str]:
+def _sortable(resource: Resource[Any], called: Names) -> list[str]:
     related = [
-        f"{relation.name}.{field}"
+        f"{relation.name}.{called(relation.target).out(field)}"
         for relation in resource.relations.values()
         if not relation.many
         for field in relation.target.sortable
     ]
-    return [*resource.sortable, *related]
+    return [*(called(resource).out(field) for field in resource.sortable), *related]
 
 
-def read_fields(resource: Resource[Any], names: Sequence[str]) -> tuple[str, ...]:
+def read_fields(resource: Resource[Any], names: Sequence[str], called: Names) -> tuple[str, ...]:
     """The chosen fields, each once, in the order they were named.
 
     Raises:
         Misunderstood: A field is unknown or not readable.
     """
     chosen: dict[str, None] = {}
+    naming = called(resource)
     for name in names:
-        if name not in resource.readable:
-            raise Misunderstood.grammar(
-                "fields", "Names a field that is not there", nearest(name, resource.readable)
-            )
-        chosen[name] = None
+        field = naming.meant(name)
+        if field is None or field not in resource.readable:
+            known = [naming.out(each) for each in resource.readable]
+            raise Misunderstood.grammar("fields", "Names a field that is not there", nearest(name, known))
+        chosen[field] = None
     return tuple(chosen)

@@ -1,11 +1,12 @@
 """Which comparisons a resource allows, by the names callers write."""
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from fastapi_easy.domain.field import Field, Kind
+from fastapi_easy.domain.naming import PLAIN, Naming
 from fastapi_easy.domain.resource import Relation, Resource
 from fastapi_easy.domain.specification import LISTS, Not, Operator, Specification, Where, operators_of
 
@@ -14,6 +15,19 @@ CONNECTIVES: Final = frozenset({"and", "or", "not"})
 
 RESERVED: Final = frozenset({"where", "q", "sort", "fields", "include", "limit", "offset", "cursor", "count"})
 """The parameters that are not comparisons."""
+
+Names: TypeAlias = Callable[[Resource[Any]], Naming]
+"""What those who ask call the fields of a resource."""
+
+
+def outside(resource: Resource[Any]) -> Naming:
+    """What callers call the fields of *resource*."""
+    return resource.naming
+
+
+def inside(resource: Resource[Any]) -> Naming:
+    """What programs call them: by their names."""
+    return PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +89,8 @@ class Vocabulary(Mapping[str, Parameter]):
 
         depth: Relations from one to the next at most.
 
+        names: What those who ask call the fields.
+
         keywords: They are names of arguments in Python, which cannot hold a dot: `author__country__in` means
             `author.country__in` then. No name of a field or a relation holds `__`.
 
@@ -84,12 +100,15 @@ class Vocabulary(Mapping[str, Parameter]):
         own: Those of its own fields and relations.
     """
 
-    def __init__(self, resource: Resource[Any], depth: int, *, keywords: bool = False) -> None:
+    def __init__(
+        self, resource: Resource[Any], depth: int, names: Names = outside, *, keywords: bool = False
+    ) -> None:
         self.resource = resource
         self._depth = depth
+        self._names = names
         self._keywords = keywords
         self._separators = (".", "__") if keywords else (".",)
-        self.own = _own_words(resource)
+        self.own = _own_words(resource, names(resource))
         self._resolved = dict(self.own)
         self._related: dict[str, Vocabulary] = {}
 
@@ -125,16 +144,18 @@ class Vocabulary(Mapping[str, Parameter]):
         """The comparisons of the entities that *relation* leads to."""
         if relation not in self._related:
             target = self.resource.relations[relation].target
-            self._related[relation] = Vocabulary(target, self._depth - 1, keywords=self._keywords)
+            self._related[relation] = Vocabulary(
+                target, self._depth - 1, self._names, keywords=self._keywords
+            )
         return self._related[relation]
 
 
-def _own_words(resource: Resource[Any]) -> dict[str, Parameter]:
+def _own_words(resource: Resource[Any], naming: Naming) -> dict[str, Parameter]:
     words: dict[str, Parameter] = {}
     for field_name in resource.filterable:
-        field = resource.fields[field_name]
+        field, word = resource.fields[field_name], naming.out(field_name)
         for operator in operators_of(field.kind, nullable=field.nullable):
-            name = field_name if operator is Operator.EQUALS else f"{field_name}__{operator}"
+            name = word if operator is Operator.EQUALS else f"{word}__{operator}"
             words[name] = Parameter(name, field, operator, _value_field(field, operator))
     for relation in resource.relations.values():
         name, truth = f"{relation.name}__{Operator.IS_NULL}", Field(name=relation.name, kind=Kind.BOOLEAN)

@@ -26,6 +26,7 @@ from fastapi_easy.domain.field import UNSET, Field, Kind
 from fastapi_easy.domain.patch import Values
 from fastapi_easy.domain.resource import Resource, Shape
 from fastapi_easy.domain.row import Row
+from fastapi_easy.infrastructure.entities.aliases import aliases_of, takes_names
 
 _KINDS: Final[Mapping[Any, Kind]] = {
     str: Kind.TEXT,
@@ -62,6 +63,8 @@ class _Member:
     description: str | None
     is_key: bool
     is_unique: bool
+    alias: str | None = None
+    by_name: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -176,6 +179,8 @@ def _field(member: _Member, read: _Type, key: tuple[str, ...], unique: tuple[tup
         scale=_first(rules, "decimal_places") if read.kind is Kind.DECIMAL else None,
         rules=rules,
         description=member.description,
+        alias=member.alias,
+        by_name=member.by_name,
     )
 
 
@@ -195,6 +200,7 @@ def _dataclass_members(entity: type[Any]) -> Iterator[_Member]:
 
 
 def _pydantic_members(entity: type[BaseModel]) -> Iterator[_Member]:
+    aliases, by_name = aliases_of(entity), takes_names(entity)
     for name, info in entity.model_fields.items():
         yield _Member(
             name=name,
@@ -205,6 +211,8 @@ def _pydantic_members(entity: type[BaseModel]) -> Iterator[_Member]:
             description=info.description,
             is_key=False,
             is_unique=False,
+            alias=aliases.get(name),
+            by_name=by_name,
         )
 
 

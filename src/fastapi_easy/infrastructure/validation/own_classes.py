@@ -10,6 +10,7 @@ from pydantic_core import PydanticSerializationError, to_json
 from fastapi_easy.domain.errors import Fault, Invalid
 from fastapi_easy.domain.json import below
 from fastapi_easy.infrastructure.validation.faults import invalid
+from fastapi_easy.infrastructure.validation.naming import key_in
 
 _Bytes: TypeAlias = Literal["utf8", "base64", "hex"]
 
@@ -24,15 +25,15 @@ def read_model(model: type[BaseModel], *, whole: bool) -> Callable[[Any], dict[s
     """
     strict = None if "strict" in model.model_config else True
     extra = None if "extra" in model.model_config else "forbid"
-    fields = model.model_fields
-    names = {name: field.annotation for name, field in fields.items()}
-    aliases = {field.alias: field.annotation for field in fields.values() if field.alias}
+    members = model.model_fields
+    names = {name: member.annotation for name, member in members.items()}
+    aliases = {key_in(model, name): member.annotation for name, member in members.items()}
     validate = _validator_of_json(
         model.__pydantic_validator__,
         _decimals(names | aliases),
         model.model_config.get("val_json_bytes", "utf8"),
     )
-    kept = [name for name, field in fields.items() if not field.exclude]
+    kept = [name for name, member in members.items() if not member.exclude]
 
     def read(document: Any) -> dict[str, Any] | Invalid:
         instance = validate(document, strict=strict, extra=extra)

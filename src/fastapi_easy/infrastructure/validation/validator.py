@@ -16,12 +16,10 @@ from fastapi_easy.infrastructure.validation.bodies import body_of
 from fastapi_easy.infrastructure.validation.faults import invalid
 from fastapi_easy.infrastructure.validation.own_classes import read_action, read_model
 from fastapi_easy.infrastructure.validation.python_values import taken
-
-_Read: TypeAlias = Callable[[Any], Any | Invalid]
-"""Makes of a document what is asked for."""
+from fastapi_easy.infrastructure.validation.readers import Read, from_inside, from_outside, hinting, reader_of
 
 _Check: TypeAlias = Callable[[Any], Outcome[Any]]
-"""The same from `Json` or from values of a program."""
+"""Makes of `Json`, or of values of a program, what is asked for."""
 
 
 class PydanticValidator:
@@ -34,12 +32,12 @@ class PydanticValidator:
     @cached_property
     def create(self) -> Callable[[Values], Outcome[Values]]:
         """The values of a new entity."""
-        return _check_for(self.source("create", "Create"), whole=True)
+        return self._check_for("create")
 
     @cached_property
     def replace(self) -> Callable[[Values], Outcome[Values]]:
         """The values of an entity that get the place of all there are."""
-        check = _check_for(self.source("replace", "Replace"), whole=True)
+        check = self._check_for("replace")
         if self._resource.schemas.create is None:
             return check
         changeable = frozenset(self._resource.changeable)
@@ -55,7 +53,7 @@ class PydanticValidator:
     @cached_property
     def update(self) -> Callable[[Values], Outcome[Values]]:
         """Other values for some fields of an entity."""
-        return _check_for(self.source("update", "Update"), whole=False)
+        return self._check_for("update")
 
     def action(self, name: str, given: Any) -> Outcome[Any]:
         """An instance of the action *name*.
@@ -73,45 +71,61 @@ class PydanticValidator:
 
     def source(self, purpose: str, title: str) -> Any:
         """What the body of *purpose* is described from."""
-        resource, own = self._resource, self._resource.schemas
-        if purpose == "update":
-            return own.update or self._body(resource.changeable, title, partial=True)
-        return own.create or self._body(
-            resource.writable if purpose == "create" else resource.changeable, title
-        )
+        return self._own(purpose) or self._body(purpose, title, outside=True)
 
-    def _body(self, names: tuple[str, ...], title: str, *, partial: bool = False) -> Any:
-        return body_of([self._resource.fields[name] for name in names], title, partial=partial)
+    def _own(self, purpose: str) -> type[BaseModel] | None:
+        own = self._resource.schemas
+        return own.update if purpose == "update" else own.create
+
+    def _body(self, purpose: str, title: str, *, outside: bool) -> Any:
+        resource = self._resource
+        names = resource.writable if purpose == "create" else resource.changeable
+        fields = (resource.fields[name] for name in names)
+        return body_of(fields, title, partial=purpose == "update", outside=outside)
+
+    def _check_for(self, purpose: str) -> _Check:
+        own, naming = self._own(purpose), self._resource.naming
+        if own is not None:
+            read = read_model(own, whole=purpose != "update")
+            return _checking(
+                hinting(read, naming.outside) if naming.outside else read, from_inside(read, own)
+            )
+        if naming.outside:
+            return _checking(
+                from_outside(reader_of(self._body(purpose, purpose, outside=True)), self._resource),
+                hinting(reader_of(self._body(purpose, purpose, outside=False)), naming.inside),
+            )
+        validate = TypeAdapter(self._body(purpose, purpose, outside=False)).validator.validate_python
+
+        # Like `_checking`, without a call more than it takes: nearly every create and update passes through.
+        def check(given: Any) -> Outcome[Any]:
+            document = given.document if type(given) is Json else taken(given)
+            if type(document) is Invalid:
+                return _refused(document)
+            try:
+                return Success(validate(document))
+            except ValidationError as error:
+                return _refused(invalid(error))
+
+        return check
 
     def _check_of(self, action: type[Any]) -> _Check:
         check = self._actions.get(action)
         if check is None:
-            check = self._actions[action] = _checking(read_action(action))
+            read = read_action(action)
+            check = self._actions[action] = _checking(read, read)
         return check
 
 
-def _check_for(schema: Any, *, whole: bool) -> _Check:
-    if isinstance(schema, type) and issubclass(schema, BaseModel):
-        return _checking(read_model(schema, whole=whole))
-    validate = TypeAdapter(schema).validator.validate_python
+def _checking(read: Read, read_python: Read) -> _Check:
+    """Checks with *read* what was sent as JSON, and values of a program with the other."""
 
-    # Like `_checking`, without a call more than it takes: every create and update passes through.
     def check(given: Any) -> Outcome[Any]:
-        document = given.document if type(given) is Json else taken(given)
-        if type(document) is Invalid:
-            return _refused(document)
-        try:
-            return Success(validate(document))
-        except ValidationError as error:
-            return _refused(invalid(error))
-
-    return check
-
-
-def _checking(read: _Read) -> _Check:
-    def check(given: Any) -> Outcome[Any]:
-        document = given.document if type(given) is Json else taken(given)
-        found = document if type(document) is Invalid else read(document)
+        if type(given) is Json:
+            found = read(given.document)
+        else:
+            document = taken(given)
+            found = document if type(document) is Invalid else read_python(document)
         return _refused(found) if type(found) is Invalid else Success(found)
 
     return check

@@ -7,7 +7,9 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 
 from fastapi_easy.application import AggregateEntities
+from fastapi_easy.application.queries.aggregating import called_outside
 from fastapi_easy.domain import Aggregation, Group
+from fastapi_easy.domain.naming import Naming
 from fastapi_easy.interfaces.http.decode import read_context, read_pairs
 from fastapi_easy.interfaces.http.encode import dumps
 from fastapi_easy.interfaces.http.endpoints import Surface
@@ -30,13 +32,15 @@ class Aggregating:
         command = AggregateEntities(replace(asked, limit=asked.limit + 1))
         groups = granted(await self._use_cases.aggregate(command, context))
         following = asked.offset + asked.limit if len(groups) > asked.limit else None
-        items = [_shown(group, asked) for group in groups[: asked.limit]]
+        naming = self._surface.resource.naming
+        items = [_shown(group, asked, naming) for group in groups[: asked.limit]]
         return json_answer(200, dumps({"items": items, "next_offset": following}))
 
 
-def _shown(group: Group, asked: Aggregation) -> dict[str, Any]:
-    by = zip(asked.group_by, group.by, strict=True)
-    totals = zip((measure.name for measure in asked.measures), group.totals, strict=True)
+def _shown(group: Group, asked: Aggregation, naming: Naming) -> dict[str, Any]:
+    by = zip(map(naming.out, asked.group_by), group.by, strict=True)
+    names = (called_outside(measure, naming) for measure in asked.measures)
+    totals = zip(names, group.totals, strict=True)
     return {
         "by": {name: _plain(value) for name, value in by},
         "totals": {name: _plain(value) for name, value in totals},

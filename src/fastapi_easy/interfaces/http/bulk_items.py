@@ -158,13 +158,13 @@ class BulkItems:
         return key, tags.strong[0]
 
     def _key(self, given: Any, faults: "_Faults") -> Key:
-        names = self._resource.key
+        names = [self._resource.naming.out(name) for name in self._resource.key]
         parts = [given] if len(names) == 1 else given
         if not isinstance(parts, list) or len(parts) != len(names):
             faults.add("/key", f"Must be a list of {', '.join(names)}", "key_parts")
             return None
         values = []
-        for number, (name, part) in enumerate(zip(names, parts, strict=True)):
+        for number, (name, part) in enumerate(zip(self._resource.key, parts, strict=True)):
             try:
                 values.append(read_value(self._resource.fields[name], part))
             except Unreadable as error:

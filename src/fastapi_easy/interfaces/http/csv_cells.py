@@ -21,6 +21,7 @@ from fastapi_easy.domain import (
 )
 from fastapi_easy.domain.spelling import Unreadable, read_text
 from fastapi_easy.interfaces.http.csv_text import Cell, written
+from fastapi_easy.interfaces.http.encode import key_in
 from fastapi_easy.interfaces.http.problems import Problem
 from fastapi_easy.interfaces.http.strict_json import read_json
 
@@ -30,13 +31,11 @@ _BARE_IN_JSON: Final = frozenset({Kind.INTEGER, Kind.FLOAT, Kind.BOOLEAN})
 _MOST_FAULTS: Final = 50
 
 
-def record_writer(resource: Resource[Any], names: Sequence[str]) -> Callable[[Mapping[str, Any]], str]:
-    """Makes a record with the fields *names* from an answer's JSON object."""
-    fields = resource.fields
-    as_json = [name in fields and fields[name].kind in _AS_JSON for name in names]
-    columns = tuple(zip(names, as_json, strict=True))
+def record_writer(columns: Mapping[str, Field | None]) -> Callable[[Mapping[str, Any]], str]:
+    """Makes a record with the members *columns* from an answer's JSON object."""
+    as_json = {name: field is not None and field.kind in _AS_JSON for name, field in columns.items()}
     # What the caller may not read is not in the answer.
-    return lambda row: written(_cell(row.get(name), as_json=as_json) for name, as_json in columns)
+    return lambda row: written(_cell(row.get(name), as_json=each) for name, each in as_json.items())
 
 
 def _cell(value: Any, *, as_json: bool) -> Cell:
@@ -49,10 +48,16 @@ def _cell(value: Any, *, as_json: bool) -> Cell:
 
 def record_columns(resource: Resource[Any]) -> Mapping[str, Field | None]:
     """The names that the first record of an import may hold, and their fields; `None` for those that no store keeps."""
-    schema = resource.schemas.create
+    schema, fields = resource.schemas.create, resource.fields
     if schema is None:
-        return {name: resource.fields[name] for name in resource.writable}
-    return {field.alias or name: resource.fields.get(name) for name, field in schema.model_fields.items()}
+        columns: dict[str, Field | None] = {
+            resource.naming.out(each): fields[each] for each in resource.writable
+        }
+        names = resource.writable
+    else:
+        columns = {key_in(schema, each): fields.get(each) for each in schema.model_fields}
+        names = tuple(schema.model_fields)
+    return columns | {each: fields[each] for each in names if each in fields and fields[each].by_name}
 
 
 class RecordReader:

@@ -121,7 +121,7 @@ def encoder_of(resource: Resource[Any]) -> RowEncoder:
 
 def _derived(resource: Resource[Any]) -> Cut:
     """Shows rows as the derived read schema does."""
-    readable = resource.readable
+    readable, naming = resource.readable, resource.naming
     # orjson 3.13 loses the leading zero of 10,000 to 99,999 microseconds in times of day.
     times = frozenset(
         name for name in readable if Kind.TIME in {resource.fields[name].kind, resource.fields[name].item}
@@ -129,33 +129,45 @@ def _derived(resource: Resource[Any]) -> Cut:
 
     def cut(row: Row, fields: Sequence[str] | None) -> Row:
         names = fields or readable
-        if times:
-            return {
-                name: to_jsonable_python(row[name]) if name in times else row[name]
-                for name in names
-                if name in row
-            }
         # A row from `select` holds just these fields in this order; anything else is cut to size. What its caller
         # may not read is not there.
         return row if tuple(row) == names else {name: row[name] for name in names if name in row}
 
-    return cut
+    def made(row: Row, fields: Sequence[str] | None) -> Row:
+        return {
+            naming.out(name): to_jsonable_python(row[name]) if name in times else row[name]
+            for name in fields or readable
+            if name in row
+        }
+
+    return made if times or naming.outside else cut
 
 
 def _modelled(resource: Resource[Any], model: type[BaseModel]) -> Cut:
     """Shows rows as the user's own read model does."""
-    readable = frozenset(resource.readable)
+    keys = {name: key_in(model, name) for name in resource.readable}
 
     def cut(row: Row, fields: Sequence[str] | None) -> Row:
-        values = {name: value for name, value in row.items() if name in readable}
         if fields is None and type(row) is CutRow:
-            fields = tuple(values)
+            fields = tuple(row)
         if fields is None:
-            return model.model_validate(values).model_dump(mode="json")
+            whole = model.model_validate({key: row[name] for name, key in keys.items() if name in row})
+            return whole.model_dump(mode="json", by_alias=True)
         # Half a row cannot be validated; what the model says of writing each field still holds.
-        return model.model_construct(set(fields), **values).model_dump(mode="json", include=set(fields))
+        values = {name: value for name, value in row.items() if name in keys}
+        half = model.model_construct(set(fields), **values)
+        return half.model_dump(mode="json", include=set(fields), by_alias=True, warnings=False)
 
     return cut
+
+
+def key_in(model: type[BaseModel], name: str) -> str:
+    """What an instance of *model* is made with for field *name*."""
+    info = model.model_fields.get(name)
+    alias = None if info is None else info.validation_alias
+    return (
+        alias if isinstance(alias, str) and model.model_config.get("validate_by_alias") is not False else name
+    )
 
 
 def dumps(document: Any) -> bytes:

@@ -1,6 +1,7 @@
 """What the endpoints of one resource share."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from copy import copy
 from functools import cached_property
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote
@@ -11,6 +12,7 @@ from fastapi_easy.interfaces.http.encode import RowEncoder, encoder_of
 from fastapi_easy.interfaces.http.exchange import Answer, Exchange, Stream
 from fastapi_easy.interfaces.http.names import Names
 from fastapi_easy.interfaces.http.options import HttpOptions
+from fastapi_easy.interfaces.http.outside import documented, speaking
 from fastapi_easy.interfaces.http.schemas import ResourceSchemas
 
 Endpoint: TypeAlias = Callable[[Exchange, bytes], Awaitable[Answer | Stream | None]]
@@ -43,19 +45,30 @@ class Surface:
     """
 
     def __init__(self, use_cases: UseCases, options: HttpOptions, names: Mapping[str, Names]) -> None:
-        self.use_cases = use_cases
+        self.use_cases = speaking(use_cases)
         self.resource: Resource[Any] = use_cases.resource
         self.options = options
         self.segment = quote(use_cases.resource.name)
         self.path = f"{options.prefix}/{self.segment}"
         self.names = names[use_cases.resource.name]
         self.every_name = names
-        self.schemas = ResourceSchemas(use_cases, self.names.schema)
+        self.schemas = ResourceSchemas(self.resource, use_cases.validator, self.names.schema)
 
     @cached_property
     def encoder(self) -> RowEncoder:
         """Writes its rows."""
         return encoder_of(self.resource)
+
+    @cached_property
+    def documented(self) -> "Surface":
+        """The same for its documentation, in which fields are called as callers call them."""
+        resource = documented(self.resource)
+        if resource is self.resource:
+            return self
+        shown = copy(self)
+        shown.resource = resource
+        shown.schemas = ResourceSchemas(resource, self.use_cases.validator, self.names.schema)
+        return shown
 
     def location(self, exchange: Exchange, key: Key) -> bytes:
         """The path of the entity with *key*."""

@@ -1,13 +1,13 @@
 """The endpoint that sends every entity of a query, as NDJSON or CSV, while they are being read."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 import orjson
 
 from fastapi_easy.application import ExportEntities
 from fastapi_easy.application.queries.including import OPTIONS
-from fastapi_easy.domain import BadQuery, Query, Resource, Row, Rows, Unavailable
+from fastapi_easy.domain import BadQuery, Field, Query, Resource, Row, Rows, Unavailable
 from fastapi_easy.domain.ports.repository import StreamBroken
 from fastapi_easy.interfaces.http.csv_cells import record_writer
 from fastapi_easy.interfaces.http.csv_columns import ColumnWriter
@@ -80,9 +80,11 @@ class Exporting:
 
     def _as_csv(self, query: Query) -> tuple[bytes, Write]:
         encoder, fields = self._surface.encoder, query.fields
-        names = fields or shown_names(self._resource)
-        record = record_writer(self._resource, names)
-        by_columns = None if self._resource.schemas.read is not None else ColumnWriter(self._resource, names)
+        columns = columns_of(self._resource, fields)
+        record = record_writer(columns)
+        by_columns = None
+        if self._resource.schemas.read is None:
+            by_columns = ColumnWriter(self._resource, fields or self._resource.readable)
 
         def write(rows: Sequence[Row]) -> bytes:
             quickly = by_columns(rows) if by_columns is not None and isinstance(rows, Rows) else None
@@ -90,16 +92,20 @@ class Exporting:
                 return quickly
             return "".join([record(orjson.loads(encoder.row(row, fields))) for row in rows]).encode()
 
-        return written(names).encode(), write
+        return written(columns).encode(), write
 
 
-def shown_names(resource: Resource[Any]) -> tuple[str, ...]:
-    """The members of a whole answer, in their order."""
+def columns_of(resource: Resource[Any], fields: Sequence[str] | None) -> Mapping[str, Field | None]:
+    """The members of an answer with *fields*, or of a whole one, in their order; `None` for those no store keeps."""
     model = resource.schemas.read
-    if model is None:
-        return resource.readable
-    shown = [name for name, field in model.model_fields.items() if not field.exclude]
-    return (*shown, *model.model_computed_fields)
+    if model is None or fields:
+        return {resource.naming.out(name): resource.fields[name] for name in fields or resource.readable}
+    shown = {
+        info.serialization_alias or name: resource.fields.get(name)
+        for name, info in model.model_fields.items()
+        if not info.exclude
+    }
+    return {**shown, **{info.alias or name: None for name, info in model.model_computed_fields.items()}}
 
 
 async def _in_parts(chunks: AsyncIterator[Sequence[Row]], head: bytes, write: Write) -> AsyncGenerator[bytes]:

@@ -50,6 +50,7 @@ def document(app: FastAPI, surfaces: Callable[[], Sequence[Surface]], guards: Gu
 
 def _merged(base: Document, surfaces: Sequence[Surface], guards: Guards) -> Document:
     taken: Mapping[str, Any] = base.get("components", {}).get("schemas", {})
+    surfaces = [surface.documented for surface in surfaces]
     paths: dict[str, Any] = {}
     parameters = _parameters(surfaces)
     documented = Documented(parameters)

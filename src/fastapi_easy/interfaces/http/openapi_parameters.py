@@ -185,7 +185,7 @@ def _comparison(parameter: Parameter, queries: QueryReader) -> Schema:
 
 
 def _described(parameter: Parameter) -> str:
-    name = ".".join((*(relation.name for relation in parameter.path), parameter.field.name))
+    name = parameter.name.partition("__")[0]
     if parameter.relation is None:
         described = _WORDS[parameter.operator].format(f"`{name}`")
     else:

@@ -61,8 +61,8 @@ def related_sorts(surface: Surface) -> list[str]:
     """The fields of related entities that `sort` takes: of those of which each entity has one at most."""
     return [
         f"{relation.name}.{field}"
-        for relation in surface.use_cases.queries.parameters.relations.values()
-        if not relation.many
+        for relation in surface.resource.relations.values()
+        if surface.use_cases.queries.parameters.relations and not relation.many
         for field in relation.target.sortable
     ]
 

@@ -29,6 +29,7 @@ class RecordShower:
 
     def __init__(self, resource: Resource[Any]) -> None:
         self._readable = resource.readable
+        self._naming = resource.naming
         self._writers = {
             name: write
             for name in resource.readable
@@ -66,7 +67,7 @@ class RecordShower:
             elif write is not None:
                 writers[f"write_{place}"] = write
                 value = f"None if {value} is None else write_{place}({value})"
-            members.append(f"{name!r}: {value}")
+            members.append(f"{self._naming.out(name)!r}: {value}")
         source = f"lambda records: [{{{', '.join(members)}}} for record in records]"
         made: Callable[[Any], Shown] = eval(source, writers)  # noqa: S307 - of numbers, and names in quotes
         return made

@@ -1,13 +1,14 @@
 """Resource → what its bodies and answers look like."""
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Annotated, Any, Required
 
 import pydantic
 from typing_extensions import TypedDict
 
-from fastapi_easy.application import UseCases
 from fastapi_easy.domain import Resource
+from fastapi_easy.domain.ports import Validator
 from fastapi_easy.interfaces.http.kinds import output_type
 
 _typed_dict: Any = TypedDict  # mypy wants literals
@@ -19,9 +20,9 @@ class ResourceSchemas:
     A derived schema is a typed dictionary; the user's own are pydantic models.
     """
 
-    def __init__(self, use_cases: UseCases, name: str) -> None:
-        self._resource = use_cases.resource
-        self._validator = use_cases.validator
+    def __init__(self, resource: Resource[Any], validator: Callable[[], Validator], name: str) -> None:
+        self._resource = resource
+        self._validator = validator
         self._name = name
 
     @cached_property

@@ -26,6 +26,7 @@ from fastapi_easy.infrastructure.validation import PydanticValidator
 from fastapi_easy.interfaces.http.csv_cells import RecordReader, mistakes_in, record_columns, record_writer
 from fastapi_easy.interfaces.http.csv_text import Cell
 from fastapi_easy.interfaces.http.encode import encoder_of
+from fastapi_easy.interfaces.http.exporting import columns_of
 from fastapi_easy.testing.strategies.values import values as values_of
 from tests.unit.interfaces.http.library import VALUES, book_resource
 from tests.unit.interfaces.http.test_csv_text import read
@@ -51,7 +52,7 @@ def reader(
 def cells_of(row: dict[str, Any], resource: Resource[Any] = BOOKS) -> list[Cell]:
     """The cells of *row*, as they come back from a file."""
     answer = json.loads(encoder_of(resource).row(row))
-    (record,) = read(record_writer(resource, NAMES)(answer).encode(), cut=7, longest=100_000)
+    (record,) = read(record_writer(columns_of(resource, NAMES))(answer).encode(), cut=7, longest=100_000)
     return list(record.cells)
 
 

@@ -10,6 +10,7 @@ from fastapi_easy.domain import Field, Kind, Resource, Rows, Shape
 from fastapi_easy.interfaces.http.csv_cells import record_writer
 from fastapi_easy.interfaces.http.csv_columns import ColumnWriter
 from fastapi_easy.interfaces.http.encode import encoder_of
+from fastapi_easy.interfaces.http.exporting import columns_of
 from fastapi_easy.testing.resources import resource_from
 from tests.unit.interfaces.http.test_csv_text import read
 from tests.unit.interfaces.http.test_encode import Texts, spelt, unseen
@@ -23,7 +24,7 @@ THINGS = resource_from(Shape(fields=FIELDS, key=("id",)), "things", object)
 
 
 def one_by_one(resource: Resource[Any], shown: tuple[str, ...], rows: Rows) -> bytes:
-    encoder, record = encoder_of(resource), record_writer(resource, shown)
+    encoder, record = encoder_of(resource), record_writer(columns_of(resource, shown))
     return "".join(record(orjson.loads(encoder.row(row, shown))) for row in rows).encode()
 
 

@@ -23,6 +23,7 @@ from sqlmodel import SQLModel
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import UNSET, Field, Kind
 from fastapi_easy.domain.resource import Shape
+from fastapi_easy.infrastructure.entities.aliases import aliases_of, takes_names
 from fastapi_easy.infrastructure.persistence.sqlalchemy import mapping
 
 _VALIDATORS: Final = {
@@ -55,11 +56,15 @@ def describe(entity: type[Any]) -> Shape:
     ]
     if mistakes:
         raise DeclarationError(mistakes)
-    fields = tuple(
+    aliases, by_name = aliases_of(entity), takes_names(entity)
+    fields = (
         _enriched(entity, field, declared[field.name]) if field.name in declared else field
         for field in shape.fields
     )
-    return dataclasses.replace(shape, fields=fields)
+    named = tuple(
+        dataclasses.replace(field, alias=aliases.get(field.name), by_name=by_name) for field in fields
+    )
+    return dataclasses.replace(shape, fields=named)
 
 
 def _enriched(entity: type[Any], field: Field, info: FieldInfo) -> Field:
