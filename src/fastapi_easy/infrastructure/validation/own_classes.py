@@ -5,9 +5,10 @@ from decimal import Decimal
 from typing import Any, Literal, TypeAlias, get_args, get_type_hints
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError, to_json
+from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
 
 from fastapi_easy.domain.errors import Fault, Invalid
+from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.json import below
 from fastapi_easy.infrastructure.validation.faults import invalid
 from fastapi_easy.infrastructure.validation.naming import key_in
@@ -15,11 +16,15 @@ from fastapi_easy.infrastructure.validation.naming import key_in
 _Bytes: TypeAlias = Literal["utf8", "base64", "hex"]
 
 
-def read_model(model: type[BaseModel], *, whole: bool) -> Callable[[Any], dict[str, Any] | Invalid]:
+def read_model(
+    model: type[BaseModel], fields: Mapping[str, Field], *, whole: bool
+) -> Callable[[Any], dict[str, Any] | Invalid]:
     """Makes the fields that were set from a document, by way of *model*.
 
     Args:
         model: What the document has to look like.
+
+        fields: Those of the resource.
 
         whole: Defaults of the model that are not null count as set.
     """
@@ -34,18 +39,24 @@ def read_model(model: type[BaseModel], *, whole: bool) -> Callable[[Any], dict[s
         model.model_config.get("val_json_bytes", "utf8"),
     )
     kept = [name for name, member in members.items() if not member.exclude]
+    as_json = [name for name in kept if name in fields and fields[name].kind is Kind.JSON]
 
     def read(document: Any) -> dict[str, Any] | Invalid:
         instance = validate(document, strict=strict, extra=extra)
         if isinstance(instance, Invalid):
             return instance
         given = instance.model_fields_set
-        return {
+        values = {
             name: value
             for name in kept
             if name in given or (whole and getattr(instance, name) is not None)
             for value in (getattr(instance, name),)
         }
+        for name in as_json:
+            if name in values:
+                # A model inside of the user's is kept as a body would spell it.
+                values[name] = to_jsonable_python(values[name])
+        return values
 
     return read
 

@@ -86,7 +86,7 @@ class PydanticValidator:
     def _check_for(self, purpose: str) -> _Check:
         own, naming = self._own(purpose), self._resource.naming
         if own is not None:
-            read = read_model(own, whole=purpose != "update")
+            read = read_model(own, self._resource.fields, whole=purpose != "update")
             return _checking(
                 hinting(read, naming.outside) if naming.outside else read, from_inside(read, own)
             )

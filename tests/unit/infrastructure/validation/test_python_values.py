@@ -211,10 +211,9 @@ def test_a_model_of_the_users_own_reads_values_of_a_program() -> None:
     part = Part(made=datetime.date(2026, 1, 1), weight=Decimal("1.5"))
     values = {name: VALUES[name] for name in ("title", "price", "added", "cover", "colour", "tags")}
 
-    assert OWN.create({**values, "extra": part}) == Success({**values, "extra": part})
-    assert OWN.create({**values, "extra": {"made": part.made, "weight": "1.5"}}) == Success(
-        {**values, "extra": part}
-    )
+    kept = Success({**values, "extra": {"made": "2026-01-01", "weight": "1.5"}})
+    assert OWN.create({**values, "extra": part}) == kept
+    assert OWN.create({**values, "extra": {"made": part.made, "weight": "1.5"}}) == kept
 
 
 @pytest.mark.parametrize("name", ["title", "extra"])
