@@ -42,7 +42,14 @@ class RowEncoder:
 
     def row(self, row: Row, fields: Sequence[str] | None = None, includes: Sequence[Include] = ()) -> bytes:
         """*row* as a JSON object with *fields*, or all fields of the read schema, and a member for each include."""
-        return dumps(self.shower(fields, includes)(row))
+        if includes:
+            return dumps(self.shower(fields, includes)(row))
+        shown = self._cut(row, fields)
+        try:
+            return orjson.dumps(shown, _other, _OPTIONS)
+        except orjson.JSONEncodeError:
+            # As in `dumps`, which would be a call more for each entity that is read.
+            return dumps_anything(shown)
 
     def page(
         self,

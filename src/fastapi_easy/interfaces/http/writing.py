@@ -160,7 +160,8 @@ class Writing:
     def _shown(
         self, preferences: Preferences, row: Row, status: int, *headers: tuple[bytes, bytes]
     ) -> Answer:
-        headers = (*headers, *preferences.applied(minimal=preferences.minimal))
+        if preferences.minimal or preferences.dry_run is not None:
+            headers = (*headers, *preferences.applied(minimal=preferences.minimal))
         if preferences.dry_run is None:
             # A version that was rolled back is none: another change may get the same.
             headers = ((b"etag", etag(self._resource.version_of(row))), *headers)
