@@ -12,6 +12,7 @@ from fastapi_easy.domain import Failure, Outcome, Row, Success, Unavailable
 from fastapi_easy.domain.ports.repository import EVERYTHING
 from fastapi_easy.domain.specification import Not, Specification
 from fastapi_easy.settings import Settings
+from tests.policies import RowPolicy
 
 
 @dataclass
@@ -69,7 +70,7 @@ class Persistent:
         return Success("again")
 
 
-class NothingIsThere:
+class NothingIsThere(RowPolicy):
     """A policy."""
 
     def visible(self, *_: Any) -> Specification:

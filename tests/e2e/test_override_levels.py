@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from dependency_injector import providers
 
+from fastapi_easy.application import Handler, Target
 from fastapi_easy.application.collaborators import Collaborators
+from fastapi_easy.application.rules import Rules
 from fastapi_easy.domain import Failure, Outcome, Success
 from fastapi_easy.infrastructure.persistence.memory.connection import MemoryDatabase
 from fastapi_easy.testing import FrozenClock
@@ -41,7 +43,7 @@ def of_nobody(shop: Any) -> Any:
         resource=shop.books.resource,
         repository=providers.Object(lambda: Told(lambda: "collaborating")),
         unit_of_work=shop.books.unit_of_work.provider,
-        clock=shop.clock,
+        rules=providers.Factory(Rules, clock=shop.clock, event_bus=shop.event_bus),
     )
 
 
@@ -162,13 +164,42 @@ async def test_a_policy_that_differs_by_task_is_asked_for_each_call() -> None:
         policy = providers.ContextLocalSingleton(NothingIsThere)
 
     shop: Any = Own(settings=MEMORY)
+    shop.policy.override(providers.Callable(lambda: None))
     async with running(shop):
-        hidden = await read(shop)
-        shop.policy.override(providers.Callable(lambda: None))
         shown = await read(shop)
+        shop.policy.reset_override()
+        hidden = await read(shop)
 
     assert isinstance(hidden, Failure)
     assert told(shown) == EMMA
+
+
+async def test_a_policy_made_by_a_factory_is_made_for_each_call_and_the_steps_stay() -> None:
+    made: list[NothingIsThere] = []
+    composed: list[Target] = []
+
+    def make() -> NothingIsThere:
+        made.append(NothingIsThere())
+        return made[-1]
+
+    def counting(target: Target, handler: Handler[Any, Any]) -> Handler[Any, Any]:
+        composed.append(target)
+        return handler
+
+    class Own(Shop):
+        policy = providers.Factory(make)
+        steps = (counting,)
+
+    shop: Any = Own(settings=MEMORY)
+    async with running(shop):
+        for _ in range(2):
+            _ = await read(shop)
+        made.clear()
+        composed.clear()
+        for _ in range(3):
+            _ = await read(shop)
+
+    assert (len(made), composed) == (3, [])
 
 
 async def test_a_singleton_that_is_made_anew_is_seen() -> None:
@@ -177,9 +208,9 @@ async def test_a_singleton_that_is_made_anew_is_seen() -> None:
 
     shop: Any = Own(settings=MEMORY)
     async with running(shop):
-        before = shop.books.collaborators().clock
+        before = shop.books.collaborators().rules.clock
         shop.clock.reset()
-        after = shop.books.collaborators().clock
+        after = shop.books.collaborators().rules.clock
 
     assert before is not after
     assert after is shop.clock()

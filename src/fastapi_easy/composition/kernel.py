@@ -73,29 +73,25 @@ def _use_cases(
 def _followed(
     target: Target, provider: providers.Provider[Any], steps: providers.Provider[Sequence[Step]]
 ) -> Handler[Any, Any]:
-    """The handler that *provider* gives, within *steps*; put together anew only when something was overridden."""
+    """The handler that *provider* gives, within *steps*; put together anew only when something has changed."""
     inputs: Inputs | None = None
+    around: Sequence[Step] | None = None
     composed: Handler[Any, Any]
 
+    def ask(command: Any, context: Context, /) -> Awaitable[Outcome[Any]]:
+        return cast("Awaitable[Outcome[Any]]", provider()(command, context))
+
     def follow(command: Any, context: Context, /) -> Awaitable[Outcome[Any]]:
-        nonlocal inputs, composed
+        nonlocal inputs, around, composed
         if inputs is None or inputs.have_changed():
+            current = steps()
+            # Steps remember calls: they stay as they are where only what is within them changes, now and then or with
+            # each call. Whoever put another provider in the place of the handler decides how often it makes one.
+            asks = current is around or provider.last_overriding is not None
+            looked_at = Inputs(steps) if current is around else Inputs(Source(provider), steps)
             # What changes in between is seen by the next call, for which the handler is there before its inputs are.
-            looked_at = Inputs(Source(provider), steps)
-            composed = compose(steps(), target, _innermost(provider))
-            inputs = looked_at
+            composed = compose(current, target, ask if asks else provider())
+            around, inputs = current, looked_at
         return composed(command, context)
 
     return follow
-
-
-def _innermost(provider: providers.Provider[Any]) -> Handler[Any, Any]:
-    if provider.last_overriding is None:
-        handler: Handler[Any, Any] = provider()
-        return handler
-
-    def ask(command: Any, context: Context, /) -> Awaitable[Outcome[Any]]:
-        # Whoever put another provider there decides how often it makes one.
-        return cast("Awaitable[Outcome[Any]]", provider()(command, context))
-
-    return ask

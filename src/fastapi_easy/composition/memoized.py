@@ -25,29 +25,69 @@ class Inputs:
     """What something is made from at this moment.
 
     Providers that only make something of others are looked through, down to those that know more than others: these
-    are asked each time, and what they give is compared by identity.
+    are asked, once each time, and what they give is compared by identity.
 
     Args:
         roots: What it is made from.
+
+        known: What some of them give at this moment; these are not asked.
+
+    Attributes:
+        overrides: What has taken the places of those that only make, or `None`.
+
+        given: What the others have given, by provider.
     """
 
-    __slots__ = ("_given", "_givers", "_makers", "_overrides")
+    __slots__ = ("_makers", "_roots", "given", "overrides")
 
-    def __init__(self, *roots: Any) -> None:
+    def __init__(self, *roots: Any, known: "Mapping[Any, Any] | None" = None) -> None:
         makers: dict[providers.Provider[Any], None] = {}
         givers: dict[providers.Provider[Any], None] = {}
         for root in roots:
             _look_through(root, makers, givers)
-        self._makers, self._givers = tuple(makers), tuple(givers)
-        self._overrides = tuple(map(_overriding, self._makers))
-        self._given = tuple(map(call, self._givers))
+        before = {} if known is None else known
+        self._roots, self._makers = roots, tuple(makers)
+        self.overrides = tuple(map(_overriding, makers))
+        self.given: Mapping[Any, Any] = {each: before[each] if each in before else each() for each in givers}
 
     def have_changed(self) -> bool:
         """Whether it would be made from anything else by now."""
+        given = self.given
         return not (
-            all(map(is_, map(_overriding, self._makers), self._overrides))
-            and all(map(is_, map(call, self._givers), self._given))
+            all(map(is_, map(_overriding, self._makers), self.overrides))
+            and all(map(is_, map(call, given), given.values()))
         )
+
+    def now(self) -> "Inputs":
+        """What it would be made from by now: these, unless something has changed."""
+        if not all(map(is_, map(_overriding, self._makers), self.overrides)):
+            return Inputs(*self._roots)
+        given = tuple(map(call, self.given))
+        if all(map(is_, given, self.given.values())):
+            return self
+        return Inputs(*self._roots, known=dict(zip(self.given, given, strict=True)))
+
+    def are_those_of(self, other: "Inputs") -> bool:
+        """Whether *other*, of the same roots, are the same."""
+        return (
+            len(self.given) == len(other.given)
+            and all(map(is_, self.overrides, other.overrides))
+            and all(map(is_, self.given.values(), other.given.values()))
+        )
+
+    def of(self, argument: Any) -> Any:
+        """What *argument* gives, made from these."""
+        match argument:
+            case Source():
+                return argument.made_from(self)
+            case providers.Delegate():
+                return argument.provides
+            case Memoized() if argument.last_overriding is None:
+                return argument.made_from(self)
+            case providers.Provider():
+                return self.given[argument]
+            case _:
+                return argument
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,28 +162,32 @@ class Memoized(providers.Provider[T]):
                 yield each
         yield from super().related
 
+    def made_from(self, inputs: Inputs) -> T:
+        """The product that is made from *inputs*, which hold what they are."""
+        return self._product(Inputs(*self.arguments, known=inputs.given))
+
     def _provide(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> T:
         if args or kwargs:
-            return self._made(args, kwargs)
-        kept = self._kept
-        if kept and not kept[0].inputs.have_changed():
-            return kept[0].product
-        return self._renew(kept)
+            return self._made(Inputs(*self.arguments), *args, **kwargs)
+        if not self._kept:
+            return self._product(Inputs(*self.arguments))
+        latest = self._kept[0]
+        inputs = latest.inputs.now()
+        return latest.product if inputs is latest.inputs else self._product(inputs)
 
-    def _renew(self, kept: tuple[_Kept[T], ...]) -> T:
-        for known in kept[1:]:
-            if not known.inputs.have_changed():
+    def _product(self, inputs: Inputs) -> T:
+        kept = self._kept
+        for known in kept:
+            if known.inputs.are_those_of(inputs):
                 break
         else:
-            # Before the product: what changes in between is then seen by the next call.
-            inputs = Inputs(*self.arguments)
-            known = _Kept(inputs, self._made((), {}))
+            known = _Kept(inputs, self._made(inputs))
         self._kept = (known, *(each for each in kept if each is not known))[:_KEPT]
         return known.product
 
-    def _made(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> T:
-        given = {name: _asked(each) for name, each in self._kwargs.items()}
-        made: T = self._make(*map(_asked, self._args), *args, **given | dict(kwargs))
+    def _made(self, inputs: Inputs, *more: Any, **others: Any) -> T:
+        named = {name: inputs.of(each) for name, each in self._kwargs.items()}
+        made: T = self._make(*map(inputs.of, self._args), *more, **named | others)
         return made
 
 
@@ -154,20 +198,20 @@ class Source(providers.Delegate):
         provides: A provider. While it is overridden, it is asked for each use.
     """
 
-    def _provide(self, _args: tuple[Any, ...], _kwargs: Mapping[str, Any]) -> Callable[[], Any]:
+    def made_from(self, inputs: Inputs) -> Callable[[], Any]:
+        """What gives the product, made from *inputs* if the provider has nothing to say itself."""
         provider: Any = self.provides
         if isinstance(provider, Memoized) and provider.last_overriding is None:
-            return _giving(provider())
+            return _giving(provider.made_from(inputs))
         asked: Callable[[], Any] = provider
         return asked
+
+    def _provide(self, _args: tuple[Any, ...], _kwargs: Mapping[str, Any]) -> Callable[[], Any]:
+        return self.made_from(Inputs(self))
 
 
 def _giving(product: T) -> Callable[[], T]:
     return lambda: product
-
-
-def _asked(argument: Any) -> Any:
-    return argument() if isinstance(argument, providers.Provider) else argument
 
 
 def _copied(argument: Any, memo: dict[Any, Any]) -> Any:

@@ -20,15 +20,13 @@ __all__ = ["at_hand", "brought", "that_open"]
 GROUP: Final = "fastapi_easy.technologies"
 """The entry points in which other packages name theirs."""
 
-_ROOM: Final = "fastapi_easy.infrastructure.technologies"
-
 
 @dataclass(frozen=True, slots=True)
 class _BuiltIn:
     """A technology of this package, and when it is imported.
 
     Attributes:
-        module: Where it is, in the room of technologies.
+        module: Where it is, beside this one.
 
         library: Makes the classes that it reads, and the databases that it opens; empty when it has neither.
 
@@ -110,7 +108,7 @@ def at_hand() -> Iterator[Technology]:
 @functools.cache
 def _load(built_in: _BuiltIn) -> Technology:
     try:
-        module = importlib.import_module(f"{_ROOM}.{built_in.module}")
+        module = importlib.import_module(f"{__package__}.{built_in.module}")
     except ModuleNotFoundError as error:
         library = str(error.name).partition(".")[0]
         raise DeclarationError(
