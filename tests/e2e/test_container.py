@@ -265,6 +265,16 @@ async def test_an_existing_application_keeps_what_it_had(tmp_path: Path) -> None
     assert missing.json() == {"detail": "Not Found"}
 
 
+def test_a_class_without_a_table_is_refused_where_tables_are_needed(tmp_path: Path) -> None:
+    class Plain(Container):
+        visits = resource(Visit)
+
+    with pytest.raises(
+        DeclarationError, match="visits is of a class that is mapped to no table, which SQLite needs"
+    ):
+        create_app(Plain(settings=on_sqlite(tmp_path)))
+
+
 async def test_a_schema_that_differs_refuses_to_start(tmp_path: Path) -> None:
     settings = Settings(
         databases={

@@ -178,8 +178,13 @@ class SqlAlchemyDatabase:
     def admit(self, name: str, shape: Shape) -> tuple[Shape, list[str]]:
         """Narrow *shape* to what this database can hold."""
         refused: list[str] = []
+        if shape.table is None:
+            refused.append(
+                f"{name} is of a class that is mapped to no table, which {self.technology} needs;"
+                " declare an SQLAlchemy or SQLModel class, or name one as stored_as"
+            )
         if Capability.ARRAYS not in self.capabilities:
-            refused = [
+            refused += [
                 f"{name}.{field.name} is an array, which {self.technology} has no column for;"
                 " use JSON, or PostgreSQL"
                 for field in shape.fields
