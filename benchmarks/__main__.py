@@ -12,7 +12,7 @@ from benchmarks.catalogue import COLUMNS, ENDPOINTS
 from benchmarks.findings import Finding
 from benchmarks.load import CONNECTIONS, LoadFailed, find_wrk
 from benchmarks.machine import cores, description, pin
-from benchmarks.parts import bulk, endpoints, exporting, growth, layers, starting, stores
+from benchmarks.parts import before, bulk, endpoints, exporting, growth, layers, starting, stores
 from benchmarks.postgres import database
 from tests.services import Unavailable, release
 
@@ -35,9 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # A part of the columns is a look at the work in progress, not at everything.
     is_partial = chosen.columns is not None or chosen.endpoints is not None
     names = chosen.parts or (["endpoints"] if is_partial else list(PARTS))
+    if chosen.before:
+        names = ["before"]
     try:
         _ = find_wrk()
-        findings = _measure(chosen, names, keeps=not (is_partial or chosen.quick))
+        findings = _measure(chosen, names, keeps=not (is_partial or chosen.quick or chosen.before))
     except (LoadFailed, Unavailable) as reason:
         print(f"\n{reason}", file=sys.stderr)
         return 1
@@ -60,6 +62,11 @@ def _parser() -> argparse.ArgumentParser:
         _ = parser.add_argument(
             option, type=_chosen_from(names), metavar="NAME,…", help=f"of {', '.join(names)}; {then}"
         )
+    _ = parser.add_argument(
+        "--before",
+        metavar="REVISION",
+        help="beside the kernel at another commit, and nothing else; nothing is kept",
+    )
     _ = parser.add_argument("--rounds", type=_at_least_one(int), default=5)
     _ = parser.add_argument("--seconds", type=_at_least_one(float), default=4.0, help="of one load")
     _ = parser.add_argument("--quick", action="store_true", help="one round of a second; nothing is kept")
@@ -108,7 +115,7 @@ def _measure(chosen: argparse.Namespace, names: Sequence[str], *, keeps: bool) -
         how = f"{chosen.rounds} rounds of {chosen.seconds:g} s, {CONNECTIONS} connections, PostgreSQL {opened.version}"
         for name in names:
             _say(f"\n{name}")
-            part = PARTS[name].measure(bench)
+            part = before.measure(bench, chosen.before) if name == "before" else PARTS[name].measure(bench)
             written = results.document(part, how)
             _say(f"\n{results.markdown(written)}\n{results.circumstances({name: written})}")
             findings += part.findings

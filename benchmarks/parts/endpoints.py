@@ -11,7 +11,7 @@ from benchmarks.findings import Part
 from benchmarks.load import Load, Measured, put_load
 from benchmarks.machine import resident_bytes
 from benchmarks.postgres import Database
-from benchmarks.rounds import Run, run_rounds
+from benchmarks.rounds import Rounds, Run, run_rounds
 from benchmarks.serving import process_of, served
 from benchmarks.verdict import judge
 from tests.services.service import Service
@@ -30,19 +30,33 @@ def measure(bench: Bench) -> Part:
             )
             for column in bench.columns
         }
-        for column in bench.columns:
-            check(column, running[column.letter].url)
-            bench.database.restore(column.table)
-            bench.tell(f"({column.letter}) {column.title}: answers as it must")
-        _warm_up(bench, running)
-        runs = {
-            f"{endpoint.name}/{column.letter}": _run(bench, running[column.letter], column, endpoint)
-            for endpoint in bench.endpoints
-            for column in bench.columns
-        }
-        rounds = run_rounds(runs, bench.rounds, bench.tell)
-        resident = {letter: resident_bytes(process_of(service)) for letter, service in running.items()}
+        rounds, resident = compare(bench, running)
     return judge(bench.columns, bench.endpoints, rounds, resident)
+
+
+def compare(bench: Bench, running: Mapping[str, Service]) -> tuple[Rounds, Mapping[str, int]]:
+    """What the rounds of the columns of *bench* brought, and the bytes that each had in RAM after them.
+
+    Args:
+        bench: Whose columns are compared.
+
+        running: Where each is served, by letter.
+
+    Raises:
+        LoadFailed: A column answered something else than the others, or errors.
+    """
+    for column in bench.columns:
+        check(column, running[column.letter].url)
+        bench.database.restore(column.table)
+        bench.tell(f"({column.letter}) {column.title}: answers as it must")
+    _warm_up(bench, running)
+    runs = {
+        f"{endpoint.name}/{column.letter}": _run(bench, running[column.letter], column, endpoint)
+        for endpoint in bench.endpoints
+        for column in bench.columns
+    }
+    rounds = run_rounds(runs, bench.rounds, bench.tell)
+    return rounds, {letter: resident_bytes(process_of(service)) for letter, service in running.items()}
 
 
 def _warm_up(bench: Bench, running: Mapping[str, Service]) -> None:
