@@ -21,7 +21,7 @@ from fastapi_easy.application import (
     UpdateEntity,
 )
 from fastapi_easy.bootstrap import create_app
-from fastapi_easy.domain import Fault, Invalid, Json, Operator, Query, Where
+from fastapi_easy.domain import BadQuery, Fault, Invalid, Json, Operator, Query, Where
 from fastapi_easy.settings import Settings
 from tests.e2e.called_otherwise import Documents, Tables
 from tests.e2e.serving import client_of
@@ -35,6 +35,7 @@ class Shop:
 
     def __init__(self, client: httpx2.AsyncClient, kernel: Kernel, document: Any) -> None:
         self.client = client
+        self.kernel = kernel
         self.books = kernel.use_cases("books")
         self.document = document
         self.mark = uuid.uuid4().hex[:12]
@@ -314,15 +315,25 @@ async def test_programs_go_by_the_names(shop: Shop) -> None:
     by_tree = Query(
         specification=Where("isbn_13", Operator.EQUALS, values["isbn_13"]), fields=("title_text",)
     )
-    by_text = shop.books.queries.by_name.from_parameters(
-        [("isbn_13", values["isbn_13"]), ("sort", "-unit_price"), ("fields", "title_text")]
-    ).unwrap()
+    found = await shop.books.list(ListEntities(by_tree), NOBODY)
+    called = await shop.kernel.books.list(isbn_13=values["isbn_13"], sort="-unit_price", fields="title_text")
 
     assert (made.title_text, made.first_published, changed.copies_left) == ("Emma", None, 2)
-    for query in (by_tree, by_text):
-        page = (await shop.books.list(ListEntities(query), NOBODY)).unwrap()
-        assert list(page.items) == [{"title_text": "Emma"}]
+    assert list(found.unwrap().items) == list(called.unwrap().items) == [{"title_text": "Emma"}]
     assert (await shop.books.get(GetEntity(made.id), NOBODY)).unwrap() == changed
+
+
+async def test_programs_go_by_the_names_of_related_entities_too(shop: Shop) -> None:
+    ada = (await shop.client.post("/writers", json={"fullName": "Ada"})).json()
+    (made,) = await shop.put(1, writerId=ada["id"])
+
+    called = await shop.kernel.books.list(
+        id=made["id"], sort="writer.full_name", fields="id,writer.full_name"
+    )
+    misspelt = await shop.kernel.books.list(id=made["id"], fields="writer.fullName")
+
+    assert list(called.unwrap().items) == [{"id": made["id"], "writer": {"full_name": "Ada"}}]
+    assert misspelt.failure() == BadQuery("fields", "Names a field that is not there", "full_name")
 
 
 async def test_programs_are_told_of_names(shop: Shop) -> None:

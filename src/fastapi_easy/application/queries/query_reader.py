@@ -66,7 +66,7 @@ class QueryReader:
         try:
             for name, values in given.items():
                 self._parts.parameter(wish, name, values)
-            return self._query(wish, tenant)
+            return self._query(wish, tenant, self._parts)
         except Misunderstood as misunderstood:
             return Failure(misunderstood.error)
 
@@ -81,7 +81,7 @@ class QueryReader:
                 raise Misunderstood.value("", "Must be a JSON object", "object_type")
             for name, value in document.items():
                 self._parts.member(wish, name, value)
-            return self._query(wish, tenant)
+            return self._query(wish, tenant, self._parts)
         except Misunderstood as misunderstood:
             return Failure(_in_body(misunderstood.error))
 
@@ -116,7 +116,7 @@ class QueryReader:
                 self._python.keyword(wish, name, value)
             if wish.branches and "include" not in options:
                 raise Misunderstood.grammar("fields", "Only fields of the resource itself can be named here")
-            return self._query(wish, tenant)
+            return self._query(wish, tenant, self._python)
         except Misunderstood as misunderstood:
             return Failure(misunderstood.error)
 
@@ -211,7 +211,7 @@ class QueryReader:
         except Misunderstood as misunderstood:
             return Failure(misunderstood.error)
 
-    def _query(self, wish: Wish, tenant: str | None) -> Outcome[Query]:
+    def _query(self, wish: Wish, tenant: str | None, parts: QueryParts) -> Outcome[Query]:
         specification = all_of(*wish.conditions)
         self._weigh(specification)
         if wish.cursor is not None and wish.offset is not None:
@@ -220,7 +220,7 @@ class QueryReader:
         order = self._resource.default_order if wish.order is None else wish.order
         limit = rules.limit if wish.limit is None else wish.limit
         page = PageRequest(limit=limit, offset=wish.offset or 0, count=wish.count)
-        includes = self._parts.includes(wish) if wish.branches else ()
+        includes = parts.includes(wish) if wish.branches else ()
         query = Query(
             specification=specification, order=order, page=page, fields=wish.fields, includes=includes
         )
