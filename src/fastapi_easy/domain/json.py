@@ -43,7 +43,7 @@ class Json(Mapping[str, Any]):
         return len(self._members)
 
     def __repr__(self) -> str:
-        """Without what was sent, which may be secret."""
+        """Show its type, and not what was sent, which may be secret."""
         return f"Json({type(self.document).__name__})"
 
     @property
@@ -52,33 +52,33 @@ class Json(Mapping[str, Any]):
 
 
 def is_storable_text(text: str) -> bool:
-    """Whether *text* has neither NUL nor lone surrogates, which no database in UTF-8 takes."""
+    """Tell whether *text* has neither NUL nor lone surrogates, which no database in UTF-8 takes."""
     return ("\x00" not in text) if text.isascii() else _UNFIT.search(text) is None
 
 
 def is_number(number: Decimal) -> bool:
-    """Whether *number* is finite and within the range of floats, as every number of JSON has to be."""
+    """Tell whether *number* is finite and within the range of floats, as numbers of JSON have to be."""
     if not number.is_finite():
         return False
     return not number or _SMALLEST_EXPONENT < number.adjusted() <= _LARGEST_EXPONENT
 
 
 def unfit_text(pointer: str) -> Fault:
-    """The fault of text that cannot be stored."""
+    """Return the fault of text that cannot be stored."""
     return Fault(pointer, "Must not contain NUL or lone surrogates", "string_unicode")
 
 
 def unfit_name(pointer: str) -> Fault:
-    """The fault of an object at *pointer* one of whose names cannot be stored."""
+    """Return the fault of an object at *pointer* one of whose names cannot be stored."""
     return Fault(pointer, "A name contains NUL or lone surrogates", "string_unicode")
 
 
 def unfit_number(pointer: str) -> Fault:
-    """The fault of a number that is none, or beyond every float."""
+    """Return the fault of a number that is none, or beyond every float."""
     return Fault(pointer, "Must be a finite number", "finite_number")
 
 
 def below(pointer: str, part: str | int) -> str:
-    """The JSON Pointer (RFC 6901) to member or item *part* of what *pointer* leads to; long names are cut."""
+    """Return the JSON Pointer (RFC 6901) to *part* of what *pointer* leads to; long names are cut."""
     token = _UNFIT.sub("\N{REPLACEMENT CHARACTER}", str(part)[:64]).replace("~", "~0").replace("/", "~1")
     return f"{pointer}/{token}"

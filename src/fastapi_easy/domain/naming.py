@@ -25,11 +25,11 @@ class Naming:
     inside: Mapping[str, str] = field(default_factory=dict)
 
     def out(self, name: str) -> str:
-        """What callers call the field *name*."""
+        """Return what callers call the field *name*."""
         return self.outside.get(name, name)
 
     def meant(self, word: str) -> str | None:
-        """The field that callers mean by *word*, unless it is the name of a field that they call otherwise."""
+        """Return the field that callers mean by *word*; `None` for the name of a field that they call otherwise."""
         return self.inside.get(word) or (None if word in self.outside else word)
 
 
@@ -38,13 +38,13 @@ PLAIN: Final = Naming()
 
 
 def naming_of(fields: Iterable[Field]) -> Naming:
-    """What *fields* are called."""
+    """Return what *fields* are called."""
     outside = {each.name: each.alias for each in fields if each.alias is not None}
     return Naming(outside, {alias: name for name, alias in outside.items()}) if outside else PLAIN
 
 
 def mistakes_in_aliases(fields: Mapping[str, Field]) -> Iterator[str]:
-    """Why callers could not tell *fields* apart, or not ask for them, each with its mend."""
+    """Yield why callers could not tell *fields* apart, or not ask for them, each with its mend."""
     taken: dict[str, str] = {}
     for name, each in fields.items():
         alias = each.alias

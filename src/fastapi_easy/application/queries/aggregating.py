@@ -42,7 +42,7 @@ def _measures(resource: Resource[Any]) -> list[Measure]:
 
 
 def called_outside(measure: Measure, naming: Naming) -> str:
-    """What those who ask call *measure*."""
+    """Return what those who ask call *measure*."""
     return (
         measure.name if measure.field is None else Measure(measure.function, naming.out(measure.field)).name
     )

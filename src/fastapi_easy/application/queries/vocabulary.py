@@ -21,12 +21,12 @@ Names: TypeAlias = Callable[[Resource[Any]], Naming]
 
 
 def outside(resource: Resource[Any]) -> Naming:
-    """What callers call the fields of *resource*."""
+    """Return what callers call the fields of *resource*."""
     return resource.naming
 
 
 def inside(resource: Resource[Any]) -> Naming:
-    """What programs call them: by their names."""
+    """Return what programs call them: their names."""
     return PLAIN
 
 

@@ -17,7 +17,7 @@ class Validator(Protocol):
     """
 
     def create(self, given: Values) -> Outcome[Values]:
-        """The values of a new entity, also of one that is imported or upserted.
+        """Return the values of a new entity, also of one that is imported or upserted.
 
         Fails with:
             Invalid: A field is not there, not to be written, or not what it has to be.
@@ -25,15 +25,15 @@ class Validator(Protocol):
         ...
 
     def replace(self, given: Values) -> Outcome[Values]:
-        """The values of an entity that get the place of all there are; fails as `create` does."""
+        """Return the values that get the place of all an entity has; fails as `create` does."""
         ...
 
     def update(self, given: Values) -> Outcome[Values]:
-        """Other values for some fields of an entity; fails as `create` does."""
+        """Return other values for some fields of an entity; fails as `create` does."""
         ...
 
     def action(self, name: str, given: Any) -> Outcome[Any]:
-        """An instance of the action *name*, from `Json`, or from an instance whose fields nobody has checked.
+        """Make an instance of the action *name* from `Json`, or from an instance whose fields nobody has checked.
 
         Fails with:
             Invalid: A field is not there, not known, or not what it has to be.
@@ -41,7 +41,7 @@ class Validator(Protocol):
         ...
 
     def source(self, purpose: str, title: str) -> Any:
-        """What interfaces describe the body of *purpose* from: a type that pydantic knows, and calls *title*.
+        """Return what interfaces describe the body of *purpose* from: a type that pydantic knows.
 
         Args:
             purpose: `create`, `replace` or `update`.

@@ -9,7 +9,7 @@ from fastapi_easy.domain.errors import DeclarationError
 
 
 def aliases_of(model: type[BaseModel]) -> Mapping[str, str]:
-    """What callers call the fields of *model* that they do not call by their names.
+    """Return what callers call the fields of *model* that they do not call by their names.
 
     A field has one name outside, in bodies and answers alike. Where only one of them was given an alias, it counts for
     both.
@@ -39,7 +39,7 @@ def aliases_of(model: type[BaseModel]) -> Mapping[str, str]:
 
 
 def takes_names(model: type[BaseModel]) -> bool:
-    """Whether bodies of *model* may call fields by their names besides their aliases."""
+    """Tell whether bodies of *model* may call fields by their names besides their aliases."""
     config = model.model_config
     return bool(config.get("populate_by_name") or config.get("validate_by_name"))
 

@@ -15,7 +15,7 @@ _typed_dict: Any = TypedDict  # mypy wants literals
 
 
 def body_of(fields: Iterable[Field], title: str, *, partial: bool, outside: bool) -> Any:
-    """A typed dictionary of *fields*: it validates to just those that were set, and a field may have any name.
+    """Make a typed dictionary of *fields*: it validates to just those that were set, and a field may have any name.
 
     Args:
         fields: What callers may give.

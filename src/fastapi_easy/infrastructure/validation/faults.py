@@ -9,7 +9,7 @@ from fastapi_easy.domain.json import MOST_FAULTS, below
 
 
 def invalid(error: ValidationError) -> Invalid:
-    """*error* as faults; the first fifty."""
+    """Return *error* as faults; the first fifty."""
     details = error.errors(include_url=False, include_context=False, include_input=False)
     return Invalid(
         tuple(

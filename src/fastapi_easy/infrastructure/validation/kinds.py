@@ -54,7 +54,7 @@ class Reads:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        """What callers may send."""
+        """Describe what callers may send."""
         return self.document(handler(schema))
 
     def _checked(self, value: Any) -> Any:
@@ -66,7 +66,7 @@ class Reads:
 
 
 def input_type(field: Field) -> Any:
-    """What callers may give for *field*: an annotation from which pydantic builds validator and JSON Schema."""
+    """Return what callers may give for *field*, as an annotation for pydantic's validator and JSON Schema."""
     python_type: Any = Any if field.kind is Kind.JSON else field.python_type
     rules: list[Any] = [*_bounds(field), *field.rules]
     if field.kind is Kind.ARRAY:
@@ -234,7 +234,7 @@ def _enum(field: Field) -> Reads | None:
 
 
 def _json(value: Any) -> Any:
-    """*value* with ordinary floats in place of exact numbers, as every store knows them; changed in place."""
+    """Return *value* with ordinary floats in place of exact numbers, as every store knows them; changed in place."""
     kind = type(value)
     if kind is dict:
         for name, member in value.items():

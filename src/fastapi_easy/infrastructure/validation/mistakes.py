@@ -11,7 +11,7 @@ from fastapi_easy.infrastructure.validation.kinds import input_type
 
 
 def mistakes_in_schemas(resource: Resource[Any]) -> list[str]:
-    """What is wrong with the user's own schemas of *resource*, each with its mend; empty when nothing is."""
+    """List what is wrong with the user's own schemas of *resource*, each with its mend."""
     given = resource.schemas
     mistakes = _unreadable(resource)
     allowed = {

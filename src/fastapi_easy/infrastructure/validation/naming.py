@@ -14,7 +14,7 @@ from fastapi_easy.infrastructure.entities.aliases import takes_names
 
 
 def named(shape: Shape, schemas: Schemas, entity: Shape | None = None) -> Shape:
-    """*shape* with what callers call its fields. An entity without an alias leaves it to *schemas*.
+    """Return *shape* with what callers call its fields. An entity without an alias leaves it to *schemas*.
 
     Args:
         shape: What is stored.
@@ -46,7 +46,7 @@ def named(shape: Shape, schemas: Schemas, entity: Shape | None = None) -> Shape:
 
 
 def key_in(model: type[BaseModel], name: str) -> str:
-    """What a document for *model* calls field *name*."""
+    """Return what a document for *model* calls field *name*."""
     alias = model.model_fields[name].validation_alias
     return (
         alias if isinstance(alias, str) and model.model_config.get("validate_by_alias") is not False else name

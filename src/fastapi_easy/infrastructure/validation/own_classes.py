@@ -19,7 +19,7 @@ _Bytes: TypeAlias = Literal["utf8", "base64", "hex"]
 def read_model(
     model: type[BaseModel], fields: Mapping[str, Field], *, whole: bool
 ) -> Callable[[Any], dict[str, Any] | Invalid]:
-    """Makes the fields that were set from a document, by way of *model*.
+    """Make a reader of the fields that were set in a document, by way of *model*.
 
     Args:
         model: What the document has to look like.
@@ -62,7 +62,7 @@ def read_model(
 
 
 def read_action(action: type[Any]) -> Callable[[Any], Any | Invalid]:
-    """Makes an instance of the dataclass *action* from a document."""
+    """Make a reader of instances of the dataclass *action*."""
     config = getattr(action, "__pydantic_config__", {})
     validate = _validator_of_json(
         TypeAdapter(action).validator, _decimals(get_type_hints(action)), config.get("val_json_bytes", "utf8")

@@ -37,7 +37,7 @@ _CONTAINERS: Final = (dict, list, tuple, Mapping)
 
 
 def taken(values: Any) -> Any | Invalid:
-    """*values* as a document that may be read like one of JSON, or what no JSON that is accepted could say.
+    """Return *values* as a document that may be read like one of JSON, or what no accepted JSON could say.
 
     Containers are copied, what was left `UNSET` is left out, and texts and numbers are of no subclass. What JSON has no
     form for stays as it is: whoever knows the field knows whether it fits.

@@ -19,7 +19,7 @@ _FOREIGN: Final = "extra_forbidden"
 
 
 def reader_of(body: Any) -> Read:
-    """Reads what the typed dictionary *body* lets through."""
+    """Make a reader of what the typed dictionary *body* lets through."""
     validate = TypeAdapter(body).validator.validate_python
 
     def read(document: Any) -> dict[str, Any] | Invalid:
@@ -33,7 +33,7 @@ def reader_of(body: Any) -> Read:
 
 
 def from_outside(read: Read, resource: Resource[Any]) -> Read:
-    """Reads with *read* what calls the fields of *resource* as callers do, into values by their names.
+    """Make a reader of what calls the fields of *resource* as callers do, into values by their names.
 
     A field whose class says so may be called by its name as well, unless it is called both ways at once.
     """
@@ -55,7 +55,7 @@ def from_outside(read: Read, resource: Resource[Any]) -> Read:
 
 
 def from_inside(read: Read, model: type[BaseModel]) -> Read:
-    """Reads with *read*, which goes by the aliases of *model*, what calls its fields by their names."""
+    """Make a reader of what calls the fields of *model* by their names, where *read* goes by its aliases."""
     keys = {name: key_in(model, name) for name in model.model_fields}
     if all(name == key for name, key in keys.items()):
         return read
@@ -79,7 +79,7 @@ def from_inside(read: Read, model: type[BaseModel]) -> Read:
 
 
 def hinting(read: Read, meant: Mapping[str, str]) -> Read:
-    """Reads with *read*; who uses a word that is known elsewhere only is told which one is *meant* by it."""
+    """Let *read* tell who uses a word that is known elsewhere only which one is *meant* by it."""
     hints = {below("", word): f"; did you mean {other!r}?" for word, other in meant.items()}
 
     def reading(document: Any) -> Any | Invalid:

@@ -31,12 +31,12 @@ class PydanticValidator:
 
     @cached_property
     def create(self) -> Callable[[Values], Outcome[Values]]:
-        """The values of a new entity."""
+        """Return the values of a new entity."""
         return self._check_for("create")
 
     @cached_property
     def replace(self) -> Callable[[Values], Outcome[Values]]:
-        """The values of an entity that get the place of all there are."""
+        """Return the values that get the place of all an entity has."""
         check = self._check_for("replace")
         if self._resource.schemas.create is None:
             return check
@@ -52,11 +52,11 @@ class PydanticValidator:
 
     @cached_property
     def update(self) -> Callable[[Values], Outcome[Values]]:
-        """Other values for some fields of an entity."""
+        """Return other values for some fields of an entity."""
         return self._check_for("update")
 
     def action(self, name: str, given: Any) -> Outcome[Any]:
-        """An instance of the action *name*.
+        """Make an instance of the action *name*.
 
         Raises:
             TypeError: *given* is an instance of another class.
@@ -70,7 +70,7 @@ class PydanticValidator:
         return self._check_of(type(given))({name: getattr(given, name) for name in fields})
 
     def source(self, purpose: str, title: str) -> Any:
-        """What the body of *purpose* is described from."""
+        """Return what the body of *purpose* is described from."""
         return self._own(purpose) or self._body(purpose, title, outside=True)
 
     def _own(self, purpose: str) -> type[BaseModel] | None:

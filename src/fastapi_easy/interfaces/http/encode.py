@@ -169,7 +169,7 @@ def _modelled(resource: Resource[Any], model: type[BaseModel]) -> Cut:
 
 
 def key_in(model: type[BaseModel], name: str) -> str:
-    """What an instance of *model* is made with for field *name*."""
+    """Return what an instance of *model* is made with for field *name*."""
     info = model.model_fields.get(name)
     alias = None if info is None else info.validation_alias
     return (

@@ -96,7 +96,7 @@ class Exporting:
 
 
 def columns_of(resource: Resource[Any], fields: Sequence[str] | None) -> Mapping[str, Field | None]:
-    """The members of an answer with *fields*, or of a whole one, in their order; `None` for those no store keeps."""
+    """Return the members of an answer with *fields*, or of a whole one; `None` for those that no store keeps."""
     model = resource.schemas.read
     if model is None or fields:
         return {resource.naming.out(name): resource.fields[name] for name in fields or resource.readable}

@@ -23,13 +23,13 @@ from fastapi_easy.domain.json import below
 
 
 def documented(resource: Resource[Any]) -> Resource[Any]:
-    """*resource* for its documentation: fields, its own and those of related ones, are called as callers call them."""
+    """Return *resource* for its documentation: its fields and related ones are called as callers call them."""
     every = list(_reached(resource, set()))
     return _renamed(resource, {}) if any(each.naming.outside for each in every) else resource
 
 
 def speaking(use_cases: UseCases) -> UseCases:
-    """*use_cases*, whose failures call fields as callers do; those of `validate` do so already."""
+    """Let failures of *use_cases* call fields as callers do; those of `validate` do so already."""
     resource = use_cases.resource
     if not any(each.naming.outside for each in _reached(resource, set())):
         return use_cases
