@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Awaitable, Sequence
+from dataclasses import replace
 from keyword import iskeyword
 from typing import Any, cast
 
@@ -59,11 +60,13 @@ def _use_cases(
         queries=QueryReader(checked, limits, secret),
         validator=sub.validator,
         actions={
-            name: _followed(Target(checked, name, sub.validator), sub.perform, steps)
+            name: _followed(Target(checked, name, sub.validator), sub.perform, steps, Source(sub.validator))
             for name in checked.actions or {}
         },
         **{
-            name: _followed(Target(checked, operation, sub.validator), getattr(sub, name), steps)
+            name: _followed(
+                Target(checked, operation, sub.validator), getattr(sub, name), steps, Source(sub.validator)
+            )
             for operation in Operation
             for name in [f"{operation}_" if iskeyword(operation) else str(operation)]
         },
@@ -71,7 +74,10 @@ def _use_cases(
 
 
 def _followed(
-    target: Target, provider: providers.Provider[Any], steps: providers.Provider[Sequence[Step]]
+    target: Target,
+    provider: providers.Provider[Any],
+    steps: providers.Provider[Sequence[Step]],
+    validator: Source,
 ) -> Handler[Any, Any]:
     """The handler that *provider* gives, within *steps*; put together anew only when something has changed."""
     inputs: Inputs | None = None
@@ -88,9 +94,10 @@ def _followed(
             # Steps remember calls: they stay as they are where only what is within them changes, now and then or with
             # each call. Whoever put another provider in the place of the handler decides how often it makes one.
             asks = current is around or provider.last_overriding is not None
-            looked_at = Inputs(steps) if current is around else Inputs(Source(provider), steps)
+            looked_at = Inputs(steps) if current is around else Inputs(Source(provider), steps, validator)
             # What changes in between is seen by the next call, for which the handler is there before its inputs are.
-            composed = compose(current, target, ask if asks else provider())
+            meant = target if current is around else replace(target, validator=validator())
+            composed = compose(current, meant, ask if asks else provider())
             around, inputs = current, looked_at
         return composed(command, context)
 

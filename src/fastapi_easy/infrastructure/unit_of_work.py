@@ -95,16 +95,17 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
 
     def repository(self, resource: Resource[Any] | str, *, last: bool = False) -> Repository[Any]:
         """The repository of *resource* inside this unit of work; for a *last* write, one that stands alone."""
-        name = resource if isinstance(resource, str) else resource.name
         try:
-            declared = self._resources[name]
-        except KeyError:
+            declared = self._resources[resource] if isinstance(resource, str) else resource
+            name = declared.name
+            make = self._repositories[name]
+        except KeyError as missing:
             raise DeclarationError(
-                [f"{name!r} is no resource of this application; declare it in the container"]
+                [f"{missing} is no resource of this application; declare it in the container"]
             ) from None
         if declared.database != self._database.name:
             raise DeclarationError([_elsewhere(name, declared.database, self._database.name)])
-        made = self._repositories[name]()
+        made = make()
         # What stands alone would be durable before a lease is looked at.
         if last and not self._leases:
             return made

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, TypeVar
 
 from returns.result import Failure, Success
 
+from fastapi_easy.application.access import Access
 from fastapi_easy.application.changes.changing import Changing
 from fastapi_easy.application.changes.entity_writer import EntityWriter
 from fastapi_easy.application.changes.items import (
@@ -107,7 +108,7 @@ class Batch(Changing):
         """What came of *runs*, which have *length* items in all, in one unit of work."""
         done: list[Sequence[Outcome[Any]]] = []
         access = await self._enter(context, self.operation)
-        if isinstance(access, Failure):
+        if not isinstance(access, Access):
             return access
         async with self._work(access) as work:
             writer = EntityWriter(self._resource, work, access)

@@ -1,13 +1,13 @@
 """The entities of one resource as one caller sees them, each of whose changes is recorded."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from returns.result import Failure, Success
 
 from fastapi_easy.application.changes.entity_values import key_in, values_in, with_values
 from fastapi_easy.application.changes.governed_repository import GovernedRepository
-from fastapi_easy.application.changes.writes import CREATE, DELETE, PURGE, RESTORE, UPDATE
+from fastapi_easy.application.changes.writes import CREATE, DELETE, PURGE, RESTORE, UPDATE, Write
 from fastapi_easy.domain.errors import Key, NotFound, Outcome, TooLarge
 from fastapi_easy.domain.events import EntityCreated, EntityUpdated
 from fastapi_easy.domain.journal import Awaited
@@ -67,10 +67,11 @@ class CallersRepository(GovernedRepository[E]):
         refused = await self._done(write, resource.key_of(row), row, details)
         return saved if refused is None else refused
 
-    async def add(self, values: Values) -> Outcome[Row]:
+    def add(self, values: Values) -> Coroutine[Any, Any, Outcome[Row]]:
         """Store a new entity."""
-        if self._is_unobserved(CREATE):
-            return await self._inner.add(values)
+        return self._inner.add(values) if self._is_unobserved(CREATE) else self._added(values)
+
+    async def _added(self, values: Values) -> Outcome[Row]:
         if self._is_asked(CREATE):
             admitted = await self._admit(CREATE, values)
             if isinstance(admitted, Failure):
@@ -106,17 +107,24 @@ class CallersRepository(GovernedRepository[E]):
             self._recorder.record_creations(self._resource, rows)
         return added
 
-    async def update(
+    def update(
         self,
         key: Key,
         patch: Patch,
         *,
         expected_version: str | None = None,
         among: Specification = EVERYTHING,
-    ) -> Outcome[Row]:
+    ) -> Coroutine[Any, Any, Outcome[Row]]:
         """Set the fields of *patch* on the entity with *key*. An empty one changes nothing and is not recorded."""
         write = RESTORE if self._is_of_deleted else UPDATE
-        if not patch or self._is_unobserved(write):
+        if self._is_unobserved(write):
+            return self._inner.update(key, patch, expected_version=expected_version, among=among)
+        return self._updated(write, key, patch, expected_version, among)
+
+    async def _updated(
+        self, write: Write, key: Key, patch: Patch, expected_version: str | None, among: Specification
+    ) -> Outcome[Row]:
+        if not patch:
             return await self._allowed(self._inner, write).update(
                 key, patch, expected_version=expected_version, among=among
             )

@@ -15,7 +15,7 @@ from fastapi_easy.domain.errors import DeclarationError, Outcome
 from fastapi_easy.domain.events import DomainEvent
 from fastapi_easy.domain.journal import JournalRow
 from fastapi_easy.domain.ports.repository import Repository
-from fastapi_easy.domain.ports.unit_of_work import Guard, UnitOfWork, innermost
+from fastapi_easy.domain.ports.unit_of_work import Guard, UnitOfWork
 from fastapi_easy.domain.resource import Resource
 
 
@@ -51,6 +51,12 @@ class CallersWork:
         self._access = access
         self._recorder = recorder or Recorder(inner, rules, context)
 
+    def made_for(self, access: Access) -> Self:
+        """Return itself, which nobody has entered yet, as a unit of work for the caller of *access*."""
+        self.context = self._recorder.context = access.context
+        self._access = access
+        return self
+
     async def __aenter__(self) -> Self:
         """Begin, once it is known what the caller may do."""
         if self._access is None:
@@ -62,17 +68,18 @@ class CallersWork:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Discard what was not committed and give back the connection."""
-        self._recorder.forget()
+        if self._recorder.unwritten or self._recorder.refusals:
+            self._recorder.forget()
         await self.inner.__aexit__(kind, error, traceback)
 
     def repository(self, resource: Resource[Any] | str, *, last: bool = False) -> Repository[Any]:
         """Return the caller's view of the entities of *resource*, inside this unit of work."""
-        declared = self._declared(resource)
+        declared = self._declared(resource) if isinstance(resource, str) else resource
         access = self._access
         if access is None:
             raise RuntimeError("enter a unit of work before asking it for a repository: async with … as work")
         # Where what came of a write is looked at before it may stay, the write is not the last word.
-        alone = last and self.context.dry_run is None and access.sees_all(declared)
+        alone = last and self.context.dry_run is None and (not access.is_limited or access.sees_all(declared))
         inner = self.inner.repository(declared, last=alone)
         return CallersRepository(declared, inner, self, access, self._recorder, alone=alone)
 
@@ -115,20 +122,16 @@ class CallersWork:
         if self.context.dry_run is not None:
             self.context.dry_run.events.extend(self.inner.events)
             return Success(None)
-        written = await self._recorder.write()
-        return written if isinstance(written, Failure) else await self.inner.commit()
+        if self._recorder.unwritten or self._recorder.refusals:
+            written = await self._recorder.write()
+            if isinstance(written, Failure):
+                return written
+        return await self.inner.commit()
 
-    def _declared(self, resource: Resource[Any] | str) -> Resource[Any]:
-        if not isinstance(resource, str):
-            return resource
+    def _declared(self, name: str) -> Resource[Any]:
         try:
-            return self._rules.resources[resource]
+            return self._rules.resources[name]
         except KeyError:
             raise DeclarationError(
-                [f"{resource!r} is no resource of this application; declare it in the container"]
+                [f"{name!r} is no resource of this application; declare it in the container"]
             ) from None
-
-
-def callers_work(made: UnitOfWork, rules: Rules, access: Access) -> CallersWork:
-    """Return *made* as the caller of *access* sees it."""
-    return CallersWork(access.context, inner=innermost(made), rules=rules, access=access)

@@ -3,15 +3,14 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from returns.result import Failure
-
 from fastapi_easy.application.access import Access
-from fastapi_easy.application.changes.callers_work import CallersWork, callers_work
+from fastapi_easy.application.changes.callers_work import CallersWork
 from fastapi_easy.application.changes.entity_writer import EntityWriter
 from fastapi_easy.application.changes.settling import settle
 from fastapi_easy.application.collaborators import ResourceHandler
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.ports.unit_of_work import innermost
 
 T = TypeVar("T")
 
@@ -21,7 +20,10 @@ class Changing(ResourceHandler):
 
     def _work(self, access: Access) -> CallersWork:
         """Return a new unit of work, as the caller of *access* sees it."""
-        return callers_work(self._with.unit_of_work(), self._with.rules, access)
+        made = self._with.unit_of_work()
+        if type(made) is CallersWork:
+            return made.made_for(access)
+        return CallersWork(access.context, inner=innermost(made), rules=self._with.rules, access=access)
 
     async def _alone(
         self,
@@ -46,7 +48,7 @@ class Changing(ResourceHandler):
             Forbidden: The caller may not do *action*.
         """
         access = await self._enter(context, action)
-        if isinstance(access, Failure):
+        if not isinstance(access, Access):
             return access
         async with self._work(access) as work:
             writer = EntityWriter(self._resource, work, access, single=single)

@@ -71,10 +71,7 @@ class EntityWriter:
         """Store a new entity; answer its readable fields as stored."""
         if (refused := self._refusal(Operation.CREATE, values)) is not None:
             return refused
-        added = await self._entities.add(values)
-        if isinstance(added, Failure):
-            return added
-        return Success(self._access.shown(self._resource, added.unwrap()))
+        return self._shown(await self._entities.add(values))
 
     async def create_all(self, many: Sequence[Values]) -> Outcome[Sequence[Row]]:
         """Store several new entities, all or none; answer them in their order."""
@@ -187,7 +184,10 @@ class EntityWriter:
     def _shown(self, changed: Outcome[Row]) -> Outcome[Row]:
         if isinstance(changed, Failure):
             return changed
-        return Success(self._access.shown(self._resource, changed.unwrap()))
+        row = changed.unwrap()
+        resource, access = self._resource, self._access
+        shown = access.shown(resource, row) if access.is_limited else resource.shown(row)
+        return changed if shown is row else Success(shown)
 
 
 @lru_cache(maxsize=1024)

@@ -86,11 +86,7 @@ class GovernedRepository(NarrowedRepository[E]):
 
     def _is_unobserved(self, write: Write) -> bool:
         """Whether nobody has anything to do with *write* but the store."""
-        return not (
-            self._access.is_limited
-            or self._recorder.has_a_say(write.change, self._resource)
-            or self._recorder.is_wanted(write.event, self._resource)
-        )
+        return not (self._access.is_limited or self._recorder.is_observed(write, self._resource))
 
     async def _admit(self, write: Write, values: Values, key: Key = None) -> Outcome[Values]:
         """The values to write, after everybody was asked who has a say in it.

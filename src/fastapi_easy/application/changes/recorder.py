@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from returns.result import Failure, Success
 
+from fastapi_easy.application.changes.writes import Write
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.rules import Rules
 from fastapi_easy.domain.changes import BeforeChange
@@ -33,23 +34,27 @@ class Recorder:
 
     Attributes:
         by_system: The writes are made beyond what the caller may do.
+
+        unwritten: What the journal has not been told of yet.
+
+        refusals: Why nothing may become durable.
     """
 
-    __slots__ = ("_refusals", "_rules", "_unwritten", "_work", "by_system", "context")
+    __slots__ = ("_rules", "_work", "by_system", "context", "refusals", "unwritten")
 
     def __init__(self, work: UnitOfWork, rules: Rules, context: Context) -> None:
         self.context = context
         self.by_system = False
         self._work = work
         self._rules = rules
-        self._unwritten: list[Sequence[DomainEvent]] = []
-        self._refusals: list[Failure[Error]] = []
+        self.unwritten: list[Sequence[DomainEvent]] = []
+        self.refusals: list[Failure[Error]] = []
 
     def for_system(self) -> "Recorder":
         """Return a recorder of the same unit of work, whose writes are the system's."""
         system = Recorder(self._work, self._rules, self.context)
         system.by_system = True
-        system._unwritten, system._refusals = self._unwritten, self._refusals
+        system.unwritten, system.refusals = self.unwritten, self.refusals
         return system
 
     @property
@@ -61,6 +66,16 @@ class Recorder:
     def journal(self) -> Journal | None:
         """What is written beside every change."""
         return self._rules.journal
+
+    def is_observed(self, write: Write, resource: Resource[Any]) -> bool:
+        """Return whether anybody has a say in *write*, or wants to be told of it."""
+        interest, name = self._rules.event_bus.interest, resource.name
+        return (
+            self._rules.journal is not None
+            or self.context.dry_run is not None
+            or interest(write.change, name) is not Interest.NONE
+            or interest(write.event, name) is not Interest.NONE
+        )
 
     def has_a_say(self, change: type[BeforeChange], resource: Resource[Any]) -> bool:
         """Return whether anybody is to be asked before a *change*."""
@@ -124,7 +139,7 @@ class Recorder:
         """Publish *events* if the unit of work commits, and tell the journal of them unless that *is_written*."""
         self._work.record_all(events)
         if self._rules.journal is not None and not is_written:
-            self._unwritten.append(events)
+            self.unwritten.append(events)
 
     def record_creations(self, resource: Resource[Any], rows: Sequence[Row]) -> None:
         """Record that *rows* came into being, all now; their events are made when somebody looks at them."""
@@ -144,7 +159,7 @@ class Recorder:
 
     def refuse(self, refusal: Failure[Error]) -> Failure[Error]:
         """Let nothing of the unit of work become durable, since the caller may not have done what was done in it."""
-        self._refusals.append(refusal)
+        self.refusals.append(refusal)
         return refusal
 
     async def write(self) -> Outcome[None]:
@@ -152,13 +167,13 @@ class Recorder:
 
         Fails with: why nothing may become durable; what `UnitOfWork.keep` fails with.
         """
-        if self._refusals:
-            return self._refusals[0]
+        if self.refusals:
+            return self.refusals[0]
         journal = self._rules.journal
-        if journal is None or not self._unwritten:
+        if journal is None or not self.unwritten:
             return Success(None)
-        rows = [row for events in self._unwritten for event in events for row in journal.rows(event)]
-        self._unwritten.clear()
+        rows = [row for events in self.unwritten for event in events for row in journal.rows(event)]
+        self.unwritten.clear()
         if not rows:
             return Success(None)
         kept = await self._work.keep(rows)
@@ -168,5 +183,5 @@ class Recorder:
 
     def forget(self) -> None:
         """Forget what was recorded: the unit of work was left."""
-        self._unwritten.clear()
-        self._refusals.clear()
+        self.unwritten.clear()
+        self.refusals.clear()

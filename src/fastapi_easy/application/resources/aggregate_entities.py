@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from returns.result import Failure
-
+from fastapi_easy.application.access import Access
 from fastapi_easy.application.collaborators import ResourceHandler
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.aggregation import Aggregation, Group
@@ -27,7 +26,7 @@ class AggregateEntitiesHandler(ResourceHandler):
         """Answer the groups, about entities the caller may see."""
         asked = command.aggregation
         access = await self._enter(context, Operation.AGGREGATE)
-        if isinstance(access, Failure):
+        if not isinstance(access, Access):
             return access
         if (refused := access.refuse(self._resource, Query(specification=asked.specification))) is not None:
             return refused

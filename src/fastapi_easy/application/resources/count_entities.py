@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from returns.result import Failure
-
+from fastapi_easy.application.access import Access
 from fastapi_easy.application.collaborators import ResourceHandler
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import Outcome
@@ -25,7 +24,7 @@ class CountEntitiesHandler(ResourceHandler):
     async def __call__(self, command: CountEntities, context: Context, /) -> Outcome[int]:
         """Answer how many of them the caller may see."""
         access = await self._enter(context, Operation.COUNT)
-        if isinstance(access, Failure):
+        if not isinstance(access, Access):
             return access
         asked = Query(specification=command.specification)
         if (refused := access.refuse(self._resource, asked)) is not None:

@@ -3,8 +3,9 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
-from returns.result import Failure, Success
+from returns.result import Success
 
+from fastapi_easy.application.access import Access
 from fastapi_easy.application.collaborators import ResourceHandler
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import Outcome
@@ -33,7 +34,7 @@ class ExportEntitiesHandler(ResourceHandler):
         """
         query, resource = command.query, self._resource
         access = await self._enter(context, Operation.EXPORT)
-        if isinstance(access, Failure):
+        if not isinstance(access, Access):
             return access
         if (refused := access.refuse(resource, query)) is not None:
             return refused

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from returns.result import Failure, Success
 
+from fastapi_easy.application.access import Access
 from fastapi_easy.application.collaborators import ResourceHandler
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.embedding import embed, fetched
@@ -36,8 +37,10 @@ class GetEntityHandler(ResourceHandler):
         """
         resource, includes = self._resource, command.includes
         access = await self._enter(context, Operation.GET)
-        if isinstance(access, Failure):
+        if not isinstance(access, Access):
             return access
+        if not (includes or access.is_limited):
+            return await self._with.repository().read(command.key, resource.readable)
         if (refused := access.refuse(resource, Query(includes=includes))) is not None:
             return refused
         repository = access.narrow(resource, self._with.repository())

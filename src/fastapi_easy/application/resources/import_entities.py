@@ -6,6 +6,7 @@ from typing import Final, TypeAlias
 
 from returns.result import Failure, Success
 
+from fastapi_easy.application.access import Access
 from fastapi_easy.application.changes.batch import AllWorked, Batch, BulkAnswer
 from fastapi_easy.application.changes.entity_writer import Upserted
 from fastapi_easy.application.changes.items import Create, Upsert
@@ -80,7 +81,7 @@ class ImportEntitiesHandler(Batch):
             Forbidden: The caller may not import.
         """
         access = await self._enter(context, self.operation)
-        if isinstance(access, Failure):
+        if not isinstance(access, Access):
             return access
         report = ImportReport()
         chunk: list[Line] = []

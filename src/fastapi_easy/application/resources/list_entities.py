@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from returns.result import Failure, Success
 
+from fastapi_easy.application.access import Access
 from fastapi_easy.application.collaborators import ResourceHandler
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.embedding import embed, fetched
@@ -32,7 +33,7 @@ class ListEntitiesHandler(ResourceHandler):
         """
         query, resource = command.query, self._resource
         access = await self._enter(context, Operation.LIST)
-        if isinstance(access, Failure):
+        if not isinstance(access, Access):
             return access
         if (refused := access.refuse(resource, query)) is not None:
             return refused

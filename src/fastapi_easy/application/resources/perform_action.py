@@ -77,7 +77,7 @@ class PerformActionHandler(Changing):
                 "the action is Json that was not checked: call the use case, which has the step `validate`"
             )
         access = await self._enter(context, action_name(type(action)))
-        if isinstance(access, Failure):
+        if not isinstance(access, Access):
             return access
         if command.expected_version is None and self._resource.requires_version:
             return Failure(PreconditionRequired(self._resource.name))

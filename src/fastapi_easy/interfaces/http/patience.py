@@ -3,7 +3,7 @@
 import asyncio
 import types
 from collections.abc import Awaitable, Coroutine, Generator
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -22,11 +22,12 @@ async def within(seconds: float, work: Awaitable[T]) -> T:
     if not isinstance(work, types.CoroutineType):
         async with asyncio.timeout(seconds):
             return await work
-    coroutine = cast("Coroutine[Any, Any, T]", work)
+    coroutine: Coroutine[Any, Any, T] = work
     try:
         waits_for = coroutine.send(None)
     except StopIteration as done:
-        return cast("T", done.value)
+        answer: T = done.value
+        return answer
     async with asyncio.timeout(seconds):
         return await _rest_of(coroutine, waits_for)
 
@@ -43,4 +44,5 @@ def _rest_of(coroutine: Coroutine[Any, Any, T], waits_for: Any) -> Generator[Any
             else:
                 waits_for = coroutine.send(heard)
     except StopIteration as done:
-        return cast("T", done.value)
+        answer: T = done.value
+        return answer

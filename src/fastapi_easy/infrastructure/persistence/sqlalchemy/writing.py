@@ -1,6 +1,6 @@
 """The writes of one resource inside a transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
@@ -224,12 +224,12 @@ class Writer(Generic[E]):
         answer = await self._write(statement, {**meant.parameters, **at}, last=True)
         return bool(answer.records if self._beside else answer.affected)
 
-    async def _write(self, statement: Any, parameters: dict[str, Any], *, last: bool) -> Answer:
+    def _write(self, statement: Any, parameters: dict[str, Any], *, last: bool) -> Awaitable[Answer]:
         """What *statement* answers, which is the last of a write; the rows of the journal come with it."""
         if self._beside:
             statement, more = with_rows(self._plan, statement, self._beside)
             parameters = {**parameters, **more}
-        return await self._transaction.execute(statement, parameters, writes=True, last=last)
+        return self._transaction.execute(statement, parameters, writes=True, last=last)
 
     async def _expect(self, meant: _Meant, version: str) -> Row:
         """The row that is meant, locked, which has to have *version*."""
