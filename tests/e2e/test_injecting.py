@@ -8,9 +8,10 @@ import pytest
 from dependency_injector import providers
 from fastapi import FastAPI
 
-from fastapi_easy.bootstrap import create_app, mount_resources, started
+from fastapi_easy.bootstrap import create_app, mount_resources, open_kernel
 from fastapi_easy.container import Container
 from fastapi_easy.domain import DeclarationError
+from fastapi_easy.domain.ports.unit_of_work import innermost
 from fastapi_easy.infrastructure.persistence.memory.connection import MemoryDatabase
 from fastapi_easy.infrastructure.persistence.memory.repository import MemoryRepository
 from fastapi_easy.testing import FailingRepository, in_memory
@@ -33,7 +34,7 @@ def test_functions_are_given_what_they_name(kitchen: Any, asked: Any) -> None:
     repository, work, database, menu = getattr(wired, asked.__name__)()
 
     assert isinstance(repository, MemoryRepository)
-    assert work().database is kitchen.databases.house()
+    assert innermost(work()).database is kitchen.databases.house()
     assert database is kitchen.databases.house()
     assert isinstance(menu["recipes"], MemoryRepository)
 
@@ -158,7 +159,7 @@ async def test_they_are_opened_at_start_and_closed_in_reverse() -> None:
     journal = Journal()
     made = house(journal)(settings=MEMORY)
 
-    async with started(made):
+    async with open_kernel(made):
         during = list(journal.lines)
         given = (
             made.lamp().journal,
@@ -189,7 +190,7 @@ async def test_one_that_is_open_already_is_not_opened_again() -> None:
     made = house(journal)(settings=MEMORY)
     lamp = made.lamp()
 
-    async with started(made):
+    async with open_kernel(made):
         same = made.lamp() is lamp
 
     assert same
@@ -202,7 +203,7 @@ async def test_an_application_that_is_started_again_opens_them_again() -> None:
     made = house(journal)(settings=MEMORY)
 
     for _ in range(2):
-        async with started(made):
+        async with open_kernel(made):
             pass
 
     assert journal.lines == [*OPENED, *CLOSED] * 2
@@ -219,7 +220,7 @@ async def test_each_is_closed_even_when_another_fails_to() -> None:
         stuck = providers.Resource(stubborn)
 
     with pytest.raises(OSError, match="it does not close"):
-        async with started(House(settings=MEMORY)):
+        async with open_kernel(House(settings=MEMORY)):
             pass
 
     assert journal.lines == [*OPENED, *CLOSED]
@@ -235,7 +236,7 @@ async def test_those_that_are_open_are_closed_when_the_next_cannot_be_opened() -
         missing = providers.Resource(broken)
 
     with pytest.raises(OSError, match="it does not open"):
-        async with started(House(settings=MEMORY)):
+        async with open_kernel(House(settings=MEMORY)):
             pass
 
     assert journal.lines == [*OPENED, *CLOSED]
@@ -257,7 +258,7 @@ async def test_one_that_a_port_is_made_from_is_closed_when_the_start_fails() -> 
     _ = made.observer()
 
     with pytest.raises(OSError, match="no such place"):
-        async with started(made):
+        async with open_kernel(made):
             pass
 
     assert journal.lines == ["lamp on", "lamp off"]

@@ -44,7 +44,7 @@ class Ask:
 class Book(SQLModel, table=True):
     """For sale."""
 
-    __tablename__ = "book"
+    __tablename__ = "traced_book"
 
     id: int | None = Field(default=None, primary_key=True)
     title: str = Field(unique=True, max_length=100)
@@ -120,7 +120,7 @@ async def test_a_request_is_its_use_case_and_its_statements(store: str, tmp_path
 
             statement, use_case, request = await shop.spans("GET", "/books/1")
 
-    assert names([statement, use_case, request]) == ["SELECT book", "books.get", "GET /books/{key}"]
+    assert names([statement, use_case, request]) == ["SELECT traced_book", "books.get", "GET /books/{key}"]
     assert [each.kind for each in (statement, use_case)] == [SpanKind.CLIENT, SpanKind.INTERNAL]
     assert statement.parent is not None
     assert use_case.parent is not None
@@ -128,8 +128,8 @@ async def test_a_request_is_its_use_case_and_its_statements(store: str, tmp_path
     assert use_case.parent.span_id == request.get_span_context().span_id
     told = attributes(statement)
     assert told["db.system.name"] == SYSTEMS[store]
-    assert (told["db.operation.name"], told["db.collection.name"]) == ("SELECT", "book")
-    assert told["db.query.text"].startswith("SELECT book.id")
+    assert (told["db.operation.name"], told["db.collection.name"]) == ("SELECT", "traced_book")
+    assert told["db.query.text"].startswith("SELECT traced_book.id")
     assert "Persuasion" not in str(told)
 
 
@@ -143,7 +143,7 @@ async def test_several_changes_are_one_transaction(driver: str, rows: int | None
 
             spans = await shop.spans("POST", "/books/bulk", {"items": items})
 
-    assert names(spans) == ["BEGIN", "INSERT book", "COMMIT", "books.bulk", "POST /books/bulk"]
+    assert names(spans) == ["BEGIN", "INSERT traced_book", "COMMIT", "books.bulk", "POST /books/bulk"]
     assert attributes(spans[1]).get("db.operation.batch.size") == rows
 
 
