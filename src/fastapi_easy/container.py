@@ -11,7 +11,7 @@ from fastapi_easy.composition.application import Application
 from fastapi_easy.composition.container_class import complete, declared_in
 from fastapi_easy.composition.declarations import resource
 from fastapi_easy.composition.declared_resource import DeclaredResource
-from fastapi_easy.composition.memoized import Memoized
+from fastapi_easy.composition.memoized import MadeEachTime, Memoized
 from fastapi_easy.composition.pending import pending
 from fastapi_easy.composition.wiring import wire
 from fastapi_easy.domain.declaration import Declaration
@@ -96,7 +96,7 @@ class Container(containers.DeclarativeContainer):
     lease_store: providers.Provider[LeaseStore] = pending(providers.Singleton, "lease_store")
     locks: providers.Provider[LockProvider] = pending(Memoized, "locks")
     steps: providers.Provider[Sequence[Step]] = pending(Memoized, "steps")
-    unit_of_work: providers.Provider[UnitOfWork] = pending(providers.Factory, "unit_of_work")
+    unit_of_work: providers.Provider[UnitOfWork] = pending(MadeEachTime, "unit_of_work")
     kernel: providers.Provider[Kernel] = pending(providers.Singleton, "kernel")
     databases: containers.DynamicContainer
     breakers: containers.DynamicContainer

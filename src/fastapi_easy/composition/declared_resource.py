@@ -21,7 +21,7 @@ from fastapi_easy.application.resources.replace_entity import ReplaceEntityHandl
 from fastapi_easy.application.resources.restore_entity import RestoreEntityHandler
 from fastapi_easy.application.resources.update_entity import UpdateEntityHandler
 from fastapi_easy.application.resources.upsert_entity import UpsertEntityHandler
-from fastapi_easy.composition.memoized import Memoized
+from fastapi_easy.composition.memoized import MadeEachTime, Memoized
 from fastapi_easy.composition.pending import Pending, pending
 from fastapi_easy.domain.declaration import Declaration
 from fastapi_easy.domain.ports import Repository, UnitOfWork, Validator
@@ -53,7 +53,7 @@ HANDLERS: Final[Mapping[str, type[Any]]] = {
 PARTS: Final[Mapping[str, Callable[[Pending], Any]]] = {
     "resource": providers.Singleton,
     "repository": Memoized,
-    "unit_of_work": providers.Factory,
+    "unit_of_work": MadeEachTime,
     "validator": Memoized,
     "collaborators": Memoized,
     **dict.fromkeys(HANDLERS, Memoized),

@@ -11,7 +11,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from dependency_injector import providers
 
-__all__ = ["Inputs", "Memoized", "Source"]
+__all__ = ["Inputs", "MadeEachTime", "Memoized", "Source"]
 
 T = TypeVar("T")
 
@@ -191,6 +191,19 @@ class Memoized(providers.Provider[T]):
         return made
 
 
+class MadeEachTime(Memoized[T]):
+    """Calls for each use what *provides* makes, which is kept as a `Memoized` keeps it.
+
+    Args:
+        provides: Makes, of what its arguments give, what makes the product.
+    """
+
+    def _provide(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> T:
+        make: Any = super()._provide((), {})
+        made: T = make(*args, **kwargs)
+        return made
+
+
 class Source(providers.Delegate):
     """Hands over what gives the product of *provides*, without asking it while it would give the same.
 
@@ -202,7 +215,8 @@ class Source(providers.Delegate):
         """What gives the product, made from *inputs* if the provider has nothing to say itself."""
         provider: Any = self.provides
         if isinstance(provider, Memoized) and provider.last_overriding is None:
-            return _giving(provider.made_from(inputs))
+            made = provider.made_from(inputs)
+            return made if isinstance(provider, MadeEachTime) else _giving(made)
         asked: Callable[[], Any] = provider
         return asked
 

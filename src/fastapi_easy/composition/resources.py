@@ -1,5 +1,6 @@
 """The providers of each resource, wired on an instance of a container."""
 
+from collections import ChainMap
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -38,30 +39,25 @@ def wire_resources(application: Application) -> None:
         journal=application.journal,
         resources=checked,
     )
-    _fill_unit_of_work(application.unit_of_work, databases["default"], within, rules)
+    _ = fill(application.unit_of_work, _maker, databases["default"], *within, rules)
     for name, declaration in application.declarations.items():
         parts: Any = application.providers[name]
         database = databases[declaration.database]
         resources[name] = fill(parts.resource, _one, every, name)
         repositories[name] = fill(parts.repository, _repository, parts.resource, database, application.clock)
-        _fill_unit_of_work(parts.unit_of_work, database, within, rules)
+        _ = fill(parts.unit_of_work, _maker, database, *within, rules, name, Source(parts.repository))
         _ = fill(parts.validator, PydanticValidator, parts.resource)
         _wire_handlers(parts, repositories, rules)
 
 
-def _fill_unit_of_work(provider: Any, database: Any, within: tuple[Any, ...], rules: Any) -> None:
-    inner = providers.Factory(_unit_of_work, database, *within)
-    _ = fill(provider, CallersWork, inner=inner, rules=rules)
-
-
 def _wire_handlers(parts: Any, repositories: Mapping[str, Callable[[], Repository[Any]]], rules: Any) -> None:
-    # What is handed over by `Source` or `.provider` is asked for each use; a bare provider is asked here.
+    # What is handed over by `Source` is asked for each use; a bare provider is asked here.
     collaborators = fill(
         parts.collaborators,
         Collaborators,
         resource=parts.resource,
         repository=Source(parts.repository),
-        unit_of_work=parts.unit_of_work.provider,
+        unit_of_work=Source(parts.unit_of_work),
         rules=rules,
         repositories=repositories,
     )
@@ -78,10 +74,21 @@ def _repository(checked: Resource[Any], database: Database, clock: Clock) -> Rep
     return made if checked.soft_delete is None else SoftDeletingRepository(made, checked, clock.now)
 
 
-def _unit_of_work(
+def _maker(
     database: Database,
     resources: Mapping[str, Resource[Any]],
     repositories: Mapping[str, Callable[[], Repository[Any]]],
     event_bus: EventBus,
-) -> UnitOfWork:
-    return technology_of(database).unit_of_work(database, resources, repositories, event_bus)
+    rules: Rules,
+    name: str = "",
+    repository: Callable[[], Repository[Any]] | None = None,
+) -> Callable[..., UnitOfWork]:
+    """What makes units of work in *database*, most of which are asked for the *repository* called *name*."""
+    make = technology_of(database).unit_of_work
+    within = repositories if repository is None else ChainMap({name: repository}, repositories)  # type: ignore[arg-type]
+
+    def made(*args: Any, **kwargs: Any) -> UnitOfWork:
+        inner = make(database, resources, within, event_bus)
+        return CallersWork(*args, inner=inner, rules=rules, **kwargs)
+
+    return made

@@ -15,7 +15,7 @@ from fastapi_easy.composition.declared_resource import DeclaredResource
 from fastapi_easy.composition.kernel import make_kernel
 from fastapi_easy.composition.leases import open_leases, open_locks
 from fastapi_easy.composition.lifespans import mistakes_in_lifespans
-from fastapi_easy.composition.memoized import Memoized, Source
+from fastapi_easy.composition.memoized import MadeEachTime, Memoized, Source
 from fastapi_easy.composition.observation import open_metrics, open_observer, open_tracer
 from fastapi_easy.composition.pending import fill, pending_in
 from fastapi_easy.composition.resilience import open_breaker, open_lock_breaker, open_retry
@@ -155,15 +155,15 @@ def _wire_shared(application: Application) -> None:
     }
     shared = (each for each in application.providers.values() if not isinstance(each, DeclaredResource))
     for provider, what in pending_in(*shared):
-        _ = fill(provider, *wired.get(what.path, (_provider_at(application, what.path),)))
+        _ = fill(provider, *wired.get(what.path, (_standing_for(provider, application, what.path),)))
 
 
-def _provider_at(application: Application, path: str) -> Any:
-    """The provider of *application* that is found under *path*: for copies of what was declared anew since."""
+def _standing_for(provider: Any, application: Application, path: str) -> Any:
+    """What makes the products of *provider*, a copy of what *application* has under *path*, declared anew since."""
     found: Any = application
     for name in path.split("."):
         found = getattr(found, name)
-    return found
+    return found.provider if isinstance(provider, MadeEachTime) else found
 
 
 def _steps(
