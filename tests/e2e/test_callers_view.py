@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import ForeignKeyConstraint
 from sqlmodel import Field as Column
 from sqlmodel import SQLModel
 
@@ -137,6 +138,39 @@ class OwnAccounts(RowPolicy):
         return Everything()
 
 
+class Shelf(SQLModel, table=True):
+    __tablename__ = "viewed_shelf"
+    country: str = Column(primary_key=True, max_length=2)
+    number: int = Column(primary_key=True)
+    owner: str = Column(max_length=40)
+
+
+class Box(SQLModel, table=True):
+    __tablename__ = "viewed_box"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["shelf_country", "shelf_number"], ["viewed_shelf.country", "viewed_shelf.number"]
+        ),
+    )
+    id: int | None = Column(default=None, primary_key=True)
+    shelf_country: str = Column(max_length=2)
+    shelf_number: int
+
+
+class Depot(Container):
+    shelves = resource(Shelf)
+    boxes = resource(Box)
+
+
+class OwnShelves(RowPolicy):
+    """Everybody sees their own shelves, and every box."""
+
+    def visible(self, principal: Principal, tenant: Tenant | None, resource: Resource[Any]) -> Specification:
+        if resource.name == "shelves":
+            return Where("owner", Operator.EQUALS, principal.id)
+        return Everything()
+
+
 ADA = Context(principal=Principal(id="ada"))
 
 
@@ -208,6 +242,44 @@ async def test_a_reference_to_what_the_caller_may_not_see_is_one_to_nothing(open
         answer = (await opened.payments.bulk(ApplyBulk([Create(values)]), ADA)).unwrap()
         assert list(answer.outcomes) == [refused]
     assert (await opened.payments.count(CountEntities(), ADA)).unwrap() == 1
+
+
+async def test_a_reference_to_what_the_caller_sees_is_kept(opened: Opened) -> None:
+    values = {"account_id": 1, "amount": Decimal(1)}
+
+    created = await opened.payments.create(CreateEntity(values), ADA)
+    changed = await opened.payments.update(UpdateEntity(1, Patch({"account_id": 1})), ADA)
+    many = (await opened.payments.bulk(ApplyBulk([Create(values), Create(values)]), ADA)).unwrap()
+
+    assert [isinstance(each, Failure) for each in (created, changed, *many.outcomes)] == [False] * 4
+    assert (await opened.payments.count(CountEntities(), ADA)).unwrap() == 4
+
+
+@pytest.mark.parametrize("patch", [{"shelf_number": 2}, {"shelf_country": "at"}], ids=str)
+@pytest.mark.parametrize("store", ["memory", "sqlite"])
+async def test_half_of_a_reference_leads_nowhere_the_caller_may_not_see(
+    store: str, patch: dict[str, Any], tmp_path: Path
+) -> None:
+    with empty_store(store, tmp_path) as url:
+        settings = Settings.model_validate({"databases": {"default": {"url": url}}})
+        depot = Depot(settings=settings, policy=OwnShelves())
+        async with open_kernel(depot) as kernel:
+            for country, number, owner in (
+                ("de", 1, "ada"),
+                ("de", 2, "bob"),
+                ("at", 1, "bob"),
+                ("at", 2, "ada"),
+            ):
+                shelf = {"country": country, "number": number, "owner": owner}
+                _ = (await depot.shelves.repository().add(shelf)).unwrap()
+            boxes = kernel.acting_as(ADA.principal).boxes
+            box = (await boxes.create({"shelf_country": "de", "shelf_number": 1})).unwrap()
+
+            refused = await boxes.update(box.id, patch)
+            moved = await boxes.update(box.id, {"shelf_country": "at", "shelf_number": 2})
+
+    assert refused == Failure(ReferenceBroken("boxes", ("shelf_country", "shelf_number")))
+    assert (moved.unwrap().shelf_country, moved.unwrap().shelf_number) == ("at", 2)
 
 
 async def test_an_action_answers_no_hidden_fields_however_deep_they_lie(opened: Opened) -> None:

@@ -8,7 +8,11 @@ from returns.result import Failure, Success
 
 from fastapi_easy.application.access import Access
 from fastapi_easy.application.changes.recorder import Recorder
-from fastapi_easy.application.changes.references import hidden_reference
+from fastapi_easy.application.changes.references import (
+    hidden_reference,
+    may_refer_to_hidden,
+    with_whole_references,
+)
 from fastapi_easy.application.changes.visibility import all_seen
 from fastapi_easy.application.changes.writes import CREATE, UPDATE, Write
 from fastapi_easy.domain.errors import (
@@ -113,8 +117,15 @@ class GovernedRepository(NarrowedRepository[E]):
             if isinstance(asked, Failure):
                 return asked
             values = getattr(asked.unwrap(), "values", values)
-        if access.is_limited:
-            hidden = await hidden_reference(resource, (values,), access, self._work)
+        if access.is_limited and may_refer_to_hidden(resource, values, access):
+            # What is asked in the transaction would wait for a write outside of it, and that for the transaction.
+            inner = self._allowed(self._within(), write)
+            referring = (
+                await with_whole_references(resource, key, values, inner) if write is UPDATE else values
+            )
+            if isinstance(referring, Failure):
+                return referring
+            hidden = await hidden_reference(resource, referring, access, self._work)
             if hidden is not None:
                 return hidden
         return Success(values)

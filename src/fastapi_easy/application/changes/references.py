@@ -1,41 +1,61 @@
 """References to entities that the caller may not see: answered as if nothing were there."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from returns.result import Failure
 
 from fastapi_easy.application.access import Access
-from fastapi_easy.domain.errors import Error, ReferenceBroken
+from fastapi_easy.domain.errors import Error, Key, ReferenceBroken
 from fastapi_easy.domain.patch import Values
+from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.domain.resource import Resource
 from fastapi_easy.domain.specification import Operator, Where, all_of
 
 
-async def hidden_reference(
-    resource: Resource[Any], many: Iterable[Values], access: Access, work: UnitOfWork
-) -> Failure[Error] | None:
-    """Return the refusal of values of which some refer to an entity the caller may not see; `None` without any.
+def may_refer_to_hidden(resource: Resource[Any], values: Values, access: Access) -> bool:
+    """Return whether *values* say anything of a reference that may lead to an entity the caller may not see."""
+    return any(
+        not (values.keys().isdisjoint(here) or access.sees_all(target))
+        for target, here, _ in _leading(resource)
+    )
 
-    Asks once for each entity referred to, and not at all where the caller may see every entity there is.
-    """
+
+async def hidden_reference(
+    resource: Resource[Any], values: Values, access: Access, work: UnitOfWork
+) -> Failure[Error] | None:
+    """Return the refusal of *values* that refer to an entity the caller may not see; `None` when none of them does."""
     for target, here, there in _leading(resource):
-        if access.sees_all(target):
+        source = [values.get(name) for name in here]
+        if None in source or access.sees_all(target):
             continue
-        sources = {tuple(values.get(name) for name in here): None for values in many}
-        for source in sources:
-            if None in source:
-                continue
-            same = all_of(
-                *(Where(name, Operator.EQUALS, value) for name, value in zip(there, source, strict=True))
-            )
-            seen = await access.narrow(target, work.repository(target)).count(same)
-            if isinstance(seen, Failure):
-                return seen
-            if not seen.unwrap():
-                return Failure(ReferenceBroken(resource.name, here))
+        same = all_of(
+            *(Where(name, Operator.EQUALS, value) for name, value in zip(there, source, strict=True))
+        )
+        seen = await access.narrow(target, work.repository(target)).count(same)
+        if isinstance(seen, Failure):
+            return seen
+        if not seen.unwrap():
+            return Failure(ReferenceBroken(resource.name, here))
     return None
+
+
+async def with_whole_references(
+    resource: Resource[Any], key: Key, patch: Values, repository: Repository[Any]
+) -> Values | Failure[Error]:
+    """Return *patch*, and what the entity with *key* has in the other fields of references it changes in part."""
+    others = {
+        name
+        for _, here, _ in _leading(resource)
+        if not patch.keys().isdisjoint(here)
+        for name in here
+        if name not in patch
+    }
+    if not others:
+        return patch
+    read = await repository.read(key, tuple(others))
+    return read if isinstance(read, Failure) else {**read.unwrap(), **patch}
 
 
 def _leading(resource: Resource[Any]) -> Iterator[tuple[Resource[Any], tuple[str, ...], tuple[str, ...]]]:
