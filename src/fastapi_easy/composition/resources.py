@@ -1,6 +1,5 @@
 """The providers of each resource, wired on an instance of a container."""
 
-from collections import ChainMap
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -45,7 +44,7 @@ def wire_resources(application: Application) -> None:
         database = databases[declaration.database]
         resources[name] = fill(parts.resource, _one, every, name)
         repositories[name] = fill(parts.repository, _repository, parts.resource, database, application.clock)
-        _ = fill(parts.unit_of_work, _maker, database, *within, rules, name, Source(parts.repository))
+        _ = fill(parts.unit_of_work, _maker, database, *within, rules)
         _ = fill(parts.validator, PydanticValidator, parts.resource)
         _wire_handlers(parts, repositories, rules)
 
@@ -80,15 +79,12 @@ def _maker(
     repositories: Mapping[str, Callable[[], Repository[Any]]],
     event_bus: EventBus,
     rules: Rules,
-    name: str = "",
-    repository: Callable[[], Repository[Any]] | None = None,
 ) -> Callable[..., UnitOfWork]:
-    """What makes units of work in *database*, most of which are asked for the *repository* called *name*."""
+    """What makes units of work in *database*; each asks for its repositories when somebody wants them."""
     make = technology_of(database).unit_of_work
-    within = repositories if repository is None else ChainMap({name: repository}, repositories)  # type: ignore[arg-type]
 
     def made(*args: Any, **kwargs: Any) -> UnitOfWork:
-        inner = make(database, resources, within, event_bus)
+        inner = make(database, resources, repositories, event_bus)
         return CallersWork(*args, inner=inner, rules=rules, **kwargs)
 
     return made
