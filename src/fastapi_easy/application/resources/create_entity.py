@@ -1,5 +1,6 @@
 """Store a new entity."""
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from fastapi_easy.application.changes.changing import Changing
@@ -24,7 +25,7 @@ class CreateEntity:
 class CreateEntityHandler(Changing):
     """Carries out `CreateEntity`."""
 
-    async def __call__(self, command: CreateEntity, context: Context, /) -> Outcome[Row]:
+    def __call__(self, command: CreateEntity, context: Context, /) -> Awaitable[Outcome[Row]]:
         """Answer its readable fields as stored.
 
         Fails with:
@@ -36,6 +37,6 @@ class CreateEntityHandler(Changing):
 
             ReferenceBroken, CheckFailed: The store's own rules refused it.
         """
-        return await self._alone(
+        return self._alone(
             lambda writer: writer.create(command.values), context, Operation.CREATE, single=True
         )

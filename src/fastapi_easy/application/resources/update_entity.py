@@ -1,5 +1,6 @@
 """Change some fields of one entity."""
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from fastapi_easy.application.changes.changing import Changing
@@ -28,7 +29,7 @@ class UpdateEntity:
 class UpdateEntityHandler(Changing):
     """Carries out `UpdateEntity`."""
 
-    async def __call__(self, command: UpdateEntity, context: Context, /) -> Outcome[Row]:
+    def __call__(self, command: UpdateEntity, context: Context, /) -> Awaitable[Outcome[Row]]:
         """Answer its readable fields as they are now.
 
         Fails with:
@@ -44,7 +45,7 @@ class UpdateEntityHandler(Changing):
 
             AlreadyExists, ReferenceBroken, CheckFailed: The store refused the new values.
         """
-        return await self._alone(
+        return self._alone(
             lambda writer: writer.update(command.key, command.patch, command.expected_version),
             context,
             Operation.UPDATE,
