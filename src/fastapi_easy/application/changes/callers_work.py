@@ -68,7 +68,7 @@ class CallersWork:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Discard what was not committed and give back the connection."""
-        if self._recorder.unwritten or self._recorder.refusals:
+        if self._recorder.has_notes:
             self._recorder.forget()
         await self.inner.__aexit__(kind, error, traceback)
 
@@ -122,7 +122,7 @@ class CallersWork:
         if self.context.dry_run is not None:
             self.context.dry_run.events.extend(self.inner.events)
             return Success(None)
-        if self._recorder.unwritten or self._recorder.refusals:
+        if self._recorder.has_notes:
             written = await self._recorder.write()
             if isinstance(written, Failure):
                 return written

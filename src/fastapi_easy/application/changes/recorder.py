@@ -35,27 +35,37 @@ class Recorder:
     Attributes:
         by_system: The writes are made beyond what the caller may do.
 
-        unwritten: What the journal has not been told of yet.
+        main: The recorder of the caller, which keeps the notes of what is done as the system too; `None` in itself.
 
-        refusals: Why nothing may become durable.
+        unwritten: What the journal has not been told of yet; `None` when it knows all.
+
+        refusals: Why nothing may become durable; `None` when everything may.
     """
 
-    __slots__ = ("_rules", "_work", "by_system", "context", "refusals", "unwritten")
+    __slots__ = ("_rules", "_work", "by_system", "context", "main", "refusals", "unwritten")
 
     def __init__(self, work: UnitOfWork, rules: Rules, context: Context) -> None:
         self.context = context
         self.by_system = False
         self._work = work
         self._rules = rules
-        self.unwritten: list[Sequence[DomainEvent]] = []
-        self.refusals: list[Failure[Error]] = []
+        # Lists only when there is something to note: all that waits with a call counts towards garbage collections.
+        self.main: Recorder | None = None
+        self.unwritten: list[Sequence[DomainEvent]] | None = None
+        self.refusals: list[Failure[Error]] | None = None
 
     def for_system(self) -> "Recorder":
         """Return a recorder of the same unit of work, whose writes are the system's."""
         system = Recorder(self._work, self._rules, self.context)
         system.by_system = True
-        system.unwritten, system.refusals = self.unwritten, self.refusals
+        system.main = self.main or self
         return system
+
+    @property
+    def has_notes(self) -> bool:
+        """Whether there is anything to write, or a reason to write nothing."""
+        main = self.main or self
+        return main.unwritten is not None or main.refusals is not None
 
     @property
     def work(self) -> UnitOfWork:
@@ -139,7 +149,10 @@ class Recorder:
         """Publish *events* if the unit of work commits, and tell the journal of them unless that *is_written*."""
         self._work.record_all(events)
         if self._rules.journal is not None and not is_written:
-            self.unwritten.append(events)
+            main = self.main or self
+            if main.unwritten is None:
+                main.unwritten = []
+            main.unwritten.append(events)
 
     def record_creations(self, resource: Resource[Any], rows: Sequence[Row]) -> None:
         """Record that *rows* came into being, all now; their events are made when somebody looks at them."""
@@ -159,7 +172,10 @@ class Recorder:
 
     def refuse(self, refusal: Failure[Error]) -> Failure[Error]:
         """Let nothing of the unit of work become durable, since the caller may not have done what was done in it."""
-        self.refusals.append(refusal)
+        main = self.main or self
+        if main.refusals is None:
+            main.refusals = []
+        main.refusals.append(refusal)
         return refusal
 
     async def write(self) -> Outcome[None]:
@@ -167,13 +183,14 @@ class Recorder:
 
         Fails with: why nothing may become durable; what `UnitOfWork.keep` fails with.
         """
-        if self.refusals:
-            return self.refusals[0]
-        journal = self._rules.journal
-        if journal is None or not self.unwritten:
+        main = self.main or self
+        if main.refusals:
+            return main.refusals[0]
+        journal, unwritten = self._rules.journal, main.unwritten
+        if journal is None or unwritten is None:
             return Success(None)
-        rows = [row for events in self.unwritten for event in events for row in journal.rows(event)]
-        self.unwritten.clear()
+        main.unwritten = None
+        rows = [row for events in unwritten for event in events for row in journal.rows(event)]
         if not rows:
             return Success(None)
         kept = await self._work.keep(rows)
@@ -183,5 +200,5 @@ class Recorder:
 
     def forget(self) -> None:
         """Forget what was recorded: the unit of work was left."""
-        self.unwritten.clear()
-        self.refusals.clear()
+        main = self.main or self
+        main.unwritten = main.refusals = None
