@@ -29,7 +29,10 @@ PARTS: Final[Mapping[str, ModuleType]] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out the command line; 1 when something could not be measured."""
-    chosen = _parser().parse_args(arguments)
+    parser = _parser()
+    chosen = parser.parse_args(arguments)
+    if chosen.before and (chosen.parts or chosen.columns):
+        parser.error("--before has parts and columns of its own: leave --parts and --columns out")
     if chosen.quick:
         chosen.rounds, chosen.seconds = 1, 1
     # A part of the columns is a look at the work in progress, not at everything.
