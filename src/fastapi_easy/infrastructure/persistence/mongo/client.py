@@ -71,8 +71,6 @@ class Client:
             time.
 
     Attributes:
-        options: Limits.
-
         commands: The commands that nearly every request comes to.
 
         counters: Make whole-number keys.
@@ -180,9 +178,14 @@ class Client:
             return await cancellable(work)
         task = asyncio.ensure_future(work)
         self._keep(task)
+        left = deadline.seconds_left()
         try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
+            # The driver's own limit of the making of a connection knows no deadline.
+            async with asyncio.timeout(None if left is None else max(left, _LEAST) + BACKSTOP):
+                return await asyncio.shield(task)
+        except (asyncio.CancelledError, TimeoutError) as error:
+            if task.done() and isinstance(error, TimeoutError):
+                return task.result()
             stopped = self._stopped(task)
             if changes:
                 await to_the_end(stopped)
@@ -269,9 +272,8 @@ class Client:
             _ = await asyncio.wait(self._left, timeout=ABORT_LIMIT)
         if self._lines is not None:
             await self._lines.close()
+        # What looks for a server, on a connection of its own, is not to be given up while it is half made.
         if not self._is_motor and not self._client.topology_description.has_writable_server():
-            # The driver looks for one, just when the last call has given up to wait for it: a connection of its own
-            # that is given up half made would be lost.
             await asyncio.sleep(_GLANCE)
         await _settled(self._client.close())
 
@@ -346,8 +348,7 @@ class Client:
     async def _stopped(self, task: "asyncio.Future[Any]") -> None:
         """Wait until *task*, which nobody waits for any more, does nothing any more."""
         if not self._is_motor:
-            # A connection that is given up half made is lost. When callers are less patient than it takes to make
-            # one, none would ever stand; made to its end, it serves the next one.
+            # A connection that is given up half made is lost; made to its end, it serves the next one.
             until = time.monotonic() + self.options.connect_timeout
             while self._counter.connecting and not task.done() and time.monotonic() < until:
                 _ = await asyncio.wait([task], timeout=_GLANCE)
