@@ -7,6 +7,7 @@ from returns.result import Failure, Success
 
 from fastapi_easy.application.changes.entity_values import key_in, values_in, with_values
 from fastapi_easy.application.changes.governed_repository import GovernedRepository
+from fastapi_easy.application.changes.references import Target
 from fastapi_easy.application.changes.writes import CREATE, DELETE, PURGE, RESTORE, UPDATE, Write
 from fastapi_easy.domain.errors import Key, NotFound, Outcome, TooLarge
 from fastapi_easy.domain.events import EntityCreated, EntityUpdated
@@ -91,8 +92,9 @@ class CallersRepository(GovernedRepository[E]):
         """Store several new entities, all or none."""
         if self._is_asked(CREATE):
             every = []
+            visible: set[Target] = set()
             for values in many:
-                admitted = await self._admit(CREATE, values)
+                admitted = await self._admit(CREATE, values, visible=visible)
                 if isinstance(admitted, Failure):
                     return admitted
                 every.append(admitted.unwrap())

@@ -9,6 +9,7 @@ from returns.result import Failure, Success
 from fastapi_easy.application.access import Access
 from fastapi_easy.application.changes.recorder import Recorder
 from fastapi_easy.application.changes.references import (
+    Target,
     hidden_reference,
     may_refer_to_hidden,
     with_whole_references,
@@ -92,8 +93,12 @@ class GovernedRepository(NarrowedRepository[E]):
         """Whether nobody has anything to do with *write* but the store."""
         return not (self._access.is_limited or self._recorder.is_observed(write, self._resource))
 
-    async def _admit(self, write: Write, values: Values, key: Key = None) -> Outcome[Values]:
+    async def _admit(
+        self, write: Write, values: Values, key: Key = None, visible: set[Target] | None = None
+    ) -> Outcome[Values]:
         """The values to write, after everybody was asked who has a say in it.
+
+        Writes that share *visible* ask only once whether the caller sees an entity they refer to.
 
         Fails with:
             Forbidden: The caller may not do this.
@@ -125,7 +130,8 @@ class GovernedRepository(NarrowedRepository[E]):
             )
             if isinstance(referring, Failure):
                 return referring
-            hidden = await hidden_reference(resource, referring, access, self._work)
+            known = set[Target]() if visible is None else visible
+            hidden = await hidden_reference(resource, referring, access, self._work, known)
             if hidden is not None:
                 return hidden
         return Success(values)
