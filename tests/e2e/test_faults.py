@@ -12,7 +12,7 @@ from returns.result import Failure, Success
 from fastapi_easy.application import Context, CreateEntity, ListEntities
 from fastapi_easy.bootstrap import create_app
 from fastapi_easy.domain import DeadlineExceeded, Obstacle, Query, Unavailable
-from fastapi_easy.domain.lease import Busy, Grant
+from fastapi_easy.domain.locks.lease import Busy, Grant
 from fastapi_easy.domain.ports import CircuitState
 from fastapi_easy.infrastructure.locks.redis import RedisLeaseStore
 from fastapi_easy.settings import DatabaseSettings, Settings

@@ -6,12 +6,12 @@ from typing import Any, TypeAlias
 from returns.result import Failure
 
 from fastapi_easy.application.access import Access
+from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.errors import Error, Key, ReferenceBroken
-from fastapi_easy.domain.patch import Values
 from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
-from fastapi_easy.domain.resource import Resource
-from fastapi_easy.domain.specification import Operator, Where, all_of
+from fastapi_easy.domain.queries.specification import Operator, Where, all_of
+from fastapi_easy.domain.resources.resource import Resource
 
 Target: TypeAlias = tuple[str, tuple[str, ...], tuple[Any, ...]]
 """An entity that is referred to: its resource, the fields that say which one, and their values."""
