@@ -20,7 +20,7 @@ from fastapi_easy.domain import Resource
 from fastapi_easy.domain.ports.repository import EVERYTHING
 from fastapi_easy.infrastructure.persistence.sqlalchemy import SqlAlchemyDatabase, SqlAlchemyRepository
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.build import add, by_key, new_values
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification import outline
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification import parameterize
 from fastapi_easy.infrastructure.relational.driver.direct_execution import DirectExecutor
 
 CALLS: Final = 500
@@ -40,14 +40,14 @@ async def layers_of(container: Any, app: FastAPI) -> Mapping[str, Mapping[str, L
     repository = SqlAlchemyRepository(resource, database)
     executor, plan = database.executor, await database.plan(resource)
     assert isinstance(executor, DirectExecutor)
-    read = by_key(plan, resource.readable, outline(EVERYTHING, plan.terms)[0])
-    complete = plan.completed(VALUES)
+    read = by_key(plan, resource.readable, parameterize(EVERYTHING, plan.terms)[0])
+    complete = plan.with_defaults(VALUES)
     insert, new = add(plan, tuple(complete)), new_values(complete)
-    channel = await executor.pool.take()
+    pooled = await executor.pool.check_out()
 
     return {
         "get by key": {
-            "the driver": lambda number: executor.run(channel, read, {"fe_key_0": number}),
+            "the driver": lambda number: executor.run(pooled, read, {"fe_key_0": number}),
             "+ a connection from the pool": lambda number: executor.read(read, {"fe_key_0": number}),
             "+ repository": lambda number: repository.read(number, resource.readable),
             "+ use case": lambda number: items.get(GetEntity(number), NOBODY),
@@ -55,7 +55,7 @@ async def layers_of(container: Any, app: FastAPI) -> Mapping[str, Mapping[str, L
             "the limit, all of it": lambda number: call(limit.app, "GET", f"/items/{number}"),
         },
         "create": {
-            "the driver": lambda _: executor.run(channel, insert, new),
+            "the driver": lambda _: executor.run(pooled, insert, new),
             "+ a connection from the pool": lambda _: executor.read(insert, new),
             "+ repository": lambda _: repository.add(VALUES),
             "+ use case": lambda _: items.create(CreateEntity(VALUES), NOBODY),

@@ -23,9 +23,9 @@ from fastapi_easy.interfaces.cli.app import build_cli
 from fastapi_easy.interfaces.cli.tasks import (
     BreakerState,
     Check,
+    CommandError,
     Diagnosis,
     Lock,
-    Refusal,
     Route,
     Serving,
     Target,
@@ -56,7 +56,7 @@ def _serve(serving: Serving) -> int:
     from fastapi_easy.interfaces.cli.serving import Drain, serve
     from fastapi_easy.settings import PREFIX, read_settings
 
-    with _mistakes_refused():
+    with _report_mistakes():
         settings = read_settings()
     if settings.secret is None:
         # Every worker, and every reload, has to accept the cursors that another one signed.
@@ -86,15 +86,15 @@ def _diagnose(target: Target) -> Diagnosis:
     mistakes: tuple[str, ...] = ()
     try:
         _, application = _application_at(target)
-    except Refusal as refusal:
-        if not refusal.mistakes:
+    except CommandError as command_error:
+        if not command_error.mistakes:
             raise
-        mistakes = refusal.mistakes
+        mistakes = command_error.mistakes
     settings = application.settings() if application else read
     resources = list(application.every_resource()) if application else []
     checks = [*diagnosis.check_mistakes("declaration", mistakes), *diagnosis.check_resources(resources)]
     if not checks:
-        checks.append(diagnosis.nothing_declared(target))
+        checks.append(diagnosis.no_resources(target))
     checks += _check_databases(settings, application, resources)
     checks += diagnosis.check_speed()
     checks.append(diagnosis.check_secret(is_set=settings.secret is not None, variable=f"{PREFIX}SECRET"))
@@ -102,19 +102,21 @@ def _diagnose(target: Target) -> Diagnosis:
 
 
 def _ask_breakers(do: str, database: str | None, control: Path | None) -> Sequence[BreakerState]:
-    from fastapi_easy.interfaces.cli.breakers import states_in
+    from fastapi_easy.interfaces.cli.breakers import breaker_states
     from fastapi_easy.interfaces.cli.control import ask
     from fastapi_easy.settings import PREFIX, read_settings
 
-    with _mistakes_refused():
+    with _report_mistakes():
         folder = control or read_settings().control
     if folder is None:
-        raise Refusal(f"name the folder of the running application with --control, or set {PREFIX}CONTROL")
-    return states_in(list(ask(folder, {"do": do, "database": database})), database)
+        raise CommandError(
+            f"give the control folder of the running application with --control, or set {PREFIX}CONTROL"
+        )
+    return breaker_states(list(ask(folder, {"do": do, "database": database})), database)
 
 
 def _list_locks(target: Target, prefix: str) -> Sequence[Lock]:
-    held = _asked_of_locks(target, lambda locks: locks.inspect(prefix))
+    held = _query_locks(target, lambda locks: locks.inspect(prefix))
     return [
         Lock(
             name=each.name,
@@ -129,24 +131,26 @@ def _list_locks(target: Target, prefix: str) -> Sequence[Lock]:
 
 
 def _evict_lock(target: Target, name: str, token: int, reason: str) -> bool:
-    return bool(_asked_of_locks(target, lambda locks: locks.evict(name, token=token, reason=reason)))
+    return bool(_query_locks(target, lambda locks: locks.evict(name, token=token, reason=reason)))
 
 
-def _asked_of_locks(target: Target, question: Callable[[LockProvider], Awaitable[Outcome[Any]]]) -> Any:
+def _query_locks(target: Target, question: Callable[[LockProvider], Awaitable[Outcome[Any]]]) -> Any:
     """What the locks of the application at *target* answer.
 
     Raises:
-        Refusal: It has none that another process could see, they do not answer, or cannot do that.
+        CommandError: It has none that another process could see, they do not answer, or cannot do that.
     """
     _, application = _application_at(target)
     if application is None:
-        raise Refusal(f"{target.path} was not made from a container, so it has no locks")
+        raise CommandError(f"{target.path} was not created from a container, so it has no locks")
     locks: LockProvider = application.locks()
     if LockCapability.TTL in locks.capabilities and not locks.capabilities & {
         LockCapability.DURABLE,
         LockCapability.CROSS_HOST,
     }:
-        raise Refusal("the locks of this application are kept in the memory of each of its processes")
+        raise CommandError(
+            "the locks of this application are in process memory and cannot be seen from another process"
+        )
 
     async def ask() -> Outcome[Any]:
         try:
@@ -157,10 +161,10 @@ def _asked_of_locks(target: Target, question: Callable[[LockProvider], Awaitable
     answer = asyncio.run(ask())
     if isinstance(answer, Failure):
         error = answer.failure()
-        raise Refusal(
-            "the store of the locks cannot do that: only its holder can give a lock back, or end"
+        raise CommandError(
+            "the lock store does not support eviction: only the holder can release the lock"
             if isinstance(error, Unsupported)
-            else "the store of the locks does not answer"
+            else "the lock store does not answer"
         )
     return answer.unwrap()
 
@@ -188,7 +192,7 @@ def _check_databases(settings: Any, application: Any, resources: Sequence[Any]) 
     used = dict.fromkeys(each.database for each in resources) if application else settings.databases
     provided = application.databases.providers if application else {}
     for name in used:
-        if absent := diagnosis.check_embedded(name, settings.databases[name].url.get_secret_value()):
+        if absent := diagnosis.check_sqlite_file(name, settings.databases[name].url.get_secret_value()):
             yield absent
             continue
         try:
@@ -205,7 +209,7 @@ def _application_at(target: Target) -> tuple[Any, Any]:
     """The FastAPI app that *target* names, made of a container if it names that; and its container, if it has one.
 
     Raises:
-        Refusal: It names something else, or its declarations have mistakes.
+        CommandError: It names something else, or its declarations have mistakes.
     """
     from fastapi import FastAPI
 
@@ -215,25 +219,25 @@ def _application_at(target: Target) -> tuple[Any, Any]:
     from fastapi_easy.interfaces.cli.targets import load, load_app
 
     found = load(target)
-    with _mistakes_refused():
+    with _report_mistakes():
         if isinstance(found, type) and issubclass(found, Container):
             found = found()
         if isinstance(found, Application):
             return create_app(cast("Container", found)), found
     app = load_app(target)
     if not isinstance(app, FastAPI):
-        raise Refusal(f"{target.path} is of type {type(app).__name__}: name the FastAPI app itself")
+        raise CommandError(f"{target.path} is of type {type(app).__name__}: name the FastAPI app itself")
     return app, getattr(app.state, "container", None)
 
 
 @contextlib.contextmanager
-def _mistakes_refused() -> Iterator[None]:
+def _report_mistakes() -> Iterator[None]:
     from fastapi_easy.domain.errors import DeclarationError
 
     try:
         yield
     except DeclarationError as error:
-        raise Refusal(str(error), mistakes=error.mistakes) from error
+        raise CommandError(str(error), mistakes=error.mistakes) from error
 
 
 if __name__ == "__main__":

@@ -18,10 +18,10 @@ from fastapi_easy.domain.errors import DeclarationError, Outcome
 from fastapi_easy.domain.ports.database import Database, SchemaMode
 from fastapi_easy.domain.ports.dependency import Dependency
 from fastapi_easy.domain.ports.lock_provider import LockProvider
-from fastapi_easy.infrastructure.validation import mistakes_in_schemas
+from fastapi_easy.infrastructure.validation import find_schema_mistakes
 from fastapi_easy.interfaces.http.app import build_app, mount
-from fastapi_easy.interfaces.http.dependencies.guards import mistakes_in_dependencies
-from fastapi_easy.interfaces.http.dependencies.principal import caller_from
+from fastapi_easy.interfaces.http.dependencies.guards import find_dependency_mistakes
+from fastapi_easy.interfaces.http.dependencies.principal import principal_dependency
 from fastapi_easy.interfaces.http.health import HealthChecks
 from fastapi_easy.interfaces.http.options import CorsOptions, HttpOptions
 from fastapi_easy.settings import Settings
@@ -61,7 +61,7 @@ def create_app(
         _http_options(application),
         lifespan=_lifespan(application, own),
         health=health,
-        principal=caller_from(principal),
+        principal=principal_dependency(principal),
         metrics=_metrics_of(application, databases),
         **fastapi_options,
     )
@@ -109,7 +109,7 @@ def mount_resources(
         )
     application = _application(container)
     kernel = _checked_kernel(application, (*app.router.dependencies, *(dependencies or ())))
-    caller = caller_from(principal)
+    caller = principal_dependency(principal)
     app.router.lifespan_context = _lifespan(application, app.router.lifespan_context)
     mount(app, kernel, _http_options(application, prefix), dependencies, caller)
     app.state.container = application
@@ -144,7 +144,7 @@ async def open_kernel(container: Container) -> AsyncIterator[Kernel]:
         await stack.enter_async_context(opened_resources(application))
         control = application.settings().control
         if control is not None:
-            await stack.enter_async_context(_controlled(application, control))
+            await stack.enter_async_context(_serve_control_folder(application, control))
         yield kernel
 
 
@@ -154,10 +154,10 @@ async def _check_locks(locks: LockProvider) -> None:
         raise DeclarationError(mistakes)
 
 
-def _controlled(application: Application, folder: Path) -> AbstractAsyncContextManager[None]:
-    from fastapi_easy.interfaces.cli.control import answer_for, answering
+def _serve_control_folder(application: Application, folder: Path) -> AbstractAsyncContextManager[None]:
+    from fastapi_easy.interfaces.cli.control import control_handler, serve_control
 
-    return answering(folder, answer_for(application.every_breaker))
+    return serve_control(folder, control_handler(application.every_breaker))
 
 
 def _application(container: Container) -> Application:
@@ -169,10 +169,10 @@ def _checked_kernel(application: Application, dependencies: Sequence[Depends] = 
     kernel = application.kernel()
     _ = application.metrics()  # says now what it lacks
     _ = application.locks()  # likewise
-    mistakes = mistakes_in_dependencies("the application", dependencies)
+    mistakes = find_dependency_mistakes("the application", dependencies)
     for resource in (each.resource for each in kernel):
-        mistakes += mistakes_in_schemas(resource)
-        mistakes += mistakes_in_dependencies(resource.name, resource.dependencies)
+        mistakes += find_schema_mistakes(resource)
+        mistakes += find_dependency_mistakes(resource.name, resource.dependencies)
     if mistakes:
         raise DeclarationError(mistakes)
     return kernel
@@ -186,7 +186,7 @@ def _metrics_of(
         return None
     locks = _locks_of(application)
     return lambda: (
-        metrics.report([*databases, *locks()], application.every_breaker(), application.retry().repeated),
+        metrics.report([*databases, *locks()], application.every_breaker(), application.retry().retries),
         metrics.media_type,
     )
 
@@ -211,17 +211,19 @@ def schema_mode(settings: Settings, database: Database) -> SchemaMode:
 async def _prepare(application: Application, database: Database) -> None:
     mode = schema_mode(application.settings(), database)
     kept = [each for each in application.every_resource() if each.database == database.name]
-    _refuse_start(database, await database.prepare(kept, mode))
+    _require_prepared(database, await database.prepare(kept, mode))
     journal = application.journal()
     if journal is None:
         return
     prepare_journal = technology_of(database).journal
     if prepare_journal is None:
-        raise DeclarationError([f"database {database.name!r}: {database.technology} keeps no journal"])
-    _refuse_start(database, await prepare_journal(database, journal.tables))
+        raise DeclarationError(
+            [f"database {database.name!r}: {database.technology} does not support a journal"]
+        )
+    _require_prepared(database, await prepare_journal(database, journal.tables))
 
 
-def _refuse_start(database: Database, prepared: Outcome[Sequence[str]]) -> None:
+def _require_prepared(database: Database, prepared: Outcome[Sequence[str]]) -> None:
     if isinstance(prepared, Failure):
         raise ConnectionError(f"database {database.name!r} ({database.technology}) does not answer")
     if differences := prepared.unwrap():

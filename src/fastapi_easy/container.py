@@ -8,11 +8,11 @@ from dependency_injector import containers, providers
 from fastapi_easy.application.kernel import Kernel
 from fastapi_easy.application.pipeline.step import Step
 from fastapi_easy.composition.application import Application
-from fastapi_easy.composition.container_class import complete, declared_in
+from fastapi_easy.composition.container_class import find_declarations, register_providers
 from fastapi_easy.composition.declarations import resource
 from fastapi_easy.composition.declared_resource import DeclaredResource
-from fastapi_easy.composition.deferred import pending
-from fastapi_easy.composition.memoized import MadeEachTime, Memoized
+from fastapi_easy.composition.deferred import deferred
+from fastapi_easy.composition.memoized import Memoized, MemoizedFactory
 from fastapi_easy.composition.wiring import wire
 from fastapi_easy.domain.ports import (
     Clock,
@@ -33,7 +33,7 @@ from fastapi_easy.infrastructure.clock import SystemClock
 from fastapi_easy.infrastructure.events.in_process import InProcessEventBus
 from fastapi_easy.settings import Settings, read_settings
 
-__all__ = ["Container", "DeclaredResource", "declared_in", "resource"]
+__all__ = ["Container", "DeclaredResource", "find_declarations", "resource"]
 
 
 class Container(containers.DeclarativeContainer):
@@ -89,22 +89,22 @@ class Container(containers.DeclarativeContainer):
     policy: providers.Provider[Policy | None] = providers.Object(None)
     journal: providers.Provider[Journal | None] = providers.Object(None)
     eviction_hook: providers.Provider[EvictionHook | None] = providers.Object(None)
-    metrics: providers.Provider[Metrics | None] = pending(Memoized, "metrics")
-    observer: providers.Provider[Observer] = pending(Memoized, "observer")
-    retry: providers.Provider[Retry] = pending(Memoized, "retry")
-    tracer: providers.Provider[Tracer | None] = pending(Memoized, "tracer")
-    lease_store: providers.Provider[LeaseStore] = pending(providers.Singleton, "lease_store")
-    locks: providers.Provider[LockProvider] = pending(Memoized, "locks")
-    steps: providers.Provider[Sequence[Step]] = pending(Memoized, "steps")
-    unit_of_work: providers.Provider[UnitOfWork] = pending(MadeEachTime, "unit_of_work")
-    kernel: providers.Provider[Kernel] = pending(providers.Singleton, "kernel")
+    metrics: providers.Provider[Metrics | None] = deferred(Memoized, "metrics")
+    observer: providers.Provider[Observer] = deferred(Memoized, "observer")
+    retry: providers.Provider[Retry] = deferred(Memoized, "retry")
+    tracer: providers.Provider[Tracer | None] = deferred(Memoized, "tracer")
+    lease_store: providers.Provider[LeaseStore] = deferred(providers.Singleton, "lease_store")
+    locks: providers.Provider[LockProvider] = deferred(Memoized, "locks")
+    steps: providers.Provider[Sequence[Step]] = deferred(Memoized, "steps")
+    unit_of_work: providers.Provider[UnitOfWork] = deferred(MemoizedFactory, "unit_of_work")
+    kernel: providers.Provider[Kernel] = deferred(providers.Singleton, "kernel")
     databases: containers.DynamicContainer
     breakers: containers.DynamicContainer
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Make what stands in the body known."""
         super().__init_subclass__(**kwargs)
-        complete(cls, _OWN)
+        register_providers(cls, _STANDARD_PROVIDERS)
 
     def __new__(cls, **overriding: providers.Provider[Any] | Any) -> Self:
         """An instance with the resources declared in the class, its bases and the settings.
@@ -115,15 +115,15 @@ class Container(containers.DeclarativeContainer):
         Raises:
             DeclarationError: The settings have mistakes.
         """
-        complete(cls, _OWN)
+        register_providers(cls, _STANDARD_PROVIDERS)
         made = super().__new__(cls, **overriding)
         application = cast("Application", made)
-        wire(application, cls, _OWN)
+        wire(application, cls, _STANDARD_PROVIDERS)
         application.is_wired = True
         if application.is_auto_wiring_enabled():
             application.wire()
         return made
 
 
-_OWN: Final = (*Container.providers, "databases", "breakers")
-complete(Container, _OWN)
+_STANDARD_PROVIDERS: Final = (*Container.providers, "databases", "breakers")
+register_providers(Container, _STANDARD_PROVIDERS)

@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 PREFIX: Final = "FASTAPI_EASY_"
-EMBEDDED: Final = "sqlite:///app.sqlite3"
+DEFAULT_DATABASE_URL: Final = "sqlite:///app.sqlite3"
 Seconds = Annotated[float, Field(gt=0)]
 
 
@@ -77,16 +77,16 @@ class BreakerSettings(Section):
 
 
 class RetrySettings(Section):
-    """How often a call is made again that came to nothing and changed nothing.
+    """When and how often a failed call is retried.
 
     Attributes:
         attempts: Of one call, the first among them; with 1 nothing is made again.
 
-        share: Repetitions for each call, over all calls of a database.
+        share: Retries per call, over all calls to a database (the retry budget).
 
-        floor: Repetitions for each second, besides.
+        floor: Retries per second that are always allowed, in addition to the ratio.
 
-        burst: Repetitions that can be saved up.
+        burst: Retries that can accumulate in the budget.
     """
 
     attempts: Annotated[int, Field(ge=1, le=10)] = 3
@@ -122,7 +122,7 @@ class DatabaseSettings(Section):
         breaker: When it is not asked any more.
     """
 
-    url: SecretStr = SecretStr(EMBEDDED)
+    url: SecretStr = SecretStr(DEFAULT_DATABASE_URL)
     schema_mode: SchemaMode | None = None
     pool_size: Annotated[int, Field(ge=1, le=1000)] = 10
     pool_timeout: Seconds = 2.0
@@ -176,7 +176,7 @@ class HttpSettings(Section):
 
         import_line_limit: Bytes of one line, or one CSV record, of an import at most.
 
-        export_patience: Seconds a caller may take for the next part of an export.
+        export_idle_timeout: Seconds a caller may take for the next part of an export.
 
         security_headers: Send the headers that keep browsers careful.
 
@@ -202,7 +202,7 @@ class HttpSettings(Section):
     max_affected: Annotated[int, Field(ge=1, le=100_000)] = 1000
     import_limit: Annotated[int, Field(ge=1)] | None = None
     import_line_limit: Annotated[int, Field(ge=1)] = 1_048_576
-    export_patience: Seconds = 30.0
+    export_idle_timeout: Seconds = 30.0
     security_headers: bool = True
     cors: CorsSettings = CorsSettings()
     drain_delay: Annotated[float, Field(ge=0)] = 0.0
@@ -286,23 +286,23 @@ class ResourceSettings(Section):
             ImportError, AttributeError, TypeError, ValueError: A class cannot be found, or an option is unknown.
         """
         return Declaration(
-            entity=_found_at(self.entity),
+            entity=_import_object(self.entity),
             operations=EVERY_OPERATION if self.operations is None else self.operations,
             fields=Fields(**self.fields),
-            schemas=Schemas(**{name: _found_at(path) for name, path in self.schemas.items()}),
+            schemas=Schemas(**{name: _import_object(path) for name, path in self.schemas.items()}),
             query=QueryRules(**cast("dict[str, Any]", self.query)),
-            actions={action_name(each): each for each in map(_found_at, self.actions)},
-            stored_as=None if self.stored_as is None else _found_at(self.stored_as),
+            actions={action_name(each): each for each in map(_import_object, self.actions)},
+            stored_as=None if self.stored_as is None else _import_object(self.stored_as),
             version=self.version if isinstance(self.version, str) else Version(**cast("Any", self.version)),
-            dependencies=tuple(_found_at(each, object) for each in self.dependencies),
+            dependencies=tuple(_import_object(each, object) for each in self.dependencies),
             **self.model_dump(include={"database", "relations", "soft_delete", "upsert"}),
         )
 
 
-def _found_at(path: str, kind: type[Any] = type) -> Any:
+def _import_object(path: str, kind: type[Any] = type) -> Any:
     module, colon, name = path.partition(":")
     if not colon:
-        raise ValueError(f"{path!r} does not say where it is: write it as 'package.module:Name'")
+        raise ValueError(f"{path!r} is not an import path: write it as 'package.module:Name'")
     found = getattr(importlib.import_module(module), name)
     if not isinstance(found, kind):
         raise TypeError(f"{path!r} is not a class")
@@ -381,7 +381,7 @@ def read_settings() -> Settings:
     """
     known = set(Settings.model_fields)
     mistakes = [
-        f"{name} is not a setting: the first word after {PREFIX} must be one of {', '.join(sorted(known))}"
+        f"{name} is not a setting: the part after {PREFIX} must start with one of {', '.join(sorted(known))}"
         for name in sorted(os.environ)
         if name.startswith(PREFIX) and name.removeprefix(PREFIX).lower().split("__")[0] not in known
     ]

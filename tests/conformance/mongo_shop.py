@@ -44,7 +44,7 @@ async def mongo_shop(
     database = MongoDatabase("default", url, options)
     shapes = {}
     for name, entity in entities.items():
-        shapes[name], mistakes = database.admit(name, describe(entity))
+        shapes[name], mistakes = database.narrow_shape(name, describe(entity))
         assert mistakes == []
     resources = connected(shapes, entities, options=declared or {})
     await database.open()

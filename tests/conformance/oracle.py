@@ -24,13 +24,13 @@ from fastapi_easy.testing.strategies import (
     WILD,
     aggregations,
     comparisons,
-    echoing,
     orders,
     pages,
     patches,
     queries,
     specifications,
     tables,
+    with_stored_values,
 )
 
 MODERATE = settings(
@@ -249,7 +249,7 @@ class Twins:
 
     def echoed(self, data, name, specification):
         """*specification* about values that are there."""
-        return data.draw(echoing(self.resources[name], specification, self.rows))
+        return data.draw(with_stored_values(self.resources[name], specification, self.rows))
 
     async def answer_alike(self, data, name, asked):
         """Ask both some queries."""

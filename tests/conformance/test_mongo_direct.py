@@ -17,10 +17,10 @@ from fastapi_easy.domain.queries.page import Count, PageRequest
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.infrastructure.persistence.mongo.driver import wire_commands as direct
 from fastapi_easy.infrastructure.persistence.mongo.driver.client import Client
-from fastapi_easy.infrastructure.persistence.mongo.driver.commands import DriverCommands, Search
+from fastapi_easy.infrastructure.persistence.mongo.driver.commands import DriverCommands, FindOptions
 from fastapi_easy.infrastructure.persistence.mongo.driver.options import ConnectionOptions
 from fastapi_easy.infrastructure.persistence.mongo.driver.url import resolve
-from fastapi_easy.infrastructure.persistence.mongo.driver.wire_commands import DirectCommands
+from fastapi_easy.infrastructure.persistence.mongo.driver.wire_commands import WireCommands
 from fastapi_easy.testing.conformance.store import value_of
 from tests.conformance.mongo_shop import mongo_shop
 from tests.wire import wired
@@ -53,7 +53,7 @@ async def shop(url):
 
 def test_the_installed_driver_is_the_known_one() -> None:
     """If it is not: read what `direct` and `lines` use of it, and name it there."""
-    assert pymongo.version_tuple[:2] == direct.KNOWN
+    assert pymongo.version_tuple[:2] == direct.SUPPORTED_VERSION
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_the_installed_driver_is_the_known_one() -> None:
 async def test_what_is_out_of_the_ordinary_goes_the_ordinary_way(url, asked) -> None:
     plain, special = Client(resolve(url), QUICK), Client(resolve(url + asked), QUICK)
 
-    assert type(plain.commands) is DirectCommands
+    assert type(plain.commands) is WireCommands
     assert type(special.commands) is DriverCommands
 
     await plain.close()
@@ -161,7 +161,7 @@ async def test_a_write_that_is_cut_off_is_said_again_and_done_once(url, before) 
             wire.cut_before = b"findAndModify"
         else:
             wire.cut_at = b"findAndModify"
-        changing = asyncio.ensure_future(commands.change("note", {"_id": 1}, {"$inc": {"n": 1}}))
+        changing = asyncio.ensure_future(commands.find_and_modify("note", {"_id": 1}, {"$inc": {"n": 1}}))
         # It is cut as soon as it is said, or 0.2 s later.
         await asyncio.sleep(0.3)
         assert wire.is_cut
@@ -171,7 +171,7 @@ async def test_a_write_that_is_cut_off_is_said_again_and_done_once(url, before) 
         changed = await changing
 
         assert changed == {"_id": 1, "text": "", "n": 1}
-        assert await commands.find("note", Search(match={"_id": 1})) == [changed]
+        assert await commands.find("note", FindOptions(match={"_id": 1})) == [changed]
 
 
 async def test_silence_ends(url) -> None:

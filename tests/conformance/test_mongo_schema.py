@@ -65,7 +65,7 @@ async def raw(url):
 
 def resources_on(database, entities=ENTITIES):
     return [
-        resource_from(database.admit(name, describe(entity))[0], name, entity)
+        resource_from(database.narrow_shape(name, describe(entity))[0], name, entity)
         for name, entity in entities.items()
     ]
 
@@ -228,7 +228,7 @@ async def test_names_that_mean_something_to_the_server_are_refused(mongo_url):
         "Odd", id=(int | None, None), **{"a.b": (str, ""), "$set": (str, ""), "ok": (str, "")}
     )
 
-    _, mistakes = database.admit("odds", describe(model))
+    _, mistakes = database.narrow_shape("odds", describe(model))
 
     assert mistakes == [
         f"odds.{name} cannot be the name of a field in MongoDB: use one without '.', and without '$' in front"

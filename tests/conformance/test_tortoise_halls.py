@@ -53,7 +53,7 @@ async def test_who_waits_too_long_for_a_connection_is_told(tmp_path):
     async with hall(f"sqlite:///{tmp_path / 'small.db'}", models, pool_size=1, pool_timeout=0.1) as there:
         _ = value_of(await there.shelves.add({"name": "a"}))
 
-        async with there.database.executor.alone():
+        async with there.database.executor.lend_connection():
             waited = await there.shelves.count(Everything())
             with there.database.active(), pytest.raises(DBConnectionError):
                 await there.shelf.all().count()

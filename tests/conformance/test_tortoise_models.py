@@ -20,7 +20,7 @@ from fastapi_easy.testing.conformance.store import value_of
 from tests.conformance.tortoise_hall import hall
 from tests.conformance.tortoise_shelves import VALUES, Size, shelves
 
-CROWD = 50
+CALLERS = 50
 
 SLEEP = {
     "sqlite": "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 3000000) SELECT max(x) FROM n",
@@ -256,10 +256,10 @@ class Models:
                 return await one(number)
 
         async with asyncio.timeout(60):
-            seen = await asyncio.gather(*(in_turn(number) for number in range(CROWD)))
+            seen = await asyncio.gather(*(in_turn(number) for number in range(CALLERS)))
 
-        assert seen == [(2, 0)] * CROWD
-        assert await there.shelves.count(Everything()) == Success(CROWD)
+        assert seen == [(2, 0)] * CALLERS
+        assert await there.shelves.count(Everything()) == Success(CALLERS)
         assert get_current_context() is None
         assert there.database.pool.in_use == 0
 
@@ -271,7 +271,7 @@ class Models:
                 return await there.shelf.all().count()
 
         async with asyncio.timeout(60):
-            assert await asyncio.gather(*(one() for _ in range(CROWD))) == [1] * CROWD
+            assert await asyncio.gather(*(one() for _ in range(CALLERS))) == [1] * CALLERS
 
         assert there.database.pool.in_use == 0
 

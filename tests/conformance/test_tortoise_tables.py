@@ -17,17 +17,17 @@ from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Operator, Where
 from fastapi_easy.infrastructure.persistence.tortoise import TortoiseDatabase
 from fastapi_easy.infrastructure.persistence.tortoise.clients.connections import active
-from fastapi_easy.testing.conformance.reads.filter_operators import Comparing
-from fastapi_easy.testing.conformance.reads.pagination import Walking
-from fastapi_easy.testing.conformance.reads.reading import Reading
+from fastapi_easy.testing.conformance.reads.filter_operators import FilterOperatorCases
+from fastapi_easy.testing.conformance.reads.pagination import PaginationCases
+from fastapi_easy.testing.conformance.reads.reading import ReadCases
 from fastapi_easy.testing.conformance.store import put, value_of
-from fastapi_easy.testing.conformance.writes.round_trips import Keeping
-from fastapi_easy.testing.conformance.writes.writing import Writing
+from fastapi_easy.testing.conformance.writes.round_trips import RoundTripCases
+from fastapi_easy.testing.conformance.writes.writing import WriteCases
 from tests.conformance.tortoise_entities import family, with_arrays
 from tests.conformance.tortoise_store import tortoise_store
 
 
-class Promises(Reading, Comparing, Walking, Keeping, Writing):
+class Promises(ReadCases, FilterOperatorCases, PaginationCases, RoundTripCases, WriteCases):
     """Without what is about deleted books: Tortoise knows no unique rules that leave them out."""
 
 

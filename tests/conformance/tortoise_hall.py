@@ -55,7 +55,7 @@ async def hall(url, models, **limits):
     database = TortoiseDatabase("hall", url, ConnectionOptions(**limits), models.values())
     shapes = {}
     for name, model in models.items():
-        shapes[name], mistakes = database.admit(name, describe(model))
+        shapes[name], mistakes = database.narrow_shape(name, describe(model))
         assert mistakes == []
     resources = connected(shapes, models, options={name: {"database": "hall"} for name in models})
     await database.open()

@@ -40,7 +40,7 @@ def declared() -> Mapping[tuple[str, str], frozenset[Capability]]:
                 embedded = f"sqlite:///{folder / room}"
                 url = embedded if server == "sqlite" else stack.enter_context(empty_database(server))
                 database = _class(room, name)("default", url)
-                asyncio.run(_meet(database))
+                asyncio.run(_detect_server(database))
                 found[adapter, _store_of(database)] = database.capabilities
     alone = _class("mongo", "MongoDatabase")("default", "mongodb://host/name")
     # No server of that kind is started for this alone.
@@ -52,7 +52,7 @@ def _store_of(database: Database) -> str:
     return "replica set" if database.technology == "MongoDB" else database.technology
 
 
-async def _meet(database: Database) -> None:
+async def _detect_server(database: Database) -> None:
     await database.open()
     prepared = await database.prepare((), SchemaMode.CREATE)
     has_transactions = getattr(database, "has_transactions", None)

@@ -202,7 +202,7 @@ def _gone(wire: Wire, fault: str) -> Iterator[None]:
 
 def _let_through(report: Report, shop: Any) -> int:
     """How many attempts were neither refused by the breaker nor sent away from the line."""
-    attempts = len(report.calls) + sum(shop.retry().repeated.values())
+    attempts = len(report.calls) + sum(shop.retry().retries.values())
     return attempts - int(shop.breakers.default().circuit.refused) - int(shop.databases.default().pool.shed)
 
 

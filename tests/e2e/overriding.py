@@ -64,7 +64,7 @@ class Recorder:
 class Persistent:
     """A retry that has what it wants at the second attempt."""
 
-    repeated: Mapping[str, int] = {}
+    retries: Mapping[str, int] = {}
 
     async def repeat(self, *_: Any) -> Outcome[Any]:
         return Success("again")

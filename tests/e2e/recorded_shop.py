@@ -68,8 +68,8 @@ class TwoRows:
 
     tables = (OUTBOX, TRAIL)
 
-    def __init__(self, *, drafts: bool = True, before: bool = False) -> None:
-        self.drafts = drafts
+    def __init__(self, *, supports_drafts: bool = True, before: bool = False) -> None:
+        self.supports_drafts = supports_drafts
         self._before = before
 
     def wants_before(self, resource: Resource[Any]) -> bool:

@@ -72,7 +72,7 @@ def test_an_isolated_database_is_asked_by_no_process_until_it_is_reset(folder, p
     assert refused == {503}
     assert (unknown.returncode, unknown.stderr) == (
         2,
-        "no process has a breaker for 'other'; there are: default, locks\n",
+        "no process has a circuit breaker for 'other'; there are: default, locks\n",
     )
     assert reset.stdout.count("closed") == 2
     assert answered == {200}

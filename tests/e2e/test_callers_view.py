@@ -182,7 +182,7 @@ class RecordedSpans:
         self.names: list[str] = []
 
     @contextmanager
-    def span(self, name: str, attributes: Any, *, outward: bool = False) -> Iterator[Any]:
+    def span(self, name: str, attributes: Any, *, is_client: bool = False) -> Iterator[Any]:
         self.names.append(name)
         yield None
 

@@ -107,7 +107,7 @@ def test_the_doctor_finds_nothing(folder, target):
 
     assert ended.returncode == 0, ended.stdout
     assert "books: Book" in ended.stdout
-    assert "All is well." in ended.stdout
+    assert "No problems found." in ended.stdout
     assert "hush" not in ended.stdout
 
 
@@ -161,7 +161,7 @@ def test_the_doctor_makes_no_files(folder):
     ended = call(folder, "doctor", "shop:app", FASTAPI_EASY_DATABASES__DEFAULT__URL="sqlite:///app.sqlite3")
 
     assert sorted(each.name for each in folder.glob("*.*")) == before
-    assert "the first start makes it" in ended.stdout
+    assert "the first start creates it" in ended.stdout
 
 
 def test_the_doctor_compares_tables_and_makes_none(folder):

@@ -29,7 +29,7 @@ def test_serves_and_says_where(folder):
     assert answer.status == 200
     assert answer.getheader("server") is None
     assert out.splitlines() == [
-        f"Serving shop:app at http://127.0.0.1:{served.port} (Ctrl-C ends it)",
+        f"Serving shop:app at http://127.0.0.1:{served.port} (press Ctrl-C to stop)",
         f"Docs at http://127.0.0.1:{served.port}/docs",
     ]
     assert code == 0
@@ -132,7 +132,7 @@ def test_says_in_a_sentence_that_the_port_is_taken(folder):
 
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr == (
-        f"port {port} on 127.0.0.1 is taken by another program: end that, or choose another with --port\n"
+        f"port {port} on 127.0.0.1 is taken by another program: stop it, or choose another port with --port\n"
     )
 
 

@@ -85,11 +85,11 @@ async def test_the_server_knows_the_limits(store: str) -> None:
 async def test_a_dead_host_is_noticed(store: str) -> None:
     with empty_database(store) as url:
         async with database_at(url) as database:
-            channel = await database.executor.pool.take()
-            driver: Any = channel.driver
+            pooled = await database.executor.pool.check_out()
+            driver: Any = pooled.driver
             held = driver._transport if hasattr(driver, "_transport") else driver._writer
             made = held.get_extra_info("socket")
-            database.executor.pool.give_back(channel)
+            database.executor.pool.check_in(pooled)
 
             assert made.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
             assert [
@@ -130,7 +130,7 @@ async def test_a_burst_while_connections_are_still_being_made_is_waited_out(stor
     """To make one takes longer than anybody may stand in line, which says nothing of how fast the line will move."""
     async with far(store, queue_time=0.05, pool_timeout=20.0, connect_timeout=10.0) as (shop, wire):
         posted = shop.kernel().use_cases("parcels")
-        shop.databases.default().executor.pool.suspect()
+        shop.databases.default().executor.pool.expire_connections()
         wire.latency = 0.02
         outcomes = await asyncio.gather(
             *(posted.count(CountEntities(Query().specification), Context()) for _ in range(60))
@@ -168,15 +168,15 @@ async def test_callers_in_a_hurry_do_no_harm_to_others(store: str) -> None:
 
             # The connections that all of them need, and one for somebody who is in their way.
             pool = database.executor.pool
-            channels = [await pool.take() for _ in range(callers + 1)]
-            theirs = channels.pop()
+            pooled_connections = [await pool.check_out() for _ in range(callers + 1)]
+            theirs = pooled_connections.pop()
             _ = await database.executor.run(theirs, slow, {})
-            for each in channels:
-                pool.give_back(each)
+            for each in pooled_connections:
+                pool.check_in(each)
             before = wire.taken
             _ = await asyncio.gather(*(ask(number) for number in range(callers)))
             made = wire.taken - before
-            pool.give_back(theirs)
+            pool.check_in(theirs)
             in_use = database.pool.in_use
 
     print(f"{store}: {counted}, {made} new connections, the longest {longest:.2f} s")

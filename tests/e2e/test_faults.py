@@ -11,8 +11,8 @@ from returns.result import Failure, Success
 
 from fastapi_easy.application import Context, CreateEntity, ListEntities
 from fastapi_easy.bootstrap import create_app
-from fastapi_easy.domain import DeadlineExceeded, Obstacle, Query, Unavailable
-from fastapi_easy.domain.locks.lease import Busy, Grant
+from fastapi_easy.domain import DeadlineExceeded, Query, Unavailable, UnavailableReason
+from fastapi_easy.domain.locks.lease import Acquired, Busy
 from fastapi_easy.domain.ports import CircuitState
 from fastapi_easy.infrastructure.locks.redis import RedisLeaseStore
 from fastapi_easy.settings import DatabaseSettings, Settings
@@ -149,7 +149,7 @@ async def test_an_isolated_database_is_not_asked_until_it_is_reset(far):
 
     assert (await create(client, "no"))[:2] == (503, "unavailable")
     outcome = await shop.kernel().use_cases("parcels").create(CreateEntity({"name": "no"}), Context())
-    assert outcome.failure().obstacle is Obstacle.BREAK
+    assert outcome.failure().reason is UnavailableReason.CIRCUIT_OPEN
     assert wire.taken - taken <= 2  # MongoDB's driver looks after itself
     health = (await client.get("/health/ready")).json()
     assert health["dependencies"]["default"]["breaker"]["state"] == "isolated"
@@ -165,7 +165,7 @@ async def test_locks_in_redis_fail_in_time_and_work_again():
         async with wired(url) as (address, wire):
             store = RedisLeaseStore(address)
             try:
-                assert isinstance((await store.try_acquire("invoice", "me", 30)).unwrap(), Grant)
+                assert isinstance((await store.try_acquire("invoice", "me", 30)).unwrap(), Acquired)
                 begun = time.monotonic()
                 wire.is_black = True
                 assert await store.try_acquire("invoice", "other", 30) == Failure(Unavailable(store.name))

@@ -271,5 +271,5 @@ def test_a_port_that_would_be_awaitable_is_refused(name: str) -> None:
         "Own", (Container,), {name: providers.Singleton(dict, fire=providers.Resource(a_fire, journal))}
     )
 
-    with pytest.raises(DeclarationError, match=f"{name}: is made from an asynchronous Resource"):
+    with pytest.raises(DeclarationError, match=f"{name}: depends on an asynchronous Resource"):
         own()

@@ -119,7 +119,7 @@ async def test_a_journal_that_looks_at_the_write_is_told_of_it(store: str, tmp_p
             looked.append((event.key, dict(event.values), getattr(event, "before", None)))
             return super().rows(event)
 
-    async with recorded(store, tmp_path, journal=Looking(drafts=False, before=True)) as shop:
+    async with recorded(store, tmp_path, journal=Looking(supports_drafts=False, before=True)) as shop:
         values = book()
         key = (await shop.books.create(CreateEntity(values), ADA)).unwrap().id
         _ = (await shop.books.update(UpdateEntity(key, Patch({"title": "Persuasion"})), ADA)).unwrap()
@@ -189,7 +189,7 @@ STEP = 37
 class NoRetry:
     """Implements `Retry`: nothing is made again."""
 
-    repeated: ClassVar[dict[str, int]] = {}
+    retries: ClassVar[dict[str, int]] = {}
 
     async def repeat(self, dependency: str, call: Any, outcome: Any, calls: int) -> Any:
         return outcome

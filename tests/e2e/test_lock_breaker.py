@@ -11,7 +11,7 @@ from dependency_injector import providers
 from returns.result import Success
 
 from fastapi_easy.bootstrap import create_app, open_kernel
-from fastapi_easy.domain import DeclarationError, LockUnavailable, Obstacle
+from fastapi_easy.domain import DeclarationError, LockUnavailable, UnavailableReason
 from fastapi_easy.domain.ports import CircuitState
 from fastapi_easy.infrastructure.persistence.memory import MemoryDatabase
 from fastapi_easy.settings import Settings
@@ -87,7 +87,7 @@ async def test_an_outage_is_asked_about_rarely_and_costs_no_lease_that_outlives_
                 wire.refuse()
                 refused, causes = await asks_until(post, CircuitState.OPEN)
                 begun = time.monotonic()
-                late, obstacle = await asks_once(post)
+                late, reason = await asks_once(post)
                 at_once = time.monotonic() - begun
                 await asyncio.sleep(1.5)
                 await wire.listen()
@@ -99,27 +99,27 @@ async def test_an_outage_is_asked_about_rarely_and_costs_no_lease_that_outlives_
                 lease.check()
 
     print(f"\n{server}: open after {refused} refused, closed {recovered:.2f} s after it was back")
-    assert causes[0] is Obstacle.SILENCE
-    assert (late, obstacle) == (True, Obstacle.BREAK)
+    assert causes[0] is UnavailableReason.NO_RESPONSE
+    assert (late, reason) == (True, UnavailableReason.CIRCUIT_OPEN)
     assert at_once <= 0.3
     # The break, with what is spread by chance, and two seconds.
     assert recovered <= 1 + 2
 
 
-async def asks_once(post: Any) -> tuple[bool, Obstacle | None]:
+async def asks_once(post: Any) -> tuple[bool, UnavailableReason | None]:
     try:
         async with post.locks().hold("new", wait=0):
             return False, None
     except LockUnavailable as refused:
-        return True, refused.error.obstacle
+        return True, refused.error.reason
 
 
-async def asks_until(post: Any, state: CircuitState) -> tuple[int, list[Obstacle | None]]:
-    refused: list[Obstacle | None] = []
+async def asks_until(post: Any, state: CircuitState) -> tuple[int, list[UnavailableReason | None]]:
+    refused: list[UnavailableReason | None] = []
     async with asyncio.timeout(40):
         while post.breakers.locks().circuit.state is not state:
-            is_refused, obstacle = await asks_once(post)
-            refused += [obstacle] if is_refused else []
+            is_refused, reason = await asks_once(post)
+            refused += [reason] if is_refused else []
             await asyncio.sleep(0.05)
     return len(refused), refused
 
@@ -138,11 +138,11 @@ async def test_another_breaker_takes_its_place_from_the_next_call_on(tmp_path):
             post.breakers.locks().isolate()
             with post.breakers.locks.override(providers.Object(None)):
                 assert await asks_once(post) == (False, None)
-            assert await asks_once(post) == (True, Obstacle.BREAK)
+            assert await asks_once(post) == (True, UnavailableReason.CIRCUIT_OPEN)
 
 
 def test_a_database_cannot_be_called_as_the_breaker_of_the_locks_is(tmp_path):
-    with pytest.raises(DeclarationError, match="rename it"):
+    with pytest.raises(DeclarationError, match="rename the database"):
         lock_shop.Confused(settings=settings_on(tmp_path))
 
 

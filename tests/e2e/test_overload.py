@@ -110,8 +110,8 @@ async def test_whatever_needs_a_connection_is_sent_away_at_once_when_there_is_no
         async with client_of(create_app(shop)) as client:
             key = (await client.post("/parcels", json={"name": "a"})).json()["id"]
             pool = shop.databases.default().executor.pool
-            channel = await pool.take()
-            waiting = asyncio.ensure_future(pool.take())
+            pooled = await pool.check_out()
+            waiting = asyncio.ensure_future(pool.check_out())
             # Somebody has stood in the line for too long.
             await asyncio.sleep(0.1)
             asked = {
@@ -145,8 +145,8 @@ async def test_whatever_needs_a_connection_is_sent_away_at_once_when_there_is_no
                 answers[name] = answer.status_code, "retry-after" in answer.headers
                 assert time.monotonic() - begun < 0.2, name
             live = (await client.get("/health/live")).status_code
-            pool.give_back(channel)
-            pool.give_back(await waiting)
+            pool.check_in(pooled)
+            pool.check_in(await waiting)
             named = [each["name"] for each in (await client.get("/parcels")).json()["items"]]
 
     assert answers == dict.fromkeys(asked, (503, True))

@@ -8,7 +8,7 @@ from dependency_injector import providers
 
 from fastapi_easy.application import Handler, Target
 from fastapi_easy.application.collaborators import Collaborators
-from fastapi_easy.application.rules import Rules
+from fastapi_easy.application.rules import ApplicationPorts
 from fastapi_easy.domain import Failure, Outcome, Success
 from fastapi_easy.infrastructure.persistence.memory.connection import MemoryDatabase
 from fastapi_easy.testing import FrozenClock
@@ -43,7 +43,7 @@ def of_nobody(shop: Any) -> Any:
         resource=shop.books.resource,
         repository=providers.Object(lambda: Told(lambda: "collaborating")),
         unit_of_work=shop.books.unit_of_work.provider,
-        rules=providers.Factory(Rules, clock=shop.clock, event_bus=shop.event_bus),
+        rules=providers.Factory(ApplicationPorts, clock=shop.clock, event_bus=shop.event_bus),
     )
 
 

@@ -9,7 +9,7 @@ from dependency_injector import providers
 
 from fastapi_easy.container import resource
 from fastapi_easy.domain import Failure, Success
-from fastapi_easy.domain.deadline import seconds_left
+from fastapi_easy.domain.deadline import remaining_seconds
 from fastapi_easy.infrastructure.clock import SystemClock
 from fastapi_easy.infrastructure.locks.memory import MemoryLeaseStore
 from fastapi_easy.settings import Settings
@@ -53,7 +53,7 @@ async def its_events(shop: Any, clock: Any) -> bool:
 
 
 async def its_deadline(shop: Any, settings: Settings) -> bool:
-    with shop.books.repository.override(Told(seconds_left)):
+    with shop.books.repository.override(Told(remaining_seconds)):
         left = (await read(shop)).unwrap()
     return bool(left <= settings.deadline)
 

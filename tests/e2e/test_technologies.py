@@ -90,7 +90,7 @@ RACK = dataclasses.replace(
     name="rack",
     recognises=lambda entity: hasattr(entity, "__rack__"),
     schemes=("sqlite", "rack"),
-    keeps_only_its_own=True,
+    is_exclusive=True,
     open=RackDatabase,
     database=RackDatabase,
 )
@@ -265,9 +265,9 @@ def test_what_cannot_be_loaded_is_named(
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("shelv://here", "nothing opens a URL that begins with 'shelv': it has to be one of file, mariadb"),
+        ("shelv://here", "no technology supports the URL scheme 'shelv': use one of file, mariadb"),
         ("//shop:secret@db.internal", "cannot be read"),
-        ("redis://db.internal", "Redis keeps no entities, only leases"),
+        ("redis://db.internal", "Redis stores no entities, only leases"),
     ],
 )
 def test_a_url_that_nothing_opens_is_refused_without_its_password(url: str, said: str) -> None:
@@ -285,7 +285,7 @@ def test_a_technology_without_leases_or_locks_of_sessions_says_so(shelf: Any, la
 
     with pytest.raises(DeclarationError, match="shelf keeps no leases"):
         Container(settings=elsewhere).locks()
-    with pytest.raises(DeclarationError, match="shelf has no locks that belong to a session"):
+    with pytest.raises(DeclarationError, match="shelf has no session locks"):
         open_session_locks("shelf:here", SystemClock())
 
 
@@ -297,7 +297,7 @@ def test_a_database_of_ones_own_may_say_itself_how_to_work_with_it() -> None:
     found = technology_of(Own())
 
     assert found.unit_of_work(1, {}, {}, None) == "made"
-    with pytest.raises(DeclarationError, match="does not say which repository"):
+    with pytest.raises(DeclarationError, match="has no known repository and unit of work"):
         technology_of(object())  # type: ignore[arg-type]
 
 
@@ -331,7 +331,7 @@ async def main():
     async with open_kernel(in_memory(Shop)):
         room = "fastapi_easy.infrastructure.technologies."
         imported = {name.removeprefix(room) for name in sys.modules if name.startswith(room)}
-        return sorted(imported - {"table"})
+        return sorted(imported - {"registry"})
 
 print(json.dumps(asyncio.run(main())))
 """

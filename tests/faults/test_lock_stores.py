@@ -204,7 +204,7 @@ async def test_a_lock_of_a_session_is_lost_with_its_connection(server, request, 
 async def test_locks_go_on_while_the_pool_of_the_application_is_empty(server, request, lock):
     url = request.getfixturevalue(f"{server}_url")
     database = SqlAlchemyDatabase("default", url, ConnectionOptions(pool_size=1, pool_timeout=0.2))
-    taken = await database.executor.pool.take()
+    taken = await database.executor.pool.check_out()
     try:
         async with locks_of(url) as locks:
             async with locks.hold(lock, ttl=0.6) as lease:
@@ -213,7 +213,7 @@ async def test_locks_go_on_while_the_pool_of_the_application_is_empty(server, re
             async with locks.hold(lock, wait=0):
                 pass
     finally:
-        database.executor.pool.give_back(taken)
+        database.executor.pool.check_in(taken)
         await database.close()
 
 

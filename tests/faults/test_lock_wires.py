@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fastapi_easy.application.locks.lock_manager import ASK_LIMIT, LockManager
+from fastapi_easy.application.locks.lock_manager import STORE_TIMEOUT, LockManager
 from fastapi_easy.domain import LeaseLost, LockUnavailable
 from fastapi_easy.testing.conformance.locks.lease_suite import eventually
 from tests.faults.processes import locks_at
@@ -79,7 +79,7 @@ async def test_in_a_black_hole_nothing_is_acquired_and_nobody_waits_for_long(far
 
     print(f"\n{far.server}: given up after {seconds[0]:.1f} s, without a connection after {seconds[1]:.1f} s")
     # A connection that stands has the time of a statement; a new one has two seconds.
-    assert seconds[0] <= ASK_LIMIT + BUSY
+    assert seconds[0] <= STORE_TIMEOUT + BUSY
     assert seconds[1] <= 2 + 1 + BUSY
     far.wire.is_black = False
     await eventually(lambda: is_free(far.near, lock), 10)

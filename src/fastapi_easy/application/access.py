@@ -7,7 +7,7 @@ from returns.result import Failure
 
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.access import Grant
-from fastapi_easy.domain.changes.row import CutRow, Row
+from fastapi_easy.domain.changes.row import PartialRow, Row
 from fastapi_easy.domain.errors import Error, Forbidden
 from fastapi_easy.domain.ports.policy import Permissions, Policy
 from fastapi_easy.domain.ports.repository import Repository
@@ -25,12 +25,12 @@ from fastapi_easy.domain.queries.specification import (
 )
 from fastapi_easy.domain.resources.options import Operation
 from fastapi_easy.domain.resources.resource import Relation, Resource
-from fastapi_easy.domain.scoped_repository import NarrowedRepository
+from fastapi_easy.domain.scoped_repository import ScopedRepository
 
 E = TypeVar("E")
 
-EVERYTHING: Final = Grant()
-NOTHING: Final = Grant(rows=AnyOf(()), readable=frozenset(), writable=frozenset())
+FULL_GRANT: Final = Grant()
+NO_GRANT: Final = Grant(rows=AnyOf(()), readable=frozenset(), writable=frozenset())
 
 _BUILT_IN: Final = frozenset(Operation)
 
@@ -70,7 +70,7 @@ class Access:
     def grant(self, resource: Resource[Any], action: str) -> Grant | None:
         """Return what the caller may do by *action* with *resource*; `None` when they may not at all."""
         if self._permissions is None:
-            return EVERYTHING
+            return FULL_GRANT
         if resource is self._resource and self._action not in _BUILT_IN:
             # An action of the user's own says itself what it does to its entity.
             action = self._action
@@ -84,18 +84,18 @@ class Access:
     def reading(self, resource: Resource[Any]) -> Grant:
         """Return what of *resource* the caller may read: by the call itself, or beside what it asks for."""
         own = resource is self._resource and self._action
-        return self.grant(resource, self._action if own else Operation.GET) or NOTHING
+        return self.grant(resource, self._action if own else Operation.GET) or NO_GRANT
 
-    def narrow(
+    def scope_repository(
         self, resource: Resource[E], repository: Repository[E], action: str | None = None
     ) -> Repository[E]:
         """Return *repository* with only the entities that are there for the caller, for *action* or for reading."""
         if self._permissions is None:
             return repository
-        grant = self.reading(resource) if action is None else self.grant(resource, action) or NOTHING
+        grant = self.reading(resource) if action is None else self.grant(resource, action) or NO_GRANT
         if isinstance(grant.rows, Everything):
             return repository
-        return NarrowedRepository(repository, grant.rows)
+        return ScopedRepository(repository, grant.rows)
 
     def sees_all(self, resource: Resource[Any]) -> bool:
         """Return whether every entity of *resource* is there for the caller."""
@@ -107,8 +107,8 @@ class Access:
             return specification
         match specification:
             case Related(relation, inner):
-                led_to: Relation = relation
-                return Related(led_to, all_of(self.through(inner), self.reading(led_to.target).rows))
+                related: Relation = relation
+                return Related(related, all_of(self.through(inner), self.reading(related.target).rows))
             case Not(inner):
                 return Not(self.through(inner))
             case AllOf(parts):
@@ -123,19 +123,19 @@ class Access:
         if self._permissions is None:
             return None
         for sort in query.order:
-            if (refused := self._refuse_order(resource, sort)) is not None:
-                return refused
-        for owner, name in _compared(resource, query.specification):
-            if (refused := self.refuse_reading(owner, (name,))) is not None:
-                return refused
-        if query.fields is not None and (refused := self.refuse_reading(resource, query.fields)) is not None:
-            return refused
+            if (denied := self._check_order(resource, sort)) is not None:
+                return denied
+        for owner, name in _compared_fields(resource, query.specification):
+            if (denied := self.check_readable(owner, (name,))) is not None:
+                return denied
+        if query.fields is not None and (denied := self.check_readable(resource, query.fields)) is not None:
+            return denied
         for include in query.includes:
-            if (refused := self.refuse(include.relation.target, include.query)) is not None:
-                return refused
+            if (denied := self.refuse(include.relation.target, include.query)) is not None:
+                return denied
         return None
 
-    def refuse_reading(self, resource: Resource[Any], names: Sequence[str]) -> Failure[Error] | None:
+    def check_readable(self, resource: Resource[Any], names: Sequence[str]) -> Failure[Error] | None:
         """Return the refusal of reading fields *names* of *resource*; `None` when the caller may read them all."""
         readable = None if self._permissions is None else self.reading(resource).readable
         if readable is None:
@@ -145,7 +145,7 @@ class Access:
                 return Failure(Forbidden(resource.name, str(self._action), name))
         return None
 
-    def refuse_writing(
+    def check_writable(
         self, resource: Resource[Any], action: str, values: Mapping[str, Any]
     ) -> Failure[Error] | None:
         """Return the refusal of *action*, or of one of the fields that *values* sets; `None` when it may be done."""
@@ -184,41 +184,43 @@ class Access:
         if len(names) == len(resource.readable):
             return whole
         kept = (*names, *(include.relation.name for include in includes))
-        return CutRow({name: whole[name] for name in kept}, resource.version_of(whole))
+        return PartialRow({name: whole[name] for name in kept}, resource.version_of(whole))
 
-    def all_shown(self, resource: Resource[Any], rows: Sequence[Row]) -> Sequence[Row]:
+    def visible_rows(self, resource: Resource[Any], rows: Sequence[Row]) -> Sequence[Row]:
         """Return *rows* as `shown` does each; not looked at where nobody has looked at them yet."""
         if self._permissions is None or len(self.readable(resource)) == len(resource.readable):
-            return resource.all_shown(rows)
+            return resource.visible_rows(rows)
         return [self.shown(resource, row) for row in rows]
 
-    def _refuse_order(self, resource: Resource[Any], sort: Sort) -> Failure[Error] | None:
+    def _check_order(self, resource: Resource[Any], sort: Sort) -> Failure[Error] | None:
         owner = resource
         for relation in sort.path:
             owner = relation.target
             if not self.sees_all(owner):
                 return Failure(Forbidden(owner.name, str(Operation.LIST), sort.name))
-        return self.refuse_reading(owner, (sort.field,))
+        return self.check_readable(owner, (sort.field,))
 
 
-def _compared(resource: Resource[Any], specification: Specification) -> Iterator[tuple[Resource[Any], str]]:
+def _compared_fields(
+    resource: Resource[Any], specification: Specification
+) -> Iterator[tuple[Resource[Any], str]]:
     """The fields that *specification* compares, each with its resource."""
     match specification:
         case Where(name, _, _):
             yield resource, name
         case Related(relation, inner):
-            led_to: Relation = relation
-            yield from _compared(led_to.target, inner)
+            related: Relation = relation
+            yield from _compared_fields(related.target, inner)
         case Not(inner):
-            yield from _compared(resource, inner)
+            yield from _compared_fields(resource, inner)
         case AllOf(parts) | AnyOf(parts):
             for each in parts:
-                yield from _compared(resource, each)
+                yield from _compared_fields(resource, each)
         case _:
             return
 
 
-async def access_of(
+async def resolve_access(
     policy: Policy | None, context: Context, action: str = "", resource: Resource[Any] | None = None
 ) -> Access:
     """Return what the caller of *context* may do. Waits for *policy*, where there is one."""

@@ -6,9 +6,9 @@ from typing import Any
 
 from returns.result import Failure
 
-from fastapi_easy.application.access import Access, access_of
+from fastapi_easy.application.access import Access, resolve_access
 from fastapi_easy.application.context import Context
-from fastapi_easy.application.rules import Rules
+from fastapi_easy.application.rules import ApplicationPorts
 from fastapi_easy.domain.errors import Error, Forbidden
 from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
@@ -34,7 +34,7 @@ class Collaborators:
     resource: Resource[Any]
     repository: Callable[[], Repository[Any]]
     unit_of_work: Callable[[], UnitOfWork]
-    rules: Rules
+    rules: ApplicationPorts
     repositories: Mapping[str, Callable[[], Repository[Any]]] = field(default_factory=dict)
 
 
@@ -46,7 +46,7 @@ class ResourceHandler:
     """
 
     def __init__(self, collaborators: Collaborators) -> None:
-        self._with = collaborators
+        self._collaborators = collaborators
         self._resource = collaborators.resource
 
     async def _enter(self, context: Context, action: str) -> Access | Failure[Error]:
@@ -55,10 +55,10 @@ class ResourceHandler:
         Fails with:
             Forbidden: Not this.
         """
-        policy = self._with.rules.policy
+        policy = self._collaborators.rules.policy
         if policy is None:
             return Access(context)
-        access = await access_of(policy, context, action, self._resource)
+        access = await resolve_access(policy, context, action, self._resource)
         if access.grant(self._resource, action) is None:
             return Failure(Forbidden(self._resource.name, str(action)))
         return access

@@ -17,7 +17,7 @@ Repositories: TypeAlias = Mapping[str, Callable[[], Repository[Any]]]
 """What makes the repository of each resource, by name."""
 
 
-def fetched(fields: Sequence[str], includes: Sequence[Include]) -> tuple[str, ...]:
+def fields_to_fetch(fields: Sequence[str], includes: Sequence[Include]) -> tuple[str, ...]:
     """*fields*, and behind them those that *includes* start from."""
     if not includes:
         return tuple(fields)
@@ -35,7 +35,7 @@ async def embed(
     """*rows*, cut to *fields*, with a member for each of *includes*: a row or `None`, or a list of rows.
 
     Args:
-        rows: Hold what `fetched` says.
+        rows: Hold what `fields_to_fetch` says.
 
         fields: Those to keep.
 
@@ -50,17 +50,17 @@ async def embed(
     whole = [Row({field: row[field] for field in fields}) for row in rows]
     for include in includes:
         relation: Relation = include.relation
-        led_to = await _led_to(rows, include, repositories, access)
-        if isinstance(led_to, Failure):
-            return led_to
-        found = led_to.unwrap()
+        related = await _fetch_related(rows, include, repositories, access)
+        if isinstance(related, Failure):
+            return related
+        found = related.unwrap()
         for row, made in zip(rows, whole, strict=True):
             there = found.get(_source(relation, row), ())
             made[relation.name] = list(there) if relation.many else next(iter(there), None)
     return Success(whole)
 
 
-async def _led_to(
+async def _fetch_related(
     rows: Iterable[Row], include: Include, repositories: Repositories, access: Access
 ) -> Outcome[Mapping[tuple[Any, ...], Sequence[Row]]]:
     """The related rows, by the values they are found by."""
@@ -72,8 +72,8 @@ async def _led_to(
         return Success({})
     target, query = relation.target, include.query
     fields = access.readable(target) if query.fields is None else query.fields
-    repository = access.narrow(target, repositories[target.name]())
-    query = replace(query, fields=fetched(fields, query.includes))
+    repository = access.scope_repository(target, repositories[target.name]())
+    query = replace(query, fields=fields_to_fetch(fields, query.includes))
     selected = await repository.select_each(relation, sources, query)
     if isinstance(selected, Failure):
         return selected

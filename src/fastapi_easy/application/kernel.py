@@ -9,7 +9,7 @@ from fastapi_easy.application.calls.bound_resource import BoundResource
 from fastapi_easy.application.calls.caller import Caller
 from fastapi_easy.application.calls.declared import Declared
 from fastapi_easy.application.calls.dynamic_resource import DynamicResource
-from fastapi_easy.application.calls.unknown_names import unknown
+from fastapi_easy.application.calls.unknown_names import unknown_name_message
 from fastapi_easy.application.context import Context, DryRun
 from fastapi_easy.application.use_cases import UseCases
 from fastapi_easy.domain.field import UNSET
@@ -54,7 +54,7 @@ class Kernel:
         """
         found = self._resources.get(name)
         if found is None:
-            raise KeyError(unknown("there is no resource", name, self._resources))
+            raise KeyError(unknown_name_message("there is no resource", name, self._resources))
         return found
 
     @overload
@@ -87,7 +87,9 @@ class Kernel:
         """
         found = self._units_of_work.get(database)
         if found is None:
-            raise KeyError(unknown("no resource lives in a database", database, self._units_of_work))
+            raise KeyError(
+                unknown_name_message("no resource lives in a database", database, self._units_of_work)
+            )
         return found(self._caller.context())
 
     def acting_as(
@@ -117,13 +119,13 @@ class Kernel:
         """
         if principal is not UNSET and tenant is UNSET:
             tenant = principal.tenant
-        said = {
+        given_context = {
             "principal": principal,
             "tenant": tenant,
             "correlation_id": correlation_id,
             "idempotency_key": idempotency_key,
         }
-        known: dict[str, Any] = {name: value for name, value in said.items() if value is not UNSET}
+        known: dict[str, Any] = {name: value for name, value in given_context.items() if value is not UNSET}
         how: dict[str, Any] = {} if timeout is UNSET else {"timeout": timeout}
         if dry_run is not UNSET:
             known["dry_run"] = dry_run if isinstance(dry_run, DryRun) else None
@@ -142,7 +144,9 @@ class Kernel:
         if name.startswith("_"):
             raise AttributeError(name, name=name, obj=self)
         if name not in self._resources:
-            raise AttributeError(unknown("there is no resource", name, dir(self)), name=name, obj=self)
+            raise AttributeError(
+                unknown_name_message("there is no resource", name, dir(self)), name=name, obj=self
+            )
         return self._bind(name)
 
     def __dir__(self) -> Iterable[str]:

@@ -11,7 +11,7 @@ from fastapi_easy.domain.resources.resource import Resource
 E = TypeVar("E")
 
 
-def shown(
+def redact(
     answer: Any, resource: Resource[Any], access: Access, resources: Iterable[Resource[Any]] = ()
 ) -> Any:
     """Return *answer* with every row and every entity in it as the caller may see it, however deep it lies.
@@ -25,10 +25,10 @@ def shown(
 
         resources: Whose rows and entities there may be besides.
     """
-    return _Shower(access, (resource, *(each for each in resources if each is not resource)))(answer)
+    return _Redactor(access, (resource, *(each for each in resources if each is not resource)))(answer)
 
 
-class _Shower:
+class _Redactor:
     def __init__(self, access: Access, resources: Sequence[Resource[Any]]) -> None:
         self._access = access
         self._resources = resources
@@ -51,9 +51,9 @@ class _Shower:
         if owner is None:
             return {name: self(value) for name, value in answer.items()}
         if answer.keys() >= set(owner.readable):
-            beside = {name: self(value) for name, value in answer.items() if name not in owner.fields}
+            extra = {name: self(value) for name, value in answer.items() if name not in owner.fields}
             row = self._access.shown(owner, Row(answer))
-            return row if not beside else Row({**row, **beside})
+            return row if not extra else Row({**row, **extra})
         hidden = owner.fields.keys() - set(self._access.readable(owner))
         return Row({name: self(value) for name, value in answer.items() if name not in hidden})
 

@@ -12,7 +12,7 @@ from fastapi_easy.domain.resources.resource import Resource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class ApplicationPorts:
     """The ports that every write of one application has to do with, whatever door it came through.
 
     Attributes:

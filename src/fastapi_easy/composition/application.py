@@ -6,7 +6,7 @@ from typing import Any
 from dependency_injector import containers, providers
 
 from fastapi_easy.application.kernel import Kernel
-from fastapi_easy.application.locks.lock_store_dependency import LOCKS
+from fastapi_easy.application.locks.lock_store_dependency import LOCK_STORE
 from fastapi_easy.application.pipeline.step import Step
 from fastapi_easy.domain.ports import (
     Breaker,
@@ -65,7 +65,7 @@ class Application(containers.DynamicContainer):
 
     def every_breaker(self) -> dict[str, Breaker]:
         """The breakers of the databases that have one, by name, and that of the locks."""
-        names = [*(each.name for each in self.every_database()), LOCKS]
+        names = [*(each.name for each in self.every_database()), LOCK_STORE]
         found = {name: self.breakers.providers[name]() for name in names}
         return {name: breaker for name, breaker in found.items() if breaker is not None}
 

@@ -11,12 +11,12 @@ from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.resources.declaration import Declaration
 from fastapi_easy.settings import DatabaseSettings, ResourceSettings, Settings
 
-__all__ = ["configurations_in", "mistakes_in_configurations", "read_declarations", "with_databases"]
+__all__ = ["configurations_in", "find_configuration_mistakes", "read_declarations", "with_databases"]
 
 _SECTIONS: Final = {"databases": "url", "resources": "entity"}
 """What is read of a `Configuration`, and what each member of it has to have."""
 
-_NEAR: Final = 0.88
+_SIMILARITY: Final = 0.88
 """How alike two names are of which one may be the other misspelt."""
 
 
@@ -54,7 +54,7 @@ def read_declarations(
         try:
             found[name] = ResourceSettings.model_validate(options).declaration()
         except ValidationError as error:
-            mistakes += _worded(f"{where}.{name}", error)
+            mistakes += _describe_errors(f"{where}.{name}", error)
         except (ImportError, AttributeError, TypeError, ValueError) as error:
             mistakes.append(f"{where}.{name}: {error}")
     if mistakes:
@@ -74,21 +74,21 @@ def with_databases(settings: Settings, configurations: Mapping[str, Any]) -> Set
         DeclarationError: A configuration says what no database has, or a wrong value; names each, never its value.
     """
     mistakes: list[str] = []
-    said = {name: each.model_dump(exclude_unset=True) for name, each in settings.databases.items()}
+    explicit = {name: each.model_dump(exclude_unset=True) for name, each in settings.databases.items()}
     databases = dict(settings.databases)
     for where, content in configurations.items():
         for name, options in _section(where, content, "databases").items():
             try:
                 written = DatabaseSettings.model_validate(options).model_dump(exclude_unset=True)
-                databases[name] = DatabaseSettings.model_validate(_merged(written, said.get(name, {})))
+                databases[name] = DatabaseSettings.model_validate(_merge(written, explicit.get(name, {})))
             except ValidationError as error:
-                mistakes += _worded(f"{where}.databases.{name}", error)
+                mistakes += _describe_errors(f"{where}.databases.{name}", error)
     if mistakes:
         raise DeclarationError(mistakes)
     return settings.model_copy(update={"databases": databases})
 
 
-def mistakes_in_configurations(
+def find_configuration_mistakes(
     configurations: Mapping[str, providers.Configuration], declared: Mapping[str, Any]
 ) -> Iterator[str]:
     """What somebody wrote into *configurations* that would not be read, each a sentence with its mend.
@@ -103,11 +103,12 @@ def mistakes_in_configurations(
         for name in _section(where, content, "resources"):
             if name not in declared:
                 yield (
-                    f"{where}.resources.{name} came after the container was made, when its resources were read: give "
+                    f"{where}.resources.{name} was set after the container was created, when its resources were "
+                    "read: pass "
                     f"the file to Configuration(yaml_files=[…]), or the values to the container ({where}={{…}})"
                 )
         for name, value in content.items() if isinstance(content, Mapping) else ():
-            section = _meant(name, value)
+            section = _find_misspelt_section(name, value)
             # An option that a provider refers to is the user's own.
             if section is not None and name not in used:
                 yield f"{where}.{name} is not read: did you mean {section!r}?"
@@ -120,35 +121,35 @@ def _section(where: str, content: Any, name: str) -> Mapping[str, Any]:
     if not isinstance(section, Mapping):
         member = _SECTIONS[name]
         raise DeclarationError(
-            [f"{where}.{name} is not a mapping: name each in it, and give it its {member!r}"]
+            [f"{where}.{name} is not a mapping: use one entry per name, each with {member!r}"]
         )
     return section
 
 
-def _worded(where: str, error: ValidationError) -> list[str]:
+def _describe_errors(where: str, error: ValidationError) -> list[str]:
     return [
         f"{'.'.join(map(str, (where, *fault['loc'])))}: {fault['msg']}"
         for fault in error.errors(include_input=False, include_url=False)
     ]
 
 
-def _merged(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
+def _merge(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
     """Both, where *upper* has the last word."""
     merged = dict(lower)
     for name, value in upper.items():
         below = lower.get(name)
         are_both = isinstance(below, Mapping) and isinstance(value, Mapping)
-        merged[name] = _merged(below or {}, value) if are_both else value
+        merged[name] = _merge(below or {}, value) if are_both else value
     return merged
 
 
-def _meant(name: Any, value: Any) -> str | None:
+def _find_misspelt_section(name: Any, value: Any) -> str | None:
     """The section that *name* misspells, if what is in it reads so."""
     if name in _SECTIONS or not isinstance(name, str) or not isinstance(value, Mapping):
         return None
     for section, member in _SECTIONS.items():
         spellings = (section, section.removesuffix("s"))
         reads_so = any(member in each for each in (value, *value.values()) if isinstance(each, Mapping))
-        if reads_so and difflib.get_close_matches(name.lower(), spellings, 1, _NEAR):
+        if reads_so and difflib.get_close_matches(name.lower(), spellings, 1, _SIMILARITY):
             return section
     return None

@@ -5,25 +5,25 @@ from typing import Any, Final
 
 from dependency_injector import containers, providers
 
-from fastapi_easy.application.locks.lock_store_dependency import LOCKS
+from fastapi_easy.application.locks.lock_store_dependency import LOCK_STORE
 from fastapi_easy.composition.declared_resource import DeclaredResource
-from fastapi_easy.composition.deferred import pending
+from fastapi_easy.composition.deferred import deferred
 from fastapi_easy.domain.resources.declaration import Declaration
 
-__all__ = ["GROUPS", "Group", "complete", "declared_in", "with_resources"]
+__all__ = ["DATABASE_GROUPS", "DatabaseGroup", "find_declarations", "register_providers", "subclass_with"]
 
 _DEFAULT: Final = "default"
 
 
-GROUPS: Final = ("databases", "breakers")
+DATABASE_GROUPS: Final = ("databases", "breakers")
 """What there is one of for each database."""
 
 
-class Group(providers.Container[Any]):
-    """The providers of one of `GROUPS`, by the name of the database."""
+class DatabaseGroup(providers.Container[Any]):
+    """The providers of one of `DATABASE_GROUPS`, by the name of the database."""
 
 
-def declared_in(container: type[Any]) -> dict[str, Declaration[Any]]:
+def find_declarations(container: type[Any]) -> dict[str, Declaration[Any]]:
     """The declarations in *container* and its bases, by name; those of a base come first."""
     return {
         name: value.declaration
@@ -33,7 +33,7 @@ def declared_in(container: type[Any]) -> dict[str, Declaration[Any]]:
     }
 
 
-def complete(container: Any, own: Iterable[str]) -> None:
+def register_providers(container: Any, own: Iterable[str]) -> None:
     """Make what *container* has in its body or by inheritance known to the library.
 
     Args:
@@ -49,12 +49,12 @@ def complete(container: Any, own: Iterable[str]) -> None:
                 setattr(container, name, value)
             elif name in own:
                 setattr(container, name, providers.Object(value))
-    databases = dict.fromkeys((_DEFAULT, *(each.database for each in declared_in(container).values())))
-    _name(container, "databases", databases)
-    _name(container, "breakers", (*databases, LOCKS))
+    databases = dict.fromkeys((_DEFAULT, *(each.database for each in find_declarations(container).values())))
+    _ensure_named(container, "databases", databases)
+    _ensure_named(container, "breakers", (*databases, LOCK_STORE))
 
 
-def with_resources(container: type[Any], declarations: dict[str, Declaration[Any]]) -> type[Any]:
+def subclass_with(container: type[Any], declarations: dict[str, Declaration[Any]]) -> type[Any]:
     """A class that differs from *container* by the resources in *declarations* only."""
     body: dict[str, Any] = {name: DeclaredResource(each) for name, each in declarations.items()}
     kind: Any = type(container)
@@ -63,15 +63,15 @@ def with_resources(container: type[Any], declarations: dict[str, Declaration[Any
     return made
 
 
-def _name(container: Any, group: str, names: Iterable[str]) -> None:
+def _ensure_named(container: Any, group: str, names: Iterable[str]) -> None:
     """See to it that *group* of *container* has a provider for each of *names*; those of its bases stay theirs."""
-    there = container.providers.get(group)
+    existing = container.providers.get(group)
     known: dict[str, Any] = {}
-    if isinstance(there, Group):
-        known |= there.container.providers
-    if there is not None and (not isinstance(there, Group) or known.keys() >= set(names)):
+    if isinstance(existing, DatabaseGroup):
+        known |= existing.container.providers
+    if existing is not None and (not isinstance(existing, DatabaseGroup) or known.keys() >= set(names)):
         return
     inner = containers.DynamicContainer()
     for name in (*known, *names):
-        inner.set_provider(name, known.get(name) or pending(providers.Singleton, f"{group}.{name}"))
-    setattr(container, group, Group(containers.DynamicContainer, container=inner))
+        inner.set_provider(name, known.get(name) or deferred(providers.Singleton, f"{group}.{name}"))
+    setattr(container, group, DatabaseGroup(containers.DynamicContainer, container=inner))

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from fastapi_easy.application.resources.perform_action import (
     action_name,
-    mistakes_in_action,
+    find_action_mistakes,
 )
 from fastapi_easy.composition.declared_resource import DeclaredResource
 from fastapi_easy.composition.technologies import describe
@@ -23,7 +23,7 @@ from fastapi_easy.domain.resources.options import (
 )
 from fastapi_easy.domain.resources.relation import Link
 from fastapi_easy.domain.resources.resource import Resource, Shape
-from fastapi_easy.infrastructure.validation import named
+from fastapi_easy.infrastructure.validation import with_aliases
 
 __all__ = ["CheckedResources", "check", "resource"]
 
@@ -115,15 +115,15 @@ def check(
     resources: dict[str, Resource[Any]] = {}
     for name, declaration in declarations.items():
         for action in (declaration.actions or {}).values():
-            mistakes += [f"{name}: {sentence}" for sentence in mistakes_in_action(action)]
+            mistakes += [f"{name}: {sentence}" for sentence in find_action_mistakes(action)]
         try:
             database = databases[declaration.database]()
-            shape, lacks = database.admit(name, _shape(declaration, database))
+            shape, unsupported = database.narrow_shape(name, _shape(declaration, database))
         except DeclarationError as error:
             mistakes += [f"{name}: {each}" for each in error.mistakes]
             continue
         found, contradictions = declare(name, declaration, shape)
-        mistakes += [*lacks, *contradictions]
+        mistakes += [*unsupported, *contradictions]
         if found is not None:
             shapes[name], resources[name] = shape, found
     mistakes += link(resources, declarations, shapes)
@@ -158,7 +158,7 @@ def _shape(declaration: Declaration[Any], database: Database) -> Shape:
         DeclarationError: No adapter knows it, or the entity apart from it has other fields.
     """
     if declaration.stored_as is None:
-        return named(describe(declaration.entity, database), declaration.schemas)
+        return with_aliases(describe(declaration.entity, database), declaration.schemas)
     shape, entity = describe(declaration.stored_as, database), describe(declaration.entity)
     stored = {field.name for field in shape.fields}
     own = {field.name for field in entity.fields}
@@ -172,4 +172,4 @@ def _shape(declaration: Declaration[Any], database: Database) -> Shape:
     ]
     if mistakes:
         raise DeclarationError(mistakes)
-    return named(shape, declaration.schemas, entity)
+    return with_aliases(shape, declaration.schemas, entity)

@@ -21,13 +21,13 @@ from fastapi_easy.application.resources.replace_entity import ReplaceEntityHandl
 from fastapi_easy.application.resources.restore_entity import RestoreEntityHandler
 from fastapi_easy.application.resources.update_entity import UpdateEntityHandler
 from fastapi_easy.application.resources.upsert_entity import UpsertEntityHandler
-from fastapi_easy.composition.deferred import Pending, pending
-from fastapi_easy.composition.memoized import MadeEachTime, Memoized
+from fastapi_easy.composition.deferred import DeferredProduct, deferred
+from fastapi_easy.composition.memoized import Memoized, MemoizedFactory
 from fastapi_easy.domain.ports import Repository, UnitOfWork, Validator
 from fastapi_easy.domain.resources.declaration import Declaration
 from fastapi_easy.domain.resources.resource import Resource
 
-__all__ = ["HANDLERS", "PARTS", "DeclaredResource"]
+__all__ = ["HANDLERS", "PROVIDER_KINDS", "DeclaredResource"]
 
 E = TypeVar("E")
 
@@ -50,10 +50,10 @@ HANDLERS: Final[Mapping[str, type[Any]]] = {
 }
 """The use cases of a resource."""
 
-PARTS: Final[Mapping[str, Callable[[Pending], Any]]] = {
+PROVIDER_KINDS: Final[Mapping[str, Callable[[DeferredProduct], Any]]] = {
     "resource": providers.Singleton,
     "repository": Memoized,
-    "unit_of_work": MadeEachTime,
+    "unit_of_work": MemoizedFactory,
     "validator": Memoized,
     "collaborators": Memoized,
     **dict.fromkeys(HANDLERS, Memoized),
@@ -61,25 +61,25 @@ PARTS: Final[Mapping[str, Callable[[Pending], Any]]] = {
 """The providers of a resource, and what kind of provider each is."""
 
 
-class _Parts(containers.DynamicContainer):
+class _ResourceProviders(containers.DynamicContainer):
     """The providers of one resource, each there from when somebody asks for it."""
 
     def __init__(self) -> None:
         super().__init__()
         self.owner: Callable[[], Any] = lambda: None
-        self.providers = _Wanted(self)
+        self.providers = _LazyProviders(self)
 
     def __getattr__(self, name: str) -> Any:
-        if name not in PARTS:
-            raise AttributeError(f"a resource has no {name!r}: it has {', '.join(PARTS)}")
-        self.set_provider(name, pending(PARTS[name], name, self.owner()))
+        if name not in PROVIDER_KINDS:
+            raise AttributeError(f"a resource has no provider {name!r}: it has {', '.join(PROVIDER_KINDS)}")
+        self.set_provider(name, deferred(PROVIDER_KINDS[name], name, self.owner()))
         return self.providers[name]
 
 
-class _Wanted(dict[str, providers.Provider[Any]]):
+class _LazyProviders(dict[str, providers.Provider[Any]]):
     """By name; whoever wires a program looks them up here, without asking whether they are there."""
 
-    def __init__(self, parts: _Parts) -> None:
+    def __init__(self, parts: _ResourceProviders) -> None:
         super().__init__()
         self._parts = parts
 
@@ -147,7 +147,7 @@ class DeclaredResource(providers.Container[Any], Generic[E]):
             # The library copies so, and fills the copy itself.
             super().__init__(None)  # type: ignore[arg-type]
             return
-        parts = _Parts()
+        parts = _ResourceProviders()
         parts.owner = lambda: self
         super().__init__(containers.DynamicContainer, container=parts)
         self.declaration = declaration

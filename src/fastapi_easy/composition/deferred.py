@@ -7,10 +7,10 @@ from dependency_injector import providers
 
 from fastapi_easy.domain.errors import DeclarationError
 
-__all__ = ["Pending", "fill", "pending", "pending_in"]
+__all__ = ["DeferredProduct", "deferred", "fill", "find_deferred"]
 
 
-class Pending:
+class DeferredProduct:
     """Stands for what a provider makes, on the class.
 
     An instance is a copy of its class. Each copy of a provider that is pending is filled there, from the providers of
@@ -46,26 +46,26 @@ class Pending:
         raise DeclarationError(
             [
                 (
-                    f"the class of a container makes no {self.path}: make an instance, shop = Shop(), and ask "
+                    f"a container class provides no {self.path}: create an instance, shop = Shop(), and call "
                     f"shop.{self.path}()"
                 )
             ]
         )
 
 
-def pending(kind: Callable[[Pending], Any], name: str, owner: Any = None) -> Any:
+def deferred(kind: Callable[[DeferredProduct], Any], name: str, owner: Any = None) -> Any:
     """A provider of *kind*, for the class."""
-    stands_in = Pending(name, owner)
-    provider = stands_in.original = kind(stands_in)
+    placeholder = DeferredProduct(name, owner)
+    provider = placeholder.original = kind(placeholder)
     return provider
 
 
-def pending_in(*roots: providers.Provider[Any]) -> list[tuple[Any, Pending]]:
+def find_deferred(*roots: providers.Provider[Any]) -> list[tuple[Any, DeferredProduct]]:
     """The providers that *roots* depend on and nobody has filled yet; those on classes are never filled."""
     return [
         (each, made)
         for each in providers.traverse(*roots)
-        if isinstance(made := getattr(each, "provides", None), Pending) and each is not made.original
+        if isinstance(made := getattr(each, "provides", None), DeferredProduct) and each is not made.original
     ]
 
 

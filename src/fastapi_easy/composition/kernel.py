@@ -17,8 +17,8 @@ from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.application.queries.query_reader import QueryReader
 from fastapi_easy.application.use_cases import UseCases
 from fastapi_easy.composition.application import Application
-from fastapi_easy.composition.configuration import configurations_in, mistakes_in_configurations
-from fastapi_easy.composition.memoized import Inputs, Source
+from fastapi_easy.composition.configuration import configurations_in, find_configuration_mistakes
+from fastapi_easy.composition.memoized import Inputs, MemoizedDelegate
 from fastapi_easy.domain.errors import DeclarationError, Outcome
 from fastapi_easy.domain.resources.options import Operation
 from fastapi_easy.domain.resources.resource import Resource
@@ -32,7 +32,7 @@ def make_kernel(application: Application) -> Kernel:
     Raises:
         DeclarationError: With every mistake of every declaration.
     """
-    mistakes = list(mistakes_in_configurations(configurations_in(application), application.declarations))
+    mistakes = list(find_configuration_mistakes(configurations_in(application), application.declarations))
     if mistakes:
         raise DeclarationError(mistakes)
     settings = application.settings()
@@ -60,12 +60,17 @@ def _use_cases(
         queries=QueryReader(checked, limits, secret),
         validator=sub.validator,
         actions={
-            name: _followed(Target(checked, name, sub.validator), sub.perform, steps, Source(sub.validator))
+            name: _make_following_handler(
+                Target(checked, name, sub.validator), sub.perform, steps, MemoizedDelegate(sub.validator)
+            )
             for name in checked.actions or {}
         },
         **{
-            name: _followed(
-                Target(checked, operation, sub.validator), getattr(sub, name), steps, Source(sub.validator)
+            name: _make_following_handler(
+                Target(checked, operation, sub.validator),
+                getattr(sub, name),
+                steps,
+                MemoizedDelegate(sub.validator),
             )
             for operation in Operation
             for name in [f"{operation}_" if iskeyword(operation) else str(operation)]
@@ -73,32 +78,36 @@ def _use_cases(
     )
 
 
-def _followed(
+def _make_following_handler(
     target: Target,
     provider: providers.Provider[Any],
     steps: providers.Provider[Sequence[Step]],
-    validator: Source,
+    validator: MemoizedDelegate,
 ) -> Handler[Any, Any]:
     """The handler that *provider* gives, within *steps*; put together anew only when something has changed."""
     inputs: Inputs | None = None
-    around: Sequence[Step] | None = None
+    current_steps: Sequence[Step] | None = None
     composed: Handler[Any, Any]
 
-    def ask(command: Any, context: Context, /) -> Awaitable[Outcome[Any]]:
+    def call_provider(command: Any, context: Context, /) -> Awaitable[Outcome[Any]]:
         return cast("Awaitable[Outcome[Any]]", provider()(command, context))
 
-    def follow(command: Any, context: Context, /) -> Awaitable[Outcome[Any]]:
-        nonlocal inputs, around, composed
+    def handle(command: Any, context: Context, /) -> Awaitable[Outcome[Any]]:
+        nonlocal inputs, current_steps, composed
         if inputs is None or inputs.have_changed():
             current = steps()
             # Steps remember calls: they stay as they are where only what is within them changes, now and then or with
             # each call. Whoever put another provider in the place of the handler decides how often it makes one.
-            asks = current is around or provider.last_overriding is not None
-            looked_at = Inputs(steps) if current is around else Inputs(Source(provider), steps, validator)
+            must_ask_provider = current is current_steps or provider.last_overriding is not None
+            watched = (
+                Inputs(steps)
+                if current is current_steps
+                else Inputs(MemoizedDelegate(provider), steps, validator)
+            )
             # What changes in between is seen by the next call, for which the handler is there before its inputs are.
-            meant = target if current is around else replace(target, validator=validator())
-            composed = compose(current, meant, ask if asks else provider())
-            around, inputs = current, looked_at
+            current_target = target if current is current_steps else replace(target, validator=validator())
+            composed = compose(current, current_target, call_provider if must_ask_provider else provider())
+            current_steps, inputs = current, watched
         return composed(command, context)
 
-    return follow
+    return handle

@@ -41,11 +41,11 @@ def open_leases(settings: Settings, clock: Clock, database: Callable[[], Databas
         if chosen.url is None
         else _leases_at(chosen.url.get_secret_value(), clock)
     )
-    if lacking := sorted(set(chosen.requires) - store.capabilities):
+    if missing := sorted(set(chosen.requires) - store.capabilities):
         raise DeclarationError(
             [
                 (
-                    f"locks.requires: {store.name} cannot do {', '.join(lacking)}; keep them elsewhere with locks.url, "
+                    f"locks.requires: {store.name} cannot do {', '.join(missing)}; use another store with locks.url, "
                     "or require less"
                 )
             ]
@@ -61,9 +61,7 @@ def open_session_locks(url: str, clock: Clock) -> LeaseStore:
     """
     technology = technology_at(url)
     if technology.session_locks is None:
-        raise DeclarationError(
-            [f"{technology.name} has no locks that belong to a session: use those of open_leases"]
-        )
+        raise DeclarationError([f"{technology.name} has no session locks: use open_leases"])
     return technology.session_locks(url, clock)
 
 
@@ -78,8 +76,8 @@ def _leases_of(database: Database, clock: Clock) -> LeaseStore:
         raise DeclarationError(
             [
                 (
-                    f"nobody knows how {type(database).__name__}, the database {database.name!r}, would keep locks: "
-                    "say where else with locks.url, like redis://host, or memory:// for a single process"
+                    f"{type(database).__name__}, the database {database.name!r}, does not support locks: "
+                    "set locks.url to another store, like redis://host, or memory:// for a single process"
                 )
             ]
         )
@@ -88,8 +86,8 @@ def _leases_of(database: Database, clock: Clock) -> LeaseStore:
 
 def _leases_at(url: str, clock: Clock) -> LeaseStore:
     technology = technology_at(url)
-    if technology.leases_at is None:
+    if technology.leases_at_url is None:
         raise DeclarationError(
             [f"locks.url: {technology.name} keeps no leases: name redis://host, a database, or memory://"]
         )
-    return technology.leases_at(url, clock)
+    return technology.leases_at_url(url, clock)

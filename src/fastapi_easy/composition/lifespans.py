@@ -7,7 +7,7 @@ from typing import Any
 
 from dependency_injector import providers
 
-__all__ = ["close_resources", "mistakes_in_lifespans", "opened_resources"]
+__all__ = ["close_resources", "find_async_resources", "opened_resources"]
 
 
 @asynccontextmanager
@@ -30,15 +30,15 @@ async def close_resources(container: Any) -> None:
             _ = stack.push_async_callback(_close, each)
 
 
-def mistakes_in_lifespans(container: Any, own: Any) -> Iterator[str]:
+def find_async_resources(container: Any, own: Any) -> Iterator[str]:
     """The providers in *own* that would give an awaitable instead of what they are named after, as sentences."""
     for name in own:
         provider: Any = container.providers[name]
         for each in (provider, *provider.traverse(types=[providers.BaseResource])):
             if isinstance(each, providers.BaseResource) and _is_asynchronous(each.provides):
                 yield (
-                    f"{name}: is made from an asynchronous Resource, which makes everything above it awaitable: give "
-                    "it what is there at once, and open that in a Resource of its own"
+                    f"{name}: depends on an asynchronous Resource, which makes everything above it awaitable: pass "
+                    "a value that is available at once, and open the resource in a provider of its own"
                 )
                 break
 
@@ -49,16 +49,16 @@ def _resources_in(container: Any) -> list[Any]:
     declared = [each for each in container.providers.values() if each in found]
     ordered: dict[Any, None] = {}
     for each in (*declared, *found):
-        _put(each, ordered)
+        _add_in_order(each, ordered)
     return list(ordered)
 
 
-def _put(resource: Any, ordered: dict[Any, None]) -> None:
+def _add_in_order(resource: Any, ordered: dict[Any, None]) -> None:
     if resource in ordered:
         return
     for each in resource.traverse(types=[providers.Resource]):
         if each is not resource:
-            _put(each, ordered)
+            _add_in_order(each, ordered)
     ordered[resource] = None
 
 

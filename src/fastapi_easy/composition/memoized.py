@@ -11,14 +11,14 @@ from typing import Any, Final, Generic, TypeVar
 
 from dependency_injector import providers
 
-__all__ = ["Inputs", "MadeEachTime", "Memoized", "Source"]
+__all__ = ["Inputs", "Memoized", "MemoizedDelegate", "MemoizedFactory"]
 
 T = TypeVar("T")
 
-_KEPT: Final = 4
+_CACHE_SIZE: Final = 4
 """Products that are kept: that of today, and those that come back when overrides end that stand within one another."""
 
-_overriding: Final = attrgetter("last_overriding")
+_last_overriding: Final = attrgetter("last_overriding")
 
 
 class Inputs:
@@ -35,63 +35,65 @@ class Inputs:
     Attributes:
         overrides: What has taken the places of those that only make, or `None`.
 
-        given: What the others have given, by provider.
+        provided: What the others have given, by provider.
     """
 
-    __slots__ = ("_makers", "_roots", "given", "overrides")
+    __slots__ = ("_memoized", "_roots", "overrides", "provided")
 
     def __init__(self, *roots: Any, known: "Mapping[Any, Any] | None" = None) -> None:
-        makers: dict[providers.Provider[Any], None] = {}
+        memoized: dict[providers.Provider[Any], None] = {}
         givers: dict[providers.Provider[Any], None] = {}
         for root in roots:
-            _look_through(root, makers, givers)
+            _collect_providers(root, memoized, givers)
         before = {} if known is None else known
-        self._roots, self._makers = roots, tuple(makers)
-        self.overrides = tuple(map(_overriding, makers))
-        self.given: Mapping[Any, Any] = {each: before[each] if each in before else each() for each in givers}
+        self._roots, self._memoized = roots, tuple(memoized)
+        self.overrides = tuple(map(_last_overriding, memoized))
+        self.provided: Mapping[Any, Any] = {
+            each: before[each] if each in before else each() for each in givers
+        }
 
     def have_changed(self) -> bool:
         """Whether it would be made from anything else by now."""
-        given = self.given
+        provided = self.provided
         return not (
-            all(map(is_, map(_overriding, self._makers), self.overrides))
-            and all(map(is_, map(call, given), given.values()))
+            all(map(is_, map(_last_overriding, self._memoized), self.overrides))
+            and all(map(is_, map(call, provided), provided.values()))
         )
 
     def now(self) -> "Inputs":
         """What it would be made from by now: these, unless something has changed."""
-        if not all(map(is_, map(_overriding, self._makers), self.overrides)):
+        if not all(map(is_, map(_last_overriding, self._memoized), self.overrides)):
             return Inputs(*self._roots)
-        given = tuple(map(call, self.given))
-        if all(map(is_, given, self.given.values())):
+        provided = tuple(map(call, self.provided))
+        if all(map(is_, provided, self.provided.values())):
             return self
-        return Inputs(*self._roots, known=dict(zip(self.given, given, strict=True)))
+        return Inputs(*self._roots, known=dict(zip(self.provided, provided, strict=True)))
 
-    def are_those_of(self, other: "Inputs") -> bool:
+    def equals(self, other: "Inputs") -> bool:
         """Whether *other*, of the same roots, are the same."""
         return (
-            len(self.given) == len(other.given)
+            len(self.provided) == len(other.provided)
             and all(map(is_, self.overrides, other.overrides))
-            and all(map(is_, self.given.values(), other.given.values()))
+            and all(map(is_, self.provided.values(), other.provided.values()))
         )
 
-    def of(self, argument: Any) -> Any:
+    def resolve(self, argument: Any) -> Any:
         """What *argument* gives, made from these."""
         match argument:
-            case Source():
-                return argument.made_from(self)
+            case MemoizedDelegate():
+                return argument.make_from(self)
             case providers.Delegate():
                 return argument.provides
             case Memoized() if argument.last_overriding is None:
-                return argument.made_from(self)
+                return argument.make_from(self)
             case providers.Provider():
-                return self.given[argument]
+                return self.provided[argument]
             case _:
                 return argument
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept(Generic[T]):
+class _CachedProduct(Generic[T]):
     """A product, and what it was made from."""
 
     inputs: Inputs
@@ -112,7 +114,7 @@ class Memoized(providers.Provider[T]):
         self._make: Any = provides
         self._args = args
         self._kwargs = kwargs
-        self._kept: tuple[_Kept[T], ...] = ()
+        self._cache: tuple[_CachedProduct[T], ...] = ()
         super().__init__()
 
     def __deepcopy__(self, memo: dict[Any, Any] | None) -> "Memoized[T]":
@@ -121,8 +123,10 @@ class Memoized(providers.Provider[T]):
         copied: Memoized[T] | None = known.get(id(self))
         if copied is None:
             copied = known[id(self)] = type(self)(self._make)
-            _ = copied.set_args(*(_copied(each, known) for each in self._args))
-            _ = copied.set_kwargs(**{name: _copied(each, known) for name, each in self._kwargs.items()})
+            _ = copied.set_args(*(_copy_argument(each, known) for each in self._args))
+            _ = copied.set_kwargs(
+                **{name: _copy_argument(each, known) for name, each in self._kwargs.items()}
+            )
             self._copy_overridings(copied, known)
         return copied
 
@@ -134,19 +138,19 @@ class Memoized(providers.Provider[T]):
     def set_provides(self, provides: Callable[..., T]) -> "Memoized[T]":
         """From now on make the product by *provides*."""
         self._make = provides
-        self._kept = ()
+        self._cache = ()
         return self
 
     def set_args(self, *args: Any) -> "Memoized[T]":
         """From now on pass *args*."""
         self._args = args
-        self._kept = ()
+        self._cache = ()
         return self
 
     def set_kwargs(self, **kwargs: Any) -> "Memoized[T]":
         """From now on pass *kwargs*."""
         self._kwargs = kwargs
-        self._kept = ()
+        self._cache = ()
         return self
 
     @property
@@ -162,36 +166,36 @@ class Memoized(providers.Provider[T]):
                 yield each
         yield from super().related
 
-    def made_from(self, inputs: Inputs) -> T:
+    def make_from(self, inputs: Inputs) -> T:
         """The product that is made from *inputs*, which hold what they are."""
-        return self._product(Inputs(*self.arguments, known=inputs.given))
+        return self._product(Inputs(*self.arguments, known=inputs.provided))
 
     def _provide(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> T:
         if args or kwargs:
-            return self._made(Inputs(*self.arguments), *args, **kwargs)
-        if not self._kept:
+            return self._make_product(Inputs(*self.arguments), *args, **kwargs)
+        if not self._cache:
             return self._product(Inputs(*self.arguments))
-        latest = self._kept[0]
+        latest = self._cache[0]
         inputs = latest.inputs.now()
         return latest.product if inputs is latest.inputs else self._product(inputs)
 
     def _product(self, inputs: Inputs) -> T:
-        kept = self._kept
-        for known in kept:
-            if known.inputs.are_those_of(inputs):
+        cached = self._cache
+        for known in cached:
+            if known.inputs.equals(inputs):
                 break
         else:
-            known = _Kept(inputs, self._made(inputs))
-        self._kept = (known, *(each for each in kept if each is not known))[:_KEPT]
+            known = _CachedProduct(inputs, self._make_product(inputs))
+        self._cache = (known, *(each for each in cached if each is not known))[:_CACHE_SIZE]
         return known.product
 
-    def _made(self, inputs: Inputs, *more: Any, **others: Any) -> T:
-        named = {name: inputs.of(each) for name, each in self._kwargs.items()}
-        made: T = self._make(*map(inputs.of, self._args), *more, **named | others)
+    def _make_product(self, inputs: Inputs, *more: Any, **others: Any) -> T:
+        named = {name: inputs.resolve(each) for name, each in self._kwargs.items()}
+        made: T = self._make(*map(inputs.resolve, self._args), *more, **named | others)
         return made
 
 
-class MadeEachTime(Memoized[T]):
+class MemoizedFactory(Memoized[T]):
     """Calls for each use what *provides* makes, which is kept as a `Memoized` keeps it.
 
     Args:
@@ -204,50 +208,51 @@ class MadeEachTime(Memoized[T]):
         return made
 
 
-class Source(providers.Delegate):
+class MemoizedDelegate(providers.Delegate):
     """Hands over what gives the product of *provides*, without asking it while it would give the same.
 
     Args:
         provides: A provider. While it is overridden, it is asked for each use.
     """
 
-    def made_from(self, inputs: Inputs) -> Callable[[], Any]:
+    def make_from(self, inputs: Inputs) -> Callable[[], Any]:
         """What gives the product, made from *inputs* if the provider has nothing to say itself."""
         provider: Any = self.provides
         if isinstance(provider, Memoized) and provider.last_overriding is None:
-            made = provider.made_from(inputs)
-            return made if isinstance(provider, MadeEachTime) else _giving(made)
+            made = provider.make_from(inputs)
+            return made if isinstance(provider, MemoizedFactory) else _constant(made)
         asked: Callable[[], Any] = provider
         return asked
 
     def _provide(self, _args: tuple[Any, ...], _kwargs: Mapping[str, Any]) -> Callable[[], Any]:
-        return self.made_from(Inputs(self))
+        return self.make_from(Inputs(self))
 
 
-def _giving(product: T) -> Callable[[], T]:
+def _constant(product: T) -> Callable[[], T]:
     return lambda: product
 
 
-def _copied(argument: Any, memo: dict[Any, Any]) -> Any:
+def _copy_argument(argument: Any, memo: dict[Any, Any]) -> Any:
     return providers.deepcopy(argument, memo) if isinstance(argument, providers.Provider) else argument
 
 
-def _look_through(
+def _collect_providers(
     argument: Any,
-    makers: dict[providers.Provider[Any], None],
+    memoized: dict[providers.Provider[Any], None],
     givers: dict[providers.Provider[Any], None],
 ) -> None:
     """Add what has to be looked at to know whether *argument* gives anything else by now.
 
-    A delegate hands over its provider, whatever that gives. So does a `Source` while its provider is overridden.
+    A delegate hands over its provider, whatever that gives. So does a `MemoizedDelegate` while its provider is
+    overridden.
     """
-    is_source = isinstance(argument, Source)
+    is_source = isinstance(argument, MemoizedDelegate)
     provider = argument.provides if is_source else argument
     if isinstance(provider, Memoized):
-        makers[provider] = None
+        memoized[provider] = None
         if provider.last_overriding is None:
             for each in provider.arguments:
-                _look_through(each, makers, givers)
+                _collect_providers(each, memoized, givers)
         elif not is_source:
             givers[provider] = None
     elif isinstance(argument, providers.Provider) and not isinstance(argument, providers.Delegate):

@@ -2,7 +2,7 @@
 
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.ports import Metrics, Observer, Tracer
-from fastapi_easy.infrastructure.observation.composite import Several
+from fastapi_easy.infrastructure.observation.composite import CompositeObserver
 from fastapi_easy.infrastructure.observation.log import LogObserver
 from fastapi_easy.settings import Settings
 
@@ -12,7 +12,7 @@ __all__ = ["open_metrics", "open_observer", "open_tracer"]
 def open_observer(settings: Settings, metrics: Metrics | None) -> Observer:
     """What is told of every call: the log, and *metrics* if there are any."""
     log = LogObserver(settings.log.slow_call)
-    return log if metrics is None else Several((log, metrics))
+    return log if metrics is None else CompositeObserver((log, metrics))
 
 
 def open_metrics(settings: Settings) -> Metrics | None:

@@ -1,6 +1,6 @@
 """What stands around databases and locks when they fail: breakers and repetition."""
 
-from fastapi_easy.application.locks.lock_store_dependency import LOCKS
+from fastapi_easy.application.locks.lock_store_dependency import LOCK_STORE
 from fastapi_easy.composition.technologies import is_embedded
 from fastapi_easy.domain.locks.lease import LockCapability
 from fastapi_easy.domain.ports import Breaker, LeaseStore, Retry
@@ -20,7 +20,9 @@ def open_breaker(settings: Settings, name: str) -> Breaker | None:
 def open_lock_breaker(settings: Settings, store: LeaseStore) -> Breaker | None:
     """The breaker of *store*, where leases are kept; `None` where silence cannot come from a distance."""
     return (
-        _breaker(LOCKS, settings.locks.breaker) if LockCapability.CROSS_HOST in store.capabilities else None
+        _breaker(LOCK_STORE, settings.locks.breaker)
+        if LockCapability.CROSS_HOST in store.capabilities
+        else None
     )
 
 

@@ -5,14 +5,14 @@ from typing import Any
 
 from dependency_injector import providers
 
-from fastapi_easy.application.changes.caller_unit_of_work import CallersWork
+from fastapi_easy.application.changes.caller_unit_of_work import CallerUnitOfWork
 from fastapi_easy.application.collaborators import Collaborators
-from fastapi_easy.application.rules import Rules
+from fastapi_easy.application.rules import ApplicationPorts
 from fastapi_easy.composition.application import Application
 from fastapi_easy.composition.declarations import CheckedResources, check
 from fastapi_easy.composition.declared_resource import HANDLERS
 from fastapi_easy.composition.deferred import fill
-from fastapi_easy.composition.memoized import Memoized, Source
+from fastapi_easy.composition.memoized import Memoized, MemoizedDelegate
 from fastapi_easy.composition.technologies import technology_of
 from fastapi_easy.domain.ports import Clock, Database, EventBus, Repository, UnitOfWork
 from fastapi_easy.domain.resources.resource import Resource
@@ -27,36 +27,38 @@ def wire_resources(application: Application) -> None:
     databases = application.databases.providers
     resources: dict[str, providers.Provider[Resource[Any]]] = {}
     repositories: dict[str, providers.Provider[Repository[Any]]] = {}
-    every = providers.Singleton(check, application.declarations, databases)
+    all_resources = providers.Singleton(check, application.declarations, databases)
     checked = CheckedResources(resources)
-    within = (checked, repositories, application.event_bus)
+    unit_of_work_arguments = (checked, repositories, application.event_bus)
     rules = Memoized(
-        Rules,
+        ApplicationPorts,
         clock=application.clock,
         event_bus=application.event_bus,
         policy=application.policy,
         journal=application.journal,
         resources=checked,
     )
-    _ = fill(application.unit_of_work, _maker, databases["default"], *within, rules)
+    _ = fill(
+        application.unit_of_work, _unit_of_work_factory, databases["default"], *unit_of_work_arguments, rules
+    )
     for name, declaration in application.declarations.items():
         parts: Any = application.providers[name]
         database = databases[declaration.database]
-        resources[name] = fill(parts.resource, _one, every, name)
+        resources[name] = fill(parts.resource, _one, all_resources, name)
         repositories[name] = fill(parts.repository, _repository, parts.resource, database, application.clock)
-        _ = fill(parts.unit_of_work, _maker, database, *within, rules)
+        _ = fill(parts.unit_of_work, _unit_of_work_factory, database, *unit_of_work_arguments, rules)
         _ = fill(parts.validator, PydanticValidator, parts.resource)
         _wire_handlers(parts, repositories, rules)
 
 
 def _wire_handlers(parts: Any, repositories: Mapping[str, Callable[[], Repository[Any]]], rules: Any) -> None:
-    # What is handed over by `Source` is asked for each use; a bare provider is asked here.
+    # What is handed over by `MemoizedDelegate` is asked for each use; a bare provider is asked here.
     collaborators = fill(
         parts.collaborators,
         Collaborators,
         resource=parts.resource,
-        repository=Source(parts.repository),
-        unit_of_work=Source(parts.unit_of_work),
+        repository=MemoizedDelegate(parts.repository),
+        unit_of_work=MemoizedDelegate(parts.unit_of_work),
         rules=rules,
         repositories=repositories,
     )
@@ -73,18 +75,18 @@ def _repository(checked: Resource[Any], database: Database, clock: Clock) -> Rep
     return made if checked.soft_delete is None else SoftDeletingRepository(made, checked, clock.now)
 
 
-def _maker(
+def _unit_of_work_factory(
     database: Database,
     resources: Mapping[str, Resource[Any]],
     repositories: Mapping[str, Callable[[], Repository[Any]]],
     event_bus: EventBus,
-    rules: Rules,
+    rules: ApplicationPorts,
 ) -> Callable[..., UnitOfWork]:
     """What makes units of work in *database*; each asks for its repositories when somebody wants them."""
     make = technology_of(database).unit_of_work
 
     def made(*args: Any, **kwargs: Any) -> UnitOfWork:
         inner = make(database, resources, repositories, event_bus)
-        return CallersWork(*args, inner=inner, rules=rules, **kwargs)
+        return CallerUnitOfWork(*args, inner=inner, rules=rules, **kwargs)
 
     return made

@@ -10,7 +10,11 @@ from fastapi_easy.domain.errors import DeclarationError, Outcome, Unsupported
 from fastapi_easy.domain.ports import Breaker, Database, DatabaseRequest, Technology, Tracer
 from fastapi_easy.domain.ports.unit_of_work import innermost
 from fastapi_easy.domain.resources.resource import Shape
-from fastapi_easy.infrastructure.technologies.registry import at_hand, brought, that_open
+from fastapi_easy.infrastructure.technologies.registry import (
+    imported_technologies,
+    installed_technologies,
+    technologies_for_url,
+)
 from fastapi_easy.settings import Settings
 
 __all__ = [
@@ -34,13 +38,13 @@ def describe(entity: type[Any], database: Database | None = None) -> Shape:
     Raises:
         DeclarationError: No technology knows such classes, or the class has mistakes.
     """
-    for each in _that_may_know(database):
+    for each in _candidates(database):
         if each.recognises(entity):
             return each.describe(entity)
     raise DeclarationError(
         [
             (
-                f"{entity!r} is not a class that any adapter knows: use an SQLAlchemy declarative class, "
+                f"{entity!r} is not supported by any adapter: use an SQLAlchemy declarative class, "
                 "an SQLModel table, a Tortoise model, a pydantic model or a dataclass"
             )
         ]
@@ -80,7 +84,7 @@ def open_database(
     technology = _chosen(name, url, kept)
     if technology.database is None:
         raise DeclarationError(
-            [f"database {name!r}: {technology.name} keeps no entities, only leases (locks.url)"]
+            [f"database {name!r}: {technology.name} stores no entities, only leases (locks.url)"]
         )
     limits = chosen.model_dump(exclude={"url", "schema_mode", "breaker"})
     return technology.open(
@@ -94,7 +98,7 @@ def technology_at(url: str) -> Technology:
     Raises:
         DeclarationError: It cannot be read, nothing opens it, or what would is not installed.
     """
-    return next(that_open(url))
+    return next(technologies_for_url(url))
 
 
 @functools.lru_cache(maxsize=64)
@@ -117,38 +121,42 @@ def technology_of(database: Database) -> Technology:
         DeclarationError: Nobody knows how.
     """
     kind = type(database)
-    known = _BY_KIND.get(kind)
-    return _met(database) if known is None else known
+    known = _TECHNOLOGY_BY_CLASS.get(kind)
+    return _find_technology(database) if known is None else known
 
 
-def _met(database: Any) -> Technology:
+def _find_technology(database: Any) -> Technology:
     """The technology of the first database of its kind."""
     kind = type(database)
-    for each in at_hand():
+    for each in imported_technologies():
         if each.database is kind:
-            return _BY_KIND.setdefault(kind, each)
-    built_in = {each.database: each for each in at_hand()}
-    comes_from_ours = any(base in built_in for base in kind.__mro__)
-    if not comes_from_ours and hasattr(database, "repository") and hasattr(database, "unit_of_work"):
+            return _TECHNOLOGY_BY_CLASS.setdefault(kind, each)
+    built_in = {each.database: each for each in imported_technologies()}
+    is_built_in = any(base in built_in for base in kind.__mro__)
+    if not is_built_in and hasattr(database, "repository") and hasattr(database, "unit_of_work"):
         return Technology(
             name=kind.__name__,
             database=kind,
             repository=database.repository,
             unit_of_work=database.unit_of_work,
         )
-    others = {each.database: each for each in brought()}
+    others = {each.database: each for each in installed_technologies()}
     # The nearest that it comes from: one technology may stand on another.
     for base in kind.__mro__:
         if base in others:
-            _BROUGHT.add(kind)
-            return _BY_KIND.setdefault(kind, others[base])
+            _INSTALLED_CLASSES.add(kind)
+            return _TECHNOLOGY_BY_CLASS.setdefault(kind, others[base])
         if base in built_in:
-            return _BY_KIND.setdefault(kind, built_in[base])
-    raise DeclarationError([f"{kind.__name__} does not say which repository and unit of work it takes"])
+            return _TECHNOLOGY_BY_CLASS.setdefault(kind, built_in[base])
+    raise DeclarationError(
+        [
+            f"{kind.__name__} has no known repository and unit of work: set the attributes repository and unit_of_work"
+        ]
+    )
 
 
-_BY_KIND: Final[dict[type[Any], Technology]] = {}
-_BROUGHT: Final[set[type[Any]]] = set()
+_TECHNOLOGY_BY_CLASS: Final[dict[type[Any], Technology]] = {}
+_INSTALLED_CLASSES: Final[set[type[Any]]] = set()
 """Kinds of databases, as they were met; of the second, those whose technology is another package's."""
 
 
@@ -168,12 +176,12 @@ async def stamp_fence(work: Any, name: str, token: int) -> Outcome[bool]:
 
 def _chosen(name: str, url: str, kept: Sequence[type[Any]]) -> Technology:
     """The technology that opens *url* and can keep *kept*."""
-    opening = list(that_open(url, kept))
+    opening = list(technologies_for_url(url, kept))
     for each in opening:
-        mine = [entity for entity in kept if each.keeps_only_its_own and each.recognises(entity)]
-        if mine and len(mine) < len(kept):
-            others = ", ".join(entity.__name__ for entity in kept if entity not in mine)
-            names = ", ".join(entity.__name__ for entity in mine)
+        own_entities = [entity for entity in kept if each.is_exclusive and each.recognises(entity)]
+        if own_entities and len(own_entities) < len(kept):
+            others = ", ".join(entity.__name__ for entity in kept if entity not in own_entities)
+            names = ", ".join(entity.__name__ for entity in own_entities)
             raise DeclarationError(
                 [
                     (
@@ -182,16 +190,16 @@ def _chosen(name: str, url: str, kept: Sequence[type[Any]]) -> Technology:
                     )
                 ]
             )
-        if mine:
+        if own_entities:
             return each
-    return next((each for each in opening if not each.keeps_only_its_own), opening[0])
+    return next((each for each in opening if not each.is_exclusive), opening[0])
 
 
-def _that_may_know(database: Database | None) -> Iterator[Technology]:
+def _candidates(database: Database | None) -> Iterator[Technology]:
     """The technologies that may know a class, in the order in which they are asked."""
     if database is not None:
         own = technology_of(database)
-        if type(database) in _BROUGHT:
+        if type(database) in _INSTALLED_CLASSES:
             yield own
-    yield from at_hand()
-    yield from brought()
+    yield from imported_technologies()
+    yield from installed_technologies()

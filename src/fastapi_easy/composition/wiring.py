@@ -5,18 +5,23 @@ from typing import Any
 
 from dependency_injector import containers, providers
 
-from fastapi_easy.application.locks.lock_store_dependency import LOCKS
+from fastapi_easy.application.locks.lock_store_dependency import LOCK_STORE
 from fastapi_easy.application.pipeline.standard import standard_steps
 from fastapi_easy.application.pipeline.step import Step
 from fastapi_easy.composition.application import Application
 from fastapi_easy.composition.configuration import configurations_in, read_declarations, with_databases
-from fastapi_easy.composition.container_class import GROUPS, Group, declared_in, with_resources
+from fastapi_easy.composition.container_class import (
+    DATABASE_GROUPS,
+    DatabaseGroup,
+    find_declarations,
+    subclass_with,
+)
 from fastapi_easy.composition.declared_resource import DeclaredResource
-from fastapi_easy.composition.deferred import fill, pending_in
+from fastapi_easy.composition.deferred import fill, find_deferred
 from fastapi_easy.composition.kernel import make_kernel
 from fastapi_easy.composition.leases import open_leases, open_locks
-from fastapi_easy.composition.lifespans import mistakes_in_lifespans
-from fastapi_easy.composition.memoized import MadeEachTime, Memoized, Source
+from fastapi_easy.composition.lifespans import find_async_resources
+from fastapi_easy.composition.memoized import Memoized, MemoizedDelegate, MemoizedFactory
 from fastapi_easy.composition.observation import open_metrics, open_observer, open_tracer
 from fastapi_easy.composition.resilience import open_breaker, open_lock_breaker, open_retry
 from fastapi_easy.composition.resources import wire_resources
@@ -42,47 +47,51 @@ def wire(application: Application, container: type[Any], own: Iterable[str]) -> 
     Raises:
         DeclarationError: The settings, or what is declared in files, have mistakes, or a name is taken.
     """
-    _refuse_taken(declared_in(container), own)
+    _reject_reserved_names(find_declarations(container), own)
     mistakes = [
         f"{each}: replace them one by one, shop.{each}.default.override(…)"
-        for each in GROUPS
-        if not isinstance(application.providers[each], Group)
+        for each in DATABASE_GROUPS
+        if not isinstance(application.providers[each], DatabaseGroup)
     ]
-    mistakes += mistakes_in_lifespans(application, own)
+    mistakes += find_async_resources(application, own)
     if mistakes:
         raise DeclarationError(mistakes)
     configurations = configurations_in(application)
     if configurations:
-        application.settings = Memoized(_configured, application.settings).set_kwargs(**configurations)
+        application.settings = Memoized(_with_configurations, application.settings).set_kwargs(
+            **configurations
+        )
     written = read_declarations(application.settings(), configurations)
-    _refuse_taken(written, own)
+    _reject_reserved_names(written, own)
     _declare(application, container, written)
     _wire_databases(application)
     wire_resources(application)
     _wire_shared(application)
 
 
-def _refuse_taken(declared: Mapping[str, Any], own: Iterable[str]) -> None:
-    taken = {*own, *dir(Application), *Application.__annotations__, *vars(containers.DynamicContainer())}
-    if mistaken := sorted(taken & declared.keys()):
+def _reject_reserved_names(declared: Mapping[str, Any], own: Iterable[str]) -> None:
+    reserved = {*own, *dir(Application), *Application.__annotations__, *vars(containers.DynamicContainer())}
+    if conflicting := sorted(reserved & declared.keys()):
         raise DeclarationError(
-            [f"{name}: the container has something of its own of that name: rename it" for name in mistaken]
+            [f"{name}: this name is reserved by the container: rename the resource" for name in conflicting]
         )
 
 
-def _configured(settings: Settings, /, **contents: Any) -> Settings:
+def _with_configurations(settings: Settings, /, **contents: Any) -> Settings:
     return with_databases(settings, contents)
 
 
 def _declare(application: Application, container: type[Any], written: dict[str, Declaration[Any]]) -> None:
     """Give *application* what is declared in its class and, with the last word, what is *written* in files."""
-    declared = declared_in(container)
+    declared = find_declarations(container)
     application.declarations = {**declared, **written}
-    if strangers := {name: each for name, each in written.items() if name not in declared}:
+    if new_resources := {name: each for name, each in written.items() if name not in declared}:
         # Whoever wires a program looks for each provider of an instance on its class.
-        parent: Any = with_resources(container, strangers)
+        parent: Any = subclass_with(container, new_resources)
         application.declarative_parent = parent
-        application.set_providers(**{name: providers.deepcopy(parent.providers[name]) for name in strangers})
+        application.set_providers(
+            **{name: providers.deepcopy(parent.providers[name]) for name in new_resources}
+        )
     for name in written.keys() & declared.keys():
         known: Any = application.providers[name]
         known.declaration = written[name]
@@ -92,10 +101,17 @@ def _wire_databases(application: Application) -> None:
     kept: dict[str, list[type[Any]]] = {"default": []}
     for each in application.declarations.values():
         kept.setdefault(each.database, []).append(each.stored_as or each.entity)
-    if LOCKS in kept:
-        raise DeclarationError([f"database {LOCKS!r}: the breaker of the locks is called so: rename it"])
+    if LOCK_STORE in kept:
+        raise DeclarationError(
+            [
+                (
+                    f"database {LOCK_STORE!r}: this name is reserved for the circuit breaker of the locks: rename the "
+                    "database"
+                )
+            ]
+        )
     settings = application.settings
-    databases, breakers = _named(application.databases), _named(application.breakers)
+    databases, breakers = _provider_factory(application.databases), _provider_factory(application.breakers)
     for name, classes in kept.items():
         breaker = fill(breakers(name), open_breaker, settings, name)
         _ = fill(
@@ -107,10 +123,10 @@ def _wire_databases(application: Application) -> None:
             breaker.provider,
             application.tracer,
         )
-    _ = fill(breakers(LOCKS), open_lock_breaker, settings, application.lease_store)
+    _ = fill(breakers(LOCK_STORE), open_lock_breaker, settings, application.lease_store)
 
 
-def _named(group: Any) -> Callable[[str], Any]:
+def _provider_factory(group: Any) -> Callable[[str], Any]:
     def named(name: str) -> Any:
         # Its class does not know those that only a file names.
         if name not in group.providers:
@@ -129,23 +145,23 @@ def _wire_shared(application: Application) -> None:
     databases, breakers = application.databases.providers, application.breakers.providers
     # The standard lease store is in a database that something else is kept in too, unless the settings say otherwise.
     used = [each.database for each in application.declarations.values()]
-    home = "default" if "default" in used or not used else used[0]
+    lock_database = "default" if "default" in used or not used else used[0]
     wired: dict[str, tuple[Any, ...]] = {
         "metrics": (open_metrics, settings),
         "observer": (open_observer, settings, application.metrics),
         "retry": (open_retry, settings),
         "tracer": (open_tracer, settings),
-        "lease_store": (open_leases, settings, clock, databases[home].provider),
+        "lease_store": (open_leases, settings, clock, databases[lock_database].provider),
         "locks": (
             open_locks,
             application.lease_store,
             clock,
             application.eviction_hook,
-            breakers[LOCKS].provider,
+            breakers[LOCK_STORE].provider,
         ),
         "steps": (
             _steps,
-            Source(application.observer),
+            MemoizedDelegate(application.observer),
             clock,
             application.retry.provider,
             settings,
@@ -154,16 +170,16 @@ def _wire_shared(application: Application) -> None:
         "kernel": (make_kernel, application),
     }
     shared = (each for each in application.providers.values() if not isinstance(each, DeclaredResource))
-    for provider, what in pending_in(*shared):
-        _ = fill(provider, *wired.get(what.path, (_standing_for(provider, application, what.path),)))
+    for provider, what in find_deferred(*shared):
+        _ = fill(provider, *wired.get(what.path, (_replacement_for(provider, application, what.path),)))
 
 
-def _standing_for(provider: Any, application: Application, path: str) -> Any:
+def _replacement_for(provider: Any, application: Application, path: str) -> Any:
     """What makes the products of *provider*, a copy of what *application* has under *path*, declared anew since."""
     found: Any = application
     for name in path.split("."):
         found = getattr(found, name)
-    return found.provider if isinstance(provider, MadeEachTime) else found
+    return found.provider if isinstance(provider, MemoizedFactory) else found
 
 
 def _steps(

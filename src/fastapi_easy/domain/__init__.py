@@ -20,7 +20,7 @@ from fastapi_easy.domain.changes.events import (
     EntityRestored,
     EntityUpdated,
 )
-from fastapi_easy.domain.changes.journal import Awaited, JournalRow, SystemTable
+from fastapi_easy.domain.changes.journal import JournalRow, SystemTable, ValuePlaceholder
 from fastapi_easy.domain.changes.patch import Patch, Values
 from fastapi_easy.domain.changes.row import Row, Rows
 from fastapi_easy.domain.changes.version import version_of
@@ -40,7 +40,6 @@ from fastapi_easy.domain.errors import (
     LockHeld,
     LockLost,
     NotFound,
-    Obstacle,
     Outcome,
     OutcomeUnknown,
     PreconditionRequired,
@@ -50,6 +49,7 @@ from fastapi_easy.domain.errors import (
     TooLarge,
     Unauthenticated,
     Unavailable,
+    UnavailableReason,
     Unsupported,
 )
 from fastapi_easy.domain.field import UNSET, Field, Kind
@@ -105,7 +105,6 @@ __all__ = [
     "AllOf",
     "AlreadyExists",
     "AnyOf",
-    "Awaited",
     "BadQuery",
     "BeforeChange",
     "BeforeCreate",
@@ -160,7 +159,6 @@ __all__ = [
     "Measure",
     "Not",
     "NotFound",
-    "Obstacle",
     "Operation",
     "Operator",
     "Outcome",
@@ -192,7 +190,9 @@ __all__ = [
     "TooLarge",
     "Unauthenticated",
     "Unavailable",
+    "UnavailableReason",
     "Unsupported",
+    "ValuePlaceholder",
     "Values",
     "Version",
     "Veto",

@@ -50,7 +50,7 @@ class Deadline:
 _CURRENT: Final[ContextVar[Deadline | None]] = ContextVar("fastapi_easy_deadline", default=None)
 
 
-def seconds_left() -> float | None:
+def remaining_seconds() -> float | None:
     """How long the current task has; nothing or less when it is too late, `None` when nobody said."""
     current = _CURRENT.get()
     return None if current is None or current.at is None else current.at - time.monotonic()
@@ -58,5 +58,5 @@ def seconds_left() -> float | None:
 
 def within(seconds: float) -> float:
     """*seconds*, or what is left when that is less; never less than nothing."""
-    left = seconds_left()
+    left = remaining_seconds()
     return seconds if left is None or left >= seconds else max(0.0, left)

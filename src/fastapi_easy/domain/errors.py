@@ -220,22 +220,22 @@ class LockLost:
     name: str
 
 
-class Obstacle(enum.Enum):
+class UnavailableReason(enum.Enum):
     """What kept a dependency from answering. Nothing was changed, whatever it was."""
 
-    SILENCE = enum.auto()
+    NO_RESPONSE = enum.auto()
     """Nobody answered, or the connection broke."""
 
     CONFLICT = enum.auto()
     """It has undone the work to let somebody else's pass; at once it may come out otherwise."""
 
-    DELAY = enum.auto()
+    TIMEOUT = enum.auto()
     """It took too long, or somebody else was in the way for too long."""
 
     OVERLOAD = enum.auto()
     """Too many of our own calls wait for it already."""
 
-    BREAK = enum.auto()
+    CIRCUIT_OPEN = enum.auto()
     """It was not asked: it has been silent lately, or somebody has isolated it."""
 
 
@@ -246,13 +246,13 @@ class Unavailable:
     Attributes:
         retry_after: Seconds.
 
-        obstacle: Why, for whoever thinks of repeating the call by itself; callers are told the same in any case.
+        reason: Why, for whoever thinks of repeating the call by itself; callers are told the same in any case.
     """
 
     code: ClassVar[str] = "unavailable"
     dependency: str
     retry_after: float = 1.0
-    obstacle: Obstacle = field(default=Obstacle.SILENCE, compare=False, repr=False)
+    reason: UnavailableReason = field(default=UnavailableReason.NO_RESPONSE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

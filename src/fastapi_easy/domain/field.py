@@ -48,7 +48,7 @@ PYTHON_TYPES: Final[Mapping[Kind, type]] = {
 }
 """The Python type of each kind; an enumeration brings its own."""
 
-ORDERED: Final = frozenset(
+ORDERED_KINDS: Final = frozenset(
     {
         Kind.TEXT,
         Kind.INTEGER,

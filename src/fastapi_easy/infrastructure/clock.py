@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Final
 
 
-def _measure() -> Callable[[], float]:
+def _choose_clock() -> Callable[[], float]:
     """What goes on also while the machine is suspended, where there is that."""
     boot = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic if boot is None else lambda: time.clock_gettime(boot)
 
 
-_SINCE_BOOT: Final = _measure()
+_SINCE_BOOT: Final = _choose_clock()
 
 
 class SystemClock:

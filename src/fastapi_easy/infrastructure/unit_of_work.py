@@ -13,14 +13,14 @@ from fastapi_easy.domain.errors import DeclarationError, Error, Outcome
 from fastapi_easy.domain.open_transaction import note
 from fastapi_easy.domain.ports.event_bus import EventBus
 from fastapi_easy.domain.ports.repository import Repository
-from fastapi_easy.domain.ports.unit_of_work import Guard
+from fastapi_easy.domain.ports.unit_of_work import CommitGuard
 from fastapi_easy.domain.resources.resource import Resource
 
 T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
 
 
-class Beginning(Protocol[T_co]):
+class TransactionalDatabase(Protocol[T_co]):
     """A database in which something can be begun."""
 
     @property
@@ -33,9 +33,9 @@ class Beginning(Protocol[T_co]):
         ...
 
 
-_DONE: Final[Outcome[None]] = Success(None)
+_SUCCESS: Final[Outcome[None]] = Success(None)
 
-D = TypeVar("D", bound=Beginning[Any])
+D = TypeVar("D", bound=TransactionalDatabase[Any])
 
 
 class TransactionalUnitOfWork(ABC, Generic[D, T]):
@@ -62,10 +62,10 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
         self._resources = resources
         self._repositories = repositories
         self._event_bus = event_bus
-        self._begun: T | None = None
+        self._open_transaction: T | None = None
         self._events: Sequence[DomainEvent] = []
         self._touched: dict[str, Resource[Any]] = {}
-        self._leases: tuple[Guard, ...] = ()
+        self._leases: tuple[CommitGuard, ...] = ()
         self._is_open = False
 
     @property
@@ -87,7 +87,7 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
     ) -> None:
         """Discard what was not committed and give back the connection."""
         self._events = []
-        if self._begun is not None:
+        if self._open_transaction is not None:
             try:
                 await self._close()
             finally:
@@ -101,10 +101,10 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
             make = self._repositories[name]
         except KeyError as missing:
             raise DeclarationError(
-                [f"{missing} is no resource of this application; declare it in the container"]
+                [f"{missing} is not a resource of this application; declare it in the container"]
             ) from None
         if declared.database != self._database.name:
-            raise DeclarationError([_elsewhere(name, declared.database, self._database.name)])
+            raise DeclarationError([_wrong_database(name, declared.database, self._database.name)])
         made = make()
         # What stands alone would be durable before a lease is looked at.
         if last and not self._leases:
@@ -120,7 +120,7 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
 
     async def keep(self, rows: Sequence[JournalRow]) -> Outcome[None]:
         """Write *rows* into the system's own tables, in this transaction."""
-        return await self._keep(rows) if rows else _DONE
+        return await self._keep(rows) if rows else _SUCCESS
 
     def record(self, event: DomainEvent) -> None:
         """Publish *event* if and when this unit of work commits; forget it otherwise."""
@@ -138,7 +138,7 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
         else:
             self._events = [*self._events, *events]
 
-    def bind(self, lease: Guard) -> None:
+    def bind(self, lease: CommitGuard) -> None:
         """From now on commit only while *lease* is held."""
         self._leases = (*self._leases, lease)
 
@@ -149,10 +149,14 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
 
     async def commit(self) -> Outcome[None]:
         """Make every write durable, then publish the recorded events."""
-        if self._leases and self._begun is not None and (refused := await self._refusal()) is not None:
+        if (
+            self._leases
+            and self._open_transaction is not None
+            and (refused := await self._check_leases()) is not None
+        ):
             return refused
         events, self._events = self._events, []
-        committed = _DONE if self._begun is None else await self._commit()
+        committed = _SUCCESS if self._open_transaction is None else await self._commit()
         self._is_open = False
         if events and not isinstance(committed, Failure):
             await self._event_bus.publish(events)
@@ -161,13 +165,13 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
     @property
     def _transaction(self) -> T:
         """What everything is done in; begun when it is first needed."""
-        if self._begun is None:
-            self._begun = self._database.begin()
+        if self._open_transaction is None:
+            self._open_transaction = self._database.begin()
             note(self._has_open_transaction)
         self._is_open = True
-        return self._begun
+        return self._open_transaction
 
-    async def _refusal(self) -> Failure[Error] | None:
+    async def _check_leases(self) -> Failure[Error] | None:
         """Why nothing may be committed, if so; then everything is undone."""
         for lease in self._leases:
             guarded = await lease.guard(self)
@@ -180,7 +184,7 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
 
     def _has_open_transaction(self) -> bool:
         # A transaction that says so itself begins with the first statement.
-        return self._is_open and bool(getattr(self._begun, "has_begun", True))
+        return self._is_open and bool(getattr(self._open_transaction, "has_begun", True))
 
     @abstractmethod
     def _keep(self, rows: Sequence[JournalRow]) -> Awaitable[Outcome[None]]:
@@ -195,5 +199,5 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
         """Discard what was not committed and give back the connection, also when the task is cancelled."""
 
 
-def _elsewhere(name: str, database: str, here: str) -> str:
-    return f"{name!r} lives in database {database!r}, this unit of work in {here!r}; use one for each"
+def _wrong_database(name: str, database: str, here: str) -> str:
+    return f"{name!r} is in database {database!r}, this unit of work is in {here!r}; use one unit of work per database"

@@ -25,6 +25,6 @@ class FrozenClock:
         """Let time go on *by* so many seconds, or by a timedelta; never back."""
         step = by if isinstance(by, datetime.timedelta) else datetime.timedelta(seconds=by)
         if step < datetime.timedelta(0):
-            raise ValueError("time does not go back")
+            raise ValueError("time cannot go backwards")
         self._now += step
         self._monotonic += step.total_seconds()

@@ -32,7 +32,7 @@ class FailingRepository:
         given: list[Any] = [each for each in (error, *arguments) if isinstance(each, get_args(Error))]
         self._error: Error = given[0] if given else Unavailable("repository")
 
-    async def find_by_id(self, key: Key, *, among: Specification = EVERYTHING) -> Outcome[Any]:
+    async def find_by_id(self, key: Key, *, scope: Specification = EVERYTHING) -> Outcome[Any]:
         """Fail."""
         return Failure(self._error)
 
@@ -40,12 +40,12 @@ class FailingRepository:
         """Fail."""
         return Failure(self._error)
 
-    async def save(self, entity: Any, *, among: Specification = EVERYTHING) -> Outcome[Any]:
+    async def save(self, entity: Any, *, scope: Specification = EVERYTHING) -> Outcome[Any]:
         """Fail."""
         return Failure(self._error)
 
     async def read(
-        self, key: Key, fields: Sequence[str] | None = None, *, among: Specification = EVERYTHING
+        self, key: Key, fields: Sequence[str] | None = None, *, scope: Specification = EVERYTHING
     ) -> Outcome[Row]:
         """Fail."""
         return Failure(self._error)
@@ -87,13 +87,13 @@ class FailingRepository:
         patch: Patch,
         *,
         expected_version: str | None = None,
-        among: Specification = EVERYTHING,
+        scope: Specification = EVERYTHING,
     ) -> Outcome[Row]:
         """Fail."""
         return Failure(self._error)
 
     async def remove(
-        self, key: Key, *, expected_version: str | None = None, among: Specification = EVERYTHING
+        self, key: Key, *, expected_version: str | None = None, scope: Specification = EVERYTHING
     ) -> Outcome[None]:
         """Fail."""
         return Failure(self._error)
@@ -121,27 +121,27 @@ class SlowRepository:
         within = getattr(self._inner, "within", None)
         return self if within is None else SlowRepository(within(connection), self._seconds)
 
-    async def find_by_id(self, key: Key, *, among: Specification = EVERYTHING) -> Outcome[Any]:
+    async def find_by_id(self, key: Key, *, scope: Specification = EVERYTHING) -> Outcome[Any]:
         """As *inner*, later."""
         await asyncio.sleep(self._seconds)
-        return await self._inner.find_by_id(key, among=among)
+        return await self._inner.find_by_id(key, scope=scope)
 
     async def find_all(self, query: Query) -> Outcome[Page[Any]]:
         """As *inner*, later."""
         await asyncio.sleep(self._seconds)
         return await self._inner.find_all(query)
 
-    async def save(self, entity: Any, *, among: Specification = EVERYTHING) -> Outcome[Any]:
+    async def save(self, entity: Any, *, scope: Specification = EVERYTHING) -> Outcome[Any]:
         """As *inner*, later."""
         await asyncio.sleep(self._seconds)
-        return await self._inner.save(entity, among=among)
+        return await self._inner.save(entity, scope=scope)
 
     async def read(
-        self, key: Key, fields: Sequence[str] | None = None, *, among: Specification = EVERYTHING
+        self, key: Key, fields: Sequence[str] | None = None, *, scope: Specification = EVERYTHING
     ) -> Outcome[Row]:
         """As *inner*, later."""
         await asyncio.sleep(self._seconds)
-        return await self._inner.read(key, fields, among=among)
+        return await self._inner.read(key, fields, scope=scope)
 
     async def select(self, query: Query) -> Outcome[Page[Row]]:
         """As *inner*, later."""
@@ -187,18 +187,18 @@ class SlowRepository:
         patch: Patch,
         *,
         expected_version: str | None = None,
-        among: Specification = EVERYTHING,
+        scope: Specification = EVERYTHING,
     ) -> Outcome[Row]:
         """As *inner*, later."""
         await asyncio.sleep(self._seconds)
-        return await self._inner.update(key, patch, expected_version=expected_version, among=among)
+        return await self._inner.update(key, patch, expected_version=expected_version, scope=scope)
 
     async def remove(
-        self, key: Key, *, expected_version: str | None = None, among: Specification = EVERYTHING
+        self, key: Key, *, expected_version: str | None = None, scope: Specification = EVERYTHING
     ) -> Outcome[None]:
         """As *inner*, later."""
         await asyncio.sleep(self._seconds)
-        return await self._inner.remove(key, expected_version=expected_version, among=among)
+        return await self._inner.remove(key, expected_version=expected_version, scope=scope)
 
     async def update_where(
         self, specification: Specification, patch: Patch, *, max_affected: int

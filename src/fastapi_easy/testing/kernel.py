@@ -21,11 +21,11 @@ def in_memory(container: type[C], **overriding: Any) -> C:
 
         overriding: Providers, or plain objects, that take the place of others by name.
     """
-    from fastapi_easy.container import declared_in
+    from fastapi_easy.container import find_declarations
     from fastapi_easy.settings import DatabaseSettings, Settings
 
     memory = DatabaseSettings.model_validate({"url": "memory://"})
-    names = {"default", *(each.database for each in declared_in(cast("Any", container)).values())}
+    names = {"default", *(each.database for each in find_declarations(cast("Any", container)).values())}
     make: Any = container
 
     def instance(names: set[str]) -> Any:

@@ -14,7 +14,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--cancellations",
         type=int,
         default=300,
-        help="how many callers give up in each case about cancellation of the conformance suites",
+        help="how many calls are cancelled in each cancellation case of the conformance suites",
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from fastapi_easy.domain.errors import DeclarationError
-from fastapi_easy.domain.field import ORDERED, Kind
+from fastapi_easy.domain.field import ORDERED_KINDS, Kind
 from fastapi_easy.domain.queries.ordering import Sort
 from fastapi_easy.domain.queries.specification import operators_of
 from fastapi_easy.domain.resources.declaration import Declaration
@@ -48,7 +48,7 @@ def resource_from(shape: Shape, name: str, entity: type[E], **replaced: Any) -> 
         writable=writable,
         changeable=tuple(each for each in writable if each not in shape.key),
         filterable=asked,
-        sortable=tuple(each.name for each in shape.fields if each.kind in ORDERED),
+        sortable=tuple(each.name for each in shape.fields if each.kind in ORDERED_KINDS),
         searchable=tuple(each.name for each in shape.fields if each.kind is Kind.TEXT),
         default_order=tuple(Sort(each) for each in shape.key),
         operations=frozenset(EVERY_OPERATION),

@@ -16,7 +16,7 @@ from fastapi_easy.application.context import Context
 from fastapi_easy.application.pipeline.step import Target
 from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.application.queries.query_reader import QueryReader
-from fastapi_easy.application.rules import Rules
+from fastapi_easy.application.rules import ApplicationPorts
 from fastapi_easy.domain.changes.events import DomainEvent
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Error, Outcome
@@ -168,7 +168,7 @@ class Store:
 
     def collaborators(self, **replaced: Any) -> Collaborators:
         """What handlers of the orders work with, but for what is *replaced*."""
-        rules = Rules(
+        rules = ApplicationPorts(
             clock=self.clock,
             event_bus=self._bus,
             policy=replaced.pop("policy", None),

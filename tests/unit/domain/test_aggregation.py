@@ -4,7 +4,7 @@ import decimal
 
 import pytest
 
-from fastapi_easy.domain.field import ORDERED, Field, Kind
+from fastapi_easy.domain.field import ORDERED_KINDS, Field, Kind
 from fastapi_easy.domain.queries.aggregation import Function, Measure, average, functions_of
 
 EVERY = tuple(Function)
@@ -30,7 +30,9 @@ def test_each_kind_has_its_functions(kind, functions):
 def test_what_has_an_order_has_extremes():
     extremes = {Function.MINIMUM, Function.MAXIMUM}
 
-    assert {kind for kind in Kind if extremes <= set(functions_of(Field(name="a", kind=kind)))} == ORDERED
+    assert {
+        kind for kind in Kind if extremes <= set(functions_of(Field(name="a", kind=kind)))
+    } == ORDERED_KINDS
 
 
 @pytest.mark.parametrize(

@@ -16,13 +16,13 @@ def noted():
 
 
 def left() -> float:
-    seconds = deadline.seconds_left()
+    seconds = deadline.remaining_seconds()
     assert seconds is not None
     return seconds
 
 
 def test_without_one_there_is_all_the_time():
-    assert deadline.seconds_left() is None
+    assert deadline.remaining_seconds() is None
     assert deadline.within(3) == 3
 
 
@@ -48,14 +48,14 @@ def test_it_may_be_too_late():
     assert left() < 0
     assert deadline.within(3) == 0
     late.end()
-    assert deadline.seconds_left() is None
+    assert deadline.remaining_seconds() is None
 
 
 async def test_a_task_that_outlives_the_call_is_freed_of_its_deadline():
     async def look() -> tuple[float | None, float | None]:
-        before = deadline.seconds_left()
+        before = deadline.remaining_seconds()
         await asyncio.sleep(0.01)
-        return before, deadline.seconds_left()
+        return before, deadline.remaining_seconds()
 
     five = Deadline(5)
     task = asyncio.ensure_future(look())

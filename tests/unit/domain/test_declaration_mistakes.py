@@ -144,7 +144,7 @@ def test_fields_that_mean_something_else_in_queries(field: str) -> None:
     shape = Shape(fields=(*FIELDS, Field(name=field, kind=Kind.TEXT, nullable=True)), key=("id",))
 
     assert mistakes_of(shape=shape) == [
-        f"books: a field cannot be called {field!r}, which means something else in queries: rename it"
+        f"books: a field cannot be called {field!r}, which is reserved in queries: rename it"
     ]
 
 
@@ -153,7 +153,7 @@ def test_keys_that_no_path_can_spell(kind: Kind) -> None:
     shape = Shape(fields=(Field(name="code", kind=kind), Field(name="title", kind=Kind.TEXT)), key=("code",))
 
     assert mistakes_of(shape=shape) == [
-        f"books: 'code' is part of the key and of kind {kind}, which no path can spell: use another key"
+        f"books: 'code' is part of the key and of kind {kind}, which cannot be written in a URL path: use another key"
     ]
 
 
@@ -179,7 +179,7 @@ def test_an_action_is_not_called_like_what_is_there_anyway() -> None:
 
     (mistake,) = mistakes_of(shape=shape, soft_delete="gone", actions=actions)
     assert mistake.startswith(
-        "books: action 'restore' is called like a built-in operation: give the class another"
+        "books: action 'restore' has the name of a built-in operation: give the class another"
     )
     assert mistakes_of(actions=actions) == []
 

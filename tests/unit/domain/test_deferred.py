@@ -3,7 +3,7 @@
 import json
 
 from fastapi_easy.domain import Row, Rows
-from fastapi_easy.domain.changes.lazy_sequence import Deferred
+from fastapi_easy.domain.changes.lazy_sequence import LazySequence
 
 
 def test_is_made_once_and_only_when_somebody_looks():
@@ -13,7 +13,7 @@ def test_is_made_once_and_only_when_somebody_looks():
         made.append("made")
         return ["a", "b"]
 
-    letters = Deferred(2, make)
+    letters = LazySequence(2, make)
     assert (len(letters), bool(letters), made) == (2, True, [])
 
     assert list(letters) == ["a", "b"]
@@ -22,11 +22,11 @@ def test_is_made_once_and_only_when_somebody_looks():
 
 
 def test_equals_sequences_of_the_same():
-    letters = Deferred(2, lambda: ["a", "b"])
+    letters = LazySequence(2, lambda: ["a", "b"])
 
     assert letters == ["a", "b"]
     assert letters == ("a", "b")
-    assert letters == Deferred(2, lambda: ("a", "b"))
+    assert letters == LazySequence(2, lambda: ("a", "b"))
     assert letters != ["a"]
     assert letters != {"a", "b"}
 

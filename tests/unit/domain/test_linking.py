@@ -136,19 +136,19 @@ def test_a_target_lives_in_the_same_database():
         ),
         pytest.param(
             {"prizes": to_many(Stranger, by="book_id")},
-            "books: relation 'prizes' leads to Stranger, which is no resource of database 'default': declare it there, "
-            "or leave the relation out",
+            "books: relation 'prizes' refers to Stranger, which is no resource of database 'default': declare it "
+            "there, or leave the relation out",
             id="a class that is no resource",
         ),
         pytest.param(
             {"prizes": to_many("prizes", by="book_id")},
-            "books: relation 'prizes' leads to 'prizes', which is no resource of database 'default': declare it there, "
-            "or leave the relation out",
+            "books: relation 'prizes' refers to 'prizes', which is no resource of database 'default': declare it "
+            "there, or leave the relation out",
             id="a name of no resource",
         ),
         pytest.param(
             {"title": to_one("authors", by="author_id")},
-            "books: relation 'title' is called like a field: rename one of them",
+            "books: relation 'title' has the name of a field: rename one of them",
             id="a relation called like a field",
         ),
         pytest.param(
@@ -188,7 +188,7 @@ def test_relations_mean_nothing_else_in_queries(name):
 
     [mistake] = linked.mistakes
     assert mistake == (
-        f"books: a relation cannot be called {name!r}, which means something else in queries: rename it, or leave it "
+        f"books: a relation cannot be called {name!r}, which is reserved in queries: rename it, or leave it "
         "out of relations"
     )
     assert linked.relations("books") == {}
@@ -199,7 +199,7 @@ def test_a_relation_that_the_declaration_names_must_be():
 
     [mistake] = linked.mistakes
     assert mistake.startswith(
-        "authors: relation 'prizes' leads to Stranger, which is no resource of database"
+        "authors: relation 'prizes' refers to Stranger, which is no resource of database"
     )
 
 

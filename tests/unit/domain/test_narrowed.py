@@ -13,7 +13,7 @@ from fastapi_easy.domain.queries.aggregation import Aggregation, Function, Measu
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import AllOf, Everything, Operator, Where
 from fastapi_easy.domain.resources.resource import Shape
-from fastapi_easy.domain.scoped_repository import NarrowedRepository, SoftDeletingRepository, deleted_in
+from fastapi_easy.domain.scoped_repository import ScopedRepository, SoftDeletingRepository, deleted_entities
 from fastapi_easy.testing import FailingRepository, resource_from
 
 NOON = datetime.datetime(2026, 1, 1, 12, tzinfo=datetime.UTC)
@@ -52,12 +52,12 @@ class Recorder:
 
 
 QUERY, NARROWED = Query(specification=BIG, fields=("id",)), Query(specification=BOTH, fields=("id",))
-AMONG = {"among": BOTH}
+SCOPE = {"scope": BOTH}
 COUNTED = (Measure(Function.COUNT),)
 CALLS = [
-    ("find_by_id", (1,), {"among": BIG}, (1,), AMONG),
-    ("read", (1, ("id",)), {"among": BIG}, (1, ("id",)), AMONG),
-    ("save", ("entity",), {"among": BIG}, ("entity",), AMONG),
+    ("find_by_id", (1,), {"scope": BIG}, (1,), SCOPE),
+    ("read", (1, ("id",)), {"scope": BIG}, (1, ("id",)), SCOPE),
+    ("save", ("entity",), {"scope": BIG}, ("entity",), SCOPE),
     ("find_all", (QUERY,), {}, (NARROWED,), {}),
     ("select", (QUERY,), {}, (NARROWED,), {}),
     ("select_each", ("relation", [(1,)], QUERY), {}, ("relation", [(1,)], NARROWED), {}),
@@ -75,11 +75,11 @@ CALLS = [
     (
         "update",
         (1, Patch({})),
-        {"expected_version": "1", "among": BIG},
+        {"expected_version": "1", "scope": BIG},
         (1, Patch({})),
-        {"expected_version": "1", **AMONG},
+        {"expected_version": "1", **SCOPE},
     ),
-    ("remove", (1,), {"expected_version": "1", "among": BIG}, (1,), {"expected_version": "1", **AMONG}),
+    ("remove", (1,), {"expected_version": "1", "scope": BIG}, (1,), {"expected_version": "1", **SCOPE}),
     ("update_where", (BIG, Patch({})), {"max_affected": 3}, (BOTH, Patch({})), {"max_affected": 3}),
     ("remove_where", (BIG,), {"max_affected": 3}, (BOTH,), {"max_affected": 3}),
 ]
@@ -98,7 +98,7 @@ def test_every_method_of_the_port_has_a_row_in_the_table():
 async def test_each_call_is_passed_on_narrowed(name, arguments, options, passed, passed_options):
     inner = Recorder()
 
-    answer = getattr(NarrowedRepository(inner, MINE), name)(*arguments, **options)
+    answer = getattr(ScopedRepository(inner, MINE), name)(*arguments, **options)
 
     assert name == "stream" or await answer == Success("answer")
     assert [(called, list(given), named) for called, given, named in inner.calls] == [
@@ -107,7 +107,7 @@ async def test_each_call_is_passed_on_narrowed(name, arguments, options, passed,
 
 
 async def test_within_a_unit_of_work_it_is_as_narrow():
-    within = NarrowedRepository(Recorder(), MINE).within("inside")
+    within = ScopedRepository(Recorder(), MINE).within("inside")
 
     _ = await within.count(Everything())
 
@@ -119,7 +119,7 @@ async def test_a_stand_in_that_knows_no_transactions_is_taken_as_it_is():
         async def count(self, specification):
             return Success(specification)
 
-    assert await NarrowedRepository(Simple(), MINE).within("inside").count(Everything()) == Success(MINE)
+    assert await ScopedRepository(Simple(), MINE).within("inside").count(Everything()) == Success(MINE)
 
 
 def soft(inner):
@@ -131,12 +131,12 @@ def soft(inner):
 async def test_removing_marks():
     inner = Recorder()
 
-    one = await soft(inner).remove(1, expected_version="v", among=BIG)
+    one = await soft(inner).remove(1, expected_version="v", scope=BIG)
     many = await soft(inner).remove_where(BIG, max_affected=3)
 
     assert (one, many) == (Success(None), Success("answer"))
     assert [(name, dict(arguments[1]), options) for name, arguments, options in inner.calls] == [
-        ("update", {"gone": NOON}, {"expected_version": "v", "among": AllOf((BIG, ALIVE))}),
+        ("update", {"gone": NOON}, {"expected_version": "v", "scope": AllOf((BIG, ALIVE))}),
         ("update_where", {"gone": NOON}, {"max_affected": 3}),
     ]
     assert inner.calls[1][1][0] == AllOf((BIG, ALIVE))
@@ -146,18 +146,18 @@ async def test_the_deleted_ones_are_all_that_is_in_their_repository():
     inner = Recorder()
     gone = Where("gone", Operator.IS_NULL, False)
 
-    _ = await deleted_in(soft(inner)).remove(1)
-    _ = await deleted_in(soft(inner).within("inside")).count(Everything())
+    _ = await deleted_entities(soft(inner)).remove(1)
+    _ = await deleted_entities(soft(inner).within("inside")).count(Everything())
 
-    assert inner.calls == [("remove", (1,), {"expected_version": None, "among": gone})]
+    assert inner.calls == [("remove", (1,), {"expected_version": None, "scope": gone})]
 
 
 def test_a_stand_in_that_knows_nothing_of_deletion_is_taken_as_it_is():
     inner = FailingRepository()
 
-    assert deleted_in(inner) is inner
+    assert deleted_entities(inner) is inner
 
 
-@pytest.mark.parametrize("made", [NarrowedRepository(Recorder(), MINE), soft(Recorder())])
+@pytest.mark.parametrize("made", [ScopedRepository(Recorder(), MINE), soft(Recorder())])
 def test_is_a_repository(made):
     assert isinstance(made, Repository)

@@ -5,7 +5,7 @@ import pytest
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.field import Kind
 from fastapi_easy.domain.queries.specification import (
-    LISTS,
+    LIST_OPERATORS,
     AllOf,
     AnyOf,
     Everything,
@@ -17,7 +17,7 @@ from fastapi_easy.domain.queries.specification import (
     fold_case,
     is_satisfied_by,
     leaves,
-    means_all,
+    matches_everything,
     operators_of,
 )
 
@@ -27,7 +27,7 @@ TWO = Where("n", Operator.EQUALS, 2)
 MEANING = [
     # operator, value, what it holds for, what it does not hold for
     (Operator.EQUALS, 1, [1], [2, None]),
-    (Operator.DIFFERS, 1, [2, None], [1]),
+    (Operator.NOT_EQUALS, 1, [2, None], [1]),
     (Operator.IN, (1, 2), [1, 2], [3, None]),
     (Operator.IN, (), [], [1, None]),
     (Operator.NOT_IN, (1, 2), [3, None], [1, 2]),
@@ -149,7 +149,7 @@ CONSTANT = [
 
 @pytest.mark.parametrize(("tree", "expected"), [pytest.param(*each, id=repr(each[0])) for each in CONSTANT])
 def test_what_can_be_no_other_than_true_means_all(tree, expected):
-    assert means_all(tree) is expected
+    assert matches_everything(tree) is expected
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_opaque_kinds_can_only_be_null_or_not(kind):
 
 
 def test_lists_are_the_operators_whose_value_is_a_tuple():
-    assert {operator for operator, value, *_ in MEANING if isinstance(value, tuple)} == LISTS
+    assert {operator for operator, value, *_ in MEANING if isinstance(value, tuple)} == LIST_OPERATORS
 
 
 PARENTS = {1: [{"n": 2, "id": 3}], 2: [{"n": 1, "id": 4}, {"n": 2, "id": 5}]}

@@ -31,7 +31,11 @@ from sqlalchemy.dialects.sqlite.aiosqlite import dialect as aiosqlite
 from sqlalchemy.types import TupleType
 
 from fastapi_easy.infrastructure.relational.column_types import UtcDateTime
-from fastapi_easy.infrastructure.relational.driver.compiled import EXPANSIONS, Compiled, Incompilable
+from fastapi_easy.infrastructure.relational.driver.compiled import (
+    MAX_EXPANSIONS,
+    CompiledStatement,
+    NotCompilable,
+)
 
 NOON = datetime.datetime(2024, 2, 29, 12, tzinfo=datetime.UTC)
 
@@ -63,7 +67,7 @@ NAMED = select(LAMPS.c.id).where(LAMPS.c.name == bindparam("name", type_=String(
     ],
 )
 def test_speaks_as_the_driver_wants_it(dialect, condition):
-    words, arguments = Compiled(NAMED, dialect).bound({"name": "a"})
+    words, arguments = CompiledStatement(NAMED, dialect).bind({"name": "a"})
 
     assert words.endswith(condition)
     assert arguments == ("a", 7)
@@ -73,16 +77,16 @@ def test_a_parameter_that_stands_twice_is_sent_as_often_as_the_driver_needs_it()
     name = bindparam("name", type_=String())
     statement = select(LAMPS.c.id).where((LAMPS.c.name == name) | (func.lower(LAMPS.c.name) == name))
 
-    assert Compiled(statement, asyncpg()).bound({"name": "a"})[1] == ("a",)
-    assert Compiled(statement, aiosqlite()).bound({"name": "a"})[1] == ("a", "a")
+    assert CompiledStatement(statement, asyncpg()).bind({"name": "a"})[1] == ("a",)
+    assert CompiledStatement(statement, aiosqlite()).bind({"name": "a"})[1] == ("a", "a")
 
 
 def test_values_go_through_what_their_types_do_to_them():
     statement = select(LAMPS.c.id).where(LAMPS.c.shade == bindparam("shade", type_=LAMPS.c.shade.type))
     moment = select(LAMPS.c.id).where(LAMPS.c.seen_at == bindparam("at", type_=LAMPS.c.seen_at.type))
 
-    assert Compiled(statement, aiosqlite()).bound({"shade": Shade.DARK})[1] == ("DARK",)
-    assert Compiled(moment, aiosqlite()).bound({"at": NOON})[1] == ("2024-02-29 12:00:00.000000",)
+    assert CompiledStatement(statement, aiosqlite()).bind({"shade": Shade.DARK})[1] == ("DARK",)
+    assert CompiledStatement(moment, aiosqlite()).bind({"at": NOON})[1] == ("2024-02-29 12:00:00.000000",)
 
 
 def test_lists_are_written_out_for_each_length():
@@ -90,32 +94,34 @@ def test_lists_are_written_out_for_each_length():
     statement = select(LAMPS.c.id).where(
         LAMPS.c.name.in_(names), LAMPS.c.id > bindparam("id", type_=Integer())
     )
-    compiled = Compiled(statement, asyncpg())
+    compiled = CompiledStatement(statement, asyncpg())
 
-    words, arguments = compiled.bound({"names": ["a", "b"], "id": 1})
-    longer = [compiled.bound({"names": ["a"] * length, "id": 1}) for length in range(1, EXPANSIONS + 5)]
+    words, arguments = compiled.bind({"names": ["a", "b"], "id": 1})
+    longer = [compiled.bind({"names": ["a"] * length, "id": 1}) for length in range(1, MAX_EXPANSIONS + 5)]
 
     assert words.count("$") == len(arguments) == 3
     assert sorted(map(str, arguments)) == ["1", "a", "b"]
-    assert [len(arguments) for _, arguments in longer] == [length + 1 for length in range(1, EXPANSIONS + 5)]
-    assert compiled.bound({"names": ["a", "b"], "id": 1}) == (words, arguments)
+    assert [len(arguments) for _, arguments in longer] == [
+        length + 1 for length in range(1, MAX_EXPANSIONS + 5)
+    ]
+    assert compiled.bind({"names": ["a", "b"], "id": 1}) == (words, arguments)
 
 
 def test_lists_of_tuples_are_written_out_too():
     pairs = bindparam("pairs", type_=TupleType(Integer(), LAMPS.c.shade.type), expanding=True)
     statement = select(LAMPS.c.id).where(tuple_(LAMPS.c.id, LAMPS.c.shade).in_(pairs))
 
-    _, arguments = Compiled(statement, aiosqlite()).bound({"pairs": [(1, Shade.DARK), (2, None)]})
+    _, arguments = CompiledStatement(statement, aiosqlite()).bind({"pairs": [(1, Shade.DARK), (2, None)]})
 
     assert arguments == (1, "DARK", 2, None)
 
 
 def test_columns_fill_themselves_in():
-    added = Compiled(insert(LAMPS).values(id=bindparam("new", type_=Integer())), aiosqlite())
-    changed = Compiled(update(LAMPS).values(name=bindparam("new", type_=String())), aiosqlite())
+    added = CompiledStatement(insert(LAMPS).values(id=bindparam("new", type_=Integer())), aiosqlite())
+    changed = CompiledStatement(update(LAMPS).values(name=bindparam("new", type_=String())), aiosqlite())
 
-    assert added.bound({"new": 1})[1] == (1, "made")
-    assert changed.bound({"new": "b"})[1] == ("b", "2024-02-29 12:00:00.000000")
+    assert added.bind({"new": 1})[1] == (1, "made")
+    assert changed.bind({"new": "b"})[1] == ("b", "2024-02-29 12:00:00.000000")
     assert added.key(5) == (5,)
     assert changed.key(5) is None
 
@@ -139,7 +145,7 @@ def test_columns_fill_themselves_in():
 )
 def test_values_come_back_as_their_types_say(dialect, sent, expected):
     columns = (LAMPS.c.shade, LAMPS.c.seen_at, LAMPS.c.price, LAMPS.c.load, LAMPS.c.loads)
-    compiled = Compiled(select(*columns), dialect)
+    compiled = CompiledStatement(select(*columns), dialect)
 
     rows = [list(row) for row in compiled.rows([sent])]
 
@@ -148,21 +154,21 @@ def test_values_come_back_as_their_types_say(dialect, sent, expected):
 
 
 def test_what_needs_no_change_is_handed_on():
-    compiled, records = Compiled(select(LAMPS.c.id, LAMPS.c.name), asyncpg()), [(1, "a")]
+    compiled, records = CompiledStatement(select(LAMPS.c.id, LAMPS.c.name), asyncpg()), [(1, "a")]
 
     assert compiled.rows(records) is records
-    assert compiled.returns
+    assert compiled.returns_rows
 
 
 def test_plain_text_can_be_sent():
-    compiled = Compiled(text("SELECT CAST(:name AS text) AS name").columns(name=Text()), asyncpg())
+    compiled = CompiledStatement(text("SELECT CAST(:name AS text) AS name").columns(name=Text()), asyncpg())
 
-    assert compiled.bound({"name": "a"}) == ("SELECT CAST($1 AS text) AS name", ("a",))
+    assert compiled.bind({"name": "a"}) == ("SELECT CAST($1 AS text) AS name", ("a",))
 
 
 def test_a_value_that_was_not_given_is_missed():
     with pytest.raises(LookupError):
-        Compiled(NAMED, aiosqlite()).bound({})
+        CompiledStatement(NAMED, aiosqlite()).bind({})
 
 
 def test_what_depends_on_sqlalchemys_execution_is_left_to_it():
@@ -170,8 +176,8 @@ def test_what_depends_on_sqlalchemys_execution_is_left_to_it():
         "t", MetaData(), Column("id", Integer, primary_key=True), Column("at", DateTime, default=_looking)
     )
 
-    with pytest.raises(Incompilable):
-        Compiled(insert(table).values(id=1), aiosqlite())
+    with pytest.raises(NotCompilable):
+        CompiledStatement(insert(table).values(id=1), aiosqlite())
 
 
 def _looking(context):

@@ -83,8 +83,8 @@ async def test_a_handler_that_raises_is_reported_and_keeps_nobody_from_being_cal
 
     assert [event for _, event in seen] == [CREATED, DELETED]
     assert [record.getMessage() for record in caplog.records] == [
-        "A handler of books.created failed",
-        "A handler of books.deleted failed",
+        "event handler of books.created failed",
+        "event handler of books.deleted failed",
     ]
     assert "by zero" in caplog.text
 

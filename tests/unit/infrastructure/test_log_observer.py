@@ -4,7 +4,14 @@ import logging
 
 import pytest
 
-from fastapi_easy.domain import DeadlineExceeded, Error, NotFound, Obstacle, OutcomeUnknown, Unavailable
+from fastapi_easy.domain import (
+    DeadlineExceeded,
+    Error,
+    NotFound,
+    OutcomeUnknown,
+    Unavailable,
+    UnavailableReason,
+)
 from fastapi_easy.domain.ports import Observation
 from fastapi_easy.infrastructure.observation.log import LogObserver
 
@@ -16,14 +23,21 @@ from fastapi_easy.infrastructure.observation.log import LogObserver
         pytest.param(None, 1.5, "WARNING", id="slow"),
         pytest.param(NotFound("books", 1), 0.1, "DEBUG", id="an answer"),
         pytest.param(Unavailable("main"), 0.1, "ERROR", id="silence"),
-        pytest.param(Unavailable("main", obstacle=Obstacle.DELAY), 0.1, "ERROR", id="delay"),
+        pytest.param(Unavailable("main", reason=UnavailableReason.TIMEOUT), 0.1, "ERROR", id="delay"),
         pytest.param(DeadlineExceeded("main"), 0.1, "WARNING", id="too late"),
         pytest.param(OutcomeUnknown("main"), 0.1, "ERROR", id="nobody knows"),
-        pytest.param(Unavailable("main", obstacle=Obstacle.BREAK), 0.1, "DEBUG", id="not asked, for a break"),
         pytest.param(
-            Unavailable("main", obstacle=Obstacle.OVERLOAD), 0.1, "DEBUG", id="not asked, for a line"
+            Unavailable("main", reason=UnavailableReason.CIRCUIT_OPEN),
+            0.1,
+            "DEBUG",
+            id="not asked, for a break",
         ),
-        pytest.param(Unavailable("main", obstacle=Obstacle.OVERLOAD), 2.0, "WARNING", id="waited in vain"),
+        pytest.param(
+            Unavailable("main", reason=UnavailableReason.OVERLOAD), 0.1, "DEBUG", id="not asked, for a line"
+        ),
+        pytest.param(
+            Unavailable("main", reason=UnavailableReason.OVERLOAD), 2.0, "WARNING", id="waited in vain"
+        ),
     ],
 )
 def test_calls_are_logged_at_the_level_they_deserve(

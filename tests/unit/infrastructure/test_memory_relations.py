@@ -68,9 +68,7 @@ async def test_what_leads_through_a_table_in_between_is_refused_at_start(mode):
 
     [sentence] = (await database.prepare([people], mode)).unwrap()
 
-    assert sentence.startswith(
-        "people.friends leads through a table in between, which is not kept in memory: "
-    )
+    assert sentence.startswith("people.friends uses an association table, which is not stored in memory: ")
 
 
 async def test_without_such_relations_nothing_is_refused():

@@ -34,7 +34,7 @@ class Server:
         self.open = asyncio.Event()
         self.broken = False
 
-    async def change(self, collection: str, match: Any, update: Any, session: Any = None) -> Any:
+    async def find_and_modify(self, collection: str, match: Any, update: Any, session: Any = None) -> Any:
         many = update["$inc"]["last"]
         self.asked.append(many)
         await self.open.wait()
@@ -44,10 +44,10 @@ class Server:
         self.last += many
         return {"last": self.last}
 
-    def counters(self, patience: float = 1.0) -> Counters:
+    def counters(self, turn_timeout: float = 1.0) -> Counters:
         unused: Any = None
         server: Any = self
-        return Counters(unused, {"fastapi_easy": None}, server, patience)
+        return Counters(unused, {"fastapi_easy": None}, server, turn_timeout)
 
 
 async def test_those_who_wait_are_served_together() -> None:
@@ -95,7 +95,7 @@ async def test_a_failure_is_of_the_one_who_asked() -> None:
 
 async def test_nobody_waits_for_ever() -> None:
     server = Server()
-    counters = server.counters(patience=0.01)
+    counters = server.counters(turn_timeout=0.01)
     first = asyncio.ensure_future(counters.reserve(PLAN, 1))
     await asyncio.sleep(0)
 

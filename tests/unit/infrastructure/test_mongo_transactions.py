@@ -8,7 +8,12 @@ from pymongo.errors import AutoReconnect, DuplicateKeyError, OperationFailure
 
 from fastapi_easy.infrastructure.persistence.mongo.driver.options import ConnectionOptions
 from fastapi_easy.infrastructure.persistence.mongo.driver.transaction import Transaction
-from fastapi_easy.infrastructure.persistence.mongo.errors import CommitLost, Refused, TransactionLost, missing
+from fastapi_easy.infrastructure.persistence.mongo.errors import (
+    CallRejected,
+    CommitOutcomeUnknown,
+    TransactionLost,
+    entity_not_found,
+)
 from fastapi_easy.testing import resource_from
 from fastapi_easy.testing.conformance import TOKENS
 
@@ -111,7 +116,7 @@ async def test_a_refused_value_is_told_once_and_leaves_what_was_written():
     [
         pytest.param("another", id="it comes out otherwise"),
         pytest.param(DuplicateKeyError("taken", 11000), id="its value is taken by now"),
-        pytest.param(missing(resource_from(TOKENS, "tokens", dict), 1), id="it is gone by now"),
+        pytest.param(entity_not_found(resource_from(TOKENS, "tokens", dict), 1), id="it is gone by now"),
     ],
 )
 async def test_a_write_that_cannot_be_made_again_loses_the_whole(again: Any):
@@ -142,9 +147,9 @@ async def test_a_conflict_that_does_not_end_is_told_and_leaves_what_was_written(
 
 async def test_a_refusal_of_ours_is_not_tried_again():
     transaction, client = begun()
-    refused = Script(missing(resource_from(TOKENS, "tokens", dict), 1))
+    refused = Script(entity_not_found(resource_from(TOKENS, "tokens", dict), 1))
 
-    with pytest.raises(Refused):
+    with pytest.raises(CallRejected):
         await transaction.write(refused)
     await transaction.commit()
 
@@ -183,7 +188,7 @@ async def test_a_commit_without_any_answer_is_lost():
     transaction, client = begun(unknown(), AutoReconnect("still none"))
 
     _ = await transaction.write(Script("a"))
-    with pytest.raises(CommitLost):
+    with pytest.raises(CommitOutcomeUnknown):
         await transaction.commit()
     with pytest.raises(TransactionLost):
         await transaction.read(Script(1))
@@ -231,4 +236,4 @@ async def test_without_transactions_every_call_is_for_itself(make: Callable[[], 
     await transaction.close()
 
     assert written.sessions == [None]
-    assert transaction.is_exposed
+    assert transaction.is_unprotected

@@ -10,8 +10,12 @@ from bson.int64 import Int64
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastapi_easy.infrastructure.persistence.mongo.documents.json_values import json_from
-from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import decimal_kept, decimal_of, in_utc
+from fastapi_easy.infrastructure.persistence.mongo.documents.json_values import decode_json
+from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import (
+    decode_datetime,
+    decode_decimal,
+    encode_decimal,
+)
 
 HALVES = st.integers(0, 2**64 - 1)
 TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]))
@@ -26,7 +30,7 @@ JSON = st.recursive(
 def test_any_decimal_is_what_the_driver_makes_of_it(high: int, low: int) -> None:
     kept = Decimal128.from_bid(struct.pack("<QQ", low, high))
 
-    assert str(decimal_of(kept)) == str(kept.to_decimal())
+    assert str(decode_decimal(kept)) == str(kept.to_decimal())
 
 
 DIGITS = st.lists(st.integers(0, 9), min_size=1, max_size=40)
@@ -39,20 +43,20 @@ def test_any_decimal_is_kept_as_the_driver_keeps_it(negative: bool, digits: list
         expected = Decimal128(number)
     except DecimalException:
         with pytest.raises(DecimalException):
-            _ = decimal_kept(number)
+            _ = encode_decimal(number)
     else:
-        assert decimal_kept(number).bid == expected.bid
+        assert encode_decimal(number).bid == expected.bid
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=2, min_value=-(10**20), max_value=10**20))
 def test_a_decimal_comes_back_with_its_zeros_and_its_sign(number) -> None:
-    assert str(decimal_of(Decimal128(number))) == str(number)
+    assert str(decode_decimal(Decimal128(number))) == str(number)
 
 
 @given(st.datetimes())
 def test_a_time_is_the_same_in_utc(kept: datetime.datetime) -> None:
-    assert in_utc(kept) == kept.replace(tzinfo=datetime.UTC)
-    assert in_utc(kept).tzinfo is datetime.UTC
+    assert decode_datetime(kept) == kept.replace(tzinfo=datetime.UTC)
+    assert decode_datetime(kept).tzinfo is datetime.UTC
 
 
 def classes(found):
@@ -64,7 +68,7 @@ def classes(found):
 
 @given(JSON)
 def test_json_is_of_pythons_own_classes(value) -> None:
-    found = json_from(decode(encode({"value": value}))["value"])
+    found = decode_json(decode(encode({"value": value}))["value"])
 
     assert found == value
     assert set(classes(found)) <= {dict, list, str, int, float, bool, type(None)}
@@ -74,7 +78,7 @@ def test_a_document_stays_as_it_was_read() -> None:
     """A guard may still need it."""
     kept = {"value": Int64(5), "inner": [Int64(7), {"deep": Int64(2**40)}]}
 
-    found = json_from(kept)
+    found = decode_json(kept)
 
     assert found == {"value": 5, "inner": [7, {"deep": 2**40}]}
     assert set(classes(found)) == {dict, list, int}

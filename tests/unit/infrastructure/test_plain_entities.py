@@ -200,7 +200,7 @@ def test_every_mistake_is_named_at_once():
 
     text = str(caught.value)
     assert len(caught.value.mistakes) == 4
-    for part in ("no field 'id'", "'isbn', which is no field", "Book.title", "Book.either"):
+    for part in ("no field 'id'", "'isbn', which is not a field", "Book.title", "Book.either"):
         assert part in text
 
 

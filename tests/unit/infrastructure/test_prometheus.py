@@ -7,8 +7,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from fastapi_easy.domain import NotFound
-from fastapi_easy.domain.ports import Metrics, NotAdmitted, Observation, Pool
-from fastapi_easy.infrastructure.observation.composite import Several
+from fastapi_easy.domain.ports import CallNotPermitted, Metrics, Observation, Pool
+from fastapi_easy.infrastructure.observation.composite import CompositeObserver
 from fastapi_easy.infrastructure.observation.prometheus import PrometheusMetrics
 from fastapi_easy.infrastructure.persistence.memory import MemoryDatabase
 from fastapi_easy.infrastructure.resilience.circuit_breaker import BreakerLimits, CircuitBreaker
@@ -28,10 +28,10 @@ def reported(
     metrics: Metrics,
     databases: Sequence[Any] = (),
     breakers: dict[str, Any] | None = None,
-    repeated: dict[str, int] | None = None,
+    retries: dict[str, int] | None = None,
 ) -> dict[tuple[str, ...], float]:
     """The numbers of a report, by name and the values of their labels."""
-    text = metrics.report(databases, breakers or {}, repeated or {}).decode()
+    text = metrics.report(databases, breakers or {}, retries or {}).decode()
     return {
         (sample.name, *(sample.labels[each] for each in LABELS if each in sample.labels)): sample.value
         for family in text_string_to_metric_families(text)
@@ -84,15 +84,15 @@ def test_connections_are_looked_at_when_they_are_collected() -> None:
 
 
 def test_repetitions_are_told_of() -> None:
-    numbers = reported(PrometheusMetrics(), repeated={"main": 4})
+    numbers = reported(PrometheusMetrics(), retries={"main": 4})
 
-    assert numbers["fastapi_easy_repetitions_total", "main"] == 4
+    assert numbers["fastapi_easy_retries_total", "main"] == 4
 
 
 def test_breakers_are_looked_at_when_they_are_collected() -> None:
     breaker = CircuitBreaker(BreakerLimits(calls=1))
     breaker.leave(breaker.enter(), answered=False)
-    with pytest.raises(NotAdmitted):
+    with pytest.raises(CallNotPermitted):
         _ = breaker.enter()
 
     assert reported(PrometheusMetrics(), breakers={"main": breaker}) == {
@@ -122,6 +122,6 @@ def test_two_applications_count_apart() -> None:
 def test_several_observers_are_each_told(count: int) -> None:
     every = [PrometheusMetrics() for _ in range(count)]
 
-    Several(every).observe(Observation("books", "get", 0.1, None, "c"))
+    CompositeObserver(every).observe(Observation("books", "get", 0.1, None, "c"))
 
     assert all(reported(each) for each in every)

@@ -22,7 +22,7 @@ from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.resources.reference import Reference, ReferentialAction
 from fastapi_easy.domain.resources.relation import Through
 from fastapi_easy.infrastructure.persistence.tortoise.models.mapping import describe, recognises
-from fastapi_easy.infrastructure.persistence.tortoise.models.tables import Mirror, constraint_name
+from fastapi_easy.infrastructure.persistence.tortoise.models.tables import TableBuilder, constraint_name
 
 
 class Shade(enum.Enum):
@@ -62,7 +62,7 @@ class Lamp(Model):
     price = fields.DecimalField(max_digits=9, decimal_places=2, default=1)
     shade = fields.CharEnumField(Shade, default="d")
     rank = fields.IntEnumField(Rank, default=Rank.LOW)
-    facts = fields.JSONField(default={"a": []})
+    field_arguments = fields.JSONField(default={"a": []})
     serial = fields.UUIDField(default=uuid.uuid4)
     opens = fields.TimeField(default=datetime.time(9))
     state = fields.CharField(max_length=9, db_default="new", db_index=True)
@@ -117,7 +117,7 @@ def test_reads_the_fields_in_the_order_of_the_class_and_keys_in_place_of_relatio
             "price",
             "shade",
             "rank",
-            "facts",
+            "field_arguments",
             "serial",
             "opens",
             "state",
@@ -144,7 +144,7 @@ def test_defaults_are_what_would_come_back():
     assert FIELDS["shade"].default is Shade.DARK
     assert FIELDS["opens"].default == datetime.time(9)
     assert FIELDS["serial"].default_factory is not None
-    made = [FIELDS["facts"].default_factory() for _ in range(2)]
+    made = [FIELDS["field_arguments"].default_factory() for _ in range(2)]
     assert made == [{"a": []}, {"a": []}]
     assert made[0]["a"] is not made[1]["a"]
 
@@ -166,7 +166,7 @@ def test_validators_become_rules():
     for rule, good, bad in ((code.rules[0], "AB", "ab"), (watts.rules[1], 2, 3)):
         assert isinstance(rule, AfterValidator)
         assert rule.func(good) == good
-        with pytest.raises(ValueError, match=r"Does not match|refuses it") as refused:
+        with pytest.raises(ValueError, match=r"Does not match|rejects it") as refused:
             rule.func(bad)
         assert str(bad) not in str(refused.value)
 
@@ -256,7 +256,7 @@ def test_says_what_is_wrong(entity, words):
 
 
 def test_mirrors_columns_and_rules():
-    table = Mirror("postgresql").table_of(Lamp)
+    table = TableBuilder("postgresql").table_of(Lamp)
 
     assert (table.name, [column.name for column in table.columns]) == ("lamp", list(FIELDS))
     assert [column.name for column in table.primary_key.columns] == ["id"]
@@ -284,12 +284,12 @@ def test_mirrors_columns_and_rules():
 
 
 def test_a_table_between_is_the_same_from_both_ends():
-    mirror = Mirror("sqlite")
+    mirror = TableBuilder("sqlite")
     here, there = SHAPE.links["friends"].through, describe(Maker).links["liked"].through
 
-    table = mirror.table_between(here.table)
+    table = mirror.association_table(here.table)
 
-    assert mirror.table_between(there.table) is table
+    assert mirror.association_table(there.table) is table
     assert (table.name, [column.name for column in table.columns]) == ("lamp_maker", ["lamp_id", "maker_id"])
 
 

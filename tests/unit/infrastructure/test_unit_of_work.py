@@ -5,7 +5,7 @@ import datetime
 import pytest
 
 from fastapi_easy.domain.changes.events import EntityDeleted
-from fastapi_easy.domain.changes.lazy_sequence import Deferred
+from fastapi_easy.domain.changes.lazy_sequence import LazySequence
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.infrastructure.events.in_process import InProcessEventBus
 from fastapi_easy.infrastructure.persistence.memory import MemoryDatabase, MemoryRepository, MemoryUnitOfWork
@@ -36,7 +36,7 @@ def test_a_resource_of_another_database_is_refused_with_where_it_lives():
         work_on_default(visits).repository("visits")
 
     assert refused.value.mistakes == (
-        "'visits' lives in database 'traffic', this unit of work in 'default'; use one for each",
+        "'visits' is in database 'traffic', this unit of work is in 'default'; use one unit of work per database",
     )
 
 
@@ -45,7 +45,7 @@ def test_a_resource_that_nobody_declared_is_refused_with_what_to_do():
         work_on_default(resource_from(NOTES, "notes", dict)).repository("visits")
 
     assert refused.value.mistakes == (
-        "'visits' is no resource of this application; declare it in the container",
+        "'visits' is not a resource of this application; declare it in the container",
     )
 
 
@@ -83,12 +83,12 @@ async def test_events_that_nobody_wants_are_not_made():
 
     unheard, heard = InProcessEventBus(), RecordingEventBus()
     async with work_on_default(bus=unheard) as work:
-        work.record_all(Deferred(2, make))
+        work.record_all(LazySequence(2, make))
         _ = await work.commit()
     assert made == []
 
     async with work_on_default(bus=heard) as work:
-        work.record_all(Deferred(2, make))
+        work.record_all(LazySequence(2, make))
         _ = await work.commit()
     assert heard.events == made
     assert len(made) == 2

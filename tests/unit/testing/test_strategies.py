@@ -11,12 +11,12 @@ from fastapi_easy.testing.conformance import SHAPES
 from fastapi_easy.testing.resources import connected
 from fastapi_easy.testing.strategies import (
     aggregations,
-    echoing,
     orders,
     queries,
     specifications,
     tables,
     values,
+    with_stored_values,
 )
 
 # `find` writes its strategy out, however long that is.
@@ -65,7 +65,7 @@ def test_without_steps_nobody_is_led_anywhere():
         return bool(related_in(drawn))
 
     with pytest.raises(NoSuchExample):
-        _ = find(specifications(BOOKS, steps=0), led, settings=FEW)
+        _ = find(specifications(BOOKS, depth=0), led, settings=FEW)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_an_echo_is_like_what_is_stored(operator, value, reached):
         [leaf] = leaves(specification)
         return reached(leaf.value)
 
-    _ = find(echoing(NOTES, drawn, rows), is_reached, settings=ENOUGH)
+    _ = find(with_stored_values(NOTES, drawn, rows), is_reached, settings=ENOUGH)
 
 
 def test_an_echo_of_nothing_is_what_was_drawn():
@@ -123,7 +123,7 @@ def test_an_echo_of_nothing_is_what_was_drawn():
 
     with pytest.raises(NoSuchExample):
         _ = find(
-            echoing(NOTES, drawn, {}),
+            with_stored_values(NOTES, drawn, {}),
             lambda each: each != drawn,
             settings=FEW,
         )

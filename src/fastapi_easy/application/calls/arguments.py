@@ -16,7 +16,7 @@ Names: TypeAlias = str | Sequence[str]
 Includes: TypeAlias = Names | Mapping[str, Any]
 """Relations: their names, or what is wished for of each, `{"reviews": {"limit": 5, "sort": "-stars"}}`."""
 
-HowCounted: TypeAlias = Count | Literal["none", "exact", "estimated"]
+CountOption: TypeAlias = Count | Literal["none", "exact", "estimated"]
 
 Measures: TypeAlias = Names | Measure | Sequence[Measure]
 """Numbers: `sum:price`, or measures."""

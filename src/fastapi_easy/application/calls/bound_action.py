@@ -9,7 +9,7 @@ from returns.result import Failure, Success
 
 from fastapi_easy.application.calls.arguments import RowVersion
 from fastapi_easy.application.calls.bound_resource import BoundResource
-from fastapi_easy.application.calls.keywords import one_mapping
+from fastapi_easy.application.calls.keywords import merge_fields
 from fastapi_easy.application.resources.perform_action import Action
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.errors import Fault, Invalid, Key, Outcome
@@ -49,7 +49,7 @@ class BoundAction:
             Invalid: A field is missing or unknown.
         """
         options = {} if expected_version is None else {"expected_version": expected_version}
-        said = one_mapping(self._name, values, fields, options, _parameters(self._declared))
+        said = merge_fields(self._name, values, fields, options, _parameters(self._declared))
         action = make_action(self._declared, said)
         if isinstance(action, Failure):
             return action
@@ -68,12 +68,12 @@ def make_action(declared: type[Action], values: Values) -> Outcome[Action]:
         for name, parameter in parameters.items()
         if name not in values and parameter.default is parameter.empty
     ]
-    foreign = [
+    unknown = [
         Fault(f"/{name}", "Unexpected keyword argument", "unexpected_keyword_argument")
         for name in values
         if name not in parameters
     ]
-    return Failure(Invalid((*missing, *foreign))) if missing or foreign else Success(declared(**values))
+    return Failure(Invalid((*missing, *unknown))) if missing or unknown else Success(declared(**values))
 
 
 @lru_cache(maxsize=1024)

@@ -7,14 +7,14 @@ from returns.result import Failure, Success
 
 from fastapi_easy.application.calls.arguments import (
     Condition,
-    HowCounted,
+    CountOption,
     Includes,
     Measures,
     Names,
     RowVersion,
 )
 from fastapi_easy.application.calls.caller import Caller
-from fastapi_easy.application.calls.keywords import given
+from fastapi_easy.application.calls.keywords import without_none
 from fastapi_easy.application.changes.bulk_changes import BulkAnswer
 from fastapi_easy.application.changes.entity_writer import Upserted
 from fastapi_easy.application.changes.items import Change
@@ -50,8 +50,8 @@ C = TypeVar("C")
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-_OF_ONE: Final = frozenset({"fields", "include"})
-_OF_EXPORTS: Final = FILTERS | {"sort", "fields"}
+_SINGLE_ENTITY_OPTIONS: Final = frozenset({"fields", "include"})
+_EXPORT_OPTIONS: Final = FILTERS | {"sort", "fields"}
 
 
 class Performable(Protocol[T_co]):
@@ -97,12 +97,16 @@ class BoundResource(Generic[E]):
 
         Fails with: what `QueryReader.from_values` and `GetEntityHandler` fail with.
         """
-        query = self._queries.from_values(given(include=include, fields=fields), options=_OF_ONE)
+        query = self._queries.from_values(
+            without_none(include=include, fields=fields), options=_SINGLE_ENTITY_OPTIONS
+        )
         if isinstance(query, Failure):
             return query
-        wish = query.unwrap()
-        found = await self._on_one(self._use_cases.get, key, lambda key: GetEntity(key, wish.includes))
-        return found if isinstance(found, Failure) else Success(_cut(found.unwrap(), wish))
+        request = query.unwrap()
+        found = await self._call_with_key(
+            self._use_cases.get, key, lambda key: GetEntity(key, request.includes)
+        )
+        return found if isinstance(found, Failure) else Success(_select_fields(found.unwrap(), request))
 
     async def list(  # noqa: PLR0913 (every option of a page is one of this method)
         self,
@@ -115,21 +119,21 @@ class BoundResource(Generic[E]):
         limit: int | None = None,
         offset: int | None = None,
         cursor: Cursor | str | None = None,
-        count: HowCounted | None = None,
+        count: CountOption | None = None,
     ) -> Outcome[Page[Row]]:
         """Read a page of entities; go on with `cursor=page.next`.
 
         Fails with: what `QueryReader.from_values` and `ListEntitiesHandler` fail with.
         """
-        options = given(where=where, q=q, sort=sort, fields=fields, include=include, limit=limit)
-        return await self._list(options | given(offset=offset, cursor=cursor, count=count))
+        options = without_none(where=where, q=q, sort=sort, fields=fields, include=include, limit=limit)
+        return await self._list(options | without_none(offset=offset, cursor=cursor, count=count))
 
     async def count(self, where: Condition | None = None, *, q: str | None = None) -> Outcome[int]:
         """Count entities.
 
         Fails with: what `QueryReader.from_values` and `CountEntitiesHandler` fail with.
         """
-        return await self._count(given(where=where, q=q))
+        return await self._count(without_none(where=where, q=q))
 
     async def aggregate(
         self,
@@ -145,7 +149,7 @@ class BoundResource(Generic[E]):
 
         Fails with: what `QueryReader.from_values` and `AggregateEntitiesHandler` fail with.
         """
-        options = given(where=where, q=q, group_by=group_by, total=total, limit=limit, offset=offset)
+        options = without_none(where=where, q=q, group_by=group_by, total=total, limit=limit, offset=offset)
         return await self._aggregate(options)
 
     async def export(
@@ -160,7 +164,7 @@ class BoundResource(Generic[E]):
 
         Fails with: what `QueryReader.from_values` and `ExportEntitiesHandler` fail with.
         """
-        return await self._export(given(where=where, q=q, sort=sort, fields=fields))
+        return await self._export(without_none(where=where, q=q, sort=sort, fields=fields))
 
     async def update(
         self, key: Key, values: Values, /, *, expected_version: RowVersion | None = None
@@ -169,8 +173,10 @@ class BoundResource(Generic[E]):
 
         Fails with: what `UpdateEntityHandler` fails with.
         """
-        version, patch = _text(expected_version), Patch(values)
-        return await self._on_one(self._use_cases.update, key, lambda key: UpdateEntity(key, patch, version))
+        version, patch = _version_text(expected_version), Patch(values)
+        return await self._call_with_key(
+            self._use_cases.update, key, lambda key: UpdateEntity(key, patch, version)
+        )
 
     async def replace(
         self, key: Key, values: Values, /, *, expected_version: RowVersion | None = None
@@ -179,8 +185,8 @@ class BoundResource(Generic[E]):
 
         Fails with: what `ReplaceEntityHandler` fails with.
         """
-        version = _text(expected_version)
-        return await self._on_one(
+        version = _version_text(expected_version)
+        return await self._call_with_key(
             self._use_cases.replace, key, lambda key: ReplaceEntity(key, values, version)
         )
 
@@ -196,24 +202,26 @@ class BoundResource(Generic[E]):
 
         Fails with: what `DeleteEntityHandler` fails with.
         """
-        version = _text(expected_version)
-        return await self._on_one(self._use_cases.delete, key, lambda key: DeleteEntity(key, version))
+        version = _version_text(expected_version)
+        return await self._call_with_key(self._use_cases.delete, key, lambda key: DeleteEntity(key, version))
 
     async def restore(self, key: Key, /, *, expected_version: RowVersion | None = None) -> Outcome[Row]:
         """Bring back a deleted entity.
 
         Fails with: what `RestoreEntityHandler` fails with.
         """
-        version = _text(expected_version)
-        return await self._on_one(self._use_cases.restore, key, lambda key: RestoreEntity(key, version))
+        version = _version_text(expected_version)
+        return await self._call_with_key(
+            self._use_cases.restore, key, lambda key: RestoreEntity(key, version)
+        )
 
     async def purge(self, key: Key, /, *, expected_version: RowVersion | None = None) -> Outcome[None]:
         """Remove a deleted entity for good.
 
         Fails with: what `PurgeEntityHandler` fails with.
         """
-        version = _text(expected_version)
-        return await self._on_one(self._use_cases.purge, key, lambda key: PurgeEntity(key, version))
+        version = _version_text(expected_version)
+        return await self._call_with_key(self._use_cases.purge, key, lambda key: PurgeEntity(key, version))
 
     async def bulk(self, items: Sequence[Change], /, *, atomic: bool = True) -> Outcome[BulkAnswer]:
         """Make many changes: all or none, or each for itself. That one failed is part of the answer.
@@ -247,13 +255,13 @@ class BoundResource(Generic[E]):
         Raises:
             TypeError: The resource was declared without it.
         """
-        actions, version = self._resource.actions or {}, _text(expected_version)
+        actions, version = self._resource.actions or {}, _version_text(expected_version)
         name = next((name for name, each in actions.items() if each is type(action)), None)
         if name is None:
             raise TypeError(
                 f"{type(action).__name__} is no action of {self._resource.name}: declare it in actions=[…]"
             )
-        return await self._on_one(
+        return await self._call_with_key(
             self._use_cases.actions[name], key, lambda key: PerformAction(key, action, version)
         )
 
@@ -265,7 +273,7 @@ class BoundResource(Generic[E]):
         """Its name, as the kernel knows it."""
         return f"<{type(self).__name__} {self._resource.name}>"
 
-    async def _on_one(self, handle: Handler[C, T], key: Key, make: Callable[[Key], C]) -> Outcome[T]:
+    async def _call_with_key(self, handle: Handler[C, T], key: Key, make: Callable[[Key], C]) -> Outcome[T]:
         """What *handle* answers to the command that *make* makes for *key*."""
         checked = self._queries.check_key(key)
         if isinstance(checked, Failure):
@@ -287,27 +295,27 @@ class BoundResource(Generic[E]):
         return await self._use_cases.count(command, self._caller.context())
 
     async def _aggregate(self, values: Mapping[str, Any]) -> Outcome[Sequence[Group]]:
-        wish = self._queries.aggregation_from_values(values)
-        if isinstance(wish, Failure):
-            return wish
-        return await self._use_cases.aggregate(AggregateEntities(wish.unwrap()), self._caller.context())
+        request = self._queries.aggregation_from_values(values)
+        if isinstance(request, Failure):
+            return request
+        return await self._use_cases.aggregate(AggregateEntities(request.unwrap()), self._caller.context())
 
     async def _export(self, values: Mapping[str, Any]) -> Outcome[AsyncIterator[Sequence[Row]]]:
-        query = self._queries.from_values(values, options=_OF_EXPORTS)
+        query = self._queries.from_values(values, options=_EXPORT_OPTIONS)
         if isinstance(query, Failure):
             return query
         return await self._use_cases.export(ExportEntities(query.unwrap()), self._caller.context())
 
 
-def _text(version: RowVersion | None) -> str | None:
+def _version_text(version: RowVersion | None) -> str | None:
     return None if version is None else str(version)
 
 
-def _cut(row: Row, wish: Query) -> Row:
+def _select_fields(row: Row, request: Query) -> Row:
     """*row* with the fields that were wished for, and what is included."""
-    if wish.fields is None:
+    if request.fields is None:
         return row
-    names = (*wish.fields, *(include.relation.name for include in wish.includes))
+    names = (*request.fields, *(include.relation.name for include in request.includes))
     return Row({name: row[name] for name in names if name in row})
 
 

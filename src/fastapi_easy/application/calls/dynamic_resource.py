@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi_easy.application.calls.arguments import (
     Condition,
-    HowCounted,
+    CountOption,
     Includes,
     Measures,
     Names,
@@ -14,8 +14,8 @@ from fastapi_easy.application.calls.arguments import (
 from fastapi_easy.application.calls.bound_action import BoundAction
 from fastapi_easy.application.calls.bound_resource import BoundResource
 from fastapi_easy.application.calls.caller import Caller
-from fastapi_easy.application.calls.keywords import given, one_mapping
-from fastapi_easy.application.calls.unknown_names import unknown
+from fastapi_easy.application.calls.keywords import merge_fields, without_none
+from fastapi_easy.application.calls.unknown_names import unknown_name_message
 from fastapi_easy.application.changes.entity_writer import Upserted
 from fastapi_easy.application.use_cases import UseCases
 from fastapi_easy.domain.changes.patch import Values
@@ -40,7 +40,7 @@ class DynamicResource(BoundResource[Any]):
 
     async def create(self, values: Values | None = None, /, **fields: Any) -> Outcome[Row]:
         """Store a new entity; its fields are one mapping, or keywords."""
-        return await super().create(one_mapping("create", values, fields))
+        return await super().create(merge_fields("create", values, fields))
 
     async def list(  # noqa: PLR0913 (every option of a page is one of this method)
         self,
@@ -53,20 +53,20 @@ class DynamicResource(BoundResource[Any]):
         limit: int | None = None,
         offset: int | None = None,
         cursor: Cursor | str | None = None,
-        count: HowCounted | None = None,
+        count: CountOption | None = None,
         **comparisons: Any,
     ) -> Outcome[Page[Row]]:
         """Read a page of the entities for which all *comparisons* hold, `price__lt=8`."""
-        options = given(where=where, q=q, sort=sort, fields=fields, include=include, limit=limit)
+        options = without_none(where=where, q=q, sort=sort, fields=fields, include=include, limit=limit)
         return await self._list(
-            {**options, **given(offset=offset, cursor=cursor, count=count), **comparisons}
+            {**options, **without_none(offset=offset, cursor=cursor, count=count), **comparisons}
         )
 
     async def count(
         self, where: Condition | None = None, *, q: str | None = None, **comparisons: Any
     ) -> Outcome[int]:
         """Count the entities for which all *comparisons* hold."""
-        return await self._count({**given(where=where, q=q), **comparisons})
+        return await self._count({**without_none(where=where, q=q), **comparisons})
 
     async def aggregate(
         self,
@@ -80,7 +80,7 @@ class DynamicResource(BoundResource[Any]):
         **comparisons: Any,
     ) -> Outcome[Sequence[Group]]:
         """Find numbers about the entities for which all *comparisons* hold."""
-        options = given(where=where, q=q, group_by=group_by, total=total, limit=limit, offset=offset)
+        options = without_none(where=where, q=q, group_by=group_by, total=total, limit=limit, offset=offset)
         return await self._aggregate({**options, **comparisons})
 
     async def export(
@@ -93,7 +93,7 @@ class DynamicResource(BoundResource[Any]):
         **comparisons: Any,
     ) -> Outcome[AsyncIterator[Sequence[Row]]]:
         """Read every entity for which all *comparisons* hold, some at a time."""
-        return await self._export({**given(where=where, q=q, sort=sort, fields=fields), **comparisons})
+        return await self._export({**without_none(where=where, q=q, sort=sort, fields=fields), **comparisons})
 
     async def update(
         self,
@@ -123,7 +123,7 @@ class DynamicResource(BoundResource[Any]):
 
     async def upsert(self, values: Values | None = None, /, **fields: Any) -> Outcome[Upserted]:
         """Change the entity that is known by its unique fields, or make it; its fields are one mapping, or keywords."""
-        return await super().upsert(one_mapping("upsert", values, fields))
+        return await super().upsert(merge_fields("upsert", values, fields))
 
     def __getattr__(self, name: str) -> BoundAction:
         # Underscores: whoever copies or inspects this asks for names that have nothing to do with actions.
@@ -141,11 +141,11 @@ class DynamicResource(BoundResource[Any]):
         declared = (self._resource.actions or {}).get(name)
         if declared is None:
             complaint = f"{self._resource.name} has no method or action"
-            raise AttributeError(unknown(complaint, name, dir(self)), name=name, obj=self)
+            raise AttributeError(unknown_name_message(complaint, name, dir(self)), name=name, obj=self)
         return BoundAction(name, declared, self)
 
     def _fields(
         self, method: str, values: Values | None, fields: Values, version: RowVersion | None
     ) -> Values:
         options = {} if version is None else {"expected_version": version}
-        return one_mapping(method, values, fields, options, self._resource.fields)
+        return merge_fields(method, values, fields, options, self._resource.fields)

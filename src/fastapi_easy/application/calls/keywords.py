@@ -9,7 +9,7 @@ from fastapi_easy.domain.changes.patch import Values
 _NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
-def one_mapping(
+def merge_fields(
     method: str,
     values: Values | None,
     keywords: Values,
@@ -45,6 +45,6 @@ def one_mapping(
     return keywords
 
 
-def given(**options: Any) -> dict[str, Any]:
+def without_none(**options: Any) -> dict[str, Any]:
     """Return those of *options* about which something was said."""
     return {name: value for name, value in options.items() if value is not None}

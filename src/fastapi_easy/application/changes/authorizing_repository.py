@@ -9,40 +9,40 @@ from returns.result import Failure, Success
 from fastapi_easy.application.access import Access
 from fastapi_easy.application.changes.recorder import Recorder
 from fastapi_easy.application.changes.references import (
-    Target,
-    hidden_reference,
+    ReferencedEntity,
+    complete_references,
+    find_hidden_reference,
     may_refer_to_hidden,
-    with_whole_references,
 )
-from fastapi_easy.application.changes.visibility import all_seen
+from fastapi_easy.application.changes.visibility import are_all_visible
 from fastapi_easy.application.changes.writes import CREATE, UPDATE, Write
 from fastapi_easy.domain.changes.events import DomainEvent
-from fastapi_easy.domain.changes.journal import Awaited
+from fastapi_easy.domain.changes.journal import ValuePlaceholder
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import (
     Error,
     Forbidden,
     Key,
-    Obstacle,
     Outcome,
     Stale,
     Unavailable,
+    UnavailableReason,
 )
 from fastapi_easy.domain.ports.repository import EVERYTHING, Repository
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.domain.queries.specification import Specification
 from fastapi_easy.domain.resources.resource import Resource
-from fastapi_easy.domain.scoped_repository import NarrowedRepository, beside, deleted_in
+from fastapi_easy.domain.scoped_repository import ScopedRepository, beside, deleted_entities
 
 E = TypeVar("E")
 T = TypeVar("T")
 
-_TRIES: Final = 20
+_MAX_ATTEMPTS: Final = 20
 """Times an entity is looked at again when others change it between the look and the change."""
 
 
-class GovernedRepository(NarrowedRepository[E]):
+class AuthorizingRepository(ScopedRepository[E]):
     """A repository whose writes a subclass makes by the rules here.
 
     Args:
@@ -56,9 +56,9 @@ class GovernedRepository(NarrowedRepository[E]):
 
         recorder: Is told of every change.
 
-        alone: There will be one write, which *inner* makes durable by itself.
+        is_single_write: There will be one write, which *inner* makes durable by itself.
 
-        of_deleted: The entities are those that are marked as deleted.
+        deleted_only: The entities are those that are marked as deleted.
     """
 
     def __init__(
@@ -69,32 +69,32 @@ class GovernedRepository(NarrowedRepository[E]):
         access: Access,
         recorder: Recorder,
         *,
-        alone: bool = False,
-        of_deleted: bool = False,
+        is_single_write: bool = False,
+        deleted_only: bool = False,
     ) -> None:
         super().__init__(inner, access.reading(resource).rows if access.is_limited else EVERYTHING)
         self._resource = resource
         self._work = work
         self._access = access
         self._recorder = recorder
-        self._is_alone = alone
-        self._is_of_deleted = of_deleted
+        self._is_single_write = is_single_write
+        self._is_deleted_only = deleted_only
 
-    def _meant(self, specification: Specification) -> Specification:
+    def _scope(self, specification: Specification) -> Specification:
         if not self._access.is_limited:
             return specification
-        return super()._meant(self._access.through(specification))
+        return super()._scope(self._access.through(specification))
 
-    def _is_asked(self, write: Write) -> bool:
+    def _needs_check(self, write: Write) -> bool:
         """Whether something has to be looked at before *write*."""
-        return self._access.is_limited or self._recorder.has_a_say(write.change, self._resource)
+        return self._access.is_limited or self._recorder.has_before_handlers(write.change, self._resource)
 
     def _is_unobserved(self, write: Write) -> bool:
         """Whether nobody has anything to do with *write* but the store."""
         return not (self._access.is_limited or self._recorder.is_observed(write, self._resource))
 
-    async def _admit(
-        self, write: Write, values: Values, key: Key = None, visible: set[Target] | None = None
+    async def _authorize(
+        self, write: Write, values: Values, key: Key = None, visible: set[ReferencedEntity] | None = None
     ) -> Outcome[Values]:
         """The values to write, after everybody was asked who has a say in it.
 
@@ -112,9 +112,9 @@ class GovernedRepository(NarrowedRepository[E]):
                 return Failure(Forbidden(resource.name, str(write.verb)))
             if write is CREATE and grant.stamps:
                 values = {**values, **grant.stamps}
-        if self._recorder.has_a_say(write.change, resource):
+        if self._recorder.has_before_handlers(write.change, resource):
             # What they write belongs together with the write.
-            _ = self._within()
+            _ = self._join_transaction()
             details: dict[str, Any] = {} if write is CREATE else {"key": key}
             if write is CREATE or write is UPDATE:
                 details["values"] = dict(values)
@@ -124,35 +124,37 @@ class GovernedRepository(NarrowedRepository[E]):
             values = getattr(asked.unwrap(), "values", values)
         if access.is_limited and may_refer_to_hidden(resource, values, access):
             # What is asked in the transaction would wait for a write outside of it, and that for the transaction.
-            inner = self._allowed(self._within(), write)
-            referring = (
-                await with_whole_references(resource, key, values, inner) if write is UPDATE else values
-            )
+            inner = self._scope_to_grant(self._join_transaction(), write)
+            referring = await complete_references(resource, key, values, inner) if write is UPDATE else values
             if isinstance(referring, Failure):
                 return referring
-            known = set[Target]() if visible is None else visible
-            hidden = await hidden_reference(resource, referring, access, self._work, known)
+            known = set[ReferencedEntity]() if visible is None else visible
+            hidden = await find_hidden_reference(resource, referring, access, self._work, known)
             if hidden is not None:
                 return hidden
         return Success(values)
 
-    def _allowed(self, inner: Repository[E], write: Write) -> Repository[E]:
+    def _scope_to_grant(self, inner: Repository[E], write: Write) -> Repository[E]:
         """*inner* with the entities to which the caller may do *write*."""
-        return self._access.narrow(self._resource, inner, write.verb) if self._access.is_limited else inner
+        return (
+            self._access.scope_repository(self._resource, inner, write.verb)
+            if self._access.is_limited
+            else inner
+        )
 
-    async def _changed(
+    async def _change_and_record(
         self,
         write: Write,
         key: Key,
         expected_version: str | None,
-        among: Specification,
+        scope: Specification,
         change: Callable[[Repository[E], str | None], Awaitable[Outcome[T]]],
         details: Mapping[str, Any],
     ) -> Outcome[T]:
         """What *change* came to, recorded."""
         draft: DomainEvent | None = None
-        if write.tells_before and self._recorder.is_before_wanted(write.event, self._resource):
-            known = await self._knowing(write, key, expected_version, among, change)
+        if write.has_before_values and self._recorder.needs_before_values(write.event, self._resource):
+            known = await self._change_with_before(write, key, expected_version, scope, change)
             if isinstance(known, Failure):
                 return known
             before, answer = known.unwrap()
@@ -160,28 +162,28 @@ class GovernedRepository(NarrowedRepository[E]):
             done: Outcome[T] = Success(answer)
         else:
             inner = self._inner
-            if self._is_alone and self._recorder.journal is not None:
-                inner, draft = self._placed(write, key, details)
-            done = await change(self._allowed(inner, write), expected_version)
+            if self._is_single_write and self._recorder.journal is not None:
+                inner, draft = self._with_draft_event(write, key, details)
+            done = await change(self._scope_to_grant(inner, write), expected_version)
             if isinstance(done, Failure):
                 return done
             answer = done.unwrap()
         row = answer if isinstance(answer, Row) else None
-        refused = await self._done(write, key, row, details, draft)
-        return done if refused is None else refused
+        denied = await self._record_change(write, key, row, details, draft)
+        return done if denied is None else denied
 
-    async def _knowing(
+    async def _change_with_before(
         self,
         write: Write,
         key: Key,
         expected_version: str | None,
-        among: Specification,
+        scope: Specification,
         change: Callable[[Repository[E], str | None], Awaitable[Outcome[T]]],
     ) -> Outcome[tuple[Row, T]]:
         """The entity as it was just before *change*, and what that came to."""
-        inner = self._allowed(self._within(), write)
-        for _ in range(_TRIES):
-            seen = await inner.read(key, among=among)
+        inner = self._scope_to_grant(self._join_transaction(), write)
+        for _ in range(_MAX_ATTEMPTS):
+            seen = await inner.read(key, scope=scope)
             if isinstance(seen, Failure):
                 return seen
             version = self._resource.version_of(seen.unwrap())
@@ -192,9 +194,9 @@ class GovernedRepository(NarrowedRepository[E]):
                 return Success((seen.unwrap(), done.unwrap()))
             if expected_version is not None or not isinstance(done.failure(), Stale):
                 return done
-        return Failure(Unavailable(self._resource.database, obstacle=Obstacle.CONFLICT))
+        return Failure(Unavailable(self._resource.database, reason=UnavailableReason.CONFLICT))
 
-    def _placed(
+    def _with_draft_event(
         self, write: Write, key: Key, details: Mapping[str, Any]
     ) -> tuple[Repository[E], DomainEvent | None]:
         """Where a lone write is made so that the rows of the journal come with it, and the event they tell of.
@@ -202,25 +204,25 @@ class GovernedRepository(NarrowedRepository[E]):
         Without an event they come later, in the transaction.
         """
         journal = self._recorder.journal
-        if journal is not None and journal.drafts:
-            if write.tells_values:
-                counted = None if self._resource.version is None else Awaited.VERSION
-                details = {**details, "values": Awaited.VALUES, "version": counted}
-            draft = self._recorder.maker(write.event, self._resource)(key, **details)
+        if journal is not None and journal.supports_drafts:
+            if write.has_values:
+                counted = None if self._resource.version is None else ValuePlaceholder.VERSION
+                details = {**details, "values": ValuePlaceholder.VALUES, "version": counted}
+            draft = self._recorder.event_factory(write.event, self._resource)(key, **details)
             with_rows = beside(self._inner, journal.rows(draft))
             if with_rows is not None:
                 return with_rows, draft
-        return self._within(), None
+        return self._join_transaction(), None
 
-    def _within(self) -> Repository[E]:
+    def _join_transaction(self) -> Repository[E]:
         """The repository inside the transaction, from now on."""
-        if self._is_alone:
+        if self._is_single_write:
             inside = self._recorder.work.repository(self._resource)
-            self._inner = deleted_in(inside) if self._is_of_deleted else inside
-            self._is_alone = False
+            self._inner = deleted_entities(inside) if self._is_deleted_only else inside
+            self._is_single_write = False
         return self._inner
 
-    async def _done(
+    async def _record_change(
         self,
         write: Write,
         key: Key,
@@ -231,7 +233,7 @@ class GovernedRepository(NarrowedRepository[E]):
         """Record what was done; or refuse it, where the caller could not see the entity any more."""
         resource, recorder = self._resource, self._recorder
         if row is not None and self._access.is_limited:
-            hidden = await self._hidden([row], write)
+            hidden = await self._reject_hidden([row], write)
             if hidden is not None:
                 return hidden
         if draft is None and not recorder.is_wanted(write.event, resource):
@@ -240,17 +242,17 @@ class GovernedRepository(NarrowedRepository[E]):
             version = None if resource.version is None else str(row[resource.version])
             details = {**details, "values": dict(resource.shown(row)), "version": version}
         if draft is None:
-            recorder.record([recorder.maker(write.event, resource)(key, **details)])
+            recorder.record([recorder.event_factory(write.event, resource)(key, **details)])
         else:
-            told: Any = replace(draft, key=key, **details)
-            recorder.record([told], is_written=True)
+            written: Any = replace(draft, key=key, **details)
+            recorder.record([written], is_written=True)
         return None
 
-    async def _hidden(self, rows: Sequence[Row], write: Write) -> Failure[Error] | None:
+    async def _reject_hidden(self, rows: Sequence[Row], write: Write) -> Failure[Error] | None:
         """The refusal of what was written, when the caller could not see all of it any more."""
         if self._access.sees_all(self._resource):
             return None
-        seen = await all_seen(self._resource, rows, self)
+        seen = await are_all_visible(self._resource, rows, self)
         if isinstance(seen, Failure):
             return seen
         forbidden = Failure[Error](Forbidden(self._resource.name, str(write.verb)))

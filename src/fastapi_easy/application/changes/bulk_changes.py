@@ -9,8 +9,8 @@ from typing import Any, ClassVar, TypeVar
 from returns.result import Failure, Success
 
 from fastapi_easy.application.access import Access
-from fastapi_easy.application.changes.change_handler import Changing
-from fastapi_easy.application.changes.commit import settle
+from fastapi_easy.application.changes.change_handler import ChangeHandler
+from fastapi_easy.application.changes.commit import commit_if_successful
 from fastapi_easy.application.changes.entity_writer import EntityWriter
 from fastapi_easy.application.changes.items import (
     Change,
@@ -23,7 +23,7 @@ from fastapi_easy.application.changes.items import (
     Upsert,
 )
 from fastapi_easy.application.context import Context
-from fastapi_easy.domain.changes.lazy_sequence import Deferred
+from fastapi_easy.domain.changes.lazy_sequence import LazySequence
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.errors import (
     BadQuery,
@@ -33,7 +33,7 @@ from fastapi_easy.domain.errors import (
     OutcomeUnknown,
     Unavailable,
 )
-from fastapi_easy.domain.queries.specification import Specification, means_all
+from fastapi_easy.domain.queries.specification import Specification, matches_everything
 from fastapi_easy.domain.resources.options import Operation
 
 T = TypeVar("T")
@@ -55,7 +55,7 @@ class BulkAnswer:
     applied: bool = True
 
 
-class AllWorked(Deferred[Outcome[T]]):
+class AllSucceeded(LazySequence[Outcome[T]]):
     """Outcomes none of which is a failure; made when somebody looks into them.
 
     Args:
@@ -68,11 +68,11 @@ class AllWorked(Deferred[Outcome[T]]):
         super().__init__(len(values), lambda: [Success(value) for value in values])
 
 
-class _SpoiltError(Exception):
+class _HiddenEntityError(Exception):
     """Entities were made, of which the caller may not see all; the unit of work is to be left."""
 
 
-class Batch(Changing):
+class BulkHandler(ChangeHandler):
     """Makes many changes of its resource, one after the other, for whoever asks.
 
     Attributes:
@@ -84,25 +84,25 @@ class Batch(Changing):
     async def each(self, items: Sequence[Change], context: Context) -> BulkAnswer:
         """Make the changes of *items*, each durable by itself; what the store leaves open ends it."""
         done: list[Sequence[Outcome[Any]]] = []
-        for run in _runs(items):
-            done.append(await self._each(run, context))
-            if _is_silent(done[-1]):
+        for run in _group_creates(items):
+            done.append(await self._apply_run_separately(run, context))
+            if _is_unavailable(done[-1]):
                 break
         left = len(items) - sum(map(len, done))
-        return BulkAnswer(_together([*done, [None] * left] if left else done))
+        return BulkAnswer(_concatenate([*done, [None] * left] if left else done))
 
-    async def all_or_none(self, items: Sequence[Change], context: Context) -> Outcome[BulkAnswer]:
+    async def apply_atomically(self, items: Sequence[Change], context: Context) -> Outcome[BulkAnswer]:
         """Make the changes of *items* together, or none when one fails.
 
         Fails with: what `UnitOfWork.commit` fails with.
         """
         try:
-            return await self._in_one(_runs(items), len(items), context)
-        except _SpoiltError:
+            return await self._apply_in_one_unit_of_work(_group_creates(items), len(items), context)
+        except _HiddenEntityError:
             # Anew, to find out which it was.
-            return await self._in_one(((item,) for item in items), len(items), context)
+            return await self._apply_in_one_unit_of_work(((item,) for item in items), len(items), context)
 
-    async def _in_one(
+    async def _apply_in_one_unit_of_work(
         self, runs: Iterable[Sequence[Change]], length: int, context: Context
     ) -> Outcome[BulkAnswer]:
         """What came of *runs*, which have *length* items in all, in one unit of work."""
@@ -113,21 +113,21 @@ class Batch(Changing):
         async with self._work(access) as work:
             writer = EntityWriter(self._resource, work, access)
             for run in runs:
-                done.append(await self._run(writer, run))
-                if (failure := _failure_at_the_end(done[-1])) is not None:
+                done.append(await self._apply_run(writer, run))
+                if (failure := _last_failure(done[-1])) is not None:
                     outcomes: list[Outcome[Any] | None] = [None] * length
                     outcomes[sum(map(len, done)) - 1] = failure
                     return Success(BulkAnswer(outcomes, applied=False))
-            return await settle(work, Success(BulkAnswer(_together(done))))
+            return await commit_if_successful(work, Success(BulkAnswer(_concatenate(done))))
 
-    async def _run(self, writer: EntityWriter, run: Sequence[Change]) -> Sequence[Outcome[Any]]:
+    async def _apply_run(self, writer: EntityWriter, run: Sequence[Change]) -> Sequence[Outcome[Any]]:
         """What became of the items of *run*, up to the first that failed."""
         if len(run) > 1:
             created = await writer.create_all(_values_of(run))
             if not isinstance(created, Failure):
-                return AllWorked(created.unwrap())
+                return AllSucceeded(created.unwrap())
             if isinstance(created.failure(), Forbidden):
-                raise _SpoiltError
+                raise _HiddenEntityError
         # One by one, also to find out which of many was refused.
         outcomes: list[Outcome[Any]] = []
         for item in run:
@@ -136,41 +136,45 @@ class Batch(Changing):
                 break
         return outcomes
 
-    async def _each(self, run: Sequence[Change], context: Context) -> Sequence[Outcome[Any]]:
+    async def _apply_run_separately(self, run: Sequence[Change], context: Context) -> Sequence[Outcome[Any]]:
         """What became of each item of *run*, whatever became of the others, up to one that the store left open."""
         if len(run) > 1:
             values = _values_of(run)
-            created = await self._alone(lambda writer: writer.create_all(values), context, self.operation)
+            created = await self._run_in_unit_of_work(
+                lambda writer: writer.create_all(values), context, self.operation
+            )
             if not isinstance(created, Failure):
-                return AllWorked(created.unwrap())
+                return AllSucceeded(created.unwrap())
             if isinstance(created.failure(), OutcomeUnknown):
                 return [created] * len(run)
         outcomes: list[Outcome[Any]] = []
         for item in run:
-            outcomes.append(await self._alone(partial(_apply, item=item), context, self.operation))
-            if _is_silent(outcomes):
+            outcomes.append(
+                await self._run_in_unit_of_work(partial(_apply, item=item), context, self.operation)
+            )
+            if _is_unavailable(outcomes):
                 break
         return outcomes
 
 
-def _failure_at_the_end(outcomes: Sequence[Outcome[Any]]) -> Failure[Any] | None:
+def _last_failure(outcomes: Sequence[Outcome[Any]]) -> Failure[Any] | None:
     """The failure that the last of *outcomes* is, if it is one."""
-    last = None if isinstance(outcomes, AllWorked) else outcomes[-1]
+    last = None if isinstance(outcomes, AllSucceeded) else outcomes[-1]
     return last if isinstance(last, Failure) else None
 
 
-def _is_silent(outcomes: Sequence[Outcome[Any]]) -> bool:
+def _is_unavailable(outcomes: Sequence[Outcome[Any]]) -> bool:
     """The store did not answer in the end, so that asking it for more makes no sense."""
-    failure = _failure_at_the_end(outcomes)
+    failure = _last_failure(outcomes)
     return failure is not None and isinstance(failure.failure(), Unavailable | OutcomeUnknown)
 
 
-def _together(parts: Sequence[Sequence[Outcome[Any] | None]]) -> Sequence[Outcome[Any] | None]:
+def _concatenate(parts: Sequence[Sequence[Outcome[Any] | None]]) -> Sequence[Outcome[Any] | None]:
     """*parts* one after the other; a single one stays what it is."""
     return parts[0] if len(parts) == 1 else [outcome for part in parts for outcome in part]
 
 
-def _runs(items: Sequence[Change]) -> Iterator[Sequence[Change]]:
+def _group_creates(items: Sequence[Change]) -> Iterator[Sequence[Change]]:
     """*items* in their order, creates that follow one another together."""
     for kind, run in groupby(items, type):
         if kind is Create:
@@ -196,13 +200,15 @@ async def _apply(writer: EntityWriter, item: Change) -> Outcome[Any]:
         case Delete(key, expected_version):
             return await writer.delete(key, expected_version)
         case UpdateWhere(specification, patch, max_affected):
-            return _unfiltered(specification) or await writer.update_where(specification, patch, max_affected)
+            return _reject_unfiltered(specification) or await writer.update_where(
+                specification, patch, max_affected
+            )
         case DeleteWhere(specification, max_affected):
-            return _unfiltered(specification) or await writer.delete_where(specification, max_affected)
+            return _reject_unfiltered(specification) or await writer.delete_where(specification, max_affected)
 
 
-def _unfiltered(specification: Specification) -> Failure[Error] | None:
+def _reject_unfiltered(specification: Specification) -> Failure[Error] | None:
     """The refusal of a condition that every entity satisfies."""
-    if not means_all(specification):
+    if not matches_everything(specification):
         return None
     return Failure(BadQuery("where", "Must compare at least one field"))

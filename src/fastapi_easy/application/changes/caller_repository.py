@@ -5,12 +5,12 @@ from typing import Any, TypeVar
 
 from returns.result import Failure, Success
 
-from fastapi_easy.application.changes.authorizing_repository import GovernedRepository
+from fastapi_easy.application.changes.authorizing_repository import AuthorizingRepository
 from fastapi_easy.application.changes.entity_values import key_in, values_in, with_values
-from fastapi_easy.application.changes.references import Target
+from fastapi_easy.application.changes.references import ReferencedEntity
 from fastapi_easy.application.changes.writes import CREATE, DELETE, PURGE, RESTORE, UPDATE, Write
 from fastapi_easy.domain.changes.events import EntityCreated, EntityUpdated
-from fastapi_easy.domain.changes.journal import Awaited
+from fastapi_easy.domain.changes.journal import ValuePlaceholder
 from fastapi_easy.domain.changes.patch import Patch, Values
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Key, NotFound, Outcome, TooLarge
@@ -18,12 +18,12 @@ from fastapi_easy.domain.ports.repository import EVERYTHING, Repository
 from fastapi_easy.domain.queries.page import PageRequest
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Specification
-from fastapi_easy.domain.scoped_repository import deleted_in
+from fastapi_easy.domain.scoped_repository import deleted_entities
 
 E = TypeVar("E")
 
 
-class CallersRepository(GovernedRepository[E]):
+class CallerRepository(AuthorizingRepository[E]):
     """Implements `Repository`: the entities that are there for the caller, recording every change.
 
     A change after which the caller could not see the entity any more is `Forbidden`, and keeps the whole unit of work
@@ -33,77 +33,77 @@ class CallersRepository(GovernedRepository[E]):
     @property
     def deleted(self) -> Repository[E]:
         """The entities that are marked as deleted."""
-        return CallersRepository(
+        return CallerRepository(
             self._resource,
-            deleted_in(self._inner),
+            deleted_entities(self._inner),
             self._work,
             self._access,
             self._recorder,
-            alone=self._is_alone,
-            of_deleted=True,
+            is_single_write=self._is_single_write,
+            deleted_only=True,
         )
 
-    async def save(self, entity: E, *, among: Specification = EVERYTHING) -> Outcome[E]:
+    async def save(self, entity: E, *, scope: Specification = EVERYTHING) -> Outcome[E]:
         """Store *entity*: insert it when its key is unset or unknown, else replace all its values."""
         resource = self._resource
-        found = await self._found(key_in(resource, entity))
+        found = await self._find(key_in(resource, entity))
         if isinstance(found, Failure):
             return found
         before = found.unwrap()
         write, key = (CREATE, None) if before is None else (UPDATE, resource.key_of(before))
         given = values_in(resource, entity)
-        admitted = await self._admit(write, given, key)
-        if isinstance(admitted, Failure):
-            return admitted
-        entity = with_values(entity, given, admitted.unwrap())
-        saved = await self._allowed(self._inner, write).save(entity, among=among)
+        authorized = await self._authorize(write, given, key)
+        if isinstance(authorized, Failure):
+            return authorized
+        entity = with_values(entity, given, authorized.unwrap())
+        saved = await self._scope_to_grant(self._inner, write).save(entity, scope=scope)
         if isinstance(saved, Failure):
             return saved
         row = Row(values_in(resource, saved.unwrap()))
         details: dict[str, Any] = {}
         if before is not None:
             details["changed"] = frozenset(given) - frozenset(resource.key)
-            if self._recorder.is_before_wanted(EntityUpdated, resource):
+            if self._recorder.needs_before_values(EntityUpdated, resource):
                 details["before"] = dict(resource.shown(before))
-        refused = await self._done(write, resource.key_of(row), row, details)
-        return saved if refused is None else refused
+        denied = await self._record_change(write, resource.key_of(row), row, details)
+        return saved if denied is None else denied
 
     def add(self, values: Values) -> Coroutine[Any, Any, Outcome[Row]]:
         """Store a new entity."""
-        return self._inner.add(values) if self._is_unobserved(CREATE) else self._added(values)
+        return self._inner.add(values) if self._is_unobserved(CREATE) else self._add_and_record(values)
 
-    async def _added(self, values: Values) -> Outcome[Row]:
-        if self._is_asked(CREATE):
-            admitted = await self._admit(CREATE, values)
-            if isinstance(admitted, Failure):
-                return admitted
-            values = admitted.unwrap()
+    async def _add_and_record(self, values: Values) -> Outcome[Row]:
+        if self._needs_check(CREATE):
+            authorized = await self._authorize(CREATE, values)
+            if isinstance(authorized, Failure):
+                return authorized
+            values = authorized.unwrap()
         inner, draft = self._inner, None
-        if self._is_alone and self._recorder.journal is not None:
-            inner, draft = self._placed(CREATE, Awaited.KEY, {})
+        if self._is_single_write and self._recorder.journal is not None:
+            inner, draft = self._with_draft_event(CREATE, ValuePlaceholder.KEY, {})
         added = await inner.add(values)
         if isinstance(added, Failure):
             return added
         row = added.unwrap()
-        refused = await self._done(CREATE, self._resource.key_of(row), row, {}, draft)
-        return added if refused is None else refused
+        denied = await self._record_change(CREATE, self._resource.key_of(row), row, {}, draft)
+        return added if denied is None else denied
 
     async def add_all(self, many: Sequence[Values]) -> Outcome[Sequence[Row]]:
         """Store several new entities, all or none."""
-        if self._is_asked(CREATE):
+        if self._needs_check(CREATE):
             every = []
-            visible: set[Target] = set()
+            visible: set[ReferencedEntity] = set()
             for values in many:
-                admitted = await self._admit(CREATE, values, visible=visible)
-                if isinstance(admitted, Failure):
-                    return admitted
-                every.append(admitted.unwrap())
+                authorized = await self._authorize(CREATE, values, visible=visible)
+                if isinstance(authorized, Failure):
+                    return authorized
+                every.append(authorized.unwrap())
             many = every
         added = await self._inner.add_all(many)
         if isinstance(added, Failure):
             return added
         rows = added.unwrap()
-        if self._access.is_limited and (hidden := await self._hidden(rows, CREATE)) is not None:
+        if self._access.is_limited and (hidden := await self._reject_hidden(rows, CREATE)) is not None:
             return hidden
         if self._recorder.is_wanted(EntityCreated, self._resource):
             self._recorder.record_creations(self._resource, rows)
@@ -115,52 +115,52 @@ class CallersRepository(GovernedRepository[E]):
         patch: Patch,
         *,
         expected_version: str | None = None,
-        among: Specification = EVERYTHING,
+        scope: Specification = EVERYTHING,
     ) -> Coroutine[Any, Any, Outcome[Row]]:
         """Set the fields of *patch* on the entity with *key*. An empty one changes nothing and is not recorded."""
-        write = RESTORE if self._is_of_deleted else UPDATE
+        write = RESTORE if self._is_deleted_only else UPDATE
         if self._is_unobserved(write):
-            return self._inner.update(key, patch, expected_version=expected_version, among=among)
-        return self._updated(write, key, patch, expected_version, among)
+            return self._inner.update(key, patch, expected_version=expected_version, scope=scope)
+        return self._update_and_record(write, key, patch, expected_version, scope)
 
-    async def _updated(
-        self, write: Write, key: Key, patch: Patch, expected_version: str | None, among: Specification
+    async def _update_and_record(
+        self, write: Write, key: Key, patch: Patch, expected_version: str | None, scope: Specification
     ) -> Outcome[Row]:
         if not patch:
-            return await self._allowed(self._inner, write).update(
-                key, patch, expected_version=expected_version, among=among
+            return await self._scope_to_grant(self._inner, write).update(
+                key, patch, expected_version=expected_version, scope=scope
             )
-        if self._is_asked(write):
-            admitted = await self._admit(write, patch, key)
-            if isinstance(admitted, Failure):
-                return admitted
-            patch = Patch(admitted.unwrap())
-        return await self._changed(
+        if self._needs_check(write):
+            authorized = await self._authorize(write, patch, key)
+            if isinstance(authorized, Failure):
+                return authorized
+            patch = Patch(authorized.unwrap())
+        return await self._change_and_record(
             write,
             key,
             expected_version,
-            among,
-            lambda inner, version: inner.update(key, patch, expected_version=version, among=among),
-            {} if self._is_of_deleted else {"changed": frozenset(patch)},
+            scope,
+            lambda inner, version: inner.update(key, patch, expected_version=version, scope=scope),
+            {} if self._is_deleted_only else {"changed": frozenset(patch)},
         )
 
     async def remove(
-        self, key: Key, *, expected_version: str | None = None, among: Specification = EVERYTHING
+        self, key: Key, *, expected_version: str | None = None, scope: Specification = EVERYTHING
     ) -> Outcome[None]:
         """Remove the entity with *key*."""
-        write = PURGE if self._is_of_deleted else DELETE
+        write = PURGE if self._is_deleted_only else DELETE
         if self._is_unobserved(write):
-            return await self._inner.remove(key, expected_version=expected_version, among=among)
-        if self._is_asked(write):
-            admitted = await self._admit(write, {}, key)
-            if isinstance(admitted, Failure):
-                return admitted
-        return await self._changed(
+            return await self._inner.remove(key, expected_version=expected_version, scope=scope)
+        if self._needs_check(write):
+            authorized = await self._authorize(write, {}, key)
+            if isinstance(authorized, Failure):
+                return authorized
+        return await self._change_and_record(
             write,
             key,
             expected_version,
-            among,
-            lambda inner, version: inner.remove(key, expected_version=version, among=among),
+            scope,
+            lambda inner, version: inner.remove(key, expected_version=version, scope=scope),
             {},
         )
 
@@ -168,18 +168,18 @@ class CallersRepository(GovernedRepository[E]):
         self, specification: Specification, patch: Patch, *, max_affected: int
     ) -> Outcome[int]:
         """Set the fields of *patch* on every entity that *specification* means: one by one where anybody is told."""
-        write = RESTORE if self._is_of_deleted else UPDATE
+        write = RESTORE if self._is_deleted_only else UPDATE
         if not patch or self._is_unobserved(write):
             return await self._inner.update_where(specification, patch, max_affected=max_affected)
-        return await self._each(specification, max_affected, lambda key: self.update(key, patch))
+        return await self._change_one_by_one(specification, max_affected, lambda key: self.update(key, patch))
 
     async def remove_where(self, specification: Specification, *, max_affected: int) -> Outcome[int]:
         """Remove every entity that *specification* means: one by one where anybody is told of it."""
-        if self._is_unobserved(PURGE if self._is_of_deleted else DELETE):
+        if self._is_unobserved(PURGE if self._is_deleted_only else DELETE):
             return await self._inner.remove_where(specification, max_affected=max_affected)
-        return await self._each(specification, max_affected, self.remove)
+        return await self._change_one_by_one(specification, max_affected, self.remove)
 
-    async def _found(self, key: Key | None) -> Outcome[Row | None]:
+    async def _find(self, key: Key | None) -> Outcome[Row | None]:
         """The entity with *key*; `None` when there is none."""
         if key is None:
             return Success(None)
@@ -188,7 +188,7 @@ class CallersRepository(GovernedRepository[E]):
             return Success(read.unwrap())
         return Success(None) if isinstance(read.failure(), NotFound) else read
 
-    async def _each(
+    async def _change_one_by_one(
         self,
         specification: Specification,
         max_affected: int,

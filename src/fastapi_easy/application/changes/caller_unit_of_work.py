@@ -6,20 +6,20 @@ from typing import Any, Self
 
 from returns.result import Failure, Success
 
-from fastapi_easy.application.access import Access, access_of
-from fastapi_easy.application.changes.caller_repository import CallersRepository
+from fastapi_easy.application.access import Access, resolve_access
+from fastapi_easy.application.changes.caller_repository import CallerRepository
 from fastapi_easy.application.changes.recorder import Recorder
 from fastapi_easy.application.context import NOBODY, Context
-from fastapi_easy.application.rules import Rules
+from fastapi_easy.application.rules import ApplicationPorts
 from fastapi_easy.domain.changes.events import DomainEvent
 from fastapi_easy.domain.changes.journal import JournalRow
 from fastapi_easy.domain.errors import DeclarationError, Outcome
 from fastapi_easy.domain.ports.repository import Repository
-from fastapi_easy.domain.ports.unit_of_work import Guard, UnitOfWork
+from fastapi_easy.domain.ports.unit_of_work import CommitGuard, UnitOfWork
 from fastapi_easy.domain.resources.resource import Resource
 
 
-class CallersWork:
+class CallerUnitOfWork:
     """Implements `UnitOfWork`: *inner*, with what the caller may do, and with a record of what was done.
 
     Args:
@@ -34,24 +34,24 @@ class CallersWork:
         recorder: Records what is done, if that has begun already.
     """
 
-    __slots__ = ("_access", "_recorder", "_rules", "context", "inner")
+    __slots__ = ("_access", "_ports", "_recorder", "context", "inner")
 
     def __init__(
         self,
         context: Context = NOBODY,
         *,
         inner: UnitOfWork,
-        rules: Rules,
+        rules: ApplicationPorts,
         access: Access | None = None,
         recorder: Recorder | None = None,
     ) -> None:
         self.context = context
         self.inner = inner
-        self._rules = rules
+        self._ports = rules
         self._access = access
         self._recorder = recorder or Recorder(inner, rules, context)
 
-    def made_for(self, access: Access) -> Self:
+    def bind_access(self, access: Access) -> Self:
         """Return itself, which nobody has entered yet, as a unit of work for the caller of *access*."""
         self.context = self._recorder.context = access.context
         self._access = access
@@ -60,7 +60,7 @@ class CallersWork:
     async def __aenter__(self) -> Self:
         """Begin, once it is known what the caller may do."""
         if self._access is None:
-            self._access = await access_of(self._rules.policy, self.context)
+            self._access = await resolve_access(self._ports.policy, self.context)
         _ = await self.inner.__aenter__()
         return self
 
@@ -68,8 +68,8 @@ class CallersWork:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Discard what was not committed and give back the connection."""
-        if self._recorder.has_notes:
-            self._recorder.forget()
+        if self._recorder.has_pending:
+            self._recorder.clear()
         await self.inner.__aexit__(kind, error, traceback)
 
     def repository(self, resource: Resource[Any] | str, *, last: bool = False) -> Repository[Any]:
@@ -79,21 +79,25 @@ class CallersWork:
         if access is None:
             raise RuntimeError("enter a unit of work before asking it for a repository: async with … as work")
         # Where what came of a write is looked at before it may stay, the write is not the last word.
-        alone = last and self.context.dry_run is None and (not access.is_limited or access.sees_all(declared))
-        inner = self.inner.repository(declared, last=alone)
-        return CallersRepository(declared, inner, self, access, self._recorder, alone=alone)
+        is_single_write = (
+            last and self.context.dry_run is None and (not access.is_limited or access.sees_all(declared))
+        )
+        inner = self.inner.repository(declared, last=is_single_write)
+        return CallerRepository(
+            declared, inner, self, access, self._recorder, is_single_write=is_single_write
+        )
 
     def as_system(self) -> UnitOfWork:
         """Return this unit of work without the caller's limits."""
-        return CallersWork(
+        return CallerUnitOfWork(
             self.context,
             inner=self.inner,
-            rules=self._rules,
+            rules=self._ports,
             access=Access(self.context),
             recorder=self._recorder.for_system(),
         )
 
-    def bind(self, lease: Guard) -> None:
+    def bind(self, lease: CommitGuard) -> None:
         """From now on commit only while *lease* is held."""
         self.inner.bind(lease)
 
@@ -122,7 +126,7 @@ class CallersWork:
         if self.context.dry_run is not None:
             self.context.dry_run.events.extend(self.inner.events)
             return Success(None)
-        if self._recorder.has_notes:
+        if self._recorder.has_pending:
             written = await self._recorder.write()
             if isinstance(written, Failure):
                 return written
@@ -130,8 +134,8 @@ class CallersWork:
 
     def _declared(self, name: str) -> Resource[Any]:
         try:
-            return self._rules.resources[name]
+            return self._ports.resources[name]
         except KeyError:
             raise DeclarationError(
-                [f"{name!r} is no resource of this application; declare it in the container"]
+                [f"{name!r} is not a resource of this application; declare it in the container"]
             ) from None

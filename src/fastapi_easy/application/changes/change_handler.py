@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from fastapi_easy.application.access import Access
-from fastapi_easy.application.changes.caller_unit_of_work import CallersWork
-from fastapi_easy.application.changes.commit import settle
+from fastapi_easy.application.changes.caller_unit_of_work import CallerUnitOfWork
+from fastapi_easy.application.changes.commit import commit_if_successful
 from fastapi_easy.application.changes.entity_writer import EntityWriter
 from fastapi_easy.application.collaborators import ResourceHandler
 from fastapi_easy.application.context import Context
@@ -15,17 +15,19 @@ from fastapi_easy.domain.ports.unit_of_work import innermost
 T = TypeVar("T")
 
 
-class Changing(ResourceHandler):
+class ChangeHandler(ResourceHandler):
     """Changes entities of its resource, for whoever asks."""
 
-    def _work(self, access: Access) -> CallersWork:
+    def _work(self, access: Access) -> CallerUnitOfWork:
         """Return a new unit of work, as the caller of *access* sees it."""
-        made = self._with.unit_of_work()
-        if type(made) is CallersWork:
-            return made.made_for(access)
-        return CallersWork(access.context, inner=innermost(made), rules=self._with.rules, access=access)
+        made = self._collaborators.unit_of_work()
+        if type(made) is CallerUnitOfWork:
+            return made.bind_access(access)
+        return CallerUnitOfWork(
+            access.context, inner=innermost(made), rules=self._collaborators.rules, access=access
+        )
 
-    async def _alone(
+    async def _run_in_unit_of_work(
         self,
         change: Callable[[EntityWriter], Awaitable[Outcome[T]]],
         context: Context,
@@ -52,4 +54,4 @@ class Changing(ResourceHandler):
             return access
         async with self._work(access) as work:
             writer = EntityWriter(self._resource, work, access, single=single)
-            return await settle(work, await change(writer))
+            return await commit_if_successful(work, await change(writer))

@@ -10,7 +10,7 @@ from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 T = TypeVar("T")
 
 
-async def settle(work: UnitOfWork, done: Outcome[T]) -> Outcome[T]:
+async def commit_if_successful(work: UnitOfWork, done: Outcome[T]) -> Outcome[T]:
     """Commit what came to *done*, and answer that.
 
     Fails with: what *done* fails with, and then nothing is committed; what `UnitOfWork.commit` fails with.

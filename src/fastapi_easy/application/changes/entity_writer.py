@@ -8,8 +8,8 @@ from typing import Any
 from returns.result import Failure, Success
 
 from fastapi_easy.application.access import Access
-from fastapi_easy.application.changes.caller_unit_of_work import CallersWork
-from fastapi_easy.domain.changes.patch import Patch, Values, foreign_fields
+from fastapi_easy.application.changes.caller_unit_of_work import CallerUnitOfWork
+from fastapi_easy.domain.changes.patch import Patch, Values, reject_unknown_fields
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import (
     DeclarationError,
@@ -25,7 +25,7 @@ from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Operator, Specification, Where, all_of
 from fastapi_easy.domain.resources.options import Operation
 from fastapi_easy.domain.resources.resource import Resource
-from fastapi_easy.domain.scoped_repository import deleted_in
+from fastapi_easy.domain.scoped_repository import deleted_entities
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class EntityWriter:
     __slots__ = ("_access", "_entities", "_resource")
 
     def __init__(
-        self, resource: Resource[Any], work: CallersWork, access: Access, *, single: bool = False
+        self, resource: Resource[Any], work: CallerUnitOfWork, access: Access, *, single: bool = False
     ) -> None:
         self._resource = resource
         self._access = access
@@ -69,35 +69,35 @@ class EntityWriter:
 
     async def create(self, values: Values) -> Outcome[Row]:
         """Store a new entity; answer its readable fields as stored."""
-        if (refused := self._refusal(Operation.CREATE, values)) is not None:
-            return refused
-        return self._shown(await self._entities.add(values))
+        if (denied := self._check_values(Operation.CREATE, values)) is not None:
+            return denied
+        return self._visible(await self._entities.add(values))
 
     async def create_all(self, many: Sequence[Values]) -> Outcome[Sequence[Row]]:
         """Store several new entities, all or none; answer them in their order."""
         for values in many:
-            if (refused := self._refusal(Operation.CREATE, values)) is not None:
-                return refused
+            if (denied := self._check_values(Operation.CREATE, values)) is not None:
+                return denied
         added = await self._entities.add_all(many)
         if isinstance(added, Failure):
             return added
-        return Success(self._access.all_shown(self._resource, added.unwrap()))
+        return Success(self._access.visible_rows(self._resource, added.unwrap()))
 
     async def update(self, key: Key, patch: Values, expected_version: str | None) -> Outcome[Row]:
         """Set other values for some fields; answer the readable fields as they are now."""
-        if (refused := self._refusal(Operation.UPDATE, patch)) is not None:
-            return refused
+        if (denied := self._check_values(Operation.UPDATE, patch)) is not None:
+            return denied
         if expected_version is None and self._resource.requires_version:
             return Failure(PreconditionRequired(self._resource.name))
         whole = patch if isinstance(patch, Patch) else Patch(patch)
-        return self._shown(await self._entities.update(key, whole, expected_version=expected_version))
+        return self._visible(await self._entities.update(key, whole, expected_version=expected_version))
 
     async def upsert(self, values: Values) -> Outcome[Upserted]:
         """Change the entity that has the values of `Resource.upsert_by`, or make it when there is none."""
         resource = self._resource
-        self._needs("upsert", "upsert", resource.upsert_by)
-        if (foreign := foreign_fields(values, resource.fields.keys())) is not None:
-            return foreign
+        self._require_option("upsert", "upsert", resource.upsert_by)
+        if (unknown := reject_unknown_fields(values, resource.fields.keys())) is not None:
+            return unknown
         if unnamed := [name for name in resource.upsert_by if values.get(name) is None]:
             return Failure(Invalid(tuple(Fault(f"/{name}", "Field required", "missing") for name in unnamed)))
         same = all_of(*(Where(name, Operator.EQUALS, values[name]) for name in resource.upsert_by))
@@ -108,9 +108,9 @@ class EntityWriter:
             return found
         for row in found.unwrap().items:
             patch = Patch({name: value for name, value in values.items() if name in resource.changeable})
-            if (refused := self._refusal(Operation.UPDATE, patch)) is not None:
-                return refused
-            changed = self._shown(await self._entities.update(resource.key_of(row), patch))
+            if (denied := self._check_values(Operation.UPDATE, patch)) is not None:
+                return denied
+            changed = self._visible(await self._entities.update(resource.key_of(row), patch))
             return (
                 changed
                 if isinstance(changed, Failure)
@@ -121,32 +121,32 @@ class EntityWriter:
 
     async def delete(self, key: Key, expected_version: str | None) -> Outcome[None]:
         """Remove an entity."""
-        if (refused := self._access.refuse_writing(self._resource, Operation.DELETE, {})) is not None:
-            return refused
+        if (denied := self._access.check_writable(self._resource, Operation.DELETE, {})) is not None:
+            return denied
         if expected_version is None and self._resource.requires_version:
             return Failure(PreconditionRequired(self._resource.name))
         return await self._entities.remove(key, expected_version=expected_version)
 
     async def restore(self, key: Key, expected_version: str | None) -> Outcome[Row]:
         """Bring a deleted entity back; answer its readable fields."""
-        self._needs("restore", "soft_delete", self._resource.soft_delete)
+        self._require_option("restore", "soft_delete", self._resource.soft_delete)
         unmarked = Patch({str(self._resource.soft_delete): None})
-        deleted = deleted_in(self._entities)
-        return self._shown(await deleted.update(key, unmarked, expected_version=expected_version))
+        deleted = deleted_entities(self._entities)
+        return self._visible(await deleted.update(key, unmarked, expected_version=expected_version))
 
     async def purge(self, key: Key, expected_version: str | None) -> Outcome[None]:
         """Remove a deleted entity for good."""
-        self._needs("purge", "soft_delete", self._resource.soft_delete)
-        return await deleted_in(self._entities).remove(key, expected_version=expected_version)
+        self._require_option("purge", "soft_delete", self._resource.soft_delete)
+        return await deleted_entities(self._entities).remove(key, expected_version=expected_version)
 
     async def update_where(
         self, specification: Specification, patch: Values, max_affected: int
     ) -> Outcome[int]:
         """Set the fields of *patch* on every entity that *specification* means; answer how many those are."""
-        if (refused := self._refusal(Operation.UPDATE, patch)) is not None:
-            return refused
-        if (refused := self._refusal_of(specification)) is not None:
-            return refused
+        if (denied := self._check_values(Operation.UPDATE, patch)) is not None:
+            return denied
+        if (denied := self._check_specification(specification)) is not None:
+            return denied
         if self._resource.requires_version:
             return Failure(PreconditionRequired(self._resource.name))
         whole = patch if isinstance(patch, Patch) else Patch(patch)
@@ -154,34 +154,34 @@ class EntityWriter:
 
     async def delete_where(self, specification: Specification, max_affected: int) -> Outcome[int]:
         """Remove every entity that *specification* means; answer how many those were."""
-        if (refused := self._access.refuse_writing(self._resource, Operation.DELETE, {})) is not None:
-            return refused
-        if (refused := self._refusal_of(specification)) is not None:
-            return refused
+        if (denied := self._access.check_writable(self._resource, Operation.DELETE, {})) is not None:
+            return denied
+        if (denied := self._check_specification(specification)) is not None:
+            return denied
         if self._resource.requires_version:
             return Failure(PreconditionRequired(self._resource.name))
         return await self._entities.remove_where(specification, max_affected=max_affected)
 
-    def _needs(self, operation: str, option: str, declared: object) -> None:
+    def _require_option(self, operation: str, option: str, declared: object) -> None:
         """Refuse an *operation* that makes no sense without what *option* declares: it would change any entity."""
         if not declared:
             raise DeclarationError(
                 [f"{self._resource.name}: {operation} needs the option {option!r}: declare it"]
             )
 
-    def _refusal(self, action: Operation, values: Values) -> Failure[Error] | None:
+    def _check_values(self, action: Operation, values: Values) -> Failure[Error] | None:
         """The refusal of *values* for what is no field, or none that this caller may set."""
         resource = self._resource
-        known = resource.fields.keys() if action is Operation.CREATE else _settable(resource)
-        if (foreign := foreign_fields(values, known)) is not None:
-            return foreign
-        return self._access.refuse_writing(resource, action, values) if self._access.is_limited else None
+        known = resource.fields.keys() if action is Operation.CREATE else _settable_fields(resource)
+        if (unknown := reject_unknown_fields(values, known)) is not None:
+            return unknown
+        return self._access.check_writable(resource, action, values) if self._access.is_limited else None
 
-    def _refusal_of(self, specification: Specification) -> Failure[Error] | None:
+    def _check_specification(self, specification: Specification) -> Failure[Error] | None:
         """The refusal of a condition that would tell what the caller may not know."""
         return self._access.refuse(self._resource, Query(specification=specification))
 
-    def _shown(self, changed: Outcome[Row]) -> Outcome[Row]:
+    def _visible(self, changed: Outcome[Row]) -> Outcome[Row]:
         if isinstance(changed, Failure):
             return changed
         row = changed.unwrap()
@@ -191,6 +191,6 @@ class EntityWriter:
 
 
 @lru_cache(maxsize=1024)
-def _settable(resource: Resource[Any]) -> frozenset[str]:
+def _settable_fields(resource: Resource[Any]) -> frozenset[str]:
     """What an entity may be given other values for: all but its key."""
     return frozenset(resource.fields) - frozenset(resource.key)

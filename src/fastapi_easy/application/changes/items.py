@@ -78,7 +78,7 @@ class Malformed:
 
 Change: TypeAlias = Create | Upsert | Update | Delete | UpdateWhere | DeleteWhere | Malformed
 
-PLACES: Final[Mapping[type[Change], str]] = {
+VALUE_POINTERS: Final[Mapping[type[Change], str]] = {
     Create: "create",
     Upsert: "upsert",
     Update: "update/set",

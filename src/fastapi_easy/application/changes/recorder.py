@@ -7,10 +7,10 @@ from returns.result import Failure, Success
 
 from fastapi_easy.application.changes.writes import Write
 from fastapi_easy.application.context import Context
-from fastapi_easy.application.rules import Rules
+from fastapi_easy.application.rules import ApplicationPorts
 from fastapi_easy.domain.changes.change import BeforeChange
 from fastapi_easy.domain.changes.events import DomainEvent, EntityCreated
-from fastapi_easy.domain.changes.lazy_sequence import Deferred
+from fastapi_easy.domain.changes.lazy_sequence import LazySequence
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Error, Key, Outcome
 from fastapi_easy.domain.ports.event_bus import Interest
@@ -35,37 +35,37 @@ class Recorder:
     Attributes:
         by_system: The writes are made beyond what the caller may do.
 
-        main: The recorder of the caller, which keeps the notes of what is done as the system too; `None` in itself.
+        root: The recorder of the caller, which keeps the notes of what is done as the system too; `None` in itself.
 
         unwritten: What the journal has not been told of yet; `None` when it knows all.
 
-        refusals: Why nothing may become durable; `None` when everything may.
+        commit_failures: Why nothing may become durable; `None` when everything may.
     """
 
-    __slots__ = ("_rules", "_work", "by_system", "context", "main", "refusals", "unwritten")
+    __slots__ = ("_ports", "_work", "by_system", "commit_failures", "context", "root", "unwritten")
 
-    def __init__(self, work: UnitOfWork, rules: Rules, context: Context) -> None:
+    def __init__(self, work: UnitOfWork, rules: ApplicationPorts, context: Context) -> None:
         self.context = context
         self.by_system = False
         self._work = work
-        self._rules = rules
+        self._ports = rules
         # Lists only when there is something to note: all that waits with a call counts towards garbage collections.
-        self.main: Recorder | None = None
+        self.root: Recorder | None = None
         self.unwritten: list[Sequence[DomainEvent]] | None = None
-        self.refusals: list[Failure[Error]] | None = None
+        self.commit_failures: list[Failure[Error]] | None = None
 
     def for_system(self) -> "Recorder":
         """Return a recorder of the same unit of work, whose writes are the system's."""
-        system = Recorder(self._work, self._rules, self.context)
+        system = Recorder(self._work, self._ports, self.context)
         system.by_system = True
-        system.main = self.main or self
+        system.root = self.root or self
         return system
 
     @property
-    def has_notes(self) -> bool:
+    def has_pending(self) -> bool:
         """Whether there is anything to write, or a reason to write nothing."""
-        main = self.main or self
-        return main.unwritten is not None or main.refusals is not None
+        root = self.root or self
+        return root.unwritten is not None or root.commit_failures is not None
 
     @property
     def work(self) -> UnitOfWork:
@@ -75,21 +75,21 @@ class Recorder:
     @property
     def journal(self) -> Journal | None:
         """What is written beside every change."""
-        return self._rules.journal
+        return self._ports.journal
 
     def is_observed(self, write: Write, resource: Resource[Any]) -> bool:
         """Return whether anybody has a say in *write*, or wants to be told of it."""
-        interest, name = self._rules.event_bus.interest, resource.name
+        interest, name = self._ports.event_bus.interest, resource.name
         return (
-            self._rules.journal is not None
+            self._ports.journal is not None
             or self.context.dry_run is not None
             or interest(write.change, name) is not Interest.NONE
             or interest(write.event, name) is not Interest.NONE
         )
 
-    def has_a_say(self, change: type[BeforeChange], resource: Resource[Any]) -> bool:
+    def has_before_handlers(self, change: type[BeforeChange], resource: Resource[Any]) -> bool:
         """Return whether anybody is to be asked before a *change*."""
-        return self._rules.event_bus.interest(change, resource.name) is not Interest.NONE
+        return self._ports.event_bus.interest(change, resource.name) is not Interest.NONE
 
     async def ask(
         self, kind: type[B], resource: Resource[Any], work: UnitOfWork, **details: Any
@@ -107,27 +107,27 @@ class Recorder:
             work=work,
             **details,
         )
-        asked = await self._rules.event_bus.ask(change)
+        asked = await self._ports.event_bus.ask(change)
         return asked if isinstance(asked, Failure) else Success(change)
 
     def is_wanted(self, event: type[DomainEvent], resource: Resource[Any]) -> bool:
         """Return whether anybody wants to be told of *event*."""
         return (
-            self._rules.journal is not None
+            self._ports.journal is not None
             or self.context.dry_run is not None
-            or self._rules.event_bus.interest(event, resource.name) is not Interest.NONE
+            or self._ports.event_bus.interest(event, resource.name) is not Interest.NONE
         )
 
-    def is_before_wanted(self, event: type[DomainEvent], resource: Resource[Any]) -> bool:
+    def needs_before_values(self, event: type[DomainEvent], resource: Resource[Any]) -> bool:
         """Return whether *event* shall hold the values from before the change."""
-        journal = self._rules.journal
+        journal = self._ports.journal
         if journal is not None and journal.wants_before(resource):
             return True
-        return self._rules.event_bus.interest(event, resource.name) is Interest.BEFORE
+        return self._ports.event_bus.interest(event, resource.name) is Interest.BEFORE
 
-    def maker(self, event: type[E], resource: Resource[Any]) -> Callable[..., E]:
+    def event_factory(self, event: type[E], resource: Resource[Any]) -> Callable[..., E]:
         """Return what makes events of one kind, which all happen now, of a key and of what they tell besides."""
-        context, now = self.context, self._rules.clock.now()
+        context, now = self.context, self._ports.clock.now()
         make: Any = event
 
         def made(key: Key, **details: Any) -> E:
@@ -148,15 +148,19 @@ class Recorder:
     def record(self, events: Sequence[DomainEvent], *, is_written: bool = False) -> None:
         """Publish *events* if the unit of work commits, and tell the journal of them unless that *is_written*."""
         self._work.record_all(events)
-        if self._rules.journal is not None and not is_written:
-            main = self.main or self
-            if main.unwritten is None:
-                main.unwritten = []
-            main.unwritten.append(events)
+        if self._ports.journal is not None and not is_written:
+            root = self.root or self
+            if root.unwritten is None:
+                root.unwritten = []
+            root.unwritten.append(events)
 
     def record_creations(self, resource: Resource[Any], rows: Sequence[Row]) -> None:
         """Record that *rows* came into being, all now; their events are made when somebody looks at them."""
-        make, shown, version = self.maker(EntityCreated, resource), resource.all_shown(rows), resource.version
+        make, shown, version = (
+            self.event_factory(EntityCreated, resource),
+            resource.visible_rows(rows),
+            resource.version,
+        )
 
         def creations() -> Sequence[DomainEvent]:
             return [
@@ -168,14 +172,14 @@ class Recorder:
                 for row, values in zip(rows, shown, strict=True)
             ]
 
-        self.record(Deferred(len(rows), creations))
+        self.record(LazySequence(len(rows), creations))
 
     def refuse(self, refusal: Failure[Error]) -> Failure[Error]:
         """Let nothing of the unit of work become durable, since the caller may not have done what was done in it."""
-        main = self.main or self
-        if main.refusals is None:
-            main.refusals = []
-        main.refusals.append(refusal)
+        root = self.root or self
+        if root.commit_failures is None:
+            root.commit_failures = []
+        root.commit_failures.append(refusal)
         return refusal
 
     async def write(self) -> Outcome[None]:
@@ -183,13 +187,13 @@ class Recorder:
 
         Fails with: why nothing may become durable; what `UnitOfWork.keep` fails with.
         """
-        main = self.main or self
-        if main.refusals:
-            return main.refusals[0]
-        journal, unwritten = self._rules.journal, main.unwritten
+        root = self.root or self
+        if root.commit_failures:
+            return root.commit_failures[0]
+        journal, unwritten = self._ports.journal, root.unwritten
         if journal is None or unwritten is None:
             return Success(None)
-        main.unwritten = None
+        root.unwritten = None
         rows = [row for events in unwritten for event in events for row in journal.rows(event)]
         if not rows:
             return Success(None)
@@ -198,7 +202,7 @@ class Recorder:
             _ = self.refuse(kept)
         return kept
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Forget what was recorded: the unit of work was left."""
-        main = self.main or self
-        main.unwritten = main.refusals = None
+        root = self.root or self
+        root.unwritten = root.commit_failures = None

@@ -13,7 +13,7 @@ from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.domain.queries.specification import Operator, Where, all_of
 from fastapi_easy.domain.resources.resource import Resource
 
-Target: TypeAlias = tuple[str, tuple[str, ...], tuple[Any, ...]]
+ReferencedEntity: TypeAlias = tuple[str, tuple[str, ...], tuple[Any, ...]]
 """An entity that is referred to: its resource, the fields that say which one, and their values."""
 
 
@@ -21,18 +21,18 @@ def may_refer_to_hidden(resource: Resource[Any], values: Values, access: Access)
     """Return whether *values* say anything of a reference that may lead to an entity the caller may not see."""
     return any(
         not (values.keys().isdisjoint(here) or access.sees_all(target))
-        for target, here, _ in _leading(resource)
+        for target, here, _ in _outgoing_references(resource)
     )
 
 
-async def hidden_reference(
-    resource: Resource[Any], values: Values, access: Access, work: UnitOfWork, visible: set[Target]
+async def find_hidden_reference(
+    resource: Resource[Any], values: Values, access: Access, work: UnitOfWork, visible: set[ReferencedEntity]
 ) -> Failure[Error] | None:
     """Return the refusal of *values* that refer to an entity the caller may not see; `None` when none of them does.
 
     What is in *visible* is not asked about again; what turns out to be visible is added to it.
     """
-    for target, here, there in _leading(resource):
+    for target, here, there in _outgoing_references(resource):
         source = tuple(values.get(name) for name in here)
         asked = target.name, there, source
         if None in source or access.sees_all(target) or asked in visible:
@@ -40,7 +40,7 @@ async def hidden_reference(
         same = all_of(
             *(Where(name, Operator.EQUALS, value) for name, value in zip(there, source, strict=True))
         )
-        seen = await access.narrow(target, work.repository(target)).count(same)
+        seen = await access.scope_repository(target, work.repository(target)).count(same)
         if isinstance(seen, Failure):
             return seen
         if not seen.unwrap():
@@ -49,13 +49,13 @@ async def hidden_reference(
     return None
 
 
-async def with_whole_references(
+async def complete_references(
     resource: Resource[Any], key: Key, patch: Values, repository: Repository[Any]
 ) -> Values | Failure[Error]:
     """Return *patch*, and what the entity with *key* has in the other fields of references it changes in part."""
     others = {
         name
-        for _, here, _ in _leading(resource)
+        for _, here, _ in _outgoing_references(resource)
         if not patch.keys().isdisjoint(here)
         for name in here
         if name not in patch
@@ -66,14 +66,16 @@ async def with_whole_references(
     return read if isinstance(read, Failure) else {**read.unwrap(), **patch}
 
 
-def _leading(resource: Resource[Any]) -> Iterator[tuple[Resource[Any], tuple[str, ...], tuple[str, ...]]]:
+def _outgoing_references(
+    resource: Resource[Any],
+) -> Iterator[tuple[Resource[Any], tuple[str, ...], tuple[str, ...]]]:
     """Yield what *resource* refers to: the other resource, the fields here that hold the reference, and those there."""
-    told = set()
+    yielded = set()
     for reference in resource.references:
-        told.add((reference.target.name, reference.fields))
+        yielded.add((reference.target.name, reference.fields))
         yield reference.target, reference.fields, reference.there
     for relation in resource.relations.values():
         place = relation.target.name, relation.here
         # From its own key a relation leads to what refers here.
-        if not relation.many and relation.here != resource.key and place not in told:
+        if not relation.many and relation.here != resource.key and place not in yielded:
             yield relation.target, relation.here, relation.there

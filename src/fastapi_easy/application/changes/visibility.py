@@ -11,17 +11,17 @@ from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.queries.specification import AnyOf, Operator, Specification, Where, all_of
 from fastapi_easy.domain.resources.resource import Resource
 
-_ASKED_FOR: Final = 500
+_CHUNK_SIZE: Final = 500
 """Entities that one question is about."""
 
 
-async def all_seen(
+async def are_all_visible(
     resource: Resource[Any], rows: Sequence[Row], repository: Repository[Any]
 ) -> Outcome[bool]:
     """Return whether all of *rows* are in *repository*, the caller's view of *resource*."""
-    for start in range(0, len(rows), _ASKED_FOR):
-        part = rows[start : start + _ASKED_FOR]
-        seen = await repository.count(_these(resource.key, part))
+    for start in range(0, len(rows), _CHUNK_SIZE):
+        part = rows[start : start + _CHUNK_SIZE]
+        seen = await repository.count(_with_keys_of(resource.key, part))
         if isinstance(seen, Failure):
             return seen
         if seen.unwrap() < len(part):
@@ -29,7 +29,7 @@ async def all_seen(
     return Success(True)
 
 
-def _these(key: Sequence[str], rows: Sequence[Row]) -> Specification:
+def _with_keys_of(key: Sequence[str], rows: Sequence[Row]) -> Specification:
     """The entities that *rows* are."""
     if len(key) == 1:
         return Where(key[0], Operator.IN, tuple(row[key[0]] for row in rows))

@@ -33,20 +33,20 @@ class Write:
 
         verb: What the caller has to be allowed.
 
-        tells_values: The event tells how the entity is now.
+        has_values: The event tells how the entity is now.
 
-        tells_before: The event can tell how it was before.
+        has_before_values: The event can tell how it was before.
     """
 
     change: type[BeforeChange]
     event: type[DomainEvent]
     verb: Operation
-    tells_values: bool = False
-    tells_before: bool = False
+    has_values: bool = False
+    has_before_values: bool = False
 
 
-CREATE: Final = Write(BeforeCreate, EntityCreated, Operation.CREATE, tells_values=True)
-UPDATE: Final = Write(BeforeUpdate, EntityUpdated, Operation.UPDATE, tells_values=True, tells_before=True)
-DELETE: Final = Write(BeforeDelete, EntityDeleted, Operation.DELETE, tells_before=True)
-RESTORE: Final = Write(BeforeRestore, EntityRestored, Operation.RESTORE, tells_values=True)
-PURGE: Final = Write(BeforePurge, EntityPurged, Operation.PURGE, tells_before=True)
+CREATE: Final = Write(BeforeCreate, EntityCreated, Operation.CREATE, has_values=True)
+UPDATE: Final = Write(BeforeUpdate, EntityUpdated, Operation.UPDATE, has_values=True, has_before_values=True)
+DELETE: Final = Write(BeforeDelete, EntityDeleted, Operation.DELETE, has_before_values=True)
+RESTORE: Final = Write(BeforeRestore, EntityRestored, Operation.RESTORE, has_values=True)
+PURGE: Final = Write(BeforePurge, EntityPurged, Operation.PURGE, has_before_values=True)

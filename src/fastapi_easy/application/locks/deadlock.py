@@ -6,11 +6,11 @@ from typing import Final
 from fastapi_easy.application.locks.owners import task_of
 from fastapi_easy.domain.locks.lease import WaitEdge
 
-LONGEST: Final = 64
+MAX_CYCLE_LENGTH: Final = 64
 """Tasks in a circle that is looked for."""
 
 
-def circle_of(owner: str, edges: Sequence[WaitEdge]) -> tuple[WaitEdge, ...]:
+def find_cycle(owner: str, edges: Sequence[WaitEdge]) -> tuple[WaitEdge, ...]:
     """The waits that lead from the task of *owner* back to it, its own the first; empty when none do.
 
     Only for the one who came last: everybody else in the circle gets on when that one gives up.
@@ -18,14 +18,14 @@ def circle_of(owner: str, edges: Sequence[WaitEdge]) -> tuple[WaitEdge, ...]:
     waits = {task_of(each.waiter): each for each in edges}
     me = here = task_of(owner)
     walked: list[WaitEdge] = []
-    while here in waits and len(walked) < LONGEST:
+    while here in waits and len(walked) < MAX_CYCLE_LENGTH:
         edge = waits[here]
         walked.append(edge)
         here = task_of(edge.holder)
         if here == me:
-            return tuple(walked) if walked[0] == max(walked, key=_lateness) else ()
+            return tuple(walked) if walked[0] == max(walked, key=_arrival_order) else ()
     return ()
 
 
-def _lateness(edge: WaitEdge) -> tuple[int, str]:
+def _arrival_order(edge: WaitEdge) -> tuple[int, str]:
     return edge.ticket, edge.waiter

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from returns.result import Failure, Success
 
-from fastapi_easy.application.locks.lock_request import Ask
+from fastapi_easy.application.locks.lock_request import StoreCall
 from fastapi_easy.domain.errors import LockLost, Outcome, Unsupported
 from fastapi_easy.domain.locks.lease import LockCapability
 from fastapi_easy.domain.locks.lock_errors import LeaseLost
@@ -16,16 +16,16 @@ from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.lease_store import LeaseStore
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork, innermost
 
-MARGIN: Final = 0.1
+SAFETY_MARGIN: Final = 0.1
 """Part of its time by which a lease is taken for lost earlier than the store says: clocks run at different rates."""
 
 Fence: TypeAlias = Callable[[UnitOfWork, str, int], Awaitable[Outcome[bool]]]
 """Stamps a name with a token where a unit of work writes; whether no larger one is there."""
 
-_HELD: Final[Outcome[None]] = Success(None)
+_SUCCESS: Final[Outcome[None]] = Success(None)
 
 
-class Holding:
+class LeaseState:
     """What is held, until when, and whether it still is.
 
     Args:
@@ -37,7 +37,7 @@ class Holding:
 
         ttl: Seconds for which it is granted each time.
 
-        place: The line of the program that asked for it.
+        call_site: The line of the program that asked for it.
 
         names: What is held, in order.
 
@@ -47,13 +47,13 @@ class Holding:
 
     __slots__ = (
         "_until",
+        "call_site",
         "clock",
         "is_over",
         "lost",
         "names",
         "on_loss",
         "owner",
-        "place",
         "reason",
         "store",
         "tokens",
@@ -61,14 +61,14 @@ class Holding:
     )
 
     def __init__(
-        self, store: LeaseStore, clock: Clock, owner: str, ttl: float, place: str, names: tuple[str, ...]
+        self, store: LeaseStore, clock: Clock, owner: str, ttl: float, call_site: str, names: tuple[str, ...]
     ) -> None:
         self.store = store
         self.clock = clock
         self.owner = owner
         self.names = names
         self.ttl = ttl
-        self.place = place
+        self.call_site = call_site
         self.tokens: dict[str, int] = {}
         self.lost = asyncio.Event()
         self.reason = ""
@@ -77,7 +77,7 @@ class Holding:
         self._until = -math.inf
 
     @property
-    def runs_out(self) -> bool:
+    def expires(self) -> bool:
         """The lease ends unless it is renewed."""
         return LockCapability.TTL in self.store.capabilities
 
@@ -89,9 +89,9 @@ class Holding:
         return max(0.0, self._until - self.clock.monotonic())
 
     @property
-    def spent(self) -> float:
+    def elapsed(self) -> float:
         """Seconds since what was granted, or last renewed, was asked for; 0 where leases do not run out."""
-        return self.ttl * (1 - MARGIN) - self.remaining if self.runs_out else 0.0
+        return self.ttl * (1 - SAFETY_MARGIN) - self.remaining if self.expires else 0.0
 
     @property
     def overdue(self) -> float:
@@ -102,21 +102,21 @@ class Holding:
         """The id by which *name* is held: one for each name, since an owner asks for one only."""
         return f"{self.owner}.{self.names.index(name)}"
 
-    def grant(self, name: str, token: int, asked_at: float) -> None:
-        """*name* is held, by an answer to what was asked at *asked_at*. Of several the first to run out counts."""
-        until = self._end_of(asked_at)
+    def mark_acquired(self, name: str, token: int, requested_at: float) -> None:
+        """*name* is held, by an answer to what was asked at *requested_at*. Of several the first to run out counts."""
+        until = self._end_of(requested_at)
         self._until = min(self._until, until) if self.tokens else until
         self.tokens[name] = token
 
-    def extend(self, asked_at: float) -> None:
-        """Everything was renewed, by answers to what was asked at *asked_at* or later."""
+    def extend(self, requested_at: float) -> None:
+        """Everything was renewed, by answers to what was asked at *requested_at* or later."""
         # An answer that comes late takes nothing back.
-        self._until = max(self._until, self._end_of(asked_at))
+        self._until = max(self._until, self._end_of(requested_at))
 
-    def _end_of(self, asked_at: float) -> float:
-        return asked_at + self.ttl * (1 - MARGIN) if self.runs_out else math.inf
+    def _end_of(self, requested_at: float) -> float:
+        return requested_at + self.ttl * (1 - SAFETY_MARGIN) if self.expires else math.inf
 
-    def lose(self, reason: str) -> None:
+    def mark_lost(self, reason: str) -> None:
         """It is lost, for good."""
         if self.is_over or self.lost.is_set():
             return
@@ -127,7 +127,7 @@ class Holding:
 
     def failure(self) -> LeaseLost:
         """What is to be raised about its loss."""
-        return LeaseLost(self.names[0], self.token, self.reason or "it was given back")
+        return LeaseLost(self.names[0], self.token, self.reason or "it was released")
 
     @property
     def token(self) -> int:
@@ -136,62 +136,62 @@ class Holding:
 
     async def renew(self) -> Outcome[None]:
         """Let it run for its whole time from now on; a refusal means that it is lost."""
-        asked_at = self.clock.monotonic()
+        requested_at = self.clock.monotonic()
         for name in tuple(self.tokens):
             renewed = await self.store.renew(name, self.owner_of(name), self.tokens[name], self.ttl)
             if isinstance(renewed, Failure):
                 return renewed
             if not renewed.unwrap():
-                self.lose("the store says that somebody else may have it: it ran out there, or was evicted")
+                self.mark_lost("the store no longer holds it for this owner: it expired or was evicted")
                 return Failure(LockLost(name))
-        self.extend(asked_at)
-        return _HELD
+        self.extend(requested_at)
+        return _SUCCESS
 
 
 class HeldLease:
     """Implements `Lease`."""
 
-    __slots__ = ("__weakref__", "_ask", "_fence", "_holding")
+    __slots__ = ("__weakref__", "_call_store", "_fence", "_state")
 
-    def __init__(self, holding: Holding, ask: Ask, fence: Fence | None) -> None:
-        self._holding = holding
-        self._ask = ask
+    def __init__(self, state: LeaseState, call_store: StoreCall, fence: Fence | None) -> None:
+        self._state = state
+        self._call_store = call_store
         self._fence = fence
 
     @property
     def name(self) -> str:
         """What is held; of several names the first in their order."""
-        return self._holding.names[0]
+        return self._state.names[0]
 
     @property
     def names(self) -> tuple[str, ...]:
         """Everything that is held, in order."""
-        return self._holding.names
+        return self._state.names
 
     @property
     def token(self) -> int:
         """Larger than that of every earlier lease of the same names."""
-        return self._holding.token
+        return self._state.token
 
     @property
     def tokens(self) -> Mapping[str, int]:
         """The token of each name."""
-        return MappingProxyType(self._holding.tokens)
+        return MappingProxyType(self._state.tokens)
 
     @property
     def owner(self) -> str:
         """Host, process and task."""
-        return self._holding.owner
+        return self._state.owner
 
     @property
     def lost(self) -> asyncio.Event:
         """Set when the lease is lost."""
-        return self._holding.lost
+        return self._state.lost
 
     @property
     def remaining(self) -> float:
         """Seconds for which it is certainly held without being renewed; 0 once lost."""
-        return self._holding.remaining
+        return self._state.remaining
 
     def check(self) -> None:
         """Do nothing while it is certainly held.
@@ -199,13 +199,13 @@ class HeldLease:
         Raises:
             LeaseLost: It is not.
         """
-        holding = self._holding
-        if holding.remaining > 0:
+        state = self._state
+        if state.remaining > 0:
             return
-        holding.lose(
-            "its time is up, and it was not renewed: the program stood still, or was busy for longer"
+        state.mark_lost(
+            "it expired without a renewal: the process was suspended, or its event loop was blocked"
         )
-        raise holding.failure()
+        raise state.failure()
 
     async def renew(self) -> Outcome[None]:
         """Let it run for its whole time from now on.
@@ -215,9 +215,9 @@ class HeldLease:
 
             Unavailable: The store did not answer.
         """
-        if self._holding.remaining <= 0:
+        if self._state.remaining <= 0:
             return Failure(LockLost(self.name))
-        return await self._ask(self._holding.renew(), insists=True)
+        return await self._call_store(self._state.renew(), bypass_breaker=True)
 
     async def guard(self, work: UnitOfWork) -> Outcome[None]:
         """Hold on to it until the transaction of *work* has ended, or stamp the fence of its database.
@@ -227,11 +227,11 @@ class HeldLease:
 
             Unavailable, Unsupported: as `Lease.guard`.
         """
-        holding = self._holding
-        if LockCapability.FENCING not in holding.store.capabilities:
+        state = self._state
+        if LockCapability.FENCING not in state.store.capabilities:
             return Failure(Unsupported(self.name, LockCapability.FENCING))
-        for name, token in holding.tokens.items():
-            guarded = await holding.store.guard(innermost(work), name, holding.owner_of(name), token)
+        for name, token in state.tokens.items():
+            guarded = await state.store.guard(innermost(work), name, state.owner_of(name), token)
             if guarded is None:
                 if self._fence is None:
                     return Failure(Unsupported(name, LockCapability.FENCING))
@@ -239,8 +239,6 @@ class HeldLease:
             if isinstance(guarded, Failure):
                 return guarded
             if not guarded.unwrap():
-                holding.lose(
-                    "somebody else may have it by now: the database refused what was to be committed"
-                )
+                state.mark_lost("another owner may hold it: the fencing check rejected the commit")
                 return Failure(LockLost(name))
-        return _HELD
+        return _SUCCESS

@@ -11,15 +11,15 @@ from typing import Any, Final, TypeVar
 
 from returns.result import Failure
 
-from fastapi_easy.application.locks.held_lease import Fence, Holding
-from fastapi_easy.application.locks.hold import Hold, Terms
-from fastapi_easy.application.locks.lock_store_dependency import Standing
+from fastapi_easy.application.locks.held_lease import Fence, LeaseState
+from fastapi_easy.application.locks.hold import Hold, HoldOptions
+from fastapi_easy.application.locks.lock_store_dependency import LockStoreDependency
 from fastapi_easy.application.locks.owners import Owners
 from fastapi_easy.application.locks.wakeups import WaiterRegistry
-from fastapi_easy.domain.errors import Obstacle, Outcome, Unavailable
+from fastapi_easy.domain.errors import Outcome, Unavailable, UnavailableReason
 from fastapi_easy.domain.locks.lease import Eviction, LockCapability, LockInfo, OnLost
 from fastapi_easy.domain.locks.lock_errors import LockMisuse
-from fastapi_easy.domain.ports.breaker import Breaker, NotAdmitted
+from fastapi_easy.domain.ports.breaker import Breaker, CallNotPermitted
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.dependency import Dependency
 from fastapi_easy.domain.ports.lease_store import LeaseStore
@@ -27,19 +27,19 @@ from fastapi_easy.domain.ports.lock_provider import EvictionHook
 
 T = TypeVar("T")
 
-ASK_LIMIT: Final = 6.0
+STORE_TIMEOUT: Final = 6.0
 """Seconds to wait for the store, which has limits of its own, shorter ones; what was asked goes on behind it."""
 
-LONGEST_NAME: Final = 200
+MAX_NAME_BYTES: Final = 200
 """Bytes."""
 
-SHORTEST: Final = 0.3
+MIN_TTL: Final = 0.3
 """Seconds of a lease at least: three renewals have to fit in."""
 
-_RETRIES: Final = (0.1, 0.5)
+_RELEASE_RETRY_DELAYS: Final = (0.1, 0.5)
 """Seconds between the attempts to give something back while the store is silent; after that it runs out."""
 
-_CLOSE_LIMIT: Final = 5.0
+_CLOSE_TIMEOUT: Final = 5.0
 _logger: Final = logging.getLogger("fastapi_easy.locks")
 
 
@@ -78,7 +78,7 @@ class LockManager:
         self._owners: Owners | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._held: dict[Holding, asyncio.Task[None]] = {}
+        self._held: dict[LeaseState, asyncio.Task[None]] = {}
         self._pending: dict[str, set[asyncio.Task[Any]]] = {}
         self.waiters = WaiterRegistry()
 
@@ -90,7 +90,7 @@ class LockManager:
     @property
     def dependency(self) -> Dependency | None:
         """The store, for those who report; `None` when it has no connections, or none was needed yet."""
-        return None if self.store.pool is None else Standing(self)
+        return None if self.store.pool is None else LockStoreDependency(self)
 
     @property
     def held(self) -> int:
@@ -108,22 +108,24 @@ class LockManager:
         reentrant: bool = False,
     ) -> Hold:
         """Hold *names* while a block runs; see `LockProvider.hold`."""
-        if not names or ttl < SHORTEST or (max_hold is not None and max_hold < 0):
-            raise LockMisuse(f"hold() takes a name, and a ttl of {SHORTEST} s or more")
-        if mistaken := [name for name in names if not _is_name(name)]:
+        if not names or ttl < MIN_TTL or (max_hold is not None and max_hold < 0):
+            raise LockMisuse(f"hold() takes a name, and a ttl of {MIN_TTL} s or more")
+        if invalid := [name for name in names if not _is_name(name)]:
             raise LockMisuse(
-                f"a lock's name has 1 to {LONGEST_NAME} bytes and no NUL: {mistaken[0][:80]!r} …"
+                f"a lock's name has 1 to {MAX_NAME_BYTES} bytes and no NUL: {invalid[0][:80]!r} …"
             )
-        terms = Terms(ttl=ttl, wait=wait, on_lost=on_lost, fair=fair, max_hold=max_hold, reentrant=reentrant)
-        return Hold(self, tuple(sorted(set(names))), terms, _place_of_caller())
+        options = HoldOptions(
+            ttl=ttl, wait=wait, on_lost=on_lost, fair=fair, max_hold=max_hold, reentrant=reentrant
+        )
+        return Hold(self, tuple(sorted(set(names))), options, _find_call_site())
 
     async def inspect(self, prefix: str = "") -> Outcome[Sequence[LockInfo]]:
         """The locks that are held and whose names begin with *prefix*, in their order."""
-        return await self.ask(self.store.inspect(prefix))
+        return await self.call_store(self.store.inspect(prefix))
 
     async def evict(self, name: str, *, token: int, reason: str) -> Outcome[bool]:
         """Take *name* from whoever holds it by *token*, and tell of it; whether anybody did."""
-        evicted = await self.ask(self.store.evict(name, token))
+        evicted = await self.call_store(self.store.evict(name, token))
         if not isinstance(evicted, Failure) and evicted.unwrap():
             _logger.warning("the lease of %r (token %d) was evicted: %s", name, token, reason)
             if self._on_eviction is not None:
@@ -132,171 +134,171 @@ class LockManager:
 
     async def check(self) -> Outcome[Sequence[str]]:
         """What about the store itself would break its promises, each a sentence with the way to mend it."""
-        return await self.ask(self.store.check())
+        return await self.call_store(self.store.check())
 
     async def aclose(self) -> None:
         """Give back everything this process holds, and every connection."""
-        self._enter_home()
-        for holding in tuple(self._held):
-            holding.lose("the program ends")
-            holding.is_over = True
-            _ = self.give_back(holding, holding.names)
+        self._check_event_loop()
+        for state in tuple(self._held):
+            state.mark_lost("the application shuts down")
+            state.is_over = True
+            _ = self.start_release(state, state.names)
         if self._tasks:
-            _, left = await asyncio.wait(self._tasks, timeout=_CLOSE_LIMIT)
+            _, left = await asyncio.wait(self._tasks, timeout=_CLOSE_TIMEOUT)
             # The store has not answered for so long. What went on would open it anew once it is closed.
             for each in left:
                 _ = each.cancel()
             if left:
-                _ = await asyncio.wait(left, timeout=_CLOSE_LIMIT)
+                _ = await asyncio.wait(left, timeout=_CLOSE_TIMEOUT)
         await self.store.close()
         self._loop = self._owners = None
 
-    async def ask(
+    async def call_store(
         self,
-        question: Coroutine[Any, Any, Outcome[T]],
+        call: Coroutine[Any, Any, Outcome[T]],
         *,
-        limit: float = ASK_LIMIT,
+        limit: float = STORE_TIMEOUT,
         owner: str = "",
-        insists: bool = False,
+        bypass_breaker: bool = False,
     ) -> Outcome[T]:
-        """The answer to *question*, or `Unavailable` when there is none in time.
+        """The answer to *call*, or `Unavailable` when there is none in time.
 
         It is asked to its end whatever happens: a request that is cut off may still be carried out, later than
         whatever would undo it.
 
         Args:
-            question: Is asked once, or closed.
+            call: Is asked once, or closed.
 
             limit: Seconds to wait.
 
             owner: Whom it is about.
 
-            insists: It is asked even when the breaker says that the store is to be left alone.
+            bypass_breaker: It is asked even when the breaker says that the store is to be left alone.
         """
         try:
-            self._enter_home()
-            told = self._told(question, *self._permit(insists=insists))
-        except NotAdmitted as refused:
-            question.close()
-            return Failure(Unavailable(self.store.name, refused.retry_after, refused.obstacle))
+            self._check_event_loop()
+            tracked = self._call_through_breaker(call, *self._acquire_permit(bypass_breaker=bypass_breaker))
+        except CallNotPermitted as rejected:
+            call.close()
+            return Failure(Unavailable(self.store.name, rejected.retry_after, rejected.reason))
         except LockMisuse:
-            question.close()
+            call.close()
             raise
-        task = self._begin(told)
+        task = self._start_task(tracked)
         if owner:
             pending = self._pending.setdefault(owner, set())
             pending.add(task)
-            task.add_done_callback(lambda _: self._settle(owner, task))
+            task.add_done_callback(lambda _: self._forget_pending(owner, task))
         done, _ = await asyncio.wait([task], timeout=limit)
         return task.result() if done else Failure(Unavailable(self.store.name))
 
     def owner(self, task: "asyncio.Task[Any]") -> str:
         """The owner of one more acquisition of *task*."""
-        self._enter_home()
+        self._check_event_loop()
         if self._owners is None:
             self._owners = Owners()
         return self._owners.next(task)
 
-    def keep(self, holding: Holding, watchdog: Coroutine[Any, Any, None]) -> None:
+    def track(self, state: LeaseState, watchdog: Coroutine[Any, Any, None]) -> None:
         """Start *watchdog*, and remember what is held, for the end of the process."""
-        self._held[holding] = self._begin(watchdog)
+        self._held[state] = self._start_task(watchdog)
 
-    def give_back(self, holding: Holding, known: tuple[str, ...]) -> "asyncio.Task[None]":
+    def start_release(self, state: LeaseState, known: tuple[str, ...]) -> "asyncio.Task[None]":
         """Give *known* names back, behind whatever is still asked about them; begun, and owned here."""
-        watchdog = self._held.pop(holding, None)
+        watchdog = self._held.pop(state, None)
         if watchdog is not None:
             _ = watchdog.cancel()
-        return self._begin(self._give_back(holding, known))
+        return self._start_task(self._release_all(state, known))
 
-    def leaked(self, holding: Holding) -> None:
-        """Nobody can end the block of *holding* any more: say where it began, and give it back."""
-        if holding.is_over:
+    def report_leak(self, state: LeaseState) -> None:
+        """Nobody can end the block of *state* any more: say where it began, and give it back."""
+        if state.is_over:
             return
-        holding.is_over = True
+        state.is_over = True
         warnings.warn(
-            f"the lease of {holding.names!r} was never given back: hold it in an `async with` block; "
-            f"it was asked for at {holding.place}",
+            f"the lease of {state.names!r} was never released: hold it in an `async with` block; "
+            f"it was acquired at {state.call_site}",
             ResourceWarning,
             stacklevel=2,
         )
         loop = self._loop
         if loop is not None and not loop.is_closed():
             # Collected who knows where: in any thread.
-            _ = loop.call_soon_threadsafe(lambda: self.give_back(holding, holding.names))
+            _ = loop.call_soon_threadsafe(lambda: self.start_release(state, state.names))
 
-    async def _give_back(self, holding: Holding, known: tuple[str, ...]) -> None:
+    async def _release_all(self, state: LeaseState, known: tuple[str, ...]) -> None:
         for name in known:
-            owner = holding.owner_of(name)
+            owner = state.owner_of(name)
             if pending := self._pending.get(owner):
                 # Else what was given up in the middle might be granted after it was given back.
                 _ = await asyncio.wait(pending)
-            if not await self._release(name, owner, waits=name not in holding.tokens):
-                _logger.warning("lock %r could not be given back by %s: it will run out", name, owner)
+            if not await self._release(name, owner, waits=name not in state.tokens):
+                _logger.warning("lock %r could not be released by %s: it will expire", name, owner)
             self.waiters.wake(name)
 
     async def _release(self, name: str, owner: str, *, waits: bool) -> bool:
         """Give *name* back, and the place in the line for it; whether the store has heard it."""
-        for pause in (*_RETRIES, None):
-            released: Outcome[Any] = await self._told(
-                self.store.release(name, owner), *self._permit(insists=True)
+        for pause in (*_RELEASE_RETRY_DELAYS, None):
+            released: Outcome[Any] = await self._call_through_breaker(
+                self.store.release(name, owner), *self._acquire_permit(bypass_breaker=True)
             )
             if waits and not isinstance(released, Failure):
-                released = await self._told(self.store.dequeue(name, owner), *self._permit(insists=True))
+                released = await self._call_through_breaker(
+                    self.store.dequeue(name, owner), *self._acquire_permit(bypass_breaker=True)
+                )
             if not isinstance(released, Failure):
                 return True
             if pause is not None:
                 await asyncio.sleep(pause)
         return False
 
-    def _permit(self, *, insists: bool) -> tuple[Breaker | None, int]:
+    def _acquire_permit(self, *, bypass_breaker: bool) -> tuple[Breaker | None, int]:
         """The breaker to be told, and its permit; no breaker when the store is asked without one.
 
         Raises:
-            NotAdmitted: It is not to be asked, and nobody insists.
+            CallNotPermitted: It is not to be asked, and nobody insists.
         """
         breaker = self._breaker()
         try:
             return breaker, 0 if breaker is None else breaker.enter()
-        except NotAdmitted:
-            if not insists:
+        except CallNotPermitted:
+            if not bypass_breaker:
                 raise
             return None, 0
 
-    async def _told(
-        self, question: Coroutine[Any, Any, Outcome[T]], breaker: Breaker | None, permit: int
+    async def _call_through_breaker(
+        self, call: Coroutine[Any, Any, Outcome[T]], breaker: Breaker | None, permit: int
     ) -> Outcome[T]:
-        """The answer to *question*; *breaker* is told whether there was one."""
+        """The answer to *call*; *breaker* is told whether there was one."""
         if breaker is None:
-            return await question
+            return await call
         answered: bool | None = None
-        asked_at, limit = self.clock.monotonic(), breaker.slow_after
+        requested_at, limit = self.clock.monotonic(), breaker.slow_after
         try:
-            outcome = await question
+            outcome = await call
             answered = _has_answered(outcome)
         finally:
-            is_slow = limit is not None and self.clock.monotonic() - asked_at > limit
+            is_slow = limit is not None and self.clock.monotonic() - requested_at > limit
             breaker.leave(permit, answered=answered, slow=is_slow)
         return outcome
 
-    def _settle(self, owner: str, task: "asyncio.Task[Any]") -> None:
+    def _forget_pending(self, owner: str, task: "asyncio.Task[Any]") -> None:
         pending = self._pending.get(owner, set())
         pending.discard(task)
         if not pending:
             _ = self._pending.pop(owner, None)
 
-    def _begin(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+    def _start_task(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
         # Nothing of the call it is done for counts, its deadline least of all: leases outlive calls.
         task = asyncio.get_running_loop().create_task(work, context=Context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def _enter_home(self) -> None:
+    def _check_event_loop(self) -> None:
         loop = asyncio.get_running_loop()
         if self._owners is not None and self._owners.process != os.getpid():
-            raise LockMisuse(
-                "a process that was forked off holds no locks of the one before: make it a container"
-            )
+            raise LockMisuse("a forked process does not inherit locks: create a container in it")
         if self._loop is None:
             self._loop = loop
         elif self._loop is not loop:
@@ -312,7 +314,7 @@ def _has_answered(outcome: Outcome[Any]) -> bool | None:
     """Whether the store has; `None` when it was not asked, since too many of us asked at once."""
     if not isinstance(outcome, Failure) or not isinstance(error := outcome.failure(), Unavailable):
         return True
-    return {Obstacle.SILENCE: False, Obstacle.OVERLOAD: None}.get(error.obstacle, True)
+    return {UnavailableReason.NO_RESPONSE: False, UnavailableReason.OVERLOAD: None}.get(error.reason, True)
 
 
 def _is_name(name: str) -> bool:
@@ -320,10 +322,10 @@ def _is_name(name: str) -> bool:
         encoded = name.encode()
     except UnicodeEncodeError:
         return False  # half a character
-    return 0 < len(encoded) <= LONGEST_NAME and b"\0" not in encoded
+    return 0 < len(encoded) <= MAX_NAME_BYTES and b"\0" not in encoded
 
 
-def _place_of_caller() -> str:
+def _find_call_site() -> str:
     """The line of the program that called, outside of this package."""
     frame = sys._getframe(1)  # noqa: SLF001 (a traceback would cost more than the lock)
     while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).startswith("fastapi_easy."):

@@ -6,11 +6,11 @@ from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.ports.database import Pool
 from fastapi_easy.domain.ports.lease_store import LeaseStore
 
-LOCKS: Final = "locks"
+LOCK_STORE: Final = "locks"
 """What reports, metrics and commands call the store of the leases, and its breaker; no database is called so."""
 
 
-class Questioner(Protocol):
+class StoreCaller(Protocol):
     """Asks the store within limits."""
 
     @property
@@ -18,33 +18,33 @@ class Questioner(Protocol):
         """The store."""
         ...
 
-    async def ask(self, question: Any, /, *, insists: bool) -> Outcome[Any]:
-        """The answer to *question*, or `Unavailable`; who *insists* is not refused by the breaker."""
+    async def call_store(self, call: Any, /, *, bypass_breaker: bool) -> Outcome[Any]:
+        """The answer to *call*, or `Unavailable`; who *bypass_breaker* is not refused by the breaker."""
         ...
 
 
-class Standing:
+class LockStoreDependency:
     """Implements `Dependency`.
 
     Args:
-        questioner: Asks the store.
+        caller: Asks the store.
     """
 
-    name: Final = LOCKS
+    name: Final = LOCK_STORE
 
-    def __init__(self, questioner: Questioner) -> None:
-        self._questioner = questioner
+    def __init__(self, caller: StoreCaller) -> None:
+        self._caller = caller
 
     @property
     def technology(self) -> str:
         """What it is, for people."""
-        return self._questioner.store.name
+        return self._caller.store.name
 
     @property
     def pool(self) -> Pool | None:
         """Its connections."""
-        return self._questioner.store.pool
+        return self._caller.store.pool
 
     async def check(self) -> Outcome[None]:
         """Whether it answers, whatever the breaker thinks of it."""
-        return await self._questioner.ask(self._questioner.store.answers(), insists=True)
+        return await self._caller.call_store(self._caller.store.answers(), bypass_breaker=True)

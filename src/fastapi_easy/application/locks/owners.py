@@ -23,7 +23,7 @@ class Owners:
     def __init__(self) -> None:
         self.process = os.getpid()
         host = socket.gethostname()[:_HOST_LENGTH].encode("ascii", "replace").decode()
-        self._prefix = f"{host}:{self.process}:{_boot()}"
+        self._prefix = f"{host}:{self.process}:{_boot_id()}"
         self._tasks: WeakKeyDictionary[asyncio.Task[object], str] = WeakKeyDictionary()
         self._counter = itertools.count(1)
 
@@ -40,7 +40,7 @@ def task_of(owner: str) -> str:
     return owner.rpartition("/")[0]
 
 
-def _boot() -> str:
+def _boot_id() -> str:
     try:
         return _BOOT.read_text("ascii")[:8]
     except OSError:

@@ -18,7 +18,7 @@ def observe(observer: Callable[[], Observer], clock: Clock) -> Step:
     A call that ends with an exception is a defect or a cancellation and is reported by the interface.
     """
 
-    def around(target: Target, handler: Handler[Any, Any]) -> Handler[Any, Any]:
+    def wrap(target: Target, handler: Handler[Any, Any]) -> Handler[Any, Any]:
         resource, action = target.resource.name, target.action
 
         async def observed(command: Any, context: Context, /) -> Outcome[Any]:
@@ -31,4 +31,4 @@ def observe(observer: Callable[[], Observer], clock: Clock) -> Step:
 
         return observed
 
-    return around
+    return wrap

@@ -13,17 +13,17 @@ from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.retry import Retry
 from fastapi_easy.domain.resources.options import Operation
 
-_STREAMS: Final = frozenset({Operation.EXPORT, Operation.IMPORT})
+_STREAMING: Final = frozenset({Operation.EXPORT, Operation.IMPORT})
 """What takes as long as the caller likes, and cannot be read or sent twice."""
 
-_NEARLY: Final = 0.01
+_TOLERANCE: Final = 0.01
 """Seconds before its end at which a deadline counts as passed: whoever was told of it rounds."""
 
-_REPEATABLE: Final = frozenset(Operation) - _STREAMS
+_RETRYABLE: Final = frozenset(Operation) - _STREAMING
 """An action of the user's own is not: what it does besides may not bear it."""
 
 
-def withstand(retry: Callable[[], Retry], clock: Clock, limit: float) -> Step:
+def retry_within_deadline(retry: Callable[[], Retry], clock: Clock, limit: float) -> Step:
     """Let no call go on beyond its deadline, and make it again after `Unavailable`, which says nothing was changed.
 
     What waits for something far away is told of the deadline (`domain.deadline`); nothing is cut from outside. What
@@ -37,15 +37,15 @@ def withstand(retry: Callable[[], Retry], clock: Clock, limit: float) -> Step:
         limit: Seconds a call has whose context does not say; streams have none.
     """
 
-    def around(target: Target, handler: Handler[Any, Any]) -> Handler[Any, Any]:
-        database, repeats = target.resource.database, target.action in _REPEATABLE
-        usual = None if target.action in _STREAMS else limit
+    def wrap(target: Target, handler: Handler[Any, Any]) -> Handler[Any, Any]:
+        database, is_retryable = target.resource.database, target.action in _RETRYABLE
+        default_limit = None if target.action in _STREAMING else limit
         # Of how many no repetition was made yet; each pays for a part of one.
         calls = 0
 
-        async def withstanding(command: Any, context: Context, /) -> Outcome[Any]:
+        async def retried(command: Any, context: Context, /) -> Outcome[Any]:
             nonlocal calls
-            left = usual if context.deadline is None else context.deadline - clock.monotonic()
+            left = default_limit if context.deadline is None else context.deadline - clock.monotonic()
             if left is None:
                 return await handler(command, context)
             if left <= 0:
@@ -55,24 +55,24 @@ def withstand(retry: Callable[[], Retry], clock: Clock, limit: float) -> Step:
             try:
                 outcome = await handler(command, context)
                 if isinstance(outcome, Failure) and isinstance(outcome.failure(), Unavailable):
-                    if repeats:
-                        paying, calls = calls, 0
+                    if is_retryable:
+                        credited_calls, calls = calls, 0
                         outcome = await retry().repeat(
-                            database, lambda: handler(command, context), outcome, paying
+                            database, lambda: handler(command, context), outcome, credited_calls
                         )
-                    return _in_time(outcome, deadline)
+                    return _check_deadline(outcome, deadline)
                 return outcome
             finally:
                 deadline.end()
 
-        return withstanding
+        return retried
 
-    return around
+    return wrap
 
 
-def _in_time(outcome: Outcome[Any], deadline: Deadline) -> Outcome[Any]:
+def _check_deadline(outcome: Outcome[Any], deadline: Deadline) -> Outcome[Any]:
     """*outcome*, or that it came too late to anything when *deadline* has passed."""
     error = outcome.failure() if isinstance(outcome, Failure) else None
-    if isinstance(error, Unavailable) and deadline.left <= _NEARLY:
+    if isinstance(error, Unavailable) and deadline.left <= _TOLERANCE:
         return Failure(DeadlineExceeded(error.dependency))
     return outcome

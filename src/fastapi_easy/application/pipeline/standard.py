@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 from fastapi_easy.application.pipeline.observe import observe
-from fastapi_easy.application.pipeline.retry import withstand
+from fastapi_easy.application.pipeline.retry import retry_within_deadline
 from fastapi_easy.application.pipeline.step import Step
 from fastapi_easy.application.pipeline.trace import trace
-from fastapi_easy.application.pipeline.translate_lock_errors import word_locks
+from fastapi_easy.application.pipeline.translate_lock_errors import translate_lock_errors
 from fastapi_easy.application.pipeline.validate import validate
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.observer import Observer
@@ -38,6 +38,6 @@ def standard_steps(
         *([] if tracer is None else [trace(tracer)]),  # what is observed and logged belongs to the span
         observe(observer, clock),  # sees everything, also what later steps refuse
         validate,  # once, however often what is inside of it is done
-        withstand(retry, clock, deadline),  # what is inside of it may be done twice
-        word_locks,  # what it makes of a lock is observed like any other error
+        retry_within_deadline(retry, clock, deadline),  # what is inside of it may be done twice
+        translate_lock_errors,  # what it makes of a lock is observed like any other error
     )

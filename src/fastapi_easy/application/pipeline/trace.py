@@ -25,7 +25,7 @@ def trace(tracer: Tracer) -> Step:
     The stream of an export is read after its call has answered, and so are the statements behind it.
     """
 
-    def around(target: Target, handler: Handler[Any, Any]) -> Handler[Any, Any]:
+    def wrap(target: Target, handler: Handler[Any, Any]) -> Handler[Any, Any]:
         name = f"{target.resource.name}.{target.action}"
         known = {"fastapi_easy.resource": target.resource.name, "fastapi_easy.action": str(target.action)}
 
@@ -40,4 +40,4 @@ def trace(tracer: Tracer) -> Step:
 
         return traced
 
-    return around
+    return wrap

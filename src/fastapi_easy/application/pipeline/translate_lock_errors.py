@@ -13,7 +13,7 @@ from fastapi_easy.domain.resources.options import Operation
 _BUILT_IN: Final = frozenset(Operation)
 
 
-def word_locks(target: Target, handler: Handler[Any, Any]) -> Handler[Any, Any]:
+def translate_lock_errors(target: Target, handler: Handler[Any, Any]) -> Handler[Any, Any]:
     """Answer `LockHeld`, `LockLost` or `Unavailable` when an action of the user's own raises a `LockError`.
 
     A block that holds a lock cannot answer with a value, so it raises. Built-in use cases hold none.
@@ -21,10 +21,10 @@ def word_locks(target: Target, handler: Handler[Any, Any]) -> Handler[Any, Any]:
     if target.action in _BUILT_IN:
         return handler
 
-    async def worded(command: Any, context: Context, /) -> Outcome[Any]:
+    async def translated(command: Any, context: Context, /) -> Outcome[Any]:
         try:
             return await handler(command, context)
         except LockError as error:
             return Failure(error.error)
 
-    return worded
+    return translated

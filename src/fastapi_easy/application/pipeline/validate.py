@@ -8,7 +8,7 @@ from typing import Any, Final, Self, TypeAlias
 from returns.result import Failure
 
 from fastapi_easy.application.changes.items import (
-    PLACES,
+    VALUE_POINTERS,
     Change,
     Create,
     Malformed,
@@ -30,7 +30,7 @@ from fastapi_easy.domain.errors import Error, Fault, Invalid, Outcome
 from fastapi_easy.domain.ports.validator import Validator
 from fastapi_easy.domain.resources.options import Operation
 
-MOST_FAULTS: Final = 200
+MAX_BULK_FAULTS: Final = 200
 """Faults of a bulk that are told of; those of the first items come first."""
 
 _Check: TypeAlias = Callable[[Validator, Any], Any | Failure[Error]]
@@ -52,12 +52,12 @@ def validate(target: Target, handler: Handler[Any, Any]) -> Handler[Any, Any]:
     def validated(command: Any, context: Context, /) -> Awaitable[Outcome[Any]]:
         checked = checks(validator(), command)
         # `isinstance` of the library's classes takes as long as all the rest here.
-        return _answered(checked) if type(checked) is Failure else handler(checked, context)
+        return _fail(checked) if type(checked) is Failure else handler(checked, context)
 
     return validated
 
 
-async def _answered(refusal: Failure[Error]) -> Outcome[Any]:
+async def _fail(refusal: Failure[Error]) -> Outcome[Any]:
     return refusal
 
 
@@ -126,7 +126,7 @@ def _bulk(validator: Validator, command: ApplyBulk) -> Any | Failure[Error]:
     """Bad items of an atomic bulk are all told of at once; otherwise each fails in its place."""
     items = [_item(validator, item) for item in command.items]
     if command.atomic and any(isinstance(item, Malformed) for item in items):
-        return Failure(Invalid(tuple(islice(_faults(command.items, items), MOST_FAULTS))))
+        return Failure(Invalid(tuple(islice(_faults(command.items, items), MAX_BULK_FAULTS))))
     return replace(command, items=items)
 
 
@@ -151,7 +151,7 @@ def _faults(given: Sequence[Change], checked: Sequence[Change]) -> Iterator[Faul
         if not isinstance(found, Malformed) or not isinstance(found.error, Invalid):
             continue
         # An interface that could not read an item has said where in what it was sent.
-        at = "" if found is item else f"/items/{number}/{PLACES[type(item)]}"
+        at = "" if found is item else f"/items/{number}/{VALUE_POINTERS[type(item)]}"
         yield from (replace(each, pointer=f"{at}{each.pointer}") for each in found.error.faults)
 
 

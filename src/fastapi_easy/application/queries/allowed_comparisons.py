@@ -6,8 +6,15 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 from fastapi_easy.domain.field import Field, Kind
-from fastapi_easy.domain.queries.specification import LISTS, Not, Operator, Specification, Where, operators_of
-from fastapi_easy.domain.resources.naming import PLAIN, Naming
+from fastapi_easy.domain.queries.specification import (
+    LIST_OPERATORS,
+    Not,
+    Operator,
+    Specification,
+    Where,
+    operators_of,
+)
+from fastapi_easy.domain.resources.naming import NO_ALIASES, FieldAliases
 from fastapi_easy.domain.resources.resource import Relation, Resource
 
 CONNECTIVES: Final = frozenset({"and", "or", "not"})
@@ -16,18 +23,18 @@ CONNECTIVES: Final = frozenset({"and", "or", "not"})
 RESERVED: Final = frozenset({"where", "q", "sort", "fields", "include", "limit", "offset", "cursor", "count"})
 """The parameters that are not comparisons."""
 
-Names: TypeAlias = Callable[[Resource[Any]], Naming]
+AliasLookup: TypeAlias = Callable[[Resource[Any]], FieldAliases]
 """What those who ask call the fields of a resource."""
 
 
-def outside(resource: Resource[Any]) -> Naming:
+def external_aliases(resource: Resource[Any]) -> FieldAliases:
     """Return what callers call the fields of *resource*."""
     return resource.naming
 
 
-def inside(resource: Resource[Any]) -> Naming:
+def no_aliases(resource: Resource[Any]) -> FieldAliases:
     """Return what programs call them: their names."""
-    return PLAIN
+    return NO_ALIASES
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,7 @@ class Parameter:
     @property
     def takes_list(self) -> bool:
         """Several values may be given."""
-        return self.operator in LISTS
+        return self.operator in LIST_OPERATORS
 
     @property
     def splits_commas(self) -> bool:
@@ -78,7 +85,7 @@ class Parameter:
         return condition
 
 
-class Vocabulary(Mapping[str, Parameter]):
+class AllowedComparisons(Mapping[str, Parameter]):
     """Every allowed comparison of *resource* by name.
 
     Iterates over its own fields, in their order, and those one relation away; holds those up to *depth* relations
@@ -101,16 +108,21 @@ class Vocabulary(Mapping[str, Parameter]):
     """
 
     def __init__(
-        self, resource: Resource[Any], depth: int, names: Names = outside, *, keywords: bool = False
+        self,
+        resource: Resource[Any],
+        depth: int,
+        names: AliasLookup = external_aliases,
+        *,
+        keywords: bool = False,
     ) -> None:
         self.resource = resource
         self._depth = depth
         self._names = names
         self._keywords = keywords
         self._separators = (".", "__") if keywords else (".",)
-        self.own = _own_words(resource, names(resource))
+        self.own = _own_comparisons(resource, names(resource))
         self._resolved = dict(self.own)
-        self._related: dict[str, Vocabulary] = {}
+        self._related: dict[str, AllowedComparisons] = {}
 
     def __getitem__(self, name: str) -> Parameter:
         found = self._resolved.get(name)
@@ -121,7 +133,7 @@ class Vocabulary(Mapping[str, Parameter]):
             head, _, rest = name.partition("__")
         if not rest or head not in self.relations:
             raise KeyError(name)
-        inner = self.beyond(head)[rest]
+        inner = self.for_relation(head)[rest]
         relation = self.relations[head]
         found = self._resolved[name] = replace(inner, name=name, path=(relation, *inner.path))
         return found
@@ -130,7 +142,7 @@ class Vocabulary(Mapping[str, Parameter]):
         yield from self.own
         for head in self.relations:
             for separator in self._separators:
-                yield from (f"{head}{separator}{name}" for name in self.beyond(head).own)
+                yield from (f"{head}{separator}{name}" for name in self.for_relation(head).own)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -140,17 +152,17 @@ class Vocabulary(Mapping[str, Parameter]):
         """Those that may be followed from here."""
         return self.resource.relations if self._depth else {}
 
-    def beyond(self, relation: str) -> "Vocabulary":
+    def for_relation(self, relation: str) -> "AllowedComparisons":
         """The comparisons of the entities that *relation* leads to."""
         if relation not in self._related:
             target = self.resource.relations[relation].target
-            self._related[relation] = Vocabulary(
+            self._related[relation] = AllowedComparisons(
                 target, self._depth - 1, self._names, keywords=self._keywords
             )
         return self._related[relation]
 
 
-def _own_words(resource: Resource[Any], naming: Naming) -> dict[str, Parameter]:
+def _own_comparisons(resource: Resource[Any], naming: FieldAliases) -> dict[str, Parameter]:
     words: dict[str, Parameter] = {}
     for field_name in resource.filterable:
         field, word = resource.fields[field_name], naming.out(field_name)
@@ -171,7 +183,7 @@ def _value_field(field: Field, operator: Operator) -> Field:
     return replace(field, nullable=False) if field.nullable else field
 
 
-def nearest(word: str, words: Iterable[str] | Mapping[str, Any]) -> str | None:
+def closest_match(word: str, words: Iterable[str] | Mapping[str, Any]) -> str | None:
     """The one of *words* most like *word*, if any is like it."""
     near = difflib.get_close_matches(word[:64], list(words), n=1, cutoff=0.6)
     return near[0] if near else None

@@ -18,17 +18,17 @@ from fastapi_easy.domain.queries.page import Cursor
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import AllOf, Specification, Where
 from fastapi_easy.domain.resources.resource import Resource
-from fastapi_easy.domain.values.value_parsing import Unreadable, restore_json, write_json
+from fastapi_easy.domain.values.value_parsing import ParseError, from_json_value, to_json_value
 
 _MAC_BYTES: Final = 16
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-_LONGEST: Final = 65_536
+_MAX_TOKEN_LENGTH: Final = 65_536
 _NUMBERS: Final = (int, float, Decimal)
 _TYPES: Final = dict.fromkeys((Kind.INTEGER, Kind.FLOAT, Kind.DECIMAL), _NUMBERS)
 """What stores may answer, where it is not just the type of the field."""
 
 
-class CursorSeal:
+class CursorSigner:
     """Turns the cursors of one resource into signed tokens and back.
 
     A token belongs to the resource, the specification, the order and the tenant it was made for; with any
@@ -42,7 +42,7 @@ class CursorSeal:
 
     def seal(self, cursor: Cursor, query: Query, tenant: str | None) -> str:
         """The token for *cursor* in a walk of *query*: URL-safe text."""
-        written = [write_json(value) for value in cursor.values]
+        written = [to_json_value(value) for value in cursor.values]
         payload = _ENCODER.encode(written).encode("utf-8", "surrogatepass")
         return base64.urlsafe_b64encode(self._mac(payload, query, tenant) + payload).rstrip(b"=").decode()
 
@@ -52,21 +52,21 @@ class CursorSeal:
         Fails with:
             BadQuery: It was not made by this application, or for another query, order or tenant.
         """
-        refused = _refused()
-        if len(token) > _LONGEST or not token.isascii():
-            return refused
+        bad_cursor = _bad_cursor()
+        if len(token) > _MAX_TOKEN_LENGTH or not token.isascii():
+            return bad_cursor
         try:
-            sealed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+            signed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
         except ValueError:
-            return refused
-        mac, payload = sealed[:_MAC_BYTES], sealed[_MAC_BYTES:]
+            return bad_cursor
+        mac, payload = signed[:_MAC_BYTES], signed[_MAC_BYTES:]
         if not hmac.compare_digest(mac, self._mac(payload, query, tenant)):
-            return refused
+            return bad_cursor
         order = total_order(query.order, self._resource.key)
         try:
             return Success(Cursor(self._values(json.loads(payload), order)))
-        except Unreadable:  # the type of a field has changed since the token was made
-            return refused
+        except ParseError:  # the type of a field has changed since the token was made
+            return bad_cursor
 
     def check(self, cursor: Cursor, query: Query) -> Outcome[Cursor]:
         """Check *cursor* as a page gave it to Python code, which needs no token.
@@ -80,11 +80,11 @@ class CursorSeal:
             for value, sort in zip(cursor.values, order, strict=True)
             for field in (self._field(sort),)
         )
-        return Success(cursor) if fits else _refused()
+        return Success(cursor) if fits else _bad_cursor()
 
     def _values(self, written: Sequence[Any], order: Sequence[Sort]) -> tuple[Any, ...]:
         return tuple(
-            restore_json(self._field(sort), value) for value, sort in zip(written, order, strict=True)
+            from_json_value(self._field(sort), value) for value, sort in zip(written, order, strict=True)
         )
 
     def _field(self, sort: Sort) -> Field:
@@ -93,27 +93,27 @@ class CursorSeal:
         return field
 
     def _mac(self, payload: bytes, query: Query, tenant: str | None) -> bytes:
-        order = _spelt_order(query.order, self._resource.key)
-        bound = f"{self._resource.name}\n{tenant!r}\n{order}\n{_spelt(query.specification)}"
+        order = _canonical_order(query.order, self._resource.key)
+        bound = f"{self._resource.name}\n{tenant!r}\n{order}\n{_canonical(query.specification)}"
         message = hashlib.blake2b(bound.encode("utf-8", "backslashreplace")).digest() + payload
         return hashlib.blake2b(message, digest_size=_MAC_BYTES, key=self._key).digest()
 
 
-def _refused() -> Failure[Error]:
-    return Failure(BadQuery("cursor", "The cursor does not belong to this query: begin again without it"))
+def _bad_cursor() -> Failure[Error]:
+    return Failure(BadQuery("cursor", "The cursor is not valid for this query: start again without it"))
 
 
 @lru_cache(maxsize=1024)
-def _spelt_order(order: tuple[Sort, ...], key: tuple[str, ...]) -> str:
+def _canonical_order(order: tuple[Sort, ...], key: tuple[str, ...]) -> str:
     return repr(total_order(order, key))
 
 
-def _spelt(specification: Specification) -> str:
+def _canonical(specification: Specification) -> str:
     """*specification* in words that no other one has."""
     match specification:
         case Where(field, operator, value):
             return f"{field} {operator} {value!r}"
         case AllOf(parts):
-            return f"({' & '.join([_spelt(part) for part in parts])})"
+            return f"({' & '.join([_canonical(part) for part in parts])})"
         case _:
             return repr(specification)

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from fastapi_easy.application.queries.allowed_comparisons import nearest
-from fastapi_easy.application.queries.comparisons import Misunderstood
+from fastapi_easy.application.queries.allowed_comparisons import closest_match
+from fastapi_easy.application.queries.comparisons import QueryError
 from fastapi_easy.domain.queries.specification import (
     AllOf,
     AnyOf,
@@ -22,19 +22,21 @@ def check_fields(specification: Specification, resource: Resource[Any]) -> None:
     Code may compare any stored field, also one that callers may not read.
 
     Raises:
-        Misunderstood: It does.
+        QueryError: It does.
     """
     match specification:
         case Everything():
             return
         case Where(field):
             if field not in resource.fields:
-                raise Misunderstood.grammar(field, "Is not a field here", nearest(field, resource.fields))
+                raise QueryError.bad_query(
+                    field, "Is not a field here", closest_match(field, resource.fields)
+                )
         case Not(inner):
             check_fields(inner, resource)
         case AllOf(parts) | AnyOf(parts):
             for part in parts:
                 check_fields(part, resource)
         case Related(relation, inner):
-            led_to: Relation = relation
-            check_fields(inner, led_to.target)
+            related: Relation = relation
+            check_fields(inner, related.target)

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from fastapi_easy.application.queries.allowed_comparisons import Names, nearest
-from fastapi_easy.application.queries.comparisons import Misunderstood
+from fastapi_easy.application.queries.allowed_comparisons import AliasLookup, closest_match
+from fastapi_easy.application.queries.comparisons import QueryError
 from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.application.queries.sorting import read_fields, read_order
 from fastapi_easy.domain.queries.ordering import Sort
@@ -18,7 +18,7 @@ OPTIONS: Final = ("limit", "sort")
 
 
 @dataclass(slots=True)
-class Branch:
+class IncludeNode:
     """What has been read about the entities along one relation; `None` where the caller said nothing.
 
     Attributes:
@@ -26,7 +26,7 @@ class Branch:
 
         included: They were asked for; otherwise something was only said about them.
 
-        branches: What is wished for beside them.
+        nodes: What is wished for beside them.
     """
 
     relation: Relation
@@ -34,138 +34,136 @@ class Branch:
     limit: int | None = None
     order: tuple[Sort, ...] | None = None
     fields: list[str] = field(default_factory=list)
-    branches: dict[str, "Branch"] = field(default_factory=dict)
+    nodes: dict[str, "IncludeNode"] = field(default_factory=dict)
 
 
-class Including:
-    """Reads the includes of one query. Every method raises `Misunderstood`."""
+class IncludeParser:
+    """Reads the includes of one query. Every method raises `QueryError`."""
 
-    def __init__(self, resource: Resource[Any], limits: QueryLimits, called: Names) -> None:
+    def __init__(self, resource: Resource[Any], limits: QueryLimits, aliases_for: AliasLookup) -> None:
         self._resource = resource
         self._limits = limits
-        self._called = called
+        self._called = aliases_for
 
-    def include(self, branches: dict[str, Branch], path: str) -> Branch:
+    def include(self, nodes: dict[str, IncludeNode], path: str) -> IncludeNode:
         """The entities at the end of *path* are wished for, and all on the way."""
-        branch = None
-        for branch in self._walk(branches, path, "include"):
-            branch.included = True
-        if branch is None:
-            raise Misunderstood.grammar("include", "Names no relation")
-        return branch
+        node = None
+        for node in self._walk(nodes, path, "include"):
+            node.included = True
+        if node is None:
+            raise QueryError.bad_query("include", "Names no relation")
+        return node
 
-    def option(self, branches: dict[str, Branch], name: str, values: Sequence[str]) -> None:
+    def option(self, nodes: dict[str, IncludeNode], name: str, values: Sequence[str]) -> None:
         """Parameter *name*, which says something about an include."""
         path, _, option = name.rpartition(".")
-        *_, branch = self._walk(branches, path, name)
+        *_, node = self._walk(nodes, path, name)
         if len(values) > 1 and option == "limit":
-            raise Misunderstood.grammar(name, "Was given more than once")
+            raise QueryError.bad_query(name, "Was given more than once")
         if option == "limit":
             text = values[0]
-            self.limit(branch, int(text) if text.isascii() and text.isdigit() else text, f"/{name}")
+            self.limit(node, int(text) if text.isascii() and text.isdigit() else text, f"/{name}")
         else:
             names = [each.strip() for value in values for each in value.split(",") if each.strip()]
-            self.order(branch, names)
+            self.order(node, names)
 
-    def document(self, branches: dict[str, Branch], tree: Any, pointer: str) -> None:
+    def document(self, nodes: dict[str, IncludeNode], tree: Any, pointer: str) -> None:
         """The member `include` of a search: a list of paths, or an object of relations and what to say of each."""
         if isinstance(tree, str):
             tree = [part.strip() for part in tree.split(",") if part.strip()]
         if isinstance(tree, Mapping):
-            for name, wishes in tree.items():
-                self._member(self.include(branches, name), wishes, f"{pointer}/{name}")
+            for name, options in tree.items():
+                self._member(self.include(nodes, name), options, f"{pointer}/{name}")
         elif isinstance(tree, Sequence) and all(isinstance(each, str) for each in tree):
             for path in tree:
-                _ = self.include(branches, path)
+                _ = self.include(nodes, path)
         else:
-            raise Misunderstood.value(pointer, "Must be a list of relations, or an object", "list_type")
+            raise QueryError.value(pointer, "Must be a list of relations, or an object", "list_type")
 
-    def limit(self, branch: Branch, number: Any, pointer: str) -> None:
+    def limit(self, node: IncludeNode, number: Any, pointer: str) -> None:
         """How many at most beside each entity."""
-        if not branch.relation.many:
-            raise Misunderstood.grammar(pointer[1:], "Leads to one entity at most; leave it out")
-        largest = branch.relation.target.query.max_limit
+        if not node.relation.many:
+            raise QueryError.bad_query(pointer[1:], "Is a to-one relation; leave it out")
+        largest = node.relation.target.query.max_limit
         if not isinstance(number, int) or isinstance(number, bool):
-            raise Misunderstood.value(pointer, "Must be a whole number", "integer_parsing")
+            raise QueryError.value(pointer, "Must be a whole number", "integer_parsing")
         if not 1 <= number <= largest:
-            raise Misunderstood.value(pointer, f"Must be between 1 and {largest}", "out_of_range")
-        branch.limit = number
+            raise QueryError.value(pointer, f"Must be between 1 and {largest}", "out_of_range")
+        node.limit = number
 
-    def order(self, branch: Branch, names: Sequence[str]) -> None:
+    def order(self, node: IncludeNode, names: Sequence[str]) -> None:
         """In which order beside each entity."""
-        branch.order = read_order(branch.relation.target, names, self._limits.relations, self._called)
+        node.order = read_order(node.relation.target, names, self._limits.relations, self._called)
 
-    def built(self, branches: Mapping[str, Branch]) -> tuple[Include, ...]:
-        """The includes that *branches* stand for."""
-        if sum(1 for _ in _every(branches)) > self._limits.includes:
-            raise Misunderstood.limit(
-                "/include", f"Must not name more than {self._limits.includes} relations"
-            )
-        return tuple(self._include(name, branch) for name, branch in branches.items())
+    def build(self, nodes: Mapping[str, IncludeNode]) -> tuple[Include, ...]:
+        """The includes that *nodes* stand for."""
+        if sum(1 for _ in _all_nodes(nodes)) > self._limits.includes:
+            raise QueryError.limit("/include", f"Must not name more than {self._limits.includes} relations")
+        return tuple(self._include(name, node) for name, node in nodes.items())
 
-    def _include(self, path: str, branch: Branch) -> Include:
-        if not branch.included:
-            raise Misunderstood.grammar(
-                path, f"Says something about {path}, which is not included: add include={path}"
+    def _include(self, path: str, node: IncludeNode) -> Include:
+        if not node.included:
+            raise QueryError.bad_query(
+                path, f"Is an option of {path}, which is not included: add include={path}"
             )
-        target = branch.relation.target
-        fields = read_fields(target, branch.fields, self._called)
-        if not fields and branch.fields:
+        target = node.relation.target
+        fields = read_fields(target, node.fields, self._called)
+        if not fields and node.fields:
             fields = target.key
         query = Query(
-            order=target.default_order if branch.order is None else branch.order,
-            page=PageRequest(limit=target.query.limit if branch.limit is None else branch.limit),
+            order=target.default_order if node.order is None else node.order,
+            page=PageRequest(limit=target.query.limit if node.limit is None else node.limit),
             fields=fields or None,
-            includes=tuple(self._include(f"{path}.{name}", inner) for name, inner in branch.branches.items()),
+            includes=tuple(self._include(f"{path}.{name}", inner) for name, inner in node.nodes.items()),
         )
-        return Include(relation=branch.relation, query=query)
+        return Include(relation=node.relation, query=query)
 
-    def _member(self, branch: Branch, wishes: Any, pointer: str) -> None:
-        if not isinstance(wishes, Mapping):
-            raise Misunderstood.value(pointer, "Must be an object", "object_type")
-        for name, value in wishes.items():
+    def _member(self, node: IncludeNode, options: Any, pointer: str) -> None:
+        if not isinstance(options, Mapping):
+            raise QueryError.value(pointer, "Must be an object", "object_type")
+        for name, value in options.items():
             at = f"{pointer}/{name}"
             if name == "limit":
-                self.limit(branch, value, at)
+                self.limit(node, value, at)
             elif name == "include":
-                inner = Including(branch.relation.target, self._limits, self._called)
-                inner.document(branch.branches, value, at)
+                inner = IncludeParser(node.relation.target, self._limits, self._called)
+                inner.document(node.nodes, value, at)
             elif name in {"sort", "fields"}:
                 names = value.split(",") if isinstance(value, str) else value
                 if not isinstance(names, Sequence) or not all(isinstance(each, str) for each in names):
-                    raise Misunderstood.value(at, "Must be a list of names", "list_type")
+                    raise QueryError.value(at, "Must be a list of names", "list_type")
                 if name == "sort":
-                    self.order(branch, names)
+                    self.order(node, names)
                 else:
-                    branch.fields = list(names)
+                    node.fields = list(names)
             else:
-                raise Misunderstood.grammar(
+                raise QueryError.bad_query(
                     f"include.{name}",
                     "Is not part of an include",
-                    nearest(name, ("fields", "include", *OPTIONS)),
+                    closest_match(name, ("fields", "include", *OPTIONS)),
                 )
 
-    def _walk(self, branches: dict[str, Branch], path: str, parameter: str) -> Iterator[Branch]:
+    def _walk(self, nodes: dict[str, IncludeNode], path: str, parameter: str) -> Iterator[IncludeNode]:
         """The branches along *path*, each made where it is not there."""
         resource = self._resource
         names = path.split(".")
         if len(names) > self._limits.relations:
-            raise Misunderstood.limit(
+            raise QueryError.limit(
                 f"/{parameter}",
                 f"Must not follow more than {self._limits.relations} relations, one after the other",
             )
         for name in names:
             relation = resource.relations.get(name)
             if relation is None:
-                raise Misunderstood.grammar(
-                    parameter, "Names a relation that is not there", nearest(name, resource.relations)
+                raise QueryError.bad_query(
+                    parameter, "Unknown relation", closest_match(name, resource.relations)
                 )
-            branch = branches.setdefault(name, Branch(relation))
-            yield branch
-            resource, branches = relation.target, branch.branches
+            node = nodes.setdefault(name, IncludeNode(relation))
+            yield node
+            resource, nodes = relation.target, node.nodes
 
 
-def _every(branches: Mapping[str, Branch]) -> Iterator[Branch]:
-    for branch in branches.values():
-        yield branch
-        yield from _every(branch.branches)
+def _all_nodes(nodes: Mapping[str, IncludeNode]) -> Iterator[IncludeNode]:
+    for node in nodes.values():
+        yield node
+        yield from _all_nodes(node.nodes)

@@ -7,9 +7,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
-from fastapi_easy.application.queries.allowed_comparisons import RESERVED, Names, Vocabulary, nearest
-from fastapi_easy.application.queries.comparisons import Comparisons, Misunderstood
-from fastapi_easy.application.queries.include_parser import OPTIONS, Branch, Including
+from fastapi_easy.application.queries.allowed_comparisons import (
+    RESERVED,
+    AliasLookup,
+    AllowedComparisons,
+    closest_match,
+)
+from fastapi_easy.application.queries.comparisons import ComparisonParser, QueryError
+from fastapi_easy.application.queries.include_parser import OPTIONS, IncludeNode, IncludeParser
 from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.application.queries.sorting import read_fields, read_order
 from fastapi_easy.application.queries.where_tree import WhereTree
@@ -19,11 +24,11 @@ from fastapi_easy.domain.queries.query import Include
 from fastapi_easy.domain.queries.specification import AnyOf, Operator, Specification, Where
 from fastapi_easy.domain.resources.resource import Resource
 
-_WHOLE: Final = re.compile(r"-?[0-9]{1,40}", re.ASCII)
+_INTEGER: Final = re.compile(r"-?[0-9]{1,40}", re.ASCII)
 
 
 @dataclass(slots=True)
-class Wish:
+class QueryDraft:
     """What has been read of a query so far; `None` where the caller said nothing."""
 
     conditions: list[Specification] = field(default_factory=list)
@@ -33,131 +38,138 @@ class Wish:
     offset: int | None = None
     cursor: str | Cursor | None = None
     count: Count = Count.NONE
-    branches: dict[str, Branch] = field(default_factory=dict)
+    nodes: dict[str, IncludeNode] = field(default_factory=dict)
 
 
 class QueryParts:
-    """Reads the parts of one resource's queries into a wish. Every method raises `Misunderstood`."""
+    """Reads the parts of one resource's queries into a wish. Every method raises `QueryError`."""
 
     def __init__(
-        self, resource: Resource[Any], parameters: Vocabulary, limits: QueryLimits, called: Names
+        self,
+        resource: Resource[Any],
+        parameters: AllowedComparisons,
+        limits: QueryLimits,
+        aliases_for: AliasLookup,
     ) -> None:
         self._resource = resource
         self._limits = limits
-        self._called = called
-        self._comparisons = Comparisons(parameters, limits)
+        self._called = aliases_for
+        self._comparisons = ComparisonParser(parameters, limits)
         self._where = WhereTree(parameters, limits)
-        self._including = Including(resource, limits, called)
+        self._include_parser = IncludeParser(resource, limits, aliases_for)
 
-    def parameter(self, wish: Wish, name: str, values: Sequence[str]) -> None:
+    def parameter(self, draft: QueryDraft, name: str, values: Sequence[str]) -> None:
         """One parameter of a query string with all the values it was given."""
         if name in _FROM_TEXT:
-            _FROM_TEXT[name](self, wish, values)
+            _FROM_TEXT[name](self, draft, values)
         elif name.rpartition(".")[2] in OPTIONS and "." in name:
-            self._including.option(wish.branches, name, values)
+            self._include_parser.option(draft.nodes, name, values)
         else:
-            wish.conditions.append(self._comparisons.from_text(name, values))
+            draft.conditions.append(self._comparisons.from_text(name, values))
 
-    def member(self, wish: Wish, name: str, value: Any) -> None:
+    def member(self, draft: QueryDraft, name: str, value: Any) -> None:
         """One member of a search document."""
         if name not in _FROM_JSON:
-            raise Misunderstood.grammar(name, "Is not part of a search", nearest(name, _FROM_JSON))
-        _FROM_JSON[name](self, wish, value)
+            raise QueryError.bad_query(name, "Is not part of a search", closest_match(name, _FROM_JSON))
+        _FROM_JSON[name](self, draft, value)
 
-    def keyword(self, wish: Wish, name: str, value: Any) -> None:
+    def keyword(self, draft: QueryDraft, name: str, value: Any) -> None:
         """Read one keyword of a call in Python."""
         path, _, option = name.replace("__", ".").rpartition(".")
         if name in _FROM_JSON:
-            _FROM_JSON[name](self, wish, value)
+            _FROM_JSON[name](self, draft, value)
         elif path and option in OPTIONS:
-            self._including.option(wish.branches, f"{path}.{option}", as_texts(value))
+            self._include_parser.option(draft.nodes, f"{path}.{option}", as_texts(value))
         else:
-            wish.conditions.append(self._comparisons.from_value(name, value, f"/{name}", RESERVED))
+            draft.conditions.append(self._comparisons.from_value(name, value, f"/{name}", RESERVED))
 
-    def where_text(self, wish: Wish, values: Sequence[str]) -> None:
+    def where_text(self, draft: QueryDraft, values: Sequence[str]) -> None:
         """Each `where` of a query string."""
         for text in values:
             try:
                 tree = json.loads(
-                    text, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_once
+                    text,
+                    parse_float=Decimal,
+                    parse_constant=_reject_constant,
+                    object_pairs_hook=_reject_duplicates,
                 )
             except (ValueError, ArithmeticError, RecursionError):
-                raise Misunderstood.grammar("where", "Must be one JSON object") from None
-            self.where(wish, tree)
+                raise QueryError.bad_query("where", "Must be one JSON object") from None
+            self.where(draft, tree)
 
-    def where(self, wish: Wish, tree: Any) -> None:
+    def where(self, draft: QueryDraft, tree: Any) -> None:
         """A `where` tree."""
-        wish.conditions.append(self.condition(tree, "/where"))
+        draft.conditions.append(self.condition(tree, "/where"))
 
     def condition(self, tree: Any, pointer: str) -> Specification:
         """What a `where` tree says."""
         return self._where.read(tree, pointer)
 
-    def search(self, wish: Wish, text: Any) -> None:
+    def search(self, draft: QueryDraft, text: Any) -> None:
         """The words to look for."""
         searchable = self._resource.searchable
         if not searchable:
-            raise Misunderstood.grammar("q", "Is not offered here: no field can be searched")
+            raise QueryError.bad_query("q", "Is not offered here: no field can be searched")
         if not isinstance(text, str):
-            raise Misunderstood.value("/q", "Must be text", "string_type")
+            raise QueryError.value("/q", "Must be text", "string_type")
         if len(text) > self._limits.text:
-            raise Misunderstood.limit("/q", f"Must not be longer than {self._limits.text} characters")
+            raise QueryError.limit("/q", f"Must not be longer than {self._limits.text} characters")
         for word in text.split():
             value = self._comparisons.from_search(searchable[0], word)
-            wish.conditions.append(
+            draft.conditions.append(
                 AnyOf(tuple(Where(name, Operator.CONTAINS_ANY_CASE, value) for name in searchable))
             )
 
-    def order(self, wish: Wish, names: Sequence[str]) -> None:
+    def order(self, draft: QueryDraft, names: Sequence[str]) -> None:
         """The order, as names of fields."""
-        wish.order = read_order(self._resource, names, self._limits.relations, self._called)
+        draft.order = read_order(self._resource, names, self._limits.relations, self._called)
 
-    def fields(self, wish: Wish, names: Sequence[str]) -> None:
+    def fields(self, draft: QueryDraft, names: Sequence[str]) -> None:
         """The chosen fields, also of related entities, which are thereby included."""
         own = [name for name in names if "." not in name]
         for name in names:
             path, dot, field_name = name.rpartition(".")
             if dot:
-                self._including.include(wish.branches, path).fields.append(field_name)
+                self._include_parser.include(draft.nodes, path).fields.append(field_name)
         if names:
-            wish.fields = read_fields(self._resource, own, self._called) or self._resource.key
+            draft.fields = read_fields(self._resource, own, self._called) or self._resource.key
 
-    def include(self, wish: Wish, names: Sequence[str]) -> None:
+    def include(self, draft: QueryDraft, names: Sequence[str]) -> None:
         """Related entities, as paths of relations."""
         for name in names:
-            _ = self._including.include(wish.branches, name)
+            _ = self._include_parser.include(draft.nodes, name)
 
-    def include_tree(self, wish: Wish, tree: Any) -> None:
+    def include_tree(self, draft: QueryDraft, tree: Any) -> None:
         """Related entities, as JSON."""
-        self._including.document(wish.branches, tree, "/include")
+        self._include_parser.document(draft.nodes, tree, "/include")
 
-    def includes(self, wish: Wish) -> tuple[Include, ...]:
+    def includes(self, draft: QueryDraft) -> tuple[Include, ...]:
         """The related entities wished for."""
-        return self._including.built(wish.branches)
+        return self._include_parser.build(draft.nodes)
 
-    def limit(self, wish: Wish, value: Any) -> None:
+    def limit(self, draft: QueryDraft, value: Any) -> None:
         """Entities on a page."""
-        wish.limit = _between("/limit", value, 1, self._resource.query.max_limit)
+        draft.limit = _integer_between("/limit", value, 1, self._resource.query.max_limit)
 
-    def offset(self, wish: Wish, value: Any) -> None:
+    def offset(self, draft: QueryDraft, value: Any) -> None:
         """Entities to skip."""
-        wish.offset = _between("/offset", value, 0, self._limits.offset)
+        draft.offset = _integer_between("/offset", value, 0, self._limits.offset)
 
-    def cursor(self, wish: Wish, value: Any) -> None:
+    def cursor(self, draft: QueryDraft, value: Any) -> None:
         """The token to go on from, opened once the whole query is known; or, in Python, the place itself."""
         if not isinstance(value, str | Cursor):
-            raise Misunderstood.value("/cursor", "Must be text", "string_type")
-        wish.cursor = value
+            raise QueryError.value("/cursor", "Must be text", "string_type")
+        draft.cursor = value
 
-    def count(self, wish: Wish, value: Any) -> None:
+    def count(self, draft: QueryDraft, value: Any) -> None:
         """How to count."""
         if value not in tuple(Count):
-            raise Misunderstood.grammar(
+            raise QueryError.bad_query(
                 "count",
                 f"Must be one of {', '.join(Count)}",
-                nearest(value, [str(each) for each in Count]) if isinstance(value, str) else None,
+                closest_match(value, [str(each) for each in Count]) if isinstance(value, str) else None,
             )
-        wish.count = Count(value)
+        draft.count = Count(value)
 
 
 def as_texts(value: Any) -> list[str]:
@@ -166,37 +178,37 @@ def as_texts(value: Any) -> list[str]:
     return [str(each) for each in (value if several else [value])]
 
 
-def _between(pointer: str, value: Any, low: int, high: int) -> int:
-    number = int(value) if isinstance(value, str) and _WHOLE.fullmatch(value) else value
+def _integer_between(pointer: str, value: Any, low: int, high: int) -> int:
+    number = int(value) if isinstance(value, str) and _INTEGER.fullmatch(value) else value
     if not isinstance(number, int) or isinstance(number, bool):
-        raise Misunderstood.value(pointer, "Must be a whole number", "integer_parsing")
+        raise QueryError.value(pointer, "Must be a whole number", "integer_parsing")
     if not low <= number <= high:
-        raise Misunderstood.value(pointer, f"Must be between {low} and {high}", "out_of_range")
+        raise QueryError.value(pointer, f"Must be between {low} and {high}", "out_of_range")
     return number
 
 
-def _no_constant(name: str) -> Any:
+def _reject_constant(name: str) -> Any:
     raise ValueError(name)
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object that names nothing twice."""
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise ValueError("a name stands twice")
+        raise ValueError("duplicate name")
     return members
 
 
-_Reads: TypeAlias = Callable[[QueryParts, Wish, Any], None]
+_Reads: TypeAlias = Callable[[QueryParts, QueryDraft, Any], None]
 
 
-def _alone(name: str, read: _Reads) -> _Reads:
+def _single_value(name: str, read: _Reads) -> _Reads:
     """For a parameter that may be given once."""
 
-    def checked(parts: QueryParts, wish: Wish, values: Sequence[str]) -> None:
+    def checked(parts: QueryParts, draft: QueryDraft, values: Sequence[str]) -> None:
         if len(values) > 1:
-            raise Misunderstood.grammar(name, "Was given more than once")
-        read(parts, wish, values[0])
+            raise QueryError.bad_query(name, "Was given more than once")
+        read(parts, draft, values[0])
 
     return checked
 
@@ -204,8 +216,8 @@ def _alone(name: str, read: _Reads) -> _Reads:
 def _text_list(read: _Reads) -> _Reads:
     """For a list of names: repeated, separated by commas, or both."""
 
-    def split(parts: QueryParts, wish: Wish, values: Sequence[str]) -> None:
-        read(parts, wish, [name.strip() for value in values for name in value.split(",") if name.strip()])
+    def split(parts: QueryParts, draft: QueryDraft, values: Sequence[str]) -> None:
+        read(parts, draft, [name.strip() for value in values for name in value.split(",") if name.strip()])
 
     return split
 
@@ -213,12 +225,12 @@ def _text_list(read: _Reads) -> _Reads:
 def _json_list(name: str, read: _Reads) -> _Reads:
     """For a list of names in JSON: a list, or one text as in a query string."""
 
-    def split(parts: QueryParts, wish: Wish, value: Any) -> None:
+    def split(parts: QueryParts, draft: QueryDraft, value: Any) -> None:
         if isinstance(value, str):
             value = [part.strip() for part in value.split(",") if part.strip()]
         if not isinstance(value, Sequence) or not all(isinstance(each, str) for each in value):
-            raise Misunderstood.value(f"/{name}", "Must be a list of names", "list_type")
-        read(parts, wish, value)
+            raise QueryError.value(f"/{name}", "Must be a list of names", "list_type")
+        read(parts, draft, value)
 
     return split
 
@@ -235,7 +247,7 @@ _FROM_TEXT: Final[Mapping[str, _Reads]] = {
     "sort": _text_list(QueryParts.order),
     "fields": _text_list(QueryParts.fields),
     "include": _text_list(QueryParts.include),
-    **{name: _alone(name, read) for name, read in _WHOLE_PARTS.items()},
+    **{name: _single_value(name, read) for name, read in _WHOLE_PARTS.items()},
 }
 _FROM_JSON: Final[Mapping[str, _Reads]] = {
     "where": QueryParts.where,

@@ -8,19 +8,24 @@ from typing import Any, Final
 from returns.result import Failure, Success
 
 from fastapi_easy.application.queries.aggregation_parser import AGGREGATION, read_aggregation
-from fastapi_easy.application.queries.allowed_comparisons import RESERVED, Vocabulary, inside, outside
-from fastapi_easy.application.queries.comparisons import Misunderstood
-from fastapi_easy.application.queries.cursor_signer import CursorSeal
+from fastapi_easy.application.queries.allowed_comparisons import (
+    RESERVED,
+    AllowedComparisons,
+    external_aliases,
+    no_aliases,
+)
+from fastapi_easy.application.queries.comparisons import QueryError
+from fastapi_easy.application.queries.cursor_signer import CursorSigner
 from fastapi_easy.application.queries.include_parser import OPTIONS
-from fastapi_easy.application.queries.key_codec import KeyText
+from fastapi_easy.application.queries.key_codec import KeyCodec
 from fastapi_easy.application.queries.limits import QueryLimits
-from fastapi_easy.application.queries.query_parts import QueryParts, Wish, as_texts
+from fastapi_easy.application.queries.query_parts import QueryDraft, QueryParts, as_texts
 from fastapi_easy.domain.errors import BadQuery, Invalid, Key, Outcome
 from fastapi_easy.domain.queries.aggregation import Aggregation, Measure
 from fastapi_easy.domain.queries.page import Cursor, PageRequest
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Specification, all_of, leaves
-from fastapi_easy.domain.resources.naming import PLAIN, Naming
+from fastapi_easy.domain.resources.naming import NO_ALIASES, FieldAliases
 from fastapi_easy.domain.resources.resource import Resource
 
 FILTERS: Final = frozenset({"where", "q"})
@@ -37,13 +42,13 @@ class QueryReader:
     """
 
     def __init__(self, resource: Resource[Any], limits: QueryLimits, secret: bytes) -> None:
-        self.parameters = Vocabulary(resource, limits.relations)
+        self.parameters = AllowedComparisons(resource, limits.relations)
         self.limits = limits
         self._resource = resource
-        self._parts = QueryParts(resource, self.parameters, limits, outside)
-        self._seal = CursorSeal(resource, secret)
-        self._keys = KeyText(resource)
-        self._plain = Success(
+        self._parts = QueryParts(resource, self.parameters, limits, external_aliases)
+        self._cursor_signer = CursorSigner(resource, secret)
+        self._keys = KeyCodec(resource)
+        self._default_query = Success(
             Query(order=resource.default_order, page=PageRequest(limit=resource.query.limit)),
         )
 
@@ -58,32 +63,32 @@ class QueryReader:
             Invalid: A value is not of its field's type, or beyond a limit.
         """
         if not pairs:
-            return self._plain
+            return self._default_query
         given: dict[str, list[str]] = {}
         for name, value in pairs:
             given.setdefault(name, []).append(value)
-        wish = Wish()
+        draft = QueryDraft()
         try:
             for name, values in given.items():
-                self._parts.parameter(wish, name, values)
-            return self._query(wish, tenant, self._parts)
-        except Misunderstood as misunderstood:
-            return Failure(misunderstood.error)
+                self._parts.parameter(draft, name, values)
+            return self._query(draft, tenant, self._parts)
+        except QueryError as query_error:
+            return Failure(query_error.error)
 
     def from_document(self, document: Any, *, tenant: str | None = None) -> Outcome[Query]:
         """The query that the parsed JSON *document* of a search asks for.
 
         Fails with: as `from_parameters`; the pointers lead into the document.
         """
-        wish = Wish()
+        draft = QueryDraft()
         try:
             if not isinstance(document, Mapping):
-                raise Misunderstood.value("", "Must be a JSON object", "object_type")
+                raise QueryError.value("", "Must be a JSON object", "object_type")
             for name, value in document.items():
-                self._parts.member(wish, name, value)
-            return self._query(wish, tenant, self._parts)
-        except Misunderstood as misunderstood:
-            return Failure(_in_body(misunderstood.error))
+                self._parts.member(draft, name, value)
+            return self._query(draft, tenant, self._parts)
+        except QueryError as query_error:
+            return Failure(_in_body(query_error.error))
 
     def from_values(
         self,
@@ -107,20 +112,20 @@ class QueryReader:
         Fails with: as `from_parameters`.
         """
         if not values:
-            return self._plain
-        wish = Wish()
+            return self._default_query
+        draft = QueryDraft()
         try:
             for name, value in values.items():
                 if _option(name) in RESERVED - options:
-                    raise Misunderstood.grammar(name, "Says nothing here; leave it out")
-                self._python.keyword(wish, name, value)
-            if wish.branches and "include" not in options:
-                raise Misunderstood.grammar("fields", "Only fields of the resource itself can be named here")
-            return self._query(wish, tenant, self._python)
-        except Misunderstood as misunderstood:
-            return Failure(misunderstood.error)
+                    raise QueryError.bad_query(name, "Is not supported here; leave it out")
+                self._keyword_parts.keyword(draft, name, value)
+            if draft.nodes and "include" not in options:
+                raise QueryError.bad_query("fields", "Only fields of the resource itself can be named here")
+            return self._query(draft, tenant, self._keyword_parts)
+        except QueryError as query_error:
+            return Failure(query_error.error)
 
-    def of_one(self, pairs: Sequence[tuple[str, str]]) -> Outcome[Query]:
+    def for_single_entity(self, pairs: Sequence[tuple[str, str]]) -> Outcome[Query]:
         """The fields and includes that the query string *pairs* asks for of a single entity.
 
         Fails with: as `from_parameters`, also for what makes sense for many only.
@@ -129,7 +134,7 @@ class QueryReader:
             if name not in {"fields", "include"} and name.rpartition(".")[2] not in OPTIONS:
                 return Failure(BadQuery(name[:64], "Only fields and include can be given here"))
             if name in OPTIONS:
-                return Failure(BadQuery(name, "Says nothing about a single entity; leave it out"))
+                return Failure(BadQuery(name, "Does not apply to a single entity; leave it out"))
         return self.from_parameters(pairs)
 
     def condition(self, tree: Any, pointer: str) -> Outcome[Specification]:
@@ -139,9 +144,9 @@ class QueryReader:
         """
         try:
             specification = self._parts.condition(tree, pointer)
-            self._weigh(specification)
-        except Misunderstood as misunderstood:
-            return Failure(_in_body(misunderstood.error))
+            self._check_comparison_count(specification)
+        except QueryError as query_error:
+            return Failure(_in_body(query_error.error))
         return Success(specification)
 
     def aggregation(self, pairs: Sequence[tuple[str, str]]) -> Outcome[Aggregation]:
@@ -153,7 +158,7 @@ class QueryReader:
         filters = [pair for pair in pairs if pair[0] not in AGGREGATION]
         for name, _ in filters:
             if name in RESERVED - {"where", "q"} or name.rpartition(".")[2] in OPTIONS:
-                return Failure(BadQuery(name[:64], "Says nothing about numbers; leave it out"))
+                return Failure(BadQuery(name[:64], "Does not apply to aggregations; leave it out"))
         return self._aggregation(own, self.from_parameters(filters), self._resource.naming)
 
     def aggregation_from_values(self, values: Mapping[str, Any]) -> Outcome[Aggregation]:
@@ -168,11 +173,11 @@ class QueryReader:
             for text in as_texts(_measures(value))
         ]
         filters = {name: value for name, value in values.items() if name not in AGGREGATION}
-        return self._aggregation(own, self.from_values(filters, options=FILTERS), PLAIN)
+        return self._aggregation(own, self.from_values(filters, options=FILTERS), NO_ALIASES)
 
     def seal(self, query: Query, next: Cursor, *, tenant: str | None = None) -> str:  # noqa: A002 (the word of Page)
         """The token with which the caller goes on after a page of *query*."""
-        return self._seal.seal(next, query, tenant)
+        return self._cursor_signer.seal(next, query, tenant)
 
     def read_key(self, segment: str) -> Outcome[Key]:
         """The key that one percent-decoded path segment spells.
@@ -195,48 +200,48 @@ class QueryReader:
         return self._keys.write(key)
 
     @cached_property
-    def _python(self) -> QueryParts:
+    def _keyword_parts(self) -> QueryParts:
         # Made when Python code asks for the first time: HTTP alone needs none.
-        words = Vocabulary(self._resource, self.limits.relations, inside, keywords=True)
-        return QueryParts(self._resource, words, self.limits, inside)
+        words = AllowedComparisons(self._resource, self.limits.relations, no_aliases, keywords=True)
+        return QueryParts(self._resource, words, self.limits, no_aliases)
 
     def _aggregation(
-        self, own: Sequence[tuple[str, str]], query: Outcome[Query], naming: Naming
+        self, own: Sequence[tuple[str, str]], query: Outcome[Query], naming: FieldAliases
     ) -> Outcome[Aggregation]:
         if isinstance(query, Failure):
             return query
         try:
             specification = query.unwrap().specification
             return Success(read_aggregation(self._resource, own, specification, self.limits, naming))
-        except Misunderstood as misunderstood:
-            return Failure(misunderstood.error)
+        except QueryError as query_error:
+            return Failure(query_error.error)
 
-    def _query(self, wish: Wish, tenant: str | None, parts: QueryParts) -> Outcome[Query]:
-        specification = all_of(*wish.conditions)
-        self._weigh(specification)
-        if wish.cursor is not None and wish.offset is not None:
-            raise Misunderstood.grammar("cursor", "Cannot be given together with offset")
+    def _query(self, draft: QueryDraft, tenant: str | None, parts: QueryParts) -> Outcome[Query]:
+        specification = all_of(*draft.conditions)
+        self._check_comparison_count(specification)
+        if draft.cursor is not None and draft.offset is not None:
+            raise QueryError.bad_query("cursor", "Cannot be given together with offset")
         rules = self._resource.query
-        order = self._resource.default_order if wish.order is None else wish.order
-        limit = rules.limit if wish.limit is None else wish.limit
-        page = PageRequest(limit=limit, offset=wish.offset or 0, count=wish.count)
-        includes = parts.includes(wish) if wish.branches else ()
+        order = self._resource.default_order if draft.order is None else draft.order
+        limit = rules.limit if draft.limit is None else draft.limit
+        page = PageRequest(limit=limit, offset=draft.offset or 0, count=draft.count)
+        includes = parts.includes(draft) if draft.nodes else ()
         query = Query(
-            specification=specification, order=order, page=page, fields=wish.fields, includes=includes
+            specification=specification, order=order, page=page, fields=draft.fields, includes=includes
         )
-        if wish.cursor is None:
+        if draft.cursor is None:
             return Success(query)
-        if isinstance(wish.cursor, Cursor):
-            opened = self._seal.check(wish.cursor, query)
+        if isinstance(draft.cursor, Cursor):
+            opened = self._cursor_signer.check(draft.cursor, query)
         else:
-            opened = self._seal.open(wish.cursor, query, tenant)
+            opened = self._cursor_signer.open(draft.cursor, query, tenant)
         if isinstance(opened, Failure):
             return opened
         return Success(replace(query, page=replace(page, after=opened.unwrap())))
 
-    def _weigh(self, specification: Specification) -> None:
+    def _check_comparison_count(self, specification: Specification) -> None:
         if sum(1 for _ in leaves(specification)) > self.limits.leaves:
-            raise Misunderstood.limit("", f"Must not have more than {self.limits.leaves} comparisons")
+            raise QueryError.limit("", f"Must not have more than {self.limits.leaves} comparisons")
 
 
 def _option(name: str) -> str:

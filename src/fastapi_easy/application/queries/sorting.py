@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fastapi_easy.application.queries.allowed_comparisons import Names, nearest
-from fastapi_easy.application.queries.comparisons import Misunderstood
+from fastapi_easy.application.queries.allowed_comparisons import AliasLookup, closest_match
+from fastapi_easy.application.queries.comparisons import QueryError
 from fastapi_easy.domain.queries.ordering import Direction, Sort
 from fastapi_easy.domain.resources.resource import Relation, Resource
 
 
-def read_order(resource: Resource[Any], names: Sequence[str], depth: int, called: Names) -> tuple[Sort, ...]:
+def read_order(
+    resource: Resource[Any], names: Sequence[str], depth: int, aliases_for: AliasLookup
+) -> tuple[Sort, ...]:
     """The order *names* stand for; a leading minus means the largest first.
 
     Args:
@@ -19,10 +21,10 @@ def read_order(resource: Resource[Any], names: Sequence[str], depth: int, called
 
         depth: Relations from one to the next at most.
 
-        called: What fields are called.
+        aliases_for: What fields are called.
 
     Raises:
-        Misunderstood: A field is unknown, not sortable, or named twice.
+        QueryError: A field is unknown, not sortable, or named twice.
     """
     order: dict[str, Sort] = {}
     for name in names:
@@ -30,16 +32,16 @@ def read_order(resource: Resource[Any], names: Sequence[str], depth: int, called
         word = name[1:] if descending else name
         *relations, last = word.split(".")
         path, target = _path(resource, relations[: depth + 1])
-        field = called(target).meant(last)
+        field = aliases_for(target).meant(last)
         if len(relations) > depth or path is None or field not in target.sortable:
-            suggestion = nearest(word, _sortable(resource, called))
-            raise Misunderstood.grammar(
+            suggestion = closest_match(word, _sortable(resource, aliases_for))
+            raise QueryError.bad_query(
                 "sort",
-                "Names a field that cannot be sorted by",
+                "Field is not sortable",
                 f"-{suggestion}" if suggestion and descending else suggestion,
             )
         if word in order:
-            raise Misunderstood.grammar("sort", f"Names {word} twice")
+            raise QueryError.bad_query("sort", f"Names {word} twice")
         order[word] = Sort(field, Direction.DESCENDING if descending else Direction.ASCENDING, path)
     return tuple(order.values())
 
@@ -56,28 +58,28 @@ def _path(resource: Resource[Any], names: Sequence[str]) -> tuple[tuple[Relation
     return tuple(path), resource
 
 
-def _sortable(resource: Resource[Any], called: Names) -> list[str]:
+def _sortable(resource: Resource[Any], aliases_for: AliasLookup) -> list[str]:
     related = [
-        f"{relation.name}.{called(relation.target).out(field)}"
+        f"{relation.name}.{aliases_for(relation.target).out(field)}"
         for relation in resource.relations.values()
         if not relation.many
         for field in relation.target.sortable
     ]
-    return [*(called(resource).out(field) for field in resource.sortable), *related]
+    return [*(aliases_for(resource).out(field) for field in resource.sortable), *related]
 
 
-def read_fields(resource: Resource[Any], names: Sequence[str], called: Names) -> tuple[str, ...]:
+def read_fields(resource: Resource[Any], names: Sequence[str], aliases_for: AliasLookup) -> tuple[str, ...]:
     """The chosen fields, each once, in the order they were named.
 
     Raises:
-        Misunderstood: A field is unknown or not readable.
+        QueryError: A field is unknown or not readable.
     """
     chosen: dict[str, None] = {}
-    naming = called(resource)
+    naming = aliases_for(resource)
     for name in names:
         field = naming.meant(name)
         if field is None or field not in resource.readable:
             known = [naming.out(each) for each in resource.readable]
-            raise Misunderstood.grammar("fields", "Names a field that is not there", nearest(name, known))
+            raise QueryError.bad_query("fields", "Unknown field", closest_match(name, known))
         chosen[field] = None
     return tuple(chosen)

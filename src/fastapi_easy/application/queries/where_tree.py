@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastapi_easy.application.queries.allowed_comparisons import CONNECTIVES, Vocabulary
-from fastapi_easy.application.queries.comparisons import Comparisons, Misunderstood
+from fastapi_easy.application.queries.allowed_comparisons import CONNECTIVES, AllowedComparisons
+from fastapi_easy.application.queries.comparisons import ComparisonParser, QueryError
 from fastapi_easy.application.queries.field_check import check_fields
 from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.domain.queries.specification import AllOf, AnyOf, Not, Specification
@@ -17,39 +17,39 @@ class WhereTree:
     in it holds: `{"reviews": {"stars": 5, "text__contains": "dull"}}`.
     """
 
-    def __init__(self, words: Vocabulary, limits: QueryLimits) -> None:
-        self._words = words
-        self._comparisons = Comparisons(words, limits)
+    def __init__(self, words: AllowedComparisons, limits: QueryLimits) -> None:
+        self._comparison_names = words
+        self._comparisons = ComparisonParser(words, limits)
         self._limits = limits
 
     def read(self, tree: Any, pointer: str = "", depth: int = 0) -> Specification:
         """The specification *tree* stands for.
 
         Raises:
-            Misunderstood: It is not a tree of this grammar, or larger than the limits.
+            QueryError: It is not a tree of this grammar, or larger than the limits.
         """
         if isinstance(tree, Specification):
-            check_fields(tree, self._words.resource)
+            check_fields(tree, self._comparison_names.resource)
             return tree
         if not isinstance(tree, Mapping):
-            raise Misunderstood.grammar("where", 'Must be a JSON object like {"price__gte": 5}')
+            raise QueryError.bad_query("where", 'Must be a JSON object like {"price__gte": 5}')
         if depth > self._limits.depth:
-            raise Misunderstood.limit(pointer, f"Must not be nested deeper than {self._limits.depth}")
+            raise QueryError.limit(pointer, f"Must not be nested deeper than {self._limits.depth}")
         parts = tuple(self._member(name, value, pointer, depth) for name, value in tree.items())
         return parts[0] if len(parts) == 1 else AllOf(parts)
 
     def _member(self, name: str, value: Any, pointer: str, depth: int) -> Specification:
         at = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
-        if name in self._words.relations and isinstance(value, Mapping | Specification):
-            inner = WhereTree(self._words.beyond(name), self._limits)
-            return self._words.relations[name].meaning(inner.read(value, at, depth + 1))
+        if name in self._comparison_names.relations and isinstance(value, Mapping | Specification):
+            inner = WhereTree(self._comparison_names.for_relation(name), self._limits)
+            return self._comparison_names.relations[name].meaning(inner.read(value, at, depth + 1))
         if name not in CONNECTIVES:
             return self._comparisons.from_value(name, value, at)
         if name == "not":
             return Not(self.read(value, at, depth + 1))
         if not isinstance(value, Sequence) or isinstance(value, str):
-            raise Misunderstood.grammar("where", f'"{name}" takes a list of objects')
+            raise QueryError.bad_query("where", f'"{name}" takes a list of objects')
         if len(value) > self._limits.leaves:
-            raise Misunderstood.limit(at, f"Must not have more than {self._limits.leaves} members")
+            raise QueryError.limit(at, f"Must not have more than {self._limits.leaves} members")
         parts = tuple(self.read(each, f"{at}/{n}", depth + 1) for n, each in enumerate(value))
         return AllOf(parts) if name == "and" else AnyOf(parts)

@@ -28,9 +28,9 @@ class AggregateEntitiesHandler(ResourceHandler):
         access = await self._enter(context, Operation.AGGREGATE)
         if not isinstance(access, Access):
             return access
-        if (refused := access.refuse(self._resource, Query(specification=asked.specification))) is not None:
-            return refused
-        if (refused := access.refuse_reading(self._resource, asked.fields)) is not None:
-            return refused
-        repository = access.narrow(self._resource, self._with.repository())
+        if (denied := access.refuse(self._resource, Query(specification=asked.specification))) is not None:
+            return denied
+        if (denied := access.check_readable(self._resource, asked.fields)) is not None:
+            return denied
+        repository = access.scope_repository(self._resource, self._collaborators.repository())
         return await repository.aggregate(replace(asked, specification=access.through(asked.specification)))

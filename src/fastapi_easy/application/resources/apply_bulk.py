@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from returns.result import Success
 
-from fastapi_easy.application.changes.bulk_changes import Batch, BulkAnswer
+from fastapi_easy.application.changes.bulk_changes import BulkAnswer, BulkHandler
 from fastapi_easy.application.changes.items import Change
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import Outcome
@@ -24,7 +24,7 @@ class ApplyBulk:
     atomic: bool = True
 
 
-class ApplyBulkHandler(Batch):
+class ApplyBulkHandler(BulkHandler):
     """Carries out `ApplyBulk`."""
 
     operation = Operation.BULK
@@ -35,5 +35,5 @@ class ApplyBulkHandler(Batch):
         Fails with: what `UnitOfWork.commit` fails with, when the call is atomic.
         """
         if command.atomic:
-            return await self.all_or_none(command.items, context)
+            return await self.apply_atomically(command.items, context)
         return Success(await self.each(command.items, context))

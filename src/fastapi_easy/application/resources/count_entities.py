@@ -27,7 +27,7 @@ class CountEntitiesHandler(ResourceHandler):
         if not isinstance(access, Access):
             return access
         asked = Query(specification=command.specification)
-        if (refused := access.refuse(self._resource, asked)) is not None:
-            return refused
-        repository = access.narrow(self._resource, self._with.repository())
+        if (denied := access.refuse(self._resource, asked)) is not None:
+            return denied
+        repository = access.scope_repository(self._resource, self._collaborators.repository())
         return await repository.count(access.through(command.specification))

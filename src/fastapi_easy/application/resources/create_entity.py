@@ -3,7 +3,7 @@
 from collections.abc import Awaitable
 from dataclasses import dataclass
 
-from fastapi_easy.application.changes.change_handler import Changing
+from fastapi_easy.application.changes.change_handler import ChangeHandler
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.changes.row import Row
@@ -22,7 +22,7 @@ class CreateEntity:
     values: Values
 
 
-class CreateEntityHandler(Changing):
+class CreateEntityHandler(ChangeHandler):
     """Carries out `CreateEntity`."""
 
     def __call__(self, command: CreateEntity, context: Context, /) -> Awaitable[Outcome[Row]]:
@@ -37,6 +37,6 @@ class CreateEntityHandler(Changing):
 
             ReferenceBroken, CheckFailed: The store's own rules refused it.
         """
-        return self._alone(
+        return self._run_in_unit_of_work(
             lambda writer: writer.create(command.values), context, Operation.CREATE, single=True
         )

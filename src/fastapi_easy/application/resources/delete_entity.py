@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fastapi_easy.application.changes.change_handler import Changing
+from fastapi_easy.application.changes.change_handler import ChangeHandler
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import Key, Outcome
 from fastapi_easy.domain.resources.options import Operation
@@ -20,7 +20,7 @@ class DeleteEntity:
     expected_version: str | None = None
 
 
-class DeleteEntityHandler(Changing):
+class DeleteEntityHandler(ChangeHandler):
     """Carries out `DeleteEntity`."""
 
     async def __call__(self, command: DeleteEntity, context: Context, /) -> Outcome[None]:
@@ -35,7 +35,7 @@ class DeleteEntityHandler(Changing):
 
             ReferenceBroken: Others refer to it.
         """
-        return await self._alone(
+        return await self._run_in_unit_of_work(
             lambda writer: writer.delete(command.key, command.expected_version),
             context,
             Operation.DELETE,

@@ -36,11 +36,11 @@ class ExportEntitiesHandler(ResourceHandler):
         access = await self._enter(context, Operation.EXPORT)
         if not isinstance(access, Access):
             return access
-        if (refused := access.refuse(resource, query)) is not None:
-            return refused
+        if (denied := access.refuse(resource, query)) is not None:
+            return denied
         query = replace(
             query,
             specification=access.through(query.specification),
             fields=access.readable(resource) if query.fields is None else query.fields,
         )
-        return Success(access.narrow(resource, self._with.repository()).stream(query))
+        return Success(access.scope_repository(resource, self._collaborators.repository()).stream(query))

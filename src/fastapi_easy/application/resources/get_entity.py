@@ -7,7 +7,7 @@ from returns.result import Failure, Success
 from fastapi_easy.application.access import Access
 from fastapi_easy.application.collaborators import ResourceHandler
 from fastapi_easy.application.context import Context
-from fastapi_easy.application.embedding import embed, fetched
+from fastapi_easy.application.embedding import embed, fields_to_fetch
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Key, Outcome
 from fastapi_easy.domain.queries.query import Include, Query
@@ -40,16 +40,18 @@ class GetEntityHandler(ResourceHandler):
         if not isinstance(access, Access):
             return access
         if not (includes or access.is_limited):
-            return await self._with.repository().read(command.key, resource.readable)
-        if (refused := access.refuse(resource, Query(includes=includes))) is not None:
-            return refused
-        repository = access.narrow(resource, self._with.repository())
-        read = await repository.read(command.key, fetched(resource.readable, includes))
+            return await self._collaborators.repository().read(command.key, resource.readable)
+        if (denied := access.refuse(resource, Query(includes=includes))) is not None:
+            return denied
+        repository = access.scope_repository(resource, self._collaborators.repository())
+        read = await repository.read(command.key, fields_to_fetch(resource.readable, includes))
         if isinstance(read, Failure):
             return read
         if not includes:
             return Success(access.shown(resource, read.unwrap())) if access.is_limited else read
-        embedded = await embed([read.unwrap()], resource.readable, includes, self._with.repositories, access)
+        embedded = await embed(
+            [read.unwrap()], resource.readable, includes, self._collaborators.repositories, access
+        )
         if isinstance(embedded, Failure):
             return embedded
         return Success(access.shown(resource, embedded.unwrap()[0], includes))

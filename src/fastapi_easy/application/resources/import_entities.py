@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 from returns.result import Failure, Success
 
 from fastapi_easy.application.access import Access
-from fastapi_easy.application.changes.bulk_changes import AllWorked, Batch, BulkAnswer
+from fastapi_easy.application.changes.bulk_changes import AllSucceeded, BulkAnswer, BulkHandler
 from fastapi_easy.application.changes.entity_writer import Upserted
 from fastapi_easy.application.changes.items import Create, Upsert
 from fastapi_easy.application.context import Context
@@ -18,10 +18,10 @@ from fastapi_easy.domain.resources.options import Operation
 CHUNK: Final = 500
 """Lines that become durable together, at most."""
 
-CHUNK_WEIGHT: Final = 4 * 1024 * 1024
+CHUNK_BYTES: Final = 4 * 1024 * 1024
 """Characters and bytes in a chunk, more or less, after which it is full though it has fewer lines."""
 
-_LONG: Final = (str, bytes)
+_SIZED_TYPES: Final = (str, bytes)
 _NESTED: Final = (dict, list)
 
 Line: TypeAlias = tuple[int, Outcome[Values]]
@@ -69,7 +69,7 @@ class ImportReport:
     too_many_failures: bool = False
 
 
-class ImportEntitiesHandler(Batch):
+class ImportEntitiesHandler(BulkHandler):
     """Carries out `ImportEntities`, in chunks of `CHUNK` lines, each durable before the next is read."""
 
     operation = Operation.IMPORT
@@ -88,17 +88,17 @@ class ImportEntitiesHandler(Batch):
         weight = 0
         async for line in command.lines:
             chunk.append(line)
-            weight += _weight(line)
-            if len(chunk) == CHUNK or weight >= CHUNK_WEIGHT:
-                await self._take(chunk, command, context, report)
+            weight += _estimate_size(line)
+            if len(chunk) == CHUNK or weight >= CHUNK_BYTES:
+                await self._import_chunk(chunk, command, context, report)
                 chunk, weight = [], 0
                 if report.stopped_by is not None or report.too_many_failures:
                     return Success(report)
         if chunk:
-            await self._take(chunk, command, context, report)
+            await self._import_chunk(chunk, command, context, report)
         return Success(report)
 
-    async def _take(
+    async def _import_chunk(
         self, chunk: Sequence[Line], command: ImportEntities, context: Context, report: ImportReport
     ) -> None:
         """Carry out *chunk* and write into *report* what became of it."""
@@ -107,15 +107,15 @@ class ImportEntitiesHandler(Batch):
         make = Upsert if command.upsert else Create
         answer = await self.each([make(values) for _, values in readable], context)
         report.next_line = chunk[-1][0] + 1
-        if isinstance(answer.outcomes, AllWorked):
+        if isinstance(answer.outcomes, AllSucceeded):
             # Nobody need look at the rows: only creates come together.
             report.created += len(answer.outcomes)
         else:
-            failed += self._looked_at(readable, answer, report)
-        self._note(sorted(failed, key=lambda each: each[0]), command, report)
+            failed += self._tally(readable, answer, report)
+        self._record_failures(sorted(failed, key=lambda each: each[0]), command, report)
 
     @staticmethod
-    def _looked_at(
+    def _tally(
         readable: Sequence[tuple[int, Values]], answer: BulkAnswer, report: ImportReport
     ) -> list[tuple[int, Error]]:
         """The lines that failed; what became of the others is written into *report*."""
@@ -136,19 +136,21 @@ class ImportEntitiesHandler(Batch):
         return failed
 
     @staticmethod
-    def _note(failed: Sequence[tuple[int, Error]], command: ImportEntities, report: ImportReport) -> None:
+    def _record_failures(
+        failed: Sequence[tuple[int, Error]], command: ImportEntities, report: ImportReport
+    ) -> None:
         report.failed += failed
         report.too_many_failures = len(report.failed) > command.max_failures
 
 
-def _weight(line: Line) -> int:
+def _estimate_size(line: Line) -> int:
     """About how much room the values of *line* take."""
     _, values = line
     if isinstance(values, Failure):
         return 0
     weight = 0
     for value in values.unwrap().values():
-        if isinstance(value, _LONG):
+        if isinstance(value, _SIZED_TYPES):
             weight += len(value)
         elif isinstance(value, _NESTED):
             weight += len(repr(value))

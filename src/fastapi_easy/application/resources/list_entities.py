@@ -7,7 +7,7 @@ from returns.result import Failure, Success
 from fastapi_easy.application.access import Access
 from fastapi_easy.application.collaborators import ResourceHandler
 from fastapi_easy.application.context import Context
-from fastapi_easy.application.embedding import embed, fetched
+from fastapi_easy.application.embedding import embed, fields_to_fetch
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.queries.page import Page
@@ -35,17 +35,17 @@ class ListEntitiesHandler(ResourceHandler):
         access = await self._enter(context, Operation.LIST)
         if not isinstance(access, Access):
             return access
-        if (refused := access.refuse(resource, query)) is not None:
-            return refused
+        if (denied := access.refuse(resource, query)) is not None:
+            return denied
         fields = access.readable(resource) if query.fields is None else query.fields
         query = replace(
             query,
             specification=access.through(query.specification),
-            fields=fetched(fields, query.includes),
+            fields=fields_to_fetch(fields, query.includes),
         )
-        selected = await access.narrow(resource, self._with.repository()).select(query)
+        selected = await access.scope_repository(resource, self._collaborators.repository()).select(query)
         if not query.includes or isinstance(selected, Failure):
             return selected
         page = selected.unwrap()
-        embedded = await embed(page.items, fields, query.includes, self._with.repositories, access)
+        embedded = await embed(page.items, fields, query.includes, self._collaborators.repositories, access)
         return embedded if isinstance(embedded, Failure) else Success(replace(page, items=embedded.unwrap()))

@@ -9,10 +9,10 @@ from typing import Any, Protocol, runtime_checkable
 from returns.result import Failure, Success
 
 from fastapi_easy.application.access import Access
-from fastapi_easy.application.changes.change_handler import Changing
-from fastapi_easy.application.changes.commit import settle
+from fastapi_easy.application.changes.change_handler import ChangeHandler
+from fastapi_easy.application.changes.commit import commit_if_successful
 from fastapi_easy.application.context import Context
-from fastapi_easy.application.redaction import shown
+from fastapi_easy.application.redaction import redact
 from fastapi_easy.domain.changes.patch import Patch
 from fastapi_easy.domain.errors import Error, Key, Outcome, PreconditionRequired
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
@@ -55,7 +55,7 @@ class PerformAction:
     expected_version: str | None = None
 
 
-class PerformActionHandler(Changing):
+class PerformActionHandler(ChangeHandler):
     """Carries out `PerformAction`."""
 
     async def __call__(self, command: PerformAction, context: Context, /) -> Outcome[Any]:
@@ -82,17 +82,19 @@ class PerformActionHandler(Changing):
         if command.expected_version is None and self._resource.requires_version:
             return Failure(PreconditionRequired(self._resource.name))
         async with self._work(access) as work:
-            refused = await self._refusal(command, work, access)
-            if refused is not None:
-                return refused
+            denied = await self._check_preconditions(command, work, access)
+            if denied is not None:
+                return denied
             performed = await action.perform(command.key, work, context)
             if isinstance(performed, Failure):
                 return performed
             # Looked into before the commit: an action that forgot to answer an outcome changes nothing.
-            answer = shown(performed.unwrap(), self._resource, access, self._with.rules.resources.values())
-            return await settle(work, Success(answer))
+            answer = redact(
+                performed.unwrap(), self._resource, access, self._collaborators.rules.resources.values()
+            )
+            return await commit_if_successful(work, Success(answer))
 
-    async def _refusal(
+    async def _check_preconditions(
         self, command: PerformAction, work: UnitOfWork, access: Access
     ) -> Failure[Error] | None:
         resource = self._resource
@@ -117,7 +119,7 @@ def action_name(action: type[Any]) -> str:
     return words[0].lower() if words else action.__name__.lower()
 
 
-def mistakes_in_action(action: type[Any]) -> list[str]:
+def find_action_mistakes(action: type[Any]) -> list[str]:
     """Why *action* cannot be declared, each with its mend; empty when it can."""
     mistakes = []
     if not dataclasses.is_dataclass(action):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fastapi_easy.application.changes.change_handler import Changing
+from fastapi_easy.application.changes.change_handler import ChangeHandler
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import Key, Outcome
 from fastapi_easy.domain.resources.options import Operation
@@ -21,7 +21,7 @@ class PurgeEntity:
     expected_version: str | None = None
 
 
-class PurgeEntityHandler(Changing):
+class PurgeEntityHandler(ChangeHandler):
     """Carries out `PurgeEntity`."""
 
     async def __call__(self, command: PurgeEntity, context: Context, /) -> Outcome[None]:
@@ -34,6 +34,6 @@ class PurgeEntityHandler(Changing):
 
             ReferenceBroken: Others refer to it.
         """
-        return await self._alone(
+        return await self._run_in_unit_of_work(
             lambda writer: writer.purge(command.key, command.expected_version), context, Operation.PURGE
         )

@@ -5,9 +5,9 @@ from typing import Any
 
 from returns.result import Failure, Success
 
-from fastapi_easy.application.changes.change_handler import Changing
+from fastapi_easy.application.changes.change_handler import ChangeHandler
 from fastapi_easy.application.context import Context
-from fastapi_easy.domain.changes.patch import Patch, Values, foreign_fields
+from fastapi_easy.domain.changes.patch import Patch, Values, reject_unknown_fields
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Fault, Invalid, Key, Outcome
 from fastapi_easy.domain.field import UNSET, Field
@@ -29,7 +29,7 @@ class ReplaceEntity:
     expected_version: str | None = None
 
 
-class ReplaceEntityHandler(Changing):
+class ReplaceEntityHandler(ChangeHandler):
     """Carries out `ReplaceEntity`."""
 
     async def __call__(self, command: ReplaceEntity, context: Context, /) -> Outcome[Row]:
@@ -48,26 +48,26 @@ class ReplaceEntityHandler(Changing):
 
             AlreadyExists, ReferenceBroken, CheckFailed: The store refused the new values.
         """
-        whole = self._whole(command.values)
+        whole = self._complete(command.values)
         if isinstance(whole, Failure):
             return whole
-        return await self._alone(
+        return await self._run_in_unit_of_work(
             lambda writer: writer.update(command.key, whole.unwrap(), command.expected_version),
             context,
             Operation.REPLACE,
             single=True,
         )
 
-    def _whole(self, values: Values) -> Outcome[Patch]:
-        if (foreign := foreign_fields(values, self._resource.fields.keys())) is not None:
-            return foreign
+    def _complete(self, values: Values) -> Outcome[Patch]:
+        if (unknown := reject_unknown_fields(values, self._resource.fields.keys())) is not None:
+            return unknown
         complete = dict(values)
         missing: list[Fault] = []
         for name in self._resource.changeable:
             if name in complete:
                 continue
             field = self._resource.fields[name]
-            value = _left_out(field)
+            value = _default_of(field)
             if value is UNSET:
                 if not field.store_default:
                     missing.append(Fault(f"/{name}", "Field required", "missing"))
@@ -76,7 +76,7 @@ class ReplaceEntityHandler(Changing):
         return Failure(Invalid(tuple(missing))) if missing else Success(Patch(complete))
 
 
-def _left_out(field: Field) -> Any:
+def _default_of(field: Field) -> Any:
     if field.default_factory is not None:
         return field.default_factory()
     if field.default is not UNSET:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fastapi_easy.application.changes.change_handler import Changing
+from fastapi_easy.application.changes.change_handler import ChangeHandler
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Key, Outcome
@@ -22,7 +22,7 @@ class RestoreEntity:
     expected_version: str | None = None
 
 
-class RestoreEntityHandler(Changing):
+class RestoreEntityHandler(ChangeHandler):
     """Carries out `RestoreEntity`."""
 
     async def __call__(self, command: RestoreEntity, context: Context, /) -> Outcome[Row]:
@@ -35,6 +35,6 @@ class RestoreEntityHandler(Changing):
 
             AlreadyExists: Meanwhile another has its values in unique fields.
         """
-        return await self._alone(
+        return await self._run_in_unit_of_work(
             lambda writer: writer.restore(command.key, command.expected_version), context, Operation.RESTORE
         )

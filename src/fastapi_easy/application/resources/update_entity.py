@@ -3,7 +3,7 @@
 from collections.abc import Awaitable
 from dataclasses import dataclass
 
-from fastapi_easy.application.changes.change_handler import Changing
+from fastapi_easy.application.changes.change_handler import ChangeHandler
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.changes.row import Row
@@ -26,7 +26,7 @@ class UpdateEntity:
     expected_version: str | None = None
 
 
-class UpdateEntityHandler(Changing):
+class UpdateEntityHandler(ChangeHandler):
     """Carries out `UpdateEntity`."""
 
     def __call__(self, command: UpdateEntity, context: Context, /) -> Awaitable[Outcome[Row]]:
@@ -45,7 +45,7 @@ class UpdateEntityHandler(Changing):
 
             AlreadyExists, ReferenceBroken, CheckFailed: The store refused the new values.
         """
-        return self._alone(
+        return self._run_in_unit_of_work(
             lambda writer: writer.update(command.key, command.patch, command.expected_version),
             context,
             Operation.UPDATE,

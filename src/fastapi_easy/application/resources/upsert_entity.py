@@ -5,7 +5,7 @@ from typing import Final
 
 from returns.result import Failure
 
-from fastapi_easy.application.changes.change_handler import Changing
+from fastapi_easy.application.changes.change_handler import ChangeHandler
 from fastapi_easy.application.changes.entity_writer import Upserted
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.changes.patch import Values
@@ -27,7 +27,7 @@ class UpsertEntity:
     values: Values
 
 
-class UpsertEntityHandler(Changing):
+class UpsertEntityHandler(ChangeHandler):
     """Carries out `UpsertEntity`."""
 
     async def __call__(self, command: UpsertEntity, context: Context, /) -> Outcome[Upserted]:
@@ -45,15 +45,17 @@ class UpsertEntityHandler(Changing):
         """
         upserted = await self._try(command, context)
         for _ in range(1, ATTEMPTS):
-            if not self._was_overtaken(upserted):
+            if not self._lost_race(upserted):
                 break
             upserted = await self._try(command, context)
         return upserted
 
     async def _try(self, command: UpsertEntity, context: Context) -> Outcome[Upserted]:
-        return await self._alone(lambda writer: writer.upsert(command.values), context, Operation.UPSERT)
+        return await self._run_in_unit_of_work(
+            lambda writer: writer.upsert(command.values), context, Operation.UPSERT
+        )
 
-    def _was_overtaken(self, upserted: Outcome[Upserted]) -> bool:
+    def _lost_race(self, upserted: Outcome[Upserted]) -> bool:
         if not isinstance(upserted, Failure):
             return False
         error = upserted.failure()

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi_easy.domain.field import Field
 
 
-class Awaited(enum.Enum):
+class ValuePlaceholder(enum.Enum):
     """Stands for what only the store knows once it has made a write, in events drafted before it."""
 
     KEY = enum.auto()
@@ -49,8 +49,8 @@ class JournalRow:
     Attributes:
         table: Where to.
 
-        values: By field name; those left out are null. A field of kind JSON may hold `Awaited.KEY` or
-            `Awaited.VALUES`, a field of kind TEXT `Awaited.VERSION`.
+        values: By field name; those left out are null. A field of kind JSON may hold `ValuePlaceholder.KEY` or
+            `ValuePlaceholder.VALUES`, a field of kind TEXT `ValuePlaceholder.VERSION`.
     """
 
     table: SystemTable

@@ -6,7 +6,7 @@ from typing import Final, TypeVar, overload
 T_co = TypeVar("T_co", covariant=True)
 
 
-class Deferred(Sequence[T_co]):
+class LazySequence(Sequence[T_co]):
     """A sequence of which, until somebody looks into it, only the length is known; nobody looks, nobody pays.
 
     Args:

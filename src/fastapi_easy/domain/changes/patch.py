@@ -49,7 +49,7 @@ class Patch(Mapping[str, Any]):
         return f"Patch({dict(self._values)!r})"
 
 
-def foreign_fields(values: Values, known: AbstractSet[str]) -> Failure[Invalid] | None:
+def reject_unknown_fields(values: Values, known: AbstractSet[str]) -> Failure[Invalid] | None:
     """The refusal of *values* that name fields which are not *known*; `None` when there are none.
 
     Raises:
@@ -61,11 +61,11 @@ def foreign_fields(values: Values, known: AbstractSet[str]) -> Failure[Invalid] 
         )
     if values.keys() <= known:
         return None
-    foreign = [name for name in values if name not in known]
+    unknown = [name for name in values if name not in known]
     return Failure(
         Invalid(
             tuple(
-                Fault(f"/{name}", "Is not a field that can be written", "extra_forbidden") for name in foreign
+                Fault(f"/{name}", "Is not a field that can be written", "extra_forbidden") for name in unknown
             )
         )
     )

@@ -26,18 +26,18 @@ class Row(dict[str, Any]):
             raise AttributeError(f"this row has no field {name!r}; it has {', '.join(self)}") from None
 
 
-class CutRow(Row):
+class PartialRow(Row):
     """A row without some of the readable fields, which its caller may not see.
 
     Attributes:
-        whole_version: The version of the whole row, which cannot be told from what is left of it.
+        full_version: The version of the whole row, which cannot be told from what is left of it.
     """
 
-    __slots__ = ("whole_version",)
+    __slots__ = ("full_version",)
 
-    def __init__(self, values: Mapping[str, Any], whole_version: str) -> None:
+    def __init__(self, values: Mapping[str, Any], full_version: str) -> None:
         super().__init__(values)
-        self.whole_version = whole_version
+        self.full_version = full_version
 
 
 class Rows(Sequence[Row]):

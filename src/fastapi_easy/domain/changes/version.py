@@ -21,18 +21,18 @@ def version_of(row: Row, fields: Sequence[str]) -> str:
     """
     values: list[Any] = [row[field] for field in fields]
     for place, value in enumerate(values):
-        spell = _SPELT.get(type(value))
-        if spell is not None:
-            values[place] = spell(value)
+        encoder = _ENCODERS.get(type(value))
+        if encoder is not None:
+            values[place] = encoder(value)
     try:
         # In half the time of `repr`; in the first format nothing depends on what else refers to a value.
-        spelt = marshal.dumps(values, 0)
+        encoded = marshal.dumps(values, 0)
     except ValueError:
-        spelt = repr(values).encode("utf-8", "backslashreplace")
-    return hashlib.blake2b(spelt, digest_size=_BYTES).hexdigest()
+        encoded = repr(values).encode("utf-8", "backslashreplace")
+    return hashlib.blake2b(encoded, digest_size=_BYTES).hexdigest()
 
 
-def _moment(value: datetime.datetime) -> Any:
+def _encode_datetime(value: datetime.datetime) -> Any:
     """What tells *value* from every other time."""
     if value.tzinfo is not datetime.UTC:
         return value.isoformat()
@@ -40,5 +40,8 @@ def _moment(value: datetime.datetime) -> Any:
     return since.days, since.seconds, since.microseconds
 
 
-_SPELT: Final[Mapping[type, Callable[[Any], Any]]] = {datetime.datetime: _moment, decimal.Decimal: str}
+_ENCODERS: Final[Mapping[type, Callable[[Any], Any]]] = {
+    datetime.datetime: _encode_datetime,
+    decimal.Decimal: str,
+}
 """Plain values for those of other types that are frequent."""

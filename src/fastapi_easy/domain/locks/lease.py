@@ -37,7 +37,7 @@ EVERY_LOCK_CAPABILITY: Final = frozenset(LockCapability)
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class Acquired:
     """A name is held.
 
     Attributes:
@@ -52,7 +52,7 @@ class Busy:
     """A name is not to be had now.
 
     Attributes:
-        holder: The owner that has it; `None` when it is free, but others come first.
+        holder: The owner that has it; `None` when it is free, but other waiters are ahead.
 
         ahead: How many wait and come first.
     """

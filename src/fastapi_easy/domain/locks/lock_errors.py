@@ -1,6 +1,6 @@
 """Why a lock was not had, or not kept. Raised, since entering a block cannot answer with a value."""
 
-from fastapi_easy.domain.errors import Error, LockHeld, LockLost, Obstacle, Unavailable
+from fastapi_easy.domain.errors import Error, LockHeld, LockLost, Unavailable, UnavailableReason
 
 
 class LockError(Exception):
@@ -29,8 +29,8 @@ class LockTimeout(LockError):
         self.holder = holder
         self.waited = waited
         self.error = LockHeld(name)
-        who = "others come first" if holder is None else f"{holder} holds it"
-        super().__init__(f"lock {name!r} was not to be had within {waited:.2f} s: {who}")
+        who = "other waiters are ahead" if holder is None else f"{holder} holds it"
+        super().__init__(f"lock {name!r} could not be acquired within {waited:.2f} s: {who}")
 
 
 class LockDeadlock(LockError):
@@ -46,7 +46,7 @@ class LockDeadlock(LockError):
         self.name = name
         self.cycle = cycle
         self.error = LockHeld(name)
-        super().__init__(f"waiting for lock {name!r} would never end: {' → '.join((*cycle, name))}")
+        super().__init__(f"waiting for lock {name!r} is a deadlock: {' → '.join((*cycle, name))}")
 
 
 class LeaseLost(LockError):
@@ -84,8 +84,12 @@ class LockUnavailable(LockError):
         self.name = name
         self.dependency = cause.dependency
         self.error = cause
-        why = "is not asked at present" if cause.obstacle is Obstacle.BREAK else "does not answer"
-        super().__init__(f"lock {name!r} cannot be asked for: {cause.dependency} {why}")
+        why = (
+            "is not called while its circuit breaker is open"
+            if cause.reason is UnavailableReason.CIRCUIT_OPEN
+            else "does not answer"
+        )
+        super().__init__(f"lock {name!r} cannot be acquired: {cause.dependency} {why}")
 
 
 class LockMisuse(Exception):

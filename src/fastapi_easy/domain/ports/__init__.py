@@ -1,6 +1,6 @@
 """What the domain needs from outside: one Protocol per file."""
 
-from fastapi_easy.domain.ports.breaker import Breaker, Circuit, CircuitState, NotAdmitted
+from fastapi_easy.domain.ports.breaker import Breaker, CallNotPermitted, Circuit, CircuitState
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.database import Database, Pool, SchemaMode
 from fastapi_easy.domain.ports.dependency import Dependency
@@ -14,28 +14,28 @@ from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.ports.retry import Retry
 from fastapi_easy.domain.ports.technology import DatabaseRequest, Technology
 from fastapi_easy.domain.ports.tracer import Span, Tracer
-from fastapi_easy.domain.ports.unit_of_work import Guard, UnitOfWork
+from fastapi_easy.domain.ports.unit_of_work import CommitGuard, UnitOfWork
 from fastapi_easy.domain.ports.validator import Validator
 
 __all__ = [
     "Breaker",
+    "CallNotPermitted",
     "Circuit",
     "CircuitState",
     "Clock",
+    "CommitGuard",
     "Database",
     "DatabaseRequest",
     "Dependency",
     "EventBus",
     "EventHandler",
     "EvictionHook",
-    "Guard",
     "Interest",
     "Journal",
     "Lease",
     "LeaseStore",
     "LockProvider",
     "Metrics",
-    "NotAdmitted",
     "Observation",
     "Observer",
     "Permissions",

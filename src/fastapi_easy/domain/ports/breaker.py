@@ -4,7 +4,7 @@ import enum
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from fastapi_easy.domain.errors import Obstacle
+from fastapi_easy.domain.errors import UnavailableReason
 
 
 class CircuitState(enum.StrEnum):
@@ -43,19 +43,19 @@ class Circuit:
     refused: int
 
 
-class NotAdmitted(ConnectionError):
+class CallNotPermitted(ConnectionError):
     """A dependency was not asked.
 
     Attributes:
-        obstacle: Why: a break, or too many that wait already.
+        reason: Why: a break, or too many that wait already.
 
         retry_after: Seconds after which it may be.
     """
 
-    def __init__(self, obstacle: Obstacle, retry_after: float) -> None:
-        self.obstacle = obstacle
+    def __init__(self, reason: UnavailableReason, retry_after: float) -> None:
+        self.reason = reason
         self.retry_after = retry_after
-        super().__init__(f"not asked ({obstacle.name.lower()}), again in {retry_after:.1f} s")
+        super().__init__(f"call not permitted ({reason.name.lower()}), retry in {retry_after:.1f} s")
 
 
 @runtime_checkable
@@ -79,7 +79,7 @@ class Breaker(Protocol):
         """A permit for one call, to be given back by `leave`.
 
         Raises:
-            NotAdmitted: The call is not to be made.
+            CallNotPermitted: The call is not to be made.
         """
         ...
 

@@ -82,7 +82,7 @@ class Database(Protocol):
         """Its connections; `None` when it needs none."""
         ...
 
-    def admit(self, name: str, shape: Shape) -> tuple[Shape, list[str]]:
+    def narrow_shape(self, name: str, shape: Shape) -> tuple[Shape, list[str]]:
         """Narrow *shape* to what this store can hold.
 
         Args:

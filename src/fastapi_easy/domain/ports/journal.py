@@ -18,8 +18,8 @@ class Journal(Protocol):
         ...
 
     @property
-    def drafts(self) -> bool:
-        """Its rows can be made before the write: key, values and version of an event may be `Awaited`.
+    def supports_drafts(self) -> bool:
+        """Its rows can be made before the write: key, values and version of an event may be `ValuePlaceholder`.
 
         Then a lone change and its rows are one statement on stores that can do so. A journal that has to look into
         these, to sign or to hash them for instance, answers `False` and is given events of writes that were made.

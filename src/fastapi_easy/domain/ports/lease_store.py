@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol, runtime_checkable
 
 from fastapi_easy.domain.errors import Outcome
-from fastapi_easy.domain.locks.lease import Busy, Grant, LockCapability, LockInfo, WaitEdge
+from fastapi_easy.domain.locks.lease import Acquired, Busy, LockCapability, LockInfo, WaitEdge
 from fastapi_easy.domain.ports.database import Pool
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 
@@ -35,7 +35,7 @@ class LeaseStore(Protocol):
 
     async def try_acquire(
         self, name: str, owner: str, ttl: float, ticket: int | None = None
-    ) -> Outcome[Grant | Busy]:
+    ) -> Outcome[Acquired | Busy]:
         """Give *name* to *owner* for *ttl* seconds if it is free, or is its already, and nobody comes first.
 
         A grant ends the owner's wait, and has the same token as before when it had the lease all along.
@@ -95,7 +95,7 @@ class LeaseStore(Protocol):
         ...
 
     @property
-    def rings(self) -> bool:
+    def sends_wakeups(self) -> bool:
         """Whether `wakeups` are to be expected now, so that those who wait need not look often."""
         ...
 

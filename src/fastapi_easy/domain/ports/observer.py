@@ -58,7 +58,7 @@ class Metrics(Observer, Protocol):
         self,
         dependencies: Sequence[Dependency],
         breakers: Mapping[str, Breaker],
-        repeated: Mapping[str, int] = _NONE,
+        retries: Mapping[str, int] = _NONE,
     ) -> bytes:
         """Everything counted so far, and at this moment the connections of *dependencies* and their *breakers*.
 
@@ -67,6 +67,6 @@ class Metrics(Observer, Protocol):
 
             breakers: By the name of what they stand before.
 
-            repeated: How many repetitions there were, by dependency.
+            retries: How many repetitions there were, by dependency.
         """
         ...

@@ -28,11 +28,11 @@ class Repository(Protocol[E]):
     Every method may fail with `Unavailable`: the store did not answer in time, and nothing was changed.
     Values given and returned are of the Python type of their field; times are aware and UTC.
 
-    `among` narrows a method that is given a key: an entity that it does not mean is not there. Where the resource
+    `scope` narrows a method that is given a key: an entity that it does not mean is not there. Where the resource
     has a `version` field the store sets it, to 1 and then one more with every change, whatever a caller gives.
     """
 
-    async def find_by_id(self, key: Key, *, among: Specification = EVERYTHING) -> Outcome[E]:
+    async def find_by_id(self, key: Key, *, scope: Specification = EVERYTHING) -> Outcome[E]:
         """The entity with *key*, as an instance of the user's class that no session holds.
 
         Fails with:
@@ -44,14 +44,14 @@ class Repository(Protocol[E]):
         """A page of entities; `query.fields` is not looked at."""
         ...
 
-    async def save(self, entity: E, *, among: Specification = EVERYTHING) -> Outcome[E]:
+    async def save(self, entity: E, *, scope: Specification = EVERYTHING) -> Outcome[E]:
         """Store *entity*: insert it when its key is unset or unknown, else replace all its values.
 
         Returns:
             A new instance, with what the store filled in.
 
         Fails with:
-            AlreadyExists: Another entity has the same values in unique fields, or the key of one that *among*
+            AlreadyExists: Another entity has the same values in unique fields, or the key of one that *scope*
                 does not mean.
 
             Stale: The resource has a `version` field, and the stored entity another value in it.
@@ -61,7 +61,7 @@ class Repository(Protocol[E]):
         ...
 
     async def read(
-        self, key: Key, fields: Sequence[str] | None = None, *, among: Specification = EVERYTHING
+        self, key: Key, fields: Sequence[str] | None = None, *, scope: Specification = EVERYTHING
     ) -> Outcome[Row]:
         """The row with *key*, holding *fields* in their order, or all fields of the entity.
 
@@ -143,7 +143,7 @@ class Repository(Protocol[E]):
         patch: Patch,
         *,
         expected_version: str | None = None,
-        among: Specification = EVERYTHING,
+        scope: Specification = EVERYTHING,
     ) -> Outcome[Row]:
         """Set the fields of *patch* on the entity with *key*.
 
@@ -156,7 +156,7 @@ class Repository(Protocol[E]):
                 it changes of the entity later is based on it too, so that an empty *patch* holds the version: of
                 several who do so one changes the entity, and the others fail with `Stale`, or with `Unavailable`.
 
-            among: The entity has to be one of these.
+            scope: The entity has to be one of these.
 
         Returns:
             All fields as they are now.
@@ -171,7 +171,7 @@ class Repository(Protocol[E]):
         ...
 
     async def remove(
-        self, key: Key, *, expected_version: str | None = None, among: Specification = EVERYTHING
+        self, key: Key, *, expected_version: str | None = None, scope: Specification = EVERYTHING
     ) -> Outcome[None]:
         """Remove the entity with *key*.
 

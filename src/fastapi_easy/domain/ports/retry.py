@@ -11,7 +11,7 @@ class Retry(Protocol):
     """Makes calls again, a little later and not too often: many repetitions are what keeps a dependency down."""
 
     @property
-    def repeated(self) -> Mapping[str, int]:
+    def retries(self) -> Mapping[str, int]:
         """How many repetitions there were so far, by dependency."""
         ...
 

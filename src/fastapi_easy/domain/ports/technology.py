@@ -50,8 +50,8 @@ def _never(_: Any) -> bool:
     return False
 
 
-def _nothing(*_: Any) -> Any:
-    raise DeclarationError(["a technology that reads classes, or keeps leases, was asked to keep entities"])
+def _not_supported(*_: Any) -> Any:
+    raise DeclarationError(["this technology does not store entities"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,7 @@ class Technology:
         is_embedded: Whether a URL means something inside this process or on this machine, where silence cannot come
             from a distance, and no breaker is needed.
 
-        keeps_only_its_own: A database of its own holds classes that it recognises and no others; those classes decide
+        is_exclusive: A database of its own holds classes that it recognises and no others; those classes decide
             between it and other technologies that open the same URL.
 
         open: Opens a database; nothing is connected yet. Raises `DeclarationError` when that cannot work.
@@ -93,23 +93,25 @@ class Technology:
 
         leases: Keeps leases in a database.
 
-        leases_at: Keeps leases at a URL.
+        leases_at_url: Keeps leases at a URL.
 
         session_locks: Locks at a URL that end with their connection and need no table.
     """
 
     name: str
     recognises: Callable[[type[Any]], bool] = _never
-    describe: Callable[[type[Any]], Shape] = _nothing
+    describe: Callable[[type[Any]], Shape] = _not_supported
     schemes: tuple[str, ...] = ()
     is_embedded: Callable[[str], bool] = _never
-    keeps_only_its_own: bool = False
-    open: Callable[[DatabaseRequest], Database] = _nothing
+    is_exclusive: bool = False
+    open: Callable[[DatabaseRequest], Database] = _not_supported
     database: type[Any] | None = None
-    repository: Callable[[Resource[Any], Any], Repository[Any]] = _nothing
-    unit_of_work: Callable[[Any, Mapping[str, Resource[Any]], Repositories, EventBus], UnitOfWork] = _nothing
+    repository: Callable[[Resource[Any], Any], Repository[Any]] = _not_supported
+    unit_of_work: Callable[[Any, Mapping[str, Resource[Any]], Repositories, EventBus], UnitOfWork] = (
+        _not_supported
+    )
     fence: Callable[[Any, str, int], Awaitable[Outcome[bool]]] | None = None
     journal: Callable[[Any, Sequence[SystemTable]], Awaitable[Outcome[Sequence[str]]]] | None = None
     leases: Callable[[Any, Clock], LeaseStore] | None = None
-    leases_at: Callable[[str, Clock], LeaseStore] | None = None
+    leases_at_url: Callable[[str, Clock], LeaseStore] | None = None
     session_locks: Callable[[str, Clock], LeaseStore] | None = None

@@ -27,7 +27,7 @@ class Tracer(Protocol):
     """Records spans, each as a part of the one around it."""
 
     def span(
-        self, name: str, attributes: Attributes, *, outward: bool = False
+        self, name: str, attributes: Attributes, *, is_client: bool = False
     ) -> AbstractContextManager[Span]:
         """Record a block of work. An exception that leaves the block is recorded as what it came to.
 
@@ -36,6 +36,6 @@ class Tracer(Protocol):
 
             attributes: What is known about it.
 
-            outward: Another system does the work.
+            is_client: Another system does the work.
         """
         ...

@@ -11,7 +11,7 @@ from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.resources.resource import Resource
 
 
-class Guard(Protocol):
+class CommitGuard(Protocol):
     """Has a say in whether a unit of work may commit."""
 
     async def guard(self, work: "UnitOfWork") -> Outcome[None]:
@@ -78,7 +78,7 @@ class UnitOfWork(Protocol):
         """As `record`, for each of *events*, which are not looked into until they are published."""
         ...
 
-    def bind(self, lease: Guard) -> None:
+    def bind(self, lease: CommitGuard) -> None:
         """From now on commit only while *lease* is held. Before the first repository is asked for."""
         ...
 

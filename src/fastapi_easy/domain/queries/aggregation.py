@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
 
-from fastapi_easy.domain.field import ORDERED, Field, Kind
+from fastapi_easy.domain.field import ORDERED_KINDS, Field, Kind
 from fastapi_easy.domain.queries.specification import Everything, Specification
 
 AVERAGE_DIGITS: Final = 6
@@ -28,15 +28,15 @@ class Function(enum.StrEnum):
 
 _EXACT: Final = decimal.Context(prec=decimal.MAX_PREC, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)
 
-_SUMMED: Final = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT})
+_SUMMABLE_KINDS: Final = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT})
 
 
 def functions_of(field: Field) -> tuple[Function, ...]:
     """What can be made of the values of *field*."""
     functions: tuple[Function, ...] = (Function.COUNT,)
-    if field.kind in _SUMMED:
+    if field.kind in _SUMMABLE_KINDS:
         functions += (Function.SUM, Function.AVERAGE)
-    if field.kind in ORDERED:
+    if field.kind in ORDERED_KINDS:
         functions += (Function.MINIMUM, Function.MAXIMUM)
     return functions
 

@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from fastapi_easy.domain.field import ORDERED, Kind
+from fastapi_easy.domain.field import ORDERED_KINDS, Kind
 
 
 class Operator(enum.StrEnum):
     """How a field is compared. The value is its spelling after `__` in a query; wildcards are always literal."""
 
     EQUALS = "eq"
-    DIFFERS = "ne"
+    NOT_EQUALS = "ne"
     IN = "in"
     NOT_IN = "not_in"
     IS_NULL = "isnull"
@@ -39,7 +39,7 @@ class Operator(enum.StrEnum):
     HAS_ALL = "has_all"
 
 
-_SCALAR: Final = (Operator.EQUALS, Operator.DIFFERS, Operator.IN, Operator.NOT_IN)
+_SCALAR: Final = (Operator.EQUALS, Operator.NOT_EQUALS, Operator.IN, Operator.NOT_IN)
 _RANGE: Final = (
     Operator.GREATER,
     Operator.GREATER_OR_EQUAL,
@@ -58,7 +58,9 @@ _TEXT: Final = (
 )
 _ITEMS: Final = (Operator.HAS, Operator.HAS_ANY, Operator.HAS_ALL)
 
-LISTS: Final = frozenset({Operator.IN, Operator.NOT_IN, Operator.BETWEEN, Operator.HAS_ANY, Operator.HAS_ALL})
+LIST_OPERATORS: Final = frozenset(
+    {Operator.IN, Operator.NOT_IN, Operator.BETWEEN, Operator.HAS_ANY, Operator.HAS_ALL}
+)
 """Operators whose value is a tuple; of BETWEEN, the two inclusive bounds."""
 
 
@@ -69,7 +71,7 @@ def operators_of(kind: Kind, *, nullable: bool) -> tuple[Operator, ...]:
         operators += _ITEMS
     elif kind not in {Kind.JSON, Kind.BINARY}:
         operators += _SCALAR
-    if kind in ORDERED:
+    if kind in ORDERED_KINDS:
         operators += _RANGE
     if kind is Kind.TEXT:
         operators += _TEXT
@@ -90,7 +92,7 @@ class Where:
 
         operator: How it is compared.
 
-        value: Of the field's Python type, never `None`; a tuple for the operators in `LISTS`; a `bool` for
+        value: Of the field's Python type, never `None`; a tuple for the operators in `LIST_OPERATORS`; a `bool` for
             IS_NULL.
     """
 
@@ -161,7 +163,7 @@ def leaves(specification: Specification) -> Iterator[Where]:
                 yield from leaves(part)
 
 
-def means_all(specification: Specification) -> bool:
+def matches_everything(specification: Specification) -> bool:
     """Whether *specification* means every entity there can be, because it compares nothing that could differ."""
     return _constant(specification) is True
 
@@ -199,11 +201,11 @@ Follow: TypeAlias = Callable[[Any, Any], Iterable[Any]]
 """Given a relation and an entity, the entities it leads to."""
 
 
-def _lost(relation: Any, entity: Any) -> Iterable[Any]:
-    raise LookupError(f"nobody said how to follow {relation!r}")
+def _cannot_follow(relation: Any, entity: Any) -> Iterable[Any]:
+    raise LookupError(f"no function was given to follow {relation!r}")
 
 
-def is_satisfied_by(specification: Specification, entity: Any, follow: Follow = _lost) -> bool:
+def is_satisfied_by(specification: Specification, entity: Any, follow: Follow = _cannot_follow) -> bool:
     """Whether *specification* means *entity*, which is an object or a mapping of field names to values.
 
     Args:
@@ -218,7 +220,7 @@ def is_satisfied_by(specification: Specification, entity: Any, follow: Follow = 
             return True
         case Where(field, operator, value):
             actual = entity[field] if isinstance(entity, Mapping) else getattr(entity, field)
-            return _MEANING[operator](actual, value)
+            return _PREDICATES[operator](actual, value)
         case Not(inner):
             return not is_satisfied_by(inner, entity, follow)
         case AllOf(parts):
@@ -229,33 +231,33 @@ def is_satisfied_by(specification: Specification, entity: Any, follow: Follow = 
             return any(is_satisfied_by(inner, each, follow) for each in follow(relation, entity))
 
 
-def _present(holds: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+def _not_null(holds: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
     return lambda actual, value: actual is not None and holds(actual, value)
 
 
-def _any_case(holds: Callable[[str, str], bool]) -> Callable[[Any, Any], bool]:
+def _case_insensitive(holds: Callable[[str, str], bool]) -> Callable[[Any, Any], bool]:
     return lambda actual, value: actual is not None and holds(fold_case(actual), fold_case(value))
 
 
-_MEANING: Final[Mapping[Operator, Callable[[Any, Any], bool]]] = {
-    Operator.EQUALS: _present(lambda actual, value: bool(actual == value)),
-    Operator.DIFFERS: lambda actual, value: bool(actual != value),
-    Operator.IN: _present(lambda actual, values: actual in values),
+_PREDICATES: Final[Mapping[Operator, Callable[[Any, Any], bool]]] = {
+    Operator.EQUALS: _not_null(lambda actual, value: bool(actual == value)),
+    Operator.NOT_EQUALS: lambda actual, value: bool(actual != value),
+    Operator.IN: _not_null(lambda actual, values: actual in values),
     Operator.NOT_IN: lambda actual, values: actual is None or actual not in values,
     Operator.IS_NULL: lambda actual, value: (actual is None) is value,
-    Operator.GREATER: _present(lambda actual, value: bool(actual > value)),
-    Operator.GREATER_OR_EQUAL: _present(lambda actual, value: bool(actual >= value)),
-    Operator.LESS: _present(lambda actual, value: bool(actual < value)),
-    Operator.LESS_OR_EQUAL: _present(lambda actual, value: bool(actual <= value)),
-    Operator.BETWEEN: _present(lambda actual, bounds: bool(bounds[0] <= actual <= bounds[1])),
-    Operator.EQUALS_ANY_CASE: _any_case(lambda actual, value: actual == value),
-    Operator.CONTAINS: _present(lambda actual, value: value in actual),
-    Operator.CONTAINS_ANY_CASE: _any_case(lambda actual, value: value in actual),
-    Operator.STARTS_WITH: _present(lambda actual, value: actual.startswith(value)),
-    Operator.STARTS_WITH_ANY_CASE: _any_case(lambda actual, value: actual.startswith(value)),
-    Operator.ENDS_WITH: _present(lambda actual, value: actual.endswith(value)),
-    Operator.ENDS_WITH_ANY_CASE: _any_case(lambda actual, value: actual.endswith(value)),
-    Operator.HAS: _present(lambda actual, value: value in actual),
-    Operator.HAS_ANY: _present(lambda actual, values: any(each in actual for each in values)),
-    Operator.HAS_ALL: _present(lambda actual, values: all(each in actual for each in values)),
+    Operator.GREATER: _not_null(lambda actual, value: bool(actual > value)),
+    Operator.GREATER_OR_EQUAL: _not_null(lambda actual, value: bool(actual >= value)),
+    Operator.LESS: _not_null(lambda actual, value: bool(actual < value)),
+    Operator.LESS_OR_EQUAL: _not_null(lambda actual, value: bool(actual <= value)),
+    Operator.BETWEEN: _not_null(lambda actual, bounds: bool(bounds[0] <= actual <= bounds[1])),
+    Operator.EQUALS_ANY_CASE: _case_insensitive(lambda actual, value: actual == value),
+    Operator.CONTAINS: _not_null(lambda actual, value: value in actual),
+    Operator.CONTAINS_ANY_CASE: _case_insensitive(lambda actual, value: value in actual),
+    Operator.STARTS_WITH: _not_null(lambda actual, value: actual.startswith(value)),
+    Operator.STARTS_WITH_ANY_CASE: _case_insensitive(lambda actual, value: actual.startswith(value)),
+    Operator.ENDS_WITH: _not_null(lambda actual, value: actual.endswith(value)),
+    Operator.ENDS_WITH_ANY_CASE: _case_insensitive(lambda actual, value: actual.endswith(value)),
+    Operator.HAS: _not_null(lambda actual, value: value in actual),
+    Operator.HAS_ANY: _not_null(lambda actual, values: any(each in actual for each in values)),
+    Operator.HAS_ALL: _not_null(lambda actual, values: all(each in actual for each in values)),
 }

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any, Final, Generic, TypeVar
 
-from fastapi_easy.domain.field import ORDERED, Field, Kind
+from fastapi_easy.domain.field import ORDERED_KINDS, Field, Kind
 from fastapi_easy.domain.queries.ordering import Direction, Sort
 from fastapi_easy.domain.queries.specification import operators_of
-from fastapi_easy.domain.resources.naming import mistakes_in_aliases
+from fastapi_easy.domain.resources.naming import find_alias_mistakes
 from fastapi_easy.domain.resources.options import (
     EVERY_OPERATION,
     Fields,
@@ -30,7 +30,7 @@ RESERVED_FIELDS: Final = frozenset(
 RESERVED_RESOURCES: Final = frozenset({"docs", "health", "metrics", "problems", "redoc"})
 """Names that interfaces use for themselves."""
 
-_UNSPEAKABLE: Final = frozenset({Kind.BINARY, Kind.JSON, Kind.ARRAY})
+_KINDS_WITHOUT_TEXT: Final = frozenset({Kind.BINARY, Kind.JSON, Kind.ARRAY})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +96,7 @@ class Mistakes(list[str]):
         """Those of *given* that are *allowed*; a sentence for each that is not."""
         known = tuple(allowed)
         kept = []
-        for name in self.listed(option, given):
+        for name in self.check_is_list(option, given):
             if name in known:
                 kept.append(name)
                 continue
@@ -107,7 +107,7 @@ class Mistakes(list[str]):
             )
         return tuple(dict.fromkeys(kept))
 
-    def listed(self, option: str, given: Iterable[str]) -> Iterable[str]:
+    def check_is_list(self, option: str, given: Iterable[str]) -> Iterable[str]:
         """*given*; a sentence when it is one text, which would be read letter by letter."""
         if not isinstance(given, str):
             return given
@@ -127,19 +127,20 @@ def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resou
     version = (
         Version(field=declaration.version) if isinstance(declaration.version, str) else declaration.version
     )
-    _kept_by_store(declaration, version, shape, fields, mistakes)
+    _check_store_fields(declaration, version, shape, fields, mistakes)
     if not name.isidentifier() or name.startswith("_"):
         mistakes.add(
             "the name must be a Python identifier without a leading underscore: rename the attribute"
         )
     if name in RESERVED_RESOURCES:
         mistakes.add("the name is used by the application itself: rename the attribute")
-    _named(fields, mistakes)
+    _check_field_names(fields, mistakes)
     for field in shape.key:
-        if field in fields and fields[field].kind in _UNSPEAKABLE:
+        if field in fields and fields[field].kind in _KINDS_WITHOUT_TEXT:
             kind = fields[field].kind
             mistakes.add(
-                f"{field!r} is part of the key and of kind {kind}, which no path can spell: use another key"
+                f"{field!r} is part of the key and of kind {kind}, which cannot be written in a URL path: use "
+                "another key"
             )
     readable, writable, changeable = _access(declaration.fields, shape, fields, mistakes)
     resource = Resource(
@@ -170,23 +171,21 @@ def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resou
     )
     if version.field is not None and version.field in fields and version.field not in readable:
         mistakes.add(f"version {version.field!r} must be readable: add it to fields.read, do not hide it")
-    _offered(resource, mistakes)
+    _check_operations(resource, mistakes)
     return (None if mistakes else resource), tuple(mistakes)
 
 
-def _named(fields: Mapping[str, Field], mistakes: Mistakes) -> None:
+def _check_field_names(fields: Mapping[str, Field], mistakes: Mistakes) -> None:
     """See to what fields are called, inside and outside."""
     for field in fields.values():
         for word in (field.name, field.alias):
             if word is not None and is_reserved(word):
-                mistakes.add(
-                    f"a field cannot be called {word!r}, which means something else in queries: rename it"
-                )
-    for sentence in mistakes_in_aliases(fields):
+                mistakes.add(f"a field cannot be called {word!r}, which is reserved in queries: rename it")
+    for sentence in find_alias_mistakes(fields):
         mistakes.add(sentence)
 
 
-def _kept_by_store(
+def _check_store_fields(
     declaration: Declaration[Any],
     version: Version,
     shape: Shape,
@@ -219,7 +218,7 @@ def _upsert_by(
     rules += [set(rule) for rule in (shape.key, *shape.unique)]
     if by and set(by) not in rules:
         mistakes.add(
-            f"upsert names {', '.join(by)}, whose values together need not be unique: declare them unique"
+            f"upsert names {', '.join(by)}, which have no unique constraint together: declare them unique"
         )
     return by
 
@@ -267,7 +266,7 @@ def _filterable(
 def _sortable(
     rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: Mistakes
 ) -> tuple[str, ...]:
-    able = [name for name in readable if fields[name].kind in ORDERED | {Kind.BOOLEAN}]
+    able = [name for name in readable if fields[name].kind in ORDERED_KINDS | {Kind.BOOLEAN}]
     if rules.sort is None:
         return tuple(able)
     return mistakes.names("query.sort", rules.sort, able, "which is not a readable field that has an order")
@@ -283,19 +282,19 @@ def _searchable(
 def _order(
     rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: Mistakes
 ) -> tuple[Sort, ...]:
-    able = [name for name in readable if fields[name].kind in ORDERED | {Kind.BOOLEAN}]
-    wished = {name.removeprefix("-"): name for name in mistakes.listed("query.order", rules.order)}
-    kept = mistakes.names("query.order", wished, able, "which is not a readable field that has an order")
+    able = [name for name in readable if fields[name].kind in ORDERED_KINDS | {Kind.BOOLEAN}]
+    requested = {name.removeprefix("-"): name for name in mistakes.check_is_list("query.order", rules.order)}
+    kept = mistakes.names("query.order", requested, able, "which is not a readable field that has an order")
     down, up = Direction.DESCENDING, Direction.ASCENDING
     if not 1 <= rules.limit <= rules.max_limit:
         mistakes.add(f"query.limit is {rules.limit}: set it between 1 and query.max_limit, {rules.max_limit}")
-    return tuple(Sort(name, down if wished[name].startswith("-") else up) for name in kept)
+    return tuple(Sort(name, down if requested[name].startswith("-") else up) for name in kept)
 
 
 def _operations(declaration: Declaration[Any], mistakes: Mistakes) -> frozenset[Operation]:
     named = mistakes.names(
         "operations",
-        (str(each) for each in mistakes.listed("operations", declaration.operations)),
+        (str(each) for each in mistakes.check_is_list("operations", declaration.operations)),
         [each.value for each in Operation],
         "which is not an operation",
     )
@@ -317,12 +316,12 @@ def _operations(declaration: Declaration[Any], mistakes: Mistakes) -> frozenset[
     return frozenset(offered)
 
 
-def _offered(resource: Resource[Any], mistakes: Mistakes) -> None:
+def _check_operations(resource: Resource[Any], mistakes: Mistakes) -> None:
     """What create needs must be writable, and nothing is offered twice."""
     for name in sorted({Operation.RESTORE, Operation.PURGE} & resource.operations):
         if name in (resource.actions or {}):
             mistakes.add(
-                f"action {name.value!r} is called like a built-in operation: give the class another action_name, "
+                f"action {name.value!r} has the name of a built-in operation: give the class another action_name, "
                 "or leave the operation out of operations"
             )
     if Operation.CREATE not in resource.operations:

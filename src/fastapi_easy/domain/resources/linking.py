@@ -22,15 +22,16 @@ def link(
     found: list[str] = []
     for name, resource in resources.items():
         mistakes = Mistakes(name)
-        wished = declarations[name].relations
-        links = _links(wished, shapes[name].links, mistakes)
+        requested = declarations[name].relations
+        links = _links(requested, shapes[name].links, mistakes)
         for relation, each in links.items():
             target = _target(each.target, resource, resources.values())
             if target is not None:
                 _connect(resource, target, relation, each, mistakes)
-            elif wished is not None:
+            elif requested is not None:
                 mistakes.add(
-                    f"relation {relation!r} leads to {_spelled(each.target)}, which is no resource of database "
+                    f"relation {relation!r} refers to {_describe_target(each.target)}, which is no resource of "
+                    "database "
                     f"{resource.database!r}: declare it there, or leave the relation out"
                 )
         found += mistakes
@@ -38,13 +39,14 @@ def link(
     return found
 
 
-def _links(wished: Any, own: Mapping[str, Link], mistakes: Mistakes) -> Mapping[str, Link]:
-    if wished is None:
+def _links(requested: Any, own: Mapping[str, Link], mistakes: Mistakes) -> Mapping[str, Link]:
+    if requested is None:
         return own
-    if isinstance(wished, Mapping):
-        return wished
+    if isinstance(requested, Mapping):
+        return requested
     return {
-        name: own[name] for name in mistakes.names("relations", wished, own, "which the entity does not have")
+        name: own[name]
+        for name in mistakes.names("relations", requested, own, "which the entity does not have")
     }
 
 
@@ -66,12 +68,12 @@ def _connect(
         return
     if is_reserved(name):
         mistakes.add(
-            f"a relation cannot be called {name!r}, which means something else in queries: rename it, or leave it "
+            f"a relation cannot be called {name!r}, which is reserved in queries: rename it, or leave it "
             "out of relations"
         )
         return
     if name in source.fields or name in source.naming.inside:
-        mistakes.add(f"relation {name!r} is called like a field: rename one of them")
+        mistakes.add(f"relation {name!r} has the name of a field: rename one of them")
         return
     ends = ((source, here), (target, there))
     for resource, fields in ends:
@@ -127,5 +129,5 @@ def _references(
             )
 
 
-def _spelled(target: type[Any] | str) -> str:
+def _describe_target(target: type[Any] | str) -> str:
     return repr(target) if isinstance(target, str) else target.__name__

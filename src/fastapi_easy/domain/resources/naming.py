@@ -7,12 +7,12 @@ from typing import Final
 
 from fastapi_easy.domain.field import Field
 
-_SPEAKABLE: Final = re.compile(r"[\w$@][\w$@-]*")
+_QUERYABLE_NAME: Final = re.compile(r"[\w$@][\w$@-]*")
 """What stands between the dots, commas and signs of the query grammar."""
 
 
 @dataclass(frozen=True, slots=True)
-class Naming:
+class FieldAliases:
     """The names of fields outside and inside; empty where they are the same.
 
     Attributes:
@@ -33,17 +33,17 @@ class Naming:
         return self.inside.get(word) or (None if word in self.outside else word)
 
 
-PLAIN: Final = Naming()
+NO_ALIASES: Final = FieldAliases()
 """Every field is called by its name."""
 
 
-def naming_of(fields: Iterable[Field]) -> Naming:
+def build_aliases(fields: Iterable[Field]) -> FieldAliases:
     """Return what *fields* are called."""
     outside = {each.name: each.alias for each in fields if each.alias is not None}
-    return Naming(outside, {alias: name for name, alias in outside.items()}) if outside else PLAIN
+    return FieldAliases(outside, {alias: name for name, alias in outside.items()}) if outside else NO_ALIASES
 
 
-def mistakes_in_aliases(fields: Mapping[str, Field]) -> Iterator[str]:
+def find_alias_mistakes(fields: Mapping[str, Field]) -> Iterator[str]:
     """Yield why callers could not tell *fields* apart, or not ask for them, each with its mend."""
     taken: dict[str, str] = {}
     for name, each in fields.items():
@@ -51,12 +51,13 @@ def mistakes_in_aliases(fields: Mapping[str, Field]) -> Iterator[str]:
         if alias is None:
             continue
         if alias in fields:
-            yield f"{name!r} is called {alias!r} outside, which is the name of another field: give it another alias"
+            yield f"{name!r} has the alias {alias!r}, which is the name of another field: give it another alias"
         if alias in taken:
-            yield f"{taken[alias]!r} and {name!r} are both called {alias!r} outside: give one of them another alias"
-        if not _SPEAKABLE.fullmatch(alias):
+            yield f"{taken[alias]!r} and {name!r} both have the alias {alias!r}: give one of them another alias"
+        if not _QUERYABLE_NAME.fullmatch(alias):
             yield (
-                f"{name!r} is called {alias!r} outside, which no query can spell: use letters, digits, underscores and "
+                f"{name!r} has the alias {alias!r}, which cannot be written in a query: use letters, digits, "
+                "underscores and "
                 "hyphens"
             )
         taken[alias] = name

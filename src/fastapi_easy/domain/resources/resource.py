@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from fastapi_easy.domain.changes.row import CutRow, Row, Rows
+from fastapi_easy.domain.changes.row import PartialRow, Row, Rows
 from fastapi_easy.domain.changes.version import version_of
 from fastapi_easy.domain.errors import Key
 from fastapi_easy.domain.field import Field
@@ -19,7 +19,7 @@ from fastapi_easy.domain.queries.specification import (
     Where,
     all_of,
 )
-from fastapi_easy.domain.resources.naming import PLAIN, Naming, naming_of
+from fastapi_easy.domain.resources.naming import NO_ALIASES, FieldAliases, build_aliases
 from fastapi_easy.domain.resources.options import Operation, QueryRules, Schemas
 from fastapi_easy.domain.resources.reference import Reference, ReferentialAction
 from fastapi_easy.domain.resources.relation import Link, Through
@@ -217,11 +217,11 @@ class Resource(Generic[E]):
     dependencies: tuple[Any, ...] = ()
     relations: dict[str, Relation] = dataclasses.field(default_factory=dict)
     references: list[LinkedReference] = dataclasses.field(default_factory=list)
-    naming: Naming = dataclasses.field(init=False, default=PLAIN)
+    naming: FieldAliases = dataclasses.field(init=False, default=NO_ALIASES)
 
     def __post_init__(self) -> None:
         """Find out what callers call the fields."""
-        object.__setattr__(self, "naming", naming_of(self.fields.values()))
+        object.__setattr__(self, "naming", build_aliases(self.fields.values()))
 
     def __repr__(self) -> str:
         """Its name: it is the same wherever it is talked about."""
@@ -239,8 +239,8 @@ class Resource(Generic[E]):
 
     def version_of(self, row: Row) -> str:
         """Which version *row* is, which holds at least the readable fields, or was cut from such a row."""
-        if type(row) is CutRow:
-            return row.whole_version
+        if type(row) is PartialRow:
+            return row.full_version
         if self.version is not None:
             return str(row[self.version])
         return version_of(row, self.readable)
@@ -251,7 +251,7 @@ class Resource(Generic[E]):
             return row[self.key[0]]
         return tuple(row[field] for field in self.key)
 
-    def all_shown(self, rows: Sequence[Row]) -> Sequence[Row]:
+    def visible_rows(self, rows: Sequence[Row]) -> Sequence[Row]:
         """*rows* with their readable fields only, not looked at where they were not yet."""
         return rows.only(self.readable) if isinstance(rows, Rows) else [self.shown(row) for row in rows]
 

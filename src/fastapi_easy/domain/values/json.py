@@ -7,15 +7,15 @@ from typing import Any, Final
 
 from fastapi_easy.domain.errors import Fault
 
-DEEPEST: Final = 64
+MAX_DEPTH: Final = 64
 """Arrays and objects inside one another."""
 
-MOST_FAULTS: Final = 50
+MAX_FAULTS: Final = 50
 """Faults that are told of one document."""
 
 _LARGEST_EXPONENT: Final = 308
 _SMALLEST_EXPONENT: Final = -400
-_UNFIT: Final = re.compile("[\x00\ud800-\udfff]")
+_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
 
 class Json(Mapping[str, Any]):
@@ -53,7 +53,7 @@ class Json(Mapping[str, Any]):
 
 def is_storable_text(text: str) -> bool:
     """Tell whether *text* has neither NUL nor lone surrogates, which no database in UTF-8 takes."""
-    return ("\x00" not in text) if text.isascii() else _UNFIT.search(text) is None
+    return ("\x00" not in text) if text.isascii() else _UNSTORABLE.search(text) is None
 
 
 def is_number(number: Decimal) -> bool:
@@ -63,22 +63,22 @@ def is_number(number: Decimal) -> bool:
     return not number or _SMALLEST_EXPONENT < number.adjusted() <= _LARGEST_EXPONENT
 
 
-def unfit_text(pointer: str) -> Fault:
+def unstorable_text_fault(pointer: str) -> Fault:
     """Return the fault of text that cannot be stored."""
     return Fault(pointer, "Must not contain NUL or lone surrogates", "string_unicode")
 
 
-def unfit_name(pointer: str) -> Fault:
+def unstorable_name_fault(pointer: str) -> Fault:
     """Return the fault of an object at *pointer* one of whose names cannot be stored."""
     return Fault(pointer, "A name contains NUL or lone surrogates", "string_unicode")
 
 
-def unfit_number(pointer: str) -> Fault:
+def non_finite_number_fault(pointer: str) -> Fault:
     """Return the fault of a number that is none, or beyond every float."""
     return Fault(pointer, "Must be a finite number", "finite_number")
 
 
-def below(pointer: str, part: str | int) -> str:
+def join_pointer(pointer: str, part: str | int) -> str:
     """Return the JSON Pointer (RFC 6901) to *part* of what *pointer* leads to; long names are cut."""
-    token = _UNFIT.sub("\N{REPLACEMENT CHARACTER}", str(part)[:64]).replace("~", "~0").replace("/", "~1")
+    token = _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", str(part)[:64]).replace("~", "~0").replace("/", "~1")
     return f"{pointer}/{token}"

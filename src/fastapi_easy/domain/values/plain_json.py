@@ -20,13 +20,13 @@ def plain_json(value: Any) -> Any:
     Raises:
         TypeError: JSON has nothing for it.
     """
-    for kinds, spell in _SPELT:
+    for kinds, encoder in _ENCODERS:
         if isinstance(value, kinds):
-            return spell(value)
-    raise TypeError(f"{type(value).__name__} is nothing that JSON can say")
+            return encoder(value)
+    raise TypeError(f"{type(value).__name__} cannot be represented in JSON")
 
 
-_SPELT: Final[tuple[tuple[Any, Callable[[Any], Any]], ...]] = (
+_ENCODERS: Final[tuple[tuple[Any, Callable[[Any], Any]], ...]] = (
     (enum.Enum, lambda value: plain_json(value.value)),  # first: it may be a text or a number as well
     ((str, bool, int, float, type(None)), lambda value: value),
     (Decimal, lambda value: format(value, "f")),

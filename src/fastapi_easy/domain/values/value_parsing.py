@@ -31,10 +31,10 @@ _DURATION: Final = re.compile(
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}", re.ASCII)
 _TRUTH: Final = {"true": True, "1": True, "false": False, "0": False}
 _SAFE_DIGITS: Final = 15
-_OF_JSON: Final = frozenset({str, int, float, bool, Decimal, type(None)})
+_JSON_TYPES: Final = frozenset({str, int, float, bool, Decimal, type(None)})
 
 
-class Unreadable(ValueError):
+class ParseError(ValueError):
     """A value is not of the field's type, or out of its range. Never carries the value.
 
     Attributes:
@@ -46,66 +46,66 @@ class Unreadable(ValueError):
         super().__init__(message)
 
 
-def read_text(field: Field, text: str) -> Any:
+def parse_text(field: Field, text: str) -> Any:
     """The value of *field* that *text* spells, as in a query string or a path.
 
     Raises:
-        Unreadable: It spells none.
+        ParseError: It spells none.
     """
-    if "\x00" in text or not (text.isprintable() or _encodable(text)):
-        raise Unreadable("Must be valid Unicode text without NUL", "unsafe_text")
+    if "\x00" in text or not (text.isprintable() or _is_encodable(text)):
+        raise ParseError("Must be valid Unicode text without NUL", "unsafe_text")
     try:
         return _FROM_TEXT[field.kind](field, text)
     except (ValueError, OverflowError) as error:
-        if isinstance(error, Unreadable):
+        if isinstance(error, ParseError):
             raise
-        raise Unreadable(f"Must be a valid {field.kind}", f"{field.kind}_parsing") from None
+        raise ParseError(f"Must be a valid {field.kind}", f"{field.kind}_parsing") from None
 
 
-def read_json(field: Field, value: Any) -> Any:
+def parse_json_value(field: Field, value: Any) -> Any:
     """The value of *field* that the JSON scalar *value* stands for, as in a `where` tree.
 
     Raises:
-        Unreadable: It stands for none.
+        ParseError: It stands for none.
     """
     match field.kind, value:
         case (Kind.BOOLEAN, bool()) | (Kind.JSON, _):
             return value
         case _, bool():
-            raise Unreadable(f"Must be a valid {field.kind}", f"{field.kind}_type")
+            raise ParseError(f"Must be a valid {field.kind}", f"{field.kind}_type")
         case Kind.INTEGER, int():
-            return _bounded(field, value)
+            return _check_range(field, value)
         case Kind.FLOAT, int() | float() | Decimal():
-            return _finite(value)
+            return _to_finite_float(value)
         case Kind.DECIMAL, int() | float() | Decimal():
             number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
             # Measured first: written out, 1e999999999 would fill the memory.
-            return Decimal(format(_measured(field, number), "f"))
+            return Decimal(format(_check_digits(field, number), "f"))
         case Kind.ENUM, int() | float() | Decimal() if field.enumeration is not None:
             return _member(field.enumeration, value)
         case ((Kind.BOOLEAN | Kind.INTEGER | Kind.FLOAT), _):
-            raise Unreadable(f"Must be a valid {field.kind}", f"{field.kind}_type")
+            raise ParseError(f"Must be a valid {field.kind}", f"{field.kind}_type")
         case _, str():
-            return read_text(field, value)
+            return parse_text(field, value)
         case _:
-            raise Unreadable(f"Must be a valid {field.kind}", f"{field.kind}_type")
+            raise ParseError(f"Must be a valid {field.kind}", f"{field.kind}_type")
 
 
-def read_value(field: Field, value: Any) -> Any:
+def parse_value(field: Field, value: Any) -> Any:
     """Read the value of *field* that *value* is, or stands for as JSON: what Python code says in a query.
 
     Raises:
-        Unreadable: It is of another type, or out of range.
+        ParseError: It is of another type, or out of range.
     """
-    if type(value) in _OF_JSON:
-        return read_json(field, value)
+    if type(value) in _JSON_TYPES:
+        return parse_json_value(field, value)
     match field.kind, value:
         case Kind.ENUM, enum.Enum() if field.enumeration is type(value):
             return value
         case _, enum.Enum():
-            return read_value(field, value.value)
+            return parse_value(field, value.value)
         case Kind.DATETIME, datetime.datetime():
-            return _in_utc(value)
+            return _to_utc(value)
         case Kind.DATE, datetime.date() if not isinstance(value, datetime.datetime):
             return value
         case Kind.TIME, datetime.time() if value.tzinfo is None:
@@ -113,11 +113,11 @@ def read_value(field: Field, value: Any) -> Any:
         case (Kind.DURATION, datetime.timedelta()) | (Kind.UUID, uuid.UUID()):
             return value
         case _:
-            return read_json(field, value)
+            return parse_json_value(field, value)
 
 
-def write_json(value: Any) -> Any:
-    """A JSON scalar from which `read_json` makes *value* again."""
+def to_json_value(value: Any) -> Any:
+    """A JSON scalar from which `parse_json_value` makes *value* again."""
     match value:
         case enum.Enum():  # first: it may be an integer as well
             return value.value
@@ -135,30 +135,30 @@ def write_json(value: Any) -> Any:
             return str(value)
 
 
-def restore_json(field: Field, value: Any) -> Any:
-    """The value of *field* from which `write_json` made *value*, also where callers may not write it.
+def from_json_value(field: Field, value: Any) -> Any:
+    """The value of *field* from which `to_json_value` made *value*, also where callers may not write it.
 
     Raises:
-        Unreadable: It was made from a value of another type.
+        ParseError: It was made from a value of another type.
     """
     match field.kind, value:
         case _, bool():
-            return read_json(field, value)
+            return parse_json_value(field, value)
         case (_, None) | (Kind.TEXT, str()) | (Kind.INTEGER, int()) | (Kind.FLOAT, float()):
             return value
         case Kind.DECIMAL, str() if _DECIMAL_OF_ANY_LENGTH.fullmatch(value):
             return Decimal(value)
         case _:
-            return read_json(field, value)
+            return parse_json_value(field, value)
 
 
-def write_text(value: Any) -> str:
-    """Text from which `read_text` makes *value* again."""
-    written = write_json(value)
+def format_text(value: Any) -> str:
+    """Text from which `parse_text` makes *value* again."""
+    written = to_json_value(value)
     return ("true" if written else "false") if isinstance(written, bool) else str(written)
 
 
-def _encodable(text: str) -> bool:
+def _is_encodable(text: str) -> bool:
     try:
         _ = text.encode()
     except UnicodeEncodeError:
@@ -166,100 +166,100 @@ def _encodable(text: str) -> bool:
     return True
 
 
-def _bounded(field: Field, number: int) -> int:
+def _check_range(field: Field, number: int) -> int:
     low = -_INT64 if field.minimum is None else field.minimum
     high = _INT64 - 1 if field.maximum is None else field.maximum
     if not low <= number <= high:
-        raise Unreadable(f"Must be between {low} and {high}", "out_of_range")
+        raise ParseError(f"Must be between {low} and {high}", "out_of_range")
     return number
 
 
 def _integer(field: Field, text: str) -> int:
     if not _INTEGER.fullmatch(text):
-        raise Unreadable("Must be a whole number", "integer_parsing")
-    return _bounded(field, int(text))
+        raise ParseError("Must be a whole number", "integer_parsing")
+    return _check_range(field, int(text))
 
 
 def _decimal(field: Field, text: str) -> Decimal:
     if not _DECIMAL.fullmatch(text):
-        raise Unreadable("Must be a decimal number", "decimal_parsing")
-    return _measured(field, Decimal(text))
+        raise ParseError("Must be a decimal number", "decimal_parsing")
+    return _check_digits(field, Decimal(text))
 
 
-def _measured(field: Field, number: Decimal) -> Decimal:
+def _check_digits(field: Field, number: Decimal) -> Decimal:
     if not number.is_finite():
-        raise Unreadable("Must be a finite number", "finite_number")
+        raise ParseError("Must be a finite number", "finite_number")
     exponent = int(number.as_tuple().exponent)
     digits = max(len(number.as_tuple().digits) + max(exponent, 0), -exponent)
     allowed = max(field.precision or _SAFE_DIGITS, _SAFE_DIGITS)
     if digits > allowed:
-        raise Unreadable(f"Must have at most {allowed} digits", "decimal_max_digits")
+        raise ParseError(f"Must have at most {allowed} digits", "decimal_max_digits")
     return number
 
 
-def _finite(number: float | Decimal) -> float:
+def _to_finite_float(number: float | Decimal) -> float:
     try:
         nearest = float(number)
     except OverflowError:  # an integer beyond every float
         nearest = math.inf
     if not math.isfinite(nearest):
-        raise Unreadable("Must be a finite number", "finite_number")
+        raise ParseError("Must be a finite number", "finite_number")
     return nearest
 
 
 def _float(field: Field, text: str) -> float:
     if not _FLOAT.fullmatch(text):
-        raise Unreadable("Must be a number", "float_parsing")
-    return _finite(float(text))
+        raise ParseError("Must be a number", "float_parsing")
+    return _to_finite_float(float(text))
 
 
 def _boolean(field: Field, text: str) -> bool:
     if text not in _TRUTH:
-        raise Unreadable("Must be true or false", "boolean_parsing")
+        raise ParseError("Must be true or false", "boolean_parsing")
     return _TRUTH[text]
 
 
 def _date(field: Field, text: str) -> datetime.date:
     if not _DATE.fullmatch(text):
-        raise Unreadable("Must be a date like 2026-11-23", "date_parsing")
+        raise ParseError("Must be a date like 2026-11-23", "date_parsing")
     return datetime.date.fromisoformat(text)
 
 
 def _time(field: Field, text: str) -> datetime.time:
     if not _TIME.fullmatch(text):
-        raise Unreadable("Must be a time like 08:30:00", "time_parsing")
+        raise ParseError("Must be a time like 08:30:00", "time_parsing")
     return datetime.time.fromisoformat(text)
 
 
 def _datetime(field: Field, text: str) -> datetime.datetime:
     found = _DATETIME.fullmatch(text)
     if found is None:
-        raise Unreadable("Must be a time like 2026-11-23T08:30:00Z", "datetime_parsing")
+        raise ParseError("Must be a time like 2026-11-23T08:30:00Z", "datetime_parsing")
     date, time, offset = found.groups()
     if offset is None:
-        raise _offset_missing()
+        raise _missing_offset_error()
     # An unescaped plus arrives from a query string as a space.
     zone = "+00:00" if offset in "Zz" else offset.replace(" ", "+")
     return datetime.datetime.fromisoformat(f"{date}T{time}{zone}").astimezone(datetime.UTC)
 
 
-def _in_utc(time: datetime.datetime) -> datetime.datetime:
+def _to_utc(time: datetime.datetime) -> datetime.datetime:
     if time.utcoffset() is None:
-        raise _offset_missing()
+        raise _missing_offset_error()
     try:
         return time.astimezone(datetime.UTC)
     except OverflowError:  # in UTC it would be before the first year, or after the last
-        raise Unreadable(f"Must be a valid {Kind.DATETIME}", f"{Kind.DATETIME}_parsing") from None
+        raise ParseError(f"Must be a valid {Kind.DATETIME}", f"{Kind.DATETIME}_parsing") from None
 
 
-def _offset_missing() -> Unreadable:
-    return Unreadable("Must say its offset from UTC, like Z or +01:00", "timezone_aware")
+def _missing_offset_error() -> ParseError:
+    return ParseError("Must include a UTC offset, like Z or +01:00", "timezone_aware")
 
 
 def _duration(field: Field, text: str) -> datetime.timedelta:
     found = _DURATION.fullmatch(text)
     if found is None or text.endswith(("P", "T")):
-        raise Unreadable("Must be an ISO 8601 duration like P1DT2H", "duration_parsing")
+        raise ParseError("Must be an ISO 8601 duration like P1DT2H", "duration_parsing")
     sign, *parts, fraction = found.groups()
     days, hours, minutes, seconds = (int(part or 0) for part in parts)
     length = datetime.timedelta(
@@ -279,7 +279,7 @@ def _write_duration(length: datetime.timedelta) -> str:
 
 def _uuid(field: Field, text: str) -> uuid.UUID:
     if not _UUID.fullmatch(text):
-        raise Unreadable("Must be a UUID", "uuid_parsing")
+        raise ParseError("Must be a UUID", "uuid_parsing")
     return uuid.UUID(text)
 
 
@@ -288,15 +288,15 @@ def _member(enumeration: type[enum.Enum], value: Any) -> enum.Enum:
         if member.value == value or str(member.value) == value:
             return member
     allowed = ", ".join(str(member.value) for member in enumeration)
-    raise Unreadable(f"Must be one of {allowed}", "enum")
+    raise ParseError(f"Must be one of {allowed}", "enum")
 
 
 def _enum(field: Field, text: str) -> Any:
     return text if field.enumeration is None else _member(field.enumeration, text)
 
 
-def _not_comparable(field: Field, text: str) -> Any:
-    raise Unreadable(f"A {field.kind} cannot be written here", f"{field.kind}_type")
+def _reject_kind(field: Field, text: str) -> Any:
+    raise ParseError(f"A {field.kind} cannot be given as text", f"{field.kind}_type")
 
 
 _FROM_TEXT: Final[Mapping[Kind, Callable[[Field, str], Any]]] = {
@@ -311,7 +311,7 @@ _FROM_TEXT: Final[Mapping[Kind, Callable[[Field, str], Any]]] = {
     Kind.DURATION: _duration,
     Kind.UUID: _uuid,
     Kind.ENUM: _enum,
-    Kind.BINARY: _not_comparable,
-    Kind.JSON: _not_comparable,
-    Kind.ARRAY: _not_comparable,
+    Kind.BINARY: _reject_kind,
+    Kind.JSON: _reject_kind,
+    Kind.ARRAY: _reject_kind,
 }

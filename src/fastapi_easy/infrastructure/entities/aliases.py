@@ -24,12 +24,12 @@ def aliases_of(model: type[BaseModel]) -> Mapping[str, str]:
         texts = list(dict.fromkeys(each for each in given if isinstance(each, str)))
         if not all(isinstance(each, str) for each in given):
             mistakes.append(
-                f"{model.__name__}.{name} has an AliasPath or AliasChoices: give it one text as alias"
+                f"{model.__name__}.{name} has an AliasPath or AliasChoices: give it one string as alias"
             )
         elif len(texts) > 1:
             words = " and ".join(map(repr, texts))
             mistakes.append(
-                f"{model.__name__}.{name} is called {words} outside: give it one alias for bodies and answers"
+                f"{model.__name__}.{name} has the aliases {words}: give it one alias for requests and responses"
             )
         elif texts and texts[0] != name:
             aliases[name] = texts[0]
@@ -38,7 +38,7 @@ def aliases_of(model: type[BaseModel]) -> Mapping[str, str]:
     return aliases
 
 
-def takes_names(model: type[BaseModel]) -> bool:
+def accepts_field_names(model: type[BaseModel]) -> bool:
     """Tell whether bodies of *model* may call fields by their names besides their aliases."""
     config = model.model_config
     return bool(config.get("populate_by_name") or config.get("validate_by_name"))

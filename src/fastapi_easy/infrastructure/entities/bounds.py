@@ -13,7 +13,7 @@ NOTHING: Final = Not(Everything())
 _LISTS: Final = frozenset({Operator.IN, Operator.NOT_IN})
 _ABOVE: Final = frozenset({Operator.GREATER, Operator.GREATER_OR_EQUAL})
 _BELOW: Final = frozenset({Operator.LESS, Operator.LESS_OR_EQUAL})
-_OTHERS: Final = frozenset({Operator.DIFFERS, Operator.NOT_IN})
+_NEGATIVE: Final = frozenset({Operator.NOT_EQUALS, Operator.NOT_IN})
 
 
 def is_storable(field: Field, value: Any, *, allows_nul: bool) -> bool:
@@ -24,12 +24,12 @@ def is_storable(field: Field, value: Any, *, allows_nul: bool) -> bool:
         case int() if field.kind is Kind.INTEGER:
             return INTEGER_LIMITS[0] <= value <= INTEGER_LIMITS[1]
         case str() if not value.isascii() or "\x00" in value:
-            return _flaw(value, allows_nul=allows_nul) is None
+            return _first_unstorable(value, allows_nul=allows_nul) is None
         case _:
             return True
 
 
-def reworded(where: Where, field: Field, *, allows_nul: bool) -> Specification:
+def rewrite_unstorable(where: Where, field: Field, *, allows_nul: bool) -> Specification:
     """A condition of the same meaning whose values can all be sent; mostly *where* itself."""
     if field.kind not in {Kind.INTEGER, Kind.TEXT} or where.operator is Operator.IS_NULL:
         return where
@@ -41,27 +41,29 @@ def reworded(where: Where, field: Field, *, allows_nul: bool) -> Specification:
     if is_storable(field, where.value, allows_nul=allows_nul):
         return where
     if where.operator in _ABOVE | _BELOW:
-        return _beyond(where, field, allows_nul=allows_nul)
-    return Everything() if where.operator in _OTHERS else NOTHING
+        return _nearest_comparison(where, field, allows_nul=allows_nul)
+    return Everything() if where.operator in _NEGATIVE else NOTHING
 
 
 def _between(where: Where, field: Field, *, allows_nul: bool) -> Specification:
     if all(is_storable(field, bound, allows_nul=allows_nul) for bound in where.value):
         return where
-    from_ = reworded(
+    from_ = rewrite_unstorable(
         Where(where.field, Operator.GREATER_OR_EQUAL, where.value[0]), field, allows_nul=allows_nul
     )
-    to = reworded(Where(where.field, Operator.LESS_OR_EQUAL, where.value[1]), field, allows_nul=allows_nul)
+    to = rewrite_unstorable(
+        Where(where.field, Operator.LESS_OR_EQUAL, where.value[1]), field, allows_nul=allows_nul
+    )
     return all_of(from_, to)
 
 
-def _beyond(where: Where, field: Field, *, allows_nul: bool) -> Specification:
+def _nearest_comparison(where: Where, field: Field, *, allows_nul: bool) -> Specification:
     """The order comparison with the nearest value that can be sent."""
     is_above = where.operator in _ABOVE
     if field.kind is Kind.INTEGER:
         lies_above_all = where.value > 0
         return NOTHING if is_above == lies_above_all else Where(where.field, Operator.IS_NULL, False)
-    at = _flaw(where.value, allows_nul=allows_nul)
+    at = _first_unstorable(where.value, allows_nul=allows_nul)
     head, flaw = where.value[:at], where.value[at]
     if flaw == "\x00":
         # Nothing stored has a NUL, so what lies above `head\0…` is exactly what lies above `head`.
@@ -70,7 +72,7 @@ def _beyond(where: Where, field: Field, *, allows_nul: bool) -> Specification:
     return Where(where.field, Operator.GREATER_OR_EQUAL if is_above else Operator.LESS, head + "\ue000")
 
 
-def _flaw(text: str, *, allows_nul: bool) -> int | None:
+def _first_unstorable(text: str, *, allows_nul: bool) -> int | None:
     """Where the first character stands that no database in UTF-8 takes."""
     return next(
         (

@@ -26,7 +26,7 @@ from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import UNSET, Field, Kind
 from fastapi_easy.domain.resources.resource import Resource, Shape
-from fastapi_easy.infrastructure.entities.aliases import aliases_of, takes_names
+from fastapi_easy.infrastructure.entities.aliases import accepts_field_names, aliases_of
 
 _KINDS: Final[Mapping[Any, Kind]] = {
     str: Kind.TEXT,
@@ -47,8 +47,8 @@ _KINDS: Final[Mapping[Any, Kind]] = {
     Any: Kind.JSON,
 }
 
-_MEASURED: Final = frozenset({Kind.TEXT, Kind.BINARY, Kind.ARRAY})
-_MADE_BY_STORES: Final = frozenset({Kind.INTEGER, Kind.TEXT})
+_KINDS_WITH_LENGTH: Final = frozenset({Kind.TEXT, Kind.BINARY, Kind.ARRAY})
+_GENERATED_KEY_KINDS: Final = frozenset({Kind.INTEGER, Kind.TEXT})
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,13 +93,13 @@ def describe(entity: type[Any]) -> Shape:
     members = tuple(
         _pydantic_members(entity) if issubclass(entity, BaseModel) else _dataclass_members(entity)
     )
-    key, unique, mistakes = _marks(entity, members)
+    key, unique, mistakes = _key_and_unique(entity, members)
     fields: list[Field] = []
     for member in members:
-        read = _read(member.annotation)
+        read = _parse_annotation(member.annotation)
         if read is None:
             mistakes.append(
-                f"{entity.__name__}.{member.name} is of type {member.annotation!r}, which no store keeps; "
+                f"{entity.__name__}.{member.name} is of type {member.annotation!r}, which no store supports; "
                 "use a scalar, an enumeration, a list of scalars, or dict for JSON"
             )
             continue
@@ -137,7 +137,7 @@ def entity_from(resource: Resource[Any], row: Row) -> Any:
     return made
 
 
-def _marks(
+def _key_and_unique(
     entity: type[Any], members: tuple[_Member, ...]
 ) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...], list[str]]:
     names = {each.name for each in members}
@@ -145,12 +145,12 @@ def _marks(
     listed = [(rule,) if isinstance(rule, str) else tuple(rule) for rule in getattr(entity, "__unique__", ())]
     unique = (*((each.name,) for each in members if each.is_unique), *listed)
     mistakes = [
-        f"{entity.__name__} has no field {name!r} to be its key; name the fields in __key__"
+        f"{entity.__name__} has no field {name!r} to use as key; list the key fields in __key__"
         for name in key
         if name not in names
     ]
     mistakes += [
-        f"{entity.__name__}.__unique__ names {name!r}, which is no field of it"
+        f"{entity.__name__}.__unique__ lists {name!r}, which is not a field of the class"
         for rule in listed
         for name in rule
         if name not in names
@@ -160,9 +160,9 @@ def _marks(
 
 def _field(member: _Member, read: _Type, key: tuple[str, ...], unique: tuple[tuple[str, ...], ...]) -> Field:
     is_key = member.name in key
-    made = is_key and len(key) == 1 and read.kind in _MADE_BY_STORES and member.default is None
+    made = is_key and len(key) == 1 and read.kind in _GENERATED_KEY_KINDS and member.default is None
     rules = (*read.rules, *member.rules)
-    shortest, longest = _lengths(rules) if read.kind in _MEASURED else (None, None)
+    shortest, longest = _lengths(rules) if read.kind in _KINDS_WITH_LENGTH else (None, None)
     return Field(
         name=member.name,
         kind=read.kind,
@@ -200,14 +200,14 @@ def _dataclass_members(entity: type[Any]) -> Iterator[_Member]:
 
 
 def _pydantic_members(entity: type[BaseModel]) -> Iterator[_Member]:
-    aliases, by_name = aliases_of(entity), takes_names(entity)
+    aliases, by_name = aliases_of(entity), accepts_field_names(entity)
     for name, info in entity.model_fields.items():
         yield _Member(
             name=name,
             annotation=info.annotation,
             rules=tuple(info.metadata),
             default=UNSET if info.default is PydanticUndefined else info.default,
-            default_factory=_without_arguments(entity, name, info),
+            default_factory=_default_factory(entity, name, info),
             description=info.description,
             is_key=False,
             is_unique=False,
@@ -216,13 +216,13 @@ def _pydantic_members(entity: type[BaseModel]) -> Iterator[_Member]:
         )
 
 
-def _without_arguments(entity: type[BaseModel], name: str, info: FieldInfo) -> Callable[[], Any] | None:
+def _default_factory(entity: type[BaseModel], name: str, info: FieldInfo) -> Callable[[], Any] | None:
     if info.default_factory_takes_validated_data:
         raise DeclarationError([f"the default_factory of {entity.__name__}.{name} must not take an argument"])
     return typing.cast("Callable[[], Any] | None", info.default_factory)
 
 
-def _read(annotation: Any) -> _Type | None:
+def _parse_annotation(annotation: Any) -> _Type | None:
     """Peel `Annotated` and `Optional` off *annotation*; `None` when no kind is left."""
     nullable = False
     rules: tuple[Any, ...] = ()
@@ -230,7 +230,7 @@ def _read(annotation: Any) -> _Type | None:
         origin = typing.get_origin(annotation)
         if origin is typing.Annotated:
             annotation, *more = typing.get_args(annotation)
-            rules = (*(rule for each in more for rule in _unfolded(each)), *rules)
+            rules = (*(rule for each in more for rule in _expand_field_info(each)), *rules)
         elif origin in {typing.Union, types.UnionType}:
             alternatives = [each for each in typing.get_args(annotation) if each is not types.NoneType]
             if len(alternatives) != 1:
@@ -244,7 +244,7 @@ def _read(annotation: Any) -> _Type | None:
     return None if kind is None else _Type(kind, item, enumeration, nullable, rules)
 
 
-def _unfolded(rule: Any) -> list[Any]:
+def _expand_field_info(rule: Any) -> list[Any]:
     """What pydantic's `Field(...)` inside of `Annotated` stands for; anything else is itself."""
     return list(rule.metadata) if isinstance(rule, FieldInfo) else [rule]
 

@@ -38,7 +38,7 @@ class InProcessEventBus:
             return Interest.NONE
         known = self._interests.get((event_type, resource))
         if known is None:
-            found = list(self._of(event_type, resource))
+            found = list(self._matching(event_type, resource))
             known = Interest.EVENT if found else Interest.NONE
             if any(each.before for each in found):
                 known = Interest.BEFORE
@@ -47,7 +47,7 @@ class InProcessEventBus:
 
     async def ask(self, change: BeforeChange) -> Outcome[None]:
         """Pass *change* to every handler subscribed to its type or a base of it."""
-        for subscription in tuple(self._of(type(change), change.resource)):
+        for subscription in tuple(self._matching(type(change), change.resource)):
             try:
                 await subscription.handler(change)
             except Veto as veto:
@@ -60,7 +60,7 @@ class InProcessEventBus:
             # What nobody wants to know may not even have been made.
             return
         for event in events:
-            for subscription in tuple(self._of(type(event), event.resource)):
+            for subscription in tuple(self._matching(type(event), event.resource)):
                 await _deliver(event, subscription.handler)
 
     def subscribe(
@@ -83,7 +83,9 @@ class InProcessEventBus:
 
         return end
 
-    def _of(self, event_type: type[DomainEvent | BeforeChange], resource: str) -> Iterator[_Subscription]:
+    def _matching(
+        self, event_type: type[DomainEvent | BeforeChange], resource: str
+    ) -> Iterator[_Subscription]:
         return (each for each in self._subscriptions if each.covers(event_type, resource))
 
 
@@ -92,4 +94,4 @@ async def _deliver(event: DomainEvent, handler: EventHandler) -> None:
         await handler(event)
     except Exception:
         # The change is committed: a subscriber's mistake can no longer undo it, nor be the caller's.
-        _logger.exception("A handler of %s failed", event.name)
+        _logger.exception("event handler of %s failed", event.name)

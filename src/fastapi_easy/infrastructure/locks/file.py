@@ -18,13 +18,13 @@ from typing import Any, Final, TypeVar
 from returns.result import Failure, Success
 
 from fastapi_easy.domain.errors import Outcome, Unavailable
-from fastapi_easy.domain.locks.lease import Busy, Grant, LockCapability, LockInfo
-from fastapi_easy.infrastructure.locks.polling import Lineless
+from fastapi_easy.domain.locks.lease import Acquired, Busy, LockCapability, LockInfo
+from fastapi_easy.infrastructure.locks.polling import PollingLeases
 from fastapi_easy.infrastructure.locks.tokens import next_token
 
 T = TypeVar("T")
 
-_LARGEST: Final = 4096
+_MAX_RECORD_BYTES: Final = 4096
 """Bytes of a record at most."""
 
 
@@ -41,7 +41,7 @@ class _Held:
     file: int
 
 
-class FileLeaseStore(Lineless):
+class FileLeaseStore(PollingLeases):
     """Implements `LeaseStore` with `flock`. Not for network file systems.
 
     Args:
@@ -59,19 +59,19 @@ class FileLeaseStore(Lineless):
 
     async def try_acquire(
         self, name: str, owner: str, ttl: float, ticket: int | None = None
-    ) -> Outcome[Grant | Busy]:
+    ) -> Outcome[Acquired | Busy]:
         """Give *name* to *owner* if it is free, or is its already."""
         held = self._held.get(name)
-        if held is not None and held.owner == owner and _is_in_place(held.file, self._path(name)):
-            return Success(Grant(held.token))
-        return await self._answered(lambda: self._lock(name, owner))
+        if held is not None and held.owner == owner and _is_current_file(held.file, self._path(name)):
+            return Success(Acquired(held.token))
+        return await self._call_store(lambda: self._lock(name, owner))
 
     async def renew(self, name: str, owner: str, token: int, ttl: float) -> Outcome[bool]:
         """Whether *owner* still has the lock, and the file is still the one that others would lock."""
         held = self._held.get(name)
         if held is None or (held.owner, held.token) != (owner, token):
             return Success(False)
-        return await self._answered(lambda: _is_in_place(held.file, self._path(name)))
+        return await self._call_store(lambda: _is_current_file(held.file, self._path(name)))
 
     async def release(self, name: str, owner: str) -> Outcome[bool]:
         """Give *name* back; whether *owner* had it."""
@@ -79,11 +79,11 @@ class FileLeaseStore(Lineless):
         if held is None or held.owner != owner:
             return Success(False)
         del self._held[name]
-        return await self._answered(lambda: _unlock(held.file))
+        return await self._call_store(lambda: _unlock(held.file))
 
     async def inspect(self, prefix: str = "") -> Outcome[Sequence[LockInfo]]:
         """The names that are held and begin with *prefix*, in their order."""
-        return await self._answered(lambda: self._list(prefix))
+        return await self._call_store(lambda: self._list(prefix))
 
     async def answers(self) -> Outcome[None]:
         """It does as long as the machine runs."""
@@ -99,13 +99,13 @@ class FileLeaseStore(Lineless):
             _, held = self._held.popitem()
             _ = _unlock(held.file)
 
-    def _lock(self, name: str, owner: str) -> Grant | Busy:
+    def _lock(self, name: str, owner: str) -> Acquired | Busy:
         path = self._path(name)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Not inherited: a child would keep it locked. Each descriptor locks for itself, also within one process.
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            if not _locked(file) or not _is_in_place(file, path):
+            if not _try_lock(file) or not _is_current_file(file, path):
                 holder = _record(file).get("owner")
                 os.close(file)
                 return Busy(None if holder is None else str(holder))
@@ -115,7 +115,7 @@ class FileLeaseStore(Lineless):
             os.close(file)
             raise
         self._held[name] = _Held(owner, token, file)
-        return Grant(token)
+        return Acquired(token)
 
     def _list(self, prefix: str) -> Sequence[LockInfo]:
         found: list[LockInfo] = []
@@ -133,7 +133,7 @@ class FileLeaseStore(Lineless):
                             remaining=None,
                         )
                     )
-                    if _locked(file):
+                    if _try_lock(file):
                         _ = found.pop()  # its holder has ended without a word
             finally:
                 os.close(file)
@@ -142,14 +142,14 @@ class FileLeaseStore(Lineless):
     def _path(self, name: str) -> Path:
         return self._folder / f"{hashlib.blake2b(name.encode(), digest_size=16).hexdigest()}.lock"
 
-    async def _answered(self, work: Callable[[], T]) -> Outcome[T]:
+    async def _call_store(self, work: Callable[[], T]) -> Outcome[T]:
         try:
             return Success(await asyncio.to_thread(work))
         except OSError:
             return Failure(Unavailable(self.name))
 
 
-def _locked(file: int) -> bool:
+def _try_lock(file: int) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -167,7 +167,7 @@ def _unlock(file: int) -> bool:
     return True
 
 
-def _is_in_place(file: int, path: Path) -> bool:
+def _is_current_file(file: int, path: Path) -> bool:
     """Whether *file* is what others find at *path*."""
     try:
         there, here = path.stat(), os.fstat(file)
@@ -179,7 +179,7 @@ def _is_in_place(file: int, path: Path) -> bool:
 def _record(file: int) -> Mapping[str, Any]:
     """What the last holder has written; nothing when that was cut off."""
     try:
-        found = json.loads(os.pread(file, _LARGEST, 0) or b"{}")
+        found = json.loads(os.pread(file, _MAX_RECORD_BYTES, 0) or b"{}")
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

@@ -10,7 +10,7 @@ from typing import Final
 from returns.result import Success
 
 from fastapi_easy.domain.errors import Outcome
-from fastapi_easy.domain.locks.lease import Busy, Grant, LockCapability, LockInfo, WaitEdge
+from fastapi_easy.domain.locks.lease import Acquired, Busy, LockCapability, LockInfo, WaitEdge
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.infrastructure.locks.tokens import next_token
@@ -18,7 +18,7 @@ from fastapi_easy.infrastructure.locks.wakeups import OwnerEvents
 from fastapi_easy.infrastructure.unit_of_work import TransactionalUnitOfWork
 
 _CAPABILITIES: Final = frozenset(LockCapability) - {LockCapability.CROSS_HOST, LockCapability.DURABLE}
-_LAST: Final = 2**62
+_NO_TICKET: Final = 2**62
 
 
 @dataclass(slots=True)
@@ -64,7 +64,7 @@ class MemoryLeaseStore:
     """
 
     name = "locks in memory"
-    rings = True
+    sends_wakeups = True
     pool = None
     capabilities: frozenset[LockCapability] = _CAPABILITIES
 
@@ -75,19 +75,19 @@ class MemoryLeaseStore:
 
     async def try_acquire(
         self, name: str, owner: str, ttl: float, ticket: int | None = None
-    ) -> Outcome[Grant | Busy]:
+    ) -> Outcome[Acquired | Busy]:
         """Give *name* to *owner* if it is free, or is its already, and nobody comes first."""
         now, shared = self._clock.monotonic(), self._leases
         lease = shared.held.setdefault(name, _Lease())
         is_held = lease.owner is not None and lease.until > now
         if not (is_held and lease.owner == owner):
-            ahead = self._ahead(name, _LAST if ticket is None else ticket)
+            ahead = self._ahead(name, _NO_TICKET if ticket is None else ticket)
             if is_held or ahead:
                 return Success(Busy(lease.owner if is_held else None, ahead))
             lease.owner, lease.token, lease.since = owner, next_token(lease.token), now
         lease.until = now + ttl
         _ = shared.waits.pop(owner, None)
-        return Success(Grant(lease.token))
+        return Success(Acquired(lease.token))
 
     async def renew(self, name: str, owner: str, token: int, ttl: float) -> Outcome[bool]:
         """Let the lease of *owner* run for *ttl* seconds from now; whether it still had it."""
@@ -103,7 +103,7 @@ class MemoryLeaseStore:
             return Success(False)
         had = lease.until > self._clock.monotonic()
         lease.owner = None
-        self._ring(name)
+        self._wake_next(name)
         return Success(had)
 
     async def enqueue(self, name: str, owner: str, seconds: float) -> Outcome[int]:
@@ -117,7 +117,7 @@ class MemoryLeaseStore:
     async def dequeue(self, name: str, owner: str) -> Outcome[None]:
         """Stop waiting for *name*."""
         _ = self._leases.waits.pop(owner, None)
-        self._ring(name)
+        self._wake_next(name)
         return Success(None)
 
     async def edges(self) -> Outcome[Sequence[WaitEdge]]:
@@ -177,7 +177,7 @@ class MemoryLeaseStore:
     async def close(self) -> None:
         """Nothing to give back: who else holds something goes on holding it."""
 
-    def _ring(self, name: str) -> None:
+    def _wake_next(self, name: str) -> None:
         for owner in self._waiters(name)[:1]:
             self._leases.events.wake(owner)
 
@@ -190,12 +190,12 @@ class MemoryLeaseStore:
         )
 
     def _ahead(self, name: str, ticket: int) -> int:
-        return sum(each < ticket for each, _ in self._line(name))
+        return sum(each < ticket for each, _ in self._queue(name))
 
     def _waiters(self, name: str) -> tuple[str, ...]:
-        return tuple(owner for _, owner in sorted(self._line(name)))
+        return tuple(owner for _, owner in sorted(self._queue(name)))
 
-    def _line(self, name: str) -> list[tuple[int, str]]:
+    def _queue(self, name: str) -> list[tuple[int, str]]:
         now, waits = self._clock.monotonic(), self._leases.waits
         for owner in [owner for owner, wait in waits.items() if wait.until <= now]:
             del waits[owner]

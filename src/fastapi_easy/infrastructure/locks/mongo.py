@@ -13,8 +13,8 @@ from returns.result import Failure, Success
 from fastapi_easy.domain.errors import Outcome, Unavailable, Unsupported
 from fastapi_easy.domain.locks.lease import (
     EVERY_LOCK_CAPABILITY,
+    Acquired,
     Busy,
-    Grant,
     LockCapability,
     LockInfo,
     WaitEdge,
@@ -27,19 +27,19 @@ from fastapi_easy.infrastructure.persistence.mongo.driver.client import Client
 from fastapi_easy.infrastructure.persistence.mongo.driver.options import ConnectionOptions
 from fastapi_easy.infrastructure.persistence.mongo.driver.url import resolve
 from fastapi_easy.infrastructure.persistence.mongo.errors import (
-    REFUSALS,
-    CommitLost,
+    DATABASE_ERRORS,
+    CommitOutcomeUnknown,
     PoolExhausted,
     TransactionLost,
+    as_unavailable,
     has_answered,
-    hindrance,
-    is_silence,
+    is_unreachable,
 )
 from fastapi_easy.infrastructure.unit_of_work import TransactionalUnitOfWork
 
 T = TypeVar("T")
 
-LIMITS: Final = ConnectionOptions(
+CONNECTION_LIMITS: Final = ConnectionOptions(
     pool_size=2,
     pool_timeout=2.0,
     # Nobody is sent away before that: what waits here keeps leases, or gives them back.
@@ -54,8 +54,8 @@ _TICKETS: Final = "fe_lock_ticket"
 _NOW: Final = {"$multiply": [{"$toLong": "$$NOW"}, 1000]}
 """Microseconds since 1970, by the server's clock."""
 
-_RUNS: Final = {"$gt": ["$expires_at", _NOW]}
-_FREE: Final = {"owner": None, "expires_at": None}
+_NOT_EXPIRED: Final = {"$gt": ["$expires_at", _NOW]}
+_RELEASED: Final = {"owner": None, "expires_at": None}
 
 
 class MongoLeaseStore:
@@ -68,7 +68,7 @@ class MongoLeaseStore:
     """
 
     name = "locks in MongoDB"
-    rings = False
+    sends_wakeups = False
     capabilities: frozenset[LockCapability] = EVERY_LOCK_CAPABILITY
 
     def __init__(self, url: str, database: MongoDatabase | None = None) -> None:
@@ -79,41 +79,41 @@ class MongoLeaseStore:
 
     async def try_acquire(
         self, name: str, owner: str, ttl: float, ticket: int | None = None
-    ) -> Outcome[Grant | Busy]:
+    ) -> Outcome[Acquired | Busy]:
         """Give *name* to *owner* if it is free, or is its already, and nobody comes first."""
 
-        async def acquire() -> Grant | Busy:
+        async def acquire() -> Acquired | Busy:
             ahead = await self._ahead(name, ticket)
-            found = await self._take(name, owner, ttl, is_first=ahead == 0)
-            if found is None and await self._made_first(name):
-                found = await self._take(name, owner, ttl, is_first=ahead == 0)
+            found = await self._try_take(name, owner, ttl, is_first=ahead == 0)
+            if found is None and await self._ensure_document(name):
+                found = await self._try_take(name, owner, ttl, is_first=ahead == 0)
             if found is not None:
                 _ = await self._do(_WAITS, "delete_one", {"_id": owner})
-                return Grant(int(found["token"]))
-            held = await self._do(_LOCKS, "find_one", {"_id": name, "$expr": _RUNS})
+                return Acquired(int(found["token"]))
+            held = await self._do(_LOCKS, "find_one", {"_id": name, "$expr": _NOT_EXPIRED})
             return Busy(None if held is None else held["owner"], ahead)
 
-        return await self._answered(acquire)
+        return await self._call_store(acquire)
 
     async def renew(self, name: str, owner: str, token: int, ttl: float) -> Outcome[bool]:
         """Let the lease of *owner* run for *ttl* seconds from now; whether it still had it."""
-        change = [{"$set": {"expires_at": _later(ttl)}}]
-        return await self._changed(_held_by(name, owner, token), change)
+        change = [{"$set": {"expires_at": _expires_in(ttl)}}]
+        return await self._update(_held_by(name, owner, token), change)
 
     async def release(self, name: str, owner: str) -> Outcome[bool]:
         """Give *name* back; whether *owner* had it."""
-        return await self._changed({"_id": name, "owner": owner}, {"$set": _FREE})
+        return await self._update({"_id": name, "owner": owner}, {"$set": _RELEASED})
 
     async def enqueue(self, name: str, owner: str, seconds: float) -> Outcome[int]:
         """Wait for *name*, for the next *seconds*."""
 
-        async def line_up() -> int:
-            prolonged = [{"$set": {"expires_at": _later(seconds)}}]
+        async def insert_wait() -> int:
+            prolonged = [{"$set": {"expires_at": _expires_in(seconds)}}]
             found = await self._do(_WAITS, "find_one_and_update", {"_id": owner}, prolonged)
             if found is not None:
                 return int(found["ticket"])
-            _ = await self._do(_WAITS, "delete_many", {"name": name, "$expr": {"$not": [_RUNS]}})
-            drawn = await self._do(
+            _ = await self._do(_WAITS, "delete_many", {"name": name, "$expr": {"$not": [_NOT_EXPIRED]}})
+            counter = await self._do(
                 _TICKETS,
                 "find_one_and_update",
                 {"_id": "last"},
@@ -121,29 +121,31 @@ class MongoLeaseStore:
                 upsert=True,
                 return_document=ReturnDocument.AFTER,
             )
-            ticket = int(drawn["ticket"])
-            wait = [{"$set": {"name": {"$literal": name}, "ticket": ticket, "expires_at": _later(seconds)}}]
+            ticket = int(counter["ticket"])
+            wait = [
+                {"$set": {"name": {"$literal": name}, "ticket": ticket, "expires_at": _expires_in(seconds)}}
+            ]
             _ = await self._do(_WAITS, "update_one", {"_id": owner}, wait, upsert=True)
             return ticket
 
-        return await self._answered(line_up)
+        return await self._call_store(insert_wait)
 
     async def dequeue(self, name: str, owner: str) -> Outcome[None]:
         """Stop waiting for *name*."""
 
-        async def leave() -> None:
+        async def delete_wait() -> None:
             _ = await self._do(_WAITS, "delete_one", {"_id": owner})
 
-        return await self._answered(leave)
+        return await self._call_store(delete_wait)
 
     async def edges(self) -> Outcome[Sequence[WaitEdge]]:
         """Who waits for whom; waits and leases not quite at one moment."""
 
-        async def look() -> Sequence[WaitEdge]:
+        async def query() -> Sequence[WaitEdge]:
             found = await self._mongo.commands.aggregate(
                 _WAITS,
                 [
-                    {"$match": {"$expr": _RUNS}},
+                    {"$match": {"$expr": _NOT_EXPIRED}},
                     {
                         "$lookup": {
                             "from": _LOCKS,
@@ -167,16 +169,21 @@ class MongoLeaseStore:
                 for each in found
             ]
 
-        return await self._answered(look)
+        return await self._call_store(query)
 
     async def inspect(self, prefix: str = "") -> Outcome[Sequence[LockInfo]]:
         """The names that are held and begin with *prefix*, in their order."""
 
-        async def look() -> Sequence[LockInfo]:
+        async def query() -> Sequence[LockInfo]:
             held = await self._mongo.commands.aggregate(
                 _LOCKS,
                 [
-                    {"$match": {"owner": {"$ne": None}, "$expr": {"$and": [_RUNS, _begins("$_id", prefix)]}}},
+                    {
+                        "$match": {
+                            "owner": {"$ne": None},
+                            "$expr": {"$and": [_NOT_EXPIRED, _starts_with("$_id", prefix)]},
+                        }
+                    },
                     {
                         "$set": {
                             "age": {"$subtract": [_NOW, "$acquired_at"]},
@@ -188,7 +195,7 @@ class MongoLeaseStore:
             waiting = await self._mongo.commands.aggregate(
                 _WAITS,
                 [
-                    {"$match": {"$expr": {"$and": [_RUNS, _begins("$name", prefix)]}}},
+                    {"$match": {"$expr": {"$and": [_NOT_EXPIRED, _starts_with("$name", prefix)]}}},
                     {"$sort": {"ticket": 1}},
                 ],
             )
@@ -204,19 +211,19 @@ class MongoLeaseStore:
                 for each in sorted(held, key=lambda each: str(each["_id"]))
             ]
 
-        return await self._answered(look)
+        return await self._call_store(query)
 
     async def evict(self, name: str, token: int) -> Outcome[bool]:
         """Take *name* from whoever holds it by *token*; whether anybody did."""
-        held = {"_id": name, "token": token, "owner": {"$ne": None}, "$expr": _RUNS}
-        return await self._changed(held, {"$set": _FREE})
+        held = {"_id": name, "token": token, "owner": {"$ne": None}, "$expr": _NOT_EXPIRED}
+        return await self._update(held, {"$set": _RELEASED})
 
     async def guard(self, work: UnitOfWork, name: str, owner: str, token: int) -> Outcome[bool] | None:
         """Whether *owner* has the lease; whoever changes it meanwhile makes the transaction of *work* begin anew."""
         if not isinstance(work, TransactionalUnitOfWork) or work.database is not self._database:
             return None
 
-        async def hold_on(session: Any) -> bool:
+        async def touch(session: Any) -> bool:
             locks = self._database.client.collection(_LOCKS)  # type: ignore[union-attr]  # looked at above
             found = await locks.find_one_and_update(
                 _held_by(name, owner, token), {"$inc": {"guards": 1}}, session=session
@@ -224,10 +231,10 @@ class MongoLeaseStore:
             return found is not None
 
         try:
-            if not await work.transaction.is_real():
+            if not await work.transaction.is_transactional():
                 return Failure(Unsupported(name, LockCapability.FENCING))
-            return Success(bool(await work.transaction.write(hold_on)))
-        except REFUSALS as error:
+            return Success(bool(await work.transaction.write(touch)))
+        except DATABASE_ERRORS as error:
             return self._unavailable(error)
 
     def wakeups(self, name: str, owner: str) -> AbstractAsyncContextManager[asyncio.Event]:
@@ -245,7 +252,7 @@ class MongoLeaseStore:
         async def ping() -> None:
             _ = await self._mongo.command("ping")
 
-        return await self._answered(ping)
+        return await self._call_store(ping)
 
     async def check(self) -> Outcome[Sequence[str]]:
         """Nothing about it breaks a promise."""
@@ -260,7 +267,7 @@ class MongoLeaseStore:
     @property
     def _mongo(self) -> Client:
         if self._client is None:
-            self._client = Client(self._address, LIMITS)
+            self._client = Client(self._address, CONNECTION_LIMITS)
         return self._client
 
     async def _do(self, collection: str, method: str, *arguments: Any, **options: Any) -> Any:
@@ -268,15 +275,15 @@ class MongoLeaseStore:
         return await self._mongo.call(lambda: act(*arguments, **options), changes=True)
 
     async def _ahead(self, name: str, ticket: int | None) -> int:
-        before: dict[str, Any] = {"name": name, "$expr": _RUNS}
+        before: dict[str, Any] = {"name": name, "$expr": _NOT_EXPIRED}
         if ticket is not None:
             before["ticket"] = {"$lt": ticket}
         return int(await self._do(_WAITS, "count_documents", before))
 
-    async def _take(self, name: str, owner: str, ttl: float, *, is_first: bool) -> Any:
+    async def _try_take(self, name: str, owner: str, ttl: float, *, is_first: bool) -> Any:
         mine = {"$eq": ["$owner", {"$literal": owner}]}
         free = {"$or": [{"$eq": ["$owner", None]}, {"$lte": ["$expires_at", _NOW]}]}
-        kept = {"$and": [mine, _RUNS]}
+        kept = {"$and": [mine, _NOT_EXPIRED]}
         return await self._do(
             _LOCKS,
             "find_one_and_update",
@@ -287,52 +294,52 @@ class MongoLeaseStore:
                         "token": {"$cond": [kept, "$token", {"$max": [{"$add": ["$token", 1]}, _NOW]}]},
                         "acquired_at": {"$cond": [kept, "$acquired_at", _NOW]},
                         "owner": {"$literal": owner},
-                        "expires_at": _later(ttl),
+                        "expires_at": _expires_in(ttl),
                     }
                 }
             ],
             return_document=ReturnDocument.AFTER,
         )
 
-    async def _made_first(self, name: str) -> bool:
+    async def _ensure_document(self, name: str) -> bool:
         """Whether there was no document for *name*, and there is one now: an upsert cannot look at `$expr`."""
         if await self._do(_LOCKS, "find_one", {"_id": name}, {"_id": 1}) is not None:
             return False
         try:
-            _ = await self._do(_LOCKS, "insert_one", {"_id": name, "token": 0, **_FREE})
+            _ = await self._do(_LOCKS, "insert_one", {"_id": name, "token": 0, **_RELEASED})
         except DuplicateKeyError:
             return True
         return True
 
-    async def _changed(self, where: Mapping[str, Any], change: Any) -> Outcome[bool]:
+    async def _update(self, where: Mapping[str, Any], change: Any) -> Outcome[bool]:
         async def update() -> bool:
             done = await self._do(_LOCKS, "update_one", where, change)
             return bool(done.matched_count)
 
-        return await self._answered(update)
+        return await self._call_store(update)
 
-    async def _answered(self, question: Callable[[], Coroutine[Any, Any, T]]) -> Outcome[T]:
+    async def _call_store(self, operation: Callable[[], Coroutine[Any, Any, T]]) -> Outcome[T]:
         try:
-            return Success(await question())
-        except REFUSALS as error:
+            return Success(await operation())
+        except DATABASE_ERRORS as error:
             return self._unavailable(error)
 
     def _unavailable(self, error: BaseException) -> Failure[Any]:
         if has_answered(error) is False:
             # That nobody answered in time is silence too.
             return Failure(Unavailable(self.name))
-        if isinstance(error, PoolExhausted | TransactionLost | CommitLost) or is_silence(error):
-            return Failure(hindrance(error, self.name))
+        if isinstance(error, PoolExhausted | TransactionLost | CommitOutcomeUnknown) or is_unreachable(error):
+            return Failure(as_unavailable(error, self.name))
         raise error
 
 
-def _later(seconds: float) -> Mapping[str, Any]:
+def _expires_in(seconds: float) -> Mapping[str, Any]:
     return {"$add": [_NOW, round(seconds * 1_000_000)]}
 
 
 def _held_by(name: str, owner: str, token: int) -> Mapping[str, Any]:
-    return {"_id": name, "owner": owner, "token": token, "$expr": _RUNS}
+    return {"_id": name, "owner": owner, "token": token, "$expr": _NOT_EXPIRED}
 
 
-def _begins(field: str, prefix: str) -> Mapping[str, Any]:
+def _starts_with(field: str, prefix: str) -> Mapping[str, Any]:
     return {"$eq": [{"$indexOfBytes": [field, {"$literal": prefix}]}, 0]}

@@ -8,15 +8,15 @@ from fastapi_easy.domain.errors import Outcome, Unavailable, Unsupported
 from fastapi_easy.domain.locks.lease import LockCapability
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
 from fastapi_easy.infrastructure.persistence.mongo.errors import (
-    REFUSALS,
-    CommitLost,
+    DATABASE_ERRORS,
+    CommitOutcomeUnknown,
     PoolExhausted,
     TransactionLost,
-    is_silence,
+    is_unreachable,
 )
 from fastapi_easy.infrastructure.unit_of_work import TransactionalUnitOfWork
 
-_FENCES: Final = "fe_fence"
+_FENCE_COLLECTION: Final = "fe_fence"
 
 
 async def stamp(work: TransactionalUnitOfWork[MongoDatabase, Any], name: str, token: int) -> Outcome[bool]:
@@ -26,8 +26,8 @@ async def stamp(work: TransactionalUnitOfWork[MongoDatabase, Any], name: str, to
         Unsupported: The server stands alone, and has no transactions.
     """
 
-    async def put(session: Any) -> bool:
-        fences = work.database.client.collection(_FENCES)
+    async def write_token(session: Any) -> bool:
+        fences = work.database.client.collection(_FENCE_COLLECTION)
         newer = {"_id": name, "token": {"$gt": token}}
         if await fences.find_one(newer, session=session) is not None:
             return False
@@ -37,10 +37,10 @@ async def stamp(work: TransactionalUnitOfWork[MongoDatabase, Any], name: str, to
         return True
 
     try:
-        if not await work.transaction.is_real():
+        if not await work.transaction.is_transactional():
             return Failure(Unsupported(name, LockCapability.FENCING))
-        return Success(bool(await work.transaction.write(put)))
-    except REFUSALS as error:
-        if isinstance(error, PoolExhausted | TransactionLost | CommitLost) or is_silence(error):
+        return Success(bool(await work.transaction.write(write_token)))
+    except DATABASE_ERRORS as error:
+        if isinstance(error, PoolExhausted | TransactionLost | CommitOutcomeUnknown) or is_unreachable(error):
             return Failure(Unavailable(work.database.name))
         raise

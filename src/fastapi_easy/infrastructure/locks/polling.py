@@ -12,13 +12,13 @@ from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.infrastructure.locks.wakeups import OwnerEvents
 
 
-class Lineless:
+class PollingLeases:
     """The part of `LeaseStore` that locks leave out which end with whoever holds them: neither `FIFO` nor `EVICTABLE`.
 
     They are kept where no unit of work writes.
     """
 
-    rings = False
+    sends_wakeups = False
 
     def __init__(self) -> None:
         self._events = OwnerEvents()

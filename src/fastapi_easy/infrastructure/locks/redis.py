@@ -10,16 +10,16 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, TypeVar
 
 from redis.asyncio import BlockingConnectionPool, Redis
-from redis.exceptions import ConnectionError as NoConnection
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
-from redis.exceptions import TimeoutError as TooLate
+from redis.exceptions import TimeoutError as RedisTimeoutError
 from returns.result import Failure, Success
 
 from fastapi_easy.domain.errors import Outcome, Unavailable
 from fastapi_easy.domain.locks.lease import (
     EVERY_LOCK_CAPABILITY,
+    Acquired,
     Busy,
-    Grant,
     LockCapability,
     LockInfo,
     WaitEdge,
@@ -31,17 +31,17 @@ from fastapi_easy.infrastructure.locks.wakeups import OwnerEvents
 T = TypeVar("T")
 
 CONNECTIONS: Final = 2
-SECONDS: Final = 1.0
+TIMEOUT: Final = 1.0
 """For a connection, and for an answer."""
 
-_WAITED_FOR: Final = "fe:waited-for"
+_NAMES_WITH_WAITERS: Final = "fe:waited-for"
 """The set of names somebody waits for; whoever waits says so again and again."""
 
-_MAY_FORGET: Final = (
-    "Redis may throw leases away like any entry of a cache: maxmemory-policy is {!r}; set it to 'noeviction', "
-    "or keep locks elsewhere with locks.url"
+_EVICTION_POLICY_WARNING: Final = (
+    "Redis may evict leases: maxmemory-policy is {!r}; set it to 'noeviction', "
+    "or use another store with locks.url"
 )
-_NOW: Final = """
+_PRELUDE: Final = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local owner, token, ends = unpack(redis.call('HMGET', KEYS[1], 'owner', 'token', 'ends'))
@@ -98,7 +98,7 @@ redis.call('EXPIRE', KEYS[2], 3600)
 redis.call('EXPIRE', KEYS[3], 3600)
 return text(tonumber(ticket))
 """
-_LOOK: Final = """
+_INSPECT: Final = """
 forget_silent()
 local line = redis.call('ZRANGE', KEYS[2], 0, -1, 'WITHSCORES')
 if not held then return {'', '', '', '', line} end
@@ -114,7 +114,7 @@ class RedisLeaseStore:
     """
 
     name = "locks in Redis"
-    rings = False
+    sends_wakeups = False
     capabilities: frozenset[LockCapability] = EVERY_LOCK_CAPABILITY - {LockCapability.DURABLE}
 
     def __init__(self, url: str) -> None:
@@ -124,65 +124,66 @@ class RedisLeaseStore:
 
     async def try_acquire(
         self, name: str, owner: str, ttl: float, ticket: int | None = None
-    ) -> Outcome[Grant | Busy]:
+    ) -> Outcome[Acquired | Busy]:
         """Give *name* to *owner* if it is free, or is its already, and nobody comes first."""
 
-        async def acquire() -> Grant | Busy:
+        async def acquire() -> Acquired | Busy:
             place = math.inf if ticket is None else ticket
             token, holder, ahead = await self._run(_ACQUIRE, name, owner, _micros(ttl), place)
-            return Grant(int(token)) if token else Busy(holder or None, int(ahead))
+            return Acquired(int(token)) if token else Busy(holder or None, int(ahead))
 
-        return await self._answered(acquire)
+        return await self._call_store(acquire)
 
     async def renew(self, name: str, owner: str, token: int, ttl: float) -> Outcome[bool]:
         """Let the lease of *owner* run for *ttl* seconds from now; whether it still had it."""
-        return await self._whether(_RENEW, name, owner, token, _micros(ttl))
+        return await self._run_bool(_RENEW, name, owner, token, _micros(ttl))
 
     async def release(self, name: str, owner: str) -> Outcome[bool]:
         """Give *name* back; whether *owner* had it."""
-        return await self._whether(_RELEASE, name, owner)
+        return await self._run_bool(_RELEASE, name, owner)
 
     async def enqueue(self, name: str, owner: str, seconds: float) -> Outcome[int]:
         """Wait for *name*, for the next *seconds*."""
 
-        async def line_up() -> int:
-            _ = await self._redis.sadd(_WAITED_FOR, name)
+        async def insert_wait() -> int:
+            _ = await self._redis.sadd(_NAMES_WITH_WAITERS, name)
             return int(await self._run(_ENQUEUE, name, owner, _micros(seconds)))
 
-        return await self._answered(line_up)
+        return await self._call_store(insert_wait)
 
     async def dequeue(self, name: str, owner: str) -> Outcome[None]:
         """Stop waiting for *name*."""
 
-        async def leave() -> None:
-            _, line, heard = _keys(name)
-            _ = await self._redis.zrem(line, owner)
-            _ = await self._redis.zrem(heard, owner)
+        async def delete_wait() -> None:
+            _, queue, deadlines = _keys(name)
+            _ = await self._redis.zrem(queue, owner)
+            _ = await self._redis.zrem(deadlines, owner)
 
-        return await self._answered(leave)
+        return await self._call_store(delete_wait)
 
     async def edges(self) -> Outcome[Sequence[WaitEdge]]:
         """Who waits for whom; one name after the other, so not all at one moment."""
 
-        async def look() -> Sequence[WaitEdge]:
+        async def query() -> Sequence[WaitEdge]:
             found: list[WaitEdge] = []
-            names: Any = await self._redis.smembers(_WAITED_FOR)
+            names: Any = await self._redis.smembers(_NAMES_WITH_WAITERS)
             for name in names:
-                holder, token, _, _, line = await self._run(_LOOK, name)
-                if not line:
-                    _ = await self._redis.srem(_WAITED_FOR, name)
+                holder, token, _, _, queue = await self._run(_INSPECT, name)
+                if not queue:
+                    _ = await self._redis.srem(_NAMES_WITH_WAITERS, name)
                 if holder:
                     found += [
-                        WaitEdge(name, waiter, holder, ticket, int(token)) for waiter, ticket in _line(line)
+                        WaitEdge(name, waiter, holder, ticket, int(token))
+                        for waiter, ticket in _parse_queue(queue)
                     ]
             return found
 
-        return await self._answered(look)
+        return await self._call_store(query)
 
     async def inspect(self, prefix: str = "") -> Outcome[Sequence[LockInfo]]:
         """The names that are held and begin with *prefix*, in their order."""
 
-        async def look() -> Sequence[LockInfo]:
+        async def query() -> Sequence[LockInfo]:
             keys = [key async for key in self._redis.scan_iter(match="fe:{*}:lock", count=1000)]
             names = sorted({key.removeprefix("fe:{").removesuffix("}:lock") for key in keys})
             return [
@@ -192,19 +193,19 @@ class RedisLeaseStore:
                     token=int(token),
                     age=int(age) / 1e6,
                     remaining=int(remaining) / 1e6,
-                    waiters=tuple(each for each, _ in _line(line)),
+                    waiters=tuple(each for each, _ in _parse_queue(queue)),
                 )
                 for name in names
                 if name.startswith(prefix)
-                for owner, token, age, remaining, line in [await self._run(_LOOK, name)]
+                for owner, token, age, remaining, queue in [await self._run(_INSPECT, name)]
                 if owner
             ]
 
-        return await self._answered(look)
+        return await self._call_store(query)
 
     async def evict(self, name: str, token: int) -> Outcome[bool]:
         """Take *name* from whoever holds it by *token*; whether anybody did."""
-        return await self._whether(_EVICT, name, token)
+        return await self._run_bool(_EVICT, name, token)
 
     async def guard(self, work: UnitOfWork, name: str, owner: str, token: int) -> Outcome[bool] | None:
         """Redis takes part in no other database's transaction."""
@@ -230,12 +231,12 @@ class RedisLeaseStore:
             asked: Any = self._redis.ping()
             _ = await asked
 
-        return await self._answered(ping)
+        return await self._call_store(ping)
 
     async def check(self) -> Outcome[Sequence[str]]:
         """Whether the server may throw leases away."""
 
-        async def look() -> Sequence[str]:
+        async def query() -> Sequence[str]:
             try:
                 found: Any = await self._redis.config_get("maxmemory*")
             except ResponseError:
@@ -243,9 +244,9 @@ class RedisLeaseStore:
             policy = str(found.get("maxmemory-policy", "noeviction"))
             if policy == "noeviction" or int(found.get("maxmemory", 0)) == 0:
                 return ()
-            return [_MAY_FORGET.format(policy)]
+            return [_EVICTION_POLICY_WARNING.format(policy)]
 
-        return await self._answered(look)
+        return await self._call_store(query)
 
     async def close(self) -> None:
         """Give back every connection."""
@@ -260,27 +261,27 @@ class RedisLeaseStore:
                 connection_pool=BlockingConnectionPool.from_url(
                     self._url,
                     max_connections=CONNECTIONS,
-                    timeout=2 * SECONDS,
-                    socket_timeout=SECONDS,
-                    socket_connect_timeout=SECONDS,
+                    timeout=2 * TIMEOUT,
+                    socket_timeout=TIMEOUT,
+                    socket_connect_timeout=TIMEOUT,
                     decode_responses=True,
                 )
             )
         return self._client
 
     async def _run(self, script: str, name: str, *arguments: str | float) -> Any:
-        return await self._redis.register_script(_NOW + script)(keys=_keys(name), args=arguments)
+        return await self._redis.register_script(_PRELUDE + script)(keys=_keys(name), args=arguments)
 
-    async def _whether(self, script: str, name: str, *arguments: str | float) -> Outcome[bool]:
+    async def _run_bool(self, script: str, name: str, *arguments: str | float) -> Outcome[bool]:
         async def ask() -> bool:
             return bool(await self._run(script, name, *arguments))
 
-        return await self._answered(ask)
+        return await self._call_store(ask)
 
-    async def _answered(self, question: Callable[[], Coroutine[Any, Any, T]]) -> Outcome[T]:
+    async def _call_store(self, operation: Callable[[], Coroutine[Any, Any, T]]) -> Outcome[T]:
         try:
-            return Success(await question())
-        except (NoConnection, TooLate, OSError):
+            return Success(await operation())
+        except (RedisConnectionError, RedisTimeoutError, OSError):
             return Failure(Unavailable(self.name))
 
 
@@ -289,7 +290,7 @@ def _keys(name: str) -> list[str]:
     return [f"fe:{{{name}}}:{part}" for part in ("lock", "line", "heard")]
 
 
-def _line(scored: Sequence[str]) -> list[tuple[str, int]]:
+def _parse_queue(scored: Sequence[str]) -> list[tuple[str, int]]:
     return [(scored[place], int(float(scored[place + 1]))) for place in range(0, len(scored), 2)]
 
 

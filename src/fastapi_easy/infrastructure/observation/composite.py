@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fastapi_easy.domain.ports.observer import Observation, Observer
 
 
-class Several:
+class CompositeObserver:
     """Implements `Observer`: tells each of *observers*, in their order."""
 
     def __init__(self, observers: Sequence[Observer]) -> None:

@@ -3,10 +3,10 @@
 import logging
 from typing import Final
 
-from fastapi_easy.domain.errors import DeadlineExceeded, Obstacle, OutcomeUnknown, Unavailable
+from fastapi_easy.domain.errors import DeadlineExceeded, OutcomeUnknown, Unavailable, UnavailableReason
 from fastapi_easy.domain.ports.observer import Observation
 
-_NOT_ASKED: Final = frozenset({Obstacle.BREAK, Obstacle.OVERLOAD})
+_LOCAL_REASONS: Final = frozenset({UnavailableReason.CIRCUIT_OPEN, UnavailableReason.OVERLOAD})
 
 _LOGGER: Final = logging.getLogger("fastapi_easy.calls")
 
@@ -39,7 +39,7 @@ class LogObserver:
     def _level(self, observation: Observation) -> int:
         error = observation.error
         if isinstance(error, OutcomeUnknown) or (
-            isinstance(error, Unavailable) and error.obstacle not in _NOT_ASKED
+            isinstance(error, Unavailable) and error.reason not in _LOCAL_REASONS
         ):
             return logging.ERROR
         if isinstance(error, DeadlineExceeded) or observation.seconds >= self._slow_call:

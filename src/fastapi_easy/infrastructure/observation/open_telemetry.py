@@ -32,13 +32,13 @@ class OpenTelemetryTracer:
         self._tracer = trace.get_tracer(_NAME, version(_NAME), provider)
 
     @contextlib.contextmanager
-    def span(self, name: str, attributes: Attributes, *, outward: bool = False) -> Iterator[Span]:
+    def span(self, name: str, attributes: Attributes, *, is_client: bool = False) -> Iterator[Span]:
         """Record a block of work."""
-        kind = SpanKind.CLIENT if outward else SpanKind.INTERNAL
+        kind = SpanKind.CLIENT if is_client else SpanKind.INTERNAL
         with self._tracer.start_as_current_span(
             name, kind=kind, attributes=attributes, record_exception=False, set_status_on_exception=False
-        ) as recorded:
-            span = _Recorded(recorded)
+        ) as otel_span:
+            span = _OpenTelemetrySpan(otel_span)
             try:
                 yield span
             except Exception as error:
@@ -47,7 +47,7 @@ class OpenTelemetryTracer:
                 raise
 
 
-class _Recorded:
+class _OpenTelemetrySpan:
     """Implements `Span`."""
 
     __slots__ = ("_span",)

@@ -22,9 +22,9 @@ _NONE: Final[Mapping[str, int]] = MappingProxyType({})
 _BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 _GAUGES: Final[dict[str, tuple[str, Callable[[Pool], int | None]]]] = {
-    "limit": ("Connections there may be.", lambda pool: pool.limit),
-    "open": ("Connections there are.", lambda pool: pool.open),
-    "in_use": ("Connections that are handed out.", lambda pool: pool.in_use),
+    "limit": ("Size limit of the connection pool.", lambda pool: pool.limit),
+    "open": ("Open connections.", lambda pool: pool.open),
+    "in_use": ("Connections in use.", lambda pool: pool.in_use),
     "waiting": ("Calls that wait for a connection.", lambda pool: pool.waiting),
 }
 
@@ -53,11 +53,11 @@ class PrometheusMetrics:
         self,
         dependencies: Sequence[Dependency],
         breakers: Mapping[str, Breaker],
-        repeated: Mapping[str, int] = _NONE,
+        retries: Mapping[str, int] = _NONE,
     ) -> bytes:
         """Everything counted so far, and at this moment the connections of *dependencies* and their *breakers*."""
         present = CollectorRegistry()
-        present.register(_Repetitions(repeated))
+        present.register(_Retries(retries))
         present.register(_Pools(dependencies))
         present.register(_Breakers(breakers))
         return generate_latest(self._calls) + generate_latest(present)
@@ -80,7 +80,7 @@ class _Pools(Collector):
             yield gauge
         shed = CounterMetricFamily(
             "fastapi_easy_pool_shed",
-            "Calls that were sent away because they would have waited too long.",
+            "Calls rejected because they would have waited too long for a connection (load shedding).",
             labels=("database",),
         )
         waited = SummaryMetricFamily(
@@ -100,19 +100,19 @@ class _Pools(Collector):
         yield from (shed, waited, leaked)
 
 
-class _Repetitions(Collector):
+class _Retries(Collector):
     """How often calls were made again."""
 
-    def __init__(self, repeated: Mapping[str, int]) -> None:
-        self._repeated = repeated
+    def __init__(self, retries: Mapping[str, int]) -> None:
+        self._repeated = retries
 
     def collect(self) -> Iterator[Metric]:
-        repeated = CounterMetricFamily(
-            "fastapi_easy_repetitions", "Calls that were made again by themselves.", labels=("database",)
+        retries = CounterMetricFamily(
+            "fastapi_easy_retries", "Calls that were retried automatically.", labels=("database",)
         )
         for database, number in self._repeated.items():
-            repeated.add_metric((database,), number)
-        yield repeated
+            retries.add_metric((database,), number)
+        yield retries
 
 
 class _Breakers(Collector):

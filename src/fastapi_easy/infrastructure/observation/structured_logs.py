@@ -25,7 +25,7 @@ def configure_logging(level: str, *, json_lines: bool = False) -> None:
 
 def log_config(level: str, *, json_lines: bool = False) -> dict[str, Any]:
     """What `configure_logging` hands to `logging.config`; plain data, so that it can go to other processes."""
-    ours = {"level": level, "handlers": ["lines"], "propagate": False}
+    our_loggers = {"level": level, "handlers": ["lines"], "propagate": False}
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -33,14 +33,14 @@ def log_config(level: str, *, json_lines: bool = False) -> dict[str, Any]:
         "handlers": {
             "lines": {"class": "logging.StreamHandler", "formatter": "lines", "stream": "ext://sys.stderr"}
         },
-        "loggers": {"fastapi_easy": ours, "uvicorn": ours},
+        "loggers": {"fastapi_easy": our_loggers, "uvicorn": our_loggers},
         "root": {"level": "WARNING", "handlers": ["lines"]},
     }
 
 
 def formatter(*, json_lines: bool) -> logging.Formatter:
     """Writes the records of every logger, structlog's among them: time in UTC, level, logger, `extra` and context."""
-    gathered: list[Processor] = [
+    shared_processors: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -48,21 +48,23 @@ def formatter(*, json_lines: bool) -> logging.Formatter:
         _without_colours,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    written: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    final_processors: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if json_lines:
-        written += [
+        final_processors += [
             structlog.processors.format_exc_info,
             structlog.processors.EventRenamer("message"),
             structlog.processors.JSONRenderer(default=repr),
         ]
     else:
         # The other ways to show a traceback print the values of variables, secrets among them.
-        written.append(
+        final_processors.append(
             structlog.dev.ConsoleRenderer(
                 colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
             )
         )
-    return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=gathered, processors=written)
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared_processors, processors=final_processors
+    )
 
 
 def _without_colours(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

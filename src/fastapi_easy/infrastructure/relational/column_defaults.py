@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-def without_context(made: Any) -> Callable[[], Any] | None:
+def context_free_default(made: Any) -> Callable[[], Any] | None:
     """A maker without arguments, or `None` for one that wants to see the statement."""
     # SQLAlchemy wraps a function without arguments in one that takes and forgets the context, and keeps
     # the name of the first; so ask the one it was given.

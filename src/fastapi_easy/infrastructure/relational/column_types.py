@@ -16,7 +16,7 @@ from fastapi_easy.infrastructure.relational.server import Server
 
 T = TypeVar("T")
 
-ALIVE: Final = "fe_alive"
+ALIVE_COLUMN: Final = "fe_alive"
 """The computed column beside a mark of soft deletion: 1, or null for what is deleted."""
 
 SQLITE_DIGITS: Final = 15
@@ -44,10 +44,10 @@ class UtcDateTime(TypeDecorator[datetime.datetime]):
     """Aware times in UTC with microseconds, whether or not the column knows time zones.
 
     Attributes:
-        foreign: Column types on SQLite whose values others write in other ways.
+        foreign_types: Column types on SQLite whose values others write in other ways.
     """
 
-    foreign: tuple[str, ...] = ()
+    foreign_types: tuple[str, ...] = ()
     impl = DateTime
     cache_ok = True
 
@@ -77,7 +77,7 @@ class UtcDateTime(TypeDecorator[datetime.datetime]):
         return value.replace(tzinfo=datetime.UTC) if value.tzinfo is None else value.astimezone(datetime.UTC)
 
 
-class FineTime(TypeDecorator[datetime.time]):
+class MicrosecondTime(TypeDecorator[datetime.time]):
     """Times of day with microseconds."""
 
     impl = Time
@@ -124,7 +124,7 @@ class _Numeric(UserDefinedType[Any]):
         return f"NUMERIC({self.precision}, {self.scale or 0})"
 
 
-class ShortDecimal(TypeDecorator[decimal.Decimal]):
+class SqliteDecimal(TypeDecorator[decimal.Decimal]):
     """Decimals on SQLite: numbers, exact up to `SQLITE_DIGITS` digits.
 
     Args:
@@ -135,10 +135,10 @@ class ShortDecimal(TypeDecorator[decimal.Decimal]):
         strict: Refuse more digits than fit, instead of comparing with the nearest number.
 
     Attributes:
-        foreign: Column types on SQLite that hold decimals as texts.
+        foreign_types: Column types on SQLite that hold decimals as texts.
     """
 
-    foreign: tuple[str, ...] = ("VARCHAR", "CHAR", "TEXT")
+    foreign_types: tuple[str, ...] = ("VARCHAR", "CHAR", "TEXT")
     impl = _Numeric
     cache_ok = True
 
@@ -173,7 +173,7 @@ class ShortDecimal(TypeDecorator[decimal.Decimal]):
         return _plain(number)
 
 
-class SpeltDecimal(TypeDecorator[decimal.Decimal]):
+class TextDecimal(TypeDecorator[decimal.Decimal]):
     """Decimals that the server was asked to spell: mostly they are only passed on as text."""
 
     impl = Text
@@ -183,7 +183,7 @@ class SpeltDecimal(TypeDecorator[decimal.Decimal]):
         return None if value is None else decimal.Decimal(value)
 
 
-class TrueFloat(TypeDecorator[float]):
+class SqliteFloat(TypeDecorator[float]):
     """Floats on SQLite, whose RETURNING gives a whole one back as an integer."""
 
     impl = Float
@@ -193,7 +193,7 @@ class TrueFloat(TypeDecorator[float]):
         return None if value is None else float(value)
 
 
-class WideDecimal(TypeDecorator[decimal.Decimal]):
+class MysqlDecimal(TypeDecorator[decimal.Decimal]):
     """Decimals without declared digits on MySQL, where `DECIMAL` alone would mean ten and no fraction."""
 
     impl = mysql.DECIMAL
@@ -224,7 +224,7 @@ class LongHexBytes(_HexBytes, mysql.LONGBLOB):
     """Bytes for aiomysql, of any length."""
 
 
-class TrueUuid(TypeDecorator[uuid.UUID]):
+class AsyncpgUuid(TypeDecorator[uuid.UUID]):
     """UUIDs of Python's own class, where asyncpg gives one of its own."""
 
     impl = Uuid

@@ -17,15 +17,15 @@ from sqlalchemy.pool import NullPool
 
 from fastapi_easy.domain.queries.specification import fold_case
 from fastapi_easy.infrastructure.relational.driver.json_text import parse_json, write_json
-from fastapi_easy.infrastructure.relational.options import BACKSTOP, ConnectionOptions
+from fastapi_easy.infrastructure.relational.options import CLIENT_TIMEOUT_MARGIN, ConnectionOptions
 
-CONNECTIONS_IDLE_IN_TRANSACTION: Final = 15
+IDLE_IN_TRANSACTION_TIMEOUT: Final = 15
 """Seconds after which PostgreSQL and MariaDB give up on a transaction nobody works in; MySQL never does."""
 
-_SINCE_TRANSACTION_TIMEOUT: Final = 17_00_00
+_TRANSACTION_TIMEOUT_SINCE: Final = 17_00_00
 """The version of PostgreSQL that gives up on long transactions too."""
 
-_HOST_LIMITS: Final = {
+_KEEPALIVE_SETTINGS: Final = {
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 3,
@@ -60,7 +60,9 @@ def make_engine(url: URL, options: ConnectionOptions, *, scratch: bool = False) 
     )
     if engine.driver == "asyncpg":
         _keep_json_as_text(engine.dialect)
-    event.listen(engine.sync_engine, "connect", _greeting(url.get_backend_name(), options, scratch=scratch))
+    event.listen(
+        engine.sync_engine, "connect", _session_setup(url.get_backend_name(), options, scratch=scratch)
+    )
     return engine
 
 
@@ -74,53 +76,53 @@ def _keep_json_as_text(dialect: Any) -> None:
     dialect.supports_native_json_deserialization = False
 
 
-def patience(url: URL, options: ConnectionOptions) -> float | None:
+def client_timeout(url: URL, options: ConnectionOptions) -> float | None:
     """Seconds after which the client gives up on a statement; `None` where the driver sees to it."""
     if url.get_driver_name() in {"aiosqlite", "asyncpg"} or not options.statement_timeout:
         return None
-    return options.statement_timeout + BACKSTOP
+    return options.statement_timeout + CLIENT_TIMEOUT_MARGIN
 
 
 def _connect_arguments(driver: str, options: ConnectionOptions) -> dict[str, Any]:
     seconds = max(1, round(options.connect_timeout))
     match driver:
         case "asyncpg":
-            wait = options.statement_timeout + BACKSTOP if options.statement_timeout else None
+            wait = options.statement_timeout + CLIENT_TIMEOUT_MARGIN if options.statement_timeout else None
             return {"timeout": options.connect_timeout, "command_timeout": wait}
         case "psycopg":
-            return {"connect_timeout": seconds, **_HOST_LIMITS}
+            return {"connect_timeout": seconds, **_KEEPALIVE_SETTINGS}
         case "asyncmy" | "aiomysql":
             return {"connect_timeout": seconds, "charset": "utf8mb4"}
         case _:
             return {"timeout": options.busy_timeout}
 
 
-def _greeting(backend: str, options: ConnectionOptions, *, scratch: bool) -> Callable[[Any, Any], None]:
+def _session_setup(backend: str, options: ConnectionOptions, *, scratch: bool) -> Callable[[Any, Any], None]:
     match backend:
         case "sqlite":
-            return lambda connection, _: _greet_sqlite(connection, options, scratch=scratch)
+            return lambda connection, _: _set_up_sqlite(connection, options, scratch=scratch)
         case "postgresql":
-            return lambda connection, _: _say(connection, _postgres_settings(options))
+            return lambda connection, _: _execute_all(connection, _postgres_settings(options))
         case _:
-            return lambda connection, _: _greet_mysql(connection, options)
+            return lambda connection, _: _set_up_mysql(connection, options)
 
 
-def _greet_sqlite(connection: Any, options: ConnectionOptions, *, scratch: bool) -> None:
+def _set_up_sqlite(connection: Any, options: ConnectionOptions, *, scratch: bool) -> None:
     # The driver must not begin transactions of its own: it would do so before writes only, never before DDL.
     connection.isolation_level = None
-    connection.create_function("fold_case", 1, _folded, deterministic=True)
+    connection.create_function("fold_case", 1, _fold_case, deterministic=True)
     connection.create_function("utc_text", 1, _utc_text, deterministic=True)
-    _say(
+    _execute_all(
         connection, f"PRAGMA busy_timeout = {round(options.busy_timeout * 1000)}", "PRAGMA foreign_keys = ON"
     )
-    if _ask(connection, "PRAGMA journal_mode") != "wal":
+    if _fetch_scalar(connection, "PRAGMA journal_mode") != "wal":
         # Of several processes that start at once one switches; the others find it done on their next look.
         with contextlib.suppress(sqlite3.OperationalError):
-            _say(connection, "PRAGMA journal_mode = WAL")
-    _say(connection, f"PRAGMA synchronous = {'OFF' if scratch else 'NORMAL'}")
+            _execute_all(connection, "PRAGMA journal_mode = WAL")
+    _execute_all(connection, f"PRAGMA synchronous = {'OFF' if scratch else 'NORMAL'}")
 
 
-def _folded(text: Any) -> Any:
+def _fold_case(text: Any) -> Any:
     return fold_case(text) if isinstance(text, str) else text
 
 
@@ -141,27 +143,27 @@ def _postgres_settings(options: ConnectionOptions) -> str:
         "jit": "off",
         "statement_timeout": str(round(options.statement_timeout * 1000)),
         "lock_timeout": str(round(options.lock_timeout * 1000)),
-        "idle_in_transaction_session_timeout": str(CONNECTIONS_IDLE_IN_TRANSACTION * 1000),
+        "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT * 1000),
         "default_transaction_isolation": "read committed",
     }
     said = [f"set_config('{name}', '{value}', false)" for name, value in settings.items()]
     said.append(
-        f"CASE WHEN current_setting('server_version_num')::int >= {_SINCE_TRANSACTION_TIMEOUT}"
+        f"CASE WHEN current_setting('server_version_num')::int >= {_TRANSACTION_TIMEOUT_SINCE}"
         f" THEN set_config('transaction_timeout', '{round(options.transaction_timeout * 1000)}', false) END"
     )
     # A statement and not start-up options, which poolers refuse.
     return f"SELECT {', '.join(said)}"
 
 
-def _greet_mysql(connection: Any, options: ConnectionOptions) -> None:
-    is_mariadb = "mariadb" in str(_ask(connection, "SELECT VERSION()")).lower()
+def _set_up_mysql(connection: Any, options: ConnectionOptions) -> None:
+    is_mariadb = "mariadb" in str(_fetch_scalar(connection, "SELECT VERSION()")).lower()
     limit = (
         f"max_statement_time = {options.statement_timeout},"
-        f" idle_transaction_timeout = {CONNECTIONS_IDLE_IN_TRANSACTION}"
+        f" idle_transaction_timeout = {IDLE_IN_TRANSACTION_TIMEOUT}"
         if is_mariadb
         else f"max_execution_time = {round(options.statement_timeout * 1000)}"
     )
-    _say(
+    _execute_all(
         connection,
         f"SET SESSION time_zone = '+00:00', {limit},"
         f" innodb_lock_wait_timeout = {max(1, round(options.lock_timeout))},"
@@ -172,7 +174,7 @@ def _greet_mysql(connection: Any, options: ConnectionOptions) -> None:
     )
 
 
-def _say(connection: Any, *statements: str) -> None:
+def _execute_all(connection: Any, *statements: str) -> None:
     cursor = connection.cursor()
     try:
         for statement in statements:
@@ -181,7 +183,7 @@ def _say(connection: Any, *statements: str) -> None:
         cursor.close()
 
 
-def _ask(connection: Any, statement: str) -> Any:
+def _fetch_scalar(connection: Any, statement: str) -> Any:
     cursor = connection.cursor()
     try:
         cursor.execute(statement)

@@ -17,32 +17,32 @@ from fastapi_easy.domain.errors import (
     Invalid,
     Key,
     NotFound,
-    Obstacle,
     ReferenceBroken,
     Stale,
     TooLarge,
     Unavailable,
+    UnavailableReason,
 )
 from fastapi_easy.domain.field import Field, Kind
-from fastapi_easy.domain.ports.breaker import NotAdmitted
+from fastapi_easy.domain.ports.breaker import CallNotPermitted
 from fastapi_easy.domain.resources.resource import Resource
-from fastapi_easy.infrastructure.relational.column_types import ALIVE
+from fastapi_easy.infrastructure.relational.column_types import ALIVE_COLUMN
 from fastapi_easy.infrastructure.relational.driver.error_classification import (
-    Cause,
-    Complaint,
-    complaint_of,
-    obstacle_of,
+    ClassifiedError,
+    ErrorCause,
+    classify_error,
+    unavailable_reason_of,
 )
 from fastapi_easy.infrastructure.relational.transaction import TransactionLost
 
-REFUSALS: Final = (SQLAlchemyError, OSError, TransactionLost)
+DATABASE_ERRORS: Final = (SQLAlchemyError, OSError, TransactionLost)
 """What running a statement may raise; what of it means a defect of ours is raised again."""
 
 _Fields: TypeAlias = tuple[str, ...]
 _WORD: Final = re.compile(r"\w+")
 
 
-class Rules:
+class TableConstraints:
     """The rules of one table and the fields they are about.
 
     Args:
@@ -57,7 +57,7 @@ class Rules:
         self.resource = resource
         self._table = table.name
         self._fields = fields
-        self._key = self._named(column.name for column in table.primary_key.columns)
+        self._key = self._fields_of(column.name for column in table.primary_key.columns)
         self._unique = dict(self._unique_rules(table))
         self._references = dict(self._reference_rules(table))
         self._checks = {
@@ -66,34 +66,34 @@ class Rules:
             if isinstance(each, CheckConstraint) and each.name is not None
         }
 
-    def owns(self, complaint: Complaint) -> bool:
+    def owns(self, classified: ClassifiedError) -> bool:
         """Whether it is this table whose rule was broken, as far as one can tell."""
-        if complaint.table is not None:
-            return complaint.table == self._table
-        name = complaint.constraint
+        if classified.table is not None:
+            return classified.table == self._table
+        name = classified.constraint
         return name in self._unique or name in self._references or name in self._checks
 
-    def broken(self, complaint: Complaint, written: Sequence[Values], *, removing: bool) -> Error:
+    def error_for(self, classified: ClassifiedError, written: Sequence[Values], *, removing: bool) -> Error:
         """The error for a broken rule or a value that does not fit."""
-        match complaint.cause:
-            case Cause.TAKEN:
-                return AlreadyExists(self.resource.name, self._taken(complaint))
-            case Cause.REFERENCE:
-                fields = () if removing else self._referring(complaint, written)
+        match classified.cause:
+            case ErrorCause.UNIQUE:
+                return AlreadyExists(self.resource.name, self._unique_fields(classified))
+            case ErrorCause.FOREIGN_KEY:
+                fields = () if removing else self._foreign_key_fields(classified, written)
                 return ReferenceBroken(self.resource.name, fields)
-            case Cause.CHECK:
-                name = complaint.constraint
-                fields = self._checks.get(str(name)) or self._mentioned(str(name))
+            case ErrorCause.CHECK:
+                name = classified.constraint
+                fields = self._checks.get(str(name)) or self._fields_mentioned_in(str(name))
                 return CheckFailed(self.resource.name, fields, name)
-            case Cause.NULL:
-                return null_refused(self._named(complaint.columns))
+            case ErrorCause.NOT_NULL:
+                return null_not_allowed(self._fields_of(classified.columns))
             case _:
-                return self._unfit(complaint, written)
+                return self._invalid_value(classified, written)
 
-    def _taken(self, complaint: Complaint) -> _Fields:
-        if complaint.columns:
-            return self._named(complaint.columns)
-        name = complaint.constraint or ""
+    def _unique_fields(self, classified: ClassifiedError) -> _Fields:
+        if classified.columns:
+            return self._fields_of(classified.columns)
+        name = classified.constraint or ""
         if name in self._unique:
             return self._unique[name]
         if name in {"PRIMARY", f"{self._table}_pkey"}:
@@ -105,14 +105,14 @@ class Rules:
                 return fields
         return ()
 
-    def _referring(self, complaint: Complaint, written: Sequence[Values]) -> _Fields:
-        if complaint.table is not None and complaint.table.casefold() != self._table.casefold():
+    def _foreign_key_fields(self, classified: ClassifiedError, written: Sequence[Values]) -> _Fields:
+        if classified.table is not None and classified.table.casefold() != self._table.casefold():
             # Others refer to what was changed.
             return ()
-        if complaint.columns:
-            return self._named(complaint.columns)
-        if complaint.constraint in self._references:
-            return self._references[complaint.constraint]
+        if classified.columns:
+            return self._fields_of(classified.columns)
+        if classified.constraint in self._references:
+            return self._references[classified.constraint]
         # SQLite does not say which.
         given = {
             fields
@@ -121,25 +121,25 @@ class Rules:
         }
         return next(iter(given)) if len(given) == 1 else ()
 
-    def _unfit(self, complaint: Complaint, written: Sequence[Values]) -> Error:
+    def _invalid_value(self, classified: ClassifiedError, written: Sequence[Values]) -> Error:
         fields = self.resource.fields
-        named = [(name, "The value does not fit.") for name in self._named(complaint.columns)]
+        named = [(name, "The value does not fit.") for name in self._fields_of(classified.columns)]
         guilty = named or list(
             {
                 name: reason
                 for values in written
                 for name, value in values.items()
-                if name in fields and (reason := _misfit(fields[name], value)) is not None
+                if name in fields and (reason := _explain_invalid(fields[name], value)) is not None
             }.items()
         )
         if not guilty:
             return Invalid((Fault("", "A value does not fit its column.", "out_of_range"),))
         return Invalid(tuple(Fault(f"/{name}", reason, "out_of_range") for name, reason in guilty))
 
-    def _named(self, columns: Iterable[str]) -> _Fields:
+    def _fields_of(self, columns: Iterable[str]) -> _Fields:
         return tuple(self._fields.get(column, column) for column in columns)
 
-    def _mentioned(self, text: str) -> _Fields:
+    def _fields_mentioned_in(self, text: str) -> _Fields:
         words = set(_WORD.findall(text))
         return tuple(field for column, field in self._fields.items() if column in words)
 
@@ -148,27 +148,30 @@ class Rules:
             yield str(table.primary_key.name), self._key
         for rule in table.constraints:
             if isinstance(rule, UniqueConstraint):
-                fields = self._named(column.name for column in rule.columns)
+                fields = self._fields_of(column.name for column in rule.columns)
                 yield str(rule.name or f"{table.name}_{'_'.join(c.name for c in rule.columns)}_key"), fields
         for index in table.indexes:
             if index.unique:
-                yield str(index.name), self._named(c.name for c in index.columns if c.name != ALIVE)
+                yield (
+                    str(index.name),
+                    self._fields_of(c.name for c in index.columns if c.name != ALIVE_COLUMN),
+                )
 
     def _reference_rules(self, table: Table) -> Iterator[tuple[str, _Fields]]:
         for rule in table.foreign_key_constraints:
             columns = [column.name for column in rule.columns]
             # Without a name it gets the one that PostgreSQL makes up.
-            yield str(rule.name or f"{table.name}_{'_'.join(columns)}_fkey"), self._named(columns)
+            yield str(rule.name or f"{table.name}_{'_'.join(columns)}_fkey"), self._fields_of(columns)
 
     def _fields_in(self, rule: CheckConstraint) -> _Fields:
-        named = self._named(column.name for column in rule.columns)
-        return named or self._mentioned(str(rule.sqltext))
+        named = self._fields_of(column.name for column in rule.columns)
+        return named or self._fields_mentioned_in(str(rule.sqltext))
 
 
 def translate(
     error: BaseException,
     database: str,
-    rules: Callable[[Complaint], Rules | None],
+    constraints: Callable[[ClassifiedError], TableConstraints | None],
     written: Sequence[Values],
     *,
     removing: bool,
@@ -180,7 +183,7 @@ def translate(
 
         database: The name of the database.
 
-        rules: Finds the rules of the table that a complaint is about.
+        constraints: Finds the rules of the table that a complaint is about.
 
         written: The values that were to be written, of each row; empty for reads.
 
@@ -189,32 +192,32 @@ def translate(
     Raises:
         BaseException: *error* itself, when it means a defect of ours.
     """
-    hindered = hindrance(error, database)
-    if hindered is not None:
-        return hindered
-    complaint = complaint_of(error)
-    found = None if complaint is None else rules(complaint)
-    if complaint is None or found is None or complaint.cause is Cause.OUTDATED:
+    unavailable = as_unavailable(error, database)
+    if unavailable is not None:
+        return unavailable
+    classified = classify_error(error)
+    found = None if classified is None else constraints(classified)
+    if classified is None or found is None or classified.cause is ErrorCause.STALE_STATEMENT:
         raise error
-    return found.broken(complaint, written, removing=removing)
+    return found.error_for(classified, written, removing=removing)
 
 
-def hindrance(error: BaseException, database: str) -> Unavailable | None:
+def as_unavailable(error: BaseException, database: str) -> Unavailable | None:
     """That *database* was kept from answering, when *error* says so and nothing else."""
     if isinstance(error, TransactionLost):
-        return Unavailable(database, obstacle=Obstacle.CONFLICT)
-    if isinstance(error, NotAdmitted):
-        return Unavailable(database, error.retry_after, error.obstacle)
-    obstacle = obstacle_of(error)
-    return None if obstacle is None else Unavailable(database, obstacle=obstacle)
+        return Unavailable(database, reason=UnavailableReason.CONFLICT)
+    if isinstance(error, CallNotPermitted):
+        return Unavailable(database, error.retry_after, error.reason)
+    reason = unavailable_reason_of(error)
+    return None if reason is None else Unavailable(database, reason=reason)
 
 
-def null_refused(fields: Iterable[str]) -> Invalid:
+def null_not_allowed(fields: Iterable[str]) -> Invalid:
     """Each of *fields* was null, or left out, and must not be."""
     return Invalid(tuple(Fault(f"/{field}", "A value is needed.", "null_not_allowed") for field in fields))
 
 
-def missing(resource: Resource[Any], key: Key) -> Failure[Error]:
+def not_found(resource: Resource[Any], key: Key) -> Failure[Error]:
     """No entity has *key*."""
     return Failure(NotFound(resource.name, key))
 
@@ -229,7 +232,7 @@ def too_many(max_affected: int) -> Failure[Error]:
     return Failure(TooLarge("affected", max_affected, "entities"))
 
 
-def _misfit(field: Field, value: Any) -> str | None:
+def _explain_invalid(field: Field, value: Any) -> str | None:
     """Why *value* is likely to be the one that the database refused."""
     match field.kind, value:
         case (_, None):
@@ -240,9 +243,9 @@ def _misfit(field: Field, value: Any) -> str | None:
             return f"Longer than {field.max_length} characters."
         case (Kind.BINARY, bytes()) if field.max_length is not None and len(value) > field.max_length:
             return f"Longer than {field.max_length} bytes."
-        case (Kind.INTEGER, int()) if not _within(field, value):
+        case (Kind.INTEGER, int()) if not _is_in_range(field, value):
             return "Outside the range of the field."
-        case (Kind.DECIMAL, _) if not _has_room(field, value):
+        case (Kind.DECIMAL, _) if not _fits_precision(field, value):
             return "Has more digits than can be stored."
         case _:
             return None
@@ -256,13 +259,13 @@ def _is_encodable(text: str) -> bool:
     return True
 
 
-def _within(field: Field, value: int) -> bool:
+def _is_in_range(field: Field, value: int) -> bool:
     low = -(2**63) if field.minimum is None else field.minimum
     high = 2**63 - 1 if field.maximum is None else field.maximum
     return low <= value <= high
 
 
-def _has_room(field: Field, value: Any) -> bool:
+def _fits_precision(field: Field, value: Any) -> bool:
     if field.precision is None or not value.is_finite():
         return bool(value.is_finite())
     digits = value.normalize().as_tuple()

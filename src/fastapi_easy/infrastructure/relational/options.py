@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-BACKSTOP: Final = 1.0
+CLIENT_TIMEOUT_MARGIN: Final = 1.0
 """Seconds that the client waits longer than the server, so that the server's answer is the usual one."""
 
 

@@ -52,19 +52,19 @@ class Server:
         return bool(self.dialect.insert_returning)
 
 
-def meet(connection: Connection) -> Server:
+def detect_server(connection: Connection) -> Server:
     """Ask the server behind *connection* what it is."""
     dialect = connection.dialect
     match dialect.name:
         case "postgresql":
-            return _meet_postgres(connection)
+            return _detect_postgres(connection)
         case "sqlite":
             return Server(dialect=dialect, name="sqlite")
         case _:
-            return _meet_mysql(dialect)
+            return _detect_mysql(dialect)
 
 
-def _meet_postgres(connection: Connection) -> Server:
+def _detect_postgres(connection: Connection) -> Server:
     # The whole row as JSON, because the column for the provider is newer than the servers in use.
     settings = connection.exec_driver_sql(
         "SELECT to_jsonb(d)::text FROM pg_database d WHERE datname = current_database()"
@@ -84,7 +84,7 @@ def _meet_postgres(connection: Connection) -> Server:
     )
 
 
-def _meet_mysql(dialect: Dialect) -> Server:
+def _detect_mysql(dialect: Dialect) -> Server:
     version = tuple(dialect.server_version_info or ())
     if getattr(dialect, "is_mariadb", False):
         # Since 10.10.1 there is a lower case newer than the one of 1999.
@@ -93,7 +93,7 @@ def _meet_mysql(dialect: Dialect) -> Server:
     return Server(dialect=dialect, name="mysql", bytewise="utf8mb4_0900_bin", folding="utf8mb4_0900_as_cs")
 
 
-def strange_columns(connection: Connection, server: Server, of: Table) -> frozenset[str]:
+def find_nonstandard_columns(connection: Connection, server: Server, of: Table) -> frozenset[str]:
     """The names of the columns of *of* that hold their values otherwise than ours do.
 
     With another collation, as MariaDB's own UUID, or as one of the types that a type of ours calls foreign.
@@ -106,7 +106,7 @@ def strange_columns(connection: Connection, server: Server, of: Table) -> frozen
             for each in of.columns
             # What was declared is all there is to go by: SQLite does not list collations.
             if getattr(each.type, "collation", None)
-            or stored.get(each.name, "").upper().startswith(getattr(each.type, "foreign", ()))
+            or stored.get(each.name, "").upper().startswith(getattr(each.type, "foreign_types", ()))
         )
     here = func.current_schema() if server.name == "postgresql" else func.database()
     found = connection.execute(

@@ -8,10 +8,13 @@ from typing import Final
 from sqlalchemy import Connection, Executable
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from fastapi_easy.infrastructure.relational.driver.error_classification import complaint_of, undoes_all
-from fastapi_easy.infrastructure.relational.driver.executor import Answer, Executor, Parameters
-from fastapi_easy.infrastructure.relational.driver.pool import Channel
-from fastapi_easy.infrastructure.waiting.completion import to_the_end
+from fastapi_easy.infrastructure.relational.driver.error_classification import (
+    classify_error,
+    ends_transaction,
+)
+from fastapi_easy.infrastructure.relational.driver.executor import Executor, Parameters, StatementResult
+from fastapi_easy.infrastructure.relational.driver.pool import PooledConnection
+from fastapi_easy.infrastructure.waiting.completion import run_to_completion
 
 ROLLBACK_LIMIT: Final = 2.0
 """Seconds to wait for a rollback before its connection is thrown away."""
@@ -23,7 +26,7 @@ class TransactionLost(Exception):
     """The database has ended the transaction by itself, with everything that was written in it."""
 
 
-class CommitLost(Exception):
+class CommitOutcomeUnknown(Exception):
     """The connection broke while the answer to `COMMIT` was awaited."""
 
 
@@ -37,25 +40,25 @@ class Transaction:
     Args:
         executor: Runs its statements.
 
-        brief: It is committed right after its last write, so that a last write which is also the first thing to be
-            said needs no `BEGIN` and no `COMMIT` around it.
+        may_autocommit: It is committed right after its last write, so that a last write which is also the first thing
+            to be said needs no `BEGIN` and no `COMMIT` around it.
     """
 
-    __slots__ = ("_brief", "_channel", "_executor", "_grouped", "_lost", "_wrote")
+    __slots__ = ("_executor", "_has_written", "_in_atomic_block", "_is_lost", "_may_autocommit", "_pooled")
 
-    def __init__(self, executor: Executor, *, brief: bool = False) -> None:
+    def __init__(self, executor: Executor, *, may_autocommit: bool = False) -> None:
         self._executor = executor
         # Where nobody sees that a connection was closed meanwhile, only `BEGIN` finds out without harm.
-        self._brief = brief and executor.pool.sees_loss
-        self._channel: Channel | None = None
-        self._wrote = False
-        self._lost = False
-        self._grouped = False
+        self._may_autocommit = may_autocommit and executor.pool.detects_disconnects
+        self._pooled: PooledConnection | None = None
+        self._has_written = False
+        self._is_lost = False
+        self._in_atomic_block = False
 
     @property
     def has_begun(self) -> bool:
         """There is something to end."""
-        return self._channel is not None
+        return self._pooled is not None
 
     async def execute(
         self,
@@ -64,7 +67,7 @@ class Transaction:
         *,
         writes: bool = False,
         last: bool = False,
-    ) -> Answer:
+    ) -> StatementResult:
         """Run *statement* after everything that came before. One that fails leaves no trace.
 
         Args:
@@ -79,24 +82,24 @@ class Transaction:
         Raises:
             TransactionLost: The transaction has ended; nothing of it is left.
 
-            CommitLost: Nobody knows whether this statement, the only one, was carried out.
+            CommitOutcomeUnknown: Nobody knows whether this statement, the only one, was carried out.
         """
-        if last and self._brief and self._channel is None and not self._lost:
-            return await self._execute_alone(statement, parameters)
-        channel, guarded = await self._enter(writes=writes)
+        if last and self._may_autocommit and self._pooled is None and not self._is_lost:
+            return await self._execute_in_autocommit(statement, parameters)
+        pooled, has_savepoint = await self._before_statement(writes=writes)
         try:
-            answer = await self._executor.run(channel, statement, parameters)
+            answer = await self._executor.run(pooled, statement, parameters)
         except SQLAlchemyError as error:
-            await self._recover(channel, error, guarded=guarded)
+            await self._recover(pooled, error, has_savepoint=has_savepoint)
             raise
         except (OSError, asyncio.CancelledError) as error:
-            self._give_up(error)
+            self._abandon_connection(error)
             raise
-        await self._leave(channel, writes=writes, guarded=guarded)
+        await self._after_statement(pooled, writes=writes, has_savepoint=has_savepoint)
         return answer
 
     @contextlib.asynccontextmanager
-    async def lent(self, *, writes: bool) -> AsyncIterator[Connection]:
+    async def lend_connection(self, *, writes: bool) -> AsyncIterator[Connection]:
         """The connection, for one statement that somebody else runs on it.
 
         As in `execute`, one that fails leaves no trace, provided that it fails with what SQLAlchemy raises.
@@ -107,48 +110,48 @@ class Transaction:
         Raises:
             TransactionLost: The transaction has ended; nothing of it is left.
         """
-        channel, guarded = await self._enter(writes=writes)
+        pooled, has_savepoint = await self._before_statement(writes=writes)
         try:
-            yield channel.connection
+            yield pooled.connection
         except SQLAlchemyError as error:
-            await self._recover(channel, error, guarded=guarded)
+            await self._recover(pooled, error, has_savepoint=has_savepoint)
             raise
         except BaseException as error:
-            self._give_up(error)
+            self._abandon_connection(error)
             raise
-        await self._leave(channel, writes=writes, guarded=guarded)
+        await self._after_statement(pooled, writes=writes, has_savepoint=has_savepoint)
 
-    async def tell(self, words: str) -> None:
-        """Say *words*, which are about a savepoint of somebody else's.
+    async def run_savepoint_command(self, sql: str) -> None:
+        """Say *sql*, which are about a savepoint of somebody else's.
 
         Raises:
             TransactionLost: The transaction has ended; nothing of it is left.
         """
-        await self._say(await self._begun(), words)
+        await self._run_command(await self._ensure_begun(), sql)
         # What follows is not to begin anew after a failure: the savepoint would be gone.
-        self._wrote = True
+        self._has_written = True
 
     @contextlib.asynccontextmanager
     async def atomic(self) -> AsyncIterator[None]:
         """What is done inside leaves no trace when it is left by an exception."""
-        keeps = self._wrote
-        channel = await self._begun()
+        keeps = self._has_written
+        pooled = await self._ensure_begun()
         if keeps:
-            await self._say(channel, f"SAVEPOINT {_SAVEPOINT}")
-        self._grouped = True
+            await self._run_command(pooled, f"SAVEPOINT {_SAVEPOINT}")
+        self._in_atomic_block = True
         try:
             yield
         except Exception:
-            if self._channel is not None and not self._lost:
+            if self._pooled is not None and not self._is_lost:
                 if keeps:
-                    await self._say(channel, f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
+                    await self._run_command(pooled, f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
                 else:
-                    await self._start_over(channel)
+                    await self._restart(pooled)
             raise
         finally:
-            self._grouped = False
-        if keeps and self._channel is not None:
-            await self._say(channel, f"RELEASE SAVEPOINT {_SAVEPOINT}")
+            self._in_atomic_block = False
+        if keeps and self._pooled is not None:
+            await self._run_command(pooled, f"RELEASE SAVEPOINT {_SAVEPOINT}")
 
     async def commit(self) -> None:
         """Make everything durable; what follows begins anew.
@@ -156,71 +159,73 @@ class Transaction:
         Raises:
             TransactionLost: Nothing is left to be made durable.
 
-            CommitLost: Nobody knows.
+            CommitOutcomeUnknown: Nobody knows.
         """
-        if self._lost:
+        if self._is_lost:
             raise TransactionLost
-        channel = self._channel
-        if channel is None:
+        pooled = self._pooled
+        if pooled is None:
             return
         try:
-            await self._executor.say(channel, "COMMIT")
+            await self._executor.run_command(pooled, "COMMIT")
         except DBAPIError as error:
             if error.connection_invalidated:
-                self._give_up(error)
-                raise CommitLost from error
+                self._abandon_connection(error)
+                raise CommitOutcomeUnknown from error
             # Refused, and thereby undone.
-            await self._start_over(channel)
-            self._wrote = False
+            await self._restart(pooled)
+            self._has_written = False
             raise
         except OSError as error:
-            self._give_up(error)
-            raise CommitLost from error
+            self._abandon_connection(error)
+            raise CommitOutcomeUnknown from error
         except asyncio.CancelledError:
-            self._give_up()
+            self._abandon_connection()
             raise
-        self._channel = None
-        self._wrote = False
-        self._executor.pool.give_back(channel)
+        self._pooled = None
+        self._has_written = False
+        self._executor.pool.check_in(pooled)
 
     async def close(self) -> None:
         """Discard what was not committed and give the connection back, also when the task is cancelled."""
-        channel, self._channel = self._channel, None
-        self._wrote = self._lost = False
-        if channel is not None:
+        pooled, self._pooled = self._pooled, None
+        self._has_written = self._is_lost = False
+        if pooled is not None:
             # Leaving an open transaction in the pool is the one thing worse than waiting while cancelled.
-            await to_the_end(self._discard(channel))
+            await run_to_completion(self._roll_back(pooled))
 
-    async def _execute_alone(self, statement: Executable, parameters: Parameters) -> Answer:
+    async def _execute_in_autocommit(self, statement: Executable, parameters: Parameters) -> StatementResult:
         executor = self._executor
-        channel = await executor.pool.take()
+        pooled = await executor.pool.check_out()
         try:
-            answer = await executor.run(channel, statement, parameters)
+            answer = await executor.run(pooled, statement, parameters)
         except BaseException as error:
-            executor.let_go(channel, error)
+            executor.release_after(pooled, error)
             if isinstance(error, OSError) or (isinstance(error, DBAPIError) and error.connection_invalidated):
-                raise CommitLost from error
+                raise CommitOutcomeUnknown from error
             raise
-        executor.pool.give_back(channel, single=True)
+        executor.pool.check_in(pooled, single=True)
         return answer
 
-    async def _enter(self, *, writes: bool) -> tuple[Channel, bool]:
+    async def _before_statement(self, *, writes: bool) -> tuple[PooledConnection, bool]:
         """The connection for one statement, and whether a savepoint guards what came before."""
-        guarded = writes and self._executor.aborts and self._wrote and not self._grouped
-        channel = await self._begun()
-        if guarded:
-            await self._say(channel, f"SAVEPOINT {_SAVEPOINT}")
-        return channel, guarded
+        has_savepoint = (
+            writes and self._executor.aborts_on_error and self._has_written and not self._in_atomic_block
+        )
+        pooled = await self._ensure_begun()
+        if has_savepoint:
+            await self._run_command(pooled, f"SAVEPOINT {_SAVEPOINT}")
+        return pooled, has_savepoint
 
-    async def _leave(self, channel: Channel, *, writes: bool, guarded: bool) -> None:
-        if guarded:
-            await self._say(channel, f"RELEASE SAVEPOINT {_SAVEPOINT}")
-        self._wrote = self._wrote or writes
+    async def _after_statement(self, pooled: PooledConnection, *, writes: bool, has_savepoint: bool) -> None:
+        if has_savepoint:
+            await self._run_command(pooled, f"RELEASE SAVEPOINT {_SAVEPOINT}")
+        self._has_written = self._has_written or writes
 
-    async def _begun(self) -> Channel:
-        if self._lost:
+    async def _ensure_begun(self) -> PooledConnection:
+        if self._is_lost:
             raise TransactionLost
-        if self._channel is None:
+        if self._pooled is None:
             try:
                 return await self._begin()
             except DBAPIError as error:
@@ -228,80 +233,82 @@ class Transaction:
                     raise
             # It was stale: the server had closed it, or is a new one by now.
             return await self._begin()
-        return self._channel
+        return self._pooled
 
-    async def _begin(self) -> Channel:
-        channel = await self._executor.pool.take()
+    async def _begin(self) -> PooledConnection:
+        pooled = await self._executor.pool.check_out()
         try:
-            await self._executor.say(channel, self._executor.opening)
+            await self._executor.run_command(pooled, self._executor.begin_sql)
         except asyncio.CancelledError:
             # On SQLite it has begun all the same.
-            self._channel = channel
-            self._give_up()
+            self._pooled = pooled
+            self._abandon_connection()
             raise
         except BaseException as error:
-            self._executor.let_go(channel, error)
+            self._executor.release_after(pooled, error)
             raise
-        self._channel = channel
-        return channel
+        self._pooled = pooled
+        return pooled
 
-    async def _recover(self, channel: Channel, error: SQLAlchemyError, *, guarded: bool) -> None:
+    async def _recover(
+        self, pooled: PooledConnection, error: SQLAlchemyError, *, has_savepoint: bool
+    ) -> None:
         """Put the transaction back to where it was before the statement that failed, or call it lost."""
-        if self._channel is None:
+        if self._pooled is None:
             return
-        complaint = complaint_of(error)
-        if channel.connection.invalidated:
-            self._give_up(error)
-        elif complaint is not None and undoes_all(complaint):
-            self._lost = True
-        elif self._executor.aborts and not self._grouped:
-            if guarded:
-                await self._say(channel, f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
-            elif self._wrote:
-                self._lost = True
+        classified = classify_error(error)
+        if pooled.connection.invalidated:
+            self._abandon_connection(error)
+        elif classified is not None and ends_transaction(classified):
+            self._is_lost = True
+        elif self._executor.aborts_on_error and not self._in_atomic_block:
+            if has_savepoint:
+                await self._run_command(pooled, f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
+            elif self._has_written:
+                self._is_lost = True
             else:
-                await self._start_over(channel)
+                await self._restart(pooled)
 
-    async def _start_over(self, channel: Channel) -> None:
+    async def _restart(self, pooled: PooledConnection) -> None:
         # Nothing was written yet, so that a new transaction is as good as the old one.
-        self._channel = None
+        self._pooled = None
         try:
-            await self._executor.say(channel, "ROLLBACK")
+            await self._executor.run_command(pooled, "ROLLBACK")
         except BaseException as error:
-            self._executor.pool.throw_away(channel, error)
+            self._executor.pool.discard(pooled, error)
             if not isinstance(error, SQLAlchemyError | OSError):
                 raise
         else:
-            self._executor.pool.give_back(channel)
+            self._executor.pool.check_in(pooled)
 
-    async def _say(self, channel: Channel, words: str) -> None:
+    async def _run_command(self, pooled: PooledConnection, sql: str) -> None:
         try:
-            await self._executor.say(channel, words)
+            await self._executor.run_command(pooled, sql)
         except (SQLAlchemyError, OSError, asyncio.CancelledError) as error:
-            self._give_up(error)
+            self._abandon_connection(error)
             raise
 
-    async def _discard(self, channel: Channel) -> None:
+    async def _roll_back(self, pooled: PooledConnection) -> None:
         pool = self._executor.pool
-        if channel.connection.invalidated:
-            pool.throw_away(channel)
+        if pooled.connection.invalidated:
+            pool.discard(pooled)
             return
         try:
             async with asyncio.timeout(ROLLBACK_LIMIT):
-                await self._executor.say(channel, "ROLLBACK")
+                await self._executor.run_command(pooled, "ROLLBACK")
         except (SQLAlchemyError, OSError) as error:
             # Silence, or a server that has forgotten the transaction: the connection is of no more use.
-            pool.throw_away(channel, error)
+            pool.discard(pooled, error)
         else:
-            pool.give_back(channel)
+            pool.check_in(pooled)
 
-    def _give_up(self, error: BaseException | None = None) -> None:
+    def _abandon_connection(self, error: BaseException | None = None) -> None:
         """The connection cannot be trusted any more: the answer that nobody waits for may still come."""
-        self._lost = True
+        self._is_lost = True
         if isinstance(error, DBAPIError) and error.connection_invalidated:
-            self._executor.pool.suspect()
-        elif self._executor.finishes:
+            self._executor.pool.expire_connections()
+        elif self._executor.is_uninterruptible:
             return
-        channel, self._channel = self._channel, None
-        if channel is not None:
-            self._executor.pool.throw_away(channel, error)
+        pooled, self._pooled = self._pooled, None
+        if pooled is not None:
+            self._executor.pool.discard(pooled, error)

@@ -70,13 +70,14 @@ def _driver(dialect: str, named: str) -> str:
         return named
     if named in {"", "asyncio"}:
         return next(
-            (each for each in drivers if importlib.util.find_spec(each) is not None), _advised(drivers)
+            (each for each in drivers if importlib.util.find_spec(each) is not None),
+            _recommended_driver(drivers),
         )
     raise DeclarationError(
         [f"the driver {named!r} cannot be used with {dialect}; it has to be one of {', '.join(drivers)}"]
     )
 
 
-def _advised(drivers: tuple[str, ...]) -> str:
+def _recommended_driver(drivers: tuple[str, ...]) -> str:
     """The driver whose extra is named when none is installed: for MySQL the one without a compiler."""
     return "aiomysql" if "aiomysql" in drivers else drivers[0]

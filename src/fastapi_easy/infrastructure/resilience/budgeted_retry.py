@@ -18,10 +18,10 @@ from tenacity import (
 )
 from tenacity.stop import stop_base
 
-from fastapi_easy.domain.deadline import seconds_left
-from fastapi_easy.domain.errors import Obstacle, Outcome, Unavailable
+from fastapi_easy.domain.deadline import remaining_seconds
+from fastapi_easy.domain.errors import Outcome, Unavailable, UnavailableReason
 
-_PASSING: Final = frozenset({Obstacle.SILENCE, Obstacle.CONFLICT})
+_RETRYABLE: Final = frozenset({UnavailableReason.NO_RESPONSE, UnavailableReason.CONFLICT})
 """What may be gone a moment later. Whoever was sent away is sent away again, and who waited has waited enough."""
 
 
@@ -34,9 +34,9 @@ class RetryLimits:
 
         share: Repetitions for each call that is made, over all calls of a dependency.
 
-        floor: Repetitions for each second, besides.
+        floor: Retries per second that are always allowed, in addition to the ratio.
 
-        burst: Repetitions that can be saved up.
+        burst: Retries that can accumulate in the budget.
 
         pause: The longest wait before the second attempt; doubles with each, by chance between nothing and that.
 
@@ -65,7 +65,7 @@ class BudgetedRetry:
         self._budgets = defaultdict[str, _Budget](lambda: _Budget(limits, now))
 
     @property
-    def repeated(self) -> Mapping[str, int]:
+    def retries(self) -> Mapping[str, int]:
         """How many repetitions there were so far, by dependency."""
         return {dependency: budget.spent for dependency, budget in self._budgets.items()}
 
@@ -73,9 +73,9 @@ class BudgetedRetry:
         self, dependency: str, call: Callable[[], Awaitable[Outcome[Any]]], failed: Outcome[Any], calls: int
     ) -> Outcome[Any]:
         """What *call* comes to in the end."""
-        budget, left = self._budgets[dependency], seconds_left()
+        budget, left = self._budgets[dependency], remaining_seconds()
         budget.calls += calls
-        if not _may_pass(failed):
+        if not _is_retryable(failed):
             return failed
         # The attempt that was made counts: it is handed over as if it were made now.
         outcomes = iter([failed])
@@ -84,12 +84,12 @@ class BudgetedRetry:
             first = next(outcomes, None)
             return await call() if first is None else first
 
-        in_time = stop_never if left is None else stop_before_delay(left)
+        stop_at_deadline = stop_never if left is None else stop_before_delay(left)
         retrying = AsyncRetrying(
-            stop=stop_after_attempt(self._limits.attempts) | in_time | _WhenSpent(budget),
+            stop=stop_after_attempt(self._limits.attempts) | stop_at_deadline | _StopWhenBudgetSpent(budget),
             wait=wait_random_exponential(multiplier=self._limits.pause, max=self._limits.longest_pause),
-            retry=retry_if_result(_may_pass),
-            retry_error_callback=_last,
+            retry=retry_if_result(_is_retryable),
+            retry_error_callback=_last_outcome,
         )
         outcome: Outcome[Any] = await retrying(attempt)
         return outcome
@@ -104,42 +104,42 @@ class _Budget:
         spent: Repetitions that it was asked to pay for, and did.
     """
 
-    __slots__ = ("_at", "_limits", "_now", "_saved", "calls", "spent")
+    __slots__ = ("_limits", "_now", "_refilled_at", "_tokens", "calls", "spent")
 
     def __init__(self, limits: RetryLimits, now: Callable[[], float]) -> None:
         self._limits = limits
         self._now = now
-        self._saved = float(limits.burst)
-        self._at = now()
+        self._tokens = float(limits.burst)
+        self._refilled_at = now()
         self.calls = 0
         self.spent = 0
 
-    def takes_one(self) -> bool:
+    def try_spend(self) -> bool:
         """Whether there is one, which then is gone."""
         limits, now = self._limits, self._now()
-        earned = self.calls * limits.share + (now - self._at) * limits.floor
-        self._saved, self._at, self.calls = min(self._saved + earned, limits.burst), now, 0
-        if self._saved < 1:
+        earned = self.calls * limits.share + (now - self._refilled_at) * limits.floor
+        self._tokens, self._refilled_at, self.calls = min(self._tokens + earned, limits.burst), now, 0
+        if self._tokens < 1:
             return False
-        self._saved -= 1
+        self._tokens -= 1
         self.spent += 1
         return True
 
 
-class _WhenSpent(stop_base):
+class _StopWhenBudgetSpent(stop_base):
     """Asked last, since to ask takes one."""
 
     def __init__(self, budget: _Budget) -> None:
         self._budget = budget
 
     def __call__(self, retry_state: RetryCallState) -> bool:
-        return not self._budget.takes_one()
+        return not self._budget.try_spend()
 
 
-def _may_pass(outcome: Outcome[Any]) -> bool:
+def _is_retryable(outcome: Outcome[Any]) -> bool:
     error = outcome.failure() if isinstance(outcome, Failure) else None
-    return isinstance(error, Unavailable) and error.obstacle in _PASSING
+    return isinstance(error, Unavailable) and error.reason in _RETRYABLE
 
 
-def _last(state: RetryCallState) -> Any:
+def _last_outcome(state: RetryCallState) -> Any:
     return None if state.outcome is None else state.outcome.result()

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from fastapi_easy.domain.errors import Obstacle
-from fastapi_easy.domain.ports.breaker import Circuit, CircuitState, NotAdmitted
+from fastapi_easy.domain.errors import UnavailableReason
+from fastapi_easy.domain.ports.breaker import CallNotPermitted, Circuit, CircuitState
 
 _logger: Final = logging.getLogger("fastapi_easy.resilience")
 
@@ -40,7 +40,7 @@ class BreakerLimits:
 
         probes: Calls that are let through to find out, all of which have to be answered, and not slowly.
 
-        patience: After which one that nobody has heard of counts as unanswered.
+        probe_timeout: After which one that nobody has heard of counts as unanswered.
     """
 
     ratio: float = 0.5
@@ -51,7 +51,7 @@ class BreakerLimits:
     slow_after: float | None = None
     slow_ratio: float = 0.9
     probes: int = 1
-    patience: float = 30.0
+    probe_timeout: float = 30.0
 
 
 class CircuitBreaker:
@@ -76,19 +76,19 @@ class CircuitBreaker:
         self.slow_after = limits.slow_after
         self._limits = limits
         self._now = now
-        self._tell = tell
-        self._width = limits.window / _BUCKETS
+        self._on_change = tell
+        self._bucket_seconds = limits.window / _BUCKETS
         self._state = CircuitState.CLOSED
-        self._number = 0
+        self._generation = 0
         self._pause = limits.pause
-        self._until = 0.0
-        self._asking = self._heard = 0
-        self._asked_at = 0.0
+        self._open_until = 0.0
+        self._probes_running = self._probes_succeeded = 0
+        self._probed_at = 0.0
         self._opened = self._refused = 0
         # The bucket that is being filled, when it is full, and those before it: answers, silences, slow answers.
-        self._answers = self._silences = self._slow = self._in_a_row = 0
-        self._turn = now() + self._width
-        self._past: deque[tuple[int, int, int]] = deque(maxlen=_BUCKETS - 1)
+        self._successes = self._failures = self._slow = self._consecutive_failures = 0
+        self._bucket_ends_at = now() + self._bucket_seconds
+        self._buckets: deque[tuple[int, int, int]] = deque(maxlen=_BUCKETS - 1)
 
     @property
     def circuit(self) -> Circuit:
@@ -101,79 +101,82 @@ class CircuitBreaker:
         """A permit for one call.
 
         Raises:
-            NotAdmitted: The call is not to be made.
+            CallNotPermitted: The call is not to be made.
         """
         if self._state is not CircuitState.CLOSED:
             self._enter_as_probe()
-        return self._number
+        return self._generation
 
     def leave(self, permit: int, *, answered: bool | None, slow: bool = False) -> None:
         """The call has ended."""
-        if permit != self._number:
+        if permit != self._generation:
             return
         if self._state is CircuitState.HALF_OPEN:
             self._leave_as_probe(answered=answered and not slow)
             return
         if answered is None:
             return
-        if self._now() >= self._turn:
-            self._turn_over()
+        if self._now() >= self._bucket_ends_at:
+            self._rotate_bucket()
         if answered:
-            self._answers += 1
-            self._in_a_row = 0
+            self._successes += 1
+            self._consecutive_failures = 0
             if slow:
                 self._slow += 1
-                self._judge()
+                self._open_if_failing()
         else:
-            self._silences += 1
-            self._in_a_row += 1
-            self._judge()
+            self._failures += 1
+            self._consecutive_failures += 1
+            self._open_if_failing()
 
     def isolate(self) -> None:
         """Let nothing through until `reset`."""
-        self._become(CircuitState.ISOLATED)
+        self._change_state(CircuitState.ISOLATED)
 
     def reset(self) -> None:
         """Let everything through, and forget what was."""
         self._pause = self._limits.pause
-        self._forget()
-        self._become(CircuitState.CLOSED)
+        self._reset_counts()
+        self._change_state(CircuitState.CLOSED)
 
     def _enter_as_probe(self) -> None:
-        if self._state is CircuitState.OPEN and self._now() >= self._until:
-            self._asking = self._heard = 0
-            self._become(CircuitState.HALF_OPEN)
+        if self._state is CircuitState.OPEN and self._now() >= self._open_until:
+            self._probes_running = self._probes_succeeded = 0
+            self._change_state(CircuitState.HALF_OPEN)
         if self._state is CircuitState.HALF_OPEN:
-            if self._asking + self._heard < self._limits.probes:
-                self._asking += 1
-                self._asked_at = self._now()
+            if self._probes_running + self._probes_succeeded < self._limits.probes:
+                self._probes_running += 1
+                self._probed_at = self._now()
                 return
-            if self._now() - self._asked_at >= self._limits.patience:
+            if self._now() - self._probed_at >= self._limits.probe_timeout:
                 # Whoever has the permit was lost with it.
                 self._open_again()
         self._refused += 1
-        raise NotAdmitted(Obstacle.BREAK, self._remaining() + secrets.randbelow(1000) * _JITTER / 1000)
+        raise CallNotPermitted(
+            UnavailableReason.CIRCUIT_OPEN, self._remaining() + secrets.randbelow(1000) * _JITTER / 1000
+        )
 
     def _leave_as_probe(self, *, answered: bool | None) -> None:
-        self._asking -= 1
+        self._probes_running -= 1
         if answered:
-            self._heard += 1
-            if self._heard >= self._limits.probes:
+            self._probes_succeeded += 1
+            if self._probes_succeeded >= self._limits.probes:
                 self.reset()
         elif answered is not None:
             self._open_again()
 
-    def _judge(self) -> None:
+    def _open_if_failing(self) -> None:
         limits = self._limits
-        answers, silences, slow = (
-            sum(each) for each in zip((self._answers, self._silences, self._slow), *self._past, strict=True)
+        successes, failures, slow = (
+            sum(each)
+            for each in zip((self._successes, self._failures, self._slow), *self._buckets, strict=True)
         )
-        calls = answers + silences
-        is_gone = min(silences, self._in_a_row) >= limits.calls
-        is_ill = silences >= limits.ratio * calls or (
-            slow > 0 and slow + silences >= limits.slow_ratio * calls
+        calls = successes + failures
+        is_down = min(failures, self._consecutive_failures) >= limits.calls
+        is_failing = failures >= limits.ratio * calls or (
+            slow > 0 and slow + failures >= limits.slow_ratio * calls
         )
-        if is_gone or (calls >= limits.calls and is_ill):
+        if is_down or (calls >= limits.calls and is_failing):
             self._open()
 
     def _remaining(self) -> float:
@@ -181,7 +184,7 @@ class CircuitBreaker:
             case CircuitState.CLOSED:
                 return 0.0
             case CircuitState.OPEN:
-                return max(0.0, self._until - self._now())
+                return max(0.0, self._open_until - self._now())
             case CircuitState.HALF_OPEN | CircuitState.ISOLATED:
                 return self._limits.pause
 
@@ -190,31 +193,31 @@ class CircuitBreaker:
         self._open()
 
     def _open(self) -> None:
-        self._until = self._now() + self._pause
+        self._open_until = self._now() + self._pause
         self._opened += 1
-        self._become(CircuitState.OPEN)
+        self._change_state(CircuitState.OPEN)
 
-    def _become(self, state: CircuitState) -> None:
-        self._number += 1
+    def _change_state(self, state: CircuitState) -> None:
+        self._generation += 1
         changes, self._state = state is not self._state, state
         if changes:
-            self._tell(state)
+            self._on_change(state)
 
-    def _forget(self) -> None:
-        self._answers = self._silences = self._slow = self._in_a_row = 0
-        self._turn = self._now() + self._width
-        self._past.clear()
+    def _reset_counts(self) -> None:
+        self._successes = self._failures = self._slow = self._consecutive_failures = 0
+        self._bucket_ends_at = self._now() + self._bucket_seconds
+        self._buckets.clear()
 
-    def _turn_over(self) -> None:
+    def _rotate_bucket(self) -> None:
         """Begin a new bucket, after as many empty ones as nothing was heard in."""
-        late = int((self._now() - self._turn) / self._width)
-        self._past.append((self._answers, self._silences, self._slow))
-        self._past.extend([(0, 0, 0)] * min(late, _BUCKETS - 1))
-        self._answers = self._silences = self._slow = 0
-        self._turn += (late + 1) * self._width
+        late = int((self._now() - self._bucket_ends_at) / self._bucket_seconds)
+        self._buckets.append((self._successes, self._failures, self._slow))
+        self._buckets.extend([(0, 0, 0)] * min(late, _BUCKETS - 1))
+        self._successes = self._failures = self._slow = 0
+        self._bucket_ends_at += (late + 1) * self._bucket_seconds
 
 
 def log_change(name: str, state: CircuitState) -> None:
     """Log that the breaker of the dependency *name* is now in *state*."""
     level = logging.INFO if state is CircuitState.CLOSED else logging.WARNING
-    _logger.log(level, "the breaker of %s is %s", name, state.value.replace("_", " "))
+    _logger.log(level, "circuit breaker of %s is %s", name, state.value.replace("_", " "))

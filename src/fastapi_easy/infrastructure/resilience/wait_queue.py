@@ -5,16 +5,16 @@ import time
 from collections.abc import Callable, Hashable, Iterator
 from typing import Final, Generic, TypeVar
 
-from fastapi_easy.domain.errors import Obstacle
-from fastapi_easy.domain.ports.breaker import NotAdmitted
+from fastapi_easy.domain.errors import UnavailableReason
+from fastapi_easy.domain.ports.breaker import CallNotPermitted
 
 W = TypeVar("W", bound=Hashable)
 
-_SHARE: Final = 0.1
+_SMOOTHING: Final = 0.1
 """How much the latest turn counts in the pace; the earlier ones fade."""
 
 
-class WaitingLine(Generic[W]):
+class WaitQueue(Generic[W]):
     """A line that nobody joins who would have to stand in it for too long.
 
     So it may grow as long as it moves: a burst is waited out, and in an overload those who come last are sent away at
@@ -23,27 +23,36 @@ class WaitingLine(Generic[W]):
     Args:
         limit: Seconds that are too long.
 
-        is_steady: Says whether everything is there that is waited for. While some of it is still being made, how fast
-            the line moves says nothing: nothing is learnt from it, and nobody is sent away.
+        is_warmed_up: Says whether everything is there that is waited for. While some of it is still being made, how
+            fast the line moves says nothing: nothing is learnt from it, and nobody is sent away.
 
     Attributes:
         shed: How many were sent away.
 
-        stood: How many have stood here, and do not any more.
+        waited: How many have stood here, and do not any more.
 
         seconds: How long, together.
     """
 
-    __slots__ = ("_is_steady", "_latest", "_limit", "_pace", "_since", "seconds", "shed", "stood")
+    __slots__ = (
+        "_is_warmed_up",
+        "_last_served_at",
+        "_limit",
+        "_seconds_per_turn",
+        "_since",
+        "seconds",
+        "shed",
+        "waited",
+    )
 
-    def __init__(self, limit: float, is_steady: Callable[[], bool] = lambda: True) -> None:
+    def __init__(self, limit: float, is_warmed_up: Callable[[], bool] = lambda: True) -> None:
         self._limit = limit
-        self._is_steady = is_steady
+        self._is_warmed_up = is_warmed_up
         self._since: dict[W, float] = {}
-        self._pace = 0.0
-        self._latest = 0.0
+        self._seconds_per_turn = 0.0
+        self._last_served_at = 0.0
         self.shed = 0
-        self.stood = 0
+        self.waited = 0
         self.seconds = 0.0
 
     def __len__(self) -> int:
@@ -52,51 +61,54 @@ class WaitingLine(Generic[W]):
     def __iter__(self) -> Iterator[W]:
         return iter(self._since)
 
-    def __contains__(self, who: object) -> bool:
-        return who in self._since
+    def __contains__(self, waiter: object) -> bool:
+        return waiter in self._since
 
-    def join(self, who: W) -> None:
+    def join(self, waiter: W) -> None:
         """Stand behind the last.
 
         Raises:
-            NotAdmitted: It would take too long, or somebody has stood here for too long already.
+            CallNotPermitted: It would take too long, or somebody has stood here for too long already.
         """
         now, since = time.monotonic(), self._since
         if not since:
             # The pace of an earlier line says nothing about this one, which may be for something quicker.
-            self._latest, self._pace = now, 0.0
-        elif self._is_too_long(now) and self._is_steady():
+            self._last_served_at, self._seconds_per_turn = now, 0.0
+        elif self._is_overloaded(now) and self._is_warmed_up():
             self.shed += 1
             # By chance, so that they do not come back at once together.
-            raise NotAdmitted(Obstacle.OVERLOAD, 1.0 + secrets.randbelow(2000) / 1000)
-        since[who] = now
+            raise CallNotPermitted(UnavailableReason.OVERLOAD, 1.0 + secrets.randbelow(2000) / 1000)
+        since[waiter] = now
 
-    def _is_too_long(self, now: float) -> bool:
+    def _is_overloaded(self, now: float) -> bool:
         since = self._since
-        return len(since) * self._pace >= self._limit or now - next(iter(since.values())) >= self._limit
+        return (
+            len(since) * self._seconds_per_turn >= self._limit
+            or now - next(iter(since.values())) >= self._limit
+        )
 
-    def join_first(self, who: W) -> None:
+    def enqueue_first(self, waiter: W) -> None:
         """Stand before everybody, and be sent away by nobody: for somebody who asks rarely, and only how things are."""
         now, behind = time.monotonic(), self._since
         if not behind:
-            self._latest = now
-        self._since = {who: next(iter(behind.values()), now), **behind}
+            self._last_served_at = now
+        self._since = {waiter: next(iter(behind.values()), now), **behind}
 
-    def leave(self, who: W) -> None:
+    def leave(self, waiter: W) -> None:
         """Give up; who does not stand here may say so too."""
-        since = self._since.pop(who, None)
+        since = self._since.pop(waiter, None)
         if since is not None:
-            self.stood += 1
+            self.waited += 1
             self.seconds += time.monotonic() - since
 
-    def serve(self, who: W) -> None:
-        """It is the turn of *who*."""
+    def serve(self, waiter: W) -> None:
+        """It is the turn of *waiter*."""
         now = time.monotonic()
-        self.stood += 1
-        self.seconds += now - self._since.pop(who)
-        if self._is_steady():
-            self._pace += ((now - self._latest) - self._pace) * _SHARE
-        self._latest = now
+        self.waited += 1
+        self.seconds += now - self._since.pop(waiter)
+        if self._is_warmed_up():
+            self._seconds_per_turn += ((now - self._last_served_at) - self._seconds_per_turn) * _SMOOTHING
+        self._last_served_at = now
 
     def pop(self) -> W:
         """The first, whose turn it is.

@@ -14,4 +14,4 @@ def _leases_at(url: str, _clock: Clock) -> LeaseStore:
     return FileLeaseStore(Path(unquote(urlsplit(url).path)))
 
 
-TECHNOLOGY = Technology(name="files", schemes=("file",), is_embedded=lambda _: True, leases_at=_leases_at)
+TECHNOLOGY = Technology(name="files", schemes=("file",), is_embedded=lambda _: True, leases_at_url=_leases_at)

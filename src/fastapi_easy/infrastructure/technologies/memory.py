@@ -51,5 +51,5 @@ TECHNOLOGY = Technology(
     fence=memory_fence.stamp,
     journal=_journal,
     leases=_leases,
-    leases_at=_leases_at,
+    leases_at_url=_leases_at,
 )

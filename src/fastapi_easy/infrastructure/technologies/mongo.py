@@ -43,5 +43,5 @@ TECHNOLOGY = Technology(
     fence=mongo_fence.stamp,
     journal=journal.prepare,
     leases=_leases,
-    leases_at=_leases_at,
+    leases_at_url=_leases_at,
 )

@@ -11,4 +11,4 @@ def _leases_at(url: str, _clock: Clock) -> LeaseStore:
     return RedisLeaseStore(url)
 
 
-TECHNOLOGY = Technology(name="Redis", schemes=("redis", "rediss", "unix"), leases_at=_leases_at)
+TECHNOLOGY = Technology(name="Redis", schemes=("redis", "rediss", "unix"), leases_at_url=_leases_at)

@@ -15,7 +15,7 @@ from typing import Any, Final
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.ports import Technology
 
-__all__ = ["at_hand", "brought", "that_open"]
+__all__ = ["imported_technologies", "installed_technologies", "technologies_for_url"]
 
 GROUP: Final = "fastapi_easy.technologies"
 """The entry points in which other packages name theirs."""
@@ -55,7 +55,7 @@ _BUILT_IN: Final = (
 """In the order in which they are asked whether a class, or a database, is theirs: the more special come first."""
 
 
-def that_open(url: str, kept: Sequence[type[Any]] = ()) -> Iterator[Technology]:
+def technologies_for_url(url: str, kept: Sequence[type[Any]] = ()) -> Iterator[Technology]:
     """The technologies that open *url*, the more special first; at least one.
 
     Args:
@@ -73,22 +73,28 @@ def that_open(url: str, kept: Sequence[type[Any]] = ()) -> Iterator[Technology]:
     scheme = match[1].lower()
     built_in = [each for each in _BUILT_IN if scheme in each.schemes]
     if built_in and (
-        strangers := [each for each in kept if not any(known.recognises(each) for known in at_hand())]
+        foreign_classes := [
+            each for each in kept if not any(known.recognises(each) for known in imported_technologies())
+        ]
     ):
-        yield from (each for each in brought() if scheme in each.schemes and each.recognises(strangers[0]))
+        yield from (
+            each
+            for each in installed_technologies()
+            if scheme in each.schemes and each.recognises(foreign_classes[0])
+        )
     for each in built_in:
         # The others read classes whose library somebody has to have imported.
         if each is built_in[-1] or each.library in sys.modules:
             yield _load(each)
     if not built_in:
-        found = [each for each in brought() if scheme in each.schemes]
+        found = [each for each in installed_technologies() if scheme in each.schemes]
         if not found:
             known = ", ".join(sorted({scheme for each in _BUILT_IN for scheme in each.schemes}))
             raise DeclarationError(
                 [
                     (
-                        f"nothing opens a URL that begins with {scheme!r}: it has to be one of {known}, or what an "
-                        f"installed package brings ({GROUP})"
+                        f"no technology supports the URL scheme {scheme!r}: use one of {known}, or one that an "
+                        f"installed package provides (entry points {GROUP})"
                     )
                 ]
             )
@@ -98,7 +104,7 @@ def that_open(url: str, kept: Sequence[type[Any]] = ()) -> Iterator[Technology]:
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9]*)(?:\+[A-Za-z0-9+]+)?:")
 
 
-def at_hand() -> Iterator[Technology]:
+def imported_technologies() -> Iterator[Technology]:
     """The technologies of this package whose library somebody has imported."""
     for each in _BUILT_IN:
         if each.library in sys.modules:
@@ -118,20 +124,20 @@ def _load(built_in: _BuiltIn) -> Technology:
     return technology
 
 
-def brought() -> tuple[Technology, ...]:
+def installed_technologies() -> tuple[Technology, ...]:
     """The technologies of other packages."""
-    return _installed(tuple(sys.path))
+    return _load_entry_points(tuple(sys.path))
 
 
 @functools.cache
-def _installed(_path: tuple[str, ...]) -> tuple[Technology, ...]:
+def _load_entry_points(_path: tuple[str, ...]) -> tuple[Technology, ...]:
     # Takes a while where much is installed.
     from importlib.metadata import entry_points
 
-    return tuple(_loaded(each) for each in entry_points(group=GROUP))
+    return tuple(_load_entry_point(each) for each in entry_points(group=GROUP))
 
 
-def _loaded(entry: Any) -> Technology:
+def _load_entry_point(entry: Any) -> Technology:
     try:
         technology = entry.load()
     except (ImportError, AttributeError) as error:

@@ -62,9 +62,7 @@ def _session_locks(url: str, clock: Clock) -> LeaseStore:
 
             return MySqlNamedLockStore(resolved, clock)
         case other:
-            raise DeclarationError(
-                [f"{other} has no locks that belong to a session: use those of open_leases"]
-            )
+            raise DeclarationError([f"{other} has no session locks: use open_leases"])
 
 
 TECHNOLOGY = Technology(
@@ -80,6 +78,6 @@ TECHNOLOGY = Technology(
     fence=relational_fence.stamp,
     journal=journal.prepare,
     leases=_leases,
-    leases_at=_leases_at,
+    leases_at_url=_leases_at,
     session_locks=_session_locks,
 )

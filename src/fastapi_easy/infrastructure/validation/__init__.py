@@ -1,7 +1,7 @@
 """What callers may give, checked by pydantic."""
 
-from fastapi_easy.infrastructure.validation.mistakes import mistakes_in_schemas
-from fastapi_easy.infrastructure.validation.naming import named
+from fastapi_easy.infrastructure.validation.mistakes import find_schema_mistakes
+from fastapi_easy.infrastructure.validation.naming import with_aliases
 from fastapi_easy.infrastructure.validation.validator import PydanticValidator
 
-__all__ = ["PydanticValidator", "mistakes_in_schemas", "named"]
+__all__ = ["PydanticValidator", "find_schema_mistakes", "with_aliases"]

@@ -14,7 +14,7 @@ _STRICT: Final = ConfigDict(strict=True, extra="forbid")
 _typed_dict: Any = TypedDict  # mypy wants literals
 
 
-def body_of(fields: Iterable[Field], title: str, *, partial: bool, outside: bool) -> Any:
+def body_type(fields: Iterable[Field], title: str, *, partial: bool, outside: bool) -> Any:
     """Make a typed dictionary of *fields*: it validates to just those that were set, and a field may have any name.
 
     Args:

@@ -25,7 +25,7 @@ from fastapi_easy.domain.values.kind_schemas import (
     bytes_document,
     decimal_document,
 )
-from fastapi_easy.domain.values.value_parsing import Unreadable, read_text
+from fastapi_easy.domain.values.value_parsing import ParseError, parse_text
 
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,100}(\.[0-9]{1,100})?", re.ASCII)
 _LARGEST_FLOAT: Final = 1.7976931348623157e308
@@ -35,17 +35,17 @@ _WITHOUT_NUL: Final = pydantic.Field(json_schema_extra={"pattern": WITHOUT_NUL})
 
 
 @dataclass(frozen=True, slots=True)
-class Reads:
+class ParsedBy:
     """Annotation metadata: makes the value of a field, before pydantic's own rules see it.
 
     Attributes:
-        read: Makes the value; raises `Unreadable`.
+        read: Makes the value; raises `ParseError`.
 
-        document: Makes the JSON Schema of what it reads from that of the value.
+        json_schema: Makes the JSON Schema of what it reads from that of the value.
     """
 
     read: Callable[[Any], Any]
-    document: Callable[[dict[str, Any]], dict[str, Any]]
+    json_schema: Callable[[dict[str, Any]], dict[str, Any]]
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Run *read* in front of everything else that is said of the field."""
@@ -55,12 +55,12 @@ class Reads:
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         """Describe what callers may send."""
-        return self.document(handler(schema))
+        return self.json_schema(handler(schema))
 
     def _checked(self, value: Any) -> Any:
         try:
             return self.read(value)
-        except Unreadable as error:
+        except ParseError as error:
             # Braces would be taken for placeholders.
             raise PydanticCustomError(error.code, str(error).replace("{", "(").replace("}", ")")) from None
 
@@ -71,9 +71,9 @@ def input_type(field: Field) -> Any:
     rules: list[Any] = [*_bounds(field), *field.rules]
     if field.kind is Kind.ARRAY:
         python_type = list[input_type(_item(field))]  # type: ignore[misc]
-    elif (reads := _reads(field)) is not None:
+    elif (parser := _parser_for(field)) is not None:
         # The last one in the list is asked first.
-        rules.append(reads)
+        rules.append(parser)
     annotation = Annotated[(python_type, *rules)] if rules else python_type
     if field.nullable and field.kind is not Kind.JSON:
         annotation = annotation | None
@@ -110,58 +110,58 @@ def _not_null(value: Any) -> Any:
     return value
 
 
-def _reads(field: Field) -> Reads | None:
+def _parser_for(field: Field) -> ParsedBy | None:
     match field.kind:
         case Kind.TEXT | Kind.INTEGER | Kind.BOOLEAN | Kind.ARRAY:
             return None
         case Kind.DECIMAL:
-            return Reads(_decimal, lambda inner: decimal_document(field, inner))
+            return ParsedBy(_decimal, lambda inner: decimal_document(field, inner))
         case Kind.FLOAT:
-            return Reads(
+            return ParsedBy(
                 _float, lambda inner: {"minimum": -_LARGEST_FLOAT, "maximum": _LARGEST_FLOAT, **inner}
             )
         case Kind.DATE | Kind.TIME | Kind.DATETIME | Kind.DURATION | Kind.UUID:
-            return Reads(_text_of(field), lambda inner: {**inner, **TEXT_DOCUMENTS[field.kind]})
+            return ParsedBy(_text_of(field), lambda inner: {**inner, **TEXT_DOCUMENTS[field.kind]})
         case Kind.BINARY:
-            return Reads(_bytes, lambda _: bytes_document(field))
+            return ParsedBy(_bytes, lambda _: bytes_document(field))
         case Kind.ENUM:
             return _enum(field)
         case Kind.JSON:
-            return Reads(_json, lambda _: {})
+            return ParsedBy(_json, lambda _: {})
 
 
 def _text_of(field: Field) -> Callable[[Any], Any]:
     bare = replace(field, nullable=False, rules=())
-    own, keep = _OWN[field.kind]
+    own, keep = _PYTHON_VALUES[field.kind]
 
     def read(value: Any) -> Any:
         if isinstance(value, str):
-            return read_text(bare, value)
+            return parse_text(bare, value)
         if isinstance(value, own):
             return keep(bare, value)
-        raise Unreadable("Must be a string", "string_type")
+        raise ParseError("Must be a string", "string_type")
 
     return read
 
 
 def _date(field: Field, value: datetime.date) -> Any:
-    return read_text(field, value.isoformat()) if isinstance(value, datetime.datetime) else value
+    return parse_text(field, value.isoformat()) if isinstance(value, datetime.datetime) else value
 
 
 def _time(field: Field, value: datetime.time) -> Any:
-    return value if value.tzinfo is None else read_text(field, value.isoformat())
+    return value if value.tzinfo is None else parse_text(field, value.isoformat())
 
 
 def _datetime(field: Field, value: datetime.date) -> Any:
     if not isinstance(value, datetime.datetime) or value.utcoffset() is None:
-        return read_text(field, value.isoformat())
+        return parse_text(field, value.isoformat())
     try:
         return value.astimezone(datetime.UTC)
     except OverflowError:
-        raise Unreadable("Must be a valid datetime", "datetime_parsing") from None
+        raise ParseError("Must be a valid datetime", "datetime_parsing") from None
 
 
-_OWN: Final[Mapping[Kind, tuple[type[Any], Callable[[Field, Any], Any]]]] = {
+_PYTHON_VALUES: Final[Mapping[Kind, tuple[type[Any], Callable[[Field, Any], Any]]]] = {
     Kind.DATE: (datetime.date, _date),
     Kind.TIME: (datetime.time, _time),
     # A date is no time, and is told so as its text would be.
@@ -175,28 +175,28 @@ _OWN: Final[Mapping[Kind, tuple[type[Any], Callable[[Field, Any], Any]]]] = {
 def _decimal(value: Any) -> Any:
     if isinstance(value, str):
         if not _DECIMAL.fullmatch(value):
-            raise Unreadable("Must be a decimal number like 12.50", "decimal_parsing")
+            raise ParseError("Must be a decimal number like 12.50", "decimal_parsing")
         return Decimal(value)
     if isinstance(value, float):
         # As JSON spells it: 0.1 and not the fraction nearest to it.
         value = Decimal(float.__repr__(value))
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise Unreadable("Must be a decimal number, as a string or a number", "decimal_type")
+        raise ParseError("Must be a decimal number, as a string or a number", "decimal_type")
     number = Decimal(value)
     if len(number.as_tuple().digits) + abs(int(number.as_tuple().exponent)) > 2 * _MOST_DIGITS:
-        raise Unreadable("Has too many digits", "decimal_max_digits")
+        raise ParseError("Has too many digits", "decimal_max_digits")
     return number
 
 
 def _float(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise Unreadable("Must be a number", "float_type")
+        raise ParseError("Must be a number", "float_type")
     try:
         number = float(value)
     except OverflowError:
         number = math.inf
     if not math.isfinite(number):
-        raise Unreadable("Must be a finite number", "finite_number")
+        raise ParseError("Must be a finite number", "finite_number")
     return number
 
 
@@ -205,20 +205,20 @@ def _bytes(value: Any) -> bytes:
         try:
             return base64.b64decode(value, validate=True)
         except (binascii.Error, ValueError):
-            raise Unreadable("Must be base64", "base64") from None
+            raise ParseError("Must be base64", "base64") from None
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value)
-    raise Unreadable("Must be a string in base64", "string_type")
+    raise ParseError("Must be a string in base64", "string_type")
 
 
-def _enum(field: Field) -> Reads | None:
+def _enum(field: Field) -> ParsedBy | None:
     enumeration = field.enumeration
     if enumeration is None:
         return None
     # By type and value, since True == 1 == 1.0 in Python and not in JSON.
     members = {(type(each.value), each.value): each for each in enumeration}
     values = [each.value for each in enumeration]
-    refused = Unreadable(
+    refused = ParseError(
         f"Must be one of {', '.join(json.dumps(each, default=str) for each in values)}", "enum"
     )
 
@@ -230,7 +230,7 @@ def _enum(field: Field) -> Reads | None:
                 return value
             raise refused from None
 
-    return Reads(read, lambda _: {"enum": values})
+    return ParsedBy(read, lambda _: {"enum": values})
 
 
 def _json(value: Any) -> Any:
@@ -246,7 +246,7 @@ def _json(value: Any) -> Any:
                 value[place] = _json(item)
     elif kind is int:
         if not -(2**63) <= value < 2**64:
-            raise Unreadable("Holds an integer of more than 64 bits", "int_range")
+            raise ParseError("Holds an integer of more than 64 bits", "int_range")
     elif kind not in _PLAIN:
         return _float_of(value)
     return value
@@ -257,5 +257,5 @@ _PLAIN: Final = frozenset({str, bool, float, type(None)})
 
 def _float_of(value: Any) -> float:
     if not isinstance(value, Decimal):
-        raise Unreadable("Holds what JSON cannot", "json_type")
+        raise ParseError("Holds a value that JSON cannot represent", "json_type")
     return float(value)

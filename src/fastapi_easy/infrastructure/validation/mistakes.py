@@ -10,10 +10,10 @@ from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.infrastructure.validation.kinds import input_type
 
 
-def mistakes_in_schemas(resource: Resource[Any]) -> list[str]:
+def find_schema_mistakes(resource: Resource[Any]) -> list[str]:
     """List what is wrong with the user's own schemas of *resource*, each with its mend."""
     given = resource.schemas
-    mistakes = _unreadable(resource)
+    mistakes = _rule_mistakes(resource)
     allowed = {
         "create": (given.create, resource.writable),
         "update": (given.update, resource.changeable),
@@ -34,7 +34,8 @@ def mistakes_in_schemas(resource: Resource[Any]) -> list[str]:
             if name not in names
         ]
         mistakes += [
-            f"{where} says that {name!r} is a {said.__name__}, the entity says {there.__name__}: make them agree"
+            f"{where} says that {name!r} is a {said.__name__}, the entity says {there.__name__}: use the same "
+            "type in both"
             for name, field in fields.items()
             if name in resource.fields
             for said, there in ((_plain_type(field.annotation), resource.fields[name].python_type),)
@@ -58,24 +59,24 @@ def _plain_type(annotation: Any) -> type[Any] | None:
     return annotation if kept else None
 
 
-def _unreadable(resource: Resource[Any]) -> list[str]:
+def _rule_mistakes(resource: Resource[Any]) -> list[str]:
     """What pydantic cannot make a validator of: rules that do not fit their field, actions with odd types."""
     mistakes = []
     for name in resource.writable:
         field = resource.fields[name]
-        if field.rules and (reason := _refusal(input_type(field))):
+        if field.rules and (reason := _adapter_error(input_type(field))):
             mistakes.append(
                 f"{resource.name}: the rules of {name!r} do not fit a {field.kind} ({reason}): change them"
             )
     for name, action in (resource.actions or {}).items():
-        if reason := _refusal(action):
+        if reason := _adapter_error(action):
             mistakes.append(
-                f"{resource.name}: action {name!r} has a field no JSON can fill ({reason}): change it"
+                f"{resource.name}: action {name!r} has a field that cannot be read from JSON ({reason}): change it"
             )
     return mistakes
 
 
-def _refusal(annotation: Any) -> str | None:
+def _adapter_error(annotation: Any) -> str | None:
     try:
         _ = TypeAdapter(annotation)
     except (PydanticUserError, TypeError, NameError) as error:

@@ -10,10 +10,10 @@ from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import Field
 from fastapi_easy.domain.resources.options import Schemas
 from fastapi_easy.domain.resources.resource import Shape
-from fastapi_easy.infrastructure.entities.aliases import takes_names
+from fastapi_easy.infrastructure.entities.aliases import accepts_field_names
 
 
-def named(shape: Shape, schemas: Schemas, entity: Shape | None = None) -> Shape:
+def with_aliases(shape: Shape, schemas: Schemas, entity: Shape | None = None) -> Shape:
     """Return *shape* with what callers call its fields. An entity without an alias leaves it to *schemas*.
 
     Args:
@@ -39,13 +39,13 @@ def named(shape: Shape, schemas: Schemas, entity: Shape | None = None) -> Shape:
         for purpose in ("create", "update", "read")
         if isinstance(model := getattr(schemas, purpose), type) and issubclass(model, BaseModel)
     }
-    fields = tuple(_named(field, models, mistakes) for field in shape.fields) if models else shape.fields
+    fields = tuple(_with_alias(field, models, mistakes) for field in shape.fields) if models else shape.fields
     if mistakes:
         raise DeclarationError(mistakes)
     return dataclasses.replace(shape, fields=fields)
 
 
-def key_in(model: type[BaseModel], name: str) -> str:
+def document_key(model: type[BaseModel], name: str) -> str:
     """Return what a document for *model* calls field *name*."""
     alias = model.model_fields[name].validation_alias
     return (
@@ -53,7 +53,7 @@ def key_in(model: type[BaseModel], name: str) -> str:
     )
 
 
-def _named(field: Field, models: Mapping[str, type[BaseModel]], mistakes: list[str]) -> Field:
+def _with_alias(field: Field, models: Mapping[str, type[BaseModel]], mistakes: list[str]) -> Field:
     said = {} if field.alias is None else {"the entity": field.alias}
     by_name = field.by_name
     for speaker, model in models.items():
@@ -62,17 +62,17 @@ def _named(field: Field, models: Mapping[str, type[BaseModel]], mistakes: list[s
             continue
         if not isinstance(info.validation_alias, str | None):
             mistakes.append(
-                f"{speaker}: {field.name!r} has an AliasPath or AliasChoices: give it one text as alias"
+                f"{speaker}: {field.name!r} has an AliasPath or AliasChoices: give it one string as alias"
             )
-        said[speaker] = _word(speaker, model, field.name, info)
-        by_name = by_name or takes_names(model)
+        said[speaker] = _alias_in(speaker, model, field.name, info)
+        by_name = by_name or accepts_field_names(model)
     words = list(dict.fromkeys(said.values()))
     if len(words) > 1:
         told = ", ".join(f"{word!r} by {speaker}" for speaker, word in said.items())
-        mistakes.append(f"{field.name!r} is called {told}: give it the same alias everywhere")
+        mistakes.append(f"{field.name!r} has different aliases ({told}): give it the same alias everywhere")
     alias = words[0] if words and words[0] != field.name else None
     return dataclasses.replace(field, alias=alias, by_name=by_name)
 
 
-def _word(speaker: str, model: type[BaseModel], name: str, info: FieldInfo) -> str:
-    return (info.serialization_alias or name) if speaker.endswith("read") else key_in(model, name)
+def _alias_in(speaker: str, model: type[BaseModel], name: str, info: FieldInfo) -> str:
+    return (info.serialization_alias or name) if speaker.endswith("read") else document_key(model, name)

@@ -9,14 +9,14 @@ from pydantic_core import PydanticSerializationError, to_json, to_jsonable_pytho
 
 from fastapi_easy.domain.errors import Fault, Invalid
 from fastapi_easy.domain.field import Field, Kind
-from fastapi_easy.domain.values.json import below
-from fastapi_easy.infrastructure.validation.faults import invalid
-from fastapi_easy.infrastructure.validation.naming import key_in
+from fastapi_easy.domain.values.json import join_pointer
+from fastapi_easy.infrastructure.validation.faults import to_invalid
+from fastapi_easy.infrastructure.validation.naming import document_key
 
 _Bytes: TypeAlias = Literal["utf8", "base64", "hex"]
 
 
-def read_model(
+def model_reader(
     model: type[BaseModel], fields: Mapping[str, Field], *, whole: bool
 ) -> Callable[[Any], dict[str, Any] | Invalid]:
     """Make a reader of the fields that were set in a document, by way of *model*.
@@ -32,7 +32,7 @@ def read_model(
     extra = None if "extra" in model.model_config else "forbid"
     members = model.model_fields
     names = {name: member.annotation for name, member in members.items()}
-    aliases = {key_in(model, name): member.annotation for name, member in members.items()}
+    aliases = {document_key(model, name): member.annotation for name, member in members.items()}
     validate = _validator_of_json(
         model.__pydantic_validator__,
         _decimals(names | aliases),
@@ -61,7 +61,7 @@ def read_model(
     return read
 
 
-def read_action(action: type[Any]) -> Callable[[Any], Any | Invalid]:
+def action_reader(action: type[Any]) -> Callable[[Any], Any | Invalid]:
     """Make a reader of instances of the dataclass *action*."""
     config = getattr(action, "__pydantic_config__", {})
     validate = _validator_of_json(
@@ -90,11 +90,11 @@ def _validator_of_json(validator: Any, decimals: frozenset[str], mode: _Bytes) -
         try:
             text = to_json(_plain(document), bytes_mode=mode)
         except PydanticSerializationError:
-            return _unsayable(document, mode)
+            return _unserializable(document, mode)
         try:
             return validator.validate_json(text, strict=strict, extra=extra)
         except ValidationError as error:
-            return invalid(error)
+            return to_invalid(error)
 
     return validate
 
@@ -108,20 +108,22 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
-def _unsayable(document: Mapping[str, Any], mode: _Bytes) -> Invalid:
+def _unserializable(document: Mapping[str, Any], mode: _Bytes) -> Invalid:
     """Which members of *document* JSON has no form for."""
     faults = []
     for name, value in document.items():
         try:
             _ = to_json(_plain(value), bytes_mode=mode)
         except PydanticSerializationError:
-            faults.append(Fault(below("", name), "Holds what JSON cannot", "json_type"))
+            faults.append(
+                Fault(join_pointer("", name), "Holds a value that JSON cannot represent", "json_type")
+            )
     return Invalid(tuple(faults))
 
 
 def _decimals(annotations: Mapping[str, Any]) -> frozenset[str]:
-    return frozenset(name for name, annotation in annotations.items() if _speaks_of(annotation, Decimal))
+    return frozenset(name for name, annotation in annotations.items() if _mentions_type(annotation, Decimal))
 
 
-def _speaks_of(annotation: Any, wanted: type) -> bool:
-    return annotation is wanted or any(_speaks_of(each, wanted) for each in get_args(annotation))
+def _mentions_type(annotation: Any, wanted: type) -> bool:
+    return annotation is wanted or any(_mentions_type(each, wanted) for each in get_args(annotation))

@@ -10,17 +10,17 @@ from typing import Any, Final
 from fastapi_easy.domain.errors import Fault, Invalid
 from fastapi_easy.domain.field import UNSET
 from fastapi_easy.domain.values.json import (
-    DEEPEST,
-    MOST_FAULTS,
-    below,
+    MAX_DEPTH,
+    MAX_FAULTS,
     is_number,
     is_storable_text,
-    unfit_name,
-    unfit_number,
-    unfit_text,
+    join_pointer,
+    non_finite_number_fault,
+    unstorable_name_fault,
+    unstorable_text_fault,
 )
 
-_AS_THEY_ARE: Final = frozenset(
+_UNCHANGED: Final = frozenset(
     {
         bool,
         int,
@@ -44,12 +44,12 @@ def taken(values: Any) -> Any | Invalid:
     """
     faults: list[Fault] = []
     try:
-        document = _taken(values, "", 1, faults)
+        document = _to_document(values, "", 1, faults)
     except _TooDeepError as error:
         return Invalid(
-            (Fault(error.pointer, f"Must not be nested deeper than {DEEPEST} levels", "too_deep"),)
+            (Fault(error.pointer, f"Must not be nested deeper than {MAX_DEPTH} levels", "too_deep"),)
         )
-    return Invalid(tuple(faults[:MOST_FAULTS])) if faults else document
+    return Invalid(tuple(faults[:MAX_FAULTS])) if faults else document
 
 
 class _TooDeepError(Exception):
@@ -58,27 +58,30 @@ class _TooDeepError(Exception):
         super().__init__(pointer)
 
 
-def _taken(value: Any, pointer: str, depth: int, faults: list[Fault]) -> Any:
+def _to_document(value: Any, pointer: str, depth: int, faults: list[Fault]) -> Any:
     """*value*, which stands at *pointer*; *depth* counts the containers, itself among them if it is one."""
-    if type(value) in _AS_THEY_ARE:
+    if type(value) in _UNCHANGED:
         return value
     if isinstance(value, str):
         text = str.__str__(value)
         if not is_storable_text(text):
-            faults.append(unfit_text(pointer))
+            faults.append(unstorable_text_fault(pointer))
         return text
     if isinstance(value, Decimal | float):
         if not (is_number(value) if isinstance(value, Decimal) else math.isfinite(value)):
-            faults.append(unfit_number(pointer))
+            faults.append(non_finite_number_fault(pointer))
         return value
     if isinstance(value, int):
         return int(value)
     if isinstance(value, _CONTAINERS):
-        if depth > DEEPEST:
+        if depth > MAX_DEPTH:
             raise _TooDeepError(pointer)
         if isinstance(value, Mapping):
             return _members(value, pointer, depth, faults)
-        return [_taken(item, below(pointer, place), depth + 1, faults) for place, item in enumerate(value)]
+        return [
+            _to_document(item, join_pointer(pointer, place), depth + 1, faults)
+            for place, item in enumerate(value)
+        ]
     return value
 
 
@@ -89,12 +92,12 @@ def _members(members: Mapping[Any, Any], pointer: str, depth: int, faults: list[
             name = str.__str__(name)  # noqa: PLW2901 (the same name)
         kind = type(member)
         if type(name) is not str:
-            faults.append(Fault(below(pointer, str(name)), "Keys should be strings", "invalid_key"))
+            faults.append(Fault(join_pointer(pointer, str(name)), "Keys should be strings", "invalid_key"))
         elif not is_storable_text(name):
-            faults.append(unfit_name(pointer))
-        elif kind in _AS_THEY_ARE or (kind is str and is_storable_text(member)):
+            faults.append(unstorable_name_fault(pointer))
+        elif kind in _UNCHANGED or (kind is str and is_storable_text(member)):
             # Most are like that, and need no pointer.
             taken[name] = member
         elif member is not UNSET:
-            taken[name] = _taken(member, below(pointer, name), depth + 1, faults)
+            taken[name] = _to_document(member, join_pointer(pointer, name), depth + 1, faults)
     return taken

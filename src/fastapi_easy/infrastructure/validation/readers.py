@@ -8,14 +8,14 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from fastapi_easy.domain.errors import Fault, Invalid
 from fastapi_easy.domain.resources.resource import Resource
-from fastapi_easy.domain.values.json import below
-from fastapi_easy.infrastructure.validation.faults import invalid
-from fastapi_easy.infrastructure.validation.naming import key_in
+from fastapi_easy.domain.values.json import join_pointer
+from fastapi_easy.infrastructure.validation.faults import to_invalid
+from fastapi_easy.infrastructure.validation.naming import document_key
 
 Read: TypeAlias = Callable[[Any], Any | Invalid]
 """Makes of a document what is asked for."""
 
-_FOREIGN: Final = "extra_forbidden"
+_EXTRA_FORBIDDEN: Final = "extra_forbidden"
 
 
 def reader_of(body: Any) -> Read:
@@ -26,13 +26,13 @@ def reader_of(body: Any) -> Read:
         try:
             values: dict[str, Any] = validate(document)
         except ValidationError as error:
-            return invalid(error)
+            return to_invalid(error)
         return values
 
     return read
 
 
-def from_outside(read: Read, resource: Resource[Any]) -> Read:
+def accept_aliases(read: Read, resource: Resource[Any]) -> Read:
     """Make a reader of what calls the fields of *resource* as callers do, into values by their names.
 
     A field whose class says so may be called by its name as well, unless it is called both ways at once.
@@ -51,36 +51,36 @@ def from_outside(read: Read, resource: Resource[Any]) -> Read:
             return values
         return {naming.inside.get(word, word): value for word, value in values.items()}
 
-    return hinting(reading, naming.outside)
+    return with_hints(reading, naming.outside)
 
 
-def from_inside(read: Read, model: type[BaseModel]) -> Read:
+def accept_field_names(read: Read, model: type[BaseModel]) -> Read:
     """Make a reader of what calls the fields of *model* by their names, where *read* goes by its aliases."""
-    keys = {name: key_in(model, name) for name in model.model_fields}
+    keys = {name: document_key(model, name) for name in model.model_fields}
     if all(name == key for name, key in keys.items()):
         return read
-    names = {below("", key): below("", name) for name, key in keys.items()}
-    strange = {key for key in keys.values() if key not in keys}
+    names = {join_pointer("", key): join_pointer("", name) for name, key in keys.items()}
+    unknown = {key for key in keys.values() if key not in keys}
 
     def reading(document: Any) -> Any | Invalid:
         if not isinstance(document, dict):
             return read(document)
-        values = read({keys.get(name, name): each for name, each in document.items() if name not in strange})
+        values = read({keys.get(name, name): each for name, each in document.items() if name not in unknown})
         found = values.faults if isinstance(values, Invalid) else ()
-        faults = [_moved(fault, names) for fault in found]
+        faults = [_with_field_name(fault, names) for fault in found]
         faults += [
-            Fault(below("", name), "Extra inputs are not permitted", _FOREIGN)
+            Fault(join_pointer("", name), "Extra inputs are not permitted", _EXTRA_FORBIDDEN)
             for name in document
-            if name in strange
+            if name in unknown
         ]
         return Invalid(tuple(faults)) if faults else values
 
-    return hinting(reading, {key: name for name, key in keys.items() if key != name})
+    return with_hints(reading, {key: name for name, key in keys.items() if key != name})
 
 
-def hinting(read: Read, meant: Mapping[str, str]) -> Read:
-    """Let *read* tell who uses a word that is known elsewhere only which one is *meant* by it."""
-    hints = {below("", word): f"; did you mean {other!r}?" for word, other in meant.items()}
+def with_hints(read: Read, suggestions: Mapping[str, str]) -> Read:
+    """Let *read* tell who uses a word that is known elsewhere only which one is *suggestions* by it."""
+    hints = {join_pointer("", word): f"; did you mean {other!r}?" for word, other in suggestions.items()}
 
     def reading(document: Any) -> Any | Invalid:
         values = read(document)
@@ -89,7 +89,7 @@ def hinting(read: Read, meant: Mapping[str, str]) -> Read:
         return Invalid(
             tuple(
                 replace(fault, message=f"{fault.message}{hints[fault.pointer]}")
-                if fault.code == _FOREIGN and fault.pointer in hints
+                if fault.code == _EXTRA_FORBIDDEN and fault.pointer in hints
                 else fault
                 for fault in values.faults
             )
@@ -98,7 +98,7 @@ def hinting(read: Read, meant: Mapping[str, str]) -> Read:
     return reading
 
 
-def _moved(fault: Fault, names: Mapping[str, str]) -> Fault:
+def _with_field_name(fault: Fault, names: Mapping[str, str]) -> Fault:
     """*fault* with the name of its field in place of the alias."""
     head, slash, rest = fault.pointer[1:].partition("/")
     name = names.get(f"/{head}")

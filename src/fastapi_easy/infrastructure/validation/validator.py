@@ -12,11 +12,17 @@ from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.errors import Error, Invalid, Outcome
 from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.domain.values.json import Json
-from fastapi_easy.infrastructure.validation.bodies import body_of
-from fastapi_easy.infrastructure.validation.faults import invalid
-from fastapi_easy.infrastructure.validation.own_classes import read_action, read_model
+from fastapi_easy.infrastructure.validation.bodies import body_type
+from fastapi_easy.infrastructure.validation.faults import to_invalid
+from fastapi_easy.infrastructure.validation.own_classes import action_reader, model_reader
 from fastapi_easy.infrastructure.validation.python_values import taken
-from fastapi_easy.infrastructure.validation.readers import Read, from_inside, from_outside, hinting, reader_of
+from fastapi_easy.infrastructure.validation.readers import (
+    Read,
+    accept_aliases,
+    accept_field_names,
+    reader_of,
+    with_hints,
+)
 
 _Check: TypeAlias = Callable[[Any], Outcome[Any]]
 """Makes of `Json`, or of values of a program, what is asked for."""
@@ -65,15 +71,15 @@ class PydanticValidator:
         if type(given) is Json:
             return self._check_of(action)(given)
         if not isinstance(given, action):
-            raise TypeError(f"{name} performs a {action.__name__}, and was given a {type(given).__name__}")
+            raise TypeError(f"{name} expects a {action.__name__}, but was given a {type(given).__name__}")
         fields = (each.name for each in dataclasses.fields(given) if each.init)
         return self._check_of(type(given))({name: getattr(given, name) for name in fields})
 
     def source(self, purpose: str, title: str) -> Any:
         """Return what the body of *purpose* is described from."""
-        return self._own(purpose) or self._body(purpose, title, outside=True)
+        return self._user_schema(purpose) or self._body(purpose, title, outside=True)
 
-    def _own(self, purpose: str) -> type[BaseModel] | None:
+    def _user_schema(self, purpose: str) -> type[BaseModel] | None:
         own = self._resource.schemas
         return own.update if purpose == "update" else own.create
 
@@ -81,43 +87,43 @@ class PydanticValidator:
         resource = self._resource
         names = resource.writable if purpose == "create" else resource.changeable
         fields = (resource.fields[name] for name in names)
-        return body_of(fields, title, partial=purpose == "update", outside=outside)
+        return body_type(fields, title, partial=purpose == "update", outside=outside)
 
     def _check_for(self, purpose: str) -> _Check:
-        own, naming = self._own(purpose), self._resource.naming
+        own, naming = self._user_schema(purpose), self._resource.naming
         if own is not None:
-            read = read_model(own, self._resource.fields, whole=purpose != "update")
-            return _checking(
-                hinting(read, naming.outside) if naming.outside else read, from_inside(read, own)
+            read = model_reader(own, self._resource.fields, whole=purpose != "update")
+            return _make_check(
+                with_hints(read, naming.outside) if naming.outside else read, accept_field_names(read, own)
             )
         if naming.outside:
-            return _checking(
-                from_outside(reader_of(self._body(purpose, purpose, outside=True)), self._resource),
-                hinting(reader_of(self._body(purpose, purpose, outside=False)), naming.inside),
+            return _make_check(
+                accept_aliases(reader_of(self._body(purpose, purpose, outside=True)), self._resource),
+                with_hints(reader_of(self._body(purpose, purpose, outside=False)), naming.inside),
             )
         validate = TypeAdapter(self._body(purpose, purpose, outside=False)).validator.validate_python
 
-        # Like `_checking`, without a call more than it takes: nearly every create and update passes through.
+        # Like `_make_check`, without a call more than it takes: nearly every create and update passes through.
         def check(given: Any) -> Outcome[Any]:
             document = given.document if type(given) is Json else taken(given)
             if type(document) is Invalid:
-                return _refused(document)
+                return _failure(document)
             try:
                 return Success(validate(document))
             except ValidationError as error:
-                return _refused(invalid(error))
+                return _failure(to_invalid(error))
 
         return check
 
     def _check_of(self, action: type[Any]) -> _Check:
         check = self._actions.get(action)
         if check is None:
-            read = read_action(action)
-            check = self._actions[action] = _checking(read, read)
+            read = action_reader(action)
+            check = self._actions[action] = _make_check(read, read)
         return check
 
 
-def _checking(read: Read, read_python: Read) -> _Check:
+def _make_check(read: Read, read_python: Read) -> _Check:
     """Checks with *read* what was sent as JSON, and values of a program with the other."""
 
     def check(given: Any) -> Outcome[Any]:
@@ -126,10 +132,10 @@ def _checking(read: Read, read_python: Read) -> _Check:
         else:
             document = taken(given)
             found = document if type(document) is Invalid else read_python(document)
-        return _refused(found) if type(found) is Invalid else Success(found)
+        return _failure(found) if type(found) is Invalid else Success(found)
 
     return check
 
 
-def _refused(found: Invalid) -> Failure[Error]:
+def _failure(found: Invalid) -> Failure[Error]:
     return Failure(found)

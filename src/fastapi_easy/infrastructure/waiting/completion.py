@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
+async def run_to_completion(work: Coroutine[Any, Any, T]) -> T:
     """What *work* answers. A task that is cancelled meanwhile is cancelled after its end."""
     task = asyncio.ensure_future(work)
     cancelled = False
@@ -24,7 +24,7 @@ async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
     return task.result()
 
 
-async def cancellable(work: Coroutine[Any, Any, T]) -> T:
+async def propagate_cancellation(work: Coroutine[Any, Any, T]) -> T:
     """What *work* answers; a cancellation that was swallowed inside is raised at its end.
 
     For drivers that wait with `asyncio.wait_for`, which up to Python 3.11 forgets a cancellation that comes in the same

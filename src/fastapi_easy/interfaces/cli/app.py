@@ -15,7 +15,7 @@ def build_cli(tasks: Tasks) -> typer.Typer:
     cli = typer.Typer(
         name="fastapi-easy",
         help="Serve and look at fastapi_easy applications.",
-        epilog="Exit codes: 0 well, 1 something is wrong, 2 the command cannot be carried out as given.",
+        epilog="Exit codes: 0 success, 1 something is wrong, 2 the command cannot be run as given.",
         no_args_is_help=True,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,

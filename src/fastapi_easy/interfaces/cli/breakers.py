@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from fastapi_easy.interfaces.cli.output import refusals, table
+from fastapi_easy.interfaces.cli.output import report_command_errors, table
 from fastapi_easy.interfaces.cli.parameters import Debug, Json
-from fastapi_easy.interfaces.cli.tasks import BreakerState, Refusal, Tasks
+from fastapi_easy.interfaces.cli.tasks import BreakerState, CommandError, Tasks
 
 _EXAMPLES = """\b
 Examples:
@@ -20,11 +20,11 @@ Examples:
   fastapi-easy breakers reset default --json
 \b
 Reaches every process on this machine that has the same setting control, which names a folder.
-Exit codes: 0 well, 2 no process answers, or none has a breaker for that database.
+Exit codes: 0 success, 2 no process answers, or none has a circuit breaker for that database.
 """
 
 
-class Act(enum.StrEnum):
+class Action(enum.StrEnum):
     """What is done with a breaker."""
 
     LIST = "list"
@@ -37,7 +37,7 @@ def add_to(cli: typer.Typer, tasks: Tasks) -> None:
 
     @cli.command(epilog=_EXAMPLES)
     def breakers(
-        act: Annotated[Act, typer.Argument(metavar="list|isolate|reset", show_default=False)],
+        action: Annotated[Action, typer.Argument(metavar="list|isolate|reset", show_default=False)],
         database: Annotated[str | None, typer.Argument(metavar="DATABASE", show_default=False)] = None,
         control: Annotated[
             Path | None,
@@ -46,32 +46,36 @@ def add_to(cli: typer.Typer, tasks: Tasks) -> None:
         as_json: Json = False,
         debug: Debug = False,
     ) -> None:
-        """See, and set, whether the processes of a running application ask their databases.
+        """Show and set the circuit breakers of a running application's processes.
 
-        An isolated database is not asked until it is reset; callers are told to come back later.
+        An isolated database gets no calls until its breaker is reset; callers get 503 with Retry-After.
         """
-        if act is not Act.LIST and database is None:
-            raise typer.BadParameter(f"name the database: fastapi-easy breakers {act} default")
-        with refusals(debug=debug):
-            states = tasks.ask_breakers(act, database, control)
+        if action is not Action.LIST and database is None:
+            raise typer.BadParameter(f"name the database: fastapi-easy breakers {action} default")
+        with report_command_errors(debug=debug):
+            states = tasks.ask_breakers(action, database, control)
         if as_json:
             typer.echo(json.dumps([asdict(each) for each in states], indent=2))
         else:
             typer.echo(table([_HEADINGS, *map(_row, states)]))
 
 
-def states_in(answers: Sequence[tuple[int, Mapping[str, Any]]], database: str | None) -> list[BreakerState]:
+def breaker_states(
+    answers: Sequence[tuple[int, Mapping[str, Any]]], database: str | None
+) -> list[BreakerState]:
     """The breakers of *answers*, by process, or the one of *database* in each of them.
 
     Raises:
-        Refusal: No process answers, or none has that breaker.
+        CommandError: No process answers, or none has that breaker.
     """
     if not answers:
-        raise Refusal("no process answers there: is the application running, with the same setting control?")
+        raise CommandError(
+            "no process answers there: is the application running, with the same setting control?"
+        )
     known = sorted({name for _, answer in answers for name in answer})
     if database is not None and database not in known:
         there = ", ".join(known) or "none"
-        raise Refusal(f"no process has a breaker for {database!r}; there are: {there}")
+        raise CommandError(f"no process has a circuit breaker for {database!r}; there are: {there}")
     return [
         BreakerState(process=process, database=name, **circuit)
         for process, answer in answers

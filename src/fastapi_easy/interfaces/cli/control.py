@@ -21,15 +21,15 @@ Message: TypeAlias = Mapping[str, Any]
 """What is sent there and back: JSON objects, one a line."""
 
 _SUFFIX: Final = ".sock"
-_PATIENCE: Final = 2.0
+_TIMEOUT: Final = 2.0
 """Seconds that either side waits for the other."""
 
-_LONGEST: Final = 65_536
+_MAX_LENGTH: Final = 65_536
 """Bytes of a line."""
 
 
 @contextlib.asynccontextmanager
-async def answering(folder: Path, answer: Callable[[Message], Message]) -> AsyncIterator[None]:
+async def serve_control(folder: Path, answer: Callable[[Message], Message]) -> AsyncIterator[None]:
     """Answer what is asked of this process through *folder*, which is made if it is not there.
 
     Raises:
@@ -37,16 +37,16 @@ async def answering(folder: Path, answer: Callable[[Message], Message]) -> Async
 
         OSError: A socket cannot be made there; its path may have about 100 bytes.
     """
-    path = _place_in(folder)
+    path = _prepare_socket_path(folder)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.closing(writer), contextlib.suppress(OSError, ValueError):
-            async with asyncio.timeout(_PATIENCE):
-                asked = json.loads(await reader.readline())
-                writer.write(json.dumps(answer(asked)).encode() + b"\n")
+            async with asyncio.timeout(_TIMEOUT):
+                request = json.loads(await reader.readline())
+                writer.write(json.dumps(answer(request)).encode() + b"\n")
                 await writer.drain()
 
-    server = await asyncio.start_unix_server(serve, path, limit=_LONGEST)
+    server = await asyncio.start_unix_server(serve, path, limit=_MAX_LENGTH)
     try:
         yield
     finally:
@@ -54,7 +54,7 @@ async def answering(folder: Path, answer: Callable[[Message], Message]) -> Async
         _remove(path)
 
 
-def _place_in(folder: Path) -> Path:
+def _prepare_socket_path(folder: Path) -> Path:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if folder.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise DeclarationError([f"others may write into {folder}, the setting control: chmod go-w {folder}"])
@@ -68,12 +68,12 @@ def _remove(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def answer_for(breakers: Callable[[], Mapping[str, Breaker]]) -> Callable[[Message], Message]:
+def control_handler(breakers: Callable[[], Mapping[str, Breaker]]) -> Callable[[Message], Message]:
     """What a process answers that has *breakers*: it does what is asked, and tells how they stand then."""
 
-    def answer(asked: Message) -> Message:
+    def answer(request: Message) -> Message:
         known = breakers()
-        breaker, do = known.get(str(asked.get("database"))), asked.get("do")
+        breaker, do = known.get(str(request.get("database"))), request.get("do")
         if breaker is not None and do == "isolate":
             breaker.isolate()
         elif breaker is not None and do == "reset":
@@ -83,18 +83,18 @@ def answer_for(breakers: Callable[[], Mapping[str, Breaker]]) -> Callable[[Messa
     return answer
 
 
-def ask(folder: Path, question: Message) -> Iterator[tuple[int, Message]]:
-    """What each process that answers in *folder* says to *question*, by the number of the process."""
+def ask(folder: Path, request: Message) -> Iterator[tuple[int, Message]]:
+    """What each process that answers in *folder* says to *request*, by the number of the process."""
     for path in sorted(folder.glob(f"*{_SUFFIX}")):
         with contextlib.suppress(OSError, ValueError):
-            yield int(path.stem), _ask_one(path, question)
+            yield int(path.stem), _send_to_process(path, request)
 
 
-def _ask_one(path: Path, question: Message) -> Message:
-    with socket.socket(socket.AF_UNIX) as made:
-        made.settimeout(_PATIENCE)
-        made.connect(str(path))
-        made.sendall(json.dumps(question).encode() + b"\n")
-        with made.makefile("rb") as lines:
-            answer: Message = json.loads(lines.readline(_LONGEST))
+def _send_to_process(path: Path, request: Message) -> Message:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(_TIMEOUT)
+        connection.connect(str(path))
+        connection.sendall(json.dumps(request).encode() + b"\n")
+        with connection.makefile("rb") as lines:
+            answer: Message = json.loads(lines.readline(_MAX_LENGTH))
             return answer

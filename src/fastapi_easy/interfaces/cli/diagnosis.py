@@ -15,13 +15,13 @@ from fastapi_easy.domain.ports.database import Database, SchemaMode
 from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.interfaces.cli.tasks import Check, State, Target
 
-PATIENCE: Final = 15.0
+CHECK_TIMEOUT: Final = 15.0
 """Seconds for one database; it has limits of its own, which are shorter."""
 
-_BY_CREATING: Final = "schema_mode=create"
+_CREATE_HINT: Final = "schema_mode=create"
 """In the sentences about what is missing as a whole, which start mends where it may create."""
 
-_SPEED: Final[Mapping[str, str]] = {
+_OPTIONAL_PACKAGES: Final[Mapping[str, str]] = {
     "uvloop": "a faster event loop",
     "httptools": "a faster HTTP parser, the largest gain of all",
     "asyncmy": "a faster driver for MariaDB and MySQL",
@@ -34,7 +34,7 @@ def check_mistakes(area: str, mistakes: Sequence[str]) -> list[Check]:
     return [Check(area, State.WRONG, each) for each in mistakes]
 
 
-def nothing_declared(target: Target) -> Check:
+def no_resources(target: Target) -> Check:
     """That the app at *target* has no resources to look at."""
     return Check("declaration", State.NOTE, f"{target.path} has no resources")
 
@@ -53,7 +53,7 @@ def check_resources(resources: Sequence[Resource[Any]]) -> list[Check]:
     ]
 
 
-def check_embedded(name: str, url: str) -> Check | None:
+def check_sqlite_file(name: str, url: str) -> Check | None:
     """That the file of an SQLite database is not there yet, which opening the database would change.
 
     Args:
@@ -68,7 +68,9 @@ def check_embedded(name: str, url: str) -> Check | None:
     if Path(file).exists():
         return None
     known = {"database": name, "technology": "SQLite"}
-    return Check("database", State.NOTE, f"{name}: {file} is not there yet, the first start makes it", known)
+    return Check(
+        "database", State.NOTE, f"{name}: {file} does not exist yet; the first start creates it", known
+    )
 
 
 async def check_database(
@@ -84,28 +86,32 @@ async def check_database(
         mode: What happens to its schema at start.
     """
     try:
-        async with asyncio.timeout(PATIENCE):
-            return await _look(database, resources, mode)
+        async with asyncio.timeout(CHECK_TIMEOUT):
+            return await _check_opened(database, resources, mode)
     except TimeoutError:
-        return [_wrong(database, f"did not answer within {PATIENCE:.0f} s")]
+        return [_failed_check(database, f"did not answer within {CHECK_TIMEOUT:.0f} s")]
     except DeclarationError as error:
-        return [_wrong(database, mistake) for mistake in error.mistakes]
+        return [_failed_check(database, mistake) for mistake in error.mistakes]
 
 
-async def _look(database: Database, resources: Sequence[Resource[Any]], mode: SchemaMode) -> list[Check]:
+async def _check_opened(
+    database: Database, resources: Sequence[Resource[Any]], mode: SchemaMode
+) -> list[Check]:
     await database.open()
     try:
         began = time.perf_counter()
         answered = await database.check()
         milliseconds = round((time.perf_counter() - began) * 1000, 1)
         if isinstance(answered, Failure):
-            return [_wrong(database, f"does not answer ({milliseconds} ms)", milliseconds=milliseconds)]
-        return [_answering(database, milliseconds), *await _compare(database, resources, mode)]
+            return [
+                _failed_check(database, f"does not answer ({milliseconds} ms)", milliseconds=milliseconds)
+            ]
+        return [_available_check(database, milliseconds), *await _check_schema(database, resources, mode)]
     finally:
         await database.close()
 
 
-def _answering(database: Database, milliseconds: float) -> Check:
+def _available_check(database: Database, milliseconds: float) -> Check:
     capabilities = sorted(each.value for each in database.capabilities)
     return Check(
         "database",
@@ -120,29 +126,31 @@ def _answering(database: Database, milliseconds: float) -> Check:
     )
 
 
-async def _compare(database: Database, resources: Sequence[Resource[Any]], mode: SchemaMode) -> list[Check]:
+async def _check_schema(
+    database: Database, resources: Sequence[Resource[Any]], mode: SchemaMode
+) -> list[Check]:
     if not resources:
         return []
     compared = await database.prepare(resources, SchemaMode.CHECK)
     if isinstance(compared, Failure):
-        return [_wrong(database, "does not answer when it is asked for its schema")]
+        return [_failed_check(database, "does not answer when it is asked for its schema")]
     known = {"database": database.name}
     differences = compared.unwrap()
     if not differences:
         return [Check("schema", State.OK, f"{database.name}: as declared", known)]
-    absent = [_BY_CREATING in each for each in differences]
+    absent = [_CREATE_HINT in each for each in differences]
     if mode is SchemaMode.FRESH and not (all(absent) and len(absent) == len(resources)):
         mode = SchemaMode.CHECK
     found = []
     for sentence, is_absent in zip(differences, absent, strict=True):
         mended = is_absent and mode in {SchemaMode.CREATE, SchemaMode.FRESH}
         state = State.NOTE if mended or mode is SchemaMode.OFF else State.WRONG
-        end = ": the next start does" if mended else ""
+        end = "; the next start will create it" if mended else ""
         found.append(Check("schema", state, f"{database.name}: {sentence}{end}", known))
     return found
 
 
-def _wrong(database: Database, what: str, **details: Any) -> Check:
+def _failed_check(database: Database, what: str, **details: Any) -> Check:
     known = {"database": database.name, "technology": database.technology, **details}
     return Check("database", State.WRONG, f"{database.name} ({database.technology}): {what}", known)
 
@@ -150,7 +158,7 @@ def _wrong(database: Database, what: str, **details: Any) -> Check:
 def check_speed() -> list[Check]:
     """Which optional packages that make it faster are installed."""
     found = []
-    for name, use in _SPEED.items():
+    for name, use in _OPTIONAL_PACKAGES.items():
         try:
             version = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
@@ -169,6 +177,6 @@ def check_secret(*, is_set: bool, variable: str) -> Check:
     return Check(
         "secret",
         State.NOTE,
-        f"is not set, so page cursors end with the server that signed them: set {variable} to 32 random characters",
+        f"is not set, so page cursors become invalid when the server restarts: set {variable} to 32 random characters",
         {"is_set": False},
     )

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from fastapi_easy.interfaces.cli.output import refusals, table
-from fastapi_easy.interfaces.cli.parameters import HERE, Debug, Folder, Json, TargetPath
+from fastapi_easy.interfaces.cli.output import report_command_errors, table
+from fastapi_easy.interfaces.cli.parameters import CURRENT_FOLDER, Debug, Folder, Json, TargetPath
 from fastapi_easy.interfaces.cli.tasks import Lock, Target, Tasks
 
 _EXAMPLES = """\b
@@ -17,11 +17,11 @@ Examples:
   fastapi-easy locks list shop:app invoice: --json
   fastapi-easy locks evict shop:app invoice:42 --token 1795448854202890 --reason "its job hangs"
 \b
-Exit codes: 0 well, 1 nobody holds that lock by that token, 2 the store does not answer, or cannot do that.
+Exit codes: 0 success, 1 no lock is held with that token, 2 the store does not answer, or does not support it.
 """
 
 
-class Act(enum.StrEnum):
+class Action(enum.StrEnum):
     """What is done with locks."""
 
     LIST = "list"
@@ -33,7 +33,7 @@ def add_to(cli: typer.Typer, tasks: Tasks) -> None:
 
     @cli.command(epilog=_EXAMPLES)
     def locks(  # noqa: PLR0913, PLR0917 (what typer makes of each is an option)
-        act: Annotated[Act, typer.Argument(metavar="list|evict", show_default=False)],
+        action: Annotated[Action, typer.Argument(metavar="list|evict", show_default=False)],
         app: TargetPath,
         name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)] = "",
         token: Annotated[
@@ -44,7 +44,7 @@ def add_to(cli: typer.Typer, tasks: Tasks) -> None:
             str, typer.Option(help="Why it is taken away; kept in the log.", show_default="needed to evict")
         ] = "",
         as_json: Json = False,
-        app_dir: Folder = HERE,
+        app_dir: Folder = CURRENT_FOLDER,
         debug: Debug = False,
     ) -> None:
         """List the locks whose names begin with NAME, or take the one called NAME from its holder.
@@ -54,17 +54,17 @@ def add_to(cli: typer.Typer, tasks: Tasks) -> None:
         MODULE:APP names a FastAPI app, a function without arguments that returns one, or a container.
         """
         target = Target(path=app, folder=app_dir)
-        if act is Act.EVICT:
+        if action is Action.EVICT:
             if not name or token is None or not reason:
                 raise typer.BadParameter("name the lock, its --token and the --reason: see locks list")
-            with refusals(debug=debug):
+            with report_command_errors(debug=debug):
                 evicted = tasks.evict_lock(target, name, token, reason)
             typer.echo(
-                f"{name} was evicted." if evicted else f"Nobody holds {name} by token {token}.",
+                f"{name} was evicted." if evicted else f"No lock {name} is held with token {token}.",
                 err=not evicted,
             )
             raise typer.Exit(0 if evicted else 1)
-        with refusals(debug=debug):
+        with report_command_errors(debug=debug):
             held = tasks.list_locks(target, name)
         if as_json:
             typer.echo(json.dumps([asdict(each) for each in held], indent=2))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import typer
 
-from fastapi_easy.interfaces.cli.tasks import Refusal
+from fastapi_easy.interfaces.cli.tasks import CommandError
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
@@ -19,16 +19,16 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 
 
 @contextlib.contextmanager
-def refusals(*, debug: bool) -> Iterator[None]:
-    """Say what a `Refusal` says on stderr and end the command with its exit code.
+def report_command_errors(*, debug: bool) -> Iterator[None]:
+    """Say what a `CommandError` says on stderr and end the command with its exit code.
 
     Args:
         debug: Show the traceback too.
     """
     try:
         yield
-    except Refusal as refusal:
+    except CommandError as command_error:
         if debug:
-            traceback.print_exception(refusal.__cause__ or refusal, file=sys.stderr)
-        typer.echo(refusal.sentence, err=True)
-        raise typer.Exit(refusal.exit_code) from None
+            traceback.print_exception(command_error.__cause__ or command_error, file=sys.stderr)
+        typer.echo(command_error.sentence, err=True)
+        raise typer.Exit(command_error.exit_code) from None

@@ -18,10 +18,8 @@ Folder: TypeAlias = Annotated[
     ),
 ]
 
-Debug: TypeAlias = Annotated[
-    bool, typer.Option("--debug", help="Show the traceback of what keeps the command from working.")
-]
+Debug: TypeAlias = Annotated[bool, typer.Option("--debug", help="Show the traceback when the command fails.")]
 
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
-HERE = Path()
+CURRENT_FOLDER = Path()

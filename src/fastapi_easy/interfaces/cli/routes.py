@@ -5,8 +5,8 @@ from dataclasses import asdict
 
 import typer
 
-from fastapi_easy.interfaces.cli.output import refusals, table
-from fastapi_easy.interfaces.cli.parameters import HERE, Debug, Folder, Json, TargetPath
+from fastapi_easy.interfaces.cli.output import report_command_errors, table
+from fastapi_easy.interfaces.cli.parameters import CURRENT_FOLDER, Debug, Folder, Json, TargetPath
 from fastapi_easy.interfaces.cli.tasks import Target, Tasks
 
 _EXAMPLES = """\b
@@ -21,12 +21,14 @@ def add_to(cli: typer.Typer, tasks: Tasks) -> None:
     """Add the command to *cli*."""
 
     @cli.command(epilog=_EXAMPLES)
-    def routes(app: TargetPath, as_json: Json = False, app_dir: Folder = HERE, debug: Debug = False) -> None:
+    def routes(
+        app: TargetPath, as_json: Json = False, app_dir: Folder = CURRENT_FOLDER, debug: Debug = False
+    ) -> None:
         """List every route: those of the resources, and the app's own.
 
         MODULE:APP names a FastAPI app, a function without arguments that returns one, or a container.
         """
-        with refusals(debug=debug):
+        with report_command_errors(debug=debug):
             found = tasks.list_routes(Target(path=app, folder=app_dir))
         if as_json:
             typer.echo(json.dumps([asdict(each) for each in found], indent=2))

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from fastapi_easy.interfaces.cli.output import refusals
-from fastapi_easy.interfaces.cli.parameters import HERE, Debug, Folder, TargetPath
+from fastapi_easy.interfaces.cli.output import report_command_errors
+from fastapi_easy.interfaces.cli.parameters import CURRENT_FOLDER, Debug, Folder, TargetPath
 from fastapi_easy.interfaces.cli.tasks import Serving, Target, Tasks
 
 _EXAMPLES = """\b
@@ -16,7 +16,7 @@ Examples:
   fastapi-easy run shop:make_app --host 0.0.0.0 --port 80 --workers 4
   fastapi-easy run shop.main:app --app-dir src --log-level debug
 \b
-Exit codes: 0 it was told to stop, 1 it cannot listen there, 2 there is no such app or its declarations have
+Exit codes: 0 stopped by a signal, 1 it cannot listen there, 2 there is no such app or its declarations have
 mistakes, 3 the app did not start.
 """
 
@@ -38,9 +38,9 @@ def add_to(cli: typer.Typer, tasks: Tasks) -> None:
         app: TargetPath,
         host: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 is all.")] = "127.0.0.1",
         port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
-        reload: Annotated[bool, typer.Option("--reload", help="Start anew when the code changes.")] = False,
+        reload: Annotated[bool, typer.Option("--reload", help="Restart when the code changes.")] = False,
         workers: Annotated[
-            int, typer.Option(min=1, envvar="WEB_CONCURRENCY", help="Processes that serve.")
+            int, typer.Option(min=1, envvar="WEB_CONCURRENCY", help="Number of worker processes.")
         ] = 1,
         log_level: Annotated[
             LogLevel | None,
@@ -49,7 +49,7 @@ def add_to(cli: typer.Typer, tasks: Tasks) -> None:
             ),
         ] = None,
         access_log: Annotated[bool, typer.Option("--access-log", help="Log every request.")] = False,
-        app_dir: Folder = HERE,
+        app_dir: Folder = CURRENT_FOLDER,
         debug: Debug = False,
     ) -> None:
         """Serve an application.
@@ -67,5 +67,5 @@ def add_to(cli: typer.Typer, tasks: Tasks) -> None:
             log_level=log_level.value.upper() if log_level else None,
             access_log=access_log,
         )
-        with refusals(debug=debug):
+        with report_command_errors(debug=debug):
             raise typer.Exit(tasks.serve(serving))

@@ -18,9 +18,9 @@ from uvicorn.supervisors import ChangeReload, Multiprocess
 
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.interfaces.cli.targets import load_app
-from fastapi_easy.interfaces.cli.tasks import Refusal, Serving, Target
+from fastapi_easy.interfaces.cli.tasks import CommandError, Serving, Target
 
-_EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104 (compared, not bound)
+_WILDCARD_HOSTS: Final = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104 (compared, not bound)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +48,13 @@ def serve(serving: Serving, log_config: dict[str, Any], drain: Drain) -> int:
         drain: How each process ends.
 
     Raises:
-        Refusal: There is no such app, or the port is taken.
+        CommandError: There is no such app, or the port is taken.
     """
     for each in (signal.SIGINT, signal.SIGTERM):
-        _ = signal.signal(each, _leave)
+        _ = signal.signal(each, _exit_on_signal)
     # Also where other processes will serve: a mistake is told once, here, before they start.
     app = load_app(serving.target)
-    with _listening(serving) as listening:
+    with _bind_socket(serving) as listener:
         config = _Config(
             app,
             serving.target,
@@ -70,21 +70,21 @@ def serve(serving: Serving, log_config: dict[str, Any], drain: Drain) -> int:
             server_header=False,
             timeout_graceful_shutdown=drain.grace,
         )
-        _announce(serving, app, listening.getsockname()[1])
-        return _serve(config, listening)
+        _announce(serving, app, listener.getsockname()[1])
+        return _serve(config, listener)
 
 
-def _serve(config: "_Config", listening: socket.socket) -> int:
+def _serve(config: "_Config", listener: socket.socket) -> int:
     if config.should_reload:
-        ChangeReload(config, target=uvicorn.Server(config).run, sockets=[listening]).run()
+        ChangeReload(config, target=uvicorn.Server(config).run, sockets=[listener]).run()
         return 0
     if config.workers > 1:
-        supervisor = Multiprocess(config, sockets=[listening])
+        supervisor = Multiprocess(config, sockets=[listener])
         supervisor.run()
         failed = any(each.exitcode == STARTUP_FAILURE for each in supervisor.processes)
         return STARTUP_FAILURE if failed else 0
     server = uvicorn.Server(config)
-    server.run(sockets=[listening])
+    server.run(sockets=[listener])
     return 0 if server.started else STARTUP_FAILURE
 
 
@@ -94,21 +94,21 @@ class _Config(uvicorn.Config):
     def __init__(self, app: Any, target: Target, drain: Drain, **options: Any) -> None:
         self._target = target
         self._drain = drain
-        elsewhere = options["reload"] or options["workers"] > 1
-        super().__init__(target.path if elsewhere else app, **options)
+        in_other_processes = options["reload"] or options["workers"] > 1
+        super().__init__(target.path if in_other_processes else app, **options)
 
     def load_app(self) -> Any:
         """The app, whose failure to start is worded for people."""
         if not isinstance(self.app, str):
-            return _Worded(self.app, self._drain)
+            return _ReadableStartupErrors(self.app, self._drain)
         try:
-            return _Worded(load_app(self._target), self._drain)
-        except Refusal as refusal:
-            typer.echo(refusal.sentence, err=True)
+            return _ReadableStartupErrors(load_app(self._target), self._drain)
+        except CommandError as command_error:
+            typer.echo(command_error.sentence, err=True)
             sys.exit(STARTUP_FAILURE)
 
 
-class _Worded:
+class _ReadableStartupErrors:
     """An app that says in a sentence why it cannot start, where that is known, and not in a traceback.
 
     It says that it is not ready any more as soon as it is told to end.
@@ -122,7 +122,7 @@ class _Worded:
 
     def __call__(self, scope: Any, receive: Any, send: Any) -> Awaitable[None]:
         if scope["type"] == "lifespan":
-            return self._live(scope, receive, send)
+            return self._run_lifespan(scope, receive, send)
         # Not awaited here: requests pay for one call, not for one more coroutine.
         answered: Awaitable[None] = self._app(scope, receive, send)
         return answered
@@ -140,7 +140,7 @@ class _Worded:
 
         _ = signal.signal(signal.SIGTERM, drain)
 
-    async def _live(self, scope: Any, receive: Any, send: Any) -> None:
+    async def _run_lifespan(self, scope: Any, receive: Any, send: Any) -> None:
         failed: list[MutableMapping[str, Any]] = []
 
         async def keep_failure(message: MutableMapping[str, Any]) -> None:
@@ -163,37 +163,37 @@ class _Worded:
                 await send(message)
 
 
-def _leave(_: int, __: FrameType | None) -> NoReturn:
+def _exit_on_signal(_: int, __: FrameType | None) -> NoReturn:
     # uvicorn ends gracefully and then raises the signal again: that is a good end.
     raise SystemExit(0)
 
 
-def _listening(serving: Serving) -> socket.socket:
-    made = socket.socket(socket.AF_INET6 if ":" in serving.host else socket.AF_INET)
+def _bind_socket(serving: Serving) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in serving.host else socket.AF_INET)
     if os.name == "posix":
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        made.bind((serving.host, serving.port))
+        listener.bind((serving.host, serving.port))
     except OSError as error:
-        made.close()
-        raise Refusal(_cannot_listen(serving, error), exit_code=1) from error
-    made.set_inheritable(True)
-    return made
+        listener.close()
+        raise CommandError(_cannot_listen(serving, error), exit_code=1) from error
+    listener.set_inheritable(True)
+    return listener
 
 
 def _cannot_listen(serving: Serving, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return (
             f"port {serving.port} on {serving.host} is taken by another program: "
-            "end that, or choose another with --port"
+            "stop it, or choose another port with --port"
         )
     return f"cannot listen on {serving.host} port {serving.port}: {error.strerror}"
 
 
 def _announce(serving: Serving, app: Any, port: int) -> None:
-    host = _EVERYWHERE.get(serving.host, serving.host)
+    host = _WILDCARD_HOSTS.get(serving.host, serving.host)
     base = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     where = "" if host == serving.host else f", and every other address of port {port}"
-    typer.echo(f"Serving {serving.target.path} at {base}{where} (Ctrl-C ends it)")
+    typer.echo(f"Serving {serving.target.path} at {base}{where} (press Ctrl-C to stop)")
     if docs := getattr(app, "docs_url", None):
         typer.echo(f"Docs at {base}{getattr(app, 'root_path', '')}{docs}")

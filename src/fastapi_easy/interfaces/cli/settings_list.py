@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from fastapi_easy.interfaces.cli.tasks import Setting
 
 Tree: TypeAlias = Mapping[str, Any]
-Place: TypeAlias = tuple[str, ...]
+SettingPath: TypeAlias = tuple[str, ...]
 
 _MASK: Final = "***"
 _ABSENT: Final = object()
@@ -38,18 +38,18 @@ def settings_of(
         if (name := original.upper()).startswith(prefix)
     }
     found = []
-    for place, value in _leaves(values):
-        if _at(read, place) != value:
+    for path, value in _leaves(values):
+        if _lookup(read, path) != value:
             source = "code"
-        elif _is_in_environment(variables, place):
+        elif _is_in_environment(variables, path):
             source = "environment"
         else:
-            source = "default" if _at(file, place) is _ABSENT else "file"
-        found.append(Setting(".".join(place), _shown(place, value), source))
+            source = "default" if _lookup(file, path) is _ABSENT else "file"
+        found.append(Setting(".".join(path), _display(path, value), source))
     return found
 
 
-def masked(url: str) -> str:
+def mask_url(url: str) -> str:
     """*url* without its password and the values of its query."""
     try:
         parts = urlsplit(url)
@@ -66,29 +66,29 @@ def masked(url: str) -> str:
     return f"{parts.scheme}://{shown}{parts.path}{query}"
 
 
-def _leaves(tree: Tree, place: Place = ()) -> Iterator[tuple[Place, Any]]:
+def _leaves(tree: Tree, path: SettingPath = ()) -> Iterator[tuple[SettingPath, Any]]:
     for name, value in tree.items():
         if isinstance(value, Mapping) and value:
-            yield from _leaves(value, (*place, name))
+            yield from _leaves(value, (*path, name))
         elif not isinstance(value, Mapping):
-            yield (*place, name), value
+            yield (*path, name), value
 
 
-def _at(tree: Any, place: Place) -> Any:
-    for name in place:
+def _lookup(tree: Any, path: SettingPath) -> Any:
+    for name in path:
         if not isinstance(tree, Mapping) or name not in tree:
             return _ABSENT
         tree = tree[name]
     return tree
 
 
-def _is_in_environment(variables: Mapping[Place, str], place: Place) -> bool:
-    wanted = tuple(name.lower() for name in place)
+def _is_in_environment(variables: Mapping[SettingPath, str], path: SettingPath) -> bool:
+    wanted = tuple(name.lower() for name in path)
     if wanted in variables:
         return True
     # A whole branch may be written as JSON.
     return any(
-        _at(_json(variables[wanted[:length]]), place[length:]) is not _ABSENT
+        _lookup(_json(variables[wanted[:length]]), path[length:]) is not _ABSENT
         for length in range(1, len(wanted))
         if wanted[:length] in variables
     )
@@ -101,9 +101,9 @@ def _json(text: str) -> Any:
         return None
 
 
-def _shown(place: Place, value: Any) -> str:
+def _display(path: SettingPath, value: Any) -> str:
     if isinstance(value, SecretStr):
-        return masked(value.get_secret_value()) if place[-1] == "url" else _MASK
+        return mask_url(value.get_secret_value()) if path[-1] == "url" else _MASK
     match value:
         case None:
             return "unset"

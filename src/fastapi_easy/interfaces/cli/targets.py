@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from fastapi_easy.domain.errors import DeclarationError
-from fastapi_easy.interfaces.cli.tasks import Refusal, Target
+from fastapi_easy.interfaces.cli.tasks import CommandError, Target
 
 _ASGI_ARGUMENTS = 3
 
@@ -20,14 +20,14 @@ def load(target: Target) -> Any:
     """The object that *target* names; its folder is put in front of the places where modules are looked for.
 
     Raises:
-        Refusal: It is not written as `module:name`, its module cannot be imported, or has no such name.
+        CommandError: It is not written as `module:name`, its module cannot be imported, or has no such name.
     """
     module_name, colon, attributes = target.path.partition(":")
     if module_name.endswith(".py") or "/" in module_name:
         wanted = ".".join(Path(module_name.removesuffix(".py")).parts)
-        raise Refusal(f"{target.path!r} names a file: write the module, {wanted}:{attributes or 'app'}")
+        raise CommandError(f"{target.path!r} names a file: write the module, {wanted}:{attributes or 'app'}")
     if not (module_name and colon and attributes):
-        raise Refusal(f"{target.path!r} is not written as MODULE:NAME, like shop:app")
+        raise CommandError(f"{target.path!r} is not written as MODULE:NAME, like shop:app")
     folder = str(target.folder.resolve())
     if folder not in sys.path[:1]:
         sys.path.insert(0, folder)
@@ -35,7 +35,7 @@ def load(target: Target) -> Any:
     walked = module_name
     for name in attributes.split("."):
         if not hasattr(found, name):
-            raise Refusal(f"{walked} has no {name!r}{_suggestion(found, name)}")
+            raise CommandError(f"{walked} has no {name!r}{_suggestion(found, name)}")
         found = getattr(found, name)
         walked = f"{walked}.{name}"
     return found
@@ -45,26 +45,26 @@ def load_app(target: Target) -> Any:
     """The ASGI app that *target* names, or that the function it names returns.
 
     Raises:
-        Refusal: It is neither.
+        CommandError: It is neither.
     """
     found = load(target)
     if _is_app(found):
         return found
     if inspect.isroutine(found):
-        if any(each.default is each.empty for each in _needed(found)):
-            raise Refusal(f"{target.path} is a function that needs arguments: name one that needs none")
-        with _Worded(f"{target.path} cannot be called", target.folder):
+        if any(each.default is each.empty for each in _required_parameters(found)):
+            raise CommandError(f"{target.path} is a function that needs arguments: name one that needs none")
+        with _ReadableErrors(f"{target.path} cannot be called", target.folder):
             found = found()
         if _is_app(found):
             return found
-        raise Refusal(f"{target.path} returned {_a(found)}, not a FastAPI app")
-    raise Refusal(
-        f"{target.path} is {_a(found)}, not a FastAPI app or a function that returns one: "
+        raise CommandError(f"{target.path} returned {_describe_type(found)}, not a FastAPI app")
+    raise CommandError(
+        f"{target.path} is {_describe_type(found)}, not a FastAPI app or a function that returns one: "
         "an app of a container is made by `app = create_app(Shop())`"
     )
 
 
-class _Worded:
+class _ReadableErrors:
     """Words what the user's code raises.
 
     Args:
@@ -85,9 +85,9 @@ class _Worded:
         if not isinstance(error, Exception):
             return
         if isinstance(error, DeclarationError):
-            raise Refusal(str(error), mistakes=error.mistakes) from error
+            raise CommandError(str(error), mistakes=error.mistakes) from error
         said = str(error) or "no message"
-        raise Refusal(f"{self._attempt}: {type(error).__name__}: {said}{self._where(error)}") from error
+        raise CommandError(f"{self._attempt}: {type(error).__name__}: {said}{self._where(error)}") from error
 
     def _where(self, error: Exception) -> str:
         """The last place in the user's own files."""
@@ -102,11 +102,11 @@ class _Worded:
 
 def _import(name: str, target: Target) -> ModuleType:
     if _is_missing(name):
-        raise Refusal(
+        raise CommandError(
             f"there is no module {name!r} in {target.folder.resolve()}: "
             "run the command in the folder of your program, or name that with --app-dir"
         )
-    with _Worded(f"{name} cannot be imported", target.folder):
+    with _ReadableErrors(f"{name} cannot be imported", target.folder):
         return importlib.import_module(name)
 
 
@@ -127,13 +127,13 @@ def _is_app(found: Any) -> bool:
     if isinstance(found, type):
         return False
     call = found if inspect.iscoroutinefunction(found) else getattr(found, "__call__", None)  # noqa: B004
-    return inspect.iscoroutinefunction(call) and len(_needed(call)) == _ASGI_ARGUMENTS
+    return inspect.iscoroutinefunction(call) and len(_required_parameters(call)) == _ASGI_ARGUMENTS
 
 
-def _needed(call: Any) -> list[inspect.Parameter]:
+def _required_parameters(call: Any) -> list[inspect.Parameter]:
     variable = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
     return [each for each in inspect.signature(call).parameters.values() if each.kind not in variable]
 
 
-def _a(found: Any) -> str:
+def _describe_type(found: Any) -> str:
     return f"the class {found.__name__}" if isinstance(found, type) else f"of type {type(found).__name__}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 
-class Refusal(Exception):
+class CommandError(Exception):
     """The command cannot do what it was asked; worded for people, without a traceback.
 
     Attributes:
@@ -129,7 +129,7 @@ class Diagnosis:
     checks: tuple[Check, ...]
 
     @property
-    def is_well(self) -> bool:
+    def is_healthy(self) -> bool:
         """Whether nothing is wrong."""
         return all(each.state is not State.WRONG for each in self.checks)
 
@@ -184,7 +184,7 @@ class Lock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tasks:
-    """The work behind the commands. Each raises `Refusal`.
+    """The work behind the commands. Each raises `CommandError`.
 
     Attributes:
         serve: Serves until it is told to stop, and returns the exit code.

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import orjson
 
-from fastapi_easy.application.queries.allowed_comparisons import nearest
+from fastapi_easy.application.queries.allowed_comparisons import closest_match
 from fastapi_easy.domain import (
     UNSET,
     Failure,
@@ -19,22 +19,22 @@ from fastapi_easy.domain import (
     Success,
     Values,
 )
-from fastapi_easy.domain.values.value_parsing import Unreadable, read_text
-from fastapi_easy.interfaces.formats.csv_text import Cell, written
+from fastapi_easy.domain.values.value_parsing import ParseError, parse_text
+from fastapi_easy.interfaces.formats.csv_text import Cell, write_record
 from fastapi_easy.interfaces.formats.encode import key_in
 from fastapi_easy.interfaces.formats.strict_json import Malformed, read_json
 
 _AS_JSON: Final = frozenset({Kind.JSON, Kind.ARRAY})
 _MAY_BE_EMPTY: Final = frozenset({Kind.TEXT, Kind.ENUM, Kind.BINARY})
-_BARE_IN_JSON: Final = frozenset({Kind.INTEGER, Kind.FLOAT, Kind.BOOLEAN})
-_MOST_FAULTS: Final = 50
+_UNQUOTED_IN_JSON: Final = frozenset({Kind.INTEGER, Kind.FLOAT, Kind.BOOLEAN})
+_MAX_FAULTS: Final = 50
 
 
 def record_writer(columns: Mapping[str, Field | None]) -> Callable[[Mapping[str, Any]], str]:
     """Makes a record with the members *columns* from an answer's JSON object."""
     as_json = {name: field is not None and field.kind in _AS_JSON for name, field in columns.items()}
     # What the caller may not read is not in the answer.
-    return lambda row: written(_cell(row.get(name), as_json=each) for name, each in as_json.items())
+    return lambda row: write_record(_cell(row.get(name), as_json=each) for name, each in as_json.items())
 
 
 def _cell(value: Any, *, as_json: bool) -> Cell:
@@ -85,23 +85,23 @@ class RecordReader:
         for (name, field), cell in zip(self._columns, cells, strict=True):
             try:
                 value = cell if field is None else _value(field, cell)
-            except Unreadable as error:
+            except ParseError as error:
                 faults.append(Fault(f"/{name}", str(error), error.code))
             else:
                 if value is not UNSET:
                     document[name] = value
         if faults:
-            return Failure(Invalid(tuple(faults[:_MOST_FAULTS])))
+            return Failure(Invalid(tuple(faults[:_MAX_FAULTS])))
         return Success(Json(document))
 
 
-def mistakes_in(header: Sequence[Cell], columns: Mapping[str, Field | None]) -> tuple[Fault, ...]:
+def find_header_faults(header: Sequence[Cell], columns: Mapping[str, Field | None]) -> tuple[Fault, ...]:
     """What is wrong with the first record of an import; nothing when it names fields, each once."""
     faults = []
     seen: set[Cell] = set()
-    for cell in header[: len(columns) + _MOST_FAULTS]:
+    for cell in header[: len(columns) + _MAX_FAULTS]:
         if cell not in columns or cell is None:
-            near = nearest(cell or "", columns)
+            near = closest_match(cell or "", columns)
             hint = f"; did you mean {near!r}?" if near else ""
             faults.append(
                 Fault(_pointer(cell), f"Is not a field that can be written{hint}", "extra_forbidden")
@@ -109,7 +109,7 @@ def mistakes_in(header: Sequence[Cell], columns: Mapping[str, Field | None]) -> 
         elif cell in seen:
             faults.append(Fault(_pointer(cell), "Given more than once", "duplicate_name"))
         seen.add(cell)
-    return tuple(faults[:_MOST_FAULTS])
+    return tuple(faults[:_MAX_FAULTS])
 
 
 def _pointer(name: Cell) -> str:
@@ -124,10 +124,10 @@ def _value(field: Field, cell: Cell) -> Any:
         return "" if field.required and field.kind is Kind.TEXT else UNSET
     if field.kind in _AS_JSON:
         return _json(cell)
-    if field.kind in _BARE_IN_JSON or field.kind is Kind.TEXT:
-        return read_text(field, cell)
+    if field.kind in _UNQUOTED_IN_JSON or field.kind is Kind.TEXT:
+        return parse_text(field, cell)
     if field.kind is Kind.ENUM and field.enumeration is not None:
-        return read_text(field, cell).value
+        return parse_text(field, cell).value
     # Text in JSON, too: read by whoever reads bodies.
     return cell
 
@@ -135,5 +135,5 @@ def _value(field: Field, cell: Cell) -> Any:
 def _json(text: str) -> Any:
     value = read_json(text.encode())
     if isinstance(value, Malformed | Invalid):
-        raise Unreadable("Must be JSON", "json_invalid")
+        raise ParseError("Must be JSON", "json_invalid")
     return value

@@ -36,7 +36,7 @@ class ColumnWriter:
         columns = zip(*records, strict=True)
         try:
             cells = [
-                _each(quoted)(column) if name in rows.texts else write(column)
+                _cell_writer(quoted)(column) if name in rows.texts else write(column)
                 for name, write, column in zip(self._names, self._writers, columns, strict=False)
             ]
         except orjson.JSONEncodeError:
@@ -48,47 +48,47 @@ class ColumnWriter:
         return ("\r\n".join(map(",".join, zip(*cells, strict=True))) + "\r\n").encode()
 
 
-def _each(text: Callable[[Any], str]) -> Write:
+def _cell_writer(text: Callable[[Any], str]) -> Write:
     return lambda column: ["" if value is None else text(value) for value in column]
 
 
-def _bare(column: Column) -> list[str]:
+def _unquoted_cells(column: Column) -> list[str]:
     """Cells of values in whose JSON there is neither a comma nor a quote of their own."""
     text = orjson.dumps(column, option=orjson.OPT_UTC_Z).decode()[1:-1]
     return text.replace('"', "").replace("null", "").split(",")
 
 
-def _in_json(value: Any) -> str:
+def _json_cell(value: Any) -> str:
     return quoted(dumps(value).decode())
 
 
-def _member(value: Any) -> str:
+def _enum_cell(value: Any) -> str:
     said = value.value if isinstance(value, enum.Enum) else value
-    return quoted(said) if isinstance(said, str) else _in_json(said)
+    return quoted(said) if isinstance(said, str) else _json_cell(said)
 
 
-def _times(values: Iterable[Any]) -> str:
-    return _in_json(to_jsonable_python(list(values)))
+def _time_list_cell(values: Iterable[Any]) -> str:
+    return _json_cell(to_jsonable_python(list(values)))
 
 
 _WRITERS: Final[Mapping[Kind, Write]] = {
-    Kind.TEXT: _each(quoted),
-    Kind.INTEGER: _bare,
-    Kind.FLOAT: _bare,
-    Kind.DECIMAL: _each(decimal_text),
-    Kind.BOOLEAN: _bare,
-    Kind.DATE: _bare,
-    Kind.DATETIME: _bare,
+    Kind.TEXT: _cell_writer(quoted),
+    Kind.INTEGER: _unquoted_cells,
+    Kind.FLOAT: _unquoted_cells,
+    Kind.DECIMAL: _cell_writer(decimal_text),
+    Kind.BOOLEAN: _unquoted_cells,
+    Kind.DATE: _unquoted_cells,
+    Kind.DATETIME: _unquoted_cells,
     # Not orjson's: see `records`.
-    Kind.TIME: _each(to_jsonable_python),
-    Kind.DURATION: _each(duration_text),
-    Kind.UUID: _bare,
-    Kind.BINARY: _each(lambda value: quoted(bytes_text(bytes(value)))),
-    Kind.ENUM: _each(_member),
-    Kind.JSON: _each(_in_json),
-    Kind.ARRAY: _each(_in_json),
+    Kind.TIME: _cell_writer(to_jsonable_python),
+    Kind.DURATION: _cell_writer(duration_text),
+    Kind.UUID: _unquoted_cells,
+    Kind.BINARY: _cell_writer(lambda value: quoted(bytes_text(bytes(value)))),
+    Kind.ENUM: _cell_writer(_enum_cell),
+    Kind.JSON: _cell_writer(_json_cell),
+    Kind.ARRAY: _cell_writer(_json_cell),
 }
 
 
 def _writer(field: Field) -> Write:
-    return _each(_times) if field.item is Kind.TIME else _WRITERS[field.kind]
+    return _cell_writer(_time_list_cell) if field.item is Kind.TIME else _WRITERS[field.kind]

@@ -14,15 +14,15 @@ from fastapi_easy.interfaces.formats.line_splitter import Line, TooLong
 Cell: TypeAlias = str | None
 """`None` when there is nothing between the commas, not even quotes."""
 
-UNQUOTED: Final = "A cell with a quote or a line break stands in quotes, and each quote in it is doubled"
+QUOTING_ERROR: Final = "A cell with a quote or a line break must be quoted, and each quote in it doubled"
 """What is wrong with a record that is none."""
 
 _CELL: Final = re.compile(r'"((?:[^"]++|"")*+)"|([^",\r\n]*+)')
-_LEFT_OPEN: Final = re.compile(rb'(?:(?:"(?:[^"]++|"")*+"|[^",\r\n]*+),)*+"(?:[^"]++|"")*+')
-_MARK: Final = b"\xef\xbb\xbf"
+_UNCLOSED_QUOTE: Final = re.compile(rb'(?:(?:"(?:[^"]++|"")*+"|[^",\r\n]*+),)*+"(?:[^"]++|"")*+')
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
-def written(cells: Iterable[Cell]) -> str:
+def write_record(cells: Iterable[Cell]) -> str:
     """A record of *cells*, and the line break behind it. It is never a blank line."""
     return (",".join("" if cell is None else quoted(cell) for cell in cells) or '""') + "\r\n"
 
@@ -46,33 +46,33 @@ class Record:
 
         cells: What it holds; empty for a blank line.
 
-        mistake: What is wrong with it, if anything is.
+        reason: What is wrong with it, if anything is.
 
         too_long: It was not kept.
     """
 
     line: int
     cells: Sequence[Cell] = ()
-    mistake: str | None = None
+    reason: str | None = None
     too_long: bool = False
 
     @property
     def is_blank(self) -> bool:
         """Nothing stands on its line."""
-        return not (self.cells or self.mistake or self.too_long)
+        return not (self.cells or self.reason or self.too_long)
 
 
-class Records:
+class RecordParser:
     """The records that lines make up, each on one line or, within quotes, on several.
 
     Args:
-        longest: Bytes a record may have; a longer one is read over and not kept.
+        max_length: Bytes a record may have; a longer one is read over and not kept.
     """
 
-    def __init__(self, longest: int) -> None:
-        self._longest = longest
+    def __init__(self, max_length: int) -> None:
+        self._max_length = max_length
         self._line = 0
-        self._kept = bytearray()
+        self._buffer = bytearray()
         self._size = 0
         self._is_open = False
 
@@ -81,39 +81,43 @@ class Records:
         number, text = line
         if not self._is_open:
             self._line, self._size = number, 0
-            self._kept.clear()
+            self._buffer.clear()
         if isinstance(text, TooLong):
-            self._size = self._longest + 2
-            odd = text.odd
+            self._size = self._max_length + 2
+            has_open_quote = text.has_open_quote
         else:
-            odd = text.count(b'"') % 2 == 1
-            if odd and not self._is_open and not _LEFT_OPEN.fullmatch(text):
+            has_open_quote = text.count(b'"') % 2 == 1
+            if has_open_quote and not self._is_open and not _UNCLOSED_QUOTE.fullmatch(text):
                 # Taken for an open quote, it would swallow the lines behind it.
-                yield Record(number, mistake=UNQUOTED)
+                yield Record(number, reason=QUOTING_ERROR)
                 return
-            self._keep(text if number > 1 else text.removeprefix(_MARK))
-        self._is_open ^= odd
+            self._append(text if number > 1 else text.removeprefix(_BYTE_ORDER_MARK))
+        self._is_open ^= has_open_quote
         if not self._is_open:
-            yield self._whole()
+            yield self._finish_record()
 
     def end(self) -> Iterator[Record]:
         """The record that has not ended, if one has not."""
         if self._is_open:
-            yield self._whole()
+            yield self._finish_record()
 
-    def _keep(self, text: bytes) -> None:
+    def _append(self, text: bytes) -> None:
         if self._size:
-            self._kept += b"\n"
+            self._buffer += b"\n"
         self._size += len(text) + 1
-        if self._size > self._longest + 1:
-            self._kept.clear()
+        if self._size > self._max_length + 1:
+            self._buffer.clear()
         else:
-            self._kept += text
+            self._buffer += text
 
-    def _whole(self) -> Record:
-        if self._size > self._longest + 1:
+    def _finish_record(self) -> Record:
+        if self._size > self._max_length + 1:
             return Record(self._line, too_long=True)
-        return Record(self._line, mistake=UNQUOTED) if self._is_open else _read(self._line, bytes(self._kept))
+        return (
+            Record(self._line, reason=QUOTING_ERROR)
+            if self._is_open
+            else _read(self._line, bytes(self._buffer))
+        )
 
 
 def _read(line: int, text: bytes) -> Record:
@@ -121,7 +125,7 @@ def _read(line: int, text: bytes) -> Record:
     try:
         decoded = text.removesuffix(b"\r").decode("utf-8")
     except UnicodeDecodeError:
-        return Record(line, mistake="Must be UTF-8")
+        return Record(line, reason="Must be UTF-8")
     if not decoded:
         return Record(line)
     cells: list[Cell] = []
@@ -130,7 +134,7 @@ def _read(line: int, text: bytes) -> Record:
         found = _CELL.match(decoded, position + 1)
         position = len(decoded) if found is None else found.end()
         if found is None or (position < len(decoded) and decoded[position] != ","):
-            return Record(line, mistake=UNQUOTED)
+            return Record(line, reason=QUOTING_ERROR)
         quoted: str | None = found[1]
         cells.append((found[2] or None) if quoted is None else quoted.replace('""', '"'))
     return Record(line, cells)

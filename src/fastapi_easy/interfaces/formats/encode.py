@@ -14,14 +14,14 @@ from pydantic import BaseModel
 from pydantic_core import to_json, to_jsonable_python
 
 from fastapi_easy.domain import Include, Kind, Resource, Rows
-from fastapi_easy.domain.changes.row import CutRow
-from fastapi_easy.interfaces.formats.record_serializer import RecordShower
+from fastapi_easy.domain.changes.row import PartialRow
+from fastapi_easy.interfaces.formats.record_serializer import RecordSerializer
 from fastapi_easy.interfaces.formats.scalar_text import bytes_text, decimal_text, duration_text
 
 _OPTIONS: Final = orjson.OPT_UTC_Z
-_LINE: Final = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
+_LINE_OPTIONS: Final = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
 Row: TypeAlias = Mapping[str, Any]
-Cut: TypeAlias = Callable[[Row, Sequence[str] | None], Row]
+RowProjection: TypeAlias = Callable[[Row, Sequence[str] | None], Row]
 
 
 class RowEncoder:
@@ -36,20 +36,20 @@ class RowEncoder:
 
     def __init__(self, resource: Resource[Any], known: dict[str, "RowEncoder"]) -> None:
         model = resource.schemas.read
-        self._cut = _derived(resource) if model is None else _modelled(resource, model)
-        self._show_records = None if model is not None else RecordShower(resource)
+        self._project = _derived_projection(resource) if model is None else _model_projection(resource, model)
+        self._serialize_records = None if model is not None else RecordSerializer(resource)
         self._known = known
 
     def row(self, row: Row, fields: Sequence[str] | None = None, includes: Sequence[Include] = ()) -> bytes:
         """*row* as a JSON object with *fields*, or all fields of the read schema, and a member for each include."""
         if includes:
-            return dumps(self.shower(fields, includes)(row))
-        shown = self._cut(row, fields)
+            return dumps(self.row_serializer(fields, includes)(row))
+        shown = self._project(row, fields)
         try:
-            return orjson.dumps(shown, _other, _OPTIONS)
+            return orjson.dumps(shown, _encode_other, _OPTIONS)
         except orjson.JSONEncodeError:
             # As in `dumps`, which would be a call more for each entity that is read.
-            return dumps_anything(shown)
+            return dumps_with_fallback(shown)
 
     def page(
         self,
@@ -60,43 +60,47 @@ class RowEncoder:
         includes: Sequence[Include] = (),
     ) -> bytes:
         """*rows* as a page."""
-        items = None if includes else self._unseen(rows, fields)
+        items = None if includes else self._serialize_raw(rows, fields)
         if items is not None:
             try:
-                return _quickly({"items": items, "total": total, "next_cursor": cursor})
+                return _dumps_fast({"items": items, "total": total, "next_cursor": cursor})
             except orjson.JSONEncodeError:
                 # Told again in the way that knows everything.
                 pass
-        shown = self.shower(fields, includes)
+        shown = self.row_serializer(fields, includes)
         return dumps({"items": [shown(row) for row in rows], "total": total, "next_cursor": cursor})
 
     def lines(self, rows: Sequence[Row], fields: Sequence[str] | None) -> bytes:
         """*rows* as JSON objects with *fields*, or all fields of the read schema, each on a line."""
-        items = self._unseen(rows, fields)
+        items = self._serialize_raw(rows, fields)
         if items is not None:
             try:
-                return b"".join([orjson.dumps(item, _other, _LINE) for item in items])
+                return b"".join([orjson.dumps(item, _encode_other, _LINE_OPTIONS) for item in items])
             except orjson.JSONEncodeError:
                 # Likewise.
                 pass
-        shown = self.shower(fields)
+        shown = self.row_serializer(fields)
         return b"".join([dumps(shown(row)) + b"\n" for row in rows])
 
-    def shower(
+    def row_serializer(
         self, fields: Sequence[str] | None = None, includes: Sequence[Include] = ()
     ) -> Callable[[Row], Row]:
         """What makes of a row that which `dumps` may write of it."""
-        cut = self._cut
+        project = self._project
         if not includes:
-            return lambda row: cut(row, fields)
+            return lambda row: project(row, fields)
         related = [
-            (relation.name, relation.many, self._of(relation.target).shower(query.fields, query.includes))
+            (
+                relation.name,
+                relation.many,
+                self._of(relation.target).row_serializer(query.fields, query.includes),
+            )
             for include in includes
             for relation, query in ((include.relation, include.query),)
         ]
 
         def shown(row: Row) -> Row:
-            whole = dict(cut(row, fields))
+            whole = dict(project(row, fields))
             for name, many, each in related:
                 there = row[name]
                 if many:
@@ -107,11 +111,13 @@ class RowEncoder:
 
         return shown
 
-    def _unseen(self, rows: Sequence[Row], fields: Sequence[str] | None) -> list[dict[str, Any]] | None:
+    def _serialize_raw(
+        self, rows: Sequence[Row], fields: Sequence[str] | None
+    ) -> list[dict[str, Any]] | None:
         """What `dumps` may write of *rows*, made the quick way where that can be."""
-        if self._show_records is None or not isinstance(rows, Rows):
+        if self._serialize_records is None or not isinstance(rows, Rows):
             return None
-        return self._show_records(rows, fields)
+        return self._serialize_records(rows, fields)
 
     def _of(self, resource: Resource[Any]) -> "RowEncoder":
         if resource.name not in self._known:
@@ -126,7 +132,7 @@ def encoder_of(resource: Resource[Any]) -> RowEncoder:
     return encoder
 
 
-def _derived(resource: Resource[Any]) -> Cut:
+def _derived_projection(resource: Resource[Any]) -> RowProjection:
     """Shows rows as the derived read schema does."""
     readable, naming = resource.readable, resource.naming
     # orjson 3.13 loses the leading zero of 10,000 to 99,999 microseconds in times of day.
@@ -134,7 +140,7 @@ def _derived(resource: Resource[Any]) -> Cut:
         name for name in readable if Kind.TIME in {resource.fields[name].kind, resource.fields[name].item}
     )
 
-    def cut(row: Row, fields: Sequence[str] | None) -> Row:
+    def project(row: Row, fields: Sequence[str] | None) -> Row:
         names = fields or readable
         # A row from `select` holds just these fields in this order; anything else is cut to size. What its caller
         # may not read is not there.
@@ -147,15 +153,15 @@ def _derived(resource: Resource[Any]) -> Cut:
             if name in row
         }
 
-    return made if times or naming.outside else cut
+    return made if times or naming.outside else project
 
 
-def _modelled(resource: Resource[Any], model: type[BaseModel]) -> Cut:
+def _model_projection(resource: Resource[Any], model: type[BaseModel]) -> RowProjection:
     """Shows rows as the user's own read model does."""
     keys = {name: key_in(model, name) for name in resource.readable}
 
-    def cut(row: Row, fields: Sequence[str] | None) -> Row:
-        if fields is None and type(row) is CutRow:
+    def project(row: Row, fields: Sequence[str] | None) -> Row:
+        if fields is None and type(row) is PartialRow:
             fields = tuple(row)
         if fields is None:
             whole = model.model_validate({key: row[name] for name, key in keys.items() if name in row})
@@ -165,7 +171,7 @@ def _modelled(resource: Resource[Any], model: type[BaseModel]) -> Cut:
         half = model.model_construct(set(fields), **values)
         return half.model_dump(mode="json", include=set(fields), by_alias=True, warnings=False)
 
-    return cut
+    return project
 
 
 def key_in(model: type[BaseModel], name: str) -> str:
@@ -180,22 +186,22 @@ def key_in(model: type[BaseModel], name: str) -> str:
 def dumps(document: Any) -> bytes:
     """*document* as JSON."""
     try:
-        return _quickly(document)
+        return _dumps_fast(document)
     except orjson.JSONEncodeError:
         # Integers beyond 64 bits, times with an offset, names that are not text: rare, and pydantic knows them.
-        return dumps_anything(document)
+        return dumps_with_fallback(document)
 
 
-def _quickly(document: Any) -> bytes:
-    return orjson.dumps(document, default=_other, option=_OPTIONS)
+def _dumps_fast(document: Any) -> bytes:
+    return orjson.dumps(document, default=_encode_other, option=_OPTIONS)
 
 
-def dumps_anything(document: Any) -> bytes:
+def dumps_with_fallback(document: Any) -> bytes:
     """*document* as JSON, whatever it holds, a little slower."""
-    return to_json(_exact(document), fallback=_other)
+    return to_json(_convert_decimals(document), fallback=_encode_other)
 
 
-def _other(value: Any) -> Any:
+def _encode_other(value: Any) -> Any:
     if isinstance(value, Decimal):
         return decimal_text(value)
     if isinstance(value, bytes | bytearray | memoryview):
@@ -207,13 +213,13 @@ def _other(value: Any) -> Any:
     raise TypeError
 
 
-def _exact(value: Any) -> Any:
+def _convert_decimals(value: Any) -> Any:
     if isinstance(value, Decimal):
         return decimal_text(value)
     if isinstance(value, bytes | datetime.timedelta):
-        return _other(value)
+        return _encode_other(value)
     if isinstance(value, Mapping):
-        return {name: _exact(member) for name, member in value.items()}
+        return {name: _convert_decimals(member) for name, member in value.items()}
     if isinstance(value, list | tuple):
-        return [_exact(item) for item in value]
+        return [_convert_decimals(item) for item in value]
     return value

@@ -12,35 +12,35 @@ class TooLong:
     """In place of a line that was not kept.
 
     Attributes:
-        odd: It has an odd number of quotes, so that text in quotes begins or ends in it.
+        has_open_quote: It has an odd number of quotes, so that text in quotes begins or ends in it.
     """
 
-    odd: bool
+    has_open_quote: bool
 
 
 Line: TypeAlias = tuple[int, bytes | TooLong]
 """Its number, counted from 1, and what it holds without the line feed at its end."""
 
 
-class Lines:
+class LineSplitter:
     """The lines of a body that comes in parts.
 
     Args:
-        longest: Bytes a line may have; a longer one is read over and not kept.
+        max_length: Bytes a line may have; a longer one is read over and not kept.
     """
 
-    def __init__(self, longest: int) -> None:
-        self._longest = longest
+    def __init__(self, max_length: int) -> None:
+        self._max_length = max_length
         self._number = 1
-        self._kept = bytearray()
+        self._buffer = bytearray()
         self._size = 0
-        self._odd = False
+        self._has_open_quote = False
 
     def feed(self, part: bytes) -> Iterator[Line]:
         """The lines that end in *part*."""
         *ends, begun = part.split(b"\n")
         for end in ends:
-            if self._size or len(end) > self._longest:
+            if self._size or len(end) > self._max_length:
                 self._add(end)
                 yield self._end()
             else:
@@ -55,14 +55,16 @@ class Lines:
 
     def _add(self, piece: bytes) -> None:
         self._size += len(piece)
-        self._odd ^= piece.count(_QUOTE) % 2 == 1
-        if self._size <= self._longest:
-            self._kept += piece
+        self._has_open_quote ^= piece.count(_QUOTE) % 2 == 1
+        if self._size <= self._max_length:
+            self._buffer += piece
         else:
-            self._kept.clear()
+            self._buffer.clear()
 
     def _end(self) -> Line:
-        line: bytes | TooLong = TooLong(self._odd) if self._size > self._longest else bytes(self._kept)
-        self._kept.clear()
-        self._size, self._odd = 0, False
+        line: bytes | TooLong = (
+            TooLong(self._has_open_quote) if self._size > self._max_length else bytes(self._buffer)
+        )
+        self._buffer.clear()
+        self._size, self._has_open_quote = 0, False
         return self._number, line

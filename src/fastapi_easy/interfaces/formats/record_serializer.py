@@ -12,9 +12,9 @@ from pydantic_core import to_jsonable_python
 from fastapi_easy.domain import Kind, Resource, Rows
 from fastapi_easy.interfaces.formats.scalar_text import decimal_text
 
-Shown: TypeAlias = list[dict[str, Any]]
+JsonObjects: TypeAlias = list[dict[str, Any]]
 
-_KEPT: Final = 64
+_CACHE_SIZE: Final = 64
 """Functions kept for one resource, one for each choice of fields; when there are more, the oldest goes."""
 
 _WRITERS: Final[Mapping[Kind, Callable[[Any], Any]]] = {
@@ -24,7 +24,7 @@ _WRITERS: Final[Mapping[Kind, Callable[[Any], Any]]] = {
 }
 
 
-class RecordShower:
+class RecordSerializer:
     """Shows the rows of one resource as its derived read schema does."""
 
     def __init__(self, resource: Resource[Any]) -> None:
@@ -35,22 +35,22 @@ class RecordShower:
             for name in resource.readable
             if (write := _writer(resource.fields[name].kind, resource.fields[name].item)) is not None
         }
-        self._made: dict[tuple[tuple[str, ...], frozenset[str]], Callable[[Any], Shown]] = {}
+        self._cache: dict[tuple[tuple[str, ...], frozenset[str]], Callable[[Any], JsonObjects]] = {}
 
-    def __call__(self, rows: Rows, fields: Sequence[str] | None) -> Shown | None:
+    def __call__(self, rows: Rows, fields: Sequence[str] | None) -> JsonObjects | None:
         """*rows* with *fields*, or all readable ones; `None` when they have others, or were looked at."""
         records = rows.records
         if records is None or rows.fields != tuple(fields or self._readable):
             return None
         form = rows.fields, frozenset(rows.texts)
-        show = self._made.get(form)
-        if show is None:
-            if len(self._made) >= _KEPT:
-                _ = self._made.pop(next(iter(self._made)), None)
-            show = self._made[form] = self._make(*form)
-        return show(records)
+        serialize = self._cache.get(form)
+        if serialize is None:
+            if len(self._cache) >= _CACHE_SIZE:
+                _ = self._cache.pop(next(iter(self._cache)), None)
+            serialize = self._cache[form] = self._make(*form)
+        return serialize(records)
 
-    def _make(self, fields: Sequence[str], texts: frozenset[str]) -> Callable[[Any], Shown]:
+    def _make(self, fields: Sequence[str], texts: frozenset[str]) -> Callable[[Any], JsonObjects]:
         writers: dict[str, Callable[[Any], Any]] = {"decimal_text": decimal_text}
         members = []
         for place, name in enumerate(fields):
@@ -69,7 +69,7 @@ class RecordShower:
                 value = f"None if {value} is None else write_{place}({value})"
             members.append(f"{self._naming.out(name)!r}: {value}")
         source = f"lambda records: [{{{', '.join(members)}}} for record in records]"
-        made: Callable[[Any], Shown] = eval(source, writers)  # noqa: S307 - of numbers, and names in quotes
+        made: Callable[[Any], JsonObjects] = eval(source, writers)  # noqa: S307 - of numbers, and names in quotes
         return made
 
 

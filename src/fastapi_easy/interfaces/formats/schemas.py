@@ -43,10 +43,10 @@ class ResourceSchemas:
     @cached_property
     def read(self) -> Any:
         """An answer: every readable field."""
-        return self._resource.schemas.read or answer_of(self._resource, self._name)
+        return self._resource.schemas.read or read_schema_of(self._resource, self._name)
 
 
-def answer_of(resource: Resource[Any], title: str) -> Any:
+def read_schema_of(resource: Resource[Any], title: str) -> Any:
     """A typed dictionary of the readable fields of *resource*, called *title*."""
     fields = {
         name: Required[Annotated[output_type(field), pydantic.Field(description=field.description)]]

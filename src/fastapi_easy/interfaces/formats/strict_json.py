@@ -14,14 +14,14 @@ from typing import Any, Final, TypeAlias
 
 from fastapi_easy.domain import Fault, Invalid
 from fastapi_easy.domain.values.json import (
-    DEEPEST,
-    MOST_FAULTS,
-    below,
+    MAX_DEPTH,
+    MAX_FAULTS,
     is_number,
     is_storable_text,
-    unfit_name,
-    unfit_number,
-    unfit_text,
+    join_pointer,
+    non_finite_number_fault,
+    unstorable_name_fault,
+    unstorable_text_fault,
 )
 
 JsonValue: TypeAlias = Any
@@ -44,17 +44,17 @@ NOT_UTF_8: Final = Malformed("The body is not valid UTF-8.")
 TOO_DEEP: Final = Malformed("The body is nested too deeply.")
 
 
-class _SuspiciousError(ValueError):
+class _NeedsDiagnosisError(ValueError):
     """Something is wrong that the quick reading cannot place."""
 
 
-class _Repeated(dict[str, Any]):
+class _ObjectWithDuplicates(dict[str, Any]):
     """An object some of whose names come more than once."""
 
     names: tuple[str, ...] = ()
 
 
-class _BeyondRange:
+class _OutOfRange:
     """A number that no float can hold, or that is none."""
 
 
@@ -65,19 +65,19 @@ def read_json(body: bytes) -> JsonValue | Invalid | Malformed:
     except UnicodeDecodeError:
         return NOT_UTF_8
     try:
-        value, end = _QUICK.raw_decode(text) if text[:1] == "{" else (None, -1)
+        value, end = _FAST_DECODER.raw_decode(text) if text[:1] == "{" else (None, -1)
         if end != len(text):
             # White space around it, or something else.
-            value = _QUICK.decode(text)
-    except _SuspiciousError:
-        return _explain(text)
+            value = _FAST_DECODER.decode(text)
+    except _NeedsDiagnosisError:
+        return _diagnose(text)
     except json.JSONDecodeError as error:
         return _not_json(f"{error.msg} at line {error.lineno} column {error.colno}")
     except RecursionError:
         return TOO_DEEP
     except ValueError:  # of int(), for more than 4,300 digits
         return _not_json("A number has too many digits")
-    if text.count("[") + text.count("{") > DEEPEST and _too_deep(value):
+    if text.count("[") + text.count("{") > MAX_DEPTH and _is_too_deep(value):
         return TOO_DEEP
     if "\\u" in text:
         faults = _first_faults(value)
@@ -86,54 +86,54 @@ def read_json(body: bytes) -> JsonValue | Invalid | Malformed:
     return value
 
 
-_CONTAINERS: Final = frozenset({dict, list, _Repeated})
+_CONTAINERS: Final = frozenset({dict, list, _ObjectWithDuplicates})
 
 
 def _not_json(reason: str) -> Malformed:
     return Malformed(f"The body is not valid JSON: {reason}.")
 
 
-def _explain(text: str) -> Invalid | Malformed:
+def _diagnose(text: str) -> Invalid | Malformed:
     try:
-        value = _PATIENT.decode(text)
+        value = _DIAGNOSTIC_DECODER.decode(text)
     except RecursionError:
         return TOO_DEEP
     except ValueError:
         return _not_json("It is cut off or has a number with too many digits")
-    return TOO_DEEP if _too_deep(value) else Invalid(_first_faults(value))
+    return TOO_DEEP if _is_too_deep(value) else Invalid(_first_faults(value))
 
 
 def _first_faults(value: JsonValue) -> tuple[Fault, ...]:
-    return tuple(itertools.islice(_faults(value, ""), MOST_FAULTS))
+    return tuple(itertools.islice(_faults(value, ""), MAX_FAULTS))
 
 
 def _faults(value: JsonValue, pointer: str) -> Iterator[Fault]:
     if isinstance(value, str):
         if not is_storable_text(value):
-            yield unfit_text(pointer)
+            yield unstorable_text_fault(pointer)
     elif isinstance(value, dict):
         yield from _faults_in_object(value, pointer)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _faults(item, below(pointer, index))
-    elif isinstance(value, _BeyondRange):
-        yield unfit_number(pointer)
+            yield from _faults(item, join_pointer(pointer, index))
+    elif isinstance(value, _OutOfRange):
+        yield non_finite_number_fault(pointer)
 
 
 def _faults_in_object(members: dict[str, JsonValue], pointer: str) -> Iterator[Fault]:
-    if isinstance(members, _Repeated):
+    if isinstance(members, _ObjectWithDuplicates):
         for name in members.names:
-            yield Fault(below(pointer, name), "Given more than once", "duplicate_name")
+            yield Fault(join_pointer(pointer, name), "Given more than once", "duplicate_name")
     for name, member in members.items():
         if not is_storable_text(name):
-            yield unfit_name(pointer)
+            yield unstorable_name_fault(pointer)
         else:
-            yield from _faults(member, below(pointer, name))
+            yield from _faults(member, join_pointer(pointer, name))
 
 
-def _too_deep(value: JsonValue) -> bool:
+def _is_too_deep(value: JsonValue) -> bool:
     level = [value] if type(value) in _CONTAINERS else []
-    for _ in range(DEEPEST):
+    for _ in range(MAX_DEPTH):
         if not level:
             return False
         level = [
@@ -145,15 +145,15 @@ def _too_deep(value: JsonValue) -> bool:
     return bool(level)
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise _SuspiciousError
+        raise _NeedsDiagnosisError
     return members
 
 
-def _marked(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = _Repeated(pairs)
+def _mark_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = _ObjectWithDuplicates(pairs)
     if len(members) == len(pairs):
         return dict(members)
     names = [name for name, _ in pairs]
@@ -169,17 +169,19 @@ def _in_range(literal: str) -> Decimal | None:
 def _number(literal: str) -> Decimal:
     number = _in_range(literal)
     if number is None:
-        raise _SuspiciousError
+        raise _NeedsDiagnosisError
     return number
 
 
-def _no_constant(literal: str) -> Any:
-    raise _SuspiciousError
+def _reject_constant(literal: str) -> Any:
+    raise _NeedsDiagnosisError
 
 
-_QUICK: Final = json.JSONDecoder(object_pairs_hook=_unique, parse_float=_number, parse_constant=_no_constant)
-_PATIENT: Final = json.JSONDecoder(
-    object_pairs_hook=_marked,
-    parse_float=lambda literal: _BeyondRange() if (number := _in_range(literal)) is None else number,
-    parse_constant=lambda _: _BeyondRange(),
+_FAST_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_reject_duplicates, parse_float=_number, parse_constant=_reject_constant
+)
+_DIAGNOSTIC_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_mark_duplicates,
+    parse_float=lambda literal: _OutOfRange() if (number := _in_range(literal)) is None else number,
+    parse_constant=lambda _: _OutOfRange(),
 )

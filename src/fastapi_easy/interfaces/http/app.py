@@ -15,12 +15,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fastapi_easy.application import Kernel
 from fastapi_easy.domain import Resource
-from fastapi_easy.interfaces.http.default_headers import Manners
+from fastapi_easy.interfaces.http.default_headers import DefaultHeaders
 from fastapi_easy.interfaces.http.dependencies.guards import Guards
-from fastapi_easy.interfaces.http.dependencies.unguarded import warn_of_overlooked
+from fastapi_easy.interfaces.http.dependencies.unguarded import warn_of_unguarded_resources
 from fastapi_easy.interfaces.http.dispatch import Dispatch
 from fastapi_easy.interfaces.http.health import HealthChecks
-from fastapi_easy.interfaces.http.http_resource import Surface
+from fastapi_easy.interfaces.http.http_resource import HttpResource
 from fastapi_easy.interfaces.http.openapi.document import document
 from fastapi_easy.interfaces.http.openapi_names import names_of
 from fastapi_easy.interfaces.http.options import HttpOptions
@@ -28,7 +28,10 @@ from fastapi_easy.interfaces.http.pages import Pages
 from fastapi_easy.interfaces.http.requests.body import BodyLimit
 from fastapi_easy.interfaces.http.routing.paths import Paths
 from fastapi_easy.interfaces.http.routing.table import paths_of
-from fastapi_easy.interfaces.http.unhandled_exceptions import LastResort, answer_with_problems
+from fastapi_easy.interfaces.http.unhandled_exceptions import (
+    UnhandledExceptionMiddleware,
+    add_problem_handlers,
+)
 
 KernelSource: TypeAlias = Kernel | Callable[[], Kernel]
 """A kernel, or what gives it once the first request is there."""
@@ -69,13 +72,17 @@ def build_app(
         "description": options.description,
         **({} if options.docs else {"openapi_url": None, "docs_url": None, "redoc_url": None}),
     }
-    surfaces = _Surfaces(kernel, options)
+    http_resources = _HttpResources(kernel, options)
     app = _App(
-        options, surfaces, principal, lifespan=_watched(lifespan, health), **{**described, **fastapi_options}
+        options,
+        http_resources,
+        principal,
+        lifespan=_with_health(lifespan, health),
+        **{**described, **fastapi_options},
     )
-    answer_with_problems(app)
-    document(app, surfaces, app.guards)
-    app.router.default = Pages(app.router.default, lambda: _index(app, surfaces()), health, metrics)
+    add_problem_handlers(app)
+    document(app, http_resources, app.guards)
+    app.router.default = Pages(app.router.default, lambda: _index(app, http_resources()), health, metrics)
     return app
 
 
@@ -99,17 +106,19 @@ def mount(
 
         principal: Answers who calls.
     """
-    surfaces = _Surfaces(kernel, options)
+    http_resources = _HttpResources(kernel, options)
     guards = Guards(app, options, dependencies or (), principal)
     if dependencies is None:
-        app.router.lifespan_context = _warned(surfaces, guards, options.prefix, app.router.lifespan_context)
-    dispatch = Dispatch(app, partial(surfaces.paths, guards, app.router), options.prefix)
-    app.router.middleware_stack = dispatch.in_front_of(app.router.middleware_stack)
-    app.router.routes.append(dispatch.listed)
-    document(app, surfaces, guards)
+        app.router.lifespan_context = _with_warning(
+            http_resources, guards, options.prefix, app.router.lifespan_context
+        )
+    dispatch = Dispatch(app, partial(http_resources.paths, guards, app.router), options.prefix)
+    app.router.middleware_stack = dispatch.wrap(app.router.middleware_stack)
+    app.router.routes.append(dispatch.catch_all_route)
+    document(app, http_resources, guards)
 
 
-TELEMETRY_LOOK: Final = 1.0
+TELEMETRY_CHECK_INTERVAL: Final = 1.0
 """Seconds between two looks at whether OpenTelemetry is configured; to look costs as much as to find a resource."""
 
 
@@ -120,25 +129,29 @@ class _App(FastAPI):
     """
 
     def __init__(
-        self, options: HttpOptions, surfaces: "_Surfaces", principal: Depends | None, **fastapi_options: Any
+        self,
+        options: HttpOptions,
+        http_resources: "_HttpResources",
+        principal: Depends | None,
+        **fastapi_options: Any,
     ) -> None:
         self._options = options
-        self._is_watched = True
-        self._look_again = 0.0
+        self._is_traced = True
+        self._next_telemetry_check = 0.0
         self.guards = Guards(self, options, principal=principal)
         super().__init__(**fastapi_options)
-        paths = partial(surfaces.paths, self.guards, self.router)
+        paths = partial(http_resources.paths, self.guards, self.router)
         self._dispatch = Dispatch(self, paths, options.prefix)
-        self.router.routes.append(self._dispatch.listed)
+        self.router.routes.append(self._dispatch.catch_all_route)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer; FastAPI's telemetry watches while it is configured, which is looked up once in a while."""
         if scope["type"] == "http":
             now = time.monotonic()
-            if now >= self._look_again:
-                self._look_again = now + TELEMETRY_LOOK
-                self._is_watched = self._native_telemetry.enabled()
-            if not self._is_watched:
+            if now >= self._next_telemetry_check:
+                self._next_telemetry_check = now + TELEMETRY_CHECK_INTERVAL
+                self._is_traced = self._native_telemetry.enabled()
+            if not self._is_traced:
                 # What FastAPI itself says of requests that are not to be watched.
                 scope["fastapi.telemetry"] = None
         await super().__call__(scope, receive, send)
@@ -146,29 +159,31 @@ class _App(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """The user's middleware around the resources, and those around everything else."""
         own = self.user_middleware
-        self.user_middleware = _around_own_routes(self._options)
+        self.user_middleware = _route_middleware(self._options)
         try:
             app: ASGIApp = super().build_middleware_stack()
         finally:
             self.user_middleware = own
-        app = self._dispatch.in_front_of(app)
-        for cls, arguments, named in reversed([*_around(self._options, guarded=bool(own)), *own]):
+        app = self._dispatch.wrap(app)
+        for cls, arguments, named in reversed(
+            [*_outer_middleware(self._options, has_user_middleware=bool(own)), *own]
+        ):
             app = cls(app, *arguments, **named)
         return app
 
 
-def _around_own_routes(options: HttpOptions) -> list[Middleware]:
+def _route_middleware(options: HttpOptions) -> list[Middleware]:
     """The layers around the user's own routes only; for resources `Dispatch` sees to what they do."""
-    return [Middleware(LastResort), Middleware(BodyLimit, options.body_limit)]
+    return [Middleware(UnhandledExceptionMiddleware), Middleware(BodyLimit, options.body_limit)]
 
 
-def _around(options: HttpOptions, *, guarded: bool) -> list[Middleware]:
+def _outer_middleware(options: HttpOptions, *, has_user_middleware: bool) -> list[Middleware]:
     """The layers around everything, the outermost first, each with the reason for its place.
 
     Args:
         options: How the app shows itself.
 
-        guarded: There is middleware of the user's own inside.
+        has_user_middleware: There is middleware of the user's own inside.
     """
     cors = options.cors
     allowed = Middleware(
@@ -184,13 +199,15 @@ def _around(options: HttpOptions, *, guarded: bool) -> list[Middleware]:
         ),
     )
     return [
-        Middleware(Manners, careful=options.security_headers),  # on every answer, also on 500
-        *([Middleware(LastResort)] if guarded else []),  # nothing else is there when the user's own fails
+        Middleware(DefaultHeaders, security_headers=options.security_headers),  # on every answer, also on 500
+        *(
+            [Middleware(UnhandledExceptionMiddleware)] if has_user_middleware else []
+        ),  # nothing else is there when the user's own fails
         *([allowed] if cors.origins else []),  # a page may read problems too
     ]
 
 
-def _watched(lifespan: Lifespan, health: HealthChecks) -> Lifespan:
+def _with_health(lifespan: Lifespan, health: HealthChecks) -> Lifespan:
     @asynccontextmanager
     async def watched(app: FastAPI) -> AsyncIterator[Any]:
         async with lifespan(app) as state:
@@ -204,45 +221,49 @@ def _watched(lifespan: Lifespan, health: HealthChecks) -> Lifespan:
     return watched
 
 
-def _warned(surfaces: "_Surfaces", guards: Guards, prefix: str, lifespan: Lifespan) -> Lifespan:
+def _with_warning(
+    http_resources: "_HttpResources", guards: Guards, prefix: str, lifespan: Lifespan
+) -> Lifespan:
     @asynccontextmanager
     async def warned(app: FastAPI) -> AsyncIterator[Any]:
         async with lifespan(app) as state:
             # Now all routes are there.
-            warn_of_overlooked(app, prefix, surfaces.resources(), guards)
+            warn_of_unguarded_resources(app, prefix, http_resources.resources(), guards)
             yield state
 
     return warned
 
 
-def _index(app: FastAPI, surfaces: tuple[Surface, ...]) -> Mapping[str, Any]:
+def _index(app: FastAPI, http_resources: tuple[HttpResource, ...]) -> Mapping[str, Any]:
     root = app.root_path.rstrip("/")
     documentation = {
         name: root + url for name, url in (("docs", app.docs_url), ("openapi", app.openapi_url)) if url
     }
-    resources = {surface.resource.name: root + surface.path for surface in surfaces}
+    resources = {http_resource.resource.name: root + http_resource.path for http_resource in http_resources}
     return {"title": app.title, "version": app.version, **documentation, "resources": resources}
 
 
-class _Surfaces:
+class _HttpResources:
     """The surfaces of all resources, made when first asked for."""
 
     def __init__(self, kernel: KernelSource, options: HttpOptions) -> None:
         self._kernel = kernel
         self._options = options
-        self._made: tuple[Surface, ...] | None = None
+        self._built: tuple[HttpResource, ...] | None = None
 
-    def __call__(self) -> tuple[Surface, ...]:
-        if self._made is None:
+    def __call__(self) -> tuple[HttpResource, ...]:
+        if self._built is None:
             names = names_of(self.resources())
-            self._made = tuple(Surface(use_cases, self._options, names) for use_cases in self._given())
-        return self._made
+            self._built = tuple(
+                HttpResource(use_cases, self._options, names) for use_cases in self._resolve_kernel()
+            )
+        return self._built
 
     def resources(self) -> list[Resource[Any]]:
         """The resources, before there are surfaces."""
-        return [use_cases.resource for use_cases in self._given()]
+        return [use_cases.resource for use_cases in self._resolve_kernel()]
 
-    def _given(self) -> Kernel:
+    def _resolve_kernel(self) -> Kernel:
         if not isinstance(self._kernel, Kernel):
             self._kernel = self._kernel()
         return self._kernel
@@ -250,6 +271,8 @@ class _Surfaces:
     def paths(self, guards: Guards, router: Router) -> Mapping[bytes, Paths]:
         """What the dispatcher looks things up in."""
         return {
-            surface.segment.encode("ascii"): paths_of(surface, guards.of(surface.resource), router)
-            for surface in self()
+            http_resource.segment.encode("ascii"): paths_of(
+                http_resource, guards.of(http_resource.resource), router
+            )
+            for http_resource in self()
         }

@@ -7,8 +7,8 @@ from typing import Final
 from starlette.types import Scope
 
 HEADER: Final = b"x-correlation-id"
-_LONGEST: Final = 128
-_KEPT: Final = "fastapi_easy.correlation_id"
+_MAX_LENGTH: Final = 128
+_SCOPE_KEY: Final = "fastapi_easy.correlation_id"
 
 
 def correlation_id_of(scope: Scope, headers: Mapping[bytes, bytes] | None = None) -> str:
@@ -19,15 +19,15 @@ def correlation_id_of(scope: Scope, headers: Mapping[bytes, bytes] | None = None
 
         headers: Those of *scope* by name, if somebody has looked at them already.
     """
-    known: str | None = scope.get(_KEPT)
+    known: str | None = scope.get(_SCOPE_KEY)
     if known is None:
-        known = scope[_KEPT] = _read(dict(scope["headers"]) if headers is None else headers)
+        known = scope[_SCOPE_KEY] = _read(dict(scope["headers"]) if headers is None else headers)
     return known
 
 
 def _read(headers: Mapping[bytes, bytes]) -> str:
     given = headers.get(HEADER) or headers.get(b"x-request-id")
-    if given is not None and len(given) <= _LONGEST and given.isascii():
+    if given is not None and len(given) <= _MAX_LENGTH and given.isascii():
         text = given.decode("ascii")
         if text.isprintable():
             return text

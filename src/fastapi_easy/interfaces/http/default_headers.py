@@ -7,26 +7,26 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fastapi_easy.interfaces.http.correlation import HEADER, correlation_id_of
 
-_CAREFUL: Final = (
+_SECURITY_HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
 )
-_FOR_DATA: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
-_DATA: Final = (b"application/json", b"application/problem+json")
-_KEPT: Final = "fastapi_easy.manners"
+_JSON_POLICY: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+_JSON_MEDIA_TYPES: Final = (b"application/json", b"application/problem+json")
+_SCOPE_KEY: Final = "fastapi_easy.default_headers"
 
 
-def manners_of(scope: Scope) -> tuple[tuple[bytes, bytes], ...]:
+def default_headers_of(scope: Scope) -> tuple[tuple[bytes, bytes], ...]:
     """The headers that an answer to *scope* has to have, if it is data and may as well bring them itself.
 
     An answer whose last header is its name needs no others any more.
     """
-    kept: tuple[tuple[bytes, bytes], ...] = scope.get(_KEPT, ())
+    kept: tuple[tuple[bytes, bytes], ...] = scope.get(_SCOPE_KEY, ())
     return kept
 
 
-class Manners:
+class DefaultHeaders:
     """ASGI middleware that names every request, and adds the headers which its answer does not have yet.
 
     JSON may load nothing at all; HTML, like `/docs`, needs scripts and gets no policy of ours.
@@ -34,13 +34,13 @@ class Manners:
     Args:
         app: What answers.
 
-        careful: The headers for browsers are added.
+        security_headers: The headers for browsers are added.
     """
 
-    def __init__(self, app: ASGIApp, *, careful: bool) -> None:
+    def __init__(self, app: ASGIApp, *, security_headers: bool) -> None:
         self._app = app
-        self._careful = careful
-        self._for_data = (*_CAREFUL, _FOR_DATA) if careful else ()
+        self._security_headers = security_headers
+        self._json_headers = (*_SECURITY_HEADERS, _JSON_POLICY) if security_headers else ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Name the request; add the headers when the answer starts."""
@@ -48,24 +48,26 @@ class Manners:
             await self._app(scope, receive, send)
             return
         name = correlation_id_of(scope)
-        scope[_KEPT] = self._for_data
+        scope[_SCOPE_KEY] = self._json_headers
 
-        async def mannered(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = message.get("headers", ())
                 if not headers or headers[-1][0] is not HEADER:
-                    message["headers"] = self._completed(headers, name.encode("ascii"))
+                    message["headers"] = self._complete_headers(headers, name.encode("ascii"))
             await send(message)
 
-        await self._app(scope, receive, mannered)
+        await self._app(scope, receive, send_with_headers)
 
-    def _completed(self, given: Iterable[tuple[bytes, bytes]], name: bytes) -> list[tuple[bytes, bytes]]:
+    def _complete_headers(
+        self, given: Iterable[tuple[bytes, bytes]], name: bytes
+    ) -> list[tuple[bytes, bytes]]:
         headers = list(given)
         known = dict(headers)
         if HEADER not in known:
             headers.append((HEADER, name))
-        if self._careful:
-            headers += [header for header in _CAREFUL if header[0] not in known]
-            if known.get(b"content-type", b"").startswith(_DATA) and _FOR_DATA[0] not in known:
-                headers.append(_FOR_DATA)
+        if self._security_headers:
+            headers += [header for header in _SECURITY_HEADERS if header[0] not in known]
+            if known.get(b"content-type", b"").startswith(_JSON_MEDIA_TYPES) and _JSON_POLICY[0] not in known:
+                headers.append(_JSON_POLICY)
         return headers

@@ -13,11 +13,11 @@ from fastapi.routing import iter_route_contexts
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from fastapi_easy.interfaces.http.exchange import Answer, Exchange, Refused, Stream
+from fastapi_easy.interfaces.http.exchange import Exchange, HttpResponse, ProblemError, StreamedResponse
 from fastapi_easy.interfaces.http.request_problems import NO_SUCH_PATH, method_not_allowed
-from fastapi_easy.interfaces.http.requests.body import Gone
-from fastapi_easy.interfaces.http.routing.catch_all_route import Found, ListedResources
-from fastapi_easy.interfaces.http.routing.exception_handlers import answer_exception
+from fastapi_easy.interfaces.http.requests.body import ClientDisconnected
+from fastapi_easy.interfaces.http.routing.catch_all_route import CatchAllRoute, Found
+from fastapi_easy.interfaces.http.routing.exception_handlers import respond_to_exception
 from fastapi_easy.interfaces.http.routing.paths import Methods, Paths
 
 
@@ -38,17 +38,17 @@ class Dispatch:
         self._app = app
         self._make_paths = paths
         self._prefix = prefix.encode("ascii")
-        self._passed = f"fastapi_easy.passed.{id(self)}"
+        self._pass_through_mark = f"fastapi_easy.passed.{id(self)}"
         self._table: Mapping[bytes, Paths] | None = None
-        self._own: dict[bytes, list[BaseRoute]] = {}
-        self._counted = -1
+        self._app_routes: dict[bytes, list[BaseRoute]] = {}
+        self._route_count = -1
 
     @property
-    def listed(self) -> ListedResources:
+    def catch_all_route(self) -> CatchAllRoute:
         """What stands for the resources among the app's own routes."""
-        return ListedResources(self.find, self, self._passed)
+        return CatchAllRoute(self.find, self, self._pass_through_mark)
 
-    def in_front_of(self, inner: ASGIApp) -> "Dispatch":
+    def wrap(self, inner: ASGIApp) -> "Dispatch":
         """Pass on to *inner*, the app's own router, what belongs to no resource."""
         self._inner = inner
         return self
@@ -63,8 +63,8 @@ class Dispatch:
             table = self._table = self._make_paths()
         parts = self._segments(scope)
         paths = table.get(parts[1]) if len(parts) > 1 else None
-        if paths is None or self._is_own(parts[1], scope):
-            scope[self._passed] = True
+        if paths is None or self._is_app_route(parts[1], scope):
+            scope[self._pass_through_mark] = True
             await self._inner(scope, receive, send)
             return
         await self._answer(paths, parts, Exchange(scope, receive, send))
@@ -77,7 +77,7 @@ class Dispatch:
             self._table = self._make_paths()
         parts = self._segments(scope)
         paths = self._table.get(parts[1]) if len(parts) > 1 else None
-        methods = None if paths is None or self._is_own(parts[1], scope) else paths.find(parts)
+        methods = None if paths is None or self._is_app_route(parts[1], scope) else paths.find(parts)
         if methods is None:
             return Match.NONE, None, b""
         route = methods.routes.get(scope["method"])
@@ -96,79 +96,83 @@ class Dispatch:
             raw = raw[len(self._prefix) :]
         return raw.split(b"/")
 
-    def _is_own(self, segment: bytes, scope: Scope) -> bool:
+    def _is_app_route(self, segment: bytes, scope: Scope) -> bool:
         routes = self._app.router.routes
-        if len(routes) != self._counted:
-            self._own = _own_routes(routes, self._prefix.decode("ascii"), self._table or {})
-            self._counted = len(routes)
-        own = self._own.get(segment)
-        return own is not None and any(route.matches(scope)[0] is Match.FULL for route in own)
+        if len(routes) != self._route_count:
+            self._app_routes = _app_routes_by_segment(routes, self._prefix.decode("ascii"), self._table or {})
+            self._route_count = len(routes)
+        app_routes = self._app_routes.get(segment)
+        return app_routes is not None and any(route.matches(scope)[0] is Match.FULL for route in app_routes)
 
     async def _answer(self, paths: Paths, parts: Sequence[bytes], exchange: Exchange) -> None:
         methods = paths.find(parts)
         if methods is None:
-            await self._answer_elsewhere(paths, parts, exchange)
+            await self._respond_not_found(paths, parts, exchange)
             return
         segment = parts[2] if len(parts) > 2 else b""  # noqa: PLR2004 (/books/{key})
         route = methods.routes.get(exchange.scope["method"])
         if route is None:
-            await self._answer_without(methods, segment, exchange)
+            await self._respond_method_not_allowed(methods, segment, exchange)
             return
         route.enter(exchange.scope, segment)
         try:
             answer = await route.answer(exchange, segment)
-        except Refused as refusal:
-            await exchange.refuse(refusal.problem)
-        except Gone:
+        except ProblemError as refusal:
+            await exchange.send_problem(refusal.problem)
+        except ClientDisconnected:
             return
         except Exception as error:
             if exchange.started:
                 # Half an answer cannot be taken back; the server cuts the connection.
                 raise
-            await answer_exception(self._app, exchange, error)
+            await respond_to_exception(self._app, exchange, error)
         else:
-            await (exchange.answer(answer) if isinstance(answer, Answer) else _finish(exchange, answer))
+            await (
+                exchange.answer(answer)
+                if isinstance(answer, HttpResponse)
+                else _send_stream(exchange, answer)
+            )
 
     @staticmethod
-    async def _answer_without(methods: Methods, segment: bytes, exchange: Exchange) -> None:
+    async def _respond_method_not_allowed(methods: Methods, segment: bytes, exchange: Exchange) -> None:
         other = methods.any()
         if other is not None:
             other.enter(exchange.scope, segment)
         if exchange.scope["method"] == "OPTIONS":
-            await exchange.answer(Answer(204, headers=((b"allow", methods.allow),)))
+            await exchange.answer(HttpResponse(204, headers=((b"allow", methods.allow),)))
         else:
-            await exchange.refuse(method_not_allowed(methods.allow))
+            await exchange.send_problem(method_not_allowed(methods.allow))
 
     @staticmethod
-    async def _answer_elsewhere(paths: Paths, parts: Sequence[bytes], exchange: Exchange) -> None:
+    async def _respond_not_found(paths: Paths, parts: Sequence[bytes], exchange: Exchange) -> None:
         if not parts[-1] and paths.find(parts[:-1]) is not None:
             path: bytes = exchange.scope.get("raw_path") or quote(exchange.scope["path"]).encode("ascii")
             query: bytes = exchange.scope["query_string"]
             # A path alone: the host is the client's business, and cannot be forged.
             target = path.rstrip(b"/") + (b"?" + query if query else b"")
-            await exchange.answer(Answer(307, b"", ((b"location", b"/" + target.lstrip(b"/")),)))
+            await exchange.answer(HttpResponse(307, b"", ((b"location", b"/" + target.lstrip(b"/")),)))
             return
-        await exchange.refuse(NO_SUCH_PATH)
+        await exchange.send_problem(NO_SUCH_PATH)
 
 
-async def _finish(exchange: Exchange, answer: Stream | None) -> None:
+async def _send_stream(exchange: Exchange, answer: StreamedResponse | None) -> None:
     """Send *answer*, unless the endpoint has sent it itself."""
     if answer is not None:
         await exchange.stream(answer)
 
 
-def _own_routes(
+def _app_routes_by_segment(
     routes: Sequence[BaseRoute], prefix: str, table: Mapping[bytes, Any]
 ) -> dict[bytes, list[BaseRoute]]:
     """The app's own routes that lie literally below a resource's path; a catch-all is none of them."""
-    own: dict[bytes, list[BaseRoute]] = {}
+    app_routes: dict[bytes, list[BaseRoute]] = {}
     for route in routes:
-        if isinstance(route, ListedResources):
+        if isinstance(route, CatchAllRoute):
             continue
         for segment in {_first_segment(path, prefix) for path in _route_paths(route)}:
             if segment in table:
-                own.setdefault(segment, []).append(route)
-    return own
+                app_routes.setdefault(segment, []).append(route)
+    return app_routes
 
 
 def _route_paths(route: BaseRoute) -> list[str]:

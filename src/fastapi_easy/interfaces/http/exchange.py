@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from fastapi_easy.domain import ANONYMOUS, Error, Failure, Outcome
 from fastapi_easy.domain.ports.repository import StreamBroken
 from fastapi_easy.interfaces.http.correlation import HEADER, correlation_id_of
-from fastapi_easy.interfaces.http.default_headers import manners_of
+from fastapi_easy.interfaces.http.default_headers import default_headers_of
 from fastapi_easy.interfaces.http.problems import PROBLEM_JSON, Problem, problem_of, render
 
 T = TypeVar("T")
@@ -57,10 +57,10 @@ class Exchange:
         self.principal = ANONYMOUS
         self.started = False
 
-    async def answer(self, answer: "Answer") -> None:
+    async def answer(self, answer: "HttpResponse") -> None:
         """Send *answer*."""
         body = answer.body
-        headers = [*answer.headers, *manners_of(self.scope)]
+        headers = [*answer.headers, *default_headers_of(self.scope)]
         if body is not None:
             headers.append((b"content-length", b"%d" % len(body)))
         headers.append((HEADER, self.correlation_id.encode("ascii")))
@@ -70,7 +70,7 @@ class Exchange:
             body = b""
         await self.send({"type": "http.response.body", "body": body})
 
-    async def stream(self, stream: "Stream") -> None:
+    async def stream(self, stream: "StreamedResponse") -> None:
         """Send *stream*, no faster than the caller takes it; stop when the caller is gone.
 
         Raises:
@@ -84,13 +84,13 @@ class Exchange:
             if self.scope["method"] == "HEAD":
                 await self.send({"type": "http.response.body", "body": b""})
                 return
-            gone = asyncio.ensure_future(self._gone())
+            gone = asyncio.ensure_future(self._wait_for_disconnect())
             try:
                 await self._send_all(stream, gone)
             except (StreamBroken, TimeoutError) as error:
                 _logger.error(  # noqa: TRY400 (the server logs the traceback)
-                    "an answer broke off (%s), correlation id %s",
-                    str(error) or "not taken in time",
+                    "a response was cut off (%s), correlation id %s",
+                    str(error) or "the client did not read it in time",
                     self.correlation_id,
                 )
                 raise
@@ -98,10 +98,10 @@ class Exchange:
                 _ = gone.cancel()
                 _ = await asyncio.wait([gone])
 
-    async def _send_all(self, stream: "Stream", gone: asyncio.Future[None]) -> None:
+    async def _send_all(self, stream: "StreamedResponse", gone: asyncio.Future[None]) -> None:
         part: bytes | None = stream.first
         while part is not None:
-            async with asyncio.timeout(stream.patience):
+            async with asyncio.timeout(stream.part_timeout):
                 await self.send({"type": "http.response.body", "body": part, "more_body": True})
             # A caller who takes everything at once must not keep others from being answered.
             await asyncio.sleep(0)
@@ -110,24 +110,24 @@ class Exchange:
             part = await anext(stream.rest, None)
         await self.send({"type": "http.response.body", "body": b""})
 
-    async def _gone(self) -> None:
+    async def _wait_for_disconnect(self) -> None:
         """Return when the caller has hung up."""
         while (await self.receive())["type"] != "http.disconnect":
             pass
 
-    async def refuse(self, problem: Problem) -> None:
+    async def send_problem(self, problem: Problem) -> None:
         """Tell of *problem*."""
         await self.answer(self.refusal(problem))
 
-    def refusal(self, problem: Problem) -> "Answer":
+    def refusal(self, problem: Problem) -> "HttpResponse":
         """Return the answer that tells of *problem*."""
         body = render(problem, self.scope["path"], self.correlation_id)
         headers = ((b"content-type", PROBLEM_JSON), _NO_STORE, *problem.headers)
-        return Answer(problem.status, body, headers)
+        return HttpResponse(problem.status, body, headers)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """What is sent back.
 
     Attributes:
@@ -144,7 +144,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Stream:
+class StreamedResponse:
     """What is sent back while it is still being made.
 
     Attributes:
@@ -156,22 +156,22 @@ class Stream:
 
         headers: Besides those that every answer has.
 
-        patience: Seconds the caller may take for one part.
+        part_timeout: Seconds the caller may take for one part.
     """
 
     status: int
     first: bytes
     rest: AsyncGenerator[bytes]
     headers: tuple[tuple[bytes, bytes], ...]
-    patience: float
+    part_timeout: float
 
 
-def json_answer(status: int, body: bytes, *headers: tuple[bytes, bytes]) -> Answer:
+def json_response(status: int, body: bytes, *headers: tuple[bytes, bytes]) -> HttpResponse:
     """An answer whose *body* is JSON."""
-    return Answer(status, body, (_JSON, REVALIDATE, *headers))
+    return HttpResponse(status, body, (_JSON, REVALIDATE, *headers))
 
 
-class Refused(Exception):
+class ProblemError(Exception):
     """Ends an endpoint with a problem. Never leaves the dispatcher.
 
     Attributes:
@@ -183,20 +183,20 @@ class Refused(Exception):
         super().__init__(problem.code)
 
 
-def granted(outcome: Outcome[T]) -> T:
+def unwrap_or_raise(outcome: Outcome[T]) -> T:
     """What *outcome* succeeded with.
 
     Raises:
-        Refused: It failed.
+        ProblemError: It failed.
     """
     if isinstance(outcome, Failure):
         raise refused(outcome.failure())
     return outcome.unwrap()
 
 
-def refused(error: Error) -> Refused:
+def refused(error: Error) -> ProblemError:
     """The refusal that tells of *error*."""
-    return Refused(problem_of(error))
+    return ProblemError(problem_of(error))
 
 
 def header_map(raw: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:

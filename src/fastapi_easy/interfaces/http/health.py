@@ -10,17 +10,17 @@ from fastapi_easy.domain import Success
 from fastapi_easy.domain.ports import Breaker, Dependency
 from fastapi_easy.interfaces.http.loop_lag import LoopLag
 
-_REMEMBERED: Final = 2.0
+_CACHE_SECONDS: Final = 2.0
 """Seconds for which a check counts, so that many probes cost one."""
 
-_PATIENCE: Final = 0.5
+_CHECK_TIMEOUT: Final = 0.5
 """Seconds a database has to answer a check."""
 
 LIVE: Final = {"status": "live"}
 
 
 @dataclasses.dataclass(slots=True)
-class _Checked:
+class _CachedCheck:
     at: float
     up: bool
 
@@ -38,7 +38,7 @@ class HealthChecks:
 
         breakers: Gives the breakers of those that have one, by name.
 
-        others: Gives what else is to be reported on, from when it is in use.
+        other_dependencies: Gives what else is to be reported on, from when it is in use.
 
     Attributes:
         lag: Whether the event loop is stuck, while it is watched.
@@ -49,13 +49,13 @@ class HealthChecks:
         databases: Sequence[Dependency] = (),
         requires: Collection[str] = (),
         breakers: Callable[[], Mapping[str, Breaker]] = dict,
-        others: Callable[[], Sequence[Dependency]] = tuple,
+        other_dependencies: Callable[[], Sequence[Dependency]] = tuple,
     ) -> None:
         self._databases = tuple(databases)
         self._requires = frozenset(requires)
         self._breakers = breakers
-        self._others = others
-        self._checked: dict[str, _Checked] = {}
+        self._other_dependencies = other_dependencies
+        self._cached_checks: dict[str, _CachedCheck] = {}
         self._lock = asyncio.Lock()
         self._state = "starting"
         self.lag = LoopLag()
@@ -75,7 +75,7 @@ class HealthChecks:
         if self.lag.is_stuck:
             # What else is said would come too late too.
             return 503, {"status": "stuck", "dependencies": {}}
-        reported = (*self._databases, *self._others())
+        reported = (*self._databases, *self._other_dependencies())
         async with self._lock:
             ups = await asyncio.gather(*(self._is_up(each) for each in reported))
         breakers = self._breakers()
@@ -94,25 +94,25 @@ class HealthChecks:
         return 200, {"status": "ready" if all(ups) else "degraded", "dependencies": dependencies}
 
     async def _is_up(self, dependency: Dependency) -> bool:
-        known = self._checked.get(dependency.name)
-        if known is not None and time.monotonic() - known.at < _REMEMBERED:
+        known = self._cached_checks.get(dependency.name)
+        if known is not None and time.monotonic() - known.at < _CACHE_SECONDS:
             return known.up
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_CHECK_TIMEOUT):
                 up = isinstance(await dependency.check(), Success)
         except TimeoutError:
             up = False
-        self._checked[dependency.name] = _Checked(time.monotonic(), up)
+        self._cached_checks[dependency.name] = _CachedCheck(time.monotonic(), up)
         return up
 
 
 def _pool(dependency: Dependency) -> dict[str, Any]:
     """The connections to *dependency* at this moment, where there are any."""
     pool = dependency.pool
-    return {} if pool is None else {"pool": {name: getattr(pool, name) for name in _OF_A_POOL}}
+    return {} if pool is None else {"pool": {name: getattr(pool, name) for name in _POOL_FIELDS}}
 
 
-_OF_A_POOL: Final = ("limit", "open", "in_use", "waiting", "shed", "leaked")
+_POOL_FIELDS: Final = ("limit", "open", "in_use", "waiting", "shed", "leaked")
 
 
 def _circuit(breaker: Breaker | None) -> dict[str, Any]:

@@ -10,12 +10,12 @@ from fastapi_easy.application import UseCases
 from fastapi_easy.domain import Key, Resource
 from fastapi_easy.interfaces.formats.encode import RowEncoder, encoder_of
 from fastapi_easy.interfaces.formats.schemas import ResourceSchemas
-from fastapi_easy.interfaces.http.exchange import Answer, Exchange, Stream
-from fastapi_easy.interfaces.http.openapi_names import Names
+from fastapi_easy.interfaces.http.exchange import Exchange, HttpResponse, StreamedResponse
+from fastapi_easy.interfaces.http.openapi_names import ResourceNames
 from fastapi_easy.interfaces.http.options import HttpOptions
-from fastapi_easy.interfaces.http.requests.external_names import documented, speaking
+from fastapi_easy.interfaces.http.requests.external_names import documented, with_translated_errors
 
-Endpoint: TypeAlias = Callable[[Exchange, bytes], Awaitable[Answer | Stream | None]]
+Endpoint: TypeAlias = Callable[[Exchange, bytes], Awaitable[HttpResponse | StreamedResponse | None]]
 """Answers an exchange or raises `Refused`; the bytes are the path segment of the key, still percent-encoded.
 `None` when it has sent its answer itself."""
 
@@ -23,7 +23,7 @@ RESERVED_SEGMENTS: Final = ("search", "count", "upsert", "bulk", "export", "impo
 """Paths below a resource that are not keys. A key spelt like one is reached with its first letter percent-encoded."""
 
 
-class Surface:
+class HttpResource:
     """One resource as HTTP shows it.
 
     Attributes:
@@ -39,19 +39,19 @@ class Surface:
 
         names: What it is called in the documentation.
 
-        every_name: What all resources are called there, by resource name.
+        all_names: What all resources are called there, by resource name.
 
         schemas: What its bodies and answers look like.
     """
 
-    def __init__(self, use_cases: UseCases, options: HttpOptions, names: Mapping[str, Names]) -> None:
-        self.use_cases = speaking(use_cases)
+    def __init__(self, use_cases: UseCases, options: HttpOptions, names: Mapping[str, ResourceNames]) -> None:
+        self.use_cases = with_translated_errors(use_cases)
         self.resource: Resource[Any] = use_cases.resource
         self.options = options
         self.segment = quote(use_cases.resource.name)
         self.path = f"{options.prefix}/{self.segment}"
         self.names = names[use_cases.resource.name]
-        self.every_name = names
+        self.all_names = names
         self.schemas = ResourceSchemas(self.resource, use_cases.validator, self.names.schema)
 
     @cached_property
@@ -60,7 +60,7 @@ class Surface:
         return encoder_of(self.resource)
 
     @cached_property
-    def documented(self) -> "Surface":
+    def documented(self) -> "HttpResource":
         """The same for its documentation, in which fields are called as callers call them."""
         resource = documented(self.resource)
         if resource is self.resource:

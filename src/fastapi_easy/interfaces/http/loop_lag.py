@@ -6,13 +6,13 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
-LATE: Final = 0.5
+MAX_LAG: Final = 0.5
 """Seconds that the loop may be late."""
 
-FOR_LONG: Final = 5.0
+STUCK_AFTER: Final = 5.0
 """Seconds for which it has to have been late all the time: anything may keep it for a moment."""
 
-_EVERY: Final = 0.5
+_INTERVAL: Final = 0.5
 """Seconds between two looks."""
 
 
@@ -21,13 +21,13 @@ class LoopLag:
 
     def __init__(self) -> None:
         self._due: float | None = None
-        self._late_since: float | None = None
+        self._lagging_since: float | None = None
 
     @property
     def is_stuck(self) -> bool:
-        """Whether the loop has been late by more than `LATE` for `FOR_LONG` or longer."""
-        since = self._late_at(time.monotonic())
-        return since is not None and time.monotonic() - since >= FOR_LONG
+        """Whether the loop has been late by more than `MAX_LAG` for `STUCK_AFTER` or longer."""
+        since = self._lag_start(time.monotonic())
+        return since is not None and time.monotonic() - since >= STUCK_AFTER
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
@@ -35,23 +35,23 @@ class LoopLag:
         loop = asyncio.get_running_loop()
         handle: asyncio.TimerHandle | None = None
 
-        def look() -> None:
+        def sample() -> None:
             nonlocal handle
             now = time.monotonic()
-            self._late_since = self._late_at(now)
-            self._due = now + _EVERY
-            handle = loop.call_later(_EVERY, look)
+            self._lagging_since = self._lag_start(now)
+            self._due = now + _INTERVAL
+            handle = loop.call_later(_INTERVAL, sample)
 
-        look()
+        sample()
         try:
             yield
         finally:
             if handle is not None:
                 handle.cancel()
-            self._due = self._late_since = None
+            self._due = self._lagging_since = None
 
-    def _late_at(self, now: float) -> float | None:
+    def _lag_start(self, now: float) -> float | None:
         """Since when the loop is late, seen at *now*; `None` when it is not."""
-        if self._due is None or now - self._due < LATE:
+        if self._due is None or now - self._due < MAX_LAG:
             return None
-        return self._due if self._late_since is None else self._late_since
+        return self._due if self._lagging_since is None else self._lagging_since

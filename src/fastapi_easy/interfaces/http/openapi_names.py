@@ -9,11 +9,11 @@ from typing import Any, Final
 from fastapi_easy.domain import Resource
 
 _WORD: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z]+|[0-9]+")
-_UNFIT: Final = re.compile(r"[^A-Za-z0-9_]")
+_INVALID_CHARACTER: Final = re.compile(r"[^A-Za-z0-9_]")
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class ResourceNames:
     """What one resource is called.
 
     Attributes:
@@ -29,7 +29,7 @@ class Names:
     schema: str
 
 
-def names_of(resources: Iterable[Resource[Any]]) -> dict[str, Names]:
+def names_of(resources: Iterable[Resource[Any]]) -> dict[str, ResourceNames]:
     """The names of each of *resources*, by resource name.
 
     One entity is called as its class is, which needs no grammar; where several resources share a class, each is called
@@ -38,23 +38,23 @@ def names_of(resources: Iterable[Resource[Any]]) -> dict[str, Names]:
     resources = tuple(resources)
     classes = Counter(resource.entity.__name__.lower() for resource in resources)
     return {
-        resource.name: _own(resource)
+        resource.name: _names_by_resource(resource)
         if classes[resource.entity.__name__.lower()] > 1
-        else _by_class(resource)
+        else _names_by_class(resource)
         for resource in resources
     }
 
 
-def _by_class(resource: Resource[Any]) -> Names:
+def _names_by_class(resource: Resource[Any]) -> ResourceNames:
     name = resource.entity.__name__
     one = "_".join(word.lower() for word in _WORD.findall(name))
-    return Names(one or _fit(resource.name), _fit(resource.name), _fit(name))
+    return ResourceNames(one or _identifier(resource.name), _identifier(resource.name), _identifier(name))
 
 
-def _own(resource: Resource[Any]) -> Names:
-    fit = _fit(resource.name)
-    return Names(fit, fit, "".join(word.capitalize() for word in fit.split("_")))
+def _names_by_resource(resource: Resource[Any]) -> ResourceNames:
+    fit = _identifier(resource.name)
+    return ResourceNames(fit, fit, "".join(word.capitalize() for word in fit.split("_")))
 
 
-def _fit(text: str) -> str:
-    return _UNFIT.sub("_", text)
+def _identifier(text: str) -> str:
+    return _INVALID_CHARACTER.sub("_", text)

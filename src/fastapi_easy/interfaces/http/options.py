@@ -65,7 +65,7 @@ class HttpOptions:
 
         import_line_limit: Bytes one line, or one CSV record, of an import may have.
 
-        export_patience: Seconds a caller may take for the next part of an export.
+        export_idle_timeout: Seconds a caller may take for the next part of an export.
     """
 
     title: str = "fastapi_easy"
@@ -83,7 +83,7 @@ class HttpOptions:
     max_affected: int = 1000
     import_limit: int | None = None
     import_line_limit: int = 1024 * 1024
-    export_patience: float = 30.0
+    export_idle_timeout: float = 30.0
 
     def __post_init__(self) -> None:
         """Refuse a prefix or CORS rules that cannot work.

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from fastapi_easy.interfaces.http.health import LIVE, HealthChecks
 from fastapi_easy.interfaces.http.problems import TITLES
 from fastapi_easy.interfaces.http.request_problems import method_not_allowed
-from fastapi_easy.interfaces.http.unhandled_exceptions import problem_response
+from fastapi_easy.interfaces.http.unhandled_exceptions import starlette_problem_response
 
 Page: TypeAlias = Callable[[], Awaitable[Response]]
 
@@ -47,7 +47,7 @@ class Pages:
         if page is None:
             await self._missing(scope, receive, send)
         elif scope["method"] not in {"GET", "HEAD"}:
-            await problem_response(method_not_allowed(b"GET, HEAD"), scope)(scope, receive, send)
+            await starlette_problem_response(method_not_allowed(b"GET, HEAD"), scope)(scope, receive, send)
         else:
             await (await page())(scope, receive, send)
 
@@ -100,35 +100,38 @@ def problem_page(code: str) -> Response:
 
 MEANINGS: Final[Mapping[str, str]] = {
     "already_exists": "Another entity has the same values in fields that must be unique. Nothing was changed.",
-    "bad_preference": "Prefer names no way to end a change that is known here, or two. Nothing was changed.",
+    "bad_preference": "Prefer: tx must be either commit or rollback (a dry run). Nothing was changed.",
     "bad_query": "A query parameter, an operator or a field in the query is not known. Nothing is ignored silently.",
-    "check_failed": "A rule that the store keeps refused the values. Nothing was changed.",
-    "deadline_exceeded": "The call was given up when its deadline passed. Nothing was changed; ask for less, or later.",
+    "check_failed": "A check constraint of the database rejected the values. Nothing was changed.",
+    "deadline_exceeded": "The call was cancelled when its deadline passed. Nothing was changed; ask for less, or "
+    "retry later.",
     "forbidden": "You may not do this.",
-    "idempotency_in_flight": "The first request with this Idempotency-Key has not ended. Repeat after Retry-After.",
+    "idempotency_in_flight": "The first request with this Idempotency-Key is still in progress. Retry after "
+    "Retry-After.",
     "idempotency_mismatch": "An Idempotency-Key belongs to one request; use a new one for a new request.",
-    "internal_error": "A defect on our side. Tell us the correlation id.",
+    "internal_error": "An internal error. Tell us the correlation id.",
     "invalid": "The input does not have the shape or the values asked for; errors lists where. Nothing was changed.",
-    "lock_held": "Somebody else is working on this. Repeat after Retry-After.",
-    "lock_lost": "The work took longer than its lock. Nothing was changed; repeat after Retry-After.",
+    "lock_held": "Another caller holds the lock. Retry after Retry-After.",
+    "lock_lost": "The lock expired before the work ended. Nothing was changed; retry after Retry-After.",
     "malformed_body": "The body is not JSON in UTF-8.",
     "malformed_query": "The query string is not UTF-8.",
     "method_not_allowed": "This path is served with other methods; Allow lists them.",
     "not_acceptable": "The answer cannot have any of the media types that Accept names.",
-    "not_found": "Nothing is there, or nothing that you may see.",
+    "not_found": "No such entity exists, or you may not see it.",
     "outcome_unknown": "The answer to the commit was lost: the change may or may not have been made. Read before you "
     "repeat it, or repeat it with the same Idempotency-Key.",
     "precondition_required": "A change must say with If-Match which version it is based on.",
     "query_too_long": "The query string is too long; POST it to …/search.",
-    "rate_limited": "Too many requests. Repeat after Retry-After.",
+    "rate_limited": "Rate limit exceeded. Retry after Retry-After.",
     "reference_broken": "The change would leave a reference to something that does not exist. Nothing was changed.",
     "request_timeout": "The body did not arrive in time.",
     "stale": "The entity has changed since you read it. Nothing was changed; ETag is its version now.",
     "too_large": "The request is larger than the limit it names.",
-    "too_many_failures": "More lines of an import failed than may; errors lists them. Go on from next_line, or mend "
-    "the lines and repeat them.",
-    "unauthenticated": "Say who you are; WWW-Authenticate says how.",
-    "unavailable": "A dependency did not answer. Nothing was changed; repeat after Retry-After.",
+    "too_many_failures": "More lines of an import failed than max_failures allows; errors lists them. Continue "
+    "from next_line, or fix "
+    "the lines and import them again.",
+    "unauthenticated": "Authentication is required; WWW-Authenticate names the scheme.",
+    "unavailable": "A dependency did not answer. Nothing was changed; retry after Retry-After.",
     "unsupported": "The store behind this resource cannot do what was asked.",
     "unsupported_media_type": "The body is of a media type or charset that is not read here.",
 }

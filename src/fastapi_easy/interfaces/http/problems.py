@@ -71,14 +71,14 @@ def problem_of(error: Error) -> Problem:  # noqa: C901, PLR0911, PLR0912 (one br
             return Problem(422, error.code, f"The request has {count}; see errors.", faults=faults)
         case BadQuery(parameter, reason, suggestion):
             hint = f" Did you mean {suggestion!r}?" if suggestion else ""
-            fault = Fault("/" + _pointer(parameter), reason, error.code, "query")
+            fault = Fault("/" + _escape_pointer(parameter), reason, error.code, "query")
             members = {"parameter": parameter, **({"suggestion": suggestion} if suggestion else {})}
             return Problem(
                 400, error.code, f"{parameter}: {_sentence(reason)}{hint}", faults=(fault,), members=members
             )
         case Unauthenticated(scheme):
             challenge = ((b"www-authenticate", scheme.encode("ascii")),)
-            return Problem(401, error.code, "Say who you are.", challenge)
+            return Problem(401, error.code, "Authentication is required.", challenge)
         case Forbidden(resource, action, field_name):
             what = (
                 f"{action} on {resource}" if field_name is None else f"{field_name} in {action} on {resource}"
@@ -89,16 +89,21 @@ def problem_of(error: Error) -> Problem:  # noqa: C901, PLR0911, PLR0912 (one br
         case AlreadyExists(_, fields):
             taken = " and ".join(fields) or "A unique value"
             return Problem(
-                409, error.code, f"{taken} is already taken.", faults=_at(fields, "Already taken", error)
+                409,
+                error.code,
+                f"{taken} is already taken.",
+                faults=_field_faults(fields, "Already taken", error),
             )
         case ReferenceBroken(_, fields):
             if not fields:
                 return Problem(409, error.code, "Other entities still refer to this one.")
             detail = f"{' and '.join(fields)} refers to something that does not exist."
-            return Problem(409, error.code, detail, faults=_at(fields, "Refers to nothing", error))
+            return Problem(
+                409, error.code, detail, faults=_field_faults(fields, "References a missing entity", error)
+            )
         case CheckFailed(fields=fields, reason=reason):
-            detail = reason or "The values break a rule."
-            return Problem(409, error.code, detail, faults=_at(fields, "Refused", error))
+            detail = reason or "The values violate a check constraint."
+            return Problem(409, error.code, detail, faults=_field_faults(fields, "Refused", error))
         case Stale(_, _, current):
             etag = ((b"etag", b'"' + current.encode("ascii", "replace") + b'"'),)
             detail = "The entity has changed since you read it."
@@ -110,29 +115,53 @@ def problem_of(error: Error) -> Problem:  # noqa: C901, PLR0911, PLR0912 (one br
         case IdempotencyMismatch():
             return Problem(422, error.code, "This Idempotency-Key was used before, with another request.")
         case InFlight(_, retry_after):
-            detail = "The first request with this Idempotency-Key has not ended yet."
-            return Problem(409, error.code, detail, _after(retry_after), members=_seconds(retry_after))
+            detail = "The first request with this Idempotency-Key is still in progress."
+            return Problem(
+                409,
+                error.code,
+                detail,
+                _retry_after_header(retry_after),
+                members=_retry_after_member(retry_after),
+            )
         case TooLarge(what, limit, unit):
             return Problem(
                 413, error.code, f"{what} is larger than {limit} {unit}.", members={"limit": limit}
             )
         case RateLimited(retry_after):
             return Problem(
-                429, error.code, "Too many requests.", _after(retry_after), members=_seconds(retry_after)
+                429,
+                error.code,
+                "Too many requests.",
+                _retry_after_header(retry_after),
+                members=_retry_after_member(retry_after),
             )
         case LockHeld(_, retry_after):
-            detail = "Somebody else is working on this."
-            return Problem(409, error.code, detail, _after(retry_after), members=_seconds(retry_after))
+            detail = "Another caller holds the lock."
+            return Problem(
+                409,
+                error.code,
+                detail,
+                _retry_after_header(retry_after),
+                members=_retry_after_member(retry_after),
+            )
         case LockLost():
-            detail = "The work took too long and its lock ran out; nothing was changed."
-            return Problem(503, error.code, detail, _after(1.0), members=_seconds(1.0))
+            detail = "The lock expired before the work ended; nothing was changed."
+            return Problem(
+                503, error.code, detail, _retry_after_header(1.0), members=_retry_after_member(1.0)
+            )
         case Unavailable(_, retry_after):
             detail = "A dependency did not answer; nothing was changed."
-            return Problem(503, error.code, detail, _after(retry_after), members=_seconds(retry_after))
+            return Problem(
+                503,
+                error.code,
+                detail,
+                _retry_after_header(retry_after),
+                members=_retry_after_member(retry_after),
+            )
         case DeadlineExceeded():
-            return Problem(504, error.code, "It took too long and was given up; nothing was changed.")
+            return Problem(504, error.code, "The deadline was exceeded; nothing was changed.")
         case OutcomeUnknown():
-            detail = "The change may or may not have been made: read before you repeat it."
+            detail = "The change may or may not have been committed: read before you retry."
             return Problem(503, error.code, detail)
         case Unsupported(resource, capability):
             return Problem(501, error.code, f"The store of {resource} lacks {capability}.")
@@ -140,10 +169,10 @@ def problem_of(error: Error) -> Problem:  # noqa: C901, PLR0911, PLR0912 (one br
 
 def render(problem: Problem, instance: str, correlation_id: str) -> bytes:
     """The body that tells of *problem*; ASCII only."""
-    return ascii_json({**told(problem, instance=instance), "correlation_id": correlation_id})
+    return ascii_json({**problem_members(problem, instance=instance), "correlation_id": correlation_id})
 
 
-def told(problem: Problem, **about: str) -> dict[str, Any]:
+def problem_members(problem: Problem, **about: str) -> dict[str, Any]:
     """The members that tell of *problem*, also inside another document; *about* says more of the occurrence."""
     faults = [
         {"pointer": fault.pointer, "in": fault.source, "message": fault.message, "code": fault.code}
@@ -171,30 +200,30 @@ def ascii_json(document: Any) -> bytes:
     try:
         encoded = orjson.dumps(document)
     except orjson.JSONEncodeError:
-        return _escaped(document)
-    return encoded if encoded.isascii() else _escaped(document)
+        return _dump_escaped(document)
+    return encoded if encoded.isascii() else _dump_escaped(document)
 
 
-def _escaped(document: Any) -> bytes:
+def _dump_escaped(document: Any) -> bytes:
 
     return json.dumps(document, ensure_ascii=True, separators=(",", ":"), allow_nan=False).encode("ascii")
 
 
-def _after(seconds: float) -> tuple[tuple[bytes, bytes], ...]:
+def _retry_after_header(seconds: float) -> tuple[tuple[bytes, bytes], ...]:
     return ((b"retry-after", str(max(1, math.ceil(seconds))).encode("ascii")),)
 
 
-def _seconds(seconds: float) -> dict[str, Any]:
+def _retry_after_member(seconds: float) -> dict[str, Any]:
     return {"retry_after_seconds": max(1, math.ceil(seconds))}
 
 
-def _at(
+def _field_faults(
     fields: tuple[str, ...], message: str, error: AlreadyExists | ReferenceBroken | CheckFailed
 ) -> tuple[Fault, ...]:
-    return tuple(Fault("/" + _pointer(name), message, error.code) for name in fields)
+    return tuple(Fault("/" + _escape_pointer(name), message, error.code) for name in fields)
 
 
-def _pointer(token: str) -> str:
+def _escape_pointer(token: str) -> str:
     return token.replace("~", "~0").replace("/", "~1")
 
 
@@ -206,10 +235,10 @@ TITLES: Final[Mapping[str, str]] = {
     "already_exists": "Already exists",
     "bad_preference": "The preference cannot be understood",
     "bad_query": "The query cannot be understood",
-    "check_failed": "Refused by a rule",
-    "deadline_exceeded": "Took too long",
+    "check_failed": "Check constraint violated",
+    "deadline_exceeded": "Deadline exceeded",
     "forbidden": "Not permitted",
-    "idempotency_in_flight": "Still being worked on",
+    "idempotency_in_flight": "Request in progress",
     "idempotency_mismatch": "Idempotency key used for something else",
     "internal_error": "Internal error",
     "invalid": "Invalid input",
@@ -226,7 +255,7 @@ TITLES: Final[Mapping[str, str]] = {
     "rate_limited": "Too many requests",
     "reference_broken": "Broken reference",
     "request_timeout": "The request took too long to arrive",
-    "stale": "Changed meanwhile",
+    "stale": "Version conflict",
     "too_large": "Too large",
     "too_many_failures": "Too many lines failed",
     "unauthenticated": "Not authenticated",

@@ -7,7 +7,7 @@ from fastapi_easy.interfaces.http.problems import Problem
 
 NO_SUCH_PATH: Final = Problem(404, "not_found", "Nothing is served at this path.")
 
-INTERNAL_ERROR: Final = Problem(500, "internal_error", "Something went wrong on our side; it has been noted.")
+INTERNAL_ERROR: Final = Problem(500, "internal_error", "Internal error; it has been logged.")
 
 TOO_SLOW: Final = Problem(
     408, "request_timeout", "The body did not arrive in time.", ((b"connection", b"close"),)
@@ -49,7 +49,7 @@ def not_acceptable(*offered: str) -> Problem:
 
 def too_many_failures(limit: int) -> Problem:
     """More than *limit* lines of an import failed."""
-    detail = f"More than {limit} lines failed. Those before next_line have been looked at; go on from there."
+    detail = f"More than {limit} lines failed. Lines before next_line were processed; continue from there."
     return Problem(422, "too_many_failures", detail)
 
 

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fastapi_easy.domain import Fault, Invalid
-from fastapi_easy.domain.values.json import below
+from fastapi_easy.domain.values.json import join_pointer
 from fastapi_easy.interfaces.http.correlation import correlation_id_of
 from fastapi_easy.interfaces.http.problems import Problem, problem_of, render
 from fastapi_easy.interfaces.http.request_problems import INTERNAL_ERROR, malformed_body
@@ -41,7 +41,7 @@ _CODES: Final = {
 }
 
 
-class LastResort:
+class UnhandledExceptionMiddleware:
     """ASGI middleware: an exception that nobody expected is logged and answered with 500, without detail."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -54,22 +54,22 @@ class LastResort:
             return
         started = False
 
-        async def watching(message: Message) -> None:
+        async def tracking_send(message: Message) -> None:
             nonlocal started
             started = True
             await send(message)
 
         try:
-            await self._app(scope, receive, watching)
+            await self._app(scope, receive, tracking_send)
         except Exception:
             if started:
                 # Half an answer cannot be taken back; the server cuts the connection.
                 raise
-            _logger.exception("a defect, correlation id %s", correlation_id_of(scope))
-            await problem_response(INTERNAL_ERROR, scope)(scope, receive, send)
+            _logger.exception("unhandled exception, correlation id %s", correlation_id_of(scope))
+            await starlette_problem_response(INTERNAL_ERROR, scope)(scope, receive, send)
 
 
-def answer_with_problems(app: FastAPI) -> None:
+def add_problem_handlers(app: FastAPI) -> None:
     """Let the exceptions of *app*'s own routes be answered as problems, unless it has handlers of its own."""
     handlers: dict[Any, Any] = {HTTPException: _http_exception, RequestValidationError: _validation_error}
     for kind, handler in handlers.items():
@@ -79,7 +79,7 @@ def answer_with_problems(app: FastAPI) -> None:
             app.add_exception_handler(kind, handler)
 
 
-def problem_response(problem: Problem, scope: Scope) -> Response:
+def starlette_problem_response(problem: Problem, scope: Scope) -> Response:
     """*problem* as a response of the framework's."""
     response = Response(render(problem, scope["path"], correlation_id_of(scope)), problem.status)
     response.headers["content-type"] = "application/problem+json"
@@ -91,7 +91,7 @@ def problem_response(problem: Problem, scope: Scope) -> Response:
 
 async def _http_exception(request: Request, error: HTTPException) -> Response:
     if isinstance(error, BodyTooLargeError):
-        return problem_response(too_large(error.limit), request.scope)
+        return starlette_problem_response(too_large(error.limit), request.scope)
     if error.status_code < HTTPStatus.BAD_REQUEST:
         return Response(None, error.status_code, error.headers)
     code = _CODES.get(error.status_code) or _snake(HTTPStatus(error.status_code).phrase)
@@ -100,24 +100,26 @@ async def _http_exception(request: Request, error: HTTPException) -> Response:
         for name, value in (error.headers or {}).items()
     )
     if isinstance(error.detail, str):
-        return problem_response(Problem(error.status_code, code, error.detail, headers), request.scope)
+        return starlette_problem_response(
+            Problem(error.status_code, code, error.detail, headers), request.scope
+        )
     members = {"context": jsonable_encoder(error.detail)}
     problem = Problem(error.status_code, code, HTTPStatus(error.status_code).phrase, headers, members=members)
-    return problem_response(problem, request.scope)
+    return starlette_problem_response(problem, request.scope)
 
 
 async def _validation_error(request: Request, error: RequestValidationError) -> Response:
     details = error.errors()
     if any(each["type"] == "json_invalid" for each in details):
-        return problem_response(
+        return starlette_problem_response(
             malformed_body("The body is not valid JSON: It cannot be parsed."), request.scope
         )
     faults = tuple(_fault(*each["loc"], message=each["msg"], code=each["type"]) for each in details)
-    return problem_response(problem_of(Invalid(faults)), request.scope)
+    return starlette_problem_response(problem_of(Invalid(faults)), request.scope)
 
 
 def _fault(source: str | int = "body", *location: str | int, message: str, code: str) -> Fault:
-    return Fault(reduce(below, location, ""), message, code, _SOURCES.get(str(source), "body"))
+    return Fault(reduce(join_pointer, location, ""), message, code, _SOURCES.get(str(source), "body"))
 
 
 def _snake(phrase: str) -> str:

@@ -9,40 +9,40 @@ class TestMyStore(RepositoryConformance):
 ```
 """
 
-from fastapi_easy.testing.conformance.locks.concurrency import Contending
-from fastapi_easy.testing.conformance.reads.aggregation import Aggregating
-from fastapi_easy.testing.conformance.reads.filter_operators import Comparing
-from fastapi_easy.testing.conformance.reads.pagination import Walking
-from fastapi_easy.testing.conformance.reads.reading import Reading
-from fastapi_easy.testing.conformance.reads.related_filters import Relating
-from fastapi_easy.testing.conformance.reads.related_selection import Following
-from fastapi_easy.testing.conformance.reads.streaming import Streaming
-from fastapi_easy.testing.conformance.reads.visibility import Narrowing
-from fastapi_easy.testing.conformance.writes.bulk import Bulk
-from fastapi_easy.testing.conformance.writes.cancellation import Cancelling
-from fastapi_easy.testing.conformance.writes.foreign_keys import Referring
-from fastapi_easy.testing.conformance.writes.optimistic_concurrency import Versioning
-from fastapi_easy.testing.conformance.writes.round_trips import Keeping
-from fastapi_easy.testing.conformance.writes.soft_deletion import Deleting
-from fastapi_easy.testing.conformance.writes.writing import Writing
+from fastapi_easy.testing.conformance.locks.concurrency import ConcurrencyCases
+from fastapi_easy.testing.conformance.reads.aggregation import AggregationCases
+from fastapi_easy.testing.conformance.reads.filter_operators import FilterOperatorCases
+from fastapi_easy.testing.conformance.reads.pagination import PaginationCases
+from fastapi_easy.testing.conformance.reads.reading import ReadCases
+from fastapi_easy.testing.conformance.reads.related_filters import RelatedFilterCases
+from fastapi_easy.testing.conformance.reads.related_selection import RelatedSelectionCases
+from fastapi_easy.testing.conformance.reads.streaming import StreamCases
+from fastapi_easy.testing.conformance.reads.visibility import VisibilityCases
+from fastapi_easy.testing.conformance.writes.bulk import BulkCases
+from fastapi_easy.testing.conformance.writes.cancellation import CancellationCases
+from fastapi_easy.testing.conformance.writes.foreign_keys import ForeignKeyCases
+from fastapi_easy.testing.conformance.writes.optimistic_concurrency import OptimisticConcurrencyCases
+from fastapi_easy.testing.conformance.writes.round_trips import RoundTripCases
+from fastapi_easy.testing.conformance.writes.soft_deletion import SoftDeletionCases
+from fastapi_easy.testing.conformance.writes.writing import WriteCases
 
 
 class RepositoryConformance(
-    Reading,
-    Comparing,
-    Walking,
-    Keeping,
-    Writing,
-    Bulk,
-    Streaming,
-    Contending,
-    Relating,
-    Following,
-    Referring,
-    Versioning,
-    Narrowing,
-    Deleting,
-    Aggregating,
-    Cancelling,
+    ReadCases,
+    FilterOperatorCases,
+    PaginationCases,
+    RoundTripCases,
+    WriteCases,
+    BulkCases,
+    StreamCases,
+    ConcurrencyCases,
+    RelatedFilterCases,
+    RelatedSelectionCases,
+    ForeignKeyCases,
+    OptimisticConcurrencyCases,
+    VisibilityCases,
+    SoftDeletionCases,
+    AggregationCases,
+    CancellationCases,
 ):
     """What every repository does, whatever the store. Subclass, and override the fixture `store`."""

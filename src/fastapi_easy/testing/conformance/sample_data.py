@@ -37,7 +37,7 @@ RATINGS: Final[Mapping[str, tuple[int, ...]]] = {"a1": (5, 5, 1), "a2": (3,), "b
 
 
 @dataclass(frozen=True, slots=True)
-class Stock:
+class SampleData:
     """What was put there.
 
     Attributes:
@@ -50,7 +50,7 @@ class Stock:
     books: Mapping[str, Row]
 
 
-async def stocked(store: Store) -> Stock:
+async def add_sample_data(store: Store) -> SampleData:
     """Put every author, book and review of this module into *store*."""
     authors: dict[str, Row] = {}
     for name, values in AUTHORS.items():
@@ -78,10 +78,10 @@ async def stocked(store: Store) -> Stock:
             ]
         )
     )
-    return Stock(authors, books)
+    return SampleData(authors, books)
 
 
-async def seated(store: Store) -> None:
+async def add_seats(store: Store) -> None:
     """Put three seats into *store*, with tickets for two of them and some for none."""
     seats = [("a", 1, "Ann"), ("a", 2, None), ("b", 1, "Ben")]
     _ = value_of(

@@ -162,7 +162,7 @@ def resources_of(
         shape = describe(entities[name])
         if not linked and Capability.REFERENCES in database.capabilities:
             shape = dataclasses.replace(shape, references=SHAPES[name].references, table=SHAPES[name].table)
-        shapes[name], mistakes = database.admit(name, shape)
+        shapes[name], mistakes = database.narrow_shape(name, shape)
         assert mistakes == []
     return connected(
         shapes,
@@ -210,7 +210,7 @@ async def given(repository: Repository[Any], rows: Iterable[Mapping[str, Any]]) 
     _ = value_of(await repository.add_all(list(rows)))
 
 
-async def given_titles(store: Store, titles: Iterable[str]) -> None:
+async def add_titles(store: Store, titles: Iterable[str]) -> None:
     """Add a note for each of *titles*."""
     await given(store.notes, ({"title": title} for title in titles))
 

@@ -4,12 +4,12 @@ from fastapi_easy.testing.strategies.queries import (
     ANY_CASE,
     aggregations,
     comparisons,
-    echoing,
     orders,
     pages,
     projections,
     queries,
     specifications,
+    with_stored_values,
 )
 from fastapi_easy.testing.strategies.rows import patches, rows, tables
 from fastapi_easy.testing.strategies.values import CASED, CONFUSABLE, TRICKY, WILD, texts, values
@@ -22,7 +22,6 @@ __all__ = [
     "WILD",
     "aggregations",
     "comparisons",
-    "echoing",
     "orders",
     "pages",
     "patches",
@@ -33,4 +32,5 @@ __all__ = [
     "tables",
     "texts",
     "values",
+    "with_stored_values",
 ]

@@ -6,13 +6,13 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from fastapi_easy.domain.changes.patch import Values
-from fastapi_easy.domain.field import ORDERED, Field, Kind
+from fastapi_easy.domain.field import ORDERED_KINDS, Field, Kind
 from fastapi_easy.domain.queries.aggregation import Aggregation, Function, Measure, functions_of
 from fastapi_easy.domain.queries.ordering import Direction, Sort
 from fastapi_easy.domain.queries.page import Count, PageRequest
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import (
-    LISTS,
+    LIST_OPERATORS,
     AllOf,
     AnyOf,
     Everything,
@@ -36,7 +36,7 @@ ANY_CASE: Final = frozenset(
 )
 """Operators that go by lower case."""
 
-STEPS: Final = 2
+MAX_DEPTH: Final = 2
 """How far along relations a query goes."""
 
 _ITEMS: Final = frozenset({Operator.HAS, Operator.HAS_ANY, Operator.HAS_ALL})
@@ -44,7 +44,7 @@ _ITEMS: Final = frozenset({Operator.HAS, Operator.HAS_ANY, Operator.HAS_ALL})
 
 def comparisons(field: Field, operator: Operator, alphabet: str = CASED) -> st.SearchStrategy[Where]:
     """*field* compared with something by *operator*."""
-    return st.builds(Where, st.just(field.name), st.just(operator), _compared(field, operator, alphabet))
+    return st.builds(Where, st.just(field.name), st.just(operator), _operands(field, operator, alphabet))
 
 
 def specifications(
@@ -53,7 +53,7 @@ def specifications(
     *,
     without: frozenset[Operator] = frozenset(),
     max_leaves: int = 6,
-    steps: int = STEPS,
+    depth: int = MAX_DEPTH,
 ) -> st.SearchStrategy[Specification]:
     """Trees over the filterable fields of *resource*, and of what it leads to.
 
@@ -66,17 +66,17 @@ def specifications(
 
         max_leaves: How large the trees are.
 
-        steps: How far they go along relations.
+        depth: How far they go along relations.
     """
     # Made once, and chosen from field by field: kinds with many operators are asked no more often than others.
     choices = [_leaves(resource.fields[name], alphabet, without) for name in resource.filterable]
     leaf = st.sampled_from(choices).flatmap(lambda choice: choice)
     related = [
-        specifications(each.target, alphabet, without=without, max_leaves=2, steps=steps - 1).map(
+        specifications(each.target, alphabet, without=without, max_leaves=2, depth=depth - 1).map(
             each.meaning
         )
         for each in resource.relations.values()
-        if steps > 0
+        if depth > 0
     ]
     nothing_said: st.SearchStrategy[Specification] = st.just(Everything())
     # Not `leaf | leaf | …`: Hypothesis takes equal alternatives for one.
@@ -93,7 +93,7 @@ def specifications(
 
 
 @st.composite
-def echoing(
+def with_stored_values(
     draw: st.DrawFn,
     resource: Resource[Any],
     specification: Specification,
@@ -111,31 +111,31 @@ def echoing(
         rows: What is stored, by the name of the resource.
     """
 
-    def echoed(resource: Resource[Any], part: Specification) -> Specification:
+    def replaced(resource: Resource[Any], part: Specification) -> Specification:
         match part:
             case Everything():
                 return part
             case Where():
-                return _echo(draw, part, rows.get(resource.name, ()))
+                return _replace_value(draw, part, rows.get(resource.name, ()))
             case Not(inner):
-                return Not(echoed(resource, inner))
+                return Not(replaced(resource, inner))
             case AllOf(parts):
-                return AllOf(tuple(echoed(resource, each) for each in parts))
+                return AllOf(tuple(replaced(resource, each) for each in parts))
             case AnyOf(parts):
-                return AnyOf(tuple(echoed(resource, each) for each in parts))
+                return AnyOf(tuple(replaced(resource, each) for each in parts))
             case Related(relation, inner):
-                return Related(relation, echoed(relation.target, inner))
+                return Related(relation, replaced(relation.target, inner))
 
-    return echoed(resource, specification)
+    return replaced(resource, specification)
 
 
 def orders(
-    resource: Resource[Any], *, max_size: int = 3, steps: int = STEPS
+    resource: Resource[Any], *, max_size: int = 3, depth: int = MAX_DEPTH
 ) -> st.SearchStrategy[tuple[Sort, ...]]:
     """Orders by the sortable fields of *resource* and of the one that it leads to, each at most once."""
     own = [(name, ()) for name in resource.sortable]
-    led_to = [(name, path) for path in _paths(resource, steps) for name in path[-1].target.sortable]
-    choices = [st.sampled_from(each) for each in (own, led_to) if each]
+    related = [(name, path) for path in _paths(resource, depth) for name in path[-1].target.sortable]
+    choices = [st.sampled_from(each) for each in (own, related) if each]
     sort = st.builds(
         lambda place, direction: Sort(place[0], direction, place[1]),
         st.sampled_from(choices).flatmap(lambda choice: choice),
@@ -181,7 +181,7 @@ def aggregations(
         Measure(Function.COUNT),
         *(Measure(each, name) for name, field in resource.fields.items() for each in functions_of(field)),
     ]
-    groups = [name for name, field in resource.fields.items() if field.kind in ORDERED | {Kind.BOOLEAN}]
+    groups = [name for name, field in resource.fields.items() if field.kind in ORDERED_KINDS | {Kind.BOOLEAN}]
     return st.builds(
         Aggregation,
         measures=st.lists(st.sampled_from(measures), min_size=1, max_size=5).map(tuple),
@@ -192,12 +192,12 @@ def aggregations(
     )
 
 
-def _paths(resource: Resource[Any], steps: int) -> Iterator[tuple[Relation, ...]]:
+def _paths(resource: Resource[Any], depth: int) -> Iterator[tuple[Relation, ...]]:
     """Every way along relations to one entity at most."""
-    for relation in resource.relations.values() if steps > 0 else ():
+    for relation in resource.relations.values() if depth > 0 else ():
         if not relation.many:
             yield (relation,)
-            for onward in _paths(relation.target, steps - 1):
+            for onward in _paths(relation.target, depth - 1):
                 yield (relation, *onward)
 
 
@@ -209,17 +209,17 @@ def _leaves(field: Field, alphabet: str, without: frozenset[Operator]) -> st.Sea
     return st.one_of(choices)
 
 
-def _compared(field: Field, operator: Operator, alphabet: str) -> st.SearchStrategy[Any]:
+def _operands(field: Field, operator: Operator, alphabet: str) -> st.SearchStrategy[Any]:
     if operator is Operator.IS_NULL:
         return st.booleans()
     item = Field(name=field.name, kind=field.item or Kind.TEXT)
     value = values(item if operator in _ITEMS else field, alphabet)
     if operator is Operator.BETWEEN:
         return st.tuples(value, value)
-    return st.lists(value, max_size=4).map(tuple) if operator in LISTS else value
+    return st.lists(value, max_size=4).map(tuple) if operator in LIST_OPERATORS else value
 
 
-def _echo(draw: st.DrawFn, leaf: Where, rows: Sequence[Values]) -> Where:
+def _replace_value(draw: st.DrawFn, leaf: Where, rows: Sequence[Values]) -> Where:
     seen = [value for row in rows if (value := row[leaf.field]) is not None]
     if leaf.operator in _ITEMS:
         seen = [item for items in seen for item in items]
@@ -228,16 +228,16 @@ def _echo(draw: st.DrawFn, leaf: Where, rows: Sequence[Values]) -> Where:
 
     def one() -> Any:
         chosen = draw(st.sampled_from(seen))
-        return draw(st.sampled_from(_alike(chosen))) if isinstance(chosen, str) else chosen
+        return draw(st.sampled_from(_similar_texts(chosen))) if isinstance(chosen, str) else chosen
 
     if leaf.operator is Operator.BETWEEN:
         return Where(leaf.field, leaf.operator, (one(), one()))
-    if leaf.operator in LISTS:
+    if leaf.operator in LIST_OPERATORS:
         return Where(leaf.field, leaf.operator, tuple(one() for _ in range(draw(st.integers(1, 3)))))
     return Where(leaf.field, leaf.operator, one())
 
 
-def _alike(text: str) -> Sequence[str]:
+def _similar_texts(text: str) -> Sequence[str]:
     """*text*, in the other case, and parts of it."""
     other = "".join(turned if len(turned := each.swapcase()) == 1 else each for each in text)
     return (text, other, text[:1], other[-1:], text[1:], other[:-1], f"{text} ")

@@ -36,7 +36,7 @@ def tables(
     if not any(resource.fields[name].generated for name in resource.key):
         rules.add(resource.key)
     one = rows(resource, alphabet)
-    unique_by = tuple(_claim(resource, rule) for rule in rules)
+    unique_by = tuple(_unique_key(resource, rule) for rule in rules)
     return st.lists(one, min_size=min_size, max_size=max_size, unique_by=unique_by or None)
 
 
@@ -51,7 +51,7 @@ def patches(resource: Resource[Any], alphabet: str = CASED) -> st.SearchStrategy
     return st.fixed_dictionaries({}, optional=optional)
 
 
-def _claim(resource: Resource[Any], rule: Sequence[str]) -> Callable[[Values], Any]:
+def _unique_key(resource: Resource[Any], rule: Sequence[str]) -> Callable[[Values], Any]:
     """What a row claims under *rule*; something of its own when it claims nothing."""
 
     def claim(row: Values) -> Any:

@@ -123,7 +123,7 @@ class Market(Container):
 PRICES = {"apple": "0.50", "bread": "3.20", "cheese": "8.75", "dill": "1.10"}
 
 
-async def stocked() -> Kernel:
+async def add_sample_data() -> Kernel:
     """A market with a stall in York that sells four goods, in the order of their prices' names."""
     kernel: Kernel = in_memory(Market).kernel()
     stall = (await kernel.stalls.create(name="Fruit", city="York")).unwrap()

@@ -16,7 +16,7 @@ from fastapi_easy.domain import (
     Stale,
 )
 from fastapi_easy.testing import in_memory
-from tests.unit.application.calls.market import Market, stocked
+from tests.unit.application.calls.market import Market, add_sample_data
 
 
 async def test_creates_from_keywords_or_one_mapping() -> None:
@@ -38,7 +38,7 @@ async def test_takes_fields_in_one_way_only(method: str) -> None:
 
 
 async def test_updates_some_fields_and_leaves_the_others() -> None:
-    kernel = await stocked()
+    kernel = await add_sample_data()
 
     by_keywords = await kernel.goods.update(1, price=Decimal("0.60"))
     by_mapping = await kernel.goods.update(1, {"stall_id": None})
@@ -48,7 +48,7 @@ async def test_updates_some_fields_and_leaves_the_others() -> None:
 
 
 async def test_replaces_every_field() -> None:
-    kernel = await stocked()
+    kernel = await add_sample_data()
 
     replaced = await kernel.goods.replace(1, code="apple", title="Apple", price=Decimal(1))
 
@@ -56,7 +56,7 @@ async def test_replaces_every_field() -> None:
 
 
 async def test_changes_nothing_that_has_changed_meanwhile() -> None:
-    kernel = await stocked()
+    kernel = await add_sample_data()
     read = (await kernel.goods.get(1)).unwrap()
     changed = (await kernel.goods.update(1, price=Decimal(1), expected_version=read.version)).unwrap()
 
@@ -83,7 +83,7 @@ async def test_a_field_called_like_an_option_needs_a_mapping() -> None:
 
 
 async def test_deletes_restores_and_purges() -> None:
-    kernel = await stocked()
+    kernel = await add_sample_data()
 
     assert await kernel.goods.delete(1) == Success(None)
     assert await kernel.goods.get(1) == Failure(NotFound("goods", 1))
@@ -95,7 +95,7 @@ async def test_deletes_restores_and_purges() -> None:
 
 
 async def test_upserts_by_the_unique_fields() -> None:
-    kernel = await stocked()
+    kernel = await add_sample_data()
 
     changed = (await kernel.goods.upsert(code="apple", title="Apple", price=Decimal(1))).unwrap()
     made = (await kernel.goods.upsert({"code": "fig", "title": "Fig", "price": Decimal(2)})).unwrap()
@@ -105,7 +105,7 @@ async def test_upserts_by_the_unique_fields() -> None:
 
 
 async def test_makes_many_changes() -> None:
-    kernel = await stocked()
+    kernel = await add_sample_data()
     twice = Create({"code": "apple", "title": "Apple", "price": Decimal(1)})
 
     undone = (await kernel.goods.bulk([Delete(2), twice])).unwrap()
@@ -121,7 +121,7 @@ async def test_makes_many_changes() -> None:
 
 @pytest.mark.parametrize("asynchronous", [False, True])
 async def test_imports_any_number_of_lines(*, asynchronous: bool) -> None:
-    kernel = await stocked()
+    kernel = await add_sample_data()
     lines = [{"code": code, "title": "x", "price": Decimal(1)} for code in ("fig", "apple", "grape")]
 
     async def arriving() -> AsyncIterator[dict[str, Any]]:

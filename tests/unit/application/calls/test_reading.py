@@ -20,7 +20,7 @@ from fastapi_easy.domain import (
     Row,
     Where,
 )
-from tests.unit.application.calls.market import stocked
+from tests.unit.application.calls.market import add_sample_data
 
 
 def codes(page: Outcome[Any]) -> list[str]:
@@ -28,7 +28,7 @@ def codes(page: Outcome[Any]) -> list[str]:
 
 
 async def test_gets_one_entity() -> None:
-    kernel = await stocked()
+    kernel = await add_sample_data()
 
     found = await kernel.goods.get(2)
 
@@ -36,7 +36,7 @@ async def test_gets_one_entity() -> None:
 
 
 async def test_gets_what_was_wished_for_of_it_and_what_is_related() -> None:
-    kernel = await stocked()
+    kernel = await add_sample_data()
 
     found = await kernel.goods.get(2, fields=["title"], include="stall")
     stall = await kernel.stalls.get(1, include={"goods": {"limit": 1, "sort": "-price", "fields": "code"}})
@@ -55,7 +55,7 @@ async def test_gets_what_was_wished_for_of_it_and_what_is_related() -> None:
     ],
 )
 async def test_gets_nothing_where_nothing_is(key: Any, error: Any) -> None:
-    kernel = await stocked()
+    kernel = await add_sample_data()
 
     assert await kernel.goods.get(key) == Failure(error)
 
@@ -80,19 +80,19 @@ async def test_gets_nothing_where_nothing_is(key: Any, error: Any) -> None:
     ],
 )
 async def test_lists_what_was_asked_for(said: Any, expected: list[str]) -> None:
-    kernel = await stocked()
+    kernel = await add_sample_data()
 
     assert codes(await kernel.goods.list(**said)) == expected
 
 
 async def test_lists_what_a_condition_and_keywords_mean_together() -> None:
-    kernel = await stocked()
+    kernel = await add_sample_data()
 
     assert codes(await kernel.goods.list({"price__gt": 1}, code__startswith="d")) == ["dill"]
 
 
 async def test_goes_on_where_a_page_ended() -> None:
-    kernel = await stocked()
+    kernel = await add_sample_data()
     first = (await kernel.goods.list(sort="price", limit=3, count="exact")).unwrap()
 
     second = await kernel.goods.list(sort="price", limit=3, cursor=first.next)
@@ -102,7 +102,7 @@ async def test_goes_on_where_a_page_ended() -> None:
 
 
 async def test_goes_on_with_the_token_that_another_door_gave() -> None:
-    kernel = await stocked()
+    kernel = await add_sample_data()
     queries = kernel.use_cases("goods").queries
     first = (await kernel.goods.list(sort="price", limit=3)).unwrap()
     assert first.next is not None
@@ -114,7 +114,7 @@ async def test_goes_on_with_the_token_that_another_door_gave() -> None:
 
 @pytest.mark.parametrize("method", ["list", "count", "aggregate", "export"])
 async def test_refuses_a_misspelt_comparison_with_a_suggestion(method: str) -> None:
-    kernel = await stocked()
+    kernel = await add_sample_data()
 
     refused = await getattr(kernel.goods, method)(prise__lt=8)
 
@@ -123,22 +123,22 @@ async def test_refuses_a_misspelt_comparison_with_a_suggestion(method: str) -> N
 
 @pytest.mark.parametrize("method", ["count", "aggregate", "export"])
 async def test_refuses_an_option_that_means_nothing_here(method: str) -> None:
-    kernel = await stocked()
+    kernel = await add_sample_data()
 
     refused = await getattr(kernel.goods, method)(cursor="x")
 
-    assert refused == Failure(BadQuery("cursor", "Says nothing here; leave it out"))
+    assert refused == Failure(BadQuery("cursor", "Is not supported here; leave it out"))
 
 
 async def test_counts_what_was_asked_for() -> None:
-    kernel = await stocked()
+    kernel = await add_sample_data()
 
     assert await kernel.goods.count() == Success(4)
     assert await kernel.goods.count({"price__gt": 1}, code__ne="dill") == Success(2)
 
 
 async def test_finds_numbers() -> None:
-    kernel = await stocked()
+    kernel = await add_sample_data()
 
     by_text = await kernel.goods.aggregate(group_by="stall_id", total="sum:price,count", price__lt=4)
     by_measure = await kernel.goods.aggregate(
@@ -152,7 +152,7 @@ async def test_finds_numbers() -> None:
 
 
 async def test_exports_every_entity() -> None:
-    kernel = await stocked()
+    kernel = await add_sample_data()
 
     chunks = (await kernel.goods.export(sort="-code", fields="code", price__gt=1)).unwrap()
 
@@ -164,7 +164,7 @@ async def test_exports_every_entity() -> None:
 
 
 async def test_exports_no_related_entities() -> None:
-    kernel = await stocked()
+    kernel = await add_sample_data()
 
     refused = await kernel.goods.export(fields="code,stall.name")
 

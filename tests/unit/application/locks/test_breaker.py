@@ -8,7 +8,7 @@ import pytest_asyncio
 from returns.result import Failure, Success
 
 from fastapi_easy.application.locks.lock_manager import LockManager
-from fastapi_easy.domain import LockUnavailable, Obstacle, Unavailable
+from fastapi_easy.domain import LockUnavailable, Unavailable, UnavailableReason
 from fastapi_easy.domain.ports import CircuitState
 from fastapi_easy.infrastructure.clock import SystemClock
 from fastapi_easy.infrastructure.resilience.circuit_breaker import BreakerLimits, CircuitBreaker
@@ -32,7 +32,7 @@ def breaker(moment):
 async def locks(store, breaker):
     manager = LockManager(store, SystemClock(), breaker=lambda: breaker)
     yield manager
-    store.is_cut, store.obstacle = False, Obstacle.SILENCE
+    store.is_cut, store.reason = False, UnavailableReason.NO_RESPONSE
     await manager.aclose()
 
 
@@ -57,7 +57,7 @@ async def test_a_store_that_was_silent_is_not_asked_for_new_locks(locks, store, 
 
     assert time.monotonic() - begun < 0.2
     assert refused.error == Unavailable("locks in memory", pytest.approx(PAUSE + 1.5, abs=1.6))
-    assert refused.error.obstacle is Obstacle.BREAK
+    assert refused.error.reason is UnavailableReason.CIRCUIT_OPEN
     await asyncio.sleep(0.05)
     # Nor is anything given back that was never asked for.
     assert "x" not in store.names
@@ -113,9 +113,9 @@ async def test_a_renewal_finds_out_that_the_store_is_back(locks, store, breaker,
 async def test_an_answer_is_an_answer_whatever_it_says(locks, store, breaker, others):
     async with others.hold("x"):
         for _ in range(5):
-            with pytest.raises(Exception, match="not to be had"):
+            with pytest.raises(Exception, match="could not be acquired"):
                 await work(locks, "x", wait=0)
-    store.is_cut, store.obstacle = True, Obstacle.DELAY
+    store.is_cut, store.reason = True, UnavailableReason.TIMEOUT
     for _ in range(5):
         await is_refused(locks)
 
@@ -124,15 +124,15 @@ async def test_an_answer_is_an_answer_whatever_it_says(locks, store, breaker, ot
 
 
 async def test_calls_that_came_to_nothing_here_say_nothing_about_the_store(locks, store, breaker, moment):
-    store.is_cut, store.obstacle = True, Obstacle.OVERLOAD
+    store.is_cut, store.reason = True, UnavailableReason.OVERLOAD
     for _ in range(5):
         await is_refused(locks)
     assert breaker.circuit.state is CircuitState.CLOSED
-    store.obstacle = Obstacle.SILENCE
+    store.reason = UnavailableReason.NO_RESPONSE
     await open_up(locks, store, breaker)
     moment[0] += PAUSE
 
-    store.obstacle = Obstacle.OVERLOAD
+    store.reason = UnavailableReason.OVERLOAD
     await is_refused(locks)
 
     assert breaker.circuit.state is CircuitState.HALF_OPEN

@@ -86,7 +86,7 @@ async def test_a_release_that_nobody_hears_is_logged_and_changes_nothing(locks, 
     with pytest.raises(ZeroDivisionError):
         await fail()
 
-    await eventually(lambda: "could not be given back" in caplog.text)
+    await eventually(lambda: "could not be released" in caplog.text)
 
 
 async def test_a_silent_store_is_unavailable_at_once(locks, store):
@@ -109,13 +109,13 @@ async def test_a_lock_that_nobody_can_end_is_given_back_and_its_place_is_told(lo
         gc.collect()
 
     assert [each.category for each in told] == [ResourceWarning]
-    assert re.search(r"asked for at .*test_giving_up\.py:\d+", str(told[0].message))
+    assert re.search(r"acquired at .*test_giving_up\.py:\d+", str(told[0].message))
     async with others.hold("x", wait=1):
         pass
 
 
 async def test_a_store_that_stays_silent_does_not_keep_a_program_from_ending(locks, store, monkeypatch):
-    monkeypatch.setattr(lock_manager, "_CLOSE_LIMIT", 0.2)
+    monkeypatch.setattr(lock_manager, "_CLOSE_TIMEOUT", 0.2)
     before = len(asyncio.all_tasks())
     scope = locks.hold("x", on_lost="event")
     await scope.__aenter__()

@@ -4,7 +4,7 @@ import asyncio
 
 from returns.result import Failure
 
-from fastapi_easy.domain import Obstacle, Unavailable
+from fastapi_easy.domain import Unavailable, UnavailableReason
 from fastapi_easy.infrastructure.locks.memory import MemoryLeaseStore
 
 TTL = 0.6
@@ -16,7 +16,7 @@ class Wired(MemoryLeaseStore):
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
         self.is_cut = False
-        self.obstacle = Obstacle.SILENCE
+        self.reason = UnavailableReason.NO_RESPONSE
         self.delay = 0.0
         self.asked = []
         self.names = set()
@@ -26,7 +26,7 @@ class Wired(MemoryLeaseStore):
         self.names.add(name)
         if self.is_cut:
             answer.close()
-            return Failure(Unavailable(self.name, obstacle=self.obstacle))
+            return Failure(Unavailable(self.name, reason=self.reason))
         try:
             await asyncio.sleep(self.delay)
         except asyncio.CancelledError:

@@ -27,7 +27,7 @@ from fastapi_easy.application import (
     UpsertEntity,
 )
 from fastapi_easy.application.pipeline.compose import compose
-from fastapi_easy.application.pipeline.validate import MOST_FAULTS, validate
+from fastapi_easy.application.pipeline.validate import MAX_BULK_FAULTS, validate
 from fastapi_easy.domain import Fault, Invalid, Json, Key, Operation, Outcome, Patch, Values
 from fastapi_easy.domain.ports import UnitOfWork
 from fastapi_easy.infrastructure.validation import PydanticValidator
@@ -179,7 +179,7 @@ class TestBulk:
     async def test_does_not_tell_of_thousands(self) -> None:
         refused = await through("bulk", ApplyBulk([Create({})] * 1000))
 
-        assert len(refused.failure().faults) == MOST_FAULTS
+        assert len(refused.failure().faults) == MAX_BULK_FAULTS
 
 
 async def test_lines_are_checked_as_they_are_asked_for() -> None:
@@ -248,5 +248,5 @@ async def test_another_action_than_the_one_that_was_asked_for_is_a_defect() -> N
         async def perform(self, key: Key, work: UnitOfWork, context: Context, /) -> Outcome[None]:
             return Success(None)
 
-    with pytest.raises(TypeError, match="create performs a CreateOrder, and was given a ShipOrder"):
+    with pytest.raises(TypeError, match="create expects a CreateOrder, but was given a ShipOrder"):
         _ = await validate(target_of("create", SHOP), Seeing())(PerformAction(7, ShipOrder()), ADA)

@@ -8,7 +8,7 @@ import pytest
 from returns.result import Failure, Success
 
 from fastapi_easy.application import NOBODY, Context
-from fastapi_easy.application.pipeline.retry import withstand
+from fastapi_easy.application.pipeline.retry import retry_within_deadline
 from fastapi_easy.domain import (
     DeadlineExceeded,
     NotFound,
@@ -45,13 +45,13 @@ class Handling:
         self.left: list[float | None] = []
 
     async def __call__(self, command: Any, context: Context, /) -> Outcome[Any]:
-        self.left.append(deadline.seconds_left())
+        self.left.append(deadline.remaining_seconds())
         return self._outcomes.pop(0)
 
 
 def wrapped(handling: Handling, action: str, retry: Once | None = None, clock: Any = None) -> Any:
     retries = retry or Once()
-    step = withstand(lambda: retries, clock or FrozenClock(), 30.0)
+    step = retry_within_deadline(lambda: retries, clock or FrozenClock(), 30.0)
     return step(target_of(action), handling)
 
 
@@ -98,7 +98,7 @@ async def test_every_call_has_an_end(action, given, most):
     (left,) = handling.left
     assert (left is None) == (most is None)
     assert most is None or most - 1 < left <= most
-    assert deadline.seconds_left() is None
+    assert deadline.remaining_seconds() is None
 
 
 async def test_a_call_that_comes_too_late_is_not_begun():
@@ -131,7 +131,7 @@ async def test_what_ends_past_the_deadline_was_too_late_only_if_it_came_to_nothi
         await asyncio.sleep(0.03)
         return came_to
 
-    step = withstand(lambda: retry, clock, 30.0)
+    step = retry_within_deadline(lambda: retry, clock, 30.0)
     context = Context(deadline=clock.monotonic() + 0.02)
 
     assert await step(target_of(action), slow)(None, context) == answered

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from returns.result import Failure, Success
 
-from fastapi_easy.application.queries.cursor_signer import CursorSeal
+from fastapi_easy.application.queries.cursor_signer import CursorSigner
 from fastapi_easy.domain.errors import BadQuery
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.queries.ordering import Direction, Sort
@@ -22,7 +22,7 @@ from fastapi_easy.domain.queries.specification import Operator, Where
 from tests.unit.application.fakes import ORDERS, SECRET, THINGS, reader_of
 from tests.unit.application.queries.samples import SAMPLES, any_text, values_of
 
-REFUSED = Failure(BadQuery("cursor", "The cursor does not belong to this query: begin again without it"))
+REFUSED = Failure(BadQuery("cursor", "The cursor is not valid for this query: start again without it"))
 EVERY_SORT = tuple(Sort(kind.value) for kind in SAMPLES)
 QUERY = Query(specification=Where("status", Operator.EQUALS, "new"), order=(Sort("total"),))
 CURSOR = Cursor((Decimal("9.50"), 1))
@@ -38,12 +38,12 @@ every_place = st.tuples(*(st.none() | values_of(kind) for kind in SAMPLES), valu
 
 
 def sealed(query: Query = QUERY, tenant: str | None = None) -> str:
-    return CursorSeal(ORDERS, SECRET).seal(CURSOR, query, tenant)
+    return CursorSigner(ORDERS, SECRET).seal(CURSOR, query, tenant)
 
 
 @given(values=every_place)
 def test_what_was_sealed_is_opened(values: tuple[Any, ...]) -> None:
-    seal, query = CursorSeal(THINGS, SECRET), Query(order=EVERY_SORT)
+    seal, query = CursorSigner(THINGS, SECRET), Query(order=EVERY_SORT)
 
     token = seal.seal(Cursor(values), query, "tenant")
 
@@ -57,39 +57,44 @@ def test_a_token_needs_no_escaping_in_a_url() -> None:
 def test_the_window_and_the_chosen_fields_may_change_on_the_way() -> None:
     other = dataclasses.replace(QUERY, page=PageRequest(limit=7), fields=("id",))
 
-    assert CursorSeal(ORDERS, SECRET).open(sealed(), other, None) == Success(CURSOR)
+    assert CursorSigner(ORDERS, SECRET).open(sealed(), other, None) == Success(CURSOR)
 
 
 @pytest.mark.parametrize(
     ("seal", "query", "tenant"),
     [
-        pytest.param(CursorSeal(ORDERS, b"another secret"), QUERY, None, id="another application"),
+        pytest.param(CursorSigner(ORDERS, b"another secret"), QUERY, None, id="another application"),
         pytest.param(
-            CursorSeal(dataclasses.replace(ORDERS, name="others"), SECRET), QUERY, None, id="another resource"
+            CursorSigner(dataclasses.replace(ORDERS, name="others"), SECRET),
+            QUERY,
+            None,
+            id="another resource",
         ),
         pytest.param(
-            CursorSeal(ORDERS, SECRET),
+            CursorSigner(ORDERS, SECRET),
             dataclasses.replace(QUERY, order=(Sort("total", Direction.DESCENDING),)),
             None,
             id="the other direction",
         ),
         pytest.param(
-            CursorSeal(ORDERS, SECRET),
+            CursorSigner(ORDERS, SECRET),
             dataclasses.replace(QUERY, order=(Sort("total"), Sort("status"))),
             None,
             id="another order",
         ),
-        pytest.param(CursorSeal(ORDERS, SECRET), Query(order=QUERY.order), None, id="another specification"),
         pytest.param(
-            CursorSeal(ORDERS, SECRET),
+            CursorSigner(ORDERS, SECRET), Query(order=QUERY.order), None, id="another specification"
+        ),
+        pytest.param(
+            CursorSigner(ORDERS, SECRET),
             dataclasses.replace(QUERY, specification=Where("status", Operator.EQUALS, "paid")),
             None,
             id="another value",
         ),
-        pytest.param(CursorSeal(ORDERS, SECRET), QUERY, "acme", id="a tenant instead of none"),
+        pytest.param(CursorSigner(ORDERS, SECRET), QUERY, "acme", id="a tenant instead of none"),
     ],
 )
-def test_a_token_from_elsewhere_is_refused(seal: CursorSeal, query: Query, tenant: str | None) -> None:
+def test_a_token_from_elsewhere_is_refused(seal: CursorSigner, query: Query, tenant: str | None) -> None:
     assert seal.open(sealed(), query, tenant) == REFUSED
 
 
@@ -102,11 +107,11 @@ def test_a_token_from_elsewhere_is_refused(seal: CursorSeal, query: Query, tenan
     ],
 )
 def test_a_token_of_another_tenant_is_refused(made_for: str | None, used_by: str | None) -> None:
-    assert CursorSeal(ORDERS, SECRET).open(sealed(tenant=made_for), QUERY, used_by) == REFUSED
+    assert CursorSigner(ORDERS, SECRET).open(sealed(tenant=made_for), QUERY, used_by) == REFUSED
 
 
 def test_a_token_with_any_bit_changed_is_refused() -> None:
-    seal, token = CursorSeal(ORDERS, SECRET), sealed()
+    seal, token = CursorSigner(ORDERS, SECRET), sealed()
     raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
     bent = [
         base64.urlsafe_b64encode(raw[:at] + bytes([raw[at] ^ 1 << bit]) + raw[at + 1 :]).rstrip(b"=").decode()
@@ -133,12 +138,12 @@ def test_a_token_with_any_bit_changed_is_refused() -> None:
     ],
 )
 def test_what_is_no_token_is_refused(token: str) -> None:
-    assert CursorSeal(ORDERS, SECRET).open(token, QUERY, None) == REFUSED
+    assert CursorSigner(ORDERS, SECRET).open(token, QUERY, None) == REFUSED
 
 
 @given(token=any_text() | st.text("ABCabc012-_="))
 def test_no_text_opens_by_chance(token: str) -> None:
-    assert CursorSeal(ORDERS, SECRET).open(token, QUERY, None) == REFUSED
+    assert CursorSigner(ORDERS, SECRET).open(token, QUERY, None) == REFUSED
 
 
 def test_a_token_from_before_a_field_changed_its_type_is_refused() -> None:
@@ -146,7 +151,7 @@ def test_a_token_from_before_a_field_changed_its_type_is_refused() -> None:
         ORDERS, fields=ORDERS.fields | {"total": Field(name="total", kind=Kind.DATE)}
     )
 
-    assert CursorSeal(changed, SECRET).open(sealed(), QUERY, None) == REFUSED
+    assert CursorSigner(changed, SECRET).open(sealed(), QUERY, None) == REFUSED
 
 
 @pytest.mark.parametrize(
@@ -165,7 +170,7 @@ def test_a_token_from_before_a_field_changed_its_type_is_refused() -> None:
 )
 def test_a_walk_goes_on_from_whatever_a_store_holds(field: Field, value: Any) -> None:
     resource = dataclasses.replace(ORDERS, fields=ORDERS.fields | {"total": field})
-    seal, cursor = CursorSeal(resource, SECRET), Cursor((value, 1))
+    seal, cursor = CursorSigner(resource, SECRET), Cursor((value, 1))
 
     assert seal.open(seal.seal(cursor, QUERY, None), QUERY, None) == Success(cursor)
 

@@ -12,7 +12,7 @@ from fastapi_easy.domain.queries.ordering import Direction, Sort
 from fastapi_easy.domain.queries.page import Count, PageRequest
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import (
-    LISTS,
+    LIST_OPERATORS,
     AllOf,
     AnyOf,
     Everything,
@@ -53,7 +53,7 @@ def test_every_comparison_of_every_kind_is_read_from_json(kind: Kind, operator: 
     name = kind.value if operator is Operator.EQUALS else f"{kind}__{operator}"
     if operator is Operator.IS_NULL:
         written, value = False, False
-    elif operator in LISTS:
+    elif operator in LIST_OPERATORS:
         written, value = [first.json, second.json], (first.value, second.value)
     else:
         written, value = first.json, first.value
@@ -147,7 +147,7 @@ def test_the_parts_are_read(document: Any, query: Query) -> None:
             id="not takes one object",
         ),
         pytest.param(
-            {"where": {"text": None}}, BadQuery("text", "null is not compared", "text__isnull"), id="null"
+            {"where": {"text": None}}, BadQuery("text", "null cannot be compared", "text__isnull"), id="null"
         ),
         pytest.param(
             {"count": ["exact"]},
@@ -157,9 +157,7 @@ def test_the_parts_are_read(document: Any, query: Query) -> None:
         pytest.param(
             {"count": None}, BadQuery("count", "Must be one of none, exact, estimated"), id="count is null"
         ),
-        pytest.param(
-            {"sort": [""]}, BadQuery("sort", "Names a field that cannot be sorted by"), id="empty name"
-        ),
+        pytest.param({"sort": [""]}, BadQuery("sort", "Field is not sortable"), id="empty name"),
         pytest.param(
             {"cursor": "x", "offset": 0},
             BadQuery("cursor", "Cannot be given together with offset"),

@@ -12,7 +12,7 @@ from fastapi_easy.domain.queries.ordering import Direction, Sort
 from fastapi_easy.domain.queries.page import Count, PageRequest
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import (
-    LISTS,
+    LIST_OPERATORS,
     AllOf,
     AnyOf,
     Everything,
@@ -51,7 +51,7 @@ def test_every_comparison_of_every_kind_is_read_from_text(kind: Kind, operator: 
 
     if operator is Operator.IS_NULL:
         asked, value = ask((name, "true")), True
-    elif operator in LISTS:
+    elif operator in LIST_OPERATORS:
         asked, value = ask((name, first.text), (name, second.text)), (first.value, second.value)
     else:
         asked, value = ask((name, first.text)), first.value

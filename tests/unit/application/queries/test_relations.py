@@ -167,11 +167,13 @@ def test_too_many_includes_name_the_limit() -> None:
 
 
 def test_of_one_entity_only_its_fields_and_includes_are_asked() -> None:
-    query = BOOKS.queries.of_one([("fields", "id"), ("include", "reviews"), ("reviews.limit", "2")]).unwrap()
+    query = BOOKS.queries.for_single_entity(
+        [("fields", "id"), ("include", "reviews"), ("reviews.limit", "2")]
+    ).unwrap()
 
     assert (query.fields, query.includes[0].query.page.limit) == (("id",), 2)
     for name in ("limit", "sort", "where", "title"):
-        assert isinstance(BOOKS.queries.of_one([(name, "1")]), Failure)
+        assert isinstance(BOOKS.queries.for_single_entity([(name, "1")]), Failure)
 
 
 def test_numbers_are_asked_for_by_field_and_function() -> None:

@@ -14,7 +14,7 @@ from fastapi_easy.application.resources.perform_action import (
     PerformAction,
     PerformActionHandler,
     action_name,
-    mistakes_in_action,
+    find_action_mistakes,
 )
 from fastapi_easy.domain.changes.events import DomainEvent
 from fastapi_easy.domain.changes.patch import Patch
@@ -220,7 +220,7 @@ class NoPerform:
     ],
 )
 def test_each_mistake_comes_with_its_mend(action: type[Any], mistakes: list[str]) -> None:
-    assert mistakes_in_action(action) == mistakes
+    assert find_action_mistakes(action) == mistakes
 
 
 def test_an_action_is_recognised_by_its_method() -> None:

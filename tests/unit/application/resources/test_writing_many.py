@@ -25,8 +25,8 @@ from fastapi_easy.application import (
     Upsert,
     UpsertEntity,
 )
-from fastapi_easy.application.changes.bulk_changes import AllWorked
-from fastapi_easy.application.resources.import_entities import CHUNK_WEIGHT, ImportEntitiesHandler
+from fastapi_easy.application.changes.bulk_changes import AllSucceeded
+from fastapi_easy.application.resources.import_entities import CHUNK_BYTES, ImportEntitiesHandler
 from fastapi_easy.container import Container, resource
 from fastapi_easy.domain.changes.patch import Patch, Values
 from fastapi_easy.domain.errors import (
@@ -290,7 +290,7 @@ class TestImport:
             )
         ):
             report = await self.report(
-                shelf, *[Success(book(f"{n}", title="x" * CHUNK_WEIGHT)) for n in range(3)]
+                shelf, *[Success(book(f"{n}", title="x" * CHUNK_BYTES)) for n in range(3)]
             )
 
         assert (report.created, commits) == (3, 3)
@@ -325,7 +325,7 @@ async def test_several_creates_that_the_caller_sees_all_of_are_made_together() -
 
     answer = await bulk(shelf, [Create(book(str(number))) for number in range(1100)], atomic=True)
 
-    assert isinstance(answer.outcomes, AllWorked)
+    assert isinstance(answer.outcomes, AllSucceeded)
     assert len(shelf.published()) == 1100
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from returns.result import Failure, Success
 
-from fastapi_easy.domain import NotFound, Obstacle, Outcome, OutcomeUnknown, Unavailable
+from fastapi_easy.domain import NotFound, Outcome, OutcomeUnknown, Unavailable, UnavailableReason
 from fastapi_easy.domain.deadline import Deadline
 from fastapi_easy.domain.ports import Retry
 from fastapi_easy.infrastructure.resilience.budgeted_retry import BudgetedRetry, RetryLimits
@@ -34,7 +34,7 @@ async def made(retry: Retry, call: Callable[[], object]) -> Outcome[int]:
 
 
 async def test_what_passes_is_made_again_until_it_succeeds():
-    line = Line(SILENT, Failure(Unavailable("main", obstacle=Obstacle.CONFLICT)), Success(1))
+    line = Line(SILENT, Failure(Unavailable("main", reason=UnavailableReason.CONFLICT)), Success(1))
 
     assert await made(BudgetedRetry(QUICK), line) == Success(1)
     assert line.asked == 3
@@ -54,8 +54,12 @@ async def test_no_more_often_than_the_limit():
         pytest.param(Failure(NotFound("books", 1)), id="an answer"),
         pytest.param(Failure(OutcomeUnknown("main")), id="nobody knows"),
         *(
-            pytest.param(Failure(Unavailable("main", obstacle=each)), id=each.name.lower())
-            for each in (Obstacle.DELAY, Obstacle.OVERLOAD, Obstacle.BREAK)
+            pytest.param(Failure(Unavailable("main", reason=each)), id=each.name.lower())
+            for each in (
+                UnavailableReason.TIMEOUT,
+                UnavailableReason.OVERLOAD,
+                UnavailableReason.CIRCUIT_OPEN,
+            )
         ),
     ],
 )
@@ -109,7 +113,7 @@ async def test_budgets_are_for_each_dependency():
     _ = await retry.repeat("other", other, await other(), 1)
 
     assert (one.asked, other.asked) == (3, 2)
-    assert retry.repeated == {"main": 1, "other": 1}
+    assert retry.retries == {"main": 1, "other": 1}
 
 
 async def test_time_earns_repetitions():

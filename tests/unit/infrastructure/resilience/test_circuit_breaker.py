@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastapi_easy.domain import Obstacle
-from fastapi_easy.domain.ports import Breaker, CircuitState, NotAdmitted
+from fastapi_easy.domain import UnavailableReason
+from fastapi_easy.domain.ports import Breaker, CallNotPermitted, CircuitState
 from fastapi_easy.infrastructure.resilience.circuit_breaker import BreakerLimits, CircuitBreaker, log_change
 from fastapi_easy.testing import FrozenClock
 
@@ -24,7 +24,7 @@ class Bench:
         """Whether a call was let through, which ends as told."""
         try:
             permit = self.breaker.enter()
-        except NotAdmitted:
+        except CallNotPermitted:
             return False
         self.breaker.leave(permit, answered=answered, slow=slow)
         return True
@@ -167,10 +167,10 @@ def test_an_open_one_says_when_to_come_back():
     bench = opened(pause=5)
     bench.clock.advance(2)
 
-    with pytest.raises(NotAdmitted) as refused:
+    with pytest.raises(CallNotPermitted) as refused:
         _ = bench.breaker.enter()
 
-    assert refused.value.obstacle is Obstacle.BREAK
+    assert refused.value.reason is UnavailableReason.CIRCUIT_OPEN
     assert 3 <= refused.value.retry_after < 6
     assert bench.breaker.circuit.refused == 1
 
@@ -184,7 +184,7 @@ def test_only_the_probes_reach_a_dependency_that_may_be_back(probes):
     for _ in range(50):
         try:
             permits.append(bench.breaker.enter())
-        except NotAdmitted:
+        except CallNotPermitted:
             continue
 
     assert len(permits) == probes
@@ -221,7 +221,7 @@ def test_a_probe_that_gives_up_lets_another_go():
 
 
 def test_a_probe_that_is_never_heard_of_again_counts_as_silence():
-    bench = opened(pause=5, patience=30)
+    bench = opened(pause=5, probe_timeout=30)
     bench.clock.advance(5)
     lost = bench.breaker.enter()
 
@@ -268,8 +268,8 @@ def test_changes_are_logged(caplog):
         log_change("main", CircuitState.CLOSED)
 
     assert [(each.levelname, each.message) for each in caplog.records] == [
-        ("WARNING", "the breaker of main is half open"),
-        ("INFO", "the breaker of main is closed"),
+        ("WARNING", "circuit breaker of main is half open"),
+        ("INFO", "circuit breaker of main is closed"),
     ]
 
 
@@ -281,14 +281,14 @@ def test_changes_are_logged(caplog):
     st.integers(1, 3),
 )
 def test_it_always_opens_when_everything_is_silent_and_always_closes_when_everything_answers(steps, probes):
-    bench = Bench(calls=5, window=10, pause=2, longest_pause=8, probes=probes, patience=10)
+    bench = Bench(calls=5, window=10, pause=2, longest_pause=8, probes=probes, probe_timeout=10)
     held: list[int] = []
     for step, seconds in steps:
         bench.clock.advance(seconds)
         if step == "enter":
             try:
                 held.append(bench.breaker.enter())
-            except NotAdmitted:
+            except CallNotPermitted:
                 continue
         elif step == "leave":
             if held:

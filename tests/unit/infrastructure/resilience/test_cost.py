@@ -11,7 +11,7 @@ from typing import Any
 from returns.result import Success
 
 from fastapi_easy.application import NOBODY, Context
-from fastapi_easy.application.pipeline.retry import withstand
+from fastapi_easy.application.pipeline.retry import retry_within_deadline
 from fastapi_easy.composition.resilience import open_breaker
 from fastapi_easy.container import Container, resource
 from fastapi_easy.domain import Outcome
@@ -53,7 +53,7 @@ async def figures() -> dict[str, float]:
     async def answer(command: Any, context: Context, /) -> Outcome[Any]:
         return Success(None)
 
-    withstanding = withstand(shop.retry, SystemClock(), 30.0)(target_of("get"), answer)
+    retried = retry_within_deadline(shop.retry, SystemClock(), 30.0)(target_of("get"), answer)
     bare = SqlAlchemyDatabase("bare", "sqlite://", ConnectionOptions())
     guarded = SqlAlchemyDatabase("guarded", "sqlite://", ConnectionOptions(), shop.breakers.default)
     try:
@@ -62,7 +62,7 @@ async def figures() -> dict[str, float]:
             assert await database.check() == Success(None)
             pools[database.name] = await fastest(lambda pool=database.executor.pool: borrowed(pool))
         return {
-            "the step": await fastest(lambda: withstanding(None, NOBODY))
+            "the step": await fastest(lambda: retried(None, NOBODY))
             - await fastest(lambda: answer(None, NOBODY)),
             "the breaker": pools["guarded"] - pools["bare"],
         }
@@ -73,7 +73,7 @@ async def figures() -> dict[str, float]:
 
 async def borrowed(pool: Any) -> None:
     """Take a connection and give it back."""
-    pool.give_back(await pool.take())
+    pool.check_in(await pool.check_out())
 
 
 async def test_it_is_cheap_while_all_is_well() -> None:

@@ -5,20 +5,20 @@ import time
 
 import pytest
 
-from fastapi_easy.domain import Obstacle
-from fastapi_easy.domain.ports import NotAdmitted
-from fastapi_easy.infrastructure.resilience.wait_queue import WaitingLine
+from fastapi_easy.domain import UnavailableReason
+from fastapi_easy.domain.ports import CallNotPermitted
+from fastapi_easy.infrastructure.resilience.wait_queue import WaitQueue
 
 
-def fill(line: WaitingLine[int]) -> None:
+def fill(line: WaitQueue[int]) -> None:
     """Let as many join as may."""
-    with contextlib.suppress(NotAdmitted):
+    with contextlib.suppress(CallNotPermitted):
         for each in range(1000, 2000):
             line.join(each)
 
 
 def test_they_leave_in_the_order_they_came():
-    line = WaitingLine[int](60)
+    line = WaitQueue[int](60)
     for each in range(5):
         line.join(each)
     line.leave(1)
@@ -29,7 +29,7 @@ def test_they_leave_in_the_order_they_came():
 
 
 def test_it_grows_as_long_as_it_moves_fast_enough():
-    line = WaitingLine[int](0.1)
+    line = WaitQueue[int](0.1)
     line.join(0)
     for each in range(1, 60):
         line.join(each)
@@ -42,8 +42,8 @@ def test_it_grows_as_long_as_it_moves_fast_enough():
 
 
 def test_while_what_is_waited_for_is_being_made_nobody_is_sent_away_and_nothing_is_learnt():
-    is_steady = False
-    line = WaitingLine[int](0.02, lambda: is_steady)
+    is_warmed_up = False
+    line = WaitQueue[int](0.02, lambda: is_warmed_up)
     line.join(0)
     time.sleep(0.05)
     for each in range(1, 60):
@@ -51,7 +51,7 @@ def test_while_what_is_waited_for_is_being_made_nobody_is_sent_away_and_nothing_
     for _ in range(59):
         _ = line.pop()
 
-    is_steady = True
+    is_warmed_up = True
     line.leave(59)
     fill(line)
 
@@ -60,7 +60,7 @@ def test_while_what_is_waited_for_is_being_made_nobody_is_sent_away_and_nothing_
 
 
 def test_a_line_is_not_blamed_for_the_pace_of_an_earlier_one():
-    line = WaitingLine[int](0.02)
+    line = WaitQueue[int](0.02)
     for each in range(3):
         line.join(each)
     for _ in range(3):
@@ -74,14 +74,14 @@ def test_a_line_is_not_blamed_for_the_pace_of_an_earlier_one():
 
 
 def test_nobody_joins_behind_one_who_has_waited_too_long():
-    line = WaitingLine[int](0.01)
+    line = WaitQueue[int](0.01)
     line.join(1)
     time.sleep(0.02)
 
-    with pytest.raises(NotAdmitted) as refused:
+    with pytest.raises(CallNotPermitted) as refused:
         line.join(2)
 
-    assert refused.value.obstacle is Obstacle.OVERLOAD
+    assert refused.value.reason is UnavailableReason.OVERLOAD
     assert 1 <= refused.value.retry_after < 3
     assert (list(line), line.shed) == ([1], 1)
     line.leave(1)
@@ -90,21 +90,21 @@ def test_nobody_joins_behind_one_who_has_waited_too_long():
 
 
 def test_who_stands_first_is_never_sent_away_and_sends_nobody_away():
-    line = WaitingLine[int](0.05)
+    line = WaitQueue[int](0.05)
     line.join(1)
-    line.join_first(2)
+    line.enqueue_first(2)
     time.sleep(0.06)
-    line.join_first(3)
+    line.enqueue_first(3)
 
     assert list(line) == [3, 2, 1]
     assert line.pop() == 3
     assert line.pop() == 2
-    with pytest.raises(NotAdmitted):
+    with pytest.raises(CallNotPermitted):
         line.join(4)
 
 
 def test_it_knows_how_long_they_stood():
-    line = WaitingLine[int](60)
+    line = WaitQueue[int](60)
     for each in range(3):
         line.join(each)
     time.sleep(0.02)
@@ -112,5 +112,5 @@ def test_it_knows_how_long_they_stood():
     line.leave(1)
     line.leave(1)
 
-    assert line.stood == 2
+    assert line.waited == 2
     assert 0.04 <= line.seconds < 1

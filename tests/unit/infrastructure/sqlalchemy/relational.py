@@ -91,7 +91,7 @@ async def _prepared(
     options: Mapping[str, Mapping[str, Any]],
 ) -> AsyncIterator[Relational]:
     described = {name: options.get(name, {}).get("stored", each) for name, each in entities.items()}
-    shapes = {name: database.admit(name, describe(each))[0] for name, each in described.items()}
+    shapes = {name: database.narrow_shape(name, describe(each))[0] for name, each in described.items()}
     world = Relational(database, connected(shapes, entities, options=options))
     await database.open()
     try:

@@ -36,9 +36,9 @@ from fastapi_easy.domain.changes.patch import Patch
 from fastapi_easy.domain.changes.row import Rows
 from fastapi_easy.domain.errors import Fault, Invalid
 from fastapi_easy.domain.queries.specification import Everything
-from fastapi_easy.infrastructure.persistence.sqlalchemy.batching import Alike, added_rows
+from fastapi_easy.infrastructure.persistence.sqlalchemy.batching import InsertBatch, inserted_rows
 from fastapi_easy.infrastructure.persistence.sqlalchemy.writing import CHUNK
-from fastapi_easy.infrastructure.relational.driver.executor import Answer
+from fastapi_easy.infrastructure.relational.driver.executor import StatementResult
 from tests.unit.infrastructure.sqlalchemy.relational import relational
 
 D = decimal.Decimal
@@ -281,7 +281,7 @@ async def test_what_a_server_gives_back_in_another_order_is_put_in_order(
 ):
     async with relational("sqlite://", keyed(key, type_)) as world:
         plan = await world.database.plan(world.resources["tokens"])
-        rows = added_rows(plan, Alike(range(len(records)), columns), Answer(records))
+        rows = inserted_rows(plan, InsertBatch(range(len(records)), columns), StatementResult(records))
 
     assert isinstance(rows, Rows)
     assert [row["place"] for row in rows] == expected
@@ -291,4 +291,4 @@ async def test_a_server_that_leaves_a_row_out_is_not_believed():
     async with relational("sqlite://", keyed(int, Integer)) as world:
         plan = await world.database.plan(world.resources["tokens"])
         with pytest.raises(LookupError):
-            _ = added_rows(plan, Alike(range(2), {"place": [1, 2]}), Answer([(1, 1)]))
+            _ = inserted_rows(plan, InsertBatch(range(2), {"place": [1, 2]}), StatementResult([(1, 1)]))

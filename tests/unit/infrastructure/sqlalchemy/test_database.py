@@ -28,7 +28,7 @@ async def test_reports_its_pool(url):
     assert standing(database.pool) == (3, 0, 0, 0)
 
     assert await database.check() == Success(None)
-    async with database.executor.alone(), database.executor.alone():
+    async with database.executor.lend_connection(), database.executor.lend_connection():
         assert standing(database.pool) == (3, 2, 2, 0)
     assert standing(database.pool) == (3, 2, 0, 0)
     # Each of the two had to wait until one stood, and so had the check.

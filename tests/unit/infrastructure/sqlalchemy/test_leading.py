@@ -102,9 +102,9 @@ async def test_changes_what_leads_back_to_the_same_table(library, shelf):
     follows_a = earlier.meaning(called("a"))
 
     changed = await repository.update_where(follows_a, Patch({"title": "B"}), max_affected=9)
-    hidden = await repository.update(shelf["c"], Patch({"title": "C"}), among=follows_a)
-    shown = await repository.update(shelf["b"], Patch({"isbn": "1"}), among=follows_a, expected_version="2")
-    read = await repository.read(shelf["b"], ("title", "version"), among=follows_a)
+    hidden = await repository.update(shelf["c"], Patch({"title": "C"}), scope=follows_a)
+    shown = await repository.update(shelf["b"], Patch({"isbn": "1"}), scope=follows_a, expected_version="2")
+    read = await repository.read(shelf["b"], ("title", "version"), scope=follows_a)
 
     assert (changed, hidden) == (Success(1), Failure(NotFound("books", shelf["c"])))
     assert (shown.unwrap().title, shown.unwrap().isbn, shown.unwrap().version) == ("B", "1", 3)
@@ -115,8 +115,8 @@ async def test_removes_what_leads_back_to_the_same_table(library, shelf):
     repository, earlier = library["books"], library.relation("books.sequel_of")
     last = earlier.meaning(earlier.meaning(called("a")))
 
-    hidden = await repository.remove(shelf["b"], among=last)
-    removed = await repository.remove(shelf["c"], among=last)
+    hidden = await repository.remove(shelf["b"], scope=last)
+    removed = await repository.remove(shelf["c"], scope=last)
     many = await repository.remove_where(earlier.meaning(called("a")), max_affected=9)
 
     assert (hidden, removed, many) == (Failure(NotFound("books", shelf["b"])), Success(None), Success(1))

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from fastapi_easy.infrastructure.persistence.sqlalchemy import ConnectionOptions, SqlAlchemyDatabase
 from fastapi_easy.infrastructure.relational.driver import leaks
-from fastapi_easy.infrastructure.relational.driver.leaks import LONG
+from fastapi_easy.infrastructure.relational.driver.leaks import LONG_CHECKOUT
 from fastapi_easy.infrastructure.relational.transaction import Transaction
 
 
@@ -33,10 +33,10 @@ def told(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     return caplog
 
 
-def age(database: SqlAlchemyDatabase, seconds: float = LONG) -> None:
+def age(database: SqlAlchemyDatabase, seconds: float = LONG_CHECKOUT) -> None:
     """Make as if everything had been lent so much earlier."""
-    for channel in database.executor.pool._lent:
-        channel.lent -= seconds
+    for pooled in database.executor.pool._lent:
+        pooled.lent -= seconds
 
 
 class Holder:
@@ -68,7 +68,7 @@ async def test_who_has_one_for_long_is_named_once(url, told):
         assert young == (0, [])
         (record,) = told.records
         assert record.levelname == "WARNING"
-        assert "a connection of main has been lent for 10 s: the morning batch, in " in record.message
+        assert "a connection of main has been checked out for 10 s: the morning batch, in " in record.message
         assert "Holder.transfer, line " in record.message
         assert database.pool.in_use == 1
         _ = task.cancel()
@@ -79,10 +79,10 @@ async def test_who_has_one_for_long_is_named_once(url, told):
 async def test_the_next_who_has_it_for_long_is_named_too(url, told):
     async with database_at(url, pool_size=1) as database:
         for _ in range(2):
-            channel = await database.executor.pool.take()
+            pooled = await database.executor.pool.check_out()
             age(database)
             _ = database.pool
-            database.executor.pool.give_back(channel)
+            database.executor.pool.check_in(pooled)
 
         assert len(told.records) == 2
 
@@ -99,7 +99,7 @@ async def test_one_that_nobody_knows_of_any_more_is_closed_and_counted(url, told
 
         assert (pool.in_use, pool.leaked) == (0, 1)
         assert [(each.levelname, each.message) for each in told.records] == [
-            ("ERROR", "a connection of main was taken and never given back; it is closed")
+            ("ERROR", "a connection of main was checked out and never returned; it is closed")
         ]
         assert await database.check() == Success(None)
 
@@ -107,10 +107,10 @@ async def test_one_that_nobody_knows_of_any_more_is_closed_and_counted(url, told
 async def test_whoever_waits_for_a_connection_finds_those_that_were_lost(url):
     async with database_at(url, pool_size=2, pool_timeout=5) as database:
         for _ in range(2):
-            _ = await database.executor.pool.take()
+            _ = await database.executor.pool.check_out()
         _ = gc.collect()
 
-        async with asyncio.timeout(3), database.executor.alone():
+        async with asyncio.timeout(3), database.executor.lend_connection():
             assert database.pool.leaked == 2
 
 
@@ -119,23 +119,23 @@ async def test_what_somebody_still_has_is_left_alone(url, told):
         executor = database.executor
         transaction = database.begin()
         _ = await transaction.execute(text("SELECT 1"), {})
-        kept = {"in a dictionary": await executor.pool.take()}
+        kept = {"in a dictionary": await executor.pool.check_out()}
 
         async def reading() -> AsyncIterator[int]:
-            async with executor.alone():
+            async with executor.lend_connection():
                 yield 1
                 yield 2
 
-        async with aclosing(reading()) as numbers, executor.alone():
+        async with aclosing(reading()) as numbers, executor.lend_connection():
             assert await anext(numbers) == 1
             # In a task of its own, which has ended by now.
-            channel = await asyncio.wait_for(executor.pool.take(), 5)
+            pooled = await asyncio.wait_for(executor.pool.check_out(), 5)
             for _ in range(20):
                 assert database.pool.leaked == 0
                 await asyncio.sleep(0)
             assert database.pool.in_use == 5
-            executor.pool.give_back(channel)
-        executor.pool.give_back(kept.pop("in a dictionary"))
+            executor.pool.check_in(pooled)
+        executor.pool.check_in(kept.pop("in a dictionary"))
         await transaction.close()
         assert (database.pool.in_use, told.records) == (0, [])
 
@@ -144,6 +144,6 @@ def test_what_only_a_set_knows_is_told_from_what_others_know_too():
     forgotten = {object() for _ in range(3)}
     known = object()
 
-    assert len(leaks.abandoned({*forgotten})) == 0
-    assert set(map(id, leaks.abandoned({object(), known}))).isdisjoint({id(known)})
-    assert len(leaks.abandoned({object(), known})) == 1
+    assert len(leaks.find_abandoned({*forgotten})) == 0
+    assert set(map(id, leaks.find_abandoned({object(), known}))).isdisjoint({id(known)})
+    assert len(leaks.find_abandoned({object(), known})) == 1

@@ -101,7 +101,7 @@ async def test_rules_that_hold_for_the_deleted_too_are_told(url, tmp_path, table
     assert len(differences) == 3
     for columns in ("email", "badge", "house, room"):
         (told,) = [each for each in differences if mend.format(columns) in each]
-        assert told.startswith("members: the unique rule ")
+        assert told.startswith("members: the unique constraint ")
         assert f"of the table {table} holds for deleted rows too" in told
 
 

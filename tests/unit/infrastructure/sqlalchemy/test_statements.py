@@ -28,7 +28,7 @@ def returns(library):
 
 
 @pytest.fixture
-def returns_changed(library):
+def returns_updated(library):
     return library.database.technology in {"SQLite", "PostgreSQL"}
 
 
@@ -88,32 +88,32 @@ async def test_to_add_is_one(library, returns):
     assert verbs(said) == ["INSERT"] if returns else ["BEGIN", "INSERT", "SELECT", "COMMIT"]
 
 
-async def test_to_change_one_of_some_with_a_version_is_one(library, books, returns_changed):
+async def test_to_change_one_of_some_with_a_version_is_one(library, books, returns_updated):
     some = library.relation("books.author").meaning(Where("name", Operator.EQUALS, "Ada"))
 
     with library.listening() as said:
         changed = await library["books"].update(
-            books[0].id, Patch({"title": "z"}), expected_version="1", among=some
+            books[0].id, Patch({"title": "z"}), expected_version="1", scope=some
         )
 
     assert (changed.unwrap().title, changed.unwrap().version) == ("z", 2)
-    assert verbs(said) == ["UPDATE"] if returns_changed else ["BEGIN", "UPDATE", "SELECT", "COMMIT"]
+    assert verbs(said) == ["UPDATE"] if returns_updated else ["BEGIN", "UPDATE", "SELECT", "COMMIT"]
 
 
-async def test_only_a_refused_change_looks_twice(library, books, returns_changed):
+async def test_only_a_refused_change_looks_twice(library, books, returns_updated):
     repository, key = library["books"], books[0].id
     hidden = Where("title", Operator.EQUALS, "nothing")
 
     with library.listening() as said:
         stale = await repository.update(key, Patch({"title": "z"}), expected_version="7")
     odd = await repository.update(key, Patch({"title": "z"}), expected_version="01")
-    missing = await repository.update(key, Patch({"title": "z"}), expected_version="1", among=hidden)
+    missing = await repository.update(key, Patch({"title": "z"}), expected_version="1", scope=hidden)
     stale_removal = await repository.remove(key, expected_version="7")
-    missing_removal = await repository.remove(key, expected_version="1", among=hidden)
+    missing_removal = await repository.remove(key, expected_version="1", scope=hidden)
 
     assert stale == odd == stale_removal == Failure(Stale("books", key, "1"))
     assert missing == missing_removal == Failure(NotFound("books", key))
-    begun = ["UPDATE", "BEGIN"] if returns_changed else ["BEGIN", "UPDATE"]
+    begun = ["UPDATE", "BEGIN"] if returns_updated else ["BEGIN", "UPDATE"]
     assert verbs(said) == [*begun, "SELECT", "ROLLBACK"]
     assert (await repository.read(key)).unwrap() == books[0]
 
@@ -126,7 +126,7 @@ async def test_to_remove_with_a_version_is_one(library, books):
     assert verbs(said) == ["DELETE"]
 
 
-async def test_to_save_what_was_found_is_one(library, books, returns_changed):
+async def test_to_save_what_was_found_is_one(library, books, returns_updated):
     book = (await library["books"].find_by_id(books[0].id)).unwrap()
     book.title = "z"
 
@@ -134,7 +134,7 @@ async def test_to_save_what_was_found_is_one(library, books, returns_changed):
         saved = (await library["books"].save(book)).unwrap()
 
     assert (saved.title, saved.version) == ("z", 2)
-    assert verbs(said) == ["UPDATE"] if returns_changed else ["BEGIN", "UPDATE", "SELECT", "COMMIT"]
+    assert verbs(said) == ["UPDATE"] if returns_updated else ["BEGIN", "UPDATE", "SELECT", "COMMIT"]
     assert await library["books"].save(book) == Failure(Stale("books", book.id, "2"))
 
 

@@ -220,4 +220,6 @@ def test_a_model_of_the_users_own_reads_values_of_a_program() -> None:
 def test_a_model_of_the_users_own_is_given_nothing_that_json_cannot_hold(name: str) -> None:
     refused = OWN.create({"title": "x", "price": 1, name: object()})
 
-    assert refused == Failure(Invalid((Fault(f"/{name}", "Holds what JSON cannot", "json_type"),)))
+    assert refused == Failure(
+        Invalid((Fault(f"/{name}", "Holds a value that JSON cannot represent", "json_type"),))
+    )

@@ -20,7 +20,7 @@ from fastapi_easy.domain import (
     Shape,
     Success,
 )
-from fastapi_easy.infrastructure.validation import PydanticValidator, mistakes_in_schemas
+from fastapi_easy.infrastructure.validation import PydanticValidator, find_schema_mistakes
 from fastapi_easy.testing.resources import resource_from
 from tests.unit.interfaces.http.library import BOOK, EVERYTHING, VALUES, book_resource
 
@@ -204,7 +204,7 @@ def test_mistakes_in_own_schemas_are_reported_with_their_mend() -> None:
     class Demanding(BaseModel):
         title: str
 
-    mistakes = mistakes_in_schemas(
+    mistakes = find_schema_mistakes(
         book_resource(schemas=Schemas(create=Wrong, update=Demanding, read=dict))  # type: ignore[arg-type]
     )
 
@@ -212,7 +212,7 @@ def test_mistakes_in_own_schemas_are_reported_with_their_mend() -> None:
     assert "titel" in mistakes[0]
     assert "requires 'title'" in mistakes[1]
     assert "BaseModel" in mistakes[2]
-    assert mistakes_in_schemas(book_resource()) == []
+    assert find_schema_mistakes(book_resource()) == []
 
 
 def test_200_resources_are_described_in_little_time() -> None:

@@ -10,9 +10,9 @@ from fastapi_easy.interfaces.cli.app import build_cli
 from fastapi_easy.interfaces.cli.tasks import (
     BreakerState,
     Check,
+    CommandError,
     Diagnosis,
     Lock,
-    Refusal,
     Route,
     Serving,
     Setting,
@@ -123,13 +123,13 @@ def test_refuses_what_makes_no_sense(arguments):
 
 @pytest.mark.parametrize("command", ["run", "routes", "doctor"])
 def test_says_a_refusal_on_stderr_and_exits_with_its_code(command):
-    result, _ = call(command, "shop:app", refusal=Refusal("there is none", exit_code=7))
+    result, _ = call(command, "shop:app", refusal=CommandError("there is none", exit_code=7))
 
     assert (result.exit_code, result.stdout, result.stderr) == (7, "", "there is none\n")
 
 
 def test_shows_the_traceback_of_the_cause_when_debugging():
-    refusal = Refusal("there is none")
+    refusal = CommandError("there is none")
     refusal.__cause__ = LookupError("the cause")
 
     result, _ = call("routes", "shop:app", "--debug", refusal=refusal)
@@ -200,7 +200,7 @@ def test_prints_locks_as_json():
     ("evicts", "exit_code", "said"),
     [
         pytest.param(True, 0, "invoice:42 was evicted.", id="held"),
-        pytest.param(False, 1, "Nobody holds invoice:42 by token 17.", id="not held"),
+        pytest.param(False, 1, "No lock invoice:42 is held with token 17.", id="not held"),
     ],
 )
 def test_evicts_a_lock_by_its_token(evicts, exit_code, said):
@@ -240,7 +240,7 @@ def test_prints_a_diagnosis_for_people():
         "ok    database  default: memory",
         "note  secret    unset",
         "",
-        "All is well.",
+        "No problems found.",
     ]
 
 

@@ -136,7 +136,7 @@ async def test_a_database_that_says_nothing_is_given_up(monkeypatch):
         async def check(self):
             await asyncio.sleep(60)
 
-    monkeypatch.setattr(diagnosis, "PATIENCE", 0.01)
+    monkeypatch.setattr(diagnosis, "CHECK_TIMEOUT", 0.01)
     database = SilentDatabase()
 
     ((_, state, sentence),) = await states(database)
@@ -170,7 +170,7 @@ def test_a_file_that_is_not_there_yet_is_not_made(tmp_path, monkeypatch, url, ab
     monkeypatch.chdir(tmp_path)
     (tmp_path / "with space").touch()
 
-    found = diagnosis.check_embedded("default", url)
+    found = diagnosis.check_sqlite_file("default", url)
 
     assert (found is not None) is absent
     assert [each.name for each in tmp_path.iterdir()] == ["with space"]

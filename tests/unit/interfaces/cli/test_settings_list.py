@@ -3,7 +3,7 @@
 import pytest
 from pydantic import SecretStr
 
-from fastapi_easy.interfaces.cli.settings_list import masked, settings_of
+from fastapi_easy.interfaces.cli.settings_list import mask_url, settings_of
 from fastapi_easy.interfaces.cli.tasks import Setting
 
 PREFIX = "FASTAPI_EASY_"
@@ -72,4 +72,4 @@ def test_what_differs_from_what_was_read_was_set_in_code():
     ],
 )
 def test_masks_passwords_in_urls(url, shown):
-    assert masked(url) == shown
+    assert mask_url(url) == shown

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fastapi_easy.interfaces.cli.targets import load, load_app
-from fastapi_easy.interfaces.cli.tasks import Refusal, Target
+from fastapi_easy.interfaces.cli.tasks import CommandError, Target
 
 STALL = """
 from fastapi import FastAPI
@@ -124,7 +124,7 @@ def test_calls_a_function_for_the_app(folder):
     ],
 )
 def test_says_in_a_sentence_why_there_is_no_app(folder, path, sentence):
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(CommandError) as refused:
         load_app(target(path, folder))
 
     assert (refused.value.sentence, refused.value.exit_code) == (sentence, 2)
@@ -132,12 +132,12 @@ def test_says_in_a_sentence_why_there_is_no_app(folder, path, sentence):
 
 @pytest.mark.parametrize("path", ["stall:number", "stall:Wrapped"])
 def test_says_how_an_app_is_made_when_something_else_is_named(folder, path):
-    with pytest.raises(Refusal, match=r"not a FastAPI app .* `app = create_app\(Shop\(\)\)`"):
+    with pytest.raises(CommandError, match=r"not a FastAPI app .* `app = create_app\(Shop\(\)\)`"):
         load_app(target(path, folder))
 
 
 def test_says_where_it_looked_for_a_module(folder):
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(CommandError) as refused:
         load(target("nowhere_at_all:app", folder))
 
     assert str(folder) in refused.value.sentence
@@ -145,7 +145,7 @@ def test_says_where_it_looked_for_a_module(folder):
 
 
 def test_hands_on_every_mistake_of_the_declarations(folder):
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(CommandError) as refused:
         load(target("stall_declared:app", folder))
 
     assert refused.value.mistakes == ("books: mend it", "pens: mend them")

@@ -34,7 +34,7 @@ from fastapi_easy.application.resources.replace_entity import ReplaceEntityHandl
 from fastapi_easy.application.resources.restore_entity import RestoreEntityHandler
 from fastapi_easy.application.resources.update_entity import UpdateEntityHandler
 from fastapi_easy.application.resources.upsert_entity import UpsertEntityHandler
-from fastapi_easy.application.rules import Rules
+from fastapi_easy.application.rules import ApplicationPorts
 from fastapi_easy.domain import Field, Key, Kind, Operation, Outcome, Patch, Resource, Shape
 from fastapi_easy.domain.ports import Repository, UnitOfWork
 from fastapi_easy.domain.resources.options import EVERY_OPERATION
@@ -197,7 +197,7 @@ def kernel_of(*resources: Resource[Any], repository: Repository[Any] | None = No
         return MemoryUnitOfWork(database, by_name, repositories, bus)
 
     bus = InProcessEventBus()
-    rules = Rules(clock=FrozenClock(), event_bus=bus, resources=by_name)
+    rules = ApplicationPorts(clock=FrozenClock(), event_bus=bus, resources=by_name)
     return Kernel(
         {each.name: _use_cases(each, repositories[each.name], unit_of_work, rules) for each in resources}
     )
@@ -207,7 +207,7 @@ def _use_cases(
     resource: Resource[Any],
     repository: Callable[[], Repository[Any]],
     unit_of_work: Callable[[], UnitOfWork],
-    rules: Rules,
+    rules: ApplicationPorts,
 ) -> UseCases:
     collaborators = Collaborators(
         resource=resource, repository=repository, unit_of_work=unit_of_work, rules=rules

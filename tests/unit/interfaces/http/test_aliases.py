@@ -245,43 +245,43 @@ def model_of(config: ConfigDict | None = None, **fields: Any) -> type[BaseModel]
     [
         pytest.param(
             model_of(price=Field(alias="title")),
-            "books: 'price' is called 'title' outside, which is the name of another field: give it another alias",
+            "books: 'price' has the alias 'title', which is the name of another field: give it another alias",
             id="the name of another field",
         ),
         pytest.param(
             model_of(price=Field(alias="cost"), stock=Field(alias="cost")),
-            "books: 'price' and 'stock' are both called 'cost' outside: give one of them another alias",
+            "books: 'price' and 'stock' both have the alias 'cost': give one of them another alias",
             id="two fields with one alias",
         ),
         pytest.param(
             model_of(price=Field(alias="limit")),
-            "books: a field cannot be called 'limit', which means something else in queries: rename it",
+            "books: a field cannot be called 'limit', which is reserved in queries: rename it",
             id="a word of queries",
         ),
         pytest.param(
             model_of(price=Field(alias="unit__price")),
-            "books: a field cannot be called 'unit__price', which means something else in queries: rename it",
+            "books: a field cannot be called 'unit__price', which is reserved in queries: rename it",
             id="two underscores",
         ),
         pytest.param(
             model_of(price=Field(alias="unit.price")),
-            "books: 'price' is called 'unit.price' outside, which no query can spell: "
+            "books: 'price' has the alias 'unit.price', which cannot be written in a query: "
             "use letters, digits, underscores and hyphens",
             id="a dot",
         ),
         pytest.param(
             model_of(price=Field(validation_alias=AliasPath("a", 0)), stock=Field(alias="on", default=1)),
-            "books: Thing.price has an AliasPath or AliasChoices: give it one text as alias",
+            "books: Thing.price has an AliasPath or AliasChoices: give it one string as alias",
             id="a path",
         ),
         pytest.param(
             model_of(price=Field(validation_alias=AliasChoices("a", "b"))),
-            "books: Thing.price has an AliasPath or AliasChoices: give it one text as alias",
+            "books: Thing.price has an AliasPath or AliasChoices: give it one string as alias",
             id="choices",
         ),
         pytest.param(
             model_of(price=Field(validation_alias="a", serialization_alias="b")),
-            "books: Thing.price is called 'a' and 'b' outside: give it one alias for bodies and answers",
+            "books: Thing.price has the aliases 'a' and 'b': give it one alias for requests and responses",
             id="two names of one field",
         ),
         pytest.param(
@@ -291,7 +291,7 @@ def model_of(config: ConfigDict | None = None, **fields: Any) -> type[BaseModel]
                 ),
                 price=1,
             ),
-            "books: Thing.price is called 'price' and 'Price' outside: give it one alias for bodies and answers",
+            "books: Thing.price has the aliases 'price' and 'Price': give it one alias for requests and responses",
             id="two generators",
         ),
     ],
@@ -318,13 +318,13 @@ class Choosy(BaseModel):
     [
         pytest.param(
             Schemas(create=NewBook, read=PlainBook),
-            "books: 'title_text' is called 'titleText' by schemas.create, 'title_text' by schemas.read: "
+            "books: 'title_text' has different aliases ('titleText' by schemas.create, 'title_text' by schemas.read): "
             "give it the same alias everywhere",
             id="two schemas that differ",
         ),
         pytest.param(
             Schemas(create=Choosy),
-            "books: schemas.create: 'title_text' has an AliasPath or AliasChoices: give it one text as alias",
+            "books: schemas.create: 'title_text' has an AliasPath or AliasChoices: give it one string as alias",
             id="choices",
         ),
     ],
@@ -339,7 +339,7 @@ def test_a_schema_has_to_agree_with_its_entity() -> None:
 
     (mistake,) = mistakes_of(Pure, schemas=Schemas(create=Odd))
     assert mistake == (
-        "books: 'title_text' is called 'titleText' by the entity, 'title_text' by schemas.create: "
+        "books: 'title_text' has different aliases ('titleText' by the entity, 'title_text' by schemas.create): "
         "give it the same alias everywhere"
     )
 

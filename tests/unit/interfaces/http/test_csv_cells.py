@@ -23,7 +23,12 @@ from fastapi_easy.domain import (
     Values,
 )
 from fastapi_easy.infrastructure.validation import PydanticValidator
-from fastapi_easy.interfaces.formats.csv_cells import RecordReader, mistakes_in, record_columns, record_writer
+from fastapi_easy.interfaces.formats.csv_cells import (
+    RecordReader,
+    find_header_faults,
+    record_columns,
+    record_writer,
+)
 from fastapi_easy.interfaces.formats.csv_text import Cell
 from fastapi_easy.interfaces.formats.encode import encoder_of
 from fastapi_easy.interfaces.http.operations.export_endpoint import columns_of
@@ -158,16 +163,17 @@ def test_a_record_with_another_number_of_cells_is_refused() -> None:
 def test_the_first_line_names_fields_that_can_be_written_each_once() -> None:
     columns = record_columns(BOOKS)
 
-    assert mistakes_in(("title", "price"), columns) == ()
+    assert find_header_faults(("title", "price"), columns) == ()
     assert [
-        (each.pointer, each.code) for each in mistakes_in(("id", "titel", None, "note", "note"), columns)
+        (each.pointer, each.code)
+        for each in find_header_faults(("id", "titel", None, "note", "note"), columns)
     ] == [
         ("/id", "extra_forbidden"),
         ("/titel", "extra_forbidden"),
         ("/", "extra_forbidden"),
         ("/note", "duplicate_name"),
     ]
-    assert "did you mean 'title'" in mistakes_in(("titel",), columns)[0].message
+    assert "did you mean 'title'" in find_header_faults(("titel",), columns)[0].message
 
 
 def test_a_model_of_ones_own_says_what_may_be_named() -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fastapi_easy.interfaces.formats.csv_text import UNQUOTED, Cell, Record, Records, written
-from fastapi_easy.interfaces.formats.line_splitter import Lines
+from fastapi_easy.interfaces.formats.csv_text import QUOTING_ERROR, Cell, Record, RecordParser, write_record
+from fastapi_easy.interfaces.formats.line_splitter import LineSplitter
 
 LIMIT = 1000
 CELLS = st.none() | st.text(st.sampled_from('ab",\r\n ä;\ufeff') | st.characters(codec="utf-8"), max_size=8)
@@ -18,7 +18,7 @@ CELLS = st.none() | st.text(st.sampled_from('ab",\r\n ä;\ufeff') | st.character
 
 def read(body: bytes, *, cut: int = LIMIT, longest: int = LIMIT) -> list[Record]:
     """The records of *body*, which comes in parts of *cut* bytes."""
-    lines, records = Lines(longest), Records(longest)
+    lines, records = LineSplitter(longest), RecordParser(longest)
     found: list[Record] = []
     for start in range(0, len(body), cut):
         for line in lines.feed(body[start : start + cut]):
@@ -31,14 +31,14 @@ def read(body: bytes, *, cut: int = LIMIT, longest: int = LIMIT) -> list[Record]
 @given(st.lists(st.lists(CELLS, min_size=2, max_size=4), min_size=1, max_size=5), st.integers(1, 30))
 @example([['"', "\r"], ["\n", '""']], 1)
 def test_what_is_written_is_read_again(rows: list[list[Cell]], cut: int) -> None:
-    body = "".join(written(row) for row in rows).encode()
+    body = "".join(write_record(row) for row in rows).encode()
 
     assert [record.cells for record in read(body, cut=cut)] == rows
 
 
 @given(st.lists(st.text(st.sampled_from('ab",\r\n '), max_size=8), min_size=2, max_size=4))
 def test_other_programs_read_what_is_written(row: list[str]) -> None:
-    assert list(csv.reader(io.StringIO(written(row), newline=""))) == [row]
+    assert list(csv.reader(io.StringIO(write_record(row), newline=""))) == [row]
 
 
 @pytest.mark.parametrize("style", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC])
@@ -67,7 +67,7 @@ def test_reads(body: bytes, expected: list[tuple[Cell, ...]]) -> None:
 
 
 def test_an_empty_cell_alone_is_no_blank_line() -> None:
-    assert [record.is_blank for record in read((written([None]) + "\r\n").encode())] == [False, True]
+    assert [record.is_blank for record in read((write_record([None]) + "\r\n").encode())] == [False, True]
 
 
 @pytest.mark.parametrize("cut", [1, 2, 3, 7, 1000])
@@ -85,16 +85,16 @@ def test_a_record_has_the_number_of_the_line_it_begins_on(cut: int) -> None:
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        pytest.param(b'1,5" pipe\n2,b\n', [(1, UNQUOTED), (2, None)], id="a stray quote costs one line"),
-        pytest.param(b'1,5" or 6"\n2,b\n', [(1, UNQUOTED), (2, None)], id="two stray quotes"),
-        pytest.param(b'"a"b,1\n2,b\n', [(1, UNQUOTED), (2, None)], id="text behind the quotes"),
-        pytest.param(b'1,"a\n2,b\n', [(1, UNQUOTED)], id="a quote that is never closed"),
-        pytest.param(b"1,a\rb\n2,b\n", [(1, UNQUOTED), (2, None)], id="a bare carriage return"),
+        pytest.param(b'1,5" pipe\n2,b\n', [(1, QUOTING_ERROR), (2, None)], id="a stray quote costs one line"),
+        pytest.param(b'1,5" or 6"\n2,b\n', [(1, QUOTING_ERROR), (2, None)], id="two stray quotes"),
+        pytest.param(b'"a"b,1\n2,b\n', [(1, QUOTING_ERROR), (2, None)], id="text behind the quotes"),
+        pytest.param(b'1,"a\n2,b\n', [(1, QUOTING_ERROR)], id="a quote that is never closed"),
+        pytest.param(b"1,a\rb\n2,b\n", [(1, QUOTING_ERROR), (2, None)], id="a bare carriage return"),
         pytest.param(b"1,\xff\n2,b\n", [(1, "Must be UTF-8"), (2, None)], id="not UTF-8"),
     ],
 )
 def test_says_what_is_no_record(body: bytes, expected: Sequence[tuple[int, str | None]]) -> None:
-    assert [(each.line, each.mistake) for each in read(body, cut=2)] == expected
+    assert [(each.line, each.reason) for each in read(body, cut=2)] == expected
 
 
 @pytest.mark.parametrize("cut", [1, 5, 1000])
@@ -123,7 +123,7 @@ def test_what_is_too_long_is_read_over(cut: int, long: bytes) -> None:
     ids=["open lines", "stray quotes", "doubled quotes", "one odd line"],
 )
 def test_hostile_bodies_take_time_in_proportion(body: bytes) -> None:
-    lines, records = Lines(1 << 20), Records(1 << 20)
+    lines, records = LineSplitter(1 << 20), RecordParser(1 << 20)
     count = 0
     for start in range(0, len(body), 65_536):
         for line in lines.feed(body[start : start + 65_536]):

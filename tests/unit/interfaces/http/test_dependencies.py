@@ -555,7 +555,7 @@ async def test_resources_among_guarded_routes_are_warned_of(
         said = [each.getMessage() for each in caplog.records if each.name == "fastapi_easy.http"]
 
     assert len(said) == warnings
-    assert [each for each in said if "signed_in run before every route of yours below /api" not in each] == []
+    assert [each for each in said if "signed_in guard every route of yours below /api" not in each] == []
 
 
 def signed_in_by_file() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from fastapi_easy.interfaces.http.requests.preferences import MOST_EVENTS
+from fastapi_easy.interfaces.http.requests.preferences import MAX_EVENTS
 from tests.unit.interfaces.http.shop import Bench, bench
 
 DRY = {"Prefer": "tx=rollback"}
@@ -140,12 +140,12 @@ async def test_who_leaves_open_whether_to_change_is_refused(shop: Bench, prefer:
 
 
 async def test_many_events_are_not_all_named(shop: Bench) -> None:
-    items = [{"create": {"isbn": f"n{n}", "title": "T"}} for n in range(MOST_EVENTS + 1)]
+    items = [{"create": {"isbn": f"n{n}", "title": "T"}} for n in range(MAX_EVENTS + 1)]
 
     answer = await shop.bulk(*items, headers=DRY)
 
     names = answer.headers["withheld-events"].split(", ")
-    assert names == [*["books.created"] * MOST_EVENTS, "..."]
+    assert names == [*["books.created"] * MAX_EVENTS, "..."]
 
 
 async def test_reads_do_not_look_at_preferences(shop: Bench) -> None:

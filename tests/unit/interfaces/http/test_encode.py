@@ -19,7 +19,7 @@ from pydantic_core import from_json
 from fastapi_easy.domain import Field, Json, Kind, Resource, Row, Rows, Schemas, Shape, Success
 from fastapi_easy.infrastructure.validation import PydanticValidator
 from fastapi_easy.interfaces.formats.encode import dumps, encoder_of
-from fastapi_easy.interfaces.formats.schemas import answer_of
+from fastapi_easy.interfaces.formats.schemas import read_schema_of
 from fastapi_easy.testing.resources import resource_from
 from tests.unit.interfaces.http.library import READABLE, VALUES, Colour, book_resource
 
@@ -78,7 +78,7 @@ RESOURCE = resource_from(
 )
 Texts: TypeAlias = dict[str, Callable[[str], Any]]
 TEXTS: Texts = {"json": json.loads, "decimal": Decimal, "null": Decimal}
-READ: TypeAdapter[Any] = TypeAdapter(answer_of(RESOURCE, "Thing"))
+READ: TypeAdapter[Any] = TypeAdapter(read_schema_of(RESOURCE, "Thing"))
 
 
 @given(st.fixed_dictionaries({name: values for name, (_, values) in KINDS.items()}))
@@ -130,7 +130,7 @@ def test_rows_nobody_has_looked_at_are_written_as_pydantic_writes_them(
     page = encoder_of(resource).page(Rows(shown, records, texts), shown, 3, "next")
 
     pieces = Shape(fields=tuple(resource.fields[name] for name in shown), key=shown[:1])
-    read: TypeAdapter[Any] = TypeAdapter(answer_of(resource_from(pieces, "things", object), "Thing"))
+    read: TypeAdapter[Any] = TypeAdapter(read_schema_of(resource_from(pieces, "things", object), "Thing"))
     items = b",".join(read.dump_json({name: row[name] for name in shown}) for row in rows)
     expected = b'{"items":[' + items + b'],"total":3,"next_cursor":"next"}'
     if "json" in texts:

@@ -208,7 +208,7 @@ async def test_a_stream_that_breaks_has_no_proper_end(caplog: pytest.LogCaptureF
 
     assert len(repository.messages) > 2
     assert all(message.get("more_body") for message in repository.messages[1:])
-    assert "broke off" in caplog.text
+    assert "a response was cut off" in caplog.text
     assert repository.closed
 
 
@@ -235,10 +235,10 @@ async def test_a_caller_who_takes_nothing_is_not_waited_for_for_ever(
     repository = Endless()
 
     with caplog.at_level(logging.ERROR, "fastapi_easy.http"), pytest.raises(TimeoutError):
-        await exported(repository, options=HttpOptions(export_patience=0.05), takes=3)
+        await exported(repository, options=HttpOptions(export_idle_timeout=0.05), takes=3)
 
     assert repository.closed
-    assert "not taken in time" in caplog.text
+    assert "the client did not read it in time" in caplog.text
 
 
 async def test_a_cancelled_export_closes_the_rows() -> None:

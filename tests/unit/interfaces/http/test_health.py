@@ -146,7 +146,7 @@ async def test_readiness_tells_of_the_breakers_of_databases_that_have_one() -> N
 async def test_a_process_whose_loop_is_stuck_is_not_ready_until_it_comes_round_in_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(loop_lag, "FOR_LONG", 1.5)
+    monkeypatch.setattr(loop_lag, "STUCK_AFTER", 1.5)
     health = HealthChecks([SwitchedDatabase("main")])
     app: Any = build_app(kernel_of(book_resource()), HttpOptions(), lifespan=no_lifespan, health=health)
     seen: list[tuple[int, str]] = []

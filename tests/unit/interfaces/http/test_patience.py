@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from fastapi_easy.interfaces.http.requests.timeouts import within
+from fastapi_easy.interfaces.http.requests.timeouts import with_timeout
 
 
 async def at_once() -> str:
@@ -24,31 +24,31 @@ async def later(seconds: float, ended: list[str]) -> str:
 
 
 async def test_what_is_there_is_answered() -> None:
-    assert await within(1, at_once()) == "there"
+    assert await with_timeout(1, at_once()) == "there"
 
 
 async def test_what_comes_in_time_is_answered() -> None:
     ended: list[str] = []
-    assert await within(5, later(0.01, ended)) == "there"
+    assert await with_timeout(5, later(0.01, ended)) == "there"
     assert ended == ["ended"]
 
 
 async def test_what_is_no_coroutine_is_waited_for_too() -> None:
     waited = asyncio.get_running_loop().create_future()
     asyncio.get_running_loop().call_later(0.01, waited.set_result, "there")
-    assert await within(5, waited) == "there"
+    assert await with_timeout(5, waited) == "there"
 
 
 async def test_what_takes_too_long_is_given_up_and_tidies_up() -> None:
     ended: list[str] = []
     with pytest.raises(TimeoutError):
-        _ = await within(0.01, later(60, ended))
+        _ = await with_timeout(0.01, later(60, ended))
     assert ended == ["cancelled", "ended"]
 
 
 async def test_a_cancellation_reaches_it() -> None:
     ended: list[str] = []
-    task = asyncio.create_task(within(60, later(60, ended)))
+    task = asyncio.create_task(with_timeout(60, later(60, ended)))
     await asyncio.sleep(0.01)
     _ = task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -64,4 +64,4 @@ async def test_what_it_raises_is_raised(waits: bool) -> None:
         raise ValueError("own")
 
     with pytest.raises(ValueError, match="own"):
-        await within(1, fail())
+        await with_timeout(1, fail())

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
-from fastapi_easy.interfaces.http.requests.preconditions import Tags, not_modified, read_tags
+from fastapi_easy.interfaces.http.requests.preconditions import EntityTags, not_modified, read_tags
 from tests.unit.interfaces.http.library import BOOK, app_of, book_resource, client_of
 
 OTHER = '"000000000000000000000000"'
@@ -102,16 +102,16 @@ async def test_a_second_change_on_the_same_version_is_stale(client: httpx2.Async
 @pytest.mark.parametrize(
     ("header", "tags"),
     [
-        pytest.param(b"*", Tags(any=True), id="any"),
-        pytest.param(b'"a"', Tags(strong=("a",)), id="one"),
-        pytest.param(b'"a" , W/"b","c,d"', Tags(strong=("a", "c,d"), weak=("b",)), id="several"),
-        pytest.param(b'""', Tags(strong=("",)), id="an empty one"),
-        pytest.param(b"a, b", Tags(strong=("a", "b")), id="unquoted"),
-        pytest.param(b'"a" "b"', Tags(strong=('"a" "b"',)), id="no comma"),
-        pytest.param(b'w/"a"', Tags(strong=('w/"a"',)), id="the mark of weakness is a capital"),
+        pytest.param(b"*", EntityTags(any=True), id="any"),
+        pytest.param(b'"a"', EntityTags(strong=("a",)), id="one"),
+        pytest.param(b'"a" , W/"b","c,d"', EntityTags(strong=("a", "c,d"), weak=("b",)), id="several"),
+        pytest.param(b'""', EntityTags(strong=("",)), id="an empty one"),
+        pytest.param(b"a, b", EntityTags(strong=("a", "b")), id="unquoted"),
+        pytest.param(b'"a" "b"', EntityTags(strong=('"a" "b"',)), id="no comma"),
+        pytest.param(b'w/"a"', EntityTags(strong=('w/"a"',)), id="the mark of weakness is a capital"),
     ],
 )
-def test_tags_are_read_as_rfc_9110_writes_them(header: bytes, tags: Tags) -> None:
+def test_tags_are_read_as_rfc_9110_writes_them(header: bytes, tags: EntityTags) -> None:
     assert read_tags(header) == tags
 
 

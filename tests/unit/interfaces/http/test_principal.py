@@ -226,7 +226,7 @@ async def test_an_answer_that_is_no_principal_is_a_defect_that_says_so(
             failed = await client.get("/notes")
 
     assert (failed.status_code, failed.json()["code"]) == (500, "internal_error")
-    assert "has to answer a Principal of fastapi_easy.domain, or None, and answered a str" in caplog.text
+    assert "must return a Principal of fastapi_easy.domain, or None, and returned a str" in caplog.text
 
 
 @pytest.mark.parametrize("wrong", ["current_user", Depends()])

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastapi_easy.domain import Fault, Invalid
-from fastapi_easy.interfaces.formats.strict_json import DEEPEST, Malformed, read_json
+from fastapi_easy.interfaces.formats.strict_json import MAX_DEPTH, Malformed, read_json
 from fastapi_easy.interfaces.http.problems import ascii_json
 
 
@@ -90,8 +90,8 @@ def test_points_at_what_is_unfit(body: bytes, faults: list[tuple[str, str]]) -> 
 
 
 def test_depth_has_a_limit_that_ordinary_documents_never_meet() -> None:
-    assert not isinstance(read_json(b"[" * DEEPEST + b"]" * DEEPEST), Malformed)
-    assert isinstance(read_json(b"[" * (DEEPEST + 1) + b"]" * (DEEPEST + 1)), Malformed)
+    assert not isinstance(read_json(b"[" * MAX_DEPTH + b"]" * MAX_DEPTH), Malformed)
+    assert isinstance(read_json(b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1)), Malformed)
 
 
 @given(

@@ -14,27 +14,27 @@ from sqlalchemy.schema import CreateTable
 from sqlalchemy.types import String
 
 from fastapi_easy.domain.errors import Outcome
-from fastapi_easy.infrastructure.locks.relational.lease_connections import hindered
+from fastapi_easy.infrastructure.locks.relational.lease_connections import classify_unavailable
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
-from fastapi_easy.infrastructure.relational.errors import REFUSALS
+from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS
 from fastapi_easy.infrastructure.relational.system_tables.fence_table import FENCE
 from fastapi_easy.infrastructure.unit_of_work import TransactionalUnitOfWork
 
 _CREATE: Final = CreateTable(FENCE, if_not_exists=True)
-_TYPED: Final = (bindparam("name", type_=String()), bindparam("token", type_=BigInteger()))
+_PARAMETERS: Final = (bindparam("name", type_=String()), bindparam("token", type_=BigInteger()))
 _STAMP: Final = text(
     "INSERT INTO fe_fence AS f (name, token) VALUES (:name, :token) ON CONFLICT (name) DO UPDATE "
     "SET token = excluded.token WHERE f.token <= excluded.token RETURNING token"
-).bindparams(*_TYPED)
+).bindparams(*_PARAMETERS)
 _STAMP_MYSQL: Final = text(
     "INSERT INTO fe_fence (name, token) VALUES (UNHEX(:name), :token) "
     "ON DUPLICATE KEY UPDATE token = GREATEST(token, VALUES(token))"
-).bindparams(*_TYPED)
+).bindparams(*_PARAMETERS)
 _READ_MYSQL: Final = text(
     "SELECT token FROM fe_fence WHERE name = UNHEX(:name) AND token = :token"
-).bindparams(*_TYPED)
+).bindparams(*_PARAMETERS)
 
-_fenced: "weakref.WeakSet[SqlAlchemyDatabase]" = weakref.WeakSet()
+_databases_with_table: "weakref.WeakSet[SqlAlchemyDatabase]" = weakref.WeakSet()
 """Those that have the table."""
 
 
@@ -46,25 +46,25 @@ async def stamp(
     Whoever stamps the same name waits until the transaction has ended.
     """
     try:
-        await _build(work)
+        await _ensure_table(work)
         if work.database.executor.engine.dialect.name in {"mysql", "mariadb"}:
-            given = {"name": name.encode().hex(), "token": token}
-            _ = await work.transaction.execute(_STAMP_MYSQL, given, writes=True)
-            answer = await work.transaction.execute(_READ_MYSQL, given)
+            parameters = {"name": name.encode().hex(), "token": token}
+            _ = await work.transaction.execute(_STAMP_MYSQL, parameters, writes=True)
+            answer = await work.transaction.execute(_READ_MYSQL, parameters)
         else:
             answer = await work.transaction.execute(_STAMP, {"name": name, "token": token}, writes=True)
-    except REFUSALS as error:
-        unavailable = hindered(error, work.database.name)
+    except DATABASE_ERRORS as error:
+        unavailable = classify_unavailable(error, work.database.name)
         if unavailable is None:
             raise
         return Failure(unavailable)
     return Success(bool(answer.rows))
 
 
-async def _build(work: TransactionalUnitOfWork[SqlAlchemyDatabase, Any]) -> None:
+async def _ensure_table(work: TransactionalUnitOfWork[SqlAlchemyDatabase, Any]) -> None:
     """Create the table unless it is there."""
     database = work.database
-    if database in _fenced:
+    if database in _databases_with_table:
         return
     if database.executor.engine.dialect.name == "sqlite":
         # Another connection would have to wait for this very transaction, which may yet be undone.
@@ -74,7 +74,7 @@ async def _build(work: TransactionalUnitOfWork[SqlAlchemyDatabase, Any]) -> None
         _ = await database.executor.work(lambda connection: connection.execute(_CREATE))
     except DBAPIError as error:
         # Two of PostgreSQL's who create it at once get in each other's way.
-        if hindered(error, database.name) is not None:
+        if classify_unavailable(error, database.name) is not None:
             raise
         _ = await database.executor.work(lambda connection: connection.execute(_CREATE))
-    _fenced.add(database)
+    _databases_with_table.add(database)

@@ -7,14 +7,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from fastapi_easy.domain.errors import Unavailable
 from fastapi_easy.domain.ports.database import Pool
-from fastapi_easy.infrastructure.relational.driver.error_classification import is_silence
+from fastapi_easy.infrastructure.relational.driver.error_classification import is_unreachable
 from fastapi_easy.infrastructure.relational.driver.executor import Executor
 from fastapi_easy.infrastructure.relational.driver.pool import ConnectionPool
-from fastapi_easy.infrastructure.relational.engine import make_engine, patience
-from fastapi_easy.infrastructure.relational.errors import hindrance
-from fastapi_easy.infrastructure.relational.options import BACKSTOP, ConnectionOptions
+from fastapi_easy.infrastructure.relational.engine import client_timeout, make_engine
+from fastapi_easy.infrastructure.relational.errors import as_unavailable
+from fastapi_easy.infrastructure.relational.options import CLIENT_TIMEOUT_MARGIN, ConnectionOptions
 
-LIMITS: Final = ConnectionOptions(
+CONNECTION_LIMITS: Final = ConnectionOptions(
     pool_size=2,
     pool_timeout=2.0,
     connect_timeout=2.0,
@@ -43,11 +43,11 @@ class LeaseConnections:
         """How statements reach the database; made anew after `close`."""
         if self._executor is None:
             self._executor = Executor(
-                engine=self._made.sync_engine,
-                pool=self.more(LIMITS.pool_size),
-                patience=patience(self.url, LIMITS),
-                aborts=False,
-                finishes=self.url.get_backend_name() == "sqlite",
+                engine=self._lease_engine.sync_engine,
+                pool=self.open_pool(CONNECTION_LIMITS.pool_size),
+                client_timeout=client_timeout(self.url, CONNECTION_LIMITS),
+                aborts_on_error=False,
+                is_uninterruptible=self.url.get_backend_name() == "sqlite",
             )
         return self._executor
 
@@ -67,14 +67,14 @@ class LeaseConnections:
             wait_seconds=sum(each.waits[1] for each in pools),
         )
 
-    def more(self, size: int) -> ConnectionPool:
+    def open_pool(self, size: int) -> ConnectionPool:
         """A pool of its own, which whoever asked for it closes."""
         pool = ConnectionPool(
-            self._made.sync_engine,
+            self._lease_engine.sync_engine,
             size=size,
-            patience=LIMITS.pool_timeout,
-            connect_limit=LIMITS.connect_timeout + BACKSTOP,
-            recycle=LIMITS.recycle,
+            checkout_timeout=CONNECTION_LIMITS.pool_timeout,
+            connect_timeout=CONNECTION_LIMITS.connect_timeout + CLIENT_TIMEOUT_MARGIN,
+            recycle=CONNECTION_LIMITS.recycle,
         )
         self._pools.append(pool)
         return pool
@@ -90,13 +90,13 @@ class LeaseConnections:
             await engine.dispose()
 
     @property
-    def _made(self) -> AsyncEngine:
+    def _lease_engine(self) -> AsyncEngine:
         if self._engine is None:
-            self._engine = make_engine(self.url, LIMITS)
+            self._engine = make_engine(self.url, CONNECTION_LIMITS)
         return self._engine
 
 
-def hindered(error: BaseException, name: str) -> Unavailable | None:
+def classify_unavailable(error: BaseException, name: str) -> Unavailable | None:
     """That *name* did not answer, or with nothing but that it cannot be done now, when *error* says so."""
     # That nobody answered in time is silence too.
-    return Unavailable(name) if is_silence(error) else hindrance(error, name)
+    return Unavailable(name) if is_unreachable(error) else as_unavailable(error, name)

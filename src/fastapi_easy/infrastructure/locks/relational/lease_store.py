@@ -17,30 +17,33 @@ from sqlalchemy.types import TypeEngine
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.locks.lease import (
     EVERY_LOCK_CAPABILITY,
+    Acquired,
     Busy,
-    Grant,
     LockCapability,
     LockInfo,
     WaitEdge,
 )
 from fastapi_easy.domain.ports.database import Pool
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
-from fastapi_easy.infrastructure.locks.relational.lease_connections import LeaseConnections, hindered
+from fastapi_easy.infrastructure.locks.relational.lease_connections import (
+    LeaseConnections,
+    classify_unavailable,
+)
 from fastapi_easy.infrastructure.locks.wakeups import OwnerEvents
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
-from fastapi_easy.infrastructure.relational.driver.error_classification import Cause, complaint_of
-from fastapi_easy.infrastructure.relational.driver.executor import Answer
-from fastapi_easy.infrastructure.relational.errors import REFUSALS
+from fastapi_easy.infrastructure.relational.driver.error_classification import ErrorCause, classify_error
+from fastapi_easy.infrastructure.relational.driver.executor import StatementResult
+from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS
 from fastapi_easy.infrastructure.relational.system_tables.lease_tables import make_tables
 from fastapi_easy.infrastructure.unit_of_work import TransactionalUnitOfWork
 
-LAST: Final = 2**62
+NO_TICKET: Final = 2**62
 """The ticket of somebody who has none."""
 
-ATTEMPTS: Final = 4
+MAX_ATTEMPTS: Final = 4
 """How often a statement is sent that the database has undone to let another one pass."""
 
-_SWEEP: Final = 600.0
+_CLEANUP_INTERVAL: Final = 600.0
 """Seconds between two looks for what nobody needs any more."""
 
 _RENEW: Final = """
@@ -57,11 +60,11 @@ _EDGES: Final = """
 SELECT w.name, w.owner, l.owner, w.ticket, l.token FROM fe_lock_wait w JOIN fe_lock l ON l.name = w.name
  WHERE w.expires_at > {now} AND l.owner IS NOT NULL AND l.expires_at > {now}
 """
-_HELD: Final = """
+_SELECT_HELD: Final = """
 SELECT name, owner, token, {now} - acquired_at, expires_at - {now} FROM fe_lock
  WHERE owner IS NOT NULL AND expires_at > {now} AND SUBSTR(name, 1, LENGTH(:name)) = :name
 """
-_WAITING: Final = """
+_SELECT_WAITING: Final = """
 SELECT name, owner FROM fe_lock_wait
  WHERE expires_at > {now} AND SUBSTR(name, 1, LENGTH(:name)) = :name ORDER BY ticket
 """
@@ -69,8 +72,8 @@ _GUARD: Final = """
 SELECT 1 FROM fe_lock
  WHERE name = :name AND owner = :owner AND token = :token AND expires_at > {now} {shared}
 """
-_NOTHING: Final = text("SELECT 1")
-_SWEEPING: Final = (
+_PING: Final = text("SELECT 1")
+_CLEANUP_STATEMENTS: Final = (
     "DELETE FROM fe_lock_wait WHERE expires_at < {now} - 60000000",
     "DELETE FROM fe_lock WHERE (owner IS NULL OR expires_at < {now}) AND acquired_at < {now} - 604800000000",
 )
@@ -99,61 +102,61 @@ class RelationalLeaseStore(ABC):
         self.name = f"locks in {url.get_backend_name()}"
         self.connections = LeaseConnections(url)
         self._is_ready = False
-        self._swept_at = 0.0
-        self._known: dict[str, Executable] = {}
+        self._cleaned_up_at = 0.0
+        self._statements: dict[str, Executable] = {}
         self._events = OwnerEvents()
 
     async def try_acquire(
         self, name: str, owner: str, ttl: float, ticket: int | None = None
-    ) -> Outcome[Grant | Busy]:
+    ) -> Outcome[Acquired | Busy]:
         """Give *name* to *owner* if it is free, or is its already, and nobody comes first."""
-        given = {
-            "name": self.stored(name),
+        parameters = {
+            "name": self.encode_name(name),
             "owner": owner,
             "ttl": _micros(ttl),
-            "ticket": LAST if ticket is None else ticket,
+            "ticket": NO_TICKET if ticket is None else ticket,
         }
         try:
-            return Success(await self.grant(given))
-        except REFUSALS as error:
+            return Success(await self.acquire_row(parameters))
+        except DATABASE_ERRORS as error:
             return self._unavailable(error)
 
     async def renew(self, name: str, owner: str, token: int, ttl: float) -> Outcome[bool]:
         """Let the lease of *owner* run for *ttl* seconds from now; whether it still had it."""
-        return await self._changed(_RENEW, name=name, owner=owner, token=token, ttl=_micros(ttl))
+        return await self._update(_RENEW, name=name, owner=owner, token=token, ttl=_micros(ttl))
 
     async def release(self, name: str, owner: str) -> Outcome[bool]:
         """Give *name* back; whether *owner* had it."""
-        return await self._changed(_RELEASE, name=name, owner=owner)
+        return await self._update(_RELEASE, name=name, owner=owner)
 
     async def enqueue(self, name: str, owner: str, seconds: float) -> Outcome[int]:
         """Wait for *name*, for the next *seconds*."""
         try:
-            await self._sweep()
-            given = {"name": self.stored(name), "owner": owner, "ttl": _micros(seconds)}
-            return Success(await self.line_up(given))
-        except REFUSALS as error:
+            await self._clean_up()
+            parameters = {"name": self.encode_name(name), "owner": owner, "ttl": _micros(seconds)}
+            return Success(await self.insert_wait(parameters))
+        except DATABASE_ERRORS as error:
             return self._unavailable(error)
 
     async def dequeue(self, name: str, owner: str) -> Outcome[None]:
         """Stop waiting for *name*."""
-        changed = await self._changed(_DEQUEUE, owner=owner)
+        changed = await self._update(_DEQUEUE, owner=owner)
         return changed if isinstance(changed, Failure) else Success(None)
 
     async def edges(self) -> Outcome[Sequence[WaitEdge]]:
         """Who waits for whom, at one moment."""
         try:
             rows = (await self.ask(_EDGES, {})).rows
-        except REFUSALS as error:
+        except DATABASE_ERRORS as error:
             return self._unavailable(error)
         return Success([WaitEdge(self.read(each[0]), *each[1:]) for each in rows])
 
     async def inspect(self, prefix: str = "") -> Outcome[Sequence[LockInfo]]:
         """The names that are held and begin with *prefix*, in their order."""
         try:
-            held = (await self.ask(_HELD, {"name": self.stored(prefix)})).rows
-            waiting = (await self.ask(_WAITING, {"name": self.stored(prefix)})).rows
-        except REFUSALS as error:
+            held = (await self.ask(_SELECT_HELD, {"name": self.encode_name(prefix)})).rows
+            waiting = (await self.ask(_SELECT_WAITING, {"name": self.encode_name(prefix)})).rows
+        except DATABASE_ERRORS as error:
             return self._unavailable(error)
         return Success(
             [
@@ -171,21 +174,21 @@ class RelationalLeaseStore(ABC):
 
     async def evict(self, name: str, token: int) -> Outcome[bool]:
         """Take *name* from whoever holds it by *token*; whether anybody did."""
-        return await self._changed(_EVICT, name=name, token=token)
+        return await self._update(_EVICT, name=name, token=token)
 
     async def guard(self, work: UnitOfWork, name: str, owner: str, token: int) -> Outcome[bool] | None:
         """Whether *owner* has the lease; its row stays as it is until the transaction of *work* has ended."""
-        if not isinstance(work, TransactionalUnitOfWork) or not self._is_at_home(work.database):
+        if not isinstance(work, TransactionalUnitOfWork) or not self._is_same_database(work.database):
             return None
-        given = {"name": self.stored(name), "owner": owner, "token": token}
+        parameters = {"name": self.encode_name(name), "owner": owner, "token": token}
         try:
-            answer = await work.transaction.execute(self.statement(_GUARD, given), given)
-        except REFUSALS as error:
+            answer = await work.transaction.execute(self.statement(_GUARD, parameters), parameters)
+        except DATABASE_ERRORS as error:
             return self._unavailable(error)
         return Success(bool(answer.rows))
 
     @property
-    def rings(self) -> bool:
+    def sends_wakeups(self) -> bool:
         """Nobody is told of anything."""
         return False
 
@@ -201,8 +204,8 @@ class RelationalLeaseStore(ABC):
     async def answers(self) -> Outcome[None]:
         """Whether the database answers."""
         try:
-            _ = await self.connections.executor.read(_NOTHING, {})
-        except REFUSALS as error:
+            _ = await self.connections.executor.read(_PING, {})
+        except DATABASE_ERRORS as error:
             return self._unavailable(error)
         return Success(None)
 
@@ -215,14 +218,14 @@ class RelationalLeaseStore(ABC):
         await self.connections.close()
 
     @abstractmethod
-    async def grant(self, given: Mapping[str, Any]) -> Grant | Busy:
+    async def acquire_row(self, parameters: Mapping[str, Any]) -> Acquired | Busy:
         """Try to acquire."""
 
     @abstractmethod
-    async def line_up(self, given: Mapping[str, Any]) -> int:
+    async def insert_wait(self, parameters: Mapping[str, Any]) -> int:
         """Insert or prolong a wait; its ticket."""
 
-    def stored(self, name: str) -> Any:
+    def encode_name(self, name: str) -> Any:
         """*name* as it is sent."""
         return name
 
@@ -230,7 +233,7 @@ class RelationalLeaseStore(ABC):
         """The name that a column has kept."""
         return str(name)
 
-    async def ask(self, words: str, given: Mapping[str, Any]) -> Answer:
+    async def ask(self, words: str, parameters: Mapping[str, Any]) -> StatementResult:
         """The answer to *words*, on a connection of its own.
 
         A connection may turn out stale, and the database may undo the statement to let another one pass: then it is
@@ -240,51 +243,53 @@ class RelationalLeaseStore(ABC):
         if not self._is_ready:
             await executor.work(lambda connection: make_tables(connection, self.name_type))
             self._is_ready = True
-        statement = self.statement(words, given)
-        for _ in range(ATTEMPTS - 1):
+        statement = self.statement(words, parameters)
+        for _ in range(MAX_ATTEMPTS - 1):
             try:
-                return await executor.read(statement, given)
-            except REFUSALS as error:
-                complaint = complaint_of(error)
-                if complaint is None or complaint.cause is not Cause.UNDONE:
+                return await executor.read(statement, parameters)
+            except DATABASE_ERRORS as error:
+                classified = classify_error(error)
+                if classified is None or classified.cause is not ErrorCause.ROLLED_BACK:
                     raise
-        return await executor.read(statement, given)
+        return await executor.read(statement, parameters)
 
-    def statement(self, words: str, given: Mapping[str, Any]) -> Executable:
+    def statement(self, words: str, parameters: Mapping[str, Any]) -> Executable:
         """*words* in those of this database; made once."""
-        found = self._known.get(words)
+        found = self._statements.get(words)
         if found is None:
-            spoken = words
-            for word, meaning in self.words.items():
-                spoken = spoken.replace(word, meaning)
+            rendered = words
+            for placeholder, replacement in self.words.items():
+                rendered = rendered.replace(placeholder, replacement)
             types: dict[str, TypeEngine[Any]] = {"name": String(), "owner": String()}
-            found = self._known[words] = text(spoken).bindparams(
-                *(bindparam(each, type_=types.get(each, BigInteger())) for each in given)
+            found = self._statements[words] = text(rendered).bindparams(
+                *(bindparam(each, type_=types.get(each, BigInteger())) for each in parameters)
             )
         return found
 
-    async def _changed(self, words: str, *, name: str | None = None, **given: Any) -> Outcome[bool]:
+    async def _update(self, words: str, *, name: str | None = None, **parameters: Any) -> Outcome[bool]:
         try:
-            answer = await self.ask(words, given if name is None else {"name": self.stored(name), **given})
-        except REFUSALS as error:
+            answer = await self.ask(
+                words, parameters if name is None else {"name": self.encode_name(name), **parameters}
+            )
+        except DATABASE_ERRORS as error:
             return self._unavailable(error)
         return Success(answer.affected > 0)
 
-    async def _sweep(self) -> None:
+    async def _clean_up(self) -> None:
         now = asyncio.get_running_loop().time()
-        if now - self._swept_at < _SWEEP:
+        if now - self._cleaned_up_at < _CLEANUP_INTERVAL:
             return
-        self._swept_at = now
-        for words in _SWEEPING:
+        self._cleaned_up_at = now
+        for words in _CLEANUP_STATEMENTS:
             _ = await self.ask(words, {})
 
-    def _is_at_home(self, database: object) -> bool:
-        return isinstance(database, SqlAlchemyDatabase) and _place(database.executor.engine.url) == _place(
-            self.connections.url
-        )
+    def _is_same_database(self, database: object) -> bool:
+        return isinstance(database, SqlAlchemyDatabase) and _database_identity(
+            database.executor.engine.url
+        ) == _database_identity(self.connections.url)
 
     def _unavailable(self, error: BaseException) -> Failure[Any]:
-        unavailable = hindered(error, self.name)
+        unavailable = classify_unavailable(error, self.name)
         if unavailable is None:
             raise error
         return Failure(unavailable)
@@ -294,6 +299,6 @@ def _micros(seconds: float) -> int:
     return round(seconds * 1_000_000)
 
 
-def _place(url: URL) -> tuple[str | None, ...]:
+def _database_identity(url: URL) -> tuple[str | None, ...]:
     """Where *url* leads to, whatever the driver and the user."""
     return url.host, str(url.port), url.database, url.get_backend_name().replace("mariadb", "mysql")

@@ -5,11 +5,11 @@ from typing import Any, ClassVar, Final
 
 from sqlalchemy.dialects.mysql import VARBINARY
 
-from fastapi_easy.domain.locks.lease import Busy, Grant
-from fastapi_easy.infrastructure.locks.relational.lease_store import LAST, RelationalLeaseStore
-from fastapi_easy.infrastructure.locks.relational.statements import ARRIVED
+from fastapi_easy.domain.locks.lease import Acquired, Busy
+from fastapi_easy.infrastructure.locks.relational.lease_store import NO_TICKET, RelationalLeaseStore
+from fastapi_easy.infrastructure.locks.relational.statements import DELETE_WAIT
 
-_TAKE: Final = """
+_ACQUIRE: Final = """
 UPDATE fe_lock SET
   token = IF(owner = :owner AND expires_at > {now}, token, GREATEST(token + 1, {now})),
   acquired_at = IF(owner = :owner AND expires_at > {now}, acquired_at, {now}),
@@ -25,8 +25,8 @@ SELECT owner, token, expires_at > {now},
        (SELECT count(*) FROM fe_lock_wait WHERE name = :name AND expires_at > {now} AND ticket < :ticket)
   FROM fe_lock WHERE name = :name
 """
-_FIRST: Final = "INSERT IGNORE INTO fe_lock (name, token, acquired_at) VALUES (:name, 0, {now})"
-_LINE_UP: Final = """
+_INSERT_LOCK: Final = "INSERT IGNORE INTO fe_lock (name, token, acquired_at) VALUES (:name, 0, {now})"
+_INSERT_WAIT: Final = """
 INSERT INTO fe_lock_wait (name, owner, expires_at) VALUES (:name, :owner, {now} + :ttl)
 ON DUPLICATE KEY UPDATE expires_at = {now} + :ttl
 """
@@ -46,34 +46,34 @@ class MySqlLeaseStore(RelationalLeaseStore):
     # Bytes: texts would be compared without looking at blanks at their end.
     name_type = VARBINARY(200)
 
-    async def grant(self, given: Mapping[str, Any]) -> Grant | Busy:
+    async def acquire_row(self, parameters: Mapping[str, Any]) -> Acquired | Busy:
         """Try to acquire."""
-        asked = {each: given[each] for each in ("name", "ticket")}
-        if given["ticket"] != LAST:
+        asked = {each: parameters[each] for each in ("name", "ticket")}
+        if parameters["ticket"] != NO_TICKET:
             # Whoever waits looks first, and more often than not it is not their turn.
             rows = (await self.ask(_STATE, asked)).rows
-            if rows and (rows[0][2] or rows[0][3]) and rows[0][0] != given["owner"]:
+            if rows and (rows[0][2] or rows[0][3]) and rows[0][0] != parameters["owner"]:
                 return Busy(rows[0][0] if rows[0][2] else None, rows[0][3])
-        _ = await self.ask(_TAKE, given)
+        _ = await self.ask(_ACQUIRE, parameters)
         rows = (await self.ask(_STATE, asked)).rows
         if not rows:
-            _ = await self.ask(_FIRST, {"name": given["name"]})
-            _ = await self.ask(_TAKE, given)
+            _ = await self.ask(_INSERT_LOCK, {"name": parameters["name"]})
+            _ = await self.ask(_ACQUIRE, parameters)
             rows = (await self.ask(_STATE, asked)).rows
-        ((owner, token, runs, ahead),) = rows
+        ((owner, token, is_running, ahead),) = rows
         # An owner asks for one name once, so that it can only be this very request that was granted.
-        if runs and owner == given["owner"]:
-            if given["ticket"] != LAST:
-                _ = await self.ask(ARRIVED, {"owner": owner})
-            return Grant(token)
-        return Busy(owner if runs else None, ahead)
+        if is_running and owner == parameters["owner"]:
+            if parameters["ticket"] != NO_TICKET:
+                _ = await self.ask(DELETE_WAIT, {"owner": owner})
+            return Acquired(token)
+        return Busy(owner if is_running else None, ahead)
 
-    async def line_up(self, given: Mapping[str, Any]) -> int:
+    async def insert_wait(self, parameters: Mapping[str, Any]) -> int:
         """Insert or prolong a wait; its ticket."""
-        _ = await self.ask(_LINE_UP, given)
-        return int((await self.ask(_TICKET, {"owner": given["owner"]})).rows[0][0])
+        _ = await self.ask(_INSERT_WAIT, parameters)
+        return int((await self.ask(_TICKET, {"owner": parameters["owner"]})).rows[0][0])
 
-    def stored(self, name: str) -> str:
+    def encode_name(self, name: str) -> str:
         """*name* in hexadecimal: not every driver can send bytes."""
         return name.encode().hex()
 

@@ -12,8 +12,8 @@ _DIGITS: Final = 60
 _LOCK: Final = """
 SELECT CASE GET_LOCK(:key, 0) WHEN 1 THEN CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED) WHEN 0 THEN 0 END
 """
-_LONGEST_IDLE: Final = 31_536_000
-_LOOKS: Final = 3
+_MAX_IDLE_SECONDS: Final = 31_536_000
+_SESSION_PROBES: Final = 3
 
 
 class MySqlNamedLockStore(SessionLockStore):
@@ -31,20 +31,22 @@ class MySqlNamedLockStore(SessionLockStore):
         """Unlock *name*; whether the connection had it."""
         return bool(await self.ask("SELECT RELEASE_LOCK(:key)", key=key_of(name)))
 
-    async def has(self, name: str) -> bool:
+    async def is_locked(self, name: str) -> bool:
         """Whether the connection still has *name*."""
         return bool(await self.ask("SELECT IS_USED_LOCK(:key) = CONNECTION_ID()", key=key_of(name)))
 
     async def mistakes(self) -> Sequence[str]:
         """A pooler that gives each statement another session."""
-        sessions = {await self.ask("SELECT CONNECTION_ID()") for _ in range(_LOOKS)}
+        sessions = {await self.ask("SELECT CONNECTION_ID()") for _ in range(_SESSION_PROBES)}
         if len(sessions) == 1:
             return ()
-        return ["session locks cannot be kept behind a pooler that shares sessions: name the server itself"]
+        return [
+            "session locks do not work behind a connection pooler in transaction mode: connect to the server directly"
+        ]
 
-    async def greet(self) -> None:
+    async def configure_session(self) -> None:
         """Never end a session for being idle."""
-        await self.say(f"SET SESSION wait_timeout = {_LONGEST_IDLE}")
+        await self.run_command(f"SET SESSION wait_timeout = {_MAX_IDLE_SECONDS}")
 
 
 def key_of(name: str) -> str:

@@ -9,11 +9,11 @@ from returns.result import Success
 from sqlalchemy import URL
 
 from fastapi_easy.domain.errors import Outcome
-from fastapi_easy.domain.locks.lease import Busy, Grant
+from fastapi_easy.domain.locks.lease import Acquired, Busy
 from fastapi_easy.infrastructure.locks.relational.lease_store import RelationalLeaseStore
-from fastapi_easy.infrastructure.locks.relational.statements import ACQUIRE, LINE_UP
-from fastapi_easy.infrastructure.relational.driver.pool import Channel, ConnectionPool
-from fastapi_easy.infrastructure.relational.errors import REFUSALS
+from fastapi_easy.infrastructure.locks.relational.statements import ACQUIRE_STATEMENT, INSERT_WAIT
+from fastapi_easy.infrastructure.relational.driver.pool import ConnectionPool, PooledConnection
+from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS
 
 CHANNEL: Final = "fe_lock"
 
@@ -43,7 +43,7 @@ class PostgresLeaseStore(RelationalLeaseStore):
     """
 
     words: ClassVar[Mapping[str, str]] = {
-        "{acquire}": ACQUIRE,
+        "{acquire}": ACQUIRE_STATEMENT,
         # Only whoever is next, and only if somebody is: every commit that notifies waits for all others that do.
         "{told}": "(SELECT pg_notify('fe_lock', w.owner) FROM fe_lock_wait w WHERE w.name = :name "
         "AND w.owner <> :owner AND w.expires_at > {now} ORDER BY w.ticket LIMIT 1)",
@@ -55,83 +55,83 @@ class PostgresLeaseStore(RelationalLeaseStore):
 
     def __init__(self, url: URL) -> None:
         super().__init__(url)
-        self._ears: ConnectionPool | None = None
-        self._ear: Channel | None = None
-        self._is_tuning_in = False
+        self._listener_pool: ConnectionPool | None = None
+        self._listener: PooledConnection | None = None
+        self._is_connecting = False
 
-    async def grant(self, given: Mapping[str, Any]) -> Grant | Busy:
+    async def acquire_row(self, parameters: Mapping[str, Any]) -> Acquired | Busy:
         """Try to acquire."""
-        ((token, holder, ahead),) = (await self.ask(_ACQUIRE, given)).rows
-        return Busy(holder, ahead) if token is None else Grant(token)
+        ((token, holder, ahead),) = (await self.ask(_ACQUIRE, parameters)).rows
+        return Busy(holder, ahead) if token is None else Acquired(token)
 
-    async def line_up(self, given: Mapping[str, Any]) -> int:
+    async def insert_wait(self, parameters: Mapping[str, Any]) -> int:
         """Insert or prolong a wait; its ticket."""
-        return int((await self.ask(LINE_UP, given)).rows[0][0])
+        return int((await self.ask(INSERT_WAIT, parameters)).rows[0][0])
 
     async def release(self, name: str, owner: str) -> Outcome[bool]:
         """Give *name* back, and tell those who wait; whether *owner* had it."""
-        return await self._told(_RELEASE, name, owner)
+        return await self._execute_and_notify(_RELEASE, name, owner)
 
     async def dequeue(self, name: str, owner: str) -> Outcome[None]:
         """Stop waiting for *name*, and tell those who wait behind."""
-        told = await self._told(_DEQUEUE, name, owner)
-        return Success(None) if isinstance(told, Success) else told
+        notified = await self._execute_and_notify(_DEQUEUE, name, owner)
+        return Success(None) if isinstance(notified, Success) else notified
 
     @property
-    def rings(self) -> bool:
+    def sends_wakeups(self) -> bool:
         """Whether somebody listens."""
-        return self._ear is not None and not self._ear.driver.is_closed()
+        return self._listener is not None and not self._listener.driver.is_closed()
 
     @asynccontextmanager
     async def wakeups(self, name: str, owner: str) -> AsyncIterator[asyncio.Event]:
         """An event that is set when it is the turn of *owner*."""
         if self.connections.url.get_driver_name() == "asyncpg":
-            await self._tune_in()
+            await self._listen()
         async with self._events.register(owner) as event:
             yield event
 
     async def close(self) -> None:
         """Give back every connection."""
-        ears, ear = self._ears, self._ear
-        self._ears = self._ear = None
-        if ears is not None:
-            if ear is not None:
-                ears.give_back(ear)
-            await ears.close()
+        listener_pool, listener = self._listener_pool, self._listener
+        self._listener_pool = self._listener = None
+        if listener_pool is not None:
+            if listener is not None:
+                listener_pool.check_in(listener)
+            await listener_pool.close()
         await super().close()
 
-    async def _told(self, words: str, name: str, owner: str) -> Outcome[bool]:
+    async def _execute_and_notify(self, words: str, name: str, owner: str) -> Outcome[bool]:
         try:
             answer = await self.ask(words, {"name": name, "owner": owner})
-        except REFUSALS as error:
+        except DATABASE_ERRORS as error:
             return self._unavailable(error)
         return Success(bool(answer.rows))
 
-    async def _tune_in(self) -> None:
+    async def _listen(self) -> None:
         """Listen, on a connection for that alone. Without one those who wait look by themselves, only later."""
-        if self._is_tuning_in or self.rings:
+        if self._is_connecting or self.sends_wakeups:
             return
-        self._is_tuning_in = True
+        self._is_connecting = True
         try:
-            if self._ears is None:
-                self._ears = self.connections.more(1)
-            ears, old, self._ear = self._ears, self._ear, None
+            if self._listener_pool is None:
+                self._listener_pool = self.connections.open_pool(1)
+            listener_pool, old, self._listener = self._listener_pool, self._listener, None
             if old is not None:
-                ears.throw_away(old)
-            ear = await ears.take()
+                listener_pool.discard(old)
+            listener = await listener_pool.check_out()
             try:
-                await ear.driver.add_listener(CHANNEL, self._hear)
+                await listener.driver.add_listener(CHANNEL, self._on_notification)
             except BaseException:
-                ears.throw_away(ear)
+                listener_pool.discard(listener)
                 raise
-            if self._ears is ears:
-                self._ear = ear
+            if self._listener_pool is listener_pool:
+                self._listener = listener
             else:
-                ears.give_back(ear)  # closed meanwhile
-        except REFUSALS:
+                listener_pool.check_in(listener)  # closed meanwhile
+        except DATABASE_ERRORS:
             return
         finally:
-            self._is_tuning_in = False
+            self._is_connecting = False
 
-    def _hear(self, _: Any, __: int, ___: str, owner: str) -> None:
+    def _on_notification(self, _: Any, __: int, ___: str, owner: str) -> None:
         self._events.wake(owner)

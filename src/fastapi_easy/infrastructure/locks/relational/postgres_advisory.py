@@ -11,19 +11,19 @@ _LOCK: Final = """
 SELECT CASE WHEN pg_try_advisory_lock(CAST(:key AS bigint))
             THEN CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint) END
 """
-_HAS: Final = """
+_SELECT_HELD: Final = """
 SELECT count(*) FROM pg_locks
  WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND pid = pg_backend_pid()
    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
    AND (CAST(classid AS bigint) << 32 | CAST(objid AS bigint)) = CAST(:key AS bigint)
 """
-_GREETING: Final = """
+_CONFIGURE_SESSION: Final = """
 SELECT count(set_config(name, CASE name WHEN 'tcp_keepalives_idle' THEN '10' WHEN 'tcp_keepalives_interval' THEN '5'
                               WHEN 'tcp_keepalives_count' THEN '3' ELSE '0' END, false))
   FROM pg_settings
  WHERE name IN ('idle_session_timeout', 'tcp_keepalives_idle', 'tcp_keepalives_interval', 'tcp_keepalives_count')
 """
-_LOOKS: Final = 3
+_SESSION_PROBES: Final = 3
 
 
 class PostgresAdvisoryLockStore(SessionLockStore):
@@ -38,20 +38,22 @@ class PostgresAdvisoryLockStore(SessionLockStore):
         """Unlock *name*; whether the connection had it, which the server answers and does not complain of."""
         return bool(await self.ask("SELECT pg_advisory_unlock(CAST(:key AS bigint))", key=key_of(name)))
 
-    async def has(self, name: str) -> bool:
+    async def is_locked(self, name: str) -> bool:
         """Whether the connection still has *name*."""
-        return bool(await self.ask(_HAS, key=key_of(name)))
+        return bool(await self.ask(_SELECT_HELD, key=key_of(name)))
 
     async def mistakes(self) -> Sequence[str]:
         """A pooler that gives each statement another session."""
-        sessions = {await self.ask("SELECT pg_backend_pid()") for _ in range(_LOOKS)}
+        sessions = {await self.ask("SELECT pg_backend_pid()") for _ in range(_SESSION_PROBES)}
         if len(sessions) == 1:
             return ()
-        return ["session locks cannot be kept behind a pooler that shares sessions: name the server itself"]
+        return [
+            "session locks do not work behind a connection pooler in transaction mode: connect to the server directly"
+        ]
 
-    async def greet(self) -> None:
+    async def configure_session(self) -> None:
         """Never end a session for being idle, and notice within half a minute that the other machine is gone."""
-        _ = await self.ask(_GREETING)
+        _ = await self.ask(_CONFIGURE_SESSION)
 
 
 def key_of(name: str) -> int:

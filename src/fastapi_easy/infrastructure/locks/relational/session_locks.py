@@ -13,17 +13,20 @@ from returns.result import Failure, Success
 from sqlalchemy import URL, text
 
 from fastapi_easy.domain.errors import Outcome
-from fastapi_easy.domain.locks.lease import Busy, Grant, LockCapability, LockInfo
+from fastapi_easy.domain.locks.lease import Acquired, Busy, LockCapability, LockInfo
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.database import Pool
-from fastapi_easy.infrastructure.locks.polling import Lineless
-from fastapi_easy.infrastructure.locks.relational.lease_connections import LeaseConnections, hindered
-from fastapi_easy.infrastructure.relational.driver.pool import Channel, ConnectionPool
-from fastapi_easy.infrastructure.relational.errors import REFUSALS
+from fastapi_easy.infrastructure.locks.polling import PollingLeases
+from fastapi_easy.infrastructure.locks.relational.lease_connections import (
+    LeaseConnections,
+    classify_unavailable,
+)
+from fastapi_easy.infrastructure.relational.driver.pool import ConnectionPool, PooledConnection
+from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS
 
 T = TypeVar("T")
 
-MOST: Final = 256
+MAX_LOCKS: Final = 256
 """Locks of one process: a server keeps the locks of all in memory that other statements need too."""
 
 
@@ -34,7 +37,7 @@ class _Held:
     since: float
 
 
-class SessionLockStore(Lineless, ABC):
+class SessionLockStore(PollingLeases, ABC):
     """Implements `LeaseStore` but for the words of each database.
 
     A lock does not run out. It is gone when the connection is, which the next heartbeat notices.
@@ -53,53 +56,55 @@ class SessionLockStore(Lineless, ABC):
         self._connections = LeaseConnections(url)
         self._clock = clock
         self._pool: ConnectionPool | None = None
-        self._channel: Channel | None = None
+        self._pooled: PooledConnection | None = None
         self._held: dict[str, _Held] = {}
         self._token = 0
-        self._turn = asyncio.Lock()
+        self._mutex = asyncio.Lock()
 
     async def try_acquire(
         self, name: str, owner: str, ttl: float, ticket: int | None = None
-    ) -> Outcome[Grant | Busy]:
+    ) -> Outcome[Acquired | Busy]:
         """Give *name* to *owner* if it is free, or is its already."""
 
-        async def acquire() -> Grant | Busy:
+        async def acquire() -> Acquired | Busy:
             held = self._held.get(name)
             if held is not None:
-                return Grant(held.token) if held.owner == owner else Busy(held.owner)
-            if len(self._held) >= MOST:
-                return Busy(f"this process, which has {MOST} locks already")
+                return Acquired(held.token) if held.owner == owner else Busy(held.owner)
+            if len(self._held) >= MAX_LOCKS:
+                return Busy(f"this process: limit of {MAX_LOCKS} session locks reached")
             micros = await self.lock(name)
             if micros is None:
                 return Busy()
             self._token = max(self._token + 1, micros)
             self._held[name] = _Held(owner, self._token, self._clock.monotonic())
-            return Grant(self._token)
+            return Acquired(self._token)
 
-        return await self._in_turn(acquire)
+        return await self._run_exclusive(acquire)
 
     async def renew(self, name: str, owner: str, token: int, ttl: float) -> Outcome[bool]:
         """Whether *owner* still has it, and the connection it belongs to still stands."""
 
-        async def look() -> bool:
+        async def check_held() -> bool:
             held = self._held.get(name)
-            return held is not None and (held.owner, held.token) == (owner, token) and await self.has(name)
+            return (
+                held is not None and (held.owner, held.token) == (owner, token) and await self.is_locked(name)
+            )
 
-        looked = await self._in_turn(look)
+        looked = await self._run_exclusive(check_held)
         # Without its connection there is no lock, whatever else is not known.
         return Success(False) if isinstance(looked, Failure) and name not in self._held else looked
 
     async def release(self, name: str, owner: str) -> Outcome[bool]:
         """Give *name* back; whether *owner* had it."""
 
-        async def let_go() -> bool:
+        async def release_held() -> bool:
             held = self._held.get(name)
             if held is None or held.owner != owner:
                 return False
             del self._held[name]
             return await self.unlock(name)
 
-        return await self._in_turn(let_go)
+        return await self._run_exclusive(release_held)
 
     async def inspect(self, prefix: str = "") -> Outcome[Sequence[LockInfo]]:
         """The names that this process holds and that begin with *prefix*: the server knows numbers only."""
@@ -120,24 +125,24 @@ class SessionLockStore(Lineless, ABC):
     async def answers(self) -> Outcome[None]:
         """Whether the session still stands, or a new one can."""
 
-        async def say_something() -> None:
+        async def ping() -> None:
             _ = await self.ask("SELECT 1")
 
-        return await self._in_turn(say_something)
+        return await self._run_exclusive(ping)
 
     async def check(self) -> Outcome[Sequence[str]]:
         """Whether there is a session that locks can belong to."""
-        return await self._in_turn(self.mistakes)
+        return await self._run_exclusive(self.mistakes)
 
     async def close(self) -> None:
         """Give back the connection, and everything with it."""
-        async with self._turn:
+        async with self._mutex:
             self._held.clear()
-            channel, self._channel = self._channel, None
+            pooled, self._pooled = self._pooled, None
             pool, self._pool = self._pool, None
             if pool is not None:
-                if channel is not None:
-                    pool.give_back(channel)
+                if pooled is not None:
+                    pool.check_in(pooled)
                 await pool.close()
             await self._connections.close()
 
@@ -150,7 +155,7 @@ class SessionLockStore(Lineless, ABC):
         """Unlock *name*; whether the connection had it."""
 
     @abstractmethod
-    async def has(self, name: str) -> bool:
+    async def is_locked(self, name: str) -> bool:
         """Whether the connection still has *name*."""
 
     @abstractmethod
@@ -158,45 +163,45 @@ class SessionLockStore(Lineless, ABC):
         """What makes sessions useless here, each a sentence with the way to mend it."""
 
     @abstractmethod
-    async def greet(self) -> None:
+    async def configure_session(self) -> None:
         """Ask the server not to close the connection because nothing is said on it."""
 
-    async def ask(self, words: str, **given: Any) -> Any:
-        """The first value of the answer to *words*."""
-        if self._channel is None:
+    async def ask(self, sql: str, **parameters: Any) -> Any:
+        """The first value of the answer to *sql*."""
+        if self._pooled is None:
             await self._connect()
-        assert self._channel is not None  # noqa: S101 (connected)
-        answer = await self._connections.executor.run(self._channel, text(words), given)
+        assert self._pooled is not None  # noqa: S101 (connected)
+        answer = await self._connections.executor.run(self._pooled, text(sql), parameters)
         return answer.rows[0][0]
 
-    async def say(self, words: str) -> None:
-        """Say *words*, which are answered with nothing."""
-        if self._channel is not None:
-            await self._connections.executor.say(self._channel, words)
+    async def run_command(self, sql: str) -> None:
+        """Say *sql*, which are answered with nothing."""
+        if self._pooled is not None:
+            await self._connections.executor.run_command(self._pooled, sql)
 
     async def _connect(self) -> None:
         if self._pool is None:
-            self._pool = self._connections.more(1)
-        self._channel = await self._pool.take()
-        await self.greet()
+            self._pool = self._connections.open_pool(1)
+        self._pooled = await self._pool.check_out()
+        await self.configure_session()
 
-    async def _in_turn(self, question: Callable[[], Awaitable[T]]) -> Outcome[T]:
-        async with self._turn:
+    async def _run_exclusive(self, operation: Callable[[], Awaitable[T]]) -> Outcome[T]:
+        async with self._mutex:
             try:
-                return Success(await question())
-            except REFUSALS as error:
+                return Success(await operation())
+            except DATABASE_ERRORS as error:
                 # Whether the server has noticed or not: what belonged to this connection is not to be relied on.
-                self._forget()
-                unavailable = hindered(error, self.name)
+                self._drop_connection()
+                unavailable = classify_unavailable(error, self.name)
                 if unavailable is None:
                     raise
                 return Failure(unavailable)
             except BaseException:
-                self._forget()
+                self._drop_connection()
                 raise
 
-    def _forget(self) -> None:
+    def _drop_connection(self) -> None:
         self._held.clear()
-        channel, self._channel = self._channel, None
-        if channel is not None and self._pool is not None:
-            self._pool.throw_away(channel)
+        pooled, self._pooled = self._pooled, None
+        if pooled is not None and self._pool is not None:
+            self._pool.discard(pooled)

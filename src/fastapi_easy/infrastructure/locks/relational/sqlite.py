@@ -3,9 +3,14 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from fastapi_easy.domain.locks.lease import EVERY_LOCK_CAPABILITY, Busy, Grant, LockCapability
-from fastapi_easy.infrastructure.locks.relational.lease_store import LAST, RelationalLeaseStore
-from fastapi_easy.infrastructure.locks.relational.statements import ACQUIRE, ARRIVED, BUSY, LINE_UP
+from fastapi_easy.domain.locks.lease import EVERY_LOCK_CAPABILITY, Acquired, Busy, LockCapability
+from fastapi_easy.infrastructure.locks.relational.lease_store import NO_TICKET, RelationalLeaseStore
+from fastapi_easy.infrastructure.locks.relational.statements import (
+    ACQUIRE_STATEMENT,
+    DELETE_WAIT,
+    INSERT_WAIT,
+    SELECT_BUSY,
+)
 
 
 class SqliteLeaseStore(RelationalLeaseStore):
@@ -19,16 +24,18 @@ class SqliteLeaseStore(RelationalLeaseStore):
         "{shared}": "",
     }
 
-    async def grant(self, given: Mapping[str, Any]) -> Grant | Busy:
+    async def acquire_row(self, parameters: Mapping[str, Any]) -> Acquired | Busy:
         """Try to acquire."""
-        granted = (await self.ask(ACQUIRE, given)).rows
-        if granted:
-            if given["ticket"] != LAST:
-                _ = await self.ask(ARRIVED, {"owner": given["owner"]})
-            return Grant(granted[0][0])
-        ((holder, ahead),) = (await self.ask(BUSY, {each: given[each] for each in ("name", "ticket")})).rows
+        acquired = (await self.ask(ACQUIRE_STATEMENT, parameters)).rows
+        if acquired:
+            if parameters["ticket"] != NO_TICKET:
+                _ = await self.ask(DELETE_WAIT, {"owner": parameters["owner"]})
+            return Acquired(acquired[0][0])
+        ((holder, ahead),) = (
+            await self.ask(SELECT_BUSY, {each: parameters[each] for each in ("name", "ticket")})
+        ).rows
         return Busy(holder, ahead)
 
-    async def line_up(self, given: Mapping[str, Any]) -> int:
+    async def insert_wait(self, parameters: Mapping[str, Any]) -> int:
         """Insert or prolong a wait; its ticket."""
-        return int((await self.ask(LINE_UP, given)).rows[0][0])
+        return int((await self.ask(INSERT_WAIT, parameters)).rows[0][0])

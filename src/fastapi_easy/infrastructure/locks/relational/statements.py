@@ -2,7 +2,7 @@
 
 from typing import Final
 
-ACQUIRE: Final = """
+ACQUIRE_STATEMENT: Final = """
 INSERT INTO fe_lock AS l (name, owner, token, expires_at, acquired_at)
 SELECT :name, :owner, {now}, {now} + :ttl, {now}
  WHERE NOT EXISTS (SELECT 1 FROM fe_lock_wait w
@@ -18,12 +18,12 @@ RETURNING token
 """
 """One statement, so that nobody comes between. PostgreSQL and SQLite."""
 
-BUSY: Final = """
+SELECT_BUSY: Final = """
 SELECT (SELECT owner FROM fe_lock WHERE name = :name AND expires_at > {now}),
        (SELECT count(*) FROM fe_lock_wait WHERE name = :name AND expires_at > {now} AND ticket < :ticket)
 """
-ARRIVED: Final = "DELETE FROM fe_lock_wait WHERE owner = :owner"
-LINE_UP: Final = """
+DELETE_WAIT: Final = "DELETE FROM fe_lock_wait WHERE owner = :owner"
+INSERT_WAIT: Final = """
 INSERT INTO fe_lock_wait (name, owner, expires_at) VALUES (:name, :owner, {now} + :ttl)
 ON CONFLICT (owner) DO UPDATE SET expires_at = {now} + :ttl RETURNING ticket
 """

@@ -12,21 +12,21 @@ from fastapi_easy.infrastructure.persistence.memory.tables import Identity, Valu
 _EXACT: Final = decimal.Context(prec=decimal.MAX_PREC, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)
 
 
-def aggregated(
+def aggregate_rows(
     rows: Iterable[Values], aggregation: Aggregation, fields: Mapping[str, Field]
 ) -> Sequence[Group]:
     """The groups of *rows* and their numbers; *aggregation* says which rows, but those are chosen already."""
     members: dict[Identity, list[Values]] = {} if aggregation.group_by else {(): []}
     for row in rows:
         members.setdefault(tuple(row[name] for name in aggregation.group_by), []).append(row)
-    wanted = sorted(members, key=_rank)[aggregation.offset : aggregation.offset + aggregation.limit]
+    wanted = sorted(members, key=_sort_key)[aggregation.offset : aggregation.offset + aggregation.limit]
     return [
         Group(by, tuple(_total(measure, members[by], fields) for measure in aggregation.measures))
         for by in wanted
     ]
 
 
-def _rank(by: Identity) -> tuple[Any, ...]:
+def _sort_key(by: Identity) -> tuple[Any, ...]:
     """Something that sorts as the values of *by* do, nulls last."""
     return tuple((True,) if value is None else (False, _sortable(value)) for value in by)
 

@@ -26,10 +26,10 @@ class MemoryDatabase:
     def __init__(self, name: str = "default") -> None:
         self.name = name
         self._tables: dict[type[Any], Table] = {}
-        self._kept: dict[str, list[Mapping[str, Any]]] = {}
+        self._system_rows: dict[str, list[Mapping[str, Any]]] = {}
         self._is_open = False
 
-    def admit(self, name: str, shape: Shape) -> tuple[Shape, list[str]]:
+    def narrow_shape(self, name: str, shape: Shape) -> tuple[Shape, list[str]]:
         """Whatever Python can hold is held."""
         return shape, []
 
@@ -49,8 +49,8 @@ class MemoryDatabase:
         """Nothing to do: a table is there when it is first asked for, unless it stands between two others."""
         return Success(
             [
-                f"{relation!r} leads through a table in between, which is not kept in memory: leave it out of the "
-                "relations of the resource, or declare the class between as a resource and go through that"
+                f"{relation!r} uses an association table, which is not stored in memory: leave it out of the "
+                "relations of the resource, or declare the association class as a resource and use that"
                 for resource in resources
                 for relation in resource.relations.values()
                 if relation.through is not None
@@ -69,16 +69,16 @@ class MemoryDatabase:
                 name: plain_json(row.values.get(name)) if kind is Kind.JSON else row.values.get(name)
                 for name, kind in fields.items()
             }
-            self._kept.setdefault(row.table.name, []).append(values)
+            self._system_rows.setdefault(row.table.name, []).append(values)
 
     def kept(self, table: SystemTable) -> Sequence[Mapping[str, Any]]:
         """The rows of *table*, in the order they were committed."""
-        return tuple(self._kept.get(table.name, ()))
+        return tuple(self._system_rows.get(table.name, ()))
 
     def table(self, resource: Resource[Any]) -> Table:
         """Where *resource* is kept. Resources stored as the same class share one, as they do in a database."""
         table = self._tables.get(resource.stored)
         if table is None:
             table = self._tables[resource.stored] = Table(resource)
-            table.refer(self.table)
+            table.enforce_references(self.table)
         return table

@@ -19,17 +19,17 @@ from fastapi_easy.domain.errors import (
 from fastapi_easy.domain.resources.resource import Resource
 
 
-def missing(resource: Resource[Any], key: Key) -> Failure[Error]:
+def not_found(resource: Resource[Any], key: Key) -> Failure[Error]:
     """No entity has *key*."""
     return Failure(NotFound(resource.name, key))
 
 
-def taken(resource: Resource[Any], rule: Sequence[str]) -> Failure[Error]:
+def already_exists(resource: Resource[Any], rule: Sequence[str]) -> Failure[Error]:
     """Another entity has the same values in the fields of *rule*."""
     return Failure(AlreadyExists(resource.name, tuple(rule)))
 
 
-def dangling(resource: Resource[Any], fields: Sequence[str]) -> Failure[Error]:
+def reference_broken(resource: Resource[Any], fields: Sequence[str]) -> Failure[Error]:
     """Answer that what *fields* refer to is not there; without fields, that others refer to what would go."""
     return Failure(ReferenceBroken(resource.name, tuple(fields)))
 
@@ -39,7 +39,7 @@ def stale(resource: Resource[Any], key: Key, current: str) -> Failure[Error]:
     return Failure(Stale(resource.name, key, current))
 
 
-def nulls(fields: Iterable[str]) -> Failure[Error]:
+def null_not_allowed(fields: Iterable[str]) -> Failure[Error]:
     """Each of *fields* was null and must not be."""
     return Failure(
         Invalid(tuple(Fault(f"/{field}", "A value is needed.", "null_not_allowed") for field in fields))

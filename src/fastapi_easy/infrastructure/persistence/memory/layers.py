@@ -36,7 +36,7 @@ class Layers:
             return layer
         return table if self._below is None else self._below.view(table)
 
-    def sink(self) -> None:
+    def flush(self) -> None:
         """Put everything that was written here into what it lies upon."""
         for layer in self._layers.values():
-            layer.sink()
+            layer.flush()

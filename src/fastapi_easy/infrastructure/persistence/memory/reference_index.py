@@ -4,38 +4,38 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 
-class Holders:
+class ReferenceIndex:
     """An index of rows by the values in the fields of references. What holds a null refers to nothing.
 
     Args:
         rules: The fields of each reference.
     """
 
-    __slots__ = ("_places",)
+    __slots__ = ("_rows_by_values",)
 
     def __init__(self, rules: Iterable[tuple[str, ...]]) -> None:
-        self._places: dict[tuple[str, ...], dict[tuple[Any, ...], dict[tuple[Any, ...], None]]] = {
+        self._rows_by_values: dict[tuple[str, ...], dict[tuple[Any, ...], dict[tuple[Any, ...], None]]] = {
             rule: {} for rule in rules
         }
 
     def of(self, rule: tuple[str, ...], values: tuple[Any, ...]) -> Collection[tuple[Any, ...]]:
         """Return where the rows are that hold *values* in the fields *rule*, in the order of their arrival."""
-        return self._places[rule].get(values, ())
+        return self._rows_by_values[rule].get(values, ())
 
-    def put(self, identity: tuple[Any, ...], row: Mapping[str, Any] | None) -> None:
+    def add(self, identity: tuple[Any, ...], row: Mapping[str, Any] | None) -> None:
         """Note what *row*, at *identity*, holds."""
         if row is None:
             return
-        for rule, places in self._places.items():
+        for rule, places in self._rows_by_values.items():
             values = tuple(row[field] for field in rule)
             if None not in values:
                 places.setdefault(values, {})[identity] = None
 
-    def drop(self, identity: tuple[Any, ...], row: Mapping[str, Any] | None) -> None:
+    def remove(self, identity: tuple[Any, ...], row: Mapping[str, Any] | None) -> None:
         """Forget what *row*, at *identity*, held."""
         if row is None:
             return
-        for rule, places in self._places.items():
+        for rule, places in self._rows_by_values.items():
             values = tuple(row[field] for field in rule)
             held = places.get(values)
             if held is not None:
@@ -44,5 +44,5 @@ class Holders:
                     del places[values]
 
 
-NOBODY: Final = Holders(())
+NO_REFERENCES: Final = ReferenceIndex(())
 """Of a table without references."""

@@ -6,11 +6,11 @@ from typing import Any
 from fastapi_easy.domain.resources.reference import ReferentialAction
 from fastapi_easy.infrastructure.persistence.memory.layers import Layers
 from fastapi_easy.infrastructure.persistence.memory.tables import ForeignKey, Identity, Layer, Values
-from fastapi_easy.infrastructure.persistence.memory.values import initial
+from fastapi_easy.infrastructure.persistence.memory.values import initial_value
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class BrokenReference:
     """The reference because of which changes cannot be.
 
     Attributes:
@@ -23,7 +23,7 @@ class Broken:
     is_new: bool
 
 
-def settle(layers: Layers, *, final: bool) -> Broken | None:
+def apply_referential_actions(layers: Layers, *, final: bool) -> BrokenReference | None:
     """Make the changes that follow from those in *layers*; return why they cannot be, if so.
 
     Args:
@@ -33,56 +33,60 @@ def settle(layers: Layers, *, final: bool) -> Broken | None:
     """
     if not any(layer.table.references or layer.table.referrers for layer in layers):
         return None
-    _follow(layers)
+    _cascade(layers)
     for layer in layers:
         for each in layer.table.references:
-            if (final or not each.declared.deferred) and _leads_nowhere(each, layer, layers):
-                return Broken(each, is_new=True)
+            if (final or not each.declared.deferred) and _is_dangling(each, layer, layers):
+                return BrokenReference(each, is_new=True)
         for each in layer.table.referrers:
-            if (final or not each.declared.deferred) and _is_held(each, layer, layers):
-                return Broken(each, is_new=False)
+            if (final or not each.declared.deferred) and _is_still_referenced(each, layer, layers):
+                return BrokenReference(each, is_new=False)
     return None
 
 
-def _leads_nowhere(reference: ForeignKey, layer: Layer, layers: Layers) -> bool:
-    begun = map(reference.begun, layer.changes.values())
+def _is_dangling(reference: ForeignKey, layer: Layer, layers: Layers) -> bool:
+    new_reference = map(reference.new_reference, layer.changes.values())
     target = layers.view(reference.target)
-    return any(values is not None and not reference.leads(target, values) for values in begun)
+    return any(values is not None and not reference.has_target(target, values) for values in new_reference)
 
 
-def _is_held(reference: ForeignKey, layer: Layer, layers: Layers) -> bool:
-    ended = map(reference.ended, layer.changes.values())
+def _is_still_referenced(reference: ForeignKey, layer: Layer, layers: Layers) -> bool:
+    old_reference = map(reference.old_reference, layer.changes.values())
     source = layers.view(reference.source)
     return any(
-        values is not None and source.holders(reference.fields, values) and not reference.leads(layer, values)
-        for values in ended
+        values is not None
+        and source.referring_rows(reference.fields, values)
+        and not reference.has_target(layer, values)
+        for values in old_reference
     )
 
 
-def _follow(layers: Layers) -> None:
+def _cascade(layers: Layers) -> None:
     """Remove and change the rows that refer to what was removed or changed, as their references say."""
     waiting = [
         (layer.table, identity)
         for layer in layers
         if layer.table.referrers
         for identity, change in layer.changes.items()
-        if change.seen is not None
+        if change.original is not None
     ]
     while waiting:
         table, identity = waiting.pop()
         layer = layers.of(table)
         change = layer.changes[identity]
         for each in table.referrers:
-            ended = each.ended(change)
-            if ended is None or each.leads(layer, ended):
+            old_reference = each.old_reference(change)
+            if old_reference is None or each.has_target(layer, old_reference):
                 continue
             action = each.declared.on_delete if change.row is None else each.declared.on_update
-            holders = layers.view(each.source).holders(each.fields, ended)
-            changed = [holder for holder in holders if _act(action, each, holder, change.row, layers)]
+            referring_rows = layers.view(each.source).referring_rows(each.fields, old_reference)
+            changed = [
+                holder for holder in referring_rows if _apply_action(action, each, holder, change.row, layers)
+            ]
             waiting.extend((each.source, holder) for holder in changed)
 
 
-def _act(
+def _apply_action(
     action: ReferentialAction, reference: ForeignKey, holder: Identity, row: Values | None, layers: Layers
 ) -> bool:
     """Do *action* to the row *holder*, which refers to what is *row* by now; tell whether that was possible."""
@@ -91,7 +95,7 @@ def _act(
     source = layers.of(reference.source)
     if action is ReferentialAction.CASCADE and row is None:
         return source.write(holder, None) is None
-    given = _given(action, reference, row)
+    given = _new_field_values(action, reference, row)
     refuses_nulls = any(
         value is None and not reference.source.resource.fields[name].nullable for name, value in given.items()
     )
@@ -101,7 +105,7 @@ def _act(
     return source.write(holder, held | given, fields=frozenset(given)) is None
 
 
-def _given(action: ReferentialAction, reference: ForeignKey, row: Values | None) -> dict[str, Any]:
+def _new_field_values(action: ReferentialAction, reference: ForeignKey, row: Values | None) -> dict[str, Any]:
     """Return what *action* puts into the fields of *reference*."""
     fields = reference.source.resource.fields
     if action is ReferentialAction.CASCADE and row is not None:
@@ -109,5 +113,5 @@ def _given(action: ReferentialAction, reference: ForeignKey, row: Values | None)
             here: row[there] for here, there in zip(reference.fields, reference.declared.there, strict=True)
         }
     if action is ReferentialAction.SET_DEFAULT:
-        return {name: initial(fields[name], {}) for name in reference.fields}
+        return {name: initial_value(fields[name], {}) for name in reference.fields}
     return dict.fromkeys(reference.fields)

@@ -9,10 +9,10 @@ from fastapi_easy.domain.queries.specification import is_satisfied_by
 from fastapi_easy.domain.resources.resource import Relation, Resource
 from fastapi_easy.infrastructure.persistence.memory.tables import Identity, Rows, Values
 
-_NOBODY: Final = ()
+_NO_ROWS: Final = ()
 
 
-class Following:
+class RelatedRows:
     """Goes along relations, through the tables as one transaction sees them. For one question only.
 
     Args:
@@ -32,13 +32,13 @@ class Following:
     def led_to(self, relation: Relation, source: Identity) -> Sequence[Values]:
         """The rows that *relation* leads to from the values *source* of its fields."""
         if None in source:
-            return _NOBODY
+            return _NO_ROWS
         if relation.there == relation.target.key:
             found = self._view(relation.target).get(source)
-            return _NOBODY if found is None else (found,)
+            return _NO_ROWS if found is None else (found,)
         if relation not in self._indexes:
             self._indexes[relation] = self._indexed(relation)
-        return self._indexes[relation].get(source, _NOBODY)
+        return self._indexes[relation].get(source, _NO_ROWS)
 
     def value(self, term: Sort, row: Values) -> Any:
         """What *row* is sorted by; null where the path of *term* leads nowhere."""

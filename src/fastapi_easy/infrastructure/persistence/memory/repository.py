@@ -19,23 +19,28 @@ from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Specification, is_satisfied_by
 from fastapi_easy.domain.resources.resource import Relation, Resource
 from fastapi_easy.infrastructure.entities.plain import entity_from, values_of
-from fastapi_easy.infrastructure.persistence.memory.aggregates import aggregated
+from fastapi_easy.infrastructure.persistence.memory.aggregates import aggregate_rows
 from fastapi_easy.infrastructure.persistence.memory.connection import MemoryDatabase
 from fastapi_easy.infrastructure.persistence.memory.errors import (
-    dangling,
-    missing,
-    nulls,
+    already_exists,
+    not_found,
+    null_not_allowed,
+    reference_broken,
     stale,
-    taken,
     too_many,
 )
 from fastapi_easy.infrastructure.persistence.memory.layers import Layers
-from fastapi_easy.infrastructure.persistence.memory.references import settle
-from fastapi_easy.infrastructure.persistence.memory.related_rows import Following
-from fastapi_easy.infrastructure.persistence.memory.specification import arranged, behind, matching, place_of
+from fastapi_easy.infrastructure.persistence.memory.references import apply_referential_actions
+from fastapi_easy.infrastructure.persistence.memory.related_rows import RelatedRows
+from fastapi_easy.infrastructure.persistence.memory.specification import (
+    after_cursor,
+    cursor_at,
+    filter_rows,
+    sort_rows,
+)
 from fastapi_easy.infrastructure.persistence.memory.tables import Identity, Layer, Rows, Values
 from fastapi_easy.infrastructure.persistence.memory.transaction import MemoryTransaction
-from fastapi_easy.infrastructure.persistence.memory.values import initial, made_key, stored
+from fastapi_easy.infrastructure.persistence.memory.values import initial_value, make_key, to_stored
 
 E = TypeVar("E")
 T = TypeVar("T")
@@ -59,9 +64,9 @@ class MemoryRepository(Generic[E]):
         """The same repository inside *connection*."""
         return type(self)(self._resource, self._database, connection)
 
-    async def find_by_id(self, key: Key, *, among: Specification = EVERYTHING) -> Outcome[E]:
+    async def find_by_id(self, key: Key, *, scope: Specification = EVERYTHING) -> Outcome[E]:
         """The entity with *key*."""
-        found = self._found(self._view(), key, among)
+        found = self._found(self._view(), key, scope)
         return found if isinstance(found, Failure) else Success(self._entity(found.unwrap()))
 
     async def find_all(self, query: Query) -> Outcome[Page[E]]:
@@ -69,17 +74,17 @@ class MemoryRepository(Generic[E]):
         rows, total, place = self._window(query)
         return Success(Page([self._entity(row) for row in rows], total, place))
 
-    async def save(self, entity: E, *, among: Specification = EVERYTHING) -> Outcome[E]:
+    async def save(self, entity: E, *, scope: Specification = EVERYTHING) -> Outcome[E]:
         """Store *entity*: insert it when its key is unset or unknown, else replace all its values."""
         values = values_of(self._resource, entity)
-        saved = self._write(lambda layer: self._put(layer, values, replaceable=among))
+        saved = self._write(lambda layer: self._put(layer, values, replaceable=scope))
         return saved if isinstance(saved, Failure) else Success(self._entity(saved.unwrap()))
 
     async def read(
-        self, key: Key, fields: Sequence[str] | None = None, *, among: Specification = EVERYTHING
+        self, key: Key, fields: Sequence[str] | None = None, *, scope: Specification = EVERYTHING
     ) -> Outcome[Row]:
         """The row with *key*."""
-        found = self._found(self._view(), key, among)
+        found = self._found(self._view(), key, scope)
         return found if isinstance(found, Failure) else Success(self._row(found.unwrap(), fields))
 
     async def select(self, query: Query) -> Outcome[Page[Row]]:
@@ -91,25 +96,27 @@ class MemoryRepository(Generic[E]):
         self, relation: Relation, sources: Sequence[tuple[Any, ...]], query: Query
     ) -> Outcome[Sequence[Sequence[Row]]]:
         """The rows that *relation* leads to, from each of *sources*."""
-        follow = Following(self._see)
+        related_rows = RelatedRows(self._view_of)
         order = total_order(query.order, self._resource.key)
         most = query.page.limit if relation.many else 1
 
         def led_to(source: Identity) -> list[Row]:
-            rows = matching(follow.led_to(relation, tuple(source)), query.specification, follow)
-            return [self._row(row, query.fields) for row in arranged(rows, order, follow)[:most]]
+            rows = filter_rows(
+                related_rows.led_to(relation, tuple(source)), query.specification, related_rows
+            )
+            return [self._row(row, query.fields) for row in sort_rows(rows, order, related_rows)[:most]]
 
         return Success([led_to(source) for source in sources])
 
     async def aggregate(self, aggregation: Aggregation) -> Outcome[Sequence[Group]]:
         """The numbers that *aggregation* asks for."""
         rows = self._matching(self._view(), aggregation.specification)
-        return Success(aggregated(rows, aggregation, self._resource.fields))
+        return Success(aggregate_rows(rows, aggregation, self._resource.fields))
 
     async def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Sequence[Row]]:
         """Every row of the query in its order, some at a time, as they were when the first were asked for."""
         order = total_order(query.order, self._resource.key)
-        rows = arranged(self._matching(self._view(), query.specification), order, Following(self._see))
+        rows = sort_rows(self._matching(self._view(), query.specification), order, RelatedRows(self._view_of))
         for start in range(0, len(rows), chunk):
             yield [self._row(row, query.fields) for row in rows[start : start + chunk]]
 
@@ -119,7 +126,7 @@ class MemoryRepository(Generic[E]):
 
     async def add(self, values: Given) -> Outcome[Row]:
         """Store a new entity."""
-        return self._rowed(self._write(lambda layer: self._put(layer, values)))
+        return self._to_row(self._write(lambda layer: self._put(layer, values)))
 
     async def add_all(self, many: Sequence[Given]) -> Outcome[Sequence[Row]]:
         """Store several new entities, all or none."""
@@ -141,28 +148,28 @@ class MemoryRepository(Generic[E]):
         patch: Patch,
         *,
         expected_version: str | None = None,
-        among: Specification = EVERYTHING,
+        scope: Specification = EVERYTHING,
     ) -> Outcome[Row]:
         """Set the fields of *patch* on the entity with *key*."""
 
         def change(layer: Layer) -> Outcome[Values]:
-            found = self._expected(layer, key, expected_version, among)
+            found = self._find_version(layer, key, expected_version, scope)
             if isinstance(found, Failure):
                 return found
-            return self._change(layer, found.unwrap(), patch, guarded=expected_version is not None)
+            return self._change(layer, found.unwrap(), patch, is_versioned=expected_version is not None)
 
-        return self._rowed(self._write(change))
+        return self._to_row(self._write(change))
 
     async def remove(
-        self, key: Key, *, expected_version: str | None = None, among: Specification = EVERYTHING
+        self, key: Key, *, expected_version: str | None = None, scope: Specification = EVERYTHING
     ) -> Outcome[None]:
         """Remove the entity with *key*."""
 
         def drop(layer: Layer) -> Outcome[None]:
-            found = self._expected(layer, key, expected_version, among)
+            found = self._find_version(layer, key, expected_version, scope)
             if isinstance(found, Failure):
                 return found
-            _ = layer.write(self._identity(key), None, guarded=expected_version is not None)
+            _ = layer.write(self._identity(key), None, is_versioned=expected_version is not None)
             return Success(None)
 
         return self._write(drop)
@@ -198,17 +205,17 @@ class MemoryRepository(Generic[E]):
         return self._write(drop_all)
 
     def _view(self) -> Rows:
-        return self._see(self._resource)
+        return self._view_of(self._resource)
 
-    def _see(self, resource: Resource[Any]) -> Rows:
+    def _view_of(self, resource: Resource[Any]) -> Rows:
         table = self._database.table(resource)
         return table if self._connection is None else self._connection.view(table)
 
     def _matching(self, rows: Rows, specification: Specification) -> list[Values]:
-        return matching(rows.rows(), specification, Following(self._see))
+        return filter_rows(rows.rows(), specification, RelatedRows(self._view_of))
 
-    def _means(self, specification: Specification, row: Values) -> bool:
-        return is_satisfied_by(specification, row, Following(self._see))
+    def _matches(self, specification: Specification, row: Values) -> bool:
+        return is_satisfied_by(specification, row, RelatedRows(self._view_of))
 
     def _write(self, statement: Callable[[Layer], Outcome[T]]) -> Outcome[T]:
         """Carry out *statement* whole or not at all; on its own it is its own transaction."""
@@ -218,11 +225,11 @@ class MemoryRepository(Generic[E]):
         if isinstance(done, Failure):
             return done
         # Nobody else has a turn before the end of this method.
-        broken = settle(layers, final=connection is None)
+        broken = apply_referential_actions(layers, final=connection is None)
         if broken is not None:
             is_own = broken.is_new and broken.reference.source is self._table
-            return dangling(self._resource, broken.reference.fields if is_own else ())
-        layers.sink()
+            return reference_broken(self._resource, broken.reference.fields if is_own else ())
+        layers.flush()
         return done
 
     def _put(
@@ -230,66 +237,72 @@ class MemoryRepository(Generic[E]):
     ) -> Outcome[Values]:
         """Insert *given*, or put it in place of an entity with the same key that *replaceable* means."""
         resource = self._resource
-        row = {name: initial(field, given) for name, field in resource.fields.items()}
+        row = {name: initial_value(field, given) for name, field in resource.fields.items()}
         counted = resource.fields[resource.key[-1]]
         if row[counted.name] is None and counted.generated:
             self._table.counter += 1
-            row[counted.name] = made_key(counted.kind, self._table.counter)
-        refused = self._nulls(row)
+            row[counted.name] = make_key(counted.kind, self._table.counter)
+        refused = self._find_nulls(row)
         if refused:
-            return nulls(refused)
+            return null_not_allowed(refused)
         identity = self._identity_in(row)
         if counted.kind is Kind.INTEGER:
             self._table.counter = max(self._table.counter, row[counted.name])
         found = layer.get(identity)
-        if found is not None and (replaceable is None or not self._means(replaceable, found)):
-            return taken(resource, resource.key)
+        if found is not None and (replaceable is None or not self._matches(replaceable, found)):
+            return already_exists(resource, resource.key)
         if resource.version is not None:
             if found is not None and row[resource.version] != found[resource.version]:
                 return stale(resource, resource.key_of(Row(row)), resource.version_of(Row(found)))
             row[resource.version] = 1 if found is None else found[resource.version] + 1
-        rule = layer.write(identity, row, guarded=found is not None and resource.version is not None)
-        return Success(row) if rule is None else taken(resource, rule)
+        rule = layer.write(identity, row, is_versioned=found is not None and resource.version is not None)
+        return Success(row) if rule is None else already_exists(resource, rule)
 
-    def _change(self, layer: Layer, row: Values, patch: Patch, *, guarded: bool = False) -> Outcome[Values]:
+    def _change(
+        self, layer: Layer, row: Values, patch: Patch, *, is_versioned: bool = False
+    ) -> Outcome[Values]:
         fields, version = self._resource.fields, self._resource.version
-        changed = row | {name: stored(fields[name], value) for name, value in patch.items()}
+        changed = row | {name: to_stored(fields[name], value) for name, value in patch.items()}
         if version is not None:
             changed[version] = row[version] + 1 if patch else row[version]
         identity = self._identity_in(row)
         if self._identity_in(changed) != identity:
             raise ValueError("the key of an entity never changes")
-        refused = self._nulls(changed)
+        refused = self._find_nulls(changed)
         if refused:
-            return nulls(refused)
+            return null_not_allowed(refused)
         set_ = frozenset((*patch, version)) if patch and version is not None else frozenset(patch)
-        rule = layer.write(identity, changed, fields=set_, guarded=guarded)
-        return Success(changed) if rule is None else taken(self._resource, rule)
+        rule = layer.write(identity, changed, fields=set_, is_versioned=is_versioned)
+        return Success(changed) if rule is None else already_exists(self._resource, rule)
 
-    def _found(self, rows: Rows, key: Key, among: Specification) -> Outcome[Values]:
+    def _found(self, rows: Rows, key: Key, scope: Specification) -> Outcome[Values]:
         row = rows.get(self._identity(key))
-        return Success(row) if row is not None and self._means(among, row) else missing(self._resource, key)
+        return (
+            Success(row) if row is not None and self._matches(scope, row) else not_found(self._resource, key)
+        )
 
-    def _expected(self, layer: Layer, key: Key, version: str | None, among: Specification) -> Outcome[Values]:
-        found = self._found(layer, key, among)
+    def _find_version(
+        self, layer: Layer, key: Key, version: str | None, scope: Specification
+    ) -> Outcome[Values]:
+        found = self._found(layer, key, scope)
         if isinstance(found, Failure) or version is None:
             return found
         current = self._resource.version_of(Row(found.unwrap()))
         return found if current == version else stale(self._resource, key, current)
 
     def _window(self, query: Query) -> tuple[list[Values], int | None, Cursor | None]:
-        page, follow = query.page, Following(self._see)
+        page, related_rows = query.page, RelatedRows(self._view_of)
         order = total_order(query.order, self._resource.key)
-        rows = matching(self._view().rows(), query.specification, follow)
+        rows = filter_rows(self._view().rows(), query.specification, related_rows)
         total = None if page.count is Count.NONE else len(rows)
         if page.after is not None:
-            rows = list(filter(behind(page.after, order, follow), rows))
-        window = arranged(rows, order, follow)[page.offset : page.offset + page.limit + 1]
+            rows = list(filter(after_cursor(page.after, order, related_rows), rows))
+        window = sort_rows(rows, order, related_rows)[page.offset : page.offset + page.limit + 1]
         if len(window) <= page.limit:
             return window, total, None
-        return window[: page.limit], total, place_of(window[page.limit - 1], order, follow)
+        return window[: page.limit], total, cursor_at(window[page.limit - 1], order, related_rows)
 
-    def _nulls(self, row: Values) -> list[str]:
+    def _find_nulls(self, row: Values) -> list[str]:
         """The fields that are null and must not be, as far as callers can help it."""
         return [
             name
@@ -308,7 +321,7 @@ class MemoryRepository(Generic[E]):
         wanted = row if fields is None else fields
         return Row({name: copy.deepcopy(row[name]) if name in mutable else row[name] for name in wanted})
 
-    def _rowed(self, written: Outcome[Values]) -> Outcome[Row]:
+    def _to_row(self, written: Outcome[Values]) -> Outcome[Row]:
         return written if isinstance(written, Failure) else Success(self._row(written.unwrap()))
 
     def _entity(self, row: Values) -> E:

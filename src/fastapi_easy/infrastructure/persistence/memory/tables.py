@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeAlias
 
 from fastapi_easy.domain.queries.specification import is_satisfied_by
 from fastapi_easy.domain.resources.resource import LinkedReference, Resource
-from fastapi_easy.infrastructure.persistence.memory.reference_index import NOBODY, Holders
+from fastapi_easy.infrastructure.persistence.memory.reference_index import NO_REFERENCES, ReferenceIndex
 
 Identity: TypeAlias = tuple[Any, ...]
 """The values of the key fields, also when there is only one."""
@@ -38,11 +38,11 @@ class Rows(Protocol):
         """Whose *values* these are under *rule*."""
         ...
 
-    def holders(self, rule: Rule, values: Identity) -> Collection[Identity]:
+    def referring_rows(self, rule: Rule, values: Identity) -> Collection[Identity]:
         """Return where the rows are that hold *values* in the fields *rule* of a reference."""
         ...
 
-    def take(self, layer: "Layer") -> None:
+    def apply(self, layer: "Layer") -> None:
         """Put what *layer* holds in place of what is here."""
         ...
 
@@ -62,7 +62,16 @@ class Table:
         counter: The last key that was given out.
     """
 
-    __slots__ = ("_holders", "_owners", "_rows", "counter", "references", "referrers", "resource", "rules")
+    __slots__ = (
+        "_owners",
+        "_reference_index",
+        "_rows",
+        "counter",
+        "references",
+        "referrers",
+        "resource",
+        "rules",
+    )
 
     def __init__(self, resource: Resource[Any]) -> None:
         single = tuple((field.name,) for field in resource.fields.values() if field.unique)
@@ -73,14 +82,14 @@ class Table:
         self.counter = 0
         self._rows: dict[Identity, Values] = {}
         self._owners: dict[Rule, dict[Identity, Identity]] = {rule: {} for rule in self.rules}
-        self._holders = NOBODY
+        self._reference_index = NO_REFERENCES
 
-    def refer(self, table_of: Callable[[Resource[Any]], "Table"]) -> None:
+    def enforce_references(self, table_of: Callable[[Resource[Any]], "Table"]) -> None:
         """Enforce the references of the resource from now on; *table_of* finds the tables they lead to."""
         references = self.resource.references
         self.references = tuple(ForeignKey(self, table_of(each.target), each) for each in references)
         if self.references:
-            self._holders = Holders(each.fields for each in self.references)
+            self._reference_index = ReferenceIndex(each.fields for each in self.references)
         for each in self.references:
             each.target.referrers.append(each)
 
@@ -101,25 +110,25 @@ class Table:
         """Whose *values* these are under *rule*."""
         return self._owners[rule].get(values)
 
-    def holders(self, rule: Rule, values: Identity) -> Collection[Identity]:
+    def referring_rows(self, rule: Rule, values: Identity) -> Collection[Identity]:
         """Return where the rows are that hold *values* in the fields *rule* of a reference."""
-        return self._holders.of(rule, values)
+        return self._reference_index.of(rule, values)
 
-    def take(self, layer: "Layer") -> None:
+    def apply(self, layer: "Layer") -> None:
         """Put what *layer* holds in place of what is here."""
         for identity in layer.changes:
             old = self._rows.pop(identity, None)
             for rule, claim in self.claims(old):
                 _ = self._owners[rule].pop(claim, None)
             if self.references:
-                self._holders.drop(identity, old)
+                self._reference_index.remove(identity, old)
         for identity, change in layer.changes.items():
             if change.row is not None:
                 self._rows[identity] = change.row
             for rule, claim in self.claims(change.row):
                 self._owners[rule][claim] = identity
             if self.references:
-                self._holders.put(identity, change.row)
+                self._reference_index.add(identity, change.row)
 
     def claims(self, row: Values | None) -> Iterator[tuple[Rule, Identity]]:
         """Each rule and the values that *row* claims under it. Nulls claim nothing, nor does what is deleted."""
@@ -156,7 +165,7 @@ class ForeignKey:
         self._rule: Rule = next((rule for rule in rules if sorted(rule) == sorted(there)), ())
         self._order = tuple(there.index(field) for field in self._rule)
 
-    def leads(self, rows: Rows, values: Identity) -> bool:
+    def has_target(self, rows: Rows, values: Identity) -> bool:
         """Tell whether one of *rows*, those of the target, is what *values* refer to."""
         if not self._rule:
             return any(values_in(self.declared.there, row) == values for row in rows.rows())
@@ -165,20 +174,22 @@ class ForeignKey:
             return rows.get(claim) is not None
         return rows.owner(self._rule, claim) is not None
 
-    def begun(self, change: "Change") -> Identity | None:
+    def new_reference(self, change: "Change") -> Identity | None:
         """Return what *change* makes a row of the source refer to, unless it did so before."""
         if change.row is None:
             return None
         values = values_in(self.fields, change.row)
-        if None in values or (change.seen is not None and values_in(self.fields, change.seen) == values):
+        if None in values or (
+            change.original is not None and values_in(self.fields, change.original) == values
+        ):
             return None
         return values
 
-    def ended(self, change: "Change") -> Identity | None:
+    def old_reference(self, change: "Change") -> Identity | None:
         """Return the values under which a row of the target was referred to until *change*."""
-        if change.seen is None:
+        if change.original is None:
             return None
-        values = values_in(self.declared.there, change.seen)
+        values = values_in(self.declared.there, change.original)
         if change.row is not None and values_in(self.declared.there, change.row) == values:
             return None
         return None if None in values else values
@@ -189,25 +200,25 @@ class Change:
     """What is to happen to one row.
 
     Attributes:
-        seen: The row as it was below; `None` when there was none.
+        original: The row as it was below; `None` when there was none.
 
         row: The row as it shall be; `None` when it shall go.
 
         fields: The fields that were set; `None` for all of them.
 
-        guarded: It holds only for the row that was seen.
+        is_versioned: It holds only for the row that was seen.
     """
 
-    seen: Values | None
+    original: Values | None
     row: Values | None
     fields: frozenset[str] | None = None
-    guarded: bool = False
+    is_versioned: bool = False
 
 
 class Layer:
     """Rows written on top of others, which stay as they are."""
 
-    __slots__ = ("_below", "_holders", "_owners", "changes", "table")
+    __slots__ = ("_below", "_owners", "_reference_index", "changes", "table")
 
     def __init__(self, below: Rows) -> None:
         self._below = below
@@ -215,7 +226,9 @@ class Layer:
         self.changes: dict[Identity, Change] = {}
         self._owners: dict[Rule, dict[Identity, Identity]] = {rule: {} for rule in self.table.rules}
         references = self.table.references
-        self._holders = Holders(each.fields for each in references) if references else NOBODY
+        self._reference_index = (
+            ReferenceIndex(each.fields for each in references) if references else NO_REFERENCES
+        )
 
     def get(self, identity: Identity) -> Values | None:
         """The row at *identity*, written here or seen through."""
@@ -240,10 +253,10 @@ class Layer:
         below = self._below.owner(rule, values)
         return None if below is None or below in self.changes else below
 
-    def holders(self, rule: Rule, values: Identity) -> Collection[Identity]:
+    def referring_rows(self, rule: Rule, values: Identity) -> Collection[Identity]:
         """Return where the rows are that hold *values* in the fields *rule* of a reference."""
-        below = [each for each in self._below.holders(rule, values) if each not in self.changes]
-        return (*below, *self._holders.of(rule, values))
+        below = [each for each in self._below.referring_rows(rule, values) if each not in self.changes]
+        return (*below, *self._reference_index.of(rule, values))
 
     def write(
         self,
@@ -251,7 +264,7 @@ class Layer:
         row: Values | None,
         *,
         fields: frozenset[str] | None = None,
-        guarded: bool = False,
+        is_versioned: bool = False,
     ) -> Rule | None:
         """Put *row* at *identity*, or take away what is there when it is `None`.
 
@@ -265,29 +278,29 @@ class Layer:
                 return rule
         before = self.changes.get(identity)
         if before is None:
-            self.changes[identity] = Change(self._below.get(identity), row, fields, guarded)
+            self.changes[identity] = Change(self._below.get(identity), row, fields, is_versioned)
         else:
             for rule, claim in self.table.claims(before.row):
                 _ = self._owners[rule].pop(claim, None)
             before.fields = None if before.fields is None or fields is None else before.fields | fields
-            before.guarded = before.guarded or guarded
+            before.is_versioned = before.is_versioned or is_versioned
             if self.table.references:
-                self._holders.drop(identity, before.row)
+                self._reference_index.remove(identity, before.row)
             before.row = row
         for rule, claim in claims:
             self._owners[rule][claim] = identity
         if self.table.references:
-            self._holders.put(identity, row)
+            self._reference_index.add(identity, row)
         return None
 
-    def take(self, layer: "Layer") -> None:
+    def apply(self, layer: "Layer") -> None:
         """Put what *layer* holds in place of what is here."""
         for identity, change in layer.changes.items():
-            _ = self.write(identity, change.row, fields=change.fields, guarded=change.guarded)
+            _ = self.write(identity, change.row, fields=change.fields, is_versioned=change.is_versioned)
 
-    def sink(self) -> None:
+    def flush(self) -> None:
         """Put everything that was written here into what this one lies upon."""
-        self._below.take(self)
+        self._below.apply(self)
 
 
 def values_in(rule: Rule, row: Mapping[str, Any]) -> Identity:

@@ -12,9 +12,14 @@ from returns.result import Failure, Success
 
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Error, Outcome
-from fastapi_easy.infrastructure.persistence.memory.errors import dangling, missing, stale, taken
+from fastapi_easy.infrastructure.persistence.memory.errors import (
+    already_exists,
+    not_found,
+    reference_broken,
+    stale,
+)
 from fastapi_easy.infrastructure.persistence.memory.layers import Layers
-from fastapi_easy.infrastructure.persistence.memory.references import settle
+from fastapi_easy.infrastructure.persistence.memory.references import apply_referential_actions
 from fastapi_easy.infrastructure.persistence.memory.tables import Change, Layer, Rows, Table, Values
 
 
@@ -46,14 +51,14 @@ class MemoryTransaction:
             refused = _rebase(layer, fresh.of(layer.table))
             if refused is not None:
                 return refused
-        broken = settle(fresh, final=True)
+        broken = apply_referential_actions(fresh, final=True)
         if broken is None:
-            fresh.sink()
+            fresh.flush()
             return Success(None)
         reference = broken.reference
         if broken.is_new:
-            return dangling(reference.source.resource, reference.fields)
-        return dangling(reference.target.resource, ())
+            return reference_broken(reference.source.resource, reference.fields)
+        return reference_broken(reference.target.resource, ())
 
 
 def _rebase(layer: Layer, fresh: Layer) -> Failure[Error] | None:
@@ -61,22 +66,22 @@ def _rebase(layer: Layer, fresh: Layer) -> Failure[Error] | None:
     table = layer.table
     resource = table.resource
     # What came and went again inside the transaction was never there for anybody else.
-    changes = {identity: each for identity, each in layer.changes.items() if each.seen is not each.row}
+    changes = {identity: each for identity, each in layer.changes.items() if each.original is not each.row}
     # All changed rows step aside first, so that they may swap unique values among themselves.
     for identity in changes:
         _ = fresh.write(identity, None)
     for identity, change in changes.items():
         current = table.get(identity)
         key = identity[0] if len(identity) == 1 else identity
-        if change.guarded and current != change.seen:
+        if change.is_versioned and current != change.original:
             if current is None:
-                return missing(resource, key)
+                return not_found(resource, key)
             return stale(resource, key, resource.version_of(Row(current)))
-        if change.seen is None and change.row is not None and current is not None:
-            return taken(resource, resource.key)
+        if change.original is None and change.row is not None and current is not None:
+            return already_exists(resource, resource.key)
         wanted = _merged(current, change, resource.version)
         if wanted is not None and (rule := fresh.write(identity, wanted)) is not None:
-            return taken(resource, rule)
+            return already_exists(resource, rule)
     return None
 
 
@@ -87,7 +92,7 @@ def _merged(current: Values | None, change: Change, version: str | None) -> Valu
     if current is None:
         return None
     merged = current | {field: change.row[field] for field in change.fields}
-    if version in change.fields and change.seen is not None:
+    if version in change.fields and change.original is not None:
         # The changes of others count as well as those made here.
-        merged[version] = current[version] + change.row[version] - change.seen[version]
+        merged[version] = current[version] + change.row[version] - change.original[version]
     return merged

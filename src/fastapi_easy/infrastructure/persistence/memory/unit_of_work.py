@@ -14,15 +14,15 @@ from fastapi_easy.infrastructure.unit_of_work import TransactionalUnitOfWork
 class MemoryUnitOfWork(TransactionalUnitOfWork[MemoryDatabase, MemoryTransaction]):
     """Implements `UnitOfWork` on one `MemoryDatabase`."""
 
-    _kept: Sequence[JournalRow] = ()
+    _pending_rows: Sequence[JournalRow] = ()
 
     async def _keep(self, rows: Sequence[JournalRow]) -> Outcome[None]:
         _ = self._transaction  # there is something to commit now
-        self._kept = (*self._kept, *rows)
+        self._pending_rows = (*self._pending_rows, *rows)
         return Success(None)
 
     async def _commit(self) -> Outcome[None]:
-        kept, self._kept = self._kept, ()
+        kept, self._pending_rows = self._pending_rows, ()
         committed = self._transaction.commit()
         if not isinstance(committed, Failure):
             # Nothing else runs in between.
@@ -30,5 +30,5 @@ class MemoryUnitOfWork(TransactionalUnitOfWork[MemoryDatabase, MemoryTransaction
         return committed
 
     async def _close(self) -> None:
-        self._kept = ()
+        self._pending_rows = ()
         self._transaction.discard()

@@ -13,16 +13,16 @@ from fastapi_easy.domain.field import UNSET, Field, Kind
 _WIDE: Final = decimal.Context(prec=200, rounding=decimal.ROUND_HALF_UP)
 
 
-def initial(field: Field, given: Given) -> Any:
+def initial_value(field: Field, given: Given) -> Any:
     """The value of *field* in a new row: what was given, else its default, else null."""
     if field.name in given:
-        return stored(field, given[field.name])
+        return to_stored(field, given[field.name])
     if field.default_factory is not None:
-        return stored(field, field.default_factory())
-    return None if field.default is UNSET else stored(field, field.default)
+        return to_stored(field, field.default_factory())
+    return None if field.default is UNSET else to_stored(field, field.default)
 
 
-def made_key(kind: Kind, number: int) -> Any:
+def make_key(kind: Kind, number: int) -> Any:
     """A key of *kind* that nobody else has, for the entity that is the *number*th; null for kinds no store makes."""
     match kind:
         case Kind.INTEGER:
@@ -35,7 +35,7 @@ def made_key(kind: Kind, number: int) -> Any:
             return None
 
 
-def stored(field: Field, value: Any) -> Any:
+def to_stored(field: Field, value: Any) -> Any:
     """*value* as the store keeps it: what a database would give back for it."""
     match field.kind:
         case _ if value is None:

@@ -10,7 +10,7 @@ from returns.result import Failure, Success
 
 from fastapi_easy.domain.errors import DeclarationError, Outcome
 from fastapi_easy.domain.field import Field, Kind
-from fastapi_easy.domain.ports.breaker import Breaker, NotAdmitted
+from fastapi_easy.domain.ports.breaker import Breaker, CallNotPermitted
 from fastapi_easy.domain.ports.database import Pool, SchemaMode
 from fastapi_easy.domain.ports.tracer import Tracer
 from fastapi_easy.domain.resources.capability import EVERY_CAPABILITY, Capability
@@ -19,7 +19,7 @@ from fastapi_easy.infrastructure.entities.bounds import INTEGER_LIMITS
 from fastapi_easy.infrastructure.persistence.mongo import schema
 from fastapi_easy.infrastructure.persistence.mongo.documents import case_folding as folding
 from fastapi_easy.infrastructure.persistence.mongo.documents.codec import is_object_id
-from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import Plan, mistakes_in_names
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import Plan, find_invalid_names
 from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import DECIMAL_DIGITS
 from fastapi_easy.infrastructure.persistence.mongo.driver.client import Client
 from fastapi_easy.infrastructure.persistence.mongo.driver.options import ConnectionOptions
@@ -27,21 +27,21 @@ from fastapi_easy.infrastructure.persistence.mongo.driver.traced import TracedCl
 from fastapi_easy.infrastructure.persistence.mongo.driver.transaction import Transaction
 from fastapi_easy.infrastructure.persistence.mongo.driver.url import resolve
 from fastapi_easy.infrastructure.persistence.mongo.errors import (
-    REFUSALS,
+    DATABASE_ERRORS,
     PoolExhausted,
-    hindrance,
-    is_silence,
+    as_unavailable,
+    is_unreachable,
 )
 
 E = TypeVar("E")
 
-CHECK_LIMIT: Final = 2.0
+CHECK_TIMEOUT: Final = 2.0
 """Seconds that `check` waits."""
 
-_LACKING: Final = frozenset({Capability.MICROSECONDS, Capability.REFERENCES})
+_UNSUPPORTED: Final = frozenset({Capability.MICROSECONDS, Capability.REFERENCES})
 """What every server lacks."""
 
-_ALONE: Final = _LACKING | {Capability.TRANSACTIONS}
+_UNSUPPORTED_STANDALONE: Final = _UNSUPPORTED | {Capability.TRANSACTIONS}
 """What a server that stands alone lacks."""
 
 _HEX_DIGITS: Final = 24
@@ -101,7 +101,7 @@ class MongoDatabase:
     @property
     def capabilities(self) -> frozenset[Capability]:
         """What it can do. That there are no transactions is known once the server has been met."""
-        lacking = _LACKING if self._has_transactions in {None, True} else _ALONE
+        lacking = _UNSUPPORTED if self._has_transactions in {None, True} else _UNSUPPORTED_STANDALONE
         return EVERY_CAPABILITY - lacking
 
     @property
@@ -116,10 +116,12 @@ class MongoDatabase:
             self._client = self._make_client()
         return self._client
 
-    def admit(self, name: str, shape: Shape) -> tuple[Shape, list[str]]:
+    def narrow_shape(self, name: str, shape: Shape) -> tuple[Shape, list[str]]:
         """Narrow *shape* to what this database can hold."""
-        mistakes = mistakes_in_names(name, shape)
-        return dataclasses.replace(shape, fields=tuple(_admitted(field) for field in shape.fields)), mistakes
+        mistakes = find_invalid_names(name, shape)
+        return dataclasses.replace(
+            shape, fields=tuple(_narrow_field(field) for field in shape.fields)
+        ), mistakes
 
     async def open(self) -> None:
         """Nothing is connected before the first call."""
@@ -133,30 +135,30 @@ class MongoDatabase:
             await client.close()
 
     async def check(self) -> Outcome[None]:
-        """Whether the database answers, within `CHECK_LIMIT`; asked past the breaker and the line."""
+        """Whether the database answers, within `CHECK_TIMEOUT`; asked past the breaker and the line."""
         try:
-            async with asyncio.timeout(CHECK_LIMIT):
-                await self.client.look()
-        except REFUSALS as error:
+            async with asyncio.timeout(CHECK_TIMEOUT):
+                await self.client.ping()
+        except DATABASE_ERRORS as error:
             return self._unavailable(error)
         return Success(None)
 
     async def prepare(self, resources: Sequence[Resource[Any]], mode: SchemaMode) -> Outcome[Sequence[str]]:
         """Bring or compare the stored schema of *resources*, as *mode* says."""
-        plans = self._checked(resources)
-        unkept = [
-            f"{relation!r} leads through a table in between, which MongoDB has none of: leave it out of the "
-            "relations of the resource, or declare the class between as a resource and go through that"
+        plans = self._make_plans(resources)
+        unsupported = [
+            f"{relation!r} uses an association table, which MongoDB does not support: leave it out of the "
+            "relations of the resource, or declare the association class as a resource and use that"
             for resource in resources
             for relation in resource.relations.values()
             if relation.through is not None
         ]
-        if mode is SchemaMode.OFF or unkept:
-            return Success(unkept)
+        if mode is SchemaMode.OFF or unsupported:
+            return Success(unsupported)
         try:
             _ = await self.has_transactions()
             differences = await schema.prepare(self.client, plans, mode)
-        except REFUSALS as error:
+        except DATABASE_ERRORS as error:
             return self._unavailable(error)
         return Success(tuple(differences))
 
@@ -171,7 +173,7 @@ class MongoDatabase:
         """A transaction, as far as the server has any."""
         return Transaction(self.client, self.has_transactions)
 
-    def apart(self) -> Transaction:
+    def autocommit(self) -> Transaction:
         """Something in which every call is for itself."""
         return Transaction(self.client)
 
@@ -182,7 +184,7 @@ class MongoDatabase:
             self._has_transactions = "setName" in hello or hello.get("msg") == "isdbgrid"
         return self._has_transactions
 
-    def _checked(self, resources: Sequence[Resource[Any]]) -> list[Plan[Any]]:
+    def _make_plans(self, resources: Sequence[Resource[Any]]) -> list[Plan[Any]]:
         mistakes: list[str] = []
         plans: list[Plan[Any]] = []
         for resource in resources:
@@ -195,7 +197,7 @@ class MongoDatabase:
             other = owners.setdefault(plan.collection, plan.resource)
             if other.stored is not plan.resource.stored:
                 mistakes.append(
-                    f"{plan.resource.name}: {other.name}, of another class, is kept in the collection "
+                    f"{plan.resource.name}: {other.name}, of another class, is stored in the collection "
                     f"{plan.collection!r} too: give one of the classes a __collection__ of its own"
                 )
         if mistakes:
@@ -203,12 +205,12 @@ class MongoDatabase:
         return plans
 
     def _unavailable(self, error: BaseException) -> Failure[Any]:
-        if not isinstance(error, PoolExhausted | NotAdmitted) and not is_silence(error):
+        if not isinstance(error, PoolExhausted | CallNotPermitted) and not is_unreachable(error):
             raise error
-        return Failure(hindrance(error, self._name))
+        return Failure(as_unavailable(error, self._name))
 
 
-def _admitted(field: Field) -> Field:
+def _narrow_field(field: Field) -> Field:
     low, high = INTEGER_LIMITS
     match field.kind:
         case Kind.INTEGER:

@@ -25,24 +25,24 @@ from fastapi_easy.domain.errors import (
     Invalid,
     Key,
     NotFound,
-    Obstacle,
     OutcomeUnknown,
     Stale,
     TooLarge,
     Unavailable,
+    UnavailableReason,
 )
-from fastapi_easy.domain.ports.breaker import NotAdmitted
+from fastapi_easy.domain.ports.breaker import CallNotPermitted
 from fastapi_easy.domain.resources.resource import Resource
 
-LARGEST: Final = 16 * 1024 * 1024
+MAX_DOCUMENT_BYTES: Final = 16 * 1024 * 1024
 """Bytes of a document."""
 
-TAKEN: Final = frozenset({11000, 11001, 12582})
-UNFIT: Final = 121
-_TOO_LARGE: Final = frozenset({10334, 17280, 17419, 17420})
-_BAD_VALUE: Final = 2
+DUPLICATE_KEY_CODES: Final = frozenset({11000, 11001, 12582})
+VALIDATION_FAILED_CODE: Final = 121
+_TOO_LARGE_CODES: Final = frozenset({10334, 17280, 17419, 17420})
+_BAD_VALUE_CODE: Final = 2
 
-_BUSY: Final = frozenset(
+_TRANSIENT_CODES: Final = frozenset(
     {
         *(6, 7, 24, 43, 50, 89, 91, 112, 133, 134, 189, 225, 237, 246, 251, 262, 290),
         *(10058, 10107, 11600, 11602, 13388, 13435, 13436),
@@ -51,7 +51,7 @@ _BUSY: Final = frozenset(
 """The server was in no state to answer, was interrupted, or somebody else was in the way (`error_codes.yml`)."""
 
 
-class Refused(Exception):
+class CallRejected(Exception):
     """A call was refused before or after the database was asked.
 
     Attributes:
@@ -71,25 +71,25 @@ class TransactionLost(Exception):
     """The transaction has ended, with everything that was written in it."""
 
 
-class CommitLost(Exception):
+class CommitOutcomeUnknown(Exception):
     """Nobody knows whether the transaction was committed."""
 
 
-REFUSALS: Final = (
+DATABASE_ERRORS: Final = (
     PyMongoError,
     DocumentTooLarge,
-    NotAdmitted,
+    CallNotPermitted,
     PoolExhausted,
     TransactionLost,
-    CommitLost,
-    Refused,
+    CommitOutcomeUnknown,
+    CallRejected,
     TimeoutError,
 )
 """What a call may raise; what of it means a defect of ours is raised again."""
 
 
 def translate(
-    error: BaseException, database: str, resource: Resource[Any], *, exposed: bool = False
+    error: BaseException, database: str, resource: Resource[Any], *, is_unprotected: bool = False
 ) -> Error:
     """Turn what a call raised into an error a caller can act on.
 
@@ -100,41 +100,41 @@ def translate(
 
         resource: Whose entities were asked for or written.
 
-        exposed: It was a write that no transaction protects, so that silence tells nothing.
+        is_unprotected: It was a write that no transaction protects, so that silence tells nothing.
 
     Raises:
         BaseException: *error* itself, when it means a defect of ours.
     """
     match error:
-        case Refused():
+        case CallRejected():
             return error.error
-        case CommitLost():
+        case CommitOutcomeUnknown():
             return OutcomeUnknown(database)
-        case PoolExhausted() | TransactionLost() | NotAdmitted():
-            return hindrance(error, database)
+        case PoolExhausted() | TransactionLost() | CallNotPermitted():
+            return as_unavailable(error, database)
         case DocumentTooLarge():
-            return TooLarge("entity", LARGEST)
-        case _ if exposed and is_ambiguous(error):
+            return TooLarge("entity", MAX_DOCUMENT_BYTES)
+        case _ if is_unprotected and is_ambiguous(error):
             return OutcomeUnknown(database)
-        case _ if is_silence(error):
-            return hindrance(error, database)
+        case _ if is_unreachable(error):
+            return as_unavailable(error, database)
         case OperationFailure():
-            return _broken_rule(error, resource)
+            return _translate_operation_failure(error, resource)
         case _:
             raise error
 
 
-def hindrance(error: BaseException, database: str) -> Unavailable:
+def as_unavailable(error: BaseException, database: str) -> Unavailable:
     """That *error* kept *database* from answering, and nothing was changed."""
     match error:
-        case NotAdmitted():
-            return Unavailable(database, error.retry_after, error.obstacle)
+        case CallNotPermitted():
+            return Unavailable(database, error.retry_after, error.reason)
         case PoolExhausted() | WaitQueueTimeoutError():
-            return Unavailable(database, obstacle=Obstacle.OVERLOAD)
+            return Unavailable(database, reason=UnavailableReason.OVERLOAD)
         case TransactionLost():
-            return Unavailable(database, obstacle=Obstacle.CONFLICT)
+            return Unavailable(database, reason=UnavailableReason.CONFLICT)
         case NetworkTimeout() | TimeoutError() | OperationFailure():
-            return Unavailable(database, obstacle=Obstacle.DELAY)
+            return Unavailable(database, reason=UnavailableReason.TIMEOUT)
         case _:
             return Unavailable(database)
 
@@ -148,10 +148,10 @@ def has_answered(error: BaseException) -> bool | None:
     return True if isinstance(error, OperationFailure) else None
 
 
-def is_silence(error: BaseException) -> bool:
+def is_unreachable(error: BaseException) -> bool:
     """Whether nobody answered, or with nothing but that it cannot be done now."""
     return isinstance(error, ConnectionFailure | ExecutionTimeout | TimeoutError | WTimeoutError) or (
-        isinstance(error, OperationFailure) and code_of(error) in _BUSY
+        isinstance(error, OperationFailure) and code_of(error) in _TRANSIENT_CODES
     )
 
 
@@ -171,56 +171,58 @@ def is_conflict(error: BaseException) -> bool:
 
 def code_of(error: OperationFailure) -> int | None:
     """The number of what went wrong; of several writes, with the first of them that did."""
-    refused = _refusal(error).get("code")
+    refused = _error_details(error).get("code")
     return error.code if refused is None else int(refused)
 
 
-def taken_fields(error: OperationFailure, resource: Resource[Any]) -> tuple[str, ...]:
+def find_duplicate_fields(error: OperationFailure, resource: Resource[Any]) -> tuple[str, ...]:
     """The fields whose values are taken; none when the server does not say."""
-    pattern: Mapping[str, Any] = _refusal(error).get("keyPattern") or {}
+    pattern: Mapping[str, Any] = _error_details(error).get("keyPattern") or {}
     if list(pattern) == ["_id"]:
         return resource.key
     return tuple(str(path).removeprefix("_id.") for path in pattern)
 
 
-def null_refused(fields: Iterable[str]) -> Invalid:
+def null_not_allowed(fields: Iterable[str]) -> Invalid:
     """Each of *fields* was null, or left out, and must not be."""
     return Invalid(tuple(Fault(f"/{field}", "A value is needed.", "null_not_allowed") for field in fields))
 
 
-def missing(resource: Resource[Any], key: Key) -> Refused:
+def entity_not_found(resource: Resource[Any], key: Key) -> CallRejected:
     """No entity has *key*."""
-    return Refused(NotFound(resource.name, key))
+    return CallRejected(NotFound(resource.name, key))
 
 
-def stale(resource: Resource[Any], key: Key, current: str) -> Refused:
+def version_conflict(resource: Resource[Any], key: Key, current: str) -> CallRejected:
     """The entity with *key* has version *current* by now."""
-    return Refused(Stale(resource.name, key, current))
+    return CallRejected(Stale(resource.name, key, current))
 
 
-def taken(resource: Resource[Any], fields: Iterable[str]) -> Refused:
+def duplicate_key(resource: Resource[Any], fields: Iterable[str]) -> CallRejected:
     """Another entity has the same values in *fields*."""
-    return Refused(AlreadyExists(resource.name, tuple(fields)))
+    return CallRejected(AlreadyExists(resource.name, tuple(fields)))
 
 
-def too_many(max_affected: int) -> Refused:
+def too_many_affected(max_affected: int) -> CallRejected:
     """A change would reach more than *max_affected* entities."""
-    return Refused(TooLarge("affected", max_affected, "entities"))
+    return CallRejected(TooLarge("affected", max_affected, "entities"))
 
 
-def _broken_rule(error: OperationFailure, resource: Resource[Any]) -> Error:
+def _translate_operation_failure(error: OperationFailure, resource: Resource[Any]) -> Error:
     code = code_of(error)
-    if code in TAKEN:
-        return AlreadyExists(resource.name, taken_fields(error, resource))
-    if code == UNFIT:
-        return CheckFailed(resource.name, _unfit_fields(error, resource), "$jsonSchema")
+    if code in DUPLICATE_KEY_CODES:
+        return AlreadyExists(resource.name, find_duplicate_fields(error, resource))
+    if code == VALIDATION_FAILED_CODE:
+        return CheckFailed(resource.name, _find_invalid_fields(error, resource), "$jsonSchema")
     # There is no number of its own for a document that is too large to be inserted.
-    if code in _TOO_LARGE or (code == _BAD_VALUE and "too large" in str(_refusal(error).get("errmsg"))):
-        return TooLarge("entity", LARGEST)
+    if code in _TOO_LARGE_CODES or (
+        code == _BAD_VALUE_CODE and "too large" in str(_error_details(error).get("errmsg"))
+    ):
+        return TooLarge("entity", MAX_DOCUMENT_BYTES)
     raise error
 
 
-def _refusal(error: OperationFailure) -> Mapping[str, Any]:
+def _error_details(error: OperationFailure) -> Mapping[str, Any]:
     details: Mapping[str, Any] = error.details or {}
     if isinstance(error, BulkWriteError):
         refused = details.get("writeErrors") or details.get("writeConcernErrors") or [{}]
@@ -229,20 +231,20 @@ def _refusal(error: OperationFailure) -> Mapping[str, Any]:
     return details
 
 
-def _unfit_fields(error: OperationFailure, resource: Resource[Any]) -> tuple[str, ...]:
+def _find_invalid_fields(error: OperationFailure, resource: Resource[Any]) -> tuple[str, ...]:
     """The fields that the validator of the collection names."""
     found: list[str] = []
 
-    def look(details: Any) -> None:
+    def collect(details: Any) -> None:
         if isinstance(details, Mapping):
             found.extend(str(each) for each in [details.get("propertyName")] if each is not None)
             found.extend(str(each) for each in details.get("missingProperties", ()))
             for each in details.values():
-                look(each)
+                collect(each)
         if isinstance(details, list):
             for each in details:
-                look(each)
+                collect(each)
 
-    look(_refusal(error).get("errInfo"))
+    collect(_error_details(error).get("errInfo"))
     named = [resource.key[0] if name == "_id" else name for name in found]
     return tuple(dict.fromkeys(name for name in named if name in resource.fields))

@@ -13,11 +13,11 @@ from fastapi_easy.domain.values.plain_json import plain_json
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
 from fastapi_easy.infrastructure.persistence.mongo.driver.transaction import Transaction
 from fastapi_easy.infrastructure.persistence.mongo.errors import (
-    REFUSALS,
-    CommitLost,
+    DATABASE_ERRORS,
+    CommitOutcomeUnknown,
     PoolExhausted,
     TransactionLost,
-    is_silence,
+    is_unreachable,
 )
 
 
@@ -30,13 +30,13 @@ async def prepare(database: MongoDatabase, systems: Iterable[SystemTable]) -> Ou
     try:
         if await database.has_transactions():
             return Success(())
-    except REFUSALS as error:
+    except DATABASE_ERRORS as error:
         return unavailable(error, database.name)
     return Success(
         [
             (
-                "a journal needs transactions, which a MongoDB server that stands alone has none of: make it a replica "
-                "set, of one member if need be"
+                "a journal needs transactions, which a stand-alone MongoDB server does not support: make it a replica "
+                "set (one member is enough)"
             )
         ]
     )
@@ -53,7 +53,7 @@ async def keep(
         Unavailable: It did not answer, or had ended the transaction.
     """
     try:
-        if not await transaction.is_real():
+        if not await transaction.is_transactional():
             return Failure(Unsupported(rows[0].table.name, "journal"))
         for table, those in groupby(sorted(rows, key=lambda row: row.table.name), lambda row: row.table):
             documents = [_document(row) for row in those]
@@ -65,27 +65,27 @@ async def keep(
                 _ = await database.client.call(lambda: into.insert_many(given, session=session), changes=True)
 
             await transaction.write(insert)
-    except REFUSALS as error:
+    except DATABASE_ERRORS as error:
         return unavailable(error, database.name)
     return Success(None)
 
 
 def unavailable(error: BaseException, database: str) -> Failure[Any]:
     """Return that *database* did not answer, where *error* says nothing else."""
-    if isinstance(error, CommitLost):
+    if isinstance(error, CommitOutcomeUnknown):
         return Failure(OutcomeUnknown(database))
-    if isinstance(error, PoolExhausted | TransactionLost) or is_silence(error):
+    if isinstance(error, PoolExhausted | TransactionLost) or is_unreachable(error):
         return Failure(Unavailable(database))
     raise error
 
 
 def _document(row: JournalRow) -> dict[str, Any]:
-    values = {field.name: _kept(row.values.get(field.name)) for field in row.table.fields}
+    values = {field.name: _encode(row.values.get(field.name)) for field in row.table.fields}
     key = [values[name] for name in row.table.key]
     return {"_id": key[0] if len(key) == 1 else dict(zip(row.table.key, key, strict=True)), **values}
 
 
-def _kept(value: Any) -> Any:
+def _encode(value: Any) -> Any:
     # A time stays one; the server keeps milliseconds of it, and the text beside it, if there is one, all.
     if isinstance(value, datetime.datetime):
         return value

@@ -17,23 +17,23 @@ from fastapi_easy.domain.resources.resource import Relation, Resource
 from fastapi_easy.infrastructure.entities.plain import entity_from, values_of
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
 from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, Document, Plan
-from fastapi_easy.infrastructure.persistence.mongo.driver.batch_cursor import Parts
-from fastapi_easy.infrastructure.persistence.mongo.driver.commands import Search
+from fastapi_easy.infrastructure.persistence.mongo.driver.batch_cursor import BatchCursor
+from fastapi_easy.infrastructure.persistence.mongo.driver.commands import FindOptions
 from fastapi_easy.infrastructure.persistence.mongo.driver.transaction import Transaction
-from fastapi_easy.infrastructure.persistence.mongo.errors import REFUSALS, missing, translate
-from fastapi_easy.infrastructure.persistence.mongo.queries.aggregation import aggregating, groups
+from fastapi_easy.infrastructure.persistence.mongo.errors import DATABASE_ERRORS, entity_not_found, translate
+from fastapi_easy.infrastructure.persistence.mongo.queries.aggregation import build_aggregation, read_groups
 from fastapi_easy.infrastructure.persistence.mongo.queries.page_query import (
-    Window,
-    counted,
-    counting,
+    PageQuery,
+    build_count_pipeline,
+    build_page_query,
     is_estimated,
-    window_of,
+    read_count,
 )
-from fastapi_easy.infrastructure.persistence.mongo.queries.relation_loading import Gathering
+from fastapi_easy.infrastructure.persistence.mongo.queries.relation_loading import RelationLoader
 from fastapi_easy.infrastructure.persistence.mongo.queries.specification import (
     Condition,
-    condition_of,
-    is_plain,
+    build_condition,
+    needs_no_lookup,
 )
 from fastapi_easy.infrastructure.persistence.mongo.writing import Writer
 
@@ -57,9 +57,9 @@ class MongoRepository(Generic[E]):
         """The same repository inside *connection*."""
         return type(self)(self._resource, self._database, connection)
 
-    async def find_by_id(self, key: Key, *, among: Specification = EVERYTHING) -> Outcome[E]:
+    async def find_by_id(self, key: Key, *, scope: Specification = EVERYTHING) -> Outcome[E]:
         """The entity with *key*."""
-        found = await self.read(key, among=among)
+        found = await self.read(key, scope=scope)
         return found if isinstance(found, Failure) else Success(self._entity(found.unwrap()))
 
     async def find_all(self, query: Query) -> Outcome[Page[E]]:
@@ -70,23 +70,23 @@ class MongoRepository(Generic[E]):
         page = found.unwrap()
         return Success(Page([self._entity(row) for row in page.items], page.total, page.next))
 
-    async def save(self, entity: E, *, among: Specification = EVERYTHING) -> Outcome[E]:
+    async def save(self, entity: E, *, scope: Specification = EVERYTHING) -> Outcome[E]:
         """Store *entity*: insert it when its key is unset or unknown, else replace all its values."""
         values = values_of(self._resource, entity)
-        saved = await self._write(lambda writer: writer.put(values, among), among)
+        saved = await self._write(lambda writer: writer.replace_or_insert(values, scope), scope)
         return saved if isinstance(saved, Failure) else Success(self._entity(saved.unwrap()))
 
     async def read(
-        self, key: Key, fields: Sequence[str] | None = None, *, among: Specification = EVERYTHING
+        self, key: Key, fields: Sequence[str] | None = None, *, scope: Specification = EVERYTHING
     ) -> Outcome[Row]:
         """The row with *key*."""
 
         async def work(plan: Plan[E]) -> Row:
             identity = plan.identity(key)
             names = plan.names if fields is None else fields
-            found = None if identity is None else await self._one(plan, identity, names, among)
+            found = None if identity is None else await self._find_one(plan, identity, names, scope)
             if found is None:
-                raise missing(self._resource, key)
+                raise entity_not_found(self._resource, key)
             return plan.row(found, names)
 
         return await self._read(work)
@@ -101,8 +101,8 @@ class MongoRepository(Generic[E]):
         """The rows that *relation* leads to, from each of *sources*."""
 
         async def work(plan: Plan[E]) -> Sequence[Sequence[Row]]:
-            gathering = Gathering(relation, plan, self._database.plan, query)
-            return gathering.rows(sources, await self._answers(plan, gathering.pipeline(sources)))
+            gathering = RelationLoader(relation, plan, self._database.plan, query)
+            return gathering.rows(sources, await self._aggregate(plan, gathering.pipeline(sources)))
 
         return await self._read(work)
 
@@ -110,8 +110,8 @@ class MongoRepository(Generic[E]):
         """The numbers that *aggregation* asks for, group by group."""
 
         async def work(plan: Plan[E]) -> Sequence[Group]:
-            pipeline = aggregating(aggregation, plan, self._database.plan)
-            return groups(aggregation, plan, await self._answers(plan, pipeline))
+            pipeline = build_aggregation(aggregation, plan, self._database.plan)
+            return read_groups(aggregation, plan, await self._aggregate(plan, pipeline))
 
         return await self._read(work)
 
@@ -119,13 +119,13 @@ class MongoRepository(Generic[E]):
         """Every row of the query in its order, some at a time, through a cursor on the server."""
         try:
             plan = self._database.plan(self._resource)
-            window = window_of(plan, self._database.plan, query, query.fields)
-            parts = await self._parts(plan, window, chunk)
-        except REFUSALS as error:
-            self._break(error)
+            page_query = build_page_query(plan, self._database.plan, query, query.fields)
+            parts = await self._open_cursor(plan, page_query, chunk)
+        except DATABASE_ERRORS as error:
+            self._break_stream(error)
         try:
             while documents := await self._next(parts):
-                yield window.rows(documents)
+                yield page_query.rows(documents)
         finally:
             await parts.close()
 
@@ -133,7 +133,7 @@ class MongoRepository(Generic[E]):
         """How many entities *specification* means."""
 
         async def work(plan: Plan[E]) -> int:
-            return await self._count(plan, condition_of(specification, plan, self._database.plan))
+            return await self._count(plan, build_condition(specification, plan, self._database.plan))
 
         return await self._read(work)
 
@@ -143,7 +143,7 @@ class MongoRepository(Generic[E]):
 
     async def add_all(self, many: Sequence[Values]) -> Outcome[Sequence[Row]]:
         """Store several new entities, all or none."""
-        return await self._write(lambda writer: writer.add_all(many), several=len(many) > 1)
+        return await self._write(lambda writer: writer.add_all(many), is_bulk=len(many) > 1)
 
     async def update(
         self,
@@ -151,114 +151,120 @@ class MongoRepository(Generic[E]):
         patch: Patch,
         *,
         expected_version: str | None = None,
-        among: Specification = EVERYTHING,
+        scope: Specification = EVERYTHING,
     ) -> Outcome[Row]:
         """Set the fields of *patch* on the entity with *key*."""
-        return await self._write(lambda writer: writer.change(key, patch, expected_version, among), among)
+        return await self._write(lambda writer: writer.change(key, patch, expected_version, scope), scope)
 
     async def remove(
-        self, key: Key, *, expected_version: str | None = None, among: Specification = EVERYTHING
+        self, key: Key, *, expected_version: str | None = None, scope: Specification = EVERYTHING
     ) -> Outcome[None]:
         """Remove the entity with *key*."""
-        return await self._write(lambda writer: writer.remove(key, expected_version, among), among)
+        return await self._write(lambda writer: writer.remove(key, expected_version, scope), scope)
 
     async def update_where(
         self, specification: Specification, patch: Patch, *, max_affected: int
     ) -> Outcome[int]:
         """Set the fields of *patch* on every entity that *specification* means."""
         return await self._write(
-            lambda writer: writer.change_where(specification, patch, max_affected), several=True
+            lambda writer: writer.update_where(specification, patch, max_affected), is_bulk=True
         )
 
     async def remove_where(self, specification: Specification, *, max_affected: int) -> Outcome[int]:
         """Remove every entity that *specification* means."""
         return await self._write(
-            lambda writer: writer.remove_where(specification, max_affected), several=True
+            lambda writer: writer.remove_where(specification, max_affected), is_bulk=True
         )
 
     async def _page(self, query: Query, fields: Sequence[str] | None) -> Outcome[Page[Row]]:
         async def work(plan: Plan[E]) -> Page[Row]:
-            window = window_of(plan, self._database.plan, query, fields)
-            search = window.search
-            if search is None:
-                documents = await self._answers(plan, window.pipeline)
+            page_query = build_page_query(plan, self._database.plan, query, fields)
+            find_options = page_query.find_options
+            if find_options is None:
+                documents = await self._aggregate(plan, page_query.pipeline)
             else:
                 commands = self._database.client.commands
-                documents = await self._within(
-                    lambda session: commands.find(plan.collection, search, session)
+                documents = await self._run_in_transaction(
+                    lambda session: commands.find(plan.collection, find_options, session)
                 )
-            return window.page(documents, await self._total(plan, window, documents))
+            return page_query.page(documents, await self._total(plan, page_query, documents))
 
         return await self._read(work)
 
-    async def _total(self, plan: Plan[E], window: Window, documents: Sequence[Document]) -> int | None:
-        if window.wish.count is Count.NONE:
+    async def _total(self, plan: Plan[E], page_query: PageQuery, documents: Sequence[Document]) -> int | None:
+        if page_query.page_request.count is Count.NONE:
             return None
-        known = window.known_total(documents)
+        known = page_query.known_total(documents)
         if known is not None:
             return known
         # The server keeps no estimate of what a transaction has not committed.
-        if is_estimated(window) and self._connection is None:
+        if is_estimated(page_query) and self._connection is None:
             collection = self._database.client.collection(plan.collection)
             return int(await self._database.client.call(collection.estimated_document_count))
-        return await self._count(plan, window.condition)
+        return await self._count(plan, page_query.condition)
 
     async def _count(self, plan: Plan[E], condition: Condition) -> int:
-        if condition.stages:
-            return counted(await self._answers(plan, counting(condition)))
+        if condition.lookup_stages:
+            return read_count(await self._aggregate(plan, build_count_pipeline(condition)))
         commands = self._database.client.commands
-        return await self._within(lambda session: commands.count(plan.collection, condition.plain, session))
+        return await self._run_in_transaction(
+            lambda session: commands.count(plan.collection, condition.plain, session)
+        )
 
-    async def _one(
-        self, plan: Plan[E], identity: Any, names: Sequence[str], among: Specification
+    async def _find_one(
+        self, plan: Plan[E], identity: Any, names: Sequence[str], scope: Specification
     ) -> Document | None:
         commands = self._database.client.commands
-        condition = condition_of(among, plan, self._database.plan)
+        condition = build_condition(scope, plan, self._database.plan)
         projection = plan.projection(names)
         match: Document = {KEY: {"$eq": identity}}
-        if condition.stages:
+        if condition.lookup_stages:
             pipeline: list[Document] = [{"$match": match}, *condition.pipeline, {"$project": projection}]
-            found = await self._answers(plan, pipeline)
+            found = await self._aggregate(plan, pipeline)
             return found[0] if found else None
         if condition.plain:
             match = {"$and": [match, condition.plain]}
-        search = Search(match=match, projection=None if names == plan.names else projection)
-        found = await self._within(lambda session: commands.find(plan.collection, search, session))
+        find_options = FindOptions(match=match, projection=None if names == plan.names else projection)
+        found = await self._run_in_transaction(
+            lambda session: commands.find(plan.collection, find_options, session)
+        )
         return found[0] if found else None
 
-    async def _answers(self, plan: Plan[E], pipeline: Sequence[Document]) -> list[Document]:
+    async def _aggregate(self, plan: Plan[E], pipeline: Sequence[Document]) -> list[Document]:
         commands = self._database.client.commands
-        return await self._within(lambda session: commands.aggregate(plan.collection, pipeline, session))
-
-    async def _parts(self, plan: Plan[E], window: Window, chunk: int) -> Parts:
-        client = self._database.client
-        return await self._within(
-            lambda session: client.cursor(plan.collection, window.whole, chunk, session)
+        return await self._run_in_transaction(
+            lambda session: commands.aggregate(plan.collection, pipeline, session)
         )
 
-    async def _next(self, parts: Parts) -> Sequence[Document]:
+    async def _open_cursor(self, plan: Plan[E], page_query: PageQuery, chunk: int) -> BatchCursor:
+        client = self._database.client
+        return await self._run_in_transaction(
+            lambda session: client.cursor(plan.collection, page_query.unpaged_pipeline, chunk, session)
+        )
+
+    async def _next(self, parts: BatchCursor) -> Sequence[Document]:
         try:
             return await parts.next()
-        except REFUSALS as error:
-            self._break(error)
+        except DATABASE_ERRORS as error:
+            self._break_stream(error)
 
-    async def _within(self, work: Callable[[Any], Awaitable[T]]) -> T:
+    async def _run_in_transaction(self, work: Callable[[Any], Awaitable[T]]) -> T:
         return await (work(None) if self._connection is None else self._connection.read(work))
 
     async def _read(self, work: Callable[[Plan[E]], Awaitable[T]]) -> Outcome[T]:
         try:
             return Success(await work(self._database.plan(self._resource)))
-        except REFUSALS as error:
-            return Failure(self._translated(error, self._connection))
+        except DATABASE_ERRORS as error:
+            return Failure(self._translate_error(error, self._connection))
 
     async def _write(
         self,
         work: Callable[[Writer[E]], Awaitable[T]],
-        among: Specification = EVERYTHING,
+        scope: Specification = EVERYTHING,
         *,
-        several: bool = False,
+        is_bulk: bool = False,
     ) -> Outcome[T]:
-        """Carry out *work* in the transaction at hand, or in one of its own where it is about *several*.
+        """Carry out *work* in the transaction at hand, or in one of its own where it is about *is_bulk*.
 
         What is about one entity needs none, unless others have to be looked at first.
         """
@@ -266,7 +272,11 @@ class MongoRepository(Generic[E]):
         try:
             if transaction is not None:
                 return Success(await work(self._writer(transaction)))
-            own = self._database.begin() if several or not is_plain([among]) else self._database.apart()
+            own = (
+                self._database.begin()
+                if is_bulk or not needs_no_lookup([scope])
+                else self._database.autocommit()
+            )
             transaction = own
             try:
                 done = await work(self._writer(own))
@@ -274,26 +284,26 @@ class MongoRepository(Generic[E]):
             finally:
                 await own.close()
             return Success(done)
-        except REFUSALS as error:
-            exposed = transaction is not None and transaction.is_exposed
-            return Failure(self._translated(error, transaction, exposed=exposed))
+        except DATABASE_ERRORS as error:
+            is_unprotected = transaction is not None and transaction.is_unprotected
+            return Failure(self._translate_error(error, transaction, is_unprotected=is_unprotected))
 
     def _writer(self, transaction: Transaction) -> Writer[E]:
         plan = self._database.plan(self._resource)
         return Writer(self._database.client, plan, self._database.plan, transaction)
 
-    def _translated(
-        self, error: BaseException, transaction: Transaction | None = None, *, exposed: bool = False
+    def _translate_error(
+        self, error: BaseException, transaction: Transaction | None = None, *, is_unprotected: bool = False
     ) -> Error:
-        translated = translate(error, self._database.name, self._resource, exposed=exposed)
-        if isinstance(translated, Unavailable) and transaction is not None and transaction.has_left:
+        translated = translate(error, self._database.name, self._resource, is_unprotected=is_unprotected)
+        if isinstance(translated, Unavailable) and transaction is not None and transaction.has_written:
             # That nothing was changed would not be true, and the call might be made again.
             return OutcomeUnknown(self._database.name)
         return translated
 
-    def _break(self, error: BaseException) -> Never:
+    def _break_stream(self, error: BaseException) -> Never:
         """End a stream: what is no defect of ours is that the store stopped answering."""
-        _ = self._translated(error)
+        _ = self._translate_error(error)
         raise StreamBroken(self._database.name) from error
 
     def _entity(self, row: Row) -> E:

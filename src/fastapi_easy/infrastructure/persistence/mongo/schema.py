@@ -11,31 +11,35 @@ from pymongo import ReturnDocument
 from pymongo.errors import CollectionInvalid, DuplicateKeyError, OperationFailure
 
 from fastapi_easy.domain.ports.database import SchemaMode
-from fastapi_easy.infrastructure.persistence.mongo.documents.indexes import Index, indexes_of, validator_of
-from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import BOOKKEEPING, KEY, Plan
+from fastapi_easy.infrastructure.persistence.mongo.documents.indexes import (
+    Index,
+    build_validator,
+    needed_indexes,
+)
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, SYSTEM_COLLECTION, Plan
 from fastapi_easy.infrastructure.persistence.mongo.driver.client import Client
-from fastapi_easy.infrastructure.persistence.mongo.errors import TAKEN, PoolExhausted, code_of
+from fastapi_easy.infrastructure.persistence.mongo.errors import DUPLICATE_KEY_CODES, PoolExhausted, code_of
 
-_LOCK: Final = "schema"
-_LOCK_LIMIT: Final = 10.0
+_LOCK_ID: Final = "schema"
+_LOCK_TIMEOUT: Final = 10.0
 """Seconds to wait while another process creates collections."""
 
-_LOCK_LIFE: Final = 60_000
+_LOCK_TTL_MS: Final = 60_000
 """Milliseconds after which a process that holds the lock is taken for dead."""
 
-_PAUSE: Final = 0.05
-_CONFLICTS: Final = frozenset({67, 85, 86})
+_POLL_INTERVAL: Final = 0.05
+_INDEX_CONFLICT_CODES: Final = frozenset({67, 85, 86})
 """There is an index of this name, or on these fields, and it is another one."""
 
 
 async def prepare(client: Client, plans: Sequence[Plan[Any]], mode: SchemaMode) -> list[str]:
     """Bring or compare the collections of *plans*, as *mode* says; every difference left is a sentence."""
     if mode in {SchemaMode.CREATE, SchemaMode.FRESH}:
-        async with _alone(client):
-            there = await _collections(client)
-            if mode is SchemaMode.CREATE or not any(plan.collection in there for plan in plans):
+        async with _schema_lock(client):
+            existing = await _collections(client)
+            if mode is SchemaMode.CREATE or not any(plan.collection in existing for plan in plans):
                 for plan in _distinct(plans):
-                    await _create(client, plan, is_there=plan.collection in there)
+                    await _create(client, plan, is_there=plan.collection in existing)
     return await _compare(client, plans)
 
 
@@ -44,40 +48,42 @@ async def _create(client: Client, plan: Plan[Any], *, is_there: bool) -> None:
         # Somebody who does not know our lock may be faster.
         with suppress(CollectionInvalid):
             _ = await client.call(
-                lambda: client.database.create_collection(plan.collection, validator=validator_of(plan)),
+                lambda: client.database.create_collection(plan.collection, validator=build_validator(plan)),
                 changes=True,
             )
-    for index in indexes_of(plan):
+    for index in needed_indexes(plan):
         try:
             await client.create_index(plan.collection, index.paths, index.options)
         except OperationFailure as error:
             # What is in the way, an index or documents, is found by the comparison.
-            if code_of(error) not in _CONFLICTS | TAKEN:
+            if code_of(error) not in _INDEX_CONFLICT_CODES | DUPLICATE_KEY_CODES:
                 raise
 
 
 async def _compare(client: Client, plans: Sequence[Plan[Any]]) -> list[str]:
-    there = await _collections(client)
+    existing = await _collections(client)
     differences: list[str] = []
     for plan in plans:
-        stored = there.get(plan.collection)
+        stored = existing.get(plan.collection)
         name = plan.resource.name
         if stored is None:
             differences.append(
                 f"{name}: the collection {plan.collection} does not exist; create it, or start with schema_mode=create"
             )
             continue
-        differences += _rules(plan, stored)
+        differences += _compare_validator(plan, stored)
         indexes = await client.indexes(plan.collection)
         differences += [
             sentence
-            for index in indexes_of(plan)
-            for sentence in _index(name, plan.collection, index, indexes)
+            for index in needed_indexes(plan)
+            for sentence in _compare_index(name, plan.collection, index, indexes)
         ]
     return differences
 
 
-def _index(name: str, collection: str, wanted: Index, stored: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _compare_index(
+    name: str, collection: str, wanted: Index, stored: Sequence[Mapping[str, Any]]
+) -> Iterator[str]:
     on = ", ".join(wanted.paths)
     place = f"{name}: the index of {collection} on {on}"
     same = [each for each in stored if dict(each["key"]) == dict.fromkeys(wanted.paths, 1)]
@@ -85,36 +91,38 @@ def _index(name: str, collection: str, wanted: Index, stored: Sequence[Mapping[s
         yield f"{name}: {collection} has no {'unique ' if wanted.unique else ''}index on {on}; create it"
     elif wanted.unique and not any(each.get("unique") for each in same):
         yield f"{place} is not unique; make it so"
-    elif wanted.unique and not any(_is_about(each, wanted) for each in same):
-        yield f"{place} is about other documents: give it the partialFilterExpression {dict(wanted.among)!r}"
+    elif wanted.unique and not any(_has_same_filter(each, wanted) for each in same):
+        yield f"{place} covers other documents: set its partialFilterExpression to {dict(wanted.partial_filter)!r}"
 
 
-def _is_about(stored: Mapping[str, Any], wanted: Index) -> bool:
+def _has_same_filter(stored: Mapping[str, Any], wanted: Index) -> bool:
     found = {path: dict(rule) for path, rule in (stored.get("partialFilterExpression") or {}).items()}
-    return found == {path: dict(rule) for path, rule in wanted.among.items()}
+    return found == {path: dict(rule) for path, rule in wanted.partial_filter.items()}
 
 
-def _rules(plan: Plan[Any], stored: Mapping[str, Any]) -> Iterator[str]:
+def _compare_validator(plan: Plan[Any], stored: Mapping[str, Any]) -> Iterator[str]:
     """Where the validator of a collection would refuse what the class allows. One without any allows everything."""
     schema = (stored.get("validator") or {}).get("$jsonSchema")
     if schema is None:
         return
-    wanted = validator_of(plan)["$jsonSchema"]
+    wanted = build_validator(plan)["$jsonSchema"]
     entity = plan.resource.stored.__name__
     place = f"{plan.resource.name}: the validator of {plan.collection}"
     known = schema.get("properties") or {}
     for name, rule in wanted["properties"].items():
-        yield from _types(f"{place} wants {name}", entity, rule, known.get(name) or {})
+        yield from _compare_types(f"{place} requires {name}", entity, rule, known.get(name) or {})
     for name in schema.get("required") or ():
         if name not in wanted["properties"]:
-            yield f"{place} wants a field {name!r}, which {entity} does not have; change one of them"
+            yield f"{place} requires the field {name!r}, which {entity} does not have; change one of them"
     if schema.get("additionalProperties") is False:
         for name in wanted["properties"]:
             if name not in known:
                 yield f"{place} allows no field {name!r}; change it"
 
 
-def _types(place: str, entity: str, wanted: Mapping[str, Any], stored: Mapping[str, Any]) -> Iterator[str]:
+def _compare_types(
+    place: str, entity: str, wanted: Mapping[str, Any], stored: Mapping[str, Any]
+) -> Iterator[str]:
     types = stored.get("bsonType")
     allowed = {types} if isinstance(types, str) else set(types or ())
     needed = set(wanted.get("bsonType") or ())
@@ -137,18 +145,18 @@ def _distinct(plans: Sequence[Plan[Any]]) -> Iterator[Plan[Any]]:
 
 
 @asynccontextmanager
-async def _alone(client: Client) -> AsyncIterator[None]:
+async def _schema_lock(client: Client) -> AsyncIterator[None]:
     """Nobody else who knows this lock changes the schema meanwhile."""
-    locks = client.collection(BOOKKEEPING)
+    locks = client.collection(SYSTEM_COLLECTION)
     owner = uuid.uuid4().hex
     with suppress(DuplicateKeyError):
         _ = await client.call(
-            lambda: locks.insert_one({KEY: _LOCK, "until": None, "owner": None}), changes=True
+            lambda: locks.insert_one({KEY: _LOCK_ID, "until": None, "owner": None}), changes=True
         )
     # The server's clock, which is the same for all.
-    free = {KEY: _LOCK, "$expr": {"$lte": ["$until", "$$NOW"]}}
-    take = [{"$set": {"owner": owner, "until": {"$add": ["$$NOW", _LOCK_LIFE]}}}]
-    waited_until = time.monotonic() + _LOCK_LIMIT
+    free = {KEY: _LOCK_ID, "$expr": {"$lte": ["$until", "$$NOW"]}}
+    take = [{"$set": {"owner": owner, "until": {"$add": ["$$NOW", _LOCK_TTL_MS]}}}]
+    waited_until = time.monotonic() + _LOCK_TIMEOUT
     while (
         await client.call(
             lambda: locks.find_one_and_update(free, take, return_document=ReturnDocument.AFTER), changes=True
@@ -157,11 +165,13 @@ async def _alone(client: Client) -> AsyncIterator[None]:
     ):
         if time.monotonic() > waited_until:
             raise PoolExhausted
-        await asyncio.sleep(_PAUSE)
+        await asyncio.sleep(_POLL_INTERVAL)
     try:
         yield
     finally:
         _ = await client.call(
-            lambda: locks.update_one({KEY: _LOCK, "owner": owner}, {"$set": {"owner": None, "until": None}}),
+            lambda: locks.update_one(
+                {KEY: _LOCK_ID, "owner": owner}, {"$set": {"owner": None, "until": None}}
+            ),
             changes=True,
         )

@@ -9,7 +9,7 @@ from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.infrastructure.persistence.mongo import journal
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
 from fastapi_easy.infrastructure.persistence.mongo.driver.transaction import Transaction
-from fastapi_easy.infrastructure.persistence.mongo.errors import REFUSALS, translate
+from fastapi_easy.infrastructure.persistence.mongo.errors import DATABASE_ERRORS, translate
 from fastapi_easy.infrastructure.unit_of_work import TransactionalUnitOfWork
 
 
@@ -23,7 +23,7 @@ class MongoUnitOfWork(TransactionalUnitOfWork[MongoDatabase, Transaction]):
         touched = next(reversed(self._touched.values()), None)
         try:
             await self._transaction.commit()
-        except REFUSALS as error:
+        except DATABASE_ERRORS as error:
             if touched is None:
                 return journal.unavailable(error, self._database.name)
             return Failure(translate(error, self._database.name, touched))

@@ -12,25 +12,29 @@ from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Key, TooLarge
 from fastapi_easy.domain.field import Kind
 from fastapi_easy.domain.queries.specification import Specification
-from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import FETCHED, KEY, Document, Plan
-from fastapi_easy.infrastructure.persistence.mongo.driver.client import OPTIONS, Client
-from fastapi_easy.infrastructure.persistence.mongo.driver.commands import Search
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, LOOKUP_PREFIX, Document, Plan
+from fastapi_easy.infrastructure.persistence.mongo.driver.client import CODEC_OPTIONS, Client
+from fastapi_easy.infrastructure.persistence.mongo.driver.commands import FindOptions
 from fastapi_easy.infrastructure.persistence.mongo.driver.transaction import Transaction
 from fastapi_easy.infrastructure.persistence.mongo.errors import (
-    LARGEST,
-    Refused,
-    missing,
-    stale,
-    taken,
-    too_many,
+    MAX_DOCUMENT_BYTES,
+    CallRejected,
+    duplicate_key,
+    entity_not_found,
+    too_many_affected,
+    version_conflict,
 )
-from fastapi_easy.infrastructure.persistence.mongo.queries.page_query import counted, counting
-from fastapi_easy.infrastructure.persistence.mongo.queries.specification import Condition, Plans, condition_of
-from fastapi_easy.infrastructure.waiting.completion import to_the_end
+from fastapi_easy.infrastructure.persistence.mongo.queries.page_query import build_count_pipeline, read_count
+from fastapi_easy.infrastructure.persistence.mongo.queries.specification import (
+    Condition,
+    PlanLookup,
+    build_condition,
+)
+from fastapi_easy.infrastructure.waiting.completion import run_to_completion
 
 E = TypeVar("E")
 
-TRIES: Final = 20
+MAX_ATTEMPTS: Final = 20
 """How often to look again at an entity that others keep changing."""
 
 
@@ -49,7 +53,7 @@ class Writer(Generic[E]):
 
     __slots__ = ("_client", "_plan", "_plans", "_transaction")
 
-    def __init__(self, client: Client, plan: Plan[E], plans: Plans, transaction: Transaction) -> None:
+    def __init__(self, client: Client, plan: Plan[E], plans: PlanLookup, transaction: Transaction) -> None:
         self._client = client
         self._plan = plan
         self._plans = plans
@@ -63,21 +67,21 @@ class Writer(Generic[E]):
         """Insert many entities, and give them back in the same order."""
         return await self._add(many) if many else []
 
-    async def put(self, values: Values, among: Specification) -> Row:
+    async def replace_or_insert(self, values: Values, scope: Specification) -> Row:
         """Replace the entity with the key in *values*, or insert it."""
         plan = self._plan
-        key = plan.given_key(values)
+        key = plan.find_key(values)
         if key is None:
             return await self.add(values)
-        whole = plan.completed(values)
-        identity = self._identity(key)
+        whole = plan.fill_defaults(values)
+        identity = self._require_identity(key)
         version = plan.resource.version
         guard = {} if version is None else {version: {"$eq": values.get(version)}}
         changes = {name: value for name, value in whole.items() if name not in plan.resource.key}
-        update = self._update(plan.changes(changes))
-        for _ in range(TRIES):
-            condition = condition_of(among, plan, self._plans)
-            replaced = await self._change_if(identity, condition, guard, update)
+        update = self._build_update(plan.changes(changes))
+        for _ in range(MAX_ATTEMPTS):
+            condition = build_condition(scope, plan, self._plans)
+            replaced = await self._update_if(identity, condition, guard, update)
             if replaced is not None:
                 return plan.row(replaced)
             there = await self._find(identity, Condition())
@@ -90,62 +94,64 @@ class Writer(Generic[E]):
                     # Somebody else has inserted it meanwhile.
                     continue
             if await self._find(identity, condition) is None:
-                raise taken(plan.resource, plan.resource.key)
+                raise duplicate_key(plan.resource, plan.resource.key)
             if version is not None:
-                raise stale(plan.resource, key, plan.resource.version_of(plan.row(there)))
-        raise stale(plan.resource, key, "")
+                raise version_conflict(plan.resource, key, plan.resource.version_of(plan.row(there)))
+        raise version_conflict(plan.resource, key, "")
 
     async def change(
-        self, key: Key, patch: Values, expected_version: str | None, among: Specification
+        self, key: Key, patch: Values, expected_version: str | None, scope: Specification
     ) -> Row:
         """Set the fields of *patch* on the entity with *key*."""
         plan = self._plan
         changes = plan.changes(self._without_key(key, patch))
-        identity = self._identity(key)
-        condition = condition_of(among, plan, self._plans)
-        for _ in range(TRIES):
+        identity = self._require_identity(key)
+        condition = build_condition(scope, plan, self._plans)
+        for _ in range(MAX_ATTEMPTS):
             # What rests on a version without changing anything is remembered like a change.
-            guard, seen = await self._guard(key, identity, expected_version, condition, holds=not changes)
+            guard, seen = await self._version_guard(
+                key, identity, expected_version, condition, must_replay=not changes
+            )
             if not changes:
                 seen = seen or await self._find(identity, condition)
                 if seen is None:
-                    raise missing(plan.resource, key)
+                    raise entity_not_found(plan.resource, key)
                 return plan.row(seen)
-            changed = await self._change_if(identity, condition, guard, self._update(changes))
+            changed = await self._update_if(identity, condition, guard, self._build_update(changes))
             if changed is not None:
                 return plan.row(changed)
             if expected_version is None:
-                raise missing(plan.resource, key)
-        raise stale(plan.resource, key, expected_version or "")
+                raise entity_not_found(plan.resource, key)
+        raise version_conflict(plan.resource, key, expected_version or "")
 
-    async def remove(self, key: Key, expected_version: str | None, among: Specification) -> None:
+    async def remove(self, key: Key, expected_version: str | None, scope: Specification) -> None:
         """Remove the entity with *key*."""
         plan = self._plan
-        identity = self._identity(key)
-        condition = condition_of(among, plan, self._plans)
-        for _ in range(TRIES):
-            guard, _seen = await self._guard(key, identity, expected_version, condition)
+        identity = self._require_identity(key)
+        condition = build_condition(scope, plan, self._plans)
+        for _ in range(MAX_ATTEMPTS):
+            guard, _seen = await self._version_guard(key, identity, expected_version, condition)
             if await self._remove_if(identity, condition, guard):
                 return
             if expected_version is None:
-                raise missing(plan.resource, key)
-        raise stale(plan.resource, key, expected_version or "")
+                raise entity_not_found(plan.resource, key)
+        raise version_conflict(plan.resource, key, expected_version or "")
 
-    async def change_where(self, specification: Specification, patch: Values, max_affected: int) -> int:
+    async def update_where(self, specification: Specification, patch: Values, max_affected: int) -> int:
         """Set the fields of *patch* on every entity that *specification* means."""
         plan = self._plan
         if any(name in patch for name in plan.resource.key):
             raise ValueError("the key of an entity never changes")
         changes = plan.changes(patch)
-        update = self._update(changes) if changes else None
+        update = self._build_update(changes) if changes else None
 
         async def work(session: Any) -> int:
             affected = await self._count_up_to(specification, max_affected, session)
             if update is None or not affected:
                 return affected
             if affected > 1:
-                self._refuse_same(changes)
-            match = await self._match(specification, max_affected, session)
+                self._reject_duplicate_values(changes)
+            match = await self._build_bulk_match(specification, max_affected, session)
             done = await self._client.call(
                 lambda: self._collection.update_many(match, update, session=session), changes=True
             )
@@ -159,7 +165,7 @@ class Writer(Generic[E]):
         async def work(session: Any) -> int:
             if not await self._count_up_to(specification, max_affected, session):
                 return 0
-            match = await self._match(specification, max_affected, session)
+            match = await self._build_bulk_match(specification, max_affected, session)
             done = await self._client.call(
                 lambda: self._collection.delete_many(match, session=session), changes=True
             )
@@ -173,7 +179,7 @@ class Writer(Generic[E]):
 
     async def _add(self, many: Sequence[Values]) -> list[Row]:
         plan = self._plan
-        documents = await self._documents(many)
+        documents = await self._build_documents(many)
         rows = [plan.row(document) for document in documents]
         if len(documents) == 1:
             (document,) = documents
@@ -188,17 +194,20 @@ class Writer(Generic[E]):
                 lambda: self._collection.insert_many(documents, session=session), changes=True
             )
 
-        if await self._transaction.is_real():
+        if await self._transaction.is_transactional():
             await self._transaction.write(insert_many)
         else:
-            await to_the_end(self._insert_or_take_back(insert_many, documents))
+            await run_to_completion(self._insert_or_compensate(insert_many, documents))
         return rows
 
-    async def _insert_or_take_back(self, insert: Any, documents: list[Document]) -> None:
+    async def _insert_or_compensate(self, insert: Any, documents: list[Document]) -> None:
         """What comes nearest to all or nothing where there are no transactions."""
-        if any(len(bson.encode(document, codec_options=OPTIONS)) > LARGEST for document in documents):
+        if any(
+            len(bson.encode(document, codec_options=CODEC_OPTIONS)) > MAX_DOCUMENT_BYTES
+            for document in documents
+        ):
             # The driver would find out only after it had sent those before.
-            raise Refused(TooLarge("entity", LARGEST))
+            raise CallRejected(TooLarge("entity", MAX_DOCUMENT_BYTES))
         try:
             await insert(None)
         except PyMongoError as error:
@@ -212,28 +221,28 @@ class Writer(Generic[E]):
                 )
             raise
 
-    async def _documents(self, many: Sequence[Values]) -> list[Document]:
+    async def _build_documents(self, many: Sequence[Values]) -> list[Document]:
         plan = self._plan
-        kept = [plan.encoded(plan.completed(values)) for values in many]
+        kept = [plan.encoded(plan.fill_defaults(values)) for values in many]
         name = plan.generated_key
         if name is None:
-            return [plan.arranged(each) for each in kept]
+            return [plan.build_document(each) for each in kept]
         if plan.resource.fields[name].kind is not Kind.INTEGER:
-            return [plan.arranged({name: ObjectId(), **each}) for each in kept]
+            return [plan.build_document({name: ObjectId(), **each}) for each in kept]
         counters = self._client.counters
         given = [each[name] for each in kept if name in each]
         if given:
-            await counters.raise_to(plan, max(given))
+            await counters.ensure_at_least(plan, max(given))
         numbers = iter(await counters.reserve(plan, len(kept) - len(given)))
-        return [plan.arranged(each if name in each else {name: next(numbers), **each}) for each in kept]
+        return [plan.build_document(each if name in each else {name: next(numbers), **each}) for each in kept]
 
-    def _identity(self, key: Key) -> Any:
+    def _require_identity(self, key: Key) -> Any:
         identity = self._plan.identity(key)
         if identity is None:
-            raise missing(self._plan.resource, key)
+            raise entity_not_found(self._plan.resource, key)
         return identity
 
-    def _update(self, changes: Values) -> Document:
+    def _build_update(self, changes: Values) -> Document:
         update: Document = {}
         if changes:
             update["$set"] = self._plan.encoded(changes)
@@ -241,52 +250,62 @@ class Writer(Generic[E]):
             update["$inc"] = {self._plan.resource.version: 1}
         return update
 
-    async def _guard(
-        self, key: Key, identity: Any, expected: str | None, condition: Condition, *, holds: bool = False
+    async def _version_guard(
+        self,
+        key: Key,
+        identity: Any,
+        expected: str | None,
+        condition: Condition,
+        *,
+        must_replay: bool = False,
     ) -> tuple[Document, Document | None]:
         """What has to hold of the entity for it to have the version *expected*, and the entity if it was looked at."""
         if expected is None:
             return {}, None
         plan = self._plan
-        seen = await self._find(identity, condition, holds=holds)
+        seen = await self._find(identity, condition, must_replay=must_replay)
         if seen is None:
-            raise missing(plan.resource, key)
+            raise entity_not_found(plan.resource, key)
         current = plan.resource.version_of(plan.row(seen))
         if current != expected:
-            raise stale(plan.resource, key, current)
+            raise version_conflict(plan.resource, key, current)
         if plan.resource.version is not None:
             return {plan.resource.version: {"$eq": seen.get(plan.resource.version)}}, seen
         return {"$expr": {"$eq": ["$$ROOT", {"$literal": seen}]}}, seen
 
-    async def _find(self, identity: Any, condition: Condition, *, holds: bool = False) -> Document | None:
-        """The entity; with *holds* the transaction is lost when it has to begin anew and finds another one."""
+    async def _find(
+        self, identity: Any, condition: Condition, *, must_replay: bool = False
+    ) -> Document | None:
+        """The entity; with *must_replay* the transaction is lost when it has to begin anew and finds another one."""
 
         async def work(session: Any) -> Document | None:
-            if condition.stages:
+            if condition.lookup_stages:
                 pipeline: list[Document] = [{"$match": {KEY: {"$eq": identity}}}, *condition.pipeline]
                 found = await self._client.commands.aggregate(self._plan.collection, pipeline, session)
-                return _without_fetched(found[0]) if found else None
-            search = Search(match={KEY: {"$eq": identity}, **_conjunct(condition.plain)})
-            there = await self._client.commands.find(self._plan.collection, search, session)
+                return _drop_lookup_fields(found[0]) if found else None
+            find_options = FindOptions(match={KEY: {"$eq": identity}, **_combine_with_and(condition.plain)})
+            there = await self._client.commands.find(self._plan.collection, find_options, session)
             return there[0] if there else None
 
-        return await (self._transaction.write(work) if holds else self._transaction.read(work))
+        return await (self._transaction.write(work) if must_replay else self._transaction.read(work))
 
-    async def _change_if(
+    async def _update_if(
         self, identity: Any, condition: Condition, guard: Document, update: Document
     ) -> Document | None:
-        match = await self._narrowed(identity, condition, guard)
+        match = await self._build_match(identity, condition, guard)
         if match is None:
             return None
         if not update:
             return await self._find(identity, Condition(match))
 
         return await self._transaction.write(
-            lambda session: self._client.commands.change(self._plan.collection, match, update, session)
+            lambda session: self._client.commands.find_and_modify(
+                self._plan.collection, match, update, session
+            )
         )
 
     async def _remove_if(self, identity: Any, condition: Condition, guard: Document) -> bool:
-        match = await self._narrowed(identity, condition, guard)
+        match = await self._build_match(identity, condition, guard)
         if match is None:
             return False
 
@@ -294,29 +313,29 @@ class Writer(Generic[E]):
             lambda session: self._client.commands.remove(self._plan.collection, match, session)
         )
 
-    async def _narrowed(self, identity: Any, condition: Condition, guard: Document) -> Document | None:
-        if condition.stages and await self._find(identity, condition) is None:
+    async def _build_match(self, identity: Any, condition: Condition, guard: Document) -> Document | None:
+        if condition.lookup_stages and await self._find(identity, condition) is None:
             return None
-        return {KEY: {"$eq": identity}, **_conjunct(condition.plain, guard)}
+        return {KEY: {"$eq": identity}, **_combine_with_and(condition.plain, guard)}
 
-    async def _count_up_to(self, specification: Specification, most: int, session: Any) -> int:
-        pipeline = counting(condition_of(specification, self._plan, self._plans))
-        pipeline.insert(-1, {"$limit": most + 1})
-        affected = counted(await self._client.commands.aggregate(self._plan.collection, pipeline, session))
-        if affected > most:
-            raise too_many(most)
+    async def _count_up_to(self, specification: Specification, limit: int, session: Any) -> int:
+        pipeline = build_count_pipeline(build_condition(specification, self._plan, self._plans))
+        pipeline.insert(-1, {"$limit": limit + 1})
+        affected = read_count(await self._client.commands.aggregate(self._plan.collection, pipeline, session))
+        if affected > limit:
+            raise too_many_affected(limit)
         return affected
 
-    async def _match(self, specification: Specification, most: int, session: Any) -> Document:
+    async def _build_bulk_match(self, specification: Specification, limit: int, session: Any) -> Document:
         """What writes can be told instead of *specification*: they cannot look at other documents."""
-        condition = condition_of(specification, self._plan, self._plans)
-        if not condition.stages:
+        condition = build_condition(specification, self._plan, self._plans)
+        if not condition.lookup_stages:
             return condition.plain
-        pipeline = [*condition.pipeline, {"$limit": most + 1}, {"$project": {KEY: 1}}]
+        pipeline = [*condition.pipeline, {"$limit": limit + 1}, {"$project": {KEY: 1}}]
         found = await self._client.commands.aggregate(self._plan.collection, pipeline, session)
         return {KEY: {"$in": [each[KEY] for each in found]}}
 
-    def _refuse_same(self, changes: Values) -> None:
+    def _reject_duplicate_values(self, changes: Values) -> None:
         """Refuse to give several entities the same values where no two may have them.
 
         The server would refuse it too, but without transactions only after it had changed the first.
@@ -326,7 +345,7 @@ class Writer(Generic[E]):
             return
         for rule in self._plan.rules:
             if all(changes.get(name) is not None for name in rule):
-                raise taken(self._plan.resource, rule)
+                raise duplicate_key(self._plan.resource, rule)
 
     def _without_key(self, key: Key, patch: Values) -> dict[str, Any]:
         names = self._plan.resource.key
@@ -336,10 +355,10 @@ class Writer(Generic[E]):
         return {name: value for name, value in patch.items() if name not in identity}
 
 
-def _conjunct(*matches: Document) -> Document:
+def _combine_with_and(*matches: Document) -> Document:
     parts = [each for each in matches if each]
     return {"$and": parts} if parts else {}
 
 
-def _without_fetched(document: Document) -> Document:
-    return {name: value for name, value in document.items() if not name.startswith(FETCHED)}
+def _drop_lookup_fields(document: Document) -> Document:
+    return {name: value for name, value in document.items() if not name.startswith(LOOKUP_PREFIX)}

@@ -8,20 +8,20 @@ from sqlalchemy import BigInteger, ColumnElement, Executable, Select, bindparam,
 from fastapi_easy.domain.queries.aggregation import Aggregation, Group
 from fastapi_easy.domain.queries.ordering import Sort
 from fastapi_easy.infrastructure.persistence.sqlalchemy.reading import Fetch
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.order import clauses
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.order import order_by_clauses
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.paths import Paths
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification import (
-    Outline,
-    expression,
-    named,
-    outline,
+    ConditionTemplate,
+    build_condition,
+    name_parameters,
+    parameterize,
 )
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Terms
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.totals import Total, total_of
 
 
-async def aggregated(plan: Plan[Any], aggregation: Aggregation, fetch: Fetch) -> list[Group]:
+async def aggregate_rows(plan: Plan[Any], aggregation: Aggregation, fetch: Fetch) -> list[Group]:
     """The groups that *aggregation* asks for, and their numbers.
 
     Args:
@@ -31,16 +31,16 @@ async def aggregated(plan: Plan[Any], aggregation: Aggregation, fetch: Fetch) ->
 
         fetch: Asks the database, once.
     """
-    form, values = outline(aggregation.specification, plan.terms)
+    form, values = parameterize(aggregation.specification, plan.terms)
     totals = [total_of(measure, plan.terms) for measure in aggregation.measures]
     statement = _statement(plan, aggregation, form, totals)
     window = {"fe_limit": aggregation.limit, "fe_offset": aggregation.offset}
-    records = await fetch(statement, {**named(values), **window})
+    records = await fetch(statement, {**name_parameters(values), **window})
     return [_group(record, len(aggregation.group_by), totals) for record in records]
 
 
 def _statement(
-    plan: Plan[Any], aggregation: Aggregation, form: Outline, totals: Sequence[Total]
+    plan: Plan[Any], aggregation: Aggregation, form: ConditionTemplate, totals: Sequence[Total]
 ) -> Executable:
     def build() -> Select[Any]:
         terms = plan.terms
@@ -48,8 +48,8 @@ def _statement(
         told = [_as_stored(name, terms) for name in aggregation.group_by]
         order = [Sort(name) for name in aggregation.group_by]
         numbers = [column for total in totals for column in total.columns()]
-        statement = select(*told, *numbers).select_from(plan.table).where(expression(form, terms))
-        arranged = statement.group_by(*by).order_by(*clauses(order, Paths(terms, order)))
+        statement = select(*told, *numbers).select_from(plan.table).where(build_condition(form, terms))
+        arranged = statement.group_by(*by).order_by(*order_by_clauses(order, Paths(terms, order)))
         return arranged.limit(_bind("fe_limit")).offset(_bind("fe_offset"))
 
     return plan.statement(("aggregate", aggregation.measures, aggregation.group_by, form), build)

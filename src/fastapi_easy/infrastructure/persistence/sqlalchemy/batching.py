@@ -8,11 +8,11 @@ from typing import Any
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.changes.row import Rows
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
-from fastapi_easy.infrastructure.relational.driver.executor import Answer
+from fastapi_easy.infrastructure.relational.driver.executor import StatementResult
 
 
 @dataclass(frozen=True, slots=True)
-class Alike:
+class InsertBatch:
     """New rows with values for the same fields.
 
     Attributes:
@@ -24,11 +24,13 @@ class Alike:
     places: Sequence[int]
     columns: Mapping[str, Sequence[Any]]
 
-    def parts(self, size: int) -> Iterator["Alike"]:
+    def parts(self, size: int) -> Iterator["InsertBatch"]:
         """The same, *size* rows at a time."""
         for start in range(0, len(self.places), size):
             part = slice(start, start + size)
-            yield Alike(self.places[part], {name: column[part] for name, column in self.columns.items()})
+            yield InsertBatch(
+                self.places[part], {name: column[part] for name, column in self.columns.items()}
+            )
 
     def rows(self) -> list[dict[str, Any]]:
         """The same, row by row."""
@@ -38,14 +40,14 @@ class Alike:
         return [dict(zip(names, row, strict=True)) for row in zip(*self.columns.values(), strict=True)]
 
 
-def alike(plan: Plan[Any], many: Sequence[Values]) -> list[Alike]:
-    """The rows that are made of *many*, each completed as `Plan.completed` does it."""
+def alike(plan: Plan[Any], many: Sequence[Values]) -> list[InsertBatch]:
+    """The rows that are made of *many*, each completed as `Plan.with_defaults` does it."""
     by_given: dict[tuple[str, ...], list[int]] = {}
     for place, values in enumerate(many):
         by_given.setdefault(tuple(values), []).append(place)
     by_written: dict[tuple[str, ...], list[int]] = {}
     for given, places in by_given.items():
-        for left_out, those in _without_unset_keys(plan, many, given, places):
+        for left_out, those in _split_by_unset_keys(plan, many, given, places):
             by_written.setdefault(plan.written(given, left_out), []).extend(those)
     is_mixed = len(by_given) > 1
     return [
@@ -54,7 +56,7 @@ def alike(plan: Plan[Any], many: Sequence[Values]) -> list[Alike]:
     ]
 
 
-def nulls_in(plan: Plan[Any], many: Sequence[Values], groups: Sequence[Alike]) -> list[str]:
+def find_nulls(plan: Plan[Any], many: Sequence[Values], groups: Sequence[InsertBatch]) -> list[str]:
     """The fields that are null in the first of *many* in which some are that must not be."""
     first = min(
         (
@@ -66,23 +68,25 @@ def nulls_in(plan: Plan[Any], many: Sequence[Values], groups: Sequence[Alike]) -
         ),
         default=None,
     )
-    return [] if first is None else plan.nulls_in(plan.completed(many[first]), whole=True)
+    return [] if first is None else plan.find_nulls(plan.with_defaults(many[first]), whole=True)
 
 
-def added_rows(plan: Plan[Any], part: Alike, answer: Answer) -> Rows:
+def inserted_rows(plan: Plan[Any], part: InsertBatch, answer: StatementResult) -> Rows:
     """*answer*, which holds every row of *part* in whatever order, in the order of *part*."""
-    names, records = plan.names, answer.unread
+    names, records = plan.names, answer.undecoded_rows
     if len(records) != len(part.places):
-        raise LookupError(f"{plan.resource.name} did not keep the rows that were just written")
-    if plan.counted_key is not None and plan.counted_key not in part.columns:
+        raise LookupError(f"{plan.resource.name} did not return the rows that were just inserted")
+    if plan.autoincrement_key is not None and plan.autoincrement_key not in part.columns:
         # Counted up in the order of what was given.
-        records = sorted(records, key=itemgetter(names.index(plan.counted_key)))
+        records = sorted(records, key=itemgetter(names.index(plan.autoincrement_key)))
     elif all(name in part.columns for name in plan.resource.key):
-        records = _as_given(records, plan, part)
+        records = _in_given_order(records, plan, part)
     return Rows(names, records, {names[place]: read for place, read in answer.texts.items()})
 
 
-def _as_given(records: Sequence[Sequence[Any]], plan: Plan[Any], part: Alike) -> Sequence[Sequence[Any]]:
+def _in_given_order(
+    records: Sequence[Sequence[Any]], plan: Plan[Any], part: InsertBatch
+) -> Sequence[Sequence[Any]]:
     """*records* in the order in which *part* has their keys."""
     names = plan.resource.key
     given = list(zip(*(part.columns[name] for name in names), strict=True))
@@ -97,11 +101,11 @@ def _as_given(records: Sequence[Sequence[Any]], plan: Plan[Any], part: Alike) ->
     return [by_key[key] for key in given]
 
 
-def _without_unset_keys(
+def _split_by_unset_keys(
     plan: Plan[Any], many: Sequence[Values], given: Sequence[str], places: list[int]
 ) -> Iterator[tuple[frozenset[str], list[int]]]:
     """*places*, parted by the key fields that are null there and that the store fills in."""
-    filled = [name for name in plan.filled_keys if name in given]
+    filled = [name for name in plan.generated_keys if name in given]
     if not filled:
         yield frozenset(), places
         return
@@ -112,6 +116,8 @@ def _without_unset_keys(
     yield from parted.items()
 
 
-def _columns(plan: Plan[Any], many: Sequence[Values], written: Sequence[str], places: Sequence[int]) -> Alike:
+def _columns(
+    plan: Plan[Any], many: Sequence[Values], written: Sequence[str], places: Sequence[int]
+) -> InsertBatch:
     rows = many if len(places) == len(many) else [many[place] for place in places]
-    return Alike(places, {name: plan.column(name, rows) for name in written})
+    return InsertBatch(places, {name: plan.column(name, rows) for name in written})

@@ -29,11 +29,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from fastapi_easy.domain.changes.journal import Awaited, JournalRow
+from fastapi_easy.domain.changes.journal import JournalRow, ValuePlaceholder
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.domain.values.plain_json import plain_json
-from fastapi_easy.infrastructure.persistence.sqlalchemy.journal import written
+from fastapi_easy.infrastructure.persistence.sqlalchemy.journal import column_value
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
 from fastapi_easy.infrastructure.relational.system_tables.journal_tables import table_of
 
@@ -43,14 +43,14 @@ _FIRST: Final = plain_json(datetime.datetime.min.replace(tzinfo=datetime.UTC))
 _LAST: Final = plain_json(datetime.datetime.max.replace(tzinfo=datetime.UTC))
 
 
-def can_tell(resource: Resource[Any], rows: Sequence[JournalRow]) -> bool:
+def can_encode(resource: Resource[Any], rows: Sequence[JournalRow]) -> bool:
     """Return whether PostgreSQL spells what *rows* await as `plain_json` would."""
-    awaited = {value for row in rows for value in row.values.values() if isinstance(value, Awaited)}
-    names = resource.readable if Awaited.VALUES in awaited else resource.key
-    return all(resource.fields[name].kind in _SPELT for name in names)
+    awaited = {value for row in rows for value in row.values.values() if isinstance(value, ValuePlaceholder)}
+    names = resource.readable if ValuePlaceholder.VALUES in awaited else resource.key
+    return all(resource.fields[name].kind in _ENCODERS for name in names)
 
 
-def with_rows(
+def with_journal_rows(
     plan: Plan[Any], statement: Insert | Update | Delete, rows: Sequence[JournalRow]
 ) -> tuple[Executable, dict[str, Any]]:
     """Return *statement*, a write of at most one row of *plan* that gives it back, together with *rows*.
@@ -59,18 +59,20 @@ def with_rows(
         What writes all of them and answers with the row of *statement*, and the values of its parameters.
     """
     form = tuple((row.table, tuple(_fixed(row))) for row in rows)
-    made = plan.statement(("with_rows", statement, form), lambda: _with_rows(plan, statement, rows))
+    made = plan.statement(("with_journal_rows", statement, form), lambda: _with_rows(plan, statement, rows))
     parameters = {
-        f"fe_row_{number}_{name}": written(row, name)
+        f"fe_row_{number}_{name}": column_value(row, name)
         for number, row in enumerate(rows)
         for name in row.values
-        if not isinstance(row.values[name], Awaited)
+        if not isinstance(row.values[name], ValuePlaceholder)
     }
     return made, parameters
 
 
-def _fixed(row: JournalRow) -> list[tuple[str, Awaited | None]]:
-    return [(name, value if isinstance(value, Awaited) else None) for name, value in row.values.items()]
+def _fixed(row: JournalRow) -> list[tuple[str, ValuePlaceholder | None]]:
+    return [
+        (name, value if isinstance(value, ValuePlaceholder) else None) for name, value in row.values.items()
+    ]
 
 
 def _with_rows(
@@ -83,7 +85,7 @@ def _with_rows(
         table = table_of(row.table)
         values = [
             _awaited(value, plan, change).label(name)
-            if isinstance(value, Awaited)
+            if isinstance(value, ValuePlaceholder)
             else bindparam(f"fe_row_{number}_{name}", type_=table.columns[name].type)
             for name, value in row.values.items()
         ]
@@ -94,58 +96,58 @@ def _with_rows(
     return answer
 
 
-def _awaited(value: Awaited, plan: Plan[Any], change: CTE) -> ColumnElement[Any]:
+def _awaited(value: ValuePlaceholder, plan: Plan[Any], change: CTE) -> ColumnElement[Any]:
     resource = plan.resource
 
-    def spelt(name: str) -> ColumnElement[Any]:
-        return _SPELT[resource.fields[name].kind](
+    def encoded(name: str) -> ColumnElement[Any]:
+        return _ENCODERS[resource.fields[name].kind](
             resource.fields[name], change.columns[plan.columns[name].key]
         )
 
     match value:
-        case Awaited.KEY if len(resource.key) == 1:
-            return func.to_jsonb(spelt(resource.key[0]), type_=JSONB)
-        case Awaited.KEY:
-            return func.jsonb_build_array(*(spelt(name) for name in resource.key), type_=JSONB)
-        case Awaited.VERSION:
+        case ValuePlaceholder.KEY if len(resource.key) == 1:
+            return func.to_jsonb(encoded(resource.key[0]), type_=JSONB)
+        case ValuePlaceholder.KEY:
+            return func.jsonb_build_array(*(encoded(name) for name in resource.key), type_=JSONB)
+        case ValuePlaceholder.VERSION:
             return cast(change.columns[plan.columns[str(resource.version)].key], Text)
-        case Awaited.VALUES:
-            members = [part for name in resource.readable for part in (literal(name, Text), spelt(name))]
+        case ValuePlaceholder.VALUES:
+            members = [part for name in resource.readable for part in (literal(name, Text), encoded(name))]
             return func.jsonb_build_object(*members, type_=JSONB)
 
 
-def _as_it_is(_: Field, column: ColumnElement[Any]) -> ColumnElement[Any]:
+def _unchanged(_: Field, column: ColumnElement[Any]) -> ColumnElement[Any]:
     return column
 
 
 def _moment(_: Field, column: ColumnElement[Any]) -> ColumnElement[Any]:
     # What knows no zone is in UTC already.
     zoned = getattr(column.type, "timezone", False)
-    spelt = func.to_char(func.timezone("UTC", column) if zoned else column, _MOMENT, type_=Text)
-    return _finite(column, spelt, _FIRST, _LAST)
+    encoded = func.to_char(func.timezone("UTC", column) if zoned else column, _MOMENT, type_=Text)
+    return _finite(column, encoded, _FIRST, _LAST)
 
 
 def _day(_: Field, column: ColumnElement[Any]) -> ColumnElement[Any]:
-    spelt = func.to_char(column, _DAY, type_=Text)
-    return _finite(column, spelt, datetime.date.min.isoformat(), datetime.date.max.isoformat())
+    encoded = func.to_char(column, _DAY, type_=Text)
+    return _finite(column, encoded, datetime.date.min.isoformat(), datetime.date.max.isoformat())
 
 
 def _finite(
-    column: ColumnElement[Any], spelt: ColumnElement[Any], first: str, last: str
+    column: ColumnElement[Any], encoded: ColumnElement[Any], first: str, last: str
 ) -> ColumnElement[Any]:
-    """*spelt*, but for what asyncpg sends in place of the first and the last time that Python has."""
+    """*encoded*, but for what asyncpg sends in place of the first and the last time that Python has."""
     return case(
         (column == literal_column("'-infinity'"), literal(first, Text)),
         (column == literal_column("'infinity'"), literal(last, Text)),
-        else_=spelt,
+        else_=encoded,
     )
 
 
-_SPELT: Final[Mapping[Kind, Callable[[Field, ColumnElement[Any]], ColumnElement[Any]]]] = {
-    Kind.TEXT: _as_it_is,
-    Kind.INTEGER: _as_it_is,
-    Kind.BOOLEAN: _as_it_is,
-    Kind.JSON: _as_it_is,
+_ENCODERS: Final[Mapping[Kind, Callable[[Field, ColumnElement[Any]], ColumnElement[Any]]]] = {
+    Kind.TEXT: _unchanged,
+    Kind.INTEGER: _unchanged,
+    Kind.BOOLEAN: _unchanged,
+    Kind.JSON: _unchanged,
     Kind.DECIMAL: lambda _, column: cast(column, Text),
     Kind.UUID: lambda _, column: cast(column, Text),
     Kind.DATE: _day,

@@ -23,27 +23,27 @@ from fastapi_easy.domain.ports.database import Pool, SchemaMode
 from fastapi_easy.domain.ports.tracer import Tracer
 from fastapi_easy.domain.resources.capability import Capability
 from fastapi_easy.domain.resources.resource import Resource, Shape
-from fastapi_easy.infrastructure.persistence.sqlalchemy.mapped_tables import Atlas
+from fastapi_easy.infrastructure.persistence.sqlalchemy.mapped_tables import MappedTables
 from fastapi_easy.infrastructure.persistence.sqlalchemy.schema import compare, create, is_fresh
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.copies import MYSQL_INDEXED_LENGTH
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.entities import DeclarativeEntities, Entities
 from fastapi_easy.infrastructure.relational.column_types import SQLITE_DIGITS
-from fastapi_easy.infrastructure.relational.driver.direct_execution import DRIVERS, DirectExecutor
+from fastapi_easy.infrastructure.relational.driver.direct_execution import DIRECT_DRIVERS, DirectExecutor
 from fastapi_easy.infrastructure.relational.driver.executor import Executor
 from fastapi_easy.infrastructure.relational.driver.pool import ConnectionPool
 from fastapi_easy.infrastructure.relational.driver.traced import TracedDirectExecutor, TracedExecutor
-from fastapi_easy.infrastructure.relational.engine import make_engine, patience
-from fastapi_easy.infrastructure.relational.errors import REFUSALS, Rules, hindrance
-from fastapi_easy.infrastructure.relational.options import BACKSTOP, ConnectionOptions
-from fastapi_easy.infrastructure.relational.server import meet, strange_columns
+from fastapi_easy.infrastructure.relational.engine import client_timeout, make_engine
+from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS, TableConstraints, as_unavailable
+from fastapi_easy.infrastructure.relational.options import CLIENT_TIMEOUT_MARGIN, ConnectionOptions
+from fastapi_easy.infrastructure.relational.server import detect_server, find_nonstandard_columns
 from fastapi_easy.infrastructure.relational.transaction import Transaction
 from fastapi_easy.infrastructure.relational.url import resolve
 
 E = TypeVar("E")
 T = TypeVar("T")
 
-CHECK_LIMIT: Final = 2.0
+CHECK_TIMEOUT: Final = 2.0
 """Seconds that `check` waits."""
 
 _COMMON: Final = frozenset(
@@ -111,7 +111,7 @@ class SqlAlchemyDatabase:
         self._engine: AsyncEngine = make_engine(resolved, limits, scratch=self._scratch is not None)
         engine = self._engine.sync_engine
         # Only SQLAlchemy itself writes down what it runs.
-        direct = engine.driver in DRIVERS and not limits.echo
+        direct = engine.driver in DIRECT_DRIVERS and not limits.echo
         if tracer is None:
             kind: Callable[..., Executor] = DirectExecutor if direct else Executor
         else:
@@ -121,19 +121,19 @@ class SqlAlchemyDatabase:
             pool=ConnectionPool(
                 engine,
                 size=limits.pool_size,
-                patience=limits.pool_timeout,
-                connect_limit=limits.connect_timeout + BACKSTOP,
+                checkout_timeout=limits.pool_timeout,
+                connect_timeout=limits.connect_timeout + CLIENT_TIMEOUT_MARGIN,
                 recycle=limits.recycle,
                 queue_time=limits.queue_time,
                 breaker=breaker,
             ),
-            patience=patience(resolved, limits),
-            aborts=self._kind == "postgresql",
-            finishes=self._kind == "sqlite",
-            hurry=limits.statement_timeout or math.inf,
+            client_timeout=client_timeout(resolved, limits),
+            aborts_on_error=self._kind == "postgresql",
+            is_uninterruptible=self._kind == "sqlite",
+            statement_timeout=limits.statement_timeout or math.inf,
         )
-        self.executor.pool.watched = name
-        self._atlas: Atlas | None = None
+        self.executor.pool.leak_check_name = name
+        self._mapped_tables: MappedTables | None = None
 
     @property
     def name(self) -> str:
@@ -143,18 +143,18 @@ class SqlAlchemyDatabase:
     @property
     def technology(self) -> str:
         """What it is, for people."""
-        if self._atlas is not None and self._atlas.server.is_mariadb:
+        if self._mapped_tables is not None and self._mapped_tables.server.is_mariadb:
             return "MariaDB"
         return _TECHNOLOGIES[self._backend]
 
     @property
     def capabilities(self) -> frozenset[Capability]:
         """What it can do, as far as that is known before it was first spoken to."""
-        returns = self._kind != "mysql" if self._atlas is None else self._atlas.server.returns
+        returns = self._kind != "mysql" if self._mapped_tables is None else self._mapped_tables.server.returns
         return _CAPABILITIES[self._kind] | ({Capability.RETURNING} if returns else set())
 
     @property
-    def writes_rows_beside(self) -> bool:
+    def can_combine_writes(self) -> bool:
         """Whether one statement can make a change and write rows into other tables."""
         return self._kind == "postgresql"
 
@@ -162,7 +162,7 @@ class SqlAlchemyDatabase:
     def pool(self) -> Pool:
         """Its connections, those looked after that were lent for long."""
         pool = self.executor.pool
-        pool.look_after()
+        pool.check_for_leaks()
         waits, seconds = pool.waits
         return Pool(
             limit=pool.size,
@@ -175,7 +175,7 @@ class SqlAlchemyDatabase:
             leaked=pool.leaked,
         )
 
-    def admit(self, name: str, shape: Shape) -> tuple[Shape, list[str]]:
+    def narrow_shape(self, name: str, shape: Shape) -> tuple[Shape, list[str]]:
         """Narrow *shape* to what this database can hold."""
         refused: list[str] = []
         if shape.table is None:
@@ -191,7 +191,7 @@ class SqlAlchemyDatabase:
                 if field.kind is Kind.ARRAY
             ]
         indexed = {*shape.key, *(each for rule in shape.unique for each in rule)}
-        fields = tuple(self._admit_field(field, is_indexed=field.name in indexed) for field in shape.fields)
+        fields = tuple(self._adapt_field(field, is_indexed=field.name in indexed) for field in shape.fields)
         return dataclasses.replace(shape, fields=fields), refused
 
     async def open(self) -> None:
@@ -205,12 +205,12 @@ class SqlAlchemyDatabase:
             shutil.rmtree(self._scratch, ignore_errors=True)
 
     async def check(self) -> Outcome[None]:
-        """Whether the database answers, within `CHECK_LIMIT`; asked past the breaker and the line."""
+        """Whether the database answers, within `CHECK_TIMEOUT`; asked past the breaker and the line."""
         try:
-            async with asyncio.timeout(CHECK_LIMIT):
+            async with asyncio.timeout(CHECK_TIMEOUT):
                 self._make_scratch()
                 await self.executor.look()
-        except REFUSALS as error:
+        except DATABASE_ERRORS as error:
             return self._unavailable(error)
         return Success(None)
 
@@ -219,57 +219,60 @@ class SqlAlchemyDatabase:
         if mode is SchemaMode.OFF:
             return Success(())
         try:
-            atlas = await self._meet()
-            drawn = atlas.tables_of(resources)
+            mapped_tables = await self._detect_server()
+            mapped = mapped_tables.tables_of(resources)
             if mode is SchemaMode.CREATE or (
                 mode is SchemaMode.FRESH
-                and await self._connected(lambda connection: is_fresh(connection, drawn))
+                and await self._run_sync(lambda connection: is_fresh(connection, mapped))
             ):
-                await self._connected(lambda connection: create(connection, atlas.tables.metadata))
-            differences = await self._connected(lambda connection: compare(connection, drawn))
-        except REFUSALS as error:
+                await self._run_sync(lambda connection: create(connection, mapped_tables.tables.metadata))
+            differences = await self._run_sync(lambda connection: compare(connection, mapped))
+        except DATABASE_ERRORS as error:
             return self._unavailable(error)
         # What was found out about columns may be outdated.
-        atlas.forget()
+        mapped_tables.clear_plans()
         return Success(tuple(differences))
 
-    def begin(self, *, brief: bool = False) -> Transaction:
+    def begin(self, *, may_autocommit: bool = False) -> Transaction:
         """A transaction of its own; the database is first spoken to when something is executed in it.
 
         Args:
-            brief: It is committed right after its last write.
+            may_autocommit: It is committed right after its last write.
         """
         self._make_scratch()
-        return Transaction(self.executor, brief=brief)
+        return Transaction(self.executor, may_autocommit=may_autocommit)
 
     async def plan(self, resource: Resource[E]) -> Plan[E]:
         """Everything about *resource* on this server that is made once."""
-        atlas = self._atlas
-        if atlas is None:
-            atlas = await self._meet()
-        found = atlas.plan_of(resource)
+        mapped_tables = self._mapped_tables
+        if mapped_tables is None:
+            mapped_tables = await self._detect_server()
+        found = mapped_tables.plan_of(resource)
         if found is not None:
             return found
-        undrawn = atlas.undrawn(resource)
+        without_plan = mapped_tables.without_plan(resource)
 
         def look(connection: Connection) -> dict[Resource[Any], frozenset[str]]:
-            return {each: strange_columns(connection, atlas.server, atlas.table_of(each)) for each in undrawn}
+            return {
+                each: find_nonstandard_columns(connection, mapped_tables.server, mapped_tables.table_of(each))
+                for each in without_plan
+            }
 
-        return atlas.draw(resource, await self._connected(look))
+        return mapped_tables.make_plans(resource, await self._run_sync(look))
 
-    def rules_of(self, resource: Resource[Any]) -> Rules | None:
+    def constraints_of(self, resource: Resource[Any]) -> TableConstraints | None:
         """The rules of the table of *resource*; `None` before its first statement."""
-        plan = None if self._atlas is None else self._atlas.plan_of(resource)
-        return None if plan is None else plan.rules
+        plan = None if self._mapped_tables is None else self._mapped_tables.plan_of(resource)
+        return None if plan is None else plan.constraints
 
-    async def _meet(self) -> Atlas:
-        if self._atlas is None:
-            server = await self._connected(meet)
-            if self._atlas is None:
-                self._atlas = Atlas(server, self.entities)
-        return self._atlas
+    async def _detect_server(self) -> MappedTables:
+        if self._mapped_tables is None:
+            server = await self._run_sync(detect_server)
+            if self._mapped_tables is None:
+                self._mapped_tables = MappedTables(server, self.entities)
+        return self._mapped_tables
 
-    async def _connected(self, work: Callable[[Connection], T]) -> T:
+    async def _run_sync(self, work: Callable[[Connection], T]) -> T:
         """What *work* answers, given a connection of its own."""
         self._make_scratch()
         return await self.executor.work(work)
@@ -279,7 +282,7 @@ class SqlAlchemyDatabase:
             self._scratch.mkdir(mode=0o700)
             _ = weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
 
-    def _admit_field(self, field: Field, *, is_indexed: bool) -> Field:
+    def _adapt_field(self, field: Field, *, is_indexed: bool) -> Field:
         match self._kind, field.kind:
             case "sqlite", Kind.DECIMAL:
                 narrow = field.precision is not None and field.precision <= SQLITE_DIGITS
@@ -292,10 +295,10 @@ class SqlAlchemyDatabase:
                 return field
 
     def _unavailable(self, error: BaseException) -> Failure[Any]:
-        hindered = hindrance(error, self._name)
-        if hindered is None:
+        unavailable = as_unavailable(error, self._name)
+        if unavailable is None:
             raise error
-        return Failure(hindered)
+        return Failure(unavailable)
 
 
 def _is_in_memory(url: URL) -> bool:

@@ -15,11 +15,13 @@ from fastapi_easy.domain.field import Kind
 from fastapi_easy.domain.values.plain_json import plain_json
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
 from fastapi_easy.infrastructure.persistence.sqlalchemy.schema import create
-from fastapi_easy.infrastructure.relational.errors import REFUSALS, hindrance
+from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS, as_unavailable
 from fastapi_easy.infrastructure.relational.system_tables.journal_tables import table_of, tables_of
 from fastapi_easy.infrastructure.relational.transaction import Transaction
 
-_there: Final["weakref.WeakKeyDictionary[SqlAlchemyDatabase, set[SystemTable]]"] = weakref.WeakKeyDictionary()
+_existing_tables: Final["weakref.WeakKeyDictionary[SqlAlchemyDatabase, set[SystemTable]]"] = (
+    weakref.WeakKeyDictionary()
+)
 """The tables that each database is known to have."""
 
 
@@ -30,13 +32,13 @@ async def prepare(database: SqlAlchemyDatabase, systems: Iterable[SystemTable]) 
         Unavailable: The database did not answer.
     """
     try:
-        await ensure(database, systems)
-    except REFUSALS as error:
+        await ensure_tables(database, systems)
+    except DATABASE_ERRORS as error:
         return _unavailable(error, database)
     return Success(())
 
 
-async def ensure(
+async def ensure_tables(
     database: SqlAlchemyDatabase, systems: Iterable[SystemTable], transaction: Transaction | None = None
 ) -> None:
     """Create the tables of *systems* where they are missing; asked often, and looked at once.
@@ -48,7 +50,7 @@ async def ensure(
 
         transaction: What is open already: on SQLite nobody else could create them meanwhile.
     """
-    known = _there.setdefault(database, set())
+    known = _existing_tables.setdefault(database, set())
     missing = [each for each in systems if each not in known]
     if not missing:
         return
@@ -63,7 +65,7 @@ async def ensure(
     known.update(missing)
 
 
-async def keep(
+async def insert_rows(
     database: SqlAlchemyDatabase, transaction: Transaction, rows: Sequence[JournalRow]
 ) -> Outcome[None]:
     """Insert *rows* in *transaction*, those of one table together.
@@ -72,17 +74,17 @@ async def keep(
         Unavailable: The database did not answer, or had ended the transaction.
     """
     try:
-        await ensure(database, {row.table for row in rows}, transaction)
+        await ensure_tables(database, {row.table for row in rows}, transaction)
         for system, those in groupby(sorted(rows, key=lambda row: row.table.name), lambda row: row.table):
             given = [_values(row) for row in those]
             parameters: Any = given[0] if len(given) == 1 else given
             _ = await transaction.execute(insert(table_of(system)), parameters, writes=True)
-    except REFUSALS as error:
+    except DATABASE_ERRORS as error:
         return _unavailable(error, database)
     return Success(None)
 
 
-def written(row: JournalRow, name: str) -> Any:
+def column_value(row: JournalRow, name: str) -> Any:
     """Return the value of field *name* of *row* as its column takes it."""
     value = row.values.get(name)
     is_json = any(field.name == name and field.kind is Kind.JSON for field in row.table.fields)
@@ -90,7 +92,7 @@ def written(row: JournalRow, name: str) -> Any:
 
 
 def _values(row: JournalRow) -> dict[str, Any]:
-    return {field.name: written(row, field.name) for field in row.table.fields}
+    return {field.name: column_value(row, field.name) for field in row.table.fields}
 
 
 def _create(connection: Connection, tables: MetaData) -> None:
@@ -98,7 +100,7 @@ def _create(connection: Connection, tables: MetaData) -> None:
 
 
 def _unavailable(error: BaseException, database: SqlAlchemyDatabase) -> Failure[Any]:
-    hindered = hindrance(error, database.name)
-    if hindered is None:
+    unavailable = as_unavailable(error, database.name)
+    if unavailable is None:
         raise error
-    return Failure(hindered)
+    return Failure(unavailable)

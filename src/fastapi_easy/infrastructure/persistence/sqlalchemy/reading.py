@@ -11,20 +11,20 @@ from fastapi_easy.domain.queries.ordering import Sort, total_order
 from fastapi_easy.domain.queries.page import Count, Cursor, Page, PageRequest
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Everything
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.build import beside, page
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.build import columns_for_order, page
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.order import place
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification import (
-    Outline,
-    named,
-    outline,
+    ConditionTemplate,
+    name_parameters,
+    parameterize,
 )
-from fastapi_easy.infrastructure.relational.driver.executor import Answer
+from fastapi_easy.infrastructure.relational.driver.executor import StatementResult
 
 Fetch: TypeAlias = Callable[[Executable, Mapping[str, Any]], Awaitable[Sequence[Sequence[Any]]]]
 """Asks the database: the rows of a statement with its values."""
 
-ESTIMATED_FROM: Final = 10_000
+MIN_ESTIMATE: Final = 10_000
 """Rows below which counting is cheap and an estimate is wrong."""
 
 
@@ -43,7 +43,7 @@ class Window:
 
         values: Of its specification, as parameters.
 
-        wish: Which window.
+        page_request: Which window.
 
         is_everything: No row is left out.
     """
@@ -51,51 +51,51 @@ class Window:
     plan: Plan[Any]
     fields: tuple[str, ...]
     order: tuple[Sort, ...]
-    form: Outline
+    form: ConditionTemplate
     values: Mapping[str, Any]
-    wish: PageRequest
+    page_request: PageRequest
     is_everything: bool
 
     @property
     def count(self) -> Count:
         """How the total is found."""
-        return self.wish.count
+        return self.page_request.count
 
     @property
     def wants_total(self) -> bool:
         """A total is asked for."""
-        return self.wish.count is not Count.NONE
+        return self.page_request.count is not Count.NONE
 
     @property
     def is_first(self) -> bool:
         """Nothing lies before it."""
-        return self.wish.after is None and not self.wish.offset
+        return self.page_request.after is None and not self.page_request.offset
 
     @property
     def parameters(self) -> Mapping[str, Any]:
         """The values for `statement`. One row more than wished for shows whether another page follows."""
-        wish = self.wish
-        parameters = {**self.values, "fe_limit": wish.limit + 1}
-        if wish.offset:
-            parameters["fe_offset"] = wish.offset
-        if wish.after is not None:
-            parameters.update(place(wish.after.values))
+        page_request = self.page_request
+        parameters = {**self.values, "fe_limit": page_request.limit + 1}
+        if page_request.offset:
+            parameters["fe_offset"] = page_request.offset
+        if page_request.after is not None:
+            parameters.update(place(page_request.after.values))
         return parameters
 
     def statement(self, *, counted: bool) -> Executable:
         """What to ask the database."""
-        return page(self.plan, self.fields, self.form, self.order, self.wish, counted=counted)
+        return page(self.plan, self.fields, self.form, self.order, self.page_request, counted=counted)
 
-    def page(self, answer: Answer, total: int | None) -> Page[Row]:
+    def page(self, answer: StatementResult, total: int | None) -> Page[Row]:
         """The answer as a page."""
-        limit, fields = self.wish.limit, self.fields
-        records = answer.unread
+        limit, fields = self.page_request.limit, self.fields
+        records = answer.undecoded_rows
         # Names first: what was fetched for the order or the total only falls off the end.
         texts = {fields[place]: read for place, read in answer.texts.items() if place < len(fields)}
         kept = records[:limit]
         following = None
         if len(records) > limit:
-            names = (*fields, *(sort.name for sort in beside(fields, self.order)))
+            names = (*fields, *(sort.name for sort in columns_for_order(fields, self.order)))
             last = dict(zip(names, kept[-1], strict=False))
             following = Cursor(tuple(_read(last[sort.name], texts.get(sort.name)) for sort in self.order))
         return Page(Rows(fields, kept, texts), total, following)
@@ -105,14 +105,14 @@ def window_of(plan: Plan[Any], query: Query, fields: Sequence[str] | None) -> Wi
     """The window that *query* asks for, with *fields* or all of them."""
     order = total_order(query.order, plan.resource.key)
     wanted = plan.names if fields is None else tuple(fields)
-    form, values = outline(query.specification, plan.terms)
+    form, values = parameterize(query.specification, plan.terms)
     return Window(
         plan=plan,
         fields=wanted,
         order=order,
         form=form,
-        values=named(values),
-        wish=query.page,
+        values=name_parameters(values),
+        page_request=query.page,
         is_everything=isinstance(query.specification, Everything),
     )
 
@@ -136,4 +136,4 @@ async def read_estimate(window: Window, fetch: Fetch) -> int | None:
     # As text within the query: asyncpg would otherwise want a number for a regclass.
     records = await fetch(statement, {"name": quoted})
     estimate = int(records[0][0]) if records else 0
-    return estimate if estimate > ESTIMATED_FROM else None
+    return estimate if estimate > MIN_ESTIMATE else None

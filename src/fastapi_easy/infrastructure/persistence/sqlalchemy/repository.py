@@ -17,18 +17,21 @@ from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Specification
 from fastapi_easy.domain.resources.resource import Relation, Resource
 from fastapi_easy.infrastructure.entities import plain
-from fastapi_easy.infrastructure.persistence.sqlalchemy.aggregates import aggregated
-from fastapi_easy.infrastructure.persistence.sqlalchemy.combined_write import can_tell
+from fastapi_easy.infrastructure.persistence.sqlalchemy.aggregates import aggregate_rows
+from fastapi_easy.infrastructure.persistence.sqlalchemy.combined_write import can_encode
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
-from fastapi_easy.infrastructure.persistence.sqlalchemy.journal import ensure
+from fastapi_easy.infrastructure.persistence.sqlalchemy.journal import ensure_tables
 from fastapi_easy.infrastructure.persistence.sqlalchemy.reading import Window, read_estimate, window_of
-from fastapi_easy.infrastructure.persistence.sqlalchemy.select_related import follow
+from fastapi_easy.infrastructure.persistence.sqlalchemy.select_related import select_related
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.build import by_key, count
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification import named, outline
-from fastapi_easy.infrastructure.persistence.sqlalchemy.writing import Refused, Writer
-from fastapi_easy.infrastructure.relational.driver.executor import Answer
-from fastapi_easy.infrastructure.relational.errors import REFUSALS, missing, translate
-from fastapi_easy.infrastructure.relational.transaction import CommitLost, Transaction
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification import (
+    name_parameters,
+    parameterize,
+)
+from fastapi_easy.infrastructure.persistence.sqlalchemy.writing import Writer, WriteRejected
+from fastapi_easy.infrastructure.relational.driver.executor import StatementResult
+from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS, not_found, translate
+from fastapi_easy.infrastructure.relational.transaction import CommitOutcomeUnknown, Transaction
 
 E = TypeVar("E")
 T = TypeVar("T")
@@ -60,15 +63,15 @@ class SqlAlchemyRepository(Generic[E]):
 
     def beside(self, rows: Sequence[JournalRow]) -> Self | None:
         """The same repository, whose next write brings *rows* along in the same statement; `None` when it cannot."""
-        if self._connection is not None or not self._database.writes_rows_beside:
+        if self._connection is not None or not self._database.can_combine_writes:
             return None
-        if not can_tell(self._resource, rows):
+        if not can_encode(self._resource, rows):
             return None
         return type(self)(self._resource, self._database, rows=rows)
 
-    async def find_by_id(self, key: Key, *, among: Specification = EVERYTHING) -> Outcome[E]:
+    async def find_by_id(self, key: Key, *, scope: Specification = EVERYTHING) -> Outcome[E]:
         """The entity with *key*."""
-        found = await self.read(key, among=among)
+        found = await self.read(key, scope=scope)
         return found if isinstance(found, Failure) else Success(self._entity(found.unwrap()))
 
     async def find_all(self, query: Query) -> Outcome[Page[E]]:
@@ -79,14 +82,14 @@ class SqlAlchemyRepository(Generic[E]):
         page = found.unwrap()
         return Success(Page([self._entity(row) for row in page.items], page.total, page.next))
 
-    async def save(self, entity: E, *, among: Specification = EVERYTHING) -> Outcome[E]:
+    async def save(self, entity: E, *, scope: Specification = EVERYTHING) -> Outcome[E]:
         """Store *entity*: insert it when its key is unset or unknown, else replace all its values."""
         values = self._values(entity)
-        saved = await self._write(lambda writer: writer.put(values, among), (values,))
+        saved = await self._write(lambda writer: writer.upsert(values, scope), (values,))
         return saved if isinstance(saved, Failure) else Success(self._entity(saved.unwrap()))
 
     async def read(
-        self, key: Key, fields: Sequence[str] | None = None, *, among: Specification = EVERYTHING
+        self, key: Key, fields: Sequence[str] | None = None, *, scope: Specification = EVERYTHING
     ) -> Outcome[Row]:
         """The row with *key*."""
         try:
@@ -94,12 +97,14 @@ class SqlAlchemyRepository(Generic[E]):
             names = plan.names if fields is None else fields
             parameters = plan.key_values(key)
             if parameters is None:
-                return missing(self._resource, key)
-            form, values = outline(among, plan.terms)
-            records = await self._fetch(by_key(plan, names, form), {**parameters, **named(values)})
-        except REFUSALS as error:
+                return not_found(self._resource, key)
+            form, values = parameterize(scope, plan.terms)
+            records = await self._fetch(by_key(plan, names, form), {**parameters, **name_parameters(values)})
+        except DATABASE_ERRORS as error:
             return Failure(self._translated(error))
-        return Success(Row(zip(names, records[0], strict=True))) if records else missing(self._resource, key)
+        return (
+            Success(Row(zip(names, records[0], strict=True))) if records else not_found(self._resource, key)
+        )
 
     async def select(self, query: Query) -> Outcome[Page[Row]]:
         """A page of rows in the query's total order, nulls last."""
@@ -111,24 +116,26 @@ class SqlAlchemyRepository(Generic[E]):
         """The rows that *relation* leads to, from each of *sources*."""
         try:
             plan = await self._database.plan(self._resource)
-            return Success(await follow(plan, relation, sources, query, self._fetch))
-        except REFUSALS as error:
+            return Success(await select_related(plan, relation, sources, query, self._fetch))
+        except DATABASE_ERRORS as error:
             return Failure(self._translated(error))
 
     async def aggregate(self, aggregation: Aggregation) -> Outcome[Sequence[Group]]:
         """The numbers that *aggregation* asks for, group by group."""
         try:
             plan = await self._database.plan(self._resource)
-            return Success(await aggregated(plan, aggregation, self._fetch))
-        except REFUSALS as error:
+            return Success(await aggregate_rows(plan, aggregation, self._fetch))
+        except DATABASE_ERRORS as error:
             return Failure(self._translated(error))
 
     async def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Sequence[Row]]:
         """Every row of the query in its order, some at a time; no connection is held in between."""
         after: Cursor | None = None
         while True:
-            wish = PageRequest(limit=chunk, after=after)
-            part = Query(specification=query.specification, order=query.order, page=wish, fields=query.fields)
+            page_request = PageRequest(limit=chunk, after=after)
+            part = Query(
+                specification=query.specification, order=query.order, page=page_request, fields=query.fields
+            )
             found = await self.select(part)
             if isinstance(found, Failure):
                 raise StreamBroken(self._database.name)
@@ -143,9 +150,9 @@ class SqlAlchemyRepository(Generic[E]):
         """How many entities *specification* means."""
         try:
             plan = await self._database.plan(self._resource)
-            form, values = outline(specification, plan.terms)
-            records = await self._fetch(count(plan, form), named(values))
-        except REFUSALS as error:
+            form, values = parameterize(specification, plan.terms)
+            records = await self._fetch(count(plan, form), name_parameters(values))
+        except DATABASE_ERRORS as error:
             return Failure(self._translated(error))
         return Success(records[0][0])
 
@@ -163,17 +170,17 @@ class SqlAlchemyRepository(Generic[E]):
         patch: Patch,
         *,
         expected_version: str | None = None,
-        among: Specification = EVERYTHING,
+        scope: Specification = EVERYTHING,
     ) -> Outcome[Row]:
         """Set the fields of *patch* on the entity with *key*."""
-        return await self._write(lambda writer: writer.change(key, patch, expected_version, among), (patch,))
+        return await self._write(lambda writer: writer.change(key, patch, expected_version, scope), (patch,))
 
     async def remove(
-        self, key: Key, *, expected_version: str | None = None, among: Specification = EVERYTHING
+        self, key: Key, *, expected_version: str | None = None, scope: Specification = EVERYTHING
     ) -> Outcome[None]:
         """Remove the entity with *key*."""
         return await self._write(
-            lambda writer: writer.remove(key, expected_version, among), (), removing=True
+            lambda writer: writer.remove(key, expected_version, scope), (), removing=True
         )
 
     async def update_where(
@@ -207,11 +214,11 @@ class SqlAlchemyRepository(Generic[E]):
             window = window_of(plan, query, fields)
             estimate = await self._estimate(window)
             counted = window.wants_total and estimate is None
-            answer = await self._ask(window.statement(counted=counted), window.parameters)
+            answer = await self._execute(window.statement(counted=counted), window.parameters)
             total = estimate
             if counted:
                 total = await self._total(window, answer.records)
-        except REFUSALS as error:
+        except DATABASE_ERRORS as error:
             return Failure(self._translated(error))
         return Success(window.page(answer, total))
 
@@ -230,9 +237,9 @@ class SqlAlchemyRepository(Generic[E]):
         return int(counted[0][0])
 
     async def _fetch(self, statement: Executable, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
-        return (await self._ask(statement, parameters)).rows
+        return (await self._execute(statement, parameters)).rows
 
-    def _ask(self, statement: Executable, parameters: Mapping[str, Any]) -> Awaitable[Answer]:
+    def _execute(self, statement: Executable, parameters: Mapping[str, Any]) -> Awaitable[StatementResult]:
         if self._connection is None:
             return self._database.executor.read(statement, parameters)
         return self._connection.execute(statement, parameters)
@@ -251,8 +258,8 @@ class SqlAlchemyRepository(Generic[E]):
             if transaction is not None:
                 return Success(await work(Writer(plan, transaction)))
             if self._rows:
-                await ensure(self._database, {row.table for row in self._rows})
-            own = self._database.begin(brief=True)
+                await ensure_tables(self._database, {row.table for row in self._rows})
+            own = self._database.begin(may_autocommit=True)
             try:
                 done = await work(Writer(plan, own, self._rows))
                 if own.has_begun:
@@ -261,15 +268,15 @@ class SqlAlchemyRepository(Generic[E]):
                 if own.has_begun:
                     await own.close()
             return Success(done)
-        except CommitLost:
+        except CommitOutcomeUnknown:
             return Failure(OutcomeUnknown(self._database.name))
-        except Refused as refused:
+        except WriteRejected as refused:
             return Failure(refused.error)
-        except REFUSALS as error:
+        except DATABASE_ERRORS as error:
             return Failure(self._translated(error, written, removing=removing))
 
     def _translated(
         self, error: BaseException, written: Sequence[Values] = (), *, removing: bool = False
     ) -> Error:
-        rules = self._database.rules_of(self._resource)
-        return translate(error, self._database.name, lambda _: rules, written, removing=removing)
+        constraints = self._database.constraints_of(self._resource)
+        return translate(error, self._database.name, lambda _: constraints, written, removing=removing)

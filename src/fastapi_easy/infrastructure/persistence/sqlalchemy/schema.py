@@ -10,9 +10,9 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import CompileError, DBAPIError
 from sqlalchemy.types import TypeEngine
 
-from fastapi_easy.infrastructure.persistence.sqlalchemy.mapped_tables import Drawn
-from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete import strict_rules
-from fastapi_easy.infrastructure.relational.column_types import ALIVE
+from fastapi_easy.infrastructure.persistence.sqlalchemy.mapped_tables import MappedTable
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete import find_strict_constraints
+from fastapi_easy.infrastructure.relational.column_types import ALIVE_COLUMN
 
 _LOCK: Final = "fastapi_easy.schema"
 _LOCK_NUMBER: Final = 0x66617374
@@ -22,7 +22,7 @@ _LOCK_LIMIT: Final = 10
 """Seconds to wait while another process creates tables."""
 
 _FAMILIES: Final[Mapping[str, str]] = {
-    word: family
+    type_name: family
     for family, words in {
         "text": "VARCHAR CHAR TEXT TINYTEXT MEDIUMTEXT LONGTEXT CHARACTER NVARCHAR CLOB ENUM SET",
         "whole number": "INTEGER INT BIGINT SMALLINT TINYINT MEDIUMINT",
@@ -36,10 +36,10 @@ _FAMILIES: Final[Mapping[str, str]] = {
         "UUID": "UUID",
         "JSON": "JSON JSONB",
     }.items()
-    for word in words.split()
+    for type_name in words.split()
 }
 
-_SAME_THING: Final = frozenset(
+_EQUIVALENT_TYPES: Final = frozenset(
     {
         # Databases without the type keep it as the other.
         ("sqlite", "truth value", "whole number"),
@@ -56,46 +56,49 @@ _SAME_THING: Final = frozenset(
 def create(connection: Connection, metadata: MetaData) -> None:
     """Create every table of *metadata* that is missing, with its indexes. Safe when many do so at once."""
     try:
-        with _alone(connection):
+        with _schema_lock(connection):
             metadata.create_all(connection, checkfirst=True)
     except DBAPIError as error:
         if error.connection_invalidated:
             raise
         # Somebody who does not know our lock was faster with a table; what is still missing is made now.
-        with _alone(connection):
+        with _schema_lock(connection):
             metadata.create_all(connection, checkfirst=True)
 
 
-def is_fresh(connection: Connection, tables: Sequence[Drawn]) -> bool:
+def is_fresh(connection: Connection, tables: Sequence[MappedTable]) -> bool:
     """None of *tables* exists yet."""
     inspector = sqlalchemy.inspect(connection)
-    return not any(_is_there(inspector, each) for each in tables)
+    return not any(_exists(inspector, each) for each in tables)
 
 
-def compare(connection: Connection, tables: Sequence[Drawn]) -> list[str]:
+def compare(connection: Connection, tables: Sequence[MappedTable]) -> list[str]:
     """Every way in which the stored tables differ from *tables*, each a sentence."""
     inspector = sqlalchemy.inspect(connection)
     differences: list[str] = []
-    for drawn in tables:
-        table = drawn.table
-        if not _is_there(inspector, drawn):
+    for mapped in tables:
+        table = mapped.table
+        if not _exists(inspector, mapped):
             differences.append(
-                f"{drawn.name}: the table {table.name} does not exist; create it, or start with schema_mode=create"
+                f"{mapped.name}: the table {table.name} does not exist; create it, or start with schema_mode=create"
             )
             continue
         stored = {each["name"]: each for each in inspector.get_columns(table.name, schema=table.schema)}
-        differences += _differences(drawn, stored, connection.dialect)
-        if drawn.mark is not None:
-            differences += [f"{drawn.name}: {each}" for each in strict_rules(inspector, table, drawn.mark)]
+        differences += _differences(mapped, stored, connection.dialect)
+        if mapped.deleted_column is not None:
+            differences += [
+                f"{mapped.name}: {each}"
+                for each in find_strict_constraints(inspector, table, mapped.deleted_column)
+            ]
     return differences
 
 
-def _is_there(inspector: Inspector, drawn: Drawn) -> bool:
-    return inspector.has_table(drawn.table.name, schema=drawn.table.schema)
+def _exists(inspector: Inspector, mapped: MappedTable) -> bool:
+    return inspector.has_table(mapped.table.name, schema=mapped.table.schema)
 
 
 @contextlib.contextmanager
-def _alone(connection: Connection) -> Iterator[None]:
+def _schema_lock(connection: Connection) -> Iterator[None]:
     begin: tuple[str, ...]
     match connection.dialect.name:
         case "postgresql":
@@ -121,13 +124,13 @@ def _alone(connection: Connection) -> Iterator[None]:
     _ = connection.exec_driver_sql(end)
 
 
-def _differences(drawn: Drawn, stored: Mapping[str, Any], dialect: Dialect) -> Iterator[str]:
-    table, entity = drawn.table, drawn.declared_by
+def _differences(mapped: MappedTable, stored: Mapping[str, Any], dialect: Dialect) -> Iterator[str]:
+    table, entity = mapped.table, mapped.declared_by
     for column in table.columns:
-        if column.name == ALIVE:
+        if column.name == ALIVE_COLUMN:
             continue
         found = stored.get(column.name)
-        place = f"{drawn.name}: the column {table.name}.{column.name}"
+        place = f"{mapped.name}: the column {table.name}.{column.name}"
         if found is None:
             yield f"{place} does not exist; add it"
             continue
@@ -138,9 +141,9 @@ def _differences(drawn: Drawn, stored: Mapping[str, Any], dialect: Dialect) -> I
         if wanted and there and not _is_same(wanted, there, dialect.name):
             yield f"{place} holds a {there} in the database but a {wanted} in {entity}; change one of them"
     for name, found in stored.items():
-        if name not in _names(table) and not found["nullable"] and not _fills_itself(found):
+        if name not in _names(table) and not found["nullable"] and not _has_store_default(found):
             yield (
-                f"{drawn.name}: the column {table.name}.{name} must not be null, has no default and is not in"
+                f"{mapped.name}: the column {table.name}.{name} must not be null, has no default and is not in"
                 f" {entity}; give it a default, or add it to the class"
             )
 
@@ -150,7 +153,7 @@ def _names(table: Table) -> set[str]:
     return {column.name for column in columns}
 
 
-def _fills_itself(found: Mapping[str, Any]) -> bool:
+def _has_store_default(found: Mapping[str, Any]) -> bool:
     return bool(
         found.get("default") is not None
         or found.get("computed")
@@ -164,10 +167,10 @@ def _family(type_: TypeEngine[Any], dialect: Dialect) -> str | None:
         written = type_.compile(dialect)
     except CompileError:
         return None
-    word = written.replace("(", " ").split(" ")[0].upper()
-    return "array" if written.endswith("[]") else _FAMILIES.get(word)
+    type_name = written.replace("(", " ").split(" ")[0].upper()
+    return "array" if written.endswith("[]") else _FAMILIES.get(type_name)
 
 
 def _is_same(wanted: str, there: str, dialect: str) -> bool:
     store = "mysql" if dialect == "mariadb" else dialect
-    return wanted == there or {(store, wanted, there), (store, there, wanted)} & _SAME_THING != set()
+    return wanted == there or {(store, wanted, there), (store, there, wanted)} & _EQUIVALENT_TYPES != set()

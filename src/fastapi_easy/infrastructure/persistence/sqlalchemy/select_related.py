@@ -24,25 +24,25 @@ from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.resources.resource import Relation
 from fastapi_easy.infrastructure.entities.bounds import is_storable
 from fastapi_easy.infrastructure.persistence.sqlalchemy.reading import Fetch
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.order import clauses
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.order import order_by_clauses
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.paths import Paths
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.relation_joins import is_unique
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification import (
-    Outline,
-    expression,
-    named,
-    outline,
+    ConditionTemplate,
+    build_condition,
+    name_parameters,
+    parameterize,
 )
 
-MOST: Final = 15_000
+MAX_VALUES: Final = 15_000
 """Values in one statement, before they are padded; PostgreSQL and SQLite refuse more than 32,766."""
 
 Source: TypeAlias = tuple[Any, ...]
 """The values of `Relation.here` in one entity."""
 
 
-async def follow(
+async def select_related(
     plan: Plan[Any], relation: Relation, sources: Sequence[Source], query: Query, fetch: Fetch
 ) -> list[list[Row]]:
     """The rows that *relation* leads to from each of *sources*, as `Repository.select_each` says.
@@ -59,16 +59,16 @@ async def follow(
         fetch: Asks the database. Once, unless there are many thousands of sources.
     """
     fields = plan.names if query.fields is None else tuple(query.fields)
-    form, values = outline(query.specification, plan.terms)
+    form, values = parameterize(query.specification, plan.terms)
     statement = _statement(plan, relation, fields, total_order(query.order, plan.resource.key), form)
-    given = named(values)
+    given = name_parameters(values)
     if not is_unique(relation):
         given["fe_limit"] = query.page.limit if relation.many else 1
     found: dict[Source, list[Row]] = {source: [] for source in sources}
     sendable = [source for source in sources if _is_sendable(plan, relation, source)]
     width = len(relation.here)
-    for start in range(0, len(sendable), MOST // width):
-        asked = _padded(sendable[start : start + MOST // width])
+    for start in range(0, len(sendable), MAX_VALUES // width):
+        asked = _padded(sendable[start : start + MAX_VALUES // width])
         given["fe_sources"] = [source[0] for source in asked] if width == 1 else asked
         for record in await fetch(statement, given):
             # What the database takes for a source need not be one byte for byte.
@@ -79,45 +79,55 @@ async def follow(
 
 
 def _statement(
-    plan: Plan[Any], relation: Relation, fields: tuple[str, ...], order: tuple[Sort, ...], form: Outline
+    plan: Plan[Any],
+    relation: Relation,
+    fields: tuple[str, ...],
+    order: tuple[Sort, ...],
+    form: ConditionTemplate,
 ) -> Executable:
     def build() -> Select[Any]:
         terms = plan.terms
         paths = Paths(terms, order)
-        table, sources, asked = _led_to(plan, relation, paths.table)
-        meant = and_(asked, expression(form, terms))
+        table, sources, asked = _join_sources(plan, relation, paths.table)
+        meant = and_(asked, build_condition(form, terms))
         told = [source.label(f"fe_source_{number}") for number, source in enumerate(sources)]
         if is_unique(relation):
             return select(*(terms.plain(name) for name in fields), *told).select_from(table).where(meant)
-        rank = func.row_number().over(partition_by=sources, order_by=list(clauses(order, paths)))
+        rank = func.row_number().over(partition_by=sources, order_by=list(order_by_clauses(order, paths)))
         columns = [*(plan.columns[name] for name in plan.names), *told, rank.label("fe_rank")]
         ranked = select(*columns).select_from(table).where(meant).subquery()
         chosen, number = terms.of(ranked), ranked.columns["fe_rank"]
         wanted = [*(chosen.plain(name) for name in fields), *(ranked.columns[each.name] for each in told)]
         return select(*wanted).where(number <= bindparam("fe_limit", type_=BigInteger())).order_by(number)
 
-    return plan.statement(("follow", relation, fields, order, form), build)
+    return plan.statement(("select_related", relation, fields, order, form), build)
 
 
-def _led_to(
+def _join_sources(
     plan: Plan[Any], relation: Relation, table: FromClause
 ) -> tuple[FromClause, list[ColumnElement[Any]], ColumnElement[bool]]:
     """Where to look, the columns there that say from which source a row is led to, and what holds for them."""
     terms = plan.terms
-    through = terms.leads(relation).through
+    through = terms.resolve_relation(relation).through
     there = [terms.exact(name) for name in relation.there]
     if relation.through is None or through is None:
         types = [terms.type_of(name) for name in relation.there]
-        return table, [terms.plain(name) for name in relation.there], _among(there, types)
+        return table, [terms.plain(name) for name in relation.there], _in_sources(there, types)
     here = [through.columns[name] for name in relation.through.here]
     behind = [through.columns[name] for name in relation.through.there]
     # Each pair once: nothing keeps a table between from holding it twice.
-    pairs = select(*here, *behind).where(_among(here, [each.type for each in here])).distinct().subquery()
-    tie = and_(*(pairs.columns[each.key] == other for each, other in zip(behind, there, strict=True)))
-    return table.join(pairs, tie), [pairs.columns[each.key] for each in here], true()
+    pairs = (
+        select(*here, *behind).where(_in_sources(here, [each.type for each in here])).distinct().subquery()
+    )
+    join_condition = and_(
+        *(pairs.columns[each.key] == other for each, other in zip(behind, there, strict=True))
+    )
+    return table.join(pairs, join_condition), [pairs.columns[each.key] for each in here], true()
 
 
-def _among(columns: Sequence[ColumnElement[Any]], types: Sequence[TypeEngine[Any]]) -> ColumnElement[bool]:
+def _in_sources(
+    columns: Sequence[ColumnElement[Any]], types: Sequence[TypeEngine[Any]]
+) -> ColumnElement[bool]:
     if len(columns) == 1:
         return columns[0].in_(bindparam("fe_sources", type_=types[0], expanding=True))
     return tuple_(*columns).in_(bindparam("fe_sources", type_=TupleType(*types), expanding=True))

@@ -10,18 +10,23 @@ from fastapi_easy.domain.changes.row import Row, Rows
 from fastapi_easy.domain.errors import Error, Key, NotFound, Stale, TooLarge
 from fastapi_easy.domain.ports.repository import EVERYTHING
 from fastapi_easy.domain.queries.specification import Specification
-from fastapi_easy.infrastructure.persistence.sqlalchemy.batching import Alike, added_rows, alike, nulls_in
-from fastapi_easy.infrastructure.persistence.sqlalchemy.combined_write import with_rows
+from fastapi_easy.infrastructure.persistence.sqlalchemy.batching import (
+    InsertBatch,
+    alike,
+    find_nulls,
+    inserted_rows,
+)
+from fastapi_easy.infrastructure.persistence.sqlalchemy.combined_write import with_journal_rows
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements import build as statements
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.array_inserts import takes_lists
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.array_inserts import can_insert_arrays
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification import (
-    Outline,
-    named,
-    outline,
+    ConditionTemplate,
+    name_parameters,
+    parameterize,
 )
-from fastapi_easy.infrastructure.relational.driver.executor import Answer
-from fastapi_easy.infrastructure.relational.errors import null_refused
+from fastapi_easy.infrastructure.relational.driver.executor import StatementResult
+from fastapi_easy.infrastructure.relational.errors import null_not_allowed
 from fastapi_easy.infrastructure.relational.transaction import Transaction
 
 E = TypeVar("E")
@@ -34,7 +39,7 @@ _LONGEST_NUMBER: Final = 18
 """Digits that 64 bits hold whatever they are."""
 
 
-class Refused(Exception):
+class WriteRejected(Exception):
     """A write was refused before or after the database was asked.
 
     Attributes:
@@ -47,7 +52,7 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Meant:
+class _TargetRow:
     """One row that a write is about.
 
     Attributes:
@@ -59,7 +64,7 @@ class _Meant:
     """
 
     key: Key
-    form: Outline
+    form: ConditionTemplate
     parameters: dict[str, Any] | None
 
 
@@ -71,22 +76,24 @@ class Writer(Generic[E]):
 
         transaction: What the writes belong to.
 
-        beside: Rows of the journal that the last statement of a write brings along.
+        journal_rows: Rows of the journal that the last statement of a write brings along.
     """
 
-    __slots__ = ("_beside", "_plan", "_transaction")
+    __slots__ = ("_journal_rows", "_plan", "_transaction")
 
-    def __init__(self, plan: Plan[E], transaction: Transaction, beside: Sequence[JournalRow] = ()) -> None:
+    def __init__(
+        self, plan: Plan[E], transaction: Transaction, journal_rows: Sequence[JournalRow] = ()
+    ) -> None:
         self._plan = plan
         self._transaction = transaction
-        self._beside = beside
+        self._journal_rows = journal_rows
 
     async def add(self, values: Values) -> Row:
         """Insert a row."""
         plan = self._plan
         complete = self._complete(values)
         statement = statements.add(plan, tuple(complete))
-        answer = await self._write(statement, statements.new_values(complete), last=plan.returns_added)
+        answer = await self._write(statement, statements.new_values(complete), last=plan.returns_inserted)
         if answer.rows:
             return plan.row(answer.rows[0])
         made = iter(answer.key or ())
@@ -97,7 +104,7 @@ class Writer(Generic[E]):
         """Insert many rows, and give them back in the same order."""
         plan = self._plan
         groups = alike(plan, many)
-        self._refuse_nulls(nulls_in(plan, many, groups))
+        self._reject_nulls(find_nulls(plan, many, groups))
         if not groups:
             return []
         parts: list[tuple[Sequence[int], Rows]] = []
@@ -105,199 +112,207 @@ class Writer(Generic[E]):
             for group in groups:
                 parts += [(part.places, await self._add_part(part)) for part in group.parts(CHUNK)]
         if len(groups) == 1:
-            return _joined([rows for _, rows in parts])
+            return _concatenate([rows for _, rows in parts])
         made = {place: row for places, rows in parts for place, row in zip(places, rows, strict=True)}
         return [made[place] for place in range(len(many))]
 
-    async def put(self, values: Values, among: Specification) -> Row:
-        """Replace the row with the key in *values*, if it is one of *among*, or insert it."""
+    async def upsert(self, values: Values, scope: Specification) -> Row:
+        """Replace the row with the key in *values*, if it is one of *scope*, or insert it."""
         plan = self._plan
         names, fields, version = plan.resource.key, plan.resource.fields, plan.resource.version
         if all(values.get(name) is not None for name in names):
             key = values[names[0]] if len(names) == 1 else tuple(values[name] for name in names)
             whole = {
                 name: value
-                for name, value in plan.completed(values).items()
+                for name, value in plan.with_defaults(values).items()
                 if name not in names and not fields[name].generated
             }
-            self._refuse_nulls(plan.nulls_in(whole, whole=False))
-            meant = self._meant(key, among)
-            at = {} if version is None else {"fe_version": values.get(version)}
-            replaced = await (self._change(meant, whole, at) if whole or at else self._find(meant))
+            self._reject_nulls(plan.find_nulls(whole, whole=False))
+            target = self._target_row(key, scope)
+            version_parameter = {} if version is None else {"fe_version": values.get(version)}
+            replaced = await (
+                self._change(target, whole, version_parameter)
+                if whole or version_parameter
+                else self._find(target)
+            )
             if replaced is not None:
                 return replaced
-            current = None if version is None else await self._find(meant)
+            current = None if version is None else await self._find(target)
             if current is not None:
-                raise Refused(Stale(plan.resource.name, key, plan.resource.version_of(current)))
+                raise WriteRejected(Stale(plan.resource.name, key, plan.resource.version_of(current)))
         return await self.add({n: v for n, v in values.items() if n in names or not fields[n].generated})
 
     async def change(
-        self, key: Key, patch: Values, expected_version: str | None, among: Specification
+        self, key: Key, patch: Values, expected_version: str | None, scope: Specification
     ) -> Row:
-        """Set the fields of *patch* on the row with *key*, if it is one of *among*."""
+        """Set the fields of *patch* on the row with *key*, if it is one of *scope*."""
         plan = self._plan
-        self._refuse_nulls(plan.nulls_in(patch, whole=False))
+        self._reject_nulls(plan.find_nulls(patch, whole=False))
         changes = self._changes(key, patch)
-        meant = self._meant(key, among)
-        at = self._at(expected_version)
-        if expected_version is not None and not (at and changes):
-            current = await self._expect(meant, expected_version)
+        target = self._target_row(key, scope)
+        version_parameter = self._version_parameter(expected_version)
+        if expected_version is not None and not (version_parameter and changes):
+            current = await self._lock_version(target, expected_version)
             if not changes:
                 return current
-        changed = await (self._change(meant, changes, at) if changes else self._find(meant))
+        changed = await (self._change(target, changes, version_parameter) if changes else self._find(target))
         if changed is None and expected_version is not None:
             # Says why; or it has become what was meant just now, and is locked.
-            _ = await self._expect(meant, expected_version)
-            changed = await self._change(meant, changes, at)
+            _ = await self._lock_version(target, expected_version)
+            changed = await self._change(target, changes, version_parameter)
         if changed is None:
-            raise self._missing(meant)
+            raise self._not_found(target)
         return changed
 
-    async def remove(self, key: Key, expected_version: str | None, among: Specification) -> None:
-        """Delete the row with *key*, if it is one of *among*."""
-        meant = self._meant(key, among)
-        at = self._at(expected_version)
-        if expected_version is not None and not at:
-            _ = await self._expect(meant, expected_version)
-        removed = await self._remove(meant, at)
+    async def remove(self, key: Key, expected_version: str | None, scope: Specification) -> None:
+        """Delete the row with *key*, if it is one of *scope*."""
+        target = self._target_row(key, scope)
+        version_parameter = self._version_parameter(expected_version)
+        if expected_version is not None and not version_parameter:
+            _ = await self._lock_version(target, expected_version)
+        removed = await self._remove(target, version_parameter)
         if not removed and expected_version is not None:
-            _ = await self._expect(meant, expected_version)
-            removed = await self._remove(meant, at)
+            _ = await self._lock_version(target, expected_version)
+            removed = await self._remove(target, version_parameter)
         if not removed:
-            raise self._missing(meant)
+            raise self._not_found(target)
 
     async def change_where(self, specification: Specification, patch: Values, max_affected: int) -> int:
         """Set the fields of *patch* on every row that *specification* means."""
         plan = self._plan
-        self._refuse_nulls(plan.nulls_in(patch, whole=False))
+        self._reject_nulls(plan.find_nulls(patch, whole=False))
         if any(name in patch for name in plan.resource.key):
             raise ValueError("the key of an entity never changes")
-        form, values = outline(specification, plan.terms)
-        affected = await self._refuse_many(form, values, max_affected)
+        form, values = parameterize(specification, plan.terms)
+        affected = await self._check_max_affected(form, values, max_affected)
         changes = self._without_version(patch)
         if not changes or not affected:
             return affected
         statement = statements.change_where(plan, tuple(changes), form)
-        return await self._in_bulk(
-            statement, {**named(values), **statements.new_values(changes)}, max_affected
+        return await self._execute_bulk(
+            statement, {**name_parameters(values), **statements.new_values(changes)}, max_affected
         )
 
     async def remove_where(self, specification: Specification, max_affected: int) -> int:
         """Delete every row that *specification* means."""
-        form, values = outline(specification, self._plan.terms)
-        if not await self._refuse_many(form, values, max_affected):
+        form, values = parameterize(specification, self._plan.terms)
+        if not await self._check_max_affected(form, values, max_affected):
             return 0
-        return await self._in_bulk(statements.remove_where(self._plan, form), named(values), max_affected)
+        return await self._execute_bulk(
+            statements.remove_where(self._plan, form), name_parameters(values), max_affected
+        )
 
-    async def _in_bulk(self, statement: Any, parameters: Values, max_affected: int) -> int:
+    async def _execute_bulk(self, statement: Any, parameters: Values, max_affected: int) -> int:
         async with self._transaction.atomic():
             answer = await self._transaction.execute(statement, parameters, writes=True)
             # Others may have added some since they were counted.
             if answer.affected > max_affected:
-                raise Refused(TooLarge("affected", max_affected, "entities"))
+                raise WriteRejected(TooLarge("affected", max_affected, "entities"))
         return answer.affected
 
-    async def _refuse_many(self, form: Any, values: list[Any], max_affected: int) -> int:
+    async def _check_max_affected(self, form: Any, values: list[Any], max_affected: int) -> int:
         answer = await self._transaction.execute(
             statements.count_up_to(self._plan, form),
-            {**named(values), "fe_limit": max_affected + 1},
+            {**name_parameters(values), "fe_limit": max_affected + 1},
         )
         affected = int(answer.rows[0][0])
         if affected > max_affected:
-            raise Refused(TooLarge("affected", max_affected, "entities"))
+            raise WriteRejected(TooLarge("affected", max_affected, "entities"))
         return affected
 
-    async def _change(self, meant: _Meant, changes: Values, at: Values) -> Row | None:
-        """Set *changes* on the row that is meant, if it has the version *at* names."""
+    async def _change(self, target: _TargetRow, changes: Values, version_parameter: Values) -> Row | None:
+        """Set *changes* on the row that is meant, if it has the version *version_parameter* names."""
         plan = self._plan
-        if meant.parameters is None:
+        if target.parameters is None:
             return None
-        statement = statements.change(plan, tuple(changes), meant.form, versioned=bool(at))
-        given = {**meant.parameters, **statements.new_values(changes), **at}
-        returned = plan.returns_changed
+        statement = statements.change(plan, tuple(changes), target.form, versioned=bool(version_parameter))
+        given = {**target.parameters, **statements.new_values(changes), **version_parameter}
+        returned = plan.returns_updated
         answer = await self._write(statement, given, last=returned)
         if returned:
             return plan.row(answer.rows[0]) if answer.rows else None
         # It may no longer be among those that were meant.
-        return await self._find(self._meant(meant.key)) if answer.affected else None
+        return await self._find(self._target_row(target.key)) if answer.affected else None
 
-    async def _remove(self, meant: _Meant, at: Values) -> bool:
-        if meant.parameters is None:
+    async def _remove(self, target: _TargetRow, version_parameter: Values) -> bool:
+        if target.parameters is None:
             return False
-        statement = statements.remove(self._plan, meant.form, versioned=bool(at))
-        answer = await self._write(statement, {**meant.parameters, **at}, last=True)
-        return bool(answer.records if self._beside else answer.affected)
+        statement = statements.remove(self._plan, target.form, versioned=bool(version_parameter))
+        answer = await self._write(statement, {**target.parameters, **version_parameter}, last=True)
+        return bool(answer.records if self._journal_rows else answer.affected)
 
-    def _write(self, statement: Any, parameters: dict[str, Any], *, last: bool) -> Awaitable[Answer]:
+    def _write(self, statement: Any, parameters: dict[str, Any], *, last: bool) -> Awaitable[StatementResult]:
         """What *statement* answers, which is the last of a write; the rows of the journal come with it."""
-        if self._beside:
-            statement, more = with_rows(self._plan, statement, self._beside)
+        if self._journal_rows:
+            statement, more = with_journal_rows(self._plan, statement, self._journal_rows)
             parameters = {**parameters, **more}
         return self._transaction.execute(statement, parameters, writes=True, last=last)
 
-    async def _expect(self, meant: _Meant, version: str) -> Row:
+    async def _lock_version(self, target: _TargetRow, version: str) -> Row:
         """The row that is meant, locked, which has to have *version*."""
         plan = self._plan
-        if meant.parameters is None:
-            raise self._missing(meant)
-        statement = statements.by_key(plan, plan.names, meant.form, locked=True)
-        answer = await self._transaction.execute(statement, meant.parameters)
+        if target.parameters is None:
+            raise self._not_found(target)
+        statement = statements.by_key(plan, plan.names, target.form, locked=True)
+        answer = await self._transaction.execute(statement, target.parameters)
         if not answer.rows:
-            raise self._missing(meant)
+            raise self._not_found(target)
         row = plan.row(answer.rows[0])
         current = plan.resource.version_of(row)
         if current != version:
-            raise Refused(Stale(plan.resource.name, meant.key, current))
+            raise WriteRejected(Stale(plan.resource.name, target.key, current))
         return row
 
-    async def _find(self, meant: _Meant) -> Row | None:
+    async def _find(self, target: _TargetRow) -> Row | None:
         plan = self._plan
-        if meant.parameters is None:
+        if target.parameters is None:
             return None
         answer = await self._transaction.execute(
-            statements.by_key(plan, plan.names, meant.form), meant.parameters
+            statements.by_key(plan, plan.names, target.form), target.parameters
         )
         return plan.row(answer.rows[0]) if answer.rows else None
 
     async def _read(self, key: Key) -> Row:
-        row = await self._find(self._meant(key))
+        row = await self._find(self._target_row(key))
         if row is None:
-            raise LookupError(f"{self._plan.resource.name} did not keep the row that was just written")
+            raise LookupError(f"{self._plan.resource.name} did not return the row that was just inserted")
         return row
 
-    async def _add_part(self, part: Alike) -> Rows:
+    async def _add_part(self, part: InsertBatch) -> Rows:
         """Insert rows that have values for the same fields, and give them back in their order."""
         plan = self._plan
         fields = tuple(part.columns)
-        if not plan.returns_added or not fields:
+        if not plan.returns_inserted or not fields:
             rows = [await self.add(each) for each in part.rows()]
             return Rows(plan.names, [tuple(row.values()) for row in rows])
-        if takes_lists(plan, fields):
+        if can_insert_arrays(plan, fields):
             answer = await self._transaction.execute(
-                statements.add_lists(plan, fields), statements.new_values(part.columns), writes=True
+                statements.add_arrays(plan, fields), statements.new_values(part.columns), writes=True
             )
-            return added_rows(plan, part, answer)
+            return inserted_rows(plan, part, answer)
         # SQLite gives rows back in the order they were made in, but promises nothing; others can be asked.
         sorted_by_server = plan.server.name != "sqlite"
         statement = statements.add_many(plan, sorted_by_server=sorted_by_server)
         parameters = [{plan.columns[name].key: value for name, value in each.items()} for each in part.rows()]
         answer = await self._transaction.execute(statement, parameters, writes=True)
-        return Rows(plan.names, answer.rows) if sorted_by_server else added_rows(plan, part, answer)
+        return Rows(plan.names, answer.rows) if sorted_by_server else inserted_rows(plan, part, answer)
 
     def _complete(self, values: Values) -> dict[str, Any]:
-        complete = self._plan.completed(values)
-        self._refuse_nulls(self._plan.nulls_in(complete, whole=True))
+        complete = self._plan.with_defaults(values)
+        self._reject_nulls(self._plan.find_nulls(complete, whole=True))
         return complete
 
-    def _meant(self, key: Key, among: Specification = EVERYTHING) -> _Meant:
-        form, values = outline(among, self._plan.terms)
+    def _target_row(self, key: Key, scope: Specification = EVERYTHING) -> _TargetRow:
+        form, values = parameterize(scope, self._plan.terms)
         parameters = self._plan.key_values(key)
-        return _Meant(key, form, None if parameters is None else {**parameters, **named(values)})
+        return _TargetRow(
+            key, form, None if parameters is None else {**parameters, **name_parameters(values)}
+        )
 
-    def _missing(self, meant: _Meant) -> Refused:
-        return Refused(NotFound(self._plan.resource.name, meant.key))
+    def _not_found(self, target: _TargetRow) -> WriteRejected:
+        return WriteRejected(NotFound(self._plan.resource.name, target.key))
 
-    def _at(self, expected: str | None) -> dict[str, Any]:
+    def _version_parameter(self, expected: str | None) -> dict[str, Any]:
         """The parameter that says *expected* to a statement; none where only Python can compare it."""
         if self._plan.resource.version is None or expected is None or not expected.isdecimal():
             return {}
@@ -314,13 +329,13 @@ class Writer(Generic[E]):
     def _without_version(self, patch: Values) -> dict[str, Any]:
         return {name: value for name, value in patch.items() if name != self._plan.resource.version}
 
-    def _refuse_nulls(self, fields: Iterable[str]) -> None:
-        refused = tuple(fields)
-        if refused:
-            raise Refused(null_refused(refused))
+    def _reject_nulls(self, fields: Iterable[str]) -> None:
+        nulls = tuple(fields)
+        if nulls:
+            raise WriteRejected(null_not_allowed(nulls))
 
 
-def _joined(parts: Sequence[Rows]) -> Rows:
+def _concatenate(parts: Sequence[Rows]) -> Rows:
     """The rows of *parts*, which nobody has looked at, one after the other."""
     first = parts[0]
     if len(parts) == 1:

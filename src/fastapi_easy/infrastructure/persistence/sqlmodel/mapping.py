@@ -23,7 +23,7 @@ from sqlmodel import SQLModel
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import UNSET, Field, Kind
 from fastapi_easy.domain.resources.resource import Shape
-from fastapi_easy.infrastructure.entities.aliases import aliases_of, takes_names
+from fastapi_easy.infrastructure.entities.aliases import accepts_field_names, aliases_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables import mapping
 
 _VALIDATORS: Final = {
@@ -56,9 +56,9 @@ def describe(entity: type[Any]) -> Shape:
     ]
     if mistakes:
         raise DeclarationError(mistakes)
-    aliases, by_name = aliases_of(entity), takes_names(entity)
+    aliases, by_name = aliases_of(entity), accepts_field_names(entity)
     fields = (
-        _enriched(entity, field, declared[field.name]) if field.name in declared else field
+        _with_pydantic_rules(entity, field, declared[field.name]) if field.name in declared else field
         for field in shape.fields
     )
     named = tuple(
@@ -67,10 +67,10 @@ def describe(entity: type[Any]) -> Shape:
     return dataclasses.replace(shape, fields=named)
 
 
-def _enriched(entity: type[Any], field: Field, info: FieldInfo) -> Field:
-    annotation, inner = _peeled(info.annotation)
+def _with_pydantic_rules(entity: type[Any], field: Field, info: FieldInfo) -> Field:
+    annotation, inner = _unwrap_annotation(info.annotation)
     rules = (
-        *_own_type(field, annotation),
+        *_pydantic_type_rule(field, annotation),
         *_pattern(info),
         # What SQLModel notes down about the column stands among the rules, but rules nothing.
         *(rule for rule in (*inner, *info.metadata) if not type(rule).__module__.startswith("sqlmodel")),
@@ -82,7 +82,7 @@ def _enriched(entity: type[Any], field: Field, info: FieldInfo) -> Field:
         field,
         rules=rules,
         min_length=shortest if is_measured else None,
-        max_length=_narrower(field.max_length, longest) if is_measured else None,
+        max_length=_smallest(field.max_length, longest) if is_measured else None,
         description=info.description or info.title or field.description,
         **_default(field, info),
     )
@@ -97,7 +97,7 @@ def _default(field: Field, info: FieldInfo) -> dict[str, Any]:
     return {"default_factory": factory, "store_default": False}
 
 
-def _peeled(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
+def _unwrap_annotation(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
     """*annotation* without `Optional` and `Annotated`, and what the latter said."""
     rules: tuple[Any, ...] = ()
     while True:
@@ -114,7 +114,7 @@ def _peeled(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
             return annotation, rules
 
 
-def _own_type(field: Field, annotation: Any) -> Iterator[Any]:
+def _pydantic_type_rule(field: Field, annotation: Any) -> Iterator[Any]:
     """A rule for a type of pydantic's that is kept as text: an e-mail address, a URL, a literal."""
     is_plain = isinstance(annotation, type) and issubclass(annotation, str | enum.Enum)
     if field.kind is not Kind.TEXT or is_plain:
@@ -150,6 +150,6 @@ def _lengths(rules: tuple[Any, ...]) -> tuple[int | None, int | None]:
     return shortest, longest
 
 
-def _narrower(one: int | None, other: int | None) -> int | None:
+def _smallest(one: int | None, other: int | None) -> int | None:
     given = [each for each in (one, other) if each is not None]
     return min(given) if given else None

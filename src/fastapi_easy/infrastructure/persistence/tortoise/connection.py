@@ -14,21 +14,24 @@ from fastapi_easy.domain.ports.breaker import Breaker
 from fastapi_easy.domain.ports.tracer import Tracer
 from fastapi_easy.domain.resources.capability import Capability
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
-from fastapi_easy.infrastructure.persistence.tortoise.clients.clients import Ground, Pooled
+from fastapi_easy.infrastructure.persistence.tortoise.clients.clients import (
+    ClientDependencies,
+    PooledClientMixin,
+)
 from fastapi_easy.infrastructure.persistence.tortoise.clients.connections import (
-    OneConnection,
+    SingleClientHandler,
     active,
-    context_of,
+    make_context,
 )
 from fastapi_easy.infrastructure.persistence.tortoise.models.entities import TortoiseEntities
-from fastapi_easy.infrastructure.persistence.tortoise.models.model_registry import acquainted
+from fastapi_easy.infrastructure.persistence.tortoise.models.model_registry import register_models
 from fastapi_easy.infrastructure.relational.options import ConnectionOptions
 from fastapi_easy.infrastructure.relational.transaction import Transaction
 
 _CLIENTS: Final = {"sqlite": "sqlite", "postgresql": "postgres", "mysql": "mysql"}
 """The module with the clients of each kind of database."""
 
-_HOSTS: Final[WeakKeyDictionary[type[Model], WeakSet["TortoiseDatabase"]]] = WeakKeyDictionary()
+_DATABASES_OF_MODEL: Final[WeakKeyDictionary[type[Model], WeakSet["TortoiseDatabase"]]] = WeakKeyDictionary()
 """The open databases that each model is kept in."""
 
 
@@ -63,16 +66,18 @@ class TortoiseDatabase(SqlAlchemyDatabase):
     ) -> None:
         super().__init__(name, url, options, breaker, tracer)
         # Before any of them is described: what leads to a model may be declared in another module.
-        self._models = acquainted(models)
+        self._models = register_models(models)
         engine = self.executor.engine
         if engine.driver == "psycopg":
             raise DeclarationError(
-                [f"database {name!r} holds Tortoise's models, for which the driver is asyncpg: name that one"]
+                [
+                    f"database {name!r} holds Tortoise models, which need the driver asyncpg: name it in the URL"
+                ]
             )
         backend = "mysql" if engine.name == "mariadb" else engine.name
         self.entities = TortoiseEntities(backend)
-        self._connections = OneConnection(name)
-        ground = Ground(
+        self._connections = SingleClientHandler(name)
+        dependencies = ClientDependencies(
             name=self._connections.name,
             executor=self.executor,
             begin=self.begin,
@@ -80,9 +85,9 @@ class TortoiseDatabase(SqlAlchemyDatabase):
         )
         # Tortoise's clients import their drivers, of which the other ones need not be installed.
         clients = importlib.import_module(f"{__package__}.clients.{_CLIENTS[backend]}")
-        self._client: Pooled = clients.Client(ground)
+        self._client: PooledClientMixin = clients.Client(dependencies)
         self._connections.client = self._client
-        self._ground = ground
+        self._dependencies = dependencies
         self._context: TortoiseContext | None = None
 
     @property
@@ -97,11 +102,11 @@ class TortoiseDatabase(SqlAlchemyDatabase):
             DeclarationError: A model is kept in a database of another kind already.
         """
         await super().open()
-        _ = self._introduced()
+        _ = self._registered_context()
 
     async def close(self) -> None:
         """Give back every connection."""
-        for hosts in _HOSTS.values():
+        for hosts in _DATABASES_OF_MODEL.values():
             hosts.discard(self)
         self._context = None
         await super().close()
@@ -113,34 +118,36 @@ class TortoiseDatabase(SqlAlchemyDatabase):
         Args:
             transaction: What they take part in; without one, in what is going on already, or each call for itself.
         """
-        context, connections = self._introduced(), self._connections
+        context, connections = self._registered_context(), self._connections
         with active(context):
             if transaction is None:
                 yield
                 return
-            token = connections.set(connections.name, self._client.joined(self._ground, transaction))
+            token = connections.set(
+                connections.name, self._client.transaction_client(self._dependencies, transaction)
+            )
             try:
                 yield
             finally:
                 connections.reset(token)
 
-    def _introduced(self) -> TortoiseContext:
+    def _registered_context(self) -> TortoiseContext:
         if self._context is None:
-            self._claim(model for each in self._models.values() for model in each)
-            self._context = context_of(self._models, self._connections)
+            self._claim_models(model for each in self._models.values() for model in each)
+            self._context = make_context(self._models, self._connections)
         return self._context
 
-    def _claim(self, models: Iterable[type[Model]]) -> None:
+    def _claim_models(self, models: Iterable[type[Model]]) -> None:
         """Refuse models that would have to be spoken of in two kinds of SQL: Tortoise keeps one per process."""
         claimed = list(models)
         mistakes = [
-            f"{model.__name__} is kept in database {other.name!r} ({other.technology}) already, and Tortoise cannot"
+            f"{model.__name__} is already stored in database {other.name!r} ({other.technology}), and Tortoise cannot"
             f" keep one model in two kinds of databases: declare another class for {self.name!r} ({self.technology})"
             for model in claimed
-            for other in _HOSTS.get(model, ())
+            for other in _DATABASES_OF_MODEL.get(model, ())
             if other.executor.engine.name != self.executor.engine.name
         ]
         if mistakes:
             raise DeclarationError(mistakes)
         for model in claimed:
-            _HOSTS.setdefault(model, WeakSet()).add(self)
+            _DATABASES_OF_MODEL.setdefault(model, WeakSet()).add(self)

@@ -16,12 +16,12 @@ class TortoiseUnitOfWork(SqlAlchemyUnitOfWork):
 
     def __init__(self, database: TortoiseDatabase, *arguments: Any, **named: Any) -> None:
         super().__init__(database, *arguments, **named)
-        self._models_of = database
+        self._tortoise_database = database
         self._entered = ExitStack()
 
     async def __aenter__(self) -> Self:
         """Begin."""
-        self._entered.enter_context(self._models_of.active(self._transaction))
+        self._entered.enter_context(self._tortoise_database.active(self._transaction))
         return await super().__aenter__()
 
     async def __aexit__(

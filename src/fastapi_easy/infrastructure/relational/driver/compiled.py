@@ -13,13 +13,13 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import ARRAY, TupleType, TypeDecorator, TypeEngine
 
-from fastapi_easy.infrastructure.relational.column_defaults import without_context
-from fastapi_easy.infrastructure.relational.column_types import SpeltDecimal, UtcDateTime
+from fastapi_easy.infrastructure.relational.column_defaults import context_free_default
+from fastapi_easy.infrastructure.relational.column_types import TextDecimal, UtcDateTime
 from fastapi_easy.infrastructure.relational.driver.json_text import parse_json
 
-Process: TypeAlias = Callable[[Any], Any]
+Processor: TypeAlias = Callable[[Any], Any]
 
-EXPANSIONS: Final = 64
+MAX_EXPANSIONS: Final = 64
 """Texts kept per statement, one for each number of values in its lists; when there are more, the oldest goes."""
 
 _DECIMALS: Final = 1700
@@ -30,11 +30,11 @@ _FLOATS: Final = 701
 _UTC: Final = datetime.UTC
 
 
-class Incompilable(Exception):
+class NotCompilable(Exception):
     """Only SQLAlchemy's own execution can run the statement."""
 
 
-class _Slot(NamedTuple):
+class _Placeholder(NamedTuple):
     """Where one argument comes from.
 
     Attributes:
@@ -53,15 +53,15 @@ class _Slot(NamedTuple):
     make: Callable[[], Any]
     place: int | None
     part: int | None
-    process: Process | None
+    process: Processor | None
 
 
-class _Text(NamedTuple):
-    words: str
-    slots: tuple[_Slot, ...]
+class _SqlTemplate(NamedTuple):
+    sql: str
+    slots: tuple[_Placeholder, ...]
 
 
-class Compiled:
+class CompiledStatement:
     """A statement for one driver.
 
     Args:
@@ -70,12 +70,12 @@ class Compiled:
         dialect: After it has met the server.
 
     Attributes:
-        returns: It is answered with rows.
+        returns_rows: It is answered with rows.
 
         texts: The places of values that the driver gives as the server spells them, and what reads each.
 
     Raises:
-        Incompilable: A value depends on how SQLAlchemy runs the statement.
+        NotCompilable: A value depends on how SQLAlchemy runs the statement.
     """
 
     __slots__ = (
@@ -85,9 +85,9 @@ class Compiled:
         "_lists",
         "_parts",
         "_plain",
-        "_readers",
+        "_result_processors",
         "_simple",
-        "returns",
+        "returns_rows",
         "texts",
     )
 
@@ -100,7 +100,7 @@ class Compiled:
             or not (compiler._result_columns or compiler.isinsert or compiler.isupdate or compiler.isdelete)  # noqa: SLF001
         ):
             # The last are words that do not say whether they are answered with rows.
-            raise Incompilable
+            raise NotCompilable
         self._dialect = dialect
         self._compiler: Any = compiler
         self._lists = tuple(
@@ -108,32 +108,32 @@ class Compiled:
             for name in compiler.positiontup or ()
             if compiler.binds[name] in compiler.post_compile_params
         )
-        self._expanded: dict[tuple[int, ...], _Text] = {}
+        self._expanded: dict[tuple[int, ...], _SqlTemplate] = {}
         made = dict(_defaults(self._compiler))
         self._plain = (
             None
             if self._lists
-            else _Text(
+            else _SqlTemplate(
                 compiler.string,
-                tuple(self._slot(name, made) for name in compiler.positiontup or ()),
+                tuple(self._placeholder(name, made) for name in compiler.positiontup or ()),
             )
         )
         types = [entry.type for entry in self._compiler._result_columns]  # noqa: SLF001 - exactly what is selected
         self._simple = self._as_simple()
-        self._readers = [
-            (place, read, _right(each, dialect))
+        self._result_processors = [
+            (place, read, _expected_type(each, dialect))
             for place, each in enumerate(types)
-            if (read := _reader(each, dialect)) is not None
+            if (read := _result_processor(each, dialect)) is not None
         ]
-        self.returns = bool(types)
+        self.returns_rows = bool(types)
         self.texts = {
             place: read
             for place, each in enumerate(types)
-            if (read := _reader_of_text(each, dialect)) is not None
+            if (read := _text_processor(each, dialect)) is not None
         }
         self._parts = len(compiler.statement.table.primary_key) if compiler.isinsert else 0  # type: ignore[union-attr]
 
-    def bound(self, parameters: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
+    def bind(self, parameters: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
         """The words to send, and their arguments."""
         if self._simple is not None:
             # Nothing but parameters, each as it is or through one function.
@@ -143,7 +143,7 @@ class Compiled:
                     for key, process in self._simple[1]
                 ]
             )
-        words, slots = self._plain or self._text(parameters)
+        sql, slots = self._plain or self._text(parameters)
         arguments = []
         for key, make, place, part, process in slots:
             if key is None or key not in parameters:
@@ -154,7 +154,7 @@ class Compiled:
                 item = parameters[key][place]
                 value = item if part is None else item[part]
             arguments.append(value if process is None else process(value))
-        return words, tuple(arguments)
+        return sql, tuple(arguments)
 
     def rows(self, records: Sequence[Sequence[Any]], *, keeps_texts: bool = False) -> Sequence[Sequence[Any]]:
         """*records*, as the driver gave them, with values of the types that were declared.
@@ -169,7 +169,7 @@ class Compiled:
         first = records[0]
         readers = [
             (place, read)
-            for place, read, right in self._readers
+            for place, read, right in self._result_processors
             if not (
                 type(first[place]) is right
                 or (right is _UTC and getattr(first[place], "tzinfo", None) is right)
@@ -190,24 +190,24 @@ class Compiled:
         """What the database has *counted* up for the key of a new row; `None` for all but inserts."""
         return (counted,) * self._parts or None
 
-    def _as_simple(self) -> tuple[str, list[tuple[str, Process | None]]] | None:
+    def _as_simple(self) -> tuple[str, list[tuple[str, Processor | None]]] | None:
         if self._plain is None or any(
             slot.key is None or slot.place is not None for slot in self._plain.slots
         ):
             return None
-        return self._plain.words, [(str(slot.key), slot.process) for slot in self._plain.slots]
+        return self._plain.sql, [(str(slot.key), slot.process) for slot in self._plain.slots]
 
-    def _text(self, parameters: Mapping[str, Any]) -> _Text:
+    def _text(self, parameters: Mapping[str, Any]) -> _SqlTemplate:
         """The statement for lists of as many values as there are in *parameters*."""
         sizes = tuple(len(parameters[name]) for name in self._lists)
         found = self._expanded.get(sizes)
         if found is None:
-            if len(self._expanded) >= EXPANSIONS:
+            if len(self._expanded) >= MAX_EXPANSIONS:
                 _ = self._expanded.pop(next(iter(self._expanded)), None)
             found = self._expanded[sizes] = self._expand(parameters)
         return found
 
-    def _expand(self, parameters: Mapping[str, Any]) -> _Text:
+    def _expand(self, parameters: Mapping[str, Any]) -> _SqlTemplate:
         state = self._compiler.construct_expanded_state(dict(parameters), escape_names=False)
         places = {
             item: (name, place)
@@ -218,35 +218,39 @@ class Compiled:
         slots = []
         for item in state.positiontup:
             name, place = places.get(item, (item, None))
-            slots.append(self._slot(item, made) if place is None else self._item(name, place))
-        return _Text(state.statement, tuple(slots))
+            slots.append(self._placeholder(item, made) if place is None else self._item(name, place))
+        return _SqlTemplate(state.statement, tuple(slots))
 
-    def _slot(self, name: str, made: Mapping[str, Callable[[], Any]]) -> _Slot:
+    def _placeholder(self, name: str, made: Mapping[str, Callable[[], Any]]) -> _Placeholder:
         bind = self._compiler.binds[name]
-        process = self._process(bind.type)
+        process = self._bind_processor(bind.type)
         if name in made:
-            return _Slot(None, made[name], None, None, process)
+            return _Placeholder(None, made[name], None, None, process)
         if bind.required:
-            return _Slot(bind.key, _missing, None, None, process)
+            return _Placeholder(bind.key, _raise_missing_parameter, None, None, process)
         value = bind.effective_value
         # A literal of the statement is processed now, for good.
         constant = value if process is None else process(value)
-        return _Slot(None, lambda: constant, None, None, None)
+        return _Placeholder(None, lambda: constant, None, None, None)
 
-    def _item(self, name: str, number: int) -> _Slot:
+    def _item(self, name: str, number: int) -> _Placeholder:
         """The slot of one value in a list, whose items may be tuples."""
         bind = self._compiler.binds[name]
         if not isinstance(bind.type, TupleType):
-            return _Slot(bind.key, _missing, number, None, self._process(bind.type))
+            return _Placeholder(
+                bind.key, _raise_missing_parameter, number, None, self._bind_processor(bind.type)
+            )
         place, part = divmod(number, len(bind.type.types))
-        return _Slot(bind.key, _missing, place, part, self._process(bind.type.types[part]))
+        return _Placeholder(
+            bind.key, _raise_missing_parameter, place, part, self._bind_processor(bind.type.types[part])
+        )
 
-    def _process(self, declared: TypeEngine[Any]) -> Process | None:
+    def _bind_processor(self, declared: TypeEngine[Any]) -> Processor | None:
         """What a value of type *declared* goes through on its way in."""
         return declared.dialect_impl(self._dialect).bind_processor(self._dialect)
 
 
-def _missing() -> Any:
+def _raise_missing_parameter() -> Any:
     raise LookupError("a parameter of the statement has no value")
 
 
@@ -264,18 +268,18 @@ def _maker(default: Any) -> Callable[[], Any]:
     if default is not None and default.is_scalar:
         constant = default.arg
         return lambda: constant
-    made = without_context(default) if default is not None and default.is_callable else None
+    made = context_free_default(default) if default is not None and default.is_callable else None
     if made is None:
-        raise Incompilable
+        raise NotCompilable
     return made
 
 
-def _reader(declared: TypeEngine[Any], dialect: Dialect) -> Process | None:
+def _result_processor(declared: TypeEngine[Any], dialect: Dialect) -> Processor | None:
     """What a value of type *declared* goes through on its way out."""
     impl = declared.dialect_impl(dialect)
     if dialect.driver != "asyncpg":
         return impl.result_processor(dialect, None)
-    if (read := _reader_of_text(declared, dialect)) is not None:
+    if (read := _text_processor(declared, dialect)) is not None:
         return _unless_null(read)
     if isinstance(impl, Numeric | Float):
         # asyncpg gives what the column is; SQLAlchemy would look at that before each result.
@@ -283,20 +287,20 @@ def _reader(declared: TypeEngine[Any], dialect: Dialect) -> Process | None:
     return impl.result_processor(dialect, _DECIMALS if _holds_decimals(declared) else _FLOATS)
 
 
-def _reader_of_text(declared: TypeEngine[Any], dialect: Dialect) -> Callable[[str], Any] | None:
+def _text_processor(declared: TypeEngine[Any], dialect: Dialect) -> Callable[[str], Any] | None:
     """What reads a value that asyncpg gives as the server spells it; nobody but the server has written it."""
     if dialect.driver != "asyncpg":
         return None
-    if isinstance(declared, SpeltDecimal):
+    if isinstance(declared, TextDecimal):
         return decimal.Decimal
     return parse_json if isinstance(declared, JSON) else None
 
 
-def _unless_null(read: Callable[[str], Any]) -> Process:
+def _unless_null(read: Callable[[str], Any]) -> Processor:
     return lambda text: None if text is None else read(text)
 
 
-def _right(declared: TypeEngine[Any], dialect: Dialect) -> Any:
+def _expected_type(declared: TypeEngine[Any], dialect: Dialect) -> Any:
     """The type, or the time zone, of a first value that shows that no value of the column needs reading.
 
     A column of PostgreSQL's is of one type, whatever was declared, and asyncpg gives what it is.

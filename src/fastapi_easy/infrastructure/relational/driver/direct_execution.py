@@ -9,11 +9,11 @@ from sqlalchemy import Executable
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import SQLAlchemyError, StatementError
 
-from fastapi_easy.infrastructure.relational.driver.compiled import Compiled, Incompilable
-from fastapi_easy.infrastructure.relational.driver.driver_exceptions import refusal_of
-from fastapi_easy.infrastructure.relational.driver.executor import Answer, Executor, Parameters
-from fastapi_easy.infrastructure.relational.driver.pool import Channel
-from fastapi_easy.infrastructure.relational.options import BACKSTOP
+from fastapi_easy.infrastructure.relational.driver.compiled import CompiledStatement, NotCompilable
+from fastapi_easy.infrastructure.relational.driver.driver_exceptions import to_sqlalchemy_error
+from fastapi_easy.infrastructure.relational.driver.executor import Executor, Parameters, StatementResult
+from fastapi_easy.infrastructure.relational.driver.pool import PooledConnection
+from fastapi_easy.infrastructure.relational.options import CLIENT_TIMEOUT_MARGIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,138 +23,153 @@ class DirectExecutor(Executor):
     What only SQLAlchemy can run, which is a statement for many rows at once, goes its way.
     """
 
-    async def run(self, channel: Channel, statement: Executable, parameters: Parameters) -> Answer:
-        """The answer to *statement* on *channel*."""
+    async def run(
+        self, pooled: PooledConnection, statement: Executable, parameters: Parameters
+    ) -> StatementResult:
+        """The answer to *statement* on *pooled*."""
         compiled = self._compiled(statement) if isinstance(parameters, dict) else None
         if compiled is None or not isinstance(parameters, dict):
-            return await Executor.run(self, channel, statement, parameters)
+            return await Executor.run(self, pooled, statement, parameters)
         try:
-            words, arguments = compiled.bound(parameters)
+            sql, arguments = compiled.bind(parameters)
         except (ValueError, ArithmeticError) as error:
-            raise StatementError("a value cannot be sent", None, None, error) from error
-        manner, hurries = _MANNERS[self.engine.dialect.driver], self.hurries
-        if hurries and manner.is_open is not None and not manner.is_open(channel.driver):
-            return await self._in_a_hurry(channel, statement, parameters)
-        if hurries and getattr(self.engine.dialect, "is_mariadb", False):
-            words = f"SET STATEMENT max_statement_time = {max(_LEAST, self.left):.3f} FOR {words}"
-        sent = manner.send(channel.driver, compiled, words, arguments)
+            raise StatementError("a value cannot be sent to the database", None, None, error) from error
+        calls, has_short_deadline = _DRIVER_CALLS[self.engine.dialect.driver], self.has_short_deadline
+        if (
+            has_short_deadline
+            and calls.is_in_transaction is not None
+            and not calls.is_in_transaction(pooled.driver)
+        ):
+            return await self._run_with_deadline(pooled, statement, parameters)
+        if has_short_deadline and getattr(self.engine.dialect, "is_mariadb", False):
+            sql = f"SET STATEMENT max_statement_time = {max(_MIN_TIMEOUT, self.time_left):.3f} FOR {sql}"
+        sent = calls.send(pooled.driver, compiled, sql, arguments)
         try:
-            is_free = self.patience is None and not self.finishes and not hurries
-            return await (sent if is_free else self.bounded(sent))
+            is_free = self.client_timeout is None and not self.is_uninterruptible and not has_short_deadline
+            return await (sent if is_free else self.with_timeout(sent))
         except BaseException as error:
-            refusal = refusal_of(channel.connection, error)
+            refusal = to_sqlalchemy_error(pooled.connection, error)
             if refusal is error:
                 raise
             raise refusal from error
 
-    async def say(self, channel: Channel, words: str) -> None:
-        """Say *words*, which are answered with nothing."""
+    async def run_command(self, pooled: PooledConnection, sql: str) -> None:
+        """Say *sql*, which are answered with nothing."""
         try:
-            await self.bounded(_MANNERS[self.engine.dialect.driver].say(channel.driver, words))
+            await self.with_timeout(_DRIVER_CALLS[self.engine.dialect.driver].run_command(pooled.driver, sql))
         except BaseException as error:
-            refusal = refusal_of(channel.connection, error)
+            refusal = to_sqlalchemy_error(pooled.connection, error)
             if refusal is error:
                 raise
             raise refusal from error
 
-    async def _in_a_hurry(self, channel: Channel, statement: Executable, parameters: Parameters) -> Answer:
+    async def _run_with_deadline(
+        self, pooled: PooledConnection, statement: Executable, parameters: Parameters
+    ) -> StatementResult:
         """The answer to *statement*, in a transaction alone because the server can be told of the hurry in one."""
-        async with asyncio.timeout(self.left + BACKSTOP):
-            await self.say(channel, self.opening)
+        async with asyncio.timeout(self.time_left + CLIENT_TIMEOUT_MARGIN):
+            await self.run_command(pooled, self.begin_sql)
             try:
-                answer = await DirectExecutor.run(self, channel, statement, parameters)
+                answer = await DirectExecutor.run(self, pooled, statement, parameters)
             except SQLAlchemyError:
-                if not channel.connection.invalidated:
-                    await self.say(channel, "ROLLBACK")
+                if not pooled.connection.invalidated:
+                    await self.run_command(pooled, "ROLLBACK")
                 raise
-            await self.say(channel, "COMMIT")
+            await self.run_command(pooled, "COMMIT")
         return answer
 
-    def _compiled(self, statement: Executable) -> Compiled | None:
+    def _compiled(self, statement: Executable) -> CompiledStatement | None:
         # Kept on the statement, as SQLAlchemy does with what it finds out about one: they go together.
         kept, dialect = vars(statement), self.engine.dialect
-        found: tuple[Dialect, Compiled | None] | None = kept.get(_KEPT)
+        found: tuple[Dialect, CompiledStatement | None] | None = kept.get(_CACHE_ATTRIBUTE)
         if found is not None and found[0] is dialect:
             return found[1]
         try:
-            compiled = Compiled(statement, dialect)
-        except Incompilable:
+            compiled = CompiledStatement(statement, dialect)
+        except NotCompilable:
             compiled = None
-        kept[_KEPT] = dialect, compiled
+        kept[_CACHE_ATTRIBUTE] = dialect, compiled
         return compiled
 
 
-_LEAST: Final = 0.001
+_MIN_TIMEOUT: Final = 0.001
 """Seconds; with none there would be no limit."""
 
-_KEPT: Final = "_fastapi_easy_compiled"
+_CACHE_ATTRIBUTE: Final = "_fastapi_easy_compiled"
 
 
-async def _asyncpg(driver: Any, compiled: Compiled, words: str, arguments: tuple[Any, ...]) -> Answer:
-    if compiled.returns:
-        records = await driver.fetch(words, *arguments)
-        return Answer(records, len(records), None, compiled)
+async def _asyncpg(
+    driver: Any, compiled: CompiledStatement, sql: str, arguments: tuple[Any, ...]
+) -> StatementResult:
+    if compiled.returns_rows:
+        records = await driver.fetch(sql, *arguments)
+        return StatementResult(records, len(records), None, compiled)
     # Like "UPDATE 3", or "INSERT 0 3".
-    status = await driver.execute(words, *arguments)
-    return Answer((), int(status.rpartition(" ")[2]) if status[-1:].isdigit() else -1)
+    status = await driver.execute(sql, *arguments)
+    return StatementResult((), int(status.rpartition(" ")[2]) if status[-1:].isdigit() else -1)
 
 
-async def _aiosqlite(driver: Any, compiled: Compiled, words: str, arguments: tuple[Any, ...]) -> Answer:
-    if compiled.returns:
-        records = await driver.execute_fetchall(words, arguments)
-        return Answer(records, len(records), None, compiled)
-    cursor = await driver.execute(words, arguments)
-    answer = Answer((), cursor.rowcount, compiled.key(cursor.lastrowid))
+async def _aiosqlite(
+    driver: Any, compiled: CompiledStatement, sql: str, arguments: tuple[Any, ...]
+) -> StatementResult:
+    if compiled.returns_rows:
+        records = await driver.execute_fetchall(sql, arguments)
+        return StatementResult(records, len(records), None, compiled)
+    cursor = await driver.execute(sql, arguments)
+    answer = StatementResult((), cursor.rowcount, compiled.key(cursor.lastrowid))
     await cursor.close()
     return answer
 
 
-async def _mysql(driver: Any, compiled: Compiled, words: str, arguments: tuple[Any, ...]) -> Answer:
+async def _mysql(
+    driver: Any, compiled: CompiledStatement, sql: str, arguments: tuple[Any, ...]
+) -> StatementResult:
     async with driver.cursor() as cursor:
-        _ = await cursor.execute(words, arguments)
-        if compiled.returns:
+        _ = await cursor.execute(sql, arguments)
+        if compiled.returns_rows:
             records = await cursor.fetchall()
-            return Answer(records, len(records), None, compiled)
-        return Answer((), cursor.rowcount, compiled.key(cursor.lastrowid))
+            return StatementResult(records, len(records), None, compiled)
+        return StatementResult((), cursor.rowcount, compiled.key(cursor.lastrowid))
 
 
-async def _said_to_asyncpg(driver: Any, words: str) -> None:
-    _ = await driver.execute(words)
+async def _run_on_asyncpg(driver: Any, sql: str) -> None:
+    _ = await driver.execute(sql)
 
 
-async def _said_to_aiosqlite(driver: Any, words: str) -> None:
+async def _run_on_aiosqlite(driver: Any, sql: str) -> None:
     # Closed there and then: a cursor of its own would cost two more trips to the thread.
-    _ = await driver.execute_fetchall(words)
+    _ = await driver.execute_fetchall(sql)
 
 
-async def _said_to_mysql(driver: Any, words: str) -> None:
+async def _run_on_mysql(driver: Any, sql: str) -> None:
     async with driver.cursor() as cursor:
-        _ = await cursor.execute(words)
+        _ = await cursor.execute(sql)
 
 
 @dataclass(frozen=True, slots=True)
-class _Manner:
+class _DriverCalls:
     """How to speak to one driver.
 
     Attributes:
         send: A statement with its arguments.
 
-        say: Words that are answered with nothing.
+        run_command: Words that are answered with nothing.
 
-        is_open: Whether a connection is in a transaction, where what is said at its beginning limits its statements.
+        is_in_transaction: Whether a connection is in a transaction, where what is said at its beginning limits its
+            statements.
     """
 
-    send: Callable[[Any, Compiled, str, tuple[Any, ...]], Coroutine[Any, Any, Answer]]
-    say: Callable[[Any, str], Coroutine[Any, Any, None]]
-    is_open: Callable[[Any], bool] | None = None
+    send: Callable[[Any, CompiledStatement, str, tuple[Any, ...]], Coroutine[Any, Any, StatementResult]]
+    run_command: Callable[[Any, str], Coroutine[Any, Any, None]]
+    is_in_transaction: Callable[[Any], bool] | None = None
 
 
-_MANNERS: Final = {
-    "asyncpg": _Manner(_asyncpg, _said_to_asyncpg, lambda driver: bool(driver.is_in_transaction())),
-    "aiosqlite": _Manner(_aiosqlite, _said_to_aiosqlite),
-    "asyncmy": _Manner(_mysql, _said_to_mysql),
-    "aiomysql": _Manner(_mysql, _said_to_mysql),
+_DRIVER_CALLS: Final = {
+    "asyncpg": _DriverCalls(_asyncpg, _run_on_asyncpg, lambda driver: bool(driver.is_in_transaction())),
+    "aiosqlite": _DriverCalls(_aiosqlite, _run_on_aiosqlite),
+    "asyncmy": _DriverCalls(_mysql, _run_on_mysql),
+    "aiomysql": _DriverCalls(_mysql, _run_on_mysql),
 }
 
-DRIVERS: Final = frozenset(_MANNERS)
+DIRECT_DRIVERS: Final = frozenset(_DRIVER_CALLS)
 """The drivers that are known here."""

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import StatementError
 
 
-def refusal_of(connection: Connection, error: BaseException) -> BaseException:
+def to_sqlalchemy_error(connection: Connection, error: BaseException) -> BaseException:
     """*error*, which the driver raised on *connection*, as SQLAlchemy raises it.
 
     A connection that broke is invalidated, and so are those that were made before it. What is no driver's
@@ -15,7 +15,7 @@ def refusal_of(connection: Connection, error: BaseException) -> BaseException:
     """
     if isinstance(error, OverflowError):
         # An integer of more than 64 bits, to which SQLite's driver has no name to give.
-        return StatementError("a value cannot be sent", None, None, error)
+        return StatementError("a value cannot be sent to the database", None, None, error)
     translated = _as_dbapi(connection, error)
     if not isinstance(translated, connection.dialect.loaded_dbapi.Error):
         return translated

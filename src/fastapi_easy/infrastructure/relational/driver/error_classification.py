@@ -12,44 +12,44 @@ from typing import Any, Final
 from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from fastapi_easy.domain.errors import Obstacle
-from fastapi_easy.domain.ports.breaker import NotAdmitted
+from fastapi_easy.domain.errors import UnavailableReason
+from fastapi_easy.domain.ports.breaker import CallNotPermitted
 from fastapi_easy.infrastructure.relational.column_types import Unstorable
 
 
-class Cause(enum.Enum):
+class ErrorCause(enum.Enum):
     """Why a statement was refused, whatever the driver."""
 
-    TAKEN = enum.auto()
+    UNIQUE = enum.auto()
     """A unique rule."""
 
-    REFERENCE = enum.auto()
+    FOREIGN_KEY = enum.auto()
     """A foreign key."""
 
     CHECK = enum.auto()
     """A check constraint."""
 
-    NULL = enum.auto()
+    NOT_NULL = enum.auto()
     """A column that must not be null."""
 
-    UNFIT = enum.auto()
+    INVALID_VALUE = enum.auto()
     """A value that its column cannot hold."""
 
-    BUSY = enum.auto()
+    TIMEOUT = enum.auto()
     """Somebody else was in the way, or it took too long; what came before still stands."""
 
-    UNDONE = enum.auto()
+    ROLLED_BACK = enum.auto()
     """The database has undone the whole transaction to let another one pass."""
 
-    SILENT = enum.auto()
+    UNREACHABLE = enum.auto()
     """No answer."""
 
-    OUTDATED = enum.auto()
+    STALE_STATEMENT = enum.auto()
     """The statement was prepared before the table changed; a second try prepares it anew."""
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
+class ClassifiedError:
     """A refusal in our own words.
 
     Attributes:
@@ -62,122 +62,131 @@ class Complaint:
         columns: The columns, where the driver says.
     """
 
-    cause: Cause
+    cause: ErrorCause
     constraint: str | None = None
     table: str | None = None
     columns: tuple[str, ...] = ()
 
 
-_OBSTACLES: Final = {
-    Cause.BUSY: Obstacle.DELAY,
-    Cause.UNDONE: Obstacle.CONFLICT,
-    Cause.SILENT: Obstacle.SILENCE,
+_UNAVAILABLE_REASONS: Final = {
+    ErrorCause.TIMEOUT: UnavailableReason.TIMEOUT,
+    ErrorCause.ROLLED_BACK: UnavailableReason.CONFLICT,
+    ErrorCause.UNREACHABLE: UnavailableReason.NO_RESPONSE,
 }
 
 
-def undoes_all(complaint: Complaint) -> bool:
+def ends_transaction(classified: ClassifiedError) -> bool:
     """Whether nothing is left of the transaction."""
-    return complaint.cause in {Cause.UNDONE, Cause.SILENT}
+    return classified.cause in {ErrorCause.ROLLED_BACK, ErrorCause.UNREACHABLE}
 
 
-def is_silence(error: BaseException) -> bool:
+def is_unreachable(error: BaseException) -> bool:
     """Whether the database has not answered; that we did not even ask it is no silence of its."""
-    if isinstance(error, PoolTimeout | NotAdmitted):
+    if isinstance(error, PoolTimeout | CallNotPermitted):
         return False
-    complaint = complaint_of(error)
-    return complaint is not None and complaint.cause is Cause.SILENT
+    classified = classify_error(error)
+    return classified is not None and classified.cause is ErrorCause.UNREACHABLE
 
 
-def obstacle_of(error: BaseException) -> Obstacle | None:
+def unavailable_reason_of(error: BaseException) -> UnavailableReason | None:
     """What kept the database from answering, when *error* says that something did."""
     match error:
-        case NotAdmitted():
-            return error.obstacle
+        case CallNotPermitted():
+            return error.reason
         case PoolTimeout():
-            return Obstacle.OVERLOAD
+            return UnavailableReason.OVERLOAD
         case TimeoutError():
-            return Obstacle.DELAY
+            return UnavailableReason.TIMEOUT
         case _:
-            complaint = complaint_of(error)
-            return None if complaint is None else _OBSTACLES.get(complaint.cause)
+            classified = classify_error(error)
+            return None if classified is None else _UNAVAILABLE_REASONS.get(classified.cause)
 
 
-def is_outdated(error: BaseException) -> bool:
+def is_stale_statement(error: BaseException) -> bool:
     """Whether a second try would find the statement prepared anew."""
-    complaint = complaint_of(error)
-    return complaint is not None and complaint.cause is Cause.OUTDATED
+    classified = classify_error(error)
+    return classified is not None and classified.cause is ErrorCause.STALE_STATEMENT
 
 
-def complaint_of(error: BaseException) -> Complaint | None:
+def classify_error(error: BaseException) -> ClassifiedError | None:
     """What *error* complains of; `None` when it means a defect of ours."""
     match error:
         case DBAPIError(connection_invalidated=True) | PoolTimeout() | OSError():
-            return Complaint(Cause.SILENT)
+            return ClassifiedError(ErrorCause.UNREACHABLE)
         case DBAPIError():
             return _from_driver(error.orig)
         case StatementError(orig=Unstorable() | OverflowError() | UnicodeEncodeError()):
-            return Complaint(Cause.UNFIT)
+            return ClassifiedError(ErrorCause.INVALID_VALUE)
         case _:
             return None
 
 
-def _from_driver(refusal: BaseException | None) -> Complaint | None:
-    if isinstance(refusal, Unstorable | OverflowError | UnicodeEncodeError):
-        return Complaint(Cause.UNFIT)
+def _from_driver(driver_error: BaseException | None) -> ClassifiedError | None:
+    if isinstance(driver_error, Unstorable | OverflowError | UnicodeEncodeError):
+        return ClassifiedError(ErrorCause.INVALID_VALUE)
     # Drivers in disguise: SQLAlchemy wraps what asyncpg raised in classes of its own.
     original: Any = (
-        getattr(refusal, "driver_exception", None) or getattr(refusal, "__cause__", None) or refusal
+        getattr(driver_error, "driver_exception", None)
+        or getattr(driver_error, "__cause__", None)
+        or driver_error
     )
-    if (name := getattr(refusal, "sqlite_errorname", None)) is not None:
-        return _sqlite(str(name), str(refusal))
-    number = refusal.args[0] if refusal is not None and refusal.args else None
+    if (name := getattr(driver_error, "sqlite_errorname", None)) is not None:
+        return _sqlite(str(name), str(driver_error))
+    number = driver_error.args[0] if driver_error is not None and driver_error.args else None
     if isinstance(number, int):
-        return _mysql(number, str(refusal.args[1]) if refusal is not None and len(refusal.args) > 1 else "")
-    state = getattr(refusal, "sqlstate", None) or getattr(original, "sqlstate", None)
+        return _mysql(
+            number,
+            str(driver_error.args[1]) if driver_error is not None and len(driver_error.args) > 1 else "",
+        )
+    state = getattr(driver_error, "sqlstate", None) or getattr(original, "sqlstate", None)
     if state is not None:
         return _postgres(str(state), getattr(original, "diag", original))
     # What comes from libpq itself, before or after there was a server to talk to, has no SQLSTATE.
     return (
-        Complaint(Cause.SILENT)
-        if type(refusal).__module__.startswith("psycopg") and _is_operational(refusal)
+        ClassifiedError(ErrorCause.UNREACHABLE)
+        if type(driver_error).__module__.startswith("psycopg") and _is_operational(driver_error)
         else None
     )
 
 
-def _is_operational(refusal: BaseException | None) -> bool:
-    return any(each.__name__ == "OperationalError" for each in type(refusal).__mro__)
+def _is_operational(driver_error: BaseException | None) -> bool:
+    return any(each.__name__ == "OperationalError" for each in type(driver_error).__mro__)
 
 
-_POSTGRES: Final[Mapping[str, Cause]] = {
-    "23505": Cause.TAKEN,
-    "23P01": Cause.TAKEN,
-    "23503": Cause.REFERENCE,
-    "23001": Cause.REFERENCE,
-    "23514": Cause.CHECK,
-    "23502": Cause.NULL,
-    "40001": Cause.UNDONE,
-    "40P01": Cause.UNDONE,
-    "55P03": Cause.BUSY,
-    "57014": Cause.BUSY,
-    "25P02": Cause.UNDONE,
-    "25P03": Cause.SILENT,
-    "25P04": Cause.SILENT,
-    "57P01": Cause.SILENT,
-    "57P02": Cause.SILENT,
-    "57P03": Cause.SILENT,
-    "57P05": Cause.SILENT,
-    "0A000": Cause.OUTDATED,
+_POSTGRES: Final[Mapping[str, ErrorCause]] = {
+    "23505": ErrorCause.UNIQUE,
+    "23P01": ErrorCause.UNIQUE,
+    "23503": ErrorCause.FOREIGN_KEY,
+    "23001": ErrorCause.FOREIGN_KEY,
+    "23514": ErrorCause.CHECK,
+    "23502": ErrorCause.NOT_NULL,
+    "40001": ErrorCause.ROLLED_BACK,
+    "40P01": ErrorCause.ROLLED_BACK,
+    "55P03": ErrorCause.TIMEOUT,
+    "57014": ErrorCause.TIMEOUT,
+    "25P02": ErrorCause.ROLLED_BACK,
+    "25P03": ErrorCause.UNREACHABLE,
+    "25P04": ErrorCause.UNREACHABLE,
+    "57P01": ErrorCause.UNREACHABLE,
+    "57P02": ErrorCause.UNREACHABLE,
+    "57P03": ErrorCause.UNREACHABLE,
+    "57P05": ErrorCause.UNREACHABLE,
+    "0A000": ErrorCause.STALE_STATEMENT,
 }
 
-_POSTGRES_CLASSES: Final[Mapping[str, Cause]] = {"08": Cause.SILENT, "53": Cause.SILENT, "22": Cause.UNFIT}
+_POSTGRES_CLASSES: Final[Mapping[str, ErrorCause]] = {
+    "08": ErrorCause.UNREACHABLE,
+    "53": ErrorCause.UNREACHABLE,
+    "22": ErrorCause.INVALID_VALUE,
+}
 
 
-def _postgres(state: str, details: Any) -> Complaint | None:
+def _postgres(state: str, details: Any) -> ClassifiedError | None:
     cause = _POSTGRES.get(state, _POSTGRES_CLASSES.get(state[:2]))
     if cause is None:
         return None
     column = getattr(details, "column_name", None)
-    return Complaint(
+    return ClassifiedError(
         cause,
         constraint=getattr(details, "constraint_name", None),
         table=getattr(details, "table_name", None),
@@ -185,42 +194,42 @@ def _postgres(state: str, details: Any) -> Complaint | None:
     )
 
 
-_MYSQL: Final[Mapping[int, Cause]] = {
-    1022: Cause.TAKEN,
-    1062: Cause.TAKEN,
-    1586: Cause.TAKEN,
-    1216: Cause.REFERENCE,
-    1217: Cause.REFERENCE,
-    1451: Cause.REFERENCE,
-    1452: Cause.REFERENCE,
-    3819: Cause.CHECK,
-    4025: Cause.CHECK,
-    1048: Cause.NULL,
-    1364: Cause.NULL,
-    1264: Cause.UNFIT,
-    1265: Cause.UNFIT,
-    1292: Cause.UNFIT,
-    1366: Cause.UNFIT,
-    1406: Cause.UNFIT,
-    1441: Cause.UNFIT,
-    1690: Cause.UNFIT,
-    1205: Cause.BUSY,
-    1969: Cause.BUSY,
-    3024: Cause.BUSY,
-    1213: Cause.UNDONE,
-    1020: Cause.UNDONE,
-    1040: Cause.SILENT,
-    1053: Cause.SILENT,
-    1203: Cause.SILENT,
-    1226: Cause.SILENT,
-    1317: Cause.SILENT,
-    1927: Cause.SILENT,
-    2002: Cause.SILENT,
-    2003: Cause.SILENT,
-    2005: Cause.SILENT,
-    2006: Cause.SILENT,
-    2013: Cause.SILENT,
-    2014: Cause.SILENT,
+_MYSQL: Final[Mapping[int, ErrorCause]] = {
+    1022: ErrorCause.UNIQUE,
+    1062: ErrorCause.UNIQUE,
+    1586: ErrorCause.UNIQUE,
+    1216: ErrorCause.FOREIGN_KEY,
+    1217: ErrorCause.FOREIGN_KEY,
+    1451: ErrorCause.FOREIGN_KEY,
+    1452: ErrorCause.FOREIGN_KEY,
+    3819: ErrorCause.CHECK,
+    4025: ErrorCause.CHECK,
+    1048: ErrorCause.NOT_NULL,
+    1364: ErrorCause.NOT_NULL,
+    1264: ErrorCause.INVALID_VALUE,
+    1265: ErrorCause.INVALID_VALUE,
+    1292: ErrorCause.INVALID_VALUE,
+    1366: ErrorCause.INVALID_VALUE,
+    1406: ErrorCause.INVALID_VALUE,
+    1441: ErrorCause.INVALID_VALUE,
+    1690: ErrorCause.INVALID_VALUE,
+    1205: ErrorCause.TIMEOUT,
+    1969: ErrorCause.TIMEOUT,
+    3024: ErrorCause.TIMEOUT,
+    1213: ErrorCause.ROLLED_BACK,
+    1020: ErrorCause.ROLLED_BACK,
+    1040: ErrorCause.UNREACHABLE,
+    1053: ErrorCause.UNREACHABLE,
+    1203: ErrorCause.UNREACHABLE,
+    1226: ErrorCause.UNREACHABLE,
+    1317: ErrorCause.UNREACHABLE,
+    1927: ErrorCause.UNREACHABLE,
+    2002: ErrorCause.UNREACHABLE,
+    2003: ErrorCause.UNREACHABLE,
+    2005: ErrorCause.UNREACHABLE,
+    2006: ErrorCause.UNREACHABLE,
+    2013: ErrorCause.UNREACHABLE,
+    2014: ErrorCause.UNREACHABLE,
 }
 
 _MYSQL_KEY: Final = re.compile(r"for key '(?:[^']*\.)?([^'.]+)'")
@@ -231,70 +240,70 @@ _MYSQL_CHECK: Final = re.compile(r"(?:CONSTRAINT [`\"](?:[^`\"]*\.)?|Check const
 _MYSQL_COLUMN: Final = re.compile(r"(?:[Cc]olumn|[Ff]ield) '([^']+)'")
 
 
-def _mysql(number: int, message: str) -> Complaint | None:
+def _mysql(number: int, message: str) -> ClassifiedError | None:
     cause = _MYSQL.get(number)
     match cause:
         case None:
             return None
-        case Cause.TAKEN:
-            return Complaint(cause, constraint=_found(_MYSQL_KEY, message))
-        case Cause.REFERENCE:
+        case ErrorCause.UNIQUE:
+            return ClassifiedError(cause, constraint=_found(_MYSQL_KEY, message))
+        case ErrorCause.FOREIGN_KEY:
             return _mysql_reference(message)
-        case Cause.CHECK:
-            return Complaint(cause, constraint=_found(_MYSQL_CHECK, message))
-        case Cause.NULL | Cause.UNFIT:
+        case ErrorCause.CHECK:
+            return ClassifiedError(cause, constraint=_found(_MYSQL_CHECK, message))
+        case ErrorCause.NOT_NULL | ErrorCause.INVALID_VALUE:
             column = _found(_MYSQL_COLUMN, message)
-            return Complaint(cause, columns=(column,) if column else ())
+            return ClassifiedError(cause, columns=(column,) if column else ())
         case _:
-            return Complaint(cause)
+            return ClassifiedError(cause)
 
 
-def _mysql_reference(message: str) -> Complaint:
+def _mysql_reference(message: str) -> ClassifiedError:
     match = _MYSQL_REFERENCE.search(message)
     if match is None:
-        return Complaint(Cause.REFERENCE)
+        return ClassifiedError(ErrorCause.FOREIGN_KEY)
     table, constraint, columns = match.groups()
     named = tuple(each.strip().strip('`"') for each in columns.split(","))
-    return Complaint(Cause.REFERENCE, constraint, table, named)
+    return ClassifiedError(ErrorCause.FOREIGN_KEY, constraint, table, named)
 
 
-_SQLITE: Final[Mapping[str, Cause]] = {
-    "SQLITE_CONSTRAINT_UNIQUE": Cause.TAKEN,
-    "SQLITE_CONSTRAINT_PRIMARYKEY": Cause.TAKEN,
-    "SQLITE_CONSTRAINT_ROWID": Cause.TAKEN,
-    "SQLITE_CONSTRAINT_FOREIGNKEY": Cause.REFERENCE,
-    "SQLITE_CONSTRAINT_TRIGGER": Cause.REFERENCE,
-    "SQLITE_CONSTRAINT_CHECK": Cause.CHECK,
-    "SQLITE_CONSTRAINT_NOTNULL": Cause.NULL,
-    "SQLITE_MISMATCH": Cause.UNFIT,
-    "SQLITE_TOOBIG": Cause.UNFIT,
-    "SQLITE_BUSY": Cause.BUSY,
-    "SQLITE_BUSY_SNAPSHOT": Cause.BUSY,
-    "SQLITE_BUSY_RECOVERY": Cause.BUSY,
-    "SQLITE_BUSY_TIMEOUT": Cause.BUSY,
-    "SQLITE_LOCKED": Cause.BUSY,
-    "SQLITE_LOCKED_SHAREDCACHE": Cause.BUSY,
-    "SQLITE_INTERRUPT": Cause.BUSY,
-    "SQLITE_CANTOPEN": Cause.SILENT,
+_SQLITE: Final[Mapping[str, ErrorCause]] = {
+    "SQLITE_CONSTRAINT_UNIQUE": ErrorCause.UNIQUE,
+    "SQLITE_CONSTRAINT_PRIMARYKEY": ErrorCause.UNIQUE,
+    "SQLITE_CONSTRAINT_ROWID": ErrorCause.UNIQUE,
+    "SQLITE_CONSTRAINT_FOREIGNKEY": ErrorCause.FOREIGN_KEY,
+    "SQLITE_CONSTRAINT_TRIGGER": ErrorCause.FOREIGN_KEY,
+    "SQLITE_CONSTRAINT_CHECK": ErrorCause.CHECK,
+    "SQLITE_CONSTRAINT_NOTNULL": ErrorCause.NOT_NULL,
+    "SQLITE_MISMATCH": ErrorCause.INVALID_VALUE,
+    "SQLITE_TOOBIG": ErrorCause.INVALID_VALUE,
+    "SQLITE_BUSY": ErrorCause.TIMEOUT,
+    "SQLITE_BUSY_SNAPSHOT": ErrorCause.TIMEOUT,
+    "SQLITE_BUSY_RECOVERY": ErrorCause.TIMEOUT,
+    "SQLITE_BUSY_TIMEOUT": ErrorCause.TIMEOUT,
+    "SQLITE_LOCKED": ErrorCause.TIMEOUT,
+    "SQLITE_LOCKED_SHAREDCACHE": ErrorCause.TIMEOUT,
+    "SQLITE_INTERRUPT": ErrorCause.TIMEOUT,
+    "SQLITE_CANTOPEN": ErrorCause.UNREACHABLE,
 }
 
 
-def _sqlite(name: str, message: str) -> Complaint | None:
+def _sqlite(name: str, message: str) -> ClassifiedError | None:
     cause = _SQLITE.get(name)
     rule = message.partition("constraint failed: ")[2]
     match cause:
         case None:
             return None
-        case Cause.TAKEN if rule.startswith("index "):
-            return Complaint(cause, constraint=rule.removeprefix("index ").strip("'"))
-        case Cause.TAKEN | Cause.NULL:
-            return Complaint(
+        case ErrorCause.UNIQUE if rule.startswith("index "):
+            return ClassifiedError(cause, constraint=rule.removeprefix("index ").strip("'"))
+        case ErrorCause.UNIQUE | ErrorCause.NOT_NULL:
+            return ClassifiedError(
                 cause, columns=tuple(each.rpartition(".")[2] for each in rule.split(", ") if each)
             )
-        case Cause.CHECK:
-            return Complaint(cause, constraint=rule or None)
+        case ErrorCause.CHECK:
+            return ClassifiedError(cause, constraint=rule or None)
         case _:
-            return Complaint(cause)
+            return ClassifiedError(cause)
 
 
 def _found(pattern: re.Pattern[str], message: str) -> str | None:

@@ -17,18 +17,18 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.util import greenlet_spawn
 
 from fastapi_easy.domain import deadline
-from fastapi_easy.infrastructure.relational.driver.driver_exceptions import refusal_of
-from fastapi_easy.infrastructure.relational.driver.error_classification import is_outdated
-from fastapi_easy.infrastructure.relational.driver.pool import Channel, ConnectionPool
-from fastapi_easy.infrastructure.relational.options import BACKSTOP
-from fastapi_easy.infrastructure.waiting.completion import to_the_end
+from fastapi_easy.infrastructure.relational.driver.driver_exceptions import to_sqlalchemy_error
+from fastapi_easy.infrastructure.relational.driver.error_classification import is_stale_statement
+from fastapi_easy.infrastructure.relational.driver.pool import ConnectionPool, PooledConnection
+from fastapi_easy.infrastructure.relational.options import CLIENT_TIMEOUT_MARGIN
+from fastapi_easy.infrastructure.waiting.completion import run_to_completion
 
 Parameters: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 T = TypeVar("T")
 
 
-class Reading(Protocol):
+class ResultDecoder(Protocol):
     """Knows what the values of an answer are to become."""
 
     @property
@@ -47,7 +47,7 @@ class Reading(Protocol):
         ...
 
 
-class Answer(NamedTuple):
+class StatementResult(NamedTuple):
     """What a statement gave back.
 
     Attributes:
@@ -57,28 +57,28 @@ class Answer(NamedTuple):
 
         key: The key the database made, for an insert that cannot return rows.
 
-        reading: What the values are to become; `None` when that was seen to.
+        decoder: What the values are to become; `None` when that was seen to.
     """
 
     records: Sequence[Sequence[Any]]
     affected: int = -1
     key: tuple[Any, ...] | None = None
-    reading: Reading | None = None
+    decoder: ResultDecoder | None = None
 
     @property
     def rows(self) -> Sequence[Sequence[Any]]:
         """Plain rows, in the order of the statement's columns."""
-        return self.records if self.reading is None else self.reading.rows(self.records)
+        return self.records if self.decoder is None else self.decoder.rows(self.records)
 
     @property
     def texts(self) -> Mapping[int, Callable[[str], Any]]:
-        """The places of the values that `unread` leaves as texts, and what reads each."""
-        return _NONE if self.reading is None else self.reading.texts
+        """The places of the values that `undecoded_rows` leaves as texts, and what reads each."""
+        return _NONE if self.decoder is None else self.decoder.texts
 
     @property
-    def unread(self) -> Sequence[Sequence[Any]]:
+    def undecoded_rows(self) -> Sequence[Sequence[Any]]:
         """As `rows`, but without reading `texts`."""
-        return self.records if self.reading is None else self.reading.rows(self.records, keeps_texts=True)
+        return self.records if self.decoder is None else self.decoder.rows(self.records, keeps_texts=True)
 
 
 _NONE: Final[Mapping[int, Callable[[str], Any]]] = MappingProxyType({})
@@ -93,139 +93,142 @@ class Executor:
 
         pool: Its connections.
 
-        patience: Seconds after which the client gives up on a statement; `None` where the driver sees to it.
+        client_timeout: Seconds after which the client gives up on a statement; `None` where the driver sees to it.
 
-        aborts: A statement that fails makes the rest of its transaction fail.
+        aborts_on_error: A statement that fails makes the rest of its transaction fail.
 
-        finishes: A statement cannot be given up once it has begun, as on SQLite, whose work is done in a thread
-            here; a cancelled call waits for its end.
+        is_uninterruptible: A statement cannot be given up once it has begun, as on SQLite, whose work is done in a
+            thread here; a cancelled call waits for its end.
 
-        hurry: When the caller has fewer seconds left than this, the usual limits of statements are too long.
+        statement_timeout: When the caller has fewer seconds left than this, the usual limits of statements are too
+            long.
     """
 
     engine: Engine
     pool: ConnectionPool
-    patience: float | None
-    aborts: bool
-    finishes: bool
-    hurry: float = -math.inf
+    client_timeout: float | None
+    aborts_on_error: bool
+    is_uninterruptible: bool
+    statement_timeout: float = -math.inf
 
     @property
-    def opening(self) -> str:
+    def begin_sql(self) -> str:
         """The words that begin a transaction."""
         match self.engine.dialect.name:
             case "sqlite":
                 return "BEGIN IMMEDIATE"
-            case "postgresql" if self.engine.dialect.driver == "asyncpg" and self.hurries:
+            case "postgresql" if self.engine.dialect.driver == "asyncpg" and self.has_short_deadline:
                 # The server's own limit leaves the connection in one piece.
-                return f"BEGIN; SET LOCAL statement_timeout = {max(1, round(self.left * 1000))}"
+                return f"BEGIN; SET LOCAL statement_timeout = {max(1, round(self.time_left * 1000))}"
             case _:
                 return "BEGIN"
 
     @property
-    def left(self) -> float:
+    def time_left(self) -> float:
         """Seconds that a statement may take, of a caller who hurries."""
-        return deadline.within(self.hurry)
+        return deadline.within(self.statement_timeout)
 
     @property
-    def hurries(self) -> bool:
+    def has_short_deadline(self) -> bool:
         """Whether the caller has less time left than statements usually have."""
-        left = deadline.seconds_left()
-        return left is not None and left < self.hurry
+        time_left = deadline.remaining_seconds()
+        return time_left is not None and time_left < self.statement_timeout
 
-    async def read(self, statement: Executable, parameters: Parameters) -> Answer:
+    async def read(self, statement: Executable, parameters: Parameters) -> StatementResult:
         """The answer to *statement*, which only reads, on a connection of its own, which may turn out stale once."""
         is_stale = False
         while True:
-            channel = await self.pool.take()
+            pooled = await self.pool.check_out()
             try:
-                answer = await self.run(channel, statement, parameters)
+                answer = await self.run(pooled, statement, parameters)
             except BaseException as error:
-                self.let_go(channel, error)
+                self.release_after(pooled, error)
                 if is_stale or not (isinstance(error, DBAPIError) and _may_be_stale(error)):
                     raise
                 is_stale = True
             else:
-                self.pool.give_back(channel, single=True)
+                self.pool.check_in(pooled, single=True)
                 return answer
 
     async def look(self) -> None:
         """Nothing, when the database answers; asked before everybody who waits, and whatever the breaker says."""
-        channel = await self.pool.take_first()
+        pooled = await self.pool.check_out_first()
         try:
-            await self.say(channel, "SELECT 1")
+            await self.run_command(pooled, "SELECT 1")
         except BaseException as error:
-            self.let_go(channel, error)
+            self.release_after(pooled, error)
             raise
-        self.pool.give_back(channel)
+        self.pool.check_in(pooled)
 
-    async def run(self, channel: Channel, statement: Executable, parameters: Parameters) -> Answer:
-        """The answer to *statement* on *channel*."""
+    async def run(
+        self, pooled: PooledConnection, statement: Executable, parameters: Parameters
+    ) -> StatementResult:
+        """The answer to *statement* on *pooled*."""
         try:
-            return await self.spawn(_run, channel.connection, statement, parameters)
+            return await self.run_in_greenlet(_run, pooled.connection, statement, parameters)
         except OverflowError as error:
-            raise refusal_of(channel.connection, error) from error
+            raise to_sqlalchemy_error(pooled.connection, error) from error
 
-    async def say(self, channel: Channel, words: str) -> None:
-        """Say *words*, which are answered with nothing."""
-        _ = await self.spawn(channel.connection.exec_driver_sql, words)
+    async def run_command(self, pooled: PooledConnection, sql: str) -> None:
+        """Say *sql*, which are answered with nothing."""
+        _ = await self.run_in_greenlet(pooled.connection.exec_driver_sql, sql)
 
     @contextlib.asynccontextmanager
-    async def alone(self) -> AsyncIterator[Connection]:
+    async def lend_connection(self) -> AsyncIterator[Connection]:
         """A connection of its own, for one statement that somebody else runs on it."""
-        channel = await self.pool.take()
+        pooled = await self.pool.check_out()
         try:
-            yield channel.connection
+            yield pooled.connection
         except BaseException as error:
-            self.let_go(channel, error)
+            self.release_after(pooled, error)
             raise
-        self.pool.give_back(channel)
+        self.pool.check_in(pooled)
 
     async def work(self, function: Callable[[Connection], T]) -> T:
         """What *function* answers, given a connection of its own, through SQLAlchemy."""
-        async with self.alone() as connection:
-            return await self.spawn(function, connection)
+        async with self.lend_connection() as connection:
+            return await self.run_in_greenlet(function, connection)
 
-    def let_go(self, channel: Channel, error: BaseException) -> None:
-        """Give *channel* back if it can still be used after *error*."""
+    def release_after(self, pooled: PooledConnection, error: BaseException) -> None:
+        """Give *pooled* back if it can still be used after *error*."""
         if isinstance(error, DBAPIError) and error.connection_invalidated:
-            self.pool.suspect()
-            self.pool.throw_away(channel, error)
-        elif isinstance(error, SQLAlchemyError) or self.finishes:
-            self.pool.give_back(channel)
+            self.pool.expire_connections()
+            self.pool.discard(pooled, error)
+        elif isinstance(error, SQLAlchemyError) or self.is_uninterruptible:
+            self.pool.check_in(pooled)
         else:
             # The answer that nobody waits for may still come.
-            self.pool.throw_away(channel, error)
+            self.pool.discard(pooled, error)
 
-    async def spawn(self, function: Callable[..., T], /, *arguments: Any) -> T:
+    async def run_in_greenlet(self, function: Callable[..., T], /, *arguments: Any) -> T:
         """*function*, which talks to the database, within the time a statement may take."""
-        return await self.bounded(greenlet_spawn(function, *arguments))
+        return await self.with_timeout(greenlet_spawn(function, *arguments))
 
-    async def bounded(self, work: Coroutine[Any, Any, T]) -> T:
+    async def with_timeout(self, work: Coroutine[Any, Any, T]) -> T:
         """What *work* answers, which talks to the database, within the time a statement may take."""
-        if self.finishes:
+        if self.is_uninterruptible:
             # A half-read cursor would keep the lock on the file, even though its connection was closed.
-            return await to_the_end(work)
-        patience = self.patience
-        if self.hurries:
-            patience = self.left + BACKSTOP
-        if patience is None:
+            return await run_to_completion(work)
+        client_timeout = self.client_timeout
+        if self.has_short_deadline:
+            client_timeout = self.time_left + CLIENT_TIMEOUT_MARGIN
+        if client_timeout is None:
             return await work
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(client_timeout):
             return await work
 
 
 def _may_be_stale(error: DBAPIError) -> bool:
-    return error.connection_invalidated or is_outdated(error)
+    return error.connection_invalidated or is_stale_statement(error)
 
 
-def _run(connection: Connection, statement: Executable, parameters: Any) -> Answer:
+def _run(connection: Connection, statement: Executable, parameters: Any) -> StatementResult:
     result = connection.execute(statement, parameters)
     if result.returns_rows:
         rows = result.all()
-        return Answer(rows, len(rows))
+        return StatementResult(rows, len(rows))
     affected = result.rowcount
     if result.context.isinsert and not result.context.executemany:
         made = result.inserted_primary_key
-        return Answer((), affected, None if made is None else tuple(made))
-    return Answer((), affected)
+        return StatementResult((), affected, None if made is None else tuple(made))
+    return StatementResult((), affected)

@@ -20,22 +20,26 @@ from sqlalchemy.util import greenlet_spawn
 
 from fastapi_easy.domain import deadline
 from fastapi_easy.domain.ports.breaker import Breaker
-from fastapi_easy.infrastructure.relational.driver.error_classification import is_silence
-from fastapi_easy.infrastructure.relational.driver.leaks import abandoned, tell_of_long
-from fastapi_easy.infrastructure.relational.driver.sockets import no_sign, sign_of_loss, watch_host
-from fastapi_easy.infrastructure.resilience.wait_queue import WaitingLine
+from fastapi_easy.infrastructure.relational.driver.error_classification import is_unreachable
+from fastapi_easy.infrastructure.relational.driver.leaks import find_abandoned, log_long_checkouts
+from fastapi_easy.infrastructure.relational.driver.sockets import (
+    disconnect_check,
+    enable_keepalive,
+    no_disconnect_check,
+)
+from fastapi_easy.infrastructure.resilience.wait_queue import WaitQueue
 
 _logger: Final = logging.getLogger("fastapi_easy.connections")
 
-CONNECTS: Final = 2
+MAX_CONCURRENT_CONNECTS: Final = 2
 """Connections that are made at the same time: after an outage every process makes all of its own anew."""
 
-CLOSE_LIMIT: Final = 2.0
+CLOSE_TIMEOUT: Final = 2.0
 """Seconds to wait for a polite goodbye before a connection is cut."""
 
 
 @dataclass(slots=True, eq=False)
-class Channel:
+class PooledConnection:
     """One connection.
 
     Attributes:
@@ -47,7 +51,7 @@ class Channel:
 
         lent: When it was lent last, on the same clock.
 
-        told: The same, if it was told of then that this is long ago.
+        reported_at: The same, if it was told of then that this is long ago.
 
         breaker: Is told how it went with whoever has it; `None` when there is none.
 
@@ -58,7 +62,7 @@ class Channel:
     driver: Any
     made: float
     lent: float = 0.0
-    told: float = 0.0
+    reported_at: float = 0.0
     breaker: Breaker | None = None
     permit: int = 0
 
@@ -68,16 +72,16 @@ class ConnectionPool:
 
     A connection that comes back goes to whoever has waited longest. New ones are made when nobody's is free, and to
     their end even when the one who asked gives up: when callers are less patient than the server takes to greet, none
-    would ever stand otherwise. No more than `CONNECTS` are made at a time.
+    would ever stand otherwise. No more than `MAX_CONCURRENT_CONNECTS` are made at a time.
 
     Args:
         engine: Makes connections, and keeps none.
 
         size: Connections at most.
 
-        patience: Seconds to wait for one.
+        checkout_timeout: Seconds to wait for one.
 
-        connect_limit: Seconds in which a new one has to stand, greeting included.
+        connect_timeout: Seconds in which a new one has to stand, greeting included.
 
         recycle: Seconds after which one is replaced.
 
@@ -87,7 +91,8 @@ class ConnectionPool:
             each time.
 
     Attributes:
-        watched: The name of the database, when `look_after` is to look: what a lock needs one for is long by design.
+        leak_check_name: The name of the database, when `check_for_leaks` is to look: what a lock needs one for is long
+            by design.
     """
 
     def __init__(
@@ -95,27 +100,27 @@ class ConnectionPool:
         engine: Engine,
         *,
         size: int,
-        patience: float,
-        connect_limit: float,
+        checkout_timeout: float,
+        connect_timeout: float,
         recycle: float,
         queue_time: float = math.inf,
         breaker: Callable[[], Breaker | None] = lambda: None,
     ) -> None:
         self._engine = engine
-        self.watched: str | None = None
+        self.leak_check_name: str | None = None
         self._size = size
-        self._patience = patience
-        self._connect_limit = connect_limit
+        self._checkout_timeout = checkout_timeout
+        self._connect_timeout = connect_timeout
         self._recycle = recycle
         self._breaker = breaker
-        self._lost = sign_of_loss(engine.dialect.driver)
-        self._idle: deque[Channel] = deque()
-        self._waiters = WaitingLine[asyncio.Future[Channel]](queue_time, lambda: not self._making)
-        self._lent: set[Channel] = set()
+        self._is_disconnected = disconnect_check(engine.dialect.driver)
+        self._idle: deque[PooledConnection] = deque()
+        self._waiters = WaitQueue[asyncio.Future[PooledConnection]](queue_time, lambda: not self._connecting)
+        self._lent: set[PooledConnection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._making = 0
+        self._connecting = 0
         self._closing = 0
-        self._suspect_before = 0.0
+        self._expired_before = 0.0
         self._leaked = 0
 
     @property
@@ -146,7 +151,7 @@ class ConnectionPool:
     @property
     def waits(self) -> tuple[int, float]:
         """How many have waited for one, also in vain, and how many seconds together."""
-        return self._waiters.stood, self._waiters.seconds
+        return self._waiters.waited, self._waiters.seconds
 
     @property
     def leaked(self) -> int:
@@ -154,15 +159,15 @@ class ConnectionPool:
         return self._leaked
 
     @property
-    def sees_loss(self) -> bool:
+    def detects_disconnects(self) -> bool:
         """Whether a connection that the server has closed is never lent."""
-        return self._lost is not no_sign
+        return self._is_disconnected is not no_disconnect_check
 
-    async def take(self) -> Channel:
+    async def check_out(self) -> PooledConnection:
         """A connection; to be given back, or thrown away, whatever happens.
 
         Raises:
-            NotAdmitted: The database has been silent, or too many wait already.
+            CallNotPermitted: The database has been silent, or too many wait already.
 
             sqlalchemy.exc.TimeoutError: None became free in time.
 
@@ -170,16 +175,16 @@ class ConnectionPool:
         """
         breaker = self._breaker()
         permit = 0 if breaker is None else breaker.enter()
-        channel = self._fit_one()
-        if channel is None:
-            channel = await (
+        pooled = self._check_out_idle()
+        if pooled is None:
+            pooled = await (
                 self._wait(self._waiters.join) if breaker is None else self._wait_with(breaker, permit)
             )
-        channel.breaker, channel.permit = breaker, permit
-        return channel
+        pooled.breaker, pooled.permit = breaker, permit
+        return pooled
 
-    async def take_first(self) -> Channel:
-        """As `take`, before everybody who waits, and whatever the breaker says, which hears nothing of it.
+    async def check_out_first(self) -> PooledConnection:
+        """As `check_out`, before everybody who waits, and whatever the breaker says, which hears nothing of it.
 
         For somebody who wants to know how the database is, and not often.
 
@@ -188,89 +193,91 @@ class ConnectionPool:
 
             sqlalchemy.exc.DBAPIError, OSError: None could be made.
         """
-        return self._fit_one() or await self._wait(self._waiters.join_first)
+        return self._check_out_idle() or await self._wait(self._waiters.enqueue_first)
 
-    def give_back(self, channel: Channel, *, single: bool = False) -> None:
-        """Let somebody else have *channel*, which has nothing left to say.
+    def check_in(self, pooled: PooledConnection, *, single: bool = False) -> None:
+        """Let somebody else have *pooled*, which has nothing left to say.
 
         Args:
-            channel: Which was taken.
+            pooled: Which was taken.
 
             single: It has answered one statement: when that took long, it is the database that is slow.
         """
-        breaker = channel.breaker
+        breaker = pooled.breaker
         if breaker is not None:
             if single and breaker.slow_after is not None:
-                breaker.leave(channel.permit, answered=True, slow=_is_slow(channel, breaker.slow_after))
+                breaker.leave(pooled.permit, answered=True, slow=_is_slow(pooled, breaker.slow_after))
             else:
-                breaker.leave(channel.permit, answered=True)
-            channel.breaker = None
-        self._put_back(channel)
+                breaker.leave(pooled.permit, answered=True)
+            pooled.breaker = None
+        self._put_back(pooled)
 
-    def throw_away(self, channel: Channel, error: BaseException | None = None) -> None:
-        """Close *channel* for good: it cannot be trusted any more after *error*, a cancellation unless said."""
-        if channel.breaker is not None:
-            channel.breaker.leave(channel.permit, answered=_is_answer(error))
-            channel.breaker = None
-        self._lent.discard(channel)
-        throw_away(channel.connection)
-        self._make_for_waiters()
+    def discard(self, pooled: PooledConnection, error: BaseException | None = None) -> None:
+        """Close *pooled* for good: it cannot be trusted any more after *error*, a cancellation unless said."""
+        if pooled.breaker is not None:
+            pooled.breaker.leave(pooled.permit, answered=_is_answer(error))
+            pooled.breaker = None
+        self._lent.discard(pooled)
+        discard(pooled.connection)
+        self._connect_for_waiters()
 
-    def suspect(self) -> None:
+    def expire_connections(self) -> None:
         """The server has gone, or is a new one: what was made until now is replaced before it is lent again."""
-        self._suspect_before = time.monotonic()
+        self._expired_before = time.monotonic()
 
-    def look_after(self) -> None:
+    def check_for_leaks(self) -> None:
         """Tell of what was lent for long, and close what nobody can give back any more."""
-        if self.watched is None:
+        if self.leak_check_name is None:
             return
-        tell_of_long(self._lent, self.watched, time.monotonic())
-        for channel in abandoned(self._lent):
+        log_long_checkouts(self._lent, self.leak_check_name, time.monotonic())
+        for pooled in find_abandoned(self._lent):
             self._leaked += 1
-            _logger.error("a connection of %s was taken and never given back; it is closed", self.watched)
-            self.throw_away(channel)
+            _logger.error(
+                "a connection of %s was checked out and never returned; it is closed", self.leak_check_name
+            )
+            self.discard(pooled)
 
     async def close(self) -> None:
         """Close every connection: politely where nobody has it, else at once; who has it will not get far."""
-        self.suspect()
+        self.expire_connections()
         # One that is being made may still join the idle ones, when nobody waits for it any more.
         while self._idle or self._tasks:
             while self._idle:
                 self._retire(self._idle.pop())
             _ = await asyncio.wait(self._tasks)
-        for channel in self._lent:
-            throw_away(channel.connection)
+        for pooled in self._lent:
+            discard(pooled.connection)
 
-    def _fit_one(self) -> Channel | None:
+    def _check_out_idle(self) -> PooledConnection | None:
         """One that nobody has, unless others wait already."""
         idle = self._idle
         while idle and not self._waiters:
-            channel = idle.pop()
-            if self._is_fit(channel):
-                self._lent.add(channel)
-                return channel
-            self._retire(channel)
+            pooled = idle.pop()
+            if self._is_usable(pooled):
+                self._lent.add(pooled)
+                return pooled
+            self._retire(pooled)
         return None
 
-    def _put_back(self, channel: Channel) -> None:
-        self._lent.discard(channel)
-        if self._waiters and self._is_fit(channel):
-            self._hand_over(channel)
-        elif self._waiters or channel.made <= self._suspect_before:
-            self._retire(channel)
+    def _put_back(self, pooled: PooledConnection) -> None:
+        self._lent.discard(pooled)
+        if self._waiters and self._is_usable(pooled):
+            self._hand_over(pooled)
+        elif self._waiters or pooled.made <= self._expired_before:
+            self._retire(pooled)
         else:
             # Looked at when it is lent again.
-            self._idle.append(channel)
+            self._idle.append(pooled)
 
-    def _hand_over(self, channel: Channel) -> None:
+    def _hand_over(self, pooled: PooledConnection) -> None:
         waiter = self._next_waiter()
         if waiter is None:
-            self._idle.append(channel)
+            self._idle.append(pooled)
         else:
-            self._lent.add(channel)
-            waiter.set_result(channel)
+            self._lent.add(pooled)
+            waiter.set_result(pooled)
 
-    def _next_waiter(self) -> asyncio.Future[Channel] | None:
+    def _next_waiter(self) -> asyncio.Future[PooledConnection] | None:
         """Whoever has waited longest, and does not any more."""
         waiters = self._waiters
         while waiters:
@@ -279,27 +286,31 @@ class ConnectionPool:
                 return waiter
         return None
 
-    def _is_fit(self, channel: Channel) -> bool:
-        """Whether *channel* can be lent, as it is now to be."""
-        made, now = channel.made, time.monotonic()
-        channel.lent = now
-        return made > self._suspect_before and now - made < self._recycle and not self._lost(channel.driver)
+    def _is_usable(self, pooled: PooledConnection) -> bool:
+        """Whether *pooled* can be lent, as it is now to be."""
+        made, now = pooled.made, time.monotonic()
+        pooled.lent = now
+        return (
+            made > self._expired_before
+            and now - made < self._recycle
+            and not self._is_disconnected(pooled.driver)
+        )
 
-    async def _wait_with(self, breaker: Breaker, permit: int) -> Channel:
+    async def _wait_with(self, breaker: Breaker, permit: int) -> PooledConnection:
         try:
             return await self._wait(self._waiters.join)
         except BaseException as error:
             breaker.leave(permit, answered=_is_answer(error))
             raise
 
-    async def _wait(self, join: Callable[[asyncio.Future[Channel]], None]) -> Channel:
+    async def _wait(self, join: Callable[[asyncio.Future[PooledConnection]], None]) -> PooledConnection:
         loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[Channel] = loop.create_future()
+        waiter: asyncio.Future[PooledConnection] = loop.create_future()
         join(waiter)
-        self.look_after()
-        self._make_for_waiters()
-        patience = deadline.within(self._patience)
-        limit = loop.call_later(patience, self._give_up, waiter, patience)
+        self.check_for_leaks()
+        self._connect_for_waiters()
+        checkout_timeout = deadline.within(self._checkout_timeout)
+        limit = loop.call_later(checkout_timeout, self._time_out, waiter, checkout_timeout)
         try:
             return await waiter
         except asyncio.CancelledError:
@@ -312,76 +323,78 @@ class ConnectionPool:
         finally:
             limit.cancel()
 
-    def _give_up(self, waiter: asyncio.Future[Channel], patience: float) -> None:
+    def _time_out(self, waiter: asyncio.Future[PooledConnection], checkout_timeout: float) -> None:
         self._waiters.leave(waiter)
         if not waiter.done():
             # Where nobody has one, it was not others who were waited for.
-            lacking = (
-                f"no connection {'became free' if self._lent else 'stood'} within {patience:.3g} seconds"
-            )
+            what = "became free" if self._lent else "was established"
+            lacking = f"no connection {what} within {checkout_timeout:.3g} seconds"
             waiter.set_exception(PoolTimeout(lacking) if self._lent else TimeoutError(lacking))
 
-    def _make_for_waiters(self) -> None:
+    def _connect_for_waiters(self) -> None:
         """Begin to make as many connections as are waited for, within the limit."""
         waiting = sum(not waiter.done() for waiter in self._waiters) if self._waiters else 0
-        while self._making < min(waiting, CONNECTS) and self.open + self._making + self._closing < self._size:
-            self._making += 1
-            self._begin(self._make())
+        while (
+            self._connecting < min(waiting, MAX_CONCURRENT_CONNECTS)
+            and self.open + self._connecting + self._closing < self._size
+        ):
+            self._connecting += 1
+            self._start_task(self._connect())
 
-    async def _make(self) -> None:
-        made: list[Channel] = []
+    async def _connect(self) -> None:
+        made: list[PooledConnection] = []
         try:
-            async with asyncio.timeout(self._connect_limit):
-                await greenlet_spawn(lambda: made.append(_channel(self._engine)))
+            async with asyncio.timeout(self._connect_timeout):
+                await greenlet_spawn(lambda: made.append(_open_connection(self._engine)))
         except (SQLAlchemyError, OSError) as error:
-            self._making -= 1
-            self._refuse(error)
+            self._connecting -= 1
+            self._fail_next_waiter(error)
         except BaseException:
-            self._making -= 1
+            self._connecting -= 1
             raise
         else:
             self._put_back(made[0])
-            self._making -= 1
-            self._make_for_waiters()
+            self._connecting -= 1
+            self._connect_for_waiters()
 
-    def _refuse(self, error: Exception) -> None:
+    def _fail_next_waiter(self, error: Exception) -> None:
         """Tell whoever has waited longest of *error*; when all have given up, nobody needs to know."""
         waiter = self._next_waiter()
         if waiter is not None:
             waiter.set_exception(error)
-        self._make_for_waiters()
+        self._connect_for_waiters()
 
-    def _retire(self, channel: Channel) -> None:
+    def _retire(self, pooled: PooledConnection) -> None:
         self._closing += 1
-        self._begin(self._close(channel.connection))
+        self._start_task(self._close(pooled.connection))
 
     async def _close(self, connection: Connection) -> None:
         try:
-            async with asyncio.timeout(CLOSE_LIMIT):
+            async with asyncio.timeout(CLOSE_TIMEOUT):
                 await greenlet_spawn(connection.close)
         except (SQLAlchemyError, OSError):
-            throw_away(connection)
+            discard(connection)
         finally:
             self._closing -= 1
-            self._make_for_waiters()
+            self._connect_for_waiters()
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start_task(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
 
-def _is_slow(channel: Channel, limit: float) -> bool:
-    """Whether *channel* was lent for longer than *limit*, for a call with an end: others are long by design."""
-    return time.monotonic() - channel.lent > limit and deadline.seconds_left() is not None
+def _is_slow(pooled: PooledConnection, limit: float) -> bool:
+    """Whether *pooled* was lent for longer than *limit*, for a call with an end: others are long by design."""
+    return time.monotonic() - pooled.lent > limit and deadline.remaining_seconds() is not None
 
 
 def _is_answer(error: BaseException | None) -> bool | None:
     """What *error*, with which somebody ended, says about whether the database answers."""
-    return False if error is not None and is_silence(error) else None
+    return False if error is not None and is_unreachable(error) else None
 
 
-def throw_away(connection: Connection) -> None:
+def discard(connection: Connection) -> None:
     """Close *connection* for good, without a word to the server."""
     if not connection.closed:
         if not connection.invalidated:
@@ -389,8 +402,8 @@ def throw_away(connection: Connection) -> None:
         connection.close()
 
 
-def _channel(engine: Engine) -> Channel:
+def _open_connection(engine: Engine) -> PooledConnection:
     connection = engine.connect()
     driver = connection.connection.driver_connection
-    watch_host(engine.dialect.driver, driver)
-    return Channel(connection, driver, time.monotonic())
+    enable_keepalive(engine.dialect.driver, driver)
+    return PooledConnection(connection, driver, time.monotonic())

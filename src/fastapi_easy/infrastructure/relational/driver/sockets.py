@@ -16,17 +16,17 @@ _KEEP_ALIVE: Final = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
 _INTERNET: Final = frozenset({socket.AF_INET, socket.AF_INET6})
 
 
-def no_sign(driver: Any) -> bool:
+def no_disconnect_check(driver: Any) -> bool:
     """Nothing can be told without a trip."""
     return False
 
 
-def sign_of_loss(driver: str) -> Callable[[Any], bool]:
-    """How a connection of *driver* tells, without a trip, that the server has closed it, or `no_sign`."""
-    return _SIGNS.get(driver, no_sign)
+def disconnect_check(driver: str) -> Callable[[Any], bool]:
+    """How a connection of *driver* tells, without a trip, that the server has closed it, or `no_disconnect_check`."""
+    return _DISCONNECT_CHECKS.get(driver, no_disconnect_check)
 
 
-def watch_host(driver: str, connection: Any) -> None:
+def enable_keepalive(driver: str, connection: Any) -> None:
     """Have the system close *connection*, which *driver* has made, when the host at its other end is dead."""
     found = _SOCKETS.get(driver)
     made = None if found is None else found(connection)
@@ -40,29 +40,29 @@ def watch_host(driver: str, connection: Any) -> None:
             made.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
-def _asyncpg_is_lost(driver: Any) -> bool:
+def _asyncpg_is_closed(driver: Any) -> bool:
     return bool(driver.is_closed())
 
 
-def _asyncmy_is_lost(driver: Any) -> bool:
+def _asyncmy_is_closed(driver: Any) -> bool:
     transport = driver._transport  # noqa: SLF001 - it keeps what it knows to itself
     return transport is None or bool(transport.is_closing())
 
 
-def _aiomysql_is_lost(driver: Any) -> bool:
+def _aiomysql_is_closed(driver: Any) -> bool:
     reader = driver._reader  # noqa: SLF001 - as its own pool does
     return reader is None or bool(reader.at_eof() or reader.exception() or reader.eof_received)
 
 
-def _file_is_lost(driver: Any) -> bool:
+def _file_is_closed(driver: Any) -> bool:
     return False
 
 
-_SIGNS: Final[dict[str, Callable[[Any], bool]]] = {
-    "asyncpg": _asyncpg_is_lost,
-    "asyncmy": _asyncmy_is_lost,
-    "aiomysql": _aiomysql_is_lost,
-    "aiosqlite": _file_is_lost,
+_DISCONNECT_CHECKS: Final[dict[str, Callable[[Any], bool]]] = {
+    "asyncpg": _asyncpg_is_closed,
+    "asyncmy": _asyncmy_is_closed,
+    "aiomysql": _aiomysql_is_closed,
+    "aiosqlite": _file_is_closed,
 }
 
 _SOCKETS: Final[dict[str, Callable[[Any], Any]]] = {

@@ -10,11 +10,11 @@ from sqlalchemy.engine import Dialect
 
 from fastapi_easy.domain.ports.tracer import Attributes, Span, Tracer
 from fastapi_easy.infrastructure.relational.driver.direct_execution import DirectExecutor
-from fastapi_easy.infrastructure.relational.driver.executor import Answer, Executor, Parameters
-from fastapi_easy.infrastructure.relational.driver.pool import Channel
+from fastapi_easy.infrastructure.relational.driver.executor import Executor, Parameters, StatementResult
+from fastapi_easy.infrastructure.relational.driver.pool import PooledConnection
 
-_KEPT: Final = "_fastapi_easy_described"
-_OF_TRANSACTIONS: Final = frozenset({"BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"})
+_CACHE_ATTRIBUTE: Final = "_fastapi_easy_described"
+_TRANSACTION_VERBS: Final = frozenset({"BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,18 +23,20 @@ class TracedExecutor(Executor):
 
     tracer: Tracer
 
-    async def run(self, channel: Channel, statement: Executable, parameters: Parameters) -> Answer:
-        """The answer to *statement* on *channel*."""
+    async def run(
+        self, pooled: PooledConnection, statement: Executable, parameters: Parameters
+    ) -> StatementResult:
+        """The answer to *statement* on *pooled*."""
         with _span(self.tracer, self.engine.dialect, statement, parameters):
-            return await Executor.run(self, channel, statement, parameters)
+            return await Executor.run(self, pooled, statement, parameters)
 
-    async def say(self, channel: Channel, words: str) -> None:
-        """Say *words*, which are answered with nothing."""
-        if (verb := _verb(words)) not in _OF_TRANSACTIONS:
-            await Executor.say(self, channel, words)
+    async def run_command(self, pooled: PooledConnection, sql: str) -> None:
+        """Say *sql*, which are answered with nothing."""
+        if (verb := _verb(sql)) not in _TRANSACTION_VERBS:
+            await Executor.run_command(self, pooled, sql)
             return
         with _span_of_verb(self.tracer, self.engine.dialect, verb):
-            await Executor.say(self, channel, words)
+            await Executor.run_command(self, pooled, sql)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,38 +45,40 @@ class TracedDirectExecutor(DirectExecutor):
 
     tracer: Tracer
 
-    async def run(self, channel: Channel, statement: Executable, parameters: Parameters) -> Answer:
-        """The answer to *statement* on *channel*."""
+    async def run(
+        self, pooled: PooledConnection, statement: Executable, parameters: Parameters
+    ) -> StatementResult:
+        """The answer to *statement* on *pooled*."""
         with _span(self.tracer, self.engine.dialect, statement, parameters):
-            return await DirectExecutor.run(self, channel, statement, parameters)
+            return await DirectExecutor.run(self, pooled, statement, parameters)
 
-    async def say(self, channel: Channel, words: str) -> None:
-        """Say *words*, which are answered with nothing."""
-        if (verb := _verb(words)) not in _OF_TRANSACTIONS:
-            await DirectExecutor.say(self, channel, words)
+    async def run_command(self, pooled: PooledConnection, sql: str) -> None:
+        """Say *sql*, which are answered with nothing."""
+        if (verb := _verb(sql)) not in _TRANSACTION_VERBS:
+            await DirectExecutor.run_command(self, pooled, sql)
             return
         with _span_of_verb(self.tracer, self.engine.dialect, verb):
-            await DirectExecutor.say(self, channel, words)
+            await DirectExecutor.run_command(self, pooled, sql)
 
 
 def _span(
     tracer: Tracer, dialect: Dialect, statement: Executable, parameters: Parameters
 ) -> AbstractContextManager[Span]:
-    name, attributes = _described(statement, dialect)
+    name, attributes = _describe(statement, dialect)
     if isinstance(parameters, Sequence) and len(parameters) > 1:
         attributes = {**attributes, "db.operation.batch.size": len(parameters)}
-    return tracer.span(name, attributes, outward=True)
+    return tracer.span(name, attributes, is_client=True)
 
 
 def _span_of_verb(tracer: Tracer, dialect: Dialect, verb: str) -> AbstractContextManager[Span]:
     attributes = {"db.system.name": _system(dialect), "db.operation.name": verb}
-    return tracer.span(verb, attributes, outward=True)
+    return tracer.span(verb, attributes, is_client=True)
 
 
-def _described(statement: Executable, dialect: Dialect) -> tuple[str, Attributes]:
+def _describe(statement: Executable, dialect: Dialect) -> tuple[str, Attributes]:
     """The name of the span of *statement*, and its attributes; kept on the statement, as what is compiled is."""
     kept = vars(statement)
-    found: tuple[Dialect, str, Attributes] | None = kept.get(_KEPT)
+    found: tuple[Dialect, str, Attributes] | None = kept.get(_CACHE_ATTRIBUTE)
     if found is None or found[0] is not dialect:
         text = str(statement.compile(dialect=dialect))  # type: ignore[attr-defined] # all of ours can be
         verb = _verb(text)
@@ -82,7 +86,7 @@ def _described(statement: Executable, dialect: Dialect) -> tuple[str, Attributes
         table = _table_of(statement)
         if table is not None:
             attributes["db.collection.name"] = table
-        found = kept[_KEPT] = dialect, verb if table is None else f"{verb} {table}", attributes
+        found = kept[_CACHE_ATTRIBUTE] = dialect, verb if table is None else f"{verb} {table}", attributes
     return found[1], found[2]
 
 

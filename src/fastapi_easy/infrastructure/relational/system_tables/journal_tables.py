@@ -14,7 +14,7 @@ from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.infrastructure.relational.column_types import UtcDateTime
 
-_drawn: Final["weakref.WeakKeyDictionary[SystemTable, Table]"] = weakref.WeakKeyDictionary()
+_system_tables: Final["weakref.WeakKeyDictionary[SystemTable, Table]"] = weakref.WeakKeyDictionary()
 _MYSQL: Final = ("mysql", "mariadb")
 _BYTEWISE: Final = "utf8mb4_bin"
 
@@ -25,10 +25,10 @@ def table_of(system: SystemTable) -> Table:
     Raises:
         DeclarationError: A field is of a kind that system tables do not have.
     """
-    found = _drawn.get(system)
+    found = _system_tables.get(system)
     if found is None:
         columns = [_column(system, field) for field in system.fields]
-        found = _drawn[system] = Table(system.name, MetaData(), *columns, mysql_engine="InnoDB")
+        found = _system_tables[system] = Table(system.name, MetaData(), *columns, mysql_engine="InnoDB")
     return found
 
 

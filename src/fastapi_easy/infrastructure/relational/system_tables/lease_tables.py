@@ -15,7 +15,7 @@ def make_tables(connection: Connection, name_type: TypeEngine[Any]) -> None:
 
     Times are microseconds since 1970. A row without owner is a name that was held, whose tokens go on growing.
     """
-    tables = _drawn(name_type)
+    tables = _define_tables(name_type)
     for attempt in range(1, _ATTEMPTS + 1):
         missing = [table for table in tables.sorted_tables if not inspect(connection).has_table(table.name)]
         if not missing:
@@ -28,7 +28,7 @@ def make_tables(connection: Connection, name_type: TypeEngine[Any]) -> None:
                 raise
 
 
-def _drawn(name_type: TypeEngine[Any]) -> MetaData:
+def _define_tables(name_type: TypeEngine[Any]) -> MetaData:
     tables = MetaData()
     _ = Table(
         "fe_lock",

@@ -20,14 +20,14 @@ from fastapi_easy.application.queries.aggregation_parser import AGGREGATION
 from fastapi_easy.domain import Resource
 from fastapi_easy.domain.resources.declaration import RESERVED_FIELDS
 from fastapi_easy.interfaces.http.dependencies.principal import principal_from
-from fastapi_easy.interfaces.http.dependencies.replayable_body import KeptBody
-from fastapi_easy.interfaces.http.exchange import Answer, Exchange, Refused, Stream
+from fastapi_easy.interfaces.http.dependencies.replayable_body import ReplayableBody
+from fastapi_easy.interfaces.http.exchange import Exchange, HttpResponse, ProblemError, StreamedResponse
 from fastapi_easy.interfaces.http.http_resource import Endpoint
 from fastapi_easy.interfaces.http.options import HttpOptions
-from fastapi_easy.interfaces.http.requests.decode import UNREAD
+from fastapi_easy.interfaces.http.requests.decode import IGNORED_PARAMETERS
 
-_ASKED: Final = "fastapi_easy.asked"
-_WORDS: Final = RESERVED_FIELDS | AGGREGATION | {"as", "from_line", "max_failures", "upsert"}
+_CALL: Final = "fastapi_easy.asked"
+_RESERVED_PARAMETERS: Final = RESERVED_FIELDS | AGGREGATION | {"as", "from_line", "max_failures", "upsert"}
 """The parameters that resources give a meaning, besides their fields."""
 
 
@@ -63,21 +63,21 @@ class Guard:
         def with_stacks(route: APIRoute) -> ASGIApp:
             return ExceptionMiddleware(AsyncExitStackMiddleware(route.app), handlers)
 
-        endpoint = _answer if principal is None else _answering_as(principal)
+        endpoint = _answer if principal is None else _endpoint_with_principal(principal)
         routes = {
-            keyed: APIRoute(
-                "/{key}" if keyed else "/",
+            has_key: APIRoute(
+                "/{key}" if has_key else "/",
                 endpoint,
                 dependencies=dependencies,
                 response_model=None,
                 dependency_overrides_provider=app,
             )
-            for keyed in (False, True)
+            for has_key in (False, True)
         }
-        self._apps = {keyed: with_stacks(route) for keyed, route in routes.items()}
+        self._apps = {has_key: with_stacks(route) for has_key, route in routes.items()}
         self._parameters = frozenset(_query_names(routes[False].dependant))
 
-    def around(self, endpoint: Endpoint, resource: Resource[Any], *, keyed: bool) -> Endpoint:
+    def wrap(self, endpoint: Endpoint, resource: Resource[Any], *, has_key: bool) -> Endpoint:
         """Let the dependencies run before *endpoint*.
 
         Args:
@@ -85,73 +85,73 @@ class Guard:
 
             resource: Whom it is about. Query parameters that mean nothing to it are for the dependencies alone.
 
-            keyed: The path has a key, which dependencies may ask for as `key`.
+            has_key: The path has a key, which dependencies may ask for as `key`.
         """
-        app, options = self._apps[keyed], self._options
-        known = {*_WORDS, *resource.fields, *resource.relations}
-        unread = frozenset(name for name in self._parameters if _first_word(name) not in known)
+        app, options = self._apps[has_key], self._options
+        known = {*_RESERVED_PARAMETERS, *resource.fields, *resource.relations}
+        ignored = frozenset(name for name in self._parameters if _field_of(name) not in known)
 
         async def guarded(exchange: Exchange, segment: bytes) -> None:
-            scope, outward = exchange.scope, exchange.send
-            body = KeptBody(exchange.receive, options)
+            scope, original_send = exchange.scope, exchange.send
+            body = ReplayableBody(exchange.receive, options)
             exchange.receive = body.replay
-            asked = scope[_ASKED] = _Asked(exchange, endpoint, segment)
-            if unread:
-                scope[UNREAD] = unread
+            guarded_call = scope[_CALL] = _GuardedCall(exchange, endpoint, segment)
+            if ignored:
+                scope[IGNORED_PARAMETERS] = ignored
 
             async def send(message: Message) -> None:
                 exchange.started = True
-                await outward(message)
+                await original_send(message)
 
             try:
                 await app(scope, body.receive, send)
             finally:
-                if isinstance(asked.answer, Stream):
-                    await asked.answer.rest.aclose()
+                if isinstance(guarded_call.answer, StreamedResponse):
+                    await guarded_call.answer.rest.aclose()
 
         return guarded
 
 
 @dataclass(slots=True)
-class _Asked:
+class _GuardedCall:
     """A request on its way through FastAPI."""
 
     exchange: Exchange
     endpoint: Endpoint
     segment: bytes
-    answer: Answer | Stream | None = None
+    answer: HttpResponse | StreamedResponse | None = None
 
 
 async def _answer(request: Request, response: Response) -> Response:
     """Let the endpoint answer. FastAPI calls this once all dependencies have run."""
-    asked: _Asked = request.scope[_ASKED]
+    guarded_call: _GuardedCall = request.scope[_CALL]
     try:
-        answer = await asked.endpoint(asked.exchange, asked.segment)
-    except Refused as refusal:
-        answer = asked.exchange.refusal(refusal.problem)
+        answer = await guarded_call.endpoint(guarded_call.exchange, guarded_call.segment)
+    except ProblemError as refusal:
+        answer = guarded_call.exchange.refusal(refusal.problem)
     else:
         added = tuple(response.headers.raw)
         if answer is not None and added:
             answer = replace(answer, headers=(*answer.headers, *added))
-    asked.answer = answer
-    return _Reply(asked.exchange, answer)
+    guarded_call.answer = answer
+    return _DirectResponse(guarded_call.exchange, answer)
 
 
-def _answering_as(principal: Depends) -> Callable[..., Awaitable[Response]]:
+def _endpoint_with_principal(principal: Depends) -> Callable[..., Awaitable[Response]]:
     """Return what lets the endpoint answer the caller whom *principal* knows."""
 
     async def answer(request: Request, response: Response, caller: Any = principal) -> Response:
-        asked: _Asked = request.scope[_ASKED]
-        asked.exchange.principal = principal_from(caller, principal)
+        guarded_call: _GuardedCall = request.scope[_CALL]
+        guarded_call.exchange.principal = principal_from(caller, principal)
         return await _answer(request, response)
 
     return answer
 
 
-class _Reply(Response):
+class _DirectResponse(Response):
     """An answer of ours as FastAPI sends it: before dependencies with `yield` go on, and before background tasks."""
 
-    def __init__(self, exchange: Exchange, answer: Answer | Stream | None) -> None:
+    def __init__(self, exchange: Exchange, answer: HttpResponse | StreamedResponse | None) -> None:
         self._exchange = exchange
         self._answer = answer
         self.background = None
@@ -159,7 +159,7 @@ class _Reply(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
         self._exchange.send = send
-        if isinstance(self._answer, Stream):
+        if isinstance(self._answer, StreamedResponse):
             await self._exchange.stream(self._answer)
         elif self._answer is not None:
             await self._exchange.answer(self._answer)
@@ -167,7 +167,7 @@ class _Reply(Response):
             await self.background()
 
 
-def _first_word(parameter: str) -> str:
+def _field_of(parameter: str) -> str:
     """Return what a parameter of a query is about: `price` in `price__gte`, `author` in `author.name`."""
     return parameter.partition("__")[0].partition(".")[0]
 

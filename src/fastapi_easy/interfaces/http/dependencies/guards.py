@@ -37,30 +37,30 @@ class Guards:
         self._added = tuple(added)
         self._principal = principal
         # By identity: a `Security` with a list of scopes has no hash.
-        self._made: dict[tuple[int, ...], Guard] = {}
+        self._cache: dict[tuple[int, ...], Guard] = {}
 
-    def covering(self, resource: Resource[Any]) -> tuple[Depends, ...]:
+    def dependencies_of(self, resource: Resource[Any]) -> tuple[Depends, ...]:
         """Return the dependencies that run before every operation of *resource*, in their order."""
         return (*self._app.router.dependencies, *self._added, *resource.dependencies)
 
     def documented(self, resource: Resource[Any]) -> tuple[Depends, ...]:
         """Return the dependencies whose parameters callers of *resource* have to know of."""
-        covering = self.covering(resource)
-        return covering if self._principal is None else (*covering, self._principal)
+        dependencies_of = self.dependencies_of(resource)
+        return dependencies_of if self._principal is None else (*dependencies_of, self._principal)
 
     def of(self, resource: Resource[Any]) -> Guard | None:
         """Return the guard of *resource*, or `None` where no dependency covers it."""
-        dependencies = self.covering(resource)
+        dependencies = self.dependencies_of(resource)
         if not dependencies and self._principal is None:
             return None
         same = tuple(map(id, dependencies))
-        guard = self._made.get(same)
+        guard = self._cache.get(same)
         if guard is None:
-            guard = self._made[same] = Guard(self._app, dependencies, self._options, self._principal)
+            guard = self._cache[same] = Guard(self._app, dependencies, self._options, self._principal)
         return guard
 
 
-def mistakes_in_dependencies(where: str, dependencies: Iterable[Any]) -> list[str]:
+def find_dependency_mistakes(where: str, dependencies: Iterable[Any]) -> list[str]:
     """Return what is no dependency among *dependencies*, with the way to mend it.
 
     Args:
@@ -71,10 +71,10 @@ def mistakes_in_dependencies(where: str, dependencies: Iterable[Any]) -> list[st
     Raises:
         FastAPIError: FastAPI cannot read the parameters of one.
     """
-    return [f"{where}: {sentence}" for each in dependencies if (sentence := _mistake_in(each)) is not None]
+    return [f"{where}: {sentence}" for each in dependencies if (sentence := _find_mistake(each)) is not None]
 
 
-def _mistake_in(dependency: object) -> str | None:
+def _find_mistake(dependency: object) -> str | None:
     if not isinstance(dependency, Depends):
         name = getattr(dependency, "__name__", repr(dependency))
         return f"dependencies holds {name}, which is no dependency: write Depends({name})"

@@ -12,7 +12,7 @@ Document = dict[str, Any]
 _KEY = "{key}"
 
 
-class Documented:
+class DependencyDocs:
     """The OpenAPI of operations behind dependencies, as FastAPI writes it for routes with the same ones.
 
     Args:
@@ -36,12 +36,12 @@ class Documented:
         """
         if not dependencies:
             return
-        written = {keyed: self._written(keyed, dependencies) for keyed in (False, True)}
+        written = {has_key: self._openapi_of(has_key, dependencies) for has_key in (False, True)}
         for path, operations in paths.items():
             given = written[_KEY in path]
             for operation in operations.values():
                 own = operation.get("parameters", [])
-                taken = {(each["in"], each["name"]) for each in map(self._resolved, own)}
+                taken = {(each["in"], each["name"]) for each in map(self._resolve, own)}
                 added = [
                     each for each in given.get("parameters", []) if (each["in"], each["name"]) not in taken
                 ]
@@ -50,9 +50,9 @@ class Documented:
                 if "security" in given:
                     operation["security"] = given["security"]
 
-    def _written(self, keyed: bool, dependencies: Sequence[Depends]) -> Document:
-        path = f"/{_KEY}" if keyed else "/"
-        route = APIRoute(path, _nothing, dependencies=dependencies, methods=["GET"], response_model=None)
+    def _openapi_of(self, has_key: bool, dependencies: Sequence[Depends]) -> Document:
+        path = f"/{_KEY}" if has_key else "/"
+        route = APIRoute(path, _no_endpoint, dependencies=dependencies, methods=["GET"], response_model=None)
         document = get_openapi(title="", version="", routes=[route])
         components = document.get("components", {})
         self.security_schemes |= components.get("securitySchemes", {})
@@ -64,10 +64,10 @@ class Documented:
         operation: Document = document["paths"][path]["get"]
         return operation
 
-    def _resolved(self, parameter: Document) -> Document:
+    def _resolve(self, parameter: Document) -> Document:
         reference: str | None = parameter.get("$ref")
         return parameter if reference is None else self._shared[reference.rpartition("/")[2]]
 
 
-def _nothing() -> None:
+def _no_endpoint() -> None:
     """Stand for an endpoint: only the dependencies before it are looked at."""

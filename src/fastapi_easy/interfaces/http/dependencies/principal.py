@@ -8,7 +8,7 @@ from fastapi.params import Depends
 from fastapi_easy.domain import ANONYMOUS, DeclarationError, Principal
 
 
-def caller_from(given: Any) -> Depends | None:
+def principal_dependency(given: Any) -> Depends | None:
     """Return the dependency that answers who calls, of what an application was *given* as `principal`.
 
     Args:
@@ -43,7 +43,7 @@ def principal_from(answered: Any, dependency: Depends) -> Principal:
     if not isinstance(answered, Principal):
         name = getattr(dependency.dependency, "__qualname__", repr(dependency.dependency))
         raise TypeError(
-            f"principal={name} has to answer a Principal of fastapi_easy.domain, or None, and answered a "
+            f"principal={name} must return a Principal of fastapi_easy.domain, or None, and returned a "
             f"{type(answered).__qualname__}"
         )
     return answered

@@ -9,10 +9,10 @@ from starlette.types import Message, Receive
 from fastapi_easy.interfaces.http.options import HttpOptions
 from fastapi_easy.interfaces.http.request_problems import TOO_SLOW
 from fastapi_easy.interfaces.http.requests.body import BodyTooLargeError
-from fastapi_easy.interfaces.http.requests.timeouts import within
+from fastapi_easy.interfaces.http.requests.timeouts import with_timeout
 
 
-class KeptBody:
+class ReplayableBody:
     """Keeps what dependencies receive, within the limits of every body, and replays it to the endpoint.
 
     Args:
@@ -24,10 +24,10 @@ class KeptBody:
     def __init__(self, receive: Receive, options: HttpOptions) -> None:
         self._receive = receive
         self._options = options
-        self._kept: deque[Message] = deque()
+        self._buffer: deque[Message] = deque()
         self._size = 0
-        self._more = True
-        self._ends = time.monotonic() + options.body_timeout
+        self._has_more = True
+        self._deadline = time.monotonic() + options.body_timeout
 
     async def receive(self) -> Message:
         """Receive for a dependency.
@@ -36,9 +36,9 @@ class KeptBody:
             HTTPException: The body is too large or too slow.
         """
         # After the end of the body one waits for the caller to hang up, which may take any time.
-        message = await (self._next_part() if self._more else self._receive())
-        self._kept.append(message)
-        self._more = message["type"] == "http.request" and message.get("more_body", False)
+        message = await (self._next_part() if self._has_more else self._receive())
+        self._buffer.append(message)
+        self._has_more = message["type"] == "http.request" and message.get("more_body", False)
         self._size += len(message.get("body", b""))
         if self._size > self._options.body_limit:
             raise BodyTooLargeError(self._options.body_limit)
@@ -46,11 +46,11 @@ class KeptBody:
 
     async def replay(self) -> Message:
         """Receive for the endpoint: first what was kept, then what is left."""
-        return self._kept.popleft() if self._kept else await self._receive()
+        return self._buffer.popleft() if self._buffer else await self._receive()
 
     async def _next_part(self) -> Message:
-        patience = min(self._options.body_idle_timeout, self._ends - time.monotonic())
+        timeout = min(self._options.body_idle_timeout, self._deadline - time.monotonic())
         try:
-            return await within(patience, self._receive())
+            return await with_timeout(timeout, self._receive())
         except TimeoutError:
             raise HTTPException(TOO_SLOW.status, TOO_SLOW.detail, {"Connection": "close"}) from None

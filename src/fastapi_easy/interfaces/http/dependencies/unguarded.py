@@ -14,7 +14,9 @@ from fastapi_easy.interfaces.http.dependencies.guards import Guards
 _logger: Final = logging.getLogger("fastapi_easy.http")
 
 
-def warn_of_overlooked(app: FastAPI, prefix: str, resources: Sequence[Resource[Any]], guards: Guards) -> None:
+def warn_of_unguarded_resources(
+    app: FastAPI, prefix: str, resources: Sequence[Resource[Any]], guards: Guards
+) -> None:
     """Log a warning where resources stand among routes that are guarded better than they are.
 
     A router's dependencies cover its routes. Resources mounted below the same prefix are easily believed to be
@@ -29,21 +31,22 @@ def warn_of_overlooked(app: FastAPI, prefix: str, resources: Sequence[Resource[A
 
         guards: What runs before them.
     """
-    shared = _shared_by_routes(app, f"{prefix}/") if prefix else []
+    shared = _dependencies_of_all_routes(app, f"{prefix}/") if prefix else []
     for resource in resources:
-        covering = [each.dependency for each in guards.covering(resource)]
-        lacking = [_name(each) for each in shared if each.dependency not in covering]
+        dependencies_of = [each.dependency for each in guards.dependencies_of(resource)]
+        lacking = [_name(each) for each in shared if each.dependency not in dependencies_of]
         if lacking:
             _logger.warning(
-                "%s run before every route of yours below %s, and not before %s there: hand them to mount_resources "
-                "with dependencies=[...], or say dependencies=[] if that is meant",
+                "the dependencies %s guard every route of yours below %s, but not the resource %s: pass them to "
+                "mount_resources "
+                "with dependencies=[...], or pass dependencies=[] if that is intended",
                 ", ".join(lacking),
                 prefix,
                 resource.name,
             )
 
 
-def _shared_by_routes(app: FastAPI, below: str) -> list[Depends]:
+def _dependencies_of_all_routes(app: FastAPI, below: str) -> list[Depends]:
     """The dependencies that every route under *below* has."""
     found = [
         list(getattr(each, "dependencies", ()))

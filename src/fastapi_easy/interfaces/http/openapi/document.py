@@ -10,8 +10,8 @@ from pydantic.json_schema import GenerateJsonSchema
 from fastapi_easy.domain import UNSET, Operation
 from fastapi_easy.interfaces.formats.output_types import output_type
 from fastapi_easy.interfaces.http.dependencies.guards import Guards
-from fastapi_easy.interfaces.http.dependencies.openapi import Documented
-from fastapi_easy.interfaces.http.http_resource import Surface
+from fastapi_easy.interfaces.http.dependencies.openapi import DependencyDocs
+from fastapi_easy.interfaces.http.http_resource import HttpResource
 from fastapi_easy.interfaces.http.openapi.bulk import bulk_schemas
 from fastapi_easy.interfaces.http.openapi.operations import Operations
 from fastapi_easy.interfaces.http.openapi.parameters import search_schemas, shared_parameters
@@ -25,13 +25,13 @@ _WITH_FILTERS: Final = {Operation.LIST, Operation.COUNT, Operation.EXPORT, Opera
 _REFERENCE: Final = "#/components/schemas/{model}"
 
 
-def document(app: FastAPI, surfaces: Callable[[], Sequence[Surface]], guards: Guards) -> None:
-    """Let `app.openapi()` tell of *surfaces* too. What the app itself has under the same path and method stays.
+def document(app: FastAPI, http_resources: Callable[[], Sequence[HttpResource]], guards: Guards) -> None:
+    """Let `app.openapi()` tell of *http_resources* too. What the app itself has under the same path and method stays.
 
     Args:
         app: Any FastAPI app.
 
-        surfaces: Its resources.
+        http_resources: Its resources.
 
         guards: Says what runs before their operations.
     """
@@ -42,35 +42,39 @@ def document(app: FastAPI, surfaces: Callable[[], Sequence[Surface]], guards: Gu
         base = own()
         # FastAPI makes a new document when routes were added.
         if not known or known[0][0] is not base:
-            known[:] = [(base, _merged(base, surfaces(), guards))]
+            known[:] = [(base, _merge(base, http_resources(), guards))]
         return known[0][1]
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _merged(base: Document, surfaces: Sequence[Surface], guards: Guards) -> Document:
+def _merge(base: Document, http_resources: Sequence[HttpResource], guards: Guards) -> Document:
     taken: Mapping[str, Any] = base.get("components", {}).get("schemas", {})
-    surfaces = [surface.documented for surface in surfaces]
+    http_resources = [http_resource.documented for http_resource in http_resources]
     paths: dict[str, Any] = {}
-    parameters = _parameters(surfaces)
-    documented = Documented(parameters)
-    for surface in surfaces:
-        operations = Operations(surface).paths()
-        documented.add(operations, guards.documented(surface.resource))
+    parameters = _parameters(http_resources)
+    documented = DependencyDocs(parameters)
+    for http_resource in http_resources:
+        operations = Operations(http_resource).paths()
+        documented.add(operations, guards.documented(http_resource.resource))
         paths |= operations
     schemas = {
         "Problem": PROBLEM,
         "ItemProblem": ITEM_PROBLEM,
         **documented.schemas,
-        **_schemas(surfaces),
+        **_schemas(http_resources),
     }
     renamed = {name: f"{name}Resource" for name in schemas if name in taken and taken[name] != schemas[name]}
     if renamed:
-        schemas = {renamed.get(name, name): _with_names(each, renamed) for name, each in schemas.items()}
-        paths = _with_names(paths, renamed)
-        parameters = _with_names(parameters, renamed)
+        schemas = {
+            renamed.get(name, name): _rename_references(each, renamed) for name, each in schemas.items()
+        }
+        paths = _rename_references(paths, renamed)
+        parameters = _rename_references(parameters, renamed)
     given = base.get("components", {})
-    own_paths: Mapping[str, Any] = {path: _styled(each) for path, each in base.get("paths", {}).items()}
+    own_paths: Mapping[str, Any] = {
+        path: _with_deep_object_style(each) for path, each in base.get("paths", {}).items()
+    }
     components = {
         **given,
         "schemas": {**schemas, **taken},
@@ -81,20 +85,20 @@ def _merged(base: Document, surfaces: Sequence[Surface], guards: Guards) -> Docu
     if documented.security_schemes:
         components["securitySchemes"] = {**documented.security_schemes, **given.get("securitySchemes", {})}
     every_path = {path: {**paths.get(path, {}), **own_paths.get(path, {})} for path in (*paths, *own_paths)}
-    tags = [{"name": each.resource.name, **_described(each)} for each in surfaces]
+    tags = [{"name": each.resource.name, **_description_member(each)} for each in http_resources]
     return {**base, "paths": every_path, "components": components, "tags": [*base.get("tags", []), *tags]}
 
 
-def _parameters(surfaces: Sequence[Surface]) -> Document:
+def _parameters(http_resources: Sequence[HttpResource]) -> Document:
     return {
         name: parameter
-        for surface in surfaces
-        if surface.resource.operations & _WITH_FILTERS
-        for name, parameter in shared_parameters(surface).items()
+        for http_resource in http_resources
+        if http_resource.resource.operations & _WITH_FILTERS
+        for name, parameter in shared_parameters(http_resource).items()
     }
 
 
-def _styled(path: Document) -> Document:
+def _with_deep_object_style(path: Document) -> Document:
     """*path* with the style of deep objects where OpenAPI wants it; see `query_plan`."""
     for operation in path.values():
         for parameter in operation.get("parameters", ()) if isinstance(operation, dict) else ():
@@ -103,16 +107,16 @@ def _styled(path: Document) -> Document:
     return path
 
 
-def _described(surface: Surface) -> Document:
-    return {"description": surface.resource.description} if surface.resource.description else {}
+def _description_member(http_resource: HttpResource) -> Document:
+    return {"description": http_resource.resource.description} if http_resource.resource.description else {}
 
 
-def _schemas(surfaces: Sequence[Surface]) -> dict[str, Document]:
+def _schemas(http_resources: Sequence[HttpResource]) -> dict[str, Document]:
     """Every schema of the resources, by its own name."""
     wanted: Any = [
         ((name, mode), mode, TypeAdapter(schema))
-        for surface in surfaces
-        for name, mode, schema in _models(surface)
+        for http_resource in http_resources
+        for name, mode, schema in _models(http_resource)
     ]
     generated, rest = TypeAdapter.json_schemas(
         wanted,
@@ -125,17 +129,19 @@ def _schemas(surfaces: Sequence[Surface]) -> dict[str, Document]:
         # A name of ours for a class of the user's leads to that class.
         if schema.get("$ref") != _REFERENCE.format(model=name):
             schemas[name] = schema
-    for surface in surfaces:
-        _tell_defaults(surface, schemas)
-        for action in (surface.resource.actions or {}).values():
-            _resolved(f"{surface.names.schema}{action.__name__}", schemas)["additionalProperties"] = False
-        schemas |= _derived(surface, schemas)
+    for http_resource in http_resources:
+        _add_defaults(http_resource, schemas)
+        for action in (http_resource.resource.actions or {}).values():
+            _resolve(f"{http_resource.names.schema}{action.__name__}", schemas)["additionalProperties"] = (
+                False
+            )
+        schemas |= _derived_schemas(http_resource, schemas)
     return schemas
 
 
-def _tell_defaults(surface: Surface, schemas: Mapping[str, Document]) -> None:
-    """Add to the derived bodies of *surface* what fields are that are left out."""
-    resource, name = surface.resource, surface.names.schema
+def _add_defaults(http_resource: HttpResource, schemas: Mapping[str, Document]) -> None:
+    """Add to the derived bodies of *http_resource* what fields are that are left out."""
+    resource, name = http_resource.resource, http_resource.names.schema
     for body in (f"{name}Create", f"{name}Replace") if resource.schemas.create is None else ():
         for member, schema in schemas.get(body, {}).get("properties", {}).items():
             field = resource.fields[member]
@@ -149,8 +155,12 @@ class _Generator(GenerateJsonSchema):
     ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012 (as pydantic declares it)
 
 
-def _models(surface: Surface) -> list[tuple[str, str, Any]]:
-    name, schemas, offered = surface.names.schema, surface.schemas, surface.resource.operations
+def _models(http_resource: HttpResource) -> list[tuple[str, str, Any]]:
+    name, schemas, offered = (
+        http_resource.names.schema,
+        http_resource.schemas,
+        http_resource.resource.operations,
+    )
     models: list[tuple[str, str, Any]] = [(name, "serialization", schemas.read)]
     if offered & {Operation.CREATE, Operation.UPSERT, Operation.IMPORT}:
         models.append((f"{name}Create", "validation", schemas.create))
@@ -158,14 +168,14 @@ def _models(surface: Surface) -> list[tuple[str, str, Any]]:
         models.append((f"{name}Replace", "validation", schemas.replace))
     if Operation.UPDATE in offered:
         models.append((f"{name}Update", "validation", schemas.update))
-    actions = (surface.resource.actions or {}).values()
+    actions = (http_resource.resource.actions or {}).values()
     return [*models, *((f"{name}{action.__name__}", "validation", action) for action in actions)]
 
 
-def _derived(surface: Surface, schemas: Mapping[str, Document]) -> dict[str, Document]:
-    name = surface.names.schema
+def _derived_schemas(http_resource: HttpResource, schemas: Mapping[str, Document]) -> dict[str, Document]:
+    name = http_resource.names.schema
     part = f"{name}Part"
-    whole = _resolved(name, schemas)
+    whole = _resolve(name, schemas)
     page = {
         "type": "object",
         "title": f"{name}Page",
@@ -176,7 +186,7 @@ def _derived(surface: Surface, schemas: Mapping[str, Document]) -> dict[str, Doc
             "next_cursor": {"anyOf": [{"type": "string"}, {"type": "null"}]},
         },
     }
-    beside = related_properties(surface)
+    beside = related_properties(http_resource)
     partial = {
         **{key: value for key, value in whole.items() if key != "required"},
         "properties": {**whole.get("properties", {}), **beside},
@@ -185,27 +195,32 @@ def _derived(surface: Surface, schemas: Mapping[str, Document]) -> dict[str, Doc
         + (", and what include asked for beside them." if beside else "."),
     }
     derived = {part: partial, f"{name}Page": page}
-    return {**derived, **search_schemas(surface), **bulk_schemas(surface), **stream_schemas(surface)}
+    return {
+        **derived,
+        **search_schemas(http_resource),
+        **bulk_schemas(http_resource),
+        **stream_schemas(http_resource),
+    }
 
 
-def _resolved(name: str, schemas: Mapping[str, Document]) -> Document:
+def _resolve(name: str, schemas: Mapping[str, Document]) -> Document:
     schema = schemas[name]
     while "$ref" in schema:
         schema = schemas[schema["$ref"].rsplit("/", 1)[-1]]
     return schema
 
 
-def _with_names(value: Any, renamed: Mapping[str, str]) -> Any:
+def _rename_references(value: Any, renamed: Mapping[str, str]) -> Any:
     if isinstance(value, dict):
         return {
-            key: _renamed(each, renamed)
+            key: _rename_reference(each, renamed)
             if key == "$ref" and isinstance(each, str)
-            else _with_names(each, renamed)
+            else _rename_references(each, renamed)
             for key, each in value.items()
         }
-    return [_with_names(each, renamed) for each in value] if isinstance(value, list) else value
+    return [_rename_references(each, renamed) for each in value] if isinstance(value, list) else value
 
 
-def _renamed(reference: str, renamed: Mapping[str, str]) -> str:
+def _rename_reference(reference: str, renamed: Mapping[str, str]) -> str:
     prefix, _, name = reference.rpartition("/")
     return f"{prefix}/{renamed.get(name, name)}"

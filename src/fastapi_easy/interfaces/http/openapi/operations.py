@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from fastapi_easy.domain import Operation
-from fastapi_easy.interfaces.http.http_resource import Surface
+from fastapi_easy.interfaces.http.http_resource import HttpResource
 from fastapi_easy.interfaces.http.openapi.bulk import bulk_example
 from fastapi_easy.interfaces.http.openapi.examples import example_of
 from fastapi_easy.interfaces.http.openapi.parameters import (
@@ -23,15 +23,16 @@ Document = dict[str, Any]
 
 _ALWAYS: Final = (400, 405, 422, 500, 501, 503, 504)
 _ONE: Final = (404,)
-_UNREAD: Final = (408, 413)
-_BODY: Final = (*_UNREAD, 415)
+_BODY_REJECTED: Final = (408, 413)
+_BODY: Final = (*_BODY_REJECTED, 415)
 _CHANGE: Final = (403, 409)
 _PREFERRED: Final = ("Preference-Applied", "Withheld-Events")
 _PREFER: Final = {
     "name": "Prefer",
     "in": "header",
-    "description": "`return=minimal` for an answer without the entity; `tx=rollback` for a dry run, which does all but "
-    "change something; or both, separated by a comma.",
+    "description": "`return=minimal` for an answer without the entity; `tx=rollback` for a dry run, which does "
+    "everything except "
+    "commit the change; or both, separated by a comma.",
     "schema": {"type": "string"},
 }
 _IF_MATCH: Final = {
@@ -52,33 +53,38 @@ _IF_NONE_MATCH: Final = {
 class Operations:
     """Writes the paths of one resource, those of its operations only."""
 
-    def __init__(self, surface: Surface) -> None:
-        self._surface = surface
-        self._resource = surface.resource
-        self._names = surface.names
-        self._schema = surface.names.schema
-        self._entity = f"{surface.path}/{{key}}"
+    def __init__(self, http_resource: HttpResource) -> None:
+        self._http_resource = http_resource
+        self._resource = http_resource.resource
+        self._names = http_resource.names
+        self._schema = http_resource.names.schema
+        self._entity = f"{http_resource.path}/{{key}}"
 
     def paths(self) -> dict[str, dict[str, Document]]:
         """Operations by path and lower-case method."""
         paths: dict[str, dict[str, Document]] = {}
-        for operation, path, method, document in self._every():
+        for operation, path, method, document in self._operations():
             if operation is None or operation in self._resource.operations:
                 paths.setdefault(path, {})[method] = {"tags": [self._resource.name], **document}
         return paths
 
-    def _every(self) -> Iterator[tuple[Operation | None, str, str, Document]]:
-        path = self._surface.path
+    def _operations(self) -> Iterator[tuple[Operation | None, str, str, Document]]:
+        path = self._http_resource.path
         yield Operation.LIST, path, "get", self._list()
         yield Operation.CREATE, path, "post", self._create()
         yield Operation.LIST, f"{path}/search", "post", self._search()
         yield Operation.COUNT, f"{path}/count", "get", self._count()
-        yield from stream_operations(self._surface)
+        yield from stream_operations(self._http_resource)
         yield Operation.UPSERT, f"{path}/upsert", "post", self._upsert()
         yield Operation.BULK, f"{path}/bulk", "post", self._bulk()
         yield Operation.GET, self._entity, "get", self._get()
         yield Operation.REPLACE, self._entity, "put", self._write("replace", "Replace", "Replace", _JSON_ONLY)
-        yield Operation.UPDATE, self._entity, "patch", self._write("update", "Change", "Update", _EITHER)
+        yield (
+            Operation.UPDATE,
+            self._entity,
+            "patch",
+            self._write("update", "Change", "Update", _JSON_OR_MERGE_PATCH),
+        )
         yield Operation.DELETE, self._entity, "delete", self._delete()
         yield Operation.RESTORE, f"{self._entity}/restore", "post", self._restore()
         yield Operation.PURGE, f"{self._entity}/purge", "post", self._purge()
@@ -90,9 +96,9 @@ class Operations:
             "operationId": f"list_{self._names.many}",
             "summary": f"List {self._resource.name}",
             "parameters": [
-                *filter_parameters(self._surface),
-                *page_parameters(self._surface),
-                *related_parameters(self._surface),
+                *filter_parameters(self._http_resource),
+                *page_parameters(self._http_resource),
+                *related_parameters(self._http_resource),
             ],
             "responses": {"200": self._page("Link"), **problem_responses((*_ALWAYS, 403, 414))},
         }
@@ -122,14 +128,14 @@ class Operations:
         return {
             "operationId": f"count_{self._names.many}",
             "summary": f"Count {self._resource.name}",
-            "parameters": filter_parameters(self._surface),
+            "parameters": filter_parameters(self._http_resource),
             "responses": {"200": counted, **problem_responses((*_ALWAYS, 414))},
         }
 
     def _create(self) -> Document:
         return {
             "operationId": f"create_{self._names.one}",
-            "summary": f"Create {_article(self._names.one)}",
+            "summary": f"Create {_with_article(self._names.one)}",
             "parameters": [_PREFER],
             "requestBody": self._body(f"{self._schema}Create", _JSON_ONLY),
             "responses": {"201": self._created(), **problem_responses((*_ALWAYS, *_BODY, *_CHANGE))},
@@ -139,21 +145,21 @@ class Operations:
         by = " and ".join(f"`{name}`" for name in self._resource.upsert_by)
         return {
             "operationId": f"upsert_{self._names.one}",
-            "summary": f"Change or create {_article(self._names.one)}",
+            "summary": f"Change or create {_with_article(self._names.one)}",
             "description": f"Changes the one with the same {by}, or creates it. Fields left out stay as they are.",
             "parameters": [_PREFER],
             "requestBody": self._body(f"{self._schema}Create", _JSON_ONLY),
             "responses": {
                 "200": self._one("Changed.", "ETag", *_PREFERRED),
                 "201": self._created(),
-                "204": _bare("Changed.", "ETag", *_PREFERRED),
+                "204": _empty_response("Changed.", "ETag", *_PREFERRED),
                 **problem_responses((*_ALWAYS, *_BODY, *_CHANGE)),
             },
         }
 
     def _bulk(self) -> Document:
         body = self._body(f"{self._schema}Bulk", _JSON_ONLY)
-        example = bulk_example(self._surface)
+        example = bulk_example(self._http_resource)
         if example is not None:
             body["content"]["application/json"]["example"] = example
         results = {
@@ -163,12 +169,12 @@ class Operations:
         return {
             "operationId": f"bulk_{self._names.many}",
             "summary": f"Change many {self._resource.name}",
-            "description": "Makes the changes in their order: all or none, or with `atomic: false` each for itself. An "
+            "description": "Makes the changes in their order: all or none, or with `atomic: false` each on its own. An "
             "atomic call that fails answers with the problem of the item that failed, and `item` is its index.",
             "parameters": [_PREFER],
             "requestBody": body,
             "responses": {
-                "200": {"description": "Every item worked.", **results},
+                "200": {"description": "Every item succeeded.", **results},
                 "207": {"description": "Some items failed; each result has a status.", **results},
                 **problem_responses((*_ALWAYS, *_BODY, *_CHANGE, *self._versioned(), 404)),
             },
@@ -177,11 +183,11 @@ class Operations:
     def _get(self) -> Document:
         return {
             "operationId": f"get_{self._names.one}",
-            "summary": f"Get {_article(self._names.one)}",
+            "summary": f"Get {_with_article(self._names.one)}",
             "parameters": [
                 self._key(),
-                fields_parameter(self._surface),
-                *related_parameters(self._surface),
+                fields_parameter(self._http_resource),
+                *related_parameters(self._http_resource),
                 _IF_NONE_MATCH,
             ],
             "responses": {
@@ -194,12 +200,12 @@ class Operations:
     def _write(self, verb: str, title: str, suffix: str, types: tuple[str, ...]) -> Document:
         return {
             "operationId": f"{verb}_{self._names.one}",
-            "summary": f"{title} {_article(self._names.one)}",
+            "summary": f"{title} {_with_article(self._names.one)}",
             "parameters": [self._key(), self._if_match(), _PREFER],
             "requestBody": self._body(f"{self._schema}{suffix}", types),
             "responses": {
                 "200": self._one("Changed.", "ETag", *_PREFERRED),
-                "204": _bare("Changed.", "ETag", *_PREFERRED),
+                "204": _empty_response("Changed.", "ETag", *_PREFERRED),
                 **problem_responses((*_ALWAYS, *_ONE, *_BODY, *_CHANGE, *self._versioned())),
             },
         }
@@ -207,10 +213,10 @@ class Operations:
     def _delete(self) -> Document:
         return {
             "operationId": f"delete_{self._names.one}",
-            "summary": f"Delete {_article(self._names.one)}",
+            "summary": f"Delete {_with_article(self._names.one)}",
             "parameters": [self._key(), self._if_match(), _PREFER],
             "responses": {
-                "204": _bare("Deleted.", *_PREFERRED),
+                "204": _empty_response("Deleted.", *_PREFERRED),
                 **problem_responses((*_ALWAYS, *_ONE, *_CHANGE, *self._versioned())),
             },
         }
@@ -218,23 +224,23 @@ class Operations:
     def _restore(self) -> Document:
         return {
             "operationId": f"restore_{self._names.one}",
-            "summary": f"Bring back {_article(f'deleted_{self._names.one}')}",
+            "summary": f"Bring back {_with_article(f'deleted_{self._names.one}')}",
             "parameters": [self._key(), _IF_MATCH, _PREFER],
             "responses": {
-                "200": self._one("There again.", "ETag", *_PREFERRED),
-                "204": _bare("There again.", "ETag", *_PREFERRED),
-                **problem_responses((*_ALWAYS, *_ONE, *_UNREAD, *_CHANGE, 412)),
+                "200": self._one("Restored.", "ETag", *_PREFERRED),
+                "204": _empty_response("Restored.", "ETag", *_PREFERRED),
+                **problem_responses((*_ALWAYS, *_ONE, *_BODY_REJECTED, *_CHANGE, 412)),
             },
         }
 
     def _purge(self) -> Document:
         return {
             "operationId": f"purge_{self._names.one}",
-            "summary": f"Remove {_article(f'deleted_{self._names.one}')} for good",
+            "summary": f"Remove {_with_article(f'deleted_{self._names.one}')} for good",
             "parameters": [self._key(), _IF_MATCH, _PREFER],
             "responses": {
-                "204": _bare("Gone.", *_PREFERRED),
-                **problem_responses((*_ALWAYS, *_ONE, *_UNREAD, *_CHANGE, 412)),
+                "204": _empty_response("Purged.", *_PREFERRED),
+                **problem_responses((*_ALWAYS, *_ONE, *_BODY_REJECTED, *_CHANGE, 412)),
             },
         }
 
@@ -253,13 +259,13 @@ class Operations:
         }
         return {
             "operationId": f"{name}_{self._names.one}",
-            "summary": described.split("\n", 1)[0] or f"{name.capitalize()} {_article(self._names.one)}",
+            "summary": described.split("\n", 1)[0] or f"{name.capitalize()} {_with_article(self._names.one)}",
             "description": described,
             "parameters": [self._key(), self._if_match(), _PREFER],
             "requestBody": body,
             "responses": {
                 "200": answer,
-                "204": _bare("Done.", "ETag", *_PREFERRED),
+                "204": _empty_response("Done.", "ETag", *_PREFERRED),
                 **problem_responses((*_ALWAYS, *_ONE, *_BODY, *_CHANGE, *self._versioned())),
             },
         }
@@ -305,14 +311,14 @@ class Operations:
 
 
 _JSON_ONLY: Final = ("application/json",)
-_EITHER: Final = ("application/json", "application/merge-patch+json")
+_JSON_OR_MERGE_PATCH: Final = ("application/json", "application/merge-patch+json")
 
 
 def _headers(*names: str) -> Document:
     return {**CORRELATION, **{name: {"$ref": f"#/components/headers/{name}"} for name in names}}
 
 
-def _bare(description: str, *headers: str) -> Document:
+def _empty_response(description: str, *headers: str) -> Document:
     """An answer without a body."""
     return {"description": description, "headers": _headers(*headers)}
 
@@ -321,6 +327,6 @@ def _reference(schema: str) -> Document:
     return {"$ref": f"#/components/schemas/{schema}"}
 
 
-def _article(noun: str) -> str:
+def _with_article(noun: str) -> str:
     words = noun.replace("_", " ")
     return f"{'an' if words[:1] in 'aeiou' else 'a'} {words}"

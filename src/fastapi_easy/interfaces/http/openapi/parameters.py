@@ -7,16 +7,20 @@ from fastapi_easy.application.queries.allowed_comparisons import Parameter
 from fastapi_easy.application.queries.query_reader import QueryReader
 from fastapi_easy.domain import Count, Field, Kind, Operator, Resource
 from fastapi_easy.domain.values.kind_schemas import TEXT_DOCUMENTS, WITHOUT_NUL
-from fastapi_easy.interfaces.http.http_resource import Surface
-from fastapi_easy.interfaces.http.openapi.relations import related_fields, related_sorts, searched_includes
+from fastapi_easy.interfaces.http.http_resource import HttpResource
+from fastapi_easy.interfaces.http.openapi.relations import (
+    related_fields,
+    related_sorts,
+    search_include_schema,
+)
 
 Schema = dict[str, Any]
 
-_WORDS: Final[Mapping[Operator, str]] = {
+_OPERATOR_DESCRIPTIONS: Final[Mapping[Operator, str]] = {
     Operator.EQUALS: "{} equals this.",
-    Operator.DIFFERS: "{} differs from this, or is null.",
+    Operator.NOT_EQUALS: "{} differs from this, or is null.",
     Operator.IN: "{} is one of these.",
-    Operator.NOT_IN: "{} is none of these, or null.",
+    Operator.NOT_IN: "{} is not one of these, or is null.",
     Operator.IS_NULL: "{} is null (true) or is not (false).",
     Operator.GREATER: "{} is greater than this.",
     Operator.GREATER_OR_EQUAL: "{} is this or greater.",
@@ -34,26 +38,26 @@ _WORDS: Final[Mapping[Operator, str]] = {
     Operator.HAS_ANY: "{} has one of these items.",
     Operator.HAS_ALL: "{} has all of these items.",
 }
-_MOST_COMPARISONS: Final = 10
+_MAX_COMPARISONS: Final = 10
 _DOCUMENTED_DEPTH: Final = 2
-_LARGEST: Final = 1.7976931348623157e308
+_MAX_FLOAT: Final = 1.7976931348623157e308
 
 
-def filter_parameters(surface: Surface) -> list[Schema]:
+def filter_parameters(http_resource: HttpResource) -> list[Schema]:
     """A reference for each comparison, and for what combines them. The list and the count share them."""
-    return [{"$ref": f"#/components/parameters/{name}"} for name in shared_parameters(surface)]
+    return [{"$ref": f"#/components/parameters/{name}"} for name in shared_parameters(http_resource)]
 
 
-def shared_parameters(surface: Surface) -> dict[str, Schema]:
+def shared_parameters(http_resource: HttpResource) -> dict[str, Schema]:
     """A parameter for each comparison, and those that combine them, as components."""
-    return {f"{surface.names.many}.{each['name']}": each for each in _filters(surface)}
+    return {f"{http_resource.names.many}.{each['name']}": each for each in _filters(http_resource)}
 
 
-def _filters(surface: Surface) -> list[Schema]:
-    queries = surface.use_cases.queries
+def _filters(http_resource: HttpResource) -> list[Schema]:
+    queries = http_resource.use_cases.queries
     parameters = [_comparison(each, queries) for each in queries.parameters.values()]
     if queries.parameters:
-        where = {"$ref": f"#/components/schemas/{filter_name(surface)}"}
+        where = {"$ref": f"#/components/schemas/{filter_name(http_resource)}"}
         parameters.append(
             {
                 "name": "where",
@@ -62,61 +66,63 @@ def _filters(surface: Surface) -> list[Schema]:
                 "content": {"application/json": {"schema": where}},
             }
         )
-    if surface.resource.searchable:
+    if http_resource.resource.searchable:
         described = (
-            f"Every word is contained in {' or '.join(surface.resource.searchable)}, whatever the case."
+            f"Every word is contained in {' or '.join(http_resource.resource.searchable)}, whatever the case."
         )
         parameters.append(_query("q", described, _text(queries.limits.text)))
     return parameters
 
 
-def page_parameters(surface: Surface) -> list[Schema]:
+def page_parameters(http_resource: HttpResource) -> list[Schema]:
     """The parameters that say which window of which fields in which order."""
-    resource, limits = surface.resource, surface.use_cases.queries.limits
+    resource, limits = http_resource.resource, http_resource.use_cases.queries.limits
     rules = resource.query
     limit = {"type": "integer", "minimum": 1, "maximum": rules.max_limit, "default": rules.limit}
     offset = {"type": "integer", "minimum": 0, "maximum": limits.offset, "default": 0}
     return [
-        *_sort(surface),
-        fields_parameter(surface),
+        *_sort(http_resource),
+        fields_parameter(http_resource),
         _query("limit", "Entities on the page at most.", limit),
         _query("offset", "Entities to skip; slow when large, so prefer cursor.", offset),
         _query(
-            "cursor", "Where to go on: next_cursor of the page before. Not with offset.", {"type": "string"}
+            "cursor",
+            "Where to continue: next_cursor of the previous page. Not with offset.",
+            {"type": "string"},
         ),
         _query("count", "Whether total is counted.", {"enum": [*Count], "default": Count.NONE}),
     ]
 
 
-def fields_parameter(surface: Surface, *, related: bool = True) -> Schema:
+def fields_parameter(http_resource: HttpResource, *, related: bool = True) -> Schema:
     """The parameter that chooses fields, with those of related entities where these can be included."""
-    names = list(surface.resource.readable)
+    names = list(http_resource.resource.readable)
     if related:
-        names += related_fields(surface)
+        names += related_fields(http_resource)
     schema = {"type": "array", "items": {"enum": names}}
     return {**_query("fields", "The fields of the answer.", schema), "style": "form", "explode": False}
 
 
-def filter_name(surface: Surface) -> str:
+def filter_name(http_resource: HttpResource) -> str:
     """The name of the schema of `where`."""
-    return f"{surface.names.schema}Filter"
+    return f"{http_resource.names.schema}Filter"
 
 
-def search_schemas(surface: Surface) -> dict[str, Schema]:
+def search_schemas(http_resource: HttpResource) -> dict[str, Schema]:
     """The schema of the body of a search, and those it refers to.
 
     No schema can say how deep a tree may be, so the first levels have a schema each.
     """
-    resource, queries = surface.resource, surface.use_cases.queries
-    name = filter_name(surface)
+    resource, queries = http_resource.resource, http_resource.use_cases.queries
+    name = filter_name(http_resource)
     leaves = {each.name: _json_value(each, queries) for each in queries.parameters.values()}
     schemas: dict[str, Schema] = {}
     for relation in queries.parameters.relations.values():
         there = {
             each.name: _json_value(each, queries)
-            for each in queries.parameters.beyond(relation.name).own.values()
+            for each in queries.parameters.for_relation(relation.name).own.values()
         }
-        name_there = f"{surface.every_name[relation.target.name].schema}Comparisons"
+        name_there = f"{http_resource.all_names[relation.target.name].schema}Comparisons"
         schemas[name_there] = _tree(there, None, 0)
         leaves[relation.name] = {"$ref": f"#/components/schemas/{name_there}"}
     depth = min(queries.limits.depth, _DOCUMENTED_DEPTH)
@@ -127,16 +133,16 @@ def search_schemas(surface: Surface) -> dict[str, Schema]:
         )
     page = {
         each["name"]: {**each["schema"], "description": each["description"]}
-        for each in page_parameters(surface)
+        for each in page_parameters(http_resource)
     }
-    members: dict[str, Schema] = {**page, **searched_includes(surface)}
+    members: dict[str, Schema] = {**page, **search_include_schema(http_resource)}
     if leaves:
         members["where"] = {"$ref": f"#/components/schemas/{name}"}
     if resource.searchable:
         members["q"] = _text(queries.limits.text)
-    schemas[f"{surface.names.schema}Search"] = {
+    schemas[f"{http_resource.names.schema}Search"] = {
         "type": "object",
-        "title": f"{surface.names.schema}Search",
+        "title": f"{http_resource.names.schema}Search",
         "properties": members,
         "additionalProperties": False,
     }
@@ -168,7 +174,7 @@ def _tree(leaves: Mapping[str, Schema], inner: str | None, most: int) -> Schema:
         "type": "object",
         "properties": properties,
         "additionalProperties": False,
-        "maxProperties": _MOST_COMPARISONS,
+        "maxProperties": _MAX_COMPARISONS,
     }
 
 
@@ -178,7 +184,7 @@ def _comparison(parameter: Parameter, queries: QueryReader) -> Schema:
     if not parameter.takes_list:
         return _query(parameter.name, described, value)
     return {
-        **_query(parameter.name, described, _several(parameter, value, queries)),
+        **_query(parameter.name, described, _list_schema(parameter, value, queries)),
         "style": "form",
         "explode": True,
     }
@@ -187,9 +193,9 @@ def _comparison(parameter: Parameter, queries: QueryReader) -> Schema:
 def _described(parameter: Parameter) -> str:
     name = parameter.name.partition("__")[0]
     if parameter.relation is None:
-        described = _WORDS[parameter.operator].format(f"`{name}`")
+        described = _OPERATOR_DESCRIPTIONS[parameter.operator].format(f"`{name}`")
     else:
-        described = f"`{name}` leads nowhere (true) or somewhere (false)."
+        described = f"`{name}` has no related entity (true) or has one (false)."
     several = any(relation.many for relation in parameter.path)
     return f"{described.removesuffix('.')}, of at least one of them." if several else described
 
@@ -199,10 +205,10 @@ def _json_value(parameter: Parameter, queries: QueryReader) -> Schema:
     value = _bounded_text(field, queries)
     if field.kind is Kind.DECIMAL:
         value = {"anyOf": [value, {"type": "integer", "minimum": 1 - 10**15, "maximum": 10**15 - 1}]}
-    return _several(parameter, value, queries) if parameter.takes_list else value
+    return _list_schema(parameter, value, queries) if parameter.takes_list else value
 
 
-def _several(parameter: Parameter, value: Schema, queries: QueryReader) -> Schema:
+def _list_schema(parameter: Parameter, value: Schema, queries: QueryReader) -> Schema:
     if parameter.operator is Operator.BETWEEN:
         return {"type": "array", "items": value, "minItems": 2, "maxItems": 2}
     return {"type": "array", "items": value, "maxItems": queries.limits.items}
@@ -212,16 +218,16 @@ def _bounded_text(field: Field, queries: QueryReader) -> Schema:
     return _text(queries.limits.text) if field.kind is Kind.TEXT else text_schema(field)
 
 
-def _text(longest: int) -> Schema:
-    return {"type": "string", "maxLength": longest, "pattern": WITHOUT_NUL}
+def _text(max_length: int) -> Schema:
+    return {"type": "string", "maxLength": max_length, "pattern": WITHOUT_NUL}
 
 
 def _query(name: str, description: str, schema: Schema) -> Schema:
     return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
-def _sort(surface: Surface) -> Iterable[Schema]:
-    sortable = [*surface.resource.sortable, *related_sorts(surface)]
+def _sort(http_resource: HttpResource) -> Iterable[Schema]:
+    sortable = [*http_resource.resource.sortable, *related_sorts(http_resource)]
     if not sortable:
         return
     choices = [choice for name in sortable for choice in (name, f"-{name}")]
@@ -257,7 +263,7 @@ _TEXT: Final[Mapping[Kind, Callable[[Field], Schema]]] = {
     Kind.DECIMAL: _fixed(
         {"type": "string", "pattern": r"^-?[0-9]{1,9}(?:\.[0-9]{1,6})?$", "examples": ["12.50"]}
     ),
-    Kind.FLOAT: _fixed({"type": "number", "minimum": -_LARGEST, "maximum": _LARGEST}),
+    Kind.FLOAT: _fixed({"type": "number", "minimum": -_MAX_FLOAT, "maximum": _MAX_FLOAT}),
     Kind.BOOLEAN: _fixed({"type": "boolean"}),
     Kind.ENUM: _enum,
     Kind.BINARY: _fixed({"type": "string"}),

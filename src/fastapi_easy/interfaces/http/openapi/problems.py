@@ -9,11 +9,14 @@ from fastapi_easy.interfaces.http.problems import TITLES
 CORRELATION: Final = {"X-Correlation-ID": {"$ref": "#/components/headers/X-Correlation-ID"}}
 
 HEADERS: Final[dict[str, Any]] = {
-    "X-Correlation-ID": {"description": "The name of this request, for logs.", "schema": {"type": "string"}},
+    "X-Correlation-ID": {
+        "description": "The correlation id of this request, as in the logs.",
+        "schema": {"type": "string"},
+    },
     "ETag": {"description": "The version of the entity, for If-Match.", "schema": {"type": "string"}},
     "Location": {"description": "The path of the new entity.", "schema": {"type": "string"}},
     "Link": {"description": "The next and the first page (RFC 8288).", "schema": {"type": "string"}},
-    "Preference-Applied": {"description": "The preference that was followed.", "schema": {"type": "string"}},
+    "Preference-Applied": {"description": "The preference that was applied.", "schema": {"type": "string"}},
     "Withheld-Events": {
         "description": "The events that a dry run did not publish, in their order.",
         "schema": {"type": "string"},
@@ -25,15 +28,19 @@ HEADERS: Final[dict[str, Any]] = {
 PROBLEM: Final[dict[str, Any]] = {
     "type": "object",
     "title": "Problem",
-    "description": "Why a request was not answered as asked (RFC 9457).",
+    "description": "Why a request failed (RFC 9457).",
     "required": ["type", "title", "status", "detail", "instance", "code", "errors", "correlation_id"],
     "properties": {
-        "type": {"type": "string", "format": "uri-reference", "description": "Where this kind is explained."},
+        "type": {
+            "type": "string",
+            "format": "uri-reference",
+            "description": "Where this type of problem is explained.",
+        },
         "title": {"type": "string"},
         "status": {"type": "integer", "minimum": 400, "maximum": 599},
         "detail": {"type": "string"},
         "instance": {"type": "string", "description": "The path that was asked for."},
-        "code": {"type": "string", "description": "The kind, for programs."},
+        "code": {"type": "string", "description": "A stable machine-readable code."},
         "errors": {
             "type": "array",
             "items": {
@@ -54,19 +61,21 @@ PROBLEM: Final[dict[str, Any]] = {
     },
 }
 
-_OF_AN_ANSWER: Final = frozenset({"instance", "correlation_id"})
+_RESPONSE_MEMBERS: Final = frozenset({"instance", "correlation_id"})
 
-INNER_PROBLEM: Final[dict[str, Any]] = {
+NESTED_PROBLEM: Final[dict[str, Any]] = {
     "type": "object",
-    "required": [each for each in PROBLEM["required"] if each not in _OF_AN_ANSWER],
-    "properties": {name: each for name, each in PROBLEM["properties"].items() if name not in _OF_AN_ANSWER},
+    "required": [each for each in PROBLEM["required"] if each not in _RESPONSE_MEMBERS],
+    "properties": {
+        name: each for name, each in PROBLEM["properties"].items() if name not in _RESPONSE_MEMBERS
+    },
 }
 """A problem of one part of what was sent, inside another answer."""
 
 ITEM_PROBLEM: Final[dict[str, Any]] = {
     **PROBLEM,
     "title": "ItemProblem",
-    "description": "Why one of many was not done as asked.",
+    "description": "Why one item or line failed.",
     "required": [name for name in PROBLEM["required"] if name not in {"instance", "correlation_id"}],
     "properties": {
         name: each
@@ -75,22 +84,22 @@ ITEM_PROBLEM: Final[dict[str, Any]] = {
     },
 }
 
-_KINDS: Final[dict[int, tuple[str, str]]] = {
+_STATUS_EXAMPLES: Final[dict[int, tuple[str, str]]] = {
     400: ("bad_query", "The query or the body cannot be understood."),
-    401: ("unauthenticated", "Say who you are."),
+    401: ("unauthenticated", "Authentication is required."),
     403: ("forbidden", "Not permitted."),
-    404: ("not_found", "Nothing there."),
-    405: ("method_not_allowed", "Served with other methods."),
+    404: ("not_found", "Not found."),
+    405: ("method_not_allowed", "Method not allowed."),
     406: ("not_acceptable", "No media type that is offered is accepted."),
     408: ("request_timeout", "The body did not arrive in time."),
-    409: ("already_exists", "In conflict with other entities."),
+    409: ("already_exists", "Conflicts with another entity."),
     412: ("stale", "The entity has changed meanwhile."),
     413: ("too_large", "Larger than the limit."),
     414: ("query_too_long", "The query string is too long."),
     415: ("unsupported_media_type", "Not a media type that is read here."),
-    422: ("invalid", "The input has faults; errors lists them."),
-    428: ("precondition_required", "Say which version the change is based on."),
-    500: ("internal_error", "A defect on our side."),
+    422: ("invalid", "The input is invalid; errors lists each problem."),
+    428: ("precondition_required", "If-Match with the version the change is based on is required."),
+    500: ("internal_error", "An internal error."),
     501: ("unsupported", "The store cannot do this."),
     503: ("unavailable", "A dependency did not answer."),
     504: ("deadline_exceeded", "It took too long; nothing was changed."),
@@ -105,11 +114,11 @@ def problem_responses(statuses: Iterable[int]) -> dict[str, Any]:
 
 def shared_responses() -> dict[str, Any]:
     """The response of each status, as components."""
-    return {f"Problem{status}": _response(status) for status in _KINDS}
+    return {f"Problem{status}": _response(status) for status in _STATUS_EXAMPLES}
 
 
 def _response(status: int) -> dict[str, Any]:
-    code, description = _KINDS[status]
+    code, description = _STATUS_EXAMPLES[status]
     example = {
         "type": f"/problems/{code}",
         "title": TITLES[code],

@@ -5,11 +5,11 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from fastapi_easy.application.queries.aggregation_parser import GROUPS, groupable, measures
+from fastapi_easy.application.queries.aggregation_parser import DEFAULT_GROUP_LIMIT, groupable, measures
 from fastapi_easy.domain import Field, Function, Kind, Operation
 from fastapi_easy.interfaces.formats.encode import dumps
 from fastapi_easy.interfaces.formats.output_types import output_type
-from fastapi_easy.interfaces.http.http_resource import Surface
+from fastapi_easy.interfaces.http.http_resource import HttpResource
 from fastapi_easy.interfaces.http.openapi.examples import example_of
 from fastapi_easy.interfaces.http.openapi.parameters import (
     fields_parameter,
@@ -18,42 +18,42 @@ from fastapi_easy.interfaces.http.openapi.parameters import (
 )
 from fastapi_easy.interfaces.http.openapi.problems import CORRELATION, problem_responses
 from fastapi_easy.interfaces.http.operations.export_endpoint import CSV, FORMATS, NDJSON
-from fastapi_easy.interfaces.http.operations.import_endpoint import FAILURES, MOST_FAILURES
+from fastapi_easy.interfaces.http.operations.import_endpoint import DEFAULT_FAILURES, MAX_FAILURES
 
 Document = dict[str, Any]
 
-_READ: Final = (400, 405, 414, 422, 500, 501, 503, 504)
-_WRITTEN: Final = (400, 405, 408, 413, 415, 422, 500, 501, 503, 504)
+_READ_STATUSES: Final = (400, 405, 414, 422, 500, 501, 503, 504)
+_WRITE_STATUSES: Final = (400, 405, 408, 413, 415, 422, 500, 501, 503, 504)
 _PREFER: Final = {
     "name": "Prefer",
     "in": "header",
-    "description": "`tx=rollback` for a dry run, in which every line is tried and none is kept.",
+    "description": "`tx=rollback` for a dry run, in which every line is validated and written, then rolled back.",
     "schema": {"type": "string", "examples": ["tx=rollback"]},
 }
 _NUMBER: Final = {"type": "integer", "minimum": 0}
 
 
-def stream_operations(surface: Surface) -> Iterator[tuple[Operation | None, str, str, Document]]:
+def stream_operations(http_resource: HttpResource) -> Iterator[tuple[Operation | None, str, str, Document]]:
     """Operation, path, method and document of each, whether or not the resource offers it."""
-    yield Operation.EXPORT, f"{surface.path}/export", "get", _export(surface)
-    yield Operation.IMPORT, f"{surface.path}/import", "post", _import(surface)
-    yield Operation.AGGREGATE, f"{surface.path}/aggregate", "get", _aggregate(surface)
+    yield Operation.EXPORT, f"{http_resource.path}/export", "get", _export(http_resource)
+    yield Operation.IMPORT, f"{http_resource.path}/import", "post", _import(http_resource)
+    yield Operation.AGGREGATE, f"{http_resource.path}/aggregate", "get", _aggregate(http_resource)
 
 
-def stream_schemas(surface: Surface) -> dict[str, Document]:
+def stream_schemas(http_resource: HttpResource) -> dict[str, Document]:
     """The schemas that they refer to, by name."""
-    offered, name = surface.resource.operations, surface.names.schema
+    offered, name = http_resource.resource.operations, http_resource.names.schema
     schemas: dict[str, Document] = {}
     if Operation.IMPORT in offered:
-        schemas[f"{name}Import"] = {**_IMPORTED, "title": f"{name}Import"}
+        schemas[f"{name}Import"] = {**_IMPORT_REPORT, "title": f"{name}Import"}
     if Operation.AGGREGATE in offered:
-        schemas[f"{name}Aggregate"] = {**_aggregated(surface), "title": f"{name}Aggregate"}
+        schemas[f"{name}Aggregate"] = {**_aggregate_schema(http_resource), "title": f"{name}Aggregate"}
     return schemas
 
 
-def _export(surface: Surface) -> Document:
-    names = surface.names
-    sort = [each for each in page_parameters(surface) if each["name"] == "sort"]
+def _export(http_resource: HttpResource) -> Document:
+    names = http_resource.names
+    sort = [each for each in page_parameters(http_resource) if each["name"] == "sort"]
     wished = {
         "name": "as",
         "in": "query",
@@ -62,7 +62,7 @@ def _export(surface: Surface) -> Document:
     }
     headers = {"Content-Disposition": {"description": "A name for a file.", "schema": {"type": "string"}}}
     answer = {
-        "description": "Every entity, sent while they are read. An answer that breaks off has no proper end.",
+        "description": "Every entity, sent while they are read. A response that is cut off has no final chunk.",
         "headers": {**CORRELATION, **headers},
         "content": {
             NDJSON: {"schema": _text(NDJSON, f"{names.schema}Part")},
@@ -71,21 +71,28 @@ def _export(surface: Surface) -> Document:
     }
     return {
         "operationId": f"export_{names.many}",
-        "summary": f"Export {surface.resource.name}",
-        "parameters": [*filter_parameters(surface), *sort, fields_parameter(surface, related=False), wished],
-        "responses": {"200": answer, **problem_responses((*_READ, 406))},
+        "summary": f"Export {http_resource.resource.name}",
+        "parameters": [
+            *filter_parameters(http_resource),
+            *sort,
+            fields_parameter(http_resource, related=False),
+            wished,
+        ],
+        "responses": {"200": answer, **problem_responses((*_READ_STATUSES, 406))},
     }
 
 
-def _import(surface: Surface) -> Document:
-    resource, names = surface.resource, surface.names
+def _import(http_resource: HttpResource) -> Document:
+    resource, names = http_resource.resource, http_resource.names
     answer = {
         "headers": {**CORRELATION, "Preference-Applied": {"$ref": "#/components/headers/Preference-Applied"}},
         "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{names.schema}Import"}}},
     }
     parameters = [
-        _whole("from_line", "Lines before this one are skipped.", 1, None, 1),
-        _whole("max_failures", "Lines that may fail before the import stops.", 0, MOST_FAILURES, FAILURES),
+        _integer_parameter("from_line", "Lines before this one are skipped.", 1, None, 1),
+        _integer_parameter(
+            "max_failures", "Lines that may fail before the import stops.", 0, MAX_FAILURES, DEFAULT_FAILURES
+        ),
     ]
     parameters.append(_PREFER)
     if Operation.UPSERT in resource.operations:
@@ -97,31 +104,31 @@ def _import(surface: Surface) -> Document:
     return {
         "operationId": f"import_{names.many}",
         "summary": f"Import {resource.name}",
-        "description": "Each line is an entity. What was taken in stays, also when later lines fail.",
+        "description": "Each line is an entity. Imported entities stay, also when later lines fail.",
         "parameters": parameters,
         "requestBody": {
             "required": True,
             "content": {
-                NDJSON: {"schema": _text(NDJSON, f"{names.schema}Create"), **_example(surface)},
+                NDJSON: {"schema": _text(NDJSON, f"{names.schema}Create"), **_example(http_resource)},
                 CSV: {"schema": _text(CSV)},
             },
         },
         "responses": {
             "200": {"description": "Every line was taken in.", **answer},
             "207": {"description": "Some lines failed; the others were taken in.", **answer},
-            **problem_responses(_WRITTEN),
+            **problem_responses(_WRITE_STATUSES),
         },
     }
 
 
-def _example(surface: Surface) -> Document:
-    example = example_of(surface.resource, "Create")
+def _example(http_resource: HttpResource) -> Document:
+    example = example_of(http_resource.resource, "Create")
     return {} if example is None else {"example": dumps(example).decode() + "\n"}
 
 
-def _aggregate(surface: Surface) -> Document:
-    resource, names = surface.resource, surface.names
-    limits = surface.use_cases.queries.limits
+def _aggregate(http_resource: HttpResource) -> Document:
+    resource, names = http_resource.resource, http_resource.names
+    limits = http_resource.use_cases.queries.limits
     answer = {
         "description": "The groups, nulls last.",
         "headers": dict(CORRELATION),
@@ -133,20 +140,22 @@ def _aggregate(surface: Surface) -> Document:
         "operationId": f"aggregate_{names.many}",
         "summary": f"Numbers about {resource.name}",
         "parameters": [
-            *filter_parameters(surface),
-            _chosen("group_by", "The fields whose equal values make a group.", groupable(resource)),
-            _chosen("total", "The numbers; `count` unless others are named.", measures(resource)),
-            _whole("limit", "Groups at most.", 1, limits.groups, min(GROUPS, limits.groups)),
-            _whole("offset", "Groups to skip.", 0, limits.offset, 0),
+            *filter_parameters(http_resource),
+            _choice_parameter("group_by", "The fields whose equal values make a group.", groupable(resource)),
+            _choice_parameter("total", "The numbers; `count` unless others are named.", measures(resource)),
+            _integer_parameter(
+                "limit", "Groups at most.", 1, limits.groups, min(DEFAULT_GROUP_LIMIT, limits.groups)
+            ),
+            _integer_parameter("offset", "Groups to skip.", 0, limits.offset, 0),
         ],
-        "responses": {"200": answer, **problem_responses(_READ)},
+        "responses": {"200": answer, **problem_responses(_READ_STATUSES)},
     }
 
 
-def _aggregated(surface: Surface) -> Document:
-    fields = surface.resource.fields
-    by = {name: _nullable(_schema_of(fields[name])) for name in groupable(surface.resource)}
-    totals = {name: _total(name, fields) for name in measures(surface.resource)}
+def _aggregate_schema(http_resource: HttpResource) -> Document:
+    fields = http_resource.resource.fields
+    by = {name: _nullable(_schema_of(fields[name])) for name in groupable(http_resource.resource)}
+    totals = {name: _total(name, fields) for name in measures(http_resource.resource)}
     group = {
         "type": "object",
         "required": ["by", "totals"],
@@ -195,30 +204,30 @@ def _text(media_type: str, line: str | None = None) -> Document:
     return {"type": "string", "contentMediaType": media_type, "description": each}
 
 
-def _chosen(name: str, described: str, choices: tuple[str, ...]) -> Document:
+def _choice_parameter(name: str, described: str, choices: tuple[str, ...]) -> Document:
     schema = {"type": "array", "items": {"enum": [*choices]}}
     parameter = {"name": name, "in": "query", "description": described, "schema": schema}
     return {**parameter, "style": "form", "explode": False}
 
 
-def _whole(name: str, described: str, low: int, high: int | None, default: int) -> Document:
+def _integer_parameter(name: str, described: str, low: int, high: int | None, default: int) -> Document:
     schema = {"type": "integer", "minimum": low, "default": default}
     if high is not None:
         schema["maximum"] = high
     return {"name": name, "in": "query", "description": described, "schema": schema}
 
 
-_IMPORTED: Final[Document] = {
+_IMPORT_REPORT: Final[Document] = {
     "type": "object",
     "required": ["created", "updated", "failed", "next_line", "errors"],
     "properties": {
         "created": {**_NUMBER, "description": "Entities made."},
         "updated": {**_NUMBER, "description": "Entities changed."},
-        "failed": {**_NUMBER, "description": "Lines that were left out."},
+        "failed": {**_NUMBER, "description": "Lines that failed."},
         "next_line": {
             "type": "integer",
             "minimum": 1,
-            "description": "The first line that was not looked at.",
+            "description": "The first line that was not processed.",
         },
         "errors": {
             "type": "array",

@@ -27,21 +27,21 @@ from fastapi_easy.domain import (
     Specification,
     TooLarge,
 )
-from fastapi_easy.domain.queries.specification import means_all
-from fastapi_easy.domain.values.json import below
-from fastapi_easy.domain.values.value_parsing import Unreadable
-from fastapi_easy.domain.values.value_parsing import read_json as read_value
-from fastapi_easy.interfaces.http.http_resource import Surface
+from fastapi_easy.domain.queries.specification import matches_everything
+from fastapi_easy.domain.values.json import join_pointer
+from fastapi_easy.domain.values.value_parsing import ParseError
+from fastapi_easy.domain.values.value_parsing import parse_json_value as parse_value
+from fastapi_easy.interfaces.http.http_resource import HttpResource
 from fastapi_easy.interfaces.http.requests.preconditions import read_tags
 
-KINDS: Final = (Operation.CREATE, Operation.UPSERT, Operation.UPDATE, Operation.DELETE)
+BULK_OPERATIONS: Final = (Operation.CREATE, Operation.UPSERT, Operation.UPDATE, Operation.DELETE)
 """What an item may ask for, by the name of its one member."""
 
 Members: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class BulkWish:
+class BulkRequest:
     """What a bulk document asks for.
 
     Attributes:
@@ -54,33 +54,35 @@ class BulkWish:
     atomic: bool
 
 
-class BulkItems:
+class BulkDocumentReader:
     """Reads the bulk documents of one resource, each part as the endpoint for a single change does.
 
     Every pointer leads into the document. A key is what answers hold: the value, or a list of the values when the key
     has several fields.
     """
 
-    def __init__(self, surface: Surface) -> None:
-        self._resource = surface.resource
-        self._queries = surface.use_cases.queries
-        self._validator = surface.use_cases.validator
-        self._limit = surface.options.bulk_limit
-        self._max_affected = surface.options.max_affected
+    def __init__(self, http_resource: HttpResource) -> None:
+        self._resource = http_resource.resource
+        self._queries = http_resource.use_cases.queries
+        self._validator = http_resource.use_cases.validator
+        self._limit = http_resource.options.bulk_limit
+        self._max_affected = http_resource.options.max_affected
         every: Mapping[str, Callable[[Any, str], Change]] = {
             Operation.CREATE: self._create,
             Operation.UPSERT: self._upsert,
             Operation.UPDATE: self._update,
             Operation.DELETE: self._delete,
         }
-        self._offered = {kind: every[kind] for kind in KINDS if kind in surface.resource.operations}
+        self._offered = {
+            kind: every[kind] for kind in BULK_OPERATIONS if kind in http_resource.resource.operations
+        }
 
-    def read(self, document: Any) -> BulkWish | Invalid | TooLarge:
+    def read(self, document: Any) -> BulkRequest | Invalid | TooLarge:
         """The wish that *document* is, or what is wrong with it as a whole."""
         if not isinstance(document, Mapping):
             return Invalid((Fault("", "Must be a JSON object", "object_type"),))
         faults = _Faults("")
-        faults.foreign(document, ("items", "atomic"), "a bulk")
+        faults.add_unknown_members(document, ("items", "atomic"), "a bulk")
         items, atomic = document.get("items"), document.get("atomic", True)
         if "items" not in document:
             faults.add("/items", "Field required", "missing")
@@ -93,7 +95,7 @@ class BulkItems:
         if len(items or ()) > self._limit:
             # Before any of them is looked at.
             return TooLarge("The bulk", self._limit, "items")
-        return BulkWish([self._item(each, f"/items/{n}") for n, each in enumerate(items or ())], atomic)
+        return BulkRequest([self._item(each, f"/items/{n}") for n, each in enumerate(items or ())], atomic)
 
     def _item(self, item: Any, at: str) -> Change:
         if isinstance(item, dict) and len(item) == 1:
@@ -121,12 +123,16 @@ class BulkItems:
             faults.add("/set", "Field required", "missing")
         patch = Json(members.get("set"))
         if "where" in members:
-            specification, most = self._which(members, faults)
-            return self._told(members, faults) if faults else UpdateWhere(specification, patch, most)
-        key, version = self._one(members, faults)
-        return self._told(members, faults) if faults else Update(key, patch, version)
+            specification, max_affected = self._read_condition(members, faults)
+            return (
+                self._malformed_update(members, faults)
+                if faults
+                else UpdateWhere(specification, patch, max_affected)
+            )
+        key, version = self._read_key_and_version(members, faults)
+        return self._malformed_update(members, faults) if faults else Update(key, patch, version)
 
-    def _told(self, members: Members, faults: "_Faults") -> Malformed:
+    def _malformed_update(self, members: Members, faults: "_Faults") -> Malformed:
         """An update that never comes to its values, which is told what is wrong with them too."""
         values = self._validator().update(Json(members["set"])) if "set" in members else None
         if isinstance(values, Failure) and isinstance(error := values.failure(), Invalid):
@@ -140,12 +146,12 @@ class BulkItems:
         if faults:
             return faults.malformed()
         if "where" in members:
-            specification, most = self._which(members, faults)
-            return faults.malformed() if faults else DeleteWhere(specification, most)
-        key, version = self._one(members, faults)
+            specification, max_affected = self._read_condition(members, faults)
+            return faults.malformed() if faults else DeleteWhere(specification, max_affected)
+        key, version = self._read_key_and_version(members, faults)
         return faults.malformed() if faults else Delete(key, version)
 
-    def _one(self, members: Members, faults: "_Faults") -> tuple[Key, str | None]:
+    def _read_key_and_version(self, members: Members, faults: "_Faults") -> tuple[Key, str | None]:
         """The key, and the version the change is based on."""
         key = self._key(members["key"], faults)
         if "if_match" not in members:
@@ -166,26 +172,26 @@ class BulkItems:
         values = []
         for number, (name, part) in enumerate(zip(self._resource.key, parts, strict=True)):
             try:
-                values.append(read_value(self._resource.fields[name], part))
-            except Unreadable as error:
+                values.append(parse_value(self._resource.fields[name], part))
+            except ParseError as error:
                 faults.add("/key" if len(names) == 1 else f"/key/{number}", str(error), error.code)
         return values[0] if len(values) == 1 else tuple(values)
 
-    def _which(self, members: Members, faults: "_Faults") -> tuple[Specification, int]:
+    def _read_condition(self, members: Members, faults: "_Faults") -> tuple[Specification, int]:
         """The entities that are meant, and how many they may be."""
         largest = self._max_affected
-        most = members.get("max_affected", largest)
-        if isinstance(most, bool) or not isinstance(most, int):
+        max_affected = members.get("max_affected", largest)
+        if isinstance(max_affected, bool) or not isinstance(max_affected, int):
             faults.add("/max_affected", "Must be a whole number", "int_type")
-        elif not 1 <= most <= largest:
+        elif not 1 <= max_affected <= largest:
             faults.add("/max_affected", f"Must be between 1 and {largest}", "out_of_range")
         found = self._queries.condition(members["where"], f"{faults.at}/where")
         if isinstance(found, Failure):
             faults.condition(found.failure())
-            return AnyOf(()), most
-        if means_all(found.unwrap()):
-            faults.add("/where", "Must not mean all there are", "unfiltered")
-        return found.unwrap(), most
+            return AnyOf(()), max_affected
+        if matches_everything(found.unwrap()):
+            faults.add("/where", "Must not match every entity", "unfiltered")
+        return found.unwrap(), max_affected
 
 
 class _Faults(list[Fault]):
@@ -204,11 +210,11 @@ class _Faults(list[Fault]):
     def malformed(self) -> Malformed:
         return Malformed(self.invalid())
 
-    def foreign(self, members: Members, known: Sequence[str], what: str) -> None:
+    def add_unknown_members(self, members: Members, known: Sequence[str], what: str) -> None:
         """Complain of each of *members* that is not *known*."""
         for name in members:
             if name not in known:
-                self.add(below("", name), f"Is not part of {what}", "extra_forbidden")
+                self.add(join_pointer("", name), f"Is not part of {what}", "extra_forbidden")
 
     def members(self, said: Any, what: str, more: tuple[str, ...]) -> Members:
         """What is said of the one entity, or of those that a condition means; *more* may be said of either."""
@@ -219,7 +225,7 @@ class _Faults(list[Fault]):
             self.add("", "Must have either key or where", "item_type")
             return {}
         own = ("key", "if_match") if "key" in said else ("where", "max_affected")
-        self.foreign(said, (*own, *more), what)
+        self.add_unknown_members(said, (*own, *more), what)
         return said
 
     def condition(self, error: Error) -> None:

@@ -7,18 +7,18 @@ from http import HTTPStatus
 from typing import Any, Final, TypeAlias
 
 from fastapi_easy.application import ApplyBulk, BulkAnswer, Change, Create, Delete, Malformed, Update, Upsert
-from fastapi_easy.application.changes.items import PLACES
+from fastapi_easy.application.changes.items import VALUE_POINTERS
 from fastapi_easy.domain import Error, Failure, Invalid, Key, Row, TooLarge
-from fastapi_easy.domain.values.value_parsing import write_json
+from fastapi_easy.domain.values.value_parsing import to_json_value
 from fastapi_easy.interfaces.formats.encode import dumps
-from fastapi_easy.interfaces.http.exchange import Answer, Exchange, Refused, json_answer, refused
-from fastapi_easy.interfaces.http.http_resource import Surface
-from fastapi_easy.interfaces.http.operations.bulk_document import BulkItems
-from fastapi_easy.interfaces.http.problems import Problem, problem_of, told
+from fastapi_easy.interfaces.http.exchange import Exchange, HttpResponse, ProblemError, json_response, refused
+from fastapi_easy.interfaces.http.http_resource import HttpResource
+from fastapi_easy.interfaces.http.operations.bulk_document import BulkDocumentReader
+from fastapi_easy.interfaces.http.problems import Problem, problem_members, problem_of
 from fastapi_easy.interfaces.http.requests.body import JSON, read_document
-from fastapi_easy.interfaces.http.requests.decode import only, read_pairs
+from fastapi_easy.interfaces.http.requests.decode import read_pairs, reject_other_parameters
 from fastapi_easy.interfaces.http.requests.preconditions import etag
-from fastapi_easy.interfaces.http.requests.preferences import Preferences, read_wishes
+from fastapi_easy.interfaces.http.requests.preferences import Preferences, read_change_context
 
 NOT_APPLIED: Final = {"status": int(HTTPStatus.FAILED_DEPENDENCY)}
 """Of an item that was undone or never tried, because another one failed."""
@@ -26,52 +26,54 @@ NOT_APPLIED: Final = {"status": int(HTTPStatus.FAILED_DEPENDENCY)}
 Result: TypeAlias = dict[str, Any]
 
 
-class Bulk:
+class BulkEndpoint:
     """Answers the request for many changes."""
 
-    def __init__(self, surface: Surface) -> None:
-        self._surface = surface
-        self._resource = surface.resource
-        self._items = BulkItems(surface)
+    def __init__(self, http_resource: HttpResource) -> None:
+        self._http_resource = http_resource
+        self._resource = http_resource.resource
+        self._items = BulkDocumentReader(http_resource)
 
-    async def apply(self, exchange: Exchange, segment: bytes) -> Answer:
+    async def apply(self, exchange: Exchange, segment: bytes) -> HttpResponse:
         """`POST /books/bulk`."""
-        options = self._surface.options
-        only(read_pairs(exchange, options.query_limit))
-        wish = self._items.read(await read_document(exchange, options, JSON))
-        if isinstance(wish, Invalid | TooLarge):
-            raise refused(wish)
-        preferences, context = read_wishes(exchange)
-        applied = await self._surface.use_cases.bulk(ApplyBulk(wish.items, atomic=wish.atomic), context)
+        options = self._http_resource.options
+        reject_other_parameters(read_pairs(exchange, options.query_limit))
+        bulk_request = self._items.read(await read_document(exchange, options, JSON))
+        if isinstance(bulk_request, Invalid | TooLarge):
+            raise refused(bulk_request)
+        preferences, context = read_change_context(exchange)
+        applied = await self._http_resource.use_cases.bulk(
+            ApplyBulk(bulk_request.items, atomic=bulk_request.atomic), context
+        )
         if isinstance(applied, Failure):
             error = applied.failure()
             if isinstance(error, Invalid):
                 raise refused(error)
             # Of the commit, which does not say whose fault it was.
             problem = problem_of(error)
-            raise Refused(
+            raise ProblemError(
                 replace(problem, faults=tuple(replace(each, pointer="/items") for each in problem.faults))
             )
-        return self._answer(wish.items, applied.unwrap(), preferences)
+        return self._answer(bulk_request.items, applied.unwrap(), preferences)
 
-    def _answer(self, items: Sequence[Change], answer: BulkAnswer, preferences: Preferences) -> Answer:
+    def _answer(self, items: Sequence[Change], answer: BulkAnswer, preferences: Preferences) -> HttpResponse:
         results: list[Result] = []
         failed: dict[int, Problem] = {}
         for index, (item, outcome) in enumerate(zip(items, answer.outcomes, strict=True)):
             if outcome is None:
                 results.append(NOT_APPLIED)
             elif isinstance(outcome, Failure):
-                problem = failed[index] = _problem(index, item, outcome.failure())
-                results.append({"status": problem.status, "problem": told(problem)})
+                problem = failed[index] = _item_problem(index, item, outcome.failure())
+                results.append({"status": problem.status, "problem": problem_members(problem)})
             else:
-                results.append(self._done(item, outcome.unwrap(), preferences))
+                results.append(self._success_result(item, outcome.unwrap(), preferences))
         if not answer.applied:
-            raise Refused(_of_all(*next(iter(failed.items())), results))
+            raise ProblemError(_atomic_problem(*next(iter(failed.items())), results))
         status = 207 if failed else 200
         headers = preferences.applied(minimal=preferences.minimal)
-        return json_answer(status, dumps({"results": results}), *headers)
+        return json_response(status, dumps({"results": results}), *headers)
 
-    def _done(self, item: Change, value: Any, preferences: Preferences) -> Result:
+    def _success_result(self, item: Change, value: Any, preferences: Preferences) -> Result:
         """What is told of *item*, which worked."""
         match item:
             case Create():
@@ -86,29 +88,29 @@ class Bulk:
                 return {"status": 200, "affected": value}
 
     def _entity(self, status: int, row: Row, preferences: Preferences) -> Result:
-        told_of: Result = {"status": status, "key": _key(self._resource.key_of(row))}
+        result: Result = {"status": status, "key": _key(self._resource.key_of(row))}
         if not preferences.minimal:
-            told_of["entity"] = self._show(row)
+            result["entity"] = self._serialize(row)
         if preferences.dry_run is None:
-            told_of["etag"] = etag(self._resource.version_of(row)).decode("ascii")
-        return told_of
+            result["etag"] = etag(self._resource.version_of(row)).decode("ascii")
+        return result
 
     @cached_property
-    def _show(self) -> Callable[[Row], Any]:
-        return self._surface.encoder.shower()
+    def _serialize(self) -> Callable[[Row], Any]:
+        return self._http_resource.encoder.row_serializer()
 
 
 def _key(key: Key) -> Any:
     """*key* as items name it."""
-    return [write_json(part) for part in key] if isinstance(key, tuple) else write_json(key)
+    return [to_json_value(part) for part in key] if isinstance(key, tuple) else to_json_value(key)
 
 
-def _problem(index: int, item: Change, error: Error) -> Problem:
+def _item_problem(index: int, item: Change, error: Error) -> Problem:
     """The problem of one item, whose pointers lead into the document."""
     problem = problem_of(error)
     if isinstance(item, Malformed):
         return problem
-    inside = PLACES[type(item)]
+    inside = VALUE_POINTERS[type(item)]
     faults = (
         replace(each, pointer=f"/items/{index}/{inside}{each.pointer}", source="body")
         for each in problem.faults
@@ -116,7 +118,7 @@ def _problem(index: int, item: Change, error: Error) -> Problem:
     return replace(problem, faults=tuple(faults))
 
 
-def _of_all(index: int, problem: Problem, results: Sequence[Result]) -> Problem:
+def _atomic_problem(index: int, problem: Problem, results: Sequence[Result]) -> Problem:
     """The *problem* of the item at *index* as that of all, because none was applied."""
     return replace(
         problem,

@@ -11,9 +11,16 @@ from fastapi_easy.domain import BadQuery, Field, Query, Resource, Row, Rows, Una
 from fastapi_easy.domain.ports.repository import StreamBroken
 from fastapi_easy.interfaces.formats.csv_cells import record_writer
 from fastapi_easy.interfaces.formats.csv_columns import ColumnWriter
-from fastapi_easy.interfaces.formats.csv_text import written
-from fastapi_easy.interfaces.http.exchange import REVALIDATE, Exchange, Refused, Stream, granted, refused
-from fastapi_easy.interfaces.http.http_resource import Surface
+from fastapi_easy.interfaces.formats.csv_text import write_record
+from fastapi_easy.interfaces.http.exchange import (
+    REVALIDATE,
+    Exchange,
+    ProblemError,
+    StreamedResponse,
+    refused,
+    unwrap_or_raise,
+)
+from fastapi_easy.interfaces.http.http_resource import HttpResource
 from fastapi_easy.interfaces.http.request_problems import not_acceptable
 from fastapi_easy.interfaces.http.requests.decode import Pairs, read_context, read_pairs
 
@@ -25,61 +32,59 @@ FORMATS: Final = {"ndjson": NDJSON, "csv": CSV}
 PART: Final = 128 * 1024
 """Bytes that are sent at a time."""
 
-_OF_PAGES: Final = frozenset({"limit", "offset", "cursor", "count", "include"})
+_PAGE_PARAMETERS: Final = frozenset({"limit", "offset", "cursor", "count", "include"})
 _CSV_TYPE: Final = b"text/csv; charset=utf-8; header=present"
 
 Write: TypeAlias = Callable[[Sequence[Row]], bytes]
 
 
-class Exporting:
+class ExportEndpoint:
     """Answers with all entities of a query."""
 
-    def __init__(self, surface: Surface) -> None:
-        self._surface = surface
-        self._use_cases = surface.use_cases
-        self._resource = surface.resource
+    def __init__(self, http_resource: HttpResource) -> None:
+        self._http_resource = http_resource
+        self._use_cases = http_resource.use_cases
+        self._resource = http_resource.resource
 
-    async def export(self, exchange: Exchange, segment: bytes) -> Stream:
+    async def export(self, exchange: Exchange, segment: bytes) -> StreamedResponse:
         """`GET /books/export`."""
-        pairs = read_pairs(exchange, self._surface.options.query_limit)
-        wished = _format(exchange, pairs)
+        pairs = read_pairs(exchange, self._http_resource.options.query_limit)
+        export_format = _format(exchange, pairs)
         context = read_context(exchange)
         query = self._query([pair for pair in pairs if pair[0] != "as"], context.tenant)
-        rows = granted(await self._use_cases.export(ExportEntities(query), context))
-        head, write = self._as_csv(query) if wished == "csv" else (b"", self._as_ndjson(query))
+        rows = unwrap_or_raise(await self._use_cases.export(ExportEntities(query), context))
+        head, write = self._as_csv(query) if export_format == "csv" else (b"", self._as_ndjson(query))
         parts = _in_parts(rows, head, write)
         try:
             # The store is asked before anything is answered, so that one that is down is a problem.
             first = await anext(parts, b"")
         except StreamBroken as broken:
             raise refused(Unavailable(broken.dependency)) from None
-        media_type = _CSV_TYPE if wished == "csv" else NDJSON.encode("ascii")
-        name = f'attachment; filename="{self._surface.segment}.{wished}"'.encode("ascii")
+        media_type = _CSV_TYPE if export_format == "csv" else NDJSON.encode("ascii")
+        name = f'attachment; filename="{self._http_resource.segment}.{export_format}"'.encode("ascii")
         headers = (
             (b"content-type", media_type),
             (b"content-disposition", name),
             (b"vary", b"accept"),
             REVALIDATE,
         )
-        return Stream(200, first, parts, headers, self._surface.options.export_patience)
+        return StreamedResponse(200, first, parts, headers, self._http_resource.options.export_idle_timeout)
 
     def _query(self, pairs: Pairs, tenant: str | None) -> Query:
         for name, _ in pairs:
-            if name in _OF_PAGES or ("." in name and name.rpartition(".")[2] in OPTIONS):
-                raise refused(
-                    BadQuery(name[:64], "An export has no pages and includes nothing; leave it out")
-                )
-        query = granted(self._use_cases.queries.from_parameters(pairs, tenant=tenant))
+            if name in _PAGE_PARAMETERS or ("." in name and name.rpartition(".")[2] in OPTIONS):
+                raise refused(BadQuery(name[:64], "An export has no pagination and no includes; remove it"))
+        query = unwrap_or_raise(self._use_cases.queries.from_parameters(pairs, tenant=tenant))
         if query.includes:
             raise refused(BadQuery("fields", "An export holds only fields of the resource itself"))
         return query
 
     def _as_ndjson(self, query: Query) -> Write:
-        encoder, fields = self._surface.encoder, query.fields
+        encoder, fields = self._http_resource.encoder, query.fields
         return lambda rows: encoder.lines(rows, fields)
 
     def _as_csv(self, query: Query) -> tuple[bytes, Write]:
-        encoder, fields = self._surface.encoder, query.fields
+        encoder, fields = self._http_resource.encoder, query.fields
         columns = columns_of(self._resource, fields)
         record = record_writer(columns)
         by_columns = None
@@ -92,7 +97,7 @@ class Exporting:
                 return quickly
             return "".join([record(orjson.loads(encoder.row(row, fields))) for row in rows]).encode()
 
-        return written(columns).encode(), write
+        return write_record(columns).encode(), write
 
 
 def columns_of(resource: Resource[Any], fields: Sequence[str] | None) -> Mapping[str, Field | None]:
@@ -137,7 +142,7 @@ def _format(exchange: Exchange, pairs: Pairs) -> str:
     weights = {name: _weight(media_type, accept) for name, media_type in FORMATS.items()}
     best = max(FORMATS, key=weights.__getitem__)
     if not weights[best]:
-        raise Refused(not_acceptable(*FORMATS.values()))
+        raise ProblemError(not_acceptable(*FORMATS.values()))
     return best
 
 

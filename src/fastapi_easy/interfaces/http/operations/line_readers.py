@@ -16,15 +16,15 @@ from fastapi_easy.domain import (
     TooLarge,
     Values,
 )
-from fastapi_easy.interfaces.formats.csv_cells import RecordReader, mistakes_in, record_columns
-from fastapi_easy.interfaces.formats.csv_text import Record, Records
+from fastapi_easy.interfaces.formats.csv_cells import RecordReader, find_header_faults, record_columns
+from fastapi_easy.interfaces.formats.csv_text import Record, RecordParser
 from fastapi_easy.interfaces.formats.line_splitter import Line as TextLine
-from fastapi_easy.interfaces.formats.line_splitter import Lines, TooLong
+from fastapi_easy.interfaces.formats.line_splitter import LineSplitter, TooLong
 from fastapi_easy.interfaces.formats.strict_json import Malformed, read_json
 from fastapi_easy.interfaces.http.exchange import refused
 
 
-class Reading(Protocol):
+class LineReader(Protocol):
     """Makes of the parts of a body the lines of an import."""
 
     def feed(self, part: bytes) -> Iterator[Line]:
@@ -36,88 +36,88 @@ class Reading(Protocol):
         ...
 
 
-class JsonReading:
+class JsonLineReader:
     """Reads a JSON object from each line."""
 
-    def __init__(self, longest: int, from_line: int) -> None:
-        self._longest = longest
+    def __init__(self, max_length: int, from_line: int) -> None:
+        self._max_length = max_length
         self._from_line = from_line
-        self._lines = Lines(longest)
+        self._lines = LineSplitter(max_length)
 
     def feed(self, part: bytes) -> Iterator[Line]:
         """What ends in *part*."""
         for line in self._lines.feed(part):
-            yield from self._taken(line)
+            yield from self._read(line)
 
     def end(self) -> Iterator[Line]:
         """What ends with the body."""
         for line in self._lines.end():
-            yield from self._taken(line)
+            yield from self._read(line)
 
-    def _taken(self, line: TextLine) -> Iterator[Line]:
+    def _read(self, line: TextLine) -> Iterator[Line]:
         number, text = line
         if number < self._from_line:
             return
         if isinstance(text, TooLong):
-            yield number, Failure(TooLarge("The line", self._longest))
+            yield number, Failure(TooLarge("The line", self._max_length))
         elif text.strip(b" \t\r"):
-            yield number, self._given(text)
+            yield number, self._parse(text)
 
     @staticmethod
-    def _given(text: bytes) -> Outcome[Values]:
+    def _parse(text: bytes) -> Outcome[Values]:
         document = read_json(text)
         if isinstance(document, Malformed):
             return _fault(document.detail, "malformed_body")
         return Failure(document) if isinstance(document, Invalid) else Success(Json(document))
 
 
-class CsvReading:
+class CsvLineReader:
     """Reads the names of the fields from the first record, and values from each of the others."""
 
-    def __init__(self, resource: Resource[Any], longest: int, from_line: int) -> None:
+    def __init__(self, resource: Resource[Any], max_length: int, from_line: int) -> None:
         self._columns = record_columns(resource)
-        self._longest = longest
+        self._max_length = max_length
         self._from_line = from_line
-        self._lines = Lines(longest)
-        self._records = Records(longest)
+        self._lines = LineSplitter(max_length)
+        self._records = RecordParser(max_length)
         self._record_reader: RecordReader | None = None
 
     def feed(self, part: bytes) -> Iterator[Line]:
         """What ends in *part*."""
         for line in self._lines.feed(part):
             for record in self._records.feed(line):
-                yield from self._taken(record)
+                yield from self._read(record)
 
     def end(self) -> Iterator[Line]:
         """What ends with the body."""
         for line in self._lines.end():
             for record in self._records.feed(line):
-                yield from self._taken(record)
+                yield from self._read(record)
         for record in self._records.end():
-            yield from self._taken(record)
+            yield from self._read(record)
         if self._record_reader is None:
             raise refused(Invalid((Fault("", "The first line must name the fields", "csv_header"),)))
 
-    def _taken(self, record: Record) -> Iterator[Line]:
+    def _read(self, record: Record) -> Iterator[Line]:
         if self._record_reader is None:
-            self._begin(record)
+            self._read_header(record)
         elif record.line < self._from_line or record.is_blank:
             return
         elif record.too_long:
-            yield record.line, Failure(TooLarge("The record", self._longest))
-        elif record.mistake is not None:
-            yield record.line, _fault(record.mistake, "csv_record")
+            yield record.line, Failure(TooLarge("The record", self._max_length))
+        elif record.reason is not None:
+            yield record.line, _fault(record.reason, "csv_record")
         else:
             yield record.line, self._record_reader(record.cells)
 
-    def _begin(self, header: Record) -> None:
+    def _read_header(self, header: Record) -> None:
         """Take *header* as the first record, which names the fields; refuse it at once if it does not."""
         if header.is_blank:
             return
-        mistake = "It is too long" if header.too_long else header.mistake
-        faults = mistakes_in(header.cells, self._columns)
-        if mistake is not None:
-            faults = (Fault("", f"The first line must name the fields: {mistake}", "csv_header"),)
+        reason = "It is too long" if header.too_long else header.reason
+        faults = find_header_faults(header.cells, self._columns)
+        if reason is not None:
+            faults = (Fault("", f"The first line must name the fields: {reason}", "csv_header"),)
         if faults:
             raise refused(Invalid(faults))
         self._record_reader = RecordReader(header.cells, self._columns)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticSerializationError, PydanticUndefined, to_jsonable_python
 
-_DEEPEST: Final = 5
+_MAX_DEPTH: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,12 @@ class Leaf:
 
 
 @dataclass(frozen=True, slots=True)
-class Several(Leaf):
+class Repeated(Leaf):
     """Any number of values: `name=value&name=value`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Mapped(Leaf):
+class Keyed(Leaf):
     """Values by names that the caller chooses: `name[key]=value` or `name.key=value`."""
 
 
@@ -54,7 +54,7 @@ class Nested:
     required: bool
 
 
-Part: TypeAlias = Leaf | Several | Mapped | Nested
+Part: TypeAlias = Leaf | Repeated | Keyed | Nested
 Plan: TypeAlias = Mapping[str, Part]
 """What each name means."""
 
@@ -65,9 +65,9 @@ def plan_of(model: type[BaseModel], depth: int = 0) -> Plan:
     Raises:
         TypeError: A field cannot be spelt in a query string.
     """
-    if depth > _DEEPEST:
+    if depth > _MAX_DEPTH:
         raise TypeError(
-            f"{model.__name__} is nested more than {_DEEPEST} deep: query strings cannot spell that"
+            f"{model.__name__} is nested more than {_MAX_DEPTH} deep: query strings cannot spell that"
         )
     return {
         field.validation_alias if isinstance(field.validation_alias, str) else name: _part(
@@ -78,33 +78,34 @@ def plan_of(model: type[BaseModel], depth: int = 0) -> Plan:
 
 
 def _part(model: type[BaseModel], name: str, field: FieldInfo, depth: int) -> Part:
-    bare = _bare(field.annotation)
+    bare = _strip_annotation(field.annotation)
     if isinstance(bare, type) and issubclass(bare, BaseModel):
         return Nested(plan_of(bare, depth + 1), field.is_required())
     origin = get_origin(bare) or bare
     kind: type[Leaf] = Leaf
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        kind = Mapped
+        kind = Keyed
     elif (
         isinstance(origin, type)
         and issubclass(origin, Sequence | AbstractSet)
         and not issubclass(origin, str | bytes)
     ):
-        kind = Several
+        kind = Repeated
         if any(
-            isinstance(_bare(item), type) and issubclass(_bare(item), BaseModel) for item in get_args(bare)
+            isinstance(_strip_annotation(item), type) and issubclass(_strip_annotation(item), BaseModel)
+            for item in get_args(bare)
         ):
             raise TypeError(f"{model.__name__}.{name} is a list of models, which a query string cannot spell")
-    return kind(_schema(field, deep=kind is Mapped), field.is_required(), field.description)
+    return kind(_schema(field, deep=kind is Keyed), field.is_required(), field.description)
 
 
-def _bare(annotation: Any) -> Any:
+def _strip_annotation(annotation: Any) -> Any:
     """*annotation* without metadata and without None."""
     if get_origin(annotation) is Annotated:
-        return _bare(get_args(annotation)[0])
+        return _strip_annotation(get_args(annotation)[0])
     if get_origin(annotation) in {Union, types.UnionType}:
         choices = [each for each in get_args(annotation) if each is not type(None)]
-        return _bare(choices[0]) if len(choices) == 1 else annotation
+        return _strip_annotation(choices[0]) if len(choices) == 1 else annotation
     return annotation
 
 

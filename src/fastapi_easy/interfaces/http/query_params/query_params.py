@@ -30,9 +30,9 @@ from fastapi.params import Query
 from pydantic import BaseModel, ValidationError, WithJsonSchema
 from starlette.requests import Request
 
-from fastapi_easy.interfaces.http.query_params.plan import Leaf, Mapped, Nested, Plan, Several, plan_of
+from fastapi_easy.interfaces.http.query_params.plan import Keyed, Leaf, Nested, Plan, Repeated, plan_of
 
-_MOST_PAIRS: Final = 1000
+_MAX_PARAMETERS: Final = 1000
 _TOKENS: Final = re.compile(r"[^.\[\]]+")
 
 
@@ -99,15 +99,20 @@ def _leaves(plan: Plan, prefix: str = "", *, required: bool = True) -> Iterator[
 def _pairs(query_string: bytes) -> list[tuple[str, str]]:
     try:
         pairs = parse_qsl(
-            query_string.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_PAIRS
+            query_string.decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=_MAX_PARAMETERS,
         )
     except UnicodeError:
-        raise _refused((), "Must be UTF-8", "string_unicode") from None
+        raise _validation_error((), "Must be UTF-8", "string_unicode") from None
     except ValueError:
-        raise _refused((), f"Must not have more than {_MOST_PAIRS} parameters", "too_many") from None
+        raise _validation_error(
+            (), f"Must not have more than {_MAX_PARAMETERS} parameters", "too_many"
+        ) from None
     for name, value in pairs:
         if "\x00" in name or "\x00" in value:
-            raise _refused((), "Must not contain NUL", "string_unicode")
+            raise _validation_error((), "Must not contain NUL", "string_unicode")
     return pairs
 
 
@@ -130,9 +135,9 @@ def _put(values: dict[str, Any], plan: Plan, path: tuple[str, ...], value: str) 
     match plan.get(name):
         case Nested(inner) if rest:
             _put(values.setdefault(name, _empty(inner)), inner, tuple(rest), value)
-        case Mapped() if rest:
+        case Keyed() if rest:
             _set(values.setdefault(name, {}), ".".join(rest), value, path)
-        case Several() if not rest:
+        case Repeated() if not rest:
             values.setdefault(name, []).append(value)
         case _:
             _set(values, ".".join(path), value, path)
@@ -140,9 +145,9 @@ def _put(values: dict[str, Any], plan: Plan, path: tuple[str, ...], value: str) 
 
 def _set(values: dict[str, Any], name: str, value: str, path: tuple[str, ...]) -> None:
     if name in values:
-        raise _refused(path, "Given more than once", "multiple_values")
+        raise _validation_error(path, "Given more than once", "multiple_values")
     values[name] = value
 
 
-def _refused(path: tuple[str, ...], message: str, code: str) -> RequestValidationError:
+def _validation_error(path: tuple[str, ...], message: str, code: str) -> RequestValidationError:
     return RequestValidationError([{"type": code, "loc": ("query", *path), "msg": message}])

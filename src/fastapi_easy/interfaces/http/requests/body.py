@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fastapi_easy.domain import Invalid, TooLarge
 from fastapi_easy.interfaces.formats.strict_json import Malformed, read_json
-from fastapi_easy.interfaces.http.exchange import Exchange, Refused, refused
+from fastapi_easy.interfaces.http.exchange import Exchange, ProblemError, refused
 from fastapi_easy.interfaces.http.options import HttpOptions
 from fastapi_easy.interfaces.http.problems import Problem, problem_of
 from fastapi_easy.interfaces.http.request_problems import (
@@ -17,15 +17,15 @@ from fastapi_easy.interfaces.http.request_problems import (
     malformed_body,
     unsupported_media_type,
 )
-from fastapi_easy.interfaces.http.requests.timeouts import within
+from fastapi_easy.interfaces.http.requests.timeouts import with_timeout
 
 JSON: Final = "application/json"
 MERGE_PATCH: Final = "application/merge-patch+json"
 
-_ALLOWANCE: Final = "fastapi_easy.body_allowance"
+_READ_LIMIT: Final = "fastapi_easy.body_allowance"
 
 
-class Gone(Exception):
+class ClientDisconnected(Exception):
     """The caller hung up; nobody is there to answer."""
 
 
@@ -33,14 +33,14 @@ async def read_document(exchange: Exchange, options: HttpOptions, *types: str) -
     """The JSON value in the body, which must be of one of the media *types*.
 
     Raises:
-        Refused: It is too large, too slow, of another type or no clean JSON.
+        ProblemError: It is too large, too slow, of another type or no clean JSON.
 
-        Gone: The caller hung up.
+        ClientDisconnected: The caller hung up.
     """
     _ = media_type_of(exchange, *types)
     document = read_json(await read_body(exchange, options))
     if isinstance(document, Malformed):
-        raise Refused(malformed_body(document.detail))
+        raise ProblemError(malformed_body(document.detail))
     if isinstance(document, Invalid):
         raise refused(document)
     return document
@@ -50,32 +50,32 @@ async def read_body(exchange: Exchange, options: HttpOptions) -> bytes:
     """The whole body.
 
     Raises:
-        Refused: It is too large or too slow.
+        ProblemError: It is too large or too slow.
 
-        Gone: The caller hung up.
+        ClientDisconnected: The caller hung up.
     """
     limit = options.body_limit
-    if _declared(exchange.headers.get(b"content-length")) > limit:
-        raise Refused(too_large(limit))
-    ends = time.monotonic() + options.body_timeout
-    patience = options.body_idle_timeout
+    if _content_length(exchange.headers.get(b"content-length")) > limit:
+        raise ProblemError(too_large(limit))
+    deadline = time.monotonic() + options.body_timeout
+    timeout = options.body_idle_timeout
     parts: list[bytes] = []
     size = 0
     while True:
         try:
-            message = await within(patience, exchange.receive())
+            message = await with_timeout(timeout, exchange.receive())
         except TimeoutError:
-            raise Refused(TOO_SLOW) from None
+            raise ProblemError(TOO_SLOW) from None
         if message["type"] == "http.disconnect":
-            raise Gone
+            raise ClientDisconnected
         part: bytes = message.get("body", b"")
         size += len(part)
         if size > limit:
-            raise Refused(too_large(limit))
+            raise ProblemError(too_large(limit))
         if not message.get("more_body", False):
             return part if not parts else b"".join([*parts, part])
         parts.append(part)
-        patience = min(options.body_idle_timeout, ends - time.monotonic())
+        timeout = min(options.body_idle_timeout, deadline - time.monotonic())
 
 
 class Upload:
@@ -86,41 +86,41 @@ class Upload:
     """
 
     def __init__(self, exchange: Exchange, options: HttpOptions) -> None:
-        allowance: _Allowance | None = exchange.scope.get(_ALLOWANCE)
-        if allowance is not None:
-            allowance.limit = None
+        read_limit: _ReadLimit | None = exchange.scope.get(_READ_LIMIT)
+        if read_limit is not None:
+            read_limit.limit = None
         self._exchange = exchange
         self._limit = options.import_limit
-        self._patience = options.body_idle_timeout
+        self._timeout = options.body_idle_timeout
         self._size = 0
-        self._more = True
+        self._has_more = True
         self.broken: Problem | None = None
 
     async def part(self) -> bytes | None:
         """What comes next; `None` at the end, or when it is broken.
 
         Raises:
-            Gone: The caller hung up.
+            ClientDisconnected: The caller hung up.
         """
-        if not self._more:
+        if not self._has_more:
             return None
         try:
-            message = await within(self._patience, self._exchange.receive())
+            message = await with_timeout(self._timeout, self._exchange.receive())
         except TimeoutError:
-            self._break_off(TOO_SLOW)
+            self._abort(TOO_SLOW)
             return None
         if message["type"] == "http.disconnect":
-            raise Gone
+            raise ClientDisconnected
         part: bytes = message.get("body", b"")
-        self._more = message.get("more_body", False)
+        self._has_more = message.get("more_body", False)
         self._size += len(part)
         if self._limit is not None and self._size > self._limit:
-            self._break_off(too_large(self._limit))
+            self._abort(too_large(self._limit))
             return None
         return part
 
-    def _break_off(self, problem: Problem) -> None:
-        self._more = False
+    def _abort(self, problem: Problem) -> None:
+        self._has_more = False
         self.broken = problem
 
 
@@ -136,7 +136,7 @@ def media_type_of(exchange: Exchange, *types: str) -> str:
     """The media type of the body, one of *types*.
 
     Raises:
-        Refused: It is of another type, or in another charset than UTF-8.
+        ProblemError: It is of another type, or in another charset than UTF-8.
     """
     given = exchange.headers.get(b"content-type")
     if given == b"application/json" and JSON in types:
@@ -144,15 +144,15 @@ def media_type_of(exchange: Exchange, *types: str) -> str:
     media_type, _, parameters = (given or b"").decode("latin-1").lower().partition(";")
     media_type = media_type.strip()
     if media_type not in types:
-        raise Refused(unsupported_media_type(*types))
+        raise ProblemError(unsupported_media_type(*types))
     for parameter in parameters.split(";"):
         name, _, value = parameter.strip().partition("=")
         if name == "charset" and value.strip('"') not in {"utf-8", "utf8"}:
-            raise Refused(WRONG_CHARSET)
+            raise ProblemError(WRONG_CHARSET)
     return media_type
 
 
-def _declared(content_length: bytes | None) -> int:
+def _content_length(content_length: bytes | None) -> int:
     return int(content_length) if content_length is not None and content_length.isdigit() else 0
 
 
@@ -164,7 +164,7 @@ class BodyTooLargeError(HTTPException):
         super().__init__(413, f"The body is larger than {limit} bytes.", headers={"Connection": "close"})
 
 
-class _Allowance:
+class _ReadLimit:
     """How much of one body may be read; what reads it bit by bit may lift that."""
 
     __slots__ = ("limit",)
@@ -190,33 +190,33 @@ class BodyLimit:
         if scope["type"] != "http" or not _has_body(scope):
             await self._app(scope, receive, send)
             return
-        await self._counted(Exchange(scope, receive, send), receive, send)
+        await self._call_with_limit(Exchange(scope, receive, send), receive, send)
 
-    async def _counted(self, exchange: Exchange, receive: Receive, send: Send) -> None:
-        allowance = exchange.scope[_ALLOWANCE] = _Allowance(self._limit)
+    async def _call_with_limit(self, exchange: Exchange, receive: Receive, send: Send) -> None:
+        read_limit = exchange.scope[_READ_LIMIT] = _ReadLimit(self._limit)
         size = 0
         started = False
 
-        async def counting() -> Message:
+        async def limited_receive() -> Message:
             nonlocal size
             # The declared length is looked at before anything is read.
-            allowance.check(_declared(exchange.headers.get(b"content-length")))
+            read_limit.check(_content_length(exchange.headers.get(b"content-length")))
             message = await receive()
             size += len(message.get("body", b""))
-            allowance.check(size)
+            read_limit.check(size)
             return message
 
-        async def watching(message: Message) -> None:
+        async def tracking_send(message: Message) -> None:
             nonlocal started
             started = True
             await send(message)
 
         try:
-            await self._app(exchange.scope, counting, watching)
+            await self._app(exchange.scope, limited_receive, tracking_send)
         except BodyTooLargeError:
             if started:
                 raise
-            await exchange.refuse(too_large(self._limit))
+            await exchange.send_problem(too_large(self._limit))
 
 
 def _has_body(scope: Scope) -> bool:

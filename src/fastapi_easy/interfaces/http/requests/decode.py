@@ -1,4 +1,4 @@
-"""HTTP → what commands are made of: contexts, keys, the pairs of a query string. All raise `Refused`."""
+"""HTTP → what commands are made of: contexts, keys, the pairs of a query string. All raise `ProblemError`."""
 
 import re
 from typing import Final, TypeAlias
@@ -7,12 +7,12 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 from fastapi_easy.application import Context, DryRun
 from fastapi_easy.application.queries.query_reader import QueryReader
 from fastapi_easy.domain import BadQuery, Fault, Invalid, Key
-from fastapi_easy.interfaces.http.exchange import Exchange, Refused, granted, refused
+from fastapi_easy.interfaces.http.exchange import Exchange, ProblemError, refused, unwrap_or_raise
 from fastapi_easy.interfaces.http.request_problems import QUERY_NOT_UTF_8, query_too_long
 
 _IDEMPOTENCY_KEY: Final = re.compile("[!-~]{1,255}")
 
-UNREAD: Final = "fastapi_easy.unread"
+IGNORED_PARAMETERS: Final = "fastapi_easy.ignored_parameters"
 """Where a scope keeps the names of parameters that are for somebody else, such as a dependency, and not read here."""
 
 Pairs: TypeAlias = list[tuple[str, str]]
@@ -43,7 +43,7 @@ def read_key(segment: bytes, queries: QueryReader) -> Key:
         raise refused(Invalid((Fault("", "Must be UTF-8", "string_unicode", "path"),))) from None
     if "\x00" in text:
         raise refused(Invalid((Fault("", "Must not contain NUL", "string_unicode", "path"),)))
-    return granted(queries.read_key(text))
+    return unwrap_or_raise(queries.read_key(text))
 
 
 def read_pairs(exchange: Exchange, limit: int) -> Pairs:
@@ -52,7 +52,7 @@ def read_pairs(exchange: Exchange, limit: int) -> Pairs:
     if not query_string:
         return []
     if len(query_string) > limit:
-        raise Refused(query_too_long(limit))
+        raise ProblemError(query_too_long(limit))
     try:
         if b"%" not in query_string and b"+" not in query_string:
             parts = query_string.decode("utf-8").split("&")
@@ -65,22 +65,22 @@ def read_pairs(exchange: Exchange, limit: int) -> Pairs:
                 for name, _, value in (part.partition(b"="),)
             ]
     except UnicodeDecodeError:
-        raise Refused(QUERY_NOT_UTF_8) from None
-    unread = exchange.scope.get(UNREAD)
-    return pairs if unread is None else [pair for pair in pairs if pair[0] not in unread]
+        raise ProblemError(QUERY_NOT_UTF_8) from None
+    ignored = exchange.scope.get(IGNORED_PARAMETERS)
+    return pairs if ignored is None else [pair for pair in pairs if pair[0] not in ignored]
 
 
-def unread_pairs(exchange: Exchange) -> Pairs:
+def ignored_pairs(exchange: Exchange) -> Pairs:
     """Return what `read_pairs` left out of a query string that it has read."""
-    unread = exchange.scope.get(UNREAD)
-    if unread is None:
+    ignored = exchange.scope.get(IGNORED_PARAMETERS)
+    if ignored is None:
         return []
     query_string: bytes = exchange.scope["query_string"]
     pairs = parse_qsl(query_string.decode("utf-8"), keep_blank_values=True)
-    return [pair for pair in pairs if pair[0] in unread]
+    return [pair for pair in pairs if pair[0] in ignored]
 
 
-def only(pairs: Pairs, *allowed: str) -> None:
+def reject_other_parameters(pairs: Pairs, *allowed: str) -> None:
     """Refuse every name that is not *allowed*, rather than ignore it."""
     for name, _ in pairs:
         if name not in allowed:

@@ -14,7 +14,7 @@ _TAG: Final = re.compile(rb'\s*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,|$)')
 
 
 @dataclass(frozen=True, slots=True)
-class Tags:
+class EntityTags:
     """The entity tags in one header.
 
     Attributes:
@@ -35,20 +35,20 @@ def etag(version: str) -> bytes:
     return b'"' + version.encode("ascii") + b'"'
 
 
-def read_tags(header: bytes) -> Tags:
+def read_tags(header: bytes) -> EntityTags:
     """The tags in *header*. What is no list of tags is taken as one without quotes, which many forget."""
     if header.strip() == b"*":
-        return Tags(any=True)
+        return EntityTags(any=True)
     strong: list[str] = []
     weak: list[str] = []
     position = 0
     while position < len(header):
         found = _TAG.match(header, position)
         if found is None:
-            return Tags(strong=tuple(each.strip().decode("latin-1") for each in header.split(b",")))
+            return EntityTags(strong=tuple(each.strip().decode("latin-1") for each in header.split(b",")))
         (weak if found[1] else strong).append(found[2].decode("latin-1"))
         position = found.end()
-    return Tags(strong=tuple(strong), weak=tuple(weak))
+    return EntityTags(strong=tuple(strong), weak=tuple(weak))
 
 
 def not_modified(header: bytes | None, version: str) -> bool:
@@ -99,7 +99,7 @@ async def change_deleted(
     Fails with: what *change* fails with, among that:
         Stale: The entity has none of the versions in If-Match.
     """
-    wanted = Tags(any=True) if b"if-match" not in headers else read_tags(headers[b"if-match"])
+    wanted = EntityTags(any=True) if b"if-match" not in headers else read_tags(headers[b"if-match"])
     if wanted.any:
         return await change(None)
     # Weak tags match nothing here (RFC 9110 section 13.1.1), as nothing has the empty version.

@@ -18,7 +18,7 @@ _NO_MATCH: Final[tuple[Match, Scope]] = (Match.NONE, {})
 _MATCHED: Final[ContextVar[ResourceRoute]] = ContextVar("fastapi_easy.matched")
 
 
-class ListedResources(BaseRoute):
+class CatchAllRoute(BaseRoute):
     """One route for every operation of every resource.
 
     OpenTelemetry, Prometheus and Sentry name a request by the first of `app.routes` that matches it: they call
@@ -30,13 +30,13 @@ class ListedResources(BaseRoute):
 
         answer: Answers what `find` finds.
 
-        passed: The mark in the scope of a request that no resource answers.
+        pass_through_mark: The mark in the scope of a request that no resource answers.
     """
 
-    def __init__(self, find: Callable[[Scope], Found], answer: ASGIApp, passed: str) -> None:
+    def __init__(self, find: Callable[[Scope], Found], answer: ASGIApp, pass_through_mark: str) -> None:
         self._find = find
         self._answer = answer
-        self._passed = passed
+        self._pass_through_mark = pass_through_mark
 
     @property
     def path(self) -> str:
@@ -48,7 +48,7 @@ class ListedResources(BaseRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Say whether a resource answers *scope*, and which endpoint of it."""
-        if scope.get(self._passed):
+        if scope.get(self._pass_through_mark):
             return _NO_MATCH
         match, route, segment = self._find(scope)
         if route is None:

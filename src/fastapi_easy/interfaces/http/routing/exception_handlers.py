@@ -13,11 +13,11 @@ from fastapi_easy.interfaces.http.request_problems import INTERNAL_ERROR
 
 _logger: Final = logging.getLogger("fastapi_easy.http")
 
-_FOR_EVERYTHING: Final[tuple[Any, ...]] = (500, Exception)
+_CATCH_ALL: Final[tuple[Any, ...]] = (500, Exception)
 """What Starlette registers a handler under that answers whatever no other one does."""
 
 
-async def answer_exception(app: FastAPI, exchange: Exchange, error: Exception) -> None:
+async def respond_to_exception(app: FastAPI, exchange: Exchange, error: Exception) -> None:
     """Answer for *error*: by the handler that *app* has for it, or else as a defect, which is logged.
 
     Starlette's own middleware finds and calls the handler, so that resources and routes are answered alike: one for
@@ -25,23 +25,23 @@ async def answer_exception(app: FastAPI, exchange: Exchange, error: Exception) -
     handler for `Exception` or 500, and without one with 500 and no detail.
     """
     try:
-        if await _answered_by_handler(app, exchange, error):
+        if await _try_exception_handler(app, exchange, error):
             return
     except Exception as failure:  # noqa: BLE001 (of the handler itself; logged below)
         error = failure
     if exchange.started:
         # Half an answer cannot be taken back; the server cuts the connection.
         raise error
-    _logger.error("a defect, correlation id %s", exchange.correlation_id, exc_info=error)
-    for kind in _FOR_EVERYTHING:
+    _logger.error("unhandled exception, correlation id %s", exchange.correlation_id, exc_info=error)
+    for kind in _CATCH_ALL:
         if kind in app.exception_handlers:
-            await _answer_by(app.exception_handlers[kind], exchange, error)
+            await _respond_with_handler(app.exception_handlers[kind], exchange, error)
             return
-    await exchange.refuse(INTERNAL_ERROR)
+    await exchange.send_problem(INTERNAL_ERROR)
 
 
-async def _answered_by_handler(app: FastAPI, exchange: Exchange, error: Exception) -> bool:
-    handlers = {kind: each for kind, each in app.exception_handlers.items() if kind not in _FOR_EVERYTHING}
+async def _try_exception_handler(app: FastAPI, exchange: Exchange, error: Exception) -> bool:
+    handlers = {kind: each for kind, each in app.exception_handlers.items() if kind not in _CATCH_ALL}
     try:
         await ExceptionMiddleware(_raising(error), handlers)(*_asgi(exchange))
     except Exception as again:
@@ -51,7 +51,7 @@ async def _answered_by_handler(app: FastAPI, exchange: Exchange, error: Exceptio
     return True
 
 
-async def _answer_by(handler: Any, exchange: Exchange, error: Exception) -> None:
+async def _respond_with_handler(handler: Any, exchange: Exchange, error: Exception) -> None:
     try:
         await ServerErrorMiddleware(_raising(error), handler)(*_asgi(exchange))
     except Exception as again:
@@ -60,8 +60,8 @@ async def _answer_by(handler: Any, exchange: Exchange, error: Exception) -> None
             return
         if exchange.started:
             raise
-        _logger.exception("a defect of an exception handler, correlation id %s", exchange.correlation_id)
-        await exchange.refuse(INTERNAL_ERROR)
+        _logger.exception("an exception handler raised, correlation id %s", exchange.correlation_id)
+        await exchange.send_problem(INTERNAL_ERROR)
 
 
 def _raising(error: Exception) -> ASGIApp:
@@ -72,10 +72,10 @@ def _raising(error: Exception) -> ASGIApp:
 
 
 def _asgi(exchange: Exchange) -> tuple[Scope, Receive, Send]:
-    outward = exchange.send
+    original_send = exchange.send
 
     async def send(message: Message) -> None:
         exchange.started = True
-        await outward(message)
+        await original_send(message)
 
     return exchange.scope, exchange.receive, send

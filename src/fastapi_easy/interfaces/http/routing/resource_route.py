@@ -40,7 +40,7 @@ class ResourceRoute:
 
         endpoint: What others take for the function behind the route.
 
-        keyed: The path has a key.
+        has_key: The path has a key.
 
         router: The app's own, which requests that come here never see.
 
@@ -56,7 +56,7 @@ class ResourceRoute:
         endpoint: What others take for the function behind the route.
     """
 
-    __slots__ = ("_keyed", "_router", "answer", "endpoint", "methods", "name", "path")
+    __slots__ = ("_has_key", "_router", "answer", "endpoint", "methods", "name", "path")
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class ResourceRoute:
         method: str,
         endpoint: NamedEndpoint,
         *,
-        keyed: bool,
+        has_key: bool,
         router: Router,
     ) -> None:
         self.answer = answer
@@ -73,7 +73,7 @@ class ResourceRoute:
         self.name = endpoint.__name__
         self.methods = frozenset({"GET", "HEAD"} if method == "GET" else {method})
         self.endpoint = endpoint
-        self._keyed = keyed
+        self._has_key = has_key
         self._router = router
 
     @property
@@ -111,7 +111,7 @@ class ResourceRoute:
 
     def path_params(self, segment: bytes) -> dict[str, str]:
         """Return the parameters of a path in which *segment* follows the resource."""
-        if not self._keyed:
+        if not self._has_key:
             return {}
         text = segment.decode("utf-8", "replace")
         return {"key": unquote(text) if "%" in text else text}

@@ -6,8 +6,8 @@ import pytest
 from returns.result import Failure, Success
 
 from fastapi_easy.domain.errors import Unsupported
-from fastapi_easy.domain.locks.lease import Busy, Grant, LockCapability
-from fastapi_easy.testing.conformance.locks.lease_suite import LeaseSuite, Party, Stores
+from fastapi_easy.domain.locks.lease import Acquired, Busy, LockCapability
+from fastapi_easy.testing.conformance.locks.lease_suite import LeaseStores, LeaseSuite, LockClient
 from fastapi_easy.testing.conformance.store import value_of
 
 TTL = 0.4
@@ -27,51 +27,51 @@ AWKWARD = {
 }
 
 
-class Leasing(LeaseSuite):
+class LeaseGrantCases(LeaseSuite):
     """Granting, renewing, giving back."""
 
     async def test_a_free_name_is_granted_and_others_are_told_who_has_it(
-        self, stores: Stores, lock: str
+        self, stores: LeaseStores, lock: str
     ) -> None:
-        ada, bob = Party(stores.here, "ada"), Party(stores.there, "bob")
+        ada, bob = LockClient(stores.here, "ada"), LockClient(stores.there, "bob")
 
         granted, refused = await ada.ask(lock), await bob.ask(lock)
 
-        assert isinstance(granted, Grant)
+        assert isinstance(granted, Acquired)
         assert isinstance(refused, Busy)
         assert refused.holder in {ada.owner, None}
 
-    async def test_two_owners_in_one_process_exclude_each_other(self, stores: Stores, lock: str) -> None:
-        ada, bob = Party(stores.here, "ada"), Party(stores.here, "bob")
+    async def test_two_owners_in_one_process_exclude_each_other(self, stores: LeaseStores, lock: str) -> None:
+        ada, bob = LockClient(stores.here, "ada"), LockClient(stores.here, "bob")
         _ = await ada.take(lock)
 
         assert isinstance(await bob.ask(lock), Busy)
 
-    async def test_the_same_owner_gets_the_same_token_again(self, stores: Stores, lock: str) -> None:
-        ada = Party(stores.here, "ada")
+    async def test_the_same_owner_gets_the_same_token_again(self, stores: LeaseStores, lock: str) -> None:
+        ada = LockClient(stores.here, "ada")
 
         assert await ada.take(lock) == await ada.take(lock)
 
     async def test_what_was_given_back_is_granted_to_the_next_with_a_larger_token(
-        self, stores: Stores, lock: str
+        self, stores: LeaseStores, lock: str
     ) -> None:
-        ada, bob = Party(stores.here, "ada"), Party(stores.there, "bob")
+        ada, bob = LockClient(stores.here, "ada"), LockClient(stores.there, "bob")
         first = await ada.take(lock)
 
         assert await ada.release(lock) is True
         assert await bob.take(lock) > first
 
-    async def test_tokens_grow_whoever_asks(self, stores: Stores, lock: str) -> None:
+    async def test_tokens_grow_whoever_asks(self, stores: LeaseStores, lock: str) -> None:
         tokens = []
         for turn in range(20):
-            party = Party(stores.number(turn % 3), "party")
-            tokens.append(await party.take(lock))
-            _ = await party.release(lock)
+            client = LockClient(stores.number(turn % 3), "party")
+            tokens.append(await client.take(lock))
+            _ = await client.release(lock)
 
         assert tokens == sorted(set(tokens))
 
-    async def test_only_the_owner_gives_back_and_only_once(self, stores: Stores, lock: str) -> None:
-        ada, bob = Party(stores.here, "ada"), Party(stores.there, "bob")
+    async def test_only_the_owner_gives_back_and_only_once(self, stores: LeaseStores, lock: str) -> None:
+        ada, bob = LockClient(stores.here, "ada"), LockClient(stores.there, "bob")
         _ = await ada.take(lock)
 
         assert await bob.release(lock) is False
@@ -79,8 +79,8 @@ class Leasing(LeaseSuite):
         assert await ada.release(lock) is True
         assert await ada.release(lock) is False
 
-    async def test_only_the_holder_renews(self, stores: Stores, lock: str) -> None:
-        ada, bob = Party(stores.here, "ada"), Party(stores.there, "bob")
+    async def test_only_the_holder_renews(self, stores: LeaseStores, lock: str) -> None:
+        ada, bob = LockClient(stores.here, "ada"), LockClient(stores.there, "bob")
         token = await ada.take(lock)
 
         assert await ada.renew(lock, token) is True
@@ -89,9 +89,9 @@ class Leasing(LeaseSuite):
         _ = await ada.release(lock)
         assert await ada.renew(lock, token) is False
 
-    async def test_a_lease_runs_out_and_is_then_somebody_elses(self, stores: Stores, lock: str) -> None:
+    async def test_a_lease_runs_out_and_is_then_somebody_elses(self, stores: LeaseStores, lock: str) -> None:
         stores.require(LockCapability.TTL)
-        ada, bob = Party(stores.here, "ada"), Party(stores.there, "bob")
+        ada, bob = LockClient(stores.here, "ada"), LockClient(stores.there, "bob")
         first = await ada.take(lock, TTL)
         await asyncio.sleep(TTL * 1.2)
 
@@ -103,19 +103,19 @@ class Leasing(LeaseSuite):
         assert await bob.renew(lock, second) is True
 
     async def test_a_lease_that_ran_out_is_not_renewed_even_when_nobody_wants_it(
-        self, stores: Stores, lock: str
+        self, stores: LeaseStores, lock: str
     ) -> None:
         stores.require(LockCapability.TTL)
-        ada = Party(stores.here, "ada")
+        ada = LockClient(stores.here, "ada")
         token = await ada.take(lock, TTL)
         await asyncio.sleep(TTL * 1.2)
 
         assert await ada.renew(lock, token) is False
         assert await ada.take(lock) > token
 
-    async def test_a_renewed_lease_does_not_run_out(self, stores: Stores, lock: str) -> None:
+    async def test_a_renewed_lease_does_not_run_out(self, stores: LeaseStores, lock: str) -> None:
         stores.require(LockCapability.TTL)
-        ada, bob = Party(stores.here, "ada"), Party(stores.there, "bob")
+        ada, bob = LockClient(stores.here, "ada"), LockClient(stores.there, "bob")
         token = await ada.take(lock, TTL)
         for _ in range(4):
             await asyncio.sleep(TTL / 2)
@@ -123,39 +123,41 @@ class Leasing(LeaseSuite):
 
         assert isinstance(await bob.ask(lock), Busy)
 
-    async def test_one_of_many_who_ask_at_once_gets_it(self, stores: Stores, lock: str) -> None:
+    async def test_one_of_many_who_ask_at_once_gets_it(self, stores: LeaseStores, lock: str) -> None:
         for _ in range(5):
-            parties = [Party(stores.number(number % 3), "party") for number in range(12)]
+            clients = [LockClient(stores.number(number % 3), "party") for number in range(12)]
 
-            answers = await asyncio.gather(*(each.ask(lock) for each in parties))
+            answers = await asyncio.gather(*(each.ask(lock) for each in clients))
 
             winners = [
-                party for party, answer in zip(parties, answers, strict=True) if isinstance(answer, Grant)
+                client
+                for client, answer in zip(clients, answers, strict=True)
+                if isinstance(answer, Acquired)
             ]
             assert len(winners) == 1
             _ = await winners[0].release(lock)
 
     @pytest.mark.parametrize("name", AWKWARD.values(), ids=AWKWARD)
-    async def test_a_name_is_taken_byte_for_byte(self, stores: Stores, lock: str, name: str) -> None:
+    async def test_a_name_is_taken_byte_for_byte(self, stores: LeaseStores, lock: str, name: str) -> None:
         own = f"{lock[-12:]}{name}"[:200]
         others = {own.swapcase(), own.strip(), own[:-1], own.replace("_", "x").replace("%", "y")} - {own}
-        ada = Party(stores.here, "ada")
+        ada = LockClient(stores.here, "ada")
         _ = await ada.take(own)
 
-        assert isinstance(await Party(stores.there, "bob").ask(own), Busy)
+        assert isinstance(await LockClient(stores.there, "bob").ask(own), Busy)
         for other in others:
-            _ = await Party(stores.there, "bob").take(other)
+            _ = await LockClient(stores.there, "bob").take(other)
         assert [each.name for each in value_of(await stores.overview.inspect(own)) if each.name == own] == [
             own
         ]
 
-    async def test_what_is_held_is_listed_by_prefix_in_order(self, stores: Stores, lock: str) -> None:
-        ada = Party(stores.here, "ada")
+    async def test_what_is_held_is_listed_by_prefix_in_order(self, stores: LeaseStores, lock: str) -> None:
+        ada = LockClient(stores.here, "ada")
         names = [f"{lock}%_{letter}" for letter in "cab"]
-        tokens = {name: await Party(stores.here, "ada").take(name) for name in names}
+        tokens = {name: await LockClient(stores.here, "ada").take(name) for name in names}
         _ = await ada.take(f"{lock}xy")
         _ = await ada.release(f"{lock}xy")
-        _ = await Party(stores.here, "ada").take(f"{lock}__d")
+        _ = await LockClient(stores.here, "ada").take(f"{lock}__d")
 
         listed = value_of(await stores.overview.inspect(f"{lock}%_"))
 
@@ -165,8 +167,10 @@ class Leasing(LeaseSuite):
             expected = LockCapability.TTL in stores.here.capabilities
             assert (each.remaining is not None and 20 < each.remaining <= 30.1) is expected
 
-    async def test_a_lease_is_taken_from_its_holder_by_its_token(self, stores: Stores, lock: str) -> None:
-        ada, bob = Party(stores.here, "ada"), Party(stores.there, "bob")
+    async def test_a_lease_is_taken_from_its_holder_by_its_token(
+        self, stores: LeaseStores, lock: str
+    ) -> None:
+        ada, bob = LockClient(stores.here, "ada"), LockClient(stores.there, "bob")
         token = await ada.take(lock)
         if LockCapability.EVICTABLE not in stores.here.capabilities:
             refused = await stores.there.evict(lock, token)
@@ -181,28 +185,30 @@ class Leasing(LeaseSuite):
         assert await bob.take(lock) > token
 
     async def test_a_store_that_was_closed_is_opened_by_the_next_call(
-        self, stores: Stores, lock: str
+        self, stores: LeaseStores, lock: str
     ) -> None:
-        ada = Party(stores.here, "ada")
+        ada = LockClient(stores.here, "ada")
         token = await ada.take(lock)
         await stores.here.close()
 
-        bob = Party(stores.here, "bob")
+        bob = LockClient(stores.here, "bob")
         if LockCapability.TTL in stores.here.capabilities:
             assert isinstance(await bob.ask(lock), Busy)
             assert await ada.renew(lock, token) is True
         else:
             assert await bob.take(lock) > token
 
-    async def test_a_store_that_stands_answers(self, stores: Stores) -> None:
+    async def test_a_reachable_store_passes_its_check(self, stores: LeaseStores) -> None:
         assert await stores.here.answers() == Success(None)
 
     async def test_connections_are_few_and_are_counted_from_the_first_on(
-        self, stores: Stores, lock: str
+        self, stores: LeaseStores, lock: str
     ) -> None:
         before = stores.here.pool
 
-        _ = await asyncio.gather(*(Party(stores.here, "party").ask(f"{lock}:{each}") for each in range(20)))
+        _ = await asyncio.gather(
+            *(LockClient(stores.here, "party").ask(f"{lock}:{each}") for each in range(20))
+        )
 
         pool = stores.here.pool
         assert before is None
@@ -213,5 +219,5 @@ class Leasing(LeaseSuite):
         await stores.here.close()
         assert stores.here.pool is None
 
-    async def test_a_store_in_order_has_nothing_to_say(self, stores: Stores) -> None:
+    async def test_a_healthy_store_reports_no_warnings(self, stores: LeaseStores) -> None:
         assert list(value_of(await stores.here.check())) == []

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from fastapi_easy.domain.locks.lease import Busy, Grant, LockCapability
+from fastapi_easy.domain.locks.lease import Acquired, Busy, LockCapability
 from fastapi_easy.domain.ports.lease_store import LeaseStore
 from fastapi_easy.testing.conformance.store import value_of
 
@@ -29,7 +29,7 @@ class Leases:
 
 
 @dataclass(slots=True)
-class Stores:
+class LeaseStores:
     """Two stores on the same place, as two processes have them, and more on demand.
 
     Attributes:
@@ -80,9 +80,9 @@ class LeaseSuite:
         raise NotImplementedError("a subclass overrides the fixture `leases`")
 
     @pytest_asyncio.fixture
-    async def stores(self, leases: Leases) -> AsyncIterator[Stores]:
+    async def stores(self, leases: Leases) -> AsyncIterator[LeaseStores]:
         """Stores that are closed at the end."""
-        stores = Stores(leases)
+        stores = LeaseStores(leases)
         yield stores
         for each in stores.opened:
             await each.close()
@@ -93,21 +93,21 @@ class LeaseSuite:
         return f"test:{uuid.uuid4().hex}"
 
 
-class Party:
+class LockClient:
     """Somebody who asks a store for names, each time as a new owner."""
 
     def __init__(self, store: LeaseStore, called: str) -> None:
         self.store = store
         self.owner = f"host:1:boot:{called}{uuid.uuid4().hex[:8]}/1.0"
 
-    async def ask(self, name: str, ttl: float = 30, ticket: int | None = None) -> Grant | Busy:
+    async def ask(self, name: str, ttl: float = 30, ticket: int | None = None) -> Acquired | Busy:
         """What the store answers."""
         return value_of(await self.store.try_acquire(name, self.owner, ttl, ticket))
 
     async def take(self, name: str, ttl: float = 30, ticket: int | None = None) -> int:
         """The token of a grant, which is to be had."""
         answer = await self.ask(name, ttl, ticket)
-        assert isinstance(answer, Grant), f"{name} is not to be had: {answer!r}"
+        assert isinstance(answer, Acquired), f"{name} is not to be had: {answer!r}"
         return answer.token
 
     async def renew(self, name: str, token: int, ttl: float = 30) -> bool:
@@ -139,7 +139,7 @@ async def eventually(condition: Callable[[], Any], seconds: float = 5.0) -> None
 
 async def is_free(store: LeaseStore, name: str) -> bool:
     """Whether nobody holds *name*, nor waits for it."""
-    party = Party(store, "probe")
-    if isinstance(await party.ask(name), Busy):
+    client = LockClient(store, "probe")
+    if isinstance(await client.ask(name), Busy):
         return False
-    return await party.release(name)
+    return await client.release(name)

@@ -8,10 +8,10 @@ class TestMyStore(LeaseStoreConformance):
 ```
 """
 
-from fastapi_easy.testing.conformance.locks.lease_granting import Leasing
-from fastapi_easy.testing.conformance.locks.locking import Locking
-from fastapi_easy.testing.conformance.locks.wait_queue import LiningUp
+from fastapi_easy.testing.conformance.locks.lease_granting import LeaseGrantCases
+from fastapi_easy.testing.conformance.locks.locking import LockManagerCases
+from fastapi_easy.testing.conformance.locks.wait_queue import WaitQueueCases
 
 
-class LeaseStoreConformance(Leasing, LiningUp, Locking):
+class LeaseStoreConformance(LeaseGrantCases, WaitQueueCases, LockManagerCases):
     """Everything a lease store promises. Override the fixture `leases`."""

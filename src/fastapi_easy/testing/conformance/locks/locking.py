@@ -12,17 +12,17 @@ from fastapi_easy.application.locks.lock_manager import LockManager
 from fastapi_easy.domain.locks.lease import LockCapability
 from fastapi_easy.domain.locks.lock_errors import LeaseLost, LockDeadlock, LockTimeout
 from fastapi_easy.infrastructure.clock import SystemClock
-from fastapi_easy.testing.conformance.locks.lease_suite import LeaseSuite, Stores, eventually, is_free
+from fastapi_easy.testing.conformance.locks.lease_suite import LeaseStores, LeaseSuite, eventually, is_free
 
 TTL = 0.75
 """Seconds of a lease that is to be renewed or lost within the test."""
 
 
-class Locking(LeaseSuite):
+class LockManagerCases(LeaseSuite):
     """What a `LockManager` makes of the store."""
 
     @pytest_asyncio.fixture
-    async def process(self, stores: Stores) -> AsyncIterator[Callable[[int], LockManager]]:
+    async def process(self, stores: LeaseStores) -> AsyncIterator[Callable[[int], LockManager]]:
         """The locks of a process by its number."""
         managers: dict[int, LockManager] = {}
 
@@ -83,7 +83,7 @@ class Locking(LeaseSuite):
         assert order == ["first", "second"]
 
     async def test_it_is_renewed_while_its_block_runs(
-        self, process: Callable[[int], LockManager], stores: Stores, lock: str
+        self, process: Callable[[int], LockManager], stores: LeaseStores, lock: str
     ) -> None:
         async with process(0).hold(lock, ttl=TTL) as lease:
             await asyncio.sleep(TTL * 1.5)
@@ -93,7 +93,7 @@ class Locking(LeaseSuite):
         assert lease.remaining == 0
 
     async def test_what_a_block_raises_comes_out_and_the_lock_is_free(
-        self, process: Callable[[int], LockManager], stores: Stores, lock: str
+        self, process: Callable[[int], LockManager], stores: LeaseStores, lock: str
     ) -> None:
         with pytest.raises(ZeroDivisionError):
             async with process(0).hold(lock):
@@ -102,7 +102,7 @@ class Locking(LeaseSuite):
         assert await is_free(stores.there, lock)
 
     async def test_a_block_whose_lease_was_taken_is_cancelled(
-        self, process: Callable[[int], LockManager], stores: Stores, lock: str
+        self, process: Callable[[int], LockManager], stores: LeaseStores, lock: str
     ) -> None:
         stores.require(LockCapability.EVICTABLE)
         ended: list[str] = []
@@ -125,7 +125,7 @@ class Locking(LeaseSuite):
         assert task.cancelling() == 0
 
     async def test_callers_who_give_up_leave_nothing_behind(
-        self, process: Callable[[int], LockManager], stores: Stores, lock: str
+        self, process: Callable[[int], LockManager], stores: LeaseStores, lock: str
     ) -> None:
         async def use(number: int) -> None:
             async with process(number % 2).hold(lock, wait=5):
@@ -146,7 +146,7 @@ class Locking(LeaseSuite):
             pass
 
     async def test_they_get_it_in_the_order_in_which_they_came(
-        self, process: Callable[[int], LockManager], stores: Stores, lock: str
+        self, process: Callable[[int], LockManager], stores: LeaseStores, lock: str
     ) -> None:
         stores.require(LockCapability.FIFO)
         came: list[int] = []
@@ -164,8 +164,8 @@ class Locking(LeaseSuite):
 
         assert came == list(range(6))
 
-    async def test_of_two_who_wait_for_each_other_one_is_told_and_one_gets_on(
-        self, process: Callable[[int], LockManager], stores: Stores, lock: str
+    async def test_a_deadlock_is_detected_and_one_waiter_continues(
+        self, process: Callable[[int], LockManager], stores: LeaseStores, lock: str
     ) -> None:
         stores.require(LockCapability.DEADLOCK)
 
@@ -197,7 +197,7 @@ class Locking(LeaseSuite):
         _ = await asyncio.gather(use(0, first, second), use(1, second, first), use(2, second, first))
 
     async def test_all_that_is_held_is_given_back_when_the_program_ends(
-        self, process: Callable[[int], LockManager], stores: Stores, lock: str
+        self, process: Callable[[int], LockManager], stores: LeaseStores, lock: str
     ) -> None:
         manager = LockManager(stores.number(3), SystemClock())
         scope = manager.hold(lock, on_lost="event")
@@ -211,6 +211,6 @@ class Locking(LeaseSuite):
         await manager.aclose()
 
 
-async def _are_waiting(stores: Stores, lock: str, count: int) -> bool:
+async def _are_waiting(stores: LeaseStores, lock: str, count: int) -> bool:
     listed = (await stores.there.inspect(lock)).unwrap()
     return any(len(each.waiters) == count for each in listed)

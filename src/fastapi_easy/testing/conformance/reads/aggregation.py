@@ -11,7 +11,7 @@ import pytest
 from fastapi_easy.domain.queries.aggregation import Aggregation, Function, Group, Measure
 from fastapi_easy.domain.queries.specification import Everything, Not, Operator, Specification, Where
 from fastapi_easy.domain.resources.capability import Capability
-from fastapi_easy.testing.conformance.sample_data import stocked
+from fastapi_easy.testing.conformance.sample_data import add_sample_data
 from fastapi_easy.testing.conformance.sample_shapes import Colour
 from fastapi_easy.testing.conformance.store import Store, Suite, given, put, value_of
 
@@ -142,7 +142,7 @@ ROWS: Final[Sequence[dict[str, Any]]] = [
 ]
 
 
-class Aggregating(Suite):
+class AggregationCases(Suite):
     """`aggregate`."""
 
     @pytest.mark.parametrize(("field", "values", "functions", "expected"), NUMBERS)
@@ -152,7 +152,7 @@ class Aggregating(Suite):
         await given(store.notes, ({"title": "a", field: value} for value in values))
         measures = tuple(Measure(each, field) for each in functions)
 
-        [group] = await _numbers(store, Aggregation(measures=measures))
+        [group] = await _aggregate(store, Aggregation(measures=measures))
 
         assert group == Group((), expected)
         assert [type(each) for each in group.totals] == [type(each) for each in expected]
@@ -161,9 +161,9 @@ class Aggregating(Suite):
     async def test_of_no_values_there_is_nothing_but_their_number(self, store: Store, field: str) -> None:
         measures = (COUNT, *(Measure(each, field) for each in ALL))
 
-        [nobody] = await _numbers(store, Aggregation(measures=measures))
+        [nobody] = await _aggregate(store, Aggregation(measures=measures))
         await given(store.notes, [{"title": "a"}])
-        unknown = await _numbers(
+        unknown = await _aggregate(
             store,
             Aggregation(measures=measures, specification=Where("title", Operator.EQUALS, "z")),
         )
@@ -175,7 +175,7 @@ class Aggregating(Suite):
         await given(store.notes, [{"title": "a"}, {"title": "b"}])
         measures = (COUNT, *(Measure(each, "rank") for each in ALL))
 
-        assert await _numbers(store, Aggregation(measures=measures)) == [
+        assert await _aggregate(store, Aggregation(measures=measures)) == [
             Group((), (2, 0, None, None, None, None))
         ]
 
@@ -183,7 +183,7 @@ class Aggregating(Suite):
         await given(store.notes, [{"title": "a", "rank": 4}])
         largest = Measure(Function.MAXIMUM, "rank")
 
-        assert await _numbers(store, Aggregation(measures=(largest, COUNT, largest, COUNT))) == [
+        assert await _aggregate(store, Aggregation(measures=(largest, COUNT, largest, COUNT))) == [
             Group((), (4, 1, 4, 1))
         ]
 
@@ -193,7 +193,7 @@ class Aggregating(Suite):
     ) -> None:
         await given(store.notes, ROWS)
 
-        groups = await _numbers(store, Aggregation(measures=(COUNT,), group_by=group_by))
+        groups = await _aggregate(store, Aggregation(measures=(COUNT,), group_by=group_by))
 
         assert groups == [Group(by, (count,)) for by, count in expected]
         assert [[type(each) for each in group.by] for group in groups] == [
@@ -201,7 +201,7 @@ class Aggregating(Suite):
         ]
 
     async def test_without_entities_there_is_no_group(self, store: Store) -> None:
-        assert await _numbers(store, Aggregation(measures=(COUNT,), group_by=("rank",))) == []
+        assert await _aggregate(store, Aggregation(measures=(COUNT,), group_by=("rank",))) == []
 
     async def test_each_group_has_its_own_numbers(self, store: Store) -> None:
         await given(store.notes, ROWS)
@@ -211,7 +211,7 @@ class Aggregating(Suite):
             Measure(Function.AVERAGE, "rank"),
         )
 
-        groups = await _numbers(store, Aggregation(measures=measures, group_by=("done",)))
+        groups = await _aggregate(store, Aggregation(measures=measures, group_by=("done",)))
 
         assert groups == [
             Group((False,), (dec("21.5"), 2, dec("1.5"))),
@@ -222,11 +222,11 @@ class Aggregating(Suite):
         colours = [Colour.RED, Colour.BLUE, Colour.RED, Colour.GREEN]
         await given(store.notes, ({"title": "a", "colour": each} for each in colours))
 
-        whole = await _numbers(store, Aggregation(measures=(COUNT,), group_by=("colour",)))
+        whole = await _aggregate(store, Aggregation(measures=(COUNT,), group_by=("colour",)))
         paged = [
             group
             for offset in range(3)
-            for group in await _numbers(
+            for group in await _aggregate(
                 store, Aggregation(measures=(COUNT,), group_by=("colour",), limit=1, offset=offset)
             )
         ]
@@ -247,7 +247,7 @@ class Aggregating(Suite):
     ) -> None:
         await given(store.notes, ROWS)
 
-        groups = await _numbers(
+        groups = await _aggregate(
             store, Aggregation(measures=(COUNT,), group_by=("rank",), limit=limit, offset=offset)
         )
 
@@ -266,14 +266,14 @@ class Aggregating(Suite):
     ) -> None:
         await given(store.notes, ROWS)
 
-        groups = await _numbers(
+        groups = await _aggregate(
             store, Aggregation(measures=(COUNT,), group_by=("done",), specification=specification)
         )
 
         assert groups == [Group(by, (count,)) for by, count in expected]
 
     async def test_what_leads_to_many_is_counted_once(self, store: Store) -> None:
-        _ = await stocked(store)
+        _ = await add_sample_data(store)
         reviewed = store.relation("books.reviews").meaning()
 
         groups = value_of(
@@ -297,11 +297,11 @@ class Aggregating(Suite):
             inside = value_of(
                 await notes.aggregate(Aggregation(measures=(COUNT, Measure(Function.SUM, "rank"))))
             )
-            outside = await _numbers(store, Aggregation(measures=(COUNT,)))
+            outside = await _aggregate(store, Aggregation(measures=(COUNT,)))
 
         assert list(inside) == [Group((), (1, 2))]
         assert outside == [Group((), (0,))]
 
 
-async def _numbers(store: Store, aggregation: Aggregation) -> list[Group]:
+async def _aggregate(store: Store, aggregation: Aggregation) -> list[Group]:
     return list(value_of(await store.notes.aggregate(aggregation)))

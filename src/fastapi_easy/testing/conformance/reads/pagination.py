@@ -14,10 +14,10 @@ from fastapi_easy.domain.queries.ordering import Direction, Sort
 from fastapi_easy.domain.queries.page import PageRequest
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Everything, Not, Operator, Specification, Where
-from fastapi_easy.testing.conformance.sample_data import stocked
-from fastapi_easy.testing.conformance.store import Store, Suite, given, given_titles, titles, value_of
+from fastapi_easy.testing.conformance.sample_data import add_sample_data
+from fastapi_easy.testing.conformance.store import Store, Suite, add_titles, given, titles, value_of
 
-DOWN: Final = Direction.DESCENDING
+DESCENDING: Final = Direction.DESCENDING
 NOON: Final = datetime.datetime(2024, 2, 29, 12, tzinfo=datetime.UTC)
 
 BY_CODE_POINT: Final = [
@@ -76,23 +76,29 @@ TIES: Final[Sequence[Mapping[str, Any]]] = [
 
 ORDERS: Final = [
     pytest.param((), "abcdefgh", id="by key"),
-    pytest.param((Sort("id", DOWN),), "hgfedcba", id="by key, down"),
-    pytest.param((Sort("title", DOWN),), "hgfedcba", id="no ties, down"),
+    pytest.param((Sort("id", DESCENDING),), "hgfedcba", id="by key, down"),
+    pytest.param((Sort("title", DESCENDING),), "hgfedcba", id="no ties, down"),
     pytest.param((Sort("priority"),), "abcdefgh", id="nothing but ties"),
-    pytest.param((Sort("priority", DOWN),), "abcdefgh", id="nothing but ties, down: the key still goes up"),
+    pytest.param(
+        (Sort("priority", DESCENDING),), "abcdefgh", id="nothing but ties, down: the key still goes up"
+    ),
     pytest.param((Sort("rank"),), "abfhecdg", id="ties and nulls"),
-    pytest.param((Sort("rank", DOWN),), "eabfhcdg", id="ties and nulls, down: nulls stay last"),
-    pytest.param((Sort("rank"), Sort("id", DOWN)), "hfbaegdc", id="up, key down"),
+    pytest.param((Sort("rank", DESCENDING),), "eabfhcdg", id="ties and nulls, down: nulls stay last"),
+    pytest.param((Sort("rank"), Sort("id", DESCENDING)), "hfbaegdc", id="up, key down"),
     pytest.param((Sort("rank"), Sort("remark")), "ahfbecgd", id="up, up"),
-    pytest.param((Sort("rank", DOWN), Sort("remark")), "eahfbcgd", id="down, up"),
-    pytest.param((Sort("rank"), Sort("remark", DOWN)), "fahbegcd", id="up, down"),
-    pytest.param((Sort("rank", DOWN), Sort("remark", DOWN)), "efahbgcd", id="down, down"),
-    pytest.param((Sort("price", DOWN), Sort("remark"), Sort("rank", DOWN)), "afehcgbd", id="three terms"),
-    pytest.param((Sort("remark"), Sort("price"), Sort("id", DOWN)), "cheafgdb", id="three terms, key down"),
+    pytest.param((Sort("rank", DESCENDING), Sort("remark")), "eahfbcgd", id="down, up"),
+    pytest.param((Sort("rank"), Sort("remark", DESCENDING)), "fahbegcd", id="up, down"),
+    pytest.param((Sort("rank", DESCENDING), Sort("remark", DESCENDING)), "efahbgcd", id="down, down"),
+    pytest.param(
+        (Sort("price", DESCENDING), Sort("remark"), Sort("rank", DESCENDING)), "afehcgbd", id="three terms"
+    ),
+    pytest.param(
+        (Sort("remark"), Sort("price"), Sort("id", DESCENDING)), "cheafgdb", id="three terms, key down"
+    ),
 ]
 
 
-class Walking(Suite):
+class PaginationCases(Suite):
     """The order of rows, and the promise that a walk shows each of them once."""
 
     @pytest.mark.parametrize("field", ORDERED_VALUES)
@@ -103,7 +109,7 @@ class Walking(Suite):
 
         up = value_of(await store.notes.select(Query(order=(Sort(field),), page=PageRequest(limit=100))))
         down = value_of(
-            await store.notes.select(Query(order=(Sort(field, DOWN),), page=PageRequest(limit=100)))
+            await store.notes.select(Query(order=(Sort(field, DESCENDING),), page=PageRequest(limit=100)))
         )
 
         assert [row[field] for row in up.items] == values
@@ -169,7 +175,7 @@ class Walking(Suite):
         assert len({row.id for row in walked}) == len(walked)
 
     async def test_a_walk_is_not_disturbed_by_rows_removed_behind_it(self, store: Store) -> None:
-        await given_titles(store, "abcdef")
+        await add_titles(store, "abcdef")
         first = value_of(await store.notes.select(Query(page=PageRequest(limit=2))))
 
         for row in first.items:
@@ -190,14 +196,14 @@ class Walking(Suite):
     ) -> None:
         await given(store.notes, TIES)
 
-        walked = await _walk(store, (Sort("rank", DOWN),), 1, specification=specification)
+        walked = await _walk(store, (Sort("rank", DESCENDING),), 1, specification=specification)
 
         assert "".join(titles(walked)) == expected
 
     async def test_a_walk_needs_none_of_the_fields_it_shows(self, store: Store) -> None:
         await given(store.notes, TIES)
 
-        walked = await _walk(store, (Sort("rank", DOWN), Sort("remark")), 3, fields=("title",))
+        walked = await _walk(store, (Sort("rank", DESCENDING), Sort("remark")), 3, fields=("title",))
 
         assert walked == [{"title": each} for each in "eahfbcgd"]
 
@@ -207,7 +213,7 @@ class Walking(Suite):
         await given(store.notes, ({"title": "a", field: value} for value in (*values, *values)))
 
         up = await _walk(store, (Sort(field),), 1)
-        down = await _walk(store, (Sort(field, DOWN),), 1)
+        down = await _walk(store, (Sort(field, DESCENDING),), 1)
 
         assert [row[field] for row in up] == [value for value in values for _ in range(2)]
         assert [row[field] for row in down] == [value for value in values[::-1] for _ in range(2)]
@@ -225,7 +231,7 @@ class Walking(Suite):
         assert page.next is None
 
     async def test_a_walk_gives_instances_too(self, store: Store) -> None:
-        await given_titles(store, "abc")
+        await add_titles(store, "abc")
 
         first = value_of(await store.notes.find_all(Query(page=PageRequest(limit=2))))
         second = value_of(await store.notes.find_all(Query(page=PageRequest(limit=2, after=first.next))))
@@ -237,7 +243,7 @@ class Walking(Suite):
         self, store: Store, seed: int
     ) -> None:
         chance = random.Random(seed)  # noqa: S311
-        authors = [row.id for row in (await stocked(store)).authors.values()]
+        authors = [row.id for row in (await add_sample_data(store)).authors.values()]
         await given(store.books, (_any_book(chance, authors) for _ in range(chance.randrange(20))))
         order, limit = _any_order(chance, store), chance.randint(1, 6)
         whole = Query(order=order, page=PageRequest(limit=100))

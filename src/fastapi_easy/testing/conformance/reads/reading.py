@@ -16,12 +16,12 @@ from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Everything, Operator, Where
 from fastapi_easy.domain.resources.capability import Capability
 from fastapi_easy.testing.conformance.sample_shapes import NOTES, SHAPES
-from fastapi_easy.testing.conformance.store import Store, Suite, given, given_titles, put, titles, value_of
+from fastapi_easy.testing.conformance.store import Store, Suite, add_titles, given, put, titles, value_of
 
 BEYOND_64_BITS = [2**63, -(2**63) - 1, 10**30]
 
 
-class Reading(Suite):
+class ReadCases(Suite):
     """`read`, `find_by_id`, `find_all`, `select` and `count`."""
 
     async def test_the_resources_have_the_shapes_of_the_suite(self, store: Store) -> None:
@@ -29,7 +29,9 @@ class Reading(Suite):
             shape = SHAPES[name]
             assert resource.key == shape.key
             assert set(resource.unique) == set(shape.unique)
-            assert _outline(resource.fields.values(), shape.key) == _outline(shape.fields, shape.key)
+            assert _parameterize(resource.fields.values(), shape.key) == _parameterize(
+                shape.fields, shape.key
+            )
 
     async def test_reads_every_field_in_the_order_of_the_class(self, store: Store) -> None:
         added = await put(store.notes, title="a")
@@ -56,7 +58,7 @@ class Reading(Suite):
         assert {name: getattr(found, name) for name in added} == added
 
     async def test_finds_instances_whatever_fields_the_query_names(self, store: Store) -> None:
-        await given_titles(store, "ba")
+        await add_titles(store, "ba")
 
         page = value_of(await store.notes.find_all(Query(order=(Sort("title"),), fields=("id",))))
 
@@ -130,7 +132,7 @@ class Reading(Suite):
     async def test_a_page_says_whether_more_follow(
         self, store: Store, offset: int, limit: int, expected: list[str], *, has_more: bool
     ) -> None:
-        await given_titles(store, "abc")
+        await add_titles(store, "abc")
 
         page = value_of(await store.notes.select(Query(page=PageRequest(offset=offset, limit=limit))))
 
@@ -142,7 +144,7 @@ class Reading(Suite):
     async def test_an_exact_total_counts_what_is_meant_whatever_the_window(
         self, store: Store, offset: int
     ) -> None:
-        await given_titles(store, "aabbb")
+        await add_titles(store, "aabbb")
         request = PageRequest(limit=1, offset=offset, count=Count.EXACT)
 
         page = value_of(
@@ -152,7 +154,7 @@ class Reading(Suite):
         assert page.total == 3
 
     async def test_an_exact_total_stays_the_same_along_a_walk(self, store: Store) -> None:
-        await given_titles(store, "abc")
+        await add_titles(store, "abc")
         first = value_of(await store.notes.select(Query(page=PageRequest(limit=1))))
 
         second = value_of(
@@ -162,7 +164,7 @@ class Reading(Suite):
         assert (titles(second.items), second.total) == (["b"], 3)
 
     async def test_an_estimate_is_a_number_and_exact_where_the_store_keeps_none(self, store: Store) -> None:
-        await given_titles(store, "abc")
+        await add_titles(store, "abc")
 
         total = value_of(await store.notes.select(Query(page=PageRequest(count=Count.ESTIMATED)))).total
 
@@ -172,14 +174,14 @@ class Reading(Suite):
             assert total == 3
 
     async def test_counts_what_is_meant(self, store: Store) -> None:
-        await given_titles(store, "abb")
+        await add_titles(store, "abb")
 
         assert await store.notes.count(Everything()) == Success(3)
         assert await store.notes.count(Where("title", Operator.EQUALS, "b")) == Success(2)
         assert await store.notes.count(Where("title", Operator.EQUALS, "z")) == Success(0)
 
     async def test_finds_what_it_selects(self, store: Store) -> None:
-        await given_titles(store, "abc")
+        await add_titles(store, "abc")
         query = Query(
             order=(Sort("title", Direction.DESCENDING),), page=PageRequest(limit=2, count=Count.EXACT)
         )
@@ -196,7 +198,7 @@ def _listed(outcome: Any) -> Any:
     return outcome.map(lambda page: Page(list(page.items), page.total, page.next))
 
 
-def _outline(fields: Iterable[Field], key: tuple[str, ...]) -> dict[str, Any]:
+def _parameterize(fields: Iterable[Field], key: tuple[str, ...]) -> dict[str, Any]:
     """What the suite relies on. Defaults are looked at where they are used, bounds differ between stores."""
     return {
         each.name: (

@@ -20,17 +20,17 @@ from fastapi_easy.domain.queries.specification import (
     Specification,
     Where,
 )
-from fastapi_easy.testing.conformance.sample_data import NOON, seated, stocked
+from fastapi_easy.testing.conformance.sample_data import NOON, add_sample_data, add_seats
 from fastapi_easy.testing.conformance.store import Store, Suite, value_of
 
-DOWN: Final = Direction.DESCENDING
+DESCENDING: Final = Direction.DESCENDING
 ALL: Final = PageRequest(limit=100, count=Count.EXACT)
 
-Meaning: TypeAlias = Callable[[Store], Specification]
-Wish: TypeAlias = Callable[[Store], tuple[Sort, ...]]
+SpecificationFactory: TypeAlias = Callable[[Store], Specification]
+OrderFactory: TypeAlias = Callable[[Store], tuple[Sort, ...]]
 
 
-def about(path: str, specification: Specification = Everything()) -> Meaning:
+def related_to(path: str, specification: Specification = Everything()) -> SpecificationFactory:
     """*specification*, of what the relations of *path*, like `books.author.mentor`, lead to in the end."""
 
     def meaning(store: Store) -> Specification:
@@ -47,106 +47,135 @@ def about(path: str, specification: Specification = Everything()) -> Meaning:
     return meaning
 
 
-def _both(*parts: Meaning) -> Meaning:
+def _both(*parts: SpecificationFactory) -> SpecificationFactory:
     return lambda store: AllOf(tuple(part(store) for part in parts))
 
 
-def _either(*parts: Meaning) -> Meaning:
+def _either(*parts: SpecificationFactory) -> SpecificationFactory:
     return lambda store: AnyOf(tuple(part(store) for part in parts))
 
 
-def _none_of(part: Meaning) -> Meaning:
+def _none_of(part: SpecificationFactory) -> SpecificationFactory:
     return lambda store: Not(part(store))
 
 
-def _plain(specification: Specification) -> Meaning:
+def _plain(specification: Specification) -> SpecificationFactory:
     return lambda _: specification
 
 
-def _is(field: str, value: Any) -> Where:
+def _equals(field: str, value: Any) -> Where:
     return Where(field, Operator.EQUALS, value)
 
 
 OF_BOOKS: Final = [
-    pytest.param(about("books.author", _is("country", "DE")), "b1 b2", id="to one"),
-    pytest.param(about("books.author"), "a1 a2 b1 b2 c1", id="to anyone at all"),
-    pytest.param(_none_of(about("books.author")), "x", id="to nobody"),
+    pytest.param(related_to("books.author", _equals("country", "DE")), "b1 b2", id="to one"),
+    pytest.param(related_to("books.author"), "a1 a2 b1 b2 c1", id="to anyone at all"),
+    pytest.param(_none_of(related_to("books.author")), "x", id="to nobody"),
     pytest.param(
-        _none_of(about("books.author", _is("country", "DE"))), "a1 a2 c1 x", id="not to one: also to nobody"
+        _none_of(related_to("books.author", _equals("country", "DE"))),
+        "a1 a2 c1 x",
+        id="not to one: also to nobody",
     ),
     pytest.param(
-        about("books.author", Not(_is("country", "DE"))), "a1 a2 c1", id="to one that is not: not to nobody"
+        related_to("books.author", Not(_equals("country", "DE"))),
+        "a1 a2 c1",
+        id="to one that is not: not to nobody",
     ),
-    pytest.param(about("books.author", Where("country", Operator.IS_NULL, True)), "c1", id="to a null"),
-    pytest.param(about("books.author", Where("country", Operator.DIFFERS, "DE")), "a1 a2 c1", id="differs"),
-    pytest.param(about("books.author", Where("name", Operator.IN, ("Ada", "Cy"))), "a1 a2 c1", id="in"),
-    pytest.param(about("books.author", Where("name", Operator.IN, ())), "", id="in nothing"),
+    pytest.param(related_to("books.author", Where("country", Operator.IS_NULL, True)), "c1", id="to a null"),
     pytest.param(
-        about("books.author", Where("name", Operator.CONTAINS_ANY_CASE, "A")), "a1 a2", id="any case"
+        related_to("books.author", Where("country", Operator.NOT_EQUALS, "DE")), "a1 a2 c1", id="differs"
     ),
-    pytest.param(about("books.reviews", _is("rating", 5)), "a1 b1", id="to many: each once"),
-    pytest.param(_none_of(about("books.reviews", _is("rating", 5))), "a2 b2 c1 x", id="not to many"),
+    pytest.param(related_to("books.author", Where("name", Operator.IN, ("Ada", "Cy"))), "a1 a2 c1", id="in"),
+    pytest.param(related_to("books.author", Where("name", Operator.IN, ())), "", id="in nothing"),
     pytest.param(
-        about("books.reviews", Not(_is("rating", 5))), "a1 a2 b1", id="to some of many that are not"
+        related_to("books.author", Where("name", Operator.CONTAINS_ANY_CASE, "A")), "a1 a2", id="any case"
     ),
-    pytest.param(about("books.reviews"), "a1 a2 b1", id="to any of many"),
-    pytest.param(_none_of(about("books.reviews")), "b2 c1 x", id="to none of many"),
+    pytest.param(related_to("books.reviews", _equals("rating", 5)), "a1 b1", id="to many: each once"),
+    pytest.param(_none_of(related_to("books.reviews", _equals("rating", 5))), "a2 b2 c1 x", id="not to many"),
     pytest.param(
-        _both(about("books.reviews", _is("rating", 5)), about("books.reviews", _is("rating", 1))),
+        related_to("books.reviews", Not(_equals("rating", 5))), "a1 a2 b1", id="to some of many that are not"
+    ),
+    pytest.param(related_to("books.reviews"), "a1 a2 b1", id="to any of many"),
+    pytest.param(_none_of(related_to("books.reviews")), "b2 c1 x", id="to none of many"),
+    pytest.param(
+        _both(
+            related_to("books.reviews", _equals("rating", 5)),
+            related_to("books.reviews", _equals("rating", 1)),
+        ),
         "a1",
         id="to two of many",
     ),
     pytest.param(
-        about("books.reviews", AllOf((_is("rating", 5), _is("rating", 1)))),
+        related_to("books.reviews", AllOf((_equals("rating", 5), _equals("rating", 1)))),
         "",
         id="to one of many that is both",
     ),
     pytest.param(
-        about("books.reviews", AnyOf((_is("rating", 3), _is("rating", 4)))), "a2 b1", id="to one of many: or"
+        related_to("books.reviews", AnyOf((_equals("rating", 3), _equals("rating", 4)))),
+        "a2 b1",
+        id="to one of many: or",
     ),
     pytest.param(
-        about("books.author.mentor", _is("name", "Ada")), "b1 b2 c1", id="two steps, the second to itself"
+        related_to("books.author.mentor", _equals("name", "Ada")),
+        "b1 b2 c1",
+        id="two steps, the second to itself",
     ),
-    pytest.param(about("books.author.books", _is("title", "a2")), "a1 a2", id="there and back"),
-    pytest.param(about("books.author.books.reviews", _is("rating", 4)), "b1 b2", id="three steps"),
-    pytest.param(_none_of(about("books.author.mentor")), "a1 a2 x", id="not two steps"),
+    pytest.param(related_to("books.author.books", _equals("title", "a2")), "a1 a2", id="there and back"),
+    pytest.param(related_to("books.author.books.reviews", _equals("rating", 4)), "b1 b2", id="three steps"),
+    pytest.param(_none_of(related_to("books.author.mentor")), "a1 a2 x", id="not two steps"),
     pytest.param(
-        about("books.author.pupils", _is("country", "DE")), "a1 a2 b1 b2", id="to one and on to many"
+        related_to("books.author.pupils", _equals("country", "DE")), "a1 a2 b1 b2", id="to one and on to many"
     ),
     pytest.param(
-        _both(about("books.author", _is("country", "DE")), _plain(_is("pages", 300))), "b1", id="and a field"
+        _both(related_to("books.author", _equals("country", "DE")), _plain(_equals("pages", 300))),
+        "b1",
+        id="and a field",
     ),
     pytest.param(
-        _either(about("books.author", _is("country", "DE")), _plain(_is("pages", 300))),
+        _either(related_to("books.author", _equals("country", "DE")), _plain(_equals("pages", 300))),
         "b1 b2 x",
         id="or a field",
     ),
     pytest.param(
-        _both(about("books.author", _is("name", "Ada")), about("books.reviews", _is("rating", 3))),
+        _both(
+            related_to("books.author", _equals("name", "Ada")),
+            related_to("books.reviews", _equals("rating", 3)),
+        ),
         "a2",
         id="two relations",
     ),
     pytest.param(
-        _none_of(_either(_none_of(about("books.reviews")), about("books.author.mentor", _is("name", "Ada")))),
+        _none_of(
+            _either(
+                _none_of(related_to("books.reviews")),
+                related_to("books.author.mentor", _equals("name", "Ada")),
+            )
+        ),
         "a1 a2",
         id="nots and ors around",
     ),
 ]
 
 OF_AUTHORS: Final = [
-    pytest.param(about("authors.mentor", _is("country", "DE")), "Dee", id="to another of the same"),
-    pytest.param(about("authors.pupils", _is("country", "DE")), "Ada Bob", id="to many of the same"),
-    pytest.param(about("authors.pupils.pupils", _is("name", "Dee")), "Ada", id="to many of the same, twice"),
-    pytest.param(about("authors.mentor.mentor", _is("name", "Ada")), "Dee", id="to one of the same, twice"),
+    pytest.param(related_to("authors.mentor", _equals("country", "DE")), "Dee", id="to another of the same"),
+    pytest.param(related_to("authors.pupils", _equals("country", "DE")), "Ada Bob", id="to many of the same"),
     pytest.param(
-        about("authors.mentor.pupils", _is("name", "Bob")), "Bob Cy", id="to its siblings and itself"
+        related_to("authors.pupils.pupils", _equals("name", "Dee")), "Ada", id="to many of the same, twice"
     ),
-    pytest.param(about("authors.books.reviews", _is("rating", 1)), "Ada", id="to many and on to many"),
-    pytest.param(_none_of(about("authors.books")), "Dee", id="to none of many"),
+    pytest.param(
+        related_to("authors.mentor.mentor", _equals("name", "Ada")), "Dee", id="to one of the same, twice"
+    ),
+    pytest.param(
+        related_to("authors.mentor.pupils", _equals("name", "Bob")), "Bob Cy", id="to its siblings and itself"
+    ),
+    pytest.param(
+        related_to("authors.books.reviews", _equals("rating", 1)), "Ada", id="to many and on to many"
+    ),
+    pytest.param(_none_of(related_to("authors.books")), "Dee", id="to none of many"),
 ]
 
 
-def by(path: str, direction: Direction = Direction.ASCENDING) -> Callable[[Store], Sort]:
+def sort_by(path: str, direction: Direction = Direction.ASCENDING) -> Callable[[Store], Sort]:
     """By the field at the end of *path*, like `books.author.name`."""
 
     def sort(store: Store) -> Sort:
@@ -160,53 +189,61 @@ def by(path: str, direction: Direction = Direction.ASCENDING) -> Callable[[Store
     return sort
 
 
-def _order(*terms: Callable[[Store], Sort]) -> Wish:
+def _order(*terms: Callable[[Store], Sort]) -> OrderFactory:
     return lambda store: tuple(term(store) for term in terms)
 
 
 ORDERS: Final = [
-    pytest.param(_order(by("books.author.name")), "a1 a2 b1 b2 c1 x", id="up, nowhere last"),
-    pytest.param(_order(by("books.author.name", DOWN)), "c1 b1 b2 a1 a2 x", id="down, nowhere last"),
+    pytest.param(_order(sort_by("books.author.name")), "a1 a2 b1 b2 c1 x", id="up, nowhere last"),
     pytest.param(
-        _order(by("books.author.country"), by("books.title", DOWN)),
+        _order(sort_by("books.author.name", DESCENDING)), "c1 b1 b2 a1 a2 x", id="down, nowhere last"
+    ),
+    pytest.param(
+        _order(sort_by("books.author.country"), sort_by("books.title", DESCENDING)),
         "b2 b1 a2 a1 x c1",
         id="a null is as nowhere",
     ),
     pytest.param(
-        _order(by("books.author.country", DOWN), by("books.price")),
+        _order(sort_by("books.author.country", DESCENDING), sort_by("books.price")),
         "a1 a2 b1 b2 c1 x",
         id="down, then a field",
     ),
     pytest.param(
-        _order(by("books.price"), by("books.author.name", DOWN)), "c1 b1 a1 a2 x b2", id="a field first"
+        _order(sort_by("books.price"), sort_by("books.author.name", DESCENDING)),
+        "c1 b1 a1 a2 x b2",
+        id="a field first",
     ),
-    pytest.param(_order(by("books.author.mentor.name")), "b1 b2 c1 a1 a2 x", id="two steps"),
+    pytest.param(_order(sort_by("books.author.mentor.name")), "b1 b2 c1 a1 a2 x", id="two steps"),
     pytest.param(
-        _order(by("books.author.mentor.country", DOWN), by("books.author.name", DOWN)),
+        _order(sort_by("books.author.mentor.country", DESCENDING), sort_by("books.author.name", DESCENDING)),
         "c1 b1 b2 a1 a2 x",
         id="two paths with one beginning",
     ),
     pytest.param(
-        _order(by("books.author.id", DOWN)),
+        _order(sort_by("books.author.id", DESCENDING)),
         "c1 b1 b2 a1 a2 x",
         id="a field called like the key: the key follows",
     ),
     pytest.param(
-        _order(by("books.author.born", DOWN), by("books.author.name", DOWN), by("books.id", DOWN)),
+        _order(
+            sort_by("books.author.born", DESCENDING),
+            sort_by("books.author.name", DESCENDING),
+            sort_by("books.id", DESCENDING),
+        ),
         "c1 b2 b1 a2 a1 x",
         id="ties all the way",
     ),
 ]
 
 
-class Relating(Suite):
+class RelatedFilterCases(Suite):
     """`Related` in specifications, and `Sort.path` in orders."""
 
     @pytest.mark.parametrize(("meaning", "expected"), OF_BOOKS)
-    async def test_books_are_meant_by_what_they_lead_to(
-        self, store: Store, meaning: Meaning, expected: str
+    async def test_books_are_filtered_by_related_entities(
+        self, store: Store, meaning: SpecificationFactory, expected: str
     ) -> None:
-        _ = await stocked(store)
+        _ = await add_sample_data(store)
 
         page = value_of(await store.books.select(Query(specification=meaning(store), page=ALL)))
 
@@ -215,10 +252,10 @@ class Relating(Suite):
         assert await store.books.count(meaning(store)) == Success(len(expected.split()))
 
     @pytest.mark.parametrize(("meaning", "expected"), OF_AUTHORS)
-    async def test_authors_are_meant_by_what_they_lead_to(
-        self, store: Store, meaning: Meaning, expected: str
+    async def test_authors_are_filtered_by_related_entities(
+        self, store: Store, meaning: SpecificationFactory, expected: str
     ) -> None:
-        _ = await stocked(store)
+        _ = await add_sample_data(store)
 
         page = value_of(await store.authors.find_all(Query(specification=meaning(store), page=ALL)))
 
@@ -226,11 +263,11 @@ class Relating(Suite):
         assert page.total == len(expected.split())
 
     async def test_a_relation_by_two_fields_leads_only_where_both_are_equal(self, store: Store) -> None:
-        await seated(store)
+        await add_seats(store)
 
-        tickets = Query(specification=about("tickets.seat", _is("guest", "Ann"))(store))
-        unseated = Query(specification=Not(about("tickets.seat")(store)))
-        sold = Query(specification=about("seats.tickets", Where("price", Operator.LESS, 7))(store))
+        tickets = Query(specification=related_to("tickets.seat", _equals("guest", "Ann"))(store))
+        unseated = Query(specification=Not(related_to("tickets.seat")(store)))
+        sold = Query(specification=related_to("seats.tickets", Where("price", Operator.LESS, 7))(store))
 
         assert [row.price for row in value_of(await store.tickets.select(tickets)).items] == [7, 6]
         assert [row.price for row in value_of(await store.tickets.select(unseated)).items] == [1, 2, 3]
@@ -240,8 +277,8 @@ class Relating(Suite):
         ]
 
     async def test_a_page_of_what_leads_to_many_has_its_size_and_its_total(self, store: Store) -> None:
-        _ = await stocked(store)
-        meant = about("books.reviews")(store)
+        _ = await add_sample_data(store)
+        meant = related_to("books.reviews")(store)
 
         first = value_of(
             await store.books.select(Query(specification=meant, page=PageRequest(limit=2, count=Count.EXACT)))
@@ -253,43 +290,45 @@ class Relating(Suite):
         assert ([row.title for row in first.items], first.total) == (["a1", "a2"], 3)
         assert ([row.title for row in second.items], second.next) == (["b1"], None)
 
-    async def test_what_is_deleted_is_led_to_by_nothing(self, store: Store) -> None:
-        stock = await stocked(store)
+    async def test_deleted_entities_are_not_reached_through_relations(self, store: Store) -> None:
+        stock = await add_sample_data(store)
         mark = Patch({"deleted_at": NOON})
         _ = value_of(await store.books.update(stock.books["a1"].id, mark))
 
-        rated = Query(specification=about("reviews.book")(store))
-        writers = Query(specification=about("authors.books", _is("price", 10))(store))
-        onward = Query(specification=about("reviews.book.author", _is("name", "Ada"))(store))
+        rated = Query(specification=related_to("reviews.book")(store))
+        writers = Query(specification=related_to("authors.books", _equals("price", 10))(store))
+        onward = Query(specification=related_to("reviews.book.author", _equals("name", "Ada"))(store))
 
         assert [row.rating for row in value_of(await store.reviews.select(rated)).items] == [3, 5, 4]
         assert [row.name for row in value_of(await store.authors.select(writers)).items] == ["Bob"]
         assert [row.rating for row in value_of(await store.reviews.select(onward)).items] == [3]
 
-    async def test_a_stream_is_of_what_leads_there(self, store: Store) -> None:
-        _ = await stocked(store)
+    async def test_streams_are_filtered_by_related_entities(self, store: Store) -> None:
+        _ = await add_sample_data(store)
         query = Query(
-            specification=about("books.reviews")(store), order=_order(by("books.author.name", DOWN))(store)
+            specification=related_to("books.reviews")(store),
+            order=_order(sort_by("books.author.name", DESCENDING))(store),
         )
 
         streamed = [row.title async for rows in store.books.stream(query, chunk=1) for row in rows]
 
         assert streamed == ["b1", "a1", "a2"]
 
-    async def test_changes_reach_what_leads_there_and_nothing_else(self, store: Store) -> None:
-        _ = await stocked(store)
+    async def test_bulk_changes_are_filtered_by_related_entities(self, store: Store) -> None:
+        _ = await add_sample_data(store)
         germans, pupils = (
-            about("books.author", _is("country", "DE")),
-            about("authors.mentor", _is("name", "Ada")),
+            related_to("books.author", _equals("country", "DE")),
+            related_to("authors.mentor", _equals("name", "Ada")),
         )
 
         books = await store.books.update_where(germans(store), Patch({"pages": 1}), max_affected=2)
         authors = await store.authors.update_where(pupils(store), Patch({"country": "IT"}), max_affected=2)
         reviews = await store.reviews.remove_where(
-            about("reviews.book.author", _is("name", "Ada"))(store), max_affected=4
+            related_to("reviews.book.author", _equals("name", "Ada"))(store), max_affected=4
         )
         childless = await store.authors.remove_where(
-            AllOf((Not(about("authors.pupils")(store)), Not(about("authors.books")(store)))), max_affected=1
+            AllOf((Not(related_to("authors.pupils")(store)), Not(related_to("authors.books")(store)))),
+            max_affected=1,
         )
 
         assert (books, authors, reviews, childless) == (Success(2), Success(2), Success(4), Success(1))
@@ -297,30 +336,30 @@ class Relating(Suite):
         assert await _texts(store, "authors", "country") == ["FR", "IT", "IT"]
         assert await _texts(store, "reviews", "rating") == ["5", "4"]
 
-    @pytest.mark.parametrize(("wish", "expected"), ORDERS)
-    async def test_rows_come_in_the_order_of_what_they_lead_to(
-        self, store: Store, wish: Wish, expected: str
+    @pytest.mark.parametrize(("order_of", "expected"), ORDERS)
+    async def test_rows_are_sorted_by_related_entities(
+        self, store: Store, order_of: OrderFactory, expected: str
     ) -> None:
-        _ = await stocked(store)
+        _ = await add_sample_data(store)
 
-        page = value_of(await store.books.select(Query(order=wish(store), page=ALL)))
-        found = value_of(await store.books.find_all(Query(order=wish(store), page=ALL)))
+        page = value_of(await store.books.select(Query(order=order_of(store), page=ALL)))
+        found = value_of(await store.books.find_all(Query(order=order_of(store), page=ALL)))
 
         assert [row.title for row in page.items] == expected.split()
         assert [book.title for book in found.items] == expected.split()
         assert list(page.items[0]) == list(store.resources["books"].fields)
 
     @pytest.mark.parametrize("limit", [1, 2, 4])
-    @pytest.mark.parametrize(("wish", "expected"), ORDERS)
-    async def test_a_walk_goes_along_what_rows_lead_to(
-        self, store: Store, wish: Wish, expected: str, limit: int
+    @pytest.mark.parametrize(("order_of", "expected"), ORDERS)
+    async def test_pagination_follows_an_order_by_related_entities(
+        self, store: Store, order_of: OrderFactory, expected: str, limit: int
     ) -> None:
-        _ = await stocked(store)
+        _ = await add_sample_data(store)
 
         walked: list[Row] = []
         request: PageRequest | None = PageRequest(limit=limit)
         while request is not None:
-            query = Query(order=wish(store), page=request, fields=("title",))
+            query = Query(order=order_of(store), page=request, fields=("title",))
             page = value_of(await store.books.select(query))
             assert len(walked) < 10, "the walk does not end"
             walked.extend(page.items)
@@ -328,9 +367,9 @@ class Relating(Suite):
 
         assert walked == [{"title": title} for title in expected.split()]
 
-    async def test_a_cursor_holds_what_the_last_row_leads_to(self, store: Store) -> None:
-        stock = await stocked(store)
-        order = _order(by("books.author.mentor.name"), by("books.price", DOWN))(store)
+    async def test_a_cursor_holds_values_of_related_entities(self, store: Store) -> None:
+        stock = await add_sample_data(store)
+        order = _order(sort_by("books.author.mentor.name"), sort_by("books.price", DESCENDING))(store)
 
         page = value_of(await store.books.select(Query(order=order, page=PageRequest(limit=4))))
 
@@ -339,20 +378,20 @@ class Relating(Suite):
         assert page.next.values == (None, 30, stock.books["x"].id)
 
     async def test_a_path_over_two_fields_sorts_too(self, store: Store) -> None:
-        await seated(store)
+        await add_seats(store)
 
         page = value_of(
-            await store.tickets.select(Query(order=_order(by("tickets.seat.guest", DOWN))(store)))
+            await store.tickets.select(Query(order=_order(sort_by("tickets.seat.guest", DESCENDING))(store)))
         )
 
         assert [row.price for row in page.items] == [5, 7, 6, 1, 2, 3]
 
-    async def test_what_leads_to_something_deleted_is_sorted_as_if_it_led_nowhere(self, store: Store) -> None:
-        stock = await stocked(store)
+    async def test_references_to_deleted_entities_sort_as_null(self, store: Store) -> None:
+        stock = await add_sample_data(store)
         _ = value_of(await store.books.update(stock.books["a1"].id, Patch({"deleted_at": NOON})))
 
         page = value_of(
-            await store.reviews.select(Query(order=_order(by("reviews.book.title"))(store), page=ALL))
+            await store.reviews.select(Query(order=_order(sort_by("reviews.book.title"))(store), page=ALL))
         )
 
         assert [row.rating for row in page.items] == [3, 5, 4, 5, 5, 1]

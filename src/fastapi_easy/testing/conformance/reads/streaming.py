@@ -11,7 +11,7 @@ from fastapi_easy.domain.queries.ordering import Direction, Sort
 from fastapi_easy.domain.queries.page import PageRequest
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import AnyOf, Everything, Operator, Where
-from fastapi_easy.testing.conformance.store import Store, Suite, given, given_titles, titles, value_of
+from fastapi_easy.testing.conformance.store import Store, Suite, add_titles, given, titles, value_of
 
 MANY: Final = 10_000
 MEGABYTE: Final = 1024 * 1024
@@ -21,7 +21,7 @@ class _Interrupted(Exception):
     pass
 
 
-class Streaming(Suite):
+class StreamCases(Suite):
     """`stream`."""
 
     @pytest.mark.parametrize("chunk", [1, 2, 3, 500])
@@ -40,14 +40,14 @@ class Streaming(Suite):
         assert rows[0] == value_of(await store.notes.read(rows[0].id))
 
     async def test_streams_what_is_meant(self, store: Store) -> None:
-        await given_titles(store, "aab")
+        await add_titles(store, "aab")
 
         query = Query(specification=Where("title", Operator.EQUALS, "a"))
 
         assert titles([row async for rows in store.notes.stream(query) for row in rows]) == ["a", "a"]
 
     async def test_streams_the_fields_asked_for_in_their_order(self, store: Store) -> None:
-        await given_titles(store, "ba")
+        await add_titles(store, "ba")
         query = Query(order=(Sort("title"),), fields=("colour", "body"))
 
         rows = [row async for rows in store.notes.stream(query) for row in rows]
@@ -55,7 +55,7 @@ class Streaming(Suite):
         assert [list(row) for row in rows] == [["colour", "body"]] * 2
 
     async def test_a_stream_of_nothing_ends_at_once(self, store: Store) -> None:
-        await given_titles(store, "a")
+        await add_titles(store, "a")
 
         assert [
             row async for rows in store.notes.stream(Query(specification=AnyOf(()))) for row in rows
@@ -79,7 +79,7 @@ class Streaming(Suite):
         assert peak < 8 * MEGABYTE
 
     async def test_a_stream_may_be_left_early_again_and_again(self, store: Store) -> None:
-        await given_titles(store, "abcdefgh")
+        await add_titles(store, "abcdefgh")
 
         for _ in range(30):
             # What the port calls an iterator is a generator wherever leaving early has to be said.
@@ -91,7 +91,7 @@ class Streaming(Suite):
         assert await store.notes.count(Everything()) == Success(8)
 
     async def test_an_error_of_the_reader_ends_the_stream_and_nothing_else(self, store: Store) -> None:
-        await given_titles(store, "abcd")
+        await add_titles(store, "abcd")
 
         for _ in range(30):
             with pytest.raises(_Interrupted):
@@ -100,7 +100,7 @@ class Streaming(Suite):
         assert await store.notes.count(Everything()) == Success(4)
 
     async def test_a_store_can_be_asked_while_a_stream_is_read(self, store: Store) -> None:
-        await given_titles(store, "abc")
+        await add_titles(store, "abc")
 
         read = [
             value_of(await store.notes.read(row.id)).title

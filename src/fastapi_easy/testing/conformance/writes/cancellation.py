@@ -18,10 +18,10 @@ from fastapi_easy.domain.queries.specification import Everything, Operator, Wher
 from fastapi_easy.domain.resources.capability import Capability
 from fastapi_easy.testing.conformance.store import Store, Suite, given, put, value_of
 
-AT_ONCE: Final = 6
+CONCURRENT_CALLS: Final = 6
 """Callers at a time; more than one, so that they take connections from one another."""
 
-PATIENCE: Final = 10.0
+TIMEOUT: Final = 10.0
 """Seconds until what was given up must have ended on the server too."""
 
 _MORE: Final = 1.25
@@ -30,7 +30,7 @@ HALVES: Final = 5
 """Entities that each unit of work adds to each of two resources, all or none."""
 
 
-class Cancelling(Suite):
+class CancellationCases(Suite):
     """Cancelled calls and units of work leave nothing behind: no connection, no lock, no half of anything.
 
     How many there are is said by the option `--cancellations`.
@@ -41,21 +41,17 @@ class Cancelling(Suite):
         """How many callers give up in each case."""
         return int(request.config.getoption("--cancellations"))
 
-    async def test_calls_that_are_given_up_leave_the_pool_full(
-        self, store: Store, cancellations: int
-    ) -> None:
+    async def test_cancelled_calls_leak_no_connection(self, store: Store, cancellations: int) -> None:
         await given(store.notes, ({"title": str(number), "rank": number % 7} for number in range(50)))
         keys = [row.id async for rows in store.notes.stream(Query(fields=("id",))) for row in rows]
 
-        await _give_up_often(_calls(store, keys), cancellations)
+        await _cancel_at_random(_calls(store, keys), cancellations)
 
-        await _nothing_is_left_behind(store)
+        await _assert_nothing_left(store)
         whole = value_of(await store.notes.count(Where("title", Operator.EQUALS, "many")))
         assert whole % HALVES == 0, "add_all was done by half"
 
-    async def test_units_of_work_that_are_given_up_are_done_whole_or_not_at_all(
-        self, store: Store, cancellations: int
-    ) -> None:
+    async def test_cancelled_units_of_work_are_atomic(self, store: Store, cancellations: int) -> None:
         store.require(Capability.TRANSACTIONS)
         shared = await put(store.notes, title="shared")
 
@@ -75,9 +71,9 @@ class Cancelling(Suite):
                 if not isinstance(outcome, Failure):
                     _ = await work.commit()
 
-        await _give_up_often([work], cancellations)
+        await _cancel_at_random([work], cancellations)
 
-        await _nothing_is_left_behind(store)
+        await _assert_nothing_left(store)
         notes = [row.title async for rows in store.notes.stream(Query(fields=("title",))) for row in rows]
         tokens = [row.label async for rows in store.tokens.stream(Query(fields=("label",))) for row in rows]
         notes.remove("shared")
@@ -114,7 +110,7 @@ def _calls(store: Store, keys: Sequence[Any]) -> list[Callable[[int], Awaitable[
     ]
 
 
-async def _give_up_often(calls: Sequence[Callable[[int], Awaitable[object]]], times: int) -> None:
+async def _cancel_at_random(calls: Sequence[Callable[[int], Awaitable[object]]], times: int) -> None:
     """Make the calls in turn, several at a time, and give up each somewhere between its beginning and its end."""
     seed = random.randrange(2**32)  # noqa: S311
     chance = random.Random(seed)  # noqa: S311
@@ -125,10 +121,10 @@ async def _give_up_often(calls: Sequence[Callable[[int], Awaitable[object]]], ti
     async def give_up() -> None:
         for number in numbers:
             which = number % len(calls)
-            task = asyncio.ensure_future(_waited(calls[which], number))
-            await _some_time(chance, longest[which])
+            task = asyncio.ensure_future(_await_call(calls[which], number))
+            await _sleep_randomly(chance, longest[which])
             is_asked = task.cancel()
-            _ = await asyncio.wait([task], timeout=PATIENCE)
+            _ = await asyncio.wait([task], timeout=TIMEOUT)
             assert task.done(), f"a call did not end when it was given up; seed {seed}"
             longest[which] *= _MORE if task.cancelled() else 1 / _MORE
             if not task.cancelled():
@@ -137,15 +133,15 @@ async def _give_up_often(calls: Sequence[Callable[[int], Awaitable[object]]], ti
                 assert not (is_asked and isinstance(answer, Failure)), f"{answer}; seed {seed}"
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(AT_ONCE):
+        for _ in range(CONCURRENT_CALLS):
             _ = group.create_task(give_up())
 
 
-async def _waited(call: Callable[[int], Awaitable[object]], number: int) -> object:
+async def _await_call(call: Callable[[int], Awaitable[object]], number: int) -> object:
     return await call(number)
 
 
-async def _some_time(chance: random.Random, longest: float) -> None:
+async def _sleep_randomly(chance: random.Random, longest: float) -> None:
     """A few turns of the event loop, or a part of *longest*."""
     if chance.random() < 0.2:
         for _ in range(chance.randrange(12)):
@@ -154,8 +150,8 @@ async def _some_time(chance: random.Random, longest: float) -> None:
     await asyncio.sleep(chance.uniform(0, longest))
 
 
-async def _nothing_is_left_behind(store: Store) -> None:
-    async with asyncio.timeout(PATIENCE):
+async def _assert_nothing_left(store: Store) -> None:
+    async with asyncio.timeout(TIMEOUT):
         while (pool := store.database.pool) is not None and pool.in_use > 0:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         # Whoever still held a row would keep this waiting.

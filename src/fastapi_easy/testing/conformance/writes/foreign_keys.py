@@ -13,21 +13,21 @@ from fastapi_easy.domain.errors import Outcome, ReferenceBroken
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Everything, Operator, Where
 from fastapi_easy.domain.resources.capability import Capability
-from fastapi_easy.testing.conformance.sample_data import NOON, stocked
+from fastapi_easy.testing.conformance.sample_data import NOON, add_sample_data
 from fastapi_easy.testing.conformance.store import Store, Suite, given, put, value_of
 
-NOBODY: Final = 2_000_000_000
+MISSING_ID: Final = 2_000_000_000
 """No entity has this key."""
 
 NO_AUTHOR: Final = Failure(ReferenceBroken("books", ("author_id",)))
 DANGLING: Final = [
-    pytest.param({"book_id": NOBODY}, ("book_id",), id="to a key"),
-    pytest.param({"reader_id": NOBODY}, ("reader_id",), id="to another key"),
+    pytest.param({"book_id": MISSING_ID}, ("book_id",), id="to a key"),
+    pytest.param({"reader_id": MISSING_ID}, ("reader_id",), id="to another key"),
     pytest.param({"deposit_id": "none"}, ("deposit_id",), id="to a unique value"),
 ]
 
 
-class Referring(Suite):
+class ForeignKeyCases(Suite):
     """What a store does that enforces the foreign keys which classes declare."""
 
     @pytest.fixture
@@ -39,7 +39,7 @@ class Referring(Suite):
     async def test_adding_what_refers_to_nobody_is_refused_and_names_the_fields(
         self, enforcing: Store
     ) -> None:
-        refused = await enforcing.books.add({"title": "a", "author_id": NOBODY})
+        refused = await enforcing.books.add({"title": "a", "author_id": MISSING_ID})
 
         assert refused == NO_AUTHOR
         assert await enforcing.books.count(Everything()) == Success(0)
@@ -60,7 +60,7 @@ class Referring(Suite):
         author = await put(enforcing.authors, name="Ada")
 
         refused = await enforcing.books.add_all(
-            [{"title": "a", "author_id": author.id}, {"title": "b", "author_id": NOBODY}]
+            [{"title": "a", "author_id": author.id}, {"title": "b", "author_id": MISSING_ID}]
         )
 
         assert refused == NO_AUTHOR
@@ -69,7 +69,7 @@ class Referring(Suite):
     async def test_updating_to_what_refers_to_nobody_is_refused(self, enforcing: Store) -> None:
         book = await put(enforcing.books, title="a")
         titled_a = Where("title", Operator.EQUALS, "a")
-        patch = Patch({"author_id": NOBODY, "pages": 1})
+        patch = Patch({"author_id": MISSING_ID, "pages": 1})
 
         refused = await enforcing.books.update(book.id, patch)
         refused_many = await enforcing.books.update_where(titled_a, patch, max_affected=9)
@@ -81,8 +81,8 @@ class Referring(Suite):
         book = await put(enforcing.books, title="a")
         entity = enforcing.resources["books"].entity
 
-        inserted = await enforcing.books.save(entity(title="b", author_id=NOBODY))
-        replaced = await enforcing.books.save(entity(**{**book, "author_id": NOBODY}))
+        inserted = await enforcing.books.save(entity(title="b", author_id=MISSING_ID))
+        replaced = await enforcing.books.save(entity(**{**book, "author_id": MISSING_ID}))
 
         assert (inserted, replaced) == (NO_AUTHOR, NO_AUTHOR)
         assert value_of(await enforcing.books.select(Query())).items == [book]
@@ -116,8 +116,8 @@ class Referring(Suite):
 
         assert [row.mentor_id for row in value_of(added)] == [None, 1, 3]
 
-    async def test_whom_others_refer_to_cannot_be_removed(self, enforcing: Store) -> None:
-        stock = await stocked(enforcing)
+    async def test_on_delete_restrict(self, enforcing: Store) -> None:
+        stock = await add_sample_data(enforcing)
         ada = stock.authors["Ada"]
         refused = Failure(ReferenceBroken("authors", ()))
 
@@ -139,10 +139,10 @@ class Referring(Suite):
         assert await enforcing.books.remove(book.id) == Success(None)
         assert await enforcing.authors.remove(second.id) == Success(None)
 
-    async def test_what_outlives_whom_it_refers_to_refers_to_nobody(self, enforcing: Store) -> None:
-        stock, book = await stocked(enforcing), await put(enforcing.books, title="lent")
+    async def test_on_delete_set_null(self, enforcing: Store) -> None:
+        stock, book = await add_sample_data(enforcing), await put(enforcing.books, title="lent")
         bob, dee = stock.authors["Bob"], stock.authors["Dee"]
-        bobs, dees = await _lent(enforcing, book, bob), await _lent(enforcing, book, dee)
+        bobs, dees = await _add_loan(enforcing, book, bob), await _add_loan(enforcing, book, dee)
 
         removed = await enforcing.authors.remove(dee.id)
 
@@ -150,7 +150,7 @@ class Referring(Suite):
         assert await enforcing.loans.read(dees.id) == Success({**dees, "reader_id": None})
         assert await enforcing.loans.read(bobs.id) == Success(bobs)
 
-    async def test_what_refers_to_its_own_kind_outlives_it(self, enforcing: Store) -> None:
+    async def test_on_delete_set_null_of_a_self_reference(self, enforcing: Store) -> None:
         teacher = await put(enforcing.authors, name="teacher")
         pupil = await put(enforcing.authors, name="pupil", mentor_id=teacher.id)
 
@@ -159,7 +159,7 @@ class Referring(Suite):
         assert removed == Success(None)
         assert await enforcing.authors.read(pupil.id) == Success({**pupil, "mentor_id": None})
 
-    async def test_what_goes_with_whom_it_refers_to_goes_and_nothing_else(self, enforcing: Store) -> None:
+    async def test_on_delete_cascade(self, enforcing: Store) -> None:
         lent, kept = await put(enforcing.books, title="lent"), await put(enforcing.books, title="kept")
         await given(enforcing.loans, [{"book_id": lent.id}, {"book_id": kept.id}, {"book_id": lent.id}])
 
@@ -247,5 +247,5 @@ async def _in_a_unit_of_work(
         return done if isinstance(done, Failure) else await work.commit()
 
 
-async def _lent(store: Store, book: Row, reader: Row) -> Row:
+async def _add_loan(store: Store, book: Row, reader: Row) -> Row:
     return await put(store.loans, book_id=book.id, reader_id=reader.id)

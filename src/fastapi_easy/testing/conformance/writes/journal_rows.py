@@ -24,11 +24,11 @@ TABLE: Final = SystemTable(
 )
 
 
-class Journaling(Suite):
+class SystemRowCases(Suite):
     """What `UnitOfWork.keep` does; a part of `UnitOfWorkConformance`."""
 
     async def test_rows_become_durable_with_the_change(self, store: Store) -> None:
-        await keeps_rows(store)
+        await require_system_table(store)
         row = new_row(number=2**62, is_true=True, text="é\U0001f600 'x'", document={"a": [1, None, "b"]})
         async with store.unit_of_work() as work:
             _ = await put(work.repository("notes"), title="a")
@@ -42,7 +42,7 @@ class Journaling(Suite):
         assert {**kept, "id": row.values["id"]} == row.values
 
     async def test_rows_are_discarded_with_the_change(self, store: Store) -> None:
-        await keeps_rows(store)
+        await require_system_table(store)
         row = new_row()
         async with store.unit_of_work() as work:
             _ = await put(work.repository("notes"), title="a")
@@ -51,7 +51,7 @@ class Journaling(Suite):
         assert await found(store, row) is None
 
     async def test_nothing_but_rows_commits(self, store: Store) -> None:
-        await keeps_rows(store)
+        await require_system_table(store)
         row = new_row()
         async with store.unit_of_work() as work:
             _ = value_of(await work.keep([row]))
@@ -60,7 +60,7 @@ class Journaling(Suite):
         assert await found(store, row) is not None
 
     async def test_rows_stay_when_a_write_after_them_is_refused(self, store: Store) -> None:
-        await keeps_rows(store)
+        await require_system_table(store)
         taken = await put(store.notes, title="taken")
         row = new_row()
         async with store.unit_of_work() as work:
@@ -73,7 +73,7 @@ class Journaling(Suite):
         assert await found(store, row) is not None
 
     async def test_the_next_transaction_begins_without_rows(self, store: Store) -> None:
-        await keeps_rows(store)
+        await require_system_table(store)
         first, second = new_row(), new_row()
         async with store.unit_of_work() as work:
             _ = value_of(await work.keep([first]))
@@ -83,7 +83,7 @@ class Journaling(Suite):
         assert (await found(store, first) is None, await found(store, second) is None) == (False, True)
 
 
-async def keeps_rows(store: Store) -> None:
+async def require_system_table(store: Store) -> None:
     """See to it that there is a table to keep rows in; skip the test when there cannot be one."""
     if store.kept is None:
         pytest.skip("the store keeps no rows of the system's own tables")

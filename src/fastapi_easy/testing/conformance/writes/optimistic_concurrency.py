@@ -15,12 +15,12 @@ from fastapi_easy.domain.queries.specification import Everything, Operator, Wher
 from fastapi_easy.domain.resources.capability import Capability
 from fastapi_easy.testing.conformance.store import Store, Suite, put, value_of
 
-CROWD = 8
+CALLERS = 8
 
 VERSIONED = [pytest.param("notes", id="by its fields"), pytest.param("books", id="by a field of its own")]
 
 
-class Versioning(Suite):
+class OptimisticConcurrencyCases(Suite):
     """`expected_version` with and without a `version` field, and what that field holds."""
 
     async def test_a_new_entity_has_version_one_whatever_is_given(self, store: Store) -> None:
@@ -139,39 +139,39 @@ class Versioning(Suite):
     async def test_of_many_changes_based_on_one_version_one_succeeds(self, store: Store) -> None:
         added = await put(store.books, title="a")
 
-        outcomes = await _at_once(
+        outcomes = await _run_concurrently(
             [
                 lambda number=number: store.books.update(
                     added.id, Patch({"pages": number}), expected_version="1"
                 )
-                for number in range(CROWD)
+                for number in range(CALLERS)
             ]
         )
 
         assert sum(type(each) is Success for each in outcomes) == 1
-        assert outcomes.count(Failure(Stale("books", added.id, "2"))) == CROWD - 1
+        assert outcomes.count(Failure(Stale("books", added.id, "2"))) == CALLERS - 1
 
     async def test_of_many_changes_based_on_nothing_each_is_counted(self, store: Store) -> None:
         added = await put(store.books, title="a")
 
-        outcomes = await _at_once(
+        outcomes = await _run_concurrently(
             [
                 lambda number=number: store.books.update(added.id, Patch({"pages": number}))
-                for number in range(CROWD)
+                for number in range(CALLERS)
             ]
         )
 
-        assert sorted(value_of(each).version for each in outcomes) == list(range(2, CROWD + 2))
-        assert await _versions(store) == [CROWD + 1]
+        assert sorted(value_of(each).version for each in outcomes) == list(range(2, CALLERS + 2))
+        assert await _versions(store) == [CALLERS + 1]
 
     async def test_of_many_who_save_what_they_found_one_succeeds(self, store: Store) -> None:
         added = await put(store.books, title="a")
-        found = [value_of(await store.books.find_by_id(added.id)) for _ in range(CROWD)]
+        found = [value_of(await store.books.find_by_id(added.id)) for _ in range(CALLERS)]
 
-        outcomes = await _at_once([lambda each=each: store.books.save(each) for each in found])
+        outcomes = await _run_concurrently([lambda each=each: store.books.save(each) for each in found])
 
         assert sum(type(each) is Success for each in outcomes) == 1
-        assert outcomes.count(Failure(Stale("books", added.id, "2"))) == CROWD - 1
+        assert outcomes.count(Failure(Stale("books", added.id, "2"))) == CALLERS - 1
 
     @pytest.mark.parametrize("name", VERSIONED)
     async def test_of_many_who_hold_a_version_and_change_later_one_succeeds(
@@ -191,7 +191,9 @@ class Versioning(Suite):
                 changed = await entities.update(added.id, Patch({"title": str(number)}))
                 return changed if isinstance(changed, Failure) else await work.commit()
 
-        outcomes = await _at_once([lambda number=number: change(number) for number in range(CROWD)])
+        outcomes = await _run_concurrently(
+            [lambda number=number: change(number) for number in range(CALLERS)]
+        )
 
         won = value_of(await store.repositories[name]().read(added.id))
         assert outcomes.count(Success(None)) == 1
@@ -231,7 +233,7 @@ async def _versions(store: Store) -> list[int]:
     return [row.version async for rows in store.books.stream(Query()) for row in rows]
 
 
-async def _at_once(calls: Sequence[Any]) -> list[Any]:
+async def _run_concurrently(calls: Sequence[Any]) -> list[Any]:
     async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         tasks = [group.create_task(call()) for call in calls]
     return [task.result() for task in tasks]

@@ -76,7 +76,7 @@ VALUES: Final = [
 EAST: Final = datetime.timezone(datetime.timedelta(hours=5, minutes=45))
 
 
-class Keeping(Suite):
+class RoundTripCases(Suite):
     """Round trips."""
 
     @pytest.mark.parametrize(("field", "value"), VALUES)

@@ -18,8 +18,8 @@ from fastapi_easy.domain.queries.page import Count, PageRequest
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Everything, Operator, Where
 from fastapi_easy.domain.resources.capability import Capability
-from fastapi_easy.testing.conformance.store import Store, given_titles, put, titles, value_of
-from fastapi_easy.testing.conformance.writes.journal_rows import Journaling
+from fastapi_easy.testing.conformance.store import Store, add_titles, put, titles, value_of
+from fastapi_easy.testing.conformance.writes.journal_rows import SystemRowCases
 
 CREATED: Final = EntityCreated(
     resource="notes",
@@ -33,7 +33,7 @@ class _Interrupted(Exception):
     pass
 
 
-class UnitOfWorkConformance(Journaling):
+class UnitOfWorkConformance(SystemRowCases):
     """What every unit of work does. Subclass, and override the fixture `store`."""
 
     @pytest_asyncio.fixture(autouse=True)
@@ -65,7 +65,7 @@ class UnitOfWorkConformance(Journaling):
     async def test_every_way_of_reading_sees_the_writes_before_it(self, store: Store) -> None:
         async with store.unit_of_work() as work:
             notes = work.repository("notes")
-            await given_one(notes, "a")
+            await add_title(notes, "a")
             page = value_of(await notes.select(Query(page=PageRequest(count=Count.EXACT))))
             found = value_of(await notes.find_all(Query()))
             streamed = [row async for rows in notes.stream(Query(), chunk=1) for row in rows]
@@ -82,7 +82,7 @@ class UnitOfWorkConformance(Journaling):
 
         async with store.unit_of_work() as work:
             notes = work.repository("notes")
-            await given_one(notes, "a")
+            await add_title(notes, "a")
             _ = value_of(await notes.update(row.id, Patch({"title": "changed"})))
             _ = value_of(await notes.add_all([{"title": "b"}, {"title": "c"}]))
 
@@ -92,7 +92,7 @@ class UnitOfWorkConformance(Journaling):
     async def test_leaving_by_an_exception_discards_every_write_and_lets_it_pass(self, store: Store) -> None:
         async def interrupted() -> None:
             async with store.unit_of_work() as work:
-                await given_one(work.repository("notes"), "a")
+                await add_title(work.repository("notes"), "a")
                 raise _Interrupted
 
         with pytest.raises(_Interrupted):
@@ -105,7 +105,7 @@ class UnitOfWorkConformance(Journaling):
 
         async def never_done() -> None:
             async with store.unit_of_work() as work:
-                await given_one(work.repository("notes"), "a")
+                await add_title(work.repository("notes"), "a")
                 written.set_result(None)
                 _ = await asyncio.Event().wait()
 
@@ -121,7 +121,7 @@ class UnitOfWorkConformance(Journaling):
         async def work_on() -> None:
             async with store.unit_of_work() as work:
                 notes = work.repository("notes")
-                await given_one(notes, "a")
+                await add_title(notes, "a")
                 _ = value_of(await notes.add_all([{"title": "b"} for _ in range(50)]))
                 _ = value_of(await notes.count(Everything()))
 
@@ -136,7 +136,7 @@ class UnitOfWorkConformance(Journaling):
 
     async def test_commit_makes_every_write_durable(self, store: Store) -> None:
         async with store.unit_of_work() as work:
-            await given_one(work.repository("notes"), "a")
+            await add_title(work.repository("notes"), "a")
             _ = await put(work.repository("tokens"), label="t")
             committed = await work.commit()
 
@@ -148,11 +148,11 @@ class UnitOfWorkConformance(Journaling):
 
     async def test_what_follows_a_commit_begins_anew(self, store: Store) -> None:
         async with store.unit_of_work() as work:
-            await given_one(work.repository("notes"), "a")
+            await add_title(work.repository("notes"), "a")
             _ = value_of(await work.commit())
-            await given_one(work.repository("notes"), "b")
+            await add_title(work.repository("notes"), "b")
             _ = value_of(await work.commit())
-            await given_one(work.repository("notes"), "c")
+            await add_title(work.repository("notes"), "c")
             inside = await _titles(work.repository("notes"))
 
         assert inside == ["a", "b", "c"]
@@ -161,9 +161,9 @@ class UnitOfWorkConformance(Journaling):
     async def test_a_repository_stays_good_across_a_commit(self, store: Store) -> None:
         async with store.unit_of_work() as work:
             notes = work.repository("notes")
-            await given_one(notes, "a")
+            await add_title(notes, "a")
             _ = value_of(await work.commit())
-            await given_one(notes, "b")
+            await add_title(notes, "b")
 
         assert await _titles(store.notes) == ["a"]
 
@@ -176,10 +176,10 @@ class UnitOfWorkConformance(Journaling):
 
         async with store.unit_of_work() as work:
             notes = work.repository("notes")
-            await given_one(notes, "a")
+            await add_title(notes, "a")
             refused = await notes.add({"title": "b", "code": "taken"})
             refused_many = await notes.add_all([{"title": "b"}, {"title": "b", "code": "taken"}])
-            await given_one(notes, "c")
+            await add_title(notes, "c")
             committed = await work.commit()
 
         assert refused == refused_many == Failure(AlreadyExists("notes", ("code",)))
@@ -239,7 +239,7 @@ class UnitOfWorkConformance(Journaling):
 
         end = store.event_bus.subscribe(EntityCreated, look)
         async with store.unit_of_work() as work:
-            await given_one(work.repository("notes"), "a")
+            await add_title(work.repository("notes"), "a")
             work.record(CREATED)
             work.record(other)
             before = list(store.event_bus.events)
@@ -275,7 +275,7 @@ class UnitOfWorkConformance(Journaling):
 
     async def test_events_of_what_is_discarded_are_forgotten(self, store: Store) -> None:
         async with store.unit_of_work() as work:
-            await given_one(work.repository("notes"), "a")
+            await add_title(work.repository("notes"), "a")
             work.record(CREATED)
 
         async with store.unit_of_work() as work:
@@ -284,7 +284,7 @@ class UnitOfWorkConformance(Journaling):
         assert store.event_bus.events == []
 
     async def test_a_resource_is_asked_for_by_itself_or_by_name(self, store: Store) -> None:
-        await given_titles(store, "a")
+        await add_titles(store, "a")
 
         async with store.unit_of_work() as work:
             assert await _titles(work.repository(store.resources["notes"])) == ["a"]
@@ -315,7 +315,7 @@ class UnitOfWorkConformance(Journaling):
         assert isinstance(store.unit_of_work(), UnitOfWork)
 
 
-async def given_one(notes: Any, title: str) -> None:
+async def add_title(notes: Any, title: str) -> None:
     """Add one note to *notes*."""
     _ = await put(notes, title=title)
 

@@ -31,7 +31,7 @@ NOT_THE_SAME: Final = [
 ]
 
 
-class Writing(Suite):
+class WriteCases(Suite):
     """One entity at a time."""
 
     async def test_adding_returns_all_fields_as_stored(self, store: Store) -> None:

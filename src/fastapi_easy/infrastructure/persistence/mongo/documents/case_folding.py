@@ -9,7 +9,7 @@ from fastapi_easy.domain.queries.specification import fold_case
 
 
 @functools.cache
-def _same() -> Mapping[str, str]:
+def _case_variants() -> Mapping[str, str]:
     """Every character that others are folded to, with all of those."""
     found: dict[str, list[str]] = {}
     for code in range(sys.maxunicode + 1):
@@ -22,17 +22,17 @@ def _same() -> Mapping[str, str]:
 
 def prepare() -> None:
     """Make the table now rather than during the first call; it takes a tenth of a second."""
-    _ = _same()
+    _ = _case_variants()
 
 
-def pattern_of(text: str, *, any_case: bool) -> str:
+def build_pattern(text: str, *, any_case: bool) -> str:
     """What matches *text* and nothing else."""
     if not any_case:
         return re.escape(text)
-    same = _same()
-    return "".join(_choice(same.get(each)) or re.escape(each) for each in fold_case(text))
+    variants = _case_variants()
+    return "".join(_character_class(variants.get(each)) or re.escape(each) for each in fold_case(text))
 
 
-def _choice(characters: str | None) -> str | None:
+def _character_class(characters: str | None) -> str | None:
     # Letters only, none of which means anything between brackets.
     return None if characters is None else f"[{characters}]"

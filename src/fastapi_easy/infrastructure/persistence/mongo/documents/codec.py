@@ -30,25 +30,25 @@ from bson import Binary, Decimal128, ObjectId
 
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.infrastructure.entities.bounds import INTEGER_LIMITS
-from fastapi_easy.infrastructure.persistence.mongo.documents.json_values import json_from, json_kept
+from fastapi_easy.infrastructure.persistence.mongo.documents.json_values import decode_json, encode_json
 from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import (
     DECIMAL_DIGITS,
     Unstorable,
+    checked_encoder,
     day,
-    decimal_kept,
-    decimal_of,
-    duration,
-    exact_moment,
-    in_utc,
-    moment,
+    decode_datetime,
+    decode_decimal,
+    encode_datetime,
+    encode_decimal,
+    encode_duration,
+    encode_exact_datetime,
+    encode_object_id,
     number,
-    object_id,
-    only,
     text,
     time,
 )
 
-_ROOMY: Final = decimal.Context(prec=200, rounding=decimal.ROUND_HALF_UP)
+_WIDE_CONTEXT: Final = decimal.Context(prec=200, rounding=decimal.ROUND_HALF_UP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Codec:
 
         types: What MongoDB calls the types that hold it; none for any.
 
-        lowest: Nothing of these types comes before it.
+        lower_bound: Nothing of these types comes before it.
 
         exact: What is kept for a value that is only compared, whatever limits the field has. Raises `Unstorable`
             when nothing that is kept can be equal to it.
@@ -73,42 +73,46 @@ class Codec:
     encode: Callable[[Any], Any]
     decode: Callable[[Any], Any]
     types: tuple[str, ...]
-    lowest: Any
+    lower_bound: Any
     exact: Callable[[Any], Any]
     item: "Codec | None" = None
 
 
-def codec_of(field: Field) -> Codec:
+def make_codec(field: Field) -> Codec:
     """The codec for the values of *field*."""
     match field.kind:
         case Kind.TEXT if is_object_id(field):
-            return _codec(object_id, str, ("objectId",), ObjectId("0" * 24))
+            return _codec(encode_object_id, str, ("objectId",), ObjectId("0" * 24))
         case Kind.TEXT:
-            return _codec(_texts(field.max_length), itself, ("string",), "", exact=text)
+            return _codec(_text_encoder(field.max_length), unchanged, ("string",), "", exact=text)
         case Kind.INTEGER:
-            return _codec(_integers(field), int, ("int", "long"), -math.inf, exact=_ANY_INTEGER)
+            return _codec(_integer_encoder(field), int, ("int", "long"), -math.inf, exact=_ENCODE_ANY_INTEGER)
         case Kind.DECIMAL:
-            lowest = Decimal128("-Infinity")
+            lower_bound = Decimal128("-Infinity")
             return _codec(
-                _decimals(field), _decimal_from(field.scale), ("decimal",), lowest, exact=_ANY_DECIMAL
+                _decimal_encoder(field),
+                _decimal_decoder(field.scale),
+                ("decimal",),
+                lower_bound,
+                exact=_ENCODE_ANY_DECIMAL,
             )
         case Kind.ENUM:
-            return _enumerations(field)
+            return _enum_codec(field)
         case Kind.ARRAY:
-            return _arrays(field)
+            return _array_codec(field)
         case kind:
-            return _PLAIN[kind]
+            return _CODECS_BY_KIND[kind]
 
 
 def _codec(
     encode: Callable[[Any], Any],
     decode: Callable[[Any], Any],
     types: tuple[str, ...],
-    lowest: Any,
+    lower_bound: Any,
     *,
     exact: Callable[[Any], Any] | None = None,
 ) -> Codec:
-    return Codec(encode, decode, types, lowest, exact or encode)
+    return Codec(encode, decode, types, lower_bound, exact or encode)
 
 
 def is_object_id(field: Field) -> bool:
@@ -116,12 +120,12 @@ def is_object_id(field: Field) -> bool:
     return field.kind is Kind.TEXT and (field.generated or ObjectId in field.rules)
 
 
-def itself(value: Any) -> Any:
+def unchanged(value: Any) -> Any:
     """*value*, which is kept as it is."""
     return value
 
 
-def _texts(max_length: int | None) -> Callable[[str], str]:
+def _text_encoder(max_length: int | None) -> Callable[[str], str]:
     def encode(value: str) -> str:
         kept = text(value)
         if max_length is not None and len(kept) > max_length:
@@ -131,7 +135,7 @@ def _texts(max_length: int | None) -> Callable[[str], str]:
     return text if max_length is None else encode
 
 
-def _integers(field: Field) -> Callable[[int], int]:
+def _integer_encoder(field: Field) -> Callable[[int], int]:
     low = INTEGER_LIMITS[0] if field.minimum is None else field.minimum
     high = INTEGER_LIMITS[1] if field.maximum is None else field.maximum
 
@@ -140,41 +144,41 @@ def _integers(field: Field) -> Callable[[int], int]:
             raise Unstorable("Outside the range of the field.")
         return int(value)
 
-    return only(int, encode)
+    return checked_encoder(int, encode)
 
 
-def _decimals(field: Field) -> Callable[[decimal.Decimal], Decimal128]:
+def _decimal_encoder(field: Field) -> Callable[[decimal.Decimal], Decimal128]:
     unit = None if field.scale is None else decimal.Decimal(1).scaleb(-field.scale)
     digits = min(field.precision or DECIMAL_DIGITS, DECIMAL_DIGITS)
 
     def encode(value: decimal.Decimal | int) -> Decimal128:
         number = decimal.Decimal(value)
         if not number.is_finite():
-            raise Unstorable("Has to be a number.")
-        exact = number if unit is None else _ROOMY.quantize(number, unit)
-        if len(exact.normalize(_ROOMY).as_tuple().digits) > digits:
+            raise Unstorable("Must be a finite number.")
+        exact = number if unit is None else _WIDE_CONTEXT.quantize(number, unit)
+        if len(exact.normalize(_WIDE_CONTEXT).as_tuple().digits) > digits:
             raise Unstorable("Has more digits than can be stored.")
         try:
-            return decimal_kept(exact)
+            return encode_decimal(exact)
         except decimal.DecimalException:
             raise Unstorable("Has more digits than can be stored.") from None
 
-    return only((decimal.Decimal, int), encode)
+    return checked_encoder((decimal.Decimal, int), encode)
 
 
-def _decimal_from(scale: int | None) -> Callable[[Any], decimal.Decimal]:
+def _decimal_decoder(scale: int | None) -> Callable[[Any], decimal.Decimal]:
     unit = None if scale is None else decimal.Decimal(1).scaleb(-scale)
 
     def decode(kept: Any) -> decimal.Decimal:
-        number = decimal_of(kept) if isinstance(kept, Decimal128) else decimal.Decimal(str(kept))
+        number = decode_decimal(kept) if isinstance(kept, Decimal128) else decimal.Decimal(str(kept))
         if unit is None or number.same_quantum(unit) or not number.is_finite():
             return number
-        return _ROOMY.quantize(number, unit)
+        return _WIDE_CONTEXT.quantize(number, unit)
 
     return decode
 
 
-def _enumerations(field: Field) -> Codec:
+def _enum_codec(field: Field) -> Codec:
     enumeration: Any = field.enumeration
     values = [member.value for member in enumeration]
     is_text = all(isinstance(value, str) for value in values)
@@ -186,11 +190,11 @@ def _enumerations(field: Field) -> Codec:
         try:
             return kept[enumeration(value)]
         except ValueError:
-            raise Unstorable("Is none of the values of the field.", "enum") from None
+            raise Unstorable("Must be one of the values of the enumeration.", "enum") from None
 
     def decode(value: Any) -> enum.Enum:
         if value not in members:
-            raise LookupError(f"{value!r} is kept in {field.name!r}, and is no {enumeration.__name__}")
+            raise LookupError(f"{value!r} is stored in {field.name!r}, but is not a {enumeration.__name__}")
         return members[value]
 
     return _codec(
@@ -198,46 +202,46 @@ def _enumerations(field: Field) -> Codec:
     )
 
 
-def _arrays(field: Field) -> Codec:
-    item = codec_of(Field(name=field.name, kind=field.item or Kind.TEXT))
+def _array_codec(field: Field) -> Codec:
+    item = make_codec(Field(name=field.name, kind=field.item or Kind.TEXT))
 
     def items(value: Any) -> list[Any]:
         return [item.encode(each) for each in value]
 
-    encode = only((list, tuple), items)
+    encode = checked_encoder((list, tuple), items)
     return Codec(encode, lambda kept: [item.decode(each) for each in kept], ("array",), [], encode, item)
 
 
-_ANY_INTEGER: Final = _integers(Field(name="any", kind=Kind.INTEGER))
-_ANY_DECIMAL: Final = _decimals(Field(name="any", kind=Kind.DECIMAL))
-_NO_BYTES: Final = Binary(b"", 0)
+_ENCODE_ANY_INTEGER: Final = _integer_encoder(Field(name="any", kind=Kind.INTEGER))
+_ENCODE_ANY_DECIMAL: Final = _decimal_encoder(Field(name="any", kind=Kind.DECIMAL))
+_EMPTY_BINARY: Final = Binary(b"", 0)
 _FIRST_DAY: Final = datetime.datetime(1, 1, 1)  # noqa: DTZ001 - likewise
 
-_PLAIN: Final[Mapping[Kind, Codec]] = {
+_CODECS_BY_KIND: Final[Mapping[Kind, Codec]] = {
     Kind.FLOAT: _codec(
-        only((float, int), float),
+        checked_encoder((float, int), float),
         float,
         ("double", "int", "long"),
         -math.inf,
-        exact=only((float, int), number),
+        exact=checked_encoder((float, int), number),
     ),
-    Kind.BOOLEAN: _codec(only(bool, itself), bool, ("bool",), False),
-    Kind.DATE: _codec(only(datetime.date, day), lambda kept: kept.date(), ("date",), _FIRST_DAY),
-    Kind.TIME: _codec(only(datetime.time, time), datetime.time.fromisoformat, ("string",), ""),
+    Kind.BOOLEAN: _codec(checked_encoder(bool, unchanged), bool, ("bool",), False),
+    Kind.DATE: _codec(checked_encoder(datetime.date, day), lambda kept: kept.date(), ("date",), _FIRST_DAY),
+    Kind.TIME: _codec(checked_encoder(datetime.time, time), datetime.time.fromisoformat, ("string",), ""),
     Kind.DATETIME: _codec(
-        only(datetime.datetime, moment),
-        in_utc,
+        checked_encoder(datetime.datetime, encode_datetime),
+        decode_datetime,
         ("date",),
         _FIRST_DAY,
-        exact=only(datetime.datetime, exact_moment),
+        exact=checked_encoder(datetime.datetime, encode_exact_datetime),
     ),
     Kind.DURATION: _codec(
-        only(datetime.timedelta, duration),
+        checked_encoder(datetime.timedelta, encode_duration),
         lambda kept: datetime.timedelta(microseconds=kept),
         ("int", "long"),
         -math.inf,
     ),
-    Kind.UUID: _codec(only(uuid.UUID, itself), itself, ("binData",), _NO_BYTES),
-    Kind.BINARY: _codec(only(bytes, bytes), bytes, ("binData",), _NO_BYTES),
-    Kind.JSON: _codec(json_kept, json_from, (), None),
+    Kind.UUID: _codec(checked_encoder(uuid.UUID, unchanged), unchanged, ("binData",), _EMPTY_BINARY),
+    Kind.BINARY: _codec(checked_encoder(bytes, bytes), bytes, ("binData",), _EMPTY_BINARY),
+    Kind.JSON: _codec(encode_json, decode_json, (), None),
 }

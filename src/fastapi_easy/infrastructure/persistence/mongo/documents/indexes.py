@@ -7,7 +7,7 @@ from typing import Any, Final
 from fastapi_easy.domain.field import Kind
 from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, Document, Plan
 
-_LENGTHS: Final = frozenset({Kind.TEXT})
+_KINDS_WITH_LENGTH: Final = frozenset({Kind.TEXT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +19,12 @@ class Index:
 
         unique: No two documents have the same values there.
 
-        among: The documents it is about; empty for all. Leaves nulls out, which are not compared.
+        partial_filter: The documents it is about; empty for all. Leaves nulls out, which are not compared.
     """
 
     paths: tuple[str, ...]
     unique: bool
-    among: Mapping[str, Any]
+    partial_filter: Mapping[str, Any]
 
     @property
     def name(self) -> str:
@@ -37,47 +37,47 @@ class Index:
         options: Document = {"name": self.name}
         if self.unique:
             options["unique"] = True
-        if self.among:
-            options["partialFilterExpression"] = dict(self.among)
+        if self.partial_filter:
+            options["partialFilterExpression"] = dict(self.partial_filter)
         return options
 
 
-def indexes_of(plan: Plan[Any]) -> Iterator[Index]:
+def needed_indexes(plan: Plan[Any]) -> Iterator[Index]:
     """The indexes that *plan* needs: one for each rule of uniqueness, and one to walk along a key of several parts."""
-    fields, marked = plan.resource.fields, plan.resource.soft_delete
+    fields, deleted_at = plan.resource.fields, plan.resource.soft_delete
     for rule in plan.rules:
         # A condition that every value fulfils, and that the server finds in the queries we send: so it uses the index.
-        among: Document = {
-            plan.path(name): {"$gte": plan.codecs[name].lowest} for name in rule if fields[name].nullable
+        partial_filter: Document = {
+            plan.path(name): {"$gte": plan.codecs[name].lower_bound} for name in rule if fields[name].nullable
         }
-        if marked is not None:
+        if deleted_at is not None:
             # What is deleted gives up its values.
-            among[plan.path(marked)] = {"$eq": None}
-        yield Index(tuple(plan.path(name) for name in rule), unique=True, among=among)
+            partial_filter[plan.path(deleted_at)] = {"$eq": None}
+        yield Index(tuple(plan.path(name) for name in rule), unique=True, partial_filter=partial_filter)
     if len(plan.resource.key) > 1:
-        yield Index(tuple(plan.path(name) for name in plan.resource.key), unique=False, among={})
+        yield Index(tuple(plan.path(name) for name in plan.resource.key), unique=False, partial_filter={})
 
 
-def validator_of(plan: Plan[Any]) -> Document:
+def build_validator(plan: Plan[Any]) -> Document:
     """What every document has to fulfil."""
     fields = plan.resource.fields
     key = plan.resource.key
-    properties = {name: _property(plan, name) for name in fields if name not in key}
+    properties = {name: _build_property(plan, name) for name in fields if name not in key}
     required = [name for name in properties if not fields[name].nullable]
     if len(key) == 1:
-        properties[KEY] = _property(plan, key[0])
+        properties[KEY] = _build_property(plan, key[0])
     else:
-        parts = {name: _property(plan, name) for name in key}
+        parts = {name: _build_property(plan, name) for name in key}
         properties[KEY] = {"bsonType": ["object"], "required": list(key), "properties": parts}
     return {"$jsonSchema": {"required": [KEY, *required], "properties": properties}}
 
 
-def _property(plan: Plan[Any], name: str) -> Document:
+def _build_property(plan: Plan[Any], name: str) -> Document:
     field, codec = plan.resource.fields[name], plan.codecs[name]
     if not codec.types:
         return {}
     found: Document = {"bsonType": [*codec.types, *(["null"] if field.nullable else [])]}
-    if field.kind in _LENGTHS and field.max_length is not None and codec.types == ("string",):
+    if field.kind in _KINDS_WITH_LENGTH and field.max_length is not None and codec.types == ("string",):
         found["maxLength"] = field.max_length
     if field.kind is Kind.ENUM and field.enumeration is not None:
         found["enum"] = [

@@ -10,25 +10,25 @@ from fastapi_easy.domain.errors import DeclarationError, Fault, Invalid, Key
 from fastapi_easy.domain.field import UNSET, Field
 from fastapi_easy.domain.resources.resource import Resource, Shape
 from fastapi_easy.infrastructure.entities.plain import recognises
-from fastapi_easy.infrastructure.persistence.mongo.documents.codec import Codec, codec_of, itself
+from fastapi_easy.infrastructure.persistence.mongo.documents.codec import Codec, make_codec, unchanged
 from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import Unstorable
-from fastapi_easy.infrastructure.persistence.mongo.errors import Refused, null_refused
+from fastapi_easy.infrastructure.persistence.mongo.errors import CallRejected, null_not_allowed
 
 E = TypeVar("E")
 
 Document: TypeAlias = dict[str, Any]
 
-Reader: TypeAlias = Callable[[Sequence[Document]], list[tuple[Any, ...]]]
+RowDecoder: TypeAlias = Callable[[Sequence[Document]], list[tuple[Any, ...]]]
 """Makes of each document the values of some fields."""
 
-_READERS: Final = 64
+_MAX_ROW_DECODERS: Final = 64
 """Kept for one resource, one for each choice of fields; when there are more, the oldest goes."""
 
 KEY: Final = "_id"
-FETCHED: Final = "__fe_"
+LOOKUP_PREFIX: Final = "__fe_"
 """How the names begin that pipelines make up; no field of a resource has two underscores."""
 
-BOOKKEEPING: Final = "fastapi_easy"
+SYSTEM_COLLECTION: Final = "fastapi_easy"
 """The collection with what the adapter has to remember: counters, and who is changing the schema."""
 
 _COLLECTION: Final = re.compile(r"(?!system\.)[^$\x00.][^$\x00]{0,119}")
@@ -40,7 +40,7 @@ def collection_of(stored: type[Any]) -> str:
     return str(getattr(stored, "__collection__", stored.__name__.lower()))
 
 
-def mistakes_in_names(name: str, shape: Shape) -> list[str]:
+def find_invalid_names(name: str, shape: Shape) -> list[str]:
     """What MongoDB cannot call so, each a sentence with the way to mend it."""
     return [
         f"{name}.{field.name} cannot be the name of a field in MongoDB: use one without '.', and without '$' in front"
@@ -61,19 +61,21 @@ class Plan(Generic[E]):
 
     def __init__(self, resource: Resource[E]) -> None:
         self.resource = resource
-        self.collection = _collection(resource)
-        self.codecs: Mapping[str, Codec] = {name: codec_of(field) for name, field in resource.fields.items()}
+        self.collection = _checked_collection_name(resource)
+        self.codecs: Mapping[str, Codec] = {
+            name: make_codec(field) for name, field in resource.fields.items()
+        }
         self.names = tuple(resource.fields)
-        self.generated_key = self._generated()
+        self.generated_key = self._find_generated_key()
         single = ((name,) for name, field in resource.fields.items() if field.unique)
         self.rules = tuple(
             rule for rule in dict.fromkeys((*single, *resource.unique)) if rule != resource.key
         )
         self._is_composite = len(resource.key) > 1
-        self._readers: dict[tuple[str, ...], Reader] = {}
+        self._row_decoders: dict[tuple[str, ...], RowDecoder] = {}
         self._paths = {name: self._path(name) for name in self.names}
-        self._fillers = {name: _filler(field) for name, field in resource.fields.items()}
-        self._required = tuple(name for name, field in resource.fields.items() if _must_not_be_null(field))
+        self._default_makers = {name: _default_maker(field) for name, field in resource.fields.items()}
+        self._required = tuple(name for name, field in resource.fields.items() if _is_required(field))
 
     def path(self, name: str) -> str:
         """Where the field *name* stands in a document."""
@@ -83,11 +85,11 @@ class Plan(Generic[E]):
         """*values* as they are kept, the key first.
 
         Raises:
-            Refused: A value cannot be kept.
+            CallRejected: A value cannot be kept.
         """
-        return self.arranged(self.encoded(values))
+        return self.build_document(self.encoded(values))
 
-    def arranged(self, kept: Mapping[str, Any]) -> Document:
+    def build_document(self, kept: Mapping[str, Any]) -> Document:
         """The document of what is *kept* for all fields, the key first."""
         names = self.resource.key
         rest = {name: value for name, value in kept.items() if name not in names}
@@ -97,7 +99,7 @@ class Plan(Generic[E]):
         """Each of *values* as it is kept, by the name of its field.
 
         Raises:
-            Refused: A value cannot be kept.
+            CallRejected: A value cannot be kept.
         """
         faults: list[Fault] = []
         kept: dict[str, Any] = {}
@@ -112,22 +114,22 @@ class Plan(Generic[E]):
             except OverflowError:
                 faults.append(Fault(f"/{name}", "Outside the range of the field.", "out_of_range"))
         if faults:
-            raise Refused(Invalid(tuple(faults)))
+            raise CallRejected(Invalid(tuple(faults)))
         return kept
 
     def row(self, document: Document, fields: Sequence[str] | None = None) -> Row:
         """*fields* of *document*, or all; a field it lacks is null."""
         names = self.names if fields is None else tuple(fields)
-        return Row(zip(names, self.reader(names)([document])[0], strict=True))
+        return Row(zip(names, self.row_decoder(names)([document])[0], strict=True))
 
-    def reader(self, fields: tuple[str, ...]) -> Reader:
+    def row_decoder(self, fields: tuple[str, ...]) -> RowDecoder:
         """What makes of documents the values of *fields*; a field that one lacks is null."""
-        reader = self._readers.get(fields)
-        if reader is None:
-            if len(self._readers) >= _READERS:
-                _ = self._readers.pop(next(iter(self._readers)), None)
-            reader = self._readers[fields] = self._reader(fields)
-        return reader
+        row_decoder = self._row_decoders.get(fields)
+        if row_decoder is None:
+            if len(self._row_decoders) >= _MAX_ROW_DECODERS:
+                _ = self._row_decoders.pop(next(iter(self._row_decoders)), None)
+            row_decoder = self._row_decoders[fields] = self._compile_row_decoder(fields)
+        return row_decoder
 
     def value(self, document: Mapping[str, Any], name: str) -> Any:
         """The field *name* of *document*."""
@@ -162,25 +164,25 @@ class Plan(Generic[E]):
             return None
         return kept if self._is_composite else kept[names[0]]
 
-    def given_key(self, values: Values) -> Key | None:
+    def find_key(self, values: Values) -> Key | None:
         """The key that *values* name; `None` when a part of it is not set."""
         names = self.resource.key
         if any(values.get(name) is None for name in names):
             return None
         return tuple(values[name] for name in names) if self._is_composite else values[names[0]]
 
-    def completed(self, values: Values) -> dict[str, Any]:
+    def fill_defaults(self, values: Values) -> dict[str, Any]:
         """*values* with the defaults of the fields left out; what the store makes stays out.
 
         Raises:
-            Refused: A field is null that must not be.
+            CallRejected: A field is null that must not be.
         """
         complete: dict[str, Any] = {}
-        for name, fill in self._fillers.items():
-            if name in values and not (values[name] is None and fill is None):
+        for name, make_default in self._default_makers.items():
+            if name in values and not (values[name] is None and make_default is None):
                 complete[name] = values[name]
-            elif fill is not None:
-                complete[name] = fill()
+            elif make_default is not None:
+                complete[name] = make_default()
         if self.resource.version is not None:
             complete[self.resource.version] = 1
         self.refuse_nulls(complete, whole=True)
@@ -190,32 +192,32 @@ class Plan(Generic[E]):
         """*values* without what only the store sets.
 
         Raises:
-            Refused: A field is null that must not be.
+            CallRejected: A field is null that must not be.
         """
         self.refuse_nulls(values, whole=False)
         return {name: value for name, value in values.items() if name != self.resource.version}
 
     def refuse_nulls(self, values: Values, *, whole: bool) -> None:
         """Refuse *values* that are null and must not be; of a *whole* entity also those left out."""
-        lacking = [name for name in self._required if (whole or name in values) and values.get(name) is None]
-        if lacking:
-            raise Refused(null_refused(lacking))
+        missing = [name for name in self._required if (whole or name in values) and values.get(name) is None]
+        if missing:
+            raise CallRejected(null_not_allowed(missing))
 
-    def _reader(self, fields: tuple[str, ...]) -> Reader:
+    def _compile_row_decoder(self, fields: tuple[str, ...]) -> RowDecoder:
         """A display of tuples is three times as fast as a loop over names and codecs."""
         scope: dict[str, Any] = {}
-        members = []
+        columns = []
         for place, name in enumerate(fields):
             if name not in self.resource.key:
                 value = f"document.get({name!r})"
             else:
                 value = f"document[{KEY!r}].get({name!r})" if self._is_composite else f"document[{KEY!r}]"
             decode = self.codecs[name].decode
-            if decode is not itself:
+            if decode is not unchanged:
                 scope[f"decode_{place}"] = decode
                 value = f"None if (kept := {value}) is None else decode_{place}(kept)"
-            members.append(f"{value},")
-        made: Reader = eval(f"lambda documents: [({' '.join(members)}) for document in documents]", scope)  # noqa: S307 - of numbers, and names in quotes
+            columns.append(f"{value},")
+        made: RowDecoder = eval(f"lambda documents: [({' '.join(columns)}) for document in documents]", scope)  # noqa: S307 - of numbers, and names in quotes
         return made
 
     def _path(self, name: str) -> str:
@@ -223,31 +225,31 @@ class Plan(Generic[E]):
             return name
         return f"{KEY}.{name}" if self._is_composite else KEY
 
-    def _generated(self) -> str | None:
+    def _find_generated_key(self) -> str | None:
         """The key field that the store makes."""
         name = self.resource.key[0]
         return name if len(self.resource.key) == 1 and self.resource.fields[name].generated else None
 
 
-def _collection(resource: Resource[Any]) -> str:
+def _checked_collection_name(resource: Resource[Any]) -> str:
     if not recognises(resource.stored):
         raise DeclarationError(
             [
                 (
-                    f"{resource.name}: {resource.stored.__name__} belongs to an ORM, and its database is MongoDB: "
+                    f"{resource.name}: {resource.stored.__name__} is an ORM class, but its database is MongoDB: "
                     "use a pydantic model or a dataclass, or name another database"
                 )
             ]
         )
     name = collection_of(resource.stored)
-    if not _COLLECTION.fullmatch(name) or name == BOOKKEEPING:
+    if not _COLLECTION.fullmatch(name) or name == SYSTEM_COLLECTION:
         raise DeclarationError(
             [f"{resource.name}: {name!r} cannot be the name of a collection: change __collection__"]
         )
     return name
 
 
-def _filler(field: Field) -> Callable[[], Any] | None:
+def _default_maker(field: Field) -> Callable[[], Any] | None:
     """What fills *field* when the caller leaves it out; `None` when the store does."""
     if field.generated or field.store_default:
         return None
@@ -257,5 +259,5 @@ def _filler(field: Field) -> Callable[[], Any] | None:
     return lambda: default
 
 
-def _must_not_be_null(field: Field) -> bool:
+def _is_required(field: Field) -> bool:
     return not (field.nullable or field.generated or field.store_default)

@@ -6,7 +6,7 @@ from typing import Any, cast
 from fastapi_easy.infrastructure.persistence.mongo.driver.commands import Call
 
 
-class Parts:
+class BatchCursor:
     """The pieces of one answer, each asked for when it is wanted.
 
     Args:
@@ -31,7 +31,7 @@ class Parts:
         in_transaction: bool,
     ) -> None:
         self._call = call
-        self._end = end
+        self._run_cleanup = end
         self._cursor = cursor
         self._size = size
         self._in_transaction = in_transaction
@@ -41,10 +41,10 @@ class Parts:
         return cast(
             "list[dict[str, Any]]",
             await self._call(
-                lambda: self._cursor.to_list(self._size), changes=self._in_transaction, limited=False
+                lambda: self._cursor.to_list(self._size), changes=self._in_transaction, has_timeout=False
             ),
         )
 
     async def close(self) -> None:
         """Let the server forget it, also when the task is cancelled."""
-        await self._end(self._cursor.close)
+        await self._run_cleanup(self._cursor.close)

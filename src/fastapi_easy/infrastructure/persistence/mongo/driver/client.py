@@ -24,33 +24,33 @@ from fastapi_easy.domain import deadline
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.ports.breaker import Breaker
 from fastapi_easy.domain.ports.database import Pool
-from fastapi_easy.infrastructure.persistence.mongo.driver.batch_cursor import Parts
+from fastapi_easy.infrastructure.persistence.mongo.driver.batch_cursor import BatchCursor
 from fastapi_easy.infrastructure.persistence.mongo.driver.commands import Commands, DriverCommands
-from fastapi_easy.infrastructure.persistence.mongo.driver.connection_cache import Lines
+from fastapi_easy.infrastructure.persistence.mongo.driver.connection_cache import ConnectionCache
 from fastapi_easy.infrastructure.persistence.mongo.driver.connection_counter import ConnectionCounter
 from fastapi_easy.infrastructure.persistence.mongo.driver.counters import Counters
 from fastapi_easy.infrastructure.persistence.mongo.driver.options import ConnectionOptions
-from fastapi_easy.infrastructure.persistence.mongo.driver.url import UNUSABLE, Address
-from fastapi_easy.infrastructure.persistence.mongo.driver.wire_commands import DirectCommands, is_known
+from fastapi_easy.infrastructure.persistence.mongo.driver.url import UNUSABLE_URL, Address
+from fastapi_easy.infrastructure.persistence.mongo.driver.wire_commands import WireCommands, is_supported
 from fastapi_easy.infrastructure.persistence.mongo.errors import PoolExhausted, has_answered
-from fastapi_easy.infrastructure.resilience.wait_queue import WaitingLine
-from fastapi_easy.infrastructure.waiting.completion import cancellable, to_the_end
+from fastapi_easy.infrastructure.resilience.wait_queue import WaitQueue
+from fastapi_easy.infrastructure.waiting.completion import propagate_cancellation, run_to_completion
 
 T = TypeVar("T")
 
-BACKSTOP: Final = 1.0
+CLIENT_TIMEOUT_MARGIN: Final = 1.0
 """Seconds that the client waits longer than the server, so that the server's answer is the usual one."""
 
-ABORT_LIMIT: Final = 2.0
+ABORT_TIMEOUT: Final = 2.0
 """Seconds to wait until a transaction is undone; the server undoes it by itself after a minute."""
 
-_LEAST: Final = 0.001
+_MIN_TIMEOUT: Final = 0.001
 """Seconds that the server is given at least."""
 
-_GLANCE: Final = 0.005
+_POLL_INTERVAL: Final = 0.005
 """Seconds between two looks at whether a connection stands."""
 
-OPTIONS: Final[CodecOptions[Any]] = CodecOptions(
+CODEC_OPTIONS: Final[CodecOptions[Any]] = CodecOptions(
     # Naive times are UTC; the codec makes them aware, which is quicker than the driver's own way.
     tz_aware=False,
     uuid_representation=UuidRepresentation.STANDARD,
@@ -87,46 +87,46 @@ class Client:
     ) -> None:
         self.options = options
         self._breaker = breaker
-        self._counter = ConnectionCounter()
+        self._connection_counter = ConnectionCounter()
         self._is_motor = address.driver == "motor"
         try:
-            self._client = _make(address, options, self._counter)
+            self._client = _make_driver_client(address, options, self._connection_counter)
         except (ConfigurationError, ValueError):
             # What the driver says may repeat a part of the password.
-            raise DeclarationError([UNUSABLE]) from None
+            raise DeclarationError([UNUSABLE_URL]) from None
         self._database = self._client.get_database(
             address.database,
-            codec_options=OPTIONS,
+            codec_options=CODEC_OPTIONS,
             read_preference=ReadPreference.PRIMARY,
-            write_concern=None if _says(address.url, "w") else WriteConcern("majority"),
+            write_concern=None if _has_url_option(address.url, "w") else WriteConcern("majority"),
         )
         ordinary = DriverCommands(self.call, self._database)
         self.commands: Commands = ordinary
-        self._lines: Lines | None = None
-        if is_known(self._client, self._database):
-            self._lines = Lines(self._client, options.recycle)
-            patience = options.statement_timeout, BACKSTOP
-            self.commands = DirectCommands(
-                self.call, self._lines, self._client, self._database, patience, ordinary
+        self._connection_cache: ConnectionCache | None = None
+        if is_supported(self._client, self._database):
+            self._connection_cache = ConnectionCache(self._client, options.recycle)
+            timeouts = options.statement_timeout, CLIENT_TIMEOUT_MARGIN
+            self.commands = WireCommands(
+                self.call, self._connection_cache, self._client, self._database, timeouts, ordinary
             )
         self.counters = Counters(self.call, self._database, self.commands, options.statement_timeout)
-        self._permits = asyncio.Semaphore(options.pool_size)
+        self._pool_slots = asyncio.Semaphore(options.pool_size)
         self._in_use = 0
-        self._ending = 0
-        self._line = WaitingLine[object](options.queue_time)
-        self._left: set[asyncio.Future[Any]] = set()
+        self._cleanups_running = 0
+        self._wait_queue = WaitQueue[object](options.queue_time)
+        self._background_tasks: set[asyncio.Future[Any]] = set()
 
     @property
     def pool(self) -> Pool:
         """The connections at this moment."""
         return Pool(
             limit=self.options.pool_size,
-            open=self._counter.open,
+            open=self._connection_counter.open,
             in_use=self._in_use,
-            waiting=len(self._line),
-            shed=self._line.shed,
-            waits=self._line.stood,
-            wait_seconds=self._line.seconds,
+            waiting=len(self._wait_queue),
+            shed=self._wait_queue.shed,
+            waits=self._wait_queue.waited,
+            wait_seconds=self._wait_queue.seconds,
         )
 
     @property
@@ -143,9 +143,9 @@ class Client:
         operation: Callable[[], Awaitable[T]],
         *,
         changes: bool = False,
-        limited: bool = True,
+        has_timeout: bool = True,
         ordinary: bool = True,
-        guarded: bool = True,
+        uses_breaker: bool = True,
     ) -> T:
         """What *operation* answers, which needs one connection.
 
@@ -154,54 +154,58 @@ class Client:
 
             changes: It changes something, or belongs to a transaction, and must not go on unseen.
 
-            limited: It ends within `statement_timeout`. Otherwise only each answer is waited for.
+            has_timeout: It ends within `statement_timeout`. Otherwise only each answer is waited for.
 
             ordinary: The driver takes the connection from its pool.
 
-            guarded: The breaker is asked before, and told of it.
+            uses_breaker: The breaker is asked before, and told of it.
 
         Raises:
-            NotAdmitted: The server has been silent, or too many wait already.
+            CallNotPermitted: The server has been silent, or too many wait already.
 
             PoolExhausted: No connection became free in time.
         """
-        breaker = self._breaker() if guarded else None
+        breaker = self._breaker() if uses_breaker else None
         permit = 0 if breaker is None else breaker.enter()
         try:
-            await self._enter()
+            await self._acquire_permit()
         except BaseException:
             if breaker is not None:
                 breaker.leave(permit, answered=None)
             raise
-        work = self._carry_out(operation, breaker, permit, limited=limited, ordinary=ordinary)
-        if not self._is_motor and self._counter.suffices_for(self._in_use + self._ending):
-            return await cancellable(work)
+        work = self._run(operation, breaker, permit, has_timeout=has_timeout, ordinary=ordinary)
+        if not self._is_motor and self._connection_counter.has_capacity_for(
+            self._in_use + self._cleanups_running
+        ):
+            return await propagate_cancellation(work)
         task = asyncio.ensure_future(work)
-        self._keep(task)
-        left = deadline.seconds_left()
+        self._track(task)
+        left = deadline.remaining_seconds()
         try:
             # The driver's own limit of the making of a connection knows no deadline.
-            async with asyncio.timeout(None if left is None else max(left, _LEAST) + BACKSTOP):
+            async with asyncio.timeout(
+                None if left is None else max(left, _MIN_TIMEOUT) + CLIENT_TIMEOUT_MARGIN
+            ):
                 return await asyncio.shield(task)
         except (asyncio.CancelledError, TimeoutError) as error:
             if task.done() and isinstance(error, TimeoutError):
                 return task.result()
-            stopped = self._stopped(task)
+            stopped = self._stop(task)
             if changes:
-                await to_the_end(stopped)
+                await run_to_completion(stopped)
             else:
-                self._keep(asyncio.ensure_future(stopped))
+                self._track(asyncio.ensure_future(stopped))
             raise
 
-    async def look(self) -> None:
+    async def ping(self) -> None:
         """Nothing, when the server answers; asked whatever the breaker says, which hears nothing of it.
 
         While there is no connection to ask on, what the driver hears by itself has to do.
         """
-        if not self._permits.locked():
-            _ = await self.call(lambda: self._client.admin.command("ping"), guarded=False)
+        if not self._pool_slots.locked():
+            _ = await self.call(lambda: self._client.admin.command("ping"), uses_breaker=False)
         elif not self._client.nodes:
-            raise ServerSelectionTimeoutError("no server is known to be there")
+            raise ServerSelectionTimeoutError("no server is known")
 
     async def command(self, *arguments: Any, **options: Any) -> Mapping[str, Any]:
         """The answer to a command on the `admin` database."""
@@ -219,7 +223,7 @@ class Client:
         """What the server says about each collection."""
 
         async def read() -> list[Mapping[str, Any]]:
-            cursor = await _settled(self._database.list_collections())
+            cursor = await _maybe_await(self._database.list_collections())
             return cast("list[Mapping[str, Any]]", await cursor.to_list(None))
 
         return await self.call(read)
@@ -228,30 +232,30 @@ class Client:
         """What the server says about each index of *collection*."""
 
         async def read() -> list[Mapping[str, Any]]:
-            cursor = await _settled(self.collection(collection).list_indexes())
+            cursor = await _maybe_await(self.collection(collection).list_indexes())
             return cast("list[Mapping[str, Any]]", await cursor.to_list(None))
 
         return await self.call(read)
 
     async def cursor(
         self, collection: str, pipeline: Sequence[Mapping[str, Any]], size: int, session: Any = None
-    ) -> Parts:
+    ) -> BatchCursor:
         """What *pipeline* answers, in parts of *size* documents."""
 
         async def begin() -> Any:
-            return await _settled(
+            return await _maybe_await(
                 self.collection(collection).aggregate(
                     pipeline, session=session, allowDiskUse=True, batchSize=size
                 )
             )
 
-        begun = await self.call(begin, changes=session is not None, limited=False)
-        return Parts(self.call, self.end, begun, size, in_transaction=session is not None)
+        begun = await self.call(begin, changes=session is not None, has_timeout=False)
+        return BatchCursor(self.call, self.end, begun, size, in_transaction=session is not None)
 
     async def begin(self) -> Any:
         """A session with a transaction in it. Nothing is sent yet."""
-        session = await _settled(self._client.start_session())
-        await _settled(session.start_transaction(write_concern=WriteConcern("majority")))
+        session = await _maybe_await(self._client.start_session())
+        await _maybe_await(session.start_transaction(write_concern=WriteConcern("majority")))
         return session
 
     async def commit(self, session: Any) -> None:
@@ -264,62 +268,62 @@ class Client:
 
     async def end(self, operation: Callable[[], Awaitable[Any]]) -> None:
         """Carry out *operation*, which lets something go on the server, also when the task is cancelled."""
-        await to_the_end(self._end(operation))
+        await run_to_completion(self._run_cleanup(operation))
 
     async def close(self) -> None:
         """Give back every connection."""
-        if self._left:
-            _ = await asyncio.wait(self._left, timeout=ABORT_LIMIT)
-        if self._lines is not None:
-            await self._lines.close()
+        if self._background_tasks:
+            _ = await asyncio.wait(self._background_tasks, timeout=ABORT_TIMEOUT)
+        if self._connection_cache is not None:
+            await self._connection_cache.close()
         # What looks for a server, on a connection of its own, is not to be given up while it is half made.
         if not self._is_motor and not self._client.topology_description.has_writable_server():
-            await asyncio.sleep(_GLANCE)
-        await _settled(self._client.close())
+            await asyncio.sleep(_POLL_INTERVAL)
+        await _maybe_await(self._client.close())
 
-    async def _end(self, operation: Callable[[], Awaitable[Any]]) -> None:
+    async def _run_cleanup(self, operation: Callable[[], Awaitable[Any]]) -> None:
         # Nobody can do anything about a failure: the server gives up what is left after a while.
-        self._ending += 1
+        self._cleanups_running += 1
         try:
             with contextlib.suppress(PyMongoError, TimeoutError):
-                async with asyncio.timeout(ABORT_LIMIT):
-                    if self._lines is not None:
-                        await self._lines.make_room()
+                async with asyncio.timeout(ABORT_TIMEOUT):
+                    if self._connection_cache is not None:
+                        await self._connection_cache.release_one()
                     await operation()
         finally:
-            self._ending -= 1
+            self._cleanups_running -= 1
 
-    async def _enter(self) -> None:
-        if self._permits.locked():
+    async def _acquire_permit(self) -> None:
+        if self._pool_slots.locked():
             me = object()
-            self._line.join(me)
+            self._wait_queue.join(me)
             try:
                 async with asyncio.timeout(deadline.within(self.options.pool_timeout)):
-                    _ = await self._permits.acquire()
-                self._line.serve(me)
+                    _ = await self._pool_slots.acquire()
+                self._wait_queue.serve(me)
             except TimeoutError:
                 raise PoolExhausted from None
             finally:
-                self._line.leave(me)
+                self._wait_queue.leave(me)
         else:
-            _ = await self._permits.acquire()
+            _ = await self._pool_slots.acquire()
         self._in_use += 1
 
-    async def _carry_out(
+    async def _run(
         self,
         operation: Callable[[], Awaitable[T]],
         breaker: Breaker | None,
         permit: int,
         *,
-        limited: bool,
+        has_timeout: bool,
         ordinary: bool,
     ) -> T:
         answered: bool | None = None
         begun = 0.0 if breaker is None or breaker.slow_after is None else time.monotonic()
         try:
-            if ordinary and self._lines is not None:
-                await self._lines.make_way()
-            answer = await (self._limited(operation) if limited else operation())
+            if ordinary and self._connection_cache is not None:
+                await self._connection_cache.prepare_for_driver()
+            answer = await (self._run_with_timeout(operation) if has_timeout else operation())
             answered = True
         except PyMongoError as error:
             answered = has_answered(error)
@@ -329,55 +333,55 @@ class Client:
             raise
         finally:
             self._in_use -= 1
-            self._permits.release()
+            self._pool_slots.release()
             if breaker is not None:
                 breaker.leave(permit, answered=answered, slow=_is_slow(begun, breaker.slow_after))
         return answer
 
-    async def _limited(self, operation: Callable[[], Awaitable[T]]) -> T:
+    async def _run_with_timeout(self, operation: Callable[[], Awaitable[T]]) -> T:
         limit = self.options.statement_timeout
-        left = deadline.seconds_left()
+        left = deadline.remaining_seconds()
         if left is None or left >= limit:
             with pymongo.timeout(limit):
                 return await operation()
         # The server is told of what is left; where it is not, there is an end all the same.
-        with pymongo.timeout(max(left, _LEAST)):
-            async with asyncio.timeout(max(left, _LEAST) + BACKSTOP):
+        with pymongo.timeout(max(left, _MIN_TIMEOUT)):
+            async with asyncio.timeout(max(left, _MIN_TIMEOUT) + CLIENT_TIMEOUT_MARGIN):
                 return await operation()
 
-    async def _stopped(self, task: "asyncio.Future[Any]") -> None:
+    async def _stop(self, task: "asyncio.Future[Any]") -> None:
         """Wait until *task*, which nobody waits for any more, does nothing any more."""
         if not self._is_motor:
             # A connection that is given up half made is lost; made to its end, it serves the next one.
             until = time.monotonic() + self.options.connect_timeout
-            while self._counter.connecting and not task.done() and time.monotonic() < until:
-                _ = await asyncio.wait([task], timeout=_GLANCE)
+            while self._connection_counter.connecting and not task.done() and time.monotonic() < until:
+                _ = await asyncio.wait([task], timeout=_POLL_INTERVAL)
             _ = task.cancel()
         _ = await asyncio.wait([task])
 
-    def _keep(self, task: "asyncio.Future[Any]") -> None:
-        self._left.add(task)
-        task.add_done_callback(self._forget)
+    def _track(self, task: "asyncio.Future[Any]") -> None:
+        self._background_tasks.add(task)
+        task.add_done_callback(self._untrack)
 
-    def _forget(self, task: "asyncio.Future[Any]") -> None:
-        self._left.discard(task)
+    def _untrack(self, task: "asyncio.Future[Any]") -> None:
+        self._background_tasks.discard(task)
         # Looked at, so that nobody is told it went unseen.
         _ = task.cancelled() or task.exception()
 
 
 def _is_slow(begun: float, limit: float | None) -> bool:
     """Whether what has *begun* took longer than *limit*, and has an end: what has none is long by design."""
-    return limit is not None and time.monotonic() - begun > limit and deadline.seconds_left() is not None
+    return limit is not None and time.monotonic() - begun > limit and deadline.remaining_seconds() is not None
 
 
-def _make(address: Address, options: ConnectionOptions, counter: ConnectionCounter) -> Any:
+def _make_driver_client(address: Address, options: ConnectionOptions, counter: ConnectionCounter) -> Any:
     arguments: dict[str, Any] = {
-        **({} if _says(address.url, "appname") else {"appname": "fastapi_easy"}),
+        **({} if _has_url_option(address.url, "appname") else {"appname": "fastapi_easy"}),
         "maxPoolSize": options.pool_size,
         "waitQueueTimeoutMS": _milliseconds(options.pool_timeout),
         "connectTimeoutMS": _milliseconds(options.connect_timeout),
         "serverSelectionTimeoutMS": _milliseconds(options.connect_timeout),
-        "socketTimeoutMS": _milliseconds(options.statement_timeout + BACKSTOP),
+        "socketTimeoutMS": _milliseconds(options.statement_timeout + CLIENT_TIMEOUT_MARGIN),
         "maxIdleTimeMS": options.recycle * 1000,
         "event_listeners": [counter],
     }
@@ -386,7 +390,7 @@ def _make(address: Address, options: ConnectionOptions, counter: ConnectionCount
     return pymongo.AsyncMongoClient(address.url, **arguments)
 
 
-def _says(url: str, option: str) -> bool:
+def _has_url_option(url: str, option: str) -> bool:
     return any(name.lower() == option for name, _ in parse_qsl(urlsplit(url).query))
 
 
@@ -394,6 +398,6 @@ def _milliseconds(seconds: float) -> int:
     return max(1, round(seconds * 1000))
 
 
-async def _settled(answer: Any) -> Any:
+async def _maybe_await(answer: Any) -> Any:
     """What a call of the driver comes to: some give it at once, some have to be awaited."""
     return await answer if inspect.isawaitable(answer) else answer

@@ -12,7 +12,7 @@ _TOTAL: Final = "n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
+class FindOptions:
     """Which documents of a collection, in which order.
 
     Attributes:
@@ -38,15 +38,15 @@ class Call(Protocol):
     """How a client carries out what needs one connection (`Client.call`)."""
 
     async def __call__(
-        self, operation: Any, *, changes: bool = False, limited: bool = True, ordinary: bool = True
+        self, operation: Any, *, changes: bool = False, has_timeout: bool = True, ordinary: bool = True
     ) -> Any: ...
 
 
 class Commands(Protocol):
     """What one collection can be asked with one command. What fails raises what the driver raises."""
 
-    async def find(self, collection: str, search: Search, session: Any = None) -> list[Document]:
-        """The documents that *search* means."""
+    async def find(self, collection: str, find_options: FindOptions, session: Any = None) -> list[Document]:
+        """The documents that *find_options* means."""
         ...
 
     async def aggregate(
@@ -63,7 +63,7 @@ class Commands(Protocol):
         """Add *document*."""
         ...
 
-    async def change(
+    async def find_and_modify(
         self, collection: str, match: Mapping[str, Any], update: Mapping[str, Any], session: Any = None
     ) -> Document | None:
         """Change one document that *match* means, and answer it as it is then; `None` when there is none."""
@@ -87,19 +87,19 @@ class DriverCommands:
         self._call = call
         self._database = database
 
-    async def find(self, collection: str, search: Search, session: Any = None) -> list[Document]:
-        """The documents that *search* means."""
+    async def find(self, collection: str, find_options: FindOptions, session: Any = None) -> list[Document]:
+        """The documents that *find_options* means."""
 
         def read() -> Any:
             return (
                 self._database[collection]
                 .find(
-                    search.match,
-                    search.projection,
-                    sort=None if search.sort is None else list(search.sort.items()),
-                    skip=search.skip,
-                    limit=search.limit,
-                    batch_size=search.limit,
+                    find_options.match,
+                    find_options.projection,
+                    sort=None if find_options.sort is None else list(find_options.sort.items()),
+                    skip=find_options.skip,
+                    limit=find_options.limit,
+                    batch_size=find_options.limit,
                     allow_disk_use=True,
                     session=session,
                 )
@@ -132,7 +132,7 @@ class DriverCommands:
         kept = self._database[collection]
         _ = await self._call(lambda: kept.insert_one(document, session=session), changes=True)
 
-    async def change(
+    async def find_and_modify(
         self, collection: str, match: Mapping[str, Any], update: Mapping[str, Any], session: Any = None
     ) -> Document | None:
         """Change one document that *match* means, and answer it as it is then; `None` when there is none."""

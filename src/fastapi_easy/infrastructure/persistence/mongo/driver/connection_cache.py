@@ -15,7 +15,7 @@ from pymongo.topology_description import TOPOLOGY_TYPE
 
 
 @dataclass(slots=True)
-class Line:
+class CachedConnection:
     """A connection in use, or at hand.
 
     Attributes:
@@ -25,16 +25,16 @@ class Line:
 
         connection: The driver's.
 
-        used: When it was last used, on the monotonic clock.
+        last_used: When it was last used, on the monotonic clock.
     """
 
     server: Any
     checkout: Any
     connection: Any
-    used: float = 0.0
+    last_used: float = 0.0
 
 
-class Lines:
+class ConnectionCache:
     """The connections at hand, all to the server that can be written to.
 
     Args:
@@ -50,71 +50,71 @@ class Lines:
         self._client = client
         self._recycle = recycle
         self.to_secondary = False
-        self._idle: list[Line] = []
+        self._idle: list[CachedConnection] = []
         self._server: Any = None
-        self._seen: Any = None
+        self._server_description: Any = None
 
     async def server(self) -> Any:
         """The server to ask. What is known of one is replaced by something else whenever the driver hears of it."""
         server = self._server
-        if server is None or server.description is not self._seen:
+        if server is None or server.description is not self._server_description:
             server = await self._client._select_server(writable_server_selector, None, "command")  # noqa: SLF001
-            self._server, self._seen = server, server.description
+            self._server, self._server_description = server, server.description
             single = self._client.topology_description.topology_type == TOPOLOGY_TYPE.Single
             self.to_secondary = single and not server.description.is_writable
         return server
 
-    async def take(self) -> Line:
-        """A connection for one command. It goes to `keep` or to `drop`."""
+    async def take(self) -> CachedConnection:
+        """A connection for one command. It goes to `release` or to `discard`."""
         server = await self.server()
         while self._idle:
             line = self._idle.pop()
-            if line.server is server and self._is_good(line):
+            if line.server is server and self._is_usable(line):
                 return line
             await line.connection.close_conn(ConnectionClosedReason.STALE)
-            await _given_back(line)
+            await _check_in(line)
         checkout = self._client._checkout(server, None)  # noqa: SLF001
-        return Line(server, checkout, await checkout.__aenter__())
+        return CachedConnection(server, checkout, await checkout.__aenter__())
 
-    def keep(self, line: Line) -> None:
+    def release(self, line: CachedConnection) -> None:
         """Have *line*, whose answer was read to its end, at hand for the next command."""
-        line.used = time.monotonic()
+        line.last_used = time.monotonic()
         self._idle.append(line)
 
-    async def drop(self, line: Line, error: BaseException) -> None:
+    async def discard(self, line: CachedConnection, error: BaseException) -> None:
         """Give back *line* and tell the driver of *error*."""
         if isinstance(error, ConnectionFailure):
             self._server = None
-        await _given_back(line, error)
+        await _check_in(line, error)
 
-    async def make_way(self) -> None:
+    async def prepare_for_driver(self) -> None:
         """Have the driver find a server and a connection, for somebody who asks it in the ordinary way.
 
         By itself it would look for a server for as long as the whole operation may take.
         """
         _ = await self.server()
-        await self.make_room()
+        await self.release_one()
 
-    async def make_room(self) -> None:
+    async def release_one(self) -> None:
         """Give one that is at hand back to the pool, for somebody who needs one from there."""
         if self._idle:
-            await _given_back(self._idle.pop(0))
+            await _check_in(self._idle.pop(0))
 
     async def close(self) -> None:
         """Give back everything."""
         while self._idle:
-            await _given_back(self._idle.pop())
+            await _check_in(self._idle.pop())
 
-    def _is_good(self, line: Line) -> bool:
+    def _is_usable(self, line: CachedConnection) -> bool:
         connection = line.connection
         return not (
             connection.conn.is_closing()
             or line.server.pool.stale_generation(connection.generation, connection.service_id)
-            or time.monotonic() - line.used > self._recycle
+            or time.monotonic() - line.last_used > self._recycle
         )
 
 
-async def _given_back(line: Line, error: BaseException | None = None) -> None:
+async def _check_in(line: CachedConnection, error: BaseException | None = None) -> None:
     if error is None:
         await line.checkout.__aexit__(None, None, None)
     else:

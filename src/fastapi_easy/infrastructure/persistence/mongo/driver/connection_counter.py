@@ -19,7 +19,7 @@ class ConnectionCounter(ConnectionPoolListener):
         """How many there are, those that are being made among them."""
         return self._open
 
-    def suffices_for(self, calls: int) -> bool:
+    def has_capacity_for(self, calls: int) -> bool:
         """Whether *calls*, those that have a connection already among them, need no new one."""
         return self._open - len(self._connecting) >= calls
 

@@ -12,11 +12,11 @@ from typing import Any
 from pymongo.errors import DuplicateKeyError
 
 from fastapi_easy.domain import deadline
-from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import BOOKKEEPING, KEY, Plan
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, SYSTEM_COLLECTION, Plan
 from fastapi_easy.infrastructure.persistence.mongo.driver.commands import Call, Commands
 from fastapi_easy.infrastructure.persistence.mongo.errors import PoolExhausted
 
-_LAST = "last"
+_LAST_FIELD = "last"
 
 
 @dataclass(slots=True)
@@ -24,14 +24,14 @@ class _Queue:
     """Who waits for numbers of one counter.
 
     Attributes:
-        turn: Held by the one who raises the counter.
+        lock: Held by the one who raises the counter.
 
         wanted: How many numbers all of those want who have none yet.
 
         reserved: Numbers that were reserved for those who wait.
     """
 
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     wanted: int = 0
     reserved: range = range(0)
 
@@ -46,14 +46,14 @@ class Counters:
 
         commands: The commands that nearly every request comes to.
 
-        patience: Seconds to wait for one's turn.
+        turn_timeout: Seconds to wait for one's turn.
     """
 
-    def __init__(self, call: Call, database: Any, commands: Commands, patience: float) -> None:
+    def __init__(self, call: Call, database: Any, commands: Commands, turn_timeout: float) -> None:
         self._call = call
-        self._counters = database[BOOKKEEPING]
+        self._counters = database[SYSTEM_COLLECTION]
         self._commands = commands
-        self._patience = patience
+        self._turn_timeout = turn_timeout
         self._queues: dict[str, _Queue] = {}
 
     async def reserve(self, plan: Plan[Any], many: int) -> range:
@@ -67,52 +67,56 @@ class Counters:
         queue = self._queues.setdefault(plan.collection, _Queue())
         queue.wanted += many
         try:
-            await self._in_turn(queue, many)
+            await self._acquire_turn(queue, many)
             try:
                 if len(queue.reserved) < many:
-                    queue.reserved = await self._raise_by(plan, queue.wanted)
+                    queue.reserved = await self._increment(plan, queue.wanted)
                 mine, queue.reserved = queue.reserved[:many], queue.reserved[many:]
                 return mine
             finally:
-                queue.turn.release()
+                queue.lock.release()
         finally:
             queue.wanted -= many
             if not queue.wanted:
                 # Kept for later it could be a key that somebody chooses until then.
                 queue.reserved = range(0)
 
-    async def raise_to(self, plan: Plan[Any], number: int) -> None:
+    async def ensure_at_least(self, plan: Plan[Any], number: int) -> None:
         """Let what is reserved from now on be larger than *number*."""
         try:
             _ = await self._call(
-                lambda: self._counters.update_one({KEY: _name(plan)}, {"$max": {_LAST: number}}, upsert=True),
+                lambda: self._counters.update_one(
+                    {KEY: _counter_id(plan)}, {"$max": {_LAST_FIELD: number}}, upsert=True
+                ),
                 changes=True,
             )
         except DuplicateKeyError:
             # Made by somebody else at the same moment; now it is there.
-            await self.raise_to(plan, number)
+            await self.ensure_at_least(plan, number)
 
-    async def _in_turn(self, queue: _Queue, many: int) -> None:
+    async def _acquire_turn(self, queue: _Queue, many: int) -> None:
         if queue.wanted == many:
             # Nobody else is there.
-            _ = await queue.turn.acquire()
+            _ = await queue.lock.acquire()
             return
         try:
-            async with asyncio.timeout(deadline.within(self._patience)):
-                _ = await queue.turn.acquire()
+            async with asyncio.timeout(deadline.within(self._turn_timeout)):
+                _ = await queue.lock.acquire()
         except TimeoutError:
             raise PoolExhausted from None
 
-    async def _raise_by(self, plan: Plan[Any], many: int) -> range:
+    async def _increment(self, plan: Plan[Any], many: int) -> range:
         while True:
-            raised = await self._commands.change(BOOKKEEPING, {KEY: _name(plan)}, {"$inc": {_LAST: many}})
+            raised = await self._commands.find_and_modify(
+                SYSTEM_COLLECTION, {KEY: _counter_id(plan)}, {"$inc": {_LAST_FIELD: many}}
+            )
             if raised is not None:
-                last = int(raised[_LAST])
+                last = int(raised[_LAST_FIELD])
                 return range(last - many + 1, last + 1)
             # The first number: behind those that are there already, whoever put them there.
-            await self.raise_to(plan, await self._largest(plan))
+            await self.ensure_at_least(plan, await self._find_max_key(plan))
 
-    async def _largest(self, plan: Plan[Any]) -> int:
+    async def _find_max_key(self, plan: Plan[Any]) -> int:
         found = await self._commands.aggregate(
             plan.collection,
             [
@@ -125,5 +129,5 @@ class Counters:
         return max(0, int(found[0][KEY])) if found else 0
 
 
-def _name(plan: Plan[Any]) -> str:
+def _counter_id(plan: Plan[Any]) -> str:
     return f"counter:{plan.collection}"

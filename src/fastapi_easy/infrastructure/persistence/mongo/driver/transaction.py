@@ -20,12 +20,12 @@ from pymongo.errors import (
     ServerSelectionTimeoutError,
 )
 
-from fastapi_easy.domain.ports.breaker import NotAdmitted
+from fastapi_easy.domain.ports.breaker import CallNotPermitted
 from fastapi_easy.infrastructure.persistence.mongo.driver.client import Client
 from fastapi_easy.infrastructure.persistence.mongo.errors import (
-    CommitLost,
+    CallRejected,
+    CommitOutcomeUnknown,
     PoolExhausted,
-    Refused,
     TransactionLost,
     is_conflict,
 )
@@ -35,9 +35,9 @@ T = TypeVar("T")
 Work: TypeAlias = Callable[[Any], Awaitable[T]]
 """Something to do in the session it is given; `None` for none."""
 
-_UNKNOWN: Final = "UnknownTransactionCommitResult"
-_SHORTEST: Final = 0.002
-_LONGEST: Final = 0.05
+_UNKNOWN_COMMIT_LABEL: Final = "UnknownTransactionCommitResult"
+_MIN_PAUSE: Final = 0.002
+_MAX_PAUSE: Final = 0.05
 """Seconds to wait for others, each time twice as long as before."""
 
 
@@ -47,36 +47,44 @@ class Transaction:
     Args:
         client: Where to.
 
-        asks: Says whether the server has transactions; without it none is wanted. Where there is none every call is
-            for itself, and what is written stays.
+        check_support: Says whether the server has transactions; without it none is wanted. Where there is none every
+            call is for itself, and what is written stays.
     """
 
-    __slots__ = ("_asks", "_client", "_has_left", "_is_lost", "_is_real", "_session", "_written")
+    __slots__ = (
+        "_check_support",
+        "_client",
+        "_has_written",
+        "_is_lost",
+        "_is_transactional",
+        "_replay_log",
+        "_session",
+    )
 
-    def __init__(self, client: Client, asks: Callable[[], Awaitable[bool]] | None = None) -> None:
+    def __init__(self, client: Client, check_support: Callable[[], Awaitable[bool]] | None = None) -> None:
         self._client = client
-        self._asks = asks
-        self._is_real: bool | None = None if asks else False
+        self._check_support = check_support
+        self._is_transactional: bool | None = None if check_support else False
         self._is_lost = False
         self._session: Any = None
-        self._has_left = False
-        self._written: list[tuple[Work[Any], Any]] = []
+        self._has_written = False
+        self._replay_log: list[tuple[Work[Any], Any]] = []
 
     @property
-    def is_exposed(self) -> bool:
+    def is_unprotected(self) -> bool:
         """What is written here cannot be undone."""
-        return self._is_real is False
+        return self._is_transactional is False
 
     @property
-    def has_left(self) -> bool:
+    def has_written(self) -> bool:
         """Something was written here that stays whatever follows."""
-        return self._has_left
+        return self._has_written
 
-    async def is_real(self) -> bool:
+    async def is_transactional(self) -> bool:
         """Whether what is written here can be undone."""
-        if self._is_real is None and self._asks is not None:
-            self._is_real = await self._asks()
-        return bool(self._is_real)
+        if self._is_transactional is None and self._check_support is not None:
+            self._is_transactional = await self._check_support()
+        return bool(self._is_transactional)
 
     async def read(self, work: Work[T]) -> T:
         """What *work* answers, seeing everything that was written here before.
@@ -84,7 +92,7 @@ class Transaction:
         Raises:
             TransactionLost: The transaction has ended; nothing of it is left.
         """
-        return await self._attempt(work) if await self.is_real() else await work(None)
+        return await self._attempt(work) if await self.is_transactional() else await work(None)
 
     async def write(self, work: Work[T]) -> T:
         """What *work* answers, which changes something. When it fails it leaves no trace.
@@ -95,12 +103,12 @@ class Transaction:
         Raises:
             TransactionLost: The transaction has ended; nothing of it is left.
         """
-        if not await self.is_real():
+        if not await self.is_transactional():
             done = await work(None)
-            self._has_left = True
+            self._has_written = True
             return done
         done = await self._attempt(work)
-        self._written.append((work, done))
+        self._replay_log.append((work, done))
         return done
 
     async def commit(self) -> None:
@@ -109,14 +117,14 @@ class Transaction:
         Raises:
             TransactionLost: Nothing is left to be made durable.
 
-            CommitLost: Nobody knows.
+            CommitOutcomeUnknown: Nobody knows.
         """
         if self._is_lost:
             raise TransactionLost
         if self._session is None:
-            self._has_left = False
+            self._has_written = False
             return
-        patience = _Patience(self._client.options.lock_timeout)
+        backoff = _Backoff(self._client.options.lock_timeout)
         while True:
             try:
                 await self._commit()
@@ -129,24 +137,24 @@ class Transaction:
                 raise
             else:
                 break
-            if patience.is_over:
+            if backoff.is_exhausted:
                 self._is_lost = True
                 raise TransactionLost
-            await patience.wait()
-            await self._begin_again()
+            await backoff.wait()
+            await self._restart()
         session, self._session = self._session, None
-        self._written.clear()
+        self._replay_log.clear()
         await self._client.discard(session)
 
     async def close(self) -> None:
         """Discard what was not committed, also when the task is cancelled."""
         session, self._session = self._session, None
-        self._written.clear()
+        self._replay_log.clear()
         self._is_lost = False
         if session is not None:
             await self._client.discard(session)
 
-    async def _begun(self) -> Any:
+    async def _require_session(self) -> Any:
         if self._is_lost:
             raise TransactionLost
         if self._session is None:
@@ -154,60 +162,64 @@ class Transaction:
         return self._session
 
     async def _attempt(self, work: Work[T]) -> T:
-        patience = _Patience(self._client.options.lock_timeout)
+        backoff = _Backoff(self._client.options.lock_timeout)
         while True:
-            session = await self._begun()
+            session = await self._require_session()
             try:
                 return await work(session)
-            except (Refused, PoolExhausted, NotAdmitted):
+            except (CallRejected, PoolExhausted, CallNotPermitted):
                 # Nothing was sent that changes anything.
                 raise
             except DocumentTooLarge:
                 # Those before it may have been sent.
-                await self._begin_again()
+                await self._restart()
                 raise
             except PyMongoError as error:
-                if isinstance(error, ConnectionFailure) and not self._may_ask_again(error, patience):
+                if isinstance(error, ConnectionFailure) and not self._may_retry(error, backoff):
                     self._is_lost = True
                     raise
                 is_passing = isinstance(error, ConnectionFailure) or is_conflict(error)
-                if not is_passing or patience.is_over:
-                    await self._begin_again()
+                if not is_passing or backoff.is_exhausted:
+                    await self._restart()
                     raise
             except BaseException:
                 # Given up in the middle: nobody knows what the server has made of it.
                 self._is_lost = True
                 raise
-            await patience.wait()
-            await self._begin_again()
+            await backoff.wait()
+            await self._restart()
 
-    def _may_ask_again(self, error: ConnectionFailure, patience: "_Patience") -> bool:
+    def _may_retry(self, error: ConnectionFailure, backoff: "_Backoff") -> bool:
         """Whether it may have been nothing but a connection that was stale."""
-        return patience.is_fresh and not self._written and not isinstance(error, ServerSelectionTimeoutError)
+        return (
+            backoff.is_first_attempt
+            and not self._replay_log
+            and not isinstance(error, ServerSelectionTimeoutError)
+        )
 
     async def _commit(self) -> None:
         try:
             await self._client.commit(self._session)
         except PyMongoError as error:
-            if not error.has_error_label(_UNKNOWN):
+            if not error.has_error_label(_UNKNOWN_COMMIT_LABEL):
                 raise
         else:
             return
         # Asking again does no harm: it is committed once, and the answer may come this time.
         try:
             await self._client.commit(self._session)
-        except (PyMongoError, PoolExhausted, NotAdmitted) as error:
-            raise CommitLost from error
+        except (PyMongoError, PoolExhausted, CallNotPermitted) as error:
+            raise CommitOutcomeUnknown from error
 
-    async def _begin_again(self) -> None:
+    async def _restart(self) -> None:
         """Put a new transaction in place of the one that has ended, with the same writes in it."""
-        patience = _Patience(self._client.options.lock_timeout)
+        backoff = _Backoff(self._client.options.lock_timeout)
         while True:
             session, self._session = self._session, None
             if session is not None:
                 await self._client.discard(session)
             try:
-                await self._write_again()
+                await self._replay()
             except PyMongoError as error:
                 if not is_conflict(error):
                     self._is_lost = True
@@ -217,23 +229,23 @@ class Transaction:
                 raise
             else:
                 return
-            if patience.is_over:
+            if backoff.is_exhausted:
                 self._is_lost = True
                 raise TransactionLost
-            await patience.wait()
+            await backoff.wait()
 
-    async def _write_again(self) -> None:
-        for work, before in self._written:
+    async def _replay(self) -> None:
+        for work, first_result in self._replay_log:
             try:
-                again = await work(await self._begun())
-            except (Refused, PoolExhausted, NotAdmitted) as refused:
+                result = await work(await self._require_session())
+            except (CallRejected, PoolExhausted, CallNotPermitted) as refused:
                 raise TransactionLost from refused
-            if again != before:
+            if result != first_result:
                 # Somebody has changed what these writes were based on.
                 raise TransactionLost
 
 
-class _Patience:
+class _Backoff:
     """How long to wait for others.
 
     Args:
@@ -242,17 +254,17 @@ class _Patience:
 
     def __init__(self, limit: float) -> None:
         self._until = time.monotonic() + limit
-        self._pause = _SHORTEST
-        self.is_fresh = True
+        self._pause = _MIN_PAUSE
+        self.is_first_attempt = True
 
     @property
-    def is_over(self) -> bool:
+    def is_exhausted(self) -> bool:
         """It has been too long."""
         return time.monotonic() > self._until
 
     async def wait(self) -> None:
         """Wait a little, and longer each time."""
-        self.is_fresh = False
+        self.is_first_attempt = False
         # By chance, so that two who are in each other's way do not stay so.
         await asyncio.sleep(self._pause * (50 + secrets.randbelow(100)) / 100)
-        self._pause = min(self._pause * 2, _LONGEST)
+        self._pause = min(self._pause * 2, _MAX_PAUSE)

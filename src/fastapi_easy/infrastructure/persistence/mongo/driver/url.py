@@ -11,9 +11,9 @@ DEFAULT_DATABASE: Final = "fastapi_easy"
 
 _DRIVERS: Final = {"": "pymongo", "pymongo": "pymongo", "motor": "motor"}
 _EXTRAS: Final = {"pymongo": "mongo", "motor": "motor"}
-_UNREADABLE: Final = "the database URL cannot be read; it looks like mongodb://user@host/name"
+_UNREADABLE_URL: Final = "the database URL cannot be read; it looks like mongodb://user@host/name"
 
-UNUSABLE: Final = (
+UNUSABLE_URL: Final = (
     "the driver cannot use the database URL; check the hosts and the options, and that user and password have "
     "every special character escaped, as urllib.parse.quote_plus does"
 )
@@ -49,7 +49,7 @@ def resolve(url: str) -> Address:
     family, *words = scheme.split("+")
     # The text may hold a password, so it is not repeated.
     if family != "mongodb" or not separator or not rest.strip("/"):
-        raise DeclarationError([_UNREADABLE])
+        raise DeclarationError([_UNREADABLE_URL])
     is_srv = "srv" in words
     named = "+".join(word for word in words if word != "srv")
     if named not in _DRIVERS:
@@ -63,5 +63,5 @@ def resolve(url: str) -> Address:
     try:
         path = urlsplit(plain).path
     except ValueError:
-        raise DeclarationError([_UNREADABLE]) from None
+        raise DeclarationError([_UNREADABLE_URL]) from None
     return Address(plain, unquote(path.strip("/")) or DEFAULT_DATABASE, driver)

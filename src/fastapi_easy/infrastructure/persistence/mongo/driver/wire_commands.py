@@ -33,18 +33,23 @@ from pymongo.helpers_shared import (
 from pymongo.message import _UNPACK_REPLY, _op_msg
 
 from fastapi_easy.domain import deadline
-from fastapi_easy.infrastructure.persistence.mongo.driver.commands import Call, Commands, Document, Search
-from fastapi_easy.infrastructure.persistence.mongo.driver.connection_cache import Lines
+from fastapi_easy.infrastructure.persistence.mongo.driver.commands import (
+    Call,
+    Commands,
+    Document,
+    FindOptions,
+)
+from fastapi_easy.infrastructure.persistence.mongo.driver.connection_cache import ConnectionCache
 
-KNOWN: Final = (4, 20)
+SUPPORTED_VERSION: Final = (4, 20)
 """The version of PyMongo in which the names used here are what they are taken for."""
 
 _COMMANDS_LOGGER: Final = logging.getLogger("pymongo.command")
 
 
-def is_known(client: Any, database: Any) -> bool:
+def is_supported(client: Any, database: Any) -> bool:
     """Whether commands of *client* may be said directly: nobody compresses, encrypts or watches them."""
-    if pymongo.version_tuple[:2] != KNOWN or not isinstance(client, pymongo.AsyncMongoClient):
+    if pymongo.version_tuple[:2] != SUPPORTED_VERSION or not isinstance(client, pymongo.AsyncMongoClient):
         return False
     options = client.options
     pool = options.pool_options
@@ -61,7 +66,7 @@ def is_known(client: Any, database: Any) -> bool:
 
 
 @dataclass(slots=True)
-class _Numbers:
+class _RetryableWriteSession:
     """Numbers under which the server carries out a write once, however often it hears of it."""
 
     id: uuid.UUID
@@ -74,7 +79,7 @@ class _Numbers:
         command["txnNumber"] = Int64(self.last)
 
 
-class DirectCommands:
+class WireCommands:
     """Implements `Commands` for calls outside of transactions; others, and watched ones, go to *ordinary*.
 
     Args:
@@ -94,7 +99,7 @@ class DirectCommands:
     def __init__(
         self,
         call: Call,
-        lines: Lines,
+        lines: ConnectionCache,
         client: Any,
         database: Any,
         patience: tuple[float, float],
@@ -104,71 +109,78 @@ class DirectCommands:
         self._options = client.options
         self._name = database.name
         self._codec = database.codec_options
-        self._limit, self._backstop = patience
-        self._reading = _given("readConcern", database.read_concern.document)
-        self._writing = _given("writeConcern", database.write_concern.document)
-        self._ordinary = ordinary
-        self._lines = lines
-        self._numbers: list[_Numbers] = []
+        self._limit, self._timeout_margin = patience
+        self._read_concern = _optional("readConcern", database.read_concern.document)
+        self._write_concern = _optional("writeConcern", database.write_concern.document)
+        self._fallback = ordinary
+        self._connection_cache = lines
+        self._idle_write_sessions: list[_RetryableWriteSession] = []
 
-    async def find(self, collection: str, search: Search, session: Any = None) -> list[Document]:
-        """The documents that *search* means."""
-        if self._is_for_others(session):
-            return await self._ordinary.find(collection, search, session)
-        command = {"find": collection, "filter": search.match, "limit": search.limit, **self._reading}
-        if search.limit > 1:
-            command["batchSize"] = search.limit
+    async def find(self, collection: str, find_options: FindOptions, session: Any = None) -> list[Document]:
+        """The documents that *find_options* means."""
+        if self._needs_fallback(session):
+            return await self._fallback.find(collection, find_options, session)
+        command = {
+            "find": collection,
+            "filter": find_options.match,
+            "limit": find_options.limit,
+            **self._read_concern,
+        }
+        if find_options.limit > 1:
+            command["batchSize"] = find_options.limit
             command["allowDiskUse"] = True
-        if search.projection is not None:
-            command["projection"] = search.projection
-        if search.sort is not None:
-            command["sort"] = search.sort
-        if search.skip:
-            command["skip"] = search.skip
+        if find_options.projection is not None:
+            command["projection"] = find_options.projection
+        if find_options.sort is not None:
+            command["sort"] = find_options.sort
+        if find_options.skip:
+            command["skip"] = find_options.skip
         return await self._documents(collection, command)
 
     async def aggregate(
         self, collection: str, pipeline: Sequence[Mapping[str, Any]], session: Any = None
     ) -> list[Document]:
         """Every document that *pipeline* answers."""
-        if self._is_for_others(session):
-            return await self._ordinary.aggregate(collection, pipeline, session)
+        if self._needs_fallback(session):
+            return await self._fallback.aggregate(collection, pipeline, session)
         command = {"aggregate": collection, "pipeline": pipeline, "cursor": {}, "allowDiskUse": True}
-        return await self._documents(collection, {**command, **self._reading})
+        return await self._documents(collection, {**command, **self._read_concern})
 
     async def count(self, collection: str, match: Mapping[str, Any], session: Any = None) -> int:
         """How many documents *match* means."""
-        if not match or self._is_for_others(session):
+        if not match or self._needs_fallback(session):
             # Of a whole collection the command would answer with what the server remembers, which may be wrong.
-            return await self._ordinary.count(collection, match, session)
-        counted = await self._read({"count": collection, "query": match, **self._reading})
+            return await self._fallback.count(collection, match, session)
+        counted = await self._read({"count": collection, "query": match, **self._read_concern})
         return int(counted["n"])
 
     async def insert(self, collection: str, document: Document, session: Any = None) -> None:
         """Add *document*."""
-        if self._is_for_others(session):
-            return await self._ordinary.insert(collection, document, session)
-        _ = await self._write({"insert": collection, "documents": [document], **self._writing})
+        if self._needs_fallback(session):
+            return await self._fallback.insert(collection, document, session)
+        _ = await self._write({"insert": collection, "documents": [document], **self._write_concern})
         return None
 
-    async def change(
+    async def find_and_modify(
         self, collection: str, match: Mapping[str, Any], update: Mapping[str, Any], session: Any = None
     ) -> Document | None:
         """Change one document that *match* means, and answer it as it is then; `None` when there is none."""
-        if self._is_for_others(session):
-            return await self._ordinary.change(collection, match, update, session)
+        if self._needs_fallback(session):
+            return await self._fallback.find_and_modify(collection, match, update, session)
         command = {"findAndModify": collection, "query": match, "update": update, "new": True}
-        changed: Document | None = (await self._write({**command, **self._writing})).get("value")
+        changed: Document | None = (await self._write({**command, **self._write_concern})).get("value")
         return changed
 
     async def remove(self, collection: str, match: Mapping[str, Any], session: Any = None) -> bool:
         """Remove one document that *match* means; whether there was one."""
-        if self._is_for_others(session):
-            return await self._ordinary.remove(collection, match, session)
+        if self._needs_fallback(session):
+            return await self._fallback.remove(collection, match, session)
         deletes = [{"q": match, "limit": 1}]
-        return bool((await self._write({"delete": collection, "deletes": deletes, **self._writing}))["n"])
+        return bool(
+            (await self._write({"delete": collection, "deletes": deletes, **self._write_concern}))["n"]
+        )
 
-    def _is_for_others(self, session: Any) -> bool:
+    def _needs_fallback(self, session: Any) -> bool:
         return session is not None or _COMMANDS_LOGGER.isEnabledFor(logging.DEBUG)
 
     async def _documents(self, collection: str, command: Document) -> list[Document]:
@@ -177,47 +189,53 @@ class DirectCommands:
         while number := cursor["id"]:
             # More than one answer can hold.
             more = {"getMore": number, "collection": collection}
-            cursor = (await self._call(lambda more=more: self._once(more), limited=False, ordinary=False))[
-                "cursor"
-            ]
+            cursor = (
+                await self._call(lambda more=more: self._send_once(more), has_timeout=False, ordinary=False)
+            )["cursor"]
             documents += cursor["nextBatch"]
         return documents
 
     async def _read(self, command: Document) -> Document:
-        again = _may_read_again if self._options.retry_reads else _never
+        is_retryable = _is_retryable_read if self._options.retry_reads else _never
         answer: Document = await self._call(
-            lambda: self._twice(command, again), limited=False, ordinary=False
+            lambda: self._send_with_retry(command, is_retryable), has_timeout=False, ordinary=False
         )
         return answer
 
     async def _write(self, command: Document) -> Document:
         answer: Document = await self._call(
-            lambda: self._numbered(command), changes=True, limited=False, ordinary=False
+            lambda: self._send_retryable_write(command), changes=True, has_timeout=False, ordinary=False
         )
         _check_write_command_response(answer)
         return answer
 
-    async def _numbered(self, command: Document) -> Document:
-        server = await self._lines.server()
+    async def _send_retryable_write(self, command: Document) -> Document:
+        server = await self._connection_cache.server()
         if not (self._options.retry_writes and server.description.retryable_writes_supported):
-            return await self._once(command)
-        numbers = self._numbers.pop() if self._numbers else _Numbers(uuid.uuid4())
-        numbers.name(command)
-        answer = await self._twice(command, _may_write_again)
+            return await self._send_once(command)
+        write_session = (
+            self._idle_write_sessions.pop()
+            if self._idle_write_sessions
+            else _RetryableWriteSession(uuid.uuid4())
+        )
+        write_session.name(command)
+        answer = await self._send_with_retry(command, _is_retryable_write)
         # Those of a command that failed are not used again: it may still be going on.
-        self._numbers.append(numbers)
+        self._idle_write_sessions.append(write_session)
         return answer
 
-    async def _twice(self, command: Document, again: Callable[[PyMongoError], bool]) -> Document:
+    async def _send_with_retry(
+        self, command: Document, is_retryable: Callable[[PyMongoError], bool]
+    ) -> Document:
         """The answer to *command*; asked once more where what failed may pass, as the driver itself would."""
         try:
-            return await self._once(command)
+            return await self._send_once(command)
         except PyMongoError as error:
-            if not again(error):
+            if not is_retryable(error):
                 raise
             first = error
         try:
-            return await self._once(command)
+            return await self._send_once(command)
         except ServerSelectionTimeoutError:
             raise first from None
         except PyMongoError as error:
@@ -225,29 +243,29 @@ class DirectCommands:
                 raise first from error
             raise
 
-    async def _once(self, command: Document) -> Document:
-        line = await self._lines.take()
+    async def _send_once(self, command: Document) -> Document:
+        line = await self._connection_cache.take()
         try:
-            answer = await self._answer(line.connection, command)
+            answer = await self._send(line.connection, command)
         except BaseException as error:
-            await self._lines.drop(line, error)
+            await self._connection_cache.discard(line, error)
             raise
-        self._lines.keep(line)
+        self._connection_cache.release(line)
         return answer
 
-    async def _answer(self, connection: Any, command: Document) -> Document:
+    async def _send(self, connection: Any, command: Document) -> Document:
         limit = deadline.within(self._limit)
         if "getMore" not in command:
             # Of what follows from a command the server knows already.
             command["maxTimeMS"] = max(1, round(limit * 1000))
-        if self._lines.to_secondary:
+        if self._connection_cache.to_secondary:
             command["$readPreference"] = {"mode": "primaryPreferred"}
         number, message, _size, largest = _op_msg(0, command, self._name, None, self._codec)
         if largest > connection.max_bson_size:
             raise DocumentTooLarge(f"a document of {largest} bytes")
         wire = connection.conn.get_conn
         patience = asyncio.get_running_loop().call_later(
-            limit + self._backstop, wire.close, NetworkTimeout("the server is silent")
+            limit + self._timeout_margin, wire.close, NetworkTimeout("the server did not answer in time")
         )
         try:
             await wire.write(message)
@@ -263,26 +281,26 @@ class DirectCommands:
         return answer
 
 
-def _given(name: str, document: Mapping[str, Any]) -> Document:
+def _optional(name: str, document: Mapping[str, Any]) -> Document:
     return {name: document} if document else {}
 
 
-def _may_read_again(error: PyMongoError) -> bool:
+def _is_retryable_read(error: PyMongoError) -> bool:
     if isinstance(error, OperationFailure):
         return error.code in _RETRYABLE_ERROR_CODES
-    return isinstance(error, ConnectionFailure) and not isinstance(error, _LASTING)
+    return isinstance(error, ConnectionFailure) and not isinstance(error, _NOT_RETRYABLE)
 
 
-def _may_write_again(error: PyMongoError) -> bool:
+def _is_retryable_write(error: PyMongoError) -> bool:
     if isinstance(error, NotPrimaryError | OperationFailure):
         details: Any = error.details or {}
         return "RetryableWriteError" in details.get("errorLabels", ())
-    return isinstance(error, ConnectionFailure) and not isinstance(error, _LASTING)
+    return isinstance(error, ConnectionFailure) and not isinstance(error, _NOT_RETRYABLE)
 
 
 def _never(error: PyMongoError) -> bool:
     return False
 
 
-_LASTING: Final = (NetworkTimeout, ServerSelectionTimeoutError, WaitQueueTimeoutError)
+_NOT_RETRYABLE: Final = (NetworkTimeout, ServerSelectionTimeoutError, WaitQueueTimeoutError)
 """What has taken all the time there is."""

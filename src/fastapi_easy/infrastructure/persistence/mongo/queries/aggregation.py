@@ -8,30 +8,34 @@ from bson import Decimal128
 
 from fastapi_easy.domain.field import Kind
 from fastapi_easy.domain.queries.aggregation import Aggregation, Function, Group, Measure, average
-from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import FETCHED, KEY, Document, Plan
-from fastapi_easy.infrastructure.persistence.mongo.queries.specification import Plans, condition_of
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, LOOKUP_PREFIX, Document, Plan
+from fastapi_easy.infrastructure.persistence.mongo.queries.specification import PlanLookup, build_condition
 
 
-def aggregating(aggregation: Aggregation, plan: Plan[Any], plans: Plans) -> list[Document]:
+def build_aggregation(aggregation: Aggregation, plan: Plan[Any], plans: PlanLookup) -> list[Document]:
     """The pipeline that answers *aggregation* about documents of *plan*."""
-    by = {f"by_{number}": _or_null(plan.path(name)) for number, name in enumerate(aggregation.group_by)}
+    by = {
+        f"by_{number}": _null_if_missing(plan.path(name)) for number, name in enumerate(aggregation.group_by)
+    }
     accumulators: Document = {}
     for number, measure in enumerate(aggregation.measures):
-        accumulators[f"count_{number}"] = {"$sum": 1 if measure.field is None else _is_there(plan, measure)}
+        accumulators[f"count_{number}"] = {
+            "$sum": 1 if measure.field is None else _count_if_not_null(plan, measure)
+        }
         accumulators[f"value_{number}"] = _accumulator(measure, plan)
     pipeline = [
-        *condition_of(aggregation.specification, plan, plans).pipeline,
+        *build_condition(aggregation.specification, plan, plans).pipeline,
         {"$group": {KEY: by, **accumulators}},
     ]
     if not by:
         return pipeline
-    nulls = {f"{FETCHED}null_{name}": {"$eq": [f"${KEY}.{name}", None]} for name in by}
-    order = {path: 1 for name in by for path in (f"{FETCHED}null_{name}", f"{KEY}.{name}")}
+    nulls = {f"{LOOKUP_PREFIX}null_{name}": {"$eq": [f"${KEY}.{name}", None]} for name in by}
+    order = {path: 1 for name in by for path in (f"{LOOKUP_PREFIX}null_{name}", f"{KEY}.{name}")}
     skipped: list[Document] = [{"$skip": aggregation.offset}] if aggregation.offset else []
     return [*pipeline, {"$set": nulls}, {"$sort": order}, *skipped, {"$limit": aggregation.limit}]
 
 
-def groups(aggregation: Aggregation, plan: Plan[Any], documents: Sequence[Document]) -> list[Group]:
+def read_groups(aggregation: Aggregation, plan: Plan[Any], documents: Sequence[Document]) -> list[Group]:
     """What the pipeline answered. Without `group_by` there is one group, also of no entities."""
     found = list(documents)
     if not aggregation.group_by:
@@ -40,11 +44,11 @@ def groups(aggregation: Aggregation, plan: Plan[Any], documents: Sequence[Docume
     return [
         Group(
             by=tuple(
-                _decoded(plan, name, each[KEY].get(f"by_{number}"))
+                _decode(plan, name, each[KEY].get(f"by_{number}"))
                 for number, name in enumerate(aggregation.group_by)
             ),
             totals=tuple(
-                _total(measure, plan, each.get(f"count_{number}", 0), each.get(f"value_{number}"))
+                _read_total(measure, plan, each.get(f"count_{number}", 0), each.get(f"value_{number}"))
                 for number, measure in enumerate(aggregation.measures)
             ),
         )
@@ -68,14 +72,14 @@ def _accumulator(measure: Measure, plan: Plan[Any]) -> Document:
             return {"$sum": path}
 
 
-def _total(measure: Measure, plan: Plan[Any], count: int, value: Any) -> Any:
+def _read_total(measure: Measure, plan: Plan[Any], count: int, value: Any) -> Any:
     if measure.function is Function.COUNT or measure.field is None:
         return int(count)
     if not count:
         return None
     field = plan.resource.fields[measure.field]
     if measure.function not in {Function.SUM, Function.AVERAGE}:
-        return _decoded(plan, measure.field, value)
+        return _decode(plan, measure.field, value)
     if field.kind is Kind.FLOAT:
         total: Any = float(value)
     else:
@@ -91,15 +95,15 @@ def _total(measure: Measure, plan: Plan[Any], count: int, value: Any) -> Any:
             return plan.codecs[measure.field].decode(value)
 
 
-def _decoded(plan: Plan[Any], name: str, value: Any) -> Any:
+def _decode(plan: Plan[Any], name: str, value: Any) -> Any:
     decode: Callable[[Any], Any] = plan.codecs[name].decode
     return None if value is None else decode(value)
 
 
-def _is_there(plan: Plan[Any], measure: Measure) -> Document:
+def _count_if_not_null(plan: Plan[Any], measure: Measure) -> Document:
     path = plan.path(str(measure.field))
-    return {"$cond": [{"$eq": [_or_null(path), None]}, 0, 1]}
+    return {"$cond": [{"$eq": [_null_if_missing(path), None]}, 0, 1]}
 
 
-def _or_null(path: str) -> Document:
+def _null_if_missing(path: str) -> Document:
     return {"$ifNull": [f"${path}", None]}

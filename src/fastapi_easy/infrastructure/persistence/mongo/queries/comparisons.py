@@ -11,27 +11,27 @@ from typing import Any, Final, TypeAlias
 from fastapi_easy.domain.errors import TooLarge
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.queries.specification import Everything, Not, Operator, Specification, Where
-from fastapi_easy.infrastructure.entities.bounds import reworded
-from fastapi_easy.infrastructure.persistence.mongo.documents.case_folding import pattern_of
+from fastapi_easy.infrastructure.entities.bounds import rewrite_unstorable
+from fastapi_easy.infrastructure.persistence.mongo.documents.case_folding import build_pattern
 from fastapi_easy.infrastructure.persistence.mongo.documents.codec import Codec, is_object_id
-from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import Unstorable, floor
-from fastapi_easy.infrastructure.persistence.mongo.errors import Refused
+from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import Unstorable, encode_floor
+from fastapi_easy.infrastructure.persistence.mongo.errors import CallRejected
 
 Document: TypeAlias = dict[str, Any]
 
-LONGEST_PATTERN: Final = 32_000
+MAX_PATTERN_BYTES: Final = 32_000
 """Bytes of a pattern; the server takes some more."""
 
-NOBODY: Final[Mapping[str, Any]] = {"_id": {"$in": []}}
+NO_MATCH: Final[Mapping[str, Any]] = {"_id": {"$in": []}}
 """What no document matches, as the server knows without looking."""
 
-_COMPARED: Final[Mapping[Operator, str]] = {
+_ORDER_OPERATORS: Final[Mapping[Operator, str]] = {
     Operator.GREATER: "$gt",
     Operator.GREATER_OR_EQUAL: "$gte",
     Operator.LESS: "$lt",
     Operator.LESS_OR_EQUAL: "$lte",
 }
-_FLOORED: Final[Mapping[Operator, str]] = {
+_FLOOR_OPERATORS: Final[Mapping[Operator, str]] = {
     Operator.GREATER: "$gt",
     Operator.GREATER_OR_EQUAL: "$gt",
     Operator.LESS: "$lte",
@@ -48,11 +48,11 @@ _PATTERNS: Final[Mapping[Operator, str]] = {
     Operator.ENDS_WITH: r"{}\z",
     Operator.ENDS_WITH_ANY_CASE: r"{}\z",
 }
-_ANY_CASE: Final = frozenset(each for each in _PATTERNS if each.name.endswith("ANY_CASE"))
-_HOLLOW: Final = frozenset({Kind.ARRAY, Kind.JSON})
+_CASE_INSENSITIVE: Final = frozenset(each for each in _PATTERNS if each.name.endswith("ANY_CASE"))
+_NESTED_KINDS: Final = frozenset({Kind.ARRAY, Kind.JSON})
 """Kinds of which a comparison with null would also look inside."""
 
-_ROUNDED: Final[Mapping[Kind, tuple[type, ...]]] = {
+_ROUNDED_TYPES: Final[Mapping[Kind, tuple[type, ...]]] = {
     Kind.DATETIME: (datetime.datetime,),
     Kind.DECIMAL: (decimal.Decimal, int),
     Kind.DURATION: (datetime.timedelta,),
@@ -60,66 +60,70 @@ _ROUNDED: Final[Mapping[Kind, tuple[type, ...]]] = {
 """Ordered kinds that cannot keep every value, and what these are."""
 
 
-def compared(where: Where, path: str, field: Field, codec: Codec) -> Document:
+def build_comparison(where: Where, path: str, field: Field, codec: Codec) -> Document:
     """What *where* means of the values at *path*, which are those of *field*.
 
     Raises:
-        Refused: A text is too long to be looked for.
+        CallRejected: A text is too long to be looked for.
     """
     if where.operator is Operator.IS_NULL:
-        return _null(path, field, is_null=where.value)
-    if (said := reworded(where, field, allows_nul=False)) is not where:
-        return _said(said, path, field, codec)
+        return _build_null_check(path, field, is_null=where.value)
+    if (rewritten := rewrite_unstorable(where, field, allows_nul=False)) is not where:
+        return _build_rewritten(rewritten, path, field, codec)
     match where.operator:
-        case Operator.EQUALS | Operator.DIFFERS | Operator.IN | Operator.NOT_IN:
-            return _equal(where, path, codec)
+        case Operator.EQUALS | Operator.NOT_EQUALS | Operator.IN | Operator.NOT_IN:
+            return _build_equality(where, path, codec)
         case Operator.BETWEEN:
             low, high = where.value
             bounds = ((Operator.GREATER_OR_EQUAL, low), (Operator.LESS_OR_EQUAL, high))
-            return {"$and": [_ordered(operator, each, path, field, codec) for operator, each in bounds]}
+            return {
+                "$and": [
+                    _build_order_comparison(operator, each, path, field, codec) for operator, each in bounds
+                ]
+            }
         case Operator.HAS | Operator.HAS_ANY | Operator.HAS_ALL:
-            return _items(where, path, codec)
+            return _build_array_match(where, path, codec)
         case operator if operator in _PATTERNS:
-            return _matched(operator, where.value, path, field)
+            return _build_pattern_match(operator, where.value, path, field)
         case operator:
-            return _ordered(operator, where.value, path, field, codec)
+            return _build_order_comparison(operator, where.value, path, field, codec)
 
 
-def _equal(where: Where, path: str, codec: Codec) -> Document:
+def _build_equality(where: Where, path: str, codec: Codec) -> Document:
     match where.operator:
         case Operator.IN:
-            return {path: {"$in": _kept(where.value, codec)}}
+            return {path: {"$in": _encode_operands(where.value, codec)}}
         case Operator.NOT_IN:
-            return {path: {"$nin": _kept(where.value, codec)}}
+            return {path: {"$nin": _encode_operands(where.value, codec)}}
         case operator:
-            kept = _kept((where.value,), codec)
+            kept = _encode_operands((where.value,), codec)
             is_equal = operator is Operator.EQUALS
     if not kept:
-        return dict(NOBODY) if is_equal else {}
+        return dict(NO_MATCH) if is_equal else {}
     return {path: {"$eq" if is_equal else "$ne": kept[0]}}
 
 
-def _said(specification: Specification, path: str, field: Field, codec: Codec) -> Document:
+def _build_rewritten(specification: Specification, path: str, field: Field, codec: Codec) -> Document:
     match specification:
         case Everything():
             return {}
         case Where():
-            return compared(specification, path, field, codec)
+            return build_comparison(specification, path, field, codec)
         case Not():
-            return dict(NOBODY)
+            return dict(NO_MATCH)
         case _:
             parts = getattr(specification, "specifications", ())
-            return {"$and": [_said(part, path, field, codec) for part in parts]}
+            return {"$and": [_build_rewritten(part, path, field, codec) for part in parts]}
 
 
-def _null(path: str, field: Field, *, is_null: bool) -> Document:
+def _build_null_check(path: str, field: Field, *, is_null: bool) -> Document:
     if not is_null:
-        return {"$nor": [_null(path, field, is_null=True)]}
+        return {"$nor": [_build_null_check(path, field, is_null=True)]}
     # A field that is not there counts as null. What is inside of an array does not.
-    return {path: {"$eq": None, "$not": {"$type": "array"}} if field.kind in _HOLLOW else {"$eq": None}}
+    return {path: {"$eq": None, "$not": {"$type": "array"}} if field.kind in _NESTED_KINDS else {"$eq": None}}
 
 
-def _kept(values: Iterable[Any], codec: Codec) -> list[Any]:
+def _encode_operands(values: Iterable[Any], codec: Codec) -> list[Any]:
     """Those of *values* that something kept can be equal to, as they are kept."""
     kept = []
     for value in values:
@@ -130,37 +134,47 @@ def _kept(values: Iterable[Any], codec: Codec) -> list[Any]:
     return kept
 
 
-def _ordered(operator: Operator, value: Any, path: str, field: Field, codec: Codec) -> Document:
+def _build_order_comparison(
+    operator: Operator, value: Any, path: str, field: Field, codec: Codec
+) -> Document:
     if is_object_id(field):
-        return _as_text(path, {_COMPARED[operator]: [{"$toString": f"${path}"}, {"$literal": value}]})
+        return _build_expression(
+            path, {_ORDER_OPERATORS[operator]: [{"$toString": f"${path}"}, {"$literal": value}]}
+        )
     try:
-        return {path: {_COMPARED[operator]: codec.exact(value)}}
+        return {path: {_ORDER_OPERATORS[operator]: codec.exact(value)}}
     except Unstorable:
         # What is no value of the field, or no number at all, is neither above nor below any.
-        may_lie_between = isinstance(value, _ROUNDED.get(field.kind, ())) and value == value  # noqa: PLR0124
-    return {path: {_FLOORED[operator]: floor(field.kind, value)}} if may_lie_between else dict(NOBODY)
+        may_lie_between = isinstance(value, _ROUNDED_TYPES.get(field.kind, ())) and value == value  # noqa: PLR0124
+    return (
+        {path: {_FLOOR_OPERATORS[operator]: encode_floor(field.kind, value)}}
+        if may_lie_between
+        else dict(NO_MATCH)
+    )
 
 
-def _items(where: Where, path: str, codec: Codec) -> Document:
+def _build_array_match(where: Where, path: str, codec: Codec) -> Document:
     if codec.item is None:
         raise TypeError(f"{where.field} is no array")
     wanted = (where.value,) if where.operator is Operator.HAS else where.value
-    kept = _kept(wanted, codec.item)
+    kept = _encode_operands(wanted, codec.item)
     if where.operator is Operator.HAS_ALL:
         # An array of nothing has all of nothing; null has not.
         has = [{path: {"$elemMatch": {"$eq": each}}} for each in kept]
-        return {"$and": [{path: {"$type": "array"}}, *has]} if len(kept) == len(wanted) else dict(NOBODY)
+        return {"$and": [{path: {"$type": "array"}}, *has]} if len(kept) == len(wanted) else dict(NO_MATCH)
     return {path: {"$elemMatch": {"$in": kept}}}
 
 
-def _matched(operator: Operator, text: str, path: str, field: Field) -> Document:
-    pattern = _PATTERNS[operator].format(pattern_of(text, any_case=operator in _ANY_CASE))
-    if len(pattern.encode()) > LONGEST_PATTERN:
-        raise Refused(TooLarge(field.name, LONGEST_PATTERN))
+def _build_pattern_match(operator: Operator, text: str, path: str, field: Field) -> Document:
+    pattern = _PATTERNS[operator].format(build_pattern(text, any_case=operator in _CASE_INSENSITIVE))
+    if len(pattern.encode()) > MAX_PATTERN_BYTES:
+        raise CallRejected(TooLarge(field.name, MAX_PATTERN_BYTES))
     if is_object_id(field):
-        return _as_text(path, {"$regexMatch": {"input": {"$toString": f"${path}"}, "regex": pattern}})
+        return _build_expression(
+            path, {"$regexMatch": {"input": {"$toString": f"${path}"}, "regex": pattern}}
+        )
     return {path: {"$regex": pattern}}
 
 
-def _as_text(path: str, expression: Document) -> Document:
+def _build_expression(path: str, expression: Document) -> Document:
     return {"$and": [{path: {"$ne": None}}, {"$expr": expression}]}

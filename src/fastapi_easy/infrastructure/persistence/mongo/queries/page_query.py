@@ -10,16 +10,24 @@ from fastapi_easy.domain.queries.page import Count, Cursor, Page, PageRequest
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Everything
 from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import Document, Plan
-from fastapi_easy.infrastructure.persistence.mongo.driver.commands import Search
-from fastapi_easy.infrastructure.persistence.mongo.queries.sorting import Arrangement, arrangement_of, behind
-from fastapi_easy.infrastructure.persistence.mongo.queries.specification import Condition, Plans, condition_of
+from fastapi_easy.infrastructure.persistence.mongo.driver.commands import FindOptions
+from fastapi_easy.infrastructure.persistence.mongo.queries.sorting import (
+    SortPlan,
+    build_keyset_match,
+    build_sort_plan,
+)
+from fastapi_easy.infrastructure.persistence.mongo.queries.specification import (
+    Condition,
+    PlanLookup,
+    build_condition,
+)
 
-COUNTED = "__fe_count"
+COUNT_FIELD = "__fe_count"
 """Where a pipeline that counts puts the number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class PageQuery:
     """What a query asks for, taken apart.
 
     Attributes:
@@ -29,9 +37,9 @@ class Window:
 
         condition: Of its specification.
 
-        arrangement: Of its total order.
+        sort_plan: Of its total order.
 
-        wish: Which window.
+        page_request: Which window.
 
         is_everything: No entity is left out.
     """
@@ -39,98 +47,107 @@ class Window:
     plan: Plan[Any]
     fields: tuple[str, ...]
     condition: Condition
-    arrangement: Arrangement
-    wish: PageRequest
+    sort_plan: SortPlan
+    page_request: PageRequest
     is_everything: bool
 
     @property
     def pipeline(self) -> list[Document]:
         """The rows of the window, and one more that shows whether another page follows."""
-        wish = self.wish
+        page_request = self.page_request
         further = (
-            [] if wish.after is None else [{"$match": behind(self.arrangement.terms, wish.after.values)}]
+            []
+            if page_request.after is None
+            else [{"$match": build_keyset_match(self.sort_plan.terms, page_request.after.values)}]
         )
-        skipped = [{"$skip": wish.offset}] if wish.offset else []
-        return [*self._sorted(further), *skipped, {"$limit": wish.limit + 1}, self._projected]
+        skipped = [{"$skip": page_request.offset}] if page_request.offset else []
+        return [
+            *self._sorted_stages(further),
+            *skipped,
+            {"$limit": page_request.limit + 1},
+            self._projection_stage,
+        ]
 
     @property
-    def search(self) -> Search | None:
+    def find_options(self) -> FindOptions | None:
         """The same as a plain search, which the server answers quicker; `None` when it takes a pipeline."""
-        arrangement, wish = self.arrangement, self.wish
-        if self.condition.stages or arrangement.preparing:
+        sort_plan, page_request = self.sort_plan, self.page_request
+        if self.condition.lookup_stages or sort_plan.setup_stages:
             return None
         match = self.condition.plain
-        if wish.after is not None:
-            further = behind(arrangement.terms, wish.after.values)
+        if page_request.after is not None:
+            further = build_keyset_match(sort_plan.terms, page_request.after.values)
             match = {"$and": [match, further]} if match else further
-        return Search(
+        return FindOptions(
             match=match,
-            projection=None if self.fields == self.plan.names else self._projected["$project"],
-            sort=arrangement.stage["$sort"],
-            skip=wish.offset,
-            limit=wish.limit + 1,
+            projection=None if self.fields == self.plan.names else self._projection_stage["$project"],
+            sort=sort_plan.stage["$sort"],
+            skip=page_request.offset,
+            limit=page_request.limit + 1,
         )
 
     @property
-    def whole(self) -> list[Document]:
+    def unpaged_pipeline(self) -> list[Document]:
         """Every row, whatever the window."""
-        return [*self._sorted([]), self._projected]
+        return [*self._sorted_stages([]), self._projection_stage]
 
     def known_total(self, documents: Sequence[Document]) -> int | None:
         """How many rows there are, if what the window gave already tells."""
-        wish = self.wish
-        is_last = len(documents) <= wish.limit and (documents or not wish.offset)
-        return wish.offset + len(documents) if wish.after is None and is_last else None
+        page_request = self.page_request
+        is_last = len(documents) <= page_request.limit and (documents or not page_request.offset)
+        return page_request.offset + len(documents) if page_request.after is None and is_last else None
 
     def page(self, documents: Sequence[Document], total: int | None) -> Page[Row]:
         """The answer as a page."""
-        kept = documents[: self.wish.limit]
+        kept = documents[: self.page_request.limit]
         following = None
-        if len(documents) > self.wish.limit:
-            following = Cursor(tuple(term.value(kept[-1]) for term in self.arrangement.terms))
+        if len(documents) > self.page_request.limit:
+            following = Cursor(tuple(term.value(kept[-1]) for term in self.sort_plan.terms))
         return Page(self.rows(kept), total, following)
 
     def rows(self, documents: Sequence[Document]) -> Rows:
         """What was asked for of *documents*."""
-        return Rows(self.fields, self.plan.reader(self.fields)(documents))
+        return Rows(self.fields, self.plan.row_decoder(self.fields)(documents))
 
-    def _sorted(self, further: list[Document]) -> list[Document]:
-        arrangement = self.arrangement
-        has_paths = any(term.sort.path for term in arrangement.terms)
+    def _sorted_stages(self, further: list[Document]) -> list[Document]:
+        sort_plan = self.sort_plan
+        has_paths = any(term.sort.path for term in sort_plan.terms)
         # What lies before the place is left out before anything is computed, unless it has to be fetched first.
         early, late = ([], further) if has_paths else (further, [])
-        return [*self.condition.pipeline, *early, *arrangement.preparing, *late, arrangement.stage]
+        return [*self.condition.pipeline, *early, *sort_plan.setup_stages, *late, sort_plan.stage]
 
     @property
-    def _projected(self) -> Document:
-        terms = self.arrangement.terms
+    def _projection_stage(self) -> Document:
+        terms = self.sort_plan.terms
         names = [*self.fields, *(term.sort.field for term in terms if not term.sort.path)]
         fetched = {term.path: 1 for term in terms if term.sort.path}
         return {"$project": {**self.plan.projection(names), **fetched}}
 
 
-def window_of(plan: Plan[Any], plans: Plans, query: Query, fields: Sequence[str] | None) -> Window:
+def build_page_query(
+    plan: Plan[Any], plans: PlanLookup, query: Query, fields: Sequence[str] | None
+) -> PageQuery:
     """The window that *query* asks for, with *fields* or all of them."""
-    return Window(
+    return PageQuery(
         plan=plan,
         fields=plan.names if fields is None else tuple(fields),
-        condition=condition_of(query.specification, plan, plans),
-        arrangement=arrangement_of(total_order(query.order, plan.resource.key), plan, plans),
-        wish=query.page,
+        condition=build_condition(query.specification, plan, plans),
+        sort_plan=build_sort_plan(total_order(query.order, plan.resource.key), plan, plans),
+        page_request=query.page,
         is_everything=isinstance(query.specification, Everything),
     )
 
 
-def counting(condition: Condition) -> list[Document]:
+def build_count_pipeline(condition: Condition) -> list[Document]:
     """How many documents *condition* lets pass."""
-    return [*condition.pipeline, {"$count": COUNTED}]
+    return [*condition.pipeline, {"$count": COUNT_FIELD}]
 
 
-def counted(documents: Sequence[Document]) -> int:
+def read_count(documents: Sequence[Document]) -> int:
     """What a counting pipeline answered: nothing, for none."""
-    return int(documents[0][COUNTED]) if documents else 0
+    return int(documents[0][COUNT_FIELD]) if documents else 0
 
 
-def is_estimated(window: Window) -> bool:
+def is_estimated(page_query: PageQuery) -> bool:
     """Whether the store's own number of documents is what is asked for."""
-    return window.wish.count is Count.ESTIMATED and window.is_everything
+    return page_query.page_request.count is Count.ESTIMATED and page_query.is_everything

@@ -9,15 +9,15 @@ from fastapi_easy.domain.queries.ordering import total_order
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import AllOf, AnyOf, Operator, Specification, Where, all_of
 from fastapi_easy.domain.resources.resource import Relation
-from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import FETCHED, KEY, Document, Plan
-from fastapi_easy.infrastructure.persistence.mongo.queries.sorting import arrangement_of
-from fastapi_easy.infrastructure.persistence.mongo.queries.specification import Plans, condition_of
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, LOOKUP_PREFIX, Document, Plan
+from fastapi_easy.infrastructure.persistence.mongo.queries.sorting import build_sort_plan
+from fastapi_easy.infrastructure.persistence.mongo.queries.specification import PlanLookup, build_condition
 
-_ROWS = f"{FETCHED}rows"
+_ROWS = f"{LOOKUP_PREFIX}rows"
 
 
 @dataclass(frozen=True, slots=True)
-class Gathering:
+class RelationLoader:
     """The rows of *plan* that *relation* leads to.
 
     Attributes:
@@ -32,19 +32,19 @@ class Gathering:
 
     relation: Relation
     plan: Plan[Any]
-    plans: Plans
+    plans: PlanLookup
     query: Query
 
     def pipeline(self, sources: Sequence[tuple[Any, ...]]) -> list[Document]:
         """The pipeline for all of *sources*."""
         relation, plan, query = self.relation, self.plan, self.query
         meant = all_of(query.specification, _any_of(relation.there, sources))
-        order = arrangement_of(total_order(query.order, plan.resource.key), plan, self.plans)
+        order = build_sort_plan(total_order(query.order, plan.resource.key), plan, self.plans)
         by = {name: f"${plan.path(name)}" for name in relation.there}
         names = dict.fromkeys((*self._fields, *relation.there))
         return [
-            *condition_of(meant, plan, self.plans).pipeline,
-            *order.preparing,
+            *build_condition(meant, plan, self.plans).pipeline,
+            *order.setup_stages,
             order.stage,
             {"$project": plan.projection(names)},
             {"$group": {KEY: by, _ROWS: {"$firstN": {"n": query.page.limit, "input": "$$ROOT"}}}},

@@ -8,7 +8,7 @@ from fastapi_easy.infrastructure.persistence.mongo.documents.codec import is_obj
 from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import Document, Plan
 
 
-def lookup(
+def build_lookup(
     relation: Relation,
     source: Plan[Any],
     target: Plan[Any],
@@ -19,7 +19,7 @@ def lookup(
 ) -> Document:
     """The stage that puts the documents which *relation* leads to into the array *name*.
 
-    Null is compared like a value here; see `leads`.
+    Null is compared like a value here; see `key_paths`.
 
     Args:
         relation: From *source* to *target*.
@@ -39,7 +39,7 @@ def lookup(
     equal: list[Document] = []
     for here, there in zip(relation.here, relation.there, strict=True):
         path = f"{prefix}{source.path(here)}"
-        converted = _converted(path, source.resource.fields[here], target.resource.fields[there])
+        converted = _convert_key(path, source.resource.fields[here], target.resource.fields[there])
         if converted is None and "localField" not in stage:
             # What the server finds quickest, with an index or without.
             stage |= {"localField": path, "foreignField": target.path(there)}
@@ -51,12 +51,12 @@ def lookup(
     return {"$lookup": {**stage, "let": variables, "pipeline": [*narrowed, *inside], "as": name}}
 
 
-def leads(relation: Relation, source: Plan[Any], *, prefix: str = "") -> list[str]:
+def key_paths(relation: Relation, source: Plan[Any], *, prefix: str = "") -> list[str]:
     """The places that must not be null for *relation* to lead anywhere."""
     return [f"{prefix}{source.path(each)}" for each in relation.here]
 
 
-def _converted(path: str, here: Field, there: Field) -> Document | None:
+def _convert_key(path: str, here: Field, there: Field) -> Document | None:
     """What stands at *path*, when it is kept otherwise than on the other side."""
     if is_object_id(here) is is_object_id(there):
         return None

@@ -15,11 +15,11 @@ from fastapi_easy.domain.queries.specification import (
     all_of,
 )
 from fastapi_easy.domain.resources.resource import Relation, Resource
-from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import FETCHED, KEY, Document, Plan
-from fastapi_easy.infrastructure.persistence.mongo.queries.comparisons import NOBODY, compared
-from fastapi_easy.infrastructure.persistence.mongo.queries.relations import leads, lookup
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, LOOKUP_PREFIX, Document, Plan
+from fastapi_easy.infrastructure.persistence.mongo.queries.comparisons import NO_MATCH, build_comparison
+from fastapi_easy.infrastructure.persistence.mongo.queries.relations import build_lookup, key_paths
 
-Plans: TypeAlias = Callable[[Resource[Any]], Plan[Any]]
+PlanLookup: TypeAlias = Callable[[Resource[Any]], Plan[Any]]
 """Finds the plan of a resource."""
 
 
@@ -30,23 +30,23 @@ class Condition:
     Attributes:
         plain: What can be said about a document alone.
 
-        stages: What fetches the related documents that the rest is about.
+        lookup_stages: What fetches the related documents that the rest is about.
 
-        related: The rest.
+        related_match: The rest.
     """
 
     plain: Document = field(default_factory=dict)
-    stages: list[Document] = field(default_factory=list)
-    related: Document = field(default_factory=dict)
+    lookup_stages: list[Document] = field(default_factory=list)
+    related_match: Document = field(default_factory=dict)
 
     @property
     def pipeline(self) -> list[Document]:
         """The stages that let pass what the specification means."""
         alone: list[Document] = [{"$match": self.plain}] if self.plain else []
-        return [*alone, *self.stages, {"$match": self.related}] if self.stages else alone
+        return [*alone, *self.lookup_stages, {"$match": self.related_match}] if self.lookup_stages else alone
 
 
-def condition_of(specification: Specification, plan: Plan[Any], plans: Plans) -> Condition:
+def build_condition(specification: Specification, plan: Plan[Any], plans: PlanLookup) -> Condition:
     """*specification* about documents of *plan*.
 
     Args:
@@ -62,56 +62,70 @@ def condition_of(specification: Specification, plan: Plan[Any], plans: Plans) ->
     if isinstance(specification, Everything):
         return Condition()
     parts = specification.specifications if isinstance(specification, AllOf) else (specification,)
-    stages: list[Document] = []
+    lookup_stages: list[Document] = []
 
     def match(each: Specification) -> Document:
-        return _match(each, plan, plans, stages)
+        return _build_match(each, plan, plans, lookup_stages)
 
-    plain = match(all_of(*(each for each in parts if not _asks_others(each))))
-    return Condition(plain, stages, match(all_of(*(each for each in parts if _asks_others(each)))))
+    plain = match(all_of(*(each for each in parts if not _needs_lookup(each))))
+    return Condition(plain, lookup_stages, match(all_of(*(each for each in parts if _needs_lookup(each)))))
 
 
-def is_plain(specifications: Iterable[Specification]) -> bool:
+def needs_no_lookup(specifications: Iterable[Specification]) -> bool:
     """Whether nobody has to be asked but the document itself."""
-    return not any(_asks_others(each) for each in specifications)
+    return not any(_needs_lookup(each) for each in specifications)
 
 
-def _asks_others(specification: Specification) -> bool:
+def _needs_lookup(specification: Specification) -> bool:
     match specification:
         case Related():
             return True
         case Not(inner):
-            return _asks_others(inner)
+            return _needs_lookup(inner)
         case AllOf(parts) | AnyOf(parts):
-            return not is_plain(parts)
+            return not needs_no_lookup(parts)
         case Everything() | Where():
             return False
 
 
-def _match(specification: Specification, plan: Plan[Any], plans: Plans, stages: list[Document]) -> Document:
+def _build_match(
+    specification: Specification, plan: Plan[Any], plans: PlanLookup, lookup_stages: list[Document]
+) -> Document:
     match specification:
         case Everything():
             return {}
         case Where(name):
-            return compared(specification, plan.path(name), plan.resource.fields[name], plan.codecs[name])
+            return build_comparison(
+                specification, plan.path(name), plan.resource.fields[name], plan.codecs[name]
+            )
         case Not(inner):
-            return {"$nor": [_match(inner, plan, plans, stages)]}
+            return {"$nor": [_build_match(inner, plan, plans, lookup_stages)]}
         case AllOf(parts):
-            return {"$and": [_match(part, plan, plans, stages) for part in parts]} if parts else {}
+            return (
+                {"$and": [_build_match(part, plan, plans, lookup_stages) for part in parts]} if parts else {}
+            )
         case AnyOf(parts):
-            return {"$or": [_match(part, plan, plans, stages) for part in parts]} if parts else dict(NOBODY)
+            return (
+                {"$or": [_build_match(part, plan, plans, lookup_stages) for part in parts]}
+                if parts
+                else dict(NO_MATCH)
+            )
         case Related(relation, inner):
-            return _related(relation, inner, plan, plans, stages)
+            return _build_related_match(relation, inner, plan, plans, lookup_stages)
 
 
-def _related(
-    relation: Relation, inner: Specification, plan: Plan[Any], plans: Plans, stages: list[Document]
+def _build_related_match(
+    relation: Relation,
+    inner: Specification,
+    plan: Plan[Any],
+    plans: PlanLookup,
+    lookup_stages: list[Document],
 ) -> Document:
     target = plans(relation.target)
-    inside = condition_of(inner, target, plans).pipeline
-    name = f"{FETCHED}related_{len(stages)}"
+    inside = build_condition(inner, target, plans).pipeline
+    name = f"{LOOKUP_PREFIX}related_{len(lookup_stages)}"
     first: list[Document] = [{"$limit": 1}, {"$project": {KEY: 1}}]
-    stages.append(lookup(relation, plan, target, name, [*inside, *first]))
+    lookup_stages.append(build_lookup(relation, plan, target, name, [*inside, *first]))
     # Null leads nowhere, though the server would compare it.
-    somewhere: list[Document] = [{path: {"$ne": None}} for path in leads(relation, plan)]
-    return {"$and": [{name: {"$ne": []}}, *somewhere]}
+    not_null: list[Document] = [{path: {"$ne": None}} for path in key_paths(relation, plan)]
+    return {"$and": [{name: {"$ne": []}}, *not_null]}

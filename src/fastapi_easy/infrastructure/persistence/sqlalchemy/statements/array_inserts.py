@@ -12,25 +12,25 @@ from fastapi_easy.domain.field import Kind
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
 
 
-class ListOf(UserDefinedType[Sequence[Any]]):
+class ArrayOf(UserDefinedType[Sequence[Any]]):
     """A list whose items go through what a single value of the type *item* goes through.
 
     Args:
         item: Of the column.
 
-        word: What PostgreSQL calls the items.
+        type_name: What PostgreSQL calls the items.
     """
 
     cache_ok = True
     render_bind_cast = True
 
-    def __init__(self, item: TypeEngine[Any], word: str) -> None:
+    def __init__(self, item: TypeEngine[Any], type_name: str) -> None:
         self.item = item
-        self.word = word
+        self.type_name = type_name
 
     def get_col_spec(self, **_: Any) -> str:
         """What PostgreSQL calls it."""
-        return f"{self.word}[]"
+        return f"{self.type_name}[]"
 
     def bind_processor(self, dialect: Dialect) -> Any:
         """What the items go through on their way in; `None` when they stay as they are."""
@@ -38,15 +38,15 @@ class ListOf(UserDefinedType[Sequence[Any]]):
         return None if process is None else lambda values: [process(value) for value in values]
 
 
-def list_of(column: Column[Any], dialect: Dialect) -> ListOf | None:
+def array_of(column: Column[Any], dialect: Dialect) -> ArrayOf | None:
     """The type of lists of values of *column*; `None` where a single value is sent in a way of its own."""
-    word = str(bindparam("value", type_=column.type).compile(dialect=dialect)).partition("::")[2]
-    if not word and isinstance(column.type, Enum) and not column.type.native_enum:
-        word = "VARCHAR"
-    return ListOf(column.type, word.partition(" COLLATE ")[0]) if word else None
+    type_name = str(bindparam("value", type_=column.type).compile(dialect=dialect)).partition("::")[2]
+    if not type_name and isinstance(column.type, Enum) and not column.type.native_enum:
+        type_name = "VARCHAR"
+    return ArrayOf(column.type, type_name.partition(" COLLATE ")[0]) if type_name else None
 
 
-def takes_lists(plan: Plan[Any], fields: Sequence[str]) -> bool:
+def can_insert_arrays(plan: Plan[Any], fields: Sequence[str]) -> bool:
     """Whether new rows with *fields* can be given as lists, one for each field, and come back in their order."""
     dialect = plan.server.dialect
     if dialect.driver != "asyncpg" or not fields:
@@ -57,10 +57,10 @@ def takes_lists(plan: Plan[Any], fields: Sequence[str]) -> bool:
         # Lists of lists cannot be taken apart by one level.
         all(plan.resource.fields[name].kind is not Kind.ARRAY for name in fields)
         and not any(column.type._has_bind_expression for column in columns)  # noqa: SLF001 - there is no other way to ask
-        and all(list_of(column, dialect) is not None for column in columns)
+        and all(array_of(column, dialect) is not None for column in columns)
         # What Python fills in would be made once for all.
         and all(column.key in given or not _is_filled_here(column) for column in plan.table.columns)
-        and _tells_order(plan, fields)
+        and _has_known_order(plan, fields)
     )
 
 
@@ -68,13 +68,13 @@ def _is_filled_here(column: Column[Any]) -> bool:
     return column.default is not None and (column.default.is_scalar or column.default.is_callable)
 
 
-def _tells_order(plan: Plan[Any], fields: Sequence[str]) -> bool:
+def _has_known_order(plan: Plan[Any], fields: Sequence[str]) -> bool:
     """The keys say which row is which: they are given, or counted up."""
     if all(name in fields for name in plan.resource.key):
         return True
-    if plan.counted_key is None:
+    if plan.autoincrement_key is None:
         return False
-    column = plan.columns[plan.counted_key]
+    column = plan.columns[plan.autoincrement_key]
     counter: Identity | Counter | None = column.identity or (
         column.default if isinstance(column.default, Counter) else None
     )

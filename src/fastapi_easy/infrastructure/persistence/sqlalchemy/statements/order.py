@@ -9,7 +9,7 @@ from fastapi_easy.domain.queries.ordering import Sort
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.paths import Paths
 
 
-def clauses(order: Sequence[Sort], paths: Paths) -> Iterator[ColumnElement[Any]]:
+def order_by_clauses(order: Sequence[Sort], paths: Paths) -> Iterator[ColumnElement[Any]]:
     """What `ORDER BY` lists for *order*."""
     for sort in order:
         term = paths.ordered(sort)
@@ -23,7 +23,7 @@ def clauses(order: Sequence[Sort], paths: Paths) -> Iterator[ColumnElement[Any]]
             yield directed.nulls_last()
 
 
-def behind(order: Sequence[Sort], nulls: Sequence[bool], paths: Paths) -> ColumnElement[bool]:
+def after_cursor(order: Sequence[Sort], nulls: Sequence[bool], paths: Paths) -> ColumnElement[bool]:
     """What holds for every row behind a place.
 
     Args:
@@ -35,18 +35,18 @@ def behind(order: Sequence[Sort], nulls: Sequence[bool], paths: Paths) -> Column
     """
     is_uniform = len({sort.descending for sort in order}) == 1
     if is_uniform and paths.server.name != "mysql" and not any(paths.is_nullable(sort) for sort in order):
-        return _row_behind(order, paths)
+        return _compare_rows(order, paths)
     return _expanded(order, nulls, paths)
 
 
 def place(values: Sequence[Any]) -> dict[str, Any]:
-    """The parameters that `behind` needs for a place with *values*."""
+    """The parameters that `after_cursor` needs for a place with *values*."""
     return {_name(number): value for number, value in enumerate(values) if value is not None}
 
 
-def _row_behind(order: Sequence[Sort], paths: Paths) -> ColumnElement[bool]:
+def _compare_rows(order: Sequence[Sort], paths: Paths) -> ColumnElement[bool]:
     if len(order) == 1:
-        return _beyond(order[0], 0, paths)
+        return _is_after(order[0], 0, paths)
     columns = tuple_(*(paths.ordered(sort) for sort in order))
     values = tuple_(*(_value(sort, number, paths) for number, sort in enumerate(order)))
     return columns < values if order[0].descending else columns > values
@@ -61,7 +61,7 @@ def _expanded(order: Sequence[Sort], nulls: Sequence[bool], paths: Paths) -> Col
             # Nothing comes behind null in its own column.
             equal.append(column.is_(None))
             continue
-        further = _beyond(sort, number, paths)
+        further = _is_after(sort, number, paths)
         if paths.is_nullable(sort):
             further = or_(further, column.is_(None))
         alternatives.append(and_(*equal, further))
@@ -75,7 +75,7 @@ def _expanded(order: Sequence[Sort], nulls: Sequence[bool], paths: Paths) -> Col
     return and_(term <= value if first.descending else term >= value, whole)
 
 
-def _beyond(sort: Sort, number: int, paths: Paths) -> ColumnElement[bool]:
+def _is_after(sort: Sort, number: int, paths: Paths) -> ColumnElement[bool]:
     term, value = paths.ordered(sort), _value(sort, number, paths)
     return term < value if sort.descending else term > value
 

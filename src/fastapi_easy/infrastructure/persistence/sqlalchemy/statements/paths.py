@@ -12,12 +12,15 @@ from sqlalchemy import ColumnElement, and_, not_, tuple_
 from fastapi_easy.domain.queries.ordering import Sort
 from fastapi_easy.domain.resources.resource import Relation
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.relation_joins import (
-    Step,
+    RelationJoin,
+    exists_related,
     is_unique,
-    leads_somewhere,
-    step,
+    join_relation,
 )
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification import expression, outline
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification import (
+    build_condition,
+    parameterize,
+)
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Terms
 
 
@@ -63,23 +66,23 @@ class Paths:
         if path in self._terms:
             return
         before, relation = self._terms[path[:-1]], path[-1]
-        taken = step(relation, before)
-        there = and_(taken.tie, _alive(relation, taken))
+        join = join_relation(relation, before)
+        there = and_(join.join_condition, _alive(relation, join))
         if not is_unique(relation):
-            there = and_(there, not_(_has_predecessor(relation, before, taken)))
-        self._terms[path] = taken.terms
-        self.table = self.table.outerjoin(taken.terms.table, there)
+            there = and_(there, not_(_has_predecessor(relation, before, join)))
+        self._terms[path] = join.terms
+        self.table = self.table.outerjoin(join.terms.table, there)
 
 
-def _alive(relation: Relation, taken: Step) -> ColumnElement[bool]:
-    form, _ = outline(relation.target.alive, taken.terms)
-    return expression(form, taken.terms)
+def _alive(relation: Relation, join: RelationJoin) -> ColumnElement[bool]:
+    form, _ = parameterize(relation.target.alive, join.terms)
+    return build_condition(form, join.terms)
 
 
-def _has_predecessor(relation: Relation, before: Terms, taken: Step) -> ColumnElement[bool]:
-    """Whether *relation* leads to another row too, whose key is smaller than that of *taken*."""
-    other = step(relation, before)
+def _has_predecessor(relation: Relation, before: Terms, join: RelationJoin) -> ColumnElement[bool]:
+    """Whether *relation* leads to another row too, whose key is smaller than that of *join*."""
+    other = join_relation(relation, before)
     keys = relation.target.key
-    mine = tuple_(*(taken.terms.ordered(name) for name in keys))
+    mine = tuple_(*(join.terms.ordered(name) for name in keys))
     smaller = tuple_(*(other.terms.ordered(name) for name in keys)) < mine
-    return leads_somewhere(other, and_(_alive(relation, other), smaller))
+    return exists_related(other, and_(_alive(relation, other), smaller))

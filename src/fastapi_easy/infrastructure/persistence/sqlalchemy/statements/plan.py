@@ -11,14 +11,14 @@ from fastapi_easy.domain.errors import Key
 from fastapi_easy.domain.field import UNSET, Field, Kind
 from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.infrastructure.entities.bounds import is_storable
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Leads, Terms
-from fastapi_easy.infrastructure.relational.errors import Rules
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import ResolveRelation, Terms
+from fastapi_easy.infrastructure.relational.errors import TableConstraints
 from fastapi_easy.infrastructure.relational.server import Server
 
 E = TypeVar("E")
 S = TypeVar("S", bound=Executable)
 
-FORMS: Final = 512
+MAX_STATEMENTS: Final = 512
 """Statements kept per resource; when there are more, the oldest goes."""
 
 
@@ -32,14 +32,14 @@ class Plan(Generic[E]):
 
         server: Where it is.
 
-        strange: The names of the columns that are stored unlike we would have.
+        nonstandard: The names of the columns that are stored unlike we would have.
 
         attributes: The columns that the user declared, and the fields they are.
 
-        leads: What the relations of the resource lead to.
+        resolve_relation: What the relations of the resource lead to.
 
     Attributes:
-        filled_keys: The key fields that the store fills in when they are left out or null.
+        generated_keys: The key fields that the store fills in when they are left out or null.
 
         required: The fields that must not be null.
     """
@@ -49,9 +49,9 @@ class Plan(Generic[E]):
         resource: Resource[E],
         table: Table,
         server: Server,
-        strange: frozenset[str],
+        nonstandard: frozenset[str],
         attributes: Mapping[Column[Any], str],
-        leads: Leads,
+        resolve_relation: ResolveRelation,
     ) -> None:
         self.resource = resource
         self.table = table
@@ -61,14 +61,18 @@ class Plan(Generic[E]):
         }
         self.names = tuple(name for name in resource.fields if name in self.columns)
         keys = {name: str(column.key) for name, column in self.columns.items()}
-        unlike = frozenset(name for name, column in self.columns.items() if column.name in strange)
-        self.terms = Terms(server, table, keys, resource.fields, unlike, leads)
-        self.rules = Rules(resource, table, {column.name: name for name, column in self.columns.items()})
-        self.counted_key = self._counted_key()
-        self.returns_added = bool(server.dialect.insert_returning)
-        self.returns_changed = bool(server.dialect.update_returning)
-        self.filled_keys = tuple(name for name in resource.key if _is_filled(resource.fields[name]))
-        self._fillers = {name: _filler(resource.fields[name]) for name in self.names}
+        unlike = frozenset(name for name, column in self.columns.items() if column.name in nonstandard)
+        self.terms = Terms(server, table, keys, resource.fields, unlike, resolve_relation)
+        self.constraints = TableConstraints(
+            resource, table, {column.name: name for name, column in self.columns.items()}
+        )
+        self.autoincrement_key = self._find_autoincrement_key()
+        self.returns_inserted = bool(server.dialect.insert_returning)
+        self.returns_updated = bool(server.dialect.update_returning)
+        self.generated_keys = tuple(
+            name for name in resource.key if _is_filled_by_store(resource.fields[name])
+        )
+        self._default_makers = {name: _default_maker(resource.fields[name]) for name in self.names}
         self.required = tuple(name for name in self.names if _must_not_be_null(resource.fields[name]))
         self._statements: dict[Hashable, Any] = {}
 
@@ -77,7 +81,7 @@ class Plan(Generic[E]):
         found: S | None = self._statements.get(form)
         if found is None:
             found = build()
-            if len(self._statements) >= FORMS:
+            if len(self._statements) >= MAX_STATEMENTS:
                 _ = self._statements.pop(next(iter(self._statements)), None)
             self._statements[form] = found
         return found
@@ -98,10 +102,10 @@ class Plan(Generic[E]):
         """*record*, which holds all fields, as a row."""
         return Row(zip(self.names, record, strict=True))
 
-    def completed(self, values: Values) -> dict[str, Any]:
+    def with_defaults(self, values: Values) -> dict[str, Any]:
         """*values* with the defaults of the fields that were left out; what only the store can fill stays out."""
         complete: dict[str, Any] = {}
-        for name, fill in self._fillers.items():
+        for name, fill in self._default_makers.items():
             if name in values:
                 complete[name] = values[name]
             elif fill is not None:
@@ -112,42 +116,42 @@ class Plan(Generic[E]):
         return complete
 
     def written(self, given: Sequence[str], left_out: Container[str]) -> tuple[str, ...]:
-        """The fields that `completed` has values for, of rows with values for the fields *given*.
+        """The fields that `with_defaults` has values for, of rows with values for the fields *given*.
 
         Args:
             given: What callers say.
 
-            left_out: Of `filled_keys`, those that are null.
+            left_out: Of `generated_keys`, those that are null.
         """
         version = self.resource.version
         return tuple(
             name
-            for name, fill in self._fillers.items()
+            for name, fill in self._default_makers.items()
             if (name in given or fill is not None or name == version) and name not in left_out
         )
 
     def column(self, name: str, rows: Sequence[Values]) -> list[Any]:
-        """What `completed` has for field *name*, of each of *rows*."""
+        """What `with_defaults` has for field *name*, of each of *rows*."""
         if name == self.resource.version:
             return [1] * len(rows)
         try:
             return [values[name] for values in rows]
         except KeyError:
-            fill: Any = self._fillers[name]
+            fill: Any = self._default_makers[name]
         return [values[name] if name in values else fill() for values in rows]
 
-    def nulls_in(self, values: Values, *, whole: bool) -> list[str]:
+    def find_nulls(self, values: Values, *, whole: bool) -> list[str]:
         """The fields that are null in *values* and must not be; of a *whole* entity also those left out."""
         if whole:
             return [name for name in self.required if values.get(name) is None]
         return [name for name in self.required if name in values and values[name] is None]
 
     def _drop_unset_keys(self, values: dict[str, Any]) -> None:
-        for name in self.filled_keys:
+        for name in self.generated_keys:
             if name in values and values[name] is None:
                 del values[name]
 
-    def _counted_key(self) -> str | None:
+    def _find_autoincrement_key(self) -> str | None:
         """The key field that the store counts up."""
         for name in self.resource.key:
             field = self.resource.fields[name]
@@ -156,9 +160,9 @@ class Plan(Generic[E]):
         return None
 
 
-def _filler(field: Field) -> Callable[[], Any] | None:
+def _default_maker(field: Field) -> Callable[[], Any] | None:
     """What fills *field* when the caller leaves it out; `None` when the store does."""
-    if _is_filled(field):
+    if _is_filled_by_store(field):
         return None
     if field.default_factory is not None:
         return field.default_factory
@@ -166,9 +170,9 @@ def _filler(field: Field) -> Callable[[], Any] | None:
     return lambda: default
 
 
-def _is_filled(field: Field) -> bool:
+def _is_filled_by_store(field: Field) -> bool:
     return field.generated or field.store_default
 
 
 def _must_not_be_null(field: Field) -> bool:
-    return not (field.nullable or _is_filled(field))
+    return not (field.nullable or _is_filled_by_store(field))

@@ -11,7 +11,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class RelationJoin:
     """One step along a relation, inside of a statement.
 
     Attributes:
@@ -19,32 +19,38 @@ class Step:
 
         tables: What they are found in.
 
-        tie: What holds for a row and those it leads to.
+        join_condition: What holds for a row and those it leads to.
     """
 
     terms: Terms
     tables: tuple[FromClause, ...]
-    tie: ColumnElement[bool]
+    join_condition: ColumnElement[bool]
 
 
-def step(relation: Relation, terms: Terms) -> Step:
+def join_relation(relation: Relation, terms: Terms) -> RelationJoin:
     """The step along *relation* from the rows of *terms*."""
-    lead = terms.leads(relation)
+    lead = terms.resolve_relation(relation)
     target = lead.target.of(lead.target.table.alias())
     here = [terms.exact(field) for field in relation.here]
     there = [target.exact(field) for field in relation.there]
     if relation.through is None or lead.through is None:
-        return Step(terms=target, tables=(target.table,), tie=_equal(zip(here, there, strict=True)))
+        return RelationJoin(
+            terms=target, tables=(target.table,), join_condition=_equal(zip(here, there, strict=True))
+        )
     between = lead.through.alias()
     before = zip(here, (between.columns[name] for name in relation.through.here), strict=True)
     behind = zip((between.columns[name] for name in relation.through.there), there, strict=True)
-    return Step(terms=target, tables=(between, target.table), tie=_equal((*before, *behind)))
+    return RelationJoin(
+        terms=target, tables=(between, target.table), join_condition=_equal((*before, *behind))
+    )
 
 
-def leads_somewhere(taken: Step, condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """What holds for every row from which *taken* leads to at least one that satisfies *condition*."""
-    some: Select[Any] = select(literal_column("1")).select_from(*taken.tables).where(taken.tie, condition)
-    return some.correlate_except(*taken.tables).exists()
+def exists_related(join: RelationJoin, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """What holds for every row from which *join* leads to at least one that satisfies *condition*."""
+    some: Select[Any] = (
+        select(literal_column("1")).select_from(*join.tables).where(join.join_condition, condition)
+    )
+    return some.correlate_except(*join.tables).exists()
 
 
 def is_unique(relation: Relation) -> bool:

@@ -1,7 +1,7 @@
 """`Specification` → SQL.
 
-In two steps, so that one statement serves every query of the same form: `outline` takes a specification apart
-into its form, which can be looked up, and its values; `expression` builds the condition from the form alone.
+In two steps, so that one statement serves every query of the same form: `parameterize` takes a specification apart
+into its form, which can be looked up, and its values; `build_condition` builds the condition from the form alone.
 Both walk the tree from left to right, which is how value and parameter find each other.
 """
 
@@ -40,11 +40,14 @@ from fastapi_easy.domain.queries.specification import (
     fold_case,
 )
 from fastapi_easy.domain.resources.resource import Relation
-from fastapi_easy.infrastructure.entities.bounds import reworded
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.relation_joins import leads_somewhere, step
+from fastapi_easy.infrastructure.entities.bounds import rewrite_unstorable
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.relation_joins import (
+    exists_related,
+    join_relation,
+)
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Terms
 
-Outline: TypeAlias = tuple[Hashable, ...]
+ConditionTemplate: TypeAlias = tuple[Hashable, ...]
 """The form of a specification: its tree without values."""
 
 Bind: TypeAlias = Callable[..., BindParameter[Any]]
@@ -66,61 +69,65 @@ _ORDERS: Final[Mapping[Operator, Callable[[Any, Any], Any]]] = {
 _PARTS: Final = frozenset({Operator.CONTAINS, Operator.STARTS_WITH, Operator.ENDS_WITH})
 
 
-def outline(specification: Specification, terms: Terms) -> tuple[Outline, list[Any]]:
+def parameterize(specification: Specification, terms: Terms) -> tuple[ConditionTemplate, list[Any]]:
     """The form of *specification*, and its values in the order of their parameters."""
     values: list[Any] = []
-    return _outline(specification, terms, values), values
+    return _parameterize(specification, terms, values), values
 
 
-def named(values: list[Any]) -> dict[str, Any]:
+def name_parameters(values: list[Any]) -> dict[str, Any]:
     """*values* under the names their parameters have."""
     return {f"fe_{number}": value for number, value in enumerate(values)}
 
 
-def expression(form: Outline, terms: Terms) -> ColumnElement[bool]:
+def build_condition(form: ConditionTemplate, terms: Terms) -> ColumnElement[bool]:
     """The condition of *form*."""
     numbers = count()
 
     def bind(type_: Any, *, expanding: bool = False) -> BindParameter[Any]:
         return bindparam(f"fe_{next(numbers)}", type_=type_, expanding=expanding)
 
-    return _expression(form, terms, bind)
+    return _build_condition(form, terms, bind)
 
 
-def leads_to(form: Outline, terms: Terms, table: FromClause) -> bool:
+def reads_table(form: ConditionTemplate, terms: Terms, table: FromClause) -> bool:
     """Whether *form* asks about rows of *table* beside those it is a condition for."""
     match form:
         case ("related", Relation() as relation, tuple(inner)):
-            lead = terms.leads(relation)
-            return table in {lead.target.table, lead.through} or leads_to(inner, lead.target, table)
+            lead = terms.resolve_relation(relation)
+            return table in {lead.target.table, lead.through} or reads_table(inner, lead.target, table)
         case ("where", *_) | ("everything",):
             return False
         case (_, *parts):
-            return any(leads_to(part, terms, table) for part in _tuples(parts))
+            return any(reads_table(part, terms, table) for part in _tuples(parts))
         case _:
             raise AssertionError(form)
 
 
-def _outline(specification: Specification, terms: Terms, values: list[Any]) -> Outline:
+def _parameterize(specification: Specification, terms: Terms, values: list[Any]) -> ConditionTemplate:
     match specification:
         case Everything():
             return ("everything",)
         case Not(inner):
-            return ("not", _outline(inner, terms, values))
+            return ("not", _parameterize(inner, terms, values))
         case AllOf(parts):
-            return ("all", *(_outline(part, terms, values) for part in parts))
+            return ("all", *(_parameterize(part, terms, values) for part in parts))
         case AnyOf(parts):
-            return ("any", *(_outline(part, terms, values) for part in parts))
+            return ("any", *(_parameterize(part, terms, values) for part in parts))
         case Related(relation, inner):
-            return ("related", relation, _outline(inner, terms.leads(relation).target, values))
+            return (
+                "related",
+                relation,
+                _parameterize(inner, terms.resolve_relation(relation).target, values),
+            )
         case Where(field):
-            sendable = reworded(specification, terms.fields[field], allows_nul=terms.allows_nul)
+            sendable = rewrite_unstorable(specification, terms.fields[field], allows_nul=terms.allows_nul)
             if isinstance(sendable, Where):
-                return _outline_where(sendable, terms, values)
-            return _outline(sendable, terms, values)
+                return _parameterize_where(sendable, terms, values)
+            return _parameterize(sendable, terms, values)
 
 
-def _outline_where(where: Where, terms: Terms, values: list[Any]) -> Outline:
+def _parameterize_where(where: Where, terms: Terms, values: list[Any]) -> ConditionTemplate:
     operator, value = where.operator, where.value
     match operator:
         case Operator.IS_NULL:
@@ -141,21 +148,21 @@ def _outline_where(where: Where, terms: Terms, values: list[Any]) -> Outline:
     return ("where", where.field, operator)
 
 
-def _expression(form: Outline, terms: Terms, bind: Bind) -> ColumnElement[bool]:
+def _build_condition(form: ConditionTemplate, terms: Terms, bind: Bind) -> ColumnElement[bool]:
     match form:
         case ("everything",):
             return true()
         case ("not", tuple(inner)):
-            expressed = _expression(inner, terms, bind)
+            expressed = _build_condition(inner, terms, bind)
             # With a null inside, a condition may be unknown, which NOT would leave unknown.
             return expressed.is_not(true()) if _may_be_unknown(inner, terms) else not_(expressed)
         case ("all", *parts):
-            return and_(true(), *(_expression(part, terms, bind) for part in _tuples(parts)))
+            return and_(true(), *(_build_condition(part, terms, bind) for part in _tuples(parts)))
         case ("any", *parts):
-            return or_(false(), *(_expression(part, terms, bind) for part in _tuples(parts)))
+            return or_(false(), *(_build_condition(part, terms, bind) for part in _tuples(parts)))
         case ("related", Relation() as relation, tuple(inner)):
-            taken = step(relation, terms)
-            return leads_somewhere(taken, _expression(inner, taken.terms, bind))
+            join = join_relation(relation, terms)
+            return exists_related(join, _build_condition(inner, join.terms, bind))
         case ("where", str(field), Operator() as operator, *more):
             return _where(field, operator, more, terms, bind)
         case _:
@@ -189,13 +196,13 @@ def _compared(field: str, operator: Operator, terms: Terms, bind: Bind) -> Colum
     match operator:
         case Operator.EQUALS:
             return exact == bind(type_)
-        case Operator.DIFFERS:
+        case Operator.NOT_EQUALS:
             return exact.is_distinct_from(bind(type_)) if is_nullable else exact != bind(type_)
         case Operator.IN:
             return exact.in_(bind(type_, expanding=True))
         case Operator.NOT_IN:
-            among = exact.not_in(bind(type_, expanding=True))
-            return or_(exact.is_(None), among) if is_nullable else among
+            scope = exact.not_in(bind(type_, expanding=True))
+            return or_(exact.is_(None), scope) if is_nullable else scope
         case _:
             raise AssertionError(operator)
 
@@ -255,7 +262,7 @@ def _text(operator: Operator, term: ColumnElement[Any], terms: Terms, bind: Bind
             return func.substr(term, bind(Integer())) == bind(String())
 
 
-def _may_be_unknown(form: Outline, terms: Terms) -> bool:
+def _may_be_unknown(form: ConditionTemplate, terms: Terms) -> bool:
     match form:
         case ("where", str(field), *_):
             return terms.fields[field].nullable
@@ -267,5 +274,5 @@ def _may_be_unknown(form: Outline, terms: Terms) -> bool:
             return False
 
 
-def _tuples(parts: list[Any]) -> list[Outline]:
+def _tuples(parts: list[Any]) -> list[ConditionTemplate]:
     return parts

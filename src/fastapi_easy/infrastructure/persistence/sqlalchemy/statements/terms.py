@@ -23,11 +23,11 @@ from sqlalchemy.types import Enum, TypeDecorator, TypeEngine
 
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.resources.resource import Relation
-from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import bare
-from fastapi_easy.infrastructure.relational.column_types import HexUuid, ShortDecimal
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import unwrap_decorators
+from fastapi_easy.infrastructure.relational.column_types import HexUuid, SqliteDecimal
 from fastapi_easy.infrastructure.relational.server import Server
 
-_KEPT: Final = "İ"
+_DOTTED_CAPITAL_I: Final = "İ"
 """The one character whose lower case is more than one; `fold_case` leaves it as it is."""
 
 _SIGMA: Final = "\u03c3"
@@ -38,7 +38,7 @@ _STAND_IN: Final = "\ufdd0"
 
 
 @dataclass(frozen=True, slots=True)
-class Lead:
+class RelationTarget:
     """What a relation leads to on one server.
 
     Attributes:
@@ -51,7 +51,7 @@ class Lead:
     through: Table | None
 
 
-Leads: TypeAlias = Callable[[Relation], Lead]
+ResolveRelation: TypeAlias = Callable[[Relation], RelationTarget]
 """Finds what a relation leads to."""
 
 
@@ -67,10 +67,10 @@ class Terms:
 
         fields: By name.
 
-        strange: The fields whose columns exist with another text collation, or another type of identifier,
+        nonstandard: The fields whose columns exist with another text collation, or another type of identifier,
             than we would have given them.
 
-        leads: What the relations of its resource lead to.
+        resolve_relation: What the relations of its resource lead to.
     """
 
     def __init__(
@@ -79,22 +79,22 @@ class Terms:
         table: FromClause,
         keys: Mapping[str, str],
         fields: Mapping[str, Field],
-        strange: frozenset[str],
-        leads: Leads,
+        nonstandard: frozenset[str],
+        resolve_relation: ResolveRelation,
     ) -> None:
         self.server = server
         self.table = table
         self.fields = fields
-        self.leads = leads
+        self.resolve_relation = resolve_relation
         self._keys = keys
         self._columns: Mapping[str, ColumnElement[Any]] = {
             name: table.columns[key] for name, key in keys.items()
         }
-        self._strange = strange
+        self._nonstandard = nonstandard
 
     def of(self, table: FromClause) -> "Terms":
         """The same terms of *table*, which has the same columns: another name, or rows chosen beforehand."""
-        return Terms(self.server, table, self._keys, self.fields, self._strange, self.leads)
+        return Terms(self.server, table, self._keys, self.fields, self._nonstandard, self.resolve_relation)
 
     @property
     def allows_nul(self) -> bool:
@@ -108,9 +108,9 @@ class Terms:
     def exact(self, field: str) -> ColumnElement[Any]:
         """To be compared for equality, byte for byte."""
         column = self._columns[field]
-        if field not in self._strange:
+        if field not in self._nonstandard:
             return column
-        return self._bytewise(column) if self.fields[field].kind is Kind.TEXT else self._understood(field)
+        return self._bytewise(column) if self.fields[field].kind is Kind.TEXT else self._normalized(field)
 
     def ordered(self, field: str) -> ColumnElement[Any]:
         """To be compared and sorted by value; text by code point."""
@@ -118,11 +118,11 @@ class Terms:
         match self.fields[field].kind:
             case Kind.TEXT if self.server.name == "postgresql" and self.server.bytewise is not None:
                 return column.collate(self.server.bytewise)
-            case Kind.TEXT if field in self._strange:
+            case Kind.TEXT if field in self._nonstandard:
                 return self._bytewise(column)
             case Kind.TEXT | Kind.UUID if self.server.name == "postgresql":
                 return column
-            case Kind.UUID if field in self._strange:
+            case Kind.UUID if field in self._nonstandard:
                 written = cast(column, mysql.CHAR(36))
                 # Ours have no dashes; what another room declares has them.
                 has_dashes = not isinstance(column.type, HexUuid)
@@ -131,8 +131,8 @@ class Terms:
                     if has_dashes
                     else func.replace(written, "-", "", type_=column.type)
                 )
-            case Kind.DECIMAL | Kind.DATETIME if field in self._strange:
-                return self._understood(field)
+            case Kind.DECIMAL | Kind.DATETIME if field in self._nonstandard:
+                return self._normalized(field)
             case Kind.ENUM:
                 # By its name in the store: a native enumeration sorts by declaration on some servers.
                 return self._name_of(column)
@@ -146,8 +146,8 @@ class Terms:
             return func.fold_case(column, type_=String())
         lower: ColumnElement[str] = func.lower(self._prepared(column), type_=String())
         if self.server.name == "postgresql":
-            return func.translate(lower, _STAND_IN, _KEPT, type_=String())
-        restored = func.replace(lower, _STAND_IN, _KEPT, type_=String())
+            return func.translate(lower, _STAND_IN, _DOTTED_CAPITAL_I, type_=String())
+        restored = func.replace(lower, _STAND_IN, _DOTTED_CAPITAL_I, type_=String())
         return restored.collate(str(self.server.bytewise))
 
     def type_of(self, field: str) -> TypeEngine[Any]:
@@ -157,9 +157,9 @@ class Terms:
         match self.fields[field].kind:
             case Kind.ENUM if not isinstance(own, TypeDecorator):
                 return own
-            case _ if isinstance(own, ShortDecimal):
-                return ShortDecimal(None, None, strict=False)
-            case _ if isinstance(bare(own), TypeDecorator):
+            case _ if isinstance(own, SqliteDecimal):
+                return SqliteDecimal(None, None, strict=False)
+            case _ if isinstance(unwrap_decorators(own), TypeDecorator):
                 return own
             case Kind.INTEGER:
                 return BigInteger()
@@ -175,7 +175,7 @@ class Terms:
         own = self._columns[field].type
         return _NameOf(own) if self.fields[field].kind is Kind.ENUM else self.type_of(field)
 
-    def _understood(self, field: str) -> ColumnElement[Any]:
+    def _normalized(self, field: str) -> ColumnElement[Any]:
         """On SQLite, what others wrote as a text, the way we write it."""
         column = self._columns[field]
         match self.fields[field].kind:
@@ -198,9 +198,9 @@ class Terms:
             collated = column if self.server.folding is None else column.collate(self.server.folding)
             # ICU alone would make the last sigma of a word another one.
             return func.translate(
-                collated, f"{_SIGMA.upper()}{_KEPT}", f"{_SIGMA}{_STAND_IN}", type_=String()
+                collated, f"{_SIGMA.upper()}{_DOTTED_CAPITAL_I}", f"{_SIGMA}{_STAND_IN}", type_=String()
             )
-        guarded = func.replace(self._bytewise(column), _KEPT, _STAND_IN, type_=String())
+        guarded = func.replace(self._bytewise(column), _DOTTED_CAPITAL_I, _STAND_IN, type_=String())
         return guarded if self.server.folding is None else guarded.collate(self.server.folding)
 
     def _name_of(self, column: ColumnElement[Any]) -> ColumnElement[str]:

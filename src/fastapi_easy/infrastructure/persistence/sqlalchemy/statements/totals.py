@@ -27,9 +27,9 @@ from fastapi_easy.domain.queries.aggregation import Function, Measure, average
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Terms
 from fastapi_easy.infrastructure.relational.column_types import (
     SQLITE_DIGITS,
-    ShortDecimal,
-    TrueFloat,
-    WideDecimal,
+    MysqlDecimal,
+    SqliteDecimal,
+    SqliteFloat,
 )
 
 _EXACT: Final = decimal.Context(prec=decimal.MAX_PREC, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)
@@ -170,7 +170,7 @@ class _Decimals:
 def _sum(name: str, terms: Terms) -> Total:
     column, kind = terms.plain(name), terms.fields[name].kind
     own = column.type
-    if isinstance(own, TypeDecorator) and not isinstance(own, ShortDecimal | WideDecimal | TrueFloat):
+    if isinstance(own, TypeDecorator) and not isinstance(own, SqliteDecimal | MysqlDecimal | SqliteFloat):
         # The user's own, which knows what is stored.
         return _Plain(lambda: func.sum(column, type_=own))
     match terms.server.name, kind:
@@ -196,13 +196,13 @@ def _whole(upper: int | None, lower: int | None) -> int | None:
 
 def _extreme(function: Any, name: str, terms: Terms) -> ColumnElement[Any]:
     column, field = terms.plain(name), terms.fields[name]
-    if _has_no_extreme(field, terms):
+    if _lacks_min_max(field, terms):
         text: ColumnElement[Any] = cast(function(cast(column, Text).collate("C")), column.type)
         return text
     extreme: ColumnElement[Any] = function(terms.ordered(name), type_=column.type)
     return extreme
 
 
-def _has_no_extreme(field: Field, terms: Terms) -> bool:
+def _lacks_min_max(field: Field, terms: Terms) -> bool:
     """PostgreSQL orders UUIDs, as it does their texts, but knows no smallest of them."""
     return terms.server.name == "postgresql" and field.kind is Kind.UUID

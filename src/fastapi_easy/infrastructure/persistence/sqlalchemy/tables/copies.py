@@ -28,19 +28,19 @@ from sqlalchemy.schema import ColumnDefault, DefaultClause
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import Double, TypeDecorator, TypeEngine
 
-from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import bare
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import unwrap_decorators
 from fastapi_easy.infrastructure.relational.column_types import (
+    AsyncpgUuid,
     EpochInterval,
-    FineTime,
     HexUuid,
     LongHexBytes,
+    MicrosecondTime,
+    MysqlDecimal,
     ServerType,
-    ShortDecimal,
     ShortHexBytes,
-    TrueFloat,
-    TrueUuid,
+    SqliteDecimal,
+    SqliteFloat,
     UtcDateTime,
-    WideDecimal,
     enumeration_of,
 )
 from fastapi_easy.infrastructure.relational.server import Server
@@ -51,7 +51,7 @@ MYSQL_INDEXED_LENGTH = 255
 _NOW = frozenset({"now", "current_timestamp", "localtimestamp", "sysdate"})
 
 
-class Tables:
+class TableCopies:
     """The copies for one server. Tables that refer to each other are copied together."""
 
     def __init__(self, server: Server) -> None:
@@ -73,7 +73,7 @@ class Tables:
 
     def _adapt(self, original: Column[Any], copied: Column[Any]) -> None:
         declared = original.type
-        if isinstance(bare(declared), Enum):
+        if isinstance(unwrap_decorators(declared), Enum):
             # The copy's own type knows its table, without which PostgreSQL would not create the type.
             declared = copied.type
         adapted = adapt(declared, self._server, indexed=is_indexed(original))
@@ -108,14 +108,14 @@ def adapt(declared: TypeEngine[Any], server: Server, *, indexed: bool) -> TypeEn
 
         indexed: The column is part of a key, a unique rule, an index or a reference.
     """
-    plain = bare(_variant(declared, server.dialect.name))
+    plain = unwrap_decorators(_variant(declared, server.dialect.name))
     if isinstance(plain, Interval | postgresql.INTERVAL):
         return plain if server.name == "postgresql" else EpochInterval()
     if isinstance(plain, ServerType):
         return plain.on(server, indexed=indexed)
     if isinstance(plain, TypeDecorator):
         return plain
-    return _everywhere(plain, server) or _here(plain, server, indexed=indexed)
+    return _adapt_on_any_server(plain, server) or _adapt_on_server(plain, server, indexed=indexed)
 
 
 def is_indexed(column: Column[Any]) -> bool:
@@ -143,7 +143,7 @@ def _variant(declared: TypeEngine[Any], dialect: str) -> TypeEngine[Any]:
     return variants.get(dialect, variants.get("mysql", declared) if dialect == "mariadb" else declared)
 
 
-def _everywhere(plain: TypeEngine[Any], server: Server) -> TypeEngine[Any] | None:
+def _adapt_on_any_server(plain: TypeEngine[Any], server: Server) -> TypeEngine[Any] | None:
     match plain:
         case Enum():
             return plain if getattr(plain, "enum_class", None) is not None else _labels(plain)
@@ -159,7 +159,7 @@ def _everywhere(plain: TypeEngine[Any], server: Server) -> TypeEngine[Any] | Non
             return None
 
 
-def _here(plain: TypeEngine[Any], server: Server, *, indexed: bool) -> TypeEngine[Any]:
+def _adapt_on_server(plain: TypeEngine[Any], server: Server, *, indexed: bool) -> TypeEngine[Any]:
     match server.name, plain:
         case "sqlite", Numeric() | Float():
             return _number_on_sqlite(plain)
@@ -168,7 +168,7 @@ def _here(plain: TypeEngine[Any], server: Server, *, indexed: bool) -> TypeEngin
         case "mysql", LargeBinary():
             return _bytes_on_mysql(plain, server)
         case "mysql", Time():
-            return FineTime()
+            return MicrosecondTime()
         case "mysql", Numeric() | Float():
             return _number_on_mysql(plain)
         case _:
@@ -192,7 +192,7 @@ def _uuid(server: Server) -> TypeEngine[Any]:
         case "mysql", _:
             return HexUuid()
         case _, "asyncpg":
-            return TrueUuid()
+            return AsyncpgUuid()
         case name, _:
             return Uuid(native_uuid=name == "postgresql")
 
@@ -210,15 +210,15 @@ def _array(plain: ARRAY[Any], server: Server) -> TypeEngine[Any]:
 
 def _number_on_sqlite(plain: Numeric[Any] | Float[Any]) -> TypeEngine[Any]:
     if isinstance(plain, Float) or not plain.asdecimal:
-        return TrueFloat(plain.precision)
-    return ShortDecimal(plain.precision, plain.scale)
+        return SqliteFloat(plain.precision)
+    return SqliteDecimal(plain.precision, plain.scale)
 
 
 def _number_on_mysql(plain: Numeric[Any] | Float[Any]) -> TypeEngine[Any]:
     if plain.precision is not None:
         return plain
     # FLOAT alone would have seven digits there, DECIMAL alone no fraction.
-    return Double() if isinstance(plain, Float) or not plain.asdecimal else WideDecimal()
+    return Double() if isinstance(plain, Float) or not plain.asdecimal else MysqlDecimal()
 
 
 def _text_on_mysql(plain: String, server: Server, *, indexed: bool) -> TypeEngine[Any]:
@@ -230,10 +230,10 @@ def _text_on_mysql(plain: String, server: Server, *, indexed: bool) -> TypeEngin
 
 
 def _bytes_on_mysql(plain: LargeBinary, server: Server) -> TypeEngine[Any]:
-    is_hindered = server.dialect.driver == "aiomysql"
+    needs_hex = server.dialect.driver == "aiomysql"
     if plain.length is None:
-        return LongHexBytes() if is_hindered else mysql.LONGBLOB()
-    return ShortHexBytes(plain.length) if is_hindered else plain
+        return LongHexBytes() if needs_hex else mysql.LONGBLOB()
+    return ShortHexBytes(plain.length) if needs_hex else plain
 
 
 def _now(server: Server) -> str | None:

@@ -21,7 +21,7 @@ class Entities(Protocol):
         """The table of *stored*, as its user declared it."""
         ...
 
-    def table_between(self, declared: Any) -> Table:
+    def association_table(self, declared: Any) -> Table:
         """The table that `Through.table` of a relation means."""
         ...
 
@@ -45,7 +45,7 @@ class DeclarativeEntities:
         """The table of *stored*."""
         return mapping.table_of(stored)
 
-    def table_between(self, declared: Table) -> Table:
+    def association_table(self, declared: Table) -> Table:
         """*declared*, which is a table."""
         return declared
 

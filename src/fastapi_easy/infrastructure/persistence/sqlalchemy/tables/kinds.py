@@ -69,7 +69,7 @@ _BITS: Final[tuple[tuple[type[TypeEngine[Any]], int], ...]] = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Nature:
+class FieldType:
     """What a column type says about its values; the names are those of `Field`."""
 
     kind: Kind
@@ -82,12 +82,12 @@ class Nature:
     scale: int | None = None
 
     @property
-    def facts(self) -> Mapping[str, Any]:
+    def field_arguments(self) -> Mapping[str, Any]:
         """As keyword arguments of `Field`."""
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def bare(declared: TypeEngine[Any]) -> TypeEngine[Any]:
+def unwrap_decorators(declared: TypeEngine[Any]) -> TypeEngine[Any]:
     """*declared* without decorators that convert nothing, or nothing that this adapter does not do itself."""
     while isinstance(declared, TypeDecorator) and not isinstance(declared, Interval | ServerType):
         cls = type(declared)
@@ -99,49 +99,49 @@ def bare(declared: TypeEngine[Any]) -> TypeEngine[Any]:
     return declared
 
 
-def nature(declared: TypeEngine[Any]) -> Nature | None:
+def field_type_of(declared: TypeEngine[Any]) -> FieldType | None:
     """What values of a column of type *declared* are; `None` when no kind fits."""
-    plain = bare(declared)
+    plain = unwrap_decorators(declared)
     if isinstance(plain, TypeDecorator) and not isinstance(plain, Interval):
         # A converting decorator is used as it is; it has to say which Python type it gives.
-        return None if _hides_its_type(plain) else nature(plain.impl_instance)
+        return None if _hides_its_type(plain) else field_type_of(plain.impl_instance)
     kind = next((kind for cls, kind in _KINDS if isinstance(plain, cls)), None)
     read = None if kind is None else _READERS.get(kind)
     if kind is None or read is None:
-        return None if kind is None else Nature(kind=kind)
+        return None if kind is None else FieldType(kind=kind)
     return read(plain)
 
 
 def _hides_its_type(decorator: TypeDecorator[Any]) -> bool:
-    inner = nature(decorator.impl_instance)
+    inner = field_type_of(decorator.impl_instance)
     return inner is None or inner.kind is Kind.BINARY
 
 
-def _text(plain: TypeEngine[Any]) -> Nature:
-    return Nature(kind=Kind.TEXT, max_length=getattr(plain, "length", None))
+def _text(plain: TypeEngine[Any]) -> FieldType:
+    return FieldType(kind=Kind.TEXT, max_length=getattr(plain, "length", None))
 
 
-def _binary(plain: TypeEngine[Any]) -> Nature:
-    return Nature(kind=Kind.BINARY, max_length=getattr(plain, "length", None))
+def _binary(plain: TypeEngine[Any]) -> FieldType:
+    return FieldType(kind=Kind.BINARY, max_length=getattr(plain, "length", None))
 
 
-def _integer(plain: TypeEngine[Any]) -> Nature:
+def _integer(plain: TypeEngine[Any]) -> FieldType:
     low, high = _bounds(plain)
-    return Nature(kind=Kind.INTEGER, minimum=low, maximum=high)
+    return FieldType(kind=Kind.INTEGER, minimum=low, maximum=high)
 
 
-def _decimal(plain: TypeEngine[Any]) -> Nature:
+def _decimal(plain: TypeEngine[Any]) -> FieldType:
     if not getattr(plain, "asdecimal", True):
-        return Nature(kind=Kind.FLOAT)
+        return FieldType(kind=Kind.FLOAT)
     precision, scale = getattr(plain, "precision", None), getattr(plain, "scale", None)
     # NUMERIC(5) has no fraction; NUMERIC alone has any.
-    return Nature(
+    return FieldType(
         kind=Kind.DECIMAL, precision=precision, scale=0 if scale is None and precision is not None else scale
     )
 
 
-def _enum(plain: TypeEngine[Any]) -> Nature:
-    return Nature(kind=Kind.ENUM, enumeration=_enumeration(plain))
+def _enum(plain: TypeEngine[Any]) -> FieldType:
+    return FieldType(kind=Kind.ENUM, enumeration=_enumeration(plain))
 
 
 def _bounds(plain: TypeEngine[Any]) -> tuple[int, int]:
@@ -158,15 +158,15 @@ def _enumeration(plain: TypeEngine[Any]) -> type[enum.Enum]:
     return enumeration_of(getattr(plain, "name", None), tuple(getattr(plain, "enums", ())))
 
 
-def _array(plain: TypeEngine[Any]) -> Nature | None:
-    item = nature(getattr(plain, "item_type"))  # noqa: B009 - only ARRAY has it
+def _array(plain: TypeEngine[Any]) -> FieldType | None:
+    item = field_type_of(getattr(plain, "item_type"))  # noqa: B009 - only ARRAY has it
     nested = (getattr(plain, "dimensions", None) or 1) > 1
     if item is None or nested or item.kind in {Kind.ARRAY, Kind.JSON, Kind.ENUM}:
         return None
-    return Nature(kind=Kind.ARRAY, item=item.kind)
+    return FieldType(kind=Kind.ARRAY, item=item.kind)
 
 
-_READERS: Final[Mapping[Kind, Callable[[TypeEngine[Any]], Nature | None]]] = {
+_READERS: Final[Mapping[Kind, Callable[[TypeEngine[Any]], FieldType | None]]] = {
     Kind.TEXT: _text,
     Kind.BINARY: _binary,
     Kind.INTEGER: _integer,

@@ -12,11 +12,11 @@ from sqlalchemy.orm import Mapper
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import UNSET, Field
 from fastapi_easy.domain.resources.resource import Shape
-from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import Nature, nature
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import FieldType, field_type_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.references import references_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.relations import links_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete import is_partial
-from fastapi_easy.infrastructure.relational.column_defaults import without_context
+from fastapi_easy.infrastructure.relational.column_defaults import context_free_default
 
 
 def recognises(entity: Any) -> bool:
@@ -36,14 +36,14 @@ def describe(entity: type[Any]) -> Shape:
         raise DeclarationError(refusals)
     table = table_of(entity)
     names = attributes_of(entity)
-    natures = {column: nature(column.type) for column in names}
+    field_types = {column: field_type_of(column.type) for column in names}
     mistakes = [
-        f"{entity.__name__}.{names[column]} has the type {column.type!r}, which no kind of field stands for;"
+        f"{entity.__name__}.{names[column]} has the type {column.type!r}, which no field kind supports;"
         " leave the column out of the class or give it another type"
-        for column, found in natures.items()
+        for column, found in field_types.items()
         if found is None
     ]
-    mistakes += _dangling(entity, table)
+    mistakes += _undeclared_references(entity, table)
     if mistakes:
         raise DeclarationError(mistakes)
     key = tuple(names[column] for column in table.primary_key.columns)
@@ -51,7 +51,7 @@ def describe(entity: type[Any]) -> Shape:
     singles = {rule[0] for rule in unique if len(rule) == 1} | (set(key) if len(key) == 1 else set())
     fields = tuple(
         _field(entity, column, names[column], found, is_unique=names[column] in singles)
-        for column, found in natures.items()
+        for column, found in field_types.items()
         if found is not None
     )
     return Shape(
@@ -86,7 +86,7 @@ def _refusals(entity: type[Any], mapper: Mapper[Any]) -> list[str]:
     if not isinstance(mapper.local_table, Table):
         return [f"{name} is not mapped to a table of its own; map it to one"]
     if mapper.inherits is not None or mapper.polymorphic_on is not None:
-        return [f"{name} takes part in table inheritance; declare a class with a table of its own"]
+        return [f"{name} uses table inheritance, which is not supported; declare a class with its own table"]
     if not mapper.local_table.primary_key.columns:
         return [f"{name} has no primary key; mark its column with primary_key=True"]
     mapped = set(mapper.columns)
@@ -97,7 +97,7 @@ def _refusals(entity: type[Any], mapper: Mapper[Any]) -> list[str]:
     ]
 
 
-def _dangling(entity: type[Any], table: Table) -> Iterator[str]:
+def _undeclared_references(entity: type[Any], table: Table) -> Iterator[str]:
     for reference in table.foreign_keys:
         try:
             _ = reference.column
@@ -125,12 +125,12 @@ def _named(columns: list[Any], names: dict[Column[Any], str]) -> Iterator[tuple[
         yield tuple(names[column] for column in columns)
 
 
-def _field(entity: type[Any], column: Column[Any], name: str, found: Nature, *, is_unique: bool) -> Field:
+def _field(entity: type[Any], column: Column[Any], name: str, found: FieldType, *, is_unique: bool) -> Field:
     generated = _is_generated(column)
     default, factory, store_default = (UNSET, None, False) if generated else _default(entity, column, name)
     return Field(
         name=name,
-        **found.facts,
+        **found.field_arguments,
         nullable=bool(column.nullable) and not column.primary_key,
         generated=generated,
         default=default,
@@ -153,7 +153,7 @@ def _default(entity: type[Any], column: Column[Any], name: str) -> tuple[Any, Ca
     if made is not None and made.is_scalar:
         return made.arg, None, False
     if made is not None and made.is_callable:
-        factory = without_context(made)
+        factory = context_free_default(made)
         return UNSET, factory, factory is None
     if made is not None or column.server_default is not None:
         return UNSET, None, True

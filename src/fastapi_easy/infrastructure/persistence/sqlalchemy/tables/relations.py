@@ -23,8 +23,8 @@ def links_of(mapper: Mapper[Any]) -> dict[str, Link]:
     try:
         relationships = tuple(mapper.relationships)
     except SQLAlchemyError as error:
-        cannot = f"SQLAlchemy cannot make out the relationships of {mapper.class_.__name__}: {error}"
-        mend = "mend them, and import the modules that declare what they lead to"
+        cannot = f"SQLAlchemy cannot configure the relationships of {mapper.class_.__name__}: {error}"
+        mend = "fix them, and import the modules that declare their targets"
         raise DeclarationError([f"{cannot}; {mend}"]) from error
     named = {each.key: _link(mapper, each) for each in relationships if not each.key.startswith("_")}
     return {name: link for name, link in named.items() if link is not None}

@@ -20,22 +20,22 @@ from sqlalchemy import (
     literal_column,
 )
 
-from fastapi_easy.infrastructure.relational.column_types import ALIVE
+from fastapi_easy.infrastructure.relational.column_types import ALIVE_COLUMN
 
-LONGEST: Final = 60
+MAX_NAME_LENGTH: Final = 60
 """Characters in the name of an index; PostgreSQL allows 63."""
 
 
-def relax(table: Table, mark: Column[Any], dialect: str) -> None:
-    """Make the unique rules of *table*, our own copy, leave out the rows whose *mark* is not null.
+def exclude_deleted(table: Table, deleted_column: Column[Any], dialect: str) -> None:
+    """Make the unique rules of *table*, our own copy, leave out the rows whose *deleted_column* is not null.
 
     The primary key stays as it is, and so does what the user has made partial already. Twice does nothing.
     """
     for name, columns in tuple(_rules(table)):
         if dialect == "mysql":
-            _ = Index(name, *columns, _alive(table, mark), unique=True)
+            _ = Index(name, *columns, _alive(table, deleted_column), unique=True)
         else:
-            here = mark.is_(None)
+            here = deleted_column.is_(None)
             _ = Index(name, *columns, unique=True, postgresql_where=here, sqlite_where=here)
 
 
@@ -44,8 +44,8 @@ def is_partial(index: Index) -> bool:
     return any(index.dialect_kwargs.get(f"{name}_where") is not None for name in ("postgresql", "sqlite"))
 
 
-def strict_rules(inspector: Inspector, table: Table, mark: str) -> Iterator[str]:
-    """Every stored rule of *table* that also holds for rows whose *mark* is not null, with its mend."""
+def find_strict_constraints(inspector: Inspector, table: Table, deleted_column: str) -> Iterator[str]:
+    """Every stored rule of *table* that also holds for rows whose *deleted_column* is not null, with its mend."""
     dialect = inspector.dialect.name
     rules: list[Any] = [*inspector.get_unique_constraints(table.name, schema=table.schema)]
     rules += [each for each in inspector.get_indexes(table.name, schema=table.schema) if each["unique"]]
@@ -53,24 +53,31 @@ def strict_rules(inspector: Inspector, table: Table, mark: str) -> Iterator[str]
     for rule in rules:
         columns = [str(name) for name in rule.get("expressions") or rule["column_names"]]
         options = rule.get("dialect_options", {})
-        is_relaxed = mark in columns or ALIVE in columns or options.get(f"{dialect}_where") is not None
+        is_relaxed = (
+            deleted_column in columns
+            or ALIVE_COLUMN in columns
+            or options.get(f"{dialect}_where") is not None
+        )
         # What stands behind a constraint is listed as an index too.
         if is_relaxed or tuple(columns) in told:
             continue
         told.add(tuple(columns))
         name = rule["name"] or f"on ({', '.join(columns)})"
         yield (
-            f"the unique rule {name} of the table {table.name} holds for deleted rows too, whose values then cannot be"
-            f" used again; drop it and create {_in_words(columns, mark, dialect)}"
+            f"the unique constraint {name} of the table {table.name} holds for deleted rows too, whose values "
+            "then cannot be"
+            f" used again; drop it and create {_describe_index(columns, deleted_column, dialect)}"
         )
 
 
-def _in_words(columns: Sequence[str], mark: str, dialect: str) -> str:
+def _describe_index(columns: Sequence[str], deleted_column: str, dialect: str) -> str:
     listed = ", ".join(columns)
     if dialect in {"mysql", "mariadb"}:
-        computed = f"{ALIVE} SMALLINT GENERATED ALWAYS AS (CASE WHEN {mark} IS NULL THEN 1 END)"
-        return f"the column {computed}, and a unique index on ({listed}, {ALIVE})"
-    return f"a unique index on ({listed}) WHERE {mark} IS NULL"
+        computed = (
+            f"{ALIVE_COLUMN} SMALLINT GENERATED ALWAYS AS (CASE WHEN {deleted_column} IS NULL THEN 1 END)"
+        )
+        return f"the column {computed}, and a unique index on ({listed}, {ALIVE_COLUMN})"
+    return f"a unique index on ({listed}) WHERE {deleted_column} IS NULL"
 
 
 def _rules(table: Table) -> Iterator[tuple[str, list[Column[Any]]]]:
@@ -81,7 +88,7 @@ def _rules(table: Table) -> Iterator[tuple[str, list[Column[Any]]]]:
             yield _name(table, rule.name, rule.columns), list(rule.columns)
     for index in sorted(table.indexes, key=lambda each: str(each.name)):
         plain = all(isinstance(each, Column) for each in index.expressions)
-        if index.unique and plain and not is_partial(index) and ALIVE not in index.columns:
+        if index.unique and plain and not is_partial(index) and ALIVE_COLUMN not in index.columns:
             table.indexes.remove(index)
             yield _name(table, index.name, index.columns), list(index.columns)
 
@@ -90,14 +97,15 @@ def _name(table: Table, given: Any, columns: Iterable[Column[Any]]) -> str:
     if given is not None:
         return str(given)
     name = "_".join([table.name, *(column.name for column in columns), "alive"])
-    if len(name) <= LONGEST:
+    if len(name) <= MAX_NAME_LENGTH:
         return name
     digest = hashlib.blake2b(name.encode(), digest_size=4).hexdigest()
-    return f"{name[: LONGEST - len(digest) - 1]}_{digest}"
+    return f"{name[: MAX_NAME_LENGTH - len(digest) - 1]}_{digest}"
 
 
-def _alive(table: Table, mark: Column[Any]) -> Column[Any]:
-    if ALIVE not in table.columns:
-        computed = Computed(case((mark.is_(None), literal_column("1"))), persisted=False)
-        table.append_column(Column(ALIVE, SmallInteger, computed))
-    return table.columns[ALIVE]
+def _alive(table: Table, deleted_column: Column[Any]) -> Column[Any]:
+    if ALIVE_COLUMN not in table.columns:
+        computed = Computed(case((deleted_column.is_(None), literal_column("1"))), persisted=False)
+        table.append_column(Column(ALIVE_COLUMN, SmallInteger, computed))
+    column: Column[Any] = table.columns[ALIVE_COLUMN]
+    return column

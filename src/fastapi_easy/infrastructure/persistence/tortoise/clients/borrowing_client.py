@@ -12,26 +12,28 @@ from sqlalchemy import Connection
 from tortoise.exceptions import DBConnectionError, IntegrityError, OperationalError
 from tortoise.log import db_client_logger
 
-from fastapi_easy.infrastructure.relational.driver.driver_exceptions import refusal_of
+from fastapi_easy.infrastructure.relational.driver.driver_exceptions import to_sqlalchemy_error
 from fastapi_easy.infrastructure.relational.driver.executor import Executor
-from fastapi_easy.infrastructure.relational.errors import REFUSALS
+from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS
 
 T = TypeVar("T")
 
-Lender: TypeAlias = Callable[[bool], AbstractAsyncContextManager[Connection]]
+ConnectionSource: TypeAlias = Callable[[bool], AbstractAsyncContextManager[Connection]]
 """Gives a connection for one statement; is told whether that may write."""
 
 
-class Borrowing:
+class BorrowingClientMixin:
     """Stands before one of Tortoise's clients, whose way of making statements and reading results it keeps."""
 
     _executor: Executor
-    _lend: Lender
-    _turns: asyncio.Lock | None
+    _source: ConnectionSource
+    _shared_lock: asyncio.Lock | None
     _reader: Self | None
     _writes: bool
 
-    def borrow(self, name: str, executor: Executor, lend: Lender, *, shared: bool) -> None:
+    def use_connections_from(
+        self, name: str, executor: Executor, lend: ConnectionSource, *, shared: bool
+    ) -> None:
         """Become a client that takes its connections from *lend*.
 
         Args:
@@ -47,8 +49,8 @@ class Borrowing:
         self.log = db_client_logger
         self.fetch_inserted = True
         self._executor = executor
-        self._lend = lend
-        self._turns = asyncio.Lock() if shared else None
+        self._source = lend
+        self._shared_lock = asyncio.Lock() if shared else None
         self._reader = None
         self._writes = True
 
@@ -60,33 +62,39 @@ class Borrowing:
 
     def acquire_connection(self) -> Any:
         """The driver's own connection, for one statement."""
-        return _Loan(self._lend(self._writes), self._turns)
+        return _BorrowedConnection(self._source(self._writes), self._shared_lock)
 
     async def execute_insert(self, query: str, values: list[Any]) -> Any:
         """As the client does."""
-        return await self._run(_client(self).execute_insert(query, self._sent(values)))
+        return await self._run(_tortoise_client(self).execute_insert(query, self._encode_values(values)))
 
     async def execute_many(self, query: str, values: list[list[Any]]) -> None:
         """As the client does."""
-        await self._run(_client(self).execute_many(query, [self._sent(each) for each in values]))
+        await self._run(
+            _tortoise_client(self).execute_many(query, [self._encode_values(each) for each in values])
+        )
 
     async def execute_query(self, query: str, values: list[Any] | None = None) -> Any:
         """As the client does."""
-        return await self._run(_client(self._for(query)).execute_query(query, self._sent(values)))
+        return await self._run(
+            _tortoise_client(self._client_for(query)).execute_query(query, self._encode_values(values))
+        )
 
     async def execute_query_dict(self, query: str, values: list[Any] | None = None) -> Any:
         """As the client does."""
-        return await self._run(_client(self._for(query)).execute_query_dict(query, self._sent(values)))
+        return await self._run(
+            _tortoise_client(self._client_for(query)).execute_query_dict(query, self._encode_values(values))
+        )
 
     async def execute_script(self, query: str) -> None:
         """As the client does."""
-        await self._run(_client(self).execute_script(query))
+        await self._run(_tortoise_client(self).execute_script(query))
 
-    def _sent(self, values: Any) -> Any:
+    def _encode_values(self, values: Any) -> Any:
         """*values* as the database has to get them."""
         return values
 
-    def _for(self, query: str) -> Self:
+    def _client_for(self, query: str) -> Self:
         """The client for *query*: one that says so where nothing is written."""
         if query.lstrip()[:6].upper() != "SELECT" or not self._writes:
             return self
@@ -96,7 +104,7 @@ class Borrowing:
         return self._reader
 
     async def _run(self, work: Coroutine[Any, Any, T]) -> T:
-        return await self._executor.bounded(self._translated(work))
+        return await self._executor.with_timeout(self._translated(work))
 
     async def _translated(self, work: Coroutine[Any, Any, T]) -> T:
         driver: Any = self._executor.engine.dialect.loaded_dbapi
@@ -112,54 +120,54 @@ class Borrowing:
             raise kind(error) from error
 
 
-def _client(borrowing: Borrowing) -> Any:
+def _tortoise_client(borrowing: BorrowingClientMixin) -> Any:
     """What stands behind *borrowing*: Tortoise's own methods."""
-    return super(Borrowing, borrowing)
+    return super(BorrowingClientMixin, borrowing)
 
 
-class _Loan:
+class _BorrowedConnection:
     """The driver's own connection, for one statement."""
 
-    __slots__ = ("_connection", "_driver", "_lending", "_turns")
+    __slots__ = ("_connection", "_context", "_driver", "_shared_lock")
 
     def __init__(self, lending: AbstractAsyncContextManager[Connection], turns: asyncio.Lock | None) -> None:
-        self._lending = lending
-        self._turns = turns
+        self._context = lending
+        self._shared_lock = turns
         self._connection: Connection
         self._driver: Any = None
 
     async def __aenter__(self) -> Any:
-        if self._turns is not None:
-            _ = await self._turns.acquire()
+        if self._shared_lock is not None:
+            _ = await self._shared_lock.acquire()
         try:
-            self._connection = await self._lending.__aenter__()
+            self._connection = await self._context.__aenter__()
         except BaseException as error:
-            self._end_turn()
-            if isinstance(error, REFUSALS):
+            self._unlock()
+            if isinstance(error, DATABASE_ERRORS):
                 raise DBConnectionError(str(error)) from error
             raise
         self._driver = self._connection.connection.driver_connection
-        self._read_as(sqlite3.Row)
+        self._set_row_factory(sqlite3.Row)
         return self._driver
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._read_as(None)
+        self._set_row_factory(None)
         try:
-            refusal = None if error is None else refusal_of(self._connection, error)
+            refusal = None if error is None else to_sqlalchemy_error(self._connection, error)
             if refusal is None:
-                _ = await self._lending.__aexit__(None, None, None)
+                _ = await self._context.__aexit__(None, None, None)
             else:
-                _ = await self._lending.__aexit__(type(refusal), refusal, refusal.__traceback__)
+                _ = await self._context.__aexit__(type(refusal), refusal, refusal.__traceback__)
         finally:
-            self._end_turn()
+            self._unlock()
 
-    def _read_as(self, rows: Any) -> None:
+    def _set_row_factory(self, rows: Any) -> None:
         # Tortoise wants rows with names, everybody else plain ones.
         if self._connection.dialect.name == "sqlite":
             self._driver.row_factory = rows
 
-    def _end_turn(self) -> None:
-        if self._turns is not None:
-            self._turns.release()
+    def _unlock(self) -> None:
+        if self._shared_lock is not None:
+            self._shared_lock.release()

@@ -10,12 +10,12 @@ from typing import Any, Final
 from tortoise.backends.base.client import TransactionContext
 from tortoise.exceptions import OperationalError, TransactionManagementError
 
-from fastapi_easy.infrastructure.persistence.tortoise.clients.borrowing_client import Borrowing
-from fastapi_easy.infrastructure.persistence.tortoise.clients.connections import OneConnection
+from fastapi_easy.infrastructure.persistence.tortoise.clients.borrowing_client import BorrowingClientMixin
+from fastapi_easy.infrastructure.persistence.tortoise.clients.connections import SingleClientHandler
 from fastapi_easy.infrastructure.relational.driver.executor import Executor
-from fastapi_easy.infrastructure.relational.errors import REFUSALS
+from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS
 from fastapi_easy.infrastructure.relational.transaction import (
-    CommitLost,
+    CommitOutcomeUnknown,
     Transaction,
     TransactionLost,
 )
@@ -24,7 +24,7 @@ _SAVEPOINTS: Final = itertools.count()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
+class ClientDependencies:
     """What the clients of one database stand on.
 
     Attributes:
@@ -40,48 +40,55 @@ class Ground:
     name: str
     executor: Executor
     begin: Callable[[], Transaction]
-    connections: OneConnection
+    connections: SingleClientHandler
 
 
-class Pooled(Borrowing):
+class PooledClientMixin(BorrowingClientMixin):
     """A client whose statements stand alone, each on a connection from the pool.
 
     Attributes:
-        joined: The client for statements in a transaction.
+        transaction_client: The client for statements in a transaction.
     """
 
-    joined: type["Joined"]
+    transaction_client: type["TransactionClientMixin"]
 
-    def stand_on(self, ground: Ground) -> None:
-        """Take connections from the pool of *ground*."""
-        self._ground = ground
-        self.borrow(ground.name, ground.executor, lambda _: ground.executor.alone(), shared=False)
+    def configure(self, dependencies: ClientDependencies) -> None:
+        """Take connections from the pool of *dependencies*."""
+        self._dependencies = dependencies
+        self.use_connections_from(
+            dependencies.name,
+            dependencies.executor,
+            lambda _: dependencies.executor.lend_connection(),
+            shared=False,
+        )
 
     def _in_transaction(self) -> TransactionContext:
-        return _OwnTransaction(self._ground, self.joined)
+        return _NewTransaction(self._dependencies, self.transaction_client)
 
 
-class Joined(Borrowing):
+class TransactionClientMixin(BorrowingClientMixin):
     """A client inside a transaction; nobody but whoever began that ends it."""
 
     _transaction: Transaction
     _finalized: bool
     _savepoint: str | None
 
-    def __init__(self, ground: Ground, transaction: Transaction, savepoint: str | None = None) -> None:
-        self._ground = ground
+    def __init__(
+        self, dependencies: ClientDependencies, transaction: Transaction, savepoint: str | None = None
+    ) -> None:
+        self._dependencies = dependencies
         self._transaction = transaction
         self._finalized = False
         self._savepoint = savepoint
-        self.borrow(
-            ground.name,
-            ground.executor,
-            lambda writes: transaction.lent(writes=writes),
+        self.use_connections_from(
+            dependencies.name,
+            dependencies.executor,
+            lambda writes: transaction.lend_connection(writes=writes),
             shared=True,
         )
 
     def _in_transaction(self) -> TransactionContext:
-        return _Nested(self._ground, self._transaction, type(self))
+        return _NestedTransaction(self._dependencies, self._transaction, type(self))
 
     async def begin(self) -> None:
         """Nothing: the transaction begins with its first statement."""
@@ -113,30 +120,35 @@ class Joined(Borrowing):
         """As `rollback`."""
         await self.rollback()
 
-    async def _finish(self, words: str) -> None:
+    async def _finish(self, sql: str) -> None:
         if self._finalized:
             raise TransactionManagementError("Transaction already finalised")
         if self._savepoint is None:
             raise TransactionManagementError(
-                "the transaction is ended by whoever began it: leave its block, or commit the unit of work"
+                "only the owner ends the transaction: leave its block, or commit the unit of work"
             )
         self._finalized = True
-        await self._transaction.tell(f"{words} {self._savepoint}")
+        await self._transaction.run_savepoint_command(f"{sql} {self._savepoint}")
 
 
-class _Nested(TransactionContext):
+class _NestedTransaction(TransactionContext):
     """Tortoise's `in_transaction()` where there is a transaction already: a savepoint."""
 
-    def __init__(self, ground: Ground, transaction: Transaction, joined: type[Joined]) -> None:
-        self._ground = ground
+    def __init__(
+        self,
+        dependencies: ClientDependencies,
+        transaction: Transaction,
+        transaction_client: type[TransactionClientMixin],
+    ) -> None:
+        self._dependencies = dependencies
         self._transaction = transaction
-        self._joined = joined
+        self._transaction_client = transaction_client
         self.client: Any = None
 
     async def __aenter__(self) -> Any:
         name = f"fastapi_easy_{next(_SAVEPOINTS)}"
-        await self._transaction.tell(f"SAVEPOINT {name}")
-        self.client = self._joined(self._ground, self._transaction, name)
+        await self._transaction.run_savepoint_command(f"SAVEPOINT {name}")
+        self.client = self._transaction_client(self._dependencies, self._transaction, name)
         return self.client
 
     async def __aexit__(
@@ -152,17 +164,19 @@ class _Nested(TransactionContext):
             await self.client.rollback()
 
 
-class _OwnTransaction(TransactionContext):
+class _NewTransaction(TransactionContext):
     """Tortoise's `in_transaction()` where there is none yet."""
 
-    def __init__(self, ground: Ground, joined: type[Joined]) -> None:
-        self._ground = ground
-        self._transaction = ground.begin()
-        self.client: Any = joined(ground, self._transaction)
+    def __init__(
+        self, dependencies: ClientDependencies, transaction_client: type[TransactionClientMixin]
+    ) -> None:
+        self._dependencies = dependencies
+        self._transaction = dependencies.begin()
+        self.client: Any = transaction_client(dependencies, self._transaction)
         self._token: Any = None
 
     async def __aenter__(self) -> Any:
-        self._token = self._ground.connections.set(self._ground.name, self.client)
+        self._token = self._dependencies.connections.set(self._dependencies.name, self.client)
         return self.client
 
     async def __aexit__(
@@ -171,8 +185,8 @@ class _OwnTransaction(TransactionContext):
         try:
             if error is None:
                 await self._transaction.commit()
-        except (*REFUSALS, CommitLost) as refusal:
+        except (*DATABASE_ERRORS, CommitOutcomeUnknown) as refusal:
             raise OperationalError(str(refusal)) from refusal
         finally:
-            self._ground.connections.reset(self._token)
+            self._dependencies.connections.reset(self._token)
             await self._transaction.close()

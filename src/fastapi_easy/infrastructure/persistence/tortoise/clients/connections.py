@@ -16,7 +16,7 @@ from fastapi_easy.infrastructure.persistence.tortoise.models.model_registry impo
 _NUMBERS: Final = itertools.count(1)
 
 
-class OneConnection(ConnectionHandler):
+class SingleClientHandler(ConnectionHandler):
     """Gives the one client there is, whatever name it is asked for.
 
     Tortoise keeps the name of its connection in each model, once per process; two databases with the same models
@@ -50,7 +50,7 @@ class OneConnection(ConnectionHandler):
         return None
 
 
-def context_of(models: Models, connections: OneConnection) -> TortoiseContext:
+def make_context(models: Models, connections: SingleClientHandler) -> TortoiseContext:
     """A context in which *models* are kept behind *connections*.
 
     Made by hand: `TortoiseContext.init` would set the time zone and the routers of the whole process.

@@ -2,21 +2,25 @@
 
 from tortoise.backends.mysql.client import MySQLClient, TransactionWrapper
 
-from fastapi_easy.infrastructure.persistence.tortoise.clients.clients import Ground, Joined, Pooled
+from fastapi_easy.infrastructure.persistence.tortoise.clients.clients import (
+    ClientDependencies,
+    PooledClientMixin,
+    TransactionClientMixin,
+)
 
 
-class JoinedClient(Joined, TransactionWrapper):
+class TransactionClient(TransactionClientMixin, TransactionWrapper):
     """In a transaction."""
 
 
-class Client(Pooled, MySQLClient):
+class Client(PooledClientMixin, MySQLClient):
     """Outside of transactions."""
 
-    joined = JoinedClient
+    transaction_client = TransactionClient
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, dependencies: ClientDependencies) -> None:
         # Where the server is, only the pool has to know.
         MySQLClient.__init__(
-            self, user="", password="", database="", host="", port=0, connection_name=ground.name
+            self, user="", password="", database="", host="", port=0, connection_name=dependencies.name
         )
-        self.stand_on(ground)
+        self.configure(dependencies)

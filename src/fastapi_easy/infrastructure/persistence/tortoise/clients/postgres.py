@@ -2,18 +2,22 @@
 
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 
-from fastapi_easy.infrastructure.persistence.tortoise.clients.clients import Ground, Joined, Pooled
+from fastapi_easy.infrastructure.persistence.tortoise.clients.clients import (
+    ClientDependencies,
+    PooledClientMixin,
+    TransactionClientMixin,
+)
 
 
-class JoinedClient(Joined, TransactionWrapper):
+class TransactionClient(TransactionClientMixin, TransactionWrapper):
     """In a transaction."""
 
 
-class Client(Pooled, AsyncpgDBClient):
+class Client(PooledClientMixin, AsyncpgDBClient):
     """Outside of transactions."""
 
-    joined = JoinedClient
+    transaction_client = TransactionClient
 
-    def __init__(self, ground: Ground) -> None:
-        AsyncpgDBClient.__init__(self, connection_name=ground.name)
-        self.stand_on(ground)
+    def __init__(self, dependencies: ClientDependencies) -> None:
+        AsyncpgDBClient.__init__(self, connection_name=dependencies.name)
+        self.configure(dependencies)

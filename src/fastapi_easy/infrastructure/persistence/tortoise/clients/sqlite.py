@@ -5,28 +5,32 @@ from typing import Any
 
 from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionWrapper
 
-from fastapi_easy.infrastructure.persistence.tortoise.clients.clients import Ground, Joined, Pooled
+from fastapi_easy.infrastructure.persistence.tortoise.clients.clients import (
+    ClientDependencies,
+    PooledClientMixin,
+    TransactionClientMixin,
+)
 
 
-class _Comparable:
+class _ComparableTimesMixin:
     """Writes times the one way in which they can be compared, since SQLite compares them as texts."""
 
-    def _sent(self, values: Any) -> Any:
+    def _encode_values(self, values: Any) -> Any:
         return None if values is None else [_text(each) for each in values]
 
 
-class JoinedClient(_Comparable, Joined, SqliteTransactionWrapper):
+class TransactionClient(_ComparableTimesMixin, TransactionClientMixin, SqliteTransactionWrapper):
     """In a transaction."""
 
 
-class Client(_Comparable, Pooled, SqliteClient):
+class Client(_ComparableTimesMixin, PooledClientMixin, SqliteClient):
     """Outside of transactions."""
 
-    joined = JoinedClient
+    transaction_client = TransactionClient
 
-    def __init__(self, ground: Ground) -> None:
-        SqliteClient.__init__(self, "", connection_name=ground.name)
-        self.stand_on(ground)
+    def __init__(self, dependencies: ClientDependencies) -> None:
+        SqliteClient.__init__(self, "", connection_name=dependencies.name)
+        self.configure(dependencies)
 
 
 def _text(value: Any) -> Any:

@@ -14,7 +14,7 @@ from tortoise.fields.base import DatabaseDefault
 
 from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.infrastructure.persistence.tortoise.models.stored_fields import stored_fields
-from fastapi_easy.infrastructure.persistence.tortoise.models.tables import Mirror
+from fastapi_easy.infrastructure.persistence.tortoise.models.tables import TableBuilder
 
 E = TypeVar("E")
 
@@ -27,20 +27,20 @@ class TortoiseEntities:
     """
 
     def __init__(self, backend: str) -> None:
-        self._mirror = Mirror(backend)
+        self._tables = TableBuilder(backend)
         self._documents: WeakKeyDictionary[type[Model], Mapping[str, type[BaseModel]]] = WeakKeyDictionary()
 
     def table_of(self, stored: type[Any]) -> Table:
         """The table of *stored*."""
-        return self._mirror.table_of(stored)
+        return self._tables.table_of(stored)
 
-    def table_between(self, declared: Any) -> Table:
+    def association_table(self, declared: Any) -> Table:
         """The table of the many-to-many relation *declared*."""
-        return self._mirror.table_between(declared)
+        return self._tables.association_table(declared)
 
     def attributes_of(self, stored: type[Any]) -> Mapping[Column[Any], str]:
         """The columns of *stored* and the attributes they are mapped to."""
-        columns = self._mirror.table_of(stored).columns
+        columns = self._tables.table_of(stored).columns
         return {columns[each.column]: each.name for each in stored_fields(stored)}
 
     def entity_from(self, resource: Resource[E], values: Mapping[str, Any]) -> E:

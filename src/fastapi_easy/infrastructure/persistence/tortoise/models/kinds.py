@@ -22,15 +22,15 @@ from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.fields.data import CharEnumFieldInstance, IntEnumFieldInstance
 
 from fastapi_easy.domain.field import Kind
-from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import Nature
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import FieldType
 from fastapi_easy.infrastructure.persistence.tortoise.models.types import (
-    AnyDateTime,
+    AwareDateTime,
     DashedUuid,
     EnumNumber,
     EnumText,
-    Microseconds,
-    PlainTime,
-    TextJson,
+    MicrosecondInterval,
+    NaiveTime,
+    TortoiseJson,
 )
 
 _KNOWN: Final[tuple[type[Any], ...]] = (
@@ -70,27 +70,27 @@ _ITEMS: Final[Mapping[str, tuple[Kind, type[TypeEngine[Any]]]]] = {
     "DOUBLE PRECISION": (Kind.FLOAT, Double),
 }
 
-_NATURES: Final[Mapping[type[Any], Callable[[Any], Nature]]] = {
-    CharEnumFieldInstance: lambda field: Nature(kind=Kind.ENUM, enumeration=field.enum_type),
-    IntEnumFieldInstance: lambda field: Nature(kind=Kind.ENUM, enumeration=field.enum_type),
+_FIELD_TYPES: Final[Mapping[type[Any], Callable[[Any], FieldType]]] = {
+    CharEnumFieldInstance: lambda field: FieldType(kind=Kind.ENUM, enumeration=field.enum_type),
+    IntEnumFieldInstance: lambda field: FieldType(kind=Kind.ENUM, enumeration=field.enum_type),
     fields.BigIntField: lambda _: _whole(64),
     fields.SmallIntField: lambda _: _whole(16),
     fields.IntField: lambda _: _whole(32),
-    fields.CharField: lambda field: Nature(kind=Kind.TEXT, max_length=field.max_length),
-    fields.TextField: lambda _: Nature(kind=Kind.TEXT),
-    fields.BooleanField: lambda _: Nature(kind=Kind.BOOLEAN),
-    fields.DecimalField: lambda field: Nature(
+    fields.CharField: lambda field: FieldType(kind=Kind.TEXT, max_length=field.max_length),
+    fields.TextField: lambda _: FieldType(kind=Kind.TEXT),
+    fields.BooleanField: lambda _: FieldType(kind=Kind.BOOLEAN),
+    fields.DecimalField: lambda field: FieldType(
         kind=Kind.DECIMAL, precision=int(field.max_digits), scale=int(field.decimal_places)
     ),
-    fields.DatetimeField: lambda _: Nature(kind=Kind.DATETIME),
-    fields.DateField: lambda _: Nature(kind=Kind.DATE),
-    fields.TimeField: lambda _: Nature(kind=Kind.TIME),
-    fields.TimeDeltaField: lambda _: Nature(kind=Kind.DURATION),
-    fields.FloatField: lambda _: Nature(kind=Kind.FLOAT),
-    fields.JSONField: lambda _: Nature(kind=Kind.JSON),
-    fields.UUIDField: lambda _: Nature(kind=Kind.UUID),
-    fields.BinaryField: lambda _: Nature(kind=Kind.BINARY),
-    ArrayField: lambda field: Nature(kind=Kind.ARRAY, item=_ITEMS[field.element_type][0]),
+    fields.DatetimeField: lambda _: FieldType(kind=Kind.DATETIME),
+    fields.DateField: lambda _: FieldType(kind=Kind.DATE),
+    fields.TimeField: lambda _: FieldType(kind=Kind.TIME),
+    fields.TimeDeltaField: lambda _: FieldType(kind=Kind.DURATION),
+    fields.FloatField: lambda _: FieldType(kind=Kind.FLOAT),
+    fields.JSONField: lambda _: FieldType(kind=Kind.JSON),
+    fields.UUIDField: lambda _: FieldType(kind=Kind.UUID),
+    fields.BinaryField: lambda _: FieldType(kind=Kind.BINARY),
+    ArrayField: lambda field: FieldType(kind=Kind.ARRAY, item=_ITEMS[field.element_type][0]),
 }
 
 _TYPES: Final[Mapping[type[Any], Callable[[Any], TypeEngine[Any]]]] = {
@@ -103,22 +103,22 @@ _TYPES: Final[Mapping[type[Any], Callable[[Any], TypeEngine[Any]]]] = {
     fields.TextField: lambda _: Text(),
     fields.BooleanField: lambda _: Boolean(),
     fields.DecimalField: lambda field: Numeric(int(field.max_digits), int(field.decimal_places)),
-    fields.DatetimeField: lambda _: AnyDateTime(),
+    fields.DatetimeField: lambda _: AwareDateTime(),
     fields.DateField: lambda _: Date(),
-    fields.TimeField: lambda _: PlainTime(),
-    fields.TimeDeltaField: lambda _: Microseconds(),
+    fields.TimeField: lambda _: NaiveTime(),
+    fields.TimeDeltaField: lambda _: MicrosecondInterval(),
     fields.FloatField: lambda _: Double(),
-    fields.JSONField: lambda _: TextJson(),
+    fields.JSONField: lambda _: TortoiseJson(),
     fields.UUIDField: lambda _: DashedUuid(),
     fields.BinaryField: lambda _: LargeBinary(),
     ArrayField: lambda field: ARRAY(_ITEMS[field.element_type][1]()),
 }
 
 
-def nature_of(field: fields.Field[Any]) -> Nature | None:
+def field_type_of(field: fields.Field[Any]) -> FieldType | None:
     """What values of *field* are; `None` when no kind fits, or when nobody but the field itself can know."""
     known = _known(field)
-    return None if known is None else _NATURES[known](field)
+    return None if known is None else _FIELD_TYPES[known](field)
 
 
 def column_type_of(field: fields.Field[Any]) -> TypeEngine[Any]:
@@ -138,5 +138,5 @@ def _known(field: fields.Field[Any]) -> type[Any] | None:
     return None if converts else known
 
 
-def _whole(bits: int) -> Nature:
-    return Nature(kind=Kind.INTEGER, minimum=-(2 ** (bits - 1)), maximum=2 ** (bits - 1) - 1)
+def _whole(bits: int) -> FieldType:
+    return FieldType(kind=Kind.INTEGER, minimum=-(2 ** (bits - 1)), maximum=2 ** (bits - 1) - 1)

@@ -22,20 +22,20 @@ from tortoise.validators import (
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import UNSET, Field, Kind
 from fastapi_easy.domain.resources.resource import Shape
-from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import Nature
-from fastapi_easy.infrastructure.persistence.tortoise.models.kinds import nature_of
-from fastapi_easy.infrastructure.persistence.tortoise.models.model_registry import acquainted
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import FieldType
+from fastapi_easy.infrastructure.persistence.tortoise.models.kinds import field_type_of
+from fastapi_easy.infrastructure.persistence.tortoise.models.model_registry import register_models
 from fastapi_easy.infrastructure.persistence.tortoise.models.references import references_of
 from fastapi_easy.infrastructure.persistence.tortoise.models.relations import links_of
 from fastapi_easy.infrastructure.persistence.tortoise.models.stored_fields import (
-    Stored,
+    StoredField,
     meta_of,
     stored_fields,
     table_name,
     unique_sets,
 )
 
-_MEASURED = frozenset({Kind.TEXT, Kind.BINARY, Kind.ARRAY})
+_KINDS_WITH_LENGTH = frozenset({Kind.TEXT, Kind.BINARY, Kind.ARRAY})
 
 
 def recognises(entity: Any) -> bool:
@@ -51,15 +51,17 @@ def describe(entity: type[Any]) -> Shape:
     """
     if meta_of(entity).abstract:
         raise DeclarationError([f"{entity.__name__} is abstract; declare a model that derives from it"])
-    _ = acquainted([entity])
+    _ = register_models([entity])
     stored = list(stored_fields(entity))
-    natures = {each.name: nature_of(each.field) for each in stored}
-    mistakes = [sentence for each in stored for sentence in _mistakes(entity, each, natures[each.name])]
+    field_types = {each.name: field_type_of(each.field) for each in stored}
+    mistakes = [sentence for each in stored for sentence in _mistakes(entity, each, field_types[each.name])]
     if mistakes:
         raise DeclarationError(mistakes)
     key = (meta_of(entity).pk_attr,)
     return Shape(
-        fields=tuple(_field(each, nature) for each in stored if (nature := natures[each.name]) is not None),
+        fields=tuple(
+            _field(each, field_type) for each in stored if (field_type := field_types[each.name]) is not None
+        ),
         key=key,
         unique=tuple(dict.fromkeys(_unique(entity, stored))),
         links=links_of(entity),
@@ -69,50 +71,50 @@ def describe(entity: type[Any]) -> Shape:
     )
 
 
-def clock_of(field: Any) -> Callable[[], Any] | None:
+def auto_now_factory(field: Any) -> Callable[[], Any] | None:
     """What fills in *field*, if it is a time that Tortoise fills in at each change or when the entity is made."""
     if not isinstance(field, DatetimeField | TimeField) or not (field.auto_now or field.auto_now_add):
         return None
     return _now if isinstance(field, DatetimeField) else _time
 
 
-def _mistakes(entity: type[Any], stored: Stored, nature: Nature | None) -> Iterator[str]:
+def _mistakes(entity: type[Any], stored: StoredField, field_type: FieldType | None) -> Iterator[str]:
     place = f"{entity.__name__}.{stored.name}"
-    if nature is None:
+    if field_type is None:
         yield (
-            f"{place} is a {type(stored.field).__name__}, which no kind of field stands for;"
+            f"{place} is a {type(stored.field).__name__}, which no field kind supports;"
             " give it one of Tortoise's own field types"
         )
     if inspect.iscoroutinefunction(stored.field.default):
         yield f"the default of {place} has to be awaited; give it a plain function"
 
 
-def _unique(entity: type[Any], stored: list[Stored]) -> Iterator[tuple[str, ...]]:
+def _unique(entity: type[Any], stored: list[StoredField]) -> Iterator[tuple[str, ...]]:
     for each in stored:
         if each.field.unique and not each.field.pk:
             yield (each.name,)
     yield from unique_sets(entity)
 
 
-def _field(stored: Stored, nature: Nature) -> Field:
+def _field(stored: StoredField, field_type: FieldType) -> Field:
     field = stored.field
-    clock = clock_of(field)
+    clock = auto_now_factory(field)
     filled = field.generated or clock is not None
-    rules, shortest, longest = _rules(field, nature)
+    rules, shortest, longest = _rules(field, field_type)
     default, factory = (UNSET, clock) if filled else _default(field)
-    facts = dict(nature.facts)
-    if nature.kind in _MEASURED:
-        facts["max_length"] = _least(nature.max_length, longest)
+    field_arguments = dict(field_type.field_arguments)
+    if field_type.kind in _KINDS_WITH_LENGTH:
+        field_arguments["max_length"] = _smallest(field_type.max_length, longest)
     return Field(
         name=stored.name,
-        **facts,
+        **field_arguments,
         nullable=field.null,
         generated=filled,
         default=default,
         default_factory=factory,
         store_default=not filled and default is UNSET and factory is None and field.has_db_default(),
         unique=field.unique,
-        min_length=shortest if nature.kind in _MEASURED else None,
+        min_length=shortest if field_type.kind in _KINDS_WITH_LENGTH else None,
         rules=rules,
         description=_description(field),
     )
@@ -123,14 +125,14 @@ def _default(field: Any) -> tuple[Any, Callable[[], Any] | None]:
     if given is None:
         return UNSET, None
     if callable(given):
-        return UNSET, lambda: _python(field, given())
+        return UNSET, lambda: _to_python(field, given())
     if isinstance(given, dict | list):
         # Each entity gets one of its own.
         return UNSET, lambda: copy.deepcopy(given)
-    return _python(field, given), None
+    return _to_python(field, given), None
 
 
-def _python(field: Any, value: Any) -> Any:
+def _to_python(field: Any, value: Any) -> Any:
     """*value*, which Tortoise takes loosely, as it would come back."""
     if value is None or isinstance(field, JSONField):
         return value
@@ -138,14 +140,14 @@ def _python(field: Any, value: Any) -> Any:
     return made.replace(tzinfo=None) if isinstance(field, TimeField) else made
 
 
-def _rules(field: Any, nature: Nature) -> tuple[tuple[Any, ...], int | None, int | None]:
+def _rules(field: Any, field_type: FieldType) -> tuple[tuple[Any, ...], int | None, int | None]:
     """The further rules, the least and the largest length."""
     rules: list[Any] = []
     shortest = longest = None
     for validator in field.validators:
         match validator:
             case MaxLengthValidator():
-                longest = _least(longest, validator.max_length)
+                longest = _smallest(longest, validator.max_length)
             case MinLengthValidator():
                 shortest = max(shortest or 0, validator.min_length)
             case MinValueValidator():
@@ -153,16 +155,16 @@ def _rules(field: Any, nature: Nature) -> tuple[tuple[Any, ...], int | None, int
             case MaxValueValidator():
                 rules.append(annotated_types.Le(validator.max_value))
             case _:
-                rules.append(AfterValidator(_checking(validator)))
-    if nature.kind in {Kind.TEXT, Kind.BINARY}:
+                rules.append(AfterValidator(_validator_rule(validator)))
+    if field_type.kind in {Kind.TEXT, Kind.BINARY}:
         rules += [annotated_types.MinLen(shortest)] if shortest else []
         rules += [annotated_types.MaxLen(longest)] if longest is not None else []
     return tuple(rules), shortest, longest
 
 
-def _checking(validator: Callable[[Any], None]) -> Callable[[Any], Any]:
+def _validator_rule(validator: Callable[[Any], None]) -> Callable[[Any], Any]:
     pattern = f" {validator.regex.pattern!r}" if isinstance(validator, RegexValidator) else ""
-    words = f"Does not match{pattern}." if pattern else f"{type(validator).__name__} refuses it."
+    words = f"Does not match{pattern}." if pattern else f"{type(validator).__name__} rejects it."
 
     def check(value: Any) -> Any:
         try:
@@ -175,7 +177,7 @@ def _checking(validator: Callable[[Any], None]) -> Callable[[Any], Any]:
     return check
 
 
-def _least(one: int | None, other: int | None) -> int | None:
+def _smallest(one: int | None, other: int | None) -> int | None:
     given = [each for each in (one, other) if each is not None]
     return min(given) if given else None
 

@@ -21,13 +21,13 @@ DEFAULT_LABEL: Final = "models"
 """The app of models that nobody has given another; what Tortoise's own documentation uses."""
 
 
-def acquainted(seeds: Iterable[type[Model]]) -> Models:
+def register_models(seeds: Iterable[type[Model]]) -> Models:
     """*seeds*, the models they refer to, and those that live in the same modules, with their relations resolved.
 
     Raises:
         DeclarationError: A relation leads nowhere, or the models contradict each other.
     """
-    found = _grouped(_together(tuple(seeds)))
+    found = _group_by_app(_related_models(tuple(seeds)))
     apps = Apps({}, ConnectionHandler())
     labels = list(found)
     try:
@@ -35,7 +35,7 @@ def acquainted(seeds: Iterable[type[Model]]) -> Models:
             # Once all are known.
             _ = apps.init_app(label, [module_of(label, found[label])], _init_relations=label == labels[-1])
     except ConfigurationError as error:
-        raise DeclarationError([f"Tortoise refuses the models: {error}"]) from error
+        raise DeclarationError([f"Tortoise rejects the models: {error}"]) from error
     return found
 
 
@@ -46,17 +46,17 @@ def module_of(label: str, models: Iterable[type[Model]]) -> ModuleType:
     return module
 
 
-def _together(seeds: tuple[type[Model], ...]) -> list[type[Model]]:
-    found = _reached(seeds, seeds)
+def _related_models(seeds: tuple[type[Model], ...]) -> list[type[Model]]:
+    found = _referenced_models(seeds, seeds)
     # What lives beside them may lead to them; one that leads nowhere is nobody's business here.
-    around = [each for model in found for each in _neighbours(model)]
+    around = [each for model in found for each in _models_in_same_module(model)]
     for neighbour in around:
         with contextlib.suppress(DeclarationError):
-            found += [each for each in _reached([neighbour], found) if each not in found]
+            found += [each for each in _referenced_models([neighbour], found) if each not in found]
     return found
 
 
-def _reached(seeds: Iterable[type[Model]], preferred: Iterable[type[Model]]) -> list[type[Model]]:
+def _referenced_models(seeds: Iterable[type[Model]], preferred: Iterable[type[Model]]) -> list[type[Model]]:
     """*seeds* and all they refer to; of several models of one name one of *preferred*."""
     found: dict[type[Model], None] = {}
     waiting = list(seeds)
@@ -73,10 +73,10 @@ def _targets(model: type[Model], preferred: list[type[Model]]) -> Iterator[type[
     for name in (*sorted(meta.fk_fields), *sorted(meta.o2o_fields), *sorted(meta.m2m_fields)):
         reference: Any = getattr(meta.fields_map[name], "model_name")  # noqa: B009 - only relations have it
         is_named = isinstance(reference, str)
-        yield _named(reference, f"{model.__name__}.{name}", preferred) if is_named else reference
+        yield _resolve_model(reference, f"{model.__name__}.{name}", preferred) if is_named else reference
 
 
-def _named(reference: str, place: str, preferred: list[type[Model]]) -> type[Model]:
+def _resolve_model(reference: str, place: str, preferred: list[type[Model]]) -> type[Model]:
     label, _, name = reference.rpartition(".")
     if not label or "." in label:
         raise DeclarationError([f"{place} refers to {reference!r}; write it as 'app.Model'"])
@@ -93,7 +93,7 @@ def _named(reference: str, place: str, preferred: list[type[Model]]) -> type[Mod
     raise DeclarationError([f"{place} refers to {reference!r}, a model {reason}; {mend}"])
 
 
-def _neighbours(model: type[Model]) -> Iterator[type[Model]]:
+def _models_in_same_module(model: type[Model]) -> Iterator[type[Model]]:
     if not _is_importable(model):
         return
     for each in list(vars(sys.modules[model.__module__]).values()):
@@ -102,7 +102,7 @@ def _neighbours(model: type[Model]) -> Iterator[type[Model]]:
             yield each
 
 
-def _grouped(models: list[type[Model]]) -> dict[str, list[type[Model]]]:
+def _group_by_app(models: list[type[Model]]) -> dict[str, list[type[Model]]]:
     said = {}
     for model in models:
         meta = meta_of(model)

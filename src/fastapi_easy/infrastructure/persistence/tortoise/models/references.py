@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 
 from fastapi_easy.domain.resources.reference import Reference, ReferentialAction
-from fastapi_easy.infrastructure.persistence.tortoise.models.stored_fields import Stored, table_name
+from fastapi_easy.infrastructure.persistence.tortoise.models.stored_fields import StoredField, table_name
 
 
-def references_of(stored: Iterable[Stored]) -> Iterator[Reference]:
+def references_of(stored: Iterable[StoredField]) -> Iterator[Reference]:
     """Read the foreign keys among the *stored* fields of one model, as far as the database shall know of them."""
     for each in stored:
         relation = each.field.reference

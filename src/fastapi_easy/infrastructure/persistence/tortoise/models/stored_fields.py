@@ -12,7 +12,7 @@ def meta_of(model: Any) -> Any:
     return model._meta  # noqa: SLF001
 
 
-class Stored(NamedTuple):
+class StoredField(NamedTuple):
     """A field that has a column.
 
     Attributes:
@@ -28,13 +28,13 @@ class Stored(NamedTuple):
     field: Any
 
 
-def stored_fields(model: type[Model]) -> Iterator[Stored]:
+def stored_fields(model: type[Model]) -> Iterator[StoredField]:
     """The fields of *model* that have a column; a foreign key stands where the relation was declared."""
     meta = meta_of(model)
     places = {name: place for place, name in enumerate(meta.fields_map)}
     names = sorted(meta.fields_db_projection, key=lambda name: places[_declared_as(name, meta)])
     for name in names:
-        yield Stored(name, meta.fields_db_projection[name], meta.fields_map[name])
+        yield StoredField(name, meta.fields_db_projection[name], meta.fields_map[name])
 
 
 def table_name(model: type[Model]) -> str:
@@ -47,13 +47,13 @@ def unique_sets(model: type[Model]) -> Iterator[tuple[str, ...]]:
     """The sets of fields that are unique together; those of one field that says so itself are not among them."""
     meta = meta_of(model)
     for rule in meta.unique_together:
-        yield tuple(attribute(model, name) for name in rule)
+        yield tuple(stored_field_name(model, name) for name in rule)
     for rule in meta.constraints:
         if isinstance(rule, UniqueConstraint) and rule.condition is None:
-            yield tuple(attribute(model, name) for name in rule.fields)
+            yield tuple(stored_field_name(model, name) for name in rule.fields)
 
 
-def attribute(model: type[Model], name: str) -> str:
+def stored_field_name(model: type[Model], name: str) -> str:
     """The stored field that *name* means, which may be that of a relation."""
     meta = meta_of(model)
     if name == "pk":

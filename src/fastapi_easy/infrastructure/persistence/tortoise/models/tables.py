@@ -21,11 +21,11 @@ from tortoise.fields.db_defaults import SqlDefault
 from tortoise.migrations import constraints as tortoise_constraints
 
 from fastapi_easy.infrastructure.persistence.tortoise.models.kinds import column_type_of
-from fastapi_easy.infrastructure.persistence.tortoise.models.mapping import clock_of
+from fastapi_easy.infrastructure.persistence.tortoise.models.mapping import auto_now_factory
 from fastapi_easy.infrastructure.persistence.tortoise.models.stored_fields import (
-    Stored,
-    attribute,
+    StoredField,
     meta_of,
+    stored_field_name,
     stored_fields,
     unique_sets,
 )
@@ -34,7 +34,7 @@ _DIALECTS: Final = {"postgresql": "postgres"}
 """Tortoise's names of dialects where they differ from SQLAlchemy's."""
 
 
-class Mirror:
+class TableBuilder:
     """The tables of models on one kind of database.
 
     Args:
@@ -67,7 +67,7 @@ class Mirror:
             table.append_constraint(reference)
         return table
 
-    def table_between(self, relation: Any) -> Table:
+    def association_table(self, relation: Any) -> Table:
         """The table of the many-to-many *relation*, which is the same from both of its ends."""
         # From the end where it was declared, so that both ends agree on the order of the columns.
         field = relation
@@ -95,9 +95,9 @@ class Mirror:
         self._between[field.through_schema, field.through] = table
         return table
 
-    def _column(self, stored: Stored) -> Column[Any]:
+    def _column(self, stored: StoredField) -> Column[Any]:
         field = stored.field
-        default = clock_of(field)
+        default = auto_now_factory(field)
         return Column(
             stored.column,
             column_type_of(field),
@@ -123,7 +123,7 @@ class Mirror:
         encode: Any = encoders[type(value)]
         return text(str(encode(value)))
 
-    def _rules(self, model: type[Model], stored: list[Stored]) -> Iterator[Any]:
+    def _rules(self, model: type[Model], stored: list[StoredField]) -> Iterator[Any]:
         columns = {each.name: each.column for each in stored}
         for rule in unique_sets(model):
             named = [columns[name] for name in rule]
@@ -139,11 +139,13 @@ class Mirror:
             plain = isinstance(index, tuple | list)
             # Indexes on expressions or with conditions change no answer, and are made by those who want them.
             if plain or (type(index) is tortoise_indexes.Index and index.fields):
-                named = [columns[attribute(model, name)] for name in (index if plain else index.fields)]
+                named = [
+                    columns[stored_field_name(model, name)] for name in (index if plain else index.fields)
+                ]
                 name = None if plain else index.name
                 yield Index(name or constraint_name("idx", model, named), *dict.fromkeys(named))
 
-    def _references(self, model: type[Model], stored: list[Stored]) -> Iterator[ForeignKeyConstraint]:
+    def _references(self, model: type[Model], stored: list[StoredField]) -> Iterator[ForeignKeyConstraint]:
         for each in stored:
             relation: Any = each.field.reference
             if relation is None or not relation.db_constraint:

@@ -18,14 +18,14 @@ E = TypeVar("E", bound=enum.Enum)
 _MYSQL = frozenset({"mysql", "mariadb"})
 
 
-class LooseDateTime(UtcDateTime):
+class SqliteDateTime(UtcDateTime):
     """Times on SQLite in columns that Tortoise has made, and in which it wrote the zone too."""
 
     cache_ok = True
-    foreign = ("TIMESTAMP",)
+    foreign_types = ("TIMESTAMP",)
 
 
-class AnyDateTime(ServerType[datetime.datetime]):
+class AwareDateTime(ServerType[datetime.datetime]):
     """Aware times."""
 
     impl = DateTime
@@ -35,7 +35,7 @@ class AnyDateTime(ServerType[datetime.datetime]):
         super().__init__(timezone=True)
 
     def on(self, server: Server, *, indexed: bool) -> TypeEngine[Any]:
-        return LooseDateTime(timezone=True) if server.name == "sqlite" else UtcDateTime(timezone=True)
+        return SqliteDateTime(timezone=True) if server.name == "sqlite" else UtcDateTime(timezone=True)
 
 
 class DashedUuid(TypeDecorator[uuid.UUID]):
@@ -64,7 +64,7 @@ class DashedUuid(TypeDecorator[uuid.UUID]):
         return uuid.UUID(int=value.int) if isinstance(value, uuid.UUID) else uuid.UUID(value)
 
 
-class Microseconds(TypeDecorator[datetime.timedelta]):
+class MicrosecondInterval(TypeDecorator[datetime.timedelta]):
     """Durations as whole numbers."""
 
     impl = BigInteger
@@ -77,7 +77,7 @@ class Microseconds(TypeDecorator[datetime.timedelta]):
         return None if value is None else datetime.timedelta(microseconds=value)
 
 
-class PlainTime(TypeDecorator[datetime.time]):
+class NaiveTime(TypeDecorator[datetime.time]):
     """Times of day with microseconds and without a zone, also from a column that keeps one."""
 
     impl = Time
@@ -93,7 +93,7 @@ class PlainTime(TypeDecorator[datetime.time]):
         return None if value is None else value.replace(tzinfo=None)
 
 
-class TextJson(TypeDecorator[Any]):
+class TortoiseJson(TypeDecorator[Any]):
     """JSON as Tortoise keeps it; null is no JSON but nothing."""
 
     impl = JSON
