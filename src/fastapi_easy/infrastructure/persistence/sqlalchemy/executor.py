@@ -14,13 +14,13 @@ from typing import Any, Final, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from sqlalchemy import Connection, Engine, Executable
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.util import greenlet_spawn
 
 from fastapi_easy.domain import deadline
 from fastapi_easy.infrastructure.persistence.sqlalchemy.complaints import is_outdated
 from fastapi_easy.infrastructure.persistence.sqlalchemy.options import BACKSTOP
 from fastapi_easy.infrastructure.persistence.sqlalchemy.pool import Channel, ConnectionPool
 from fastapi_easy.infrastructure.persistence.sqlalchemy.refusals import refusal_of
+from fastapi_easy.infrastructure.persistence.sqlalchemy.sqlalchemy_internals import greenlet_spawn
 from fastapi_easy.infrastructure.waiting import to_the_end
 
 Parameters: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]]

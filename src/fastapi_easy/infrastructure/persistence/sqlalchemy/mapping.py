@@ -17,6 +17,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.kinds import Nature, nat
 from fastapi_easy.infrastructure.persistence.sqlalchemy.references import references_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.relations import links_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.soft_delete import is_partial
+from fastapi_easy.infrastructure.persistence.sqlalchemy.sqlalchemy_internals import given_callable
 
 
 def recognises(entity: Any) -> bool:
@@ -164,7 +165,7 @@ def without_context(made: Any) -> Callable[[], Any] | None:
     """A maker without arguments, or `None` for one that wants to see the statement."""
     # SQLAlchemy wraps a function without arguments in one that takes and forgets the context, and keeps
     # the name of the first; so ask the one it was given.
-    given: Any = made._given_arg  # noqa: SLF001
+    given = given_callable(made)
     try:
         parameters = inspect.signature(given).parameters.values()
     except (TypeError, ValueError):

@@ -16,13 +16,13 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.util import greenlet_spawn
 
 from fastapi_easy.domain import deadline
 from fastapi_easy.domain.ports.breaker import Breaker
 from fastapi_easy.infrastructure.persistence.sqlalchemy.complaints import is_silence
 from fastapi_easy.infrastructure.persistence.sqlalchemy.leaks import abandoned, tell_of_long
 from fastapi_easy.infrastructure.persistence.sqlalchemy.sockets import no_sign, sign_of_loss, watch_host
+from fastapi_easy.infrastructure.persistence.sqlalchemy.sqlalchemy_internals import greenlet_spawn
 from fastapi_easy.infrastructure.resilience.waiting_line import WaitingLine
 
 _logger: Final = logging.getLogger("fastapi_easy.connections")

@@ -30,6 +30,7 @@ from sqlalchemy.types import Double, TypeDecorator, TypeEngine
 
 from fastapi_easy.infrastructure.persistence.sqlalchemy.kinds import bare
 from fastapi_easy.infrastructure.persistence.sqlalchemy.server import Server
+from fastapi_easy.infrastructure.persistence.sqlalchemy.sqlalchemy_internals import variants
 from fastapi_easy.infrastructure.persistence.sqlalchemy.types import (
     EpochInterval,
     FineTime,
@@ -138,9 +139,8 @@ def _targets(table: Table) -> Iterator[Table]:
 
 
 def _variant(declared: TypeEngine[Any], dialect: str) -> TypeEngine[Any]:
-    # What `with_variant` was told; SQLAlchemy offers no public way to read it back.
-    variants = declared._variant_mapping  # noqa: SLF001
-    return variants.get(dialect, variants.get("mysql", declared) if dialect == "mariadb" else declared)
+    told = variants(declared)
+    return told.get(dialect, told.get("mysql", declared) if dialect == "mariadb" else declared)
 
 
 def _everywhere(plain: TypeEngine[Any], server: Server) -> TypeEngine[Any] | None:
