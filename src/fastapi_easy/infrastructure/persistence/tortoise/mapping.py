@@ -25,7 +25,6 @@ from fastapi_easy.domain.resource import Shape
 from fastapi_easy.infrastructure.persistence.sqlalchemy.kinds import Nature
 from fastapi_easy.infrastructure.persistence.tortoise.fields import (
     Stored,
-    meta_of,
     stored_fields,
     table_name,
     unique_sets,
@@ -34,6 +33,7 @@ from fastapi_easy.infrastructure.persistence.tortoise.kinds import nature_of
 from fastapi_easy.infrastructure.persistence.tortoise.references import references_of
 from fastapi_easy.infrastructure.persistence.tortoise.registry import acquainted
 from fastapi_easy.infrastructure.persistence.tortoise.relations import links_of
+from fastapi_easy.infrastructure.persistence.tortoise.tortoise_internals import meta_of
 
 _MEASURED = frozenset({Kind.TEXT, Kind.BINARY, Kind.ARRAY})
 

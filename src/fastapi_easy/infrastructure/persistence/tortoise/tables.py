@@ -23,12 +23,12 @@ from tortoise.migrations import constraints as tortoise_constraints
 from fastapi_easy.infrastructure.persistence.tortoise.fields import (
     Stored,
     attribute,
-    meta_of,
     stored_fields,
     unique_sets,
 )
 from fastapi_easy.infrastructure.persistence.tortoise.kinds import column_type_of
 from fastapi_easy.infrastructure.persistence.tortoise.mapping import clock_of
+from fastapi_easy.infrastructure.persistence.tortoise.tortoise_internals import is_generated, meta_of
 
 _DIALECTS: Final = {"postgresql": "postgres"}
 """Tortoise's names of dialects where they differ from SQLAlchemy's."""
@@ -71,7 +71,7 @@ class Mirror:
         """The table of the many-to-many *relation*, which is the same from both of its ends."""
         # From the end where it was declared, so that both ends agree on the order of the columns.
         field = relation
-        if relation._generated:  # noqa: SLF001 - Tortoise's mark of the other end
+        if is_generated(relation):
             field = meta_of(relation.related_model).fields_map[relation.related_name]
         found = self._between.get((field.through_schema, field.through))
         if found is not None:
