@@ -25,6 +25,7 @@ from fastapi_easy.domain.field import UNSET, Field, Kind
 from fastapi_easy.domain.resource import Shape
 from fastapi_easy.infrastructure.entities.aliases import aliases_of, takes_names
 from fastapi_easy.infrastructure.persistence.sqlalchemy import mapping
+from fastapi_easy.infrastructure.persistence.sqlmodel.pydantic_internals import given_regex
 
 _VALIDATORS: Final = {
     "after": AfterValidator,
@@ -129,8 +130,7 @@ def _own_type(field: Field, annotation: Any) -> Iterator[Any]:
 
 def _pattern(info: FieldInfo) -> Iterator[Any]:
     """The rule of `Field(regex=…)`, which SQLModel notes down and forgets."""
-    pattern = info._attributes_set.get("regex")  # noqa: SLF001 (nowhere else is it kept)
-    if pattern:
+    if pattern := given_regex(info):
         yield StringConstraints(pattern=pattern)
 
 
