@@ -20,6 +20,7 @@ from fastapi_easy.interfaces.http.dependencies.guards import Guards
 from fastapi_easy.interfaces.http.dependencies.overlooked import warn_of_overlooked
 from fastapi_easy.interfaces.http.dispatch import Dispatch
 from fastapi_easy.interfaces.http.endpoints import Surface
+from fastapi_easy.interfaces.http.fastapi_internals import telemetry_switch
 from fastapi_easy.interfaces.http.health import HealthChecks
 from fastapi_easy.interfaces.http.last_resort import LastResort, answer_with_problems
 from fastapi_easy.interfaces.http.manners import Manners
@@ -137,7 +138,7 @@ class _App(FastAPI):
             now = time.monotonic()
             if now >= self._look_again:
                 self._look_again = now + TELEMETRY_LOOK
-                self._is_watched = self._native_telemetry.enabled()
+                self._is_watched = telemetry_switch(self)()
             if not self._is_watched:
                 # What FastAPI itself says of requests that are not to be watched.
                 scope["fastapi.telemetry"] = None

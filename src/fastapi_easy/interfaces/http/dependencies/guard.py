@@ -5,8 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from fastapi import FastAPI
-from fastapi.dependencies.models import Dependant
-from fastapi.dependencies.utils import get_flat_params
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.params import Depends, ParamTypes
 from fastapi.routing import APIRoute
@@ -24,6 +22,7 @@ from fastapi_easy.interfaces.http.dependencies.callers import principal_from
 from fastapi_easy.interfaces.http.dependencies.kept_body import KeptBody
 from fastapi_easy.interfaces.http.endpoints import Endpoint
 from fastapi_easy.interfaces.http.exchange import Answer, Exchange, Refused, Stream
+from fastapi_easy.interfaces.http.fastapi_internals import Dependant, get_flat_params
 from fastapi_easy.interfaces.http.options import HttpOptions
 
 _ASKED: Final = "fastapi_easy.asked"

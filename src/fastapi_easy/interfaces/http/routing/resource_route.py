@@ -7,7 +7,7 @@ from starlette.routing import Router
 from starlette.types import Scope
 
 from fastapi_easy.interfaces.http.endpoints import Endpoint
-from fastapi_easy.interfaces.http.routing.telemetry import select_route
+from fastapi_easy.interfaces.http.fastapi_internals import select_route
 
 
 class NamedEndpoint:
