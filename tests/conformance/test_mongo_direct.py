@@ -1,9 +1,12 @@
 """Commands that are said directly: on the version of the driver that is known, as careful as the driver itself."""
 
 import asyncio
+import importlib
 import logging
 
 import pymongo
+import pymongo.helpers_shared
+import pymongo.message
 import pytest
 import pytest_asyncio
 from bson.int64 import Int64
@@ -15,7 +18,7 @@ from fastapi_easy.domain.errors import AlreadyExists
 from fastapi_easy.domain.ports.database import SchemaMode
 from fastapi_easy.domain.queries.page import Count, PageRequest
 from fastapi_easy.domain.queries.query import Query
-from fastapi_easy.infrastructure.persistence.mongo.driver import wire_commands as direct
+from fastapi_easy.infrastructure.persistence.mongo import pymongo_internals
 from fastapi_easy.infrastructure.persistence.mongo.driver.client import Client
 from fastapi_easy.infrastructure.persistence.mongo.driver.commands import DriverCommands, FindOptions
 from fastapi_easy.infrastructure.persistence.mongo.driver.options import ConnectionOptions
@@ -53,7 +56,42 @@ async def shop(url):
 
 def test_the_installed_driver_is_the_known_one() -> None:
     """If it is not: read what `direct` and `lines` use of it, and name it there."""
-    assert pymongo.version_tuple[:2] == direct.SUPPORTED_VERSION
+    assert pymongo.version_tuple[:2] == pymongo_internals.SUPPORTED_VERSION
+
+
+@pytest.fixture(params=["_op_msg", "_UNPACK_REPLY", "_check_command_response"])
+def lacking(request, monkeypatch) -> None:
+    """Have had a driver without that name when `pymongo_internals` was read; it cannot do without it itself."""
+    with monkeypatch.context() as gone:
+        home = next(
+            each for each in (pymongo.message, pymongo.helpers_shared) if hasattr(each, request.param)
+        )
+        gone.delattr(home, request.param)
+        importlib.reload(pymongo_internals)
+    yield
+    importlib.reload(pymongo_internals)
+
+
+@pytest.mark.usefixtures("lacking")
+async def test_a_driver_that_lacks_a_private_name_is_asked_the_ordinary_way(url) -> None:
+    async with mongo_shop(url, ENTITIES, options=QUICK) as shop:
+        notes = shop["notes"]
+        assert type(shop.database.client.commands) is DriverCommands
+        added = value_of(await notes.add({"code": "a"}))
+        assert value_of(await notes.update(added.id, Patch({"text": "new"}))).text == "new"
+        assert value_of(await notes.read(added.id)).text == "new"
+        assert isinstance((await notes.add({"code": "a"})).failure(), AlreadyExists)
+        assert value_of(await notes.remove(added.id)) is None
+
+
+@pytest.mark.parametrize("version", [(4, 13, 0), (4, 21, 0)])
+async def test_another_version_of_the_driver_is_asked_the_ordinary_way(monkeypatch, url, version) -> None:
+    monkeypatch.setattr(pymongo, "version_tuple", version)
+    client = Client(resolve(url), QUICK)
+
+    assert type(client.commands) is DriverCommands
+
+    await client.close()
 
 
 @pytest.mark.parametrize(

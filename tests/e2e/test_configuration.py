@@ -199,5 +199,7 @@ def test_resources_that_come_too_late_are_told_so() -> None:
     shop = in_memory(Notebook)
     shop.config.from_dict({"resources": {"memos": {"entity": f"{__name__}:Note"}}})
 
-    with pytest.raises(DeclarationError, match=r"config\.resources\.memos was set after the container was created"):
+    with pytest.raises(
+        DeclarationError, match=r"config\.resources\.memos was set after the container was created"
+    ):
         create_app(shop)

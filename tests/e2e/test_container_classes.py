@@ -159,7 +159,9 @@ def test_a_misspelt_part_of_a_resource_is_told_what_there_is() -> None:
 def test_a_resource_may_not_be_called_like_something_of_the_container(name: str) -> None:
     taken = type("Taken", (Container,), {name: resource(Book)})
 
-    with pytest.raises(DeclarationError, match=f"{name}: this name is reserved by the container: rename the resource"):
+    with pytest.raises(
+        DeclarationError, match=f"{name}: this name is reserved by the container: rename the resource"
+    ):
         taken(settings=MEMORY)
 
 

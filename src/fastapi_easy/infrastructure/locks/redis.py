@@ -26,6 +26,7 @@ from fastapi_easy.domain.locks.lease import (
 )
 from fastapi_easy.domain.ports.database import Pool
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
+from fastapi_easy.infrastructure.locks.redis_internals import connections_of
 from fastapi_easy.infrastructure.locks.wakeups import OwnerEvents
 
 T = TypeVar("T")
@@ -220,8 +221,7 @@ class RedisLeaseStore:
         """Its connections; `None` when nobody has asked it anything yet."""
         if self._client is None:
             return None
-        kept: Any = self._client.connection_pool
-        in_use, idle = len(kept._in_use_connections), len(kept._available_connections)  # noqa: SLF001 (said nowhere)
+        idle, in_use = connections_of(self._client.connection_pool)
         return Pool(limit=CONNECTIONS, open=in_use + idle, in_use=in_use)
 
     async def answers(self) -> Outcome[None]:

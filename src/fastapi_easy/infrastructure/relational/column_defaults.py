@@ -4,12 +4,14 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from fastapi_easy.infrastructure.relational.sqlalchemy_internals import given_callable
+
 
 def context_free_default(made: Any) -> Callable[[], Any] | None:
     """A maker without arguments, or `None` for one that wants to see the statement."""
     # SQLAlchemy wraps a function without arguments in one that takes and forgets the context, and keeps
     # the name of the first; so ask the one it was given.
-    given: Any = made._given_arg  # noqa: SLF001
+    given = given_callable(made)
     try:
         parameters = inspect.signature(given).parameters.values()
     except (TypeError, ValueError):

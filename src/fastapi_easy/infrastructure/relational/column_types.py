@@ -206,7 +206,7 @@ class MysqlDecimal(TypeDecorator[decimal.Decimal]):
         return None if value is None else _plain(value)
 
 
-class _HexBytes(types._Binary):  # noqa: SLF001 - the one base that all binary types have
+class _HexBytes(types.TypeEngine[bytes]):
     """Bytes sent as text, because aiomysql 0.3 cannot send `bytes` with PyMySQL 1.2."""
 
     def bind_expression(self, bindvalue: Any) -> Any:

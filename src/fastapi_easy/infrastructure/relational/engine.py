@@ -18,6 +18,7 @@ from sqlalchemy.pool import NullPool
 from fastapi_easy.domain.queries.specification import fold_case
 from fastapi_easy.infrastructure.relational.driver.json_text import parse_json, write_json
 from fastapi_easy.infrastructure.relational.options import CLIENT_TIMEOUT_MARGIN, ConnectionOptions
+from fastapi_easy.infrastructure.relational.sqlalchemy_internals import keep_json_as_text
 
 IDLE_IN_TRANSACTION_TIMEOUT: Final = 15
 """Seconds after which PostgreSQL and MariaDB give up on a transaction nobody works in; MySQL never does."""
@@ -59,21 +60,11 @@ def make_engine(url: URL, options: ConnectionOptions, *, scratch: bool = False) 
         connect_args=_connect_arguments(url.get_driver_name(), options),
     )
     if engine.driver == "asyncpg":
-        _keep_json_as_text(engine.dialect)
+        keep_json_as_text(engine.dialect)
     event.listen(
         engine.sync_engine, "connect", _session_setup(url.get_backend_name(), options, scratch=scratch)
     )
     return engine
-
-
-def _keep_json_as_text(dialect: Any) -> None:
-    """Have asyncpg hand over JSON as the text it is, which is parsed when somebody looks at it."""
-
-    async def leave(connection: Any) -> None:
-        """Nothing: the codec that asyncpg brings is the one."""
-
-    dialect.setup_asyncpg_json_codec = dialect.setup_asyncpg_jsonb_codec = leave
-    dialect.supports_native_json_deserialization = False
 
 
 def client_timeout(url: URL, options: ConnectionOptions) -> float | None:

@@ -19,6 +19,7 @@ from fastapi_easy.interfaces.http.default_headers import DefaultHeaders
 from fastapi_easy.interfaces.http.dependencies.guards import Guards
 from fastapi_easy.interfaces.http.dependencies.unguarded import warn_of_unguarded_resources
 from fastapi_easy.interfaces.http.dispatch import Dispatch
+from fastapi_easy.interfaces.http.fastapi_internals import telemetry_switch
 from fastapi_easy.interfaces.http.health import HealthChecks
 from fastapi_easy.interfaces.http.http_resource import HttpResource
 from fastapi_easy.interfaces.http.openapi.document import document
@@ -150,7 +151,7 @@ class _App(FastAPI):
             now = time.monotonic()
             if now >= self._next_telemetry_check:
                 self._next_telemetry_check = now + TELEMETRY_CHECK_INTERVAL
-                self._is_traced = self._native_telemetry.enabled()
+                self._is_traced = telemetry_switch(self)()
             if not self._is_traced:
                 # What FastAPI itself says of requests that are not to be watched.
                 scope["fastapi.telemetry"] = None

@@ -25,6 +25,7 @@ from fastapi_easy.domain.field import UNSET, Field, Kind
 from fastapi_easy.domain.resources.resource import Shape
 from fastapi_easy.infrastructure.entities.aliases import accepts_field_names, aliases_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables import mapping
+from fastapi_easy.infrastructure.persistence.sqlmodel.pydantic_internals import given_regex
 
 _VALIDATORS: Final = {
     "after": AfterValidator,
@@ -129,8 +130,7 @@ def _pydantic_type_rule(field: Field, annotation: Any) -> Iterator[Any]:
 
 def _pattern(info: FieldInfo) -> Iterator[Any]:
     """The rule of `Field(regex=…)`, which SQLModel notes down and forgets."""
-    pattern = info._attributes_set.get("regex")  # noqa: SLF001 (nowhere else is it kept)
-    if pattern:
+    if pattern := given_regex(info):
         yield StringConstraints(pattern=pattern)
 
 

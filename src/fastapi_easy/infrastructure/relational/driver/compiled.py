@@ -16,6 +16,11 @@ from sqlalchemy.types import ARRAY, TupleType, TypeDecorator, TypeEngine
 from fastapi_easy.infrastructure.relational.column_defaults import context_free_default
 from fastapi_easy.infrastructure.relational.column_types import TextDecimal, UtcDateTime
 from fastapi_easy.infrastructure.relational.driver.json_text import parse_json
+from fastapi_easy.infrastructure.relational.sqlalchemy_internals import (
+    COMPILER_IS_KNOWN,
+    parameter_namer,
+    selected_types,
+)
 
 Processor: TypeAlias = Callable[[Any], Any]
 
@@ -92,12 +97,14 @@ class CompiledStatement:
     )
 
     def __init__(self, statement: Executable, dialect: Dialect) -> None:
+        if not COMPILER_IS_KNOWN:
+            raise NotCompilable
         compiler: Any = statement.compile(dialect=dialect)  # type: ignore[attr-defined] # all of ours can be
         if (
             not isinstance(compiler, SQLCompiler)
             or compiler.literal_execute_params
             or compiler.implicit_returning
-            or not (compiler._result_columns or compiler.isinsert or compiler.isupdate or compiler.isdelete)  # noqa: SLF001
+            or not (selected_types(compiler) or compiler.isinsert or compiler.isupdate or compiler.isdelete)
         ):
             # The last are words that do not say whether they are answered with rows.
             raise NotCompilable
@@ -118,7 +125,7 @@ class CompiledStatement:
                 tuple(self._placeholder(name, made) for name in compiler.positiontup or ()),
             )
         )
-        types = [entry.type for entry in self._compiler._result_columns]  # noqa: SLF001 - exactly what is selected
+        types = selected_types(compiler)
         self._simple = self._as_simple()
         self._result_processors = [
             (place, read, _expected_type(each, dialect))
@@ -260,7 +267,7 @@ def _defaults(compiler: Any) -> list[tuple[str, Callable[[], Any]]]:
     filled += [(column, column.onupdate) for column in compiler.update_prefetch]
     if not filled:
         return []
-    key_of: Any = compiler._within_exec_param_key_getter  # noqa: SLF001 - parameters may be called otherwise
+    key_of = parameter_namer(compiler)  # they may be called otherwise than their columns
     return [(key_of(column), _maker(default)) for column, default in filled]
 
 

@@ -14,13 +14,13 @@ from typing import Any, Final, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from sqlalchemy import Connection, Engine, Executable
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.util import greenlet_spawn
 
 from fastapi_easy.domain import deadline
 from fastapi_easy.infrastructure.relational.driver.driver_exceptions import to_sqlalchemy_error
 from fastapi_easy.infrastructure.relational.driver.error_classification import is_stale_statement
 from fastapi_easy.infrastructure.relational.driver.pool import ConnectionPool, PooledConnection
 from fastapi_easy.infrastructure.relational.options import CLIENT_TIMEOUT_MARGIN
+from fastapi_easy.infrastructure.relational.sqlalchemy_internals import greenlet_spawn
 from fastapi_easy.infrastructure.waiting.completion import run_to_completion
 
 Parameters: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]]

@@ -16,7 +16,6 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.util import greenlet_spawn
 
 from fastapi_easy.domain import deadline
 from fastapi_easy.domain.ports.breaker import Breaker
@@ -27,6 +26,7 @@ from fastapi_easy.infrastructure.relational.driver.sockets import (
     enable_keepalive,
     no_disconnect_check,
 )
+from fastapi_easy.infrastructure.relational.sqlalchemy_internals import greenlet_spawn
 from fastapi_easy.infrastructure.resilience.wait_queue import WaitQueue
 
 _logger: Final = logging.getLogger("fastapi_easy.connections")

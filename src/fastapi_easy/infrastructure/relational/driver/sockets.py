@@ -3,9 +3,20 @@
 Without a word here a host that has vanished is noticed after two hours, by connections on which nothing is said.
 """
 
+import functools
+import logging
 import socket
 from collections.abc import Callable
 from typing import Any, Final
+
+from fastapi_easy.infrastructure.relational.driver.driver_internals import (
+    aiomysql_is_lost,
+    asyncmy_is_lost,
+    transport_of,
+    writer_of,
+)
+
+_logger: Final = logging.getLogger("fastapi_easy.connections")
 
 _DEAD_AFTER: Final = 20.0
 """Seconds in which the other host has to confirm what it was sent, however busy whatever runs there is."""
@@ -29,7 +40,13 @@ def disconnect_check(driver: str) -> Callable[[Any], bool]:
 def enable_keepalive(driver: str, connection: Any) -> None:
     """Have the system close *connection*, which *driver* has made, when the host at its other end is dead."""
     found = _SOCKETS.get(driver)
-    made = None if found is None else found(connection)
+    if found is None:
+        return
+    way = found(connection)
+    if way is None:
+        _tell_unwatched(driver)
+        return
+    made = way.get_extra_info("socket")
     if made is None or made.family not in _INTERNET:
         return
     made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -40,18 +57,14 @@ def enable_keepalive(driver: str, connection: Any) -> None:
             made.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
+@functools.cache
+def _tell_unwatched(driver: str) -> None:
+    """Log, once, that connections of *driver* do not say which socket they have."""
+    _logger.warning("this version of %s hides its sockets: a host that has vanished is noticed late", driver)
+
+
 def _asyncpg_is_closed(driver: Any) -> bool:
     return bool(driver.is_closed())
-
-
-def _asyncmy_is_closed(driver: Any) -> bool:
-    transport = driver._transport  # noqa: SLF001 - it keeps what it knows to itself
-    return transport is None or bool(transport.is_closing())
-
-
-def _aiomysql_is_closed(driver: Any) -> bool:
-    reader = driver._reader  # noqa: SLF001 - as its own pool does
-    return reader is None or bool(reader.at_eof() or reader.exception() or reader.eof_received)
 
 
 def _file_is_closed(driver: Any) -> bool:
@@ -60,14 +73,14 @@ def _file_is_closed(driver: Any) -> bool:
 
 _DISCONNECT_CHECKS: Final[dict[str, Callable[[Any], bool]]] = {
     "asyncpg": _asyncpg_is_closed,
-    "asyncmy": _asyncmy_is_closed,
-    "aiomysql": _aiomysql_is_closed,
+    "asyncmy": asyncmy_is_lost,
+    "aiomysql": aiomysql_is_lost,
     "aiosqlite": _file_is_closed,
 }
 
 _SOCKETS: Final[dict[str, Callable[[Any], Any]]] = {
-    "asyncpg": lambda connection: connection._transport.get_extra_info("socket"),  # noqa: SLF001 - as above
-    "asyncmy": lambda connection: connection._transport.get_extra_info("socket"),  # noqa: SLF001
-    "aiomysql": lambda connection: connection._writer.get_extra_info("socket"),  # noqa: SLF001
+    "asyncpg": transport_of,
+    "asyncmy": transport_of,
+    "aiomysql": writer_of,
 }
 """psycopg has settings for that, which libpq applies; `engine` gives them."""

@@ -5,8 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from fastapi import FastAPI
-from fastapi.dependencies.models import Dependant
-from fastapi.dependencies.utils import get_flat_params
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.params import Depends, ParamTypes
 from fastapi.routing import APIRoute
@@ -22,6 +20,7 @@ from fastapi_easy.domain.resources.declaration import RESERVED_FIELDS
 from fastapi_easy.interfaces.http.dependencies.principal import principal_from
 from fastapi_easy.interfaces.http.dependencies.replayable_body import ReplayableBody
 from fastapi_easy.interfaces.http.exchange import Exchange, HttpResponse, ProblemError, StreamedResponse
+from fastapi_easy.interfaces.http.fastapi_internals import Dependant, get_flat_params
 from fastapi_easy.interfaces.http.http_resource import Endpoint
 from fastapi_easy.interfaces.http.options import HttpOptions
 from fastapi_easy.interfaces.http.requests.decode import IGNORED_PARAMETERS

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.dependencies.utils import get_parameterless_sub_dependant
 from fastapi.params import Depends
 
 from fastapi_easy.domain import Resource
 from fastapi_easy.interfaces.http.dependencies.guard import Guard
+from fastapi_easy.interfaces.http.fastapi_internals import get_parameterless_sub_dependant
 from fastapi_easy.interfaces.http.options import HttpOptions
 
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from fastapi.dependencies.utils import get_parameterless_sub_dependant
 from fastapi.params import Depends
 
 from fastapi_easy.domain import ANONYMOUS, DeclarationError, Principal
+from fastapi_easy.interfaces.http.fastapi_internals import get_parameterless_sub_dependant
 
 
 def principal_dependency(given: Any) -> Depends | None:

@@ -6,8 +6,8 @@ from urllib.parse import unquote
 from starlette.routing import Router
 from starlette.types import Scope
 
+from fastapi_easy.interfaces.http.fastapi_internals import select_route
 from fastapi_easy.interfaces.http.http_resource import Endpoint
-from fastapi_easy.interfaces.http.routing.telemetry import select_route
 
 
 class NamedEndpoint:

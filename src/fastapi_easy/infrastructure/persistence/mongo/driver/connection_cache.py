@@ -10,8 +10,9 @@ from typing import Any
 
 from pymongo.errors import ConnectionFailure
 from pymongo.monitoring import ConnectionClosedReason
-from pymongo.server_selectors import writable_server_selector
 from pymongo.topology_description import TOPOLOGY_TYPE
+
+from fastapi_easy.infrastructure.persistence.mongo.driver.pymongo_internals import checkout, select_server
 
 
 @dataclass(slots=True)
@@ -58,7 +59,7 @@ class ConnectionCache:
         """The server to ask. What is known of one is replaced by something else whenever the driver hears of it."""
         server = self._server
         if server is None or server.description is not self._server_description:
-            server = await self._client._select_server(writable_server_selector, None, "command")  # noqa: SLF001
+            server = await select_server(self._client)
             self._server, self._server_description = server, server.description
             single = self._client.topology_description.topology_type == TOPOLOGY_TYPE.Single
             self.to_secondary = single and not server.description.is_writable
@@ -73,8 +74,8 @@ class ConnectionCache:
                 return line
             await line.connection.close_conn(ConnectionClosedReason.STALE)
             await _check_in(line)
-        checkout = self._client._checkout(server, None)  # noqa: SLF001
-        return CachedConnection(server, checkout, await checkout.__aenter__())
+        taken = checkout(self._client, server)
+        return CachedConnection(server, taken, await taken.__aenter__())
 
     def release(self, line: CachedConnection) -> None:
         """Have *line*, whose answer was read to its end, at hand for the next command."""

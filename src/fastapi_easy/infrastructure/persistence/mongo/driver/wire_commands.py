@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import pymongo
 from bson.int64 import Int64
 from pymongo.errors import (
     ConnectionFailure,
@@ -25,12 +24,6 @@ from pymongo.errors import (
     ServerSelectionTimeoutError,
     WaitQueueTimeoutError,
 )
-from pymongo.helpers_shared import (
-    _RETRYABLE_ERROR_CODES,
-    _check_command_response,
-    _check_write_command_response,
-)
-from pymongo.message import _UNPACK_REPLY, _op_msg
 
 from fastapi_easy.domain import deadline
 from fastapi_easy.infrastructure.persistence.mongo.driver.commands import (
@@ -40,27 +33,29 @@ from fastapi_easy.infrastructure.persistence.mongo.driver.commands import (
     FindOptions,
 )
 from fastapi_easy.infrastructure.persistence.mongo.driver.connection_cache import ConnectionCache
-
-SUPPORTED_VERSION: Final = (4, 20)
-"""The version of PyMongo in which the names used here are what they are taken for."""
+from fastapi_easy.infrastructure.persistence.mongo.driver.pymongo_internals import (
+    RETRYABLE_ERROR_CODES,
+    check_command_response,
+    check_write_command_response,
+    is_known_version,
+    is_plain,
+    op_msg,
+    raise_connection_failure,
+    unpack_reply,
+)
 
 _COMMANDS_LOGGER: Final = logging.getLogger("pymongo.command")
 
 
 def is_supported(client: Any, database: Any) -> bool:
     """Whether commands of *client* may be said directly: nobody compresses, encrypts or watches them."""
-    if pymongo.version_tuple[:2] != SUPPORTED_VERSION or not isinstance(client, pymongo.AsyncMongoClient):
+    if not is_known_version(client):
         return False
     options = client.options
-    pool = options.pool_options
-    credentials, compression, listeners = pool._credentials, pool._compression_settings, pool._event_listeners  # noqa: SLF001
-    return not (
+    return is_plain(client) and not (
         options.load_balanced
         or options.auto_encryption_opts
-        or pool.server_api
-        or (compression is not None and compression.compressors)
-        or (credentials is not None and credentials.mechanism == "MONGODB-OIDC")
-        or (listeners is not None and listeners.enabled_for_commands)
+        or options.pool_options.server_api
         or not database.write_concern.acknowledged
     )
 
@@ -206,7 +201,7 @@ class WireCommands:
         answer: Document = await self._call(
             lambda: self._send_retryable_write(command), changes=True, has_timeout=False, ordinary=False
         )
-        _check_write_command_response(answer)
+        check_write_command_response(answer)
         return answer
 
     async def _send_retryable_write(self, command: Document) -> Document:
@@ -260,7 +255,7 @@ class WireCommands:
             command["maxTimeMS"] = max(1, round(limit * 1000))
         if self._connection_cache.to_secondary:
             command["$readPreference"] = {"mode": "primaryPreferred"}
-        number, message, _size, largest = _op_msg(0, command, self._name, None, self._codec)
+        number, message, _size, largest = op_msg(0, command, self._name, None, self._codec)
         if largest > connection.max_bson_size:
             raise DocumentTooLarge(f"a document of {largest} bytes")
         wire = connection.conn.get_conn
@@ -272,12 +267,12 @@ class WireCommands:
             data, code = await wire.read(number, connection.max_message_size)
         except BaseException as error:
             # Closes it: what is said on it from now on would be the answer to something else.
-            await connection._raise_connection_failure(error)  # noqa: SLF001
+            await raise_connection_failure(connection, error)
             raise
         finally:
             patience.cancel()
-        answer: Document = _UNPACK_REPLY[code](data).unpack_response(codec_options=self._codec)[0]
-        _check_command_response(answer, connection.max_wire_version)
+        answer: Document = unpack_reply[code](data).unpack_response(codec_options=self._codec)[0]
+        check_command_response(answer, connection.max_wire_version)
         return answer
 
 
@@ -287,7 +282,7 @@ def _optional(name: str, document: Mapping[str, Any]) -> Document:
 
 def _is_retryable_read(error: PyMongoError) -> bool:
     if isinstance(error, OperationFailure):
-        return error.code in _RETRYABLE_ERROR_CODES
+        return error.code in RETRYABLE_ERROR_CODES
     return isinstance(error, ConnectionFailure) and not isinstance(error, _NOT_RETRYABLE)
 
 

@@ -56,12 +56,17 @@ def can_insert_arrays(plan: Plan[Any], fields: Sequence[str]) -> bool:
     return (
         # Lists of lists cannot be taken apart by one level.
         all(plan.resource.fields[name].kind is not Kind.ARRAY for name in fields)
-        and not any(column.type._has_bind_expression for column in columns)  # noqa: SLF001 - there is no other way to ask
+        and not any(_is_wrapped(column) for column in columns)
         and all(array_of(column, dialect) is not None for column in columns)
         # What Python fills in would be made once for all.
         and all(column.key in given or not _is_filled_here(column) for column in plan.table.columns)
         and _has_known_order(plan, fields)
     )
+
+
+def _is_wrapped(column: Column[Any]) -> bool:
+    """Tell whether the type of *column* puts something around each value, which a list cannot have."""
+    return column.type.bind_expression(bindparam("value", type_=column.type)) is not None
 
 
 def _is_filled_here(column: Column[Any]) -> bool:

@@ -44,6 +44,7 @@ from fastapi_easy.infrastructure.relational.column_types import (
     enumeration_of,
 )
 from fastapi_easy.infrastructure.relational.server import Server
+from fastapi_easy.infrastructure.relational.sqlalchemy_internals import variants
 
 MYSQL_INDEXED_LENGTH = 255
 """Characters of a text without declared length that MySQL has to index: whole texts it cannot."""
@@ -138,9 +139,8 @@ def _targets(table: Table) -> Iterator[Table]:
 
 
 def _variant(declared: TypeEngine[Any], dialect: str) -> TypeEngine[Any]:
-    # What `with_variant` was told; SQLAlchemy offers no public way to read it back.
-    variants = declared._variant_mapping  # noqa: SLF001
-    return variants.get(dialect, variants.get("mysql", declared) if dialect == "mariadb" else declared)
+    told = variants(declared)
+    return told.get(dialect, told.get("mysql", declared) if dialect == "mariadb" else declared)
 
 
 def _adapt_on_any_server(plain: TypeEngine[Any], server: Server) -> TypeEngine[Any] | None:

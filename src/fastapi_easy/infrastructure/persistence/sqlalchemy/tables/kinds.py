@@ -24,7 +24,7 @@ from sqlalchemy import (
     Uuid,
 )
 from sqlalchemy.dialects import mysql, postgresql
-from sqlalchemy.types import TypeDecorator, TypeEngine, _Binary
+from sqlalchemy.types import BINARY, VARBINARY, TypeDecorator, TypeEngine
 
 from fastapi_easy.domain.field import Kind
 from fastapi_easy.infrastructure.relational.column_types import ServerType, enumeration_of
@@ -52,8 +52,12 @@ _KINDS: Final[tuple[tuple[type[TypeEngine[Any]], Kind], ...]] = (
     (Interval, Kind.DURATION),
     (postgresql.INTERVAL, Kind.DURATION),
     (Uuid, Kind.UUID),
-    (_Binary, Kind.BINARY),
     (LargeBinary, Kind.BINARY),
+    (BINARY, Kind.BINARY),
+    (VARBINARY, Kind.BINARY),
+    (mysql.TINYBLOB, Kind.BINARY),
+    (mysql.MEDIUMBLOB, Kind.BINARY),
+    (mysql.LONGBLOB, Kind.BINARY),
     (JSON, Kind.JSON),
     (ARRAY, Kind.ARRAY),
 )

@@ -6,12 +6,18 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any, Final
 
-import tortoise.context
 from tortoise.apps import Apps
 from tortoise.connection import ConnectionHandler, ConnectionToken
 from tortoise.context import TortoiseContext
 
 from fastapi_easy.infrastructure.persistence.tortoise.models.model_registry import Models, module_of
+from fastapi_easy.infrastructure.persistence.tortoise.tortoise_internals import (
+    CURRENT,
+    name_connection,
+    take_apps,
+    take_connections,
+    value_before,
+)
 
 _NUMBERS: Final = itertools.count(1)
 
@@ -27,7 +33,7 @@ class SingleClientHandler(ConnectionHandler):
         super().__init__()
         self.name = f"fastapi_easy {database} {next(_NUMBERS)}"
         self.client: Any = None
-        self._db_config = {self.name: {}}
+        name_connection(self, self.name)
         self._current: ContextVar[Any] = ContextVar(self.name, default=None)
 
     def get(self, conn_alias: str) -> Any:
@@ -43,7 +49,7 @@ class SingleClientHandler(ConnectionHandler):
     def reset(self, token: ConnectionToken | None) -> None:
         """Use what was used before *token* was given out."""
         if token is not None:
-            _ = self._current.set(token._old_value)  # noqa: SLF001 - it is ours to fill and to read
+            _ = self._current.set(value_before(token))
 
     def discard(self, conn_alias: str) -> Any:
         """Nothing: the client belongs to its database."""
@@ -56,15 +62,13 @@ def make_context(models: Models, connections: SingleClientHandler) -> TortoiseCo
     Made by hand: `TortoiseContext.init` would set the time zone and the routers of the whole process.
     """
     made = TortoiseContext()
-    made._connections = connections  # noqa: SLF001 - see above
+    take_connections(made, connections, connections.name)
     config = {
         label: {"models": [module_of(label, of)], "default_connection": connections.name}
         for label, of in models.items()
     }
     with active(made):
-        made._apps = Apps(config, connections)  # noqa: SLF001
-    made._default_connection = connections.name  # noqa: SLF001
-    made._inited = True  # noqa: SLF001
+        take_apps(made, Apps(config, connections))
     return made
 
 
@@ -72,9 +76,9 @@ def make_context(models: Models, connections: SingleClientHandler) -> TortoiseCo
 def active(context: TortoiseContext) -> Iterator[None]:
     """Inside, Tortoise's models are kept in *context*: in this task, and in those it starts."""
     # Not `with context:`, which keeps its token on the context and so works in one task at a time only.
-    before = tortoise.context._current_context.get()  # noqa: SLF001
-    _ = tortoise.context._current_context.set(context)  # noqa: SLF001
+    before = CURRENT.get()
+    _ = CURRENT.set(context)
     try:
         yield
     finally:
-        _ = tortoise.context._current_context.set(before)  # noqa: SLF001
+        _ = CURRENT.set(before)

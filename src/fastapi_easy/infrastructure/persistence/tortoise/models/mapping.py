@@ -29,11 +29,11 @@ from fastapi_easy.infrastructure.persistence.tortoise.models.references import r
 from fastapi_easy.infrastructure.persistence.tortoise.models.relations import links_of
 from fastapi_easy.infrastructure.persistence.tortoise.models.stored_fields import (
     StoredField,
-    meta_of,
     stored_fields,
     table_name,
     unique_sets,
 )
+from fastapi_easy.infrastructure.persistence.tortoise.tortoise_internals import meta_of
 
 _KINDS_WITH_LENGTH = frozenset({Kind.TEXT, Kind.BINARY, Kind.ARRAY})
 

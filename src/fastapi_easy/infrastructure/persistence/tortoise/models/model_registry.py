@@ -12,7 +12,7 @@ from tortoise.connection import ConnectionHandler
 from tortoise.exceptions import ConfigurationError
 
 from fastapi_easy.domain.errors import DeclarationError
-from fastapi_easy.infrastructure.persistence.tortoise.models.stored_fields import meta_of
+from fastapi_easy.infrastructure.persistence.tortoise.tortoise_internals import meta_of
 
 Models: TypeAlias = Mapping[str, list[type[Model]]]
 """By the label of their app, in the order they were found."""

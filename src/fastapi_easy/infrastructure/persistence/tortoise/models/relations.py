@@ -12,7 +12,7 @@ from tortoise.fields.relational import (
 )
 
 from fastapi_easy.domain.resources.relation import Link, Through
-from fastapi_easy.infrastructure.persistence.tortoise.models.stored_fields import meta_of
+from fastapi_easy.infrastructure.persistence.tortoise.tortoise_internals import meta_of
 
 
 def links_of(model: type[Model]) -> dict[str, Link]:

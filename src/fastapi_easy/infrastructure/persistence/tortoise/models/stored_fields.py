@@ -6,10 +6,7 @@ from typing import Any, NamedTuple
 from tortoise import Model
 from tortoise.migrations.constraints import UniqueConstraint
 
-
-def meta_of(model: Any) -> Any:
-    """What Tortoise knows about *model*; there is no other way to its fields."""
-    return model._meta  # noqa: SLF001
+from fastapi_easy.infrastructure.persistence.tortoise.tortoise_internals import meta_of
 
 
 class StoredField(NamedTuple):

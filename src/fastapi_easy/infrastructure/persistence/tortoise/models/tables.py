@@ -24,11 +24,11 @@ from fastapi_easy.infrastructure.persistence.tortoise.models.kinds import column
 from fastapi_easy.infrastructure.persistence.tortoise.models.mapping import auto_now_factory
 from fastapi_easy.infrastructure.persistence.tortoise.models.stored_fields import (
     StoredField,
-    meta_of,
     stored_field_name,
     stored_fields,
     unique_sets,
 )
+from fastapi_easy.infrastructure.persistence.tortoise.tortoise_internals import is_generated, meta_of
 
 _DIALECTS: Final = {"postgresql": "postgres"}
 """Tortoise's names of dialects where they differ from SQLAlchemy's."""
@@ -71,7 +71,7 @@ class TableBuilder:
         """The table of the many-to-many *relation*, which is the same from both of its ends."""
         # From the end where it was declared, so that both ends agree on the order of the columns.
         field = relation
-        if relation._generated:  # noqa: SLF001 - Tortoise's mark of the other end
+        if is_generated(relation):
             field = meta_of(relation.related_model).fields_map[relation.related_name]
         found = self._between.get((field.through_schema, field.through))
         if found is not None:
