@@ -97,7 +97,7 @@ async def test_a_connection_that_broke_is_invalidated(postgres_url, no_wrapping,
         await asyncio.sleep(0.2)
 
         with pytest.raises(DBAPIError) as refused:
-            await database.executor.execute_without_result(victim, "SELECT 1")
+            await database.executor.run_command(victim, "SELECT 1")
 
         assert refused.value.connection_invalidated
         assert victim.connection.invalidated
