@@ -102,7 +102,7 @@ async def test_a_connection_that_broke_is_invalidated(postgres_url, no_wrapping,
         assert refused.value.connection_invalidated
         assert victim.connection.invalidated
         database.executor.pool.discard(victim)
-        database.executor.pool.release(killer)
+        database.executor.pool.check_in(killer)
     finally:
         await database.close()
 
