@@ -138,7 +138,7 @@ async def test_an_index_that_is_not_as_wanted_is_a_difference(url, raw):
     found = await differences(url, SchemaMode.CREATE)
 
     assert found[0] == "books: the index of book on isbn is not unique; make it so"
-    assert found[1].startswith("books: the index of book on shelf, place is about other documents: give it")
+    assert found[1].startswith("books: the index of book on shelf, place covers other documents: set its")
     assert len(found) == 2
 
 
@@ -153,9 +153,9 @@ async def test_a_validator_that_would_refuse_what_the_class_allows_is_a_differen
     found = await differences(url, SchemaMode.CREATE, {"books": Book})
 
     assert found == [
-        "books: the validator of book wants title to be int, while Book may give string; change one of them",
-        "books: the validator of book wants isbn to be string, while Book may give null; change one of them",
-        "books: the validator of book wants a field 'author', which Book does not have; change one of them",
+        "books: the validator of book requires title to be int, while Book may give string; change one of them",
+        "books: the validator of book requires isbn to be string, while Book may give null; change one of them",
+        "books: the validator of book requires the field 'author', which Book does not have; change one of them",
         *(
             f"books: the validator of book allows no field {name!r}; change it"
             for name in ("shelf", "place", "_id")
@@ -253,7 +253,7 @@ async def test_two_classes_in_one_collection_are_refused(mongo_url):
 
     database = MongoDatabase("default", mongo_url)
 
-    with pytest.raises(DeclarationError, match="is kept in the collection 'book' too"):
+    with pytest.raises(DeclarationError, match="is stored in the collection 'book' too"):
         await database.prepare(resources_on(database, {"books": Book, "others": Other}), SchemaMode.OFF)
 
 
@@ -264,7 +264,7 @@ async def test_a_class_of_an_orm_is_refused(mongo_url):
     database = MongoDatabase("default", mongo_url)
     resource = resource_from(describe(Book), "novels", MongoNovel)
 
-    with pytest.raises(DeclarationError, match="novels: MongoNovel belongs to an ORM"):
+    with pytest.raises(DeclarationError, match="novels: MongoNovel is an ORM class"):
         await database.prepare([resource], SchemaMode.OFF)
 
 
@@ -277,7 +277,7 @@ async def test_a_relation_through_a_table_is_a_difference(mongo_url):
 
     [sentence] = value_of(await database.prepare(list(resources.values()), SchemaMode.OFF))
 
-    assert sentence.startswith("books.marked leads through a table in between")
+    assert sentence.startswith("books.marked uses an association table")
 
 
 async def test_a_server_that_stands_alone_says_so(mongo_alone_url, mongo_url):

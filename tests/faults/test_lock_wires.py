@@ -112,7 +112,7 @@ async def test_work_goes_on_until_its_lease_has_run_out_here(far, lock, way):
                 far.wire.refuse()
             await asyncio.sleep(30)
 
-    with pytest.raises(LeaseLost, match="has not answered"):
+    with pytest.raises(LeaseLost, match="did not respond for"):
         await work()
 
     # Not before, and before anybody else can have it.

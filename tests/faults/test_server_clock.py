@@ -58,7 +58,7 @@ async def test_when_the_clock_of_the_server_jumps_ahead_leases_end_early_and_say
                 assert other.token > lease.token + (HOUR - 60) * 1_000_000
                 await asyncio.sleep(30)
 
-    with pytest.raises(LeaseLost, match="somebody else may have it"):
+    with pytest.raises(LeaseLost, match="the store no longer holds it for this owner"):
         await work()
 
     # At its next renewal, a third of its time later.
