@@ -54,11 +54,15 @@ async def test_whoever_waits_longest_is_served_first(url):
 async def test_there_are_never_more_than_its_size(url):
     async with pool_of(url, pool_size=3, pool_timeout=10) as (database, pool):
         most = 0
+        all_taken = asyncio.Event()
 
         async def borrow() -> None:
             nonlocal most
             pooled = await pool.check_out()
             most = max(most, pool.open)
+            if pool.in_use == 3:
+                all_taken.set()
+            _ = await all_taken.wait()
             _ = await database.executor.run(pooled, text("SELECT 1"), {})
             pool.check_in(pooled)
 
