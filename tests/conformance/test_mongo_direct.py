@@ -55,7 +55,7 @@ async def shop(url):
 
 
 def test_the_installed_driver_is_the_known_one() -> None:
-    """If it is not: read what `direct` and `lines` use of it, and name it there."""
+    """If it is not: check the names in `pymongo_internals` against it, and set the version there."""
     assert pymongo.version_tuple[:2] == pymongo_internals.SUPPORTED_VERSION
 
 
