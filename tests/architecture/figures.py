@@ -175,7 +175,7 @@ async def call(app: Any, method: str, path: str, body: bytes) -> None:
 def main() -> None:
     """Print the figures."""
     for name, figure in (openings() | densities()).items():
-        print(f"{name}: {figure:.2f}" if isinstance(figure, float) else f"{name}: {figure}")
+        print(f"{name}: {round(figure, 2):,}")
     print("largest folder:", *largest_folder())
     for name, files in asyncio.run(crossed()).items():
         print(f"a {name} crosses {len(files)} files:", *files)
