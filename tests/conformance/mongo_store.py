@@ -15,6 +15,17 @@ from fastapi_easy.testing.conformance import Store, resources_of
 from tests.kept_rows import kept_rows
 
 
+class QuicklyCleared(Store):
+    """Empty a collection with one command: a transaction for each takes several times as long."""
+
+    async def clear(self) -> None:
+        """Remove every entity, and forget what was published."""
+        for resource in reversed(tuple(self.resources.values())):
+            collection = self.database.plan(resource).collection
+            _ = await self.database.client.collection(collection).delete_many({})
+        self.event_bus.events.clear()
+
+
 @asynccontextmanager
 async def mongo_store(
     url: str,
@@ -31,7 +42,7 @@ async def mongo_store(
     try:
         differences = (await database.prepare(tuple(resources.values()), SchemaMode.CREATE)).unwrap()
         assert list(differences) == []
-        yield Store(
+        yield QuicklyCleared(
             database=database,
             resources=resources,
             repositories=repositories,

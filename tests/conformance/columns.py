@@ -1,0 +1,104 @@
+"""Which cases a column of the conformance suite runs: all of them, or those that a mapping can get wrong.
+
+A column is an adapter on a server, through a driver, with classes of one kind. Where adapter, server or driver behave
+differently, it runs everything. Where it differs from another column only in how classes are mapped, it subclasses
+`MappingCases` and `MappingCasesInUnitsOfWork`: what is not about mapping, the other column has shown already.
+
+With `CONFORMANCE=full` in the environment (`make conformance-full`) there is no difference: every column runs
+everything.
+"""
+
+import os
+
+import pytest
+
+from fastapi_easy.testing.conformance import RepositoryConformance, UnitOfWorkConformance
+from fastapi_easy.testing.conformance.aggregating import Aggregating
+from fastapi_easy.testing.conformance.bulk import Bulk
+from fastapi_easy.testing.conformance.comparing import Comparing
+from fastapi_easy.testing.conformance.deleting import Deleting
+from fastapi_easy.testing.conformance.following import Following
+from fastapi_easy.testing.conformance.keeping import Keeping
+from fastapi_easy.testing.conformance.reading import Reading
+from fastapi_easy.testing.conformance.referring import Referring
+from fastapi_easy.testing.conformance.relating import Relating
+from fastapi_easy.testing.conformance.store import Suite
+from fastapi_easy.testing.conformance.streaming import Streaming
+from fastapi_easy.testing.conformance.versioning import Versioning
+from fastapi_easy.testing.conformance.walking import Walking
+from fastapi_easy.testing.conformance.writing import Writing
+
+VARIABLE = "CONFORMANCE"
+"""The environment variable that says `full`, or nothing."""
+
+match os.environ.get(VARIABLE, ""):
+    case "":
+        FULL = False
+    case "full":
+        FULL = True
+    case other:
+        raise pytest.UsageError(f"{VARIABLE} is {other!r}; it may be 'full', or not be set.")
+
+only_when_full = pytest.mark.skipif(
+    not FULL, reason="make conformance-full runs it: another column shows the same"
+)
+
+
+class KindCases(Reading, Keeping, Writing):
+    """Write and read every kind, nulls, keys and defaults, and compare and sort by kind."""
+
+    test_texts_compare_character_by_character = Comparing.test_texts_compare_character_by_character
+    test_each_kind_compares_by_value = Comparing.test_each_kind_compares_by_value
+    test_times_compare_by_their_microseconds_also_where_none_are_kept = (
+        Comparing.test_times_compare_by_their_microseconds_also_where_none_are_kept
+    )
+    test_null_in_json_is_null = Comparing.test_null_in_json_is_null
+    test_lists_are_asked_for_their_items = Comparing.test_lists_are_asked_for_their_items
+
+    test_each_kind_has_one_order_on_every_store = Walking.test_each_kind_has_one_order_on_every_store
+    test_a_walk_goes_along_every_kind = Walking.test_a_walk_goes_along_every_kind
+    test_a_walk_goes_along_a_key_of_two_fields = Walking.test_a_walk_goes_along_a_key_of_two_fields
+    test_a_walk_gives_instances_too = Walking.test_a_walk_gives_instances_too
+
+    test_adds_several_and_returns_them_in_the_same_order = (
+        Bulk.test_adds_several_and_returns_them_in_the_same_order
+    )
+    test_each_of_several_takes_its_own_defaults = Bulk.test_each_of_several_takes_its_own_defaults
+    test_sets_null_where_the_patch_says_so = Bulk.test_sets_null_where_the_patch_says_so
+
+    test_numbers_are_exact_and_of_the_type_of_their_field = (
+        Aggregating.test_numbers_are_exact_and_of_the_type_of_their_field
+    )
+    test_members_of_an_enumeration_make_groups = Aggregating.test_members_of_an_enumeration_make_groups
+
+    test_streams_the_fields_asked_for_in_their_order = (
+        Streaming.test_streams_the_fields_asked_for_in_their_order
+    )
+
+
+class SelectedCases(KindCases, Versioning, Referring, Deleting):
+    """Also versions, references, soft deletion, and where relations lead."""
+
+    test_a_relation_by_two_fields_leads_only_where_both_are_equal = (
+        Relating.test_a_relation_by_two_fields_leads_only_where_both_are_equal
+    )
+    test_a_path_over_two_fields_sorts_too = Relating.test_a_path_over_two_fields_sorts_too
+    test_leads_to_many_from_each_source_in_their_order = (
+        Following.test_leads_to_many_from_each_source_in_their_order
+    )
+    test_leads_to_one_at_most = Following.test_leads_to_one_at_most
+    test_leads_back_to_the_same_resource = Following.test_leads_back_to_the_same_resource
+    test_leads_by_two_fields_together = Following.test_leads_by_two_fields_together
+
+
+class SelectedCasesInUnitsOfWork(Suite):
+    """That a unit of work reads and writes the classes of its column too."""
+
+    test_every_way_of_reading_sees_the_writes_before_it = (
+        UnitOfWorkConformance.test_every_way_of_reading_sees_the_writes_before_it
+    )
+    test_commit_makes_every_write_durable = UnitOfWorkConformance.test_commit_makes_every_write_durable
+
+
+MappingCases = RepositoryConformance if FULL else SelectedCases
+MappingCasesInUnitsOfWork = UnitOfWorkConformance if FULL else SelectedCasesInUnitsOfWork
