@@ -4,11 +4,11 @@ from typing import Any
 
 from sqlalchemy import select
 
-from fastapi_easy.domain.journal import SystemTable
+from fastapi_easy.domain.changes.journal import SystemTable
 from fastapi_easy.infrastructure.persistence.memory.connection import MemoryDatabase
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
-from fastapi_easy.infrastructure.persistence.sqlalchemy.system.journal import prepare
-from fastapi_easy.infrastructure.persistence.sqlalchemy.system.journal_tables import table_of
+from fastapi_easy.infrastructure.persistence.sqlalchemy.journal import prepare
+from fastapi_easy.infrastructure.relational.system_tables.journal_tables import table_of
 
 
 async def kept_rows(database: Any, table: SystemTable) -> list[dict[str, Any]]:

@@ -5,8 +5,8 @@ from typing import Any
 from fastapi_easy.domain.access import Grant
 from fastapi_easy.domain.ports import Permissions
 from fastapi_easy.domain.principal import Principal, Tenant
-from fastapi_easy.domain.resource import Resource
-from fastapi_easy.domain.specification import Specification
+from fastapi_easy.domain.queries.specification import Specification
+from fastapi_easy.domain.resources.resource import Resource
 
 
 class RowPolicy:

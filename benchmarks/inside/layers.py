@@ -19,9 +19,9 @@ from fastapi_easy.bootstrap import create_app
 from fastapi_easy.domain import Resource
 from fastapi_easy.domain.ports.repository import EVERYTHING
 from fastapi_easy.infrastructure.persistence.sqlalchemy import SqlAlchemyDatabase, SqlAlchemyRepository
-from fastapi_easy.infrastructure.persistence.sqlalchemy.direct import DirectExecutor
-from fastapi_easy.infrastructure.persistence.sqlalchemy.specification import outline
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements import add, by_key, new_values
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.build import add, by_key, new_values
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification import outline
+from fastapi_easy.infrastructure.relational.driver.direct_execution import DirectExecutor
 
 CALLS: Final = 500
 """Of each layer in one round."""

@@ -17,7 +17,7 @@ from typing import Any, cast
 from returns.result import Failure
 
 from fastapi_easy.domain.errors import Outcome, Unsupported
-from fastapi_easy.domain.lease import LockCapability
+from fastapi_easy.domain.locks.lease import LockCapability
 from fastapi_easy.domain.ports.lock_provider import LockProvider
 from fastapi_easy.interfaces.cli.app import build_cli
 from fastapi_easy.interfaces.cli.tasks import (

@@ -20,8 +20,8 @@ from fastapi_easy.domain.ports.dependency import Dependency
 from fastapi_easy.domain.ports.lock_provider import LockProvider
 from fastapi_easy.infrastructure.validation import mistakes_in_schemas
 from fastapi_easy.interfaces.http.app import build_app, mount
-from fastapi_easy.interfaces.http.dependencies.callers import caller_from
 from fastapi_easy.interfaces.http.dependencies.guards import mistakes_in_dependencies
+from fastapi_easy.interfaces.http.dependencies.principal import caller_from
 from fastapi_easy.interfaces.http.health import HealthChecks
 from fastapi_easy.interfaces.http.options import CorsOptions, HttpOptions
 from fastapi_easy.settings import Settings

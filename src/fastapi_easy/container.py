@@ -11,10 +11,9 @@ from fastapi_easy.composition.application import Application
 from fastapi_easy.composition.container_class import complete, declared_in
 from fastapi_easy.composition.declarations import resource
 from fastapi_easy.composition.declared_resource import DeclaredResource
+from fastapi_easy.composition.deferred import pending
 from fastapi_easy.composition.memoized import MadeEachTime, Memoized
-from fastapi_easy.composition.pending import pending
 from fastapi_easy.composition.wiring import wire
-from fastapi_easy.domain.declaration import Declaration
 from fastapi_easy.domain.ports import (
     Clock,
     EventBus,
@@ -29,6 +28,7 @@ from fastapi_easy.domain.ports import (
     Tracer,
     UnitOfWork,
 )
+from fastapi_easy.domain.resources.declaration import Declaration
 from fastapi_easy.infrastructure.clock import SystemClock
 from fastapi_easy.infrastructure.events.in_process import InProcessEventBus
 from fastapi_easy.settings import Settings, read_settings

@@ -15,11 +15,11 @@ from pydantic_settings import (
 )
 
 from fastapi_easy.application.resources.perform_action import action_name
-from fastapi_easy.domain.declaration import Declaration
 from fastapi_easy.domain.errors import DeclarationError
-from fastapi_easy.domain.lease import LockCapability
-from fastapi_easy.domain.options import EVERY_OPERATION, Fields, QueryRules, Schemas, Version
+from fastapi_easy.domain.locks.lease import LockCapability
 from fastapi_easy.domain.ports.database import SchemaMode
+from fastapi_easy.domain.resources.declaration import Declaration
+from fastapi_easy.domain.resources.options import EVERY_OPERATION, Fields, QueryRules, Schemas, Version
 
 __all__ = [
     "BreakerSettings",

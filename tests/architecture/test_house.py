@@ -24,11 +24,12 @@ STORES = (
 ORM_ROOMS = {"connection", "mapping", "specification", "repository", "unit_of_work", "errors"}
 BORROWED = {
     "memory": ORM_ROOMS - {"mapping"},
+    "sqlalchemy": ORM_ROOMS - {"errors"},
     "sqlmodel": {"mapping"},
     "tortoise": {"connection", "mapping", "unit_of_work"},
 }
 """The rooms of those who stand on others: memory reads classes as `entities` does, SQLModel's classes are
-SQLAlchemy's, and so are Tortoise's statements."""
+SQLAlchemy's, and so are Tortoise's statements; `relational` translates the errors of every SQL database."""
 
 DUMPING_GROUNDS = {"utils", "helpers", "common", "core", "base", "misc", "shared"}
 LONGEST = 400
@@ -113,7 +114,7 @@ def test_no_room_is_a_dumping_ground() -> None:
 
 def test_every_orm_has_the_same_rooms() -> None:
     missing = {
-        folder.name: needed - {module.stem for module in folder.glob("*.py")}
+        folder.name: needed - {module.stem for module in folder.rglob("*.py")}
         for folder in rooms_of_persistence()
         for needed in [BORROWED.get(folder.name, ORM_ROOMS)]
     }

@@ -13,20 +13,20 @@ import os
 import pytest
 
 from fastapi_easy.testing.conformance import RepositoryConformance, UnitOfWorkConformance
-from fastapi_easy.testing.conformance.aggregating import Aggregating
-from fastapi_easy.testing.conformance.bulk import Bulk
-from fastapi_easy.testing.conformance.comparing import Comparing
-from fastapi_easy.testing.conformance.deleting import Deleting
-from fastapi_easy.testing.conformance.following import Following
-from fastapi_easy.testing.conformance.keeping import Keeping
-from fastapi_easy.testing.conformance.reading import Reading
-from fastapi_easy.testing.conformance.referring import Referring
-from fastapi_easy.testing.conformance.relating import Relating
+from fastapi_easy.testing.conformance.reads.aggregation import Aggregating
+from fastapi_easy.testing.conformance.reads.filter_operators import Comparing
+from fastapi_easy.testing.conformance.reads.pagination import Walking
+from fastapi_easy.testing.conformance.reads.reading import Reading
+from fastapi_easy.testing.conformance.reads.related_filters import Relating
+from fastapi_easy.testing.conformance.reads.related_selection import Following
+from fastapi_easy.testing.conformance.reads.streaming import Streaming
 from fastapi_easy.testing.conformance.store import Suite
-from fastapi_easy.testing.conformance.streaming import Streaming
-from fastapi_easy.testing.conformance.versioning import Versioning
-from fastapi_easy.testing.conformance.walking import Walking
-from fastapi_easy.testing.conformance.writing import Writing
+from fastapi_easy.testing.conformance.writes.bulk import Bulk
+from fastapi_easy.testing.conformance.writes.foreign_keys import Referring
+from fastapi_easy.testing.conformance.writes.optimistic_concurrency import Versioning
+from fastapi_easy.testing.conformance.writes.round_trips import Keeping
+from fastapi_easy.testing.conformance.writes.soft_deletion import Deleting
+from fastapi_easy.testing.conformance.writes.writing import Writing
 
 VARIABLE = "CONFORMANCE"
 """The environment variable that says `full`, or nothing."""

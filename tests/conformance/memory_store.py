@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-from fastapi_easy.domain.resource import Shape
+from fastapi_easy.domain.resources.resource import Shape
 from fastapi_easy.infrastructure.persistence.memory import MemoryDatabase, MemoryRepository, MemoryUnitOfWork
 from fastapi_easy.infrastructure.persistence.memory import describe as plain_describe
 from fastapi_easy.testing import RecordingEventBus

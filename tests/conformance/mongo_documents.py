@@ -10,11 +10,11 @@ import pytest_asyncio
 from bson import ObjectId
 from pydantic import BaseModel, Field
 
-from fastapi_easy.domain.relation import to_many, to_one
-from fastapi_easy.domain.specification import (
+from fastapi_easy.domain.queries.specification import (
     Everything,
     Operator,
 )
+from fastapi_easy.domain.resources.relation import to_many, to_one
 from fastapi_easy.testing.conformance.store import value_of
 from tests.conformance.mongo_shop import mongo_shop
 

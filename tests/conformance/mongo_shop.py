@@ -6,10 +6,10 @@ from functools import partial
 from typing import Any
 
 from fastapi_easy.domain.ports.database import SchemaMode
-from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.infrastructure.entities.plain import describe
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
-from fastapi_easy.infrastructure.persistence.mongo.options import ConnectionOptions
+from fastapi_easy.infrastructure.persistence.mongo.driver.options import ConnectionOptions
 from fastapi_easy.infrastructure.persistence.mongo.repository import MongoRepository
 from fastapi_easy.infrastructure.persistence.mongo.unit_of_work import MongoUnitOfWork
 from fastapi_easy.testing import RecordingEventBus

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from fastapi_easy.domain.capability import Capability
-from fastapi_easy.domain.ordering import total_order
-from fastapi_easy.domain.page import Count, PageRequest
-from fastapi_easy.domain.patch import Patch
-from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.specification import Everything, Operator, Where, operators_of
+from fastapi_easy.domain.changes.patch import Patch
+from fastapi_easy.domain.queries.ordering import total_order
+from fastapi_easy.domain.queries.page import Count, PageRequest
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.queries.specification import Everything, Operator, Where, operators_of
+from fastapi_easy.domain.resources.capability import Capability
 from fastapi_easy.infrastructure.persistence.memory import MemoryDatabase, MemoryRepository
-from fastapi_easy.testing.conformance.stock import NOON
+from fastapi_easy.testing.conformance.sample_data import NOON
 from fastapi_easy.testing.conformance.store import value_of
 from fastapi_easy.testing.strategies import (
     ANY_CASE,

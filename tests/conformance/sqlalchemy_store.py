@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import make_url
 
 from fastapi_easy.domain.ports.database import SchemaMode
-from fastapi_easy.domain.resource import Shape
+from fastapi_easy.domain.resources.resource import Shape
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
-from fastapi_easy.infrastructure.persistence.sqlalchemy.mapping import describe as sqlalchemy_describe
-from fastapi_easy.infrastructure.persistence.sqlalchemy.options import ConnectionOptions
 from fastapi_easy.infrastructure.persistence.sqlalchemy.repository import SqlAlchemyRepository
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.mapping import describe as sqlalchemy_describe
 from fastapi_easy.infrastructure.persistence.sqlalchemy.unit_of_work import SqlAlchemyUnitOfWork
+from fastapi_easy.infrastructure.relational.options import ConnectionOptions
 from fastapi_easy.testing import RecordingEventBus
 from fastapi_easy.testing.conformance import Store, resources_of
 from tests.kept_rows import kept_rows

@@ -7,7 +7,7 @@ from fastapi_easy.infrastructure.clock import SystemClock
 from fastapi_easy.infrastructure.locks.file import FileLeaseStore
 from fastapi_easy.infrastructure.locks.memory import Leases as Shared
 from fastapi_easy.infrastructure.locks.memory import MemoryLeaseStore
-from fastapi_easy.infrastructure.locks.sqlite import SqliteLeaseStore
+from fastapi_easy.infrastructure.locks.relational.sqlite import SqliteLeaseStore
 from fastapi_easy.testing.conformance import Leases, LeaseStoreConformance
 
 

@@ -5,11 +5,11 @@ from sqlalchemy import make_url
 
 from fastapi_easy.infrastructure.clock import SystemClock
 from fastapi_easy.infrastructure.locks.mongo import MongoLeaseStore
-from fastapi_easy.infrastructure.locks.mysql import MySqlLeaseStore
-from fastapi_easy.infrastructure.locks.mysql_named import MySqlNamedLockStore
-from fastapi_easy.infrastructure.locks.postgres import PostgresLeaseStore
-from fastapi_easy.infrastructure.locks.postgres_advisory import PostgresAdvisoryLockStore
 from fastapi_easy.infrastructure.locks.redis import RedisLeaseStore
+from fastapi_easy.infrastructure.locks.relational.mysql import MySqlLeaseStore
+from fastapi_easy.infrastructure.locks.relational.mysql_named import MySqlNamedLockStore
+from fastapi_easy.infrastructure.locks.relational.postgres import PostgresLeaseStore
+from fastapi_easy.infrastructure.locks.relational.postgres_advisory import PostgresAdvisoryLockStore
 from fastapi_easy.testing.conformance import Leases, LeaseStoreConformance
 from tests.conformance.mongo_store import through as through_mongo
 

@@ -10,17 +10,17 @@ from bson.int64 import Int64
 from pydantic import BaseModel
 from returns.result import Failure, Success
 
+from fastapi_easy.domain.changes.patch import Patch
 from fastapi_easy.domain.errors import AlreadyExists
-from fastapi_easy.domain.page import Count, PageRequest
-from fastapi_easy.domain.patch import Patch
 from fastapi_easy.domain.ports.database import SchemaMode
-from fastapi_easy.domain.query import Query
-from fastapi_easy.infrastructure.persistence.mongo import direct
-from fastapi_easy.infrastructure.persistence.mongo.client import Client
-from fastapi_easy.infrastructure.persistence.mongo.commands import DriverCommands, Search
-from fastapi_easy.infrastructure.persistence.mongo.direct import DirectCommands
-from fastapi_easy.infrastructure.persistence.mongo.options import ConnectionOptions
-from fastapi_easy.infrastructure.persistence.mongo.url import resolve
+from fastapi_easy.domain.queries.page import Count, PageRequest
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.infrastructure.persistence.mongo.driver import wire_commands as direct
+from fastapi_easy.infrastructure.persistence.mongo.driver.client import Client
+from fastapi_easy.infrastructure.persistence.mongo.driver.commands import DriverCommands, Search
+from fastapi_easy.infrastructure.persistence.mongo.driver.options import ConnectionOptions
+from fastapi_easy.infrastructure.persistence.mongo.driver.url import resolve
+from fastapi_easy.infrastructure.persistence.mongo.driver.wire_commands import DirectCommands
 from fastapi_easy.testing.conformance.store import value_of
 from tests.conformance.mongo_shop import mongo_shop
 from tests.wire import wired

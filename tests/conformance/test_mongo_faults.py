@@ -11,13 +11,13 @@ import pytest_asyncio
 from pydantic import BaseModel
 from returns.result import Failure, Success
 
+from fastapi_easy.domain.changes.patch import Patch
 from fastapi_easy.domain.errors import AlreadyExists, OutcomeUnknown, Unavailable
-from fastapi_easy.domain.patch import Patch
 from fastapi_easy.domain.ports.database import SchemaMode
 from fastapi_easy.domain.ports.repository import StreamBroken
-from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.specification import Everything
-from fastapi_easy.infrastructure.persistence.mongo.options import ConnectionOptions
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.queries.specification import Everything
+from fastapi_easy.infrastructure.persistence.mongo.driver.options import ConnectionOptions
 from fastapi_easy.testing.conformance.store import value_of
 from tests.conformance.mongo_shop import mongo_shop
 from tests.conformance.mongo_store import through

@@ -5,9 +5,9 @@ import uuid
 import pytest
 from returns.result import Failure, Success
 
+from fastapi_easy.domain.changes.patch import Patch
 from fastapi_easy.domain.errors import Invalid, NotFound
-from fastapi_easy.domain.patch import Patch
-from fastapi_easy.domain.specification import (
+from fastapi_easy.domain.queries.specification import (
     Everything,
     Operator,
     Where,

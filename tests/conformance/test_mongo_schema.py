@@ -13,12 +13,12 @@ from returns.result import Failure, Success
 from sqlmodel import Field as Column
 from sqlmodel import SQLModel
 
-from fastapi_easy.domain.capability import Capability
+from fastapi_easy.domain.changes.patch import Patch
 from fastapi_easy.domain.errors import AlreadyExists, CheckFailed, DeclarationError
-from fastapi_easy.domain.patch import Patch
 from fastapi_easy.domain.ports.database import SchemaMode
-from fastapi_easy.domain.relation import Link, Through
-from fastapi_easy.domain.specification import Everything
+from fastapi_easy.domain.queries.specification import Everything
+from fastapi_easy.domain.resources.capability import Capability
+from fastapi_easy.domain.resources.relation import Link, Through
 from fastapi_easy.infrastructure.entities.plain import describe
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
 from fastapi_easy.testing import resource_from

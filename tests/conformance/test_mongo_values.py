@@ -11,12 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from returns.result import Failure, Success
 
+from fastapi_easy.domain.changes.patch import Patch
 from fastapi_easy.domain.errors import AlreadyExists, NotFound, TooLarge
-from fastapi_easy.domain.ordering import Direction, Sort
-from fastapi_easy.domain.page import PageRequest
-from fastapi_easy.domain.patch import Patch
-from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.specification import (
+from fastapi_easy.domain.queries.ordering import Direction, Sort
+from fastapi_easy.domain.queries.page import PageRequest
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.queries.specification import (
     Everything,
     Not,
     Operator,

@@ -7,7 +7,7 @@ from returns.result import Failure, Success
 from tortoise.exceptions import DBConnectionError
 
 from fastapi_easy.domain.errors import DeclarationError, Unavailable
-from fastapi_easy.domain.specification import Everything, Operator, Where
+from fastapi_easy.domain.queries.specification import Everything, Operator, Where
 from fastapi_easy.infrastructure.persistence.tortoise import TortoiseDatabase
 from fastapi_easy.testing.conformance.store import value_of
 from tests.conformance.tortoise_hall import hall

@@ -12,10 +12,10 @@ from tortoise.context import get_current_context
 from tortoise.exceptions import IntegrityError, TransactionManagementError
 from tortoise.transactions import in_transaction
 
+from fastapi_easy.domain.changes.patch import Patch
 from fastapi_easy.domain.errors import AlreadyExists
-from fastapi_easy.domain.patch import Patch
-from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.specification import Everything
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.queries.specification import Everything
 from fastapi_easy.testing.conformance.store import value_of
 from tests.conformance.tortoise_hall import hall
 from tests.conformance.tortoise_shelves import VALUES, Size, shelves

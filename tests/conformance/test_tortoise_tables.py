@@ -11,18 +11,18 @@ from tortoise.connection import get_connection
 from tortoise.context import TortoiseContext
 from tortoise.utils import generate_schema_for_client
 
-from fastapi_easy.domain.ordering import Direction, Sort
 from fastapi_easy.domain.ports.database import SchemaMode
-from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.specification import Operator, Where
+from fastapi_easy.domain.queries.ordering import Direction, Sort
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.queries.specification import Operator, Where
 from fastapi_easy.infrastructure.persistence.tortoise import TortoiseDatabase
-from fastapi_easy.infrastructure.persistence.tortoise.connections import active
-from fastapi_easy.testing.conformance.comparing import Comparing
-from fastapi_easy.testing.conformance.keeping import Keeping
-from fastapi_easy.testing.conformance.reading import Reading
+from fastapi_easy.infrastructure.persistence.tortoise.clients.connections import active
+from fastapi_easy.testing.conformance.reads.filter_operators import Comparing
+from fastapi_easy.testing.conformance.reads.pagination import Walking
+from fastapi_easy.testing.conformance.reads.reading import Reading
 from fastapi_easy.testing.conformance.store import put, value_of
-from fastapi_easy.testing.conformance.walking import Walking
-from fastapi_easy.testing.conformance.writing import Writing
+from fastapi_easy.testing.conformance.writes.round_trips import Keeping
+from fastapi_easy.testing.conformance.writes.writing import Writing
 from tests.conformance.columns import FULL, KindCases
 from tests.conformance.tortoise_entities import family, with_arrays
 from tests.conformance.tortoise_store import tortoise_store

@@ -6,10 +6,10 @@ from functools import partial
 from typing import Any
 
 from fastapi_easy.domain.ports.database import SchemaMode
-from fastapi_easy.domain.query import Query
-from fastapi_easy.infrastructure.persistence.sqlalchemy.options import ConnectionOptions
+from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.infrastructure.persistence.sqlalchemy.repository import SqlAlchemyRepository
 from fastapi_easy.infrastructure.persistence.tortoise import TortoiseDatabase, TortoiseUnitOfWork, describe
+from fastapi_easy.infrastructure.relational.options import ConnectionOptions
 from fastapi_easy.testing import RecordingEventBus
 from fastapi_easy.testing.conformance.store import value_of
 from fastapi_easy.testing.resources import connected

@@ -6,9 +6,9 @@ from functools import partial
 from typing import Any
 
 from fastapi_easy.domain.ports.database import SchemaMode
-from fastapi_easy.infrastructure.persistence.sqlalchemy.options import ConnectionOptions
 from fastapi_easy.infrastructure.persistence.sqlalchemy.repository import SqlAlchemyRepository
 from fastapi_easy.infrastructure.persistence.tortoise import TortoiseDatabase, TortoiseUnitOfWork, describe
+from fastapi_easy.infrastructure.relational.options import ConnectionOptions
 from fastapi_easy.testing import RecordingEventBus
 from fastapi_easy.testing.conformance import Store, resources_of
 from tests.kept_rows import kept_rows

@@ -24,20 +24,20 @@ from fastapi_easy.domain import (
     Schemas,
 )
 from fastapi_easy.domain import errors as of_domain
-from fastapi_easy.domain.options import Version
 from fastapi_easy.domain.ports import Lease, LockProvider
+from fastapi_easy.domain.resources.options import Version
 from fastapi_easy.infrastructure.locks.file import FileLeaseStore
 from fastapi_easy.infrastructure.locks.memory import MemoryLeaseStore
 from fastapi_easy.infrastructure.locks.mongo import MongoLeaseStore
-from fastapi_easy.infrastructure.locks.mysql import MySqlLeaseStore
-from fastapi_easy.infrastructure.locks.postgres import PostgresLeaseStore
 from fastapi_easy.infrastructure.locks.redis import RedisLeaseStore
-from fastapi_easy.infrastructure.locks.sqlite import SqliteLeaseStore
+from fastapi_easy.infrastructure.locks.relational.mysql import MySqlLeaseStore
+from fastapi_easy.infrastructure.locks.relational.postgres import PostgresLeaseStore
+from fastapi_easy.infrastructure.locks.relational.sqlite import SqliteLeaseStore
 from fastapi_easy.infrastructure.persistence.memory import MemoryDatabase
 from fastapi_easy.infrastructure.persistence.sqlalchemy import SqlAlchemyDatabase
 from fastapi_easy.interfaces.cli.app import build_cli
 from fastapi_easy.interfaces.cli.tasks import Tasks
-from fastapi_easy.interfaces.http import refusals
+from fastapi_easy.interfaces.http import request_problems as refusals
 from fastapi_easy.interfaces.http.problems import TITLES, Problem, problem_of
 from fastapi_easy.settings import PREFIX, Settings
 from fastapi_easy.testing import in_memory
@@ -151,7 +151,7 @@ def test_every_code_that_only_http_knows_is_listed_with_its_status():
         refusals.query_too_long(1),
         refusals.method_not_allowed(b"GET"),
         refusals.unsupported_media_type("application/json"),
-        refusals.not_json("it ends"),
+        refusals.malformed_body("It ends."),
         refusals.not_acceptable("text/csv"),
         refusals.too_many_failures(1),
         *(each for each in vars(refusals).values() if isinstance(each, Problem)),

@@ -67,7 +67,7 @@ MISTAKEN = """
 from shop import Book
 from fastapi_easy.bootstrap import create_app
 from fastapi_easy.container import Container, resource
-from fastapi_easy.domain.options import QueryRules
+from fastapi_easy.domain.resources.options import QueryRules
 
 
 class Mistaken(Container):

@@ -8,8 +8,8 @@ from sqlmodel import Field, Relationship, SQLModel
 from fastapi_easy.application import Context
 from fastapi_easy.container import Container, resource
 from fastapi_easy.domain import Failure, Fields, Key, Outcome, Patch, Row
-from fastapi_easy.domain.options import EVERY_OPERATION, Operation, Version
 from fastapi_easy.domain.ports import UnitOfWork
+from fastapi_easy.domain.resources.options import EVERY_OPERATION, Operation, Version
 
 
 class Writer(SQLModel, table=True):

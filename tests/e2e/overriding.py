@@ -10,7 +10,7 @@ from fastapi_easy.bootstrap import open_kernel
 from fastapi_easy.container import Container, resource
 from fastapi_easy.domain import Failure, Outcome, Row, Success, Unavailable
 from fastapi_easy.domain.ports.repository import EVERYTHING
-from fastapi_easy.domain.specification import Not, Specification
+from fastapi_easy.domain.queries.specification import Not, Specification
 from fastapi_easy.settings import Settings
 from tests.policies import RowPolicy
 

@@ -29,7 +29,7 @@ from fastapi_easy.domain import (
     Principal,
     Resource,
 )
-from fastapi_easy.domain.journal import JournalRow, SystemTable
+from fastapi_easy.domain.changes.journal import JournalRow, SystemTable
 from fastapi_easy.domain.ports import UnitOfWork
 from fastapi_easy.settings import Settings
 from tests.e2e.stores import empty_store

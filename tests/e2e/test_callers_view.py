@@ -1,6 +1,7 @@
 """What user code is handed is the caller's own view: for reads, for writes and for what is referred to."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -174,6 +175,18 @@ class OwnShelves(RowPolicy):
 ADA = Context(principal=Principal(id="ada"))
 
 
+class RecordedSpans:
+    """Implements `Tracer`: keeps the names of the spans."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    @contextmanager
+    def span(self, name: str, attributes: Any, *, outward: bool = False) -> Iterator[Any]:
+        self.names.append(name)
+        yield None
+
+
 class Opened:
     def __init__(self, bank: Any, kernel: Any) -> None:
         self.bank, self.kernel = bank, kernel
@@ -253,6 +266,23 @@ async def test_a_reference_to_what_the_caller_sees_is_kept(opened: Opened) -> No
 
     assert [isinstance(each, Failure) for each in (created, changed, *many.outcomes)] == [False] * 4
     assert (await opened.payments.count(CountEntities(), ADA)).unwrap() == 4
+
+
+async def test_what_many_refer_to_is_looked_up_once(tmp_path: Path) -> None:
+    settings = Settings.model_validate(
+        {"databases": {"default": {"url": f"sqlite+aiosqlite:///{tmp_path}/bank.db"}}}
+    )
+    spans = RecordedSpans()
+    bank: Any = Bank(settings=settings, policy=OwnAccounts(), tracer=spans)
+    async with open_kernel(bank) as kernel:
+        _ = (await bank.accounts.repository().add({"id": 1, "owner": "ada", "balance": Decimal(5)})).unwrap()
+        payments = kernel.acting_as(ADA.principal).payments
+        spans.names.clear()
+
+        many = await payments.bulk([Create({"account_id": 1, "amount": Decimal(1)}) for _ in range(20)])
+
+    assert [isinstance(each, Success) for each in many.unwrap().outcomes] == [True] * 20
+    assert spans.names.count("SELECT viewed_account") == 1
 
 
 @pytest.mark.parametrize("patch", [{"shelf_number": 2}, {"shelf_country": "at"}], ids=str)

@@ -12,7 +12,7 @@ from returns.result import Failure, Success
 from fastapi_easy.application import Context, CreateEntity, ListEntities
 from fastapi_easy.bootstrap import create_app
 from fastapi_easy.domain import DeadlineExceeded, Obstacle, Query, Unavailable
-from fastapi_easy.domain.lease import Busy, Grant
+from fastapi_easy.domain.locks.lease import Busy, Grant
 from fastapi_easy.domain.ports import CircuitState
 from fastapi_easy.infrastructure.locks.redis import RedisLeaseStore
 from fastapi_easy.settings import DatabaseSettings, Settings
@@ -21,7 +21,6 @@ from tests.e2e.serving import client_of
 from tests.services.wanted import empty_database
 from tests.wire import Wire, wired
 
-QUICK = {"pool_timeout": 0.5, "connect_timeout": 1.0, "statement_timeout": 1.0}
 COMMITS = {"postgres": b"COMMIT", "mariadb": b"COMMIT", "mongo": b"commitTransaction"}
 
 
@@ -36,13 +35,16 @@ async def far(store: str) -> AsyncIterator[tuple[Any, httpx2.AsyncClient, Wire]]
     post: Any = DocumentPost if store == "mongo" else Post
     with empty_database(store) as url:
         async with wired(url) as (address, wire):
-            settings = Settings(
-                databases={"default": DatabaseSettings.model_validate({"url": address, **QUICK})}
-            )
+            settings = Settings(databases={"default": DatabaseSettings.model_validate({"url": address})})
             shop = post(settings=settings)
             async with client_of(create_app(shop)) as client:
                 assert (await client.post("/parcels", json={"name": "first"})).status_code == 201
                 yield shop, client, wire
+                # What was given up while its connection was being made ends by itself.
+                for _ in range(3000):
+                    if not shop.databases.default().pool.in_use:
+                        break
+                    await asyncio.sleep(0.01)
                 pool = shop.databases.default().pool
                 assert (pool.in_use, pool.waiting) == (0, 0)
 

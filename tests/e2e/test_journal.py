@@ -33,7 +33,7 @@ from fastapi_easy.domain import (
     Unavailable,
     Where,
 )
-from fastapi_easy.domain.plain_json import plain_json
+from fastapi_easy.domain.values.plain_json import plain_json
 from fastapi_easy.settings import Settings
 from tests.e2e.recorded_shop import ADA, OUTBOX, STORES, TRAIL, RelabelBook, Shop, TwoRows, book, recorded
 from tests.e2e.stores import empty_store

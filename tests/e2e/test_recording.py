@@ -32,7 +32,7 @@ from fastapi_easy.domain import (
     Success,
     Where,
 )
-from fastapi_easy.domain.changes import BeforeChange, BeforeCreate, BeforeDelete, BeforeUpdate, Veto
+from fastapi_easy.domain.changes.change import BeforeChange, BeforeCreate, BeforeDelete, BeforeUpdate, Veto
 from tests.e2e.recorded_shop import ADA, STORES, RelabelBook, Shop, book, recorded
 
 

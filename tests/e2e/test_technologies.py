@@ -20,7 +20,7 @@ from fastapi_easy.container import Container, resource
 from fastapi_easy.domain import DeclarationError, Failure, Unsupported
 from fastapi_easy.infrastructure.clock import SystemClock
 from fastapi_easy.infrastructure.persistence.memory.connection import MemoryDatabase
-from fastapi_easy.infrastructure.technologies.table import _BUILT_IN, _load
+from fastapi_easy.infrastructure.technologies.registry import _BUILT_IN, _load
 from fastapi_easy.settings import Settings
 from tests.e2e.serving import client_of
 
@@ -31,7 +31,7 @@ import dataclasses
 
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.ports import Technology
-from fastapi_easy.domain.resource import Shape
+from fastapi_easy.domain.resources.resource import Shape
 from fastapi_easy.infrastructure.locks.memory import MemoryLeaseStore
 from fastapi_easy.infrastructure.persistence.memory import MemoryDatabase, MemoryRepository, MemoryUnitOfWork
 

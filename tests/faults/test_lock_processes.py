@@ -8,7 +8,7 @@ import uuid
 
 import pytest
 
-from fastapi_easy.testing.conformance.lease_access import eventually
+from fastapi_easy.testing.conformance.locks.lease_suite import eventually
 from tests.faults.contention import contention
 from tests.faults.processes import fork_inside, hold, hold_both, locks_at, sleep_inside, worker
 from tests.faults.sigstop import late_writes

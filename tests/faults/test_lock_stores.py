@@ -22,10 +22,10 @@ from fastapi_easy.domain import LeaseLost, LockUnavailable
 from fastapi_easy.infrastructure.clock import SystemClock
 from fastapi_easy.infrastructure.locks.mongo import MongoLeaseStore
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
-from fastapi_easy.infrastructure.persistence.mongo.options import ConnectionOptions as MongoOptions
+from fastapi_easy.infrastructure.persistence.mongo.driver.options import ConnectionOptions as MongoOptions
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
-from fastapi_easy.infrastructure.persistence.sqlalchemy.options import ConnectionOptions
-from fastapi_easy.testing.conformance.lease_access import eventually
+from fastapi_easy.infrastructure.relational.options import ConnectionOptions
+from fastapi_easy.testing.conformance.locks.lease_suite import eventually
 from tests.faults.processes import locks_at
 from tests.services.obtain import RECIPES
 from tests.services.service import Unavailable, await_ready

@@ -11,7 +11,7 @@ import pytest
 
 from fastapi_easy.application.locks.lock_manager import ASK_LIMIT, LockManager
 from fastapi_easy.domain import LeaseLost, LockUnavailable
-from fastapi_easy.testing.conformance.lease_access import eventually
+from fastapi_easy.testing.conformance.locks.lease_suite import eventually
 from tests.faults.processes import locks_at
 from tests.wire import Wire, wired
 

@@ -10,7 +10,7 @@ from returns.result import Failure, Success
 
 from fastapi_easy.bootstrap import open_kernel
 from fastapi_easy.domain import LeaseLost, LockLost, Patch
-from fastapi_easy.testing.conformance.lease_access import eventually
+from fastapi_easy.testing.conformance.locks.lease_suite import eventually
 from tests.faults.processes import bank_at, locks_at
 from tests.faults.server_clock import moving_server
 

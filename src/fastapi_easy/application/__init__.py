@@ -5,7 +5,7 @@ from fastapi_easy.application.calls.bound_resource import BoundResource
 from fastapi_easy.application.calls.caller import Caller
 from fastapi_easy.application.calls.declared import Declared
 from fastapi_easy.application.calls.dynamic_resource import DynamicResource
-from fastapi_easy.application.changes.batch import BulkAnswer
+from fastapi_easy.application.changes.bulk_changes import BulkAnswer
 from fastapi_easy.application.changes.entity_writer import Upserted
 from fastapi_easy.application.changes.items import (
     Change,

@@ -7,16 +7,13 @@ from returns.result import Failure
 
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.access import Grant
+from fastapi_easy.domain.changes.row import CutRow, Row
 from fastapi_easy.domain.errors import Error, Forbidden
-from fastapi_easy.domain.narrowed import NarrowedRepository
-from fastapi_easy.domain.options import Operation
-from fastapi_easy.domain.ordering import Sort
 from fastapi_easy.domain.ports.policy import Permissions, Policy
 from fastapi_easy.domain.ports.repository import Repository
-from fastapi_easy.domain.query import Include, Query
-from fastapi_easy.domain.resource import Relation, Resource
-from fastapi_easy.domain.row import CutRow, Row
-from fastapi_easy.domain.specification import (
+from fastapi_easy.domain.queries.ordering import Sort
+from fastapi_easy.domain.queries.query import Include, Query
+from fastapi_easy.domain.queries.specification import (
     AllOf,
     AnyOf,
     Everything,
@@ -26,6 +23,9 @@ from fastapi_easy.domain.specification import (
     Where,
     all_of,
 )
+from fastapi_easy.domain.resources.options import Operation
+from fastapi_easy.domain.resources.resource import Relation, Resource
+from fastapi_easy.domain.scoped_repository import NarrowedRepository
 
 E = TypeVar("E")
 

@@ -12,7 +12,7 @@ from fastapi_easy.application.rules import Rules
 from fastapi_easy.domain.errors import Error, Forbidden
 from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
-from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.resources.resource import Resource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from fastapi_easy.domain.events import DomainEvent
+from fastapi_easy.domain.changes.events import DomainEvent
 from fastapi_easy.domain.principal import ANONYMOUS, Principal, Tenant
 
 

@@ -7,11 +7,11 @@ from typing import Any, TypeAlias
 from returns.result import Failure, Success
 
 from fastapi_easy.application.access import Access
+from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.ports.repository import Repository
-from fastapi_easy.domain.query import Include
-from fastapi_easy.domain.resource import Relation
-from fastapi_easy.domain.row import Row
+from fastapi_easy.domain.queries.query import Include
+from fastapi_easy.domain.resources.resource import Relation
 
 Repositories: TypeAlias = Mapping[str, Callable[[], Repository[Any]]]
 """What makes the repository of each resource, by name."""

@@ -9,7 +9,7 @@ from fastapi_easy.application.calls.bound_resource import BoundResource
 from fastapi_easy.application.calls.caller import Caller
 from fastapi_easy.application.calls.declared import Declared
 from fastapi_easy.application.calls.dynamic_resource import DynamicResource
-from fastapi_easy.application.calls.misspelling import unknown
+from fastapi_easy.application.calls.unknown_names import unknown
 from fastapi_easy.application.context import Context, DryRun
 from fastapi_easy.application.use_cases import UseCases
 from fastapi_easy.domain.field import UNSET

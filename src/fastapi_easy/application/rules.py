@@ -8,7 +8,7 @@ from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.event_bus import EventBus
 from fastapi_easy.domain.ports.journal import Journal
 from fastapi_easy.domain.ports.policy import Policy
-from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.resources.resource import Resource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi_easy.application.changes.batch import BulkAnswer
+from fastapi_easy.application.changes.bulk_changes import BulkAnswer
 from fastapi_easy.application.changes.entity_writer import Upserted
 from fastapi_easy.application.pipeline.step import Handler
 from fastapi_easy.application.queries.query_reader import QueryReader
@@ -23,11 +23,11 @@ from fastapi_easy.application.resources.replace_entity import ReplaceEntity
 from fastapi_easy.application.resources.restore_entity import RestoreEntity
 from fastapi_easy.application.resources.update_entity import UpdateEntity
 from fastapi_easy.application.resources.upsert_entity import UpsertEntity
-from fastapi_easy.domain.aggregation import Group
-from fastapi_easy.domain.page import Page
+from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.ports.validator import Validator
-from fastapi_easy.domain.resource import Resource
-from fastapi_easy.domain.row import Row
+from fastapi_easy.domain.queries.aggregation import Group
+from fastapi_easy.domain.queries.page import Page
+from fastapi_easy.domain.resources.resource import Resource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,9 +6,8 @@ from typing import Any
 from dependency_injector import containers, providers
 
 from fastapi_easy.application.kernel import Kernel
-from fastapi_easy.application.locks.standing import LOCKS
+from fastapi_easy.application.locks.lock_store_dependency import LOCKS
 from fastapi_easy.application.pipeline.step import Step
-from fastapi_easy.domain.declaration import Declaration
 from fastapi_easy.domain.ports import (
     Breaker,
     Clock,
@@ -25,7 +24,8 @@ from fastapi_easy.domain.ports import (
     Tracer,
     UnitOfWork,
 )
-from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.resources.declaration import Declaration
+from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.settings import Settings
 
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 from dependency_injector import providers
 from pydantic import ValidationError
 
-from fastapi_easy.domain.declaration import Declaration
 from fastapi_easy.domain.errors import DeclarationError
+from fastapi_easy.domain.resources.declaration import Declaration
 from fastapi_easy.settings import DatabaseSettings, ResourceSettings, Settings
 
 __all__ = ["configurations_in", "mistakes_in_configurations", "read_declarations", "with_databases"]

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 from dependency_injector import containers, providers
 
-from fastapi_easy.application.locks.standing import LOCKS
+from fastapi_easy.application.locks.lock_store_dependency import LOCKS
 from fastapi_easy.composition.declared_resource import DeclaredResource
-from fastapi_easy.composition.pending import pending
-from fastapi_easy.domain.declaration import Declaration
+from fastapi_easy.composition.deferred import pending
+from fastapi_easy.domain.resources.declaration import Declaration
 
 __all__ = ["GROUPS", "Group", "complete", "declared_in", "with_resources"]
 

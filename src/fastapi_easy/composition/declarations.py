@@ -9,13 +9,20 @@ from fastapi_easy.application.resources.perform_action import (
 )
 from fastapi_easy.composition.declared_resource import DeclaredResource
 from fastapi_easy.composition.technologies import describe
-from fastapi_easy.domain.declaration import Declaration, declare
 from fastapi_easy.domain.errors import DeclarationError
-from fastapi_easy.domain.linking import link
-from fastapi_easy.domain.options import EVERY_OPERATION, Fields, Operation, QueryRules, Schemas, Version
 from fastapi_easy.domain.ports import Database
-from fastapi_easy.domain.relation import Link
-from fastapi_easy.domain.resource import Resource, Shape
+from fastapi_easy.domain.resources.declaration import Declaration, declare
+from fastapi_easy.domain.resources.linking import link
+from fastapi_easy.domain.resources.options import (
+    EVERY_OPERATION,
+    Fields,
+    Operation,
+    QueryRules,
+    Schemas,
+    Version,
+)
+from fastapi_easy.domain.resources.relation import Link
+from fastapi_easy.domain.resources.resource import Resource, Shape
 from fastapi_easy.infrastructure.validation import named
 
 __all__ = ["CheckedResources", "check", "resource"]

@@ -21,11 +21,11 @@ from fastapi_easy.application.resources.replace_entity import ReplaceEntityHandl
 from fastapi_easy.application.resources.restore_entity import RestoreEntityHandler
 from fastapi_easy.application.resources.update_entity import UpdateEntityHandler
 from fastapi_easy.application.resources.upsert_entity import UpsertEntityHandler
+from fastapi_easy.composition.deferred import Pending, pending
 from fastapi_easy.composition.memoized import MadeEachTime, Memoized
-from fastapi_easy.composition.pending import Pending, pending
-from fastapi_easy.domain.declaration import Declaration
 from fastapi_easy.domain.ports import Repository, UnitOfWork, Validator
-from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.resources.declaration import Declaration
+from fastapi_easy.domain.resources.resource import Resource
 
 __all__ = ["HANDLERS", "PARTS", "DeclaredResource"]
 

@@ -20,8 +20,8 @@ from fastapi_easy.composition.application import Application
 from fastapi_easy.composition.configuration import configurations_in, mistakes_in_configurations
 from fastapi_easy.composition.memoized import Inputs, Source
 from fastapi_easy.domain.errors import DeclarationError, Outcome
-from fastapi_easy.domain.options import Operation
-from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.resources.options import Operation
+from fastapi_easy.domain.resources.resource import Resource
 
 __all__ = ["make_kernel"]
 

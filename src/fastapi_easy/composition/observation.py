@@ -2,8 +2,8 @@
 
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.ports import Metrics, Observer, Tracer
+from fastapi_easy.infrastructure.observation.composite import Several
 from fastapi_easy.infrastructure.observation.log import LogObserver
-from fastapi_easy.infrastructure.observation.several import Several
 from fastapi_easy.settings import Settings
 
 __all__ = ["open_metrics", "open_observer", "open_tracer"]

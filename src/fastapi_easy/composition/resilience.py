@@ -1,8 +1,8 @@
 """What stands around databases and locks when they fail: breakers and repetition."""
 
-from fastapi_easy.application.locks.standing import LOCKS
+from fastapi_easy.application.locks.lock_store_dependency import LOCKS
 from fastapi_easy.composition.technologies import is_embedded
-from fastapi_easy.domain.lease import LockCapability
+from fastapi_easy.domain.locks.lease import LockCapability
 from fastapi_easy.domain.ports import Breaker, LeaseStore, Retry
 from fastapi_easy.settings import BreakerSettings, Settings
 

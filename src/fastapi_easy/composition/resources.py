@@ -5,18 +5,18 @@ from typing import Any
 
 from dependency_injector import providers
 
-from fastapi_easy.application.changes.callers_work import CallersWork
+from fastapi_easy.application.changes.caller_unit_of_work import CallersWork
 from fastapi_easy.application.collaborators import Collaborators
 from fastapi_easy.application.rules import Rules
 from fastapi_easy.composition.application import Application
 from fastapi_easy.composition.declarations import CheckedResources, check
 from fastapi_easy.composition.declared_resource import HANDLERS
+from fastapi_easy.composition.deferred import fill
 from fastapi_easy.composition.memoized import Memoized, Source
-from fastapi_easy.composition.pending import fill
 from fastapi_easy.composition.technologies import technology_of
-from fastapi_easy.domain.narrowed import SoftDeletingRepository
 from fastapi_easy.domain.ports import Clock, Database, EventBus, Repository, UnitOfWork
-from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.resources.resource import Resource
+from fastapi_easy.domain.scoped_repository import SoftDeletingRepository
 from fastapi_easy.infrastructure.validation import PydanticValidator
 
 __all__ = ["wire_resources"]

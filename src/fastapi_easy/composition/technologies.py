@@ -9,8 +9,8 @@ from returns.result import Failure
 from fastapi_easy.domain.errors import DeclarationError, Outcome, Unsupported
 from fastapi_easy.domain.ports import Breaker, Database, DatabaseRequest, Technology, Tracer
 from fastapi_easy.domain.ports.unit_of_work import innermost
-from fastapi_easy.domain.resource import Shape
-from fastapi_easy.infrastructure.technologies.table import at_hand, brought, that_open
+from fastapi_easy.domain.resources.resource import Shape
+from fastapi_easy.infrastructure.technologies.registry import at_hand, brought, that_open
 from fastapi_easy.settings import Settings
 
 __all__ = [

@@ -5,25 +5,25 @@ from typing import Any
 
 from dependency_injector import containers, providers
 
-from fastapi_easy.application.locks.standing import LOCKS
+from fastapi_easy.application.locks.lock_store_dependency import LOCKS
 from fastapi_easy.application.pipeline.standard import standard_steps
 from fastapi_easy.application.pipeline.step import Step
 from fastapi_easy.composition.application import Application
 from fastapi_easy.composition.configuration import configurations_in, read_declarations, with_databases
 from fastapi_easy.composition.container_class import GROUPS, Group, declared_in, with_resources
 from fastapi_easy.composition.declared_resource import DeclaredResource
+from fastapi_easy.composition.deferred import fill, pending_in
 from fastapi_easy.composition.kernel import make_kernel
 from fastapi_easy.composition.leases import open_leases, open_locks
 from fastapi_easy.composition.lifespans import mistakes_in_lifespans
 from fastapi_easy.composition.memoized import MadeEachTime, Memoized, Source
 from fastapi_easy.composition.observation import open_metrics, open_observer, open_tracer
-from fastapi_easy.composition.pending import fill, pending_in
 from fastapi_easy.composition.resilience import open_breaker, open_lock_breaker, open_retry
 from fastapi_easy.composition.resources import wire_resources
 from fastapi_easy.composition.technologies import open_database
-from fastapi_easy.domain.declaration import Declaration
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.ports import Clock, Observer, Retry, Tracer
+from fastapi_easy.domain.resources.declaration import Declaration
 from fastapi_easy.settings import Settings
 
 __all__ = ["wire"]

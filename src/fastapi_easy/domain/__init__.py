@@ -3,9 +3,7 @@
 from returns.result import Failure, Success
 
 from fastapi_easy.domain.access import Grant
-from fastapi_easy.domain.aggregation import Aggregation, Function, Group, Measure
-from fastapi_easy.domain.capability import EVERY_CAPABILITY, Capability
-from fastapi_easy.domain.changes import (
+from fastapi_easy.domain.changes.change import (
     BeforeChange,
     BeforeCreate,
     BeforeDelete,
@@ -14,6 +12,18 @@ from fastapi_easy.domain.changes import (
     BeforeUpdate,
     Veto,
 )
+from fastapi_easy.domain.changes.events import (
+    DomainEvent,
+    EntityCreated,
+    EntityDeleted,
+    EntityPurged,
+    EntityRestored,
+    EntityUpdated,
+)
+from fastapi_easy.domain.changes.journal import Awaited, JournalRow, SystemTable
+from fastapi_easy.domain.changes.patch import Patch, Values
+from fastapi_easy.domain.changes.row import Row, Rows
+from fastapi_easy.domain.changes.version import version_of
 from fastapi_easy.domain.errors import (
     AlreadyExists,
     BadQuery,
@@ -42,19 +52,9 @@ from fastapi_easy.domain.errors import (
     Unavailable,
     Unsupported,
 )
-from fastapi_easy.domain.events import (
-    DomainEvent,
-    EntityCreated,
-    EntityDeleted,
-    EntityPurged,
-    EntityRestored,
-    EntityUpdated,
-)
 from fastapi_easy.domain.field import UNSET, Field, Kind
-from fastapi_easy.domain.journal import Awaited, JournalRow, SystemTable
-from fastapi_easy.domain.json import Json
-from fastapi_easy.domain.lease import EVERY_LOCK_CAPABILITY, Eviction, LockCapability, LockInfo
-from fastapi_easy.domain.lock_errors import (
+from fastapi_easy.domain.locks.lease import EVERY_LOCK_CAPABILITY, Eviction, LockCapability, LockInfo
+from fastapi_easy.domain.locks.lock_errors import (
     LeaseLost,
     LockDeadlock,
     LockError,
@@ -62,25 +62,12 @@ from fastapi_easy.domain.lock_errors import (
     LockTimeout,
     LockUnavailable,
 )
-from fastapi_easy.domain.options import (
-    EVERY_OPERATION,
-    READ_ONLY,
-    Fields,
-    Operation,
-    QueryRules,
-    Schemas,
-    Version,
-)
-from fastapi_easy.domain.ordering import Direction, Sort
-from fastapi_easy.domain.page import Count, Cursor, Page, PageRequest
-from fastapi_easy.domain.patch import Patch, Values
 from fastapi_easy.domain.principal import ANONYMOUS, Principal, Tenant
-from fastapi_easy.domain.query import Include, Query
-from fastapi_easy.domain.reference import Reference, ReferentialAction
-from fastapi_easy.domain.relation import Link, to_many, to_one
-from fastapi_easy.domain.resource import LinkedReference, Relation, Resource, Shape
-from fastapi_easy.domain.row import Row, Rows
-from fastapi_easy.domain.specification import (
+from fastapi_easy.domain.queries.aggregation import Aggregation, Function, Group, Measure
+from fastapi_easy.domain.queries.ordering import Direction, Sort
+from fastapi_easy.domain.queries.page import Count, Cursor, Page, PageRequest
+from fastapi_easy.domain.queries.query import Include, Query
+from fastapi_easy.domain.queries.specification import (
     AllOf,
     AnyOf,
     Everything,
@@ -92,7 +79,20 @@ from fastapi_easy.domain.specification import (
     all_of,
     is_satisfied_by,
 )
-from fastapi_easy.domain.version import version_of
+from fastapi_easy.domain.resources.capability import EVERY_CAPABILITY, Capability
+from fastapi_easy.domain.resources.options import (
+    EVERY_OPERATION,
+    READ_ONLY,
+    Fields,
+    Operation,
+    QueryRules,
+    Schemas,
+    Version,
+)
+from fastapi_easy.domain.resources.reference import Reference, ReferentialAction
+from fastapi_easy.domain.resources.relation import Link, to_many, to_one
+from fastapi_easy.domain.resources.resource import LinkedReference, Relation, Resource, Shape
+from fastapi_easy.domain.values.json import Json
 
 __all__ = [
     "ANONYMOUS",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fastapi_easy.domain.specification import Everything, Specification
+from fastapi_easy.domain.queries.specification import Everything, Specification
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,14 +7,14 @@ from typing import Any, Final, Generic, Protocol, Self, TypeVar
 
 from returns.result import Failure, Success
 
+from fastapi_easy.domain.changes.events import DomainEvent
+from fastapi_easy.domain.changes.journal import JournalRow
 from fastapi_easy.domain.errors import DeclarationError, Error, Outcome
-from fastapi_easy.domain.events import DomainEvent
-from fastapi_easy.domain.journal import JournalRow
-from fastapi_easy.domain.open_work import note
+from fastapi_easy.domain.open_transaction import note
 from fastapi_easy.domain.ports.event_bus import EventBus
 from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.ports.unit_of_work import Guard
-from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.resources.resource import Resource
 
 T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")

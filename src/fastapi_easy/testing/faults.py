@@ -6,15 +6,15 @@ from typing import Any, get_args
 
 from returns.result import Failure
 
-from fastapi_easy.domain.aggregation import Aggregation, Group
+from fastapi_easy.domain.changes.patch import Patch, Values
+from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Error, Key, Outcome, Unavailable
-from fastapi_easy.domain.page import Page
-from fastapi_easy.domain.patch import Patch, Values
 from fastapi_easy.domain.ports.repository import EVERYTHING, Repository, StreamBroken
-from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.resource import Relation
-from fastapi_easy.domain.row import Row
-from fastapi_easy.domain.specification import Specification
+from fastapi_easy.domain.queries.aggregation import Aggregation, Group
+from fastapi_easy.domain.queries.page import Page
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.queries.specification import Specification
+from fastapi_easy.domain.resources.resource import Relation
 
 
 class FailingRepository:

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
-from fastapi_easy.domain.changes import BeforeChange
+from fastapi_easy.domain.changes.change import BeforeChange
+from fastapi_easy.domain.changes.events import DomainEvent
 from fastapi_easy.domain.errors import Outcome
-from fastapi_easy.domain.events import DomainEvent
 from fastapi_easy.domain.ports.event_bus import EventHandler, Interest
 from fastapi_easy.infrastructure.events.in_process import InProcessEventBus
 

@@ -4,14 +4,14 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from fastapi_easy.domain.declaration import Declaration
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import ORDERED, Kind
-from fastapi_easy.domain.linking import link
-from fastapi_easy.domain.options import EVERY_OPERATION, QueryRules, Schemas
-from fastapi_easy.domain.ordering import Sort
-from fastapi_easy.domain.resource import Resource, Shape
-from fastapi_easy.domain.specification import operators_of
+from fastapi_easy.domain.queries.ordering import Sort
+from fastapi_easy.domain.queries.specification import operators_of
+from fastapi_easy.domain.resources.declaration import Declaration
+from fastapi_easy.domain.resources.linking import link
+from fastapi_easy.domain.resources.options import EVERY_OPERATION, QueryRules, Schemas
+from fastapi_easy.domain.resources.resource import Resource, Shape
 
 E = TypeVar("E")
 

@@ -16,7 +16,7 @@ from fastapi_easy.application.resources.get_entity import GetEntityHandler
 from fastapi_easy.bootstrap import create_app, mount_resources, open_kernel
 from fastapi_easy.container import Container, DeclaredResource, resource
 from fastapi_easy.domain.ports import Clock, Repository, UnitOfWork
-from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.settings import Settings
 from fastapi_easy.testing import FailingRepository, FrozenClock, in_memory, in_memory_kernel
 

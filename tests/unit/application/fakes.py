@@ -17,17 +17,17 @@ from fastapi_easy.application.pipeline.step import Target
 from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.application.queries.query_reader import QueryReader
 from fastapi_easy.application.rules import Rules
-from fastapi_easy.domain.declaration import Declaration, declare
+from fastapi_easy.domain.changes.events import DomainEvent
+from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Error, Outcome
-from fastapi_easy.domain.events import DomainEvent
 from fastapi_easy.domain.field import Field, Kind
-from fastapi_easy.domain.options import Fields, QueryRules
 from fastapi_easy.domain.ports.observer import Observation
 from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.principal import Principal
-from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.resource import Resource, Shape
-from fastapi_easy.domain.row import Row
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.resources.declaration import Declaration, declare
+from fastapi_easy.domain.resources.options import Fields, QueryRules
+from fastapi_easy.domain.resources.resource import Resource, Shape
 from fastapi_easy.infrastructure.persistence.memory import MemoryDatabase, MemoryRepository, MemoryUnitOfWork
 from fastapi_easy.infrastructure.validation import PydanticValidator
 from fastapi_easy.testing.clock import FrozenClock

@@ -6,10 +6,10 @@ from typing import Any
 
 from fastapi_easy.application import NOBODY, CreateEntity, Kernel, ListEntities, UseCases
 from fastapi_easy.container import Container, resource
-from fastapi_easy.domain.options import Version
+from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.ports.policy import Policy
-from fastapi_easy.domain.relation import to_many, to_one
-from fastapi_easy.domain.row import Row
+from fastapi_easy.domain.resources.options import Version
+from fastapi_easy.domain.resources.relation import to_many, to_one
 from fastapi_easy.testing.clock import FrozenClock
 from fastapi_easy.testing.kernel import in_memory
 from fastapi_easy.testing.recorders import RecordingEventBus

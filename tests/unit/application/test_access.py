@@ -15,13 +15,13 @@ from fastapi_easy.application import (
     ListEntities,
     UpdateEntity,
 )
-from fastapi_easy.domain.aggregation import Aggregation, Function, Measure
+from fastapi_easy.domain.changes.patch import Patch
 from fastapi_easy.domain.errors import Forbidden, NotFound
-from fastapi_easy.domain.patch import Patch
 from fastapi_easy.domain.principal import Principal, Tenant
-from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.resource import Resource
-from fastapi_easy.domain.specification import Everything, Operator, Specification, Where
+from fastapi_easy.domain.queries.aggregation import Aggregation, Function, Measure
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.queries.specification import Everything, Operator, Specification, Where
+from fastapi_easy.domain.resources.resource import Resource
 from tests.policies import RowPolicy
 from tests.unit.application.library import Shelf
 

@@ -10,7 +10,7 @@ from fastapi_easy.application import Context, DryRun, Kernel
 from fastapi_easy.bootstrap import open_kernel
 from fastapi_easy.domain import ANONYMOUS, NotFound, Outcome, Principal, Success
 from fastapi_easy.domain.ports import Policy
-from fastapi_easy.domain.specification import Everything, Operator, Specification, Where
+from fastapi_easy.domain.queries.specification import Everything, Operator, Specification, Where
 from fastapi_easy.testing import FrozenClock, RecordingEventBus, in_memory, in_memory_kernel
 from tests.policies import RowPolicy
 from tests.unit.application.calls.market import Market

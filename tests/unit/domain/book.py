@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from fastapi_easy.domain.declaration import Declaration, declare
 from fastapi_easy.domain.field import Field, Kind
-from fastapi_easy.domain.resource import Resource, Shape
+from fastapi_easy.domain.resources.declaration import Declaration, declare
+from fastapi_easy.domain.resources.resource import Resource, Shape
 
 
 class Book:

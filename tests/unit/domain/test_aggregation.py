@@ -4,8 +4,8 @@ import decimal
 
 import pytest
 
-from fastapi_easy.domain.aggregation import Function, Measure, average, functions_of
 from fastapi_easy.domain.field import ORDERED, Field, Kind
+from fastapi_easy.domain.queries.aggregation import Function, Measure, average, functions_of
 
 EVERY = tuple(Function)
 RANGE = (Function.COUNT, Function.MINIMUM, Function.MAXIMUM)

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from fastapi_easy.domain.declaration import Declaration, declare
 from fastapi_easy.domain.field import Field, Kind
-from fastapi_easy.domain.options import (
+from fastapi_easy.domain.queries.ordering import Direction, Sort
+from fastapi_easy.domain.resources.declaration import Declaration, declare
+from fastapi_easy.domain.resources.options import (
     EVERY_OPERATION,
     READ_ONLY,
     Fields,
@@ -15,8 +16,7 @@ from fastapi_easy.domain.options import (
     QueryRules,
     Schemas,
 )
-from fastapi_easy.domain.ordering import Direction, Sort
-from fastapi_easy.domain.resource import Shape
+from fastapi_easy.domain.resources.resource import Shape
 from tests.unit.domain.book import ALL, FIELDS, GIVEN, SHAPE, Book, declared, mistakes_of
 
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from fastapi_easy.domain.declaration import RESERVED_FIELDS
 from fastapi_easy.domain.field import Field, Kind
-from fastapi_easy.domain.options import EVERY_OPERATION, Fields, Operation, QueryRules
-from fastapi_easy.domain.resource import Shape
+from fastapi_easy.domain.resources.declaration import RESERVED_FIELDS
+from fastapi_easy.domain.resources.options import EVERY_OPERATION, Fields, Operation, QueryRules
+from fastapi_easy.domain.resources.resource import Shape
 from tests.unit.domain.book import FIELDS, Book, mistakes_of
 
 

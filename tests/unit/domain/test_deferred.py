@@ -3,7 +3,7 @@
 import json
 
 from fastapi_easy.domain import Row, Rows
-from fastapi_easy.domain.deferred import Deferred
+from fastapi_easy.domain.changes.lazy_sequence import Deferred
 
 
 def test_is_made_once_and_only_when_somebody_looks():

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from fastapi_easy.domain.declaration import Declaration, declare
+from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.field import Field, Kind
-from fastapi_easy.domain.options import EVERY_OPERATION, Fields, Operation, Version
-from fastapi_easy.domain.resource import Resource, Shape
-from fastapi_easy.domain.row import Row
-from fastapi_easy.domain.specification import AnyOf, Everything, Operator, Where
+from fastapi_easy.domain.queries.specification import AnyOf, Everything, Operator, Where
+from fastapi_easy.domain.resources.declaration import Declaration, declare
+from fastapi_easy.domain.resources.options import EVERY_OPERATION, Fields, Operation, Version
+from fastapi_easy.domain.resources.resource import Resource, Shape
 
 
 class Book:

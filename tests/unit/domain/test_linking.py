@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from fastapi_easy.domain.declaration import RESERVED_FIELDS, Declaration
 from fastapi_easy.domain.field import Field, Kind
-from fastapi_easy.domain.linking import link
-from fastapi_easy.domain.ordering import Direction, Sort, total_order
-from fastapi_easy.domain.reference import Reference, ReferentialAction
-from fastapi_easy.domain.relation import Link, Through, to_many, to_one
-from fastapi_easy.domain.resource import Resource, Shape
-from fastapi_easy.domain.specification import AllOf, Everything, Operator, Related, Where
+from fastapi_easy.domain.queries.ordering import Direction, Sort, total_order
+from fastapi_easy.domain.queries.specification import AllOf, Everything, Operator, Related, Where
+from fastapi_easy.domain.resources.declaration import RESERVED_FIELDS, Declaration
+from fastapi_easy.domain.resources.linking import link
+from fastapi_easy.domain.resources.reference import Reference, ReferentialAction
+from fastapi_easy.domain.resources.relation import Link, Through, to_many, to_one
+from fastapi_easy.domain.resources.resource import Resource, Shape
 from fastapi_easy.testing import resource_from
 
 

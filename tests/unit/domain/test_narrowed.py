@@ -6,14 +6,14 @@ import inspect
 import pytest
 from returns.result import Success
 
-from fastapi_easy.domain.aggregation import Aggregation, Function, Measure
+from fastapi_easy.domain.changes.patch import Patch
 from fastapi_easy.domain.field import Field, Kind
-from fastapi_easy.domain.narrowed import NarrowedRepository, SoftDeletingRepository, deleted_in
-from fastapi_easy.domain.patch import Patch
 from fastapi_easy.domain.ports.repository import Repository
-from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.resource import Shape
-from fastapi_easy.domain.specification import AllOf, Everything, Operator, Where
+from fastapi_easy.domain.queries.aggregation import Aggregation, Function, Measure
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.queries.specification import AllOf, Everything, Operator, Where
+from fastapi_easy.domain.resources.resource import Shape
+from fastapi_easy.domain.scoped_repository import NarrowedRepository, SoftDeletingRepository, deleted_in
 from fastapi_easy.testing import FailingRepository, resource_from
 
 NOON = datetime.datetime(2026, 1, 1, 12, tzinfo=datetime.UTC)

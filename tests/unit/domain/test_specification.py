@@ -2,9 +2,9 @@
 
 import pytest
 
+from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.field import Kind
-from fastapi_easy.domain.row import Row
-from fastapi_easy.domain.specification import (
+from fastapi_easy.domain.queries.specification import (
     LISTS,
     AllOf,
     AnyOf,

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fastapi_easy.domain.changes.patch import Patch
+from fastapi_easy.domain.changes.row import Row
+from fastapi_easy.domain.changes.version import version_of
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import UNSET, Field, Kind
-from fastapi_easy.domain.ordering import Direction, Sort, total_order
-from fastapi_easy.domain.patch import Patch
-from fastapi_easy.domain.resource import Shape
-from fastapi_easy.domain.row import Row
-from fastapi_easy.domain.version import version_of
+from fastapi_easy.domain.queries.ordering import Direction, Sort, total_order
+from fastapi_easy.domain.resources.resource import Shape
 from fastapi_easy.testing import resource_from
 
 DOWN = Direction.DESCENDING

@@ -30,8 +30,8 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg
 from sqlalchemy.dialects.sqlite.aiosqlite import dialect as aiosqlite
 from sqlalchemy.types import TupleType
 
-from fastapi_easy.infrastructure.persistence.sqlalchemy.compiled import EXPANSIONS, Compiled, Incompilable
-from fastapi_easy.infrastructure.persistence.sqlalchemy.types import UtcDateTime
+from fastapi_easy.infrastructure.relational.column_types import UtcDateTime
+from fastapi_easy.infrastructure.relational.driver.compiled import EXPANSIONS, Compiled, Incompilable
 
 NOON = datetime.datetime(2024, 2, 29, 12, tzinfo=datetime.UTC)
 

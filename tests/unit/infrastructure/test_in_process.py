@@ -7,9 +7,9 @@ import datetime
 import pytest
 from returns.result import Failure, Success
 
-from fastapi_easy.domain.changes import BeforeChange, BeforeCreate, BeforeDelete, Veto
+from fastapi_easy.domain.changes.change import BeforeChange, BeforeCreate, BeforeDelete, Veto
+from fastapi_easy.domain.changes.events import DomainEvent, EntityCreated, EntityDeleted, EntityUpdated
 from fastapi_easy.domain.errors import CheckFailed
-from fastapi_easy.domain.events import DomainEvent, EntityCreated, EntityDeleted, EntityUpdated
 from fastapi_easy.domain.ports.event_bus import EventBus, Interest
 from fastapi_easy.domain.principal import ANONYMOUS
 from fastapi_easy.infrastructure.events.in_process import InProcessEventBus

@@ -11,12 +11,12 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from tortoise import Model, fields
 
 from fastapi_easy.composition.technologies import describe
+from fastapi_easy.domain.changes.patch import Patch
 from fastapi_easy.domain.errors import ReferenceBroken
-from fastapi_easy.domain.patch import Patch
 from fastapi_easy.domain.ports.database import SchemaMode
-from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.relation import to_one
-from fastapi_easy.domain.specification import Everything
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.queries.specification import Everything
+from fastapi_easy.domain.resources.relation import to_one
 from fastapi_easy.infrastructure.persistence.memory import MemoryDatabase, MemoryRepository
 from fastapi_easy.infrastructure.persistence.memory.transaction import MemoryTransaction
 from fastapi_easy.infrastructure.persistence.sqlalchemy import SqlAlchemyDatabase, SqlAlchemyRepository

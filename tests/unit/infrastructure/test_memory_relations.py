@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import pytest
 from returns.result import Success
 
-from fastapi_easy.domain.ordering import Sort
-from fastapi_easy.domain.page import PageRequest
 from fastapi_easy.domain.ports.database import SchemaMode
-from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.relation import Link, Through
+from fastapi_easy.domain.queries.ordering import Sort
+from fastapi_easy.domain.queries.page import PageRequest
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.resources.relation import Link, Through
 from fastapi_easy.infrastructure.persistence.memory import MemoryDatabase, MemoryRepository, describe
 from fastapi_easy.testing.resources import connected
 

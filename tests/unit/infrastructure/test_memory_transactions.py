@@ -6,10 +6,10 @@ from types import SimpleNamespace
 import pytest
 from returns.result import Failure, Success
 
+from fastapi_easy.domain.changes.patch import Patch
+from fastapi_easy.domain.changes.version import version_of
 from fastapi_easy.domain.errors import AlreadyExists, NotFound, Stale
-from fastapi_easy.domain.patch import Patch
-from fastapi_easy.domain.specification import Everything
-from fastapi_easy.domain.version import version_of
+from fastapi_easy.domain.queries.specification import Everything
 from fastapi_easy.infrastructure.persistence.memory import MemoryDatabase, MemoryRepository
 from fastapi_easy.infrastructure.persistence.memory.transaction import MemoryTransaction
 from fastapi_easy.testing import resource_from

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from fastapi_easy.domain import Field, Kind, Shape
-from fastapi_easy.infrastructure.persistence.mongo.counters import Counters
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import Plan
+from fastapi_easy.infrastructure.persistence.mongo.driver.counters import Counters
 from fastapi_easy.infrastructure.persistence.mongo.errors import PoolExhausted
-from fastapi_easy.infrastructure.persistence.mongo.mapping import Plan
 from fastapi_easy.testing import resource_from
 
 

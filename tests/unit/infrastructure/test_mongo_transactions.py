@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from pymongo.errors import AutoReconnect, DuplicateKeyError, OperationFailure
 
+from fastapi_easy.infrastructure.persistence.mongo.driver.options import ConnectionOptions
+from fastapi_easy.infrastructure.persistence.mongo.driver.transaction import Transaction
 from fastapi_easy.infrastructure.persistence.mongo.errors import CommitLost, Refused, TransactionLost, missing
-from fastapi_easy.infrastructure.persistence.mongo.options import ConnectionOptions
-from fastapi_easy.infrastructure.persistence.mongo.transaction import Transaction
 from fastapi_easy.testing import resource_from
 from fastapi_easy.testing.conformance import TOKENS
 

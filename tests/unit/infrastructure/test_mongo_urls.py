@@ -5,9 +5,9 @@ import importlib.util
 import pytest
 
 from fastapi_easy.domain.errors import DeclarationError
-from fastapi_easy.infrastructure.persistence.mongo.client import Client
-from fastapi_easy.infrastructure.persistence.mongo.options import ConnectionOptions
-from fastapi_easy.infrastructure.persistence.mongo.url import resolve
+from fastapi_easy.infrastructure.persistence.mongo.driver.client import Client
+from fastapi_easy.infrastructure.persistence.mongo.driver.options import ConnectionOptions
+from fastapi_easy.infrastructure.persistence.mongo.driver.url import resolve
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from bson.int64 import Int64
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastapi_easy.infrastructure.persistence.mongo.json_values import json_from
-from fastapi_easy.infrastructure.persistence.mongo.scalars import decimal_kept, decimal_of, in_utc
+from fastapi_easy.infrastructure.persistence.mongo.documents.json_values import json_from
+from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import decimal_kept, decimal_of, in_utc
 
 HALVES = st.integers(0, 2**64 - 1)
 TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]))

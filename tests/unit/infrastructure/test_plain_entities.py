@@ -14,9 +14,9 @@ from annotated_types import Ge, Len, MaxLen, MinLen
 from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import UNSET, Kind
-from fastapi_easy.domain.row import Row
 from fastapi_easy.infrastructure.entities.plain import (
     describe,
     entity_from,

@@ -8,8 +8,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from fastapi_easy.domain import NotFound
 from fastapi_easy.domain.ports import Metrics, NotAdmitted, Observation, Pool
+from fastapi_easy.infrastructure.observation.composite import Several
 from fastapi_easy.infrastructure.observation.prometheus import PrometheusMetrics
-from fastapi_easy.infrastructure.observation.several import Several
 from fastapi_easy.infrastructure.persistence.memory import MemoryDatabase
 from fastapi_easy.infrastructure.resilience.circuit_breaker import BreakerLimits, CircuitBreaker
 

@@ -19,10 +19,10 @@ from tortoise.migrations import constraints
 
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import Field, Kind
-from fastapi_easy.domain.reference import Reference, ReferentialAction
-from fastapi_easy.domain.relation import Through
-from fastapi_easy.infrastructure.persistence.tortoise.mapping import describe, recognises
-from fastapi_easy.infrastructure.persistence.tortoise.tables import Mirror, constraint_name
+from fastapi_easy.domain.resources.reference import Reference, ReferentialAction
+from fastapi_easy.domain.resources.relation import Through
+from fastapi_easy.infrastructure.persistence.tortoise.models.mapping import describe, recognises
+from fastapi_easy.infrastructure.persistence.tortoise.models.tables import Mirror, constraint_name
 
 
 class Shade(enum.Enum):

@@ -4,9 +4,9 @@ import datetime
 
 import pytest
 
-from fastapi_easy.domain.deferred import Deferred
+from fastapi_easy.domain.changes.events import EntityDeleted
+from fastapi_easy.domain.changes.lazy_sequence import Deferred
 from fastapi_easy.domain.errors import DeclarationError
-from fastapi_easy.domain.events import EntityDeleted
 from fastapi_easy.infrastructure.events.in_process import InProcessEventBus
 from fastapi_easy.infrastructure.persistence.memory import MemoryDatabase, MemoryRepository, MemoryUnitOfWork
 from fastapi_easy.testing import RecordingEventBus, resource_from

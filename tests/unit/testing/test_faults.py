@@ -8,8 +8,8 @@ from returns.result import Failure, Success
 
 from fastapi_easy.domain.errors import NotFound, Unavailable
 from fastapi_easy.domain.ports.repository import Repository, StreamBroken
-from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.specification import Everything
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.queries.specification import Everything
 from fastapi_easy.infrastructure.persistence.memory import MemoryDatabase, MemoryRepository, MemoryUnitOfWork
 from fastapi_easy.testing import FailingRepository, RecordingEventBus, SlowRepository, resource_from
 from fastapi_easy.testing.conformance import SEATS

@@ -3,7 +3,7 @@
 import pytest
 
 from fastapi_easy.domain.errors import DeclarationError
-from fastapi_easy.domain.relation import to_one
+from fastapi_easy.domain.resources.relation import to_one
 from fastapi_easy.testing import resource_from
 from fastapi_easy.testing.conformance import BOOKS, SEATS, SHAPES
 from fastapi_easy.testing.resources import connected

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import Phase, find, settings
 from hypothesis.errors import NoSuchExample
 
-from fastapi_easy.domain.ordering import Direction
-from fastapi_easy.domain.row import Row
-from fastapi_easy.domain.specification import Not, Operator, Related, Where, leaves
+from fastapi_easy.domain.changes.row import Row
+from fastapi_easy.domain.queries.ordering import Direction
+from fastapi_easy.domain.queries.specification import Not, Operator, Related, Where, leaves
 from fastapi_easy.testing.conformance import SHAPES
 from fastapi_easy.testing.resources import connected
 from fastapi_easy.testing.strategies import (

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
-from fastapi_easy.domain.aggregation import Measure
-from fastapi_easy.domain.page import Count
-from fastapi_easy.domain.specification import Specification
+from fastapi_easy.domain.queries.aggregation import Measure
+from fastapi_easy.domain.queries.page import Count
+from fastapi_easy.domain.queries.specification import Specification
 
 Condition: TypeAlias = Specification | Mapping[str, Any]
 """Which entities: a specification, or a `where` tree with Python values, `{"price__lt": 8}`."""

@@ -11,8 +11,8 @@ from fastapi_easy.application.calls.arguments import RowVersion
 from fastapi_easy.application.calls.bound_resource import BoundResource
 from fastapi_easy.application.calls.keywords import one_mapping
 from fastapi_easy.application.resources.perform_action import Action
+from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.errors import Fault, Invalid, Key, Outcome
-from fastapi_easy.domain.patch import Values
 
 
 class BoundAction:

@@ -15,7 +15,7 @@ from fastapi_easy.application.calls.arguments import (
 )
 from fastapi_easy.application.calls.caller import Caller
 from fastapi_easy.application.calls.keywords import given
-from fastapi_easy.application.changes.batch import BulkAnswer
+from fastapi_easy.application.changes.bulk_changes import BulkAnswer
 from fastapi_easy.application.changes.entity_writer import Upserted
 from fastapi_easy.application.changes.items import Change
 from fastapi_easy.application.context import Context
@@ -37,13 +37,13 @@ from fastapi_easy.application.resources.restore_entity import RestoreEntity
 from fastapi_easy.application.resources.update_entity import UpdateEntity
 from fastapi_easy.application.resources.upsert_entity import UpsertEntity
 from fastapi_easy.application.use_cases import UseCases
-from fastapi_easy.domain.aggregation import Group
+from fastapi_easy.domain.changes.patch import Patch, Values
+from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Key, Outcome
-from fastapi_easy.domain.page import Cursor, Page
-from fastapi_easy.domain.patch import Patch, Values
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
-from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.row import Row
+from fastapi_easy.domain.queries.aggregation import Group
+from fastapi_easy.domain.queries.page import Cursor, Page
+from fastapi_easy.domain.queries.query import Query
 
 E = TypeVar("E")
 C = TypeVar("C")

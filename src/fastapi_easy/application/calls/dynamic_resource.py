@@ -15,14 +15,14 @@ from fastapi_easy.application.calls.bound_action import BoundAction
 from fastapi_easy.application.calls.bound_resource import BoundResource
 from fastapi_easy.application.calls.caller import Caller
 from fastapi_easy.application.calls.keywords import given, one_mapping
-from fastapi_easy.application.calls.misspelling import unknown
+from fastapi_easy.application.calls.unknown_names import unknown
 from fastapi_easy.application.changes.entity_writer import Upserted
 from fastapi_easy.application.use_cases import UseCases
-from fastapi_easy.domain.aggregation import Group
+from fastapi_easy.domain.changes.patch import Values
+from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Key, Outcome
-from fastapi_easy.domain.page import Cursor, Page
-from fastapi_easy.domain.patch import Values
-from fastapi_easy.domain.row import Row
+from fastapi_easy.domain.queries.aggregation import Group
+from fastapi_easy.domain.queries.page import Cursor, Page
 
 
 class DynamicResource(BoundResource[Any]):

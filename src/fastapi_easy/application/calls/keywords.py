@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from fastapi_easy.domain.patch import Values
+from fastapi_easy.domain.changes.patch import Values
 
 _NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 

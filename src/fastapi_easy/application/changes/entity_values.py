@@ -3,9 +3,9 @@
 import dataclasses
 from typing import Any, TypeVar
 
+from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.errors import Key
-from fastapi_easy.domain.patch import Values
-from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.resources.resource import Resource
 
 E = TypeVar("E")
 

@@ -8,7 +8,9 @@ from typing import Any
 from returns.result import Failure, Success
 
 from fastapi_easy.application.access import Access
-from fastapi_easy.application.changes.callers_work import CallersWork
+from fastapi_easy.application.changes.caller_unit_of_work import CallersWork
+from fastapi_easy.domain.changes.patch import Patch, Values, foreign_fields
+from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import (
     DeclarationError,
     Error,
@@ -18,14 +20,12 @@ from fastapi_easy.domain.errors import (
     Outcome,
     PreconditionRequired,
 )
-from fastapi_easy.domain.narrowed import deleted_in
-from fastapi_easy.domain.options import Operation
-from fastapi_easy.domain.page import PageRequest
-from fastapi_easy.domain.patch import Patch, Values, foreign_fields
-from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.resource import Resource
-from fastapi_easy.domain.row import Row
-from fastapi_easy.domain.specification import Operator, Specification, Where, all_of
+from fastapi_easy.domain.queries.page import PageRequest
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.queries.specification import Operator, Specification, Where, all_of
+from fastapi_easy.domain.resources.options import Operation
+from fastapi_easy.domain.resources.resource import Resource
+from fastapi_easy.domain.scoped_repository import deleted_in
 
 
 @dataclass(frozen=True, slots=True)

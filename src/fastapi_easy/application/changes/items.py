@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.errors import Error, Key
-from fastapi_easy.domain.patch import Values
-from fastapi_easy.domain.specification import Specification
+from fastapi_easy.domain.queries.specification import Specification
 
 
 @dataclass(frozen=True, slots=True)

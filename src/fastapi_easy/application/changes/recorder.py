@@ -8,15 +8,15 @@ from returns.result import Failure, Success
 from fastapi_easy.application.changes.writes import Write
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.rules import Rules
-from fastapi_easy.domain.changes import BeforeChange
-from fastapi_easy.domain.deferred import Deferred
+from fastapi_easy.domain.changes.change import BeforeChange
+from fastapi_easy.domain.changes.events import DomainEvent, EntityCreated
+from fastapi_easy.domain.changes.lazy_sequence import Deferred
+from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Error, Key, Outcome
-from fastapi_easy.domain.events import DomainEvent, EntityCreated
 from fastapi_easy.domain.ports.event_bus import Interest
 from fastapi_easy.domain.ports.journal import Journal
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
-from fastapi_easy.domain.resource import Resource
-from fastapi_easy.domain.row import Row
+from fastapi_easy.domain.resources.resource import Resource
 
 E = TypeVar("E", bound=DomainEvent)
 B = TypeVar("B", bound=BeforeChange)

@@ -1,17 +1,20 @@
 """References to entities that the caller may not see: answered as if nothing were there."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 from returns.result import Failure
 
 from fastapi_easy.application.access import Access
+from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.errors import Error, Key, ReferenceBroken
-from fastapi_easy.domain.patch import Values
 from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
-from fastapi_easy.domain.resource import Resource
-from fastapi_easy.domain.specification import Operator, Where, all_of
+from fastapi_easy.domain.queries.specification import Operator, Where, all_of
+from fastapi_easy.domain.resources.resource import Resource
+
+Target: TypeAlias = tuple[str, tuple[str, ...], tuple[Any, ...]]
+"""An entity that is referred to: its resource, the fields that say which one, and their values."""
 
 
 def may_refer_to_hidden(resource: Resource[Any], values: Values, access: Access) -> bool:
@@ -23,12 +26,16 @@ def may_refer_to_hidden(resource: Resource[Any], values: Values, access: Access)
 
 
 async def hidden_reference(
-    resource: Resource[Any], values: Values, access: Access, work: UnitOfWork
+    resource: Resource[Any], values: Values, access: Access, work: UnitOfWork, visible: set[Target]
 ) -> Failure[Error] | None:
-    """Return the refusal of *values* that refer to an entity the caller may not see; `None` when none of them does."""
+    """Return the refusal of *values* that refer to an entity the caller may not see; `None` when none of them does.
+
+    What is in *visible* is not asked about again; what turns out to be visible is added to it.
+    """
     for target, here, there in _leading(resource):
-        source = [values.get(name) for name in here]
-        if None in source or access.sees_all(target):
+        source = tuple(values.get(name) for name in here)
+        asked = target.name, there, source
+        if None in source or access.sees_all(target) or asked in visible:
             continue
         same = all_of(
             *(Where(name, Operator.EQUALS, value) for name, value in zip(there, source, strict=True))
@@ -38,6 +45,7 @@ async def hidden_reference(
             return seen
         if not seen.unwrap():
             return Failure(ReferenceBroken(resource.name, here))
+        visible.add(asked)
     return None
 
 

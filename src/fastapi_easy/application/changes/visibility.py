@@ -5,11 +5,11 @@ from typing import Any, Final
 
 from returns.result import Failure, Success
 
+from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.ports.repository import Repository
-from fastapi_easy.domain.resource import Resource
-from fastapi_easy.domain.row import Row
-from fastapi_easy.domain.specification import AnyOf, Operator, Specification, Where, all_of
+from fastapi_easy.domain.queries.specification import AnyOf, Operator, Specification, Where, all_of
+from fastapi_easy.domain.resources.resource import Resource
 
 _ASKED_FOR: Final = 500
 """Entities that one question is about."""

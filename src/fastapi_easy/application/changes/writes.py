@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from fastapi_easy.domain.changes import (
+from fastapi_easy.domain.changes.change import (
     BeforeChange,
     BeforeCreate,
     BeforeDelete,
@@ -11,7 +11,7 @@ from fastapi_easy.domain.changes import (
     BeforeRestore,
     BeforeUpdate,
 )
-from fastapi_easy.domain.events import (
+from fastapi_easy.domain.changes.events import (
     DomainEvent,
     EntityCreated,
     EntityDeleted,
@@ -19,7 +19,7 @@ from fastapi_easy.domain.events import (
     EntityRestored,
     EntityUpdated,
 )
-from fastapi_easy.domain.options import Operation
+from fastapi_easy.domain.resources.options import Operation
 
 
 @dataclass(frozen=True, slots=True)

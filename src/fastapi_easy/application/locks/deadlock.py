@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from fastapi_easy.application.locks.owners import task_of
-from fastapi_easy.domain.lease import WaitEdge
+from fastapi_easy.domain.locks.lease import WaitEdge
 
 LONGEST: Final = 64
 """Tasks in a circle that is looked for."""

@@ -8,10 +8,10 @@ from typing import Final, TypeAlias
 
 from returns.result import Failure, Success
 
-from fastapi_easy.application.locks.acquiring import Ask
+from fastapi_easy.application.locks.lock_request import Ask
 from fastapi_easy.domain.errors import LockLost, Outcome, Unsupported
-from fastapi_easy.domain.lease import LockCapability
-from fastapi_easy.domain.lock_errors import LeaseLost
+from fastapi_easy.domain.locks.lease import LockCapability
+from fastapi_easy.domain.locks.lock_errors import LeaseLost
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.lease_store import LeaseStore
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork, innermost

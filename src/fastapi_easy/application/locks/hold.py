@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Protocol
 
-from fastapi_easy.application.locks.acquiring import Ask, Wish
 from fastapi_easy.application.locks.held_lease import Fence, HeldLease, Holding
+from fastapi_easy.application.locks.lock_request import Ask, Wish
 from fastapi_easy.application.locks.owners import task_of
+from fastapi_easy.application.locks.wakeups import WaiterRegistry
 from fastapi_easy.application.locks.watchdog import watch
 from fastapi_easy.domain import deadline
-from fastapi_easy.domain.bells import Bells
-from fastapi_easy.domain.lease import OnLost
-from fastapi_easy.domain.lock_errors import LockDeadlock, LockMisuse
+from fastapi_easy.domain.locks.lease import OnLost
+from fastapi_easy.domain.locks.lock_errors import LockDeadlock, LockMisuse
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.lease_store import LeaseStore
 
@@ -64,7 +64,7 @@ class Keeper(Protocol):
         ...
 
     @property
-    def bells(self) -> Bells:
+    def waiters(self) -> WaiterRegistry:
         """Rung when somebody of this process gives a name back."""
         ...
 
@@ -187,7 +187,7 @@ class Hold:
                 store=keeper.store,
                 clock=keeper.clock,
                 ask=keeper.ask,
-                bells=keeper.bells,
+                waiters=keeper.waiters,
                 name=name,
                 owner=holding.owner_of(name),
                 ttl=terms.ttl,

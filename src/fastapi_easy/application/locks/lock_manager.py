@@ -13,12 +13,12 @@ from returns.result import Failure
 
 from fastapi_easy.application.locks.held_lease import Fence, Holding
 from fastapi_easy.application.locks.hold import Hold, Terms
+from fastapi_easy.application.locks.lock_store_dependency import Standing
 from fastapi_easy.application.locks.owners import Owners
-from fastapi_easy.application.locks.standing import Standing
-from fastapi_easy.domain.bells import Bells
+from fastapi_easy.application.locks.wakeups import WaiterRegistry
 from fastapi_easy.domain.errors import Obstacle, Outcome, Unavailable
-from fastapi_easy.domain.lease import Eviction, LockCapability, LockInfo, OnLost
-from fastapi_easy.domain.lock_errors import LockMisuse
+from fastapi_easy.domain.locks.lease import Eviction, LockCapability, LockInfo, OnLost
+from fastapi_easy.domain.locks.lock_errors import LockMisuse
 from fastapi_easy.domain.ports.breaker import Breaker, NotAdmitted
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.dependency import Dependency
@@ -80,7 +80,7 @@ class LockManager:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._held: dict[Holding, asyncio.Task[None]] = {}
         self._pending: dict[str, set[asyncio.Task[Any]]] = {}
-        self.bells = Bells()
+        self.waiters = WaiterRegistry()
 
     @property
     def capabilities(self) -> frozenset[LockCapability]:
@@ -232,7 +232,7 @@ class LockManager:
                 _ = await asyncio.wait(pending)
             if not await self._release(name, owner, waits=name not in holding.tokens):
                 _logger.warning("lock %r could not be given back by %s: it will run out", name, owner)
-            self.bells.ring(name)
+            self.waiters.wake(name)
 
     async def _release(self, name: str, owner: str, *, waits: bool) -> bool:
         """Give *name* back, and the place in the line for it; whether the store has heard it."""

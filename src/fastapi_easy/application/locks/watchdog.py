@@ -6,8 +6,8 @@ from typing import Final
 
 from returns.result import Success
 
-from fastapi_easy.application.locks.acquiring import Ask
 from fastapi_easy.application.locks.held_lease import Holding
+from fastapi_easy.application.locks.lock_request import Ask
 
 HEARTBEAT: Final = 3.0
 """Seconds at most between two looks at a lock that does not run out, but is gone with its connection."""

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from fastapi_easy.application.pipeline.observe import observe
+from fastapi_easy.application.pipeline.retry import withstand
 from fastapi_easy.application.pipeline.step import Step
 from fastapi_easy.application.pipeline.trace import trace
+from fastapi_easy.application.pipeline.translate_lock_errors import word_locks
 from fastapi_easy.application.pipeline.validate import validate
-from fastapi_easy.application.pipeline.withstand import withstand
-from fastapi_easy.application.pipeline.word_locks import word_locks
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.observer import Observer
 from fastapi_easy.domain.ports.retry import Retry

@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.ports.validator import Validator
-from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.resources.resource import Resource
 
 C_contra = TypeVar("C_contra", contravariant=True)
 R_co = TypeVar("R_co", covariant=True)

@@ -25,10 +25,10 @@ from fastapi_easy.application.resources.perform_action import PerformAction
 from fastapi_easy.application.resources.replace_entity import ReplaceEntity
 from fastapi_easy.application.resources.update_entity import UpdateEntity
 from fastapi_easy.application.resources.upsert_entity import UpsertEntity
+from fastapi_easy.domain.changes.patch import Patch
 from fastapi_easy.domain.errors import Error, Fault, Invalid, Outcome
-from fastapi_easy.domain.options import Operation
-from fastapi_easy.domain.patch import Patch
 from fastapi_easy.domain.ports.validator import Validator
+from fastapi_easy.domain.resources.options import Operation
 
 MOST_FAULTS: Final = 200
 """Faults of a bulk that are told of; those of the first items come first."""

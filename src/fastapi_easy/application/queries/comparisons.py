@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence, Sized
 from collections.abc import Set as AbstractSet
 from typing import Any, Self
 
+from fastapi_easy.application.queries.allowed_comparisons import CONNECTIVES, RESERVED, Parameter, nearest
 from fastapi_easy.application.queries.limits import QueryLimits
-from fastapi_easy.application.queries.vocabulary import CONNECTIVES, RESERVED, Parameter, nearest
 from fastapi_easy.domain.errors import BadQuery, Fault, Invalid
 from fastapi_easy.domain.field import Field, Kind
-from fastapi_easy.domain.specification import Operator, Specification
-from fastapi_easy.domain.spelling import Unreadable, read_text, read_value
+from fastapi_easy.domain.queries.specification import Operator, Specification
+from fastapi_easy.domain.values.value_parsing import Unreadable, read_text, read_value
 
 _BOUNDS = 2
 

@@ -2,10 +2,18 @@
 
 from typing import Any
 
+from fastapi_easy.application.queries.allowed_comparisons import nearest
 from fastapi_easy.application.queries.comparisons import Misunderstood
-from fastapi_easy.application.queries.vocabulary import nearest
-from fastapi_easy.domain.resource import Relation, Resource
-from fastapi_easy.domain.specification import AllOf, AnyOf, Everything, Not, Related, Specification, Where
+from fastapi_easy.domain.queries.specification import (
+    AllOf,
+    AnyOf,
+    Everything,
+    Not,
+    Related,
+    Specification,
+    Where,
+)
+from fastapi_easy.domain.resources.resource import Relation, Resource
 
 
 def check_fields(specification: Specification, resource: Resource[Any]) -> None:

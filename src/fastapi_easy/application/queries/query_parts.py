@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
+from fastapi_easy.application.queries.allowed_comparisons import RESERVED, Names, Vocabulary, nearest
 from fastapi_easy.application.queries.comparisons import Comparisons, Misunderstood
-from fastapi_easy.application.queries.including import OPTIONS, Branch, Including
+from fastapi_easy.application.queries.include_parser import OPTIONS, Branch, Including
 from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.application.queries.sorting import read_fields, read_order
-from fastapi_easy.application.queries.vocabulary import RESERVED, Names, Vocabulary, nearest
 from fastapi_easy.application.queries.where_tree import WhereTree
-from fastapi_easy.domain.ordering import Sort
-from fastapi_easy.domain.page import Count, Cursor
-from fastapi_easy.domain.query import Include
-from fastapi_easy.domain.resource import Resource
-from fastapi_easy.domain.specification import AnyOf, Operator, Specification, Where
+from fastapi_easy.domain.queries.ordering import Sort
+from fastapi_easy.domain.queries.page import Count, Cursor
+from fastapi_easy.domain.queries.query import Include
+from fastapi_easy.domain.queries.specification import AnyOf, Operator, Specification, Where
+from fastapi_easy.domain.resources.resource import Resource
 
 _WHOLE: Final = re.compile(r"-?[0-9]{1,40}", re.ASCII)
 

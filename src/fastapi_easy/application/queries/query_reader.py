@@ -7,21 +7,21 @@ from typing import Any, Final
 
 from returns.result import Failure, Success
 
-from fastapi_easy.application.queries.aggregating import AGGREGATION, read_aggregation
+from fastapi_easy.application.queries.aggregation_parser import AGGREGATION, read_aggregation
+from fastapi_easy.application.queries.allowed_comparisons import RESERVED, Vocabulary, inside, outside
 from fastapi_easy.application.queries.comparisons import Misunderstood
-from fastapi_easy.application.queries.cursor_seal import CursorSeal
-from fastapi_easy.application.queries.including import OPTIONS
-from fastapi_easy.application.queries.key_text import KeyText
+from fastapi_easy.application.queries.cursor_signer import CursorSeal
+from fastapi_easy.application.queries.include_parser import OPTIONS
+from fastapi_easy.application.queries.key_codec import KeyText
 from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.application.queries.query_parts import QueryParts, Wish, as_texts
-from fastapi_easy.application.queries.vocabulary import RESERVED, Vocabulary, inside, outside
-from fastapi_easy.domain.aggregation import Aggregation, Measure
 from fastapi_easy.domain.errors import BadQuery, Invalid, Key, Outcome
-from fastapi_easy.domain.naming import PLAIN, Naming
-from fastapi_easy.domain.page import Cursor, PageRequest
-from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.resource import Resource
-from fastapi_easy.domain.specification import Specification, all_of, leaves
+from fastapi_easy.domain.queries.aggregation import Aggregation, Measure
+from fastapi_easy.domain.queries.page import Cursor, PageRequest
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.queries.specification import Specification, all_of, leaves
+from fastapi_easy.domain.resources.naming import PLAIN, Naming
+from fastapi_easy.domain.resources.resource import Resource
 
 FILTERS: Final = frozenset({"where", "q"})
 """The options that say which entities are meant."""

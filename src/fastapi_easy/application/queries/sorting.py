@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from fastapi_easy.application.queries.allowed_comparisons import Names, nearest
 from fastapi_easy.application.queries.comparisons import Misunderstood
-from fastapi_easy.application.queries.vocabulary import Names, nearest
-from fastapi_easy.domain.ordering import Direction, Sort
-from fastapi_easy.domain.resource import Relation, Resource
+from fastapi_easy.domain.queries.ordering import Direction, Sort
+from fastapi_easy.domain.resources.resource import Relation, Resource
 
 
 def read_order(resource: Resource[Any], names: Sequence[str], depth: int, called: Names) -> tuple[Sort, ...]:

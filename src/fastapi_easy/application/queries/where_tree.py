@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fastapi_easy.application.queries.allowed_comparisons import CONNECTIVES, Vocabulary
 from fastapi_easy.application.queries.comparisons import Comparisons, Misunderstood
 from fastapi_easy.application.queries.field_check import check_fields
 from fastapi_easy.application.queries.limits import QueryLimits
-from fastapi_easy.application.queries.vocabulary import CONNECTIVES, Vocabulary
-from fastapi_easy.domain.specification import AllOf, AnyOf, Not, Specification
+from fastapi_easy.domain.queries.specification import AllOf, AnyOf, Not, Specification
 
 
 class WhereTree:

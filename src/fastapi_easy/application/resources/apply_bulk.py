@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from returns.result import Success
 
-from fastapi_easy.application.changes.batch import Batch, BulkAnswer
+from fastapi_easy.application.changes.bulk_changes import Batch, BulkAnswer
 from fastapi_easy.application.changes.items import Change
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import Outcome
-from fastapi_easy.domain.options import Operation
+from fastapi_easy.domain.resources.options import Operation
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from fastapi_easy.application.access import Access
 from fastapi_easy.application.collaborators import ResourceHandler
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import Outcome
-from fastapi_easy.domain.options import Operation
-from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.specification import Everything, Specification
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.queries.specification import Everything, Specification
+from fastapi_easy.domain.resources.options import Operation
 
 
 @dataclass(frozen=True, slots=True)

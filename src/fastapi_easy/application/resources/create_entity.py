@@ -3,12 +3,12 @@
 from collections.abc import Awaitable
 from dataclasses import dataclass
 
-from fastapi_easy.application.changes.changing import Changing
+from fastapi_easy.application.changes.change_handler import Changing
 from fastapi_easy.application.context import Context
+from fastapi_easy.domain.changes.patch import Values
+from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Outcome
-from fastapi_easy.domain.options import Operation
-from fastapi_easy.domain.patch import Values
-from fastapi_easy.domain.row import Row
+from fastapi_easy.domain.resources.options import Operation
 
 
 @dataclass(frozen=True, slots=True)

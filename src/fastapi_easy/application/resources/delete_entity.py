@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from fastapi_easy.application.changes.changing import Changing
+from fastapi_easy.application.changes.change_handler import Changing
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import Key, Outcome
-from fastapi_easy.domain.options import Operation
+from fastapi_easy.domain.resources.options import Operation
 
 
 @dataclass(frozen=True, slots=True)

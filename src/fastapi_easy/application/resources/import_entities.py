@@ -7,13 +7,13 @@ from typing import Final, TypeAlias
 from returns.result import Failure, Success
 
 from fastapi_easy.application.access import Access
-from fastapi_easy.application.changes.batch import AllWorked, Batch, BulkAnswer
+from fastapi_easy.application.changes.bulk_changes import AllWorked, Batch, BulkAnswer
 from fastapi_easy.application.changes.entity_writer import Upserted
 from fastapi_easy.application.changes.items import Create, Upsert
 from fastapi_easy.application.context import Context
+from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.errors import Error, Outcome, OutcomeUnknown, Unavailable
-from fastapi_easy.domain.options import Operation
-from fastapi_easy.domain.patch import Values
+from fastapi_easy.domain.resources.options import Operation
 
 CHUNK: Final = 500
 """Lines that become durable together, at most."""

@@ -9,14 +9,14 @@ from typing import Any, Protocol, runtime_checkable
 from returns.result import Failure, Success
 
 from fastapi_easy.application.access import Access
-from fastapi_easy.application.changes.changing import Changing
-from fastapi_easy.application.changes.settling import settle
+from fastapi_easy.application.changes.change_handler import Changing
+from fastapi_easy.application.changes.commit import settle
 from fastapi_easy.application.context import Context
-from fastapi_easy.application.showing import shown
+from fastapi_easy.application.redaction import shown
+from fastapi_easy.domain.changes.patch import Patch
 from fastapi_easy.domain.errors import Error, Key, Outcome, PreconditionRequired
-from fastapi_easy.domain.json import Json
-from fastapi_easy.domain.patch import Patch
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
+from fastapi_easy.domain.values.json import Json
 
 
 @runtime_checkable

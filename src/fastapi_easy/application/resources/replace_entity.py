@@ -5,13 +5,13 @@ from typing import Any
 
 from returns.result import Failure, Success
 
-from fastapi_easy.application.changes.changing import Changing
+from fastapi_easy.application.changes.change_handler import Changing
 from fastapi_easy.application.context import Context
+from fastapi_easy.domain.changes.patch import Patch, Values, foreign_fields
+from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Fault, Invalid, Key, Outcome
 from fastapi_easy.domain.field import UNSET, Field
-from fastapi_easy.domain.options import Operation
-from fastapi_easy.domain.patch import Patch, Values, foreign_fields
-from fastapi_easy.domain.row import Row
+from fastapi_easy.domain.resources.options import Operation
 
 
 @dataclass(frozen=True, slots=True)

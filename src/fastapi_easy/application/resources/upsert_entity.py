@@ -5,12 +5,12 @@ from typing import Final
 
 from returns.result import Failure
 
-from fastapi_easy.application.changes.changing import Changing
+from fastapi_easy.application.changes.change_handler import Changing
 from fastapi_easy.application.changes.entity_writer import Upserted
 from fastapi_easy.application.context import Context
+from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.errors import AlreadyExists, Outcome
-from fastapi_easy.domain.options import Operation
-from fastapi_easy.domain.patch import Values
+from fastapi_easy.domain.resources.options import Operation
 
 ATTEMPTS: Final = 3
 """Times an upsert is tried when others make the same entity meanwhile."""

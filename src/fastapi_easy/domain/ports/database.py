@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-from fastapi_easy.domain.capability import Capability
 from fastapi_easy.domain.errors import Outcome
-from fastapi_easy.domain.resource import Resource, Shape
+from fastapi_easy.domain.resources.capability import Capability
+from fastapi_easy.domain.resources.resource import Resource, Shape
 
 
 class SchemaMode(enum.StrEnum):

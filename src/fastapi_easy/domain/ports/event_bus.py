@@ -4,9 +4,9 @@ import enum
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
-from fastapi_easy.domain.changes import BeforeChange
+from fastapi_easy.domain.changes.change import BeforeChange
+from fastapi_easy.domain.changes.events import DomainEvent
 from fastapi_easy.domain.errors import Outcome
-from fastapi_easy.domain.events import DomainEvent
 
 EventHandler: TypeAlias = Callable[[Any], Awaitable[None]]
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
-from fastapi_easy.domain.events import DomainEvent
-from fastapi_easy.domain.journal import JournalRow, SystemTable
-from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.changes.events import DomainEvent
+from fastapi_easy.domain.changes.journal import JournalRow, SystemTable
+from fastapi_easy.domain.resources.resource import Resource
 
 
 @runtime_checkable

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from fastapi_easy.domain.errors import Outcome
-from fastapi_easy.domain.lease import Eviction, LockCapability, LockInfo, OnLost
+from fastapi_easy.domain.locks.lease import Eviction, LockCapability, LockInfo, OnLost
 from fastapi_easy.domain.ports.dependency import Dependency
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 

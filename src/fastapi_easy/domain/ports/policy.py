@@ -4,7 +4,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from fastapi_easy.domain.access import Grant
 from fastapi_easy.domain.principal import Principal, Tenant
-from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.resources.resource import Resource
 
 
 @runtime_checkable

@@ -3,14 +3,14 @@
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final, Protocol, TypeVar, runtime_checkable
 
-from fastapi_easy.domain.aggregation import Aggregation, Group
+from fastapi_easy.domain.changes.patch import Patch, Values
+from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Key, Outcome
-from fastapi_easy.domain.page import Page
-from fastapi_easy.domain.patch import Patch, Values
-from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.resource import Relation
-from fastapi_easy.domain.row import Row
-from fastapi_easy.domain.specification import Everything, Specification
+from fastapi_easy.domain.queries.aggregation import Aggregation, Group
+from fastapi_easy.domain.queries.page import Page
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.queries.specification import Everything, Specification
+from fastapi_easy.domain.resources.resource import Relation
 
 E = TypeVar("E")
 

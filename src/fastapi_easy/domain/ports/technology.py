@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from fastapi_easy.domain.changes.journal import SystemTable
 from fastapi_easy.domain.errors import DeclarationError, Outcome
-from fastapi_easy.domain.journal import SystemTable
 from fastapi_easy.domain.ports.breaker import Breaker
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.database import Database
@@ -14,7 +14,7 @@ from fastapi_easy.domain.ports.lease_store import LeaseStore
 from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.ports.tracer import Tracer
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
-from fastapi_easy.domain.resource import Resource, Shape
+from fastapi_easy.domain.resources.resource import Resource, Shape
 
 Repositories: TypeAlias = Mapping[str, Callable[[], Repository[Any]]]
 """What makes the repository of each resource, by name."""

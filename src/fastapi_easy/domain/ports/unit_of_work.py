@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self, runtime_checkable
 
+from fastapi_easy.domain.changes.events import DomainEvent
+from fastapi_easy.domain.changes.journal import JournalRow
 from fastapi_easy.domain.errors import Outcome
-from fastapi_easy.domain.events import DomainEvent
-from fastapi_easy.domain.journal import JournalRow
 from fastapi_easy.domain.ports.repository import Repository
-from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.resources.resource import Resource
 
 
 class Guard(Protocol):

@@ -2,8 +2,8 @@
 
 from typing import Any, Protocol
 
+from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.errors import Outcome
-from fastapi_easy.domain.patch import Values
 
 
 class Validator(Protocol):

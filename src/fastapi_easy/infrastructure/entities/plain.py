@@ -21,11 +21,11 @@ from pydantic import AwareDatetime, BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from fastapi_easy.domain.changes.patch import Values
+from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import UNSET, Field, Kind
-from fastapi_easy.domain.patch import Values
-from fastapi_easy.domain.resource import Resource, Shape
-from fastapi_easy.domain.row import Row
+from fastapi_easy.domain.resources.resource import Resource, Shape
 from fastapi_easy.infrastructure.entities.aliases import aliases_of, takes_names
 
 _KINDS: Final[Mapping[Any, Kind]] = {

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from returns.result import Failure, Success
 
-from fastapi_easy.domain.changes import BeforeChange, Veto
+from fastapi_easy.domain.changes.change import BeforeChange, Veto
+from fastapi_easy.domain.changes.events import DomainEvent
 from fastapi_easy.domain.errors import Outcome
-from fastapi_easy.domain.events import DomainEvent
 from fastapi_easy.domain.ports.event_bus import EventHandler, Interest
 
 _logger = logging.getLogger(__name__)

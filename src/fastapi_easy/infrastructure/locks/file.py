@@ -18,8 +18,8 @@ from typing import Any, Final, TypeVar
 from returns.result import Failure, Success
 
 from fastapi_easy.domain.errors import Outcome, Unavailable
-from fastapi_easy.domain.lease import Busy, Grant, LockCapability, LockInfo
-from fastapi_easy.infrastructure.locks.lineless import Lineless
+from fastapi_easy.domain.locks.lease import Busy, Grant, LockCapability, LockInfo
+from fastapi_easy.infrastructure.locks.polling import Lineless
 from fastapi_easy.infrastructure.locks.tokens import next_token
 
 T = TypeVar("T")

@@ -9,12 +9,12 @@ from typing import Final
 
 from returns.result import Success
 
-from fastapi_easy.domain.bells import Bells
 from fastapi_easy.domain.errors import Outcome
-from fastapi_easy.domain.lease import Busy, Grant, LockCapability, LockInfo, WaitEdge
+from fastapi_easy.domain.locks.lease import Busy, Grant, LockCapability, LockInfo, WaitEdge
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.infrastructure.locks.tokens import next_token
+from fastapi_easy.infrastructure.locks.wakeups import OwnerEvents
 from fastapi_easy.infrastructure.unit_of_work import TransactionalUnitOfWork
 
 _CAPABILITIES: Final = frozenset(LockCapability) - {LockCapability.CROSS_HOST, LockCapability.DURABLE}
@@ -49,7 +49,7 @@ class Leases:
     held: dict[str, _Lease] = field(default_factory=dict)
     waits: dict[str, _Wait] = field(default_factory=dict)
     tickets: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
-    bells: Bells = field(default_factory=Bells)
+    events: OwnerEvents = field(default_factory=OwnerEvents)
 
 
 class MemoryLeaseStore:
@@ -164,7 +164,7 @@ class MemoryLeaseStore:
 
     def wakeups(self, name: str, owner: str) -> AbstractAsyncContextManager[asyncio.Event]:
         """An event that is set when it is the turn of *owner*."""
-        return self._leases.bells.hung_up(owner)
+        return self._leases.events.register(owner)
 
     async def answers(self) -> Outcome[None]:
         """It does as long as the process runs."""
@@ -179,7 +179,7 @@ class MemoryLeaseStore:
 
     def _ring(self, name: str) -> None:
         for owner in self._waiters(name)[:1]:
-            self._leases.bells.ring(owner)
+            self._leases.events.wake(owner)
 
     def _has(self, name: str, owner: str, token: int) -> bool:
         lease = self._leases.held.get(name)

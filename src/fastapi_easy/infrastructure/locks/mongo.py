@@ -10,9 +10,8 @@ from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 from returns.result import Failure, Success
 
-from fastapi_easy.domain.bells import Bells
 from fastapi_easy.domain.errors import Outcome, Unavailable, Unsupported
-from fastapi_easy.domain.lease import (
+from fastapi_easy.domain.locks.lease import (
     EVERY_LOCK_CAPABILITY,
     Busy,
     Grant,
@@ -22,8 +21,11 @@ from fastapi_easy.domain.lease import (
 )
 from fastapi_easy.domain.ports.database import Pool
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
-from fastapi_easy.infrastructure.persistence.mongo.client import Client
+from fastapi_easy.infrastructure.locks.wakeups import OwnerEvents
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
+from fastapi_easy.infrastructure.persistence.mongo.driver.client import Client
+from fastapi_easy.infrastructure.persistence.mongo.driver.options import ConnectionOptions
+from fastapi_easy.infrastructure.persistence.mongo.driver.url import resolve
 from fastapi_easy.infrastructure.persistence.mongo.errors import (
     REFUSALS,
     CommitLost,
@@ -33,8 +35,6 @@ from fastapi_easy.infrastructure.persistence.mongo.errors import (
     hindrance,
     is_silence,
 )
-from fastapi_easy.infrastructure.persistence.mongo.options import ConnectionOptions
-from fastapi_easy.infrastructure.persistence.mongo.url import resolve
 from fastapi_easy.infrastructure.unit_of_work import TransactionalUnitOfWork
 
 T = TypeVar("T")
@@ -75,7 +75,7 @@ class MongoLeaseStore:
         self._address = resolve(url)
         self._client: Client | None = None
         self._database = database
-        self._bells = Bells()
+        self._events = OwnerEvents()
 
     async def try_acquire(
         self, name: str, owner: str, ttl: float, ticket: int | None = None
@@ -232,7 +232,7 @@ class MongoLeaseStore:
 
     def wakeups(self, name: str, owner: str) -> AbstractAsyncContextManager[asyncio.Event]:
         """An event that nobody sets: those who wait look by themselves."""
-        return self._bells.hung_up(owner)
+        return self._events.register(owner)
 
     @property
     def pool(self) -> Pool | None:

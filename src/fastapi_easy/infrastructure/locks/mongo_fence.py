@@ -5,7 +5,7 @@ from typing import Any, Final
 from returns.result import Failure, Success
 
 from fastapi_easy.domain.errors import Outcome, Unavailable, Unsupported
-from fastapi_easy.domain.lease import LockCapability
+from fastapi_easy.domain.locks.lease import LockCapability
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
 from fastapi_easy.infrastructure.persistence.mongo.errors import (
     REFUSALS,

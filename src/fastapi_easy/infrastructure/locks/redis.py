@@ -15,9 +15,8 @@ from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as TooLate
 from returns.result import Failure, Success
 
-from fastapi_easy.domain.bells import Bells
 from fastapi_easy.domain.errors import Outcome, Unavailable
-from fastapi_easy.domain.lease import (
+from fastapi_easy.domain.locks.lease import (
     EVERY_LOCK_CAPABILITY,
     Busy,
     Grant,
@@ -27,6 +26,7 @@ from fastapi_easy.domain.lease import (
 )
 from fastapi_easy.domain.ports.database import Pool
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
+from fastapi_easy.infrastructure.locks.wakeups import OwnerEvents
 
 T = TypeVar("T")
 
@@ -120,7 +120,7 @@ class RedisLeaseStore:
     def __init__(self, url: str) -> None:
         self._url = url
         self._client: Redis | None = None
-        self._bells = Bells()
+        self._events = OwnerEvents()
 
     async def try_acquire(
         self, name: str, owner: str, ttl: float, ticket: int | None = None
@@ -212,7 +212,7 @@ class RedisLeaseStore:
 
     def wakeups(self, name: str, owner: str) -> AbstractAsyncContextManager[asyncio.Event]:
         """An event that nobody sets: those who wait look by themselves."""
-        return self._bells.hung_up(owner)
+        return self._events.register(owner)
 
     @property
     def pool(self) -> Pool | None:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from returns.result import Success
 
+from fastapi_easy.domain.changes.journal import SystemTable
 from fastapi_easy.domain.errors import Outcome
-from fastapi_easy.domain.journal import SystemTable
 from fastapi_easy.domain.ports import Clock, Database, LeaseStore
 from fastapi_easy.domain.ports.technology import DatabaseRequest, Technology
 from fastapi_easy.infrastructure.entities import plain

@@ -5,7 +5,7 @@ from fastapi_easy.domain.ports.technology import DatabaseRequest, Technology
 from fastapi_easy.infrastructure.locks import mongo_fence
 from fastapi_easy.infrastructure.persistence.mongo import journal
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
-from fastapi_easy.infrastructure.persistence.mongo.options import ConnectionOptions
+from fastapi_easy.infrastructure.persistence.mongo.driver.options import ConnectionOptions
 from fastapi_easy.infrastructure.persistence.mongo.repository import MongoRepository
 from fastapi_easy.infrastructure.persistence.mongo.unit_of_work import MongoUnitOfWork
 

@@ -5,14 +5,14 @@ from typing import Any
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.ports import Clock, Database, LeaseStore
 from fastapi_easy.domain.ports.technology import DatabaseRequest, Technology
-from fastapi_easy.infrastructure.locks import relational_fence
-from fastapi_easy.infrastructure.persistence.sqlalchemy import mapping
+from fastapi_easy.infrastructure.locks.relational import fence as relational_fence
+from fastapi_easy.infrastructure.persistence.sqlalchemy import journal
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
-from fastapi_easy.infrastructure.persistence.sqlalchemy.options import ConnectionOptions
 from fastapi_easy.infrastructure.persistence.sqlalchemy.repository import SqlAlchemyRepository
-from fastapi_easy.infrastructure.persistence.sqlalchemy.system import journal
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables import mapping
 from fastapi_easy.infrastructure.persistence.sqlalchemy.unit_of_work import SqlAlchemyUnitOfWork
-from fastapi_easy.infrastructure.persistence.sqlalchemy.url import resolve
+from fastapi_easy.infrastructure.relational.options import ConnectionOptions
+from fastapi_easy.infrastructure.relational.url import resolve
 
 __all__ = ["TECHNOLOGY"]
 
@@ -35,15 +35,15 @@ def _leases_at(url: str, _clock: Clock) -> LeaseStore:
 def _leases_in(url: Any) -> LeaseStore:
     match url.get_backend_name():
         case "sqlite":
-            from fastapi_easy.infrastructure.locks.sqlite import SqliteLeaseStore
+            from fastapi_easy.infrastructure.locks.relational.sqlite import SqliteLeaseStore
 
             return SqliteLeaseStore(url)
         case "postgresql":
-            from fastapi_easy.infrastructure.locks.postgres import PostgresLeaseStore
+            from fastapi_easy.infrastructure.locks.relational.postgres import PostgresLeaseStore
 
             return PostgresLeaseStore(url)
         case _:
-            from fastapi_easy.infrastructure.locks.mysql import MySqlLeaseStore
+            from fastapi_easy.infrastructure.locks.relational.mysql import MySqlLeaseStore
 
             return MySqlLeaseStore(url)
 
@@ -52,11 +52,13 @@ def _session_locks(url: str, clock: Clock) -> LeaseStore:
     resolved = resolve(url)
     match resolved.get_backend_name():
         case "postgresql":
-            from fastapi_easy.infrastructure.locks.postgres_advisory import PostgresAdvisoryLockStore
+            from fastapi_easy.infrastructure.locks.relational.postgres_advisory import (
+                PostgresAdvisoryLockStore,
+            )
 
             return PostgresAdvisoryLockStore(resolved, clock)
         case "mysql" | "mariadb":
-            from fastapi_easy.infrastructure.locks.mysql_named import MySqlNamedLockStore
+            from fastapi_easy.infrastructure.locks.relational.mysql_named import MySqlNamedLockStore
 
             return MySqlNamedLockStore(resolved, clock)
         case other:

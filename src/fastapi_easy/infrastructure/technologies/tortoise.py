@@ -4,10 +4,10 @@ import dataclasses
 
 from fastapi_easy.domain.ports import Database
 from fastapi_easy.domain.ports.technology import DatabaseRequest
-from fastapi_easy.infrastructure.persistence.sqlalchemy.options import ConnectionOptions
-from fastapi_easy.infrastructure.persistence.tortoise import mapping
 from fastapi_easy.infrastructure.persistence.tortoise.connection import TortoiseDatabase
+from fastapi_easy.infrastructure.persistence.tortoise.models import mapping
 from fastapi_easy.infrastructure.persistence.tortoise.unit_of_work import TortoiseUnitOfWork
+from fastapi_easy.infrastructure.relational.options import ConnectionOptions
 from fastapi_easy.infrastructure.technologies import sqlalchemy
 
 __all__ = ["TECHNOLOGY"]

@@ -5,7 +5,7 @@ from functools import reduce
 from pydantic import ValidationError
 
 from fastapi_easy.domain.errors import Fault, Invalid
-from fastapi_easy.domain.json import MOST_FAULTS, below
+from fastapi_easy.domain.values.json import MOST_FAULTS, below
 
 
 def invalid(error: ValidationError) -> Invalid:

@@ -19,13 +19,13 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from fastapi_easy.domain.field import Field, Kind
-from fastapi_easy.domain.kind_documents import (
+from fastapi_easy.domain.values.kind_schemas import (
     TEXT_DOCUMENTS,
     WITHOUT_NUL,
     bytes_document,
     decimal_document,
 )
-from fastapi_easy.domain.spelling import Unreadable, read_text
+from fastapi_easy.domain.values.value_parsing import Unreadable, read_text
 
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,100}(\.[0-9]{1,100})?", re.ASCII)
 _LARGEST_FLOAT: Final = 1.7976931348623157e308

@@ -6,7 +6,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, PydanticUserError, TypeAdapter
 
 from fastapi_easy.domain.field import PYTHON_TYPES
-from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.infrastructure.validation.kinds import input_type
 
 

@@ -8,8 +8,8 @@ from pydantic.fields import FieldInfo
 
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import Field
-from fastapi_easy.domain.options import Schemas
-from fastapi_easy.domain.resource import Shape
+from fastapi_easy.domain.resources.options import Schemas
+from fastapi_easy.domain.resources.resource import Shape
 from fastapi_easy.infrastructure.entities.aliases import takes_names
 
 

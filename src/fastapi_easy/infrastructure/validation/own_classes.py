@@ -9,7 +9,7 @@ from pydantic_core import PydanticSerializationError, to_json, to_jsonable_pytho
 
 from fastapi_easy.domain.errors import Fault, Invalid
 from fastapi_easy.domain.field import Field, Kind
-from fastapi_easy.domain.json import below
+from fastapi_easy.domain.values.json import below
 from fastapi_easy.infrastructure.validation.faults import invalid
 from fastapi_easy.infrastructure.validation.naming import key_in
 

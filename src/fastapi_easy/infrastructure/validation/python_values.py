@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from fastapi_easy.domain.errors import Fault, Invalid
 from fastapi_easy.domain.field import UNSET
-from fastapi_easy.domain.json import (
+from fastapi_easy.domain.values.json import (
     DEEPEST,
     MOST_FAULTS,
     below,

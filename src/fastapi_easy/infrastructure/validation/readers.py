@@ -7,8 +7,8 @@ from typing import Any, Final, TypeAlias
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from fastapi_easy.domain.errors import Fault, Invalid
-from fastapi_easy.domain.json import below
-from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.resources.resource import Resource
+from fastapi_easy.domain.values.json import below
 from fastapi_easy.infrastructure.validation.faults import invalid
 from fastapi_easy.infrastructure.validation.naming import key_in
 

@@ -8,10 +8,10 @@ from typing import Any, TypeAlias
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from returns.result import Failure, Success
 
+from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.errors import Error, Invalid, Outcome
-from fastapi_easy.domain.json import Json
-from fastapi_easy.domain.patch import Values
-from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.resources.resource import Resource
+from fastapi_easy.domain.values.json import Json
 from fastapi_easy.infrastructure.validation.bodies import body_of
 from fastapi_easy.infrastructure.validation.faults import invalid
 from fastapi_easy.infrastructure.validation.own_classes import read_action, read_model

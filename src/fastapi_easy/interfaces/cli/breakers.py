@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
+from fastapi_easy.interfaces.cli.output import refusals, table
 from fastapi_easy.interfaces.cli.parameters import Debug, Json
 from fastapi_easy.interfaces.cli.tasks import BreakerState, Refusal, Tasks
-from fastapi_easy.interfaces.cli.wording import refusals, table
 
 _EXAMPLES = """\b
 Examples:

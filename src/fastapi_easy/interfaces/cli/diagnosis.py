@@ -12,7 +12,7 @@ from returns.result import Failure
 
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.ports.database import Database, SchemaMode
-from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.interfaces.cli.tasks import Check, State, Target
 
 PATIENCE: Final = 15.0

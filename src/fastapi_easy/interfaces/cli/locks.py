@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from fastapi_easy.interfaces.cli.output import refusals, table
 from fastapi_easy.interfaces.cli.parameters import HERE, Debug, Folder, Json, TargetPath
 from fastapi_easy.interfaces.cli.tasks import Lock, Target, Tasks
-from fastapi_easy.interfaces.cli.wording import refusals, table
 
 _EXAMPLES = """\b
 Examples:

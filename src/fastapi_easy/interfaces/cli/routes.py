@@ -5,9 +5,9 @@ from dataclasses import asdict
 
 import typer
 
+from fastapi_easy.interfaces.cli.output import refusals, table
 from fastapi_easy.interfaces.cli.parameters import HERE, Debug, Folder, Json, TargetPath
 from fastapi_easy.interfaces.cli.tasks import Target, Tasks
-from fastapi_easy.interfaces.cli.wording import refusals, table
 
 _EXAMPLES = """\b
 Examples:

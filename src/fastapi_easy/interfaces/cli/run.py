@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+from fastapi_easy.interfaces.cli.output import refusals
 from fastapi_easy.interfaces.cli.parameters import HERE, Debug, Folder, TargetPath
 from fastapi_easy.interfaces.cli.tasks import Serving, Target, Tasks
-from fastapi_easy.interfaces.cli.wording import refusals
 
 _EXAMPLES = """\b
 Examples:

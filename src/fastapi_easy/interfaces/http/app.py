@@ -15,20 +15,20 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fastapi_easy.application import Kernel
 from fastapi_easy.domain import Resource
-from fastapi_easy.interfaces.http.body import BodyLimit
+from fastapi_easy.interfaces.http.default_headers import Manners
 from fastapi_easy.interfaces.http.dependencies.guards import Guards
-from fastapi_easy.interfaces.http.dependencies.overlooked import warn_of_overlooked
+from fastapi_easy.interfaces.http.dependencies.unguarded import warn_of_overlooked
 from fastapi_easy.interfaces.http.dispatch import Dispatch
-from fastapi_easy.interfaces.http.endpoints import Surface
 from fastapi_easy.interfaces.http.health import HealthChecks
-from fastapi_easy.interfaces.http.last_resort import LastResort, answer_with_problems
-from fastapi_easy.interfaces.http.manners import Manners
-from fastapi_easy.interfaces.http.names import names_of
-from fastapi_easy.interfaces.http.openapi import document
+from fastapi_easy.interfaces.http.http_resource import Surface
+from fastapi_easy.interfaces.http.openapi.document import document
+from fastapi_easy.interfaces.http.openapi_names import names_of
 from fastapi_easy.interfaces.http.options import HttpOptions
 from fastapi_easy.interfaces.http.pages import Pages
+from fastapi_easy.interfaces.http.requests.body import BodyLimit
 from fastapi_easy.interfaces.http.routing.paths import Paths
 from fastapi_easy.interfaces.http.routing.table import paths_of
+from fastapi_easy.interfaces.http.unhandled_exceptions import LastResort, answer_with_problems
 
 KernelSource: TypeAlias = Kernel | Callable[[], Kernel]
 """A kernel, or what gives it once the first request is there."""

@@ -13,11 +13,11 @@ from fastapi.routing import iter_route_contexts
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from fastapi_easy.interfaces.http.body import Gone
 from fastapi_easy.interfaces.http.exchange import Answer, Exchange, Refused, Stream
-from fastapi_easy.interfaces.http.refusals import NO_SUCH_PATH, method_not_allowed
+from fastapi_easy.interfaces.http.request_problems import NO_SUCH_PATH, method_not_allowed
+from fastapi_easy.interfaces.http.requests.body import Gone
+from fastapi_easy.interfaces.http.routing.catch_all_route import Found, ListedResources
 from fastapi_easy.interfaces.http.routing.exception_handlers import answer_exception
-from fastapi_easy.interfaces.http.routing.listed import Found, ListedResources
 from fastapi_easy.interfaces.http.routing.paths import Methods, Paths
 
 

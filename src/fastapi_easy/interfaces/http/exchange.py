@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from fastapi_easy.domain import ANONYMOUS, Error, Failure, Outcome
 from fastapi_easy.domain.ports.repository import StreamBroken
 from fastapi_easy.interfaces.http.correlation import HEADER, correlation_id_of
-from fastapi_easy.interfaces.http.manners import manners_of
+from fastapi_easy.interfaces.http.default_headers import manners_of
 from fastapi_easy.interfaces.http.problems import PROBLEM_JSON, Problem, problem_of, render
 
 T = TypeVar("T")

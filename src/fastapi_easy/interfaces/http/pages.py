@@ -11,9 +11,9 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fastapi_easy.interfaces.http.health import LIVE, HealthChecks
-from fastapi_easy.interfaces.http.last_resort import problem_response
 from fastapi_easy.interfaces.http.problems import TITLES
-from fastapi_easy.interfaces.http.refusals import method_not_allowed
+from fastapi_easy.interfaces.http.request_problems import method_not_allowed
+from fastapi_easy.interfaces.http.unhandled_exceptions import problem_response
 
 Page: TypeAlias = Callable[[], Awaitable[Response]]
 

@@ -1,13 +1,13 @@
 """The suites an adapter has to pass: subclass them, and give each a `store`."""
 
-from fastapi_easy.testing.conformance.lease_access import Leases
-from fastapi_easy.testing.conformance.leases import LeaseStoreConformance
-from fastapi_easy.testing.conformance.notes import LABELS, NOTES, SEATS, SHAPES, TOKENS, Colour
+from fastapi_easy.testing.conformance.locks.lease_suite import Leases
+from fastapi_easy.testing.conformance.locks.leases import LeaseStoreConformance
 from fastapi_easy.testing.conformance.repository import RepositoryConformance
+from fastapi_easy.testing.conformance.sample_shapes import LABELS, NOTES, SEATS, SHAPES, TOKENS, Colour
 from fastapi_easy.testing.conformance.shop import AUTHORS, BOOKS, LOANS, REVIEWS, TICKETS
 from fastapi_easy.testing.conformance.store import Store, resources_of
 from fastapi_easy.testing.conformance.technology import store_of
-from fastapi_easy.testing.conformance.unit_of_work import UnitOfWorkConformance
+from fastapi_easy.testing.conformance.writes.unit_of_work import UnitOfWorkConformance
 
 __all__ = [
     "AUTHORS",

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from fastapi_easy.domain.field import Field, Kind
-from fastapi_easy.domain.reference import Reference, ReferentialAction
-from fastapi_easy.domain.relation import Link, to_many, to_one
-from fastapi_easy.domain.resource import Shape
+from fastapi_easy.domain.resources.reference import Reference, ReferentialAction
+from fastapi_easy.domain.resources.relation import Link, to_many, to_one
+from fastapi_easy.domain.resources.resource import Shape
 
 AUTHORS: Final = Shape(
     fields=(

@@ -9,16 +9,16 @@ import pytest
 import pytest_asyncio
 from returns.result import Failure
 
-from fastapi_easy.domain.capability import Capability
+from fastapi_easy.domain.changes.journal import SystemTable
+from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Outcome
-from fastapi_easy.domain.journal import SystemTable
 from fastapi_easy.domain.ports.database import Database
 from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
-from fastapi_easy.domain.resource import Relation, Resource, Shape
-from fastapi_easy.domain.row import Row
-from fastapi_easy.domain.specification import Everything
-from fastapi_easy.testing.conformance.notes import SHAPES
+from fastapi_easy.domain.queries.specification import Everything
+from fastapi_easy.domain.resources.capability import Capability
+from fastapi_easy.domain.resources.resource import Relation, Resource, Shape
+from fastapi_easy.testing.conformance.sample_shapes import SHAPES
 from fastapi_easy.testing.conformance.shop import OPTIONS
 from fastapi_easy.testing.recorders import RecordingEventBus
 from fastapi_easy.testing.resources import connected

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi_easy.domain.ports.database import SchemaMode
 from fastapi_easy.domain.ports.technology import DatabaseRequest, Technology
 from fastapi_easy.settings import DatabaseSettings
-from fastapi_easy.testing.conformance.notes import SHAPES
+from fastapi_easy.testing.conformance.sample_shapes import SHAPES
 from fastapi_easy.testing.conformance.store import Store, resources_of, value_of
 from fastapi_easy.testing.recorders import RecordingEventBus
 

@@ -5,14 +5,13 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from fastapi_easy.domain.aggregation import Aggregation, Function, Measure, functions_of
+from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.field import ORDERED, Field, Kind
-from fastapi_easy.domain.ordering import Direction, Sort
-from fastapi_easy.domain.page import Count, PageRequest
-from fastapi_easy.domain.patch import Values
-from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.resource import Relation, Resource
-from fastapi_easy.domain.specification import (
+from fastapi_easy.domain.queries.aggregation import Aggregation, Function, Measure, functions_of
+from fastapi_easy.domain.queries.ordering import Direction, Sort
+from fastapi_easy.domain.queries.page import Count, PageRequest
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.queries.specification import (
     LISTS,
     AllOf,
     AnyOf,
@@ -24,6 +23,7 @@ from fastapi_easy.domain.specification import (
     Where,
     operators_of,
 )
+from fastapi_easy.domain.resources.resource import Relation, Resource
 from fastapi_easy.testing.strategies.values import CASED, values
 
 ANY_CASE: Final = frozenset(

@@ -5,9 +5,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.field import UNSET, Field
-from fastapi_easy.domain.patch import Values
-from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.testing.strategies.values import CASED, values
 
 

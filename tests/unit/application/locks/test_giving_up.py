@@ -13,7 +13,7 @@ from fastapi_easy.domain import (
     LockUnavailable,
     Unavailable,
 )
-from fastapi_easy.testing.conformance.lease_access import eventually
+from fastapi_easy.testing.conformance.locks.lease_suite import eventually
 from tests.unit.application.locks.wired import TTL, is_free, work
 
 

@@ -8,7 +8,7 @@ import pytest
 from returns.result import Failure, Success
 
 from fastapi_easy.application import NOBODY, Context
-from fastapi_easy.application.pipeline.withstand import withstand
+from fastapi_easy.application.pipeline.retry import withstand
 from fastapi_easy.domain import (
     DeadlineExceeded,
     NotFound,

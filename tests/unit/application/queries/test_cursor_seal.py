@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from returns.result import Failure, Success
 
-from fastapi_easy.application.queries.cursor_seal import CursorSeal
+from fastapi_easy.application.queries.cursor_signer import CursorSeal
 from fastapi_easy.domain.errors import BadQuery
 from fastapi_easy.domain.field import Field, Kind
-from fastapi_easy.domain.ordering import Direction, Sort
-from fastapi_easy.domain.page import Cursor, PageRequest
-from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.specification import Operator, Where
+from fastapi_easy.domain.queries.ordering import Direction, Sort
+from fastapi_easy.domain.queries.page import Cursor, PageRequest
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.queries.specification import Operator, Where
 from tests.unit.application.fakes import ORDERS, SECRET, THINGS, reader_of
 from tests.unit.application.queries.samples import SAMPLES, any_text, values_of
 

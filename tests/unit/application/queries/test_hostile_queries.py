@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from returns.result import Failure, Success
 
 from fastapi_easy.domain.errors import BadQuery, Invalid, Outcome
-from fastapi_easy.domain.query import Query
+from fastapi_easy.domain.queries.query import Query
 from tests.unit.application.fakes import THINGS, reader_of
 from tests.unit.application.queries.samples import any_json, any_word
 

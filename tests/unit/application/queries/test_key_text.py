@@ -14,7 +14,7 @@ from returns.result import Failure, Success
 from fastapi_easy.application.queries.query_reader import QueryReader
 from fastapi_easy.domain.errors import Fault, Invalid, Key
 from fastapi_easy.domain.field import Field, Kind
-from fastapi_easy.domain.options import READ_ONLY
+from fastapi_easy.domain.resources.options import READ_ONLY
 from tests.unit.application.fakes import Size, Thing, reader_of, resource_of
 from tests.unit.application.queries.samples import SAMPLES, any_text, values_of
 

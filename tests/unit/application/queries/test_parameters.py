@@ -8,10 +8,10 @@ from returns.result import Success
 
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.field import Kind
-from fastapi_easy.domain.ordering import Direction, Sort
-from fastapi_easy.domain.page import Count, PageRequest
-from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.specification import (
+from fastapi_easy.domain.queries.ordering import Direction, Sort
+from fastapi_easy.domain.queries.page import Count, PageRequest
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.queries.specification import (
     LISTS,
     AllOf,
     AnyOf,

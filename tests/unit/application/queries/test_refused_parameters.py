@@ -4,7 +4,7 @@ import pytest
 from returns.result import Failure
 
 from fastapi_easy.domain.errors import BadQuery, Fault, Invalid, Outcome
-from fastapi_easy.domain.query import Query
+from fastapi_easy.domain.queries.query import Query
 from tests.unit.application.fakes import ORDERS, THINGS, reader_of
 
 

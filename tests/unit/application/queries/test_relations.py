@@ -5,12 +5,20 @@ from typing import Any
 import pytest
 from returns.result import Failure, Success
 
-from fastapi_easy.domain.aggregation import Aggregation, Function, Measure
 from fastapi_easy.domain.errors import BadQuery, Invalid
-from fastapi_easy.domain.ordering import Direction, Sort
-from fastapi_easy.domain.page import Cursor
-from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.specification import AllOf, Everything, Not, Operator, Related, Specification, Where
+from fastapi_easy.domain.queries.aggregation import Aggregation, Function, Measure
+from fastapi_easy.domain.queries.ordering import Direction, Sort
+from fastapi_easy.domain.queries.page import Cursor
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.queries.specification import (
+    AllOf,
+    Everything,
+    Not,
+    Operator,
+    Related,
+    Specification,
+    Where,
+)
 from tests.unit.application.library import Shelf
 
 SHELF = Shelf()

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from returns.result import Failure, Success
 
 from fastapi_easy.application.queries.query_reader import FILTERS
-from fastapi_easy.domain.aggregation import Aggregation, Function, Measure
 from fastapi_easy.domain.errors import BadQuery, Fault, Invalid, Outcome
 from fastapi_easy.domain.field import Kind
-from fastapi_easy.domain.ordering import Direction, Sort
-from fastapi_easy.domain.page import Count, Cursor, PageRequest
-from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.specification import (
+from fastapi_easy.domain.queries.aggregation import Aggregation, Function, Measure
+from fastapi_easy.domain.queries.ordering import Direction, Sort
+from fastapi_easy.domain.queries.page import Count, Cursor, PageRequest
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.queries.specification import (
     LISTS,
     AllOf,
     AnyOf,

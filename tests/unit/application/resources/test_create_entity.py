@@ -7,9 +7,9 @@ from returns.result import Failure, Success
 
 from fastapi_easy.application.context import NOBODY
 from fastapi_easy.application.resources.create_entity import CreateEntity, CreateEntityHandler
+from fastapi_easy.domain.changes.events import EntityCreated
 from fastapi_easy.domain.errors import AlreadyExists, Fault, Invalid, OutcomeUnknown
-from fastapi_easy.domain.events import EntityCreated
-from fastapi_easy.domain.json import Json
+from fastapi_easy.domain.values.json import Json
 from tests.unit.application.fakes import ADA, ANY_ID, NOON, Store
 
 VALUES = {"id": 7, "status": "new", "total": Decimal("9.50")}

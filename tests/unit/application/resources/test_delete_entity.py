@@ -3,9 +3,9 @@
 from returns.result import Failure, Success
 
 from fastapi_easy.application.resources.delete_entity import DeleteEntity, DeleteEntityHandler
+from fastapi_easy.domain.changes.events import EntityDeleted
+from fastapi_easy.domain.changes.version import version_of
 from fastapi_easy.domain.errors import NotFound, Stale, Unavailable
-from fastapi_easy.domain.events import EntityDeleted
-from fastapi_easy.domain.version import version_of
 from tests.unit.application.fakes import ADA, ANY_ID, NOON, ORDERS, Store
 
 

@@ -10,10 +10,10 @@ from fastapi_easy.application.resources.create_entity import CreateEntity, Creat
 from fastapi_easy.application.resources.delete_entity import DeleteEntity, DeleteEntityHandler
 from fastapi_easy.application.resources.replace_entity import ReplaceEntity, ReplaceEntityHandler
 from fastapi_easy.application.resources.update_entity import UpdateEntity, UpdateEntityHandler
-from fastapi_easy.domain.patch import Patch
+from fastapi_easy.domain.changes.patch import Patch
 from fastapi_easy.domain.principal import Principal, Tenant
-from fastapi_easy.domain.resource import Resource
-from fastapi_easy.domain.specification import Everything, Operator, Specification, Where
+from fastapi_easy.domain.queries.specification import Everything, Operator, Specification, Where
+from fastapi_easy.domain.resources.resource import Resource
 from tests.policies import RowPolicy
 from tests.unit.application.fakes import ADA, Store
 

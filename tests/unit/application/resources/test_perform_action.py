@@ -16,6 +16,8 @@ from fastapi_easy.application.resources.perform_action import (
     action_name,
     mistakes_in_action,
 )
+from fastapi_easy.domain.changes.events import DomainEvent
+from fastapi_easy.domain.changes.patch import Patch
 from fastapi_easy.domain.errors import (
     Fault,
     Invalid,
@@ -26,8 +28,6 @@ from fastapi_easy.domain.errors import (
     PreconditionRequired,
     Stale,
 )
-from fastapi_easy.domain.events import DomainEvent
-from fastapi_easy.domain.patch import Patch
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from tests.unit.application.fakes import ADA, NOON, ORDERS, Store
 

@@ -10,10 +10,10 @@ from fastapi_easy.application.resources.count_entities import CountEntities, Cou
 from fastapi_easy.application.resources.get_entity import GetEntity, GetEntityHandler
 from fastapi_easy.application.resources.list_entities import ListEntities, ListEntitiesHandler
 from fastapi_easy.domain.errors import NotFound, Unavailable
-from fastapi_easy.domain.ordering import Direction, Sort
-from fastapi_easy.domain.page import Count, Cursor, Page, PageRequest
-from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.specification import Operator, Where
+from fastapi_easy.domain.queries.ordering import Direction, Sort
+from fastapi_easy.domain.queries.page import Count, Cursor, Page, PageRequest
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.queries.specification import Operator, Where
 from fastapi_easy.testing.faults import FailingRepository
 from tests.unit.application.fakes import ADA, ORDERS, Store
 

@@ -7,11 +7,11 @@ import pytest
 from returns.result import Failure, Success
 
 from fastapi_easy.application.resources.replace_entity import ReplaceEntity, ReplaceEntityHandler
+from fastapi_easy.domain.changes.events import EntityUpdated
+from fastapi_easy.domain.changes.patch import Values
+from fastapi_easy.domain.changes.row import Row
+from fastapi_easy.domain.changes.version import version_of
 from fastapi_easy.domain.errors import Error, Fault, Invalid, NotFound, OutcomeUnknown, Stale
-from fastapi_easy.domain.events import EntityUpdated
-from fastapi_easy.domain.patch import Values
-from fastapi_easy.domain.row import Row
-from fastapi_easy.domain.version import version_of
 from tests.unit.application.fakes import ADA, ANY_ID, NOON, ORDERS, Store
 
 VALUES = {"status": "paid", "total": Decimal(20)}

@@ -5,11 +5,11 @@ from decimal import Decimal
 from returns.result import Failure, Success
 
 from fastapi_easy.application.resources.update_entity import UpdateEntity, UpdateEntityHandler
+from fastapi_easy.domain.changes.events import EntityUpdated
+from fastapi_easy.domain.changes.patch import Patch
+from fastapi_easy.domain.changes.row import Row
+from fastapi_easy.domain.changes.version import version_of
 from fastapi_easy.domain.errors import NotFound, Stale, Unavailable
-from fastapi_easy.domain.events import EntityUpdated
-from fastapi_easy.domain.patch import Patch
-from fastapi_easy.domain.row import Row
-from fastapi_easy.domain.version import version_of
 from tests.unit.application.fakes import ADA, ANY_ID, NOON, ORDERS, Store
 
 

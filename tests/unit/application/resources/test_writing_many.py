@@ -25,9 +25,10 @@ from fastapi_easy.application import (
     Upsert,
     UpsertEntity,
 )
-from fastapi_easy.application.changes.batch import AllWorked
+from fastapi_easy.application.changes.bulk_changes import AllWorked
 from fastapi_easy.application.resources.import_entities import CHUNK_WEIGHT, ImportEntitiesHandler
 from fastapi_easy.container import Container, resource
+from fastapi_easy.domain.changes.patch import Patch, Values
 from fastapi_easy.domain.errors import (
     AlreadyExists,
     BadQuery,
@@ -40,10 +41,9 @@ from fastapi_easy.domain.errors import (
     TooLarge,
     Unavailable,
 )
-from fastapi_easy.domain.patch import Patch, Values
 from fastapi_easy.domain.principal import Principal
-from fastapi_easy.domain.resource import Resource
-from fastapi_easy.domain.specification import Everything, Operator, Specification, Where
+from fastapi_easy.domain.queries.specification import Everything, Operator, Specification, Where
+from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.testing.faults import FailingRepository
 from fastapi_easy.testing.kernel import in_memory_kernel
 from tests.policies import RowPolicy

@@ -7,7 +7,7 @@ import pytest
 
 from fastapi_easy.domain import Obstacle
 from fastapi_easy.domain.ports import NotAdmitted
-from fastapi_easy.infrastructure.resilience.waiting_line import WaitingLine
+from fastapi_easy.infrastructure.resilience.wait_queue import WaitingLine
 
 
 def fill(line: WaitingLine[int]) -> None:

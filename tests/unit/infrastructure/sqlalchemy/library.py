@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Column, DateTime, ForeignKey, String, Table, delete
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from fastapi_easy.domain.patch import Patch
-from fastapi_easy.domain.specification import Everything
+from fastapi_easy.domain.changes.patch import Patch
+from fastapi_easy.domain.queries.specification import Everything
 from tests.unit.infrastructure.sqlalchemy.relational import Relational, relational
 
 

@@ -9,13 +9,13 @@ from sqlalchemy import Executable
 
 from fastapi_easy.domain.ports.database import SchemaMode
 from fastapi_easy.domain.ports.repository import Repository
-from fastapi_easy.domain.resource import Resource, Shape
+from fastapi_easy.domain.resources.resource import Resource, Shape
 from fastapi_easy.infrastructure.persistence.sqlalchemy import (
     SqlAlchemyDatabase,
     SqlAlchemyRepository,
     SqlAlchemyUnitOfWork,
 )
-from fastapi_easy.infrastructure.persistence.sqlalchemy.mapping import describe as sqlalchemy_describe
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.mapping import describe as sqlalchemy_describe
 from fastapi_easy.testing import RecordingEventBus
 from fastapi_easy.testing.resources import connected
 from tests.e2e.wiretap import overheard

@@ -32,13 +32,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from fastapi_easy.domain.changes.patch import Patch
+from fastapi_easy.domain.changes.row import Rows
 from fastapi_easy.domain.errors import Fault, Invalid
-from fastapi_easy.domain.patch import Patch
-from fastapi_easy.domain.row import Rows
-from fastapi_easy.domain.specification import Everything
-from fastapi_easy.infrastructure.persistence.sqlalchemy.alike import Alike, added_rows
-from fastapi_easy.infrastructure.persistence.sqlalchemy.executor import Answer
+from fastapi_easy.domain.queries.specification import Everything
+from fastapi_easy.infrastructure.persistence.sqlalchemy.batching import Alike, added_rows
 from fastapi_easy.infrastructure.persistence.sqlalchemy.writing import CHUNK
+from fastapi_easy.infrastructure.relational.driver.executor import Answer
 from tests.unit.infrastructure.sqlalchemy.relational import relational
 
 D = decimal.Decimal

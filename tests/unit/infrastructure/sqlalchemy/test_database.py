@@ -8,12 +8,12 @@ from returns.result import Success
 from sqlalchemy import String, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from fastapi_easy.domain.capability import Capability
-from fastapi_easy.domain.events import EntityDeleted
-from fastapi_easy.domain.ordering import Sort
+from fastapi_easy.domain.changes.events import EntityDeleted
 from fastapi_easy.domain.ports.database import Pool, SchemaMode
-from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.specification import Operator, Where
+from fastapi_easy.domain.queries.ordering import Sort
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.queries.specification import Operator, Where
+from fastapi_easy.domain.resources.capability import Capability
 from fastapi_easy.infrastructure.persistence.sqlalchemy import ConnectionOptions, SqlAlchemyDatabase
 from tests.unit.infrastructure.sqlalchemy.library import ENTITIES, OPTIONS
 from tests.unit.infrastructure.sqlalchemy.relational import relational

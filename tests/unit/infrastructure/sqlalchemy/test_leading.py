@@ -7,12 +7,12 @@ import pytest_asyncio
 from returns.result import Failure, Success
 from sqlalchemy import insert
 
+from fastapi_easy.domain.changes.patch import Patch
 from fastapi_easy.domain.errors import NotFound
-from fastapi_easy.domain.ordering import Direction, Sort
-from fastapi_easy.domain.page import Count, PageRequest
-from fastapi_easy.domain.patch import Patch
-from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.specification import Everything, Not, Operator, Where
+from fastapi_easy.domain.queries.ordering import Direction, Sort
+from fastapi_easy.domain.queries.page import Count, PageRequest
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.queries.specification import Everything, Not, Operator, Where
 from tests.unit.infrastructure.sqlalchemy.library import about, empty_library
 
 LONG_AGO = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)

@@ -11,9 +11,10 @@ import pytest
 from returns.result import Success
 from sqlalchemy import text
 
-from fastapi_easy.infrastructure.persistence.sqlalchemy import ConnectionOptions, SqlAlchemyDatabase, leaks
-from fastapi_easy.infrastructure.persistence.sqlalchemy.leaks import LONG
-from fastapi_easy.infrastructure.persistence.sqlalchemy.transaction import Transaction
+from fastapi_easy.infrastructure.persistence.sqlalchemy import ConnectionOptions, SqlAlchemyDatabase
+from fastapi_easy.infrastructure.relational.driver import leaks
+from fastapi_easy.infrastructure.relational.driver.leaks import LONG
+from fastapi_easy.infrastructure.relational.transaction import Transaction
 
 
 @asynccontextmanager

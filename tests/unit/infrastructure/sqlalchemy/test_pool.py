@@ -11,7 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from fastapi_easy.domain.errors import Unavailable
 from fastapi_easy.infrastructure.persistence.sqlalchemy import ConnectionOptions, SqlAlchemyDatabase
-from fastapi_easy.infrastructure.persistence.sqlalchemy.pool import Channel, ConnectionPool
+from fastapi_easy.infrastructure.relational.driver.pool import Channel, ConnectionPool
 
 
 @asynccontextmanager

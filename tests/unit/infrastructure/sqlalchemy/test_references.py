@@ -8,10 +8,10 @@ from sqlalchemy import Column, ForeignKey, ForeignKeyConstraint, Integer, MetaDa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlmodel import Field, SQLModel
 
+from fastapi_easy.domain.changes.patch import Patch
 from fastapi_easy.domain.errors import ReferenceBroken
-from fastapi_easy.domain.patch import Patch
-from fastapi_easy.domain.reference import Reference, ReferentialAction
-from fastapi_easy.infrastructure.persistence.sqlalchemy.mapping import describe
+from fastapi_easy.domain.resources.reference import Reference, ReferentialAction
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.mapping import describe
 from fastapi_easy.infrastructure.persistence.sqlmodel.mapping import describe as describe_sqlmodel
 from tests.unit.infrastructure.sqlalchemy.relational import relational
 

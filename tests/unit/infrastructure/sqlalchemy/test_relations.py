@@ -6,8 +6,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, foreign, mapped_column, rela
 from sqlmodel import Field, Relationship, SQLModel
 
 from fastapi_easy.domain.errors import DeclarationError
-from fastapi_easy.domain.relation import Link, Through
-from fastapi_easy.infrastructure.persistence.sqlalchemy.mapping import describe
+from fastapi_easy.domain.resources.relation import Link, Through
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.mapping import describe
 from fastapi_easy.infrastructure.persistence.sqlmodel.mapping import describe as describe_sqlmodel
 
 

@@ -9,10 +9,10 @@ from returns.result import Failure, Success
 from sqlalchemy import DateTime, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from fastapi_easy.domain.changes.patch import Patch
 from fastapi_easy.domain.errors import AlreadyExists
-from fastapi_easy.domain.narrowed import SoftDeletingRepository
-from fastapi_easy.domain.patch import Patch
 from fastapi_easy.domain.ports.database import SchemaMode
+from fastapi_easy.domain.scoped_repository import SoftDeletingRepository
 from tests.unit.infrastructure.sqlalchemy.relational import relational
 
 NOW = datetime.datetime(2026, 11, 23, tzinfo=datetime.UTC)

@@ -4,14 +4,14 @@ import pytest
 import pytest_asyncio
 from returns.result import Failure, Success
 
-from fastapi_easy.domain.aggregation import Aggregation, Function, Measure
-from fastapi_easy.domain.capability import Capability
+from fastapi_easy.domain.changes.patch import Patch
 from fastapi_easy.domain.errors import NotFound, Stale
-from fastapi_easy.domain.ordering import Sort
-from fastapi_easy.domain.page import Count, PageRequest
-from fastapi_easy.domain.patch import Patch
-from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.specification import Operator, Where, all_of
+from fastapi_easy.domain.queries.aggregation import Aggregation, Function, Measure
+from fastapi_easy.domain.queries.ordering import Sort
+from fastapi_easy.domain.queries.page import Count, PageRequest
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.queries.specification import Operator, Where, all_of
+from fastapi_easy.domain.resources.capability import Capability
 from tests.unit.infrastructure.sqlalchemy.library import empty_library
 
 

@@ -10,10 +10,10 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlmodel import Field, SQLModel
 
 from fastapi_easy.domain.errors import Stale
-from fastapi_easy.domain.ordering import Sort
-from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.specification import Everything
-from fastapi_easy.infrastructure.persistence.sqlalchemy.mapping import describe as of_sqlalchemy
+from fastapi_easy.domain.queries.ordering import Sort
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.queries.specification import Everything
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.mapping import describe as of_sqlalchemy
 from fastapi_easy.infrastructure.persistence.sqlmodel.mapping import describe as of_sqlmodel
 from tests.unit.infrastructure.sqlalchemy.relational import relational
 

@@ -9,8 +9,8 @@ from sqlalchemy import BigInteger, DateTime, Float, Numeric, String, Uuid
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-from fastapi_easy.domain.aggregation import Aggregation, Function, Group, Measure
-from fastapi_easy.domain.specification import Operator, Where
+from fastapi_easy.domain.queries.aggregation import Aggregation, Function, Group, Measure
+from fastapi_easy.domain.queries.specification import Operator, Where
 from tests.unit.infrastructure.sqlalchemy.relational import relational
 
 D = decimal.Decimal

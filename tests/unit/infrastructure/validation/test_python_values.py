@@ -18,8 +18,8 @@ from returns.result import Failure, Success
 
 from fastapi_easy.domain import UNSET, Fault, Invalid, Json, Schemas
 from fastapi_easy.infrastructure.validation import PydanticValidator
-from fastapi_easy.interfaces.http.encode import encoder_of
-from fastapi_easy.interfaces.http.strict_json import read_json
+from fastapi_easy.interfaces.formats.encode import encoder_of
+from fastapi_easy.interfaces.formats.strict_json import read_json
 from tests.unit.interfaces.http.library import VALUES, Colour, book_resource
 
 WEST: datetime.tzinfo = datetime.timezone(datetime.timedelta(hours=-9, seconds=7))

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import pytest
 from returns.result import Failure, Success
 
-from fastapi_easy.domain.capability import Capability
 from fastapi_easy.domain.errors import DeclarationError, Unavailable
 from fastapi_easy.domain.ports.database import SchemaMode
+from fastapi_easy.domain.resources.capability import Capability
 from fastapi_easy.infrastructure.entities.plain import describe
 from fastapi_easy.infrastructure.persistence.memory.connection import MemoryDatabase
 from fastapi_easy.interfaces.cli import diagnosis

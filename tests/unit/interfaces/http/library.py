@@ -36,8 +36,8 @@ from fastapi_easy.application.resources.update_entity import UpdateEntityHandler
 from fastapi_easy.application.resources.upsert_entity import UpsertEntityHandler
 from fastapi_easy.application.rules import Rules
 from fastapi_easy.domain import Field, Key, Kind, Operation, Outcome, Patch, Resource, Shape
-from fastapi_easy.domain.options import EVERY_OPERATION
 from fastapi_easy.domain.ports import Repository, UnitOfWork
+from fastapi_easy.domain.resources.options import EVERY_OPERATION
 from fastapi_easy.infrastructure.events.in_process import InProcessEventBus
 from fastapi_easy.infrastructure.persistence.memory.connection import MemoryDatabase
 from fastapi_easy.infrastructure.persistence.memory.repository import MemoryRepository

@@ -14,8 +14,8 @@ from fastapi_easy.application import Context
 from fastapi_easy.bootstrap import create_app
 from fastapi_easy.container import Container, resource
 from fastapi_easy.domain import Fields, Key, Outcome, Patch, Row, Schemas, to_many, to_one
-from fastapi_easy.domain.options import EVERY_OPERATION, Operation, Version
 from fastapi_easy.domain.ports import UnitOfWork
+from fastapi_easy.domain.resources.options import EVERY_OPERATION, Operation, Version
 from fastapi_easy.testing import FrozenClock, in_memory
 from fastapi_easy.testing.recorders import RecordingEventBus
 from tests.unit.interfaces.http.library import client_of

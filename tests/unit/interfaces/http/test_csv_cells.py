@@ -23,10 +23,10 @@ from fastapi_easy.domain import (
     Values,
 )
 from fastapi_easy.infrastructure.validation import PydanticValidator
-from fastapi_easy.interfaces.http.csv_cells import RecordReader, mistakes_in, record_columns, record_writer
-from fastapi_easy.interfaces.http.csv_text import Cell
-from fastapi_easy.interfaces.http.encode import encoder_of
-from fastapi_easy.interfaces.http.exporting import columns_of
+from fastapi_easy.interfaces.formats.csv_cells import RecordReader, mistakes_in, record_columns, record_writer
+from fastapi_easy.interfaces.formats.csv_text import Cell
+from fastapi_easy.interfaces.formats.encode import encoder_of
+from fastapi_easy.interfaces.http.operations.export_endpoint import columns_of
 from fastapi_easy.testing.strategies.values import values as values_of
 from tests.unit.interfaces.http.library import VALUES, book_resource
 from tests.unit.interfaces.http.test_csv_text import read

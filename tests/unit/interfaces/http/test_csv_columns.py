@@ -7,10 +7,10 @@ import orjson
 from hypothesis import given
 
 from fastapi_easy.domain import Field, Kind, Resource, Rows, Shape
-from fastapi_easy.interfaces.http.csv_cells import record_writer
-from fastapi_easy.interfaces.http.csv_columns import ColumnWriter
-from fastapi_easy.interfaces.http.encode import encoder_of
-from fastapi_easy.interfaces.http.exporting import columns_of
+from fastapi_easy.interfaces.formats.csv_cells import record_writer
+from fastapi_easy.interfaces.formats.csv_columns import ColumnWriter
+from fastapi_easy.interfaces.formats.encode import encoder_of
+from fastapi_easy.interfaces.http.operations.export_endpoint import columns_of
 from fastapi_easy.testing.resources import resource_from
 from tests.unit.interfaces.http.test_csv_text import read
 from tests.unit.interfaces.http.test_encode import Texts, spelt, unseen

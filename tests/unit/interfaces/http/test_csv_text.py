@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fastapi_easy.interfaces.http.csv_text import UNQUOTED, Cell, Record, Records, written
-from fastapi_easy.interfaces.http.lines import Lines
+from fastapi_easy.interfaces.formats.csv_text import UNQUOTED, Cell, Record, Records, written
+from fastapi_easy.interfaces.formats.line_splitter import Lines
 
 LIMIT = 1000
 CELLS = st.none() | st.text(st.sampled_from('ab",\r\n ä;\ufeff') | st.characters(codec="utf-8"), max_size=8)

@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from fastapi_easy.interfaces.http.preferences import MOST_EVENTS
+from fastapi_easy.interfaces.http.requests.preferences import MOST_EVENTS
 from tests.unit.interfaces.http.shop import Bench, bench
 
 DRY = {"Prefer": "tx=rollback"}

@@ -18,8 +18,8 @@ from pydantic_core import from_json
 
 from fastapi_easy.domain import Field, Json, Kind, Resource, Row, Rows, Schemas, Shape, Success
 from fastapi_easy.infrastructure.validation import PydanticValidator
-from fastapi_easy.interfaces.http.encode import dumps, encoder_of
-from fastapi_easy.interfaces.http.schemas import answer_of
+from fastapi_easy.interfaces.formats.encode import dumps, encoder_of
+from fastapi_easy.interfaces.formats.schemas import answer_of
 from fastapi_easy.testing.resources import resource_from
 from tests.unit.interfaces.http.library import READABLE, VALUES, Colour, book_resource
 

@@ -13,7 +13,7 @@ from starlette.types import Message
 
 from fastapi_easy.domain import Query, Row, Schemas
 from fastapi_easy.domain.ports.repository import StreamBroken
-from fastapi_easy.interfaces.http.exporting import PART
+from fastapi_easy.interfaces.http.operations.export_endpoint import PART
 from fastapi_easy.interfaces.http.options import HttpOptions
 from tests.unit.interfaces.http.library import (
     BOOK,

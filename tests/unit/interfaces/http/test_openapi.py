@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from fastapi_easy.domain import Resource, Schemas
 from fastapi_easy.interfaces.http.app import mount
-from fastapi_easy.interfaces.http.names import names_of
+from fastapi_easy.interfaces.http.openapi_names import names_of
 from fastapi_easy.interfaces.http.options import HttpOptions
 from tests.unit.interfaces.http.library import (
     BOOK,

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from fastapi_easy.interfaces.http.patience import within
+from fastapi_easy.interfaces.http.requests.timeouts import within
 
 
 async def at_once() -> str:

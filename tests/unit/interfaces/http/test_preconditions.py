@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
-from fastapi_easy.interfaces.http.preconditions import Tags, not_modified, read_tags
+from fastapi_easy.interfaces.http.requests.preconditions import Tags, not_modified, read_tags
 from tests.unit.interfaces.http.library import BOOK, app_of, book_resource, client_of
 
 OTHER = '"000000000000000000000000"'

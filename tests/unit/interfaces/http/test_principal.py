@@ -25,7 +25,7 @@ from fastapi_easy.domain import (
     Tenant,
 )
 from fastapi_easy.domain.ports import UnitOfWork
-from fastapi_easy.domain.specification import Everything, Operator, Where
+from fastapi_easy.domain.queries.specification import Everything, Operator, Where
 from fastapi_easy.testing import RecordingEventBus, in_memory
 from tests.policies import RowPolicy
 from tests.unit.interfaces.http.library import client_of

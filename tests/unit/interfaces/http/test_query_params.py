@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
 from fastapi_easy.interfaces.http.app import mount
 from fastapi_easy.interfaces.http.options import HttpOptions
-from fastapi_easy.interfaces.http.query_params import QueryParams
+from fastapi_easy.interfaces.http.query_params.query_params import QueryParams
 from tests.unit.interfaces.http.library import Colour, app_of, client_of, kernel_of
 
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastapi_easy.domain import Fault, Invalid
-from fastapi_easy.interfaces.http.problems import Problem, ascii_json
-from fastapi_easy.interfaces.http.strict_json import DEEPEST, read_json
+from fastapi_easy.interfaces.formats.strict_json import DEEPEST, Malformed, read_json
+from fastapi_easy.interfaces.http.problems import ascii_json
 
 
 @pytest.mark.parametrize(
@@ -53,8 +53,7 @@ def test_says_malformed_quickly(body: bytes) -> None:
     begun = time.process_time()
     problem = read_json(body)
 
-    assert isinstance(problem, Problem)
-    assert (problem.status, problem.code) == (400, "malformed_body")
+    assert isinstance(problem, Malformed)
     # Far more than it takes, so that a collection of garbage may fall into it.
     assert time.process_time() - begun < 0.25
 
@@ -91,8 +90,8 @@ def test_points_at_what_is_unfit(body: bytes, faults: list[tuple[str, str]]) -> 
 
 
 def test_depth_has_a_limit_that_ordinary_documents_never_meet() -> None:
-    assert not isinstance(read_json(b"[" * DEEPEST + b"]" * DEEPEST), Problem)
-    assert isinstance(read_json(b"[" * (DEEPEST + 1) + b"]" * (DEEPEST + 1)), Problem)
+    assert not isinstance(read_json(b"[" * DEEPEST + b"]" * DEEPEST), Malformed)
+    assert isinstance(read_json(b"[" * (DEEPEST + 1) + b"]" * (DEEPEST + 1)), Malformed)
 
 
 @given(

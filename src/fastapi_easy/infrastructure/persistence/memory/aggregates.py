@@ -5,8 +5,8 @@ import enum
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from fastapi_easy.domain.aggregation import Aggregation, Function, Group, Measure, average
 from fastapi_easy.domain.field import Field
+from fastapi_easy.domain.queries.aggregation import Aggregation, Function, Group, Measure, average
 from fastapi_easy.infrastructure.persistence.memory.tables import Identity, Values
 
 _EXACT: Final = decimal.Context(prec=decimal.MAX_PREC, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)

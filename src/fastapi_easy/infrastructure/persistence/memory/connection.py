@@ -5,13 +5,13 @@ from typing import Any
 
 from returns.result import Failure, Success
 
-from fastapi_easy.domain.capability import EVERY_CAPABILITY, Capability
+from fastapi_easy.domain.changes.journal import JournalRow, SystemTable
 from fastapi_easy.domain.errors import Outcome, Unavailable
 from fastapi_easy.domain.field import Kind
-from fastapi_easy.domain.journal import JournalRow, SystemTable
-from fastapi_easy.domain.plain_json import plain_json
 from fastapi_easy.domain.ports.database import Pool, SchemaMode
-from fastapi_easy.domain.resource import Resource, Shape
+from fastapi_easy.domain.resources.capability import EVERY_CAPABILITY, Capability
+from fastapi_easy.domain.resources.resource import Resource, Shape
+from fastapi_easy.domain.values.plain_json import plain_json
 from fastapi_easy.infrastructure.persistence.memory.tables import Table
 from fastapi_easy.infrastructure.persistence.memory.transaction import MemoryTransaction
 

@@ -16,7 +16,7 @@ from fastapi_easy.domain.errors import (
     Stale,
     TooLarge,
 )
-from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.resources.resource import Resource
 
 
 def missing(resource: Resource[Any], key: Key) -> Failure[Error]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi_easy.domain.reference import ReferentialAction
+from fastapi_easy.domain.resources.reference import ReferentialAction
 from fastapi_easy.infrastructure.persistence.memory.layers import Layers
 from fastapi_easy.infrastructure.persistence.memory.tables import ForeignKey, Identity, Layer, Values
 from fastapi_easy.infrastructure.persistence.memory.values import initial

@@ -6,18 +6,18 @@ from typing import Any, Final, Generic, Self, TypeVar
 
 from returns.result import Failure, Success
 
-from fastapi_easy.domain.aggregation import Aggregation, Group
+from fastapi_easy.domain.changes.patch import Patch
+from fastapi_easy.domain.changes.patch import Values as Given
+from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Key, Outcome
 from fastapi_easy.domain.field import Kind
-from fastapi_easy.domain.ordering import total_order
-from fastapi_easy.domain.page import Count, Cursor, Page
-from fastapi_easy.domain.patch import Patch
-from fastapi_easy.domain.patch import Values as Given
 from fastapi_easy.domain.ports.repository import EVERYTHING
-from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.resource import Relation, Resource
-from fastapi_easy.domain.row import Row
-from fastapi_easy.domain.specification import Specification, is_satisfied_by
+from fastapi_easy.domain.queries.aggregation import Aggregation, Group
+from fastapi_easy.domain.queries.ordering import total_order
+from fastapi_easy.domain.queries.page import Count, Cursor, Page
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.queries.specification import Specification, is_satisfied_by
+from fastapi_easy.domain.resources.resource import Relation, Resource
 from fastapi_easy.infrastructure.entities.plain import entity_from, values_of
 from fastapi_easy.infrastructure.persistence.memory.aggregates import aggregated
 from fastapi_easy.infrastructure.persistence.memory.connection import MemoryDatabase
@@ -29,9 +29,9 @@ from fastapi_easy.infrastructure.persistence.memory.errors import (
     taken,
     too_many,
 )
-from fastapi_easy.infrastructure.persistence.memory.following import Following
 from fastapi_easy.infrastructure.persistence.memory.layers import Layers
 from fastapi_easy.infrastructure.persistence.memory.references import settle
+from fastapi_easy.infrastructure.persistence.memory.related_rows import Following
 from fastapi_easy.infrastructure.persistence.memory.specification import arranged, behind, matching, place_of
 from fastapi_easy.infrastructure.persistence.memory.tables import Identity, Layer, Rows, Values
 from fastapi_easy.infrastructure.persistence.memory.transaction import MemoryTransaction

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
-from fastapi_easy.domain.ordering import Sort
-from fastapi_easy.domain.page import Cursor
-from fastapi_easy.domain.specification import Everything, Specification, is_satisfied_by
-from fastapi_easy.infrastructure.persistence.memory.following import Following
+from fastapi_easy.domain.queries.ordering import Sort
+from fastapi_easy.domain.queries.page import Cursor
+from fastapi_easy.domain.queries.specification import Everything, Specification, is_satisfied_by
+from fastapi_easy.infrastructure.persistence.memory.related_rows import Following
 from fastapi_easy.infrastructure.persistence.memory.tables import Values
 
 

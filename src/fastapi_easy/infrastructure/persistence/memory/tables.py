@@ -4,9 +4,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
-from fastapi_easy.domain.resource import LinkedReference, Resource
-from fastapi_easy.domain.specification import is_satisfied_by
-from fastapi_easy.infrastructure.persistence.memory.holders import NOBODY, Holders
+from fastapi_easy.domain.queries.specification import is_satisfied_by
+from fastapi_easy.domain.resources.resource import LinkedReference, Resource
+from fastapi_easy.infrastructure.persistence.memory.reference_index import NOBODY, Holders
 
 Identity: TypeAlias = tuple[Any, ...]
 """The values of the key fields, also when there is only one."""

@@ -10,8 +10,8 @@ mutual exclusion there has to be.
 
 from returns.result import Failure, Success
 
+from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Error, Outcome
-from fastapi_easy.domain.row import Row
 from fastapi_easy.infrastructure.persistence.memory.errors import dangling, missing, stale, taken
 from fastapi_easy.infrastructure.persistence.memory.layers import Layers
 from fastapi_easy.infrastructure.persistence.memory.references import settle

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from returns.result import Failure, Success
 
+from fastapi_easy.domain.changes.journal import JournalRow
 from fastapi_easy.domain.errors import Outcome
-from fastapi_easy.domain.journal import JournalRow
 from fastapi_easy.infrastructure.persistence.memory.connection import MemoryDatabase
 from fastapi_easy.infrastructure.persistence.memory.transaction import MemoryTransaction
 from fastapi_easy.infrastructure.unit_of_work import TransactionalUnitOfWork

@@ -7,8 +7,8 @@ import secrets
 import uuid
 from typing import Any, Final
 
+from fastapi_easy.domain.changes.patch import Values as Given
 from fastapi_easy.domain.field import UNSET, Field, Kind
-from fastapi_easy.domain.patch import Values as Given
 
 _WIDE: Final = decimal.Context(prec=200, rounding=decimal.ROUND_HALF_UP)
 

@@ -8,29 +8,30 @@ from typing import Any, Final, TypeVar
 
 from returns.result import Failure, Success
 
-from fastapi_easy.domain.capability import EVERY_CAPABILITY, Capability
 from fastapi_easy.domain.errors import DeclarationError, Outcome
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.ports.breaker import Breaker, NotAdmitted
 from fastapi_easy.domain.ports.database import Pool, SchemaMode
 from fastapi_easy.domain.ports.tracer import Tracer
-from fastapi_easy.domain.resource import Resource, Shape
+from fastapi_easy.domain.resources.capability import EVERY_CAPABILITY, Capability
+from fastapi_easy.domain.resources.resource import Resource, Shape
 from fastapi_easy.infrastructure.entities.bounds import INTEGER_LIMITS
-from fastapi_easy.infrastructure.persistence.mongo import folding, schema
-from fastapi_easy.infrastructure.persistence.mongo.client import Client
-from fastapi_easy.infrastructure.persistence.mongo.codec import is_object_id
+from fastapi_easy.infrastructure.persistence.mongo import schema
+from fastapi_easy.infrastructure.persistence.mongo.documents import case_folding as folding
+from fastapi_easy.infrastructure.persistence.mongo.documents.codec import is_object_id
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import Plan, mistakes_in_names
+from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import DECIMAL_DIGITS
+from fastapi_easy.infrastructure.persistence.mongo.driver.client import Client
+from fastapi_easy.infrastructure.persistence.mongo.driver.options import ConnectionOptions
+from fastapi_easy.infrastructure.persistence.mongo.driver.traced import TracedClient
+from fastapi_easy.infrastructure.persistence.mongo.driver.transaction import Transaction
+from fastapi_easy.infrastructure.persistence.mongo.driver.url import resolve
 from fastapi_easy.infrastructure.persistence.mongo.errors import (
     REFUSALS,
     PoolExhausted,
     hindrance,
     is_silence,
 )
-from fastapi_easy.infrastructure.persistence.mongo.mapping import Plan, mistakes_in_names
-from fastapi_easy.infrastructure.persistence.mongo.options import ConnectionOptions
-from fastapi_easy.infrastructure.persistence.mongo.scalars import DECIMAL_DIGITS
-from fastapi_easy.infrastructure.persistence.mongo.traced import TracedClient
-from fastapi_easy.infrastructure.persistence.mongo.transaction import Transaction
-from fastapi_easy.infrastructure.persistence.mongo.url import resolve
 
 E = TypeVar("E")
 

@@ -32,7 +32,7 @@ from fastapi_easy.domain.errors import (
     Unavailable,
 )
 from fastapi_easy.domain.ports.breaker import NotAdmitted
-from fastapi_easy.domain.resource import Resource
+from fastapi_easy.domain.resources.resource import Resource
 
 LARGEST: Final = 16 * 1024 * 1024
 """Bytes of a document."""

@@ -7,10 +7,11 @@ from typing import Any
 
 from returns.result import Failure, Success
 
+from fastapi_easy.domain.changes.journal import JournalRow, SystemTable
 from fastapi_easy.domain.errors import Outcome, OutcomeUnknown, Unavailable, Unsupported
-from fastapi_easy.domain.journal import JournalRow, SystemTable
-from fastapi_easy.domain.plain_json import plain_json
+from fastapi_easy.domain.values.plain_json import plain_json
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
+from fastapi_easy.infrastructure.persistence.mongo.driver.transaction import Transaction
 from fastapi_easy.infrastructure.persistence.mongo.errors import (
     REFUSALS,
     CommitLost,
@@ -18,7 +19,6 @@ from fastapi_easy.infrastructure.persistence.mongo.errors import (
     TransactionLost,
     is_silence,
 )
-from fastapi_easy.infrastructure.persistence.mongo.transaction import Transaction
 
 
 async def prepare(database: MongoDatabase, systems: Iterable[SystemTable]) -> Outcome[Sequence[str]]:

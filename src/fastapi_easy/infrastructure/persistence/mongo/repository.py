@@ -5,32 +5,36 @@ from typing import Any, Generic, Never, Self, TypeVar
 
 from returns.result import Failure, Success
 
-from fastapi_easy.domain.aggregation import Aggregation, Group
+from fastapi_easy.domain.changes.patch import Patch, Values
+from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Error, Key, Outcome, OutcomeUnknown, Unavailable
-from fastapi_easy.domain.page import Count, Page
-from fastapi_easy.domain.patch import Patch, Values
 from fastapi_easy.domain.ports.repository import EVERYTHING, StreamBroken
-from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.resource import Relation, Resource
-from fastapi_easy.domain.row import Row
-from fastapi_easy.domain.specification import Specification
+from fastapi_easy.domain.queries.aggregation import Aggregation, Group
+from fastapi_easy.domain.queries.page import Count, Page
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.queries.specification import Specification
+from fastapi_easy.domain.resources.resource import Relation, Resource
 from fastapi_easy.infrastructure.entities.plain import entity_from, values_of
-from fastapi_easy.infrastructure.persistence.mongo.aggregation import aggregating, groups
-from fastapi_easy.infrastructure.persistence.mongo.commands import Search
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, Document, Plan
+from fastapi_easy.infrastructure.persistence.mongo.driver.batch_cursor import Parts
+from fastapi_easy.infrastructure.persistence.mongo.driver.commands import Search
+from fastapi_easy.infrastructure.persistence.mongo.driver.transaction import Transaction
 from fastapi_easy.infrastructure.persistence.mongo.errors import REFUSALS, missing, translate
-from fastapi_easy.infrastructure.persistence.mongo.gathering import Gathering
-from fastapi_easy.infrastructure.persistence.mongo.mapping import KEY, Document, Plan
-from fastapi_easy.infrastructure.persistence.mongo.parts import Parts
-from fastapi_easy.infrastructure.persistence.mongo.reading import (
+from fastapi_easy.infrastructure.persistence.mongo.queries.aggregation import aggregating, groups
+from fastapi_easy.infrastructure.persistence.mongo.queries.page_query import (
     Window,
     counted,
     counting,
     is_estimated,
     window_of,
 )
-from fastapi_easy.infrastructure.persistence.mongo.specification import Condition, condition_of, is_plain
-from fastapi_easy.infrastructure.persistence.mongo.transaction import Transaction
+from fastapi_easy.infrastructure.persistence.mongo.queries.relation_loading import Gathering
+from fastapi_easy.infrastructure.persistence.mongo.queries.specification import (
+    Condition,
+    condition_of,
+    is_plain,
+)
 from fastapi_easy.infrastructure.persistence.mongo.writing import Writer
 
 E = TypeVar("E")

@@ -11,10 +11,10 @@ from pymongo import ReturnDocument
 from pymongo.errors import CollectionInvalid, DuplicateKeyError, OperationFailure
 
 from fastapi_easy.domain.ports.database import SchemaMode
-from fastapi_easy.infrastructure.persistence.mongo.client import Client
+from fastapi_easy.infrastructure.persistence.mongo.documents.indexes import Index, indexes_of, validator_of
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import BOOKKEEPING, KEY, Plan
+from fastapi_easy.infrastructure.persistence.mongo.driver.client import Client
 from fastapi_easy.infrastructure.persistence.mongo.errors import TAKEN, PoolExhausted, code_of
-from fastapi_easy.infrastructure.persistence.mongo.indexes import Index, indexes_of, validator_of
-from fastapi_easy.infrastructure.persistence.mongo.mapping import BOOKKEEPING, KEY, Plan
 
 _LOCK: Final = "schema"
 _LOCK_LIMIT: Final = 10.0

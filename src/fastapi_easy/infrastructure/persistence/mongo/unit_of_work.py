@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Sequence
 
 from returns.result import Failure, Success
 
+from fastapi_easy.domain.changes.journal import JournalRow
 from fastapi_easy.domain.errors import Outcome
-from fastapi_easy.domain.journal import JournalRow
 from fastapi_easy.infrastructure.persistence.mongo import journal
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
+from fastapi_easy.infrastructure.persistence.mongo.driver.transaction import Transaction
 from fastapi_easy.infrastructure.persistence.mongo.errors import REFUSALS, translate
-from fastapi_easy.infrastructure.persistence.mongo.transaction import Transaction
 from fastapi_easy.infrastructure.unit_of_work import TransactionalUnitOfWork
 
 

@@ -7,13 +7,15 @@ import bson
 from bson import ObjectId
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
+from fastapi_easy.domain.changes.patch import Values
+from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Key, TooLarge
 from fastapi_easy.domain.field import Kind
-from fastapi_easy.domain.patch import Values
-from fastapi_easy.domain.row import Row
-from fastapi_easy.domain.specification import Specification
-from fastapi_easy.infrastructure.persistence.mongo.client import OPTIONS, Client
-from fastapi_easy.infrastructure.persistence.mongo.commands import Search
+from fastapi_easy.domain.queries.specification import Specification
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import FETCHED, KEY, Document, Plan
+from fastapi_easy.infrastructure.persistence.mongo.driver.client import OPTIONS, Client
+from fastapi_easy.infrastructure.persistence.mongo.driver.commands import Search
+from fastapi_easy.infrastructure.persistence.mongo.driver.transaction import Transaction
 from fastapi_easy.infrastructure.persistence.mongo.errors import (
     LARGEST,
     Refused,
@@ -22,11 +24,9 @@ from fastapi_easy.infrastructure.persistence.mongo.errors import (
     taken,
     too_many,
 )
-from fastapi_easy.infrastructure.persistence.mongo.mapping import FETCHED, KEY, Document, Plan
-from fastapi_easy.infrastructure.persistence.mongo.reading import counted, counting
-from fastapi_easy.infrastructure.persistence.mongo.specification import Condition, Plans, condition_of
-from fastapi_easy.infrastructure.persistence.mongo.transaction import Transaction
-from fastapi_easy.infrastructure.waiting import to_the_end
+from fastapi_easy.infrastructure.persistence.mongo.queries.page_query import counted, counting
+from fastapi_easy.infrastructure.persistence.mongo.queries.specification import Condition, Plans, condition_of
+from fastapi_easy.infrastructure.waiting.completion import to_the_end
 
 E = TypeVar("E")
 

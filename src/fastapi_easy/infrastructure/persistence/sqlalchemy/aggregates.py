@@ -5,20 +5,20 @@ from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Executable, Select, bindparam, select, type_coerce
 
-from fastapi_easy.domain.aggregation import Aggregation, Group
-from fastapi_easy.domain.ordering import Sort
-from fastapi_easy.infrastructure.persistence.sqlalchemy.order import clauses
-from fastapi_easy.infrastructure.persistence.sqlalchemy.paths import Paths
-from fastapi_easy.infrastructure.persistence.sqlalchemy.plan import Plan
+from fastapi_easy.domain.queries.aggregation import Aggregation, Group
+from fastapi_easy.domain.queries.ordering import Sort
 from fastapi_easy.infrastructure.persistence.sqlalchemy.reading import Fetch
-from fastapi_easy.infrastructure.persistence.sqlalchemy.specification import (
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.order import clauses
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.paths import Paths
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification import (
     Outline,
     expression,
     named,
     outline,
 )
-from fastapi_easy.infrastructure.persistence.sqlalchemy.terms import Terms
-from fastapi_easy.infrastructure.persistence.sqlalchemy.totals import Total, total_of
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Terms
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.totals import Total, total_of
 
 
 async def aggregated(plan: Plan[Any], aggregation: Aggregation, fetch: Fetch) -> list[Group]:

@@ -16,29 +16,29 @@ from returns.result import Failure, Success
 from sqlalchemy import URL, Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from fastapi_easy.domain.capability import Capability
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.ports.breaker import Breaker
 from fastapi_easy.domain.ports.database import Pool, SchemaMode
 from fastapi_easy.domain.ports.tracer import Tracer
-from fastapi_easy.domain.resource import Resource, Shape
-from fastapi_easy.infrastructure.persistence.sqlalchemy.atlas import Atlas
-from fastapi_easy.infrastructure.persistence.sqlalchemy.direct import DRIVERS, DirectExecutor
-from fastapi_easy.infrastructure.persistence.sqlalchemy.engine import make_engine, patience
-from fastapi_easy.infrastructure.persistence.sqlalchemy.entities import DeclarativeEntities, Entities
-from fastapi_easy.infrastructure.persistence.sqlalchemy.errors import REFUSALS, Rules, hindrance
-from fastapi_easy.infrastructure.persistence.sqlalchemy.executor import Executor
-from fastapi_easy.infrastructure.persistence.sqlalchemy.options import BACKSTOP, ConnectionOptions
-from fastapi_easy.infrastructure.persistence.sqlalchemy.plan import Plan
-from fastapi_easy.infrastructure.persistence.sqlalchemy.pool import ConnectionPool
+from fastapi_easy.domain.resources.capability import Capability
+from fastapi_easy.domain.resources.resource import Resource, Shape
+from fastapi_easy.infrastructure.persistence.sqlalchemy.mapped_tables import Atlas
 from fastapi_easy.infrastructure.persistence.sqlalchemy.schema import compare, create, is_fresh
-from fastapi_easy.infrastructure.persistence.sqlalchemy.server import meet, strange_columns
-from fastapi_easy.infrastructure.persistence.sqlalchemy.tables import MYSQL_INDEXED_LENGTH
-from fastapi_easy.infrastructure.persistence.sqlalchemy.traced import TracedDirectExecutor, TracedExecutor
-from fastapi_easy.infrastructure.persistence.sqlalchemy.transaction import Transaction
-from fastapi_easy.infrastructure.persistence.sqlalchemy.types import SQLITE_DIGITS
-from fastapi_easy.infrastructure.persistence.sqlalchemy.url import resolve
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.copies import MYSQL_INDEXED_LENGTH
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.entities import DeclarativeEntities, Entities
+from fastapi_easy.infrastructure.relational.column_types import SQLITE_DIGITS
+from fastapi_easy.infrastructure.relational.driver.direct_execution import DRIVERS, DirectExecutor
+from fastapi_easy.infrastructure.relational.driver.executor import Executor
+from fastapi_easy.infrastructure.relational.driver.pool import ConnectionPool
+from fastapi_easy.infrastructure.relational.driver.traced import TracedDirectExecutor, TracedExecutor
+from fastapi_easy.infrastructure.relational.engine import make_engine, patience
+from fastapi_easy.infrastructure.relational.errors import REFUSALS, Rules, hindrance
+from fastapi_easy.infrastructure.relational.options import BACKSTOP, ConnectionOptions
+from fastapi_easy.infrastructure.relational.server import meet, strange_columns
+from fastapi_easy.infrastructure.relational.transaction import Transaction
+from fastapi_easy.infrastructure.relational.url import resolve
 
 E = TypeVar("E")
 T = TypeVar("T")

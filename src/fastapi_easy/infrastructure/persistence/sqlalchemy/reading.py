@@ -6,16 +6,20 @@ from typing import Any, Final, TypeAlias
 
 from sqlalchemy import BigInteger, Executable, text
 
-from fastapi_easy.domain.ordering import Sort, total_order
-from fastapi_easy.domain.page import Count, Cursor, Page, PageRequest
-from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.row import Row, Rows
-from fastapi_easy.domain.specification import Everything
-from fastapi_easy.infrastructure.persistence.sqlalchemy.executor import Answer
-from fastapi_easy.infrastructure.persistence.sqlalchemy.order import place
-from fastapi_easy.infrastructure.persistence.sqlalchemy.plan import Plan
-from fastapi_easy.infrastructure.persistence.sqlalchemy.specification import Outline, named, outline
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements import beside, page
+from fastapi_easy.domain.changes.row import Row, Rows
+from fastapi_easy.domain.queries.ordering import Sort, total_order
+from fastapi_easy.domain.queries.page import Count, Cursor, Page, PageRequest
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.queries.specification import Everything
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.build import beside, page
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.order import place
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification import (
+    Outline,
+    named,
+    outline,
+)
+from fastapi_easy.infrastructure.relational.driver.executor import Answer
 
 Fetch: TypeAlias = Callable[[Executable, Mapping[str, Any]], Awaitable[Sequence[Sequence[Any]]]]
 """Asks the database: the rows of a statement with its values."""

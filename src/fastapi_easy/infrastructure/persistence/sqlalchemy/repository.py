@@ -6,29 +6,29 @@ from typing import Any, Generic, Self, TypeVar
 from returns.result import Failure, Success
 from sqlalchemy import Executable
 
-from fastapi_easy.domain.aggregation import Aggregation, Group
+from fastapi_easy.domain.changes.journal import JournalRow
+from fastapi_easy.domain.changes.patch import Patch, Values
+from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Error, Key, Outcome, OutcomeUnknown
-from fastapi_easy.domain.journal import JournalRow
-from fastapi_easy.domain.page import Count, Cursor, Page, PageRequest
-from fastapi_easy.domain.patch import Patch, Values
 from fastapi_easy.domain.ports.repository import EVERYTHING, StreamBroken
-from fastapi_easy.domain.query import Query
-from fastapi_easy.domain.resource import Relation, Resource
-from fastapi_easy.domain.row import Row
-from fastapi_easy.domain.specification import Specification
+from fastapi_easy.domain.queries.aggregation import Aggregation, Group
+from fastapi_easy.domain.queries.page import Count, Cursor, Page, PageRequest
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.queries.specification import Specification
+from fastapi_easy.domain.resources.resource import Relation, Resource
 from fastapi_easy.infrastructure.entities import plain
 from fastapi_easy.infrastructure.persistence.sqlalchemy.aggregates import aggregated
+from fastapi_easy.infrastructure.persistence.sqlalchemy.combined_write import can_tell
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
-from fastapi_easy.infrastructure.persistence.sqlalchemy.errors import REFUSALS, missing, translate
-from fastapi_easy.infrastructure.persistence.sqlalchemy.executor import Answer
-from fastapi_easy.infrastructure.persistence.sqlalchemy.following import follow
+from fastapi_easy.infrastructure.persistence.sqlalchemy.journal import ensure
 from fastapi_easy.infrastructure.persistence.sqlalchemy.reading import Window, read_estimate, window_of
-from fastapi_easy.infrastructure.persistence.sqlalchemy.specification import named, outline
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements import by_key, count
-from fastapi_easy.infrastructure.persistence.sqlalchemy.system.beside import can_tell
-from fastapi_easy.infrastructure.persistence.sqlalchemy.system.journal import ensure
-from fastapi_easy.infrastructure.persistence.sqlalchemy.transaction import CommitLost, Transaction
+from fastapi_easy.infrastructure.persistence.sqlalchemy.select_related import follow
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.build import by_key, count
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification import named, outline
 from fastapi_easy.infrastructure.persistence.sqlalchemy.writing import Refused, Writer
+from fastapi_easy.infrastructure.relational.driver.executor import Answer
+from fastapi_easy.infrastructure.relational.errors import REFUSALS, missing, translate
+from fastapi_easy.infrastructure.relational.transaction import CommitLost, Transaction
 
 E = TypeVar("E")
 T = TypeVar("T")

@@ -10,8 +10,9 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import CompileError, DBAPIError
 from sqlalchemy.types import TypeEngine
 
-from fastapi_easy.infrastructure.persistence.sqlalchemy.atlas import Drawn
-from fastapi_easy.infrastructure.persistence.sqlalchemy.soft_delete import ALIVE, strict_rules
+from fastapi_easy.infrastructure.persistence.sqlalchemy.mapped_tables import Drawn
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete import strict_rules
+from fastapi_easy.infrastructure.relational.column_types import ALIVE
 
 _LOCK: Final = "fastapi_easy.schema"
 _LOCK_NUMBER: Final = 0x66617374

@@ -4,13 +4,13 @@ from collections.abc import Awaitable, Sequence
 
 from returns.result import Failure, Success
 
+from fastapi_easy.domain.changes.journal import JournalRow
 from fastapi_easy.domain.errors import Outcome, OutcomeUnknown
-from fastapi_easy.domain.journal import JournalRow
-from fastapi_easy.infrastructure.persistence.sqlalchemy.complaints import Complaint
+from fastapi_easy.infrastructure.persistence.sqlalchemy import journal
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
-from fastapi_easy.infrastructure.persistence.sqlalchemy.errors import REFUSALS, Rules, translate
-from fastapi_easy.infrastructure.persistence.sqlalchemy.system import journal
-from fastapi_easy.infrastructure.persistence.sqlalchemy.transaction import CommitLost, Transaction
+from fastapi_easy.infrastructure.relational.driver.error_classification import Complaint
+from fastapi_easy.infrastructure.relational.errors import REFUSALS, Rules, translate
+from fastapi_easy.infrastructure.relational.transaction import CommitLost, Transaction
 from fastapi_easy.infrastructure.unit_of_work import TransactionalUnitOfWork
 
 

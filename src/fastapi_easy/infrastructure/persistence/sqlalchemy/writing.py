@@ -4,21 +4,25 @@ from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
+from fastapi_easy.domain.changes.journal import JournalRow
+from fastapi_easy.domain.changes.patch import Values
+from fastapi_easy.domain.changes.row import Row, Rows
 from fastapi_easy.domain.errors import Error, Key, NotFound, Stale, TooLarge
-from fastapi_easy.domain.journal import JournalRow
-from fastapi_easy.domain.patch import Values
 from fastapi_easy.domain.ports.repository import EVERYTHING
-from fastapi_easy.domain.row import Row, Rows
-from fastapi_easy.domain.specification import Specification
-from fastapi_easy.infrastructure.persistence.sqlalchemy import statements
-from fastapi_easy.infrastructure.persistence.sqlalchemy.alike import Alike, added_rows, alike, nulls_in
-from fastapi_easy.infrastructure.persistence.sqlalchemy.errors import null_refused
-from fastapi_easy.infrastructure.persistence.sqlalchemy.executor import Answer
-from fastapi_easy.infrastructure.persistence.sqlalchemy.lists import takes_lists
-from fastapi_easy.infrastructure.persistence.sqlalchemy.plan import Plan
-from fastapi_easy.infrastructure.persistence.sqlalchemy.specification import Outline, named, outline
-from fastapi_easy.infrastructure.persistence.sqlalchemy.system.beside import with_rows
-from fastapi_easy.infrastructure.persistence.sqlalchemy.transaction import Transaction
+from fastapi_easy.domain.queries.specification import Specification
+from fastapi_easy.infrastructure.persistence.sqlalchemy.batching import Alike, added_rows, alike, nulls_in
+from fastapi_easy.infrastructure.persistence.sqlalchemy.combined_write import with_rows
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements import build as statements
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.array_inserts import takes_lists
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification import (
+    Outline,
+    named,
+    outline,
+)
+from fastapi_easy.infrastructure.relational.driver.executor import Answer
+from fastapi_easy.infrastructure.relational.errors import null_refused
+from fastapi_easy.infrastructure.relational.transaction import Transaction
 
 E = TypeVar("E")
 

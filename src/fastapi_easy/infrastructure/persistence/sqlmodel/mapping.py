@@ -22,9 +22,9 @@ from sqlmodel import SQLModel
 
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import UNSET, Field, Kind
-from fastapi_easy.domain.resource import Shape
+from fastapi_easy.domain.resources.resource import Shape
 from fastapi_easy.infrastructure.entities.aliases import aliases_of, takes_names
-from fastapi_easy.infrastructure.persistence.sqlalchemy import mapping
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables import mapping
 
 _VALIDATORS: Final = {
     "after": AfterValidator,

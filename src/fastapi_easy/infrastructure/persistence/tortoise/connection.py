@@ -9,17 +9,21 @@ from weakref import WeakKeyDictionary, WeakSet
 from tortoise import Model
 from tortoise.context import TortoiseContext
 
-from fastapi_easy.domain.capability import Capability
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.ports.breaker import Breaker
 from fastapi_easy.domain.ports.tracer import Tracer
+from fastapi_easy.domain.resources.capability import Capability
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
-from fastapi_easy.infrastructure.persistence.sqlalchemy.options import ConnectionOptions
-from fastapi_easy.infrastructure.persistence.sqlalchemy.transaction import Transaction
-from fastapi_easy.infrastructure.persistence.tortoise.clients import Ground, Pooled
-from fastapi_easy.infrastructure.persistence.tortoise.connections import OneConnection, active, context_of
-from fastapi_easy.infrastructure.persistence.tortoise.entities import TortoiseEntities
-from fastapi_easy.infrastructure.persistence.tortoise.registry import acquainted
+from fastapi_easy.infrastructure.persistence.tortoise.clients.clients import Ground, Pooled
+from fastapi_easy.infrastructure.persistence.tortoise.clients.connections import (
+    OneConnection,
+    active,
+    context_of,
+)
+from fastapi_easy.infrastructure.persistence.tortoise.models.entities import TortoiseEntities
+from fastapi_easy.infrastructure.persistence.tortoise.models.model_registry import acquainted
+from fastapi_easy.infrastructure.relational.options import ConnectionOptions
+from fastapi_easy.infrastructure.relational.transaction import Transaction
 
 _CLIENTS: Final = {"sqlite": "sqlite", "postgresql": "postgres", "mysql": "mysql"}
 """The module with the clients of each kind of database."""
@@ -75,7 +79,7 @@ class TortoiseDatabase(SqlAlchemyDatabase):
             connections=self._connections,
         )
         # Tortoise's clients import their drivers, of which the other ones need not be installed.
-        clients = importlib.import_module(f"{__package__}.{_CLIENTS[backend]}")
+        clients = importlib.import_module(f"{__package__}.clients.{_CLIENTS[backend]}")
         self._client: Pooled = clients.Client(ground)
         self._connections.client = self._client
         self._ground = ground

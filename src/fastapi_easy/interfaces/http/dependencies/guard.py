@@ -16,15 +16,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from fastapi_easy.application.queries.aggregating import AGGREGATION
+from fastapi_easy.application.queries.aggregation_parser import AGGREGATION
 from fastapi_easy.domain import Resource
-from fastapi_easy.domain.declaration import RESERVED_FIELDS
-from fastapi_easy.interfaces.http.decode import UNREAD
-from fastapi_easy.interfaces.http.dependencies.callers import principal_from
-from fastapi_easy.interfaces.http.dependencies.kept_body import KeptBody
-from fastapi_easy.interfaces.http.endpoints import Endpoint
+from fastapi_easy.domain.resources.declaration import RESERVED_FIELDS
+from fastapi_easy.interfaces.http.dependencies.principal import principal_from
+from fastapi_easy.interfaces.http.dependencies.replayable_body import KeptBody
 from fastapi_easy.interfaces.http.exchange import Answer, Exchange, Refused, Stream
+from fastapi_easy.interfaces.http.http_resource import Endpoint
 from fastapi_easy.interfaces.http.options import HttpOptions
+from fastapi_easy.interfaces.http.requests.decode import UNREAD
 
 _ASKED: Final = "fastapi_easy.asked"
 _WORDS: Final = RESERVED_FIELDS | AGGREGATION | {"as", "from_line", "max_failures", "upsert"}

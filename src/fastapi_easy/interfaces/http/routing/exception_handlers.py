@@ -9,7 +9,7 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fastapi_easy.interfaces.http.exchange import Exchange
-from fastapi_easy.interfaces.http.refusals import INTERNAL_ERROR
+from fastapi_easy.interfaces.http.request_problems import INTERNAL_ERROR
 
 _logger: Final = logging.getLogger("fastapi_easy.http")
 

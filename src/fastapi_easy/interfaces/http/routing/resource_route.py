@@ -6,7 +6,7 @@ from urllib.parse import unquote
 from starlette.routing import Router
 from starlette.types import Scope
 
-from fastapi_easy.interfaces.http.endpoints import Endpoint
+from fastapi_easy.interfaces.http.http_resource import Endpoint
 from fastapi_easy.interfaces.http.routing.telemetry import select_route
 
 

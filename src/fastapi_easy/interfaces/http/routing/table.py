@@ -7,16 +7,16 @@ from urllib.parse import quote
 from starlette.routing import Router
 
 from fastapi_easy.domain import Operation
-from fastapi_easy.interfaces.http.aggregating import Aggregating
-from fastapi_easy.interfaces.http.bulk import Bulk
 from fastapi_easy.interfaces.http.dependencies.guard import Guard
-from fastapi_easy.interfaces.http.endpoints import Endpoint, Surface
-from fastapi_easy.interfaces.http.exporting import Exporting
-from fastapi_easy.interfaces.http.importing import Importing
-from fastapi_easy.interfaces.http.reading import Reading
+from fastapi_easy.interfaces.http.http_resource import Endpoint, Surface
+from fastapi_easy.interfaces.http.operations.aggregate_endpoint import Aggregating
+from fastapi_easy.interfaces.http.operations.bulk_endpoint import Bulk
+from fastapi_easy.interfaces.http.operations.export_endpoint import Exporting
+from fastapi_easy.interfaces.http.operations.import_endpoint import Importing
+from fastapi_easy.interfaces.http.operations.read_endpoints import Reading
+from fastapi_easy.interfaces.http.operations.write_endpoints import Writing
 from fastapi_easy.interfaces.http.routing.paths import Methods, Paths
 from fastapi_easy.interfaces.http.routing.resource_route import NamedEndpoint, ResourceRoute
-from fastapi_easy.interfaces.http.writing import Writing
 
 _KEY: Final = "/{key}"
 

@@ -1,0 +1,257 @@
+"""What a caller's write goes through: who is asked before it, and who is told of it."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final, TypeVar
+
+from returns.result import Failure, Success
+
+from fastapi_easy.application.access import Access
+from fastapi_easy.application.changes.recorder import Recorder
+from fastapi_easy.application.changes.references import (
+    Target,
+    hidden_reference,
+    may_refer_to_hidden,
+    with_whole_references,
+)
+from fastapi_easy.application.changes.visibility import all_seen
+from fastapi_easy.application.changes.writes import CREATE, UPDATE, Write
+from fastapi_easy.domain.changes.events import DomainEvent
+from fastapi_easy.domain.changes.journal import Awaited
+from fastapi_easy.domain.changes.patch import Values
+from fastapi_easy.domain.changes.row import Row
+from fastapi_easy.domain.errors import (
+    Error,
+    Forbidden,
+    Key,
+    Obstacle,
+    Outcome,
+    Stale,
+    Unavailable,
+)
+from fastapi_easy.domain.ports.repository import EVERYTHING, Repository
+from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
+from fastapi_easy.domain.queries.specification import Specification
+from fastapi_easy.domain.resources.resource import Resource
+from fastapi_easy.domain.scoped_repository import NarrowedRepository, beside, deleted_in
+
+E = TypeVar("E")
+T = TypeVar("T")
+
+_TRIES: Final = 20
+"""Times an entity is looked at again when others change it between the look and the change."""
+
+
+class GovernedRepository(NarrowedRepository[E]):
+    """A repository whose writes a subclass makes by the rules here.
+
+    Args:
+        resource: Whose entities.
+
+        inner: The repository of the store, inside *work*.
+
+        work: The caller's unit of work.
+
+        access: What the caller may do.
+
+        recorder: Is told of every change.
+
+        alone: There will be one write, which *inner* makes durable by itself.
+
+        of_deleted: The entities are those that are marked as deleted.
+    """
+
+    def __init__(
+        self,
+        resource: Resource[E],
+        inner: Repository[E],
+        work: UnitOfWork,
+        access: Access,
+        recorder: Recorder,
+        *,
+        alone: bool = False,
+        of_deleted: bool = False,
+    ) -> None:
+        super().__init__(inner, access.reading(resource).rows if access.is_limited else EVERYTHING)
+        self._resource = resource
+        self._work = work
+        self._access = access
+        self._recorder = recorder
+        self._is_alone = alone
+        self._is_of_deleted = of_deleted
+
+    def _meant(self, specification: Specification) -> Specification:
+        if not self._access.is_limited:
+            return specification
+        return super()._meant(self._access.through(specification))
+
+    def _is_asked(self, write: Write) -> bool:
+        """Whether something has to be looked at before *write*."""
+        return self._access.is_limited or self._recorder.has_a_say(write.change, self._resource)
+
+    def _is_unobserved(self, write: Write) -> bool:
+        """Whether nobody has anything to do with *write* but the store."""
+        return not (self._access.is_limited or self._recorder.is_observed(write, self._resource))
+
+    async def _admit(
+        self, write: Write, values: Values, key: Key = None, visible: set[Target] | None = None
+    ) -> Outcome[Values]:
+        """The values to write, after everybody was asked who has a say in it.
+
+        Writes that share *visible* ask only once whether the caller sees an entity they refer to.
+
+        Fails with:
+            Forbidden: The caller may not do this.
+
+            ReferenceBroken: An entity is referred to that the caller may not see.
+        """
+        resource, access = self._resource, self._access
+        if access.is_limited:
+            grant = access.grant(resource, write.verb)
+            if grant is None:
+                return Failure(Forbidden(resource.name, str(write.verb)))
+            if write is CREATE and grant.stamps:
+                values = {**values, **grant.stamps}
+        if self._recorder.has_a_say(write.change, resource):
+            # What they write belongs together with the write.
+            _ = self._within()
+            details: dict[str, Any] = {} if write is CREATE else {"key": key}
+            if write is CREATE or write is UPDATE:
+                details["values"] = dict(values)
+            asked = await self._recorder.ask(write.change, resource, self._work, **details)
+            if isinstance(asked, Failure):
+                return asked
+            values = getattr(asked.unwrap(), "values", values)
+        if access.is_limited and may_refer_to_hidden(resource, values, access):
+            # What is asked in the transaction would wait for a write outside of it, and that for the transaction.
+            inner = self._allowed(self._within(), write)
+            referring = (
+                await with_whole_references(resource, key, values, inner) if write is UPDATE else values
+            )
+            if isinstance(referring, Failure):
+                return referring
+            known = set[Target]() if visible is None else visible
+            hidden = await hidden_reference(resource, referring, access, self._work, known)
+            if hidden is not None:
+                return hidden
+        return Success(values)
+
+    def _allowed(self, inner: Repository[E], write: Write) -> Repository[E]:
+        """*inner* with the entities to which the caller may do *write*."""
+        return self._access.narrow(self._resource, inner, write.verb) if self._access.is_limited else inner
+
+    async def _changed(
+        self,
+        write: Write,
+        key: Key,
+        expected_version: str | None,
+        among: Specification,
+        change: Callable[[Repository[E], str | None], Awaitable[Outcome[T]]],
+        details: Mapping[str, Any],
+    ) -> Outcome[T]:
+        """What *change* came to, recorded."""
+        draft: DomainEvent | None = None
+        if write.tells_before and self._recorder.is_before_wanted(write.event, self._resource):
+            known = await self._knowing(write, key, expected_version, among, change)
+            if isinstance(known, Failure):
+                return known
+            before, answer = known.unwrap()
+            details = {**details, "before": dict(self._resource.shown(before))}
+            done: Outcome[T] = Success(answer)
+        else:
+            inner = self._inner
+            if self._is_alone and self._recorder.journal is not None:
+                inner, draft = self._placed(write, key, details)
+            done = await change(self._allowed(inner, write), expected_version)
+            if isinstance(done, Failure):
+                return done
+            answer = done.unwrap()
+        row = answer if isinstance(answer, Row) else None
+        refused = await self._done(write, key, row, details, draft)
+        return done if refused is None else refused
+
+    async def _knowing(
+        self,
+        write: Write,
+        key: Key,
+        expected_version: str | None,
+        among: Specification,
+        change: Callable[[Repository[E], str | None], Awaitable[Outcome[T]]],
+    ) -> Outcome[tuple[Row, T]]:
+        """The entity as it was just before *change*, and what that came to."""
+        inner = self._allowed(self._within(), write)
+        for _ in range(_TRIES):
+            seen = await inner.read(key, among=among)
+            if isinstance(seen, Failure):
+                return seen
+            version = self._resource.version_of(seen.unwrap())
+            if expected_version is not None and version != expected_version:
+                return Failure(Stale(self._resource.name, key, version))
+            done = await change(inner, version)
+            if not isinstance(done, Failure):
+                return Success((seen.unwrap(), done.unwrap()))
+            if expected_version is not None or not isinstance(done.failure(), Stale):
+                return done
+        return Failure(Unavailable(self._resource.database, obstacle=Obstacle.CONFLICT))
+
+    def _placed(
+        self, write: Write, key: Key, details: Mapping[str, Any]
+    ) -> tuple[Repository[E], DomainEvent | None]:
+        """Where a lone write is made so that the rows of the journal come with it, and the event they tell of.
+
+        Without an event they come later, in the transaction.
+        """
+        journal = self._recorder.journal
+        if journal is not None and journal.drafts:
+            if write.tells_values:
+                counted = None if self._resource.version is None else Awaited.VERSION
+                details = {**details, "values": Awaited.VALUES, "version": counted}
+            draft = self._recorder.maker(write.event, self._resource)(key, **details)
+            with_rows = beside(self._inner, journal.rows(draft))
+            if with_rows is not None:
+                return with_rows, draft
+        return self._within(), None
+
+    def _within(self) -> Repository[E]:
+        """The repository inside the transaction, from now on."""
+        if self._is_alone:
+            inside = self._recorder.work.repository(self._resource)
+            self._inner = deleted_in(inside) if self._is_of_deleted else inside
+            self._is_alone = False
+        return self._inner
+
+    async def _done(
+        self,
+        write: Write,
+        key: Key,
+        row: Row | None,
+        details: Mapping[str, Any],
+        draft: DomainEvent | None = None,
+    ) -> Failure[Error] | None:
+        """Record what was done; or refuse it, where the caller could not see the entity any more."""
+        resource, recorder = self._resource, self._recorder
+        if row is not None and self._access.is_limited:
+            hidden = await self._hidden([row], write)
+            if hidden is not None:
+                return hidden
+        if draft is None and not recorder.is_wanted(write.event, resource):
+            return None
+        if row is not None:
+            version = None if resource.version is None else str(row[resource.version])
+            details = {**details, "values": dict(resource.shown(row)), "version": version}
+        if draft is None:
+            recorder.record([recorder.maker(write.event, resource)(key, **details)])
+        else:
+            told: Any = replace(draft, key=key, **details)
+            recorder.record([told], is_written=True)
+        return None
+
+    async def _hidden(self, rows: Sequence[Row], write: Write) -> Failure[Error] | None:
+        """The refusal of what was written, when the caller could not see all of it any more."""
+        if self._access.sees_all(self._resource):
+            return None
+        seen = await all_seen(self._resource, rows, self)
+        if isinstance(seen, Failure):
+            return seen
+        forbidden = Failure[Error](Forbidden(self._resource.name, str(write.verb)))
+        return None if seen.unwrap() else self._recorder.refuse(forbidden)

@@ -1,0 +1,208 @@
+"""Many changes of one resource, all or none or each for itself."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+from typing import Any, ClassVar, TypeVar
+
+from returns.result import Failure, Success
+
+from fastapi_easy.application.access import Access
+from fastapi_easy.application.changes.change_handler import Changing
+from fastapi_easy.application.changes.commit import settle
+from fastapi_easy.application.changes.entity_writer import EntityWriter
+from fastapi_easy.application.changes.items import (
+    Change,
+    Create,
+    Delete,
+    DeleteWhere,
+    Malformed,
+    Update,
+    UpdateWhere,
+    Upsert,
+)
+from fastapi_easy.application.context import Context
+from fastapi_easy.domain.changes.lazy_sequence import Deferred
+from fastapi_easy.domain.changes.patch import Values
+from fastapi_easy.domain.errors import (
+    BadQuery,
+    Error,
+    Forbidden,
+    Outcome,
+    OutcomeUnknown,
+    Unavailable,
+)
+from fastapi_easy.domain.queries.specification import Specification, means_all
+from fastapi_easy.domain.resources.options import Operation
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class BulkAnswer:
+    """What became of every item.
+
+    Attributes:
+        outcomes: One for each item, in their order: the row, `Upserted`, `None` for a delete, how many for the items
+            that name no key, or why it failed; `None` in place of an outcome that was undone or never tried because
+            another item failed, or because the store stopped answering.
+
+        applied: Something may have been changed; always so unless an atomic call had an item that failed.
+    """
+
+    outcomes: Sequence[Outcome[Any] | None]
+    applied: bool = True
+
+
+class AllWorked(Deferred[Outcome[T]]):
+    """Outcomes none of which is a failure; made when somebody looks into them.
+
+    Args:
+        values: What each came to.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, values: Sequence[T]) -> None:
+        super().__init__(len(values), lambda: [Success(value) for value in values])
+
+
+class _SpoiltError(Exception):
+    """Entities were made, of which the caller may not see all; the unit of work is to be left."""
+
+
+class Batch(Changing):
+    """Makes many changes of its resource, one after the other, for whoever asks.
+
+    Attributes:
+        operation: What the caller has to be allowed, besides what each change is.
+    """
+
+    operation: ClassVar[Operation]
+
+    async def each(self, items: Sequence[Change], context: Context) -> BulkAnswer:
+        """Make the changes of *items*, each durable by itself; what the store leaves open ends it."""
+        done: list[Sequence[Outcome[Any]]] = []
+        for run in _runs(items):
+            done.append(await self._each(run, context))
+            if _is_silent(done[-1]):
+                break
+        left = len(items) - sum(map(len, done))
+        return BulkAnswer(_together([*done, [None] * left] if left else done))
+
+    async def all_or_none(self, items: Sequence[Change], context: Context) -> Outcome[BulkAnswer]:
+        """Make the changes of *items* together, or none when one fails.
+
+        Fails with: what `UnitOfWork.commit` fails with.
+        """
+        try:
+            return await self._in_one(_runs(items), len(items), context)
+        except _SpoiltError:
+            # Anew, to find out which it was.
+            return await self._in_one(((item,) for item in items), len(items), context)
+
+    async def _in_one(
+        self, runs: Iterable[Sequence[Change]], length: int, context: Context
+    ) -> Outcome[BulkAnswer]:
+        """What came of *runs*, which have *length* items in all, in one unit of work."""
+        done: list[Sequence[Outcome[Any]]] = []
+        access = await self._enter(context, self.operation)
+        if not isinstance(access, Access):
+            return access
+        async with self._work(access) as work:
+            writer = EntityWriter(self._resource, work, access)
+            for run in runs:
+                done.append(await self._run(writer, run))
+                if (failure := _failure_at_the_end(done[-1])) is not None:
+                    outcomes: list[Outcome[Any] | None] = [None] * length
+                    outcomes[sum(map(len, done)) - 1] = failure
+                    return Success(BulkAnswer(outcomes, applied=False))
+            return await settle(work, Success(BulkAnswer(_together(done))))
+
+    async def _run(self, writer: EntityWriter, run: Sequence[Change]) -> Sequence[Outcome[Any]]:
+        """What became of the items of *run*, up to the first that failed."""
+        if len(run) > 1:
+            created = await writer.create_all(_values_of(run))
+            if not isinstance(created, Failure):
+                return AllWorked(created.unwrap())
+            if isinstance(created.failure(), Forbidden):
+                raise _SpoiltError
+        # One by one, also to find out which of many was refused.
+        outcomes: list[Outcome[Any]] = []
+        for item in run:
+            outcomes.append(await _apply(writer, item))
+            if isinstance(outcomes[-1], Failure):
+                break
+        return outcomes
+
+    async def _each(self, run: Sequence[Change], context: Context) -> Sequence[Outcome[Any]]:
+        """What became of each item of *run*, whatever became of the others, up to one that the store left open."""
+        if len(run) > 1:
+            values = _values_of(run)
+            created = await self._alone(lambda writer: writer.create_all(values), context, self.operation)
+            if not isinstance(created, Failure):
+                return AllWorked(created.unwrap())
+            if isinstance(created.failure(), OutcomeUnknown):
+                return [created] * len(run)
+        outcomes: list[Outcome[Any]] = []
+        for item in run:
+            outcomes.append(await self._alone(partial(_apply, item=item), context, self.operation))
+            if _is_silent(outcomes):
+                break
+        return outcomes
+
+
+def _failure_at_the_end(outcomes: Sequence[Outcome[Any]]) -> Failure[Any] | None:
+    """The failure that the last of *outcomes* is, if it is one."""
+    last = None if isinstance(outcomes, AllWorked) else outcomes[-1]
+    return last if isinstance(last, Failure) else None
+
+
+def _is_silent(outcomes: Sequence[Outcome[Any]]) -> bool:
+    """The store did not answer in the end, so that asking it for more makes no sense."""
+    failure = _failure_at_the_end(outcomes)
+    return failure is not None and isinstance(failure.failure(), Unavailable | OutcomeUnknown)
+
+
+def _together(parts: Sequence[Sequence[Outcome[Any] | None]]) -> Sequence[Outcome[Any] | None]:
+    """*parts* one after the other; a single one stays what it is."""
+    return parts[0] if len(parts) == 1 else [outcome for part in parts for outcome in part]
+
+
+def _runs(items: Sequence[Change]) -> Iterator[Sequence[Change]]:
+    """*items* in their order, creates that follow one another together."""
+    for kind, run in groupby(items, type):
+        if kind is Create:
+            yield tuple(run)
+        else:
+            yield from ((item,) for item in run)
+
+
+def _values_of(run: Sequence[Change]) -> list[Values]:
+    return [item.values for item in run if isinstance(item, Create)]
+
+
+async def _apply(writer: EntityWriter, item: Change) -> Outcome[Any]:
+    match item:
+        case Malformed(error):
+            return Failure(error)
+        case Create(values):
+            return await writer.create(values)
+        case Upsert(values):
+            return await writer.upsert(values)
+        case Update(key, patch, expected_version):
+            return await writer.update(key, patch, expected_version)
+        case Delete(key, expected_version):
+            return await writer.delete(key, expected_version)
+        case UpdateWhere(specification, patch, max_affected):
+            return _unfiltered(specification) or await writer.update_where(specification, patch, max_affected)
+        case DeleteWhere(specification, max_affected):
+            return _unfiltered(specification) or await writer.delete_where(specification, max_affected)
+
+
+def _unfiltered(specification: Specification) -> Failure[Error] | None:
+    """The refusal of a condition that every entity satisfies."""
+    if not means_all(specification):
+        return None
+    return Failure(BadQuery("where", "Must compare at least one field"))

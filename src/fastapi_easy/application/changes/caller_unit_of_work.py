@@ -1,0 +1,137 @@
+"""A unit of work as one caller sees it, in which every write is recorded."""
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from returns.result import Failure, Success
+
+from fastapi_easy.application.access import Access, access_of
+from fastapi_easy.application.changes.caller_repository import CallersRepository
+from fastapi_easy.application.changes.recorder import Recorder
+from fastapi_easy.application.context import NOBODY, Context
+from fastapi_easy.application.rules import Rules
+from fastapi_easy.domain.changes.events import DomainEvent
+from fastapi_easy.domain.changes.journal import JournalRow
+from fastapi_easy.domain.errors import DeclarationError, Outcome
+from fastapi_easy.domain.ports.repository import Repository
+from fastapi_easy.domain.ports.unit_of_work import Guard, UnitOfWork
+from fastapi_easy.domain.resources.resource import Resource
+
+
+class CallersWork:
+    """Implements `UnitOfWork`: *inner*, with what the caller may do, and with a record of what was done.
+
+    Args:
+        context: For whom; an anonymous caller unless given.
+
+        inner: The unit of work of a store.
+
+        rules: What governs it.
+
+        access: What the caller may do, if that is known already.
+
+        recorder: Records what is done, if that has begun already.
+    """
+
+    __slots__ = ("_access", "_recorder", "_rules", "context", "inner")
+
+    def __init__(
+        self,
+        context: Context = NOBODY,
+        *,
+        inner: UnitOfWork,
+        rules: Rules,
+        access: Access | None = None,
+        recorder: Recorder | None = None,
+    ) -> None:
+        self.context = context
+        self.inner = inner
+        self._rules = rules
+        self._access = access
+        self._recorder = recorder or Recorder(inner, rules, context)
+
+    def made_for(self, access: Access) -> Self:
+        """Return itself, which nobody has entered yet, as a unit of work for the caller of *access*."""
+        self.context = self._recorder.context = access.context
+        self._access = access
+        return self
+
+    async def __aenter__(self) -> Self:
+        """Begin, once it is known what the caller may do."""
+        if self._access is None:
+            self._access = await access_of(self._rules.policy, self.context)
+        _ = await self.inner.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Discard what was not committed and give back the connection."""
+        if self._recorder.has_notes:
+            self._recorder.forget()
+        await self.inner.__aexit__(kind, error, traceback)
+
+    def repository(self, resource: Resource[Any] | str, *, last: bool = False) -> Repository[Any]:
+        """Return the caller's view of the entities of *resource*, inside this unit of work."""
+        declared = self._declared(resource) if isinstance(resource, str) else resource
+        access = self._access
+        if access is None:
+            raise RuntimeError("enter a unit of work before asking it for a repository: async with … as work")
+        # Where what came of a write is looked at before it may stay, the write is not the last word.
+        alone = last and self.context.dry_run is None and (not access.is_limited or access.sees_all(declared))
+        inner = self.inner.repository(declared, last=alone)
+        return CallersRepository(declared, inner, self, access, self._recorder, alone=alone)
+
+    def as_system(self) -> UnitOfWork:
+        """Return this unit of work without the caller's limits."""
+        return CallersWork(
+            self.context,
+            inner=self.inner,
+            rules=self._rules,
+            access=Access(self.context),
+            recorder=self._recorder.for_system(),
+        )
+
+    def bind(self, lease: Guard) -> None:
+        """From now on commit only while *lease* is held."""
+        self.inner.bind(lease)
+
+    def record(self, event: DomainEvent) -> None:
+        """Publish *event* if and when this unit of work commits; forget it otherwise."""
+        self._recorder.record([event])
+
+    def record_all(self, events: Sequence[DomainEvent]) -> None:
+        """Publish *events*, as `record` does each."""
+        self._recorder.record(events)
+
+    @property
+    def events(self) -> Sequence[DomainEvent]:
+        """What was recorded since the last commit. Of changes only those are, of which somebody wants to know."""
+        return self.inner.events
+
+    async def keep(self, rows: Sequence[JournalRow]) -> Outcome[None]:
+        """Write *rows* into the system's own tables."""
+        return await self.inner.keep(rows)
+
+    async def commit(self) -> Outcome[None]:
+        """Make every write durable, and what the journal says of it; then publish the recorded events.
+
+        In a dry run only note what would have been published.
+        """
+        if self.context.dry_run is not None:
+            self.context.dry_run.events.extend(self.inner.events)
+            return Success(None)
+        if self._recorder.has_notes:
+            written = await self._recorder.write()
+            if isinstance(written, Failure):
+                return written
+        return await self.inner.commit()
+
+    def _declared(self, name: str) -> Resource[Any]:
+        try:
+            return self._rules.resources[name]
+        except KeyError:
+            raise DeclarationError(
+                [f"{name!r} is no resource of this application; declare it in the container"]
+            ) from None

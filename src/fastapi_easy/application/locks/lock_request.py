@@ -1,0 +1,198 @@
+"""Waiting for one name: first come, first served, and nobody for ever."""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, TypeVar
+
+from returns.result import Failure
+
+from fastapi_easy.application.locks.deadlock import circle_of
+from fastapi_easy.application.locks.wakeups import WaiterRegistry
+from fastapi_easy.domain.errors import Obstacle, Outcome, Unavailable
+from fastapi_easy.domain.locks.lease import Busy, Grant, LockCapability
+from fastapi_easy.domain.locks.lock_errors import LockDeadlock, LockMisuse, LockTimeout, LockUnavailable
+from fastapi_easy.domain.open_transaction import has_open_transaction
+from fastapi_easy.domain.ports.clock import Clock
+from fastapi_easy.domain.ports.lease_store import LeaseStore
+
+TICKET_LIFE: Final = 5.0
+"""Seconds after which one who waits and is not heard of any more has lost their place."""
+
+_REFRESH: Final = 1.5
+"""Seconds after which those who wait are heard of again."""
+
+_FIRST_LOOK: Final = 0.25
+_LOOK: Final = 1.0
+"""Seconds between two looks for a circle."""
+
+_DOUBT: Final = 0.1
+"""Seconds after which a circle has to be there still: not every store shows all waits at one moment."""
+
+_SHORTEST: Final = 0.005
+_SHORTEST_IF_RUNG: Final = 0.1
+_LONGEST: Final = 0.5
+"""Seconds between two tries of the one who is next."""
+
+_SOON: Final = 1.0
+"""Seconds within which a connection that breaks does so. Whoever was silent for longer is not asked a second time."""
+
+_SHARE: Final = 0.05
+"""Part of the time for which a lock was held by one owner that the next may notice too late that it is free."""
+
+T = TypeVar("T")
+
+
+class Ask(Protocol):
+    """Asks the store, so that an answer comes in time, or `Unavailable`; what was asked goes on to its end."""
+
+    async def __call__(
+        self,
+        question: Coroutine[Any, Any, Outcome[T]],
+        *,
+        limit: float = ...,
+        owner: str = ...,
+        insists: bool = ...,
+    ) -> Outcome[T]:
+        """The answer to *question*, which is about *owner*, if it comes within *limit* seconds.
+
+        It may not even be asked while the store is known to be silent, unless one *insists*, since a lease depends on
+        it.
+        """
+        ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Wish:
+    """One owner's wish for one name.
+
+    Attributes:
+        store: Is asked for it.
+
+        waiters: Rung when somebody of this process gives the name back.
+
+        until: When to give up, on the clock of `Clock.monotonic`.
+
+        is_known: The store may know of the wish: it is waiting there, or may have been granted.
+    """
+
+    store: LeaseStore
+    clock: Clock
+    ask: Ask
+    waiters: WaiterRegistry
+    name: str
+    owner: str
+    ttl: float
+    wait: float
+    fair: bool
+    until: float
+    is_known: bool = False
+
+    async def fulfil(self) -> tuple[int, float]:
+        """Wait until the name is held; its token, and when the request was made that was granted.
+
+        Raises:
+            LockTimeout, LockDeadlock, LockUnavailable, LockMisuse: as `LockProvider.hold`.
+        """
+        begun = self.clock.monotonic()
+        answer, asked_at = await self._try(None if self.fair else 0)
+        if isinstance(answer, Grant):
+            return answer.token, asked_at
+        if self.wait <= 0:
+            self.is_known = False
+            raise LockTimeout(self.name, answer.holder, 0.0)
+        if has_open_transaction():
+            self.is_known = False
+            raise LockMisuse(
+                f"lock {self.name!r} is held by others, and this task has a transaction open: hold the lock first and "
+                "begin the unit of work inside, or ask with wait=0"
+            )
+        async with (
+            self.store.wakeups(self.name, self.owner) as event,
+            self.waiters.register(self.name, event),
+        ):
+            return await self._queue(begun, event)
+
+    async def _queue(self, begun: float, event: asyncio.Event) -> tuple[int, float]:
+        clock, can = self.clock, self.store.capabilities
+        next_word, next_look = 0.0, _FIRST_LOOK
+        ticket: int | None = None
+        line = _Line(self.store)
+        while True:
+            waited = clock.monotonic() - begun
+            if LockCapability.FIFO in can and waited >= next_word:
+                next_word = waited + _REFRESH
+                ticket = await self._answered(lambda: self.store.enqueue(self.name, self.owner, TICKET_LIFE))
+            event.clear()
+            answer, asked_at = await self._try(ticket if self.fair else 0)
+            if isinstance(answer, Grant):
+                return answer.token, asked_at
+            waited = clock.monotonic() - begun
+            left = self.until - clock.monotonic()
+            if left <= 0:
+                raise LockTimeout(self.name, answer.holder, waited)
+            if LockCapability.DEADLOCK in can and waited >= next_look:
+                next_look = waited + _LOOK
+                await self._look_for_circle()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(left, line.pause(answer, waited))):
+                    _ = await event.wait()
+
+    async def _try(self, ticket: int | None) -> tuple[Grant | Busy, float]:
+        asked_at = self.clock.monotonic()
+        answer = await self._answered(lambda: self.store.try_acquire(self.name, self.owner, self.ttl, ticket))
+        return answer, asked_at
+
+    async def _answered(self, question: Callable[[], Coroutine[Any, Any, Outcome[T]]]) -> T:
+        # An answer that was lost is asked for again: the owner is the same, and so will be what it gets.
+        asked_at, is_last = self.clock.monotonic(), False
+        while True:
+            was_known, self.is_known = self.is_known, True
+            outcome = await self.ask(question(), owner=self.owner)
+            if not isinstance(outcome, Failure):
+                return outcome.unwrap()
+            error = outcome.failure()
+            cause = error if isinstance(error, Unavailable) else Unavailable(self.store.name)
+            if cause.obstacle is Obstacle.OVERLOAD and self.clock.monotonic() < self.until:
+                # Too many of us ask at the same time. The store is well, and whoever is willing to wait may.
+                await asyncio.sleep(_SHORTEST)
+                continue
+            if cause.obstacle is Obstacle.BREAK:
+                self.is_known, is_last = was_known, True
+            if is_last or self.clock.monotonic() >= min(asked_at + _SOON, self.until):
+                raise LockUnavailable(self.name, cause)
+            is_last = True
+
+    async def _look_for_circle(self) -> None:
+        first = circle_of(self.owner, await self._answered(self.store.edges))
+        if not first:
+            return
+        await asyncio.sleep(_DOUBT)
+        again = circle_of(self.owner, await self._answered(self.store.edges))
+        if again == first:
+            raise LockDeadlock(self.name, tuple(edge.name for edge in first))
+
+
+class _Line:
+    """How long to wait before the next try."""
+
+    __slots__ = ("_changed_at", "_seen", "_store")
+
+    def __init__(self, store: LeaseStore) -> None:
+        self._store = store
+        self._seen = Busy()
+        self._changed_at = 0.0
+
+    def pause(self, answer: Busy, now: float) -> float:
+        """Seconds until the next try after *answer*, by chance, so that nobody is in step.
+
+        The shorter, the sooner it is one's turn; the longer, the longer the line has stood still.
+        """
+        if answer != self._seen:
+            self._seen, self._changed_at = answer, now
+        shortest = _SHORTEST_IF_RUNG if self._store.rings else _SHORTEST
+        mean = max(shortest * (1 + answer.ahead), (now - self._changed_at) * _SHARE)
+        limit = _LONGEST * 2 if answer.ahead else _LONGEST
+        return min(mean, limit) * (50 + secrets.randbelow(100)) / 100

@@ -1,0 +1,33 @@
+"""Waiters of one process, woken when a lock becomes free."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+
+class WaiterRegistry:
+    """The events of those who wait, by the name of the lock, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._events: dict[str, dict[asyncio.Event, None]] = {}
+
+    def __len__(self) -> int:
+        return sum(map(len, self._events.values()))
+
+    def wake(self, name: str) -> None:
+        """Set the event of the first waiter: the others could only find that it is not their turn."""
+        for event in self._events.get(name, ()):
+            event.set()
+            break
+
+    @asynccontextmanager
+    async def register(self, name: str, event: asyncio.Event) -> AsyncIterator[None]:
+        """Have `wake` set *event* while the block lasts."""
+        events = self._events.setdefault(name, {})
+        events[event] = None
+        try:
+            yield
+        finally:
+            del events[event]
+            if not events:
+                _ = self._events.pop(name, None)

@@ -1,0 +1,78 @@
+"""The step that gives every call an end, and makes it again when that is harmless and may help."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from returns.result import Failure
+
+from fastapi_easy.application.context import Context
+from fastapi_easy.application.pipeline.step import Handler, Step, Target
+from fastapi_easy.domain.deadline import Deadline
+from fastapi_easy.domain.errors import DeadlineExceeded, Outcome, Unavailable
+from fastapi_easy.domain.ports.clock import Clock
+from fastapi_easy.domain.ports.retry import Retry
+from fastapi_easy.domain.resources.options import Operation
+
+_STREAMS: Final = frozenset({Operation.EXPORT, Operation.IMPORT})
+"""What takes as long as the caller likes, and cannot be read or sent twice."""
+
+_NEARLY: Final = 0.01
+"""Seconds before its end at which a deadline counts as passed: whoever was told of it rounds."""
+
+_REPEATABLE: Final = frozenset(Operation) - _STREAMS
+"""An action of the user's own is not: what it does besides may not bear it."""
+
+
+def withstand(retry: Callable[[], Retry], clock: Clock, limit: float) -> Step:
+    """Let no call go on beyond its deadline, and make it again after `Unavailable`, which says nothing was changed.
+
+    What waits for something far away is told of the deadline (`domain.deadline`); nothing is cut from outside. What
+    came to nothing because it has passed is `DeadlineExceeded`.
+
+    Args:
+        retry: Says whether a call is made again; asked for anew each time.
+
+        clock: The one of `Context.deadline`.
+
+        limit: Seconds a call has whose context does not say; streams have none.
+    """
+
+    def around(target: Target, handler: Handler[Any, Any]) -> Handler[Any, Any]:
+        database, repeats = target.resource.database, target.action in _REPEATABLE
+        usual = None if target.action in _STREAMS else limit
+        # Of how many no repetition was made yet; each pays for a part of one.
+        calls = 0
+
+        async def withstanding(command: Any, context: Context, /) -> Outcome[Any]:
+            nonlocal calls
+            left = usual if context.deadline is None else context.deadline - clock.monotonic()
+            if left is None:
+                return await handler(command, context)
+            if left <= 0:
+                return Failure(DeadlineExceeded(database))
+            calls += 1
+            deadline = Deadline(left)
+            try:
+                outcome = await handler(command, context)
+                if isinstance(outcome, Failure) and isinstance(outcome.failure(), Unavailable):
+                    if repeats:
+                        paying, calls = calls, 0
+                        outcome = await retry().repeat(
+                            database, lambda: handler(command, context), outcome, paying
+                        )
+                    return _in_time(outcome, deadline)
+                return outcome
+            finally:
+                deadline.end()
+
+        return withstanding
+
+    return around
+
+
+def _in_time(outcome: Outcome[Any], deadline: Deadline) -> Outcome[Any]:
+    """*outcome*, or that it came too late to anything when *deadline* has passed."""
+    error = outcome.failure() if isinstance(outcome, Failure) else None
+    if isinstance(error, Unavailable) and deadline.left <= _NEARLY:
+        return Failure(DeadlineExceeded(error.dependency))
+    return outcome

@@ -1,0 +1,100 @@
+"""`group_by=author_id&total=sum:price` becomes an aggregation."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from fastapi_easy.application.queries.allowed_comparisons import nearest
+from fastapi_easy.application.queries.comparisons import Misunderstood
+from fastapi_easy.application.queries.limits import QueryLimits
+from fastapi_easy.domain.field import Kind
+from fastapi_easy.domain.queries.aggregation import Aggregation, Function, Measure, functions_of
+from fastapi_easy.domain.queries.specification import Specification
+from fastapi_easy.domain.resources.naming import Naming
+from fastapi_easy.domain.resources.resource import Resource
+
+AGGREGATION: Final = frozenset({"group_by", "total", "limit", "offset"})
+"""The parameters of an aggregation that are not comparisons. Fields of these names are compared with an operator."""
+
+GROUPS: Final = 100
+"""Groups in an answer unless the caller says otherwise."""
+
+_SHAPELESS: Final = frozenset({Kind.JSON, Kind.BINARY, Kind.ARRAY})
+
+
+def groupable(resource: Resource[Any]) -> tuple[str, ...]:
+    """The fields of *resource* that entities can be grouped by."""
+    return tuple(name for name in resource.filterable if resource.fields[name].kind not in _SHAPELESS)
+
+
+def measures(resource: Resource[Any]) -> tuple[str, ...]:
+    """Every number there is about *resource*."""
+    return tuple(measure.name for measure in _measures(resource))
+
+
+def _measures(resource: Resource[Any]) -> list[Measure]:
+    every = [Measure(Function.COUNT)]
+    every += [
+        Measure(function, name)
+        for name in groupable(resource)
+        for function in functions_of(resource.fields[name])
+    ]
+    return every
+
+
+def called_outside(measure: Measure, naming: Naming) -> str:
+    """Return what those who ask call *measure*."""
+    return (
+        measure.name if measure.field is None else Measure(measure.function, naming.out(measure.field)).name
+    )
+
+
+def read_aggregation(
+    resource: Resource[Any],
+    pairs: Sequence[tuple[str, str]],
+    specification: Specification,
+    limits: QueryLimits,
+    naming: Naming,
+) -> Aggregation:
+    """The aggregation of what *specification* means that *pairs* ask for; entities are counted unless they say else.
+
+    Raises:
+        Misunderstood: A name is unknown, or a number out of range.
+    """
+    totals = _names(pairs, "total") or [Function.COUNT.value]
+    group_by = _names(pairs, "group_by")
+    numbers = {called_outside(measure, naming): measure for measure in _measures(resource)}
+    fields = {naming.out(name): name for name in groupable(resource)}
+    for parameter, names, known in (("total", totals, numbers), ("group_by", group_by, fields)):
+        for name in names:
+            if name not in known:
+                raise Misunderstood.grammar(
+                    parameter, f"Names {name[:64]!r}, which is not there", nearest(name, known)
+                )
+        if len(names) > limits.items:
+            raise Misunderstood.limit(f"/{parameter}", f"Must not have more than {limits.items} values")
+    return Aggregation(
+        measures=tuple(numbers[name] for name in totals),
+        group_by=tuple(fields[name] for name in group_by),
+        specification=specification,
+        limit=_number(pairs, "limit", min(GROUPS, limits.groups), 1, limits.groups),
+        offset=_number(pairs, "offset", 0, 0, limits.offset),
+    )
+
+
+def _names(pairs: Sequence[tuple[str, str]], parameter: str) -> list[str]:
+    """The names given for *parameter*, each once."""
+    given = (name.strip() for key, value in pairs if key == parameter for name in value.split(","))
+    return list(dict.fromkeys(name for name in given if name))
+
+
+def _number(pairs: Sequence[tuple[str, str]], parameter: str, default: int, low: int, high: int) -> int:
+    given = [value for key, value in pairs if key == parameter]
+    if not given:
+        return default
+    if len(given) > 1:
+        raise Misunderstood.grammar(parameter, "Was given more than once")
+    if not (given[0].isascii() and given[0].isdigit() and len(given[0]) < 20):  # noqa: PLR2004 (digits of an int64)
+        raise Misunderstood.value(f"/{parameter}", "Must be a whole number", "integer_parsing")
+    if not low <= int(given[0]) <= high:
+        raise Misunderstood.value(f"/{parameter}", f"Must be between {low} and {high}", "out_of_range")
+    return int(given[0])

@@ -1,0 +1,177 @@
+"""Which comparisons a resource allows, by the names callers write."""
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeAlias
+
+from fastapi_easy.domain.field import Field, Kind
+from fastapi_easy.domain.queries.specification import LISTS, Not, Operator, Specification, Where, operators_of
+from fastapi_easy.domain.resources.naming import PLAIN, Naming
+from fastapi_easy.domain.resources.resource import Relation, Resource
+
+CONNECTIVES: Final = frozenset({"and", "or", "not"})
+"""The words of a `where` tree."""
+
+RESERVED: Final = frozenset({"where", "q", "sort", "fields", "include", "limit", "offset", "cursor", "count"})
+"""The parameters that are not comparisons."""
+
+Names: TypeAlias = Callable[[Resource[Any]], Naming]
+"""What those who ask call the fields of a resource."""
+
+
+def outside(resource: Resource[Any]) -> Naming:
+    """Return what callers call the fields of *resource*."""
+    return resource.naming
+
+
+def inside(resource: Resource[Any]) -> Naming:
+    """Return what programs call them: their names."""
+    return PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One comparison that callers may ask for.
+
+    Attributes:
+        name: What they write: the relations that lead to it, the field, and `__` and the operator, as in
+            `author.born__gte`.
+
+        field: What is compared.
+
+        operator: How.
+
+        value: The field a single value is read as; differs from *field* for IS_NULL and for items of arrays.
+
+        path: The relations that lead to the entity it is a field of.
+
+        relation: What IS_NULL is asked about in place of a field: whether it leads anywhere.
+    """
+
+    name: str
+    field: Field
+    operator: Operator
+    value: Field
+    path: tuple[Relation, ...] = ()
+    relation: Relation | None = None
+
+    @property
+    def takes_list(self) -> bool:
+        """Several values may be given."""
+        return self.operator in LISTS
+
+    @property
+    def splits_commas(self) -> bool:
+        """A comma separates values, because no value can contain one."""
+        return self.value.kind not in {Kind.TEXT, Kind.ENUM, Kind.JSON, Kind.BINARY}
+
+    def condition(self, value: Any) -> Specification:
+        """What it says with *value*: at the end of a path that some entity there is like that."""
+        condition: Specification
+        if self.relation is None:
+            condition = Where(self.field.name, self.operator, value)
+        else:
+            condition = Not(self.relation.meaning()) if value else self.relation.meaning()
+        for relation in reversed(self.path):
+            condition = relation.meaning(condition)
+        return condition
+
+
+class Vocabulary(Mapping[str, Parameter]):
+    """Every allowed comparison of *resource* by name.
+
+    Iterates over its own fields, in their order, and those one relation away; holds those up to *depth* relations
+    away, which are too many to list.
+
+    Args:
+        resource: Whose comparisons.
+
+        depth: Relations from one to the next at most.
+
+        names: What those who ask call the fields.
+
+        keywords: They are names of arguments in Python, which cannot hold a dot: `author__country__in` means
+            `author.country__in` then. No name of a field or a relation holds `__`.
+
+    Attributes:
+        resource: Whose comparisons.
+
+        own: Those of its own fields and relations.
+    """
+
+    def __init__(
+        self, resource: Resource[Any], depth: int, names: Names = outside, *, keywords: bool = False
+    ) -> None:
+        self.resource = resource
+        self._depth = depth
+        self._names = names
+        self._keywords = keywords
+        self._separators = (".", "__") if keywords else (".",)
+        self.own = _own_words(resource, names(resource))
+        self._resolved = dict(self.own)
+        self._related: dict[str, Vocabulary] = {}
+
+    def __getitem__(self, name: str) -> Parameter:
+        found = self._resolved.get(name)
+        if found is not None:
+            return found
+        head, _, rest = name.partition(".")
+        if head not in self.relations and self._keywords:
+            head, _, rest = name.partition("__")
+        if not rest or head not in self.relations:
+            raise KeyError(name)
+        inner = self.beyond(head)[rest]
+        relation = self.relations[head]
+        found = self._resolved[name] = replace(inner, name=name, path=(relation, *inner.path))
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self.own
+        for head in self.relations:
+            for separator in self._separators:
+                yield from (f"{head}{separator}{name}" for name in self.beyond(head).own)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    @property
+    def relations(self) -> Mapping[str, Relation]:
+        """Those that may be followed from here."""
+        return self.resource.relations if self._depth else {}
+
+    def beyond(self, relation: str) -> "Vocabulary":
+        """The comparisons of the entities that *relation* leads to."""
+        if relation not in self._related:
+            target = self.resource.relations[relation].target
+            self._related[relation] = Vocabulary(
+                target, self._depth - 1, self._names, keywords=self._keywords
+            )
+        return self._related[relation]
+
+
+def _own_words(resource: Resource[Any], naming: Naming) -> dict[str, Parameter]:
+    words: dict[str, Parameter] = {}
+    for field_name in resource.filterable:
+        field, word = resource.fields[field_name], naming.out(field_name)
+        for operator in operators_of(field.kind, nullable=field.nullable):
+            name = word if operator is Operator.EQUALS else f"{word}__{operator}"
+            words[name] = Parameter(name, field, operator, _value_field(field, operator))
+    for relation in resource.relations.values():
+        name, truth = f"{relation.name}__{Operator.IS_NULL}", Field(name=relation.name, kind=Kind.BOOLEAN)
+        words[name] = Parameter(name, truth, Operator.IS_NULL, truth, relation=relation)
+    return words
+
+
+def _value_field(field: Field, operator: Operator) -> Field:
+    if operator is Operator.IS_NULL:
+        return Field(name=field.name, kind=Kind.BOOLEAN)
+    if field.kind is Kind.ARRAY:
+        return Field(name=field.name, kind=field.item or Kind.TEXT)
+    return replace(field, nullable=False) if field.nullable else field
+
+
+def nearest(word: str, words: Iterable[str] | Mapping[str, Any]) -> str | None:
+    """The one of *words* most like *word*, if any is like it."""
+    near = difflib.get_close_matches(word[:64], list(words), n=1, cutoff=0.6)
+    return near[0] if near else None

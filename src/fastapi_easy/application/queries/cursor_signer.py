@@ -1,0 +1,119 @@
+"""Cursors as tokens that callers can carry but not make or bend."""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Sequence
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Final
+
+from returns.result import Failure, Success
+
+from fastapi_easy.domain.errors import BadQuery, Error, Outcome
+from fastapi_easy.domain.field import Field, Kind
+from fastapi_easy.domain.queries.ordering import Sort, total_order
+from fastapi_easy.domain.queries.page import Cursor
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.queries.specification import AllOf, Specification, Where
+from fastapi_easy.domain.resources.resource import Resource
+from fastapi_easy.domain.values.value_parsing import Unreadable, restore_json, write_json
+
+_MAC_BYTES: Final = 16
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_LONGEST: Final = 65_536
+_NUMBERS: Final = (int, float, Decimal)
+_TYPES: Final = dict.fromkeys((Kind.INTEGER, Kind.FLOAT, Kind.DECIMAL), _NUMBERS)
+"""What stores may answer, where it is not just the type of the field."""
+
+
+class CursorSeal:
+    """Turns the cursors of one resource into signed tokens and back.
+
+    A token belongs to the resource, the specification, the order and the tenant it was made for; with any
+    other it is refused. Keyed BLAKE2b of 128 bits (RFC 7693), many times as fast as an HMAC.
+    """
+
+    def __init__(self, resource: Resource[Any], secret: bytes) -> None:
+        self._resource = resource
+        # A key of BLAKE2b's own has 64 bytes at most.
+        self._key = hashlib.blake2b(secret).digest()
+
+    def seal(self, cursor: Cursor, query: Query, tenant: str | None) -> str:
+        """The token for *cursor* in a walk of *query*: URL-safe text."""
+        written = [write_json(value) for value in cursor.values]
+        payload = _ENCODER.encode(written).encode("utf-8", "surrogatepass")
+        return base64.urlsafe_b64encode(self._mac(payload, query, tenant) + payload).rstrip(b"=").decode()
+
+    def open(self, token: str, query: Query, tenant: str | None) -> Outcome[Cursor]:
+        """The cursor in *token*.
+
+        Fails with:
+            BadQuery: It was not made by this application, or for another query, order or tenant.
+        """
+        refused = _refused()
+        if len(token) > _LONGEST or not token.isascii():
+            return refused
+        try:
+            sealed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+        except ValueError:
+            return refused
+        mac, payload = sealed[:_MAC_BYTES], sealed[_MAC_BYTES:]
+        if not hmac.compare_digest(mac, self._mac(payload, query, tenant)):
+            return refused
+        order = total_order(query.order, self._resource.key)
+        try:
+            return Success(Cursor(self._values(json.loads(payload), order)))
+        except Unreadable:  # the type of a field has changed since the token was made
+            return refused
+
+    def check(self, cursor: Cursor, query: Query) -> Outcome[Cursor]:
+        """Check *cursor* as a page gave it to Python code, which needs no token.
+
+        Fails with:
+            BadQuery: It holds other values than a walk of *query* has.
+        """
+        order = total_order(query.order, self._resource.key)
+        fits = len(cursor.values) == len(order) and all(
+            value is None or isinstance(value, _TYPES.get(field.kind, field.python_type))
+            for value, sort in zip(cursor.values, order, strict=True)
+            for field in (self._field(sort),)
+        )
+        return Success(cursor) if fits else _refused()
+
+    def _values(self, written: Sequence[Any], order: Sequence[Sort]) -> tuple[Any, ...]:
+        return tuple(
+            restore_json(self._field(sort), value) for value, sort in zip(written, order, strict=True)
+        )
+
+    def _field(self, sort: Sort) -> Field:
+        resource = sort.path[-1].target if sort.path else self._resource
+        field: Field = resource.fields[sort.field]
+        return field
+
+    def _mac(self, payload: bytes, query: Query, tenant: str | None) -> bytes:
+        order = _spelt_order(query.order, self._resource.key)
+        bound = f"{self._resource.name}\n{tenant!r}\n{order}\n{_spelt(query.specification)}"
+        message = hashlib.blake2b(bound.encode("utf-8", "backslashreplace")).digest() + payload
+        return hashlib.blake2b(message, digest_size=_MAC_BYTES, key=self._key).digest()
+
+
+def _refused() -> Failure[Error]:
+    return Failure(BadQuery("cursor", "The cursor does not belong to this query: begin again without it"))
+
+
+@lru_cache(maxsize=1024)
+def _spelt_order(order: tuple[Sort, ...], key: tuple[str, ...]) -> str:
+    return repr(total_order(order, key))
+
+
+def _spelt(specification: Specification) -> str:
+    """*specification* in words that no other one has."""
+    match specification:
+        case Where(field, operator, value):
+            return f"{field} {operator} {value!r}"
+        case AllOf(parts):
+            return f"({' & '.join([_spelt(part) for part in parts])})"
+        case _:
+            return repr(specification)

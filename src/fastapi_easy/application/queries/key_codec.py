@@ -1,0 +1,66 @@
+"""The key of an entity, as one segment of a path and as Python code says it."""
+
+import urllib.parse
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from returns.result import Failure, Success
+
+from fastapi_easy.domain.errors import Fault, Invalid, Key, Outcome
+from fastapi_easy.domain.field import Field
+from fastapi_easy.domain.resources.resource import Resource
+from fastapi_easy.domain.values.value_parsing import Unreadable, read_text, read_value, write_text
+
+
+class KeyText:
+    """Reads and writes the keys of one resource.
+
+    The parts of a composite key are separated by commas; a comma or a tilde inside a part is written `~1` or
+    `~0`.
+    """
+
+    def __init__(self, resource: Resource[Any]) -> None:
+        self._fields = tuple(resource.fields[name] for name in resource.key)
+        self._words = tuple(resource.naming.out(name) for name in resource.key)
+
+    def read(self, segment: str) -> Outcome[Key]:
+        """The key that the percent-decoded *segment* spells.
+
+        Fails with:
+            Invalid: It spells none.
+        """
+        if len(self._fields) == 1:
+            return self._whole([segment], read_text)
+        return self._whole(
+            [part.replace("~1", ",").replace("~0", "~") for part in segment.split(",")], read_text
+        )
+
+    def check(self, key: Key) -> Outcome[Key]:
+        """Check *key*, a value, or a sequence of the values of a composite key.
+
+        Fails with: as `read`.
+        """
+        if len(self._fields) == 1:
+            return self._whole([key], read_value)
+        parts = key if isinstance(key, Sequence) and not isinstance(key, str) else [key]
+        return self._whole(parts, read_value)
+
+    def _whole(self, parts: Sequence[Any], read: Callable[[Field, Any], Any]) -> Outcome[Key]:
+        if len(parts) != len(self._fields):
+            return Failure(Invalid((Fault("", f"Must be {','.join(self._words)}", "key_parts", "path"),)))
+        values = []
+        for field, word, part in zip(self._fields, self._words, parts, strict=True):
+            try:
+                values.append(read(field, part))
+            except Unreadable as error:
+                return Failure(Invalid((Fault(f"/{word}", str(error), error.code, "path"),)))
+        return Success(values[0] if len(values) == 1 else tuple(values))
+
+    def write(self, key: Key) -> str:
+        """The percent-encoded segment for *key*."""
+        if type(key) is int:
+            return str(key)
+        if len(self._fields) == 1:
+            return urllib.parse.quote(write_text(key), safe="")
+        parts = (write_text(part).replace("~", "~0").replace(",", "~1") for part in key)
+        return urllib.parse.quote(",".join(parts), safe=",")

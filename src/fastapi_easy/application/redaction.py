@@ -1,0 +1,65 @@
+"""Answers of a user's own code, without the fields that callers may not read."""
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from fastapi_easy.application.access import Access
+from fastapi_easy.domain.changes.row import Row
+from fastapi_easy.domain.resources.resource import Resource
+
+E = TypeVar("E")
+
+
+def shown(
+    answer: Any, resource: Resource[Any], access: Access, resources: Iterable[Resource[Any]] = ()
+) -> Any:
+    """Return *answer* with every row and every entity in it as the caller may see it, however deep it lies.
+
+    Args:
+        answer: A row, an entity, or anything that holds some: lists, mappings, dataclasses.
+
+        resource: Whose rows are looked for first.
+
+        access: What the caller may read.
+
+        resources: Whose rows and entities there may be besides.
+    """
+    return _Shower(access, (resource, *(each for each in resources if each is not resource)))(answer)
+
+
+class _Shower:
+    def __init__(self, access: Access, resources: Sequence[Resource[Any]]) -> None:
+        self._access = access
+        self._resources = resources
+
+    def __call__(self, answer: Any) -> Any:
+        owner = next((each for each in self._resources if type(answer) in {each.entity, each.stored}), None)
+        if owner is not None:
+            names = [name for name in self._access.readable(owner) if hasattr(answer, name)]
+            return Row({name: getattr(answer, name) for name in names})
+        if isinstance(answer, Mapping):
+            return self._mapping(answer)
+        if isinstance(answer, list | tuple | set | frozenset):
+            return [self(each) for each in answer]
+        if dataclasses.is_dataclass(answer) and not isinstance(answer, type):
+            return {each.name: self(getattr(answer, each.name)) for each in dataclasses.fields(answer)}
+        return answer
+
+    def _mapping(self, answer: Mapping[Any, Any]) -> Any:
+        owner = next((each for each in self._resources if _may_be_of(each, answer)), None)
+        if owner is None:
+            return {name: self(value) for name, value in answer.items()}
+        if answer.keys() >= set(owner.readable):
+            beside = {name: self(value) for name, value in answer.items() if name not in owner.fields}
+            row = self._access.shown(owner, Row(answer))
+            return row if not beside else Row({**row, **beside})
+        hidden = owner.fields.keys() - set(self._access.readable(owner))
+        return Row({name: self(value) for name, value in answer.items() if name not in hidden})
+
+
+def _may_be_of(resource: Resource[Any], values: Mapping[Any, Any]) -> bool:
+    """Whether *values* are those of an entity of *resource*, or of a part of it: a row from a repository is."""
+    if values.keys() >= resource.fields.keys() or values.keys() >= set(resource.readable):
+        return True
+    return isinstance(values, Row) and values.keys() <= resource.fields.keys()

@@ -1,0 +1,1 @@
+"""Changes to entities: values, versions, events and the rows written beside them."""

@@ -1,0 +1,71 @@
+"""The fields a caller sets, and no others."""
+
+from collections.abc import ItemsView, KeysView, Mapping
+from collections.abc import Set as AbstractSet
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from returns.result import Failure
+
+from fastapi_easy.domain.errors import Fault, Invalid
+from fastapi_easy.domain.values.json import Json
+
+Values: TypeAlias = Mapping[str, Any]
+"""Field name to value: everything a caller says about one entity."""
+
+
+class Patch(Mapping[str, Any]):
+    """An immutable choice of fields and their new values.
+
+    A field that is absent stays as it is; a field that is `None` becomes null. An empty patch changes nothing.
+    """
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Values) -> None:
+        self._values = MappingProxyType(dict(values))
+
+    def __getitem__(self, field: str) -> Any:
+        return self._values[field]
+
+    def __contains__(self, field: object) -> bool:
+        return field in self._values
+
+    def __iter__(self) -> Any:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def keys(self) -> KeysView[str]:
+        """The fields that were set."""
+        return self._values.keys()
+
+    def items(self) -> ItemsView[str, Any]:
+        """The fields that were set, and to what."""
+        return self._values.items()
+
+    def __repr__(self) -> str:
+        return f"Patch({dict(self._values)!r})"
+
+
+def foreign_fields(values: Values, known: AbstractSet[str]) -> Failure[Invalid] | None:
+    """The refusal of *values* that name fields which are not *known*; `None` when there are none.
+
+    Raises:
+        TypeError: They are what a caller sent, and nobody has checked them.
+    """
+    if type(values) is Json:
+        raise TypeError(
+            "a command holds Json that was not checked: call the use case, which has the step `validate`"
+        )
+    if values.keys() <= known:
+        return None
+    foreign = [name for name in values if name not in known]
+    return Failure(
+        Invalid(
+            tuple(
+                Fault(f"/{name}", "Is not a field that can be written", "extra_forbidden") for name in foreign
+            )
+        )
+    )

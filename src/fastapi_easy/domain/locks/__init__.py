@@ -1,0 +1,1 @@
+"""Leases, and why a lock was not acquired or not kept."""

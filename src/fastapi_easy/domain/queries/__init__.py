@@ -1,0 +1,1 @@
+"""Which entities are read, in which order, and how many at once."""

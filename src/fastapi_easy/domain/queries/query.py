@@ -1,0 +1,46 @@
+"""Everything a read of many entities may ask for."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi_easy.domain.queries.ordering import Sort
+from fastapi_easy.domain.queries.page import PageRequest
+from fastapi_easy.domain.queries.specification import Everything, Specification
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Include:
+    """Related entities wished for beside each entity.
+
+    Attributes:
+        relation: The `Relation` that leads to them.
+
+        query: Which of them, in which order and with which fields; `page.limit` bounds how many for each entity,
+            and the includes of the query are those beside them.
+    """
+
+    relation: Any
+    query: "Query"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """Which entities, in which order, which window of them and which of their fields.
+
+    Attributes:
+        specification: Which entities.
+
+        order: The order wished for; the repository appends the key where it is missing.
+
+        page: Which window.
+
+        fields: The fields each row shall hold, in this order; `None` for all of the entity.
+
+        includes: The related entities wished for. Use cases see to them; a repository does not look at them.
+    """
+
+    specification: Specification = Everything()
+    order: tuple[Sort, ...] = ()
+    page: PageRequest = PageRequest()
+    fields: tuple[str, ...] | None = None
+    includes: tuple[Include, ...] = ()

@@ -1,0 +1,1 @@
+"""What a user declares, and the resource it becomes."""

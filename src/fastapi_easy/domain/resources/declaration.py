@@ -1,0 +1,342 @@
+"""A user's declaration, and the resource it becomes once nothing in it contradicts anything."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Any, Final, Generic, TypeVar
+
+from fastapi_easy.domain.field import ORDERED, Field, Kind
+from fastapi_easy.domain.queries.ordering import Direction, Sort
+from fastapi_easy.domain.queries.specification import operators_of
+from fastapi_easy.domain.resources.naming import mistakes_in_aliases
+from fastapi_easy.domain.resources.options import (
+    EVERY_OPERATION,
+    Fields,
+    Operation,
+    QueryRules,
+    Schemas,
+    Version,
+)
+from fastapi_easy.domain.resources.relation import Link
+from fastapi_easy.domain.resources.resource import Resource, Shape
+
+E = TypeVar("E")
+
+RESERVED_FIELDS: Final = frozenset(
+    {"and", "or", "not", "where", "q", "sort", "fields", "include", "limit", "offset", "cursor", "count"}
+)
+"""Names that mean something else in queries."""
+
+RESERVED_RESOURCES: Final = frozenset({"docs", "health", "metrics", "problems", "redoc"})
+"""Names that interfaces use for themselves."""
+
+_UNSPEAKABLE: Final = frozenset({Kind.BINARY, Kind.JSON, Kind.ARRAY})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration(Generic[E]):
+    """What a user says about one resource; everything else is read from the entity class.
+
+    Attributes:
+        entity: The user's class.
+
+        operations: The built-in use cases on offer.
+
+        fields: Who may read and write which fields.
+
+        schemas: The user's own models in place of derived ones.
+
+        query: What may be asked of lists.
+
+        database: The name of a database in the settings.
+
+        actions: The user's own use cases on one entity, by name.
+
+        stored_as: The class that says how the entity is stored, where the entity itself does not.
+
+        relations: What leads to other resources: names of relations that the class has, links by name in place of
+            those, or `None` for all that the class has and whose other end is a resource.
+
+        version: The field that counts changes, or all about versions.
+
+        soft_delete: The nullable time that marks an entity as deleted instead of removing it.
+
+        upsert: The unique fields by which an upsert finds the entity to change.
+
+        dependencies: What an interface runs before every operation; means nothing to the domain.
+    """
+
+    entity: type[E]
+    operations: Sequence[Operation | str] = EVERY_OPERATION
+    fields: Fields = Fields()
+    schemas: Schemas = Schemas()
+    query: QueryRules = QueryRules()
+    database: str = "default"
+    actions: Mapping[str, type[Any]] | None = None
+    stored_as: type[Any] | None = None
+    relations: Sequence[str] | Mapping[str, Link] | None = None
+    version: str | Version = Version()
+    soft_delete: str | None = None
+    upsert: Sequence[str] = ()
+    dependencies: Sequence[Any] = ()
+
+
+class Mistakes(list[str]):
+    """Sentences about one resource."""
+
+    def __init__(self, resource: str) -> None:
+        super().__init__()
+        self._resource = resource
+
+    def add(self, sentence: str) -> None:
+        """Note *sentence*, with the name of the resource before it."""
+        self.append(f"{self._resource}: {sentence}")
+
+    def names(self, option: str, given: Iterable[str], allowed: Iterable[str], lack: str) -> tuple[str, ...]:
+        """Those of *given* that are *allowed*; a sentence for each that is not."""
+        known = tuple(allowed)
+        kept = []
+        for name in self.listed(option, given):
+            if name in known:
+                kept.append(name)
+                continue
+            near = get_close_matches(str(name), known, n=1)
+            self.add(
+                f"{option} names {name!r}, {lack}"
+                + (f": did you mean {near[0]!r}?" if near else ": remove it")
+            )
+        return tuple(dict.fromkeys(kept))
+
+    def listed(self, option: str, given: Iterable[str]) -> Iterable[str]:
+        """*given*; a sentence when it is one text, which would be read letter by letter."""
+        if not isinstance(given, str):
+            return given
+        self.add(f"{option} is the text {given!r}, and not a list of names: write [{given!r}]")
+        return ()
+
+
+def is_reserved(name: str) -> bool:
+    """Whether *name* means something else in queries, so that no field and no relation can be called so."""
+    return name in RESERVED_FIELDS or "__" in name
+
+
+def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resource[E] | None, Sequence[str]]:
+    """The resource that *declaration* makes of *shape*, or `None` and every mistake, each with its mend."""
+    mistakes = Mistakes(name)
+    fields = {field.name: field for field in shape.fields}
+    version = (
+        Version(field=declaration.version) if isinstance(declaration.version, str) else declaration.version
+    )
+    _kept_by_store(declaration, version, shape, fields, mistakes)
+    if not name.isidentifier() or name.startswith("_"):
+        mistakes.add(
+            "the name must be a Python identifier without a leading underscore: rename the attribute"
+        )
+    if name in RESERVED_RESOURCES:
+        mistakes.add("the name is used by the application itself: rename the attribute")
+    _named(fields, mistakes)
+    for field in shape.key:
+        if field in fields and fields[field].kind in _UNSPEAKABLE:
+            kind = fields[field].kind
+            mistakes.add(
+                f"{field!r} is part of the key and of kind {kind}, which no path can spell: use another key"
+            )
+    readable, writable, changeable = _access(declaration.fields, shape, fields, mistakes)
+    resource = Resource(
+        name=name,
+        entity=declaration.entity,
+        fields=fields,
+        key=shape.key,
+        readable=readable,
+        writable=writable,
+        changeable=changeable,
+        filterable=_filterable(declaration.query, readable, fields, mistakes),
+        sortable=_sortable(declaration.query, readable, fields, mistakes),
+        searchable=_searchable(declaration.query, readable, fields, mistakes),
+        default_order=_order(declaration.query, readable, fields, mistakes),
+        operations=_operations(declaration, mistakes),
+        query=declaration.query,
+        schemas=declaration.schemas,
+        database=declaration.database,
+        unique=shape.unique,
+        actions=declaration.actions or {},
+        description=_first_paragraph(declaration.entity),
+        stored=declaration.stored_as or declaration.entity,
+        version=version.field,
+        requires_version=version.required,
+        soft_delete=declaration.soft_delete,
+        upsert_by=_upsert_by(declaration, shape, fields, writable, mistakes),
+        dependencies=tuple(declaration.dependencies),
+    )
+    if version.field is not None and version.field in fields and version.field not in readable:
+        mistakes.add(f"version {version.field!r} must be readable: add it to fields.read, do not hide it")
+    _offered(resource, mistakes)
+    return (None if mistakes else resource), tuple(mistakes)
+
+
+def _named(fields: Mapping[str, Field], mistakes: Mistakes) -> None:
+    """See to what fields are called, inside and outside."""
+    for field in fields.values():
+        for word in (field.name, field.alias):
+            if word is not None and is_reserved(word):
+                mistakes.add(
+                    f"a field cannot be called {word!r}, which means something else in queries: rename it"
+                )
+    for sentence in mistakes_in_aliases(fields):
+        mistakes.add(sentence)
+
+
+def _kept_by_store(
+    declaration: Declaration[Any],
+    version: Version,
+    shape: Shape,
+    fields: dict[str, Field],
+    mistakes: Mistakes,
+) -> None:
+    """See to the fields that callers never write: the version, and the mark of deletion."""
+    for option, name in (("version", version.field), ("soft_delete", declaration.soft_delete)):
+        if name is None or not mistakes.names(option, [name], fields, "which the entity does not have"):
+            continue
+        field = fields[name]
+        if option == "version" and (field.kind is not Kind.INTEGER or field.nullable or name in shape.key):
+            mistakes.add(
+                f"version {name!r} must be a whole number, not null and not in the key: change the field"
+            )
+        if option == "soft_delete" and (field.kind is not Kind.DATETIME or not field.nullable):
+            mistakes.add(f"soft_delete {name!r} must be a time that may be null: change the field")
+        fields[name] = replace(field, generated=True)
+
+
+def _upsert_by(
+    declaration: Declaration[Any],
+    shape: Shape,
+    fields: Mapping[str, Field],
+    writable: Sequence[str],
+    mistakes: Mistakes,
+) -> tuple[str, ...]:
+    by = mistakes.names("upsert", declaration.upsert, writable, "which callers cannot write")
+    rules = [{name} for name, field in fields.items() if field.unique]
+    rules += [set(rule) for rule in (shape.key, *shape.unique)]
+    if by and set(by) not in rules:
+        mistakes.add(
+            f"upsert names {', '.join(by)}, whose values together need not be unique: declare them unique"
+        )
+    return by
+
+
+def _access(
+    access: Fields, shape: Shape, fields: Mapping[str, Field], mistakes: Mistakes
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    hidden = mistakes.names("fields.hidden", access.hidden, fields, "which the entity does not have")
+    open_ = [name for name in fields if name not in hidden]
+    for option, named in (("read", access.read), ("write", access.write)):
+        for name in hidden:
+            if name in (named or ()):
+                mistakes.add(
+                    f"fields.{option} names {name!r}, which fields.hidden hides: remove it from one of them"
+                )
+    readable = open_
+    if access.read is not None:
+        readable = [*mistakes.names("fields.read", access.read, fields, "which the entity does not have")]
+    given = [name for name in open_ if not fields[name].generated]
+    writable = given
+    if access.write is not None:
+        allowed = [name for name in fields if not fields[name].generated]
+        writable = [*mistakes.names("fields.write", access.write, allowed, "which callers cannot write")]
+    for name in shape.key:
+        if name not in readable:
+            mistakes.add(
+                f"{name!r} is part of the key and must be readable: add it to fields.read, do not hide it"
+            )
+    fixed = mistakes.names("fields.create_only", access.create_only, writable, "which cannot be written")
+    changeable = [name for name in writable if name not in shape.key and name not in fixed]
+    return tuple(readable), tuple(writable), tuple(changeable)
+
+
+def _filterable(
+    rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: Mistakes
+) -> tuple[str, ...]:
+    able = [name for name in readable if operators_of(fields[name].kind, nullable=fields[name].nullable)]
+    if rules.filter is None:
+        return tuple(able)
+    return mistakes.names(
+        "query.filter", rules.filter, able, "which is not a readable field that can be compared"
+    )
+
+
+def _sortable(
+    rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: Mistakes
+) -> tuple[str, ...]:
+    able = [name for name in readable if fields[name].kind in ORDERED | {Kind.BOOLEAN}]
+    if rules.sort is None:
+        return tuple(able)
+    return mistakes.names("query.sort", rules.sort, able, "which is not a readable field that has an order")
+
+
+def _searchable(
+    rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: Mistakes
+) -> tuple[str, ...]:
+    able = [name for name in readable if fields[name].kind is Kind.TEXT]
+    return mistakes.names("query.search", rules.search, able, "which is not a readable text field")
+
+
+def _order(
+    rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: Mistakes
+) -> tuple[Sort, ...]:
+    able = [name for name in readable if fields[name].kind in ORDERED | {Kind.BOOLEAN}]
+    wished = {name.removeprefix("-"): name for name in mistakes.listed("query.order", rules.order)}
+    kept = mistakes.names("query.order", wished, able, "which is not a readable field that has an order")
+    down, up = Direction.DESCENDING, Direction.ASCENDING
+    if not 1 <= rules.limit <= rules.max_limit:
+        mistakes.add(f"query.limit is {rules.limit}: set it between 1 and query.max_limit, {rules.max_limit}")
+    return tuple(Sort(name, down if wished[name].startswith("-") else up) for name in kept)
+
+
+def _operations(declaration: Declaration[Any], mistakes: Mistakes) -> frozenset[Operation]:
+    named = mistakes.names(
+        "operations",
+        (str(each) for each in mistakes.listed("operations", declaration.operations)),
+        [each.value for each in Operation],
+        "which is not an operation",
+    )
+    offered = {Operation(each) for each in named}
+    needs = {
+        Operation.RESTORE: ("soft_delete", declaration.soft_delete),
+        Operation.PURGE: ("soft_delete", declaration.soft_delete),
+        Operation.UPSERT: ("upsert", declaration.upsert),
+    }
+    # Who names every operation, and more besides, did not mean this one.
+    every = frozenset(EVERY_OPERATION) if offered.issuperset(EVERY_OPERATION) else frozenset()
+    for operation, (option, given) in needs.items():
+        if operation in offered and not given:
+            offered.remove(operation)
+            if operation not in every:
+                mistakes.add(
+                    f"operations names {operation.value!r}, which needs {option}: declare it, or leave it out"
+                )
+    return frozenset(offered)
+
+
+def _offered(resource: Resource[Any], mistakes: Mistakes) -> None:
+    """What create needs must be writable, and nothing is offered twice."""
+    for name in sorted({Operation.RESTORE, Operation.PURGE} & resource.operations):
+        if name in (resource.actions or {}):
+            mistakes.add(
+                f"action {name.value!r} is called like a built-in operation: give the class another action_name, "
+                "or leave the operation out of operations"
+            )
+    if Operation.CREATE not in resource.operations:
+        return
+    for field in resource.fields.values():
+        if field.required and field.name not in resource.writable:
+            mistakes.add(
+                f"create cannot work while {field.name!r} has no default and callers cannot write it: "
+                "give it a default, make it writable, or leave 'create' out of operations"
+            )
+
+
+def _first_paragraph(entity: type[Any]) -> str:
+    document = entity.__dict__.get("__doc__") or ""
+    paragraph = document.strip().split("\n\n")[0]
+    # A dataclass without a docstring gets its own signature as one.
+    return "" if paragraph.startswith(f"{entity.__name__}(") else " ".join(paragraph.split())

@@ -1,0 +1,131 @@
+"""Links become relations, and foreign keys references, once every resource is known."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from fastapi_easy.domain.resources.declaration import Declaration, Mistakes, is_reserved
+from fastapi_easy.domain.resources.reference import Reference
+from fastapi_easy.domain.resources.relation import Link
+from fastapi_easy.domain.resources.resource import LinkedReference, Relation, Resource, Shape
+
+
+def link(
+    resources: Mapping[str, Resource[Any]],
+    declarations: Mapping[str, Declaration[Any]],
+    shapes: Mapping[str, Shape],
+) -> list[str]:
+    """Fill in the relations and references of *resources*, all of one application; every mistake, each with its mend.
+
+    A link that the class has and whose other end is no resource of the same database is left out, unless the
+    declaration names it; so is every reference whose other end is none.
+    """
+    found: list[str] = []
+    for name, resource in resources.items():
+        mistakes = Mistakes(name)
+        wished = declarations[name].relations
+        links = _links(wished, shapes[name].links, mistakes)
+        for relation, each in links.items():
+            target = _target(each.target, resource, resources.values())
+            if target is not None:
+                _connect(resource, target, relation, each, mistakes)
+            elif wished is not None:
+                mistakes.add(
+                    f"relation {relation!r} leads to {_spelled(each.target)}, which is no resource of database "
+                    f"{resource.database!r}: declare it there, or leave the relation out"
+                )
+        found += mistakes
+        resource.references.extend(_references(resource, shapes[name].references, resources, shapes))
+    return found
+
+
+def _links(wished: Any, own: Mapping[str, Link], mistakes: Mistakes) -> Mapping[str, Link]:
+    if wished is None:
+        return own
+    if isinstance(wished, Mapping):
+        return wished
+    return {
+        name: own[name] for name in mistakes.names("relations", wished, own, "which the entity does not have")
+    }
+
+
+def _target(
+    target: type[Any] | str, source: Resource[Any], resources: Iterable[Resource[Any]]
+) -> Resource[Any] | None:
+    for each in resources:
+        if each.database == source.database and target in (each.name, each.stored, each.entity):
+            return each
+    return None
+
+
+def _connect(
+    source: Resource[Any], target: Resource[Any], name: str, link_: Link, mistakes: Mistakes
+) -> None:
+    here, there = link_.here or source.key, link_.there or target.key
+    if not name.isidentifier():
+        mistakes.add(f"relation {name!r} must be called by a Python identifier: rename it")
+        return
+    if is_reserved(name):
+        mistakes.add(
+            f"a relation cannot be called {name!r}, which means something else in queries: rename it, or leave it "
+            "out of relations"
+        )
+        return
+    if name in source.fields or name in source.naming.inside:
+        mistakes.add(f"relation {name!r} is called like a field: rename one of them")
+        return
+    ends = ((source, here), (target, there))
+    for resource, fields in ends:
+        for field in fields:
+            if field not in resource.fields:
+                mistakes.add(
+                    f"relation {name!r} compares {resource.name}.{field}, which is no field: name one"
+                )
+                return
+    kinds = [[resource.fields[field].kind for field in fields] for resource, fields in ends]
+    if link_.through is None and kinds[0] != kinds[1]:
+        mistakes.add(
+            f"relation {name!r} compares {', '.join(here)} with {', '.join(there)} of {target.name}, which differ in "
+            "number or kind: name the fields that hold the same values"
+        )
+        return
+    source.relations[name] = Relation(
+        name=name,
+        source=source,
+        target=target,
+        many=link_.many,
+        here=tuple(here),
+        there=tuple(there),
+        through=link_.through,
+    )
+
+
+def _references(
+    source: Resource[Any],
+    own: Iterable[Reference],
+    resources: Mapping[str, Resource[Any]],
+    shapes: Mapping[str, Shape],
+) -> Iterator[LinkedReference]:
+    for each in own:
+        targets = {
+            other: shapes[name].columns
+            for name, other in resources.items()
+            if other.database == source.database and shapes[name].table == each.target
+        }
+        if not targets:
+            continue
+        target = source if source in targets else next(iter(targets))
+        there = tuple(targets[target].get(column, column) for column in each.there)
+        if target.fields.keys() >= set(there):
+            yield LinkedReference(
+                source=source,
+                target=target,
+                fields=each.fields,
+                there=there,
+                on_delete=each.on_delete,
+                on_update=each.on_update,
+                deferred=each.deferred,
+            )
+
+
+def _spelled(target: type[Any] | str) -> str:
+    return repr(target) if isinstance(target, str) else target.__name__

@@ -1,0 +1,260 @@
+"""What a resource is, once a declaration has been read and found free of contradictions."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from fastapi_easy.domain.changes.row import CutRow, Row, Rows
+from fastapi_easy.domain.changes.version import version_of
+from fastapi_easy.domain.errors import Key
+from fastapi_easy.domain.field import Field
+from fastapi_easy.domain.queries.ordering import Sort
+from fastapi_easy.domain.queries.specification import (
+    AnyOf,
+    Everything,
+    Operator,
+    Related,
+    Specification,
+    Where,
+    all_of,
+)
+from fastapi_easy.domain.resources.naming import PLAIN, Naming, naming_of
+from fastapi_easy.domain.resources.options import Operation, QueryRules, Schemas
+from fastapi_easy.domain.resources.reference import Reference, ReferentialAction
+from fastapi_easy.domain.resources.relation import Link, Through
+
+E = TypeVar("E")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What an adapter's `mapping` reads from the user's class.
+
+    Attributes:
+        fields: Every stored field, in the order of the class.
+
+        key: The fields that identify an entity, in the order of the store.
+
+        unique: Every set of fields, besides the key, whose values must differ between entities.
+
+        links: What the class says about its relations, by name.
+
+        references: The foreign keys of the class.
+
+        table: What the references of other classes call the table it is mapped to, if it is mapped to one.
+
+        columns: The field of each column of that table, where it has another name.
+    """
+
+    fields: tuple[Field, ...]
+    key: tuple[str, ...]
+    unique: tuple[tuple[str, ...], ...] = ()
+    links: Mapping[str, Link] = dataclasses.field(default_factory=dict)
+    references: tuple[Reference, ...] = ()
+    table: str | None = None
+    columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Relation:
+    """A link whose both ends are resources of one database.
+
+    Attributes:
+        name: What callers write: `author`, in `author.name` and `include=author`.
+
+        source: The resource it belongs to.
+
+        target: The resource it leads to.
+
+        many: It leads to any number of entities, not to one at most.
+
+        here: Fields of the source.
+
+        there: Fields of the target, pairwise.
+
+        through: What lies between, if anything does.
+    """
+
+    name: str
+    source: "Resource[Any]"
+    target: "Resource[Any]"
+    many: bool
+    here: tuple[str, ...]
+    there: tuple[str, ...]
+    through: Through | None = None
+
+    def __repr__(self) -> str:
+        """Its place, which is the same in every process: cursors are bound to it."""
+        return f"{self.source.name}.{self.name}"
+
+    def meaning(self, specification: Specification = Everything()) -> Specification:
+        """The entities of the source that it leads from to at least one that *specification* means.
+
+        What was soft-deleted is led to by nothing.
+        """
+        return Related(self, all_of(specification, self.target.alive))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class LinkedReference:
+    """A foreign key whose both ends are resources of one database.
+
+    The store refuses values that no entity of the target has, whether that is marked as deleted or not.
+
+    Attributes:
+        source: The resource that refers.
+
+        target: The resource it refers to. Where several are kept in that table, the source itself, else the first
+            declared.
+
+        fields: Fields of the source. A null in any of them refers to nothing.
+
+        there: Fields of the target, pairwise.
+
+        on_delete: What happens to an entity of the source when the one it refers to is removed.
+
+        on_update: What happens to it when that one gets other values in the fields *there*.
+
+        deferred: Checked when the transaction commits, not when each statement ends.
+    """
+
+    source: "Resource[Any]"
+    target: "Resource[Any]"
+    fields: tuple[str, ...]
+    there: tuple[str, ...]
+    on_delete: ReferentialAction = ReferentialAction.NO_ACTION
+    on_update: ReferentialAction = ReferentialAction.NO_ACTION
+    deferred: bool = False
+
+    def __repr__(self) -> str:
+        """Whose fields they are, and what they refer to."""
+        return f"{self.source.name}.{'+'.join(self.fields)} -> {self.target.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Resource(Generic[E]):
+    """One resource of an application: what it holds and what may be asked of it.
+
+    Attributes:
+        name: Unique within the application; its path, its CLI name, its event prefix.
+
+        entity: The user's class: what repositories give and take.
+
+        stored: The class that says how it is stored; `entity` itself unless declared with `stored_as`.
+
+        fields: Every stored field by name, in the order of the class.
+
+        key: The fields that identify an entity.
+
+        readable: The fields of answers, in order.
+
+        writable: The fields a create may set.
+
+        changeable: The fields an update may set; the key never changes.
+
+        filterable: The fields that queries may compare.
+
+        sortable: The fields that queries may order by.
+
+        searchable: The text fields that `q` looks into.
+
+        default_order: The order when the caller names none.
+
+        operations: The built-in use cases on offer.
+
+        query: Page sizes and the other rules as declared.
+
+        schemas: The user's own models, where given.
+
+        database: The name of its database in the settings.
+
+        actions: The user's own use cases, by name.
+
+        description: The first paragraph of the entity's docstring.
+
+        version: The field that counts the changes of an entity, if one does.
+
+        requires_version: Callers must say which version their change is based on.
+
+        soft_delete: The field that says since when an entity is deleted, if entities are marked and not removed.
+
+        upsert_by: The unique fields by which an upsert finds the entity to change.
+
+        relations: What leads to other resources, by name. Filled once, when all resources are known.
+
+        references: The foreign keys to other resources of its database, which the store enforces. Filled once, when
+            all resources are known.
+
+        naming: What callers call the fields.
+
+        dependencies: What an interface runs before every operation, in this order.
+    """
+
+    name: str
+    entity: type[E]
+    fields: Mapping[str, Field]
+    key: tuple[str, ...]
+    readable: tuple[str, ...]
+    writable: tuple[str, ...]
+    changeable: tuple[str, ...]
+    filterable: tuple[str, ...]
+    sortable: tuple[str, ...]
+    searchable: tuple[str, ...]
+    default_order: tuple[Sort, ...]
+    operations: frozenset[Operation]
+    query: QueryRules
+    schemas: Schemas
+    database: str
+    unique: tuple[tuple[str, ...], ...] = ()
+    actions: Mapping[str, type[Any]] | None = None
+    description: str = ""
+    stored: type[Any]
+    version: str | None = None
+    requires_version: bool = False
+    soft_delete: str | None = None
+    upsert_by: tuple[str, ...] = ()
+    dependencies: tuple[Any, ...] = ()
+    relations: dict[str, Relation] = dataclasses.field(default_factory=dict)
+    references: list[LinkedReference] = dataclasses.field(default_factory=list)
+    naming: Naming = dataclasses.field(init=False, default=PLAIN)
+
+    def __post_init__(self) -> None:
+        """Find out what callers call the fields."""
+        object.__setattr__(self, "naming", naming_of(self.fields.values()))
+
+    def __repr__(self) -> str:
+        """Its name: it is the same wherever it is talked about."""
+        return f"<resource {self.name}>"
+
+    @property
+    def alive(self) -> Specification:
+        """The entities that are not deleted."""
+        return Everything() if self.soft_delete is None else Where(self.soft_delete, Operator.IS_NULL, True)
+
+    @property
+    def deleted(self) -> Specification:
+        """The entities that are marked as deleted; none unless the resource marks them."""
+        return AnyOf(()) if self.soft_delete is None else Where(self.soft_delete, Operator.IS_NULL, False)
+
+    def version_of(self, row: Row) -> str:
+        """Which version *row* is, which holds at least the readable fields, or was cut from such a row."""
+        if type(row) is CutRow:
+            return row.whole_version
+        if self.version is not None:
+            return str(row[self.version])
+        return version_of(row, self.readable)
+
+    def key_of(self, row: Row) -> Key:
+        """The key of *row*: its one value, or a tuple in the order of `key`."""
+        if len(self.key) == 1:
+            return row[self.key[0]]
+        return tuple(row[field] for field in self.key)
+
+    def all_shown(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """*rows* with their readable fields only, not looked at where they were not yet."""
+        return rows.only(self.readable) if isinstance(rows, Rows) else [self.shown(row) for row in rows]
+
+    def shown(self, row: Row) -> Row:
+        """*row* with its readable fields only: what may leave a use case."""
+        return row if tuple(row) == self.readable else Row({field: row[field] for field in self.readable})

@@ -1,0 +1,187 @@
+"""A repository in which only some entities are there, and one in which the deleted ones are not."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from returns.result import Failure, Success
+
+from fastapi_easy.domain.changes.journal import JournalRow
+from fastapi_easy.domain.changes.patch import Patch, Values
+from fastapi_easy.domain.changes.row import Row
+from fastapi_easy.domain.errors import Key, Outcome
+from fastapi_easy.domain.ports.repository import EVERYTHING, Repository
+from fastapi_easy.domain.queries.aggregation import Aggregation, Group
+from fastapi_easy.domain.queries.page import Page
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.queries.specification import Specification, all_of
+from fastapi_easy.domain.resources.resource import Relation, Resource
+
+E = TypeVar("E")
+
+
+class NarrowedRepository(Generic[E]):
+    """Implements `Repository`: *inner*, of whose entities only those that *visible* means are there.
+
+    New entities are stored whether or not it means them.
+    """
+
+    def __init__(self, inner: Repository[E], visible: Specification) -> None:
+        self._inner = inner
+        self._visible = visible
+
+    def within(self, connection: Any) -> Repository[E]:
+        """As narrow, inside *connection*."""
+        return NarrowedRepository(_within(self._inner, connection), self._visible)
+
+    async def find_by_id(self, key: Key, *, among: Specification = EVERYTHING) -> Outcome[E]:
+        """The entity with *key*."""
+        return await self._inner.find_by_id(key, among=all_of(among, self._visible))
+
+    async def find_all(self, query: Query) -> Outcome[Page[E]]:
+        """A page of entities."""
+        return await self._inner.find_all(self._narrow(query))
+
+    async def save(self, entity: E, *, among: Specification = EVERYTHING) -> Outcome[E]:
+        """Store *entity*."""
+        return await self._inner.save(entity, among=all_of(among, self._visible))
+
+    async def read(
+        self, key: Key, fields: Sequence[str] | None = None, *, among: Specification = EVERYTHING
+    ) -> Outcome[Row]:
+        """The row with *key*."""
+        return await self._inner.read(key, fields, among=all_of(among, self._visible))
+
+    async def select(self, query: Query) -> Outcome[Page[Row]]:
+        """A page of rows."""
+        return await self._inner.select(self._narrow(query))
+
+    async def select_each(
+        self, relation: Relation, sources: Sequence[tuple[Any, ...]], query: Query
+    ) -> Outcome[Sequence[Sequence[Row]]]:
+        """The rows that *relation* leads to, from each of *sources*."""
+        return await self._inner.select_each(relation, sources, self._narrow(query))
+
+    async def aggregate(self, aggregation: Aggregation) -> Outcome[Sequence[Group]]:
+        """The numbers that *aggregation* asks for."""
+        narrowed = replace(aggregation, specification=self._meant(aggregation.specification))
+        return await self._inner.aggregate(narrowed)
+
+    def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Sequence[Row]]:
+        """Every row of the query, some at a time."""
+        return self._inner.stream(self._narrow(query), chunk=chunk)
+
+    async def count(self, specification: Specification) -> Outcome[int]:
+        """How many entities *specification* means."""
+        return await self._inner.count(self._meant(specification))
+
+    async def add(self, values: Values) -> Outcome[Row]:
+        """Store a new entity."""
+        return await self._inner.add(values)
+
+    async def add_all(self, many: Sequence[Values]) -> Outcome[Sequence[Row]]:
+        """Store several new entities, all or none."""
+        return await self._inner.add_all(many)
+
+    async def update(
+        self,
+        key: Key,
+        patch: Patch,
+        *,
+        expected_version: str | None = None,
+        among: Specification = EVERYTHING,
+    ) -> Outcome[Row]:
+        """Set the fields of *patch* on the entity with *key*."""
+        return await self._inner.update(
+            key, patch, expected_version=expected_version, among=all_of(among, self._visible)
+        )
+
+    async def remove(
+        self, key: Key, *, expected_version: str | None = None, among: Specification = EVERYTHING
+    ) -> Outcome[None]:
+        """Remove the entity with *key*."""
+        return await self._inner.remove(
+            key, expected_version=expected_version, among=all_of(among, self._visible)
+        )
+
+    async def update_where(
+        self, specification: Specification, patch: Patch, *, max_affected: int
+    ) -> Outcome[int]:
+        """Set the fields of *patch* on every entity that *specification* means."""
+        return await self._inner.update_where(self._meant(specification), patch, max_affected=max_affected)
+
+    async def remove_where(self, specification: Specification, *, max_affected: int) -> Outcome[int]:
+        """Remove every entity that *specification* means."""
+        return await self._inner.remove_where(self._meant(specification), max_affected=max_affected)
+
+    def _narrow(self, query: Query) -> Query:
+        return replace(query, specification=self._meant(query.specification))
+
+    def _meant(self, specification: Specification) -> Specification:
+        """The entities that *specification* means, of those that are there."""
+        return all_of(specification, self._visible)
+
+
+class SoftDeletingRepository(NarrowedRepository[E]):
+    """Implements `Repository`: *inner*, in which a removed entity is marked and from then on not there.
+
+    Args:
+        inner: Where the entities are, deleted or not.
+
+        resource: Of a declaration with `soft_delete`.
+
+        now: The time that marks.
+    """
+
+    def __init__(self, inner: Repository[E], resource: Resource[E], now: Callable[[], datetime]) -> None:
+        super().__init__(inner, resource.alive)
+        self._resource = resource
+        self._now = now
+
+    @property
+    def deleted(self) -> Repository[E]:
+        """The entities that are marked, and no others. What is removed from these is gone."""
+        return NarrowedRepository(self._inner, self._resource.deleted)
+
+    def within(self, connection: Any) -> Repository[E]:
+        """The same inside *connection*."""
+        return SoftDeletingRepository(_within(self._inner, connection), self._resource, self._now)
+
+    def beside(self, rows: Sequence[JournalRow]) -> Repository[E] | None:
+        """The same, whose next write brings *rows* along; `None` when it cannot."""
+        inner = beside(self._inner, rows)
+        return None if inner is None else SoftDeletingRepository(inner, self._resource, self._now)
+
+    async def remove(
+        self, key: Key, *, expected_version: str | None = None, among: Specification = EVERYTHING
+    ) -> Outcome[None]:
+        """Mark the entity with *key* as deleted."""
+        marked = await self.update(key, self._mark(), expected_version=expected_version, among=among)
+        return marked if isinstance(marked, Failure) else Success(None)
+
+    async def remove_where(self, specification: Specification, *, max_affected: int) -> Outcome[int]:
+        """Mark every entity that *specification* means as deleted."""
+        return await self.update_where(specification, self._mark(), max_affected=max_affected)
+
+    def _mark(self) -> Patch:
+        return Patch({str(self._resource.soft_delete): self._now()})
+
+
+def deleted_in(repository: Repository[E]) -> Repository[E]:
+    """The deleted entities of *repository*; a stand-in that knows nothing of deletion is taken as it is."""
+    deleted: Repository[E] = getattr(repository, "deleted", repository)
+    return deleted
+
+
+def beside(repository: Repository[E], rows: Sequence[JournalRow]) -> Repository[E] | None:
+    """*repository*, whose next write brings *rows* along in the same statement; `None` when it cannot."""
+    with_rows: Callable[[Sequence[JournalRow]], Repository[E] | None] | None = getattr(
+        repository, "beside", None
+    )
+    return None if with_rows is None else with_rows(rows)
+
+
+def _within(repository: Repository[E], connection: Any) -> Repository[E]:
+    within: Callable[[Any], Repository[E]] | None = getattr(repository, "within", None)
+    return repository if within is None else within(connection)

@@ -1,0 +1,1 @@
+"""JSON and text as values of a field's type, and back."""

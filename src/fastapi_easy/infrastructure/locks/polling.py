@@ -1,0 +1,48 @@
+"""What stores that keep nobody in line have in common: whoever waits looks by themselves."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+
+from returns.result import Failure, Success
+
+from fastapi_easy.domain.errors import Outcome, Unsupported
+from fastapi_easy.domain.locks.lease import LockCapability, WaitEdge
+from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
+from fastapi_easy.infrastructure.locks.wakeups import OwnerEvents
+
+
+class Lineless:
+    """The part of `LeaseStore` that locks leave out which end with whoever holds them: neither `FIFO` nor `EVICTABLE`.
+
+    They are kept where no unit of work writes.
+    """
+
+    rings = False
+
+    def __init__(self) -> None:
+        self._events = OwnerEvents()
+
+    async def enqueue(self, name: str, owner: str, seconds: float) -> Outcome[int]:
+        """Nobody is kept in line."""
+        return Success(0)
+
+    async def dequeue(self, name: str, owner: str) -> Outcome[None]:
+        """Nobody is kept in line."""
+        return Success(None)
+
+    async def edges(self) -> Outcome[Sequence[WaitEdge]]:
+        """Nobody is known to wait."""
+        return Success(())
+
+    async def evict(self, name: str, token: int) -> Outcome[bool]:
+        """Only its holder can give it back, or end."""
+        return Failure(Unsupported(name, LockCapability.EVICTABLE))
+
+    async def guard(self, work: UnitOfWork, name: str, owner: str, token: int) -> Outcome[bool] | None:
+        """It takes part in no transaction of *work*."""
+        return None
+
+    def wakeups(self, name: str, owner: str) -> AbstractAsyncContextManager[asyncio.Event]:
+        """An event that nobody sets."""
+        return self._events.register(owner)

@@ -1,0 +1,299 @@
+"""Leases as rows: what SQLite, PostgreSQL, MySQL and MariaDB have in common.
+
+Every statement stands alone, in autocommit, on one of two connections that nobody else uses. Times are microseconds
+since 1970 by the server's clock.
+"""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, ClassVar, Final
+
+from returns.result import Failure, Success
+from sqlalchemy import URL, BigInteger, Executable, String, bindparam, text
+from sqlalchemy.types import TypeEngine
+
+from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.locks.lease import (
+    EVERY_LOCK_CAPABILITY,
+    Busy,
+    Grant,
+    LockCapability,
+    LockInfo,
+    WaitEdge,
+)
+from fastapi_easy.domain.ports.database import Pool
+from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
+from fastapi_easy.infrastructure.locks.relational.lease_connections import LeaseConnections, hindered
+from fastapi_easy.infrastructure.locks.wakeups import OwnerEvents
+from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
+from fastapi_easy.infrastructure.relational.driver.error_classification import Cause, complaint_of
+from fastapi_easy.infrastructure.relational.driver.executor import Answer
+from fastapi_easy.infrastructure.relational.errors import REFUSALS
+from fastapi_easy.infrastructure.relational.system_tables.lease_tables import make_tables
+from fastapi_easy.infrastructure.unit_of_work import TransactionalUnitOfWork
+
+LAST: Final = 2**62
+"""The ticket of somebody who has none."""
+
+ATTEMPTS: Final = 4
+"""How often a statement is sent that the database has undone to let another one pass."""
+
+_SWEEP: Final = 600.0
+"""Seconds between two looks for what nobody needs any more."""
+
+_RENEW: Final = """
+UPDATE fe_lock SET expires_at = {now} + :ttl
+ WHERE name = :name AND owner = :owner AND token = :token AND expires_at > {now}
+"""
+_RELEASE: Final = "UPDATE fe_lock SET owner = NULL, expires_at = NULL WHERE name = :name AND owner = :owner"
+_EVICT: Final = """
+UPDATE fe_lock SET owner = NULL, expires_at = NULL
+ WHERE name = :name AND token = :token AND owner IS NOT NULL AND expires_at > {now}
+"""
+_DEQUEUE: Final = "DELETE FROM fe_lock_wait WHERE owner = :owner"
+_EDGES: Final = """
+SELECT w.name, w.owner, l.owner, w.ticket, l.token FROM fe_lock_wait w JOIN fe_lock l ON l.name = w.name
+ WHERE w.expires_at > {now} AND l.owner IS NOT NULL AND l.expires_at > {now}
+"""
+_HELD: Final = """
+SELECT name, owner, token, {now} - acquired_at, expires_at - {now} FROM fe_lock
+ WHERE owner IS NOT NULL AND expires_at > {now} AND SUBSTR(name, 1, LENGTH(:name)) = :name
+"""
+_WAITING: Final = """
+SELECT name, owner FROM fe_lock_wait
+ WHERE expires_at > {now} AND SUBSTR(name, 1, LENGTH(:name)) = :name ORDER BY ticket
+"""
+_GUARD: Final = """
+SELECT 1 FROM fe_lock
+ WHERE name = :name AND owner = :owner AND token = :token AND expires_at > {now} {shared}
+"""
+_NOTHING: Final = text("SELECT 1")
+_SWEEPING: Final = (
+    "DELETE FROM fe_lock_wait WHERE expires_at < {now} - 60000000",
+    "DELETE FROM fe_lock WHERE (owner IS NULL OR expires_at < {now}) AND acquired_at < {now} - 604800000000",
+)
+"""After a week a name is forgotten; its tokens go on growing, since there is a clock in them."""
+
+
+class RelationalLeaseStore(ABC):
+    """Implements `LeaseStore` but for what the databases do differently.
+
+    Args:
+        url: With its driver. Nothing is connected before the first call.
+
+    Attributes:
+        connections: Where statements are sent.
+
+        words: What stands for `{now}`, `{greatest}`, `{shared}` and others in statements, in this order.
+
+        name_type: Of the columns that hold names.
+    """
+
+    capabilities: ClassVar[frozenset[LockCapability]] = EVERY_LOCK_CAPABILITY
+    words: ClassVar[Mapping[str, str]]
+    name_type: ClassVar[TypeEngine[Any]] = String()
+
+    def __init__(self, url: URL) -> None:
+        self.name = f"locks in {url.get_backend_name()}"
+        self.connections = LeaseConnections(url)
+        self._is_ready = False
+        self._swept_at = 0.0
+        self._known: dict[str, Executable] = {}
+        self._events = OwnerEvents()
+
+    async def try_acquire(
+        self, name: str, owner: str, ttl: float, ticket: int | None = None
+    ) -> Outcome[Grant | Busy]:
+        """Give *name* to *owner* if it is free, or is its already, and nobody comes first."""
+        given = {
+            "name": self.stored(name),
+            "owner": owner,
+            "ttl": _micros(ttl),
+            "ticket": LAST if ticket is None else ticket,
+        }
+        try:
+            return Success(await self.grant(given))
+        except REFUSALS as error:
+            return self._unavailable(error)
+
+    async def renew(self, name: str, owner: str, token: int, ttl: float) -> Outcome[bool]:
+        """Let the lease of *owner* run for *ttl* seconds from now; whether it still had it."""
+        return await self._changed(_RENEW, name=name, owner=owner, token=token, ttl=_micros(ttl))
+
+    async def release(self, name: str, owner: str) -> Outcome[bool]:
+        """Give *name* back; whether *owner* had it."""
+        return await self._changed(_RELEASE, name=name, owner=owner)
+
+    async def enqueue(self, name: str, owner: str, seconds: float) -> Outcome[int]:
+        """Wait for *name*, for the next *seconds*."""
+        try:
+            await self._sweep()
+            given = {"name": self.stored(name), "owner": owner, "ttl": _micros(seconds)}
+            return Success(await self.line_up(given))
+        except REFUSALS as error:
+            return self._unavailable(error)
+
+    async def dequeue(self, name: str, owner: str) -> Outcome[None]:
+        """Stop waiting for *name*."""
+        changed = await self._changed(_DEQUEUE, owner=owner)
+        return changed if isinstance(changed, Failure) else Success(None)
+
+    async def edges(self) -> Outcome[Sequence[WaitEdge]]:
+        """Who waits for whom, at one moment."""
+        try:
+            rows = (await self.ask(_EDGES, {})).rows
+        except REFUSALS as error:
+            return self._unavailable(error)
+        return Success([WaitEdge(self.read(each[0]), *each[1:]) for each in rows])
+
+    async def inspect(self, prefix: str = "") -> Outcome[Sequence[LockInfo]]:
+        """The names that are held and begin with *prefix*, in their order."""
+        try:
+            held = (await self.ask(_HELD, {"name": self.stored(prefix)})).rows
+            waiting = (await self.ask(_WAITING, {"name": self.stored(prefix)})).rows
+        except REFUSALS as error:
+            return self._unavailable(error)
+        return Success(
+            [
+                LockInfo(
+                    name=self.read(name),
+                    owner=owner,
+                    token=token,
+                    age=max(0, age) / 1e6,
+                    remaining=remaining / 1e6,
+                    waiters=tuple(each[1] for each in waiting if each[0] == name),
+                )
+                for name, owner, token, age, remaining in sorted(tuple(each) for each in held)
+            ]
+        )
+
+    async def evict(self, name: str, token: int) -> Outcome[bool]:
+        """Take *name* from whoever holds it by *token*; whether anybody did."""
+        return await self._changed(_EVICT, name=name, token=token)
+
+    async def guard(self, work: UnitOfWork, name: str, owner: str, token: int) -> Outcome[bool] | None:
+        """Whether *owner* has the lease; its row stays as it is until the transaction of *work* has ended."""
+        if not isinstance(work, TransactionalUnitOfWork) or not self._is_at_home(work.database):
+            return None
+        given = {"name": self.stored(name), "owner": owner, "token": token}
+        try:
+            answer = await work.transaction.execute(self.statement(_GUARD, given), given)
+        except REFUSALS as error:
+            return self._unavailable(error)
+        return Success(bool(answer.rows))
+
+    @property
+    def rings(self) -> bool:
+        """Nobody is told of anything."""
+        return False
+
+    def wakeups(self, name: str, owner: str) -> AbstractAsyncContextManager[asyncio.Event]:
+        """An event that nobody sets, unless the database can tell."""
+        return self._events.register(owner)
+
+    @property
+    def pool(self) -> Pool | None:
+        """Its connections; `None` when nobody has asked it anything yet."""
+        return self.connections.pool
+
+    async def answers(self) -> Outcome[None]:
+        """Whether the database answers."""
+        try:
+            _ = await self.connections.executor.read(_NOTHING, {})
+        except REFUSALS as error:
+            return self._unavailable(error)
+        return Success(None)
+
+    async def check(self) -> Outcome[Sequence[str]]:
+        """Nothing about these databases breaks a promise."""
+        return Success(())
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        await self.connections.close()
+
+    @abstractmethod
+    async def grant(self, given: Mapping[str, Any]) -> Grant | Busy:
+        """Try to acquire."""
+
+    @abstractmethod
+    async def line_up(self, given: Mapping[str, Any]) -> int:
+        """Insert or prolong a wait; its ticket."""
+
+    def stored(self, name: str) -> Any:
+        """*name* as it is sent."""
+        return name
+
+    def read(self, name: Any) -> str:
+        """The name that a column has kept."""
+        return str(name)
+
+    async def ask(self, words: str, given: Mapping[str, Any]) -> Answer:
+        """The answer to *words*, on a connection of its own.
+
+        A connection may turn out stale, and the database may undo the statement to let another one pass: then it is
+        sent again. Every one of these statements may be carried out twice.
+        """
+        executor = self.connections.executor
+        if not self._is_ready:
+            await executor.work(lambda connection: make_tables(connection, self.name_type))
+            self._is_ready = True
+        statement = self.statement(words, given)
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return await executor.read(statement, given)
+            except REFUSALS as error:
+                complaint = complaint_of(error)
+                if complaint is None or complaint.cause is not Cause.UNDONE:
+                    raise
+        return await executor.read(statement, given)
+
+    def statement(self, words: str, given: Mapping[str, Any]) -> Executable:
+        """*words* in those of this database; made once."""
+        found = self._known.get(words)
+        if found is None:
+            spoken = words
+            for word, meaning in self.words.items():
+                spoken = spoken.replace(word, meaning)
+            types: dict[str, TypeEngine[Any]] = {"name": String(), "owner": String()}
+            found = self._known[words] = text(spoken).bindparams(
+                *(bindparam(each, type_=types.get(each, BigInteger())) for each in given)
+            )
+        return found
+
+    async def _changed(self, words: str, *, name: str | None = None, **given: Any) -> Outcome[bool]:
+        try:
+            answer = await self.ask(words, given if name is None else {"name": self.stored(name), **given})
+        except REFUSALS as error:
+            return self._unavailable(error)
+        return Success(answer.affected > 0)
+
+    async def _sweep(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._swept_at < _SWEEP:
+            return
+        self._swept_at = now
+        for words in _SWEEPING:
+            _ = await self.ask(words, {})
+
+    def _is_at_home(self, database: object) -> bool:
+        return isinstance(database, SqlAlchemyDatabase) and _place(database.executor.engine.url) == _place(
+            self.connections.url
+        )
+
+    def _unavailable(self, error: BaseException) -> Failure[Any]:
+        unavailable = hindered(error, self.name)
+        if unavailable is None:
+            raise error
+        return Failure(unavailable)
+
+
+def _micros(seconds: float) -> int:
+    return round(seconds * 1_000_000)
+
+
+def _place(url: URL) -> tuple[str | None, ...]:
+    """Where *url* leads to, whatever the driver and the user."""
+    return url.host, str(url.port), url.database, url.get_backend_name().replace("mariadb", "mysql")

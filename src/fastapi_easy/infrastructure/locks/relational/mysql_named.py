@@ -1,0 +1,52 @@
+"""The named locks of MySQL and MariaDB."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Final
+
+from fastapi_easy.infrastructure.locks.relational.session_locks import SessionLockStore
+
+_DIGITS: Final = 60
+"""Of a name, which has 64 characters at most."""
+
+_LOCK: Final = """
+SELECT CASE GET_LOCK(:key, 0) WHEN 1 THEN CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED) WHEN 0 THEN 0 END
+"""
+_LONGEST_IDLE: Final = 31_536_000
+_LOOKS: Final = 3
+
+
+class MySqlNamedLockStore(SessionLockStore):
+    """Implements `LeaseStore` with `GET_LOCK`, which is not told to wait."""
+
+    async def lock(self, name: str) -> int | None:
+        """Lock *name* if nobody else has."""
+        micros = await self.ask(_LOCK, key=key_of(name))
+        if micros is None:
+            # Not an answer: the statement was killed, or took too long.
+            raise OSError("GET_LOCK was interrupted")
+        return int(micros) or None
+
+    async def unlock(self, name: str) -> bool:
+        """Unlock *name*; whether the connection had it."""
+        return bool(await self.ask("SELECT RELEASE_LOCK(:key)", key=key_of(name)))
+
+    async def has(self, name: str) -> bool:
+        """Whether the connection still has *name*."""
+        return bool(await self.ask("SELECT IS_USED_LOCK(:key) = CONNECTION_ID()", key=key_of(name)))
+
+    async def mistakes(self) -> Sequence[str]:
+        """A pooler that gives each statement another session."""
+        sessions = {await self.ask("SELECT CONNECTION_ID()") for _ in range(_LOOKS)}
+        if len(sessions) == 1:
+            return ()
+        return ["session locks cannot be kept behind a pooler that shares sessions: name the server itself"]
+
+    async def greet(self) -> None:
+        """Never end a session for being idle."""
+        await self.say(f"SET SESSION wait_timeout = {_LONGEST_IDLE}")
+
+
+def key_of(name: str) -> str:
+    """What stands for *name*, which may be longer than a lock's may."""
+    return f"fe:{hashlib.blake2b(name.encode(), digest_size=_DIGITS // 2).hexdigest()}"

@@ -1,0 +1,60 @@
+"""PostgreSQL's advisory locks of a session."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Final
+
+from fastapi_easy.infrastructure.locks.relational.session_locks import SessionLockStore
+
+_NAMESPACE: Final = "fastapi_easy"
+_LOCK: Final = """
+SELECT CASE WHEN pg_try_advisory_lock(CAST(:key AS bigint))
+            THEN CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint) END
+"""
+_HAS: Final = """
+SELECT count(*) FROM pg_locks
+ WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND pid = pg_backend_pid()
+   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+   AND (CAST(classid AS bigint) << 32 | CAST(objid AS bigint)) = CAST(:key AS bigint)
+"""
+_GREETING: Final = """
+SELECT count(set_config(name, CASE name WHEN 'tcp_keepalives_idle' THEN '10' WHEN 'tcp_keepalives_interval' THEN '5'
+                              WHEN 'tcp_keepalives_count' THEN '3' ELSE '0' END, false))
+  FROM pg_settings
+ WHERE name IN ('idle_session_timeout', 'tcp_keepalives_idle', 'tcp_keepalives_interval', 'tcp_keepalives_count')
+"""
+_LOOKS: Final = 3
+
+
+class PostgresAdvisoryLockStore(SessionLockStore):
+    """Implements `LeaseStore` with `pg_try_advisory_lock`, which never waits."""
+
+    async def lock(self, name: str) -> int | None:
+        """Lock *name* if nobody else has."""
+        micros = await self.ask(_LOCK, key=key_of(name))
+        return None if micros is None else int(micros)
+
+    async def unlock(self, name: str) -> bool:
+        """Unlock *name*; whether the connection had it, which the server answers and does not complain of."""
+        return bool(await self.ask("SELECT pg_advisory_unlock(CAST(:key AS bigint))", key=key_of(name)))
+
+    async def has(self, name: str) -> bool:
+        """Whether the connection still has *name*."""
+        return bool(await self.ask(_HAS, key=key_of(name)))
+
+    async def mistakes(self) -> Sequence[str]:
+        """A pooler that gives each statement another session."""
+        sessions = {await self.ask("SELECT pg_backend_pid()") for _ in range(_LOOKS)}
+        if len(sessions) == 1:
+            return ()
+        return ["session locks cannot be kept behind a pooler that shares sessions: name the server itself"]
+
+    async def greet(self) -> None:
+        """Never end a session for being idle, and notice within half a minute that the other machine is gone."""
+        _ = await self.ask(_GREETING)
+
+
+def key_of(name: str) -> int:
+    """The number for *name*, the same on every machine: 64 bits, of which five billion may be had at once."""
+    digest = hashlib.blake2b(f"{_NAMESPACE}\x1f{name}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)

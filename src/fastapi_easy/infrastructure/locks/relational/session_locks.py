@@ -1,0 +1,202 @@
+"""Locks that belong to a connection and end with it: for migrations, and before there is any table.
+
+One connection has all of them. The database does not keep the tasks of one connection apart, so that is done here.
+"""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from returns.result import Failure, Success
+from sqlalchemy import URL, text
+
+from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.locks.lease import Busy, Grant, LockCapability, LockInfo
+from fastapi_easy.domain.ports.clock import Clock
+from fastapi_easy.domain.ports.database import Pool
+from fastapi_easy.infrastructure.locks.polling import Lineless
+from fastapi_easy.infrastructure.locks.relational.lease_connections import LeaseConnections, hindered
+from fastapi_easy.infrastructure.relational.driver.pool import Channel, ConnectionPool
+from fastapi_easy.infrastructure.relational.errors import REFUSALS
+
+T = TypeVar("T")
+
+MOST: Final = 256
+"""Locks of one process: a server keeps the locks of all in memory that other statements need too."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    owner: str
+    token: int
+    since: float
+
+
+class SessionLockStore(Lineless, ABC):
+    """Implements `LeaseStore` but for the words of each database.
+
+    A lock does not run out. It is gone when the connection is, which the next heartbeat notices.
+
+    Args:
+        url: With its driver; not through a pooler that shares sessions.
+
+        clock: Says how long something is held.
+    """
+
+    capabilities: frozenset[LockCapability] = frozenset({LockCapability.CROSS_HOST})
+
+    def __init__(self, url: URL, clock: Clock) -> None:
+        super().__init__()
+        self.name = f"session locks in {url.get_backend_name()}"
+        self._connections = LeaseConnections(url)
+        self._clock = clock
+        self._pool: ConnectionPool | None = None
+        self._channel: Channel | None = None
+        self._held: dict[str, _Held] = {}
+        self._token = 0
+        self._turn = asyncio.Lock()
+
+    async def try_acquire(
+        self, name: str, owner: str, ttl: float, ticket: int | None = None
+    ) -> Outcome[Grant | Busy]:
+        """Give *name* to *owner* if it is free, or is its already."""
+
+        async def acquire() -> Grant | Busy:
+            held = self._held.get(name)
+            if held is not None:
+                return Grant(held.token) if held.owner == owner else Busy(held.owner)
+            if len(self._held) >= MOST:
+                return Busy(f"this process, which has {MOST} locks already")
+            micros = await self.lock(name)
+            if micros is None:
+                return Busy()
+            self._token = max(self._token + 1, micros)
+            self._held[name] = _Held(owner, self._token, self._clock.monotonic())
+            return Grant(self._token)
+
+        return await self._in_turn(acquire)
+
+    async def renew(self, name: str, owner: str, token: int, ttl: float) -> Outcome[bool]:
+        """Whether *owner* still has it, and the connection it belongs to still stands."""
+
+        async def look() -> bool:
+            held = self._held.get(name)
+            return held is not None and (held.owner, held.token) == (owner, token) and await self.has(name)
+
+        looked = await self._in_turn(look)
+        # Without its connection there is no lock, whatever else is not known.
+        return Success(False) if isinstance(looked, Failure) and name not in self._held else looked
+
+    async def release(self, name: str, owner: str) -> Outcome[bool]:
+        """Give *name* back; whether *owner* had it."""
+
+        async def let_go() -> bool:
+            held = self._held.get(name)
+            if held is None or held.owner != owner:
+                return False
+            del self._held[name]
+            return await self.unlock(name)
+
+        return await self._in_turn(let_go)
+
+    async def inspect(self, prefix: str = "") -> Outcome[Sequence[LockInfo]]:
+        """The names that this process holds and that begin with *prefix*: the server knows numbers only."""
+        now = self._clock.monotonic()
+        return Success(
+            [
+                LockInfo(name=name, owner=held.owner, token=held.token, age=now - held.since, remaining=None)
+                for name, held in sorted(self._held.items())
+                if name.startswith(prefix)
+            ]
+        )
+
+    @property
+    def pool(self) -> Pool | None:
+        """Its connection; `None` when nobody has asked it anything yet."""
+        return self._connections.pool
+
+    async def answers(self) -> Outcome[None]:
+        """Whether the session still stands, or a new one can."""
+
+        async def say_something() -> None:
+            _ = await self.ask("SELECT 1")
+
+        return await self._in_turn(say_something)
+
+    async def check(self) -> Outcome[Sequence[str]]:
+        """Whether there is a session that locks can belong to."""
+        return await self._in_turn(self.mistakes)
+
+    async def close(self) -> None:
+        """Give back the connection, and everything with it."""
+        async with self._turn:
+            self._held.clear()
+            channel, self._channel = self._channel, None
+            pool, self._pool = self._pool, None
+            if pool is not None:
+                if channel is not None:
+                    pool.give_back(channel)
+                await pool.close()
+            await self._connections.close()
+
+    @abstractmethod
+    async def lock(self, name: str) -> int | None:
+        """Lock *name* if nobody else has; the microseconds since 1970 by the server's clock, or `None`."""
+
+    @abstractmethod
+    async def unlock(self, name: str) -> bool:
+        """Unlock *name*; whether the connection had it."""
+
+    @abstractmethod
+    async def has(self, name: str) -> bool:
+        """Whether the connection still has *name*."""
+
+    @abstractmethod
+    async def mistakes(self) -> Sequence[str]:
+        """What makes sessions useless here, each a sentence with the way to mend it."""
+
+    @abstractmethod
+    async def greet(self) -> None:
+        """Ask the server not to close the connection because nothing is said on it."""
+
+    async def ask(self, words: str, **given: Any) -> Any:
+        """The first value of the answer to *words*."""
+        if self._channel is None:
+            await self._connect()
+        assert self._channel is not None  # noqa: S101 (connected)
+        answer = await self._connections.executor.run(self._channel, text(words), given)
+        return answer.rows[0][0]
+
+    async def say(self, words: str) -> None:
+        """Say *words*, which are answered with nothing."""
+        if self._channel is not None:
+            await self._connections.executor.say(self._channel, words)
+
+    async def _connect(self) -> None:
+        if self._pool is None:
+            self._pool = self._connections.more(1)
+        self._channel = await self._pool.take()
+        await self.greet()
+
+    async def _in_turn(self, question: Callable[[], Awaitable[T]]) -> Outcome[T]:
+        async with self._turn:
+            try:
+                return Success(await question())
+            except REFUSALS as error:
+                # Whether the server has noticed or not: what belonged to this connection is not to be relied on.
+                self._forget()
+                unavailable = hindered(error, self.name)
+                if unavailable is None:
+                    raise
+                return Failure(unavailable)
+            except BaseException:
+                self._forget()
+                raise
+
+    def _forget(self) -> None:
+        self._held.clear()
+        channel, self._channel = self._channel, None
+        if channel is not None and self._pool is not None:
+            self._pool.throw_away(channel)

@@ -1,0 +1,29 @@
+"""Statements of leases that several SQL databases understand."""
+
+from typing import Final
+
+ACQUIRE: Final = """
+INSERT INTO fe_lock AS l (name, owner, token, expires_at, acquired_at)
+SELECT :name, :owner, {now}, {now} + :ttl, {now}
+ WHERE NOT EXISTS (SELECT 1 FROM fe_lock_wait w
+                    WHERE w.name = :name AND w.expires_at > {now} AND w.ticket < :ticket)
+    OR EXISTS (SELECT 1 FROM fe_lock x WHERE x.name = :name AND x.owner = :owner)
+ON CONFLICT (name) DO UPDATE SET
+  owner = :owner, expires_at = {now} + :ttl,
+  acquired_at = CASE WHEN l.owner = :owner AND l.expires_at > {now} THEN l.acquired_at ELSE {now} END,
+  token = CASE WHEN l.owner = :owner AND l.expires_at > {now} THEN l.token
+               ELSE {greatest}(l.token + 1, {now}) END
+ WHERE l.owner IS NULL OR l.expires_at <= {now} OR l.owner = :owner
+RETURNING token
+"""
+"""One statement, so that nobody comes between. PostgreSQL and SQLite."""
+
+BUSY: Final = """
+SELECT (SELECT owner FROM fe_lock WHERE name = :name AND expires_at > {now}),
+       (SELECT count(*) FROM fe_lock_wait WHERE name = :name AND expires_at > {now} AND ticket < :ticket)
+"""
+ARRIVED: Final = "DELETE FROM fe_lock_wait WHERE owner = :owner"
+LINE_UP: Final = """
+INSERT INTO fe_lock_wait (name, owner, expires_at) VALUES (:name, :owner, {now} + :ttl)
+ON CONFLICT (owner) DO UPDATE SET expires_at = {now} + :ttl RETURNING ticket
+"""

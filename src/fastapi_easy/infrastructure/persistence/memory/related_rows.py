@@ -1,0 +1,57 @@
+"""Relation and row → the rows it leads to."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from fastapi_easy.domain.queries.ordering import Sort
+from fastapi_easy.domain.queries.specification import is_satisfied_by
+from fastapi_easy.domain.resources.resource import Relation, Resource
+from fastapi_easy.infrastructure.persistence.memory.tables import Identity, Rows, Values
+
+_NOBODY: Final = ()
+
+
+class Following:
+    """Goes along relations, through the tables as one transaction sees them. For one question only.
+
+    Args:
+        view: The rows of a resource.
+    """
+
+    __slots__ = ("_indexes", "_view")
+
+    def __init__(self, view: Callable[[Resource[Any]], Rows]) -> None:
+        self._view = view
+        self._indexes: dict[Relation, Mapping[Identity, Sequence[Values]]] = {}
+
+    def __call__(self, relation: Relation, row: Values) -> Sequence[Values]:
+        """The rows that *relation* leads to from *row*."""
+        return self.led_to(relation, tuple(row[field] for field in relation.here))
+
+    def led_to(self, relation: Relation, source: Identity) -> Sequence[Values]:
+        """The rows that *relation* leads to from the values *source* of its fields."""
+        if None in source:
+            return _NOBODY
+        if relation.there == relation.target.key:
+            found = self._view(relation.target).get(source)
+            return _NOBODY if found is None else (found,)
+        if relation not in self._indexes:
+            self._indexes[relation] = self._indexed(relation)
+        return self._indexes[relation].get(source, _NOBODY)
+
+    def value(self, term: Sort, row: Values) -> Any:
+        """What *row* is sorted by; null where the path of *term* leads nowhere."""
+        for relation in term.path:
+            there = [each for each in self(relation, row) if is_satisfied_by(relation.target.alive, each)]
+            if not there:
+                return None
+            # Nothing but the classes says that there is one at most.
+            row = min(there, key=lambda each: tuple(each[name] for name in relation.target.key))
+        return row[term.field]
+
+    def _indexed(self, relation: Relation) -> Mapping[Identity, Sequence[Values]]:
+        index: defaultdict[Identity, list[Values]] = defaultdict(list)
+        for row in self._view(relation.target).rows():
+            index[tuple(row[field] for field in relation.there)].append(row)
+        return index

@@ -1,0 +1,38 @@
+"""Text without regard to case → a pattern that means what `fold_case` means, for the server's own matcher."""
+
+import functools
+import re
+import sys
+from collections.abc import Mapping
+
+from fastapi_easy.domain.queries.specification import fold_case
+
+
+@functools.cache
+def _same() -> Mapping[str, str]:
+    """Every character that others are folded to, with all of those."""
+    found: dict[str, list[str]] = {}
+    for code in range(sys.maxunicode + 1):
+        character = chr(code)
+        # Nearly all are their own lower case, and asking that is much quicker than folding them.
+        if character.lower() != character and (low := fold_case(character)) != character:
+            found.setdefault(low, [low]).append(character)
+    return {low: "".join(each) for low, each in found.items()}
+
+
+def prepare() -> None:
+    """Make the table now rather than during the first call; it takes a tenth of a second."""
+    _ = _same()
+
+
+def pattern_of(text: str, *, any_case: bool) -> str:
+    """What matches *text* and nothing else."""
+    if not any_case:
+        return re.escape(text)
+    same = _same()
+    return "".join(_choice(same.get(each)) or re.escape(each) for each in fold_case(text))
+
+
+def _choice(characters: str | None) -> str | None:
+    # Letters only, none of which means anything between brackets.
+    return None if characters is None else f"[{characters}]"

@@ -1,0 +1,243 @@
+"""One value ↔ what MongoDB keeps for it.
+
+| kind | kept as |
+|---|---|
+| text | string; an ObjectId where the store makes the key, or the field is marked `Annotated[str, ObjectId]` |
+| integer | int or long |
+| decimal | decimal, with 34 digits at most |
+| float, boolean | double, bool |
+| date | date, at midnight UTC |
+| datetime | date, which has milliseconds |
+| time | string like `12:30:00.000000` |
+| duration | long, in microseconds |
+| UUID | binData of subtype 4 |
+| binary | binData |
+| enumeration | the value of the member if all are strings or all whole numbers, else its name |
+| array | array |
+| JSON | document, array or scalar, whose names have no `$` in front and no `.` |
+"""
+
+import datetime
+import decimal
+import enum
+import math
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bson import Binary, Decimal128, ObjectId
+
+from fastapi_easy.domain.field import Field, Kind
+from fastapi_easy.infrastructure.entities.bounds import INTEGER_LIMITS
+from fastapi_easy.infrastructure.persistence.mongo.documents.json_values import json_from, json_kept
+from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import (
+    DECIMAL_DIGITS,
+    Unstorable,
+    day,
+    decimal_kept,
+    decimal_of,
+    duration,
+    exact_moment,
+    in_utc,
+    moment,
+    number,
+    object_id,
+    only,
+    text,
+    time,
+)
+
+_ROOMY: Final = decimal.Context(prec=200, rounding=decimal.ROUND_HALF_UP)
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """How the values of one field are kept. Null is kept as null, or by leaving the field out.
+
+    Attributes:
+        encode: What is kept for a value. Raises `Unstorable`.
+
+        decode: The value that is kept so, or that somebody else wrote in the same sense.
+
+        types: What MongoDB calls the types that hold it; none for any.
+
+        lowest: Nothing of these types comes before it.
+
+        exact: What is kept for a value that is only compared, whatever limits the field has. Raises `Unstorable`
+            when nothing that is kept can be equal to it.
+
+        item: How the items of an array are kept.
+    """
+
+    encode: Callable[[Any], Any]
+    decode: Callable[[Any], Any]
+    types: tuple[str, ...]
+    lowest: Any
+    exact: Callable[[Any], Any]
+    item: "Codec | None" = None
+
+
+def codec_of(field: Field) -> Codec:
+    """The codec for the values of *field*."""
+    match field.kind:
+        case Kind.TEXT if is_object_id(field):
+            return _codec(object_id, str, ("objectId",), ObjectId("0" * 24))
+        case Kind.TEXT:
+            return _codec(_texts(field.max_length), itself, ("string",), "", exact=text)
+        case Kind.INTEGER:
+            return _codec(_integers(field), int, ("int", "long"), -math.inf, exact=_ANY_INTEGER)
+        case Kind.DECIMAL:
+            lowest = Decimal128("-Infinity")
+            return _codec(
+                _decimals(field), _decimal_from(field.scale), ("decimal",), lowest, exact=_ANY_DECIMAL
+            )
+        case Kind.ENUM:
+            return _enumerations(field)
+        case Kind.ARRAY:
+            return _arrays(field)
+        case kind:
+            return _PLAIN[kind]
+
+
+def _codec(
+    encode: Callable[[Any], Any],
+    decode: Callable[[Any], Any],
+    types: tuple[str, ...],
+    lowest: Any,
+    *,
+    exact: Callable[[Any], Any] | None = None,
+) -> Codec:
+    return Codec(encode, decode, types, lowest, exact or encode)
+
+
+def is_object_id(field: Field) -> bool:
+    """Whether *field* is a text that MongoDB keeps as an ObjectId."""
+    return field.kind is Kind.TEXT and (field.generated or ObjectId in field.rules)
+
+
+def itself(value: Any) -> Any:
+    """*value*, which is kept as it is."""
+    return value
+
+
+def _texts(max_length: int | None) -> Callable[[str], str]:
+    def encode(value: str) -> str:
+        kept = text(value)
+        if max_length is not None and len(kept) > max_length:
+            raise Unstorable(f"Longer than {max_length} characters.")
+        return kept
+
+    return text if max_length is None else encode
+
+
+def _integers(field: Field) -> Callable[[int], int]:
+    low = INTEGER_LIMITS[0] if field.minimum is None else field.minimum
+    high = INTEGER_LIMITS[1] if field.maximum is None else field.maximum
+
+    def encode(value: int) -> int:
+        if not low <= value <= high:
+            raise Unstorable("Outside the range of the field.")
+        return int(value)
+
+    return only(int, encode)
+
+
+def _decimals(field: Field) -> Callable[[decimal.Decimal], Decimal128]:
+    unit = None if field.scale is None else decimal.Decimal(1).scaleb(-field.scale)
+    digits = min(field.precision or DECIMAL_DIGITS, DECIMAL_DIGITS)
+
+    def encode(value: decimal.Decimal | int) -> Decimal128:
+        number = decimal.Decimal(value)
+        if not number.is_finite():
+            raise Unstorable("Has to be a number.")
+        exact = number if unit is None else _ROOMY.quantize(number, unit)
+        if len(exact.normalize(_ROOMY).as_tuple().digits) > digits:
+            raise Unstorable("Has more digits than can be stored.")
+        try:
+            return decimal_kept(exact)
+        except decimal.DecimalException:
+            raise Unstorable("Has more digits than can be stored.") from None
+
+    return only((decimal.Decimal, int), encode)
+
+
+def _decimal_from(scale: int | None) -> Callable[[Any], decimal.Decimal]:
+    unit = None if scale is None else decimal.Decimal(1).scaleb(-scale)
+
+    def decode(kept: Any) -> decimal.Decimal:
+        number = decimal_of(kept) if isinstance(kept, Decimal128) else decimal.Decimal(str(kept))
+        if unit is None or number.same_quantum(unit) or not number.is_finite():
+            return number
+        return _ROOMY.quantize(number, unit)
+
+    return decode
+
+
+def _enumerations(field: Field) -> Codec:
+    enumeration: Any = field.enumeration
+    values = [member.value for member in enumeration]
+    is_text = all(isinstance(value, str) for value in values)
+    is_number = all(isinstance(value, int) and not isinstance(value, bool) for value in values)
+    kept = {member: member.value if is_text or is_number else member.name for member in enumeration}
+    members: dict[Any, enum.Enum] = {value: member for member, value in kept.items()}
+
+    def encode(value: Any) -> Any:
+        try:
+            return kept[enumeration(value)]
+        except ValueError:
+            raise Unstorable("Is none of the values of the field.", "enum") from None
+
+    def decode(value: Any) -> enum.Enum:
+        if value not in members:
+            raise LookupError(f"{value!r} is kept in {field.name!r}, and is no {enumeration.__name__}")
+        return members[value]
+
+    return _codec(
+        encode, decode, ("int", "long") if is_number else ("string",), -math.inf if is_number else ""
+    )
+
+
+def _arrays(field: Field) -> Codec:
+    item = codec_of(Field(name=field.name, kind=field.item or Kind.TEXT))
+
+    def items(value: Any) -> list[Any]:
+        return [item.encode(each) for each in value]
+
+    encode = only((list, tuple), items)
+    return Codec(encode, lambda kept: [item.decode(each) for each in kept], ("array",), [], encode, item)
+
+
+_ANY_INTEGER: Final = _integers(Field(name="any", kind=Kind.INTEGER))
+_ANY_DECIMAL: Final = _decimals(Field(name="any", kind=Kind.DECIMAL))
+_NO_BYTES: Final = Binary(b"", 0)
+_FIRST_DAY: Final = datetime.datetime(1, 1, 1)  # noqa: DTZ001 - likewise
+
+_PLAIN: Final[Mapping[Kind, Codec]] = {
+    Kind.FLOAT: _codec(
+        only((float, int), float),
+        float,
+        ("double", "int", "long"),
+        -math.inf,
+        exact=only((float, int), number),
+    ),
+    Kind.BOOLEAN: _codec(only(bool, itself), bool, ("bool",), False),
+    Kind.DATE: _codec(only(datetime.date, day), lambda kept: kept.date(), ("date",), _FIRST_DAY),
+    Kind.TIME: _codec(only(datetime.time, time), datetime.time.fromisoformat, ("string",), ""),
+    Kind.DATETIME: _codec(
+        only(datetime.datetime, moment),
+        in_utc,
+        ("date",),
+        _FIRST_DAY,
+        exact=only(datetime.datetime, exact_moment),
+    ),
+    Kind.DURATION: _codec(
+        only(datetime.timedelta, duration),
+        lambda kept: datetime.timedelta(microseconds=kept),
+        ("int", "long"),
+        -math.inf,
+    ),
+    Kind.UUID: _codec(only(uuid.UUID, itself), itself, ("binData",), _NO_BYTES),
+    Kind.BINARY: _codec(only(bytes, bytes), bytes, ("binData",), _NO_BYTES),
+    Kind.JSON: _codec(json_kept, json_from, (), None),
+}

@@ -1,0 +1,89 @@
+"""What a collection shall have: its indexes, and the validator that keeps other tools from spoiling it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fastapi_easy.domain.field import Kind
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, Document, Plan
+
+_LENGTHS: Final = frozenset({Kind.TEXT})
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index of one collection.
+
+    Attributes:
+        paths: What it is on, in its order.
+
+        unique: No two documents have the same values there.
+
+        among: The documents it is about; empty for all. Leaves nulls out, which are not compared.
+    """
+
+    paths: tuple[str, ...]
+    unique: bool
+    among: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """As the server would call it."""
+        return "_".join(f"{path}_1" for path in self.paths)
+
+    @property
+    def options(self) -> Document:
+        """What to create it with, besides its paths."""
+        options: Document = {"name": self.name}
+        if self.unique:
+            options["unique"] = True
+        if self.among:
+            options["partialFilterExpression"] = dict(self.among)
+        return options
+
+
+def indexes_of(plan: Plan[Any]) -> Iterator[Index]:
+    """The indexes that *plan* needs: one for each rule of uniqueness, and one to walk along a key of several parts."""
+    fields, marked = plan.resource.fields, plan.resource.soft_delete
+    for rule in plan.rules:
+        # A condition that every value fulfils, and that the server finds in the queries we send: so it uses the index.
+        among: Document = {
+            plan.path(name): {"$gte": plan.codecs[name].lowest} for name in rule if fields[name].nullable
+        }
+        if marked is not None:
+            # What is deleted gives up its values.
+            among[plan.path(marked)] = {"$eq": None}
+        yield Index(tuple(plan.path(name) for name in rule), unique=True, among=among)
+    if len(plan.resource.key) > 1:
+        yield Index(tuple(plan.path(name) for name in plan.resource.key), unique=False, among={})
+
+
+def validator_of(plan: Plan[Any]) -> Document:
+    """What every document has to fulfil."""
+    fields = plan.resource.fields
+    key = plan.resource.key
+    properties = {name: _property(plan, name) for name in fields if name not in key}
+    required = [name for name in properties if not fields[name].nullable]
+    if len(key) == 1:
+        properties[KEY] = _property(plan, key[0])
+    else:
+        parts = {name: _property(plan, name) for name in key}
+        properties[KEY] = {"bsonType": ["object"], "required": list(key), "properties": parts}
+    return {"$jsonSchema": {"required": [KEY, *required], "properties": properties}}
+
+
+def _property(plan: Plan[Any], name: str) -> Document:
+    field, codec = plan.resource.fields[name], plan.codecs[name]
+    if not codec.types:
+        return {}
+    found: Document = {"bsonType": [*codec.types, *(["null"] if field.nullable else [])]}
+    if field.kind in _LENGTHS and field.max_length is not None and codec.types == ("string",):
+        found["maxLength"] = field.max_length
+    if field.kind is Kind.ENUM and field.enumeration is not None:
+        found["enum"] = [
+            *(codec.encode(each) for each in field.enumeration),
+            *([None] if field.nullable else []),
+        ]
+    if codec.item is not None:
+        found["items"] = {"bsonType": list(codec.item.types)}
+    return found

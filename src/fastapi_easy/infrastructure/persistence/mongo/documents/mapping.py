@@ -1,0 +1,261 @@
+"""A resource ↔ a collection: where it is, what its fields are called there, rows ↔ documents."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, Generic, TypeAlias, TypeVar
+
+from fastapi_easy.domain.changes.patch import Values
+from fastapi_easy.domain.changes.row import Row
+from fastapi_easy.domain.errors import DeclarationError, Fault, Invalid, Key
+from fastapi_easy.domain.field import UNSET, Field
+from fastapi_easy.domain.resources.resource import Resource, Shape
+from fastapi_easy.infrastructure.entities.plain import recognises
+from fastapi_easy.infrastructure.persistence.mongo.documents.codec import Codec, codec_of, itself
+from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import Unstorable
+from fastapi_easy.infrastructure.persistence.mongo.errors import Refused, null_refused
+
+E = TypeVar("E")
+
+Document: TypeAlias = dict[str, Any]
+
+Reader: TypeAlias = Callable[[Sequence[Document]], list[tuple[Any, ...]]]
+"""Makes of each document the values of some fields."""
+
+_READERS: Final = 64
+"""Kept for one resource, one for each choice of fields; when there are more, the oldest goes."""
+
+KEY: Final = "_id"
+FETCHED: Final = "__fe_"
+"""How the names begin that pipelines make up; no field of a resource has two underscores."""
+
+BOOKKEEPING: Final = "fastapi_easy"
+"""The collection with what the adapter has to remember: counters, and who is changing the schema."""
+
+_COLLECTION: Final = re.compile(r"(?!system\.)[^$\x00.][^$\x00]{0,119}")
+_NAME: Final = re.compile(r"[^$\x00.][^\x00.]*")
+
+
+def collection_of(stored: type[Any]) -> str:
+    """The name of the collection: `__collection__` of the class, else the name of the class in lower case."""
+    return str(getattr(stored, "__collection__", stored.__name__.lower()))
+
+
+def mistakes_in_names(name: str, shape: Shape) -> list[str]:
+    """What MongoDB cannot call so, each a sentence with the way to mend it."""
+    return [
+        f"{name}.{field.name} cannot be the name of a field in MongoDB: use one without '.', and without '$' in front"
+        for field in shape.fields
+        if not _NAME.fullmatch(field.name) or (field.name == KEY and shape.key != (KEY,))
+    ]
+
+
+class Plan(Generic[E]):
+    """Everything about one resource that is made once.
+
+    Args:
+        resource: What it is about.
+
+    Raises:
+        DeclarationError: Its class is no plain one, or names a collection that cannot be.
+    """
+
+    def __init__(self, resource: Resource[E]) -> None:
+        self.resource = resource
+        self.collection = _collection(resource)
+        self.codecs: Mapping[str, Codec] = {name: codec_of(field) for name, field in resource.fields.items()}
+        self.names = tuple(resource.fields)
+        self.generated_key = self._generated()
+        single = ((name,) for name, field in resource.fields.items() if field.unique)
+        self.rules = tuple(
+            rule for rule in dict.fromkeys((*single, *resource.unique)) if rule != resource.key
+        )
+        self._is_composite = len(resource.key) > 1
+        self._readers: dict[tuple[str, ...], Reader] = {}
+        self._paths = {name: self._path(name) for name in self.names}
+        self._fillers = {name: _filler(field) for name, field in resource.fields.items()}
+        self._required = tuple(name for name, field in resource.fields.items() if _must_not_be_null(field))
+
+    def path(self, name: str) -> str:
+        """Where the field *name* stands in a document."""
+        return self._paths[name]
+
+    def document(self, values: Values) -> Document:
+        """*values* as they are kept, the key first.
+
+        Raises:
+            Refused: A value cannot be kept.
+        """
+        return self.arranged(self.encoded(values))
+
+    def arranged(self, kept: Mapping[str, Any]) -> Document:
+        """The document of what is *kept* for all fields, the key first."""
+        names = self.resource.key
+        rest = {name: value for name, value in kept.items() if name not in names}
+        return {KEY: {name: kept[name] for name in names} if self._is_composite else kept[names[0]], **rest}
+
+    def encoded(self, values: Values) -> dict[str, Any]:
+        """Each of *values* as it is kept, by the name of its field.
+
+        Raises:
+            Refused: A value cannot be kept.
+        """
+        faults: list[Fault] = []
+        kept: dict[str, Any] = {}
+        for name, value in values.items():
+            if value is None:
+                kept[name] = None
+                continue
+            try:
+                kept[name] = self.codecs[name].encode(value)
+            except Unstorable as unfit:
+                faults.append(Fault(f"/{name}", str(unfit), unfit.code))
+            except OverflowError:
+                faults.append(Fault(f"/{name}", "Outside the range of the field.", "out_of_range"))
+        if faults:
+            raise Refused(Invalid(tuple(faults)))
+        return kept
+
+    def row(self, document: Document, fields: Sequence[str] | None = None) -> Row:
+        """*fields* of *document*, or all; a field it lacks is null."""
+        names = self.names if fields is None else tuple(fields)
+        return Row(zip(names, self.reader(names)([document])[0], strict=True))
+
+    def reader(self, fields: tuple[str, ...]) -> Reader:
+        """What makes of documents the values of *fields*; a field that one lacks is null."""
+        reader = self._readers.get(fields)
+        if reader is None:
+            if len(self._readers) >= _READERS:
+                _ = self._readers.pop(next(iter(self._readers)), None)
+            reader = self._readers[fields] = self._reader(fields)
+        return reader
+
+    def value(self, document: Mapping[str, Any], name: str) -> Any:
+        """The field *name* of *document*."""
+        if name not in self.resource.key:
+            kept = document.get(name)
+        elif self._is_composite:
+            kept = document[KEY].get(name)
+        else:
+            kept = document[KEY]
+        return None if kept is None else self.codecs[name].decode(kept)
+
+    def projection(self, names: Iterable[str]) -> Document:
+        """What to ask for so that documents hold the fields *names*."""
+        wanted: Document = {KEY: 0}
+        for name in names:
+            if name in self.resource.key:
+                wanted[KEY] = 1
+            else:
+                wanted[name] = 1
+        # Nothing but the wish to leave the key out would bring everything else.
+        return {KEY: 1} if wanted == {KEY: 0} else wanted
+
+    def identity(self, key: Key) -> Any | None:
+        """What is kept for *key*; `None` when no entity can have it."""
+        names = self.resource.key
+        values = tuple(key) if self._is_composite else (key,)
+        if len(values) != len(names):
+            raise ValueError(f"the key of {self.resource.name} has {len(names)} values")
+        try:
+            kept = {name: self.codecs[name].encode(value) for name, value in zip(names, values, strict=True)}
+        except (Unstorable, OverflowError):
+            return None
+        return kept if self._is_composite else kept[names[0]]
+
+    def given_key(self, values: Values) -> Key | None:
+        """The key that *values* name; `None` when a part of it is not set."""
+        names = self.resource.key
+        if any(values.get(name) is None for name in names):
+            return None
+        return tuple(values[name] for name in names) if self._is_composite else values[names[0]]
+
+    def completed(self, values: Values) -> dict[str, Any]:
+        """*values* with the defaults of the fields left out; what the store makes stays out.
+
+        Raises:
+            Refused: A field is null that must not be.
+        """
+        complete: dict[str, Any] = {}
+        for name, fill in self._fillers.items():
+            if name in values and not (values[name] is None and fill is None):
+                complete[name] = values[name]
+            elif fill is not None:
+                complete[name] = fill()
+        if self.resource.version is not None:
+            complete[self.resource.version] = 1
+        self.refuse_nulls(complete, whole=True)
+        return complete
+
+    def changes(self, values: Values) -> dict[str, Any]:
+        """*values* without what only the store sets.
+
+        Raises:
+            Refused: A field is null that must not be.
+        """
+        self.refuse_nulls(values, whole=False)
+        return {name: value for name, value in values.items() if name != self.resource.version}
+
+    def refuse_nulls(self, values: Values, *, whole: bool) -> None:
+        """Refuse *values* that are null and must not be; of a *whole* entity also those left out."""
+        lacking = [name for name in self._required if (whole or name in values) and values.get(name) is None]
+        if lacking:
+            raise Refused(null_refused(lacking))
+
+    def _reader(self, fields: tuple[str, ...]) -> Reader:
+        """A display of tuples is three times as fast as a loop over names and codecs."""
+        scope: dict[str, Any] = {}
+        members = []
+        for place, name in enumerate(fields):
+            if name not in self.resource.key:
+                value = f"document.get({name!r})"
+            else:
+                value = f"document[{KEY!r}].get({name!r})" if self._is_composite else f"document[{KEY!r}]"
+            decode = self.codecs[name].decode
+            if decode is not itself:
+                scope[f"decode_{place}"] = decode
+                value = f"None if (kept := {value}) is None else decode_{place}(kept)"
+            members.append(f"{value},")
+        made: Reader = eval(f"lambda documents: [({' '.join(members)}) for document in documents]", scope)  # noqa: S307 - of numbers, and names in quotes
+        return made
+
+    def _path(self, name: str) -> str:
+        if name not in self.resource.key:
+            return name
+        return f"{KEY}.{name}" if self._is_composite else KEY
+
+    def _generated(self) -> str | None:
+        """The key field that the store makes."""
+        name = self.resource.key[0]
+        return name if len(self.resource.key) == 1 and self.resource.fields[name].generated else None
+
+
+def _collection(resource: Resource[Any]) -> str:
+    if not recognises(resource.stored):
+        raise DeclarationError(
+            [
+                (
+                    f"{resource.name}: {resource.stored.__name__} belongs to an ORM, and its database is MongoDB: "
+                    "use a pydantic model or a dataclass, or name another database"
+                )
+            ]
+        )
+    name = collection_of(resource.stored)
+    if not _COLLECTION.fullmatch(name) or name == BOOKKEEPING:
+        raise DeclarationError(
+            [f"{resource.name}: {name!r} cannot be the name of a collection: change __collection__"]
+        )
+    return name
+
+
+def _filler(field: Field) -> Callable[[], Any] | None:
+    """What fills *field* when the caller leaves it out; `None` when the store does."""
+    if field.generated or field.store_default:
+        return None
+    if field.default_factory is not None:
+        return field.default_factory
+    default = None if field.default is UNSET else field.default
+    return lambda: default
+
+
+def _must_not_be_null(field: Field) -> bool:
+    return not (field.nullable or field.generated or field.store_default)

@@ -1,0 +1,1 @@
+"""Commands sent to MongoDB, and the connections they are sent on."""

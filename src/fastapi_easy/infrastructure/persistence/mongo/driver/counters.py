@@ -1,0 +1,129 @@
+"""Whole-number keys that the store makes: gaps are allowed, the same number twice is not.
+
+A counter is a document of its own, raised outside of any transaction, so that nobody waits for anybody's commit and
+nobody's rollback takes a number back. Who comes while it is being raised waits, and is then served together with
+everybody else who waited: the server carries out changes of one document one after the other anyway.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+from pymongo.errors import DuplicateKeyError
+
+from fastapi_easy.domain import deadline
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import BOOKKEEPING, KEY, Plan
+from fastapi_easy.infrastructure.persistence.mongo.driver.commands import Call, Commands
+from fastapi_easy.infrastructure.persistence.mongo.errors import PoolExhausted
+
+_LAST = "last"
+
+
+@dataclass(slots=True)
+class _Queue:
+    """Who waits for numbers of one counter.
+
+    Attributes:
+        turn: Held by the one who raises the counter.
+
+        wanted: How many numbers all of those want who have none yet.
+
+        reserved: Numbers that were reserved for those who wait.
+    """
+
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    wanted: int = 0
+    reserved: range = range(0)
+
+
+class Counters:
+    """The counters of one database.
+
+    Args:
+        call: Through which the driver is asked.
+
+        database: The driver's database.
+
+        commands: The commands that nearly every request comes to.
+
+        patience: Seconds to wait for one's turn.
+    """
+
+    def __init__(self, call: Call, database: Any, commands: Commands, patience: float) -> None:
+        self._call = call
+        self._counters = database[BOOKKEEPING]
+        self._commands = commands
+        self._patience = patience
+        self._queues: dict[str, _Queue] = {}
+
+    async def reserve(self, plan: Plan[Any], many: int) -> range:
+        """*many* numbers that nobody else gets.
+
+        Raises:
+            PoolExhausted: It was nobody's turn in time.
+        """
+        if not many:
+            return range(0)
+        queue = self._queues.setdefault(plan.collection, _Queue())
+        queue.wanted += many
+        try:
+            await self._in_turn(queue, many)
+            try:
+                if len(queue.reserved) < many:
+                    queue.reserved = await self._raise_by(plan, queue.wanted)
+                mine, queue.reserved = queue.reserved[:many], queue.reserved[many:]
+                return mine
+            finally:
+                queue.turn.release()
+        finally:
+            queue.wanted -= many
+            if not queue.wanted:
+                # Kept for later it could be a key that somebody chooses until then.
+                queue.reserved = range(0)
+
+    async def raise_to(self, plan: Plan[Any], number: int) -> None:
+        """Let what is reserved from now on be larger than *number*."""
+        try:
+            _ = await self._call(
+                lambda: self._counters.update_one({KEY: _name(plan)}, {"$max": {_LAST: number}}, upsert=True),
+                changes=True,
+            )
+        except DuplicateKeyError:
+            # Made by somebody else at the same moment; now it is there.
+            await self.raise_to(plan, number)
+
+    async def _in_turn(self, queue: _Queue, many: int) -> None:
+        if queue.wanted == many:
+            # Nobody else is there.
+            _ = await queue.turn.acquire()
+            return
+        try:
+            async with asyncio.timeout(deadline.within(self._patience)):
+                _ = await queue.turn.acquire()
+        except TimeoutError:
+            raise PoolExhausted from None
+
+    async def _raise_by(self, plan: Plan[Any], many: int) -> range:
+        while True:
+            raised = await self._commands.change(BOOKKEEPING, {KEY: _name(plan)}, {"$inc": {_LAST: many}})
+            if raised is not None:
+                last = int(raised[_LAST])
+                return range(last - many + 1, last + 1)
+            # The first number: behind those that are there already, whoever put them there.
+            await self.raise_to(plan, await self._largest(plan))
+
+    async def _largest(self, plan: Plan[Any]) -> int:
+        found = await self._commands.aggregate(
+            plan.collection,
+            [
+                {"$match": {KEY: {"$type": ["int", "long"]}}},
+                {"$sort": {KEY: -1}},
+                {"$limit": 1},
+                {"$project": {KEY: 1}},
+            ],
+        )
+        return max(0, int(found[0][KEY])) if found else 0
+
+
+def _name(plan: Plan[Any]) -> str:
+    return f"counter:{plan.collection}"

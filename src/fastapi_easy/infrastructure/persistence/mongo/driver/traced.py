@@ -1,0 +1,101 @@
+"""A client that records each command as a span."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from fastapi_easy.domain.ports.breaker import Breaker
+from fastapi_easy.domain.ports.tracer import Span, Tracer
+from fastapi_easy.infrastructure.persistence.mongo.driver.batch_cursor import Parts
+from fastapi_easy.infrastructure.persistence.mongo.driver.client import Client
+from fastapi_easy.infrastructure.persistence.mongo.driver.commands import Commands, Document, Search
+from fastapi_easy.infrastructure.persistence.mongo.driver.counters import Counters
+from fastapi_easy.infrastructure.persistence.mongo.driver.options import ConnectionOptions
+from fastapi_easy.infrastructure.persistence.mongo.driver.url import Address
+
+
+class TracedClient(Client):
+    """A `Client` whose commands, and the ends of its transactions, are spans."""
+
+    def __init__(
+        self,
+        address: Address,
+        options: ConnectionOptions,
+        breaker: Callable[[], Breaker | None],
+        tracer: Tracer,
+    ) -> None:
+        super().__init__(address, options, breaker)
+        self._spans = _Spans(tracer, address.database)
+        self.commands = TracedCommands(self.commands, self._spans)
+        # They ask through the commands too.
+        self.counters = Counters(self.call, self.database, self.commands, options.statement_timeout)
+
+    async def cursor(
+        self, collection: str, pipeline: Sequence[Mapping[str, Any]], size: int, session: Any = None
+    ) -> Parts:
+        """What *pipeline* answers, in parts of *size* documents."""
+        with self._spans.of("aggregate", collection):
+            return await super().cursor(collection, pipeline, size, session)
+
+    async def commit(self, session: Any) -> None:
+        """Commit the transaction of *session*."""
+        with self._spans.of("commitTransaction"):
+            await super().commit(session)
+
+
+class _Spans:
+    """Makes the spans of one database."""
+
+    def __init__(self, tracer: Tracer, database: str) -> None:
+        self._tracer = tracer
+        self._known = {"db.system.name": "mongodb", "db.namespace": database}
+
+    def of(self, command: str, collection: str | None = None) -> AbstractContextManager[Span]:
+        """Return the span of *command*, about *collection* if it is about one."""
+        attributes = {**self._known, "db.operation.name": command}
+        if collection is None:
+            return self._tracer.span(command, attributes, outward=True)
+        attributes["db.collection.name"] = collection
+        return self._tracer.span(f"{command} {collection}", attributes, outward=True)
+
+
+class TracedCommands:
+    """Implements `Commands`: others carry them out, each in a span."""
+
+    def __init__(self, commands: Commands, spans: _Spans) -> None:
+        self._commands = commands
+        self._spans = spans
+
+    async def find(self, collection: str, search: Search, session: Any = None) -> list[Document]:
+        """The documents that *search* means."""
+        with self._spans.of("find", collection):
+            return await self._commands.find(collection, search, session)
+
+    async def aggregate(
+        self, collection: str, pipeline: Sequence[Mapping[str, Any]], session: Any = None
+    ) -> list[Document]:
+        """Every document that *pipeline* answers."""
+        with self._spans.of("aggregate", collection):
+            return await self._commands.aggregate(collection, pipeline, session)
+
+    async def count(self, collection: str, match: Mapping[str, Any], session: Any = None) -> int:
+        """How many documents *match* means."""
+        with self._spans.of("aggregate", collection):
+            return await self._commands.count(collection, match, session)
+
+    async def insert(self, collection: str, document: Document, session: Any = None) -> None:
+        """Add *document*."""
+        with self._spans.of("insert", collection):
+            await self._commands.insert(collection, document, session)
+
+    async def change(
+        self, collection: str, match: Mapping[str, Any], update: Mapping[str, Any], session: Any = None
+    ) -> Document | None:
+        """Change one document that *match* means, and answer it as it is then; `None` when there is none."""
+        with self._spans.of("findAndModify", collection):
+            return await self._commands.change(collection, match, update, session)
+
+    async def remove(self, collection: str, match: Mapping[str, Any], session: Any = None) -> bool:
+        """Remove one document that *match* means; whether there was one."""
+        with self._spans.of("delete", collection):
+            return await self._commands.remove(collection, match, session)

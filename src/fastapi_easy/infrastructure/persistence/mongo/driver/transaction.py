@@ -1,0 +1,258 @@
+"""Several calls that become durable together, or not at all.
+
+MongoDB ends a transaction when any call in it fails, also when a value is merely taken, and it does not wait for
+others that have written the same document: it refuses. What this adapter promises is kindlier, so a transaction
+remembers what was written in it. When the server has ended it, it is begun anew and the writes are made again, each
+of which has to come out as it did before; the call that failed is tried again when somebody was in the way, until
+`lock_timeout`, and is refused otherwise, with everything before it still in place. See ADR 16.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeAlias, TypeVar
+
+from pymongo.errors import (
+    ConnectionFailure,
+    DocumentTooLarge,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+)
+
+from fastapi_easy.domain.ports.breaker import NotAdmitted
+from fastapi_easy.infrastructure.persistence.mongo.driver.client import Client
+from fastapi_easy.infrastructure.persistence.mongo.errors import (
+    CommitLost,
+    PoolExhausted,
+    Refused,
+    TransactionLost,
+    is_conflict,
+)
+
+T = TypeVar("T")
+
+Work: TypeAlias = Callable[[Any], Awaitable[T]]
+"""Something to do in the session it is given; `None` for none."""
+
+_UNKNOWN: Final = "UnknownTransactionCommitResult"
+_SHORTEST: Final = 0.002
+_LONGEST: Final = 0.05
+"""Seconds to wait for others, each time twice as long as before."""
+
+
+class Transaction:
+    """One transaction after the other. Belongs to one task.
+
+    Args:
+        client: Where to.
+
+        asks: Says whether the server has transactions; without it none is wanted. Where there is none every call is
+            for itself, and what is written stays.
+    """
+
+    __slots__ = ("_asks", "_client", "_has_left", "_is_lost", "_is_real", "_session", "_written")
+
+    def __init__(self, client: Client, asks: Callable[[], Awaitable[bool]] | None = None) -> None:
+        self._client = client
+        self._asks = asks
+        self._is_real: bool | None = None if asks else False
+        self._is_lost = False
+        self._session: Any = None
+        self._has_left = False
+        self._written: list[tuple[Work[Any], Any]] = []
+
+    @property
+    def is_exposed(self) -> bool:
+        """What is written here cannot be undone."""
+        return self._is_real is False
+
+    @property
+    def has_left(self) -> bool:
+        """Something was written here that stays whatever follows."""
+        return self._has_left
+
+    async def is_real(self) -> bool:
+        """Whether what is written here can be undone."""
+        if self._is_real is None and self._asks is not None:
+            self._is_real = await self._asks()
+        return bool(self._is_real)
+
+    async def read(self, work: Work[T]) -> T:
+        """What *work* answers, seeing everything that was written here before.
+
+        Raises:
+            TransactionLost: The transaction has ended; nothing of it is left.
+        """
+        return await self._attempt(work) if await self.is_real() else await work(None)
+
+    async def write(self, work: Work[T]) -> T:
+        """What *work* answers, which changes something. When it fails it leaves no trace.
+
+        Args:
+            work: Does the same when it is asked again.
+
+        Raises:
+            TransactionLost: The transaction has ended; nothing of it is left.
+        """
+        if not await self.is_real():
+            done = await work(None)
+            self._has_left = True
+            return done
+        done = await self._attempt(work)
+        self._written.append((work, done))
+        return done
+
+    async def commit(self) -> None:
+        """Make everything durable; what follows begins anew.
+
+        Raises:
+            TransactionLost: Nothing is left to be made durable.
+
+            CommitLost: Nobody knows.
+        """
+        if self._is_lost:
+            raise TransactionLost
+        if self._session is None:
+            self._has_left = False
+            return
+        patience = _Patience(self._client.options.lock_timeout)
+        while True:
+            try:
+                await self._commit()
+            except PyMongoError as error:
+                if not is_conflict(error):
+                    self._is_lost = True
+                    raise
+            except BaseException:
+                self._is_lost = True
+                raise
+            else:
+                break
+            if patience.is_over:
+                self._is_lost = True
+                raise TransactionLost
+            await patience.wait()
+            await self._begin_again()
+        session, self._session = self._session, None
+        self._written.clear()
+        await self._client.discard(session)
+
+    async def close(self) -> None:
+        """Discard what was not committed, also when the task is cancelled."""
+        session, self._session = self._session, None
+        self._written.clear()
+        self._is_lost = False
+        if session is not None:
+            await self._client.discard(session)
+
+    async def _begun(self) -> Any:
+        if self._is_lost:
+            raise TransactionLost
+        if self._session is None:
+            self._session = await self._client.begin()
+        return self._session
+
+    async def _attempt(self, work: Work[T]) -> T:
+        patience = _Patience(self._client.options.lock_timeout)
+        while True:
+            session = await self._begun()
+            try:
+                return await work(session)
+            except (Refused, PoolExhausted, NotAdmitted):
+                # Nothing was sent that changes anything.
+                raise
+            except DocumentTooLarge:
+                # Those before it may have been sent.
+                await self._begin_again()
+                raise
+            except PyMongoError as error:
+                if isinstance(error, ConnectionFailure) and not self._may_ask_again(error, patience):
+                    self._is_lost = True
+                    raise
+                is_passing = isinstance(error, ConnectionFailure) or is_conflict(error)
+                if not is_passing or patience.is_over:
+                    await self._begin_again()
+                    raise
+            except BaseException:
+                # Given up in the middle: nobody knows what the server has made of it.
+                self._is_lost = True
+                raise
+            await patience.wait()
+            await self._begin_again()
+
+    def _may_ask_again(self, error: ConnectionFailure, patience: "_Patience") -> bool:
+        """Whether it may have been nothing but a connection that was stale."""
+        return patience.is_fresh and not self._written and not isinstance(error, ServerSelectionTimeoutError)
+
+    async def _commit(self) -> None:
+        try:
+            await self._client.commit(self._session)
+        except PyMongoError as error:
+            if not error.has_error_label(_UNKNOWN):
+                raise
+        else:
+            return
+        # Asking again does no harm: it is committed once, and the answer may come this time.
+        try:
+            await self._client.commit(self._session)
+        except (PyMongoError, PoolExhausted, NotAdmitted) as error:
+            raise CommitLost from error
+
+    async def _begin_again(self) -> None:
+        """Put a new transaction in place of the one that has ended, with the same writes in it."""
+        patience = _Patience(self._client.options.lock_timeout)
+        while True:
+            session, self._session = self._session, None
+            if session is not None:
+                await self._client.discard(session)
+            try:
+                await self._write_again()
+            except PyMongoError as error:
+                if not is_conflict(error):
+                    self._is_lost = True
+                    raise TransactionLost from error
+            except BaseException:
+                self._is_lost = True
+                raise
+            else:
+                return
+            if patience.is_over:
+                self._is_lost = True
+                raise TransactionLost
+            await patience.wait()
+
+    async def _write_again(self) -> None:
+        for work, before in self._written:
+            try:
+                again = await work(await self._begun())
+            except (Refused, PoolExhausted, NotAdmitted) as refused:
+                raise TransactionLost from refused
+            if again != before:
+                # Somebody has changed what these writes were based on.
+                raise TransactionLost
+
+
+class _Patience:
+    """How long to wait for others.
+
+    Args:
+        limit: Seconds in all.
+    """
+
+    def __init__(self, limit: float) -> None:
+        self._until = time.monotonic() + limit
+        self._pause = _SHORTEST
+        self.is_fresh = True
+
+    @property
+    def is_over(self) -> bool:
+        """It has been too long."""
+        return time.monotonic() > self._until
+
+    async def wait(self) -> None:
+        """Wait a little, and longer each time."""
+        self.is_fresh = False
+        # By chance, so that two who are in each other's way do not stay so.
+        await asyncio.sleep(self._pause * (50 + secrets.randbelow(100)) / 100)
+        self._pause = min(self._pause * 2, _LONGEST)

@@ -1,0 +1,1 @@
+"""Queries as MongoDB's filters and pipelines."""

@@ -1,0 +1,65 @@
+"""A relation → the stage that fetches the documents it leads to."""
+
+from typing import Any
+
+from fastapi_easy.domain.field import Field
+from fastapi_easy.domain.resources.resource import Relation
+from fastapi_easy.infrastructure.persistence.mongo.documents.codec import is_object_id
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import Document, Plan
+
+
+def lookup(
+    relation: Relation,
+    source: Plan[Any],
+    target: Plan[Any],
+    name: str,
+    inside: list[Document],
+    *,
+    prefix: str = "",
+) -> Document:
+    """The stage that puts the documents which *relation* leads to into the array *name*.
+
+    Null is compared like a value here; see `leads`.
+
+    Args:
+        relation: From *source* to *target*.
+
+        source: What the documents in the pipeline are.
+
+        target: What is fetched.
+
+        name: Of the array.
+
+        inside: What happens to the documents that are fetched.
+
+        prefix: Where the document of *source* stands in those of the pipeline, with a dot behind.
+    """
+    stage: Document = {"from": target.collection}
+    variables: Document = {}
+    equal: list[Document] = []
+    for here, there in zip(relation.here, relation.there, strict=True):
+        path = f"{prefix}{source.path(here)}"
+        converted = _converted(path, source.resource.fields[here], target.resource.fields[there])
+        if converted is None and "localField" not in stage:
+            # What the server finds quickest, with an index or without.
+            stage |= {"localField": path, "foreignField": target.path(there)}
+            continue
+        variable = f"here_{len(variables)}"
+        variables[variable] = converted or f"${path}"
+        equal.append({"$eq": [f"${target.path(there)}", f"$${variable}"]})
+    narrowed = [{"$match": {"$expr": {"$and": equal}}}] if equal else []
+    return {"$lookup": {**stage, "let": variables, "pipeline": [*narrowed, *inside], "as": name}}
+
+
+def leads(relation: Relation, source: Plan[Any], *, prefix: str = "") -> list[str]:
+    """The places that must not be null for *relation* to lead anywhere."""
+    return [f"{prefix}{source.path(each)}" for each in relation.here]
+
+
+def _converted(path: str, here: Field, there: Field) -> Document | None:
+    """What stands at *path*, when it is kept otherwise than on the other side."""
+    if is_object_id(here) is is_object_id(there):
+        return None
+    if is_object_id(here):
+        return {"$toString": f"${path}"}
+    return {"$convert": {"input": f"${path}", "to": "objectId", "onError": None, "onNull": None}}

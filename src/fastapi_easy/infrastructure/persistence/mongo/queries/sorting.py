@@ -1,0 +1,142 @@
+"""Orders and places in them → stages of a pipeline. Nulls come last in both directions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi_easy.domain.field import Field
+from fastapi_easy.domain.queries.ordering import Sort
+from fastapi_easy.domain.queries.specification import Operator, Where
+from fastapi_easy.domain.resources.resource import Relation
+from fastapi_easy.infrastructure.persistence.mongo.documents.codec import Codec
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import FETCHED, Document, Plan
+from fastapi_easy.infrastructure.persistence.mongo.queries.comparisons import NOBODY, compared
+from fastapi_easy.infrastructure.persistence.mongo.queries.relations import leads, lookup
+from fastapi_easy.infrastructure.persistence.mongo.queries.specification import Plans, condition_of
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One part of an order.
+
+    Attributes:
+        sort: What was asked for.
+
+        path: Where its values stand in the documents of the pipeline.
+
+        field: Whose values they are.
+
+        codec: How they are kept.
+
+        has_nulls: They may be null.
+    """
+
+    sort: Sort
+    path: str
+    field: Field
+    codec: Codec
+    has_nulls: bool
+
+    def value(self, document: Document) -> Any:
+        """The value in *document*."""
+        found: Any = document
+        for name in self.path.split("."):
+            found = None if found is None else found.get(name)
+        return None if found is None else self.codec.decode(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """A total order over the documents of one plan.
+
+    Attributes:
+        terms: The most important first.
+
+        preparing: The stages that have to come before.
+
+        stage: What sorts.
+    """
+
+    terms: tuple[Term, ...]
+    preparing: list[Document]
+    stage: Document
+
+
+def arrangement_of(order: Sequence[Sort], plan: Plan[Any], plans: Plans) -> Arrangement:
+    """*order*, which is total, over documents of *plan*."""
+    preparing: list[Document] = []
+    terms = tuple(_term(number, sort, plan, plans, preparing) for number, sort in enumerate(order))
+    computed: Document = {}
+    by: dict[str, int] = {}
+    for number, term in enumerate(terms):
+        if term.has_nulls and not term.sort.descending:
+            # The server puts nulls first, unless it goes down.
+            name = f"{FETCHED}null_{number}"
+            computed[name] = {"$eq": [{"$ifNull": [f"${term.path}", None]}, None]}
+            by[name] = 1
+        by[term.path] = -1 if term.sort.descending else 1
+    if computed:
+        preparing.append({"$set": computed})
+    return Arrangement(terms, preparing, {"$sort": by})
+
+
+def behind(terms: Sequence[Term], values: Sequence[Any]) -> Document:
+    """What matches every document behind the place with *values*."""
+    alternatives: list[Document] = []
+    equal: list[Document] = []
+    for term, value in zip(terms, values, strict=True):
+        if value is None:
+            # Nothing comes behind null in its own field.
+            equal.append(_holds(term, Operator.IS_NULL, value=True))
+            continue
+        further = _holds(term, Operator.LESS if term.sort.descending else Operator.GREATER, value)
+        if term.has_nulls:
+            further = {"$or": [further, _holds(term, Operator.IS_NULL, value=True)]}
+        alternatives.append({"$and": [*equal, further]} if equal else further)
+        equal.append(_holds(term, Operator.EQUALS, value))
+    first = terms[0]
+    if len(terms) == 1 or values[0] is None or first.has_nulls:
+        return _any_of(alternatives)
+    # Says nothing new, but an index on the first field understands it.
+    operator = Operator.LESS_OR_EQUAL if first.sort.descending else Operator.GREATER_OR_EQUAL
+    return {"$and": [_holds(first, operator, values[0]), _any_of(alternatives)]}
+
+
+def _any_of(alternatives: list[Document]) -> Document:
+    match alternatives:
+        case []:
+            return dict(NOBODY)
+        case [one]:
+            return one
+        case several:
+            return {"$or": several}
+
+
+def _holds(term: Term, operator: Operator, value: Any) -> Document:
+    return compared(Where(term.sort.field, operator, value), term.path, term.field, term.codec)
+
+
+def _term(number: int, sort: Sort, plan: Plan[Any], plans: Plans, preparing: list[Document]) -> Term:
+    if not sort.path:
+        field = plan.resource.fields[sort.field]
+        return Term(sort, plan.path(sort.field), field, plan.codecs[sort.field], field.nullable)
+    source, prefix, name = plan, "", ""
+    for step, relation in enumerate(sort.path):
+        target = plans(relation.target)
+        name = f"{FETCHED}by_{number}_{step}"
+        preparing += _led(relation, source, target, name, prefix, plans)
+        source, prefix = target, f"{name}."
+    path = f"{prefix}{source.path(sort.field)}"
+    return Term(sort, path, source.resource.fields[sort.field], source.codecs[sort.field], has_nulls=True)
+
+
+def _led(
+    relation: Relation, source: Plan[Any], target: Plan[Any], name: str, prefix: str, plans: Plans
+) -> list[Document]:
+    """The stages that put the one document which *relation* leads to at *name*, or null."""
+    alive = condition_of(relation.target.alive, target, plans).pipeline
+    somewhere = [{"$gt": [f"${path}", None]} for path in leads(relation, source, prefix=prefix)]
+    return [
+        lookup(relation, source, target, name, [*alive, {"$limit": 1}], prefix=prefix),
+        {"$set": {name: {"$cond": [{"$and": somewhere}, {"$first": f"${name}"}, None]}}},
+    ]

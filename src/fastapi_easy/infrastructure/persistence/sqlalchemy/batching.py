@@ -1,0 +1,117 @@
+"""Many new rows, those with values for the same fields together and field by field."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
+
+from fastapi_easy.domain.changes.patch import Values
+from fastapi_easy.domain.changes.row import Rows
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
+from fastapi_easy.infrastructure.relational.driver.executor import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """New rows with values for the same fields.
+
+    Attributes:
+        places: Which of all rows they are, in ascending order.
+
+        columns: The values of each field, in the order of *places*.
+    """
+
+    places: Sequence[int]
+    columns: Mapping[str, Sequence[Any]]
+
+    def parts(self, size: int) -> Iterator["Alike"]:
+        """The same, *size* rows at a time."""
+        for start in range(0, len(self.places), size):
+            part = slice(start, start + size)
+            yield Alike(self.places[part], {name: column[part] for name, column in self.columns.items()})
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The same, row by row."""
+        names = tuple(self.columns)
+        if not names:
+            return [{} for _ in self.places]
+        return [dict(zip(names, row, strict=True)) for row in zip(*self.columns.values(), strict=True)]
+
+
+def alike(plan: Plan[Any], many: Sequence[Values]) -> list[Alike]:
+    """The rows that are made of *many*, each completed as `Plan.completed` does it."""
+    by_given: dict[tuple[str, ...], list[int]] = {}
+    for place, values in enumerate(many):
+        by_given.setdefault(tuple(values), []).append(place)
+    by_written: dict[tuple[str, ...], list[int]] = {}
+    for given, places in by_given.items():
+        for left_out, those in _without_unset_keys(plan, many, given, places):
+            by_written.setdefault(plan.written(given, left_out), []).extend(those)
+    is_mixed = len(by_given) > 1
+    return [
+        _columns(plan, many, written, sorted(places) if is_mixed else places)
+        for written, places in by_written.items()
+    ]
+
+
+def nulls_in(plan: Plan[Any], many: Sequence[Values], groups: Sequence[Alike]) -> list[str]:
+    """The fields that are null in the first of *many* in which some are that must not be."""
+    first = min(
+        (
+            group.places[number]
+            for group in groups
+            for name in plan.required
+            for number, value in enumerate(group.columns[name])
+            if value is None
+        ),
+        default=None,
+    )
+    return [] if first is None else plan.nulls_in(plan.completed(many[first]), whole=True)
+
+
+def added_rows(plan: Plan[Any], part: Alike, answer: Answer) -> Rows:
+    """*answer*, which holds every row of *part* in whatever order, in the order of *part*."""
+    names, records = plan.names, answer.unread
+    if len(records) != len(part.places):
+        raise LookupError(f"{plan.resource.name} did not keep the rows that were just written")
+    if plan.counted_key is not None and plan.counted_key not in part.columns:
+        # Counted up in the order of what was given.
+        records = sorted(records, key=itemgetter(names.index(plan.counted_key)))
+    elif all(name in part.columns for name in plan.resource.key):
+        records = _as_given(records, plan, part)
+    return Rows(names, records, {names[place]: read for place, read in answer.texts.items()})
+
+
+def _as_given(records: Sequence[Sequence[Any]], plan: Plan[Any], part: Alike) -> Sequence[Sequence[Any]]:
+    """*records* in the order in which *part* has their keys."""
+    names = plan.resource.key
+    given = list(zip(*(part.columns[name] for name in names), strict=True))
+    places = [plan.names.index(name) for name in names]
+    found = [tuple([record[place] for place in places]) for record in records]
+    if found == given:
+        return records
+    by_key = dict(zip(found, records, strict=True))
+    if by_key.keys() != set(given):
+        # The server spells keys in another way, with blanks behind them say; it is told nothing of their order.
+        return records
+    return [by_key[key] for key in given]
+
+
+def _without_unset_keys(
+    plan: Plan[Any], many: Sequence[Values], given: Sequence[str], places: list[int]
+) -> Iterator[tuple[frozenset[str], list[int]]]:
+    """*places*, parted by the key fields that are null there and that the store fills in."""
+    filled = [name for name in plan.filled_keys if name in given]
+    if not filled:
+        yield frozenset(), places
+        return
+    parted: dict[frozenset[str], list[int]] = {}
+    for place in places:
+        unset = frozenset(name for name in filled if many[place][name] is None)
+        parted.setdefault(unset, []).append(place)
+    yield from parted.items()
+
+
+def _columns(plan: Plan[Any], many: Sequence[Values], written: Sequence[str], places: Sequence[int]) -> Alike:
+    rows = many if len(places) == len(many) else [many[place] for place in places]
+    return Alike(places, {name: plan.column(name, rows) for name in written})

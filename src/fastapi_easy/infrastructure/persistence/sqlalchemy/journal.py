@@ -1,0 +1,104 @@
+"""The journal of a relational database: rows beside a change, in its transaction."""
+
+import weakref
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Any, Final
+
+from returns.result import Failure, Success
+from sqlalchemy import Connection, MetaData, insert
+from sqlalchemy.schema import CreateTable
+
+from fastapi_easy.domain.changes.journal import JournalRow, SystemTable
+from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.field import Kind
+from fastapi_easy.domain.values.plain_json import plain_json
+from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
+from fastapi_easy.infrastructure.persistence.sqlalchemy.schema import create
+from fastapi_easy.infrastructure.relational.errors import REFUSALS, hindrance
+from fastapi_easy.infrastructure.relational.system_tables.journal_tables import table_of, tables_of
+from fastapi_easy.infrastructure.relational.transaction import Transaction
+
+_there: Final["weakref.WeakKeyDictionary[SqlAlchemyDatabase, set[SystemTable]]"] = weakref.WeakKeyDictionary()
+"""The tables that each database is known to have."""
+
+
+async def prepare(database: SqlAlchemyDatabase, systems: Iterable[SystemTable]) -> Outcome[Sequence[str]]:
+    """Create the tables of *systems* where they are missing. Safe when many do so at once.
+
+    Fails with:
+        Unavailable: The database did not answer.
+    """
+    try:
+        await ensure(database, systems)
+    except REFUSALS as error:
+        return _unavailable(error, database)
+    return Success(())
+
+
+async def ensure(
+    database: SqlAlchemyDatabase, systems: Iterable[SystemTable], transaction: Transaction | None = None
+) -> None:
+    """Create the tables of *systems* where they are missing; asked often, and looked at once.
+
+    Args:
+        database: Where.
+
+        systems: Which.
+
+        transaction: What is open already: on SQLite nobody else could create them meanwhile.
+    """
+    known = _there.setdefault(database, set())
+    missing = [each for each in systems if each not in known]
+    if not missing:
+        return
+    if transaction is not None and database.executor.engine.dialect.name == "sqlite":
+        # What it creates may yet be undone, so that it has to be looked for again.
+        for each in missing:
+            statement = CreateTable(table_of(each), if_not_exists=True)
+            _ = await transaction.execute(statement, {}, writes=True)
+        return
+    tables = tables_of(missing)
+    await database.executor.work(lambda connection: _create(connection, tables))
+    known.update(missing)
+
+
+async def keep(
+    database: SqlAlchemyDatabase, transaction: Transaction, rows: Sequence[JournalRow]
+) -> Outcome[None]:
+    """Insert *rows* in *transaction*, those of one table together.
+
+    Fails with:
+        Unavailable: The database did not answer, or had ended the transaction.
+    """
+    try:
+        await ensure(database, {row.table for row in rows}, transaction)
+        for system, those in groupby(sorted(rows, key=lambda row: row.table.name), lambda row: row.table):
+            given = [_values(row) for row in those]
+            parameters: Any = given[0] if len(given) == 1 else given
+            _ = await transaction.execute(insert(table_of(system)), parameters, writes=True)
+    except REFUSALS as error:
+        return _unavailable(error, database)
+    return Success(None)
+
+
+def written(row: JournalRow, name: str) -> Any:
+    """Return the value of field *name* of *row* as its column takes it."""
+    value = row.values.get(name)
+    is_json = any(field.name == name and field.kind is Kind.JSON for field in row.table.fields)
+    return plain_json(value) if is_json else value
+
+
+def _values(row: JournalRow) -> dict[str, Any]:
+    return {field.name: written(row, field.name) for field in row.table.fields}
+
+
+def _create(connection: Connection, tables: MetaData) -> None:
+    create(connection, tables)
+
+
+def _unavailable(error: BaseException, database: SqlAlchemyDatabase) -> Failure[Any]:
+    hindered = hindrance(error, database.name)
+    if hindered is None:
+        raise error
+    return Failure(hindered)

@@ -1,0 +1,137 @@
+"""From many entities at once to those that a relation leads to from each, with one statement."""
+
+from collections.abc import Sequence
+from typing import Any, Final, TypeAlias
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Executable,
+    FromClause,
+    Select,
+    and_,
+    bindparam,
+    func,
+    select,
+    true,
+    tuple_,
+)
+from sqlalchemy.types import TupleType, TypeEngine
+
+from fastapi_easy.domain.changes.row import Row
+from fastapi_easy.domain.queries.ordering import Sort, total_order
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.resources.resource import Relation
+from fastapi_easy.infrastructure.entities.bounds import is_storable
+from fastapi_easy.infrastructure.persistence.sqlalchemy.reading import Fetch
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.order import clauses
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.paths import Paths
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.relation_joins import is_unique
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification import (
+    Outline,
+    expression,
+    named,
+    outline,
+)
+
+MOST: Final = 15_000
+"""Values in one statement, before they are padded; PostgreSQL and SQLite refuse more than 32,766."""
+
+Source: TypeAlias = tuple[Any, ...]
+"""The values of `Relation.here` in one entity."""
+
+
+async def follow(
+    plan: Plan[Any], relation: Relation, sources: Sequence[Source], query: Query, fetch: Fetch
+) -> list[list[Row]]:
+    """The rows that *relation* leads to from each of *sources*, as `Repository.select_each` says.
+
+    Args:
+        plan: Of the resource that is led to.
+
+        relation: Leads there.
+
+        sources: From where.
+
+        query: Which rows, in which order, how many and what of them.
+
+        fetch: Asks the database. Once, unless there are many thousands of sources.
+    """
+    fields = plan.names if query.fields is None else tuple(query.fields)
+    form, values = outline(query.specification, plan.terms)
+    statement = _statement(plan, relation, fields, total_order(query.order, plan.resource.key), form)
+    given = named(values)
+    if not is_unique(relation):
+        given["fe_limit"] = query.page.limit if relation.many else 1
+    found: dict[Source, list[Row]] = {source: [] for source in sources}
+    sendable = [source for source in sources if _is_sendable(plan, relation, source)]
+    width = len(relation.here)
+    for start in range(0, len(sendable), MOST // width):
+        asked = _padded(sendable[start : start + MOST // width])
+        given["fe_sources"] = [source[0] for source in asked] if width == 1 else asked
+        for record in await fetch(statement, given):
+            # What the database takes for a source need not be one byte for byte.
+            rows = found.get(tuple(record[len(fields) : len(fields) + width]))
+            if rows is not None:
+                rows.append(Row(zip(fields, record, strict=False)))
+    return [found[source] for source in sources]
+
+
+def _statement(
+    plan: Plan[Any], relation: Relation, fields: tuple[str, ...], order: tuple[Sort, ...], form: Outline
+) -> Executable:
+    def build() -> Select[Any]:
+        terms = plan.terms
+        paths = Paths(terms, order)
+        table, sources, asked = _led_to(plan, relation, paths.table)
+        meant = and_(asked, expression(form, terms))
+        told = [source.label(f"fe_source_{number}") for number, source in enumerate(sources)]
+        if is_unique(relation):
+            return select(*(terms.plain(name) for name in fields), *told).select_from(table).where(meant)
+        rank = func.row_number().over(partition_by=sources, order_by=list(clauses(order, paths)))
+        columns = [*(plan.columns[name] for name in plan.names), *told, rank.label("fe_rank")]
+        ranked = select(*columns).select_from(table).where(meant).subquery()
+        chosen, number = terms.of(ranked), ranked.columns["fe_rank"]
+        wanted = [*(chosen.plain(name) for name in fields), *(ranked.columns[each.name] for each in told)]
+        return select(*wanted).where(number <= bindparam("fe_limit", type_=BigInteger())).order_by(number)
+
+    return plan.statement(("follow", relation, fields, order, form), build)
+
+
+def _led_to(
+    plan: Plan[Any], relation: Relation, table: FromClause
+) -> tuple[FromClause, list[ColumnElement[Any]], ColumnElement[bool]]:
+    """Where to look, the columns there that say from which source a row is led to, and what holds for them."""
+    terms = plan.terms
+    through = terms.leads(relation).through
+    there = [terms.exact(name) for name in relation.there]
+    if relation.through is None or through is None:
+        types = [terms.type_of(name) for name in relation.there]
+        return table, [terms.plain(name) for name in relation.there], _among(there, types)
+    here = [through.columns[name] for name in relation.through.here]
+    behind = [through.columns[name] for name in relation.through.there]
+    # Each pair once: nothing keeps a table between from holding it twice.
+    pairs = select(*here, *behind).where(_among(here, [each.type for each in here])).distinct().subquery()
+    tie = and_(*(pairs.columns[each.key] == other for each, other in zip(behind, there, strict=True)))
+    return table.join(pairs, tie), [pairs.columns[each.key] for each in here], true()
+
+
+def _among(columns: Sequence[ColumnElement[Any]], types: Sequence[TypeEngine[Any]]) -> ColumnElement[bool]:
+    if len(columns) == 1:
+        return columns[0].in_(bindparam("fe_sources", type_=types[0], expanding=True))
+    return tuple_(*columns).in_(bindparam("fe_sources", type_=TupleType(*types), expanding=True))
+
+
+def _is_sendable(plan: Plan[Any], relation: Relation, source: Source) -> bool:
+    fields, allows_nul = plan.resource.fields, plan.terms.allows_nul
+    return all(
+        is_storable(fields[name], value, allows_nul=allows_nul)
+        for name, value in zip(relation.there, source, strict=True)
+    )
+
+
+def _padded(sources: list[Source]) -> list[Source]:
+    """*sources* with the last one repeated, so that there are few lengths: a server keeps each as a statement."""
+    length = 1 << (len(sources) - 1).bit_length()
+    return sources + sources[-1:] * (length - len(sources))

@@ -1,0 +1,1 @@
+"""SQL statements, built once and given values on each call."""

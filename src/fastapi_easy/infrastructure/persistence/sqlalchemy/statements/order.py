@@ -1,0 +1,88 @@
+"""Orders and places in them → SQL. Nulls come last in both directions."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, bindparam, case, false, or_, tuple_
+
+from fastapi_easy.domain.queries.ordering import Sort
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.paths import Paths
+
+
+def clauses(order: Sequence[Sort], paths: Paths) -> Iterator[ColumnElement[Any]]:
+    """What `ORDER BY` lists for *order*."""
+    for sort in order:
+        term = paths.ordered(sort)
+        directed = term.desc() if sort.descending else term.asc()
+        if not paths.is_nullable(sort):
+            yield directed
+        elif paths.server.name == "mysql":
+            yield case((paths.plain(sort).is_(None), 1), else_=0).asc()
+            yield directed
+        else:
+            yield directed.nulls_last()
+
+
+def behind(order: Sequence[Sort], nulls: Sequence[bool], paths: Paths) -> ColumnElement[bool]:
+    """What holds for every row behind a place.
+
+    Args:
+        order: A total one.
+
+        nulls: For each sort, whether the place holds null there.
+
+        paths: What the sorts are about.
+    """
+    is_uniform = len({sort.descending for sort in order}) == 1
+    if is_uniform and paths.server.name != "mysql" and not any(paths.is_nullable(sort) for sort in order):
+        return _row_behind(order, paths)
+    return _expanded(order, nulls, paths)
+
+
+def place(values: Sequence[Any]) -> dict[str, Any]:
+    """The parameters that `behind` needs for a place with *values*."""
+    return {_name(number): value for number, value in enumerate(values) if value is not None}
+
+
+def _row_behind(order: Sequence[Sort], paths: Paths) -> ColumnElement[bool]:
+    if len(order) == 1:
+        return _beyond(order[0], 0, paths)
+    columns = tuple_(*(paths.ordered(sort) for sort in order))
+    values = tuple_(*(_value(sort, number, paths) for number, sort in enumerate(order)))
+    return columns < values if order[0].descending else columns > values
+
+
+def _expanded(order: Sequence[Sort], nulls: Sequence[bool], paths: Paths) -> ColumnElement[bool]:
+    alternatives: list[ColumnElement[bool]] = []
+    equal: list[ColumnElement[bool]] = []
+    for number, (sort, is_null) in enumerate(zip(order, nulls, strict=True)):
+        column = paths.plain(sort)
+        if is_null:
+            # Nothing comes behind null in its own column.
+            equal.append(column.is_(None))
+            continue
+        further = _beyond(sort, number, paths)
+        if paths.is_nullable(sort):
+            further = or_(further, column.is_(None))
+        alternatives.append(and_(*equal, further))
+        equal.append(paths.ordered(sort) == _value(sort, number, paths))
+    whole = or_(false(), *alternatives)
+    first = order[0]
+    if nulls[0] or paths.is_nullable(first):
+        return whole
+    # Says nothing new, but an index on the first column understands it.
+    term, value = paths.ordered(first), _value(first, 0, paths)
+    return and_(term <= value if first.descending else term >= value, whole)
+
+
+def _beyond(sort: Sort, number: int, paths: Paths) -> ColumnElement[bool]:
+    term, value = paths.ordered(sort), _value(sort, number, paths)
+    return term < value if sort.descending else term > value
+
+
+def _value(sort: Sort, number: int, paths: Paths) -> ColumnElement[Any]:
+    return bindparam(_name(number), type_=paths.type_of(sort))
+
+
+def _name(number: int) -> str:
+    return f"fe_after_{number}"

@@ -1,0 +1,174 @@
+"""Everything about one resource that is made once: its table, its terms, and every statement by its form."""
+
+from collections.abc import Callable, Container, Hashable, Mapping, Sequence
+from typing import Any, Final, Generic, TypeVar
+
+from sqlalchemy import Column, Executable, Table
+
+from fastapi_easy.domain.changes.patch import Values
+from fastapi_easy.domain.changes.row import Row
+from fastapi_easy.domain.errors import Key
+from fastapi_easy.domain.field import UNSET, Field, Kind
+from fastapi_easy.domain.resources.resource import Resource
+from fastapi_easy.infrastructure.entities.bounds import is_storable
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Leads, Terms
+from fastapi_easy.infrastructure.relational.errors import Rules
+from fastapi_easy.infrastructure.relational.server import Server
+
+E = TypeVar("E")
+S = TypeVar("S", bound=Executable)
+
+FORMS: Final = 512
+"""Statements kept per resource; when there are more, the oldest goes."""
+
+
+class Plan(Generic[E]):
+    """One resource on one server.
+
+    Args:
+        resource: What it is about.
+
+        table: Our copy of its table.
+
+        server: Where it is.
+
+        strange: The names of the columns that are stored unlike we would have.
+
+        attributes: The columns that the user declared, and the fields they are.
+
+        leads: What the relations of the resource lead to.
+
+    Attributes:
+        filled_keys: The key fields that the store fills in when they are left out or null.
+
+        required: The fields that must not be null.
+    """
+
+    def __init__(
+        self,
+        resource: Resource[E],
+        table: Table,
+        server: Server,
+        strange: frozenset[str],
+        attributes: Mapping[Column[Any], str],
+        leads: Leads,
+    ) -> None:
+        self.resource = resource
+        self.table = table
+        self.server = server
+        self.columns: Mapping[str, Column[Any]] = {
+            name: table.columns[column.key] for column, name in attributes.items() if name in resource.fields
+        }
+        self.names = tuple(name for name in resource.fields if name in self.columns)
+        keys = {name: str(column.key) for name, column in self.columns.items()}
+        unlike = frozenset(name for name, column in self.columns.items() if column.name in strange)
+        self.terms = Terms(server, table, keys, resource.fields, unlike, leads)
+        self.rules = Rules(resource, table, {column.name: name for name, column in self.columns.items()})
+        self.counted_key = self._counted_key()
+        self.returns_added = bool(server.dialect.insert_returning)
+        self.returns_changed = bool(server.dialect.update_returning)
+        self.filled_keys = tuple(name for name in resource.key if _is_filled(resource.fields[name]))
+        self._fillers = {name: _filler(resource.fields[name]) for name in self.names}
+        self.required = tuple(name for name in self.names if _must_not_be_null(resource.fields[name]))
+        self._statements: dict[Hashable, Any] = {}
+
+    def statement(self, form: Hashable, build: Callable[[], S]) -> S:
+        """The statement of *form*, built when it is asked for the first time."""
+        found: S | None = self._statements.get(form)
+        if found is None:
+            found = build()
+            if len(self._statements) >= FORMS:
+                _ = self._statements.pop(next(iter(self._statements)), None)
+            self._statements[form] = found
+        return found
+
+    def key_values(self, key: Key) -> dict[str, Any] | None:
+        """The parameters that name *key* in a statement; `None` when no row can have it."""
+        names = self.resource.key
+        values = (key,) if len(names) == 1 else tuple(key)
+        if len(values) != len(names):
+            raise ValueError(f"the key of {self.resource.name} has {len(names)} values")
+        fields, allows_nul = self.resource.fields, self.terms.allows_nul
+        for name, value in zip(names, values, strict=True):
+            if value is None or not is_storable(fields[name], value, allows_nul=allows_nul):
+                return None
+        return {f"fe_key_{number}": value for number, value in enumerate(values)}
+
+    def row(self, record: Sequence[Any]) -> Row:
+        """*record*, which holds all fields, as a row."""
+        return Row(zip(self.names, record, strict=True))
+
+    def completed(self, values: Values) -> dict[str, Any]:
+        """*values* with the defaults of the fields that were left out; what only the store can fill stays out."""
+        complete: dict[str, Any] = {}
+        for name, fill in self._fillers.items():
+            if name in values:
+                complete[name] = values[name]
+            elif fill is not None:
+                complete[name] = fill()
+        if self.resource.version is not None:
+            complete[self.resource.version] = 1
+        self._drop_unset_keys(complete)
+        return complete
+
+    def written(self, given: Sequence[str], left_out: Container[str]) -> tuple[str, ...]:
+        """The fields that `completed` has values for, of rows with values for the fields *given*.
+
+        Args:
+            given: What callers say.
+
+            left_out: Of `filled_keys`, those that are null.
+        """
+        version = self.resource.version
+        return tuple(
+            name
+            for name, fill in self._fillers.items()
+            if (name in given or fill is not None or name == version) and name not in left_out
+        )
+
+    def column(self, name: str, rows: Sequence[Values]) -> list[Any]:
+        """What `completed` has for field *name*, of each of *rows*."""
+        if name == self.resource.version:
+            return [1] * len(rows)
+        try:
+            return [values[name] for values in rows]
+        except KeyError:
+            fill: Any = self._fillers[name]
+        return [values[name] if name in values else fill() for values in rows]
+
+    def nulls_in(self, values: Values, *, whole: bool) -> list[str]:
+        """The fields that are null in *values* and must not be; of a *whole* entity also those left out."""
+        if whole:
+            return [name for name in self.required if values.get(name) is None]
+        return [name for name in self.required if name in values and values[name] is None]
+
+    def _drop_unset_keys(self, values: dict[str, Any]) -> None:
+        for name in self.filled_keys:
+            if name in values and values[name] is None:
+                del values[name]
+
+    def _counted_key(self) -> str | None:
+        """The key field that the store counts up."""
+        for name in self.resource.key:
+            field = self.resource.fields[name]
+            if field.generated and field.kind is Kind.INTEGER:
+                return name
+        return None
+
+
+def _filler(field: Field) -> Callable[[], Any] | None:
+    """What fills *field* when the caller leaves it out; `None` when the store does."""
+    if _is_filled(field):
+        return None
+    if field.default_factory is not None:
+        return field.default_factory
+    default = None if field.default is UNSET else field.default
+    return lambda: default
+
+
+def _is_filled(field: Field) -> bool:
+    return field.generated or field.store_default
+
+
+def _must_not_be_null(field: Field) -> bool:
+    return not (field.nullable or _is_filled(field))

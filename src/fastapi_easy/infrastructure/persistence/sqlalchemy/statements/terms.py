@@ -1,0 +1,230 @@
+"""How a column has to be written to be compared as the domain means it, on this server."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Float,
+    FromClause,
+    Numeric,
+    String,
+    Table,
+    Text,
+    cast,
+    func,
+    literal_column,
+    type_coerce,
+)
+from sqlalchemy.dialects import mysql
+from sqlalchemy.types import Enum, TypeDecorator, TypeEngine
+
+from fastapi_easy.domain.field import Field, Kind
+from fastapi_easy.domain.resources.resource import Relation
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import bare
+from fastapi_easy.infrastructure.relational.column_types import HexUuid, ShortDecimal
+from fastapi_easy.infrastructure.relational.server import Server
+
+_KEPT: Final = "İ"
+"""The one character whose lower case is more than one; `fold_case` leaves it as it is."""
+
+_SIGMA: Final = "\u03c3"
+"""The small sigma that stands within words."""
+
+_STAND_IN: Final = "\ufdd0"
+"""A noncharacter that waits in its place while the database folds the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """What a relation leads to on one server.
+
+    Attributes:
+        target: The terms of its table.
+
+        through: The table between, if there is one.
+    """
+
+    target: "Terms"
+    through: Table | None
+
+
+Leads: TypeAlias = Callable[[Relation], Lead]
+"""Finds what a relation leads to."""
+
+
+class Terms:
+    """The columns of one table as terms of comparisons and orders.
+
+    Args:
+        server: Where the table is.
+
+        table: Itself, or another name for it.
+
+        keys: Of its columns, by field.
+
+        fields: By name.
+
+        strange: The fields whose columns exist with another text collation, or another type of identifier,
+            than we would have given them.
+
+        leads: What the relations of its resource lead to.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        table: FromClause,
+        keys: Mapping[str, str],
+        fields: Mapping[str, Field],
+        strange: frozenset[str],
+        leads: Leads,
+    ) -> None:
+        self.server = server
+        self.table = table
+        self.fields = fields
+        self.leads = leads
+        self._keys = keys
+        self._columns: Mapping[str, ColumnElement[Any]] = {
+            name: table.columns[key] for name, key in keys.items()
+        }
+        self._strange = strange
+
+    def of(self, table: FromClause) -> "Terms":
+        """The same terms of *table*, which has the same columns: another name, or rows chosen beforehand."""
+        return Terms(self.server, table, self._keys, self.fields, self._strange, self.leads)
+
+    @property
+    def allows_nul(self) -> bool:
+        """Text may hold the character NUL."""
+        return self.server.name != "postgresql"
+
+    def plain(self, field: str) -> ColumnElement[Any]:
+        """The column itself."""
+        return self._columns[field]
+
+    def exact(self, field: str) -> ColumnElement[Any]:
+        """To be compared for equality, byte for byte."""
+        column = self._columns[field]
+        if field not in self._strange:
+            return column
+        return self._bytewise(column) if self.fields[field].kind is Kind.TEXT else self._understood(field)
+
+    def ordered(self, field: str) -> ColumnElement[Any]:
+        """To be compared and sorted by value; text by code point."""
+        column = self._columns[field]
+        match self.fields[field].kind:
+            case Kind.TEXT if self.server.name == "postgresql" and self.server.bytewise is not None:
+                return column.collate(self.server.bytewise)
+            case Kind.TEXT if field in self._strange:
+                return self._bytewise(column)
+            case Kind.TEXT | Kind.UUID if self.server.name == "postgresql":
+                return column
+            case Kind.UUID if field in self._strange:
+                written = cast(column, mysql.CHAR(36))
+                # Ours have no dashes; what another room declares has them.
+                has_dashes = not isinstance(column.type, HexUuid)
+                return (
+                    type_coerce(written, column.type)
+                    if has_dashes
+                    else func.replace(written, "-", "", type_=column.type)
+                )
+            case Kind.DECIMAL | Kind.DATETIME if field in self._strange:
+                return self._understood(field)
+            case Kind.ENUM:
+                # By its name in the store: a native enumeration sorts by declaration on some servers.
+                return self._name_of(column)
+            case _:
+                return column
+
+    def folded(self, field: str) -> ColumnElement[str]:
+        """Its text with every character in lower case, as `fold_case` does it."""
+        column = self._columns[field]
+        if self.server.name == "sqlite":
+            return func.fold_case(column, type_=String())
+        lower: ColumnElement[str] = func.lower(self._prepared(column), type_=String())
+        if self.server.name == "postgresql":
+            return func.translate(lower, _STAND_IN, _KEPT, type_=String())
+        restored = func.replace(lower, _STAND_IN, _KEPT, type_=String())
+        return restored.collate(str(self.server.bytewise))
+
+    def type_of(self, field: str) -> TypeEngine[Any]:
+        """The type of values that *field* is compared with: like its own, but never narrower than the value."""
+        column = self._columns[field]
+        own = column.type
+        match self.fields[field].kind:
+            case Kind.ENUM if not isinstance(own, TypeDecorator):
+                return own
+            case _ if isinstance(own, ShortDecimal):
+                return ShortDecimal(None, None, strict=False)
+            case _ if isinstance(bare(own), TypeDecorator):
+                return own
+            case Kind.INTEGER:
+                return BigInteger()
+            case Kind.DECIMAL:
+                return Numeric()
+            case Kind.TEXT:
+                return String()
+            case _:
+                return own
+
+    def type_in_order(self, field: str) -> TypeEngine[Any]:
+        """The type of values that stand in a cursor at the place of *field*."""
+        own = self._columns[field].type
+        return _NameOf(own) if self.fields[field].kind is Kind.ENUM else self.type_of(field)
+
+    def _understood(self, field: str) -> ColumnElement[Any]:
+        """On SQLite, what others wrote as a text, the way we write it."""
+        column = self._columns[field]
+        match self.fields[field].kind:
+            case Kind.DECIMAL:
+                return type_coerce(cast(column, Float()), column.type)
+            case Kind.DATETIME:
+                return func.utc_text(column, type_=column.type)
+            case _:
+                return column
+
+    def _bytewise(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        if self.server.name != "mysql":
+            return column.collate("BINARY" if self.server.name == "sqlite" else "C")
+        # CONVERT, because a collation belongs to a character set and the column may have another one.
+        converted = func.convert(column.op("USING")(literal_column("utf8mb4")), type_=String())
+        return converted.collate(str(self.server.bytewise))
+
+    def _prepared(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        if self.server.name == "postgresql":
+            collated = column if self.server.folding is None else column.collate(self.server.folding)
+            # ICU alone would make the last sigma of a word another one.
+            return func.translate(
+                collated, f"{_SIGMA.upper()}{_KEPT}", f"{_SIGMA}{_STAND_IN}", type_=String()
+            )
+        guarded = func.replace(self._bytewise(column), _KEPT, _STAND_IN, type_=String())
+        return guarded if self.server.folding is None else guarded.collate(self.server.folding)
+
+    def _name_of(self, column: ColumnElement[Any]) -> ColumnElement[str]:
+        match self.server.name:
+            case "postgresql":
+                return cast(column, Text).collate("C")
+            case "mysql":
+                return cast(column, mysql.CHAR()).collate(str(self.server.bytewise))
+            case _:
+                return cast(column, Text)
+
+
+class _NameOf(TypeDecorator[Any]):
+    """A member of an enumeration as the text it is stored as."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, declared: TypeEngine[Any]) -> None:
+        super().__init__()
+        self.declared = declared
+
+    def process_bind_param(self, value: Any, dialect: Any) -> Any:
+        if value is None or not isinstance(self.declared, Enum):
+            return value
+        process: Any = self.declared.dialect_impl(dialect).bind_processor(dialect)
+        return value if process is None else process(value)

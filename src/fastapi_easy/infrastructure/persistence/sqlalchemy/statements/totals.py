@@ -1,0 +1,208 @@
+"""What to ask the database for, and what to make of its answers, so that numbers about many rows come out exact.
+
+SQLite adds whole numbers in 64 bits and fails beyond, and decimals as floats. There a sum is asked for in parts
+that cannot overflow, and put together here.
+"""
+
+import decimal
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol
+
+from sqlalchemy import (
+    ColumnElement,
+    Double,
+    Integer,
+    String,
+    Text,
+    case,
+    cast,
+    func,
+    literal_column,
+    type_coerce,
+)
+from sqlalchemy.types import NullType, TypeDecorator
+
+from fastapi_easy.domain.field import Field, Kind
+from fastapi_easy.domain.queries.aggregation import Function, Measure, average
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Terms
+from fastapi_easy.infrastructure.relational.column_types import (
+    SQLITE_DIGITS,
+    ShortDecimal,
+    TrueFloat,
+    WideDecimal,
+)
+
+_EXACT: Final = decimal.Context(prec=decimal.MAX_PREC, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)
+_LOWER: Final = 32
+"""Bits of the lower part of a whole number."""
+
+
+class Total(Protocol):
+    """One number about many rows."""
+
+    @property
+    def width(self) -> int:
+        """How many columns it takes."""
+        ...
+
+    def columns(self) -> Sequence[ColumnElement[Any]]:
+        """What to ask the database for."""
+        ...
+
+    def read(self, answers: Sequence[Any]) -> Any:
+        """The number, given one answer for each column."""
+        ...
+
+
+def total_of(measure: Measure, terms: Terms) -> Total:
+    """The number that *measure* asks for."""
+    name = measure.field
+    if name is None:
+        return _Plain(func.count, int)
+    match measure.function:
+        case Function.COUNT:
+            return _Plain(lambda: func.count(terms.plain(name)), int)
+        case Function.SUM:
+            return _sum(name, terms)
+        case Function.AVERAGE:
+            return _Average(name, terms)
+        case Function.MINIMUM:
+            return _Plain(lambda: _extreme(func.min, name, terms))
+        case Function.MAXIMUM:
+            return _Plain(lambda: _extreme(func.max, name, terms))
+
+
+class _Plain:
+    """A number that the database gets right by itself."""
+
+    width = 1
+
+    def __init__(
+        self, column: Callable[[], ColumnElement[Any]], to: Callable[[Any], Any] | None = None
+    ) -> None:
+        self._column = column
+        self._to = to
+
+    def columns(self) -> Sequence[ColumnElement[Any]]:
+        """The number itself."""
+        return (self._column(),)
+
+    def read(self, answers: Sequence[Any]) -> Any:
+        """The number itself."""
+        return answers[0] if answers[0] is None or self._to is None else self._to(answers[0])
+
+
+class _Average:
+    """Made here of an exact sum: databases round as they like."""
+
+    def __init__(self, name: str, terms: Terms) -> None:
+        self._column = terms.plain(name)
+        self._field = terms.fields[name]
+        self._sum = _sum(name, terms)
+        self.width = self._sum.width + 1
+
+    def columns(self) -> Sequence[ColumnElement[Any]]:
+        """Sum and count."""
+        return (*self._sum.columns(), func.count(self._column))
+
+    def read(self, answers: Sequence[Any]) -> Any:
+        """The one divided by the other."""
+        count = int(answers[-1])
+        return average(self._sum.read(answers[:-1]), count, self._field) if count else None
+
+
+class _WholeNumbers:
+    """A sum of whole numbers in two parts of 32 bits."""
+
+    width = 2
+
+    def __init__(self, column: ColumnElement[Any]) -> None:
+        self._column = column
+
+    def columns(self) -> Sequence[ColumnElement[Any]]:
+        """The upper part, whose sign is that of the number, and the lower."""
+        return _halves(self._column)
+
+    def read(self, answers: Sequence[Any]) -> Any:
+        """Both together."""
+        return _whole(answers[0], answers[1])
+
+
+class _Decimals:
+    """A sum of decimals, as whole numbers where they are small enough and their digits are known, else as text."""
+
+    width = 3
+
+    def __init__(self, column: ColumnElement[Any], scale: int | None) -> None:
+        self._column: ColumnElement[float] = type_coerce(column, Double())
+        self._scale = scale
+
+    def columns(self) -> Sequence[ColumnElement[Any]]:
+        """Two halves, and the list of what would not go into them."""
+        written = func.printf(literal_column(f"'%.{SQLITE_DIGITS}g'"), self._column, type_=String())
+        separator: ColumnElement[str] = literal_column("' '")
+        scale = SQLITE_DIGITS if self._scale is None else self._scale
+        limit: ColumnElement[float] = literal_column(
+            "0" if self._scale is None else f"1e{SQLITE_DIGITS - scale}"
+        )
+        size = func.abs(self._column)
+        scaled = case((size < limit, cast(func.round(self._column * literal_column(f"1e{scale}")), Integer)))
+        # Not the other way about: a null is neither, and would be written as a zero.
+        rest = case((size >= limit, written))
+        return (*_halves(scaled), func.group_concat(rest, separator, type_=String()))
+
+    def read(self, answers: Sequence[Any]) -> Any:
+        """All of them together."""
+        upper, lower, rest = answers
+        whole = _whole(upper, lower)
+        parts = [] if whole is None else [_EXACT.scaleb(decimal.Decimal(whole), -(self._scale or 0))]
+        parts += [decimal.Decimal(each) for each in (rest or "").split()]
+        if not parts:
+            return None
+        total = decimal.Decimal(0)
+        for each in parts:
+            total = _EXACT.add(total, each)
+        return (
+            total if self._scale is None else _EXACT.quantize(total, decimal.Decimal(1).scaleb(-self._scale))
+        )
+
+
+def _sum(name: str, terms: Terms) -> Total:
+    column, kind = terms.plain(name), terms.fields[name].kind
+    own = column.type
+    if isinstance(own, TypeDecorator) and not isinstance(own, ShortDecimal | WideDecimal | TrueFloat):
+        # The user's own, which knows what is stored.
+        return _Plain(lambda: func.sum(column, type_=own))
+    match terms.server.name, kind:
+        case "sqlite", Kind.INTEGER:
+            return _WholeNumbers(column)
+        case "sqlite", Kind.DECIMAL:
+            return _Decimals(column, terms.fields[name].scale)
+        case _, Kind.INTEGER:
+            return _Plain(lambda: func.sum(column, type_=NullType()), int)
+        case _:
+            return _Plain(lambda: func.sum(column, type_=own))
+
+
+def _halves(column: ColumnElement[Any]) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    upper = column.op(">>")(literal_column(str(_LOWER)))
+    lower = column.op("&")(literal_column(str(2**_LOWER - 1)))
+    return func.sum(upper, type_=NullType()), func.sum(lower, type_=NullType())
+
+
+def _whole(upper: int | None, lower: int | None) -> int | None:
+    return None if upper is None or lower is None else (upper << _LOWER) + lower
+
+
+def _extreme(function: Any, name: str, terms: Terms) -> ColumnElement[Any]:
+    column, field = terms.plain(name), terms.fields[name]
+    if _has_no_extreme(field, terms):
+        text: ColumnElement[Any] = cast(function(cast(column, Text).collate("C")), column.type)
+        return text
+    extreme: ColumnElement[Any] = function(terms.ordered(name), type_=column.type)
+    return extreme
+
+
+def _has_no_extreme(field: Field, terms: Terms) -> bool:
+    """PostgreSQL orders UUIDs, as it does their texts, but knows no smallest of them."""
+    return terms.server.name == "postgresql" and field.kind is Kind.UUID

@@ -1,0 +1,1 @@
+"""The user's tables and classes, as the store reads them."""

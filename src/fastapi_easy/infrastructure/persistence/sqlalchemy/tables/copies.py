@@ -1,0 +1,253 @@
+"""Our own copies of the users' tables, with types that keep our promises (ADR 13)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    Column,
+    DateTime,
+    Enum,
+    Float,
+    Integer,
+    Interval,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    String,
+    Table,
+    Text,
+    Time,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects import mysql, postgresql
+from sqlalchemy.schema import ColumnDefault, DefaultClause
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import Double, TypeDecorator, TypeEngine
+
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import bare
+from fastapi_easy.infrastructure.relational.column_types import (
+    EpochInterval,
+    FineTime,
+    HexUuid,
+    LongHexBytes,
+    ServerType,
+    ShortDecimal,
+    ShortHexBytes,
+    TrueFloat,
+    TrueUuid,
+    UtcDateTime,
+    WideDecimal,
+    enumeration_of,
+)
+from fastapi_easy.infrastructure.relational.server import Server
+
+MYSQL_INDEXED_LENGTH = 255
+"""Characters of a text without declared length that MySQL has to index: whole texts it cannot."""
+
+_NOW = frozenset({"now", "current_timestamp", "localtimestamp", "sysdate"})
+
+
+class Tables:
+    """The copies for one server. Tables that refer to each other are copied together."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._copies: dict[Table, Table] = {}
+        self.metadata = MetaData()
+
+    def copy_of(self, original: Table) -> Table:
+        """The copy of *original*; its columns have the same names in the same order."""
+        if original not in self._copies:
+            # One that many metadata hold under the same name is the same table in the database.
+            copied = original.to_metadata(self.metadata)
+            self._copies[original] = copied
+            for column in original.columns:
+                self._adapt(column, copied.columns[column.key])
+            for target in _targets(original):
+                _ = self.copy_of(target)
+        return self._copies[original]
+
+    def _adapt(self, original: Column[Any], copied: Column[Any]) -> None:
+        declared = original.type
+        if isinstance(bare(declared), Enum):
+            # The copy's own type knows its table, without which PostgreSQL would not create the type.
+            declared = copied.type
+        adapted = adapt(declared, self._server, indexed=is_indexed(original))
+        if self._server.name == "sqlite" and original.table.autoincrement_column is original:
+            # Only INTEGER, by that very name, is filled in by SQLite.
+            adapted = Integer()
+        if adapted is not copied.type:
+            copied.type = adapted
+        self._adapt_defaults(copied)
+
+    def _adapt_defaults(self, copied: Column[Any]) -> None:
+        """Write the store's own clock as finely as it can be read."""
+        now = _now(self._server)
+        if now is None or not isinstance(copied.type, UtcDateTime):
+            return
+        if isinstance(copied.server_default, DefaultClause) and _is_now(copied.server_default.arg):
+            copied.server_default = DefaultClause(text(now))
+        for name in ("default", "onupdate"):
+            default = getattr(copied, name)
+            if isinstance(default, ColumnDefault) and _is_now(default.arg):
+                # `arg` is what the statement is made of; the object itself is wired to the column.
+                default.arg = text(now)
+
+
+def adapt(declared: TypeEngine[Any], server: Server, *, indexed: bool) -> TypeEngine[Any]:
+    """The type to use in place of *declared* on *server*.
+
+    Args:
+        declared: The user's type; stays as it is.
+
+        server: Where the column is.
+
+        indexed: The column is part of a key, a unique rule, an index or a reference.
+    """
+    plain = bare(_variant(declared, server.dialect.name))
+    if isinstance(plain, Interval | postgresql.INTERVAL):
+        return plain if server.name == "postgresql" else EpochInterval()
+    if isinstance(plain, ServerType):
+        return plain.on(server, indexed=indexed)
+    if isinstance(plain, TypeDecorator):
+        return plain
+    return _everywhere(plain, server) or _here(plain, server, indexed=indexed)
+
+
+def is_indexed(column: Column[Any]) -> bool:
+    """Whether *column* is part of a key, a unique rule, an index or a reference."""
+    table = column.table
+    rules = (each for each in table.constraints if isinstance(each, UniqueConstraint))
+    return (
+        column.primary_key
+        or bool(column.unique)
+        or bool(column.index)
+        or bool(column.foreign_keys)
+        or any(rule.columns.contains_column(column) for rule in rules)
+        or any(index.columns.contains_column(column) for index in table.indexes)
+    )
+
+
+def _targets(table: Table) -> Iterator[Table]:
+    for reference in table.foreign_keys:
+        yield reference.column.table
+
+
+def _variant(declared: TypeEngine[Any], dialect: str) -> TypeEngine[Any]:
+    # What `with_variant` was told; SQLAlchemy offers no public way to read it back.
+    variants = declared._variant_mapping  # noqa: SLF001
+    return variants.get(dialect, variants.get("mysql", declared) if dialect == "mariadb" else declared)
+
+
+def _everywhere(plain: TypeEngine[Any], server: Server) -> TypeEngine[Any] | None:
+    match plain:
+        case Enum():
+            return plain if getattr(plain, "enum_class", None) is not None else _labels(plain)
+        case DateTime():
+            return UtcDateTime(bool(plain.timezone))
+        case JSON():
+            return _null_as_null(plain)
+        case ARRAY():
+            return _array(plain, server)
+        case Uuid():
+            return _uuid(server)
+        case _:
+            return None
+
+
+def _here(plain: TypeEngine[Any], server: Server, *, indexed: bool) -> TypeEngine[Any]:
+    match server.name, plain:
+        case "sqlite", Numeric() | Float():
+            return _number_on_sqlite(plain)
+        case "mysql", String():
+            return _text_on_mysql(plain, server, indexed=indexed)
+        case "mysql", LargeBinary():
+            return _bytes_on_mysql(plain, server)
+        case "mysql", Time():
+            return FineTime()
+        case "mysql", Numeric() | Float():
+            return _number_on_mysql(plain)
+        case _:
+            return plain
+
+
+def _labels(plain: Enum) -> TypeEngine[Any]:
+    enumeration = enumeration_of(plain.name, tuple(plain.enums))
+    return Enum(
+        enumeration,
+        values_callable=lambda members: [str(each.value) for each in members],
+        name=plain.name,
+        native_enum=plain.native_enum,
+        length=plain.length,
+        schema=plain.schema,
+    )
+
+
+def _uuid(server: Server) -> TypeEngine[Any]:
+    match server.name, server.dialect.driver:
+        case "mysql", _:
+            return HexUuid()
+        case _, "asyncpg":
+            return TrueUuid()
+        case name, _:
+            return Uuid(native_uuid=name == "postgresql")
+
+
+def _null_as_null(plain: JSON) -> TypeEngine[Any]:
+    adapted = plain.copy()
+    adapted.none_as_null = True
+    return adapted
+
+
+def _array(plain: ARRAY[Any], server: Server) -> TypeEngine[Any]:
+    item = adapt(plain.item_type, server, indexed=False)
+    return postgresql.ARRAY(item, dimensions=plain.dimensions) if server.name == "postgresql" else plain
+
+
+def _number_on_sqlite(plain: Numeric[Any] | Float[Any]) -> TypeEngine[Any]:
+    if isinstance(plain, Float) or not plain.asdecimal:
+        return TrueFloat(plain.precision)
+    return ShortDecimal(plain.precision, plain.scale)
+
+
+def _number_on_mysql(plain: Numeric[Any] | Float[Any]) -> TypeEngine[Any]:
+    if plain.precision is not None:
+        return plain
+    # FLOAT alone would have seven digits there, DECIMAL alone no fraction.
+    return Double() if isinstance(plain, Float) or not plain.asdecimal else WideDecimal()
+
+
+def _text_on_mysql(plain: String, server: Server, *, indexed: bool) -> TypeEngine[Any]:
+    if plain.length is None and indexed:
+        return mysql.VARCHAR(MYSQL_INDEXED_LENGTH, collation=server.bytewise)
+    if plain.length is None or isinstance(plain, Text):
+        return mysql.LONGTEXT(collation=server.bytewise)
+    return mysql.VARCHAR(plain.length, collation=server.bytewise)
+
+
+def _bytes_on_mysql(plain: LargeBinary, server: Server) -> TypeEngine[Any]:
+    is_hindered = server.dialect.driver == "aiomysql"
+    if plain.length is None:
+        return LongHexBytes() if is_hindered else mysql.LONGBLOB()
+    return ShortHexBytes(plain.length) if is_hindered else plain
+
+
+def _now(server: Server) -> str | None:
+    match server.name:
+        case "sqlite":
+            # As long as the values that are written, so that text order is time order.
+            return "(strftime('%Y-%m-%d %H:%M:%f000', 'now'))"
+        case "mysql":
+            return "CURRENT_TIMESTAMP(6)"
+        case _:
+            return None
+
+
+def _is_now(clause: Any) -> bool:
+    if isinstance(clause, FunctionElement):
+        return str(getattr(clause, "name", "")).lower() in _NOW
+    return str(clause).strip("() ").lower() in _NOW

@@ -1,0 +1,177 @@
+"""Column type → kind of a field, with its bounds."""
+
+import enum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    BigInteger,
+    Boolean,
+    Date,
+    DateTime,
+    Enum,
+    Float,
+    Integer,
+    Interval,
+    LargeBinary,
+    Numeric,
+    SmallInteger,
+    String,
+    Time,
+    Uuid,
+)
+from sqlalchemy.dialects import mysql, postgresql
+from sqlalchemy.types import TypeDecorator, TypeEngine, _Binary
+
+from fastapi_easy.domain.field import Kind
+from fastapi_easy.infrastructure.relational.column_types import ServerType, enumeration_of
+
+_CONVERSIONS: Final = (
+    "process_bind_param",
+    "process_result_value",
+    "process_literal_param",
+    "bind_processor",
+    "result_processor",
+    "bind_expression",
+    "column_expression",
+)
+
+_KINDS: Final[tuple[tuple[type[TypeEngine[Any]], Kind], ...]] = (
+    (Enum, Kind.ENUM),
+    (String, Kind.TEXT),
+    (Boolean, Kind.BOOLEAN),
+    (Integer, Kind.INTEGER),
+    (Float, Kind.FLOAT),
+    (Numeric, Kind.DECIMAL),
+    (DateTime, Kind.DATETIME),
+    (Date, Kind.DATE),
+    (Time, Kind.TIME),
+    (Interval, Kind.DURATION),
+    (postgresql.INTERVAL, Kind.DURATION),
+    (Uuid, Kind.UUID),
+    (_Binary, Kind.BINARY),
+    (LargeBinary, Kind.BINARY),
+    (JSON, Kind.JSON),
+    (ARRAY, Kind.ARRAY),
+)
+"""From the special to the general, since `Enum` is a `String` and `Float` a `Numeric`."""
+
+_BITS: Final[tuple[tuple[type[TypeEngine[Any]], int], ...]] = (
+    (mysql.TINYINT, 8),
+    (mysql.MEDIUMINT, 24),
+    (SmallInteger, 16),
+    (BigInteger, 64),
+    (Integer, 32),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nature:
+    """What a column type says about its values; the names are those of `Field`."""
+
+    kind: Kind
+    enumeration: type[enum.Enum] | None = None
+    item: Kind | None = None
+    max_length: int | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+    precision: int | None = None
+    scale: int | None = None
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """As keyword arguments of `Field`."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def bare(declared: TypeEngine[Any]) -> TypeEngine[Any]:
+    """*declared* without decorators that convert nothing, or nothing that this adapter does not do itself."""
+    while isinstance(declared, TypeDecorator) and not isinstance(declared, Interval | ServerType):
+        cls = type(declared)
+        converts = any(getattr(cls, name) is not getattr(TypeDecorator, name) for name in _CONVERSIONS)
+        # SQLModel's own decorators keep times in UTC, which `UtcDateTime` does with microseconds.
+        if converts and not cls.__module__.startswith("sqlmodel"):
+            return declared
+        declared = declared.impl_instance
+    return declared
+
+
+def nature(declared: TypeEngine[Any]) -> Nature | None:
+    """What values of a column of type *declared* are; `None` when no kind fits."""
+    plain = bare(declared)
+    if isinstance(plain, TypeDecorator) and not isinstance(plain, Interval):
+        # A converting decorator is used as it is; it has to say which Python type it gives.
+        return None if _hides_its_type(plain) else nature(plain.impl_instance)
+    kind = next((kind for cls, kind in _KINDS if isinstance(plain, cls)), None)
+    read = None if kind is None else _READERS.get(kind)
+    if kind is None or read is None:
+        return None if kind is None else Nature(kind=kind)
+    return read(plain)
+
+
+def _hides_its_type(decorator: TypeDecorator[Any]) -> bool:
+    inner = nature(decorator.impl_instance)
+    return inner is None or inner.kind is Kind.BINARY
+
+
+def _text(plain: TypeEngine[Any]) -> Nature:
+    return Nature(kind=Kind.TEXT, max_length=getattr(plain, "length", None))
+
+
+def _binary(plain: TypeEngine[Any]) -> Nature:
+    return Nature(kind=Kind.BINARY, max_length=getattr(plain, "length", None))
+
+
+def _integer(plain: TypeEngine[Any]) -> Nature:
+    low, high = _bounds(plain)
+    return Nature(kind=Kind.INTEGER, minimum=low, maximum=high)
+
+
+def _decimal(plain: TypeEngine[Any]) -> Nature:
+    if not getattr(plain, "asdecimal", True):
+        return Nature(kind=Kind.FLOAT)
+    precision, scale = getattr(plain, "precision", None), getattr(plain, "scale", None)
+    # NUMERIC(5) has no fraction; NUMERIC alone has any.
+    return Nature(
+        kind=Kind.DECIMAL, precision=precision, scale=0 if scale is None and precision is not None else scale
+    )
+
+
+def _enum(plain: TypeEngine[Any]) -> Nature:
+    return Nature(kind=Kind.ENUM, enumeration=_enumeration(plain))
+
+
+def _bounds(plain: TypeEngine[Any]) -> tuple[int, int]:
+    bits = next(bits for cls, bits in _BITS if isinstance(plain, cls))
+    if getattr(plain, "unsigned", False):
+        return 0, 2 ** min(bits, 63) - 1
+    return -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
+
+
+def _enumeration(plain: TypeEngine[Any]) -> type[enum.Enum]:
+    declared: type[enum.Enum] | None = getattr(plain, "enum_class", None)
+    if declared is not None:
+        return declared
+    return enumeration_of(getattr(plain, "name", None), tuple(getattr(plain, "enums", ())))
+
+
+def _array(plain: TypeEngine[Any]) -> Nature | None:
+    item = nature(getattr(plain, "item_type"))  # noqa: B009 - only ARRAY has it
+    nested = (getattr(plain, "dimensions", None) or 1) > 1
+    if item is None or nested or item.kind in {Kind.ARRAY, Kind.JSON, Kind.ENUM}:
+        return None
+    return Nature(kind=Kind.ARRAY, item=item.kind)
+
+
+_READERS: Final[Mapping[Kind, Callable[[TypeEngine[Any]], Nature | None]]] = {
+    Kind.TEXT: _text,
+    Kind.BINARY: _binary,
+    Kind.INTEGER: _integer,
+    Kind.DECIMAL: _decimal,
+    Kind.ENUM: _enum,
+    Kind.ARRAY: _array,
+}
+"""The kinds whose types say more than the kind."""

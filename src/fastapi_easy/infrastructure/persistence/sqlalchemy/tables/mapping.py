@@ -1,0 +1,181 @@
+"""SQLAlchemy's declarative classes → `Shape`."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy import Column, Table, UniqueConstraint
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Mapper
+
+from fastapi_easy.domain.errors import DeclarationError
+from fastapi_easy.domain.field import UNSET, Field
+from fastapi_easy.domain.resources.resource import Shape
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import Nature, nature
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.references import references_of
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.relations import links_of
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete import is_partial
+from fastapi_easy.infrastructure.relational.column_defaults import without_context
+
+
+def recognises(entity: Any) -> bool:
+    """Whether *entity* is a class that SQLAlchemy maps to a table."""
+    return isinstance(entity, type) and isinstance(sqlalchemy.inspect(entity, raiseerr=False), Mapper)
+
+
+def describe(entity: type[Any]) -> Shape:
+    """What *entity* holds.
+
+    Raises:
+        DeclarationError: Every reason why it cannot be a resource.
+    """
+    mapper: Mapper[Any] = sqlalchemy.inspect(entity)
+    refusals = _refusals(entity, mapper)
+    if refusals:
+        raise DeclarationError(refusals)
+    table = table_of(entity)
+    names = attributes_of(entity)
+    natures = {column: nature(column.type) for column in names}
+    mistakes = [
+        f"{entity.__name__}.{names[column]} has the type {column.type!r}, which no kind of field stands for;"
+        " leave the column out of the class or give it another type"
+        for column, found in natures.items()
+        if found is None
+    ]
+    mistakes += _dangling(entity, table)
+    if mistakes:
+        raise DeclarationError(mistakes)
+    key = tuple(names[column] for column in table.primary_key.columns)
+    unique = tuple(dict.fromkeys(_unique(table, names)))
+    singles = {rule[0] for rule in unique if len(rule) == 1} | (set(key) if len(key) == 1 else set())
+    fields = tuple(
+        _field(entity, column, names[column], found, is_unique=names[column] in singles)
+        for column, found in natures.items()
+        if found is not None
+    )
+    return Shape(
+        fields=fields,
+        key=key,
+        unique=tuple(rule for rule in unique if set(rule) != set(key)),
+        links=links_of(mapper),
+        references=tuple(references_of(table, names)),
+        table=table.fullname,
+        columns={column.name: name for column, name in names.items()},
+    )
+
+
+def table_of(entity: type[Any]) -> Table:
+    """The table of *entity*."""
+    mapper: Mapper[Any] = sqlalchemy.inspect(entity)
+    table = mapper.local_table
+    if not isinstance(table, Table):
+        raise DeclarationError([f"{entity.__name__} is not mapped to a table of its own"])
+    return table
+
+
+def attributes_of(entity: type[Any]) -> dict[Column[Any], str]:
+    """The columns of *entity* and the attributes they are mapped to, in the order of the table."""
+    mapper: Mapper[Any] = sqlalchemy.inspect(entity)
+    names = {column: name for name, column in mapper.columns.items()}
+    return {column: names[column] for column in table_of(entity).columns if column in names}
+
+
+def _refusals(entity: type[Any], mapper: Mapper[Any]) -> list[str]:
+    name = entity.__name__
+    if not isinstance(mapper.local_table, Table):
+        return [f"{name} is not mapped to a table of its own; map it to one"]
+    if mapper.inherits is not None or mapper.polymorphic_on is not None:
+        return [f"{name} takes part in table inheritance; declare a class with a table of its own"]
+    if not mapper.local_table.primary_key.columns:
+        return [f"{name} has no primary key; mark its column with primary_key=True"]
+    mapped = set(mapper.columns)
+    return [
+        f"{name} does not map {column.name!r}, a part of the primary key; give it an attribute"
+        for column in mapper.local_table.primary_key.columns
+        if column not in mapped
+    ]
+
+
+def _dangling(entity: type[Any], table: Table) -> Iterator[str]:
+    for reference in table.foreign_keys:
+        try:
+            _ = reference.column
+        except SQLAlchemyError:
+            yield (
+                f"{entity.__name__}.{reference.parent.name} refers to {reference.target_fullname}, a table that"
+                " is not declared; import the module that declares it"
+            )
+
+
+def _unique(table: Table, names: dict[Column[Any], str]) -> Iterator[tuple[str, ...]]:
+    for column, name in names.items():
+        if column.unique:
+            yield (name,)
+    for rule in sorted(table.constraints, key=lambda each: str(each.name)):
+        if isinstance(rule, UniqueConstraint):
+            yield from _named(list(rule.columns), names)
+    for index in sorted(table.indexes, key=lambda each: str(each.name)):
+        if index.unique and not is_partial(index):
+            yield from _named(list(index.expressions), names)
+
+
+def _named(columns: list[Any], names: dict[Column[Any], str]) -> Iterator[tuple[str, ...]]:
+    if all(isinstance(column, Column) and column in names for column in columns):
+        yield tuple(names[column] for column in columns)
+
+
+def _field(entity: type[Any], column: Column[Any], name: str, found: Nature, *, is_unique: bool) -> Field:
+    generated = _is_generated(column)
+    default, factory, store_default = (UNSET, None, False) if generated else _default(entity, column, name)
+    return Field(
+        name=name,
+        **found.facts,
+        nullable=bool(column.nullable) and not column.primary_key,
+        generated=generated,
+        default=default,
+        default_factory=factory,
+        store_default=store_default,
+        unique=is_unique,
+        description=column.comment or column.doc,
+    )
+
+
+def _is_generated(column: Column[Any]) -> bool:
+    if column.computed is not None or column.identity is not None:
+        return True
+    return column.table.autoincrement_column is column and column.default is None
+
+
+def _default(entity: type[Any], column: Column[Any], name: str) -> tuple[Any, Callable[[], Any] | None, bool]:
+    """The value, its maker, and whether it is the store's own business."""
+    made: Any = column.default
+    if made is not None and made.is_scalar:
+        return made.arg, None, False
+    if made is not None and made.is_callable:
+        factory = without_context(made)
+        return UNSET, factory, factory is None
+    if made is not None or column.server_default is not None:
+        return UNSET, None, True
+    return (*_default_of_dataclass(entity, name, nullable=bool(column.nullable)), False)
+
+
+def _default_of_dataclass(
+    entity: type[Any], name: str, *, nullable: bool
+) -> tuple[Any, Callable[[], Any] | None]:
+    if dataclasses.is_dataclass(entity):
+        for each in dataclasses.fields(entity):
+            if each.name != name:
+                continue
+            if each.default_factory is not dataclasses.MISSING:
+                return UNSET, each.default_factory
+            if _is_value(each.default, nullable=nullable):
+                return each.default, None
+    return UNSET, None
+
+
+def _is_value(default: Any, *, nullable: bool) -> bool:
+    """Whether a dataclass default is one for the store, not SQLAlchemy's mark for "not given"."""
+    if default is dataclasses.MISSING or type(default).__module__.startswith("sqlalchemy"):
+        return False
+    return default is not None or nullable

@@ -1,0 +1,80 @@
+"""SQLAlchemy's `relationship()` → `Link`."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import BinaryExpression, BooleanClauseList, Column, ColumnElement, Table
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Mapper, RelationshipProperty
+from sqlalchemy.sql.operators import and_, eq
+
+from fastapi_easy.domain.errors import DeclarationError
+from fastapi_easy.domain.resources.relation import Link, Through
+
+
+def links_of(mapper: Mapper[Any]) -> dict[str, Link]:
+    """The relations of a class that compare columns for equality and nothing else, by name.
+
+    All others are left out, and so is what begins with an underscore.
+
+    Raises:
+        DeclarationError: SQLAlchemy itself cannot make out a relationship of the class.
+    """
+    try:
+        relationships = tuple(mapper.relationships)
+    except SQLAlchemyError as error:
+        cannot = f"SQLAlchemy cannot make out the relationships of {mapper.class_.__name__}: {error}"
+        mend = "mend them, and import the modules that declare what they lead to"
+        raise DeclarationError([f"{cannot}; {mend}"]) from error
+    named = {each.key: _link(mapper, each) for each in relationships if not each.key.startswith("_")}
+    return {name: link for name, link in named.items() if link is not None}
+
+
+def _link(mapper: Mapper[Any], relationship: RelationshipProperty[Any]) -> Link | None:
+    target = relationship.mapper
+    if relationship.secondary is not None:
+        return _link_through(mapper, relationship)
+    if _comparisons(relationship.primaryjoin) != len(relationship.local_remote_pairs):
+        return None
+    here = _fields(mapper, (local for local, _ in relationship.local_remote_pairs))
+    there = _fields(target, (remote for _, remote in relationship.local_remote_pairs))
+    if here is None or there is None:
+        return None
+    return Link(target=target.class_, many=bool(relationship.uselist), here=here, there=there)
+
+
+def _link_through(mapper: Mapper[Any], relationship: RelationshipProperty[Any]) -> Link | None:
+    target, between = relationship.mapper, relationship.secondary
+    before, behind = relationship.synchronize_pairs, relationship.secondary_synchronize_pairs or ()
+    if not isinstance(between, Table) or not relationship.uselist or relationship.secondaryjoin is None:
+        return None
+    if _comparisons(relationship.primaryjoin) != len(before):
+        return None
+    if _comparisons(relationship.secondaryjoin) != len(behind):
+        return None
+    here, there = _fields(mapper, (own for own, _ in before)), _fields(target, (own for own, _ in behind))
+    if here is None or there is None:
+        return None
+    through = Through(
+        table=between,
+        here=tuple(str(column.key) for _, column in before),
+        there=tuple(str(column.key) for _, column in behind),
+    )
+    return Link(target=target.class_, many=True, here=here, there=there, through=through)
+
+
+def _comparisons(condition: ColumnElement[bool]) -> int | None:
+    """How many pairs of columns *condition* compares for equality; `None` when it asks for anything else."""
+    if isinstance(condition, BooleanClauseList) and condition.operator is and_:
+        counts = [_comparisons(each) for each in condition.clauses]
+        return None if None in counts else sum(each for each in counts if each is not None)
+    if not isinstance(condition, BinaryExpression) or condition.operator is not eq:
+        return None
+    return 1 if isinstance(condition.left, Column) and isinstance(condition.right, Column) else None
+
+
+def _fields(mapper: Mapper[Any], columns: Iterable[Any]) -> tuple[str, ...] | None:
+    """The attributes that *columns* are mapped to; `None` when one of them is not."""
+    names = {column: name for name, column in mapper.columns.items()}
+    fields = [names.get(column) for column in columns]
+    return None if None in fields else tuple(name for name in fields if name is not None)

@@ -1,0 +1,1 @@
+"""Tortoise's database clients, on the connection pool of this application."""

@@ -1,0 +1,80 @@
+"""Where Tortoise looks for connections: a context for each database, with one client."""
+
+import contextlib
+import itertools
+from collections.abc import Iterator
+from contextvars import ContextVar
+from typing import Any, Final
+
+import tortoise.context
+from tortoise.apps import Apps
+from tortoise.connection import ConnectionHandler, ConnectionToken
+from tortoise.context import TortoiseContext
+
+from fastapi_easy.infrastructure.persistence.tortoise.models.model_registry import Models, module_of
+
+_NUMBERS: Final = itertools.count(1)
+
+
+class OneConnection(ConnectionHandler):
+    """Gives the one client there is, whatever name it is asked for.
+
+    Tortoise keeps the name of its connection in each model, once per process; two databases with the same models
+    would otherwise have to share it.
+    """
+
+    def __init__(self, database: str) -> None:
+        super().__init__()
+        self.name = f"fastapi_easy {database} {next(_NUMBERS)}"
+        self.client: Any = None
+        self._db_config = {self.name: {}}
+        self._current: ContextVar[Any] = ContextVar(self.name, default=None)
+
+    def get(self, conn_alias: str) -> Any:
+        """The client of the transaction at hand, or that of the pool."""
+        return self._current.get() or self.client
+
+    def set(self, conn_alias: str, conn_obj: Any) -> ConnectionToken:
+        """Use *conn_obj* from now on in this task, and in those it starts."""
+        before = self._current.get()
+        _ = self._current.set(conn_obj)
+        return ConnectionToken(self, conn_alias, before)
+
+    def reset(self, token: ConnectionToken | None) -> None:
+        """Use what was used before *token* was given out."""
+        if token is not None:
+            _ = self._current.set(token._old_value)  # noqa: SLF001 - it is ours to fill and to read
+
+    def discard(self, conn_alias: str) -> Any:
+        """Nothing: the client belongs to its database."""
+        return None
+
+
+def context_of(models: Models, connections: OneConnection) -> TortoiseContext:
+    """A context in which *models* are kept behind *connections*.
+
+    Made by hand: `TortoiseContext.init` would set the time zone and the routers of the whole process.
+    """
+    made = TortoiseContext()
+    made._connections = connections  # noqa: SLF001 - see above
+    config = {
+        label: {"models": [module_of(label, of)], "default_connection": connections.name}
+        for label, of in models.items()
+    }
+    with active(made):
+        made._apps = Apps(config, connections)  # noqa: SLF001
+    made._default_connection = connections.name  # noqa: SLF001
+    made._inited = True  # noqa: SLF001
+    return made
+
+
+@contextlib.contextmanager
+def active(context: TortoiseContext) -> Iterator[None]:
+    """Inside, Tortoise's models are kept in *context*: in this task, and in those it starts."""
+    # Not `with context:`, which keeps its token on the context and so works in one task at a time only.
+    before = tortoise.context._current_context.get()  # noqa: SLF001
+    _ = tortoise.context._current_context.set(context)  # noqa: SLF001
+    try:
+        yield
+    finally:
+        _ = tortoise.context._current_context.set(before)  # noqa: SLF001

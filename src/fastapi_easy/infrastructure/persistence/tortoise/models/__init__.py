@@ -1,0 +1,1 @@
+"""Tortoise's models, as tables of SQLAlchemy Core."""

@@ -1,0 +1,88 @@
+"""Rows ↔ instances of models."""
+
+import datetime
+import enum
+from collections.abc import Mapping
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+from pydantic import BaseModel
+from sqlalchemy import Column, Table
+from tortoise import Model
+from tortoise.fields import JSONField
+from tortoise.fields.base import DatabaseDefault
+
+from fastapi_easy.domain.resources.resource import Resource
+from fastapi_easy.infrastructure.persistence.tortoise.models.stored_fields import stored_fields
+from fastapi_easy.infrastructure.persistence.tortoise.models.tables import Mirror
+
+E = TypeVar("E")
+
+
+class TortoiseEntities:
+    """Implements `Entities` for Tortoise's models.
+
+    Args:
+        backend: `sqlite`, `postgresql` or `mysql`.
+    """
+
+    def __init__(self, backend: str) -> None:
+        self._mirror = Mirror(backend)
+        self._documents: WeakKeyDictionary[type[Model], Mapping[str, type[BaseModel]]] = WeakKeyDictionary()
+
+    def table_of(self, stored: type[Any]) -> Table:
+        """The table of *stored*."""
+        return self._mirror.table_of(stored)
+
+    def table_between(self, declared: Any) -> Table:
+        """The table of the many-to-many relation *declared*."""
+        return self._mirror.table_between(declared)
+
+    def attributes_of(self, stored: type[Any]) -> Mapping[Column[Any], str]:
+        """The columns of *stored* and the attributes they are mapped to."""
+        columns = self._mirror.table_of(stored).columns
+        return {columns[each.column]: each.name for each in stored_fields(stored)}
+
+    def entity_from(self, resource: Resource[E], values: Mapping[str, Any]) -> E:
+        """An instance that holds *values*, as if a query had loaded it: its `save()` changes what is stored."""
+        entity: Any = resource.entity
+        made: E = entity.construct(_saved_in_db=True, **values)
+        for name, document in self._documents_of(entity).items():
+            if isinstance(value := values.get(name), dict):
+                object.__setattr__(made, name, document(**value))
+        return made
+
+    def values_of(self, resource: Resource[Any], entity: Any) -> dict[str, Any]:
+        """The values that *entity* holds; what only the database can fill is left out."""
+        held = {name: getattr(entity, name, None) for name in resource.fields}
+        return {
+            name: _plain(value, resource.fields[name].enumeration)
+            for name, value in held.items()
+            if not isinstance(value, DatabaseDefault)
+        }
+
+    def _documents_of(self, model: type[Model]) -> Mapping[str, type[BaseModel]]:
+        """The JSON fields of *model* that are pydantic models in Python."""
+        found = self._documents.get(model)
+        if found is None:
+            found = self._documents[model] = {
+                each.name: each.field.field_type
+                for each in stored_fields(model)
+                if isinstance(each.field, JSONField) and _is_document(each.field.field_type)
+            }
+        return found
+
+
+def _is_document(cls: Any) -> bool:
+    return isinstance(cls, type) and issubclass(cls, BaseModel)
+
+
+def _plain(value: Any, enumeration: type[enum.Enum] | None) -> Any:
+    """*value*, which Tortoise leaves as it was set, as rows hold it."""
+    if value is None:
+        return None
+    if enumeration is not None:
+        return enumeration(value)
+    if isinstance(value, datetime.time):
+        return value.replace(tzinfo=None)
+    return value.model_dump(mode="json") if isinstance(value, BaseModel) else value

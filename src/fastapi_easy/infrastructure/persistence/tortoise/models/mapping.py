@@ -1,0 +1,194 @@
+"""Tortoise's models → `Shape`."""
+
+import copy
+import datetime
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import annotated_types
+from pydantic import AfterValidator
+from tortoise import Model
+from tortoise.exceptions import ValidationError
+from tortoise.fields import DatetimeField, JSONField, TimeField
+from tortoise.validators import (
+    MaxLengthValidator,
+    MaxValueValidator,
+    MinLengthValidator,
+    MinValueValidator,
+    RegexValidator,
+)
+
+from fastapi_easy.domain.errors import DeclarationError
+from fastapi_easy.domain.field import UNSET, Field, Kind
+from fastapi_easy.domain.resources.resource import Shape
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import Nature
+from fastapi_easy.infrastructure.persistence.tortoise.models.kinds import nature_of
+from fastapi_easy.infrastructure.persistence.tortoise.models.model_registry import acquainted
+from fastapi_easy.infrastructure.persistence.tortoise.models.references import references_of
+from fastapi_easy.infrastructure.persistence.tortoise.models.relations import links_of
+from fastapi_easy.infrastructure.persistence.tortoise.models.stored_fields import (
+    Stored,
+    meta_of,
+    stored_fields,
+    table_name,
+    unique_sets,
+)
+
+_MEASURED = frozenset({Kind.TEXT, Kind.BINARY, Kind.ARRAY})
+
+
+def recognises(entity: Any) -> bool:
+    """Whether *entity* is a model of Tortoise's."""
+    return isinstance(entity, type) and issubclass(entity, Model) and entity is not Model
+
+
+def describe(entity: type[Any]) -> Shape:
+    """What *entity* holds, with the rules of its validators.
+
+    Raises:
+        DeclarationError: Every reason why it cannot be a resource.
+    """
+    if meta_of(entity).abstract:
+        raise DeclarationError([f"{entity.__name__} is abstract; declare a model that derives from it"])
+    _ = acquainted([entity])
+    stored = list(stored_fields(entity))
+    natures = {each.name: nature_of(each.field) for each in stored}
+    mistakes = [sentence for each in stored for sentence in _mistakes(entity, each, natures[each.name])]
+    if mistakes:
+        raise DeclarationError(mistakes)
+    key = (meta_of(entity).pk_attr,)
+    return Shape(
+        fields=tuple(_field(each, nature) for each in stored if (nature := natures[each.name]) is not None),
+        key=key,
+        unique=tuple(dict.fromkeys(_unique(entity, stored))),
+        links=links_of(entity),
+        references=tuple(references_of(stored)),
+        table=table_name(entity),
+        columns={each.column: each.name for each in stored},
+    )
+
+
+def clock_of(field: Any) -> Callable[[], Any] | None:
+    """What fills in *field*, if it is a time that Tortoise fills in at each change or when the entity is made."""
+    if not isinstance(field, DatetimeField | TimeField) or not (field.auto_now or field.auto_now_add):
+        return None
+    return _now if isinstance(field, DatetimeField) else _time
+
+
+def _mistakes(entity: type[Any], stored: Stored, nature: Nature | None) -> Iterator[str]:
+    place = f"{entity.__name__}.{stored.name}"
+    if nature is None:
+        yield (
+            f"{place} is a {type(stored.field).__name__}, which no kind of field stands for;"
+            " give it one of Tortoise's own field types"
+        )
+    if inspect.iscoroutinefunction(stored.field.default):
+        yield f"the default of {place} has to be awaited; give it a plain function"
+
+
+def _unique(entity: type[Any], stored: list[Stored]) -> Iterator[tuple[str, ...]]:
+    for each in stored:
+        if each.field.unique and not each.field.pk:
+            yield (each.name,)
+    yield from unique_sets(entity)
+
+
+def _field(stored: Stored, nature: Nature) -> Field:
+    field = stored.field
+    clock = clock_of(field)
+    filled = field.generated or clock is not None
+    rules, shortest, longest = _rules(field, nature)
+    default, factory = (UNSET, clock) if filled else _default(field)
+    facts = dict(nature.facts)
+    if nature.kind in _MEASURED:
+        facts["max_length"] = _least(nature.max_length, longest)
+    return Field(
+        name=stored.name,
+        **facts,
+        nullable=field.null,
+        generated=filled,
+        default=default,
+        default_factory=factory,
+        store_default=not filled and default is UNSET and factory is None and field.has_db_default(),
+        unique=field.unique,
+        min_length=shortest if nature.kind in _MEASURED else None,
+        rules=rules,
+        description=_description(field),
+    )
+
+
+def _default(field: Any) -> tuple[Any, Callable[[], Any] | None]:
+    given = field.default
+    if given is None:
+        return UNSET, None
+    if callable(given):
+        return UNSET, lambda: _python(field, given())
+    if isinstance(given, dict | list):
+        # Each entity gets one of its own.
+        return UNSET, lambda: copy.deepcopy(given)
+    return _python(field, given), None
+
+
+def _python(field: Any, value: Any) -> Any:
+    """*value*, which Tortoise takes loosely, as it would come back."""
+    if value is None or isinstance(field, JSONField):
+        return value
+    made = field.to_python_value(value)
+    return made.replace(tzinfo=None) if isinstance(field, TimeField) else made
+
+
+def _rules(field: Any, nature: Nature) -> tuple[tuple[Any, ...], int | None, int | None]:
+    """The further rules, the least and the largest length."""
+    rules: list[Any] = []
+    shortest = longest = None
+    for validator in field.validators:
+        match validator:
+            case MaxLengthValidator():
+                longest = _least(longest, validator.max_length)
+            case MinLengthValidator():
+                shortest = max(shortest or 0, validator.min_length)
+            case MinValueValidator():
+                rules.append(annotated_types.Ge(validator.min_value))
+            case MaxValueValidator():
+                rules.append(annotated_types.Le(validator.max_value))
+            case _:
+                rules.append(AfterValidator(_checking(validator)))
+    if nature.kind in {Kind.TEXT, Kind.BINARY}:
+        rules += [annotated_types.MinLen(shortest)] if shortest else []
+        rules += [annotated_types.MaxLen(longest)] if longest is not None else []
+    return tuple(rules), shortest, longest
+
+
+def _checking(validator: Callable[[Any], None]) -> Callable[[Any], Any]:
+    pattern = f" {validator.regex.pattern!r}" if isinstance(validator, RegexValidator) else ""
+    words = f"Does not match{pattern}." if pattern else f"{type(validator).__name__} refuses it."
+
+    def check(value: Any) -> Any:
+        try:
+            validator(value)
+        except ValidationError:
+            # Its own words repeat the value.
+            raise ValueError(words) from None
+        return value
+
+    return check
+
+
+def _least(one: int | None, other: int | None) -> int | None:
+    given = [each for each in (one, other) if each is not None]
+    return min(given) if given else None
+
+
+def _description(field: Any) -> str | None:
+    # Enumerations without a description get a list of their members as one.
+    said: str | None = field.description
+    return None if said is None or (hasattr(field, "enum_type") and "\n" in said) else said
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)
+
+
+def _time() -> datetime.time:
+    return _now().time()

@@ -1,0 +1,64 @@
+"""Tortoise's relations → `Link`."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from tortoise import Model
+from tortoise.fields.relational import (
+    BackwardFKRelation,
+    BackwardOneToOneRelation,
+    ForeignKeyFieldInstance,
+    ManyToManyFieldInstance,
+)
+
+from fastapi_easy.domain.resources.relation import Link, Through
+from fastapi_easy.infrastructure.persistence.tortoise.models.stored_fields import meta_of
+
+
+def links_of(model: type[Model]) -> dict[str, Link]:
+    """The relations of *model*, and those of others that lead to it, by name."""
+    return dict(_links(model))
+
+
+def _links(model: type[Model]) -> Iterator[tuple[str, Link]]:
+    for name, field in meta_of(model).fields_map.items():
+        if name.startswith("_"):
+            continue
+        match field:
+            case ManyToManyFieldInstance():
+                yield name, _between(field)
+            case BackwardFKRelation():
+                yield name, _backward(field)
+            case ForeignKeyFieldInstance():
+                yield name, _forward(field)
+            case _:
+                pass
+
+
+def _forward(field: Any) -> Link:
+    return Link(
+        target=field.related_model,
+        many=False,
+        here=(str(field.source_field),),
+        there=(field.to_field_instance.model_field_name,),
+    )
+
+
+def _backward(field: Any) -> Link:
+    return Link(
+        target=field.related_model,
+        many=not isinstance(field, BackwardOneToOneRelation),
+        here=(field.to_field_instance.model_field_name,),
+        there=(field.relation_field,),
+    )
+
+
+def _between(field: Any) -> Link:
+    through = Through(table=field, here=(field.backward_key,), there=(field.forward_key,))
+    return Link(
+        target=field.related_model,
+        many=True,
+        here=(meta_of(field.model).pk_attr,),
+        there=(meta_of(field.related_model).pk_attr,),
+        through=through,
+    )

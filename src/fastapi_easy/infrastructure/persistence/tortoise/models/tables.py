@@ -1,0 +1,177 @@
+"""Models → SQLAlchemy's tables: the same tables, columns and rules that Tortoise would make (ADR 15)."""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any, Final
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    MetaData,
+    Table,
+    UniqueConstraint,
+    text,
+)
+from tortoise import Model
+from tortoise import indexes as tortoise_indexes
+from tortoise.converters import encoders
+from tortoise.fields.db_defaults import SqlDefault
+from tortoise.migrations import constraints as tortoise_constraints
+
+from fastapi_easy.infrastructure.persistence.tortoise.models.kinds import column_type_of
+from fastapi_easy.infrastructure.persistence.tortoise.models.mapping import clock_of
+from fastapi_easy.infrastructure.persistence.tortoise.models.stored_fields import (
+    Stored,
+    attribute,
+    meta_of,
+    stored_fields,
+    unique_sets,
+)
+
+_DIALECTS: Final = {"postgresql": "postgres"}
+"""Tortoise's names of dialects where they differ from SQLAlchemy's."""
+
+
+class Mirror:
+    """The tables of models on one kind of database.
+
+    Args:
+        backend: `sqlite`, `postgresql` or `mysql`.
+    """
+
+    def __init__(self, backend: str) -> None:
+        self._dialect = _DIALECTS.get(backend, backend)
+        self._tables: dict[type[Model], Table] = {}
+        self._between: dict[tuple[str | None, str], Table] = {}
+        self._metadata = MetaData()
+
+    def table_of(self, model: type[Model]) -> Table:
+        """The table of *model*, and with it those it refers to."""
+        found = self._tables.get(model)
+        if found is not None:
+            return found
+        meta = meta_of(model)
+        stored = list(stored_fields(model))
+        table = self._tables[model] = Table(
+            meta.db_table,
+            self._metadata,
+            *(self._column(each) for each in stored),
+            *self._rules(model, stored),
+            schema=meta.schema,
+            # As Tortoise declares them: a key is never given out twice.
+            sqlite_autoincrement=any(each.field.pk and each.field.generated for each in stored),
+        )
+        for reference in self._references(model, stored):
+            table.append_constraint(reference)
+        return table
+
+    def table_between(self, relation: Any) -> Table:
+        """The table of the many-to-many *relation*, which is the same from both of its ends."""
+        # From the end where it was declared, so that both ends agree on the order of the columns.
+        field = relation
+        if relation._generated:  # noqa: SLF001 - Tortoise's mark of the other end
+            field = meta_of(relation.related_model).fields_map[relation.related_name]
+        found = self._between.get((field.through_schema, field.through))
+        if found is not None:
+            return found
+        ends = ((field.backward_key, field.model), (field.forward_key, field.related_model))
+        columns, references = [], []
+        for name, model in ends:
+            key = meta_of(model).pk
+            target = self.table_of(model)
+            there = target.columns[key.source_field or key.model_field_name]
+            columns.append(Column(name, column_type_of(key), nullable=False))
+            if field.db_constraint:
+                references.append(ForeignKeyConstraint([name], [there], ondelete=str(field.on_delete)))
+        # Tortoise's own rule that no pair stands there twice.
+        rules = []
+        if field.unique:
+            names = [name for name, _ in ends]
+            rules.append(Index(_index_name("uidx", field.through, names), *names, unique=True))
+        parts = (*columns, *references, *rules)
+        table = Table(field.through, self._metadata, *parts, schema=field.through_schema)
+        self._between[field.through_schema, field.through] = table
+        return table
+
+    def _column(self, stored: Stored) -> Column[Any]:
+        field = stored.field
+        default = clock_of(field)
+        return Column(
+            stored.column,
+            column_type_of(field),
+            primary_key=field.pk,
+            autoincrement=field.pk and field.generated,
+            nullable=field.null,
+            unique=(field.unique and not field.pk) or None,
+            default=default,
+            onupdate=default if getattr(field, "auto_now", False) else None,
+            server_default=self._server_default(field),
+        )
+
+    def _server_default(self, field: Any) -> Any:
+        if not field.has_db_default():
+            return None
+        if isinstance(field.db_default, SqlDefault):
+            return text(field.db_default.get_sql(dialect=self._dialect))
+        value = field.to_db_value(field.db_default, field.model)
+        if isinstance(value, bool):
+            return (
+                text("true" if value else "false") if self._dialect == "postgres" else text(str(int(value)))
+            )
+        encode: Any = encoders[type(value)]
+        return text(str(encode(value)))
+
+    def _rules(self, model: type[Model], stored: list[Stored]) -> Iterator[Any]:
+        columns = {each.name: each.column for each in stored}
+        for rule in unique_sets(model):
+            named = [columns[name] for name in rule]
+            yield UniqueConstraint(*named, name=constraint_name("uid", model, named))
+        meta = meta_of(model)
+        for rule in meta.constraints:
+            if isinstance(rule, tortoise_constraints.CheckConstraint):
+                yield CheckConstraint(text(rule.check), name=rule.name)
+        for each in stored:
+            if each.field.index and not each.field.unique:
+                yield Index(constraint_name("idx", model, [each.column]), each.column)
+        for index in meta.indexes:
+            plain = isinstance(index, tuple | list)
+            # Indexes on expressions or with conditions change no answer, and are made by those who want them.
+            if plain or (type(index) is tortoise_indexes.Index and index.fields):
+                named = [columns[attribute(model, name)] for name in (index if plain else index.fields)]
+                name = None if plain else index.name
+                yield Index(name or constraint_name("idx", model, named), *dict.fromkeys(named))
+
+    def _references(self, model: type[Model], stored: list[Stored]) -> Iterator[ForeignKeyConstraint]:
+        for each in stored:
+            relation: Any = each.field.reference
+            if relation is None or not relation.db_constraint:
+                continue
+            target = self.table_of(relation.related_model)
+            there = relation.to_field_instance
+            column = there.source_field or there.model_field_name
+            yield ForeignKeyConstraint(
+                [each.column],
+                [target.columns[column]],
+                name=_reference_name(meta_of(model).db_table, each.column, target.name, column),
+                ondelete=str(relation.on_delete),
+            )
+
+
+def constraint_name(prefix: str, model: type[Model], columns: list[str]) -> str:
+    """The name that Tortoise gives an index or a rule of uniqueness, so that tables it made are understood."""
+    return _index_name(prefix, meta_of(model).db_table, columns)
+
+
+def _index_name(prefix: str, table: str, columns: list[str]) -> str:
+    return f"{prefix}_{table[:11]}_{columns[0][:7]}_{_digest(table, *columns, length=6)}"
+
+
+def _reference_name(table: str, column: str, target: str, target_column: str) -> str:
+    digest = _digest(table, column, target, target_column, length=8)
+    return f"fk_{table[:8]}_{target[:8]}_{digest}"
+
+
+def _digest(*words: str, length: int) -> str:
+    return hashlib.sha256(";".join(words).encode()).hexdigest()[:length]

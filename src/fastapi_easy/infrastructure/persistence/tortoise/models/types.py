@@ -1,0 +1,149 @@
+"""Column types that hold what Tortoise itself reads and writes, and keep the promises of every store (ADR 15)."""
+
+import datetime
+import enum
+import uuid
+from typing import Any, TypeVar
+
+from sqlalchemy import CHAR, JSON, BigInteger, DateTime, SmallInteger, String, Time, Uuid
+from sqlalchemy.dialects import mysql, postgresql
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from fastapi_easy.infrastructure.relational.column_types import ServerType, UtcDateTime
+from fastapi_easy.infrastructure.relational.server import Server
+
+E = TypeVar("E", bound=enum.Enum)
+
+_MYSQL = frozenset({"mysql", "mariadb"})
+
+
+class LooseDateTime(UtcDateTime):
+    """Times on SQLite in columns that Tortoise has made, and in which it wrote the zone too."""
+
+    cache_ok = True
+    foreign = ("TIMESTAMP",)
+
+
+class AnyDateTime(ServerType[datetime.datetime]):
+    """Aware times."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def __init__(self) -> None:
+        super().__init__(timezone=True)
+
+    def on(self, server: Server, *, indexed: bool) -> TypeEngine[Any]:
+        return LooseDateTime(timezone=True) if server.name == "sqlite" else UtcDateTime(timezone=True)
+
+
+class DashedUuid(TypeDecorator[uuid.UUID]):
+    """UUIDs as Tortoise keeps them: 36 characters with dashes, or PostgreSQL's own type."""
+
+    impl = CHAR
+    cache_ok = True
+
+    def __init__(self) -> None:
+        super().__init__(36)
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(Uuid())
+        if dialect.name in _MYSQL:
+            return dialect.type_descriptor(mysql.CHAR(36, charset="ascii", collation="ascii_bin"))
+        return dialect.type_descriptor(CHAR(36))
+
+    def process_bind_param(self, value: uuid.UUID | None, dialect: Dialect) -> Any:
+        return value if value is None or dialect.name == "postgresql" else str(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> uuid.UUID | None:
+        if value is None:
+            return None
+        # asyncpg gives a class of its own.
+        return uuid.UUID(int=value.int) if isinstance(value, uuid.UUID) else uuid.UUID(value)
+
+
+class Microseconds(TypeDecorator[datetime.timedelta]):
+    """Durations as whole numbers."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime.timedelta | None, dialect: Dialect) -> int | None:
+        return None if value is None else value // datetime.timedelta(microseconds=1)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime.timedelta | None:
+        return None if value is None else datetime.timedelta(microseconds=value)
+
+
+class PlainTime(TypeDecorator[datetime.time]):
+    """Times of day with microseconds and without a zone, also from a column that keeps one."""
+
+    impl = Time
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(mysql.TIME(fsp=6) if dialect.name in _MYSQL else Time())
+
+    def process_bind_param(self, value: datetime.time | None, dialect: Dialect) -> datetime.time | None:
+        return None if value is None else value.replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime.time | None, dialect: Dialect) -> datetime.time | None:
+        return None if value is None else value.replace(tzinfo=None)
+
+
+class TextJson(TypeDecorator[Any]):
+    """JSON as Tortoise keeps it; null is no JSON but nothing."""
+
+    impl = JSON
+    cache_ok = True
+
+    def __init__(self) -> None:
+        super().__init__(none_as_null=True)
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        own: TypeEngine[Any] = JSON(none_as_null=True)
+        if dialect.name == "postgresql":
+            own = postgresql.JSONB(none_as_null=True)
+        return dialect.type_descriptor(own)
+
+
+class EnumText(ServerType[enum.Enum]):
+    """Members of an enumeration as the text of their values."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, enumeration: type[enum.Enum], length: int, collation: str | None = None) -> None:
+        super().__init__(length, collation)
+        self.enumeration = enumeration
+        self.length = length
+        self.collation = collation
+        self._members = {str(each.value): each for each in enumeration}
+
+    def on(self, server: Server, *, indexed: bool) -> TypeEngine[Any]:
+        return EnumText(self.enumeration, self.length, server.bytewise) if server.name == "mysql" else self
+
+    def process_bind_param(self, value: enum.Enum | None, dialect: Dialect) -> str | None:
+        return None if value is None else str(value.value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> enum.Enum | None:
+        return None if value is None else self._members[value]
+
+
+class EnumNumber(TypeDecorator[enum.Enum]):
+    """Members of an enumeration as their values, which are small whole numbers."""
+
+    impl = SmallInteger
+    cache_ok = True
+
+    def __init__(self, enumeration: type[enum.Enum]) -> None:
+        super().__init__()
+        self.enumeration = enumeration
+
+    def process_bind_param(self, value: enum.Enum | None, dialect: Dialect) -> int | None:
+        return None if value is None else int(value.value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> enum.Enum | None:
+        return None if value is None else self.enumeration(value)

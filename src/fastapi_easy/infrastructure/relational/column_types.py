@@ -1,0 +1,276 @@
+"""Column types that keep the same promises on every database (ADR 13)."""
+
+import datetime
+import decimal
+import enum
+import functools
+import uuid
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import CHAR, DateTime, Float, LargeBinary, Text, Time, Uuid, func, types
+from sqlalchemy.dialects import mysql
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
+
+from fastapi_easy.infrastructure.relational.server import Server
+
+T = TypeVar("T")
+
+ALIVE: Final = "fe_alive"
+"""The computed column beside a mark of soft deletion: 1, or null for what is deleted."""
+
+SQLITE_DIGITS: Final = 15
+"""Significant digits that a double keeps (ADR 12)."""
+
+_EPOCH: Final = datetime.datetime(1970, 1, 1)  # noqa: DTZ001 - SQLAlchemy keeps intervals as naive times
+_ROOMY: Final = decimal.Context(prec=100, rounding=decimal.ROUND_HALF_UP)
+
+
+class Unstorable(ValueError):
+    """A value cannot be kept as exactly as promised."""
+
+
+class ServerType(TypeDecorator[T]):
+    """A type of another room that has to know more about the server than its dialect."""
+
+    cache_ok = True
+
+    def on(self, server: Server, *, indexed: bool) -> TypeEngine[Any]:
+        """The type to use in its place on *server*."""
+        raise NotImplementedError
+
+
+class UtcDateTime(TypeDecorator[datetime.datetime]):
+    """Aware times in UTC with microseconds, whether or not the column knows time zones.
+
+    Attributes:
+        foreign: Column types on SQLite whose values others write in other ways.
+    """
+
+    foreign: tuple[str, ...] = ()
+    impl = DateTime
+    cache_ok = True
+
+    def __init__(self, timezone: bool) -> None:
+        super().__init__(timezone=timezone)
+        self.timezone = timezone
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name in {"mysql", "mariadb"}:
+            return dialect.type_descriptor(mysql.DATETIME(fsp=6))
+        return dialect.type_descriptor(DateTime(timezone=self.timezone))
+
+    def process_bind_param(
+        self, value: datetime.datetime | None, dialect: Dialect
+    ) -> datetime.datetime | None:
+        if value is None:
+            return None
+        aware = value.replace(tzinfo=datetime.UTC) if value.tzinfo is None else value.astimezone(datetime.UTC)
+        keeps_zone = self.timezone and dialect.name == "postgresql"
+        return aware if keeps_zone else aware.replace(tzinfo=None)
+
+    def process_result_value(
+        self, value: datetime.datetime | None, dialect: Dialect
+    ) -> datetime.datetime | None:
+        if value is None or value.tzinfo is datetime.UTC:
+            return value
+        return value.replace(tzinfo=datetime.UTC) if value.tzinfo is None else value.astimezone(datetime.UTC)
+
+
+class FineTime(TypeDecorator[datetime.time]):
+    """Times of day with microseconds."""
+
+    impl = Time
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        wanted = mysql.TIME(fsp=6) if dialect.name in {"mysql", "mariadb"} else Time()
+        return dialect.type_descriptor(wanted)
+
+
+class EpochInterval(TypeDecorator[datetime.timedelta]):
+    """Durations where the database has none: kept as SQLAlchemy's `Interval` does, with microseconds."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        wanted = mysql.DATETIME(fsp=6) if dialect.name in {"mysql", "mariadb"} else DateTime()
+        return dialect.type_descriptor(wanted)
+
+    def process_bind_param(
+        self, value: datetime.timedelta | None, dialect: Dialect
+    ) -> datetime.datetime | None:
+        return None if value is None else _EPOCH + value
+
+    def process_result_value(
+        self, value: datetime.datetime | None, dialect: Dialect
+    ) -> datetime.timedelta | None:
+        return None if value is None else value - _EPOCH
+
+
+class _Numeric(UserDefinedType[Any]):
+    """NUMERIC(p, s) without SQLAlchemy's own conversion, which warns on SQLite."""
+
+    cache_ok = True
+
+    def __init__(self, precision: int | None, scale: int | None) -> None:
+        self.precision = precision
+        self.scale = scale
+
+    def get_col_spec(self, **_: Any) -> str:
+        if self.precision is None:
+            return "NUMERIC"
+        return f"NUMERIC({self.precision}, {self.scale or 0})"
+
+
+class ShortDecimal(TypeDecorator[decimal.Decimal]):
+    """Decimals on SQLite: numbers, exact up to `SQLITE_DIGITS` digits.
+
+    Args:
+        precision: As declared.
+
+        scale: As declared; puts back trailing zeros.
+
+        strict: Refuse more digits than fit, instead of comparing with the nearest number.
+
+    Attributes:
+        foreign: Column types on SQLite that hold decimals as texts.
+    """
+
+    foreign: tuple[str, ...] = ("VARCHAR", "CHAR", "TEXT")
+    impl = _Numeric
+    cache_ok = True
+
+    def __init__(self, precision: int | None, scale: int | None, strict: bool = True) -> None:
+        super().__init__(precision, scale)
+        self.precision = precision
+        self.scale = scale
+        self.strict = strict
+
+    def process_bind_param(self, value: decimal.Decimal | None, dialect: Dialect) -> int | float | None:
+        if value is None:
+            return None
+        number = decimal.Decimal(value)
+        if self.strict:
+            if not number.is_finite():
+                raise Unstorable("not a finite number")
+            if self.scale is not None:
+                number = _ROOMY.quantize(number, decimal.Decimal(1).scaleb(-self.scale))
+            if len(number.normalize(_ROOMY).as_tuple().digits) > SQLITE_DIGITS:
+                raise Unstorable(f"more than {SQLITE_DIGITS} digits")
+        # A float also for whole numbers: SQLite stores it as an integer where it can, and a large integer
+        # would lose its exactness without a word when compared with a fraction.
+        return float(number)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> decimal.Decimal | None:
+        if value is None:
+            return None
+        text = format(value, f".{SQLITE_DIGITS}g") if isinstance(value, float) else str(value)
+        number = decimal.Decimal(text)
+        if self.scale is not None:
+            return _ROOMY.quantize(number, decimal.Decimal(1).scaleb(-self.scale))
+        return _plain(number)
+
+
+class SpeltDecimal(TypeDecorator[decimal.Decimal]):
+    """Decimals that the server was asked to spell: mostly they are only passed on as text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> decimal.Decimal | None:
+        return None if value is None else decimal.Decimal(value)
+
+
+class TrueFloat(TypeDecorator[float]):
+    """Floats on SQLite, whose RETURNING gives a whole one back as an integer."""
+
+    impl = Float
+    cache_ok = True
+
+    def process_result_value(self, value: float | None, dialect: Dialect) -> float | None:
+        return None if value is None else float(value)
+
+
+class WideDecimal(TypeDecorator[decimal.Decimal]):
+    """Decimals without declared digits on MySQL, where `DECIMAL` alone would mean ten and no fraction."""
+
+    impl = mysql.DECIMAL
+    cache_ok = True
+
+    def __init__(self) -> None:
+        super().__init__(precision=65, scale=30)
+
+    def process_result_value(self, value: decimal.Decimal | None, dialect: Dialect) -> decimal.Decimal | None:
+        return None if value is None else _plain(value)
+
+
+class _HexBytes(types._Binary):  # noqa: SLF001 - the one base that all binary types have
+    """Bytes sent as text, because aiomysql 0.3 cannot send `bytes` with PyMySQL 1.2."""
+
+    def bind_expression(self, bindvalue: Any) -> Any:
+        return func.unhex(bindvalue)
+
+    def bind_processor(self, dialect: Dialect) -> Any:
+        return lambda value: None if value is None else value.hex()
+
+
+class ShortHexBytes(_HexBytes, LargeBinary):
+    """Bytes for aiomysql, of declared length."""
+
+
+class LongHexBytes(_HexBytes, mysql.LONGBLOB):
+    """Bytes for aiomysql, of any length."""
+
+
+class TrueUuid(TypeDecorator[uuid.UUID]):
+    """UUIDs of Python's own class, where asyncpg gives one of its own."""
+
+    impl = Uuid
+    cache_ok = True
+
+    def process_result_value(self, value: uuid.UUID | None, dialect: Dialect) -> uuid.UUID | None:
+        return None if value is None else uuid.UUID(int=value.int)
+
+
+class HexUuid(TypeDecorator[uuid.UUID]):
+    """UUIDs on MySQL as 32 hexadecimal digits: MariaDB's own type sorts by time, not by value."""
+
+    impl = CHAR
+    cache_ok = True
+
+    def __init__(self) -> None:
+        super().__init__(32)
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(mysql.CHAR(32, charset="ascii", collation="ascii_bin"))
+
+    def process_bind_param(self, value: uuid.UUID | None, dialect: Dialect) -> str | None:
+        return None if value is None else value.hex
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> uuid.UUID | None:
+        return value if value is None or isinstance(value, uuid.UUID) else uuid.UUID(value)
+
+
+@functools.cache
+def enumeration_of(name: str | None, labels: tuple[str, ...]) -> type[enum.Enum]:
+    """The enumeration that stands for a column which lists its *labels* as plain strings."""
+    title = "".join(part.title() for part in (name or "choice").split("_"))
+    members = [(_member_name(label, number), label) for number, label in enumerate(labels)]
+    made: type[enum.Enum] = enum.StrEnum(title, members)  # type: ignore[misc] # the name is known at run time
+    return made
+
+
+def _member_name(label: str, number: int) -> str:
+    name = label.upper()
+    return name if name.isidentifier() and not name.startswith("_") else f"LABEL_{number}"
+
+
+def _plain(number: decimal.Decimal) -> decimal.Decimal:
+    """*number* without trailing zeros of its fraction, and never in powers of ten."""
+    short = number.normalize(_ROOMY)
+    exponent = short.as_tuple().exponent
+    if isinstance(exponent, int) and exponent > 0:
+        return short.quantize(decimal.Decimal(1), context=_ROOMY)
+    return short

@@ -1,0 +1,1 @@
+"""Statements sent to the driver, and the connections they are sent on."""

@@ -1,0 +1,108 @@
+"""Executors that record each statement as a span."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Delete, Executable, Insert, Select, Table, Update
+from sqlalchemy.engine import Dialect
+
+from fastapi_easy.domain.ports.tracer import Attributes, Span, Tracer
+from fastapi_easy.infrastructure.relational.driver.direct_execution import DirectExecutor
+from fastapi_easy.infrastructure.relational.driver.executor import Answer, Executor, Parameters
+from fastapi_easy.infrastructure.relational.driver.pool import Channel
+
+_KEPT: Final = "_fastapi_easy_described"
+_OF_TRANSACTIONS: Final = frozenset({"BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TracedExecutor(Executor):
+    """Runs statements through SQLAlchemy Core, each in a span."""
+
+    tracer: Tracer
+
+    async def run(self, channel: Channel, statement: Executable, parameters: Parameters) -> Answer:
+        """The answer to *statement* on *channel*."""
+        with _span(self.tracer, self.engine.dialect, statement, parameters):
+            return await Executor.run(self, channel, statement, parameters)
+
+    async def say(self, channel: Channel, words: str) -> None:
+        """Say *words*, which are answered with nothing."""
+        if (verb := _verb(words)) not in _OF_TRANSACTIONS:
+            await Executor.say(self, channel, words)
+            return
+        with _span_of_verb(self.tracer, self.engine.dialect, verb):
+            await Executor.say(self, channel, words)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TracedDirectExecutor(DirectExecutor):
+    """Runs statements on the driver's own connections, each in a span."""
+
+    tracer: Tracer
+
+    async def run(self, channel: Channel, statement: Executable, parameters: Parameters) -> Answer:
+        """The answer to *statement* on *channel*."""
+        with _span(self.tracer, self.engine.dialect, statement, parameters):
+            return await DirectExecutor.run(self, channel, statement, parameters)
+
+    async def say(self, channel: Channel, words: str) -> None:
+        """Say *words*, which are answered with nothing."""
+        if (verb := _verb(words)) not in _OF_TRANSACTIONS:
+            await DirectExecutor.say(self, channel, words)
+            return
+        with _span_of_verb(self.tracer, self.engine.dialect, verb):
+            await DirectExecutor.say(self, channel, words)
+
+
+def _span(
+    tracer: Tracer, dialect: Dialect, statement: Executable, parameters: Parameters
+) -> AbstractContextManager[Span]:
+    name, attributes = _described(statement, dialect)
+    if isinstance(parameters, Sequence) and len(parameters) > 1:
+        attributes = {**attributes, "db.operation.batch.size": len(parameters)}
+    return tracer.span(name, attributes, outward=True)
+
+
+def _span_of_verb(tracer: Tracer, dialect: Dialect, verb: str) -> AbstractContextManager[Span]:
+    attributes = {"db.system.name": _system(dialect), "db.operation.name": verb}
+    return tracer.span(verb, attributes, outward=True)
+
+
+def _described(statement: Executable, dialect: Dialect) -> tuple[str, Attributes]:
+    """The name of the span of *statement*, and its attributes; kept on the statement, as what is compiled is."""
+    kept = vars(statement)
+    found: tuple[Dialect, str, Attributes] | None = kept.get(_KEPT)
+    if found is None or found[0] is not dialect:
+        text = str(statement.compile(dialect=dialect))  # type: ignore[attr-defined] # all of ours can be
+        verb = _verb(text)
+        attributes = {"db.system.name": _system(dialect), "db.operation.name": verb, "db.query.text": text}
+        table = _table_of(statement)
+        if table is not None:
+            attributes["db.collection.name"] = table
+        found = kept[_KEPT] = dialect, verb if table is None else f"{verb} {table}", attributes
+    return found[1], found[2]
+
+
+def _table_of(statement: Any) -> str | None:
+    """The table that *statement* is about, if it is about one above all."""
+    match statement:
+        case Insert() | Update() | Delete():
+            tables: Sequence[Any] = [statement.table]
+        case Select():
+            tables = statement.get_final_froms()
+        case _:
+            tables = ()
+    return next((each.name for each in tables if isinstance(each, Table)), None)
+
+
+def _verb(text: str) -> str:
+    """The first word of *text*: `SELECT`."""
+    return text.split(None, 1)[0].rstrip(";").upper()
+
+
+def _system(dialect: Dialect) -> str:
+    """What the conventions call the server."""
+    return "mariadb" if getattr(dialect, "is_mariadb", False) else dialect.name

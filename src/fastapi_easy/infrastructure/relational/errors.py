@@ -1,0 +1,272 @@
+"""A driver's exception → the error a caller can act on."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeAlias
+
+from returns.result import Failure
+from sqlalchemy import CheckConstraint, Table, UniqueConstraint
+from sqlalchemy.exc import SQLAlchemyError
+
+from fastapi_easy.domain.changes.patch import Values
+from fastapi_easy.domain.errors import (
+    AlreadyExists,
+    CheckFailed,
+    Error,
+    Fault,
+    Invalid,
+    Key,
+    NotFound,
+    Obstacle,
+    ReferenceBroken,
+    Stale,
+    TooLarge,
+    Unavailable,
+)
+from fastapi_easy.domain.field import Field, Kind
+from fastapi_easy.domain.ports.breaker import NotAdmitted
+from fastapi_easy.domain.resources.resource import Resource
+from fastapi_easy.infrastructure.relational.column_types import ALIVE
+from fastapi_easy.infrastructure.relational.driver.error_classification import (
+    Cause,
+    Complaint,
+    complaint_of,
+    obstacle_of,
+)
+from fastapi_easy.infrastructure.relational.transaction import TransactionLost
+
+REFUSALS: Final = (SQLAlchemyError, OSError, TransactionLost)
+"""What running a statement may raise; what of it means a defect of ours is raised again."""
+
+_Fields: TypeAlias = tuple[str, ...]
+_WORD: Final = re.compile(r"\w+")
+
+
+class Rules:
+    """The rules of one table and the fields they are about.
+
+    Args:
+        resource: Whose table it is.
+
+        table: Our copy.
+
+        fields: Column name to field.
+    """
+
+    def __init__(self, resource: Resource[Any], table: Table, fields: Mapping[str, str]) -> None:
+        self.resource = resource
+        self._table = table.name
+        self._fields = fields
+        self._key = self._named(column.name for column in table.primary_key.columns)
+        self._unique = dict(self._unique_rules(table))
+        self._references = dict(self._reference_rules(table))
+        self._checks = {
+            str(each.name): self._fields_in(each)
+            for each in table.constraints
+            if isinstance(each, CheckConstraint) and each.name is not None
+        }
+
+    def owns(self, complaint: Complaint) -> bool:
+        """Whether it is this table whose rule was broken, as far as one can tell."""
+        if complaint.table is not None:
+            return complaint.table == self._table
+        name = complaint.constraint
+        return name in self._unique or name in self._references or name in self._checks
+
+    def broken(self, complaint: Complaint, written: Sequence[Values], *, removing: bool) -> Error:
+        """The error for a broken rule or a value that does not fit."""
+        match complaint.cause:
+            case Cause.TAKEN:
+                return AlreadyExists(self.resource.name, self._taken(complaint))
+            case Cause.REFERENCE:
+                fields = () if removing else self._referring(complaint, written)
+                return ReferenceBroken(self.resource.name, fields)
+            case Cause.CHECK:
+                name = complaint.constraint
+                fields = self._checks.get(str(name)) or self._mentioned(str(name))
+                return CheckFailed(self.resource.name, fields, name)
+            case Cause.NULL:
+                return null_refused(self._named(complaint.columns))
+            case _:
+                return self._unfit(complaint, written)
+
+    def _taken(self, complaint: Complaint) -> _Fields:
+        if complaint.columns:
+            return self._named(complaint.columns)
+        name = complaint.constraint or ""
+        if name in self._unique:
+            return self._unique[name]
+        if name in {"PRIMARY", f"{self._table}_pkey"}:
+            return self._key
+        # MySQL names the index of a rule without a name after its first column, PostgreSQL after all.
+        for fields in (*self._unique.values(), self._key):
+            columns = [column for field in fields for column, mine in self._fields.items() if mine == field]
+            if name in {columns[0], f"{self._table}_{'_'.join(columns)}_key"}:
+                return fields
+        return ()
+
+    def _referring(self, complaint: Complaint, written: Sequence[Values]) -> _Fields:
+        if complaint.table is not None and complaint.table.casefold() != self._table.casefold():
+            # Others refer to what was changed.
+            return ()
+        if complaint.columns:
+            return self._named(complaint.columns)
+        if complaint.constraint in self._references:
+            return self._references[complaint.constraint]
+        # SQLite does not say which.
+        given = {
+            fields
+            for fields in self._references.values()
+            if any(all(values.get(field) is not None for field in fields) for values in written)
+        }
+        return next(iter(given)) if len(given) == 1 else ()
+
+    def _unfit(self, complaint: Complaint, written: Sequence[Values]) -> Error:
+        fields = self.resource.fields
+        named = [(name, "The value does not fit.") for name in self._named(complaint.columns)]
+        guilty = named or list(
+            {
+                name: reason
+                for values in written
+                for name, value in values.items()
+                if name in fields and (reason := _misfit(fields[name], value)) is not None
+            }.items()
+        )
+        if not guilty:
+            return Invalid((Fault("", "A value does not fit its column.", "out_of_range"),))
+        return Invalid(tuple(Fault(f"/{name}", reason, "out_of_range") for name, reason in guilty))
+
+    def _named(self, columns: Iterable[str]) -> _Fields:
+        return tuple(self._fields.get(column, column) for column in columns)
+
+    def _mentioned(self, text: str) -> _Fields:
+        words = set(_WORD.findall(text))
+        return tuple(field for column, field in self._fields.items() if column in words)
+
+    def _unique_rules(self, table: Table) -> Iterator[tuple[str, _Fields]]:
+        if table.primary_key.name is not None:
+            yield str(table.primary_key.name), self._key
+        for rule in table.constraints:
+            if isinstance(rule, UniqueConstraint):
+                fields = self._named(column.name for column in rule.columns)
+                yield str(rule.name or f"{table.name}_{'_'.join(c.name for c in rule.columns)}_key"), fields
+        for index in table.indexes:
+            if index.unique:
+                yield str(index.name), self._named(c.name for c in index.columns if c.name != ALIVE)
+
+    def _reference_rules(self, table: Table) -> Iterator[tuple[str, _Fields]]:
+        for rule in table.foreign_key_constraints:
+            columns = [column.name for column in rule.columns]
+            # Without a name it gets the one that PostgreSQL makes up.
+            yield str(rule.name or f"{table.name}_{'_'.join(columns)}_fkey"), self._named(columns)
+
+    def _fields_in(self, rule: CheckConstraint) -> _Fields:
+        named = self._named(column.name for column in rule.columns)
+        return named or self._mentioned(str(rule.sqltext))
+
+
+def translate(
+    error: BaseException,
+    database: str,
+    rules: Callable[[Complaint], Rules | None],
+    written: Sequence[Values],
+    *,
+    removing: bool,
+) -> Error:
+    """Turn what running a statement raised into an error a caller can act on.
+
+    Args:
+        error: What was raised.
+
+        database: The name of the database.
+
+        rules: Finds the rules of the table that a complaint is about.
+
+        written: The values that were to be written, of each row; empty for reads.
+
+        removing: The statement was to remove rows.
+
+    Raises:
+        BaseException: *error* itself, when it means a defect of ours.
+    """
+    hindered = hindrance(error, database)
+    if hindered is not None:
+        return hindered
+    complaint = complaint_of(error)
+    found = None if complaint is None else rules(complaint)
+    if complaint is None or found is None or complaint.cause is Cause.OUTDATED:
+        raise error
+    return found.broken(complaint, written, removing=removing)
+
+
+def hindrance(error: BaseException, database: str) -> Unavailable | None:
+    """That *database* was kept from answering, when *error* says so and nothing else."""
+    if isinstance(error, TransactionLost):
+        return Unavailable(database, obstacle=Obstacle.CONFLICT)
+    if isinstance(error, NotAdmitted):
+        return Unavailable(database, error.retry_after, error.obstacle)
+    obstacle = obstacle_of(error)
+    return None if obstacle is None else Unavailable(database, obstacle=obstacle)
+
+
+def null_refused(fields: Iterable[str]) -> Invalid:
+    """Each of *fields* was null, or left out, and must not be."""
+    return Invalid(tuple(Fault(f"/{field}", "A value is needed.", "null_not_allowed") for field in fields))
+
+
+def missing(resource: Resource[Any], key: Key) -> Failure[Error]:
+    """No entity has *key*."""
+    return Failure(NotFound(resource.name, key))
+
+
+def stale(resource: Resource[Any], key: Key, current: str) -> Failure[Error]:
+    """The entity with *key* has version *current* by now."""
+    return Failure(Stale(resource.name, key, current))
+
+
+def too_many(max_affected: int) -> Failure[Error]:
+    """A change would reach more than *max_affected* entities."""
+    return Failure(TooLarge("affected", max_affected, "entities"))
+
+
+def _misfit(field: Field, value: Any) -> str | None:
+    """Why *value* is likely to be the one that the database refused."""
+    match field.kind, value:
+        case (_, None):
+            return None
+        case (Kind.TEXT, str()) if "\x00" in value or not _is_encodable(value):
+            return "Holds a character that cannot be stored."
+        case (Kind.TEXT, str()) if field.max_length is not None and len(value) > field.max_length:
+            return f"Longer than {field.max_length} characters."
+        case (Kind.BINARY, bytes()) if field.max_length is not None and len(value) > field.max_length:
+            return f"Longer than {field.max_length} bytes."
+        case (Kind.INTEGER, int()) if not _within(field, value):
+            return "Outside the range of the field."
+        case (Kind.DECIMAL, _) if not _has_room(field, value):
+            return "Has more digits than can be stored."
+        case _:
+            return None
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        _ = text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _within(field: Field, value: int) -> bool:
+    low = -(2**63) if field.minimum is None else field.minimum
+    high = 2**63 - 1 if field.maximum is None else field.maximum
+    return low <= value <= high
+
+
+def _has_room(field: Field, value: Any) -> bool:
+    if field.precision is None or not value.is_finite():
+        return bool(value.is_finite())
+    digits = value.normalize().as_tuple()
+    exponent = int(digits.exponent)
+    whole = len(digits.digits) + exponent
+    scale = field.precision if field.scale is None else field.scale
+    return len(digits.digits) <= field.precision and whole <= field.precision - min(scale, max(0, -exponent))

@@ -1,0 +1,1 @@
+"""The system's own tables in a relational database."""

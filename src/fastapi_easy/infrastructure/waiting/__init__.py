@@ -1,0 +1,1 @@
+"""Waiting for tasks and wake-ups inside one process."""

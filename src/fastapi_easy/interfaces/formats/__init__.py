@@ -1,0 +1,1 @@
+"""What every interface reads and writes: JSON, CSV, records and schemas."""

@@ -1,0 +1,139 @@
+"""Cells of CSV ↔ what the same values are in JSON, field by field."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import orjson
+
+from fastapi_easy.application.queries.allowed_comparisons import nearest
+from fastapi_easy.domain import (
+    UNSET,
+    Failure,
+    Fault,
+    Field,
+    Invalid,
+    Json,
+    Kind,
+    Outcome,
+    Resource,
+    Success,
+    Values,
+)
+from fastapi_easy.domain.values.value_parsing import Unreadable, read_text
+from fastapi_easy.interfaces.formats.csv_text import Cell, written
+from fastapi_easy.interfaces.formats.encode import key_in
+from fastapi_easy.interfaces.formats.strict_json import Malformed, read_json
+
+_AS_JSON: Final = frozenset({Kind.JSON, Kind.ARRAY})
+_MAY_BE_EMPTY: Final = frozenset({Kind.TEXT, Kind.ENUM, Kind.BINARY})
+_BARE_IN_JSON: Final = frozenset({Kind.INTEGER, Kind.FLOAT, Kind.BOOLEAN})
+_MOST_FAULTS: Final = 50
+
+
+def record_writer(columns: Mapping[str, Field | None]) -> Callable[[Mapping[str, Any]], str]:
+    """Makes a record with the members *columns* from an answer's JSON object."""
+    as_json = {name: field is not None and field.kind in _AS_JSON for name, field in columns.items()}
+    # What the caller may not read is not in the answer.
+    return lambda row: written(_cell(row.get(name), as_json=each) for name, each in as_json.items())
+
+
+def _cell(value: Any, *, as_json: bool) -> Cell:
+    if value is None:
+        return None
+    if isinstance(value, str) and not as_json:
+        return value
+    return orjson.dumps(value).decode()
+
+
+def record_columns(resource: Resource[Any]) -> Mapping[str, Field | None]:
+    """The names that the first record of an import may hold, and their fields; `None` for those that no store keeps."""
+    schema, fields = resource.schemas.create, resource.fields
+    if schema is None:
+        columns: dict[str, Field | None] = {
+            resource.naming.out(each): fields[each] for each in resource.writable
+        }
+        names = resource.writable
+    else:
+        columns = {key_in(schema, each): fields.get(each) for each in schema.model_fields}
+        names = tuple(schema.model_fields)
+    return columns | {each: fields[each] for each in names if each in fields and fields[each].by_name}
+
+
+class RecordReader:
+    """Reads the records of a file whose first one was *header*.
+
+    Args:
+        header: The names of the fields.
+
+        columns: What may be named.
+    """
+
+    def __init__(self, header: Sequence[Cell], columns: Mapping[str, Field | None]) -> None:
+        self._columns = [(name, columns[name]) for name in header if name is not None]
+
+    def __call__(self, cells: Sequence[Cell]) -> Outcome[Values]:
+        """What a body of create would hold for one record.
+
+        Fails with:
+            Invalid: It has another number of cells, or one of them cannot be read.
+        """
+        if len(cells) != len(self._columns):
+            message = f"Must have {len(self._columns)} cells, as many as the first line"
+            return Failure(Invalid((Fault("", message, "csv_cells"),)))
+        document: dict[str, Any] = {}
+        faults: list[Fault] = []
+        for (name, field), cell in zip(self._columns, cells, strict=True):
+            try:
+                value = cell if field is None else _value(field, cell)
+            except Unreadable as error:
+                faults.append(Fault(f"/{name}", str(error), error.code))
+            else:
+                if value is not UNSET:
+                    document[name] = value
+        if faults:
+            return Failure(Invalid(tuple(faults[:_MOST_FAULTS])))
+        return Success(Json(document))
+
+
+def mistakes_in(header: Sequence[Cell], columns: Mapping[str, Field | None]) -> tuple[Fault, ...]:
+    """What is wrong with the first record of an import; nothing when it names fields, each once."""
+    faults = []
+    seen: set[Cell] = set()
+    for cell in header[: len(columns) + _MOST_FAULTS]:
+        if cell not in columns or cell is None:
+            near = nearest(cell or "", columns)
+            hint = f"; did you mean {near!r}?" if near else ""
+            faults.append(
+                Fault(_pointer(cell), f"Is not a field that can be written{hint}", "extra_forbidden")
+            )
+        elif cell in seen:
+            faults.append(Fault(_pointer(cell), "Given more than once", "duplicate_name"))
+        seen.add(cell)
+    return tuple(faults[:_MOST_FAULTS])
+
+
+def _pointer(name: Cell) -> str:
+    return "/" + (name or "")[:64].replace("~", "~0").replace("/", "~1")
+
+
+def _value(field: Field, cell: Cell) -> Any:
+    """What *cell* would be in a JSON body; `UNSET` when the field would be left out."""
+    if cell is None or (not cell and field.kind not in _MAY_BE_EMPTY):
+        if field.nullable:
+            return None
+        return "" if field.required and field.kind is Kind.TEXT else UNSET
+    if field.kind in _AS_JSON:
+        return _json(cell)
+    if field.kind in _BARE_IN_JSON or field.kind is Kind.TEXT:
+        return read_text(field, cell)
+    if field.kind is Kind.ENUM and field.enumeration is not None:
+        return read_text(field, cell).value
+    # Text in JSON, too: read by whoever reads bodies.
+    return cell
+
+
+def _json(text: str) -> Any:
+    value = read_json(text.encode())
+    if isinstance(value, Malformed | Invalid):
+        raise Unreadable("Must be JSON", "json_invalid")
+    return value

@@ -1,0 +1,219 @@
+"""Rows → JSON bytes.
+
+orjson writes what it knows; what it does not know, or not as pydantic would, is turned over to pydantic. The output is,
+byte for byte, what pydantic would write for the read schema (`tests/unit/interfaces/http/test_encode.py`).
+"""
+
+import datetime
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final, TypeAlias
+
+import orjson
+from pydantic import BaseModel
+from pydantic_core import to_json, to_jsonable_python
+
+from fastapi_easy.domain import Include, Kind, Resource, Rows
+from fastapi_easy.domain.changes.row import CutRow
+from fastapi_easy.interfaces.formats.record_serializer import RecordShower
+from fastapi_easy.interfaces.formats.scalar_text import bytes_text, decimal_text, duration_text
+
+_OPTIONS: Final = orjson.OPT_UTC_Z
+_LINE: Final = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
+Row: TypeAlias = Mapping[str, Any]
+Cut: TypeAlias = Callable[[Row, Sequence[str] | None], Row]
+
+
+class RowEncoder:
+    """Writes the rows of one resource and what is included beside them. No field outside a read schema ever leaves.
+
+    Args:
+        resource: Whose rows.
+
+        known: The encoders made so far, by the name of their resource; those of related resources are added when they
+            are first asked for.
+    """
+
+    def __init__(self, resource: Resource[Any], known: dict[str, "RowEncoder"]) -> None:
+        model = resource.schemas.read
+        self._cut = _derived(resource) if model is None else _modelled(resource, model)
+        self._show_records = None if model is not None else RecordShower(resource)
+        self._known = known
+
+    def row(self, row: Row, fields: Sequence[str] | None = None, includes: Sequence[Include] = ()) -> bytes:
+        """*row* as a JSON object with *fields*, or all fields of the read schema, and a member for each include."""
+        if includes:
+            return dumps(self.shower(fields, includes)(row))
+        shown = self._cut(row, fields)
+        try:
+            return orjson.dumps(shown, _other, _OPTIONS)
+        except orjson.JSONEncodeError:
+            # As in `dumps`, which would be a call more for each entity that is read.
+            return dumps_anything(shown)
+
+    def page(
+        self,
+        rows: Sequence[Row],
+        fields: Sequence[str] | None,
+        total: int | None,
+        cursor: str | None,
+        includes: Sequence[Include] = (),
+    ) -> bytes:
+        """*rows* as a page."""
+        items = None if includes else self._unseen(rows, fields)
+        if items is not None:
+            try:
+                return _quickly({"items": items, "total": total, "next_cursor": cursor})
+            except orjson.JSONEncodeError:
+                # Told again in the way that knows everything.
+                pass
+        shown = self.shower(fields, includes)
+        return dumps({"items": [shown(row) for row in rows], "total": total, "next_cursor": cursor})
+
+    def lines(self, rows: Sequence[Row], fields: Sequence[str] | None) -> bytes:
+        """*rows* as JSON objects with *fields*, or all fields of the read schema, each on a line."""
+        items = self._unseen(rows, fields)
+        if items is not None:
+            try:
+                return b"".join([orjson.dumps(item, _other, _LINE) for item in items])
+            except orjson.JSONEncodeError:
+                # Likewise.
+                pass
+        shown = self.shower(fields)
+        return b"".join([dumps(shown(row)) + b"\n" for row in rows])
+
+    def shower(
+        self, fields: Sequence[str] | None = None, includes: Sequence[Include] = ()
+    ) -> Callable[[Row], Row]:
+        """What makes of a row that which `dumps` may write of it."""
+        cut = self._cut
+        if not includes:
+            return lambda row: cut(row, fields)
+        related = [
+            (relation.name, relation.many, self._of(relation.target).shower(query.fields, query.includes))
+            for include in includes
+            for relation, query in ((include.relation, include.query),)
+        ]
+
+        def shown(row: Row) -> Row:
+            whole = dict(cut(row, fields))
+            for name, many, each in related:
+                there = row[name]
+                if many:
+                    whole[name] = [each(one) for one in there]
+                else:
+                    whole[name] = None if there is None else each(there)
+            return whole
+
+        return shown
+
+    def _unseen(self, rows: Sequence[Row], fields: Sequence[str] | None) -> list[dict[str, Any]] | None:
+        """What `dumps` may write of *rows*, made the quick way where that can be."""
+        if self._show_records is None or not isinstance(rows, Rows):
+            return None
+        return self._show_records(rows, fields)
+
+    def _of(self, resource: Resource[Any]) -> "RowEncoder":
+        if resource.name not in self._known:
+            self._known[resource.name] = RowEncoder(resource, self._known)
+        return self._known[resource.name]
+
+
+def encoder_of(resource: Resource[Any]) -> RowEncoder:
+    """The encoder for the answers of *resource*."""
+    known: dict[str, RowEncoder] = {}
+    known[resource.name] = encoder = RowEncoder(resource, known)
+    return encoder
+
+
+def _derived(resource: Resource[Any]) -> Cut:
+    """Shows rows as the derived read schema does."""
+    readable, naming = resource.readable, resource.naming
+    # orjson 3.13 loses the leading zero of 10,000 to 99,999 microseconds in times of day.
+    times = frozenset(
+        name for name in readable if Kind.TIME in {resource.fields[name].kind, resource.fields[name].item}
+    )
+
+    def cut(row: Row, fields: Sequence[str] | None) -> Row:
+        names = fields or readable
+        # A row from `select` holds just these fields in this order; anything else is cut to size. What its caller
+        # may not read is not there.
+        return row if tuple(row) == names else {name: row[name] for name in names if name in row}
+
+    def made(row: Row, fields: Sequence[str] | None) -> Row:
+        return {
+            naming.out(name): to_jsonable_python(row[name]) if name in times else row[name]
+            for name in fields or readable
+            if name in row
+        }
+
+    return made if times or naming.outside else cut
+
+
+def _modelled(resource: Resource[Any], model: type[BaseModel]) -> Cut:
+    """Shows rows as the user's own read model does."""
+    keys = {name: key_in(model, name) for name in resource.readable}
+
+    def cut(row: Row, fields: Sequence[str] | None) -> Row:
+        if fields is None and type(row) is CutRow:
+            fields = tuple(row)
+        if fields is None:
+            whole = model.model_validate({key: row[name] for name, key in keys.items() if name in row})
+            return whole.model_dump(mode="json", by_alias=True)
+        # Half a row cannot be validated; what the model says of writing each field still holds.
+        values = {name: value for name, value in row.items() if name in keys}
+        half = model.model_construct(set(fields), **values)
+        return half.model_dump(mode="json", include=set(fields), by_alias=True, warnings=False)
+
+    return cut
+
+
+def key_in(model: type[BaseModel], name: str) -> str:
+    """Return what an instance of *model* is made with for field *name*."""
+    info = model.model_fields.get(name)
+    alias = None if info is None else info.validation_alias
+    return (
+        alias if isinstance(alias, str) and model.model_config.get("validate_by_alias") is not False else name
+    )
+
+
+def dumps(document: Any) -> bytes:
+    """*document* as JSON."""
+    try:
+        return _quickly(document)
+    except orjson.JSONEncodeError:
+        # Integers beyond 64 bits, times with an offset, names that are not text: rare, and pydantic knows them.
+        return dumps_anything(document)
+
+
+def _quickly(document: Any) -> bytes:
+    return orjson.dumps(document, default=_other, option=_OPTIONS)
+
+
+def dumps_anything(document: Any) -> bytes:
+    """*document* as JSON, whatever it holds, a little slower."""
+    return to_json(_exact(document), fallback=_other)
+
+
+def _other(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return decimal_text(value)
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes_text(bytes(value))
+    if isinstance(value, datetime.timedelta):
+        return duration_text(value)
+    if isinstance(value, set | frozenset | tuple):
+        return list(value)
+    raise TypeError
+
+
+def _exact(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return decimal_text(value)
+    if isinstance(value, bytes | datetime.timedelta):
+        return _other(value)
+    if isinstance(value, Mapping):
+        return {name: _exact(member) for name, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_exact(item) for item in value]
+    return value

@@ -1,0 +1,1 @@
+"""The resources in the app's OpenAPI document."""

@@ -1,0 +1,211 @@
+"""The resources in the app's OpenAPI document, beside the app's own routes. Built when it is first asked for."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from fastapi import FastAPI
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
+
+from fastapi_easy.domain import UNSET, Operation
+from fastapi_easy.interfaces.formats.output_types import output_type
+from fastapi_easy.interfaces.http.dependencies.guards import Guards
+from fastapi_easy.interfaces.http.dependencies.openapi import Documented
+from fastapi_easy.interfaces.http.http_resource import Surface
+from fastapi_easy.interfaces.http.openapi.bulk import bulk_schemas
+from fastapi_easy.interfaces.http.openapi.operations import Operations
+from fastapi_easy.interfaces.http.openapi.parameters import search_schemas, shared_parameters
+from fastapi_easy.interfaces.http.openapi.problems import HEADERS, ITEM_PROBLEM, PROBLEM, shared_responses
+from fastapi_easy.interfaces.http.openapi.relations import related_properties
+from fastapi_easy.interfaces.http.openapi.streams import stream_schemas
+
+Document = dict[str, Any]
+
+_WITH_FILTERS: Final = {Operation.LIST, Operation.COUNT, Operation.EXPORT, Operation.AGGREGATE}
+_REFERENCE: Final = "#/components/schemas/{model}"
+
+
+def document(app: FastAPI, surfaces: Callable[[], Sequence[Surface]], guards: Guards) -> None:
+    """Let `app.openapi()` tell of *surfaces* too. What the app itself has under the same path and method stays.
+
+    Args:
+        app: Any FastAPI app.
+
+        surfaces: Its resources.
+
+        guards: Says what runs before their operations.
+    """
+    own = app.openapi
+    known: list[tuple[Document, Document]] = []
+
+    def openapi() -> Document:
+        base = own()
+        # FastAPI makes a new document when routes were added.
+        if not known or known[0][0] is not base:
+            known[:] = [(base, _merged(base, surfaces(), guards))]
+        return known[0][1]
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _merged(base: Document, surfaces: Sequence[Surface], guards: Guards) -> Document:
+    taken: Mapping[str, Any] = base.get("components", {}).get("schemas", {})
+    surfaces = [surface.documented for surface in surfaces]
+    paths: dict[str, Any] = {}
+    parameters = _parameters(surfaces)
+    documented = Documented(parameters)
+    for surface in surfaces:
+        operations = Operations(surface).paths()
+        documented.add(operations, guards.documented(surface.resource))
+        paths |= operations
+    schemas = {
+        "Problem": PROBLEM,
+        "ItemProblem": ITEM_PROBLEM,
+        **documented.schemas,
+        **_schemas(surfaces),
+    }
+    renamed = {name: f"{name}Resource" for name in schemas if name in taken and taken[name] != schemas[name]}
+    if renamed:
+        schemas = {renamed.get(name, name): _with_names(each, renamed) for name, each in schemas.items()}
+        paths = _with_names(paths, renamed)
+        parameters = _with_names(parameters, renamed)
+    given = base.get("components", {})
+    own_paths: Mapping[str, Any] = {path: _styled(each) for path, each in base.get("paths", {}).items()}
+    components = {
+        **given,
+        "schemas": {**schemas, **taken},
+        "parameters": {**parameters, **given.get("parameters", {})},
+        "headers": {**HEADERS, **given.get("headers", {})},
+        "responses": {**shared_responses(), **given.get("responses", {})},
+    }
+    if documented.security_schemes:
+        components["securitySchemes"] = {**documented.security_schemes, **given.get("securitySchemes", {})}
+    every_path = {path: {**paths.get(path, {}), **own_paths.get(path, {})} for path in (*paths, *own_paths)}
+    tags = [{"name": each.resource.name, **_described(each)} for each in surfaces]
+    return {**base, "paths": every_path, "components": components, "tags": [*base.get("tags", []), *tags]}
+
+
+def _parameters(surfaces: Sequence[Surface]) -> Document:
+    return {
+        name: parameter
+        for surface in surfaces
+        if surface.resource.operations & _WITH_FILTERS
+        for name, parameter in shared_parameters(surface).items()
+    }
+
+
+def _styled(path: Document) -> Document:
+    """*path* with the style of deep objects where OpenAPI wants it; see `query_plan`."""
+    for operation in path.values():
+        for parameter in operation.get("parameters", ()) if isinstance(operation, dict) else ():
+            if parameter.get("schema", {}).pop("x-style", None) == "deepObject":
+                parameter |= {"style": "deepObject", "explode": True}
+    return path
+
+
+def _described(surface: Surface) -> Document:
+    return {"description": surface.resource.description} if surface.resource.description else {}
+
+
+def _schemas(surfaces: Sequence[Surface]) -> dict[str, Document]:
+    """Every schema of the resources, by its own name."""
+    wanted: Any = [
+        ((name, mode), mode, TypeAdapter(schema))
+        for surface in surfaces
+        for name, mode, schema in _models(surface)
+    ]
+    generated, rest = TypeAdapter.json_schemas(
+        wanted,
+        ref_template=_REFERENCE,
+        schema_generator=_Generator,
+    )
+    definitions: dict[str, Document] = dict(rest.get("$defs", {}))
+    schemas: dict[str, Document] = dict(definitions)
+    for ((name, _), _), schema in generated.items():
+        # A name of ours for a class of the user's leads to that class.
+        if schema.get("$ref") != _REFERENCE.format(model=name):
+            schemas[name] = schema
+    for surface in surfaces:
+        _tell_defaults(surface, schemas)
+        for action in (surface.resource.actions or {}).values():
+            _resolved(f"{surface.names.schema}{action.__name__}", schemas)["additionalProperties"] = False
+        schemas |= _derived(surface, schemas)
+    return schemas
+
+
+def _tell_defaults(surface: Surface, schemas: Mapping[str, Document]) -> None:
+    """Add to the derived bodies of *surface* what fields are that are left out."""
+    resource, name = surface.resource, surface.names.schema
+    for body in (f"{name}Create", f"{name}Replace") if resource.schemas.create is None else ():
+        for member, schema in schemas.get(body, {}).get("properties", {}).items():
+            field = resource.fields[member]
+            if field.default is not UNSET and field.default is not None:
+                schema["default"] = TypeAdapter(output_type(field)).dump_python(field.default, mode="json")
+
+
+class _Generator(GenerateJsonSchema):
+    """pydantic's own, without warnings about defaults it cannot write."""
+
+    ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012 (as pydantic declares it)
+
+
+def _models(surface: Surface) -> list[tuple[str, str, Any]]:
+    name, schemas, offered = surface.names.schema, surface.schemas, surface.resource.operations
+    models: list[tuple[str, str, Any]] = [(name, "serialization", schemas.read)]
+    if offered & {Operation.CREATE, Operation.UPSERT, Operation.IMPORT}:
+        models.append((f"{name}Create", "validation", schemas.create))
+    if Operation.REPLACE in offered:
+        models.append((f"{name}Replace", "validation", schemas.replace))
+    if Operation.UPDATE in offered:
+        models.append((f"{name}Update", "validation", schemas.update))
+    actions = (surface.resource.actions or {}).values()
+    return [*models, *((f"{name}{action.__name__}", "validation", action) for action in actions)]
+
+
+def _derived(surface: Surface, schemas: Mapping[str, Document]) -> dict[str, Document]:
+    name = surface.names.schema
+    part = f"{name}Part"
+    whole = _resolved(name, schemas)
+    page = {
+        "type": "object",
+        "title": f"{name}Page",
+        "required": ["items", "total", "next_cursor"],
+        "properties": {
+            "items": {"type": "array", "items": {"$ref": f"#/components/schemas/{part}"}},
+            "total": {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "null"}]},
+            "next_cursor": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+        },
+    }
+    beside = related_properties(surface)
+    partial = {
+        **{key: value for key, value in whole.items() if key != "required"},
+        "properties": {**whole.get("properties", {}), **beside},
+        "title": part,
+        "description": "All fields, or those that were asked for"
+        + (", and what include asked for beside them." if beside else "."),
+    }
+    derived = {part: partial, f"{name}Page": page}
+    return {**derived, **search_schemas(surface), **bulk_schemas(surface), **stream_schemas(surface)}
+
+
+def _resolved(name: str, schemas: Mapping[str, Document]) -> Document:
+    schema = schemas[name]
+    while "$ref" in schema:
+        schema = schemas[schema["$ref"].rsplit("/", 1)[-1]]
+    return schema
+
+
+def _with_names(value: Any, renamed: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: _renamed(each, renamed)
+            if key == "$ref" and isinstance(each, str)
+            else _with_names(each, renamed)
+            for key, each in value.items()
+        }
+    return [_with_names(each, renamed) for each in value] if isinstance(value, list) else value
+
+
+def _renamed(reference: str, renamed: Mapping[str, str]) -> str:
+    prefix, _, name = reference.rpartition("/")
+    return f"{prefix}/{renamed.get(name, name)}"

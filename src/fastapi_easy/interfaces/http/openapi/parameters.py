@@ -1,0 +1,267 @@
+"""The query grammar of one resource as OpenAPI parameters and as the schema of a search."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from fastapi_easy.application.queries.allowed_comparisons import Parameter
+from fastapi_easy.application.queries.query_reader import QueryReader
+from fastapi_easy.domain import Count, Field, Kind, Operator, Resource
+from fastapi_easy.domain.values.kind_schemas import TEXT_DOCUMENTS, WITHOUT_NUL
+from fastapi_easy.interfaces.http.http_resource import Surface
+from fastapi_easy.interfaces.http.openapi.relations import related_fields, related_sorts, searched_includes
+
+Schema = dict[str, Any]
+
+_WORDS: Final[Mapping[Operator, str]] = {
+    Operator.EQUALS: "{} equals this.",
+    Operator.DIFFERS: "{} differs from this, or is null.",
+    Operator.IN: "{} is one of these.",
+    Operator.NOT_IN: "{} is none of these, or null.",
+    Operator.IS_NULL: "{} is null (true) or is not (false).",
+    Operator.GREATER: "{} is greater than this.",
+    Operator.GREATER_OR_EQUAL: "{} is this or greater.",
+    Operator.LESS: "{} is less than this.",
+    Operator.LESS_OR_EQUAL: "{} is this or less.",
+    Operator.BETWEEN: "{} is between these two, or one of them.",
+    Operator.EQUALS_ANY_CASE: "{} equals this, whatever the case.",
+    Operator.CONTAINS: "{} contains this.",
+    Operator.CONTAINS_ANY_CASE: "{} contains this, whatever the case.",
+    Operator.STARTS_WITH: "{} starts with this.",
+    Operator.STARTS_WITH_ANY_CASE: "{} starts with this, whatever the case.",
+    Operator.ENDS_WITH: "{} ends with this.",
+    Operator.ENDS_WITH_ANY_CASE: "{} ends with this, whatever the case.",
+    Operator.HAS: "{} has this item.",
+    Operator.HAS_ANY: "{} has one of these items.",
+    Operator.HAS_ALL: "{} has all of these items.",
+}
+_MOST_COMPARISONS: Final = 10
+_DOCUMENTED_DEPTH: Final = 2
+_LARGEST: Final = 1.7976931348623157e308
+
+
+def filter_parameters(surface: Surface) -> list[Schema]:
+    """A reference for each comparison, and for what combines them. The list and the count share them."""
+    return [{"$ref": f"#/components/parameters/{name}"} for name in shared_parameters(surface)]
+
+
+def shared_parameters(surface: Surface) -> dict[str, Schema]:
+    """A parameter for each comparison, and those that combine them, as components."""
+    return {f"{surface.names.many}.{each['name']}": each for each in _filters(surface)}
+
+
+def _filters(surface: Surface) -> list[Schema]:
+    queries = surface.use_cases.queries
+    parameters = [_comparison(each, queries) for each in queries.parameters.values()]
+    if queries.parameters:
+        where = {"$ref": f"#/components/schemas/{filter_name(surface)}"}
+        parameters.append(
+            {
+                "name": "where",
+                "in": "query",
+                "description": "A tree of comparisons with `and`, `or` and `not`.",
+                "content": {"application/json": {"schema": where}},
+            }
+        )
+    if surface.resource.searchable:
+        described = (
+            f"Every word is contained in {' or '.join(surface.resource.searchable)}, whatever the case."
+        )
+        parameters.append(_query("q", described, _text(queries.limits.text)))
+    return parameters
+
+
+def page_parameters(surface: Surface) -> list[Schema]:
+    """The parameters that say which window of which fields in which order."""
+    resource, limits = surface.resource, surface.use_cases.queries.limits
+    rules = resource.query
+    limit = {"type": "integer", "minimum": 1, "maximum": rules.max_limit, "default": rules.limit}
+    offset = {"type": "integer", "minimum": 0, "maximum": limits.offset, "default": 0}
+    return [
+        *_sort(surface),
+        fields_parameter(surface),
+        _query("limit", "Entities on the page at most.", limit),
+        _query("offset", "Entities to skip; slow when large, so prefer cursor.", offset),
+        _query(
+            "cursor", "Where to go on: next_cursor of the page before. Not with offset.", {"type": "string"}
+        ),
+        _query("count", "Whether total is counted.", {"enum": [*Count], "default": Count.NONE}),
+    ]
+
+
+def fields_parameter(surface: Surface, *, related: bool = True) -> Schema:
+    """The parameter that chooses fields, with those of related entities where these can be included."""
+    names = list(surface.resource.readable)
+    if related:
+        names += related_fields(surface)
+    schema = {"type": "array", "items": {"enum": names}}
+    return {**_query("fields", "The fields of the answer.", schema), "style": "form", "explode": False}
+
+
+def filter_name(surface: Surface) -> str:
+    """The name of the schema of `where`."""
+    return f"{surface.names.schema}Filter"
+
+
+def search_schemas(surface: Surface) -> dict[str, Schema]:
+    """The schema of the body of a search, and those it refers to.
+
+    No schema can say how deep a tree may be, so the first levels have a schema each.
+    """
+    resource, queries = surface.resource, surface.use_cases.queries
+    name = filter_name(surface)
+    leaves = {each.name: _json_value(each, queries) for each in queries.parameters.values()}
+    schemas: dict[str, Schema] = {}
+    for relation in queries.parameters.relations.values():
+        there = {
+            each.name: _json_value(each, queries)
+            for each in queries.parameters.beyond(relation.name).own.values()
+        }
+        name_there = f"{surface.every_name[relation.target.name].schema}Comparisons"
+        schemas[name_there] = _tree(there, None, 0)
+        leaves[relation.name] = {"$ref": f"#/components/schemas/{name_there}"}
+    depth = min(queries.limits.depth, _DOCUMENTED_DEPTH)
+    for level in range(depth + 1):
+        above = depth - level
+        schemas[name if not above else f"{name}{level}"] = _tree(
+            leaves, f"{name}{level - 1}" if level else None, queries.limits.leaves
+        )
+    page = {
+        each["name"]: {**each["schema"], "description": each["description"]}
+        for each in page_parameters(surface)
+    }
+    members: dict[str, Schema] = {**page, **searched_includes(surface)}
+    if leaves:
+        members["where"] = {"$ref": f"#/components/schemas/{name}"}
+    if resource.searchable:
+        members["q"] = _text(queries.limits.text)
+    schemas[f"{surface.names.schema}Search"] = {
+        "type": "object",
+        "title": f"{surface.names.schema}Search",
+        "properties": members,
+        "additionalProperties": False,
+    }
+    return schemas
+
+
+def text_schema(field: Field) -> Schema:
+    """The JSON Schema of a value of *field* in a path or a query string."""
+    return _TEXT[field.kind](field)
+
+
+def key_schema(resource: Resource[Any]) -> Schema:
+    """The JSON Schema of a key as one segment of a path."""
+    fields = [resource.fields[name] for name in resource.key]
+    if len(fields) > 1:
+        parts = (_PARTS.get(field.kind, r"[^,~/\u0000]+") for field in fields)
+        return {"type": "string", "pattern": f"^{','.join(parts)}$"}
+    schema = text_schema(fields[0])
+    return {**schema, "minLength": 1} if fields[0].kind is Kind.TEXT else schema
+
+
+def _tree(leaves: Mapping[str, Schema], inner: str | None, most: int) -> Schema:
+    properties: dict[str, Schema] = dict(leaves)
+    if inner is not None:
+        reference = {"$ref": f"#/components/schemas/{inner}"}
+        several = {"type": "array", "items": reference, "maxItems": most}
+        properties |= {"and": several, "or": several, "not": reference}
+    return {
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+        "maxProperties": _MOST_COMPARISONS,
+    }
+
+
+def _comparison(parameter: Parameter, queries: QueryReader) -> Schema:
+    described = _described(parameter)
+    value = _bounded_text(parameter.value, queries)
+    if not parameter.takes_list:
+        return _query(parameter.name, described, value)
+    return {
+        **_query(parameter.name, described, _several(parameter, value, queries)),
+        "style": "form",
+        "explode": True,
+    }
+
+
+def _described(parameter: Parameter) -> str:
+    name = parameter.name.partition("__")[0]
+    if parameter.relation is None:
+        described = _WORDS[parameter.operator].format(f"`{name}`")
+    else:
+        described = f"`{name}` leads nowhere (true) or somewhere (false)."
+    several = any(relation.many for relation in parameter.path)
+    return f"{described.removesuffix('.')}, of at least one of them." if several else described
+
+
+def _json_value(parameter: Parameter, queries: QueryReader) -> Schema:
+    field = parameter.value
+    value = _bounded_text(field, queries)
+    if field.kind is Kind.DECIMAL:
+        value = {"anyOf": [value, {"type": "integer", "minimum": 1 - 10**15, "maximum": 10**15 - 1}]}
+    return _several(parameter, value, queries) if parameter.takes_list else value
+
+
+def _several(parameter: Parameter, value: Schema, queries: QueryReader) -> Schema:
+    if parameter.operator is Operator.BETWEEN:
+        return {"type": "array", "items": value, "minItems": 2, "maxItems": 2}
+    return {"type": "array", "items": value, "maxItems": queries.limits.items}
+
+
+def _bounded_text(field: Field, queries: QueryReader) -> Schema:
+    return _text(queries.limits.text) if field.kind is Kind.TEXT else text_schema(field)
+
+
+def _text(longest: int) -> Schema:
+    return {"type": "string", "maxLength": longest, "pattern": WITHOUT_NUL}
+
+
+def _query(name: str, description: str, schema: Schema) -> Schema:
+    return {"name": name, "in": "query", "description": description, "schema": schema}
+
+
+def _sort(surface: Surface) -> Iterable[Schema]:
+    sortable = [*surface.resource.sortable, *related_sorts(surface)]
+    if not sortable:
+        return
+    choices = [choice for name in sortable for choice in (name, f"-{name}")]
+    schema = {"type": "array", "items": {"enum": choices}, "maxItems": len(sortable)}
+    described = "The order; a leading minus means the largest first. Nulls come last."
+    yield {**_query("sort", described, schema), "style": "form", "explode": False, "example": choices[:1]}
+
+
+def _integer(field: Field) -> Schema:
+    low = -(2**63) if field.minimum is None else field.minimum
+    high = 2**63 - 1 if field.maximum is None else field.maximum
+    return {"type": "integer", "minimum": low, "maximum": high}
+
+
+def _enum(field: Field) -> Schema:
+    return {"enum": [each.value for each in field.enumeration]} if field.enumeration else {"type": "string"}
+
+
+def _fixed(schema: Mapping[str, Any]) -> Callable[[Field], Schema]:
+    return lambda _: dict(schema)
+
+
+_PARTS: Final[Mapping[Kind, str]] = {
+    Kind.INTEGER: "(?:0|-?[1-9][0-9]{0,8})",
+    Kind.UUID: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+    Kind.DATE: "[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])",
+}
+"""Spelt narrower than what is read: enough to make a valid example of every composite key."""
+
+_TEXT: Final[Mapping[Kind, Callable[[Field], Schema]]] = {
+    Kind.TEXT: _fixed({"type": "string", "pattern": WITHOUT_NUL}),
+    Kind.INTEGER: _integer,
+    Kind.DECIMAL: _fixed(
+        {"type": "string", "pattern": r"^-?[0-9]{1,9}(?:\.[0-9]{1,6})?$", "examples": ["12.50"]}
+    ),
+    Kind.FLOAT: _fixed({"type": "number", "minimum": -_LARGEST, "maximum": _LARGEST}),
+    Kind.BOOLEAN: _fixed({"type": "boolean"}),
+    Kind.ENUM: _enum,
+    Kind.BINARY: _fixed({"type": "string"}),
+    Kind.JSON: _fixed({}),
+    Kind.ARRAY: _fixed({"type": "array"}),
+    **{kind: _fixed(schema) for kind, schema in TEXT_DOCUMENTS.items()},
+}

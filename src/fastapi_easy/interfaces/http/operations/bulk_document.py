@@ -1,0 +1,231 @@
+"""A bulk document → the changes it asks for."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeAlias
+
+from fastapi_easy.application import (
+    Change,
+    Create,
+    Delete,
+    DeleteWhere,
+    Malformed,
+    Update,
+    UpdateWhere,
+    Upsert,
+)
+from fastapi_easy.domain import (
+    AnyOf,
+    BadQuery,
+    Error,
+    Failure,
+    Fault,
+    Invalid,
+    Json,
+    Key,
+    Operation,
+    Specification,
+    TooLarge,
+)
+from fastapi_easy.domain.queries.specification import means_all
+from fastapi_easy.domain.values.json import below
+from fastapi_easy.domain.values.value_parsing import Unreadable
+from fastapi_easy.domain.values.value_parsing import read_json as read_value
+from fastapi_easy.interfaces.http.http_resource import Surface
+from fastapi_easy.interfaces.http.requests.preconditions import read_tags
+
+KINDS: Final = (Operation.CREATE, Operation.UPSERT, Operation.UPDATE, Operation.DELETE)
+"""What an item may ask for, by the name of its one member."""
+
+Members: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class BulkWish:
+    """What a bulk document asks for.
+
+    Attributes:
+        items: One for each item in it.
+
+        atomic: All or none.
+    """
+
+    items: Sequence[Change]
+    atomic: bool
+
+
+class BulkItems:
+    """Reads the bulk documents of one resource, each part as the endpoint for a single change does.
+
+    Every pointer leads into the document. A key is what answers hold: the value, or a list of the values when the key
+    has several fields.
+    """
+
+    def __init__(self, surface: Surface) -> None:
+        self._resource = surface.resource
+        self._queries = surface.use_cases.queries
+        self._validator = surface.use_cases.validator
+        self._limit = surface.options.bulk_limit
+        self._max_affected = surface.options.max_affected
+        every: Mapping[str, Callable[[Any, str], Change]] = {
+            Operation.CREATE: self._create,
+            Operation.UPSERT: self._upsert,
+            Operation.UPDATE: self._update,
+            Operation.DELETE: self._delete,
+        }
+        self._offered = {kind: every[kind] for kind in KINDS if kind in surface.resource.operations}
+
+    def read(self, document: Any) -> BulkWish | Invalid | TooLarge:
+        """The wish that *document* is, or what is wrong with it as a whole."""
+        if not isinstance(document, Mapping):
+            return Invalid((Fault("", "Must be a JSON object", "object_type"),))
+        faults = _Faults("")
+        faults.foreign(document, ("items", "atomic"), "a bulk")
+        items, atomic = document.get("items"), document.get("atomic", True)
+        if "items" not in document:
+            faults.add("/items", "Field required", "missing")
+        elif not isinstance(items, list):
+            faults.add("/items", "Must be a list", "list_type")
+        if not isinstance(atomic, bool):
+            faults.add("/atomic", "Must be true or false", "bool_type")
+        if faults:
+            return faults.invalid()
+        if len(items or ()) > self._limit:
+            # Before any of them is looked at.
+            return TooLarge("The bulk", self._limit, "items")
+        return BulkWish([self._item(each, f"/items/{n}") for n, each in enumerate(items or ())], atomic)
+
+    def _item(self, item: Any, at: str) -> Change:
+        if isinstance(item, dict) and len(item) == 1:
+            ((name, said),) = item.items()
+            read = self._offered.get(name)
+            if read is not None:
+                return read(said, f"{at}/{name}")
+            message = "Must have one member of"
+        else:
+            message = "Must be an object with one member of"
+        return Malformed(Invalid((Fault(at, f"{message} {', '.join(self._offered)}", "item_type"),)))
+
+    def _create(self, said: Any, at: str) -> Change:
+        return Create(Json(said))
+
+    def _upsert(self, said: Any, at: str) -> Change:
+        return Upsert(Json(said))
+
+    def _update(self, said: Any, at: str) -> Change:
+        faults = _Faults(at)
+        members = faults.members(said, "an update", ("set",))
+        if faults:
+            return faults.malformed()
+        if "set" not in members:
+            faults.add("/set", "Field required", "missing")
+        patch = Json(members.get("set"))
+        if "where" in members:
+            specification, most = self._which(members, faults)
+            return self._told(members, faults) if faults else UpdateWhere(specification, patch, most)
+        key, version = self._one(members, faults)
+        return self._told(members, faults) if faults else Update(key, patch, version)
+
+    def _told(self, members: Members, faults: "_Faults") -> Malformed:
+        """An update that never comes to its values, which is told what is wrong with them too."""
+        values = self._validator().update(Json(members["set"])) if "set" in members else None
+        if isinstance(values, Failure) and isinstance(error := values.failure(), Invalid):
+            at = f"{faults.at}/set"
+            faults[:0] = [replace(each, pointer=f"{at}{each.pointer}") for each in error.faults]
+        return faults.malformed()
+
+    def _delete(self, said: Any, at: str) -> Change:
+        faults = _Faults(at)
+        members = faults.members(said, "a delete", ())
+        if faults:
+            return faults.malformed()
+        if "where" in members:
+            specification, most = self._which(members, faults)
+            return faults.malformed() if faults else DeleteWhere(specification, most)
+        key, version = self._one(members, faults)
+        return faults.malformed() if faults else Delete(key, version)
+
+    def _one(self, members: Members, faults: "_Faults") -> tuple[Key, str | None]:
+        """The key, and the version the change is based on."""
+        key = self._key(members["key"], faults)
+        if "if_match" not in members:
+            return key, None
+        given = members["if_match"]
+        tags = read_tags(given.encode("ascii")) if isinstance(given, str) and given.isascii() else None
+        if tags is None or len(tags.strong) != 1 or tags.weak:
+            faults.add("/if_match", "Must be the ETag of one version", "etag")
+            return key, None
+        return key, tags.strong[0]
+
+    def _key(self, given: Any, faults: "_Faults") -> Key:
+        names = [self._resource.naming.out(name) for name in self._resource.key]
+        parts = [given] if len(names) == 1 else given
+        if not isinstance(parts, list) or len(parts) != len(names):
+            faults.add("/key", f"Must be a list of {', '.join(names)}", "key_parts")
+            return None
+        values = []
+        for number, (name, part) in enumerate(zip(self._resource.key, parts, strict=True)):
+            try:
+                values.append(read_value(self._resource.fields[name], part))
+            except Unreadable as error:
+                faults.add("/key" if len(names) == 1 else f"/key/{number}", str(error), error.code)
+        return values[0] if len(values) == 1 else tuple(values)
+
+    def _which(self, members: Members, faults: "_Faults") -> tuple[Specification, int]:
+        """The entities that are meant, and how many they may be."""
+        largest = self._max_affected
+        most = members.get("max_affected", largest)
+        if isinstance(most, bool) or not isinstance(most, int):
+            faults.add("/max_affected", "Must be a whole number", "int_type")
+        elif not 1 <= most <= largest:
+            faults.add("/max_affected", f"Must be between 1 and {largest}", "out_of_range")
+        found = self._queries.condition(members["where"], f"{faults.at}/where")
+        if isinstance(found, Failure):
+            faults.condition(found.failure())
+            return AnyOf(()), most
+        if means_all(found.unwrap()):
+            faults.add("/where", "Must not mean all there are", "unfiltered")
+        return found.unwrap(), most
+
+
+class _Faults(list[Fault]):
+    """What is wrong below the pointer *at*."""
+
+    def __init__(self, at: str) -> None:
+        super().__init__()
+        self.at = at
+
+    def add(self, pointer: str, message: str, code: str) -> None:
+        self.append(Fault(f"{self.at}{pointer}", message, code))
+
+    def invalid(self) -> Invalid:
+        return Invalid(tuple(self))
+
+    def malformed(self) -> Malformed:
+        return Malformed(self.invalid())
+
+    def foreign(self, members: Members, known: Sequence[str], what: str) -> None:
+        """Complain of each of *members* that is not *known*."""
+        for name in members:
+            if name not in known:
+                self.add(below("", name), f"Is not part of {what}", "extra_forbidden")
+
+    def members(self, said: Any, what: str, more: tuple[str, ...]) -> Members:
+        """What is said of the one entity, or of those that a condition means; *more* may be said of either."""
+        if not isinstance(said, Mapping):
+            self.add("", "Must be a JSON object", "object_type")
+            return {}
+        if ("key" in said) == ("where" in said):
+            self.add("", "Must have either key or where", "item_type")
+            return {}
+        own = ("key", "if_match") if "key" in said else ("where", "max_affected")
+        self.foreign(said, (*own, *more), what)
+        return said
+
+    def condition(self, error: Error) -> None:
+        """What is wrong with a condition, whose faults know where they are."""
+        if isinstance(error, Invalid):
+            self.extend(error.faults)
+        elif isinstance(error, BadQuery):
+            hint = f". Did you mean {error.suggestion!r}?" if error.suggestion else ""
+            self.add("/where", f"{error.parameter}: {error.reason}{hint}", error.code)

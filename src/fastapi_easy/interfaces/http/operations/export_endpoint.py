@@ -1,0 +1,161 @@
+"""The endpoint that sends every entity of a query, as NDJSON or CSV, while they are being read."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
+
+import orjson
+
+from fastapi_easy.application import ExportEntities
+from fastapi_easy.application.queries.include_parser import OPTIONS
+from fastapi_easy.domain import BadQuery, Field, Query, Resource, Row, Rows, Unavailable
+from fastapi_easy.domain.ports.repository import StreamBroken
+from fastapi_easy.interfaces.formats.csv_cells import record_writer
+from fastapi_easy.interfaces.formats.csv_columns import ColumnWriter
+from fastapi_easy.interfaces.formats.csv_text import written
+from fastapi_easy.interfaces.http.exchange import REVALIDATE, Exchange, Refused, Stream, granted, refused
+from fastapi_easy.interfaces.http.http_resource import Surface
+from fastapi_easy.interfaces.http.request_problems import not_acceptable
+from fastapi_easy.interfaces.http.requests.decode import Pairs, read_context, read_pairs
+
+NDJSON: Final = "application/x-ndjson"
+CSV: Final = "text/csv"
+FORMATS: Final = {"ndjson": NDJSON, "csv": CSV}
+"""The media types of exports and imports, by the names that `as` has for them."""
+
+PART: Final = 128 * 1024
+"""Bytes that are sent at a time."""
+
+_OF_PAGES: Final = frozenset({"limit", "offset", "cursor", "count", "include"})
+_CSV_TYPE: Final = b"text/csv; charset=utf-8; header=present"
+
+Write: TypeAlias = Callable[[Sequence[Row]], bytes]
+
+
+class Exporting:
+    """Answers with all entities of a query."""
+
+    def __init__(self, surface: Surface) -> None:
+        self._surface = surface
+        self._use_cases = surface.use_cases
+        self._resource = surface.resource
+
+    async def export(self, exchange: Exchange, segment: bytes) -> Stream:
+        """`GET /books/export`."""
+        pairs = read_pairs(exchange, self._surface.options.query_limit)
+        wished = _format(exchange, pairs)
+        context = read_context(exchange)
+        query = self._query([pair for pair in pairs if pair[0] != "as"], context.tenant)
+        rows = granted(await self._use_cases.export(ExportEntities(query), context))
+        head, write = self._as_csv(query) if wished == "csv" else (b"", self._as_ndjson(query))
+        parts = _in_parts(rows, head, write)
+        try:
+            # The store is asked before anything is answered, so that one that is down is a problem.
+            first = await anext(parts, b"")
+        except StreamBroken as broken:
+            raise refused(Unavailable(broken.dependency)) from None
+        media_type = _CSV_TYPE if wished == "csv" else NDJSON.encode("ascii")
+        name = f'attachment; filename="{self._surface.segment}.{wished}"'.encode("ascii")
+        headers = (
+            (b"content-type", media_type),
+            (b"content-disposition", name),
+            (b"vary", b"accept"),
+            REVALIDATE,
+        )
+        return Stream(200, first, parts, headers, self._surface.options.export_patience)
+
+    def _query(self, pairs: Pairs, tenant: str | None) -> Query:
+        for name, _ in pairs:
+            if name in _OF_PAGES or ("." in name and name.rpartition(".")[2] in OPTIONS):
+                raise refused(
+                    BadQuery(name[:64], "An export has no pages and includes nothing; leave it out")
+                )
+        query = granted(self._use_cases.queries.from_parameters(pairs, tenant=tenant))
+        if query.includes:
+            raise refused(BadQuery("fields", "An export holds only fields of the resource itself"))
+        return query
+
+    def _as_ndjson(self, query: Query) -> Write:
+        encoder, fields = self._surface.encoder, query.fields
+        return lambda rows: encoder.lines(rows, fields)
+
+    def _as_csv(self, query: Query) -> tuple[bytes, Write]:
+        encoder, fields = self._surface.encoder, query.fields
+        columns = columns_of(self._resource, fields)
+        record = record_writer(columns)
+        by_columns = None
+        if self._resource.schemas.read is None:
+            by_columns = ColumnWriter(self._resource, fields or self._resource.readable)
+
+        def write(rows: Sequence[Row]) -> bytes:
+            quickly = by_columns(rows) if by_columns is not None and isinstance(rows, Rows) else None
+            if quickly is not None:
+                return quickly
+            return "".join([record(orjson.loads(encoder.row(row, fields))) for row in rows]).encode()
+
+        return written(columns).encode(), write
+
+
+def columns_of(resource: Resource[Any], fields: Sequence[str] | None) -> Mapping[str, Field | None]:
+    """Return the members of an answer with *fields*, or of a whole one; `None` for those that no store keeps."""
+    model = resource.schemas.read
+    if model is None or fields:
+        return {resource.naming.out(name): resource.fields[name] for name in fields or resource.readable}
+    shown = {
+        info.serialization_alias or name: resource.fields.get(name)
+        for name, info in model.model_fields.items()
+        if not info.exclude
+    }
+    return {**shown, **{info.alias or name: None for name, info in model.model_computed_fields.items()}}
+
+
+async def _in_parts(chunks: AsyncIterator[Sequence[Row]], head: bytes, write: Write) -> AsyncGenerator[bytes]:
+    left = head
+    try:
+        async for rows in chunks:
+            left += write(rows)
+            whole = len(left) - len(left) % PART
+            for start in range(0, whole, PART):
+                yield left[start : start + PART]
+            left = left[whole:]
+        yield left
+    finally:
+        close = getattr(chunks, "aclose", None)
+        if close is not None:
+            await close()
+
+
+def _format(exchange: Exchange, pairs: Pairs) -> str:
+    """`ndjson` or `csv`, as the caller says with `as`, or else in the Accept header."""
+    given = [value for name, value in pairs if name == "as"]
+    if len(given) > 1:
+        raise refused(BadQuery("as", "Was given more than once"))
+    if given and given[0] not in FORMATS:
+        raise refused(BadQuery("as", f"Must be one of {', '.join(FORMATS)}"))
+    if given:
+        return given[0]
+    accept = exchange.headers.get(b"accept", b"*/*").decode("latin-1")
+    weights = {name: _weight(media_type, accept) for name, media_type in FORMATS.items()}
+    best = max(FORMATS, key=weights.__getitem__)
+    if not weights[best]:
+        raise Refused(not_acceptable(*FORMATS.values()))
+    return best
+
+
+def _weight(media_type: str, accept: str) -> float:
+    """How much the *accept* header wants *media_type*, from 0 to 1; the most specific range counts (RFC 9110)."""
+    kind = media_type.partition("/")[0]
+    best = (0, 0.0)
+    for each in accept.lower().split(","):
+        wanted, *parameters = (part.strip() for part in each.split(";"))
+        rank = {media_type: 3, f"{kind}/*": 2, "*/*": 1}.get(wanted, 0)
+        if rank:
+            weights = [part[2:] for part in parameters if part.startswith("q=")]
+            best = max(best, (rank, _number(weights[0]) if weights else 1.0))
+    return best[1]
+
+
+def _number(text: str) -> float:
+    try:
+        return min(max(float(text), 0.0), 1.0)
+    except ValueError:
+        return 1.0

@@ -1,0 +1,1 @@
+"""Query parameters as a FastAPI dependency."""

@@ -1,0 +1,58 @@
+"""The problems that only HTTP knows: about the request as such, before there is a command."""
+
+from typing import Final
+
+from fastapi_easy.domain import Fault
+from fastapi_easy.interfaces.http.problems import Problem
+
+NO_SUCH_PATH: Final = Problem(404, "not_found", "Nothing is served at this path.")
+
+INTERNAL_ERROR: Final = Problem(500, "internal_error", "Something went wrong on our side; it has been noted.")
+
+TOO_SLOW: Final = Problem(
+    408, "request_timeout", "The body did not arrive in time.", ((b"connection", b"close"),)
+)
+
+WRONG_CHARSET: Final = Problem(415, "unsupported_media_type", "The charset must be utf-8.")
+
+BAD_PREFERENCE: Final = Problem(
+    400,
+    "bad_preference",
+    "Prefer: tx is either rollback or commit; nothing was changed.",
+    faults=(Fault("/prefer", "Must say either tx=rollback or tx=commit", "bad_preference", "header"),),
+)
+
+QUERY_NOT_UTF_8: Final = Problem(400, "malformed_query", "The query string is not valid UTF-8.")
+
+
+def query_too_long(limit: int) -> Problem:
+    """The query string has more than *limit* bytes."""
+    detail = f"The query string is longer than {limit} bytes; use POST …/search for long queries."
+    return Problem(414, "query_too_long", detail.replace("…", ""), members={"limit": limit})
+
+
+def method_not_allowed(allow: bytes) -> Problem:
+    """The path is served, but not with this method; *allow* lists those it is served with."""
+    detail = f"This path answers {allow.decode('ascii')}."
+    return Problem(405, "method_not_allowed", detail, ((b"allow", allow),))
+
+
+def unsupported_media_type(*allowed: str) -> Problem:
+    """The body is of another media type than *allowed*."""
+    return Problem(415, "unsupported_media_type", f"The Content-Type must be {' or '.join(allowed)}.")
+
+
+def not_acceptable(*offered: str) -> Problem:
+    """The caller accepts none of the media types that are *offered*."""
+    return Problem(406, "not_acceptable", f"The answer can be {' or '.join(offered)}; Accept names neither.")
+
+
+def too_many_failures(limit: int) -> Problem:
+    """More than *limit* lines of an import failed."""
+    detail = f"More than {limit} lines failed. Those before next_line have been looked at; go on from there."
+    return Problem(422, "too_many_failures", detail)
+
+
+def malformed_body(detail: str) -> Problem:
+    """The body is not a document; *detail* says why."""
+    return Problem(400, "malformed_body", detail)

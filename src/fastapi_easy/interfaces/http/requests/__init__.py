@@ -1,0 +1,1 @@
+"""Parts of a request: body, key, headers and time limits."""

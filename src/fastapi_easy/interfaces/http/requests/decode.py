@@ -1,0 +1,96 @@
+"""HTTP → what commands are made of: contexts, keys, the pairs of a query string. All raise `Refused`."""
+
+import re
+from typing import Final, TypeAlias
+from urllib.parse import parse_qsl, unquote_to_bytes
+
+from fastapi_easy.application import Context, DryRun
+from fastapi_easy.application.queries.query_reader import QueryReader
+from fastapi_easy.domain import BadQuery, Fault, Invalid, Key
+from fastapi_easy.interfaces.http.exchange import Exchange, Refused, granted, refused
+from fastapi_easy.interfaces.http.request_problems import QUERY_NOT_UTF_8, query_too_long
+
+_IDEMPOTENCY_KEY: Final = re.compile("[!-~]{1,255}")
+
+UNREAD: Final = "fastapi_easy.unread"
+"""Where a scope keeps the names of parameters that are for somebody else, such as a dependency, and not read here."""
+
+Pairs: TypeAlias = list[tuple[str, str]]
+
+
+def read_context(exchange: Exchange, dry_run: DryRun | None = None) -> Context:
+    """Who asks, what they call this request, and whether they want it to change anything."""
+    given = exchange.headers.get(b"idempotency-key")
+    text = None if given is None else given.decode("latin-1")
+    if text is not None and not _IDEMPOTENCY_KEY.fullmatch(text):
+        message = "Must be 1 to 255 visible ASCII characters"
+        raise refused(Invalid((Fault("/idempotency-key", message, "idempotency_key", "header"),)))
+    principal = exchange.principal
+    return Context(
+        principal=principal,
+        tenant=principal.tenant,
+        correlation_id=exchange.correlation_id,
+        idempotency_key=text,
+        dry_run=dry_run,
+    )
+
+
+def read_key(segment: bytes, queries: QueryReader) -> Key:
+    """The key that the percent-encoded path *segment* spells."""
+    try:
+        text = (unquote_to_bytes(segment) if b"%" in segment else segment).decode("utf-8")
+    except UnicodeDecodeError:
+        raise refused(Invalid((Fault("", "Must be UTF-8", "string_unicode", "path"),))) from None
+    if "\x00" in text:
+        raise refused(Invalid((Fault("", "Must not contain NUL", "string_unicode", "path"),)))
+    return granted(queries.read_key(text))
+
+
+def read_pairs(exchange: Exchange, limit: int) -> Pairs:
+    """Names and values in the query string, in their order; at most *limit* bytes of it."""
+    query_string: bytes = exchange.scope["query_string"]
+    if not query_string:
+        return []
+    if len(query_string) > limit:
+        raise Refused(query_too_long(limit))
+    try:
+        if b"%" not in query_string and b"+" not in query_string:
+            parts = query_string.decode("utf-8").split("&")
+            pairs = [(name, value) for part in parts if part for name, _, value in (part.partition("="),)]
+        else:
+            pairs = [
+                (_decoded(name), _decoded(value))
+                for part in query_string.split(b"&")
+                if part
+                for name, _, value in (part.partition(b"="),)
+            ]
+    except UnicodeDecodeError:
+        raise Refused(QUERY_NOT_UTF_8) from None
+    unread = exchange.scope.get(UNREAD)
+    return pairs if unread is None else [pair for pair in pairs if pair[0] not in unread]
+
+
+def unread_pairs(exchange: Exchange) -> Pairs:
+    """Return what `read_pairs` left out of a query string that it has read."""
+    unread = exchange.scope.get(UNREAD)
+    if unread is None:
+        return []
+    query_string: bytes = exchange.scope["query_string"]
+    pairs = parse_qsl(query_string.decode("utf-8"), keep_blank_values=True)
+    return [pair for pair in pairs if pair[0] in unread]
+
+
+def only(pairs: Pairs, *allowed: str) -> None:
+    """Refuse every name that is not *allowed*, rather than ignore it."""
+    for name, _ in pairs:
+        if name not in allowed:
+            reason = (
+                f"Only {', '.join(allowed)} can be given here"
+                if allowed
+                else "No parameter can be given here"
+            )
+            raise refused(BadQuery(name[:64], reason, allowed[0] if len(allowed) == 1 else None))
+
+
+def _decoded(text: bytes) -> str:
+    return unquote_to_bytes(text.replace(b"+", b" ")).decode("utf-8")

@@ -1,0 +1,144 @@
+"""What callers meet of resources whose fields they call otherwise than programs do."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from fastapi_easy.application import BulkAnswer, Context, Handler, ImportReport, UseCases
+from fastapi_easy.application.changes.bulk_changes import AllWorked
+from fastapi_easy.domain import (
+    AlreadyExists,
+    CheckFailed,
+    Error,
+    Failure,
+    Fault,
+    Forbidden,
+    Invalid,
+    Outcome,
+    ReferenceBroken,
+    Resource,
+    Success,
+)
+from fastapi_easy.domain.values.json import below
+
+
+def documented(resource: Resource[Any]) -> Resource[Any]:
+    """Return *resource* for its documentation: its fields and related ones are called as callers call them."""
+    every = list(_reached(resource, set()))
+    return _renamed(resource, {}) if any(each.naming.outside for each in every) else resource
+
+
+def speaking(use_cases: UseCases) -> UseCases:
+    """Let failures of *use_cases* call fields as callers do; those of `validate` do so already."""
+    resource = use_cases.resource
+    if not any(each.naming.outside for each in _reached(resource, set())):
+        return use_cases
+    asked = ("create", "replace", "update", "upsert", "restore", "list", "export")
+    spoken: dict[str, Any] = {name: _spoken(getattr(use_cases, name), resource) for name in asked}
+    return replace(
+        use_cases,
+        **spoken,
+        bulk=_spoken_bulk(use_cases.bulk, resource),
+        import_=_spoken_import(use_cases.import_, resource),
+        # What an action calls invalid is a field of its own.
+        actions={name: _spoken(each, resource, own_faults=True) for name, each in use_cases.actions.items()},
+    )
+
+
+def _reached(resource: Resource[Any], seen: set[str]) -> Iterator[Resource[Any]]:
+    if resource.name in seen:
+        return
+    seen.add(resource.name)
+    yield resource
+    for relation in resource.relations.values():
+        yield from _reached(relation.target, seen)
+
+
+def _renamed(resource: Resource[Any], known: dict[str, Resource[Any]]) -> Resource[Any]:
+    if resource.name in known:
+        return known[resource.name]
+    out = resource.naming.out
+    lists = ("key", "readable", "writable", "changeable", "filterable", "sortable", "searchable", "upsert_by")
+    called: dict[str, Any] = {each: tuple(map(out, getattr(resource, each))) for each in lists}
+    called["fields"] = {
+        out(name): replace(each, name=out(name), alias=None) for name, each in resource.fields.items()
+    }
+    renamed = known[resource.name] = replace(resource, relations={}, **called)
+    for name, relation in resource.relations.items():
+        renamed.relations[name] = replace(relation, source=renamed, target=_renamed(relation.target, known))
+    return renamed
+
+
+def _spoken(
+    handler: Handler[Any, Any], resource: Resource[Any], *, own_faults: bool = False
+) -> Handler[Any, Any]:
+    async def spoken(command: Any, context: Context, /) -> Outcome[Any]:
+        outcome = await handler(command, context)
+        if not isinstance(outcome, Failure) or (own_faults and isinstance(outcome.failure(), Invalid)):
+            return outcome
+        return Failure(_worded(outcome.failure(), resource))
+
+    return spoken
+
+
+def _spoken_bulk(handler: Handler[Any, BulkAnswer], resource: Resource[Any]) -> Handler[Any, BulkAnswer]:
+    async def spoken(command: Any, context: Context, /) -> Outcome[BulkAnswer]:
+        answered = await handler(command, context)
+        if isinstance(answered, Failure):
+            return answered
+        answer = answered.unwrap()
+        if isinstance(answer.outcomes, AllWorked):
+            return answered
+        outcomes = [
+            Failure(_worded(each.failure(), resource)) if isinstance(each, Failure) else each
+            for each in answer.outcomes
+        ]
+        return Success(replace(answer, outcomes=outcomes))
+
+    return spoken
+
+
+def _spoken_import(
+    handler: Handler[Any, ImportReport], resource: Resource[Any]
+) -> Handler[Any, ImportReport]:
+    async def spoken(command: Any, context: Context, /) -> Outcome[ImportReport]:
+        reported = await handler(command, context)
+        if not isinstance(reported, Failure):
+            report = reported.unwrap()
+            report.failed = [(number, _worded(error, resource)) for number, error in report.failed]
+        return reported
+
+    return spoken
+
+
+def _worded(error: Error, resource: Resource[Any]) -> Error:
+    """*error* with the fields of *resource* as callers call them."""
+    match error:
+        case AlreadyExists(_, fields) | ReferenceBroken(_, fields) | CheckFailed(fields=fields):
+            whose = next(
+                (each for each in _reached(resource, set()) if each.name == error.resource), resource
+            )
+            return replace(error, fields=tuple(map(whose.naming.out, fields)))
+        case Invalid(faults):
+            return Invalid(tuple(_pointing(fault, resource) for fault in faults))
+        case Forbidden(field=str(path)):
+            return replace(error, field=_path(path, resource))
+        case _:
+            return error
+
+
+def _pointing(fault: Fault, resource: Resource[Any]) -> Fault:
+    name, slash, rest = fault.pointer[1:].partition("/")
+    word = resource.naming.outside.get(name)
+    if word is None or fault.code == "extra_forbidden":
+        # What is no field here is called as the caller called it.
+        return fault
+    return replace(fault, pointer=f"{below('', word)}{slash}{rest}")
+
+
+def _path(path: str, resource: Resource[Any]) -> str:
+    """A field at the end of relations, `author.born_on`, as callers call it."""
+    *relations, field = path.split(".")
+    for relation in relations:
+        resource = resource.relations[relation].target
+    return ".".join((*relations, resource.naming.out(field)))

@@ -1,0 +1,87 @@
+"""What callers prefer about the answer to a change (RFC 7240)."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+from fastapi_easy.application import Context, DryRun
+from fastapi_easy.interfaces.http.exchange import Exchange, Refused
+from fastapi_easy.interfaces.http.request_problems import BAD_PREFERENCE
+from fastapi_easy.interfaces.http.requests.decode import read_context
+
+MOST_EVENTS: Final = 50
+"""Events that are named to the caller of a dry run; a header has to stay small."""
+
+_WISHES: Final = re.compile(rb'(?:[^",]|"(?:[^"\\]|\\.)*"?)+')
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """What the caller of a change prefers.
+
+    Attributes:
+        minimal: An answer without the entity.
+
+        dry_run: Everything is to be done but the commit; filled by the use case.
+    """
+
+    minimal: bool = False
+    dry_run: DryRun | None = None
+
+    def applied(self, *, minimal: bool) -> tuple[tuple[bytes, bytes], ...]:
+        """The headers that tell which preferences were followed.
+
+        Args:
+            minimal: The answer is without the entity because of them.
+        """
+        followed = [b"return=minimal"] if minimal else []
+        if self.dry_run is not None:
+            followed.append(b"tx=rollback")
+        if not followed:
+            return ()
+        applied = (b"preference-applied", b", ".join(followed))
+        withheld = self._withheld()
+        return (applied, (b"withheld-events", withheld)) if withheld else (applied,)
+
+    def _withheld(self) -> bytes:
+        """The names of the events that a dry run kept back, in their order."""
+        events = () if self.dry_run is None else self.dry_run.events
+        names = [quote(event.name) for event in events[:MOST_EVENTS]]
+        return ", ".join([*names, "..."] if len(events) > MOST_EVENTS else names).encode("ascii")
+
+
+def read_preferences(exchange: Exchange) -> Preferences:
+    """What the Prefer headers of *exchange* ask for. Preferences that nobody here knows are not looked at.
+
+    Raises:
+        Refused: It cannot be said whether the change is to be made.
+    """
+    header = exchange.headers.get(b"prefer")
+    if header is None:
+        return _NONE
+    wishes = [_wish(each) for each in _WISHES.findall(header)]
+    returns = [value for name, value in wishes if name == b"return"]
+    ends = {value for name, value in wishes if name == b"tx"}
+    if len(ends) > 1 or not ends <= {b"rollback", b"commit"}:
+        raise Refused(BAD_PREFERENCE)
+    return Preferences(returns[:1] == [b"minimal"], DryRun() if b"rollback" in ends else None)
+
+
+def _wish(text: bytes) -> tuple[bytes, bytes]:
+    """Name and value of one preference, without its parameters."""
+    name, _, value = text.split(b";", 1)[0].partition(b"=")
+    return name.strip().lower(), value.strip().strip(b'"').lower()
+
+
+_NONE: Final = Preferences()
+
+
+def read_wishes(exchange: Exchange) -> tuple[Preferences, Context]:
+    """What the caller of a change prefers, and the context that goes with it.
+
+    Raises:
+        Refused: It cannot be said whether the change is to be made.
+    """
+    preferences = read_preferences(exchange)
+    return preferences, read_context(exchange, preferences.dry_run)

@@ -1,0 +1,124 @@
+"""What an app of ours answers when something is raised: always a problem, never a traceback.
+
+Resources need none of this, since `dispatch` answers for them. It is for the user's own routes.
+"""
+
+import logging
+import re
+from functools import reduce
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from fastapi_easy.domain import Fault, Invalid
+from fastapi_easy.domain.values.json import below
+from fastapi_easy.interfaces.http.correlation import correlation_id_of
+from fastapi_easy.interfaces.http.problems import Problem, problem_of, render
+from fastapi_easy.interfaces.http.request_problems import INTERNAL_ERROR, malformed_body
+from fastapi_easy.interfaces.http.requests.body import BodyTooLargeError, too_large
+
+_logger: Final = logging.getLogger("fastapi_easy.http")
+_SOURCES: Final = {"body": "body", "query": "query", "path": "path", "header": "header", "cookie": "header"}
+_CODES: Final = {
+    400: "bad_request",
+    401: "unauthenticated",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "unsupported_media_type",
+    422: "invalid",
+    429: "rate_limited",
+    503: "unavailable",
+    504: "deadline_exceeded",
+}
+
+
+class LastResort:
+    """ASGI middleware: an exception that nobody expected is logged and answered with 500, without detail."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, and be there."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def watching(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watching)
+        except Exception:
+            if started:
+                # Half an answer cannot be taken back; the server cuts the connection.
+                raise
+            _logger.exception("a defect, correlation id %s", correlation_id_of(scope))
+            await problem_response(INTERNAL_ERROR, scope)(scope, receive, send)
+
+
+def answer_with_problems(app: FastAPI) -> None:
+    """Let the exceptions of *app*'s own routes be answered as problems, unless it has handlers of its own."""
+    handlers: dict[Any, Any] = {HTTPException: _http_exception, RequestValidationError: _validation_error}
+    for kind, handler in handlers.items():
+        # FastAPI fills these two in by itself.
+        given = app.exception_handlers.get(kind)
+        if given is None or given.__module__ == "fastapi.exception_handlers":
+            app.add_exception_handler(kind, handler)
+
+
+def problem_response(problem: Problem, scope: Scope) -> Response:
+    """*problem* as a response of the framework's."""
+    response = Response(render(problem, scope["path"], correlation_id_of(scope)), problem.status)
+    response.headers["content-type"] = "application/problem+json"
+    response.headers["cache-control"] = "no-store"
+    for name, value in problem.headers:
+        response.headers[name.decode("latin-1")] = value.decode("latin-1")
+    return response
+
+
+async def _http_exception(request: Request, error: HTTPException) -> Response:
+    if isinstance(error, BodyTooLargeError):
+        return problem_response(too_large(error.limit), request.scope)
+    if error.status_code < HTTPStatus.BAD_REQUEST:
+        return Response(None, error.status_code, error.headers)
+    code = _CODES.get(error.status_code) or _snake(HTTPStatus(error.status_code).phrase)
+    headers = tuple(
+        (name.lower().encode("latin-1"), value.encode("latin-1"))
+        for name, value in (error.headers or {}).items()
+    )
+    if isinstance(error.detail, str):
+        return problem_response(Problem(error.status_code, code, error.detail, headers), request.scope)
+    members = {"context": jsonable_encoder(error.detail)}
+    problem = Problem(error.status_code, code, HTTPStatus(error.status_code).phrase, headers, members=members)
+    return problem_response(problem, request.scope)
+
+
+async def _validation_error(request: Request, error: RequestValidationError) -> Response:
+    details = error.errors()
+    if any(each["type"] == "json_invalid" for each in details):
+        return problem_response(
+            malformed_body("The body is not valid JSON: It cannot be parsed."), request.scope
+        )
+    faults = tuple(_fault(*each["loc"], message=each["msg"], code=each["type"]) for each in details)
+    return problem_response(problem_of(Invalid(faults)), request.scope)
+
+
+def _fault(source: str | int = "body", *location: str | int, message: str, code: str) -> Fault:
+    return Fault(reduce(below, location, ""), message, code, _SOURCES.get(str(source), "body"))
+
+
+def _snake(phrase: str) -> str:
+    return re.sub(r"[^a-z]+", "_", phrase.lower()).strip("_")

@@ -1,0 +1,1 @@
+"""What every lease store and lock provider promises."""

@@ -1,0 +1,363 @@
+"""Asking about related entities, and sorting by them."""
+
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+import pytest
+from returns.result import Success
+
+from fastapi_easy.domain.changes.patch import Patch
+from fastapi_easy.domain.changes.row import Row
+from fastapi_easy.domain.queries.ordering import Direction, Sort
+from fastapi_easy.domain.queries.page import Count, PageRequest
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.queries.specification import (
+    AllOf,
+    AnyOf,
+    Everything,
+    Not,
+    Operator,
+    Specification,
+    Where,
+)
+from fastapi_easy.testing.conformance.sample_data import NOON, seated, stocked
+from fastapi_easy.testing.conformance.store import Store, Suite, value_of
+
+DOWN: Final = Direction.DESCENDING
+ALL: Final = PageRequest(limit=100, count=Count.EXACT)
+
+Meaning: TypeAlias = Callable[[Store], Specification]
+Wish: TypeAlias = Callable[[Store], tuple[Sort, ...]]
+
+
+def about(path: str, specification: Specification = Everything()) -> Meaning:
+    """*specification*, of what the relations of *path*, like `books.author.mentor`, lead to in the end."""
+
+    def meaning(store: Store) -> Specification:
+        resource, *names = path.split(".")
+        relations = []
+        for name in names:
+            relations.append(store.resources[resource].relations[name])
+            resource = relations[-1].target.name
+        made = specification
+        for relation in reversed(relations):
+            made = relation.meaning(made)
+        return made
+
+    return meaning
+
+
+def _both(*parts: Meaning) -> Meaning:
+    return lambda store: AllOf(tuple(part(store) for part in parts))
+
+
+def _either(*parts: Meaning) -> Meaning:
+    return lambda store: AnyOf(tuple(part(store) for part in parts))
+
+
+def _none_of(part: Meaning) -> Meaning:
+    return lambda store: Not(part(store))
+
+
+def _plain(specification: Specification) -> Meaning:
+    return lambda _: specification
+
+
+def _is(field: str, value: Any) -> Where:
+    return Where(field, Operator.EQUALS, value)
+
+
+OF_BOOKS: Final = [
+    pytest.param(about("books.author", _is("country", "DE")), "b1 b2", id="to one"),
+    pytest.param(about("books.author"), "a1 a2 b1 b2 c1", id="to anyone at all"),
+    pytest.param(_none_of(about("books.author")), "x", id="to nobody"),
+    pytest.param(
+        _none_of(about("books.author", _is("country", "DE"))), "a1 a2 c1 x", id="not to one: also to nobody"
+    ),
+    pytest.param(
+        about("books.author", Not(_is("country", "DE"))), "a1 a2 c1", id="to one that is not: not to nobody"
+    ),
+    pytest.param(about("books.author", Where("country", Operator.IS_NULL, True)), "c1", id="to a null"),
+    pytest.param(about("books.author", Where("country", Operator.DIFFERS, "DE")), "a1 a2 c1", id="differs"),
+    pytest.param(about("books.author", Where("name", Operator.IN, ("Ada", "Cy"))), "a1 a2 c1", id="in"),
+    pytest.param(about("books.author", Where("name", Operator.IN, ())), "", id="in nothing"),
+    pytest.param(
+        about("books.author", Where("name", Operator.CONTAINS_ANY_CASE, "A")), "a1 a2", id="any case"
+    ),
+    pytest.param(about("books.reviews", _is("rating", 5)), "a1 b1", id="to many: each once"),
+    pytest.param(_none_of(about("books.reviews", _is("rating", 5))), "a2 b2 c1 x", id="not to many"),
+    pytest.param(
+        about("books.reviews", Not(_is("rating", 5))), "a1 a2 b1", id="to some of many that are not"
+    ),
+    pytest.param(about("books.reviews"), "a1 a2 b1", id="to any of many"),
+    pytest.param(_none_of(about("books.reviews")), "b2 c1 x", id="to none of many"),
+    pytest.param(
+        _both(about("books.reviews", _is("rating", 5)), about("books.reviews", _is("rating", 1))),
+        "a1",
+        id="to two of many",
+    ),
+    pytest.param(
+        about("books.reviews", AllOf((_is("rating", 5), _is("rating", 1)))),
+        "",
+        id="to one of many that is both",
+    ),
+    pytest.param(
+        about("books.reviews", AnyOf((_is("rating", 3), _is("rating", 4)))), "a2 b1", id="to one of many: or"
+    ),
+    pytest.param(
+        about("books.author.mentor", _is("name", "Ada")), "b1 b2 c1", id="two steps, the second to itself"
+    ),
+    pytest.param(about("books.author.books", _is("title", "a2")), "a1 a2", id="there and back"),
+    pytest.param(about("books.author.books.reviews", _is("rating", 4)), "b1 b2", id="three steps"),
+    pytest.param(_none_of(about("books.author.mentor")), "a1 a2 x", id="not two steps"),
+    pytest.param(
+        about("books.author.pupils", _is("country", "DE")), "a1 a2 b1 b2", id="to one and on to many"
+    ),
+    pytest.param(
+        _both(about("books.author", _is("country", "DE")), _plain(_is("pages", 300))), "b1", id="and a field"
+    ),
+    pytest.param(
+        _either(about("books.author", _is("country", "DE")), _plain(_is("pages", 300))),
+        "b1 b2 x",
+        id="or a field",
+    ),
+    pytest.param(
+        _both(about("books.author", _is("name", "Ada")), about("books.reviews", _is("rating", 3))),
+        "a2",
+        id="two relations",
+    ),
+    pytest.param(
+        _none_of(_either(_none_of(about("books.reviews")), about("books.author.mentor", _is("name", "Ada")))),
+        "a1 a2",
+        id="nots and ors around",
+    ),
+]
+
+OF_AUTHORS: Final = [
+    pytest.param(about("authors.mentor", _is("country", "DE")), "Dee", id="to another of the same"),
+    pytest.param(about("authors.pupils", _is("country", "DE")), "Ada Bob", id="to many of the same"),
+    pytest.param(about("authors.pupils.pupils", _is("name", "Dee")), "Ada", id="to many of the same, twice"),
+    pytest.param(about("authors.mentor.mentor", _is("name", "Ada")), "Dee", id="to one of the same, twice"),
+    pytest.param(
+        about("authors.mentor.pupils", _is("name", "Bob")), "Bob Cy", id="to its siblings and itself"
+    ),
+    pytest.param(about("authors.books.reviews", _is("rating", 1)), "Ada", id="to many and on to many"),
+    pytest.param(_none_of(about("authors.books")), "Dee", id="to none of many"),
+]
+
+
+def by(path: str, direction: Direction = Direction.ASCENDING) -> Callable[[Store], Sort]:
+    """By the field at the end of *path*, like `books.author.name`."""
+
+    def sort(store: Store) -> Sort:
+        resource, *names, field = path.split(".")
+        relations = []
+        for name in names:
+            relations.append(store.resources[resource].relations[name])
+            resource = relations[-1].target.name
+        return Sort(field, direction, tuple(relations))
+
+    return sort
+
+
+def _order(*terms: Callable[[Store], Sort]) -> Wish:
+    return lambda store: tuple(term(store) for term in terms)
+
+
+ORDERS: Final = [
+    pytest.param(_order(by("books.author.name")), "a1 a2 b1 b2 c1 x", id="up, nowhere last"),
+    pytest.param(_order(by("books.author.name", DOWN)), "c1 b1 b2 a1 a2 x", id="down, nowhere last"),
+    pytest.param(
+        _order(by("books.author.country"), by("books.title", DOWN)),
+        "b2 b1 a2 a1 x c1",
+        id="a null is as nowhere",
+    ),
+    pytest.param(
+        _order(by("books.author.country", DOWN), by("books.price")),
+        "a1 a2 b1 b2 c1 x",
+        id="down, then a field",
+    ),
+    pytest.param(
+        _order(by("books.price"), by("books.author.name", DOWN)), "c1 b1 a1 a2 x b2", id="a field first"
+    ),
+    pytest.param(_order(by("books.author.mentor.name")), "b1 b2 c1 a1 a2 x", id="two steps"),
+    pytest.param(
+        _order(by("books.author.mentor.country", DOWN), by("books.author.name", DOWN)),
+        "c1 b1 b2 a1 a2 x",
+        id="two paths with one beginning",
+    ),
+    pytest.param(
+        _order(by("books.author.id", DOWN)),
+        "c1 b1 b2 a1 a2 x",
+        id="a field called like the key: the key follows",
+    ),
+    pytest.param(
+        _order(by("books.author.born", DOWN), by("books.author.name", DOWN), by("books.id", DOWN)),
+        "c1 b2 b1 a2 a1 x",
+        id="ties all the way",
+    ),
+]
+
+
+class Relating(Suite):
+    """`Related` in specifications, and `Sort.path` in orders."""
+
+    @pytest.mark.parametrize(("meaning", "expected"), OF_BOOKS)
+    async def test_books_are_meant_by_what_they_lead_to(
+        self, store: Store, meaning: Meaning, expected: str
+    ) -> None:
+        _ = await stocked(store)
+
+        page = value_of(await store.books.select(Query(specification=meaning(store), page=ALL)))
+
+        assert [row.title for row in page.items] == expected.split()
+        assert page.total == len(expected.split())
+        assert await store.books.count(meaning(store)) == Success(len(expected.split()))
+
+    @pytest.mark.parametrize(("meaning", "expected"), OF_AUTHORS)
+    async def test_authors_are_meant_by_what_they_lead_to(
+        self, store: Store, meaning: Meaning, expected: str
+    ) -> None:
+        _ = await stocked(store)
+
+        page = value_of(await store.authors.find_all(Query(specification=meaning(store), page=ALL)))
+
+        assert [author.name for author in page.items] == expected.split()
+        assert page.total == len(expected.split())
+
+    async def test_a_relation_by_two_fields_leads_only_where_both_are_equal(self, store: Store) -> None:
+        await seated(store)
+
+        tickets = Query(specification=about("tickets.seat", _is("guest", "Ann"))(store))
+        unseated = Query(specification=Not(about("tickets.seat")(store)))
+        sold = Query(specification=about("seats.tickets", Where("price", Operator.LESS, 7))(store))
+
+        assert [row.price for row in value_of(await store.tickets.select(tickets)).items] == [7, 6]
+        assert [row.price for row in value_of(await store.tickets.select(unseated)).items] == [1, 2, 3]
+        assert [(row.hall, row.number) for row in value_of(await store.seats.select(sold)).items] == [
+            ("a", 1),
+            ("b", 1),
+        ]
+
+    async def test_a_page_of_what_leads_to_many_has_its_size_and_its_total(self, store: Store) -> None:
+        _ = await stocked(store)
+        meant = about("books.reviews")(store)
+
+        first = value_of(
+            await store.books.select(Query(specification=meant, page=PageRequest(limit=2, count=Count.EXACT)))
+        )
+        second = value_of(
+            await store.books.select(Query(specification=meant, page=PageRequest(limit=2, after=first.next)))
+        )
+
+        assert ([row.title for row in first.items], first.total) == (["a1", "a2"], 3)
+        assert ([row.title for row in second.items], second.next) == (["b1"], None)
+
+    async def test_what_is_deleted_is_led_to_by_nothing(self, store: Store) -> None:
+        stock = await stocked(store)
+        mark = Patch({"deleted_at": NOON})
+        _ = value_of(await store.books.update(stock.books["a1"].id, mark))
+
+        rated = Query(specification=about("reviews.book")(store))
+        writers = Query(specification=about("authors.books", _is("price", 10))(store))
+        onward = Query(specification=about("reviews.book.author", _is("name", "Ada"))(store))
+
+        assert [row.rating for row in value_of(await store.reviews.select(rated)).items] == [3, 5, 4]
+        assert [row.name for row in value_of(await store.authors.select(writers)).items] == ["Bob"]
+        assert [row.rating for row in value_of(await store.reviews.select(onward)).items] == [3]
+
+    async def test_a_stream_is_of_what_leads_there(self, store: Store) -> None:
+        _ = await stocked(store)
+        query = Query(
+            specification=about("books.reviews")(store), order=_order(by("books.author.name", DOWN))(store)
+        )
+
+        streamed = [row.title async for rows in store.books.stream(query, chunk=1) for row in rows]
+
+        assert streamed == ["b1", "a1", "a2"]
+
+    async def test_changes_reach_what_leads_there_and_nothing_else(self, store: Store) -> None:
+        _ = await stocked(store)
+        germans, pupils = (
+            about("books.author", _is("country", "DE")),
+            about("authors.mentor", _is("name", "Ada")),
+        )
+
+        books = await store.books.update_where(germans(store), Patch({"pages": 1}), max_affected=2)
+        authors = await store.authors.update_where(pupils(store), Patch({"country": "IT"}), max_affected=2)
+        reviews = await store.reviews.remove_where(
+            about("reviews.book.author", _is("name", "Ada"))(store), max_affected=4
+        )
+        childless = await store.authors.remove_where(
+            AllOf((Not(about("authors.pupils")(store)), Not(about("authors.books")(store)))), max_affected=1
+        )
+
+        assert (books, authors, reviews, childless) == (Success(2), Success(2), Success(4), Success(1))
+        assert await _texts(store, "books", "pages") == ["100", "None", "1", "1", "100", "300"]
+        assert await _texts(store, "authors", "country") == ["FR", "IT", "IT"]
+        assert await _texts(store, "reviews", "rating") == ["5", "4"]
+
+    @pytest.mark.parametrize(("wish", "expected"), ORDERS)
+    async def test_rows_come_in_the_order_of_what_they_lead_to(
+        self, store: Store, wish: Wish, expected: str
+    ) -> None:
+        _ = await stocked(store)
+
+        page = value_of(await store.books.select(Query(order=wish(store), page=ALL)))
+        found = value_of(await store.books.find_all(Query(order=wish(store), page=ALL)))
+
+        assert [row.title for row in page.items] == expected.split()
+        assert [book.title for book in found.items] == expected.split()
+        assert list(page.items[0]) == list(store.resources["books"].fields)
+
+    @pytest.mark.parametrize("limit", [1, 2, 4])
+    @pytest.mark.parametrize(("wish", "expected"), ORDERS)
+    async def test_a_walk_goes_along_what_rows_lead_to(
+        self, store: Store, wish: Wish, expected: str, limit: int
+    ) -> None:
+        _ = await stocked(store)
+
+        walked: list[Row] = []
+        request: PageRequest | None = PageRequest(limit=limit)
+        while request is not None:
+            query = Query(order=wish(store), page=request, fields=("title",))
+            page = value_of(await store.books.select(query))
+            assert len(walked) < 10, "the walk does not end"
+            walked.extend(page.items)
+            request = None if page.next is None else PageRequest(limit=limit, after=page.next)
+
+        assert walked == [{"title": title} for title in expected.split()]
+
+    async def test_a_cursor_holds_what_the_last_row_leads_to(self, store: Store) -> None:
+        stock = await stocked(store)
+        order = _order(by("books.author.mentor.name"), by("books.price", DOWN))(store)
+
+        page = value_of(await store.books.select(Query(order=order, page=PageRequest(limit=4))))
+
+        assert [row.title for row in page.items] == ["b1", "c1", "b2", "x"]
+        assert page.next is not None
+        assert page.next.values == (None, 30, stock.books["x"].id)
+
+    async def test_a_path_over_two_fields_sorts_too(self, store: Store) -> None:
+        await seated(store)
+
+        page = value_of(
+            await store.tickets.select(Query(order=_order(by("tickets.seat.guest", DOWN))(store)))
+        )
+
+        assert [row.price for row in page.items] == [5, 7, 6, 1, 2, 3]
+
+    async def test_what_leads_to_something_deleted_is_sorted_as_if_it_led_nowhere(self, store: Store) -> None:
+        stock = await stocked(store)
+        _ = value_of(await store.books.update(stock.books["a1"].id, Patch({"deleted_at": NOON})))
+
+        page = value_of(
+            await store.reviews.select(Query(order=_order(by("reviews.book.title"))(store), page=ALL))
+        )
+
+        assert [row.rating for row in page.items] == [3, 5, 4, 5, 5, 1]
+
+
+async def _texts(store: Store, name: str, field: str) -> list[str]:
+    rows = value_of(await store.repositories[name]().select(Query(page=ALL))).items
+    return [str(row[field]) for row in rows]

@@ -1,0 +1,1 @@
+"""What every repository and unit of work stores."""

@@ -1,0 +1,165 @@
+"""Callers who give up, at random moments, many times over."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
+
+import pytest
+from returns.result import Failure
+
+from fastapi_easy.domain.changes.patch import Patch
+from fastapi_easy.domain.errors import Outcome, Unavailable
+from fastapi_easy.domain.ports.repository import StreamBroken
+from fastapi_easy.domain.queries.aggregation import Aggregation, Function, Measure
+from fastapi_easy.domain.queries.page import Count, PageRequest
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.queries.specification import Everything, Operator, Where
+from fastapi_easy.domain.resources.capability import Capability
+from fastapi_easy.testing.conformance.store import Store, Suite, given, put, value_of
+
+AT_ONCE: Final = 6
+"""Callers at a time; more than one, so that they take connections from one another."""
+
+PATIENCE: Final = 10.0
+"""Seconds until what was given up must have ended on the server too."""
+
+_MORE: Final = 1.25
+
+HALVES: Final = 5
+"""Entities that each unit of work adds to each of two resources, all or none."""
+
+
+class Cancelling(Suite):
+    """Cancelled calls and units of work leave nothing behind: no connection, no lock, no half of anything.
+
+    How many there are is said by the option `--cancellations`.
+    """
+
+    @pytest.fixture
+    def cancellations(self, request: pytest.FixtureRequest) -> int:
+        """How many callers give up in each case."""
+        return int(request.config.getoption("--cancellations"))
+
+    async def test_calls_that_are_given_up_leave_the_pool_full(
+        self, store: Store, cancellations: int
+    ) -> None:
+        await given(store.notes, ({"title": str(number), "rank": number % 7} for number in range(50)))
+        keys = [row.id async for rows in store.notes.stream(Query(fields=("id",))) for row in rows]
+
+        await _give_up_often(_calls(store, keys), cancellations)
+
+        await _nothing_is_left_behind(store)
+        whole = value_of(await store.notes.count(Where("title", Operator.EQUALS, "many")))
+        assert whole % HALVES == 0, "add_all was done by half"
+
+    async def test_units_of_work_that_are_given_up_are_done_whole_or_not_at_all(
+        self, store: Store, cancellations: int
+    ) -> None:
+        store.require(Capability.TRANSACTIONS)
+        shared = await put(store.notes, title="shared")
+
+        async def work(number: int) -> None:
+            async with store.unit_of_work() as work:
+                notes = work.repository("notes")
+                for half in range(HALVES):
+                    outcome: Outcome[Any] = await notes.add({"title": str(number), "rank": half})
+                    if isinstance(outcome, Failure):
+                        return
+                # Also between two calls, when the store is not being spoken to.
+                await asyncio.sleep(0.002)
+                outcome = await work.repository("tokens").add_all([{"label": str(number)}] * HALVES)
+                if isinstance(outcome, Failure):
+                    return
+                outcome = await notes.update(shared.id, Patch({"remark": str(number)}))
+                if not isinstance(outcome, Failure):
+                    _ = await work.commit()
+
+        await _give_up_often([work], cancellations)
+
+        await _nothing_is_left_behind(store)
+        notes = [row.title async for rows in store.notes.stream(Query(fields=("title",))) for row in rows]
+        tokens = [row.label async for rows in store.tokens.stream(Query(fields=("label",))) for row in rows]
+        notes.remove("shared")
+        done = set(notes) | set(tokens)
+        assert {each: (notes.count(each), tokens.count(each)) for each in done} == dict.fromkeys(
+            done, (HALVES, HALVES)
+        )
+
+
+def _calls(store: Store, keys: Sequence[Any]) -> list[Callable[[int], Awaitable[object]]]:
+    """One call of each kind; the number makes one differ from the next."""
+    notes, seventh = store.notes, Where("rank", Operator.EQUALS, 3)
+    query = Query(specification=seventh, page=PageRequest(limit=5, count=Count.EXACT))
+
+    async def streamed(_: int) -> object:
+        try:
+            return [row async for rows in notes.stream(Query(), chunk=5) for row in rows]
+        except StreamBroken as broken:
+            return Failure(Unavailable(broken.dependency))
+
+    return [
+        lambda number: notes.read(keys[number % len(keys)]),
+        lambda _: notes.select(query),
+        lambda _: notes.find_all(query),
+        lambda _: notes.count(seventh),
+        lambda _: notes.aggregate(Aggregation(measures=(Measure(Function.SUM, "rank"),), group_by=("done",))),
+        lambda _: store.books.select_each(store.relation("authors.books"), [(1,), (2,)], Query()),
+        streamed,
+        lambda number: notes.add({"title": f"one {number}"}),
+        lambda _: notes.add_all([{"title": "many"}] * HALVES),
+        lambda number: notes.update(keys[number % len(keys)], Patch({"rank": number})),
+        lambda number: notes.update_where(seventh, Patch({"body": str(number)}), max_affected=1000),
+        lambda number: notes.remove(10**9 + number),
+    ]
+
+
+async def _give_up_often(calls: Sequence[Callable[[int], Awaitable[object]]], times: int) -> None:
+    """Make the calls in turn, several at a time, and give up each somewhere between its beginning and its end."""
+    seed = random.randrange(2**32)  # noqa: S311
+    chance = random.Random(seed)  # noqa: S311
+    numbers = iter(range(times))
+    # For how long each call is waited for at most. It settles where half of the calls end before.
+    longest = dict.fromkeys(range(len(calls)), 0.005)
+
+    async def give_up() -> None:
+        for number in numbers:
+            which = number % len(calls)
+            task = asyncio.ensure_future(_waited(calls[which], number))
+            await _some_time(chance, longest[which])
+            is_asked = task.cancel()
+            _ = await asyncio.wait([task], timeout=PATIENCE)
+            assert task.done(), f"a call did not end when it was given up; seed {seed}"
+            longest[which] *= _MORE if task.cancelled() else 1 / _MORE
+            if not task.cancelled():
+                answer = task.result()
+                # A server that stalls may fail anybody, but not those who were told to stop.
+                assert not (is_asked and isinstance(answer, Failure)), f"{answer}; seed {seed}"
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(AT_ONCE):
+            _ = group.create_task(give_up())
+
+
+async def _waited(call: Callable[[int], Awaitable[object]], number: int) -> object:
+    return await call(number)
+
+
+async def _some_time(chance: random.Random, longest: float) -> None:
+    """A few turns of the event loop, or a part of *longest*."""
+    if chance.random() < 0.2:
+        for _ in range(chance.randrange(12)):
+            await asyncio.sleep(0)
+        return
+    await asyncio.sleep(chance.uniform(0, longest))
+
+
+async def _nothing_is_left_behind(store: Store) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while (pool := store.database.pool) is not None and pool.in_use > 0:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        # Whoever still held a row would keep this waiting.
+        changed = await store.notes.update_where(Everything(), Patch({"done": True}), max_affected=10**6)
+        added = await store.notes.add({"title": "afterwards"})
+        _ = value_of(await store.notes.remove(value_of(added).id))
+    assert not isinstance(changed, Failure)
