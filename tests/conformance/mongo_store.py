@@ -21,8 +21,9 @@ class QuicklyCleared(Store):
     async def clear(self) -> None:
         """Remove every entity, and forget what was published."""
         for resource in reversed(tuple(self.resources.values())):
-            collection = self.database.plan(resource).collection
-            _ = await self.database.client.collection(collection).delete_many({})
+            client = self.database.client
+            collection = client.collection(self.database.plan(resource).collection)
+            _ = await client.call(partial(collection.delete_many, {}), changes=True)
         self.event_bus.events.clear()
 
 
