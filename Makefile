@@ -1,10 +1,11 @@
 # The project's verbs. Each makes sure first that .venv holds what pyproject.toml and constraints.txt say.
 
 .DEFAULT_GOAL := help
-.PHONY: help install format lint types contracts test conformance conformance-full docs tables check bench run
+.PHONY: help install format lint types contracts test test-lowest conformance conformance-full docs tables check bench run
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+LOWEST := .venv/lowest
 SERVICES := postgres,mariadb,redis,mongo,mongo_alone,nats
 PYTEST = TEST_SERVICES=$(SERVICES) $(BIN)/python -m pytest -n 2 --dist worksteal
 ARGS ?=
@@ -41,6 +42,13 @@ contracts: $(INSTALLED) ## Check that dependencies point inward
 
 test: $(INSTALLED) ## Run the whole suite on real servers (ARGS="-k word" for a part)
 	$(PYTEST) $(ARGS)
+
+test-lowest: $(INSTALLED) ## Run the tests of units and of the main stores on the lowest versions that are allowed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group lowest
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LOWEST)
+	$(BIN)/uv pip install --quiet --python $(LOWEST) --resolution lowest-direct --editable ".[all]" --group dev
+	TEST_SERVICES=postgres,mariadb $(LOWEST)/bin/python -m pytest -n 2 --dist worksteal tests/unit \
+		$(patsubst %,tests/conformance/test_%.py,memory sqlite postgres) $(ARGS)
 
 conformance: $(INSTALLED) ## Run the adapters' conformance suites on real servers
 	$(PYTEST) tests/conformance $(ARGS)
