@@ -12,19 +12,8 @@ from fastapi_easy.infrastructure.persistence.mongo.repository import MongoReposi
 from fastapi_easy.infrastructure.persistence.mongo.unit_of_work import MongoUnitOfWork
 from fastapi_easy.testing import RecordingEventBus
 from fastapi_easy.testing.conformance import Store, resources_of
+from tests.conformance.quickly_cleared import MongoStore
 from tests.kept_rows import kept_rows
-
-
-class QuicklyCleared(Store):
-    """Empty a collection with one command: a transaction for each takes several times as long."""
-
-    async def clear(self) -> None:
-        """Remove every entity, and forget what was published."""
-        for resource in reversed(tuple(self.resources.values())):
-            client = self.database.client
-            collection = client.collection(self.database.plan(resource).collection)
-            _ = await client.call(partial(collection.delete_many, {}), changes=True)
-        self.event_bus.events.clear()
 
 
 @asynccontextmanager
@@ -43,7 +32,7 @@ async def mongo_store(
     try:
         differences = (await database.prepare(tuple(resources.values()), SchemaMode.CREATE)).unwrap()
         assert list(differences) == []
-        yield QuicklyCleared(
+        yield MongoStore(
             database=database,
             resources=resources,
             repositories=repositories,
