@@ -7,7 +7,9 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 LOWEST := .venv/lowest
 SERVICES := postgres,mariadb,redis,mongo,mongo_alone,nats
-PYTEST = TEST_SERVICES=$(SERVICES) $(BIN)/python -m pytest -n 2 --dist worksteal
+# Three for two cores: many tests wait for a server or a process to come or to go.
+WORKERS := -n 3 --dist worksteal
+PYTEST = TEST_SERVICES=$(SERVICES) $(BIN)/python -m pytest $(WORKERS)
 ARGS ?=
 
 # The first Python that is new enough; another one: make install PYTHON=python3.13
@@ -41,13 +43,13 @@ contracts: $(INSTALLED) ## Check that dependencies point inward
 	$(BIN)/lint-imports
 
 test: $(INSTALLED) ## Run the whole suite on real servers (ARGS="-k word" for a part)
-	$(PYTEST) $(ARGS)
+	$(PYTEST) --cancellations 100 $(ARGS)
 
 test-lowest: $(INSTALLED) ## Run the tests of units and of the main stores on the lowest versions that are allowed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group lowest
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LOWEST)
 	$(BIN)/uv pip install --quiet --python $(LOWEST) --resolution lowest-direct --editable ".[all]" --group dev
-	TEST_SERVICES=postgres,mariadb $(LOWEST)/bin/python -m pytest -n 2 --dist worksteal tests/unit \
+	TEST_SERVICES=postgres,mariadb $(LOWEST)/bin/python -m pytest $(WORKERS) tests/unit \
 		$(patsubst %,tests/conformance/test_%.py,memory sqlite postgres) $(ARGS)
 
 conformance: $(INSTALLED) ## Run the adapters' conformance suites on real servers
