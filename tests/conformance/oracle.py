@@ -32,9 +32,13 @@ from fastapi_easy.testing.strategies import (
     tables,
     with_stored_values,
 )
+from tests.conformance.columns import FULL
+
+SHARE = 1 if FULL else 2
+"""One in how many examples is tried: others are drawn in each run anyway."""
 
 MODERATE = settings(
-    max_examples=40,
+    max_examples=40 // SHARE,
     deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
     # The store outlives an example on purpose: it is emptied before each.
@@ -44,9 +48,9 @@ MODERATE = settings(
         HealthCheck.data_too_large,
     ],
 )
-FEW = settings(MODERATE, max_examples=12)
+FEW = settings(MODERATE, max_examples=12 // SHARE)
 """For a test that asks everything of each example."""
-SEVERAL = settings(MODERATE, max_examples=24)
+SEVERAL = settings(MODERATE, max_examples=24 // SHARE)
 """For a test of resources that lead to one another, whose examples take the longest to put there."""
 
 QUERIES = 4

@@ -54,8 +54,8 @@ def test_says_malformed_quickly(body: bytes) -> None:
     problem = read_json(body)
 
     assert isinstance(problem, Malformed)
-    # Far more than it takes, so that a collection of garbage may fall into it.
-    assert time.process_time() - begun < 0.25
+    # Far more than it takes, so that a collection of garbage may fall into it, and others may compute.
+    assert time.process_time() - begun < 2
 
 
 @pytest.mark.parametrize(
