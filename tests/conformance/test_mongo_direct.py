@@ -75,7 +75,7 @@ def lacking(request, monkeypatch) -> None:
 
 @pytest.mark.usefixtures("lacking")
 async def test_a_driver_that_lacks_a_private_name_is_asked_the_ordinary_way(url) -> None:
-    async with mongo_shop(url, ENTITIES, options=QUICK) as shop:
+    async with mongo_shop(url, ENTITIES, options=LIMITS) as shop:
         notes = shop["notes"]
         assert type(shop.database.client.commands) is DriverCommands
         added = value_of(await notes.add({"code": "a"}))
@@ -88,7 +88,7 @@ async def test_a_driver_that_lacks_a_private_name_is_asked_the_ordinary_way(url)
 @pytest.mark.parametrize("version", [(4, 13, 0), (4, 21, 0)])
 async def test_another_version_of_the_driver_is_asked_the_ordinary_way(monkeypatch, url, version) -> None:
     monkeypatch.setattr(pymongo, "version_tuple", version)
-    client = Client(resolve(url), QUICK)
+    client = Client(resolve(url), LIMITS)
 
     assert type(client.commands) is DriverCommands
 
