@@ -76,7 +76,7 @@ async def by_hand(shop: Shop, values: dict[str, Any]) -> Any:
 async def by_saving(shop: Shop, values: dict[str, Any]) -> Any:
     async with shop.container.unit_of_work(ADA) as work:
         entity = shop.container.books.resource().entity
-        saved = await work.repository("books").save(entity(**values))
+        saved = await work.entities("books").save(entity(**values))
         return saved if isinstance(saved, Failure) else await work.commit()
 
 

@@ -35,18 +35,6 @@ class ScopedRepository(Generic[E]):
         """As narrow, inside *connection*."""
         return ScopedRepository(_in_transaction(self._inner, connection), self._visible)
 
-    async def find_by_id(self, key: Key, *, scope: Specification = EVERYTHING) -> Outcome[E]:
-        """The entity with *key*."""
-        return await self._inner.find_by_id(key, scope=all_of(scope, self._visible))
-
-    async def find_all(self, query: Query) -> Outcome[Page[E]]:
-        """A page of entities."""
-        return await self._inner.find_all(self._scope_query(query))
-
-    async def save(self, entity: E, *, scope: Specification = EVERYTHING) -> Outcome[E]:
-        """Store *entity*."""
-        return await self._inner.save(entity, scope=all_of(scope, self._visible))
-
     async def read(
         self, key: Key, fields: Sequence[str] | None = None, *, scope: Specification = EVERYTHING
     ) -> Outcome[Row]:
@@ -114,6 +102,14 @@ class ScopedRepository(Generic[E]):
     async def remove_where(self, specification: Specification, *, max_affected: int) -> Outcome[int]:
         """Remove every entity that *specification* means."""
         return await self._inner.remove_where(self._scope(specification), max_affected=max_affected)
+
+    def entity_from(self, row: Row) -> E:
+        """Return an instance of the user's class that holds *row*."""
+        return self._inner.entity_from(row)
+
+    def values_of(self, entity: E) -> Values:
+        """Return the values that *entity* holds."""
+        return self._inner.values_of(entity)
 
     def _scope_query(self, query: Query) -> Query:
         return replace(query, specification=self._scope(query.specification))

@@ -11,6 +11,7 @@ from fastapi_easy.domain.changes.events import DomainEvent
 from fastapi_easy.domain.changes.journal import JournalRow
 from fastapi_easy.domain.errors import DeclarationError, Error, Outcome
 from fastapi_easy.domain.open_transaction import note
+from fastapi_easy.domain.ports.entity_repository import EntityRepository
 from fastapi_easy.domain.ports.event_bus import EventBus
 from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.ports.unit_of_work import CommitGuard
@@ -113,6 +114,12 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
         within: Callable[[T], Repository[Any]] | None = getattr(made, "within", None)
         # A test's own stand-in knows no transactions and is taken as it is.
         return made if within is None else within(self._transaction)
+
+    def entities(self, resource: Resource[Any] | str) -> EntityRepository[Any]:
+        """Return the entities of *resource* as instances of the user's class, inside this unit of work."""
+        repository = self.repository(resource)
+        declared = self._resources[resource] if isinstance(resource, str) else resource
+        return EntityRepository(declared, repository)
 
     def as_system(self) -> Self:
         """Return itself: it knows no callers."""

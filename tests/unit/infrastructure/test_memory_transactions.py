@@ -9,6 +9,7 @@ from returns.result import Failure, Success
 from fastapi_easy.domain.changes.patch import Patch
 from fastapi_easy.domain.changes.version import version_of
 from fastapi_easy.domain.errors import AlreadyExists, NotFound, Stale
+from fastapi_easy.domain.ports.entity_repository import EntityRepository
 from fastapi_easy.domain.queries.specification import Everything
 from fastapi_easy.infrastructure.persistence.memory import MemoryDatabase, MemoryRepository
 from fastapi_easy.infrastructure.persistence.memory.transaction import MemoryTransaction
@@ -148,8 +149,12 @@ async def test_plain_updates_of_both_are_counted(books):
 
 async def test_of_two_who_save_the_same_version_the_first_to_commit_wins(books):
     added = (await books.repository.add({"title": "a"})).unwrap()
-    _ = await books.in_first.save(SimpleNamespace(**{**added, "title": "first"}))
-    _ = await books.in_second.save(SimpleNamespace(**{**added, "title": "second"}))
+    _ = await EntityRepository(books.resource, books.in_first).save(
+        SimpleNamespace(**{**added, "title": "first"})
+    )
+    _ = await EntityRepository(books.resource, books.in_second).save(
+        SimpleNamespace(**{**added, "title": "second"})
+    )
 
     assert books.second.commit() == Success(None)
     assert books.first.commit() == Failure(Stale("books", added.id, "2"))

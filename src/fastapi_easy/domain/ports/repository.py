@@ -30,35 +30,11 @@ class Repository(Protocol[E]):
 
     `scope` narrows a method that is given a key: an entity that it does not mean is not there. Where the resource
     has a `version` field the store sets it, to 1 and then one more with every change, whatever a caller gives.
+
+    Rows go in and out; `EntityRepository` offers the same entities as instances of the user's class. `update_where`
+    and `remove_where` are here because a bulk by condition is one statement, whose limit only the store can enforce:
+    between a count and a change by others come and go.
     """
-
-    async def find_by_id(self, key: Key, *, scope: Specification = EVERYTHING) -> Outcome[E]:
-        """The entity with *key*, as an instance of the user's class that no session holds.
-
-        Fails with:
-            NotFound: There is none.
-        """
-        ...
-
-    async def find_all(self, query: Query) -> Outcome[Page[E]]:
-        """A page of entities; `query.fields` is not looked at."""
-        ...
-
-    async def save(self, entity: E, *, scope: Specification = EVERYTHING) -> Outcome[E]:
-        """Store *entity*: insert it when its key is unset or unknown, else replace all its values.
-
-        Returns:
-            A new instance, with what the store filled in.
-
-        Fails with:
-            AlreadyExists: Another entity has the same values in unique fields, or the key of one that *scope*
-                does not mean.
-
-            Stale: The resource has a `version` field, and the stored entity another value in it.
-
-            ReferenceBroken, CheckFailed: The store's own rules refused it.
-        """
-        ...
 
     async def read(
         self, key: Key, fields: Sequence[str] | None = None, *, scope: Specification = EVERYTHING
@@ -204,6 +180,14 @@ class Repository(Protocol[E]):
 
             ReferenceBroken: Others refer to one of them.
         """
+        ...
+
+    def entity_from(self, row: Row) -> E:
+        """Return an instance of the user's class that no session holds, from a *row* of all fields."""
+        ...
+
+    def values_of(self, entity: E) -> Values:
+        """Return the values that *entity* holds, without what was never set on it."""
         ...
 
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol, Self, runtime_checkable
 from fastapi_easy.domain.changes.events import DomainEvent
 from fastapi_easy.domain.changes.journal import JournalRow
 from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.ports.entity_repository import EntityRepository
 from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.resources.resource import Resource
 
@@ -50,6 +51,10 @@ class UnitOfWork(Protocol):
         Raises:
             DeclarationError: *resource* lives in another database, or is not declared.
         """
+        ...
+
+    def entities(self, resource: Resource[Any] | str) -> EntityRepository[Any]:
+        """Return the entities of *resource* as instances of the user's class; else like `repository`."""
         ...
 
     def as_system(self) -> "UnitOfWork":

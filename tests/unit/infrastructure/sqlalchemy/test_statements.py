@@ -127,15 +127,15 @@ async def test_to_remove_with_a_version_is_one(library, books):
 
 
 async def test_to_save_what_was_found_is_one(library, books, returns_updated):
-    book = (await library["books"].find_by_id(books[0].id)).unwrap()
+    book = (await library.entities("books").find_by_id(books[0].id)).unwrap()
     book.title = "z"
 
     with library.listening() as said:
-        saved = (await library["books"].save(book)).unwrap()
+        saved = (await library.entities("books").save(book)).unwrap()
 
     assert (saved.title, saved.version) == ("z", 2)
     assert verbs(said) == ["UPDATE"] if returns_updated else ["BEGIN", "UPDATE", "SELECT", "COMMIT"]
-    assert await library["books"].save(book) == Failure(Stale("books", book.id, "2"))
+    assert await library.entities("books").save(book) == Failure(Stale("books", book.id, "2"))
 
 
 async def test_a_statement_is_made_once_for_each_form(library, books):

@@ -64,22 +64,6 @@ class MemoryRepository(Generic[E]):
         """The same repository inside *connection*."""
         return type(self)(self._resource, self._database, connection)
 
-    async def find_by_id(self, key: Key, *, scope: Specification = EVERYTHING) -> Outcome[E]:
-        """The entity with *key*."""
-        found = self._found(self._view(), key, scope)
-        return found if isinstance(found, Failure) else Success(self._entity(found.unwrap()))
-
-    async def find_all(self, query: Query) -> Outcome[Page[E]]:
-        """A page of entities."""
-        rows, total, place = self._window(query)
-        return Success(Page([self._entity(row) for row in rows], total, place))
-
-    async def save(self, entity: E, *, scope: Specification = EVERYTHING) -> Outcome[E]:
-        """Store *entity*: insert it when its key is unset or unknown, else replace all its values."""
-        values = values_of(self._resource, entity)
-        saved = self._write(lambda layer: self._put(layer, values, replaceable=scope))
-        return saved if isinstance(saved, Failure) else Success(self._entity(saved.unwrap()))
-
     async def read(
         self, key: Key, fields: Sequence[str] | None = None, *, scope: Specification = EVERYTHING
     ) -> Outcome[Row]:
@@ -126,21 +110,21 @@ class MemoryRepository(Generic[E]):
 
     async def add(self, values: Given) -> Outcome[Row]:
         """Store a new entity."""
-        return self._to_row(self._write(lambda layer: self._put(layer, values)))
+        return self._to_row(self._write(lambda layer: self._insert(layer, values)))
 
     async def add_all(self, many: Sequence[Given]) -> Outcome[Sequence[Row]]:
         """Store several new entities, all or none."""
 
-        def put_all(layer: Layer) -> Outcome[list[Row]]:
+        def insert_all(layer: Layer) -> Outcome[list[Row]]:
             rows: list[Row] = []
             for values in many:
-                put = self._put(layer, values)
-                if isinstance(put, Failure):
-                    return put
-                rows.append(self._row(put.unwrap()))
+                inserted = self._insert(layer, values)
+                if isinstance(inserted, Failure):
+                    return inserted
+                rows.append(self._row(inserted.unwrap()))
             return Success(rows)
 
-        return self._write(put_all)
+        return self._write(insert_all)
 
     async def update(
         self,
@@ -204,6 +188,14 @@ class MemoryRepository(Generic[E]):
 
         return self._write(drop_all)
 
+    def entity_from(self, row: Row) -> E:
+        """Return an instance of the user's class that holds *row*."""
+        return entity_from(self._resource, row)
+
+    def values_of(self, entity: E) -> Given:
+        """Return the values that *entity* holds."""
+        return values_of(self._resource, entity)
+
     def _view(self) -> Rows:
         return self._view_of(self._resource)
 
@@ -232,10 +224,7 @@ class MemoryRepository(Generic[E]):
         layers.flush()
         return done
 
-    def _put(
-        self, layer: Layer, given: Given, *, replaceable: Specification | None = None
-    ) -> Outcome[Values]:
-        """Insert *given*, or put it in place of an entity with the same key that *replaceable* means."""
+    def _insert(self, layer: Layer, given: Given) -> Outcome[Values]:
         resource = self._resource
         row = {name: initial_value(field, given) for name, field in resource.fields.items()}
         counted = resource.fields[resource.key[-1]]
@@ -248,14 +237,11 @@ class MemoryRepository(Generic[E]):
         identity = self._identity_in(row)
         if counted.kind is Kind.INTEGER:
             self._table.counter = max(self._table.counter, row[counted.name])
-        found = layer.get(identity)
-        if found is not None and (replaceable is None or not self._matches(replaceable, found)):
+        if layer.get(identity) is not None:
             return already_exists(resource, resource.key)
         if resource.version is not None:
-            if found is not None and row[resource.version] != found[resource.version]:
-                return stale(resource, resource.key_of(Row(row)), resource.version_of(Row(found)))
-            row[resource.version] = 1 if found is None else found[resource.version] + 1
-        rule = layer.write(identity, row, is_versioned=found is not None and resource.version is not None)
+            row[resource.version] = 1
+        rule = layer.write(identity, row)
         return Success(row) if rule is None else already_exists(resource, rule)
 
     def _change(
@@ -323,7 +309,3 @@ class MemoryRepository(Generic[E]):
 
     def _to_row(self, written: Outcome[Values]) -> Outcome[Row]:
         return written if isinstance(written, Failure) else Success(self._row(written.unwrap()))
-
-    def _entity(self, row: Values) -> E:
-        made: E = entity_from(self._resource, self._row(row))
-        return made

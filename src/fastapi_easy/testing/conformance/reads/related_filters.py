@@ -257,7 +257,9 @@ class RelatedFilterCases(Suite):
     ) -> None:
         _ = await add_sample_data(store)
 
-        page = value_of(await store.authors.find_all(Query(specification=meaning(store), page=ALL)))
+        page = value_of(
+            await store.entities("authors").find_all(Query(specification=meaning(store), page=ALL))
+        )
 
         assert [author.name for author in page.items] == expected.split()
         assert page.total == len(expected.split())
@@ -343,7 +345,7 @@ class RelatedFilterCases(Suite):
         _ = await add_sample_data(store)
 
         page = value_of(await store.books.select(Query(order=order_of(store), page=ALL)))
-        found = value_of(await store.books.find_all(Query(order=order_of(store), page=ALL)))
+        found = value_of(await store.entities("books").find_all(Query(order=order_of(store), page=ALL)))
 
         assert [row.title for row in page.items] == expected.split()
         assert [book.title for book in found.items] == expected.split()
