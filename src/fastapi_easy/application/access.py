@@ -1,7 +1,7 @@
 """What one caller may do, for the length of one call: the one place that every use case asks."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, assert_never
 
 from returns.result import Failure
 
@@ -115,8 +115,10 @@ class Access:
                 return AllOf(tuple(self.through(each) for each in parts))
             case AnyOf(parts):
                 return AnyOf(tuple(self.through(each) for each in parts))
-            case _:
+            case Everything() | Where():
                 return specification
+            case _:
+                assert_never(specification)
 
     def refuse(self, resource: Resource[Any], query: Query) -> Failure[Error] | None:
         """Return the refusal of a *query* that would tell what the caller may not know; `None` without one."""
@@ -216,8 +218,10 @@ def _compared_fields(
         case AllOf(parts) | AnyOf(parts):
             for each in parts:
                 yield from _compared_fields(resource, each)
-        case _:
+        case Everything():
             return
+        case _:
+            assert_never(specification)
 
 
 async def resolve_access(

@@ -5,11 +5,13 @@ import enum
 import math
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Never, TypeAlias, assert_never
 
 from fastapi_easy.domain.field import Field, Kind
+
+_TextParser: TypeAlias = Callable[[Field, str], object]
 
 _INT64: Final = 2**63
 _INTEGER: Final = re.compile(r"-?[0-9]{1,40}", re.ASCII)
@@ -291,27 +293,46 @@ def _member(enumeration: type[enum.Enum], value: Any) -> enum.Enum:
     raise ParseError(f"Must be one of {allowed}", "enum")
 
 
-def _enum(field: Field, text: str) -> Any:
+def _enum(field: Field, text: str) -> str | enum.Enum:
     return text if field.enumeration is None else _member(field.enumeration, text)
 
 
-def _reject_kind(field: Field, text: str) -> Any:
+def _text(field: Field, text: str) -> str:
+    return text
+
+
+def _reject_kind(field: Field, text: str) -> Never:
     raise ParseError(f"A {field.kind} cannot be given as text", f"{field.kind}_type")
 
 
-_FROM_TEXT: Final[Mapping[Kind, Callable[[Field, str], Any]]] = {
-    Kind.TEXT: lambda _, text: text,
-    Kind.INTEGER: _integer,
-    Kind.DECIMAL: _decimal,
-    Kind.FLOAT: _float,
-    Kind.BOOLEAN: _boolean,
-    Kind.DATE: _date,
-    Kind.TIME: _time,
-    Kind.DATETIME: _datetime,
-    Kind.DURATION: _duration,
-    Kind.UUID: _uuid,
-    Kind.ENUM: _enum,
-    Kind.BINARY: _reject_kind,
-    Kind.JSON: _reject_kind,
-    Kind.ARRAY: _reject_kind,
-}
+def _text_parser(kind: Kind) -> _TextParser:  # noqa: C901, PLR0911, PLR0912 - a table that mypy knows to be total
+    match kind:
+        case Kind.TEXT:
+            return _text
+        case Kind.INTEGER:
+            return _integer
+        case Kind.DECIMAL:
+            return _decimal
+        case Kind.FLOAT:
+            return _float
+        case Kind.BOOLEAN:
+            return _boolean
+        case Kind.DATE:
+            return _date
+        case Kind.TIME:
+            return _time
+        case Kind.DATETIME:
+            return _datetime
+        case Kind.DURATION:
+            return _duration
+        case Kind.UUID:
+            return _uuid
+        case Kind.ENUM:
+            return _enum
+        case Kind.BINARY | Kind.JSON | Kind.ARRAY:
+            return _reject_kind
+        case _:
+            assert_never(kind)
+
+
+_FROM_TEXT: Final = {kind: _text_parser(kind) for kind in Kind}

@@ -3,7 +3,7 @@
 import decimal
 import enum
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from fastapi_easy.domain.field import Field
 from fastapi_easy.domain.queries.aggregation import Aggregation, Function, Group, Measure, average
@@ -53,6 +53,8 @@ def _total(measure: Measure, rows: Sequence[Values], fields: Mapping[str, Field]
             return min(present)
         case Function.MAXIMUM:
             return max(present)
+        case _:
+            assert_never(measure.function)
 
 
 def _sum(present: Sequence[Any]) -> Any:

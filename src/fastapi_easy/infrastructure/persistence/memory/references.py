@@ -1,7 +1,7 @@
 """What foreign keys make of the changes of a statement or a transaction, as SQL does when it ends."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 
 from fastapi_easy.domain.resources.reference import ReferentialAction
 from fastapi_easy.infrastructure.persistence.memory.layers import Layers
@@ -108,10 +108,20 @@ def _apply_action(
 def _new_field_values(action: ReferentialAction, reference: ForeignKey, row: Values | None) -> dict[str, Any]:
     """Return what *action* puts into the fields of *reference*."""
     fields = reference.source.resource.fields
-    if action is ReferentialAction.CASCADE and row is not None:
-        return {
-            here: row[there] for here, there in zip(reference.fields, reference.declared.there, strict=True)
-        }
-    if action is ReferentialAction.SET_DEFAULT:
-        return {name: initial_value(fields[name], {}) for name in reference.fields}
-    return dict.fromkeys(reference.fields)
+    match action:
+        case ReferentialAction.CASCADE if row is not None:
+            return {
+                here: row[there]
+                for here, there in zip(reference.fields, reference.declared.there, strict=True)
+            }
+        case ReferentialAction.SET_DEFAULT:
+            return {name: initial_value(fields[name], {}) for name in reference.fields}
+        case (
+            ReferentialAction.SET_NULL
+            | ReferentialAction.CASCADE
+            | ReferentialAction.RESTRICT
+            | ReferentialAction.NO_ACTION
+        ):
+            return dict.fromkeys(reference.fields)
+        case _:
+            assert_never(action)
