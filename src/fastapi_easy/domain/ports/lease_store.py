@@ -1,12 +1,12 @@
 """Where leases are kept."""
 
-import asyncio
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, runtime_checkable
 
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.locks.lease import Acquired, Busy, LockCapability, LockInfo, WaitEdge
+from fastapi_easy.domain.locks.signal import Signal
 from fastapi_easy.domain.ports.database import Pool
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 
@@ -99,8 +99,8 @@ class LeaseStore(Protocol):
         """Whether `wakeups` are to be expected now, so that those who wait need not look often."""
         ...
 
-    def wakeups(self, name: str, owner: str) -> AbstractAsyncContextManager[asyncio.Event]:
-        """An event that is set when *owner* may get *name*; a store may never set it."""
+    def wakeups(self, name: str, owner: str) -> AbstractAsyncContextManager[Signal]:
+        """A signal that is set when *owner* may get *name*; a store may never set it."""
         ...
 
     @property

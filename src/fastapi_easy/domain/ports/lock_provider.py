@@ -1,12 +1,12 @@
 """Doing something alone."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.locks.lease import Eviction, LockCapability, LockInfo, OnLost
+from fastapi_easy.domain.locks.signal import Signal
 from fastapi_easy.domain.ports.dependency import Dependency
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 
@@ -44,7 +44,7 @@ class Lease(Protocol):
         ...
 
     @property
-    def lost(self) -> asyncio.Event:
+    def lost(self) -> Signal:
         """Set when the lease is lost."""
         ...
 
