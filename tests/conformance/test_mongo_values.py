@@ -150,10 +150,10 @@ async def test_relations_lead_between_object_ids_and_texts(documents):
         return [row.id for row in page.items]
 
     is_ann = Where("name", Operator.EQUALS, "Ann")
-    assert await meant("orders", orders["customer"].meaning(is_ann)) == [first.id]
-    assert await meant("orders", orders["referrer"].meaning(Not(is_ann))) == [first.id]
-    assert await meant("customers", customers["orders"].meaning()) == [ann.id, ben.id]
-    assert await meant("customers", customers["referred"].meaning()) == [ben.id]
+    assert await meant("orders", orders["customer"].exists(is_ann)) == [first.id]
+    assert await meant("orders", orders["referrer"].exists(Not(is_ann))) == [first.id]
+    assert await meant("customers", customers["orders"].exists()) == [ann.id, ben.id]
+    assert await meant("customers", customers["referred"].exists()) == [ben.id]
     by_name = Sort("name", Direction.DESCENDING, (orders["referrer"],))
     page = value_of(await documents["orders"].select(Query(order=(by_name,))))
     assert [row.id for row in page.items] == [first.id, second.id]

@@ -169,7 +169,7 @@ class Access:
             return resource.readable
         return tuple(name for name in resource.readable if name in allowed or name in resource.key)
 
-    def shown(self, resource: Resource[Any], row: Row, includes: Sequence[Include] = ()) -> Row:
+    def visible_row(self, resource: Resource[Any], row: Row, includes: Sequence[Include] = ()) -> Row:
         """Return *row* as the caller may see it.
 
         Args:
@@ -179,7 +179,7 @@ class Access:
 
             includes: What else it holds and is to keep.
         """
-        whole = row if includes else resource.shown(row)
+        whole = row if includes else resource.visible_row(row)
         if self._permissions is None:
             return whole
         names = self.readable(resource)
@@ -192,7 +192,7 @@ class Access:
         """Return *rows* as `shown` does each; not looked at where nobody has looked at them yet."""
         if self._permissions is None or len(self.readable(resource)) == len(resource.readable):
             return resource.visible_rows(rows)
-        return [self.shown(resource, row) for row in rows]
+        return [self.visible_row(resource, row) for row in rows]
 
     def _check_order(self, resource: Resource[Any], sort: Sort) -> Failure[Error] | None:
         owner = resource

@@ -10,7 +10,7 @@ from typing import Final
 _LATEST: Final[ContextVar[Callable[[], bool] | None]] = ContextVar("fastapi_easy_open_work", default=None)
 
 
-def note(is_open: Callable[[], bool]) -> None:
+def register_transaction(is_open: Callable[[], bool]) -> None:
     """A unit of work has begun a transaction; *is_open* says whether it has ended meanwhile."""
     _ = _LATEST.set(is_open)
 

@@ -31,7 +31,7 @@ class ScopedRepository(Generic[E]):
         self._inner = inner
         self._visible = visible
 
-    def within(self, connection: Any) -> Repository[E]:
+    def in_transaction(self, connection: Any) -> Repository[E]:
         """As narrow, inside *connection*."""
         return ScopedRepository(_in_transaction(self._inner, connection), self._visible)
 
@@ -140,13 +140,13 @@ class SoftDeletingRepository(ScopedRepository[E]):
         """The entities that are marked, and no others. What is removed from these is gone."""
         return ScopedRepository(self._inner, self._resource.deleted)
 
-    def within(self, connection: Any) -> Repository[E]:
+    def in_transaction(self, connection: Any) -> Repository[E]:
         """The same inside *connection*."""
         return SoftDeletingRepository(_in_transaction(self._inner, connection), self._resource, self._now)
 
-    def beside(self, rows: Sequence[JournalRow]) -> Repository[E] | None:
+    def with_journal_rows(self, rows: Sequence[JournalRow]) -> Repository[E] | None:
         """The same, whose next write brings *rows* along; `None` when it cannot."""
-        inner = beside(self._inner, rows)
+        inner = with_journal_rows(self._inner, rows)
         return None if inner is None else SoftDeletingRepository(inner, self._resource, self._now)
 
     async def remove(
@@ -170,14 +170,14 @@ def deleted_entities(repository: Repository[E]) -> Repository[E]:
     return deleted
 
 
-def beside(repository: Repository[E], rows: Sequence[JournalRow]) -> Repository[E] | None:
+def with_journal_rows(repository: Repository[E], rows: Sequence[JournalRow]) -> Repository[E] | None:
     """*repository*, whose next write brings *rows* along in the same statement; `None` when it cannot."""
     with_rows: Callable[[Sequence[JournalRow]], Repository[E] | None] | None = getattr(
-        repository, "beside", None
+        repository, "with_journal_rows", None
     )
     return None if with_rows is None else with_rows(rows)
 
 
 def _in_transaction(repository: Repository[E], connection: Any) -> Repository[E]:
-    within: Callable[[Any], Repository[E]] | None = getattr(repository, "within", None)
-    return repository if within is None else within(connection)
+    in_transaction: Callable[[Any], Repository[E]] | None = getattr(repository, "in_transaction", None)
+    return repository if in_transaction is None else in_transaction(connection)

@@ -10,7 +10,7 @@ from returns.result import Failure, Success
 from fastapi_easy.domain.changes.events import DomainEvent
 from fastapi_easy.domain.changes.journal import JournalRow
 from fastapi_easy.domain.errors import DeclarationError, Error, Outcome
-from fastapi_easy.domain.open_transaction import note
+from fastapi_easy.domain.open_transaction import register_transaction
 from fastapi_easy.domain.ports.entity_repository import EntityRepository
 from fastapi_easy.domain.ports.event_bus import EventBus
 from fastapi_easy.domain.ports.repository import Repository
@@ -111,9 +111,9 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
         if last and not self._leases:
             return made
         self._touched[name] = declared
-        within: Callable[[T], Repository[Any]] | None = getattr(made, "within", None)
+        in_transaction: Callable[[T], Repository[Any]] | None = getattr(made, "in_transaction", None)
         # A test's own stand-in knows no transactions and is taken as it is.
-        return made if within is None else within(self._transaction)
+        return made if in_transaction is None else in_transaction(self._transaction)
 
     def entities(self, resource: Resource[Any] | str) -> EntityRepository[Any]:
         """Return the entities of *resource* as instances of the user's class, inside this unit of work."""
@@ -174,7 +174,7 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
         """What everything is done in; begun when it is first needed."""
         if self._open_transaction is None:
             self._open_transaction = self._database.begin()
-            note(self._has_open_transaction)
+            register_transaction(self._has_open_transaction)
         self._is_open = True
         return self._open_transaction
 

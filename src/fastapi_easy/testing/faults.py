@@ -113,10 +113,10 @@ class SlowRepository:
         self._inner = inner
         self._seconds = seconds
 
-    def within(self, connection: Any) -> "SlowRepository":
+    def in_transaction(self, connection: Any) -> "SlowRepository":
         """*inner* inside *connection*, as slow."""
-        within = getattr(self._inner, "within", None)
-        return self if within is None else SlowRepository(within(connection), self._seconds)
+        inside = getattr(self._inner, "in_transaction", None)
+        return self if inside is None else SlowRepository(inside(connection), self._seconds)
 
     async def read(
         self, key: Key, fields: Sequence[str] | None = None, *, scope: Specification = EVERYTHING

@@ -37,7 +37,7 @@ class Recorder:
         self.place = place
         self.calls = []
 
-    def within(self, connection):
+    def in_transaction(self, connection):
         return Recorder(connection)
 
     def __getattr__(self, name):
@@ -107,11 +107,11 @@ async def test_each_call_is_passed_on_narrowed(name, arguments, options, passed,
 
 
 async def test_within_a_unit_of_work_it_is_as_narrow():
-    within = ScopedRepository(Recorder(), MINE).within("inside")
+    inside = ScopedRepository(Recorder(), MINE).in_transaction("inside")
 
-    _ = await within.count(Everything())
+    _ = await inside.count(Everything())
 
-    assert (within._inner.place, within._inner.calls) == ("inside", [("count", (MINE,), {})])
+    assert (inside._inner.place, inside._inner.calls) == ("inside", [("count", (MINE,), {})])
 
 
 async def test_a_stand_in_that_knows_no_transactions_is_taken_as_it_is():
@@ -119,7 +119,9 @@ async def test_a_stand_in_that_knows_no_transactions_is_taken_as_it_is():
         async def count(self, specification):
             return Success(specification)
 
-    assert await ScopedRepository(Simple(), MINE).within("inside").count(Everything()) == Success(MINE)
+    assert await ScopedRepository(Simple(), MINE).in_transaction("inside").count(Everything()) == Success(
+        MINE
+    )
 
 
 def soft(inner):
@@ -147,7 +149,7 @@ async def test_the_deleted_ones_are_all_that_is_in_their_repository():
     gone = Where("gone", Operator.IS_NULL, False)
 
     _ = await deleted_entities(soft(inner)).remove(1)
-    _ = await deleted_entities(soft(inner).within("inside")).count(Everything())
+    _ = await deleted_entities(soft(inner).in_transaction("inside")).count(Everything())
 
     assert inner.calls == [("remove", (1,), {"expected_version": None, "scope": gone})]
 

@@ -24,8 +24,8 @@ class World:
         self.resource = resource_from(shape, name, entity, **options)
         self.repository = MemoryRepository(self.resource, MemoryDatabase())
         self.first, self.second = MemoryTransaction(), MemoryTransaction()
-        self.in_first = self.repository.within(self.first)
-        self.in_second = self.repository.within(self.second)
+        self.in_first = self.repository.in_transaction(self.first)
+        self.in_second = self.repository.in_transaction(self.second)
 
 
 @pytest.fixture
@@ -110,8 +110,8 @@ async def test_a_failed_commit_leaves_no_trace_in_any_table():
     notes = MemoryRepository(resource_from(NOTES, "notes", dict), database)
     seats = MemoryRepository(resource_from(SEATS, "seats", list), database)
     transaction = MemoryTransaction()
-    _ = await seats.within(transaction).add({"hall": "a", "number": 1})
-    _ = await notes.within(transaction).add({"title": "a", "code": "x"})
+    _ = await seats.in_transaction(transaction).add({"hall": "a", "number": 1})
+    _ = await notes.in_transaction(transaction).add({"title": "a", "code": "x"})
     _ = await notes.add({"title": "b", "code": "x"})
 
     assert transaction.commit() == Failure(AlreadyExists("notes", ("code",)))

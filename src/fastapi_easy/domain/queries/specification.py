@@ -169,7 +169,7 @@ class AnyOf:
 class Related:
     """Every entity from which *relation* leads to at least one that *specification* means.
 
-    Made by `Relation.meaning`.
+    Made by `Relation.exists`.
 
     Attributes:
         relation: A `Relation` of the resource that is asked.

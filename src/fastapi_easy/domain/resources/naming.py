@@ -16,21 +16,21 @@ class FieldAliases:
     """The names of fields outside and inside; empty where they are the same.
 
     Attributes:
-        outside: What callers call a field, by its name.
+        alias_by_name: What callers call a field, by its name.
 
-        inside: The names, by what callers call them.
+        name_by_alias: The names, by what callers call them.
     """
 
-    outside: Mapping[str, str] = field(default_factory=dict)
-    inside: Mapping[str, str] = field(default_factory=dict)
+    alias_by_name: Mapping[str, str] = field(default_factory=dict)
+    name_by_alias: Mapping[str, str] = field(default_factory=dict)
 
-    def out(self, name: str) -> str:
+    def alias_of(self, name: str) -> str:
         """Return what callers call the field *name*."""
-        return self.outside.get(name, name)
+        return self.alias_by_name.get(name, name)
 
-    def meant(self, word: str) -> str | None:
+    def resolve(self, word: str) -> str | None:
         """Return the field that callers mean by *word*; `None` for the name of a field that they call otherwise."""
-        return self.inside.get(word) or (None if word in self.outside else word)
+        return self.name_by_alias.get(word) or (None if word in self.alias_by_name else word)
 
 
 NO_ALIASES: Final = FieldAliases()

@@ -32,7 +32,7 @@ class Reference:
 
         target: The table they refer to, as `Shape.table` names it.
 
-        there: The columns of that table, pairwise.
+        remote: The columns of that table, pairwise.
 
         on_delete: What happens when the row referred to is removed.
 
@@ -43,7 +43,7 @@ class Reference:
 
     fields: tuple[str, ...]
     target: str
-    there: tuple[str, ...]
+    remote: tuple[str, ...]
     on_delete: ReferentialAction = ReferentialAction.NO_ACTION
     on_update: ReferentialAction = ReferentialAction.NO_ACTION
     deferred: bool = False

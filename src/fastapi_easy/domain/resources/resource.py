@@ -69,9 +69,9 @@ class Relation:
 
         many: It leads to any number of entities, not to one at most.
 
-        here: Fields of the source.
+        local: Fields of the source.
 
-        there: Fields of the target, pairwise.
+        remote: Fields of the target, pairwise.
 
         through: What lies between, if anything does.
     """
@@ -80,15 +80,15 @@ class Relation:
     source: "Resource[Any]"
     target: "Resource[Any]"
     many: bool
-    here: tuple[str, ...]
-    there: tuple[str, ...]
+    local: tuple[str, ...]
+    remote: tuple[str, ...]
     through: Through | None = None
 
     def __repr__(self) -> str:
         """Its place, which is the same in every process: cursors are bound to it."""
         return f"{self.source.name}.{self.name}"
 
-    def meaning(self, specification: Specification = Everything()) -> Specification:
+    def exists(self, specification: Specification = Everything()) -> Specification:
         """The entities of the source that it leads from to at least one that *specification* means.
 
         What was soft-deleted is led to by nothing.
@@ -110,11 +110,11 @@ class LinkedReference:
 
         fields: Fields of the source. A null in any of them refers to nothing.
 
-        there: Fields of the target, pairwise.
+        remote: Fields of the target, pairwise.
 
         on_delete: What happens to an entity of the source when the one it refers to is removed.
 
-        on_update: What happens to it when that one gets other values in the fields *there*.
+        on_update: What happens to it when that one gets other values in the fields *remote*.
 
         deferred: Checked when the transaction commits, not when each statement ends.
     """
@@ -122,7 +122,7 @@ class LinkedReference:
     source: "Resource[Any]"
     target: "Resource[Any]"
     fields: tuple[str, ...]
-    there: tuple[str, ...]
+    remote: tuple[str, ...]
     on_delete: ReferentialAction = ReferentialAction.NO_ACTION
     on_update: ReferentialAction = ReferentialAction.NO_ACTION
     deferred: bool = False
@@ -253,8 +253,8 @@ class Resource(Generic[E]):
 
     def visible_rows(self, rows: Sequence[Row]) -> Sequence[Row]:
         """*rows* with their readable fields only, not looked at where they were not yet."""
-        return rows.only(self.readable) if isinstance(rows, Rows) else [self.shown(row) for row in rows]
+        return rows.only(self.readable) if isinstance(rows, Rows) else [self.visible_row(row) for row in rows]
 
-    def shown(self, row: Row) -> Row:
+    def visible_row(self, row: Row) -> Row:
         """*row* with its readable fields only: what may leave a use case."""
         return row if tuple(row) == self.readable else Row({field: row[field] for field in self.readable})

@@ -112,7 +112,7 @@ def _new_field_values(action: ReferentialAction, reference: ForeignKey, row: Val
         case ReferentialAction.CASCADE if row is not None:
             return {
                 here: row[there]
-                for here, there in zip(reference.fields, reference.declared.there, strict=True)
+                for here, there in zip(reference.fields, reference.declared.remote, strict=True)
             }
         case ReferentialAction.SET_DEFAULT:
             return {name: initial_value(fields[name], {}) for name in reference.fields}

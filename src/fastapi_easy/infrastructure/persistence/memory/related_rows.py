@@ -27,13 +27,13 @@ class RelatedRows:
 
     def __call__(self, relation: Relation, row: Values) -> Sequence[Values]:
         """The rows that *relation* leads to from *row*."""
-        return self.led_to(relation, tuple(row[field] for field in relation.here))
+        return self.find(relation, tuple(row[field] for field in relation.local))
 
-    def led_to(self, relation: Relation, source: Identity) -> Sequence[Values]:
+    def find(self, relation: Relation, source: Identity) -> Sequence[Values]:
         """The rows that *relation* leads to from the values *source* of its fields."""
         if None in source:
             return _NO_ROWS
-        if relation.there == relation.target.key:
+        if relation.remote == relation.target.key:
             found = self._view(relation.target).get(source)
             return _NO_ROWS if found is None else (found,)
         if relation not in self._indexes:
@@ -53,5 +53,5 @@ class RelatedRows:
     def _indexed(self, relation: Relation) -> Mapping[Identity, Sequence[Values]]:
         index: defaultdict[Identity, list[Values]] = defaultdict(list)
         for row in self._view(relation.target).rows():
-            index[tuple(row[field] for field in relation.there)].append(row)
+            index[tuple(row[field] for field in relation.remote)].append(row)
         return index

@@ -60,7 +60,7 @@ class MemoryRepository(Generic[E]):
         self._table = database.table(resource)
         self._mutable = frozenset(field.name for field in resource.fields.values() if field.kind in _MUTABLE)
 
-    def within(self, connection: MemoryTransaction) -> Self:
+    def in_transaction(self, connection: MemoryTransaction) -> Self:
         """The same repository inside *connection*."""
         return type(self)(self._resource, self._database, connection)
 
@@ -84,13 +84,11 @@ class MemoryRepository(Generic[E]):
         order = total_order(query.order, self._resource.key)
         most = query.page.limit if relation.many else 1
 
-        def led_to(source: Identity) -> list[Row]:
-            rows = filter_rows(
-                related_rows.led_to(relation, tuple(source)), query.specification, related_rows
-            )
+        def rows_for(source: Identity) -> list[Row]:
+            rows = filter_rows(related_rows.find(relation, tuple(source)), query.specification, related_rows)
             return [self._row(row, query.fields) for row in sort_rows(rows, order, related_rows)[:most]]
 
-        return Success([led_to(source) for source in sources])
+        return Success([rows_for(source) for source in sources])
 
     async def aggregate(self, aggregation: Aggregation) -> Outcome[Sequence[Group]]:
         """The numbers that *aggregation* asks for."""

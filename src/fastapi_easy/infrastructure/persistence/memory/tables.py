@@ -159,7 +159,7 @@ class ForeignKey:
         self.target = target
         self.declared = declared
         self.fields: Rule = declared.fields
-        key, there = target.resource.key, declared.there
+        key, there = target.resource.key, declared.remote
         # What is marked as deleted claims nothing under a unique rule, and yet is there.
         rules = (key,) if target.resource.soft_delete else (key, *target.rules)
         self._rule: Rule = next((rule for rule in rules if sorted(rule) == sorted(there)), ())
@@ -168,7 +168,7 @@ class ForeignKey:
     def has_target(self, rows: Rows, values: Identity) -> bool:
         """Tell whether one of *rows*, those of the target, is what *values* refer to."""
         if not self._rule:
-            return any(values_in(self.declared.there, row) == values for row in rows.rows())
+            return any(values_in(self.declared.remote, row) == values for row in rows.rows())
         claim = tuple(values[place] for place in self._order)
         if self._rule == self.target.resource.key:
             return rows.get(claim) is not None
@@ -189,8 +189,8 @@ class ForeignKey:
         """Return the values under which a row of the target was referred to until *change*."""
         if change.original is None:
             return None
-        values = values_in(self.declared.there, change.original)
-        if change.row is not None and values_in(self.declared.there, change.row) == values:
+        values = values_in(self.declared.remote, change.original)
+        if change.row is not None and values_in(self.declared.remote, change.row) == values:
             return None
         return None if None in values else values
 

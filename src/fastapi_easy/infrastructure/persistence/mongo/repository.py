@@ -53,7 +53,7 @@ class MongoRepository(Generic[E]):
         self._database = database
         self._connection = connection
 
-    def within(self, connection: Transaction) -> Self:
+    def in_transaction(self, connection: Transaction) -> Self:
         """The same repository inside *connection*."""
         return type(self)(self._resource, self._database, connection)
 

@@ -57,11 +57,11 @@ class SqlAlchemyRepository(Generic[E]):
         self._connection = connection
         self._rows = rows
 
-    def within(self, connection: Transaction) -> Self:
+    def in_transaction(self, connection: Transaction) -> Self:
         """The same repository inside *connection*."""
         return type(self)(self._resource, self._database, connection)
 
-    def beside(self, rows: Sequence[JournalRow]) -> Self | None:
+    def with_journal_rows(self, rows: Sequence[JournalRow]) -> Self | None:
         """The same repository, whose next write brings *rows* along in the same statement; `None` when it cannot."""
         if self._connection is not None or not self._database.can_combine_writes:
             return None

@@ -41,7 +41,7 @@ def related_to(path: str, specification: Specification = Everything()) -> Specif
             resource = relations[-1].target.name
         made = specification
         for relation in reversed(relations):
-            made = relation.meaning(made)
+            made = relation.exists(made)
         return made
 
     return meaning

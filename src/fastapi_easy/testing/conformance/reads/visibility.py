@@ -110,9 +110,9 @@ class VisibilityCases(Suite):
 
     async def test_among_may_ask_what_an_entity_leads_to(self, store: Store) -> None:
         stock = await add_sample_data(store)
-        by_ada = store.relation("books.author").meaning(Where("name", Operator.EQUALS, "Ada"))
-        praised = store.relation("books.reviews").meaning(Where("rating", Operator.EQUALS, 5))
-        mentored = store.relation("authors.mentor").meaning()
+        by_ada = store.relation("books.author").exists(Where("name", Operator.EQUALS, "Ada"))
+        praised = store.relation("books.reviews").exists(Where("rating", Operator.EQUALS, 5))
+        mentored = store.relation("authors.mentor").exists()
         a2, ada, dee = stock.books["a2"].id, stock.authors["Ada"].id, stock.authors["Dee"].id
 
         assert value_of(await store.books.read(a2, scope=by_ada)).title == "a2"

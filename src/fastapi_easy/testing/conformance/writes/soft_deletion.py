@@ -62,7 +62,7 @@ class SoftDeletionCases(Suite):
         ada = stock.authors["Ada"].id
         _ = value_of(await books.remove(stock.books["a1"].id))
         measures = (Measure(Function.COUNT), Measure(Function.SUM, "pages"))
-        wrote_for_ten = store.relation("authors.books").meaning(Where("price", Operator.EQUALS, 10))
+        wrote_for_ten = store.relation("authors.books").exists(Where("price", Operator.EQUALS, 10))
 
         numbers = value_of(await books.aggregate(Aggregation(measures=measures)))
         led_to = value_of(await books.select_each(store.relation("authors.books"), [(ada,)], Query()))
