@@ -36,12 +36,12 @@ class Deadline:
         _ = _CURRENT.set(self)
 
     @property
-    def left(self) -> float:
-        """Seconds until then; nothing or less when it has passed, or has ended."""
+    def remaining(self) -> float:
+        """Seconds until then; 0 or less when it has passed, or has ended."""
         return 0.0 if self.at is None else self.at - time.monotonic()
 
     def end(self) -> None:
-        """What it was for has been done."""
+        """End it: what it was for has been done."""
         self.at = None
         if self._outer is not None:
             _ = _CURRENT.set(self._outer)
@@ -51,12 +51,12 @@ _CURRENT: Final[ContextVar[Deadline | None]] = ContextVar("fastapi_easy_deadline
 
 
 def remaining_seconds() -> float | None:
-    """How long the current task has; nothing or less when it is too late, `None` when nobody said."""
+    """Return the seconds that the current task has left; 0 or less when it is too late, `None` without a deadline."""
     current = _CURRENT.get()
     return None if current is None or current.at is None else current.at - time.monotonic()
 
 
 def within(seconds: float) -> float:
-    """*seconds*, or what is left when that is less; never less than nothing."""
+    """Return *seconds*, or those left until the deadline when they are fewer; never less than 0."""
     left = remaining_seconds()
     return seconds if left is None or left >= seconds else max(0.0, left)

@@ -161,7 +161,7 @@ class Field:
 
     @property
     def required(self) -> bool:
-        """A caller who creates an entity has to give a value."""
+        """Whether a caller who creates an entity has to give a value."""
         return not (
             self.nullable
             or self.generated

@@ -11,11 +11,11 @@ _LATEST: Final[ContextVar[Callable[[], bool] | None]] = ContextVar("fastapi_easy
 
 
 def register_transaction(is_open: Callable[[], bool]) -> None:
-    """A unit of work has begun a transaction; *is_open* says whether it has ended meanwhile."""
+    """Register a transaction that a unit of work has begun; *is_open* says whether it is still open."""
     _ = _LATEST.set(is_open)
 
 
 def has_open_transaction() -> bool:
-    """Whether the latest transaction that the current task, or the one that started it, has begun is still open."""
+    """Return whether the latest transaction of the current task, or of the one that started it, is still open."""
     latest = _LATEST.get()
     return latest is not None and latest()

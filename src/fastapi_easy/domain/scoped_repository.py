@@ -32,36 +32,36 @@ class ScopedRepository(Generic[E]):
         self._visible = visible
 
     def in_transaction(self, connection: Any) -> Repository[E]:
-        """As narrow, inside *connection*."""
+        """Return the same, as narrow, inside *connection*."""
         return ScopedRepository(_in_transaction(self._inner, connection), self._visible)
 
     async def read(
         self, key: Key, fields: Sequence[str] | None = None, *, scope: Specification = EVERYTHING
     ) -> Outcome[Row]:
-        """The row with *key*."""
+        """Return the row with *key*."""
         return await self._inner.read(key, fields, scope=all_of(scope, self._visible))
 
     async def select(self, query: Query) -> Outcome[Page[Row]]:
-        """A page of rows."""
+        """Return a page of rows."""
         return await self._inner.select(self._scope_query(query))
 
     async def select_each(
         self, relation: Relation, sources: Sequence[tuple[Any, ...]], query: Query
     ) -> Outcome[Sequence[Sequence[Row]]]:
-        """The rows that *relation* leads to, from each of *sources*."""
+        """Return the rows that *relation* leads to, from each of *sources*."""
         return await self._inner.select_each(relation, sources, self._scope_query(query))
 
     async def aggregate(self, aggregation: Aggregation) -> Outcome[Sequence[Group]]:
-        """The numbers that *aggregation* asks for."""
+        """Return the numbers that *aggregation* asks for."""
         narrowed = replace(aggregation, specification=self._scope(aggregation.specification))
         return await self._inner.aggregate(narrowed)
 
     def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Sequence[Row]]:
-        """Every row of the query, some at a time."""
+        """Yield every row of the query, some at a time."""
         return self._inner.stream(self._scope_query(query), chunk=chunk)
 
     async def count(self, specification: Specification) -> Outcome[int]:
-        """How many entities *specification* means."""
+        """Return how many entities *specification* means."""
         return await self._inner.count(self._scope(specification))
 
     async def add(self, values: Values) -> Outcome[Row]:
@@ -115,7 +115,7 @@ class ScopedRepository(Generic[E]):
         return replace(query, specification=self._scope(query.specification))
 
     def _scope(self, specification: Specification) -> Specification:
-        """The entities that *specification* means, of those that are there."""
+        """Return the visible ones of the entities that *specification* means."""
         return all_of(specification, self._visible)
 
 
@@ -141,11 +141,11 @@ class SoftDeletingRepository(ScopedRepository[E]):
         return ScopedRepository(self._inner, self._resource.deleted)
 
     def in_transaction(self, connection: Any) -> Repository[E]:
-        """The same inside *connection*."""
+        """Return the same inside *connection*."""
         return SoftDeletingRepository(_in_transaction(self._inner, connection), self._resource, self._now)
 
     def with_journal_rows(self, rows: Sequence[JournalRow]) -> Repository[E] | None:
-        """The same, whose next write brings *rows* along; `None` when it cannot."""
+        """Return the same, whose next write inserts *rows* too; `None` when it cannot."""
         inner = with_journal_rows(self._inner, rows)
         return None if inner is None else SoftDeletingRepository(inner, self._resource, self._now)
 
@@ -165,13 +165,13 @@ class SoftDeletingRepository(ScopedRepository[E]):
 
 
 def deleted_entities(repository: Repository[E]) -> Repository[E]:
-    """The deleted entities of *repository*; a stand-in that knows nothing of deletion is taken as it is."""
+    """Return the deleted entities of *repository*; a stand-in that knows nothing of deletion stays as it is."""
     deleted: Repository[E] = getattr(repository, "deleted", repository)
     return deleted
 
 
 def with_journal_rows(repository: Repository[E], rows: Sequence[JournalRow]) -> Repository[E] | None:
-    """*repository*, whose next write brings *rows* along in the same statement; `None` when it cannot."""
+    """Return *repository*, whose next write inserts *rows* in the same statement; `None` when it cannot."""
     with_rows: Callable[[Sequence[JournalRow]], Repository[E] | None] | None = getattr(
         repository, "with_journal_rows", None
     )

@@ -30,7 +30,7 @@ class TransactionalDatabase(Protocol[T_co]):
         ...
 
     def begin(self) -> T_co:
-        """A transaction of its own; the store is first spoken to when something is done in it."""
+        """Return a new transaction; the store is first spoken to when something is done in it."""
         ...
 
 
@@ -71,12 +71,12 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
 
     @property
     def database(self) -> D:
-        """Where the transaction is."""
+        """The database of the transaction."""
         return self._database
 
     @property
     def transaction(self) -> T:
-        """What everything is done in; begun when it is first needed."""
+        """The transaction of this unit of work; begun when it is first needed."""
         return self._transaction
 
     async def __aenter__(self) -> Self:
@@ -95,7 +95,7 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
                 self._is_open = False
 
     def repository(self, resource: Resource[Any] | str, *, last: bool = False) -> Repository[Any]:
-        """The repository of *resource* inside this unit of work; for a *last* write, one that stands alone."""
+        """Return the repository of *resource* inside this unit of work; for a *last* write, one that stands alone."""
         try:
             declared = self._resources[resource] if isinstance(resource, str) else resource
             name = declared.name
@@ -137,7 +137,7 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
             self._events = [*self._events, event]
 
     def record_all(self, events: Sequence[DomainEvent]) -> None:
-        """As `record`, for each of *events*, which are not looked into until they are published."""
+        """Record each of *events*, as `record` does; they are not looked into until they are published."""
         if not self._events and not isinstance(events, list):
             self._events = events
         elif isinstance(self._events, list):
@@ -146,12 +146,12 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
             self._events = [*self._events, *events]
 
     def bind(self, lease: CommitGuard) -> None:
-        """From now on commit only while *lease* is held."""
+        """Commit only while *lease* is held, from now on."""
         self._leases = (*self._leases, lease)
 
     @property
     def events(self) -> Sequence[DomainEvent]:
-        """What was recorded since the last commit."""
+        """The events that were recorded since the last commit."""
         return tuple(self._events)
 
     async def commit(self) -> Outcome[None]:
@@ -171,7 +171,7 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
 
     @property
     def _transaction(self) -> T:
-        """What everything is done in; begun when it is first needed."""
+        """The transaction of this unit of work; begun when it is first needed."""
         if self._open_transaction is None:
             self._open_transaction = self._database.begin()
             register_transaction(self._has_open_transaction)
@@ -179,7 +179,7 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
         return self._open_transaction
 
     async def _check_leases(self) -> Failure[Error] | None:
-        """Why nothing may be committed, if so; then everything is undone."""
+        """Return why nothing may be committed, after everything was rolled back; `None` while all leases are held."""
         for lease in self._leases:
             guarded = await lease.guard(self)
             if isinstance(guarded, Failure):

@@ -95,7 +95,7 @@ class Rows(Sequence[Row]):
         return repr(self._rows())
 
     def only(self, fields: Sequence[str]) -> Sequence[Row]:
-        """The same rows with *fields* and no others, in that order."""
+        """Return the same rows with *fields* and no others, in that order."""
         if tuple(fields) == self.fields:
             return self
         if self.records is None:

@@ -14,7 +14,7 @@ _EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
 def version_of(row: Row, fields: Sequence[str]) -> str:
-    """A fingerprint of *fields* of *row*: equal for equal values, 24 hexadecimal digits.
+    """Return a fingerprint of *fields* of *row*: equal for equal values, 24 hexadecimal digits.
 
     Made from values as the store gave them back, so compare only versions of rows that were read or returned
     by a store.
@@ -33,7 +33,7 @@ def version_of(row: Row, fields: Sequence[str]) -> str:
 
 
 def _encode_datetime(value: datetime.datetime) -> Any:
-    """What tells *value* from every other time."""
+    """Return what tells *value* from every other time, and is quick to write."""
     if value.tzinfo is not datetime.UTC:
         return value.isoformat()
     since = value - _EPOCH

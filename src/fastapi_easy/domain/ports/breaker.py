@@ -11,7 +11,7 @@ class CircuitState(enum.StrEnum):
     """Whether calls are let through."""
 
     CLOSED = "closed"
-    """All of them."""
+    """Yield all rows."""
 
     OPEN = "open"
     """None: it was silent too often."""
@@ -72,11 +72,11 @@ class Breaker(Protocol):
 
     @property
     def circuit(self) -> Circuit:
-        """How it stands at this moment."""
+        """Its state and its counts at this moment."""
         ...
 
     def enter(self) -> int:
-        """A permit for one call, to be given back by `leave`.
+        """Return a permit for one call, to be given back by `leave`.
 
         Raises:
             CallNotPermitted: The call is not to be made.
@@ -84,7 +84,7 @@ class Breaker(Protocol):
         ...
 
     def leave(self, permit: int, *, answered: bool | None, slow: bool = False) -> None:
-        """The call has ended.
+        """Give back a permit: the call has ended.
 
         Args:
             permit: Which `enter` gave.

@@ -69,7 +69,7 @@ class Database(Protocol):
 
     @property
     def technology(self) -> str:
-        """What it is, for people: `SQLite`, `PostgreSQL`, `memory`."""
+        """The technology, for people: `SQLite`, `PostgreSQL`, `memory`."""
         ...
 
     @property
@@ -105,7 +105,7 @@ class Database(Protocol):
         ...
 
     async def check(self) -> Outcome[None]:
-        """Whether the store answers, within a second or two.
+        """Ask whether the store responds, within a second or two.
 
         Fails with:
             Unavailable: It does not.

@@ -51,7 +51,7 @@ class Metrics(Observer, Protocol):
 
     @property
     def media_type(self) -> str:
-        """Of the report."""
+        """The media type of the report."""
         ...
 
     def report(
@@ -60,7 +60,7 @@ class Metrics(Observer, Protocol):
         breakers: Mapping[str, Breaker],
         retries: Mapping[str, int] = _NONE,
     ) -> bytes:
-        """Everything counted so far, and at this moment the connections of *dependencies* and their *breakers*.
+        """Return everything counted so far, and at this moment the connections of *dependencies* and their *breakers*.
 
         Args:
             dependencies: Those that have connections are told of.

@@ -39,7 +39,7 @@ class Repository(Protocol[E]):
     async def read(
         self, key: Key, fields: Sequence[str] | None = None, *, scope: Specification = EVERYTHING
     ) -> Outcome[Row]:
-        """The row with *key*, holding *fields* in their order, or all fields of the entity.
+        """Return the row with *key*, holding *fields* in their order, or all fields of the entity.
 
         Fails with:
             NotFound: There is none.
@@ -47,7 +47,7 @@ class Repository(Protocol[E]):
         ...
 
     async def select(self, query: Query) -> Outcome[Page[Row]]:
-        """A page of rows in the query's total order, nulls last.
+        """Return a page of rows in the query's total order, nulls last.
 
         With `count=EXACT` the total is that of the specification; `next` is set exactly when more rows follow.
         A walk along `next` shows each row that was there all the time once, whatever is inserted meanwhile.
@@ -57,7 +57,7 @@ class Repository(Protocol[E]):
     async def select_each(
         self, relation: Relation, sources: Sequence[tuple[Any, ...]], query: Query
     ) -> Outcome[Sequence[Sequence[Row]]]:
-        """The rows that *relation* leads to, from each of *sources*, with one question to the store.
+        """Return the rows that *relation* leads to, from each of *sources*, with one query to the store: no N+1.
 
         Args:
             relation: Leads to this resource.
@@ -73,11 +73,11 @@ class Repository(Protocol[E]):
         ...
 
     async def aggregate(self, aggregation: Aggregation) -> Outcome[Sequence[Group]]:
-        """The numbers that *aggregation* asks for, group by group, with one question to the store."""
+        """Return the numbers that *aggregation* asks for, group by group, with one query to the store."""
         ...
 
     def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Sequence[Row]]:
-        """Every row of the query in its order, some at a time; `query.page` is not looked at.
+        """Yield every row of the query in its order, some at a time; `query.page` is ignored.
 
         Args:
             query: Which rows.
@@ -90,7 +90,7 @@ class Repository(Protocol[E]):
         ...
 
     async def count(self, specification: Specification) -> Outcome[int]:
-        """How many entities *specification* means."""
+        """Return how many entities *specification* means."""
         ...
 
     async def add(self, values: Values) -> Outcome[Row]:

@@ -12,13 +12,13 @@ class Retry(Protocol):
 
     @property
     def retries(self) -> Mapping[str, int]:
-        """How many repetitions there were so far, by dependency."""
+        """The number of retries so far, by dependency."""
         ...
 
     async def repeat(
         self, dependency: str, call: Callable[[], Awaitable[Outcome[Any]]], failed: Outcome[Any], calls: int
     ) -> Outcome[Any]:
-        """What *call* comes to in the end, made again while it fails with what may pass at once.
+        """Retry *call* while it fails with what may pass at once, and return what it comes to in the end.
 
         Args:
             dependency: Whose budget pays.

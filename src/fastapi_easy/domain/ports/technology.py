@@ -31,7 +31,7 @@ class DatabaseRequest:
 
         limits: The other settings of the database, by name: `pool_size`, `connect_timeout` and so on.
 
-        kept: The classes whose entities live there.
+        entities: The classes whose entities live there.
 
         breaker: Gives the breaker that it is to be asked through; asked for anew each time.
 
@@ -41,7 +41,7 @@ class DatabaseRequest:
     name: str
     url: str
     limits: Mapping[str, Any]
-    kept: Sequence[type[Any]] = ()
+    entities: Sequence[type[Any]] = ()
     breaker: Callable[[], Breaker | None] = lambda: None
     tracer: Tracer | None = None
 

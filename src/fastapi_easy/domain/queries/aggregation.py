@@ -32,7 +32,7 @@ _SUMMABLE_KINDS: Final = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT})
 
 
 def functions_of(field: Field) -> tuple[Function, ...]:
-    """What can be made of the values of *field*."""
+    """Return the functions that mean something for the values of *field*."""
     functions: tuple[Function, ...] = (Function.COUNT,)
     if field.kind in _SUMMABLE_KINDS:
         functions += (Function.SUM, Function.AVERAGE)
@@ -56,7 +56,7 @@ class Measure:
 
     @property
     def name(self) -> str:
-        """As callers write it: `count`, `sum:price`."""
+        """The name that callers write: `count`, `sum:price`."""
         return str(self.function) if self.field is None else f"{self.function}:{self.field}"
 
 
@@ -85,7 +85,7 @@ class Aggregation:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The fields that its numbers and groups tell of."""
+        """The fields that its numbers and groups are made of."""
         return (*self.group_by, *(each.field for each in self.measures if each.field is not None))
 
 
@@ -106,7 +106,7 @@ class Group:
 
 
 def average(total: Any, count: int, field: Field) -> Any:
-    """The average of *count* values of *field* whose sum is *total*, as `Group` says.
+    """Return the average of *count* values of *field* whose sum is *total*, as `Group` says.
 
     Where nothing says how many digits the field has, it has those of *total*.
     """

@@ -185,7 +185,7 @@ Specification: TypeAlias = Everything | Where | Not | AllOf | AnyOf | Related
 
 
 def all_of(*specifications: Specification) -> Specification:
-    """The conjunction in its shortest form: `Everything` disappears, and one alone stands for itself."""
+    """Return the conjunction in its shortest form: `Everything` disappears, and one alone stands for itself."""
     parts = tuple(each for each in specifications if not isinstance(each, Everything))
     if not parts:
         return Everything()
@@ -193,7 +193,7 @@ def all_of(*specifications: Specification) -> Specification:
 
 
 def leaves(specification: Specification) -> Iterator[Where]:
-    """Every comparison in the tree, from left to right."""
+    """Yield every comparison in the tree, from left to right."""
     match specification:
         case Everything():
             return
@@ -209,12 +209,12 @@ def leaves(specification: Specification) -> Iterator[Where]:
 
 
 def matches_everything(specification: Specification) -> bool:
-    """Whether *specification* means every entity there can be, because it compares nothing that could differ."""
+    """Return whether *specification* means every entity there can be, because it compares nothing that could differ."""
     return _constant(specification) is True
 
 
 def _constant(specification: Specification) -> bool | None:
-    """What *specification* is for every entity; `None` when that depends on the entity."""
+    """Return what *specification* is for every entity; `None` when that depends on the entity."""
     match specification:
         case Everything():
             return True
@@ -238,7 +238,7 @@ def _constant(specification: Specification) -> bool | None:
 
 
 def fold_case(text: str) -> str:
-    """*text* with each character in its one-to-one lower case; `İ`, which has none, stays as it is."""
+    """Return *text* with each character in its one-to-one lower case; `İ`, which has none, stays as it is."""
     if text.isascii():
         return text.lower()
     return "".join(low if len(low := each.lower()) == 1 else each for each in text)
@@ -255,7 +255,7 @@ def _cannot_follow(relation: Any, entity: Any) -> Iterable[Any]:
 
 
 def is_satisfied_by(specification: Specification, entity: Any, follow: Follow = _cannot_follow) -> bool:
-    """Whether *specification* means *entity*, which is an object or a mapping of field names to values.
+    """Return whether *specification* means *entity*, which is an object or a mapping of field names to values.
 
     Args:
         specification: The tree.

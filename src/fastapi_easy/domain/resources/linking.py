@@ -14,7 +14,7 @@ def link(
     declarations: Mapping[str, Declaration[Any]],
     shapes: Mapping[str, Shape],
 ) -> list[str]:
-    """Fill in the relations and references of *resources*, all of one application; every mistake, each with its mend.
+    """Connect *resources*, all of one application, by relations and references; return every mistake with its mend.
 
     A link that the class has and whose other end is no resource of the same database is left out, unless the
     declaration names it; so is every reference whose other end is none.

@@ -46,12 +46,12 @@ class Link:
 
 
 def to_one(target: type[Any] | str, by: str | Sequence[str]) -> Link:
-    """To the entity of *target* whose key is in the fields *by* of this one; to none when they are null."""
+    """Return a link to the entity of *target* whose key is in the fields *by* of this one, if they are not null."""
     return Link(target=target, many=False, local=_names(by))
 
 
 def to_many(target: type[Any] | str, by: str | Sequence[str]) -> Link:
-    """To the entities of *target* whose fields *by* hold the key of this one."""
+    """Return a link to the entities of *target* whose fields *by* hold the key of this one."""
     return Link(target=target, many=True, remote=_names(by))
 
 

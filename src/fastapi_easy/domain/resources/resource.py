@@ -89,9 +89,9 @@ class Relation:
         return f"{self.source.name}.{self.name}"
 
     def exists(self, specification: Specification = Everything()) -> Specification:
-        """The entities of the source that it leads from to at least one that *specification* means.
+        """Return the condition that a related entity exists which *specification* means, for entities of the source.
 
-        What was soft-deleted is led to by nothing.
+        Soft-deleted entities count as missing.
         """
         return Related(self, all_of(specification, self.target.alive))
 
@@ -238,7 +238,7 @@ class Resource(Generic[E]):
         return AnyOf(()) if self.soft_delete is None else Where(self.soft_delete, Operator.IS_NULL, False)
 
     def version_of(self, row: Row) -> str:
-        """Which version *row* is, which holds at least the readable fields, or was cut from such a row."""
+        """Return the version of *row*, which holds at least the readable fields, or was cut from such a row."""
         if type(row) is PartialRow:
             return row.full_version
         if self.version is not None:
@@ -246,15 +246,15 @@ class Resource(Generic[E]):
         return version_of(row, self.readable)
 
     def key_of(self, row: Row) -> Key:
-        """The key of *row*: its one value, or a tuple in the order of `key`."""
+        """Return the key of *row*: its one value, or a tuple in the order of `key`."""
         if len(self.key) == 1:
             return row[self.key[0]]
         return tuple(row[field] for field in self.key)
 
     def visible_rows(self, rows: Sequence[Row]) -> Sequence[Row]:
-        """*rows* with their readable fields only, not looked at where they were not yet."""
+        """Return *rows* with their readable fields only, as lazily as they came."""
         return rows.only(self.readable) if isinstance(rows, Rows) else [self.visible_row(row) for row in rows]
 
     def visible_row(self, row: Row) -> Row:
-        """*row* with its readable fields only: what may leave a use case."""
+        """Return *row* with its readable fields only: what may leave a use case."""
         return row if tuple(row) == self.readable else Row({field: row[field] for field in self.readable})

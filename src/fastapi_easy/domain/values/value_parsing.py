@@ -49,7 +49,7 @@ class ParseError(ValueError):
 
 
 def parse_text(field: Field, text: str) -> Any:
-    """The value of *field* that *text* spells, as in a query string or a path.
+    """Parse *text*, as in a query string or a path, to a value of *field*.
 
     Raises:
         ParseError: It spells none.
@@ -65,7 +65,7 @@ def parse_text(field: Field, text: str) -> Any:
 
 
 def parse_json_value(field: Field, value: Any) -> Any:
-    """The value of *field* that the JSON scalar *value* stands for, as in a `where` tree.
+    """Parse the JSON scalar *value*, as in a `where` tree, to a value of *field*.
 
     Raises:
         ParseError: It stands for none.
@@ -119,7 +119,7 @@ def parse_value(field: Field, value: Any) -> Any:
 
 
 def to_json_value(value: Any) -> Any:
-    """A JSON scalar from which `parse_json_value` makes *value* again."""
+    """Return a JSON scalar from which `parse_json_value` makes *value* again."""
     match value:
         case enum.Enum():  # first: it may be an integer as well
             return value.value
@@ -138,7 +138,7 @@ def to_json_value(value: Any) -> Any:
 
 
 def from_json_value(field: Field, value: Any) -> Any:
-    """The value of *field* from which `to_json_value` made *value*, also where callers may not write it.
+    """Return the value of *field* from which `to_json_value` made *value*, also where callers may not write it.
 
     Raises:
         ParseError: It was made from a value of another type.
@@ -155,7 +155,7 @@ def from_json_value(field: Field, value: Any) -> Any:
 
 
 def format_text(value: Any) -> str:
-    """Text from which `parse_text` makes *value* again."""
+    """Return text from which `parse_text` makes *value* again."""
     written = to_json_value(value)
     return ("true" if written else "false") if isinstance(written, bool) else str(written)
 

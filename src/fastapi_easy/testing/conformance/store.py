@@ -45,8 +45,8 @@ class Store:
 
         event_bus: Keeps what was published.
 
-        kept: Reads the rows of a table of the system's own, and creates it where it is missing; `None` where there are
-            none to be kept.
+        system_rows: Reads the rows of a table of the system's own, and creates it where it is missing; `None` where
+            there are none to be kept.
 
         column: What it is called where results are counted: adapter, server, driver.
     """
@@ -56,7 +56,7 @@ class Store:
     repositories: Mapping[str, Callable[[], Repository[Any]]]
     unit_of_work: Callable[[], UnitOfWork]
     event_bus: RecordingEventBus
-    kept: Callable[[SystemTable], Awaitable[Sequence[Mapping[str, Any]]]] | None = None
+    system_rows: Callable[[SystemTable], Awaitable[Sequence[Mapping[str, Any]]]] | None = None
     column: str = ""
 
     def __repr__(self) -> str:

@@ -15,7 +15,7 @@ _EXACT: Final = decimal.Context(prec=decimal.MAX_PREC, Emax=decimal.MAX_EMAX, Em
 def aggregate_rows(
     rows: Iterable[Values], aggregation: Aggregation, fields: Mapping[str, Field]
 ) -> Sequence[Group]:
-    """The groups of *rows* and their numbers; *aggregation* says which rows, but those are chosen already."""
+    """Return the groups of *rows* and their numbers. The rows are filtered already."""
     members: dict[Identity, list[Values]] = {} if aggregation.group_by else {(): []}
     for row in rows:
         members.setdefault(tuple(row[name] for name in aggregation.group_by), []).append(row)
@@ -27,7 +27,7 @@ def aggregate_rows(
 
 
 def _sort_key(by: Identity) -> tuple[Any, ...]:
-    """Something that sorts as the values of *by* do, nulls last."""
+    """Return something that sorts as the values of *by* do, nulls last."""
     return tuple((True,) if value is None else (False, _sortable(value)) for value in by)
 
 

@@ -30,7 +30,7 @@ class MemoryDatabase:
         self._is_open = False
 
     def narrow_shape(self, name: str, shape: Shape) -> tuple[Shape, list[str]]:
-        """Whatever Python can hold is held."""
+        """Return *shape* as it is: whatever Python can hold can be stored."""
         return shape, []
 
     async def open(self) -> None:
@@ -42,11 +42,11 @@ class MemoryDatabase:
         self._is_open = False
 
     async def check(self) -> Outcome[None]:
-        """Whether it is open."""
+        """Ask whether it is open."""
         return Success(None) if self._is_open else Failure(Unavailable(self.name))
 
     async def prepare(self, resources: Sequence[Resource[Any]], mode: SchemaMode) -> Outcome[Sequence[str]]:
-        """Nothing to do: a table is there when it is first asked for, unless it stands between two others."""
+        """Refuse association tables; other tables are made when they are first asked for."""
         return Success(
             [
                 f"{relation!r} uses an association table, which is not stored in memory: leave it out of the "
@@ -58,7 +58,7 @@ class MemoryDatabase:
         )
 
     def begin(self) -> MemoryTransaction:
-        """A transaction of its own."""
+        """Return a new transaction."""
         return MemoryTransaction()
 
     def keep(self, rows: Sequence[JournalRow]) -> None:
@@ -71,12 +71,12 @@ class MemoryDatabase:
             }
             self._system_rows.setdefault(row.table.name, []).append(values)
 
-    def kept(self, table: SystemTable) -> Sequence[Mapping[str, Any]]:
-        """The rows of *table*, in the order they were committed."""
+    def system_rows(self, table: SystemTable) -> Sequence[Mapping[str, Any]]:
+        """Return the rows of *table*, in the order they were committed."""
         return tuple(self._system_rows.get(table.name, ()))
 
     def table(self, resource: Resource[Any]) -> Table:
-        """Where *resource* is kept. Resources stored as the same class share one, as they do in a database."""
+        """Return the table of *resource*. Resources stored as the same class share one, as they do in a database."""
         table = self._tables.get(resource.stored)
         if table is None:
             table = self._tables[resource.stored] = Table(resource)

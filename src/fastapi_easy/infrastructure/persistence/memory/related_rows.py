@@ -26,11 +26,11 @@ class RelatedRows:
         self._indexes: dict[Relation, Mapping[Identity, Sequence[Values]]] = {}
 
     def __call__(self, relation: Relation, row: Values) -> Sequence[Values]:
-        """The rows that *relation* leads to from *row*."""
+        """Return the rows that *relation* leads to from *row*."""
         return self.find(relation, tuple(row[field] for field in relation.local))
 
     def find(self, relation: Relation, source: Identity) -> Sequence[Values]:
-        """The rows that *relation* leads to from the values *source* of its fields."""
+        """Return the rows that *relation* leads to from the values *source* of its fields."""
         if None in source:
             return _NO_ROWS
         if relation.remote == relation.target.key:
@@ -41,7 +41,7 @@ class RelatedRows:
         return self._indexes[relation].get(source, _NO_ROWS)
 
     def value(self, term: Sort, row: Values) -> Any:
-        """What *row* is sorted by; null where the path of *term* leads nowhere."""
+        """Return the value by which *term* sorts *row*; `None` where its path leads nowhere."""
         for relation in term.path:
             there = [each for each in self(relation, row) if is_satisfied_by(relation.target.alive, each)]
             if not there:

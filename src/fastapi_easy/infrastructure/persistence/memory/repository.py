@@ -61,25 +61,25 @@ class MemoryRepository(Generic[E]):
         self._mutable = frozenset(field.name for field in resource.fields.values() if field.kind in _MUTABLE)
 
     def in_transaction(self, connection: MemoryTransaction) -> Self:
-        """The same repository inside *connection*."""
+        """Return the same repository inside *connection*."""
         return type(self)(self._resource, self._database, connection)
 
     async def read(
         self, key: Key, fields: Sequence[str] | None = None, *, scope: Specification = EVERYTHING
     ) -> Outcome[Row]:
-        """The row with *key*."""
+        """Return the row with *key*."""
         found = self._found(self._view(), key, scope)
         return found if isinstance(found, Failure) else Success(self._row(found.unwrap(), fields))
 
     async def select(self, query: Query) -> Outcome[Page[Row]]:
-        """A page of rows in the query's total order, nulls last."""
+        """Return a page of rows in the query's total order, nulls last."""
         rows, total, place = self._window(query)
         return Success(Page([self._row(row, query.fields) for row in rows], total, place))
 
     async def select_each(
         self, relation: Relation, sources: Sequence[tuple[Any, ...]], query: Query
     ) -> Outcome[Sequence[Sequence[Row]]]:
-        """The rows that *relation* leads to, from each of *sources*."""
+        """Return the rows that *relation* leads to, from each of *sources*."""
         related_rows = RelatedRows(self._view_of)
         order = total_order(query.order, self._resource.key)
         most = query.page.limit if relation.many else 1
@@ -91,19 +91,19 @@ class MemoryRepository(Generic[E]):
         return Success([rows_for(source) for source in sources])
 
     async def aggregate(self, aggregation: Aggregation) -> Outcome[Sequence[Group]]:
-        """The numbers that *aggregation* asks for."""
+        """Return the numbers that *aggregation* asks for."""
         rows = self._matching(self._view(), aggregation.specification)
         return Success(aggregate_rows(rows, aggregation, self._resource.fields))
 
     async def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Sequence[Row]]:
-        """Every row of the query in its order, some at a time, as they were when the first were asked for."""
+        """Yield every row of the query in its order, some at a time, as they were when the first were asked for."""
         order = total_order(query.order, self._resource.key)
         rows = sort_rows(self._matching(self._view(), query.specification), order, RelatedRows(self._view_of))
         for start in range(0, len(rows), chunk):
             yield [self._row(row, query.fields) for row in rows[start : start + chunk]]
 
     async def count(self, specification: Specification) -> Outcome[int]:
-        """How many entities *specification* means."""
+        """Return how many entities *specification* means."""
         return Success(len(self._matching(self._view(), specification)))
 
     async def add(self, values: Given) -> Outcome[Row]:
@@ -208,7 +208,7 @@ class MemoryRepository(Generic[E]):
         return is_satisfied_by(specification, row, RelatedRows(self._view_of))
 
     def _write(self, statement: Callable[[Layer], Outcome[T]]) -> Outcome[T]:
-        """Carry out *statement* whole or not at all; on its own it is its own transaction."""
+        """Run *statement* whole or not at all; outside of a transaction it is one of its own."""
         connection = self._connection
         layers = Layers() if connection is None else connection.statement()
         done = statement(layers.of(self._table))
@@ -287,7 +287,7 @@ class MemoryRepository(Generic[E]):
         return window[: page.limit], total, cursor_at(window[page.limit - 1], order, related_rows)
 
     def _find_nulls(self, row: Values) -> list[str]:
-        """The fields that are null and must not be, as far as callers can help it."""
+        """Return the fields that are null, must not be, and are for callers to set."""
         return [
             name
             for name, field in self._resource.fields.items()

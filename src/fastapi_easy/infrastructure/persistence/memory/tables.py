@@ -23,19 +23,19 @@ class Rows(Protocol):
 
     @property
     def table(self) -> "Table":
-        """Where they end up."""
+        """The table they end up in."""
         ...
 
     def get(self, identity: Identity) -> Values | None:
-        """The row at *identity*."""
+        """Return the row at *identity*."""
         ...
 
     def rows(self) -> Iterator[Values]:
-        """All of them, in no particular order."""
+        """Yield all rows, in no particular order."""
         ...
 
     def owner(self, rule: Rule, values: Identity) -> Identity | None:
-        """Whose *values* these are under *rule*."""
+        """Return the identity of the row that holds *values* under the unique *rule*, if one does."""
         ...
 
     def referring_rows(self, rule: Rule, values: Identity) -> Collection[Identity]:
@@ -99,15 +99,15 @@ class Table:
         return self
 
     def get(self, identity: Identity) -> Values | None:
-        """The row at *identity*."""
+        """Return the row at *identity*."""
         return self._rows.get(identity)
 
     def rows(self) -> Iterator[Values]:
-        """All of them, in the order of their arrival."""
+        """Yield all rows, in the order of their arrival."""
         return iter(tuple(self._rows.values()))
 
     def owner(self, rule: Rule, values: Identity) -> Identity | None:
-        """Whose *values* these are under *rule*."""
+        """Return the identity of the row that holds *values* under the unique *rule*, if one does."""
         return self._owners[rule].get(values)
 
     def referring_rows(self, rule: Rule, values: Identity) -> Collection[Identity]:
@@ -131,7 +131,7 @@ class Table:
                 self._reference_index.add(identity, change.row)
 
     def claims(self, row: Values | None) -> Iterator[tuple[Rule, Identity]]:
-        """Each rule and the values that *row* claims under it. Nulls claim nothing, nor does what is deleted."""
+        """Yield each unique rule with the values of *row* under it. Nulls and deleted rows take nothing."""
         if row is not None and is_satisfied_by(self.resource.alive, row):
             for rule in self.rules:
                 claim = values_in(rule, row)
@@ -231,12 +231,12 @@ class Layer:
         )
 
     def get(self, identity: Identity) -> Values | None:
-        """The row at *identity*, written here or seen through."""
+        """Return the row at *identity*, written here or below."""
         change = self.changes.get(identity)
         return self._below.get(identity) if change is None else change.row
 
     def rows(self) -> Iterator[Values]:
-        """All of them."""
+        """Yield all rows."""
         key = self.table.resource.key
         for row in self._below.rows():
             if values_in(key, row) not in self.changes:
@@ -246,7 +246,7 @@ class Layer:
                 yield change.row
 
     def owner(self, rule: Rule, values: Identity) -> Identity | None:
-        """Whose *values* these are under *rule*."""
+        """Return the identity of the row that holds *values* under the unique *rule*, if one does."""
         here = self._owners[rule].get(values)
         if here is not None:
             return here

@@ -86,7 +86,7 @@ def _rebase(layer: Layer, fresh: Layer) -> Failure[Error] | None:
 
 
 def _merged(current: Values | None, change: Change, version: str | None) -> Values | None:
-    """The row after *change*, when *current* is what is committed."""
+    """Return the row after *change*, when *current* is what is committed."""
     if change.row is None or change.fields is None:
         return change.row
     if current is None:

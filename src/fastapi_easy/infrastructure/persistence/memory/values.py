@@ -14,7 +14,7 @@ _WIDE: Final = decimal.Context(prec=200, rounding=decimal.ROUND_HALF_UP)
 
 
 def initial_value(field: Field, given: Given) -> Any:
-    """The value of *field* in a new row: what was given, else its default, else null."""
+    """Return the value of *field* in a new row: what was given, else its default, else null."""
     if field.name in given:
         return to_stored(field, given[field.name])
     if field.default_factory is not None:
@@ -23,7 +23,7 @@ def initial_value(field: Field, given: Given) -> Any:
 
 
 def make_key(kind: Kind, number: int) -> Any:
-    """A key of *kind* that nobody else has, for the entity that is the *number*th; null for kinds no store makes."""
+    """Return a new key of *kind* for the *number*th entity; `None` for kinds that no store generates."""
     match kind:
         case Kind.INTEGER:
             return number
@@ -50,7 +50,7 @@ def make_key(kind: Kind, number: int) -> Any:
 
 
 def to_stored(field: Field, value: Any) -> Any:
-    """*value* as the store keeps it: what a database would give back for it."""
+    """Return *value* as the store keeps it: what a database would give back for it."""
     if value is None:
         return None
     match field.kind:
