@@ -1,7 +1,7 @@
-"""When whoever asked stops waiting: then everything that is done for them has to have ended.
+"""Deadlines: the moment when a caller stops waiting, by which everything that is done for it has to end.
 
-Whoever waits for something far away bounds the wait by what is left. Nothing is cut from outside: who gives up a
-statement in the middle loses its connection, and does not know what became of it.
+Code that waits for another process caps its timeout to what is left. Nothing is cancelled from outside: giving up a
+statement in the middle costs its connection, and leaves its outcome unknown.
 """
 
 import time
@@ -10,9 +10,9 @@ from typing import Final
 
 
 class Deadline:
-    """Of what the current task does, and of the tasks that it starts; those that outlive it are freed of it.
+    """The deadline of the current task and of the tasks that it starts; it ends for tasks that outlive it.
 
-    Begins when it is made, and is to be ended. Inside of another one the sooner of the two counts.
+    Begins when it is made, and has to be ended. Inside of another one the sooner of the two counts.
 
     Args:
         seconds: From now.
@@ -28,6 +28,7 @@ class Deadline:
         outer = _CURRENT.get()
         if outer is not None:
             if outer.at is None:
+                # Ended, but not for this task: it was started within and has outlived it.
                 outer = None
             elif outer.at < at:
                 at = outer.at

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
 UNSET: Final = type("Unset", (), {"__repr__": lambda _: "UNSET", "__bool__": lambda _: False})()
-"""Nothing was said, which differs from `None`."""
+"""No value was given, which differs from `None`."""
 
 
 class Kind(enum.StrEnum):
-    """What values of a field are, whatever the store calls it."""
+    """The kind of the values of a field, whatever the store calls its type."""
 
     TEXT = "text"
     INTEGER = "integer"

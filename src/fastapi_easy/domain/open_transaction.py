@@ -1,6 +1,6 @@
-"""Whether the current task has a transaction open: then it must not wait for what others may hold.
+"""Tells whether the current task has an open transaction: then it must not wait for a lock.
 
-Whoever holds a lease may wait for a row that the transaction has locked, in a circle that no store can see.
+The holder of the lock may wait for a row that the transaction has locked: a deadlock that no store can see.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A repository in which only some entities are there, and one in which the deleted ones are not."""
+"""Repositories that show only some entities: those in a scope, or those that are not soft-deleted."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
@@ -22,16 +22,16 @@ E = TypeVar("E")
 
 
 class ScopedRepository(Generic[E]):
-    """Implements `Repository`: *inner*, of whose entities only those that *visible* means are there.
+    """Implements `Repository`: the entities of *inner* that *visible* means; no others can be read or changed.
 
-    New entities are stored whether or not it means them.
+    New entities are stored whether or not *visible* means them.
     """
 
     def __init__(self, inner: Repository[E], visible: Specification) -> None:
         self._inner = inner
         self._visible = visible
 
-    def in_transaction(self, connection: Any) -> Repository[E]:
+    def in_transaction(self, connection: object) -> Repository[E]:
         """Return the same, as narrow, inside *connection*."""
         return ScopedRepository(_in_transaction(self._inner, connection), self._visible)
 
@@ -120,14 +120,14 @@ class ScopedRepository(Generic[E]):
 
 
 class SoftDeletingRepository(ScopedRepository[E]):
-    """Implements `Repository`: *inner*, in which a removed entity is marked and from then on not there.
+    """Implements `Repository` with soft deletion: removing an entity of *inner* marks it, which hides it from then on.
 
     Args:
         inner: Where the entities are, deleted or not.
 
-        resource: Of a declaration with `soft_delete`.
+        resource: Declared with `soft_delete`.
 
-        now: The time that marks.
+        now: Returns the time of a deletion.
     """
 
     def __init__(self, inner: Repository[E], resource: Resource[E], now: Callable[[], datetime]) -> None:
@@ -140,7 +140,7 @@ class SoftDeletingRepository(ScopedRepository[E]):
         """The entities that are marked, and no others. What is removed from these is gone."""
         return ScopedRepository(self._inner, self._resource.deleted)
 
-    def in_transaction(self, connection: Any) -> Repository[E]:
+    def in_transaction(self, connection: object) -> Repository[E]:
         """Return the same inside *connection*."""
         return SoftDeletingRepository(_in_transaction(self._inner, connection), self._resource, self._now)
 
@@ -178,6 +178,6 @@ def with_journal_rows(repository: Repository[E], rows: Sequence[JournalRow]) -> 
     return None if with_rows is None else with_rows(rows)
 
 
-def _in_transaction(repository: Repository[E], connection: Any) -> Repository[E]:
-    in_transaction: Callable[[Any], Repository[E]] | None = getattr(repository, "in_transaction", None)
+def _in_transaction(repository: Repository[E], connection: object) -> Repository[E]:
+    in_transaction: Callable[[object], Repository[E]] | None = getattr(repository, "in_transaction", None)
     return repository if in_transaction is None else in_transaction(connection)

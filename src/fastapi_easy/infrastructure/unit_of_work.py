@@ -1,4 +1,4 @@
-"""What every unit of work does, whatever the technology."""
+"""The unit of work that adapters build upon."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class TransactionalDatabase(Protocol[T_co]):
-    """A database in which something can be begun."""
+    """A database in which transactions can be begun."""
 
     @property
     def name(self) -> str:
@@ -40,14 +40,14 @@ D = TypeVar("D", bound=TransactionalDatabase[Any])
 
 
 class TransactionalUnitOfWork(ABC, Generic[D, T]):
-    """Implements `UnitOfWork` but for how a transaction ends, which an adapter says.
+    """Implements `UnitOfWork`, except for how a transaction ends: a subclass of the adapter does that.
 
     Args:
         database: Where the transaction is.
 
         resources: Every resource of the application, by name.
 
-        repositories: What makes the repository of each.
+        repositories: Makes the repository of each.
 
         event_bus: Where recorded events go after a commit.
     """
@@ -139,6 +139,7 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
     def record_all(self, events: Sequence[DomainEvent]) -> None:
         """Record each of *events*, as `record` does; they are not looked into until they are published."""
         if not self._events and not isinstance(events, list):
+            # Kept as it is: a `LazySequence` of a large bulk is made only if somebody reads it.
             self._events = events
         elif isinstance(self._events, list):
             self._events.extend(events)
@@ -162,6 +163,7 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
             and (refused := await self._check_leases()) is not None
         ):
             return refused
+        # Taken first, so that an event is never published twice, whatever the commit comes to.
         events, self._events = self._events, []
         committed = _SUCCESS if self._open_transaction is None else await self._commit()
         self._is_open = False

@@ -1,6 +1,6 @@
 """The fields a caller sets, and no others."""
 
-from collections.abc import ItemsView, KeysView, Mapping
+from collections.abc import ItemsView, Iterator, KeysView, Mapping
 from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -31,7 +31,7 @@ class Patch(Mapping[str, Any]):
     def __contains__(self, field: object) -> bool:
         return field in self._values
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[str]:
         return iter(self._values)
 
     def __len__(self) -> int:

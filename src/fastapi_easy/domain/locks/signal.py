@@ -1,4 +1,4 @@
-"""What tasks wait for, whatever runs them."""
+"""A flag that tasks wait for, on any event loop."""
 
 from typing import Protocol
 

@@ -1,4 +1,4 @@
-"""What time it is."""
+"""The time."""
 
 import datetime
 from typing import Protocol, runtime_checkable

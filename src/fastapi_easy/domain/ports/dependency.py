@@ -1,4 +1,4 @@
-"""What an application depends on, as those see it who report on it."""
+"""What an application depends on, for health checks and metrics."""
 
 from typing import Protocol, runtime_checkable
 

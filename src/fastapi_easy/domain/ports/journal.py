@@ -1,4 +1,4 @@
-"""What is written beside every change."""
+"""Rows that are written beside every change: an outbox, an audit trail."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable

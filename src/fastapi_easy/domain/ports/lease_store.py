@@ -1,4 +1,4 @@
-"""Where leases are kept."""
+"""A store of leases."""
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
@@ -19,7 +19,7 @@ class LeaseStore(Protocol):
     call whose answer was lost can be made again.
 
     Every method may fail with `Unavailable`: the store did not answer. Then nobody knows whether it was done. Its
-    obstacle is `SILENCE` where nobody answered, and another one where somebody said that it cannot be done now.
+    reason is `NO_RESPONSE` where nobody answered, and another one where somebody said that it cannot be done now.
     The store's clock alone says when a lease runs out.
     """
 

@@ -1,4 +1,4 @@
-"""Doing something alone."""
+"""Locks: doing something alone."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager

@@ -1,4 +1,4 @@
-"""Who watches how calls go."""
+"""Observers of calls, and metrics."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ _NONE: Final[Mapping[str, int]] = MappingProxyType({})
 
 @runtime_checkable
 class Metrics(Observer, Protocol):
-    """An observer that counts, and tells what it has counted to whoever comes to collect it."""
+    """An observer that counts, and reports what it has counted to whoever collects it."""
 
     @property
     def media_type(self) -> str:

@@ -1,7 +1,7 @@
 """The entities of one resource."""
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, Final, Protocol, TypeVar, runtime_checkable
+from typing import Final, Protocol, TypeVar, runtime_checkable
 
 from fastapi_easy.domain.changes.patch import Patch, Values
 from fastapi_easy.domain.changes.row import Row
@@ -55,7 +55,7 @@ class Repository(Protocol[E]):
         ...
 
     async def select_each(
-        self, relation: Relation, sources: Sequence[tuple[Any, ...]], query: Query
+        self, relation: Relation, sources: Sequence[tuple[object, ...]], query: Query
     ) -> Outcome[Sequence[Sequence[Row]]]:
         """Return the rows that *relation* leads to, from each of *sources*, with one query to the store: no N+1.
 

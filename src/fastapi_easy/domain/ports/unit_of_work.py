@@ -1,4 +1,4 @@
-"""All or nothing."""
+"""Units of work: all or nothing."""
 
 from collections.abc import Sequence
 from types import TracebackType
@@ -107,6 +107,7 @@ class UnitOfWork(Protocol):
         ...
 
 
-def innermost(work: Any) -> Any:
+def innermost(work: UnitOfWork) -> UnitOfWork:
     """Return the unit of work of the store, around which stands what a caller is handed."""
-    return getattr(work, "inner", work)
+    inner: UnitOfWork = getattr(work, "inner", work)
+    return inner

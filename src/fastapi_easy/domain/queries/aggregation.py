@@ -14,7 +14,7 @@ AVERAGE_DIGITS: Final = 6
 
 
 class Function(enum.StrEnum):
-    """What is made of the values of a field. The value is its spelling in a query. Nulls are left out.
+    """A function of the values of a field. The value is its spelling in a query. Nulls are left out.
 
     Of no values at all COUNT is 0, and all others are null.
     """
@@ -43,7 +43,7 @@ def functions_of(field: Field) -> tuple[Function, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One number wished for.
+    """One number to compute.
 
     Attributes:
         function: What is made of the values.
@@ -62,7 +62,7 @@ class Measure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aggregation:
-    """Which numbers, about which entities, taken together by what.
+    """The numbers to compute, of which entities, grouped by which fields.
 
     Attributes:
         measures: The numbers, at least one.

@@ -1,4 +1,4 @@
-"""In which order entities come: the same on every store, total, nulls last."""
+"""The order of entities: the same on every store, total, nulls last."""
 
 import enum
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Direction(enum.StrEnum):
-    """Which end comes first. Nulls come last either way."""
+    """The direction of a sort. Nulls come last either way."""
 
     ASCENDING = "ascending"
     DESCENDING = "descending"

@@ -1,15 +1,15 @@
-"""A window over many entities, and the wish for one."""
+"""Pagination: a window over many entities, and the request for one."""
 
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 T_co = TypeVar("T_co", covariant=True)
 
 
 class Count(enum.StrEnum):
-    """How the total is found: not at all, exactly, or as the store's own estimate where it keeps one."""
+    """How the total is counted: not at all, exactly, or as the store's own estimate where it keeps one."""
 
     NONE = "none"
     EXACT = "exact"
@@ -24,12 +24,12 @@ class Cursor:
         values: One for each `Sort` of the query's total order, `None` for null.
     """
 
-    values: tuple[Any, ...]
+    values: tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRequest:
-    """Which window is wished for.
+    """The window that is requested.
 
     Attributes:
         limit: Entities at most; 1 or more.

@@ -10,7 +10,7 @@ from fastapi_easy.domain.queries.specification import Everything, Specification
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Include:
-    """Related entities wished for beside each entity.
+    """Related entities to embed in each entity.
 
     Attributes:
         relation: The `Relation` that leads to them.

@@ -1,4 +1,4 @@
-"""Which entities are meant: a closed tree of conditions, and what each condition means.
+"""Specifications: a closed tree of conditions that entities satisfy, and what each condition means.
 
 The meaning is two-valued: a comparison with null is false, never unknown; `ne` and `not_in` therefore hold for
 null. Every adapter compiles the same tree; `is_satisfied_by` is the reference.
@@ -16,7 +16,7 @@ from fastapi_easy.domain.field import Kind
 
 
 class Operator(enum.StrEnum):
-    """How a field is compared. The value is its spelling after `__` in a query; wildcards are always literal."""
+    """A comparison of a field. The value is its spelling after `__` in a query; wildcards are always literal."""
 
     EQUALS = "eq"
     NOT_EQUALS = "ne"
@@ -219,6 +219,7 @@ def _constant(specification: Specification) -> bool | None:
         case Everything():
             return True
         case Where(_, operator, ()):
+            # HAS_ALL of nothing is not here: it holds for every list, but not for null.
             return {Operator.NOT_IN: True, Operator.IN: False, Operator.HAS_ANY: False}.get(operator)
         case Where():
             return None
@@ -239,6 +240,7 @@ def _constant(specification: Specification) -> bool | None:
 
 def fold_case(text: str) -> str:
     """Return *text* with each character in its one-to-one lower case; `İ`, which has none, stays as it is."""
+    # `str.lower` makes two characters of `İ`, where databases map each code point to one.
     if text.isascii():
         return text.lower()
     return "".join(low if len(low := each.lower()) == 1 else each for each in text)
@@ -246,15 +248,15 @@ def fold_case(text: str) -> str:
 
 _Predicate: TypeAlias = Callable[[Any, Any], bool]
 
-Follow: TypeAlias = Callable[[Any, Any], Iterable[Any]]
+Follow: TypeAlias = Callable[[Any, Any], Iterable[object]]
 """Given a relation and an entity, the entities it leads to."""
 
 
-def _cannot_follow(relation: Any, entity: Any) -> Iterable[Any]:
+def _cannot_follow(relation: object, entity: object) -> Iterable[object]:
     raise LookupError(f"no function was given to follow {relation!r}")
 
 
-def is_satisfied_by(specification: Specification, entity: Any, follow: Follow = _cannot_follow) -> bool:
+def is_satisfied_by(specification: Specification, entity: object, follow: Follow = _cannot_follow) -> bool:
     """Return whether *specification* means *entity*, which is an object or a mapping of field names to values.
 
     Args:

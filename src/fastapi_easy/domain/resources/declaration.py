@@ -82,7 +82,7 @@ class Declaration(Generic[E]):
 
 
 class Mistakes(list[str]):
-    """Sentences about one resource."""
+    """The mistakes in the declaration of one resource, each a sentence."""
 
     def __init__(self, resource: str) -> None:
         super().__init__()
@@ -203,6 +203,7 @@ def _check_store_fields(
             )
         if option == "soft_delete" and (field.kind is not Kind.DATETIME or not field.nullable):
             mistakes.add(f"soft_delete {name!r} must be a time that may be null: change the field")
+        # What is generated no caller may write, in any operation and whatever `fields.write` names.
         fields[name] = replace(field, generated=True)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 class ReferentialAction(enum.StrEnum):
-    """What becomes of a row when the row it refers to is removed, or gets other values. Worded as in SQL."""
+    """What happens to a row when the row it refers to is removed, or gets other values. Worded as in SQL."""
 
     NO_ACTION = "NO ACTION"
     """The change is refused, unless nothing refers there any more when the statement ends."""

@@ -1,4 +1,4 @@
-"""How entities of one class lead to those of another, as a user says it."""
+"""Relations between entities of two classes, as a user declares them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,10 +7,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Through:
-    """The table between two entities of which each may have many of the other.
+    """An association table: a many-to-many relation goes through it.
 
     Attributes:
-        table: What the adapter whose mapping found it calls it.
+        table: The association table, as the adapter whose mapping found it knows it.
 
         local: Its columns that hold the values of `Link.local`.
 

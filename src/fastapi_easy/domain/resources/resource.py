@@ -1,4 +1,4 @@
-"""What a resource is, once a declaration has been read and found free of contradictions."""
+"""Resources: declarations that were read and found free of contradictions."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -186,7 +186,7 @@ class Resource(Generic[E]):
         references: The foreign keys to other resources of its database, which the store enforces. Filled once, when
             all resources are known.
 
-        naming: What callers call the fields.
+        naming: The aliases of the fields.
 
         dependencies: What an interface runs before every operation, in this order.
     """
@@ -220,7 +220,7 @@ class Resource(Generic[E]):
     naming: FieldAliases = dataclasses.field(init=False, default=NO_ALIASES)
 
     def __post_init__(self) -> None:
-        """Find out what callers call the fields."""
+        """Build the aliases of the fields."""
         object.__setattr__(self, "naming", build_aliases(self.fields.values()))
 
     def __repr__(self) -> str:

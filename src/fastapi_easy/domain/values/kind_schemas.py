@@ -1,4 +1,4 @@
-"""What JSON Schema says of each kind of field. No narrower and no wider than what is read."""
+"""JSON Schemas of the kinds of fields, no narrower and no wider than what is accepted."""
 
 import math
 from collections.abc import Mapping

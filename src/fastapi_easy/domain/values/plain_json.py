@@ -11,7 +11,7 @@ from typing import Any, Final
 _MICROSECOND: Final = datetime.timedelta(microseconds=1)
 
 
-def to_plain_json(value: Any) -> Any:
+def to_plain_json(value: object) -> Any:
     """Return *value* as JSON has it: numbers that floats would bend as text, times in UTC with microseconds.
 
     Decimals are texts without an exponent, times end with `+00:00`, durations are whole microseconds, bytes are base64,

@@ -14,6 +14,7 @@ from fastapi_easy.domain.field import Field, Kind
 _TextParser: TypeAlias = Callable[[Field, str], object]
 
 _INT64: Final = 2**63
+# Bounded: Python takes quadratic time for the digits of a long number, and callers choose how many they send.
 _INTEGER: Final = re.compile(r"-?[0-9]{1,40}", re.ASCII)
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?", re.ASCII)
 _DECIMAL_OF_ANY_LENGTH: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
@@ -32,6 +33,7 @@ _DURATION: Final = re.compile(
 )
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}", re.ASCII)
 _TRUTH: Final = {"true": True, "1": True, "false": False, "0": False}
+# What a float keeps of any decimal (sys.float_info.dig): a number may have been one on its way here.
 _SAFE_DIGITS: Final = 15
 _JSON_TYPES: Final = frozenset({str, int, float, bool, Decimal, type(None)})
 
@@ -118,11 +120,12 @@ def parse_value(field: Field, value: Any) -> Any:
             return parse_json_value(field, value)
 
 
-def to_json_value(value: Any) -> Any:
+def to_json_value(value: object) -> str | int | float | None:
     """Return a JSON scalar from which `parse_json_value` makes *value* again."""
     match value:
         case enum.Enum():  # first: it may be an integer as well
-            return value.value
+            scalar: str | int | float | None = value.value
+            return scalar
         case None | bool() | int() | float():
             return value
         case Decimal():
@@ -154,7 +157,7 @@ def from_json_value(field: Field, value: Any) -> Any:
             return parse_json_value(field, value)
 
 
-def format_text(value: Any) -> str:
+def format_text(value: object) -> str:
     """Return text from which `parse_text` makes *value* again."""
     written = to_json_value(value)
     return ("true" if written else "false") if isinstance(written, bool) else str(written)
@@ -285,7 +288,7 @@ def _uuid(field: Field, text: str) -> uuid.UUID:
     return uuid.UUID(text)
 
 
-def _member(enumeration: type[enum.Enum], value: Any) -> enum.Enum:
+def _member(enumeration: type[enum.Enum], value: object) -> enum.Enum:
     for member in enumeration:
         if member.value == value or str(member.value) == value:
             return member

@@ -1,4 +1,4 @@
-"""Waiting for work that must not be left half done."""
+"""Waiting for work that cancellation must not interrupt."""
 
 import asyncio
 import sys

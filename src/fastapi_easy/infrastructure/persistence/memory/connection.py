@@ -1,11 +1,12 @@
-"""Where the tables are."""
+"""The database in the process."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from returns.result import Failure, Success
 
 from fastapi_easy.domain.changes.journal import JournalRow, SystemTable
+from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.errors import Outcome, Unavailable
 from fastapi_easy.domain.field import Kind
 from fastapi_easy.domain.ports.database import Pool, SchemaMode
@@ -26,7 +27,7 @@ class MemoryDatabase:
     def __init__(self, name: str = "default") -> None:
         self.name = name
         self._tables: dict[type[Any], Table] = {}
-        self._system_rows: dict[str, list[Mapping[str, Any]]] = {}
+        self._system_rows: dict[str, list[Values]] = {}
         self._is_open = False
 
     def narrow_shape(self, name: str, shape: Shape) -> tuple[Shape, list[str]]:
@@ -71,7 +72,7 @@ class MemoryDatabase:
             }
             self._system_rows.setdefault(row.table.name, []).append(values)
 
-    def system_rows(self, table: SystemTable) -> Sequence[Mapping[str, Any]]:
+    def system_rows(self, table: SystemTable) -> Sequence[Values]:
         """Return the rows of *table*, in the order they were committed."""
         return tuple(self._system_rows.get(table.name, ()))
 

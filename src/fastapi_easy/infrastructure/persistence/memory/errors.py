@@ -1,4 +1,4 @@
-"""What a store in memory refuses, as the errors a caller can act on."""
+"""Failures of the store in memory, as errors that a caller can act on."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What foreign keys make of the changes of a statement or a transaction, as SQL does when it ends."""
+"""Foreign keys: checks and referential actions when a statement or a transaction ends, as in SQL."""
 
 from dataclasses import dataclass
 from typing import Any, assert_never
@@ -11,7 +11,7 @@ from fastapi_easy.infrastructure.persistence.memory.values import initial_value
 
 @dataclass(frozen=True, slots=True)
 class BrokenReference:
-    """The reference because of which changes cannot be.
+    """The reference that changes would break.
 
     Attributes:
         reference: It would lead nowhere.
@@ -70,6 +70,7 @@ def _cascade(layers: Layers) -> None:
         for identity, change in layer.changes.items()
         if change.original is not None
     ]
+    # A row that follows may be referred to itself. A circle of removals ends: what was removed refers to nothing.
     while waiting:
         table, identity = waiting.pop()
         layer = layers.of(table)
@@ -96,6 +97,7 @@ def _apply_action(
     if action is ReferentialAction.CASCADE and row is None:
         return source.write(holder, None) is None
     given = _new_field_values(action, reference, row)
+    # Where the action cannot be done the reference stays broken, and the whole statement is refused for it.
     refuses_nulls = any(
         value is None and not reference.source.resource.fields[name].nullable for name, value in given.items()
     )

@@ -13,7 +13,9 @@ _NO_ROWS: Final = ()
 
 
 class RelatedRows:
-    """Goes along relations, through the tables as one transaction sees them. For one question only.
+    """Finds related rows, in the tables as one transaction sees them.
+
+    To be used for one query: its indexes are not kept up to date.
 
     Args:
         view: The rows of a resource.

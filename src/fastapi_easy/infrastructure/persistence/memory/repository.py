@@ -214,7 +214,7 @@ class MemoryRepository(Generic[E]):
         done = statement(layers.of(self._table))
         if isinstance(done, Failure):
             return done
-        # Nobody else has a turn before the end of this method.
+        # No other task runs before the end of this method: nothing in it awaits.
         broken = apply_referential_actions(layers, final=connection is None)
         if broken is not None:
             is_own = broken.is_new and broken.reference.source is self._table
@@ -227,6 +227,7 @@ class MemoryRepository(Generic[E]):
         row = {name: initial_value(field, given) for name, field in resource.fields.items()}
         counted = resource.fields[resource.key[-1]]
         if row[counted.name] is None and counted.generated:
+            # Not taken back when the statement fails: the sequences of databases leave gaps, too.
             self._table.counter += 1
             row[counted.name] = make_key(counted.kind, self._table.counter)
         refused = self._find_nulls(row)
@@ -234,6 +235,7 @@ class MemoryRepository(Generic[E]):
             return null_not_allowed(refused)
         identity = self._identity_in(row)
         if counted.kind is Kind.INTEGER:
+            # A key that was given must not be given out again later.
             self._table.counter = max(self._table.counter, row[counted.name])
         if layer.get(identity) is not None:
             return already_exists(resource, resource.key)
@@ -281,6 +283,7 @@ class MemoryRepository(Generic[E]):
         total = None if page.count is Count.NONE else len(rows)
         if page.after is not None:
             rows = list(filter(after_cursor(page.after, order, related_rows), rows))
+        # One more than asked for tells whether there is a next page.
         window = sort_rows(rows, order, related_rows)[page.offset : page.offset + page.limit + 1]
         if len(window) <= page.limit:
             return window, total, None
@@ -301,6 +304,7 @@ class MemoryRepository(Generic[E]):
         return tuple(row[field] for field in self._resource.key)
 
     def _row(self, row: Values, fields: Sequence[str] | None = None) -> Row:
+        # What a caller does to a list or a dictionary must not reach the stored row.
         mutable = self._mutable
         wanted = row if fields is None else fields
         return Row({name: copy.deepcopy(row[name]) if name in mutable else row[name] for name in wanted})

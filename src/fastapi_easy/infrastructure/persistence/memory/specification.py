@@ -1,4 +1,4 @@
-"""Specification, order and cursor → which rows, in which sequence."""
+"""Filtering and sorting rows, and cursors."""
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial

@@ -1,4 +1,4 @@
-"""Tables in the process, and layers over them."""
+"""Tables in the process, and layers of uncommitted rows over them."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from fastapi_easy.domain.queries.specification import is_satisfied_by
 from fastapi_easy.domain.resources.resource import LinkedReference, Resource
 from fastapi_easy.infrastructure.persistence.memory.reference_index import NO_REFERENCES, ReferenceIndex
 
-Identity: TypeAlias = tuple[Any, ...]
+Identity: TypeAlias = tuple[object, ...]
 """The values of the key fields, also when there is only one."""
 
 Values: TypeAlias = dict[str, Any]
@@ -19,7 +19,7 @@ Rule: TypeAlias = tuple[str, ...]
 
 
 class Rows(Protocol):
-    """The rows of one resource as somebody sees them."""
+    """The rows of one resource as a statement or a transaction sees them."""
 
     @property
     def table(self) -> "Table":
@@ -116,6 +116,7 @@ class Table:
 
     def apply(self, layer: "Layer") -> None:
         """Put what *layer* holds in place of what is here."""
+        # All old values go first: rows of one transaction may swap unique values.
         for identity in layer.changes:
             old = self._rows.pop(identity, None)
             for rule, claim in self.claims(old):
@@ -282,6 +283,7 @@ class Layer:
         else:
             for rule, claim in self.table.claims(before.row):
                 _ = self._owners[rule].pop(claim, None)
+            # Of one write that set all fields and one that set some, all were set.
             before.fields = None if before.fields is None or fields is None else before.fields | fields
             before.is_versioned = before.is_versioned or is_versioned
             if self.table.references:
@@ -303,6 +305,6 @@ class Layer:
         self._below.apply(self)
 
 
-def values_in(rule: Rule, row: Mapping[str, Any]) -> Identity:
+def values_in(rule: Rule, row: Mapping[str, object]) -> Identity:
     """Return the values of the fields *rule* in *row*."""
     return tuple(row[field] for field in rule)

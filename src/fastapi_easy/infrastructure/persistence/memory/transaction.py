@@ -1,4 +1,4 @@
-"""Transactions in front of the tables.
+"""Transactions over the tables.
 
 A transaction is a layer over the tables: what is written in it is seen through it and nowhere else. Commit
 puts the layer into the tables in one go, after looking again at every rule, since others may have committed

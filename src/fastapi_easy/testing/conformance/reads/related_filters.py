@@ -255,11 +255,9 @@ class RelatedFilterCases(Suite):
     async def test_authors_are_filtered_by_related_entities(
         self, store: Store, meaning: SpecificationFactory, expected: str
     ) -> None:
-        _ = await add_sample_data(store)
+        _, query = await add_sample_data(store), Query(specification=meaning(store), page=ALL)
 
-        page = value_of(
-            await store.entities("authors").find_all(Query(specification=meaning(store), page=ALL))
-        )
+        page = value_of(await store.entities("authors").find_all(query))
 
         assert [author.name for author in page.items] == expected.split()
         assert page.total == len(expected.split())
