@@ -1,4 +1,4 @@
-"""What a caller may do with the entities of one resource."""
+"""Grants: what a caller may do with the entities of one resource."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from fastapi_easy.domain.queries.specification import Everything, Specification
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """What one caller may do by one action with the entities of one resource.
+    """The rights of one caller, for one action, on the entities of one resource.
 
     Attributes:
         rows: The entities it may be done to; all others do not exist for the caller.

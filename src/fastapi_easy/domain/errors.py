@@ -139,7 +139,7 @@ class CheckFailed:
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """The entity has changed since the caller read it; nothing was changed.
+    """The entity has changed since the caller read it (optimistic concurrency); nothing was changed.
 
     Attributes:
         current: The version the entity has now.

@@ -12,7 +12,7 @@ EventHandler: TypeAlias = Callable[[Any], Awaitable[None]]
 
 
 class Interest(enum.Enum):
-    """What the subscribers of one type want."""
+    """The part of an event that its subscribers want."""
 
     NONE = enum.auto()
     """Nobody has subscribed."""

@@ -12,7 +12,7 @@ from fastapi_easy.domain.ports.dependency import Dependency
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """How one call of a use case went.
+    """The course of one call of a use case.
 
     Attributes:
         resource: The name of the resource.

@@ -9,7 +9,7 @@ from fastapi_easy.domain.resources.resource import Resource
 
 @runtime_checkable
 class Permissions(Protocol):
-    """What one caller may do. Asked often, also about resources that others include; waits for nothing."""
+    """The rights of one caller. Asked often, also about resources that others include; waits for nothing."""
 
     def grant(self, resource: Resource[Any], action: str, /) -> Grant | None:
         """Return what the caller may do by *action* with entities of *resource*; `None` when they may not at all.

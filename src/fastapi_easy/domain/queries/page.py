@@ -18,7 +18,7 @@ class Count(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place in an ordered walk: the values of the order's fields in the last entity seen.
+    """A place in keyset pagination: the values of the order's fields in the last entity seen.
 
     Attributes:
         values: One for each `Sort` of the query's total order, `None` for null.
@@ -38,7 +38,7 @@ class PageRequest:
 
         after: Begin behind this place instead of skipping; costs the same at any depth.
 
-        count: How the total is found.
+        count: How the total is counted.
     """
 
     limit: int = 20

@@ -35,7 +35,7 @@ _KINDS_WITHOUT_TEXT: Final = frozenset({Kind.BINARY, Kind.JSON, Kind.ARRAY})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declaration(Generic[E]):
-    """What a user says about one resource; everything else is read from the entity class.
+    """The declaration of one resource by a user; everything else is read from the entity class.
 
     Attributes:
         entity: The user's class.
