@@ -1,4 +1,4 @@
-"""What the domain needs from outside: one Protocol per file; and `EntityRepository`, written once above `Repository`."""
+"""What the domain needs from outside: one Protocol per file, and `EntityRepository` above one of them."""
 
 from fastapi_easy.domain.ports.breaker import Breaker, CallNotPermitted, Circuit, CircuitState
 from fastapi_easy.domain.ports.clock import Clock
