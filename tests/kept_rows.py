@@ -13,7 +13,7 @@ from fastapi_easy.infrastructure.relational.system_tables.journal_tables import 
 
 async def kept_rows(database: Any, table: SystemTable) -> list[dict[str, Any]]:
     if isinstance(database, MemoryDatabase):
-        return [dict(row) for row in database.kept(table)]
+        return [dict(row) for row in database.system_rows(table)]
     if isinstance(database, MongoDatabase):
         found = database.client.collection(table.name).find({}, {"_id": 0}).sort("$natural", 1)
         return [dict(each) async for each in found]

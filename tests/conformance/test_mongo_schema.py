@@ -271,7 +271,7 @@ async def test_a_class_of_an_orm_is_refused(mongo_url):
 async def test_a_relation_through_a_table_is_a_difference(mongo_url):
     database = MongoDatabase("default", mongo_url)
     shapes = {name: describe(entity) for name, entity in ENTITIES.items()}
-    between = Through(table="marks", here=("book",), there=("hall", "number"))
+    between = Through(table="marks", local=("book",), remote=("hall", "number"))
     link = Link(target="seats", many=True, through=between)
     resources = connected(shapes, ENTITIES, options={"books": {"relations": {"marked": link}}})
 

@@ -107,7 +107,7 @@ class Models:
         row = value_of(await there.shelves.add({"name": "a", "size": {"width": 1, "height": 2}}))
 
         async with there.work() as work:
-            entity = value_of(await work.repository("shelves").find_by_id(row.id))
+            entity = value_of(await work.entities("shelves").find_by_id(row.id))
             entity.name = "b"
             await entity.save()
             _ = value_of(await work.commit())

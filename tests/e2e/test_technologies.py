@@ -173,7 +173,7 @@ def test_it_is_told_what_the_settings_say(larder: Any) -> None:
     request = pantry.databases.default().request
 
     assert (request.name, request.url, request.limits["pool_size"]) == ("default", "shelf:there", 4)
-    assert [each.__name__ for each in request.kept] == ["Jar"]
+    assert [each.__name__ for each in request.entities] == ["Jar"]
     assert request.breaker() is pantry.breakers.default()
 
 

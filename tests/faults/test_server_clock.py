@@ -94,7 +94,7 @@ async def test_two_who_both_think_they_hold_it_do_not_both_commit(server, monkey
                     assert late.remaining > 0
                     refused, accepted = await write(late, "late"), await write(other, "other")
 
-            account = (await bank.accounts.repository().find_by_id(1)).unwrap()
+            account = (await bank.accounts.repository().read(1)).unwrap()
 
     assert (refused, accepted) == (Failure(LockLost(lock)), Success(None))
     assert account.written_by == "other"

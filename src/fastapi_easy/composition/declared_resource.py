@@ -23,7 +23,7 @@ from fastapi_easy.application.resources.update_entity import UpdateEntityHandler
 from fastapi_easy.application.resources.upsert_entity import UpsertEntityHandler
 from fastapi_easy.composition.deferred import DeferredProduct, deferred
 from fastapi_easy.composition.memoized import Memoized, MemoizedFactory
-from fastapi_easy.domain.ports import Repository, UnitOfWork, Validator
+from fastapi_easy.domain.ports import EntityRepository, Repository, UnitOfWork, Validator
 from fastapi_easy.domain.resources.declaration import Declaration
 from fastapi_easy.domain.resources.resource import Resource
 
@@ -53,6 +53,7 @@ HANDLERS: Final[Mapping[str, type[Any]]] = {
 PROVIDER_KINDS: Final[Mapping[str, Callable[[DeferredProduct], Any]]] = {
     "resource": providers.Singleton,
     "repository": Memoized,
+    "entities": Memoized,
     "unit_of_work": MemoizedFactory,
     "validator": Memoized,
     "collaborators": Memoized,
@@ -106,6 +107,8 @@ class DeclaredResource(providers.Container[Any], Generic[E]):
 
         repository: Makes a repository; the same one, while it would be made from the same things.
 
+        entities: Makes what gives and takes instances of the user's class, above that repository.
+
         unit_of_work: Makes a unit of work on the resource's database, for each call.
 
         validator: Checks what callers give.
@@ -120,6 +123,7 @@ class DeclaredResource(providers.Container[Any], Generic[E]):
 
     resource: providers.Provider[Resource[E]]
     repository: providers.Provider[Repository[E]]
+    entities: providers.Provider[EntityRepository[E]]
     unit_of_work: providers.Provider[UnitOfWork]
     validator: providers.Provider[Validator]
     collaborators: providers.Provider[Collaborators]

@@ -14,7 +14,7 @@ from fastapi_easy.composition.declared_resource import HANDLERS
 from fastapi_easy.composition.deferred import fill
 from fastapi_easy.composition.memoized import Memoized, MemoizedDelegate
 from fastapi_easy.composition.technologies import technology_of
-from fastapi_easy.domain.ports import Clock, Database, EventBus, Repository, UnitOfWork
+from fastapi_easy.domain.ports import Clock, Database, EntityRepository, EventBus, Repository, UnitOfWork
 from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.domain.scoped_repository import SoftDeletingRepository
 from fastapi_easy.infrastructure.validation import PydanticValidator
@@ -46,6 +46,7 @@ def wire_resources(application: Application) -> None:
         database = databases[declaration.database]
         resources[name] = fill(parts.resource, _one, all_resources, name)
         repositories[name] = fill(parts.repository, _repository, parts.resource, database, application.clock)
+        _ = fill(parts.entities, EntityRepository, parts.resource, parts.repository)
         _ = fill(parts.unit_of_work, _unit_of_work_factory, database, *unit_of_work_arguments, rules)
         _ = fill(parts.validator, PydanticValidator, parts.resource)
         _wire_handlers(parts, repositories, rules)

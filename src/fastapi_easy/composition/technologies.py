@@ -88,7 +88,9 @@ def open_database(
         )
     limits = chosen.model_dump(exclude={"url", "schema_mode", "breaker"})
     return technology.open(
-        DatabaseRequest(name=name, url=url, limits=limits, kept=tuple(kept), breaker=breaker, tracer=tracer)
+        DatabaseRequest(
+            name=name, url=url, limits=limits, entities=tuple(kept), breaker=breaker, tracer=tracer
+        )
     )
 
 

@@ -6,14 +6,14 @@ import enum
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 UNSET: Final = type("Unset", (), {"__repr__": lambda _: "UNSET", "__bool__": lambda _: False})()
-"""Nothing was said, which differs from `None`."""
+"""No value was given, which differs from `None`."""
 
 
 class Kind(enum.StrEnum):
-    """What values of a field are, whatever the store calls it."""
+    """The kind of the values of a field, whatever the store calls its type."""
 
     TEXT = "text"
     INTEGER = "integer"
@@ -31,36 +31,65 @@ class Kind(enum.StrEnum):
     ARRAY = "array"
 
 
-PYTHON_TYPES: Final[Mapping[Kind, type]] = {
-    Kind.TEXT: str,
-    Kind.INTEGER: int,
-    Kind.DECIMAL: decimal.Decimal,
-    Kind.FLOAT: float,
-    Kind.BOOLEAN: bool,
-    Kind.DATE: datetime.date,
-    Kind.TIME: datetime.time,
-    Kind.DATETIME: datetime.datetime,
-    Kind.DURATION: datetime.timedelta,
-    Kind.UUID: uuid.UUID,
-    Kind.BINARY: bytes,
-    Kind.JSON: object,
-    Kind.ARRAY: list,
-}
+def _python_type(kind: Kind) -> type:  # noqa: C901, PLR0911, PLR0912 - a table that mypy knows to be total
+    match kind:
+        case Kind.TEXT:
+            return str
+        case Kind.INTEGER:
+            return int
+        case Kind.DECIMAL:
+            return decimal.Decimal
+        case Kind.FLOAT:
+            return float
+        case Kind.BOOLEAN:
+            return bool
+        case Kind.DATE:
+            return datetime.date
+        case Kind.TIME:
+            return datetime.time
+        case Kind.DATETIME:
+            return datetime.datetime
+        case Kind.DURATION:
+            return datetime.timedelta
+        case Kind.UUID:
+            return uuid.UUID
+        case Kind.BINARY:
+            return bytes
+        case Kind.ENUM:
+            return enum.Enum
+        case Kind.JSON:
+            return object
+        case Kind.ARRAY:
+            return list
+        case _:
+            assert_never(kind)
+
+
+def _has_order(kind: Kind) -> bool:
+    match kind:
+        case (
+            Kind.TEXT
+            | Kind.INTEGER
+            | Kind.DECIMAL
+            | Kind.FLOAT
+            | Kind.DATE
+            | Kind.TIME
+            | Kind.DATETIME
+            | Kind.DURATION
+            | Kind.UUID
+        ):
+            return True
+        # Stores differ in how they sort these, or cannot.
+        case Kind.BOOLEAN | Kind.BINARY | Kind.ENUM | Kind.JSON | Kind.ARRAY:
+            return False
+        case _:
+            assert_never(kind)
+
+
+PYTHON_TYPES: Final[Mapping[Kind, type]] = {kind: _python_type(kind) for kind in Kind}
 """The Python type of each kind; an enumeration brings its own."""
 
-ORDERED_KINDS: Final = frozenset(
-    {
-        Kind.TEXT,
-        Kind.INTEGER,
-        Kind.DECIMAL,
-        Kind.FLOAT,
-        Kind.DATE,
-        Kind.TIME,
-        Kind.DATETIME,
-        Kind.DURATION,
-        Kind.UUID,
-    }
-)
+ORDERED_KINDS: Final = frozenset(filter(_has_order, Kind))
 """Kinds whose values have one order on every store, so that they can be sorted by and walked along."""
 
 
@@ -132,7 +161,7 @@ class Field:
 
     @property
     def required(self) -> bool:
-        """A caller who creates an entity has to give a value."""
+        """Whether a caller who creates an entity has to give a value."""
         return not (
             self.nullable
             or self.generated

@@ -182,8 +182,8 @@ def test_reads_what_is_unique():
 
 def test_reads_what_the_database_shall_keep_of_relations():
     references = (
-        Reference(fields=("maker_id",), target="maker", there=("id",), on_delete=ReferentialAction.RESTRICT),
-        Reference(fields=("twin_id",), target="lamp", there=("id",), on_delete=ReferentialAction.CASCADE),
+        Reference(fields=("maker_id",), target="maker", remote=("id",), on_delete=ReferentialAction.RESTRICT),
+        Reference(fields=("twin_id",), target="lamp", remote=("id",), on_delete=ReferentialAction.CASCADE),
     )
 
     assert references == SHAPE.references
@@ -197,11 +197,11 @@ def test_reads_relations_from_both_ends():
 
     assert sorted(links) == ["friends", "maker", "other", "twin"]
     maker, other, friends = links["maker"], links["other"], links["friends"]
-    assert (maker.target, maker.many, maker.here, maker.there) == (Maker, False, ("maker_id",), ("id",))
-    assert (other.target, other.many, other.here, other.there) == (Lamp, False, ("id",), ("twin_id",))
+    assert (maker.target, maker.many, maker.local, maker.remote) == (Maker, False, ("maker_id",), ("id",))
+    assert (other.target, other.many, other.local, other.remote) == (Lamp, False, ("id",), ("twin_id",))
     assert isinstance(friends.through, Through)
-    assert (friends.through.here, friends.through.there) == (("lamp_id",), ("maker_id",))
-    assert (of_maker["lamps"].many, of_maker["lamps"].there) == (True, ("maker_id",))
+    assert (friends.through.local, friends.through.remote) == (("lamp_id",), ("maker_id",))
+    assert (of_maker["lamps"].many, of_maker["lamps"].remote) == (True, ("maker_id",))
     assert of_maker["liked"].through is not None
 
 

@@ -21,7 +21,7 @@ class KeyCodec:
 
     def __init__(self, resource: Resource[Any]) -> None:
         self._fields = tuple(resource.fields[name] for name in resource.key)
-        self._aliases = tuple(resource.naming.out(name) for name in resource.key)
+        self._aliases = tuple(resource.naming.alias_of(name) for name in resource.key)
 
     def read(self, segment: str) -> Outcome[Key]:
         """The key that the percent-decoded *segment* spells.

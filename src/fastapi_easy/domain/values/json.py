@@ -1,4 +1,4 @@
-"""What callers send as JSON, and which of it no store may keep."""
+"""JSON that callers sent, and which of it no store can keep."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -30,7 +30,7 @@ class Json(Mapping[str, Any]):
 
     __slots__ = ("document",)
 
-    def __init__(self, document: Any) -> None:
+    def __init__(self, document: object) -> None:
         self.document = document
 
     def __getitem__(self, name: str) -> Any:

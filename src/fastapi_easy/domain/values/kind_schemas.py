@@ -1,4 +1,4 @@
-"""What JSON Schema says of each kind of field. No narrower and no wider than what is read."""
+"""JSON Schemas of the kinds of fields, no narrower and no wider than what is accepted."""
 
 import math
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ TEXT_DOCUMENTS: Final[Mapping[Kind, Mapping[str, Any]]] = {
 
 
 def decimal_document(field: Field, inner: dict[str, Any]) -> dict[str, Any]:
-    """The JSON Schema of a decimal, from pydantic's *inner* one, which knows the bounds."""
+    """Return the JSON Schema of a decimal, from pydantic's *inner* one, which knows the bounds."""
     number: dict[str, Any] = {"type": "number"}
     for each in inner.get("anyOf", ()):
         if each.get("type") == "number":
@@ -49,7 +49,7 @@ def decimal_document(field: Field, inner: dict[str, Any]) -> dict[str, Any]:
 
 
 def bytes_document(field: Field) -> dict[str, Any]:
-    """The JSON Schema of bytes in base64."""
+    """Return the JSON Schema of bytes in base64."""
     schema: dict[str, Any] = {"type": "string", "contentEncoding": "base64", "pattern": BASE64}
     if field.max_length is not None:
         schema["maxLength"] = 4 * math.ceil(field.max_length / 3)
@@ -59,7 +59,7 @@ def bytes_document(field: Field) -> dict[str, Any]:
 
 
 def decimal_pattern(field: Field) -> str:
-    """The regular expression of the decimals that *field* takes as a string."""
+    """Return the regular expression of the decimals that *field* takes as a string."""
     if field.precision is None:
         return r"^-?[0-9]{1,100}(?:\.[0-9]{1,100})?$"
     scale = field.scale or 0

@@ -11,7 +11,7 @@ from typing import Any, Final
 _MICROSECOND: Final = datetime.timedelta(microseconds=1)
 
 
-def plain_json(value: Any) -> Any:
+def to_plain_json(value: object) -> Any:
     """Return *value* as JSON has it: numbers that floats would bend as text, times in UTC with microseconds.
 
     Decimals are texts without an exponent, times end with `+00:00`, durations are whole microseconds, bytes are base64,
@@ -27,7 +27,7 @@ def plain_json(value: Any) -> Any:
 
 
 _ENCODERS: Final[tuple[tuple[Any, Callable[[Any], Any]], ...]] = (
-    (enum.Enum, lambda value: plain_json(value.value)),  # first: it may be a text or a number as well
+    (enum.Enum, lambda value: to_plain_json(value.value)),  # first: it may be a text or a number as well
     ((str, bool, int, float, type(None)), lambda value: value),
     (Decimal, lambda value: format(value, "f")),
     (
@@ -39,6 +39,6 @@ _ENCODERS: Final[tuple[tuple[Any, Callable[[Any], Any]], ...]] = (
     (datetime.timedelta, lambda value: value // _MICROSECOND),
     (uuid.UUID, str),
     ((bytes, bytearray, memoryview), lambda value: base64.b64encode(bytes(value)).decode("ascii")),
-    (Mapping, lambda value: {str(name): plain_json(each) for name, each in value.items()}),
-    ((list, tuple, set, frozenset), lambda value: [plain_json(each) for each in value]),
+    (Mapping, lambda value: {str(name): to_plain_json(each) for name, each in value.items()}),
+    ((list, tuple, set, frozenset), lambda value: [to_plain_json(each) for each in value]),
 )

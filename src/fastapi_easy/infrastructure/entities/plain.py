@@ -14,7 +14,7 @@ import types
 import typing
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import annotated_types
 from pydantic import AwareDatetime, BaseModel
@@ -27,6 +27,8 @@ from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import UNSET, Field, Kind
 from fastapi_easy.domain.resources.resource import Resource, Shape
 from fastapi_easy.infrastructure.entities.aliases import accepts_field_names, aliases_of
+
+E = TypeVar("E")
 
 _KINDS: Final[Mapping[Any, Kind]] = {
     str: Kind.TEXT,
@@ -110,7 +112,7 @@ def describe(entity: type[Any]) -> Shape:
 
 
 def values_of(resource: Resource[Any], entity: Any) -> Values:
-    """The values *entity* holds. What was never set on it, or may not be the null it is, is left out."""
+    """Return the values *entity* holds. What was never set on it, or may not be the null it is, is left out."""
     known = getattr(entity, "__dict__", {})
     values = {name: getattr(entity, name, None) for name in resource.fields}
     return {
@@ -120,15 +122,18 @@ def values_of(resource: Resource[Any], entity: Any) -> Values:
     }
 
 
-def entity_from(resource: Resource[Any], row: Row) -> Any:
-    """An instance of the user's class that holds the values of *row*."""
+def entity_from(resource: Resource[E], row: Row) -> E:
+    """Return an instance of the user's class that holds the values of *row*."""
     entity: Any = resource.entity
+    made: E
     if issubclass(entity, BaseModel) and not hasattr(entity, "__mapper__"):
         # What the store holds was let in once; a rule made since then must not keep it from being read.
-        return entity.model_construct(**row)
+        made = entity.model_construct(**row)
+        return made
     marks: Any = entity
     if not dataclasses.is_dataclass(marks):
-        return entity(**row)
+        made = entity(**row)
+        return made
     given = {each.name for each in dataclasses.fields(marks) if each.init}
     made = entity(**{name: value for name, value in row.items() if name in given})
     for name in row.keys() - given:

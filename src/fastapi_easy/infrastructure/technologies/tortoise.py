@@ -15,8 +15,8 @@ __all__ = ["TECHNOLOGY"]
 
 def _open(request: DatabaseRequest) -> Database:
     limits = ConnectionOptions(**request.limits)
-    kept, breaker, tracer = request.kept, request.breaker, request.tracer
-    return TortoiseDatabase(request.name, request.url, limits, kept, breaker, tracer)
+    entities, breaker, tracer = request.entities, request.breaker, request.tracer
+    return TortoiseDatabase(request.name, request.url, limits, entities, breaker, tracer)
 
 
 TECHNOLOGY = dataclasses.replace(

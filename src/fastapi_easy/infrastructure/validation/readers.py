@@ -38,7 +38,7 @@ def accept_aliases(read: Read, resource: Resource[Any]) -> Read:
     A field whose class says so may be called by its name as well, unless it is called both ways at once.
     """
     naming = resource.naming
-    either = {name: word for name, word in naming.outside.items() if resource.fields[name].by_name}
+    either = {name: word for name, word in naming.alias_by_name.items() if resource.fields[name].by_name}
 
     def reading(document: Any) -> Any | Invalid:
         if either and isinstance(document, dict):
@@ -49,9 +49,9 @@ def accept_aliases(read: Read, resource: Resource[Any]) -> Read:
         values = read(document)
         if isinstance(values, Invalid):
             return values
-        return {naming.inside.get(word, word): value for word, value in values.items()}
+        return {naming.name_by_alias.get(word, word): value for word, value in values.items()}
 
-    return with_hints(reading, naming.outside)
+    return with_hints(reading, naming.alias_by_name)
 
 
 def accept_field_names(read: Read, model: type[BaseModel]) -> Read:

@@ -94,12 +94,13 @@ class PydanticValidator:
         if own is not None:
             read = model_reader(own, self._resource.fields, whole=purpose != "update")
             return _make_check(
-                with_hints(read, naming.outside) if naming.outside else read, accept_field_names(read, own)
+                with_hints(read, naming.alias_by_name) if naming.alias_by_name else read,
+                accept_field_names(read, own),
             )
-        if naming.outside:
+        if naming.alias_by_name:
             return _make_check(
                 accept_aliases(reader_of(self._body(purpose, purpose, outside=True)), self._resource),
-                with_hints(reader_of(self._body(purpose, purpose, outside=False)), naming.inside),
+                with_hints(reader_of(self._body(purpose, purpose, outside=False)), naming.name_by_alias),
             )
         validate = TypeAdapter(self._body(purpose, purpose, outside=False)).validator.validate_python
 

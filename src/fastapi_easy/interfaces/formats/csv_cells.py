@@ -50,7 +50,7 @@ def record_columns(resource: Resource[Any]) -> Mapping[str, Field | None]:
     schema, fields = resource.schemas.create, resource.fields
     if schema is None:
         columns: dict[str, Field | None] = {
-            resource.naming.out(each): fields[each] for each in resource.writable
+            resource.naming.alias_of(each): fields[each] for each in resource.writable
         }
         names = resource.writable
     else:

@@ -148,12 +148,12 @@ def _derived_projection(resource: Resource[Any]) -> RowProjection:
 
     def made(row: Row, fields: Sequence[str] | None) -> Row:
         return {
-            naming.out(name): to_jsonable_python(row[name]) if name in times else row[name]
+            naming.alias_of(name): to_jsonable_python(row[name]) if name in times else row[name]
             for name in fields or readable
             if name in row
         }
 
-    return made if times or naming.outside else project
+    return made if times or naming.alias_by_name else project
 
 
 def _model_projection(resource: Resource[Any], model: type[BaseModel]) -> RowProjection:

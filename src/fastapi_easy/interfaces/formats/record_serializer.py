@@ -67,7 +67,7 @@ class RecordSerializer:
             elif write is not None:
                 writers[f"write_{place}"] = write
                 value = f"None if {value} is None else write_{place}({value})"
-            members.append(f"{self._naming.out(name)!r}: {value}")
+            members.append(f"{self._naming.alias_of(name)!r}: {value}")
         source = f"lambda records: [{{{', '.join(members)}}} for record in records]"
         made: Callable[[Any], JsonObjects] = eval(source, writers)  # noqa: S307 - of numbers, and names in quotes
         return made

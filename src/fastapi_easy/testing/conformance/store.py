@@ -13,6 +13,7 @@ from fastapi_easy.domain.changes.journal import SystemTable
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.ports.database import Database
+from fastapi_easy.domain.ports.entity_repository import EntityRepository
 from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.domain.queries.specification import Everything
@@ -44,8 +45,8 @@ class Store:
 
         event_bus: Keeps what was published.
 
-        kept: Reads the rows of a table of the system's own, and creates it where it is missing; `None` where there are
-            none to be kept.
+        system_rows: Reads the rows of a table of the system's own, and creates it where it is missing; `None` where
+            there are none to be kept.
 
         column: What it is called where results are counted: adapter, server, driver.
     """
@@ -55,7 +56,7 @@ class Store:
     repositories: Mapping[str, Callable[[], Repository[Any]]]
     unit_of_work: Callable[[], UnitOfWork]
     event_bus: RecordingEventBus
-    kept: Callable[[SystemTable], Awaitable[Sequence[Mapping[str, Any]]]] | None = None
+    system_rows: Callable[[SystemTable], Awaitable[Sequence[Mapping[str, Any]]]] | None = None
     column: str = ""
 
     def __repr__(self) -> str:
@@ -117,6 +118,14 @@ class Store:
     def loans(self) -> Repository[Any]:
         """The entities that refer to others in three ways."""
         return self.repositories["loans"]()
+
+    def entities(self, name: str) -> EntityRepository[Any]:
+        """Return the entities of the resource *name* as instances of its class, outside of any unit of work."""
+        return self.entities_in(self.repositories[name](), name)
+
+    def entities_in(self, repository: Repository[Any], name: str) -> EntityRepository[Any]:
+        """Return the entities in *repository*, of the resource *name*, as instances of its class."""
+        return EntityRepository(self.resources[name], repository)
 
     def relation(self, path: str) -> Relation:
         """The relation *path*, like `books.author`."""

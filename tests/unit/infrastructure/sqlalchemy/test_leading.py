@@ -78,28 +78,28 @@ async def test_leads_through_a_table_that_holds_a_pair_twice(library, sorted_she
 
 async def test_means_what_is_led_to_through_a_table(library, sorted_shelf):
     subjects, books = library.relation("books.subjects"), library.relation("subjects.books")
-    about_art = subjects.meaning(Where("code", Operator.EQUALS, "ART"))
-    beside_a = subjects.meaning(books.meaning(called("a")))
+    about_art = subjects.exists(Where("code", Operator.EQUALS, "ART"))
+    beside_a = subjects.exists(books.exists(called("a")))
 
     assert await titles_of(library, about_art) == "a"
     assert await titles_of(library, Not(about_art)) == "bc"
-    assert await titles_of(library, subjects.meaning()) == "ab"
+    assert await titles_of(library, subjects.exists()) == "ab"
     assert await titles_of(library, beside_a) == "ab"
 
 
 async def test_means_what_leads_back_to_the_same_table(library, shelf):
     earlier, later = library.relation("books.sequel_of"), library.relation("books.sequels")
 
-    assert await titles_of(library, earlier.meaning(called("a"))) == "b"
-    assert await titles_of(library, earlier.meaning(earlier.meaning(called("a")))) == "c"
-    assert await titles_of(library, later.meaning(earlier.meaning())) == "ab"
-    assert await titles_of(library, later.meaning(Not(later.meaning()))) == "b"
-    assert await titles_of(library, Not(later.meaning())) == "c"
+    assert await titles_of(library, earlier.exists(called("a"))) == "b"
+    assert await titles_of(library, earlier.exists(earlier.exists(called("a")))) == "c"
+    assert await titles_of(library, later.exists(earlier.exists())) == "ab"
+    assert await titles_of(library, later.exists(Not(later.exists()))) == "b"
+    assert await titles_of(library, Not(later.exists())) == "c"
 
 
 async def test_changes_what_leads_back_to_the_same_table(library, shelf):
     repository, earlier = library["books"], library.relation("books.sequel_of")
-    follows_a = earlier.meaning(called("a"))
+    follows_a = earlier.exists(called("a"))
 
     changed = await repository.update_where(follows_a, Patch({"title": "B"}), max_affected=9)
     hidden = await repository.update(shelf["c"], Patch({"title": "C"}), scope=follows_a)
@@ -113,11 +113,11 @@ async def test_changes_what_leads_back_to_the_same_table(library, shelf):
 
 async def test_removes_what_leads_back_to_the_same_table(library, shelf):
     repository, earlier = library["books"], library.relation("books.sequel_of")
-    last = earlier.meaning(earlier.meaning(called("a")))
+    last = earlier.exists(earlier.exists(called("a")))
 
     hidden = await repository.remove(shelf["b"], scope=last)
     removed = await repository.remove(shelf["c"], scope=last)
-    many = await repository.remove_where(earlier.meaning(called("a")), max_affected=9)
+    many = await repository.remove_where(earlier.exists(called("a")), max_affected=9)
 
     assert (hidden, removed, many) == (Failure(NotFound("books", shelf["b"])), Success(None), Success(1))
     assert await titles_of(library, Everything()) == "a"

@@ -78,23 +78,23 @@ def test_every_foreign_key_between_columns_that_are_mapped_is_read_in_the_order_
     shape = describe(Volume)
 
     assert shape.references == (
-        Reference(fields=("number", "room"), target="hall.shelves", there=("no", "room")),
+        Reference(fields=("number", "room"), target="hall.shelves", remote=("no", "room")),
         Reference(
             fields=("before",),
             target="volumes",
-            there=("id",),
+            remote=("id",),
             on_delete=ReferentialAction.SET_NULL,
             on_update=ReferentialAction.CASCADE,
         ),
         Reference(
             fields=("kind",),
             target="kinds",
-            there=("id",),
+            remote=("id",),
             on_delete=ReferentialAction.RESTRICT,
             deferred=True,
         ),
-        Reference(fields=("colour",), target="kinds", there=("id",), on_delete=ReferentialAction.SET_NULL),
-        Reference(fields=("size",), target="kinds", there=("id",)),
+        Reference(fields=("colour",), target="kinds", remote=("id",), on_delete=ReferentialAction.SET_NULL),
+        Reference(fields=("size",), target="kinds", remote=("id",)),
     )
 
 
@@ -111,7 +111,7 @@ def test_what_sqlmodel_declares_is_read_too():
         Reference(
             fields=("first",),
             target="references_copies",
-            there=("id",),
+            remote=("id",),
             on_delete=ReferentialAction.CASCADE,
         ),
     )

@@ -46,7 +46,7 @@ def verbs(said):
 
 async def test_a_page_filtered_and_sorted_along_relations_and_counted_is_one(library, books):
     author = library.relation("books.author")
-    meant = author.meaning(Where("name", Operator.EQUALS, "Ada"))
+    meant = author.exists(Where("name", Operator.EQUALS, "Ada"))
     order = (Sort("name", path=(author,)), Sort("title"))
     query = Query(specification=meant, order=order, page=PageRequest(limit=2, count=Count.EXACT))
 
@@ -89,7 +89,7 @@ async def test_to_add_is_one(library, returns):
 
 
 async def test_to_change_one_of_some_with_a_version_is_one(library, books, returns_updated):
-    some = library.relation("books.author").meaning(Where("name", Operator.EQUALS, "Ada"))
+    some = library.relation("books.author").exists(Where("name", Operator.EQUALS, "Ada"))
 
     with library.listening() as said:
         changed = await library["books"].update(
@@ -127,15 +127,15 @@ async def test_to_remove_with_a_version_is_one(library, books):
 
 
 async def test_to_save_what_was_found_is_one(library, books, returns_updated):
-    book = (await library["books"].find_by_id(books[0].id)).unwrap()
+    book = (await library.entities("books").find_by_id(books[0].id)).unwrap()
     book.title = "z"
 
     with library.listening() as said:
-        saved = (await library["books"].save(book)).unwrap()
+        saved = (await library.entities("books").save(book)).unwrap()
 
     assert (saved.title, saved.version) == ("z", 2)
     assert verbs(said) == ["UPDATE"] if returns_updated else ["BEGIN", "UPDATE", "SELECT", "COMMIT"]
-    assert await library["books"].save(book) == Failure(Stale("books", book.id, "2"))
+    assert await library.entities("books").save(book) == Failure(Stale("books", book.id, "2"))
 
 
 async def test_a_statement_is_made_once_for_each_form(library, books):
@@ -144,7 +144,7 @@ async def test_a_statement_is_made_once_for_each_form(library, books):
 
     async def ask(name, title):
         meant = all_of(
-            Where("title", Operator.EQUALS, title), author.meaning(Where("name", Operator.EQUALS, name))
+            Where("title", Operator.EQUALS, title), author.exists(Where("name", Operator.EQUALS, name))
         )
         return (await library["books"].count(meant)).unwrap()
 

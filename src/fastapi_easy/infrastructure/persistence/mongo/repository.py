@@ -53,28 +53,9 @@ class MongoRepository(Generic[E]):
         self._database = database
         self._connection = connection
 
-    def within(self, connection: Transaction) -> Self:
+    def in_transaction(self, connection: Transaction) -> Self:
         """The same repository inside *connection*."""
         return type(self)(self._resource, self._database, connection)
-
-    async def find_by_id(self, key: Key, *, scope: Specification = EVERYTHING) -> Outcome[E]:
-        """The entity with *key*."""
-        found = await self.read(key, scope=scope)
-        return found if isinstance(found, Failure) else Success(self._entity(found.unwrap()))
-
-    async def find_all(self, query: Query) -> Outcome[Page[E]]:
-        """A page of entities."""
-        found = await self._page(query, None)
-        if isinstance(found, Failure):
-            return found
-        page = found.unwrap()
-        return Success(Page([self._entity(row) for row in page.items], page.total, page.next))
-
-    async def save(self, entity: E, *, scope: Specification = EVERYTHING) -> Outcome[E]:
-        """Store *entity*: insert it when its key is unset or unknown, else replace all its values."""
-        values = values_of(self._resource, entity)
-        saved = await self._write(lambda writer: writer.replace_or_insert(values, scope), scope)
-        return saved if isinstance(saved, Failure) else Success(self._entity(saved.unwrap()))
 
     async def read(
         self, key: Key, fields: Sequence[str] | None = None, *, scope: Specification = EVERYTHING
@@ -175,6 +156,14 @@ class MongoRepository(Generic[E]):
         return await self._write(
             lambda writer: writer.remove_where(specification, max_affected), is_bulk=True
         )
+
+    def entity_from(self, row: Row) -> E:
+        """Return an instance of the user's class that holds *row*."""
+        return entity_from(self._resource, row)
+
+    def values_of(self, entity: E) -> Values:
+        """Return the values that *entity* holds."""
+        return values_of(self._resource, entity)
 
     async def _page(self, query: Query, fields: Sequence[str] | None) -> Outcome[Page[Row]]:
         async def work(plan: Plan[E]) -> Page[Row]:
@@ -305,7 +294,3 @@ class MongoRepository(Generic[E]):
         """End a stream: what is no defect of ours is that the store stopped answering."""
         _ = self._translate_error(error)
         raise StreamBroken(self._database.name) from error
-
-    def _entity(self, row: Row) -> E:
-        made: E = entity_from(self._resource, row)
-        return made

@@ -5,7 +5,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import bson
 from bson import ObjectId
-from pymongo.errors import DuplicateKeyError, PyMongoError
+from pymongo.errors import PyMongoError
 
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.changes.row import Row
@@ -66,38 +66,6 @@ class Writer(Generic[E]):
     async def add_all(self, many: Sequence[Values]) -> list[Row]:
         """Insert many entities, and give them back in the same order."""
         return await self._add(many) if many else []
-
-    async def replace_or_insert(self, values: Values, scope: Specification) -> Row:
-        """Replace the entity with the key in *values*, or insert it."""
-        plan = self._plan
-        key = plan.find_key(values)
-        if key is None:
-            return await self.add(values)
-        whole = plan.fill_defaults(values)
-        identity = self._require_identity(key)
-        version = plan.resource.version
-        guard = {} if version is None else {version: {"$eq": values.get(version)}}
-        changes = {name: value for name, value in whole.items() if name not in plan.resource.key}
-        update = self._build_update(plan.changes(changes))
-        for _ in range(MAX_ATTEMPTS):
-            condition = build_condition(scope, plan, self._plans)
-            replaced = await self._update_if(identity, condition, guard, update)
-            if replaced is not None:
-                return plan.row(replaced)
-            there = await self._find(identity, Condition())
-            if there is None:
-                try:
-                    return await self.add(values)
-                except DuplicateKeyError as error:
-                    if list((error.details or {}).get("keyPattern", {})) != [KEY]:
-                        raise
-                    # Somebody else has inserted it meanwhile.
-                    continue
-            if await self._find(identity, condition) is None:
-                raise duplicate_key(plan.resource, plan.resource.key)
-            if version is not None:
-                raise version_conflict(plan.resource, key, plan.resource.version_of(plan.row(there)))
-        raise version_conflict(plan.resource, key, "")
 
     async def change(
         self, key: Key, patch: Values, expected_version: str | None, scope: Specification

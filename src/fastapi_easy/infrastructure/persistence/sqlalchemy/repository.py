@@ -57,36 +57,17 @@ class SqlAlchemyRepository(Generic[E]):
         self._connection = connection
         self._rows = rows
 
-    def within(self, connection: Transaction) -> Self:
+    def in_transaction(self, connection: Transaction) -> Self:
         """The same repository inside *connection*."""
         return type(self)(self._resource, self._database, connection)
 
-    def beside(self, rows: Sequence[JournalRow]) -> Self | None:
+    def with_journal_rows(self, rows: Sequence[JournalRow]) -> Self | None:
         """The same repository, whose next write brings *rows* along in the same statement; `None` when it cannot."""
         if self._connection is not None or not self._database.can_combine_writes:
             return None
         if not can_encode(self._resource, rows):
             return None
         return type(self)(self._resource, self._database, rows=rows)
-
-    async def find_by_id(self, key: Key, *, scope: Specification = EVERYTHING) -> Outcome[E]:
-        """The entity with *key*."""
-        found = await self.read(key, scope=scope)
-        return found if isinstance(found, Failure) else Success(self._entity(found.unwrap()))
-
-    async def find_all(self, query: Query) -> Outcome[Page[E]]:
-        """A page of entities."""
-        found = await self._page(query, None)
-        if isinstance(found, Failure):
-            return found
-        page = found.unwrap()
-        return Success(Page([self._entity(row) for row in page.items], page.total, page.next))
-
-    async def save(self, entity: E, *, scope: Specification = EVERYTHING) -> Outcome[E]:
-        """Store *entity*: insert it when its key is unset or unknown, else replace all its values."""
-        values = self._values(entity)
-        saved = await self._write(lambda writer: writer.upsert(values, scope), (values,))
-        return saved if isinstance(saved, Failure) else Success(self._entity(saved.unwrap()))
 
     async def read(
         self, key: Key, fields: Sequence[str] | None = None, *, scope: Specification = EVERYTHING
@@ -197,13 +178,14 @@ class SqlAlchemyRepository(Generic[E]):
             lambda writer: writer.remove_where(specification, max_affected), (), removing=True
         )
 
-    def _entity(self, row: Row) -> E:
+    def entity_from(self, row: Row) -> E:
+        """Return an instance of the user's class that holds *row*."""
         if self._resource.entity is self._resource.stored:
             return self._database.entities.entity_from(self._resource, row)
-        made: E = plain.entity_from(self._resource, row)
-        return made
+        return plain.entity_from(self._resource, row)
 
-    def _values(self, entity: E) -> Values:
+    def values_of(self, entity: E) -> Values:
+        """Return the values that *entity* holds."""
         if self._resource.entity is self._resource.stored:
             return self._database.entities.values_of(self._resource, entity)
         return plain.values_of(self._resource, entity)

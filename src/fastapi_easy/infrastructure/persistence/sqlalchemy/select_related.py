@@ -39,7 +39,7 @@ MAX_VALUES: Final = 15_000
 """Values in one statement, before they are padded; PostgreSQL and SQLite refuse more than 32,766."""
 
 Source: TypeAlias = tuple[Any, ...]
-"""The values of `Relation.here` in one entity."""
+"""The values of `Relation.local` in one entity."""
 
 
 async def select_related(
@@ -66,7 +66,7 @@ async def select_related(
         given["fe_limit"] = query.page.limit if relation.many else 1
     found: dict[Source, list[Row]] = {source: [] for source in sources}
     sendable = [source for source in sources if _is_sendable(plan, relation, source)]
-    width = len(relation.here)
+    width = len(relation.local)
     for start in range(0, len(sendable), MAX_VALUES // width):
         asked = _padded(sendable[start : start + MAX_VALUES // width])
         given["fe_sources"] = [source[0] for source in asked] if width == 1 else asked
@@ -109,12 +109,12 @@ def _join_sources(
     """Where to look, the columns there that say from which source a row is led to, and what holds for them."""
     terms = plan.terms
     through = terms.resolve_relation(relation).through
-    there = [terms.exact(name) for name in relation.there]
+    there = [terms.exact(name) for name in relation.remote]
     if relation.through is None or through is None:
-        types = [terms.type_of(name) for name in relation.there]
-        return table, [terms.plain(name) for name in relation.there], _in_sources(there, types)
-    here = [through.columns[name] for name in relation.through.here]
-    behind = [through.columns[name] for name in relation.through.there]
+        types = [terms.type_of(name) for name in relation.remote]
+        return table, [terms.plain(name) for name in relation.remote], _in_sources(there, types)
+    here = [through.columns[name] for name in relation.through.local]
+    behind = [through.columns[name] for name in relation.through.remote]
     # Each pair once: nothing keeps a table between from holding it twice.
     pairs = (
         select(*here, *behind).where(_in_sources(here, [each.type for each in here])).distinct().subquery()
@@ -137,7 +137,7 @@ def _is_sendable(plan: Plan[Any], relation: Relation, source: Source) -> bool:
     fields, allows_nul = plan.resource.fields, plan.terms.allows_nul
     return all(
         is_storable(fields[name], value, allows_nul=allows_nul)
-        for name, value in zip(relation.there, source, strict=True)
+        for name, value in zip(relation.remote, source, strict=True)
     )
 
 

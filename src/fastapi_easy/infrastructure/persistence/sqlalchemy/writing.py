@@ -116,32 +116,6 @@ class Writer(Generic[E]):
         made = {place: row for places, rows in parts for place, row in zip(places, rows, strict=True)}
         return [made[place] for place in range(len(many))]
 
-    async def upsert(self, values: Values, scope: Specification) -> Row:
-        """Replace the row with the key in *values*, if it is one of *scope*, or insert it."""
-        plan = self._plan
-        names, fields, version = plan.resource.key, plan.resource.fields, plan.resource.version
-        if all(values.get(name) is not None for name in names):
-            key = values[names[0]] if len(names) == 1 else tuple(values[name] for name in names)
-            whole = {
-                name: value
-                for name, value in plan.with_defaults(values).items()
-                if name not in names and not fields[name].generated
-            }
-            self._reject_nulls(plan.find_nulls(whole, whole=False))
-            target = self._target_row(key, scope)
-            version_parameter = {} if version is None else {"fe_version": values.get(version)}
-            replaced = await (
-                self._change(target, whole, version_parameter)
-                if whole or version_parameter
-                else self._find(target)
-            )
-            if replaced is not None:
-                return replaced
-            current = None if version is None else await self._find(target)
-            if current is not None:
-                raise WriteRejected(Stale(plan.resource.name, key, plan.resource.version_of(current)))
-        return await self.add({n: v for n, v in values.items() if n in names or not fields[n].generated})
-
     async def change(
         self, key: Key, patch: Values, expected_version: str | None, scope: Specification
     ) -> Row:

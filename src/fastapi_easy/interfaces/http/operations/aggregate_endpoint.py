@@ -38,7 +38,7 @@ class AggregateEndpoint:
 
 
 def _group_members(group: Group, asked: Aggregation, naming: FieldAliases) -> dict[str, Any]:
-    by = zip(map(naming.out, asked.group_by), group.by, strict=True)
+    by = zip(map(naming.alias_of, asked.group_by), group.by, strict=True)
     names = (external_measure_name(measure, naming) for measure in asked.measures)
     totals = zip(names, group.totals, strict=True)
     return {

@@ -164,7 +164,7 @@ class BulkDocumentReader:
         return key, tags.strong[0]
 
     def _key(self, given: Any, faults: "_Faults") -> Key:
-        names = [self._resource.naming.out(name) for name in self._resource.key]
+        names = [self._resource.naming.alias_of(name) for name in self._resource.key]
         parts = [given] if len(names) == 1 else given
         if not isinstance(parts, list) or len(parts) != len(names):
             faults.add("/key", f"Must be a list of {', '.join(names)}", "key_parts")

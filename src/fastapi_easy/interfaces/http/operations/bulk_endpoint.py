@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any, Final, TypeAlias
 
 from fastapi_easy.application import ApplyBulk, BulkAnswer, Change, Create, Delete, Malformed, Update, Upsert
-from fastapi_easy.application.changes.items import VALUE_POINTERS
+from fastapi_easy.application.changes.items import pointer_to_values
 from fastapi_easy.domain import Error, Failure, Invalid, Key, Row, TooLarge
 from fastapi_easy.domain.values.value_parsing import to_json_value
 from fastapi_easy.interfaces.formats.encode import dumps
@@ -110,7 +110,7 @@ def _item_problem(index: int, item: Change, error: Error) -> Problem:
     problem = problem_of(error)
     if isinstance(item, Malformed):
         return problem
-    inside = VALUE_POINTERS[type(item)]
+    inside = pointer_to_values(item)
     faults = (
         replace(each, pointer=f"/items/{index}/{inside}{each.pointer}", source="body")
         for each in problem.faults

@@ -104,7 +104,7 @@ def columns_of(resource: Resource[Any], fields: Sequence[str] | None) -> Mapping
     """Return the members of an answer with *fields*, or of a whole one; `None` for those that no store keeps."""
     model = resource.schemas.read
     if model is None or fields:
-        return {resource.naming.out(name): resource.fields[name] for name in fields or resource.readable}
+        return {resource.naming.alias_of(name): resource.fields[name] for name in fields or resource.readable}
     shown = {
         info.serialization_alias or name: resource.fields.get(name)
         for name, info in model.model_fields.items()

@@ -25,13 +25,13 @@ from fastapi_easy.domain.values.json import join_pointer
 def documented(resource: Resource[Any]) -> Resource[Any]:
     """Return *resource* for its documentation: its fields and related ones are called as callers call them."""
     every = list(_reachable_resources(resource, set()))
-    return _rename_fields(resource, {}) if any(each.naming.outside for each in every) else resource
+    return _rename_fields(resource, {}) if any(each.naming.alias_by_name for each in every) else resource
 
 
 def with_translated_errors(use_cases: UseCases) -> UseCases:
     """Let failures of *use_cases* call fields as callers do; those of `validate` do so already."""
     resource = use_cases.resource
-    if not any(each.naming.outside for each in _reachable_resources(resource, set())):
+    if not any(each.naming.alias_by_name for each in _reachable_resources(resource, set())):
         return use_cases
     asked = ("create", "replace", "update", "upsert", "restore", "list", "export")
     translated: dict[str, Any] = {
@@ -62,7 +62,7 @@ def _reachable_resources(resource: Resource[Any], seen: set[str]) -> Iterator[Re
 def _rename_fields(resource: Resource[Any], known: dict[str, Resource[Any]]) -> Resource[Any]:
     if resource.name in known:
         return known[resource.name]
-    out = resource.naming.out
+    out = resource.naming.alias_of
     lists = ("key", "readable", "writable", "changeable", "filterable", "sortable", "searchable", "upsert_by")
     called: dict[str, Any] = {each: tuple(map(out, getattr(resource, each))) for each in lists}
     called["fields"] = {
@@ -128,7 +128,7 @@ def _translate_error(error: Error, resource: Resource[Any]) -> Error:
                 (each for each in _reachable_resources(resource, set()) if each.name == error.resource),
                 resource,
             )
-            return replace(error, fields=tuple(map(whose.naming.out, fields)))
+            return replace(error, fields=tuple(map(whose.naming.alias_of, fields)))
         case Invalid(faults):
             return Invalid(tuple(_translate_fault(fault, resource) for fault in faults))
         case Forbidden(field=str(path)):
@@ -139,7 +139,7 @@ def _translate_error(error: Error, resource: Resource[Any]) -> Error:
 
 def _translate_fault(fault: Fault, resource: Resource[Any]) -> Fault:
     name, slash, rest = fault.pointer[1:].partition("/")
-    word = resource.naming.outside.get(name)
+    word = resource.naming.alias_by_name.get(name)
     if word is None or fault.code == "extra_forbidden":
         # What is no field here is called as the caller called it.
         return fault
@@ -151,4 +151,4 @@ def _translate_path(path: str, resource: Resource[Any]) -> str:
     *relations, field = path.split(".")
     for relation in relations:
         resource = resource.relations[relation].target
-    return ".".join((*relations, resource.naming.out(field)))
+    return ".".join((*relations, resource.naming.alias_of(field)))

@@ -85,9 +85,9 @@ class SystemRowCases(Suite):
 
 async def require_system_table(store: Store) -> None:
     """See to it that there is a table to keep rows in; skip the test when there cannot be one."""
-    if store.kept is None:
+    if store.system_rows is None:
         pytest.skip("the store keeps no rows of the system's own tables")
-    _ = await store.kept(TABLE)
+    _ = await store.system_rows(TABLE)
 
 
 def new_row(**values: Any) -> JournalRow:
@@ -98,6 +98,6 @@ def new_row(**values: Any) -> JournalRow:
 
 async def found(store: Store, row: JournalRow) -> dict[str, Any] | None:
     """The row as it is kept; `None` when it is not."""
-    assert store.kept is not None
-    kept = await store.kept(TABLE)
+    assert store.system_rows is not None
+    kept = await store.system_rows(TABLE)
     return next((dict(each) for each in kept if str(each["id"]) == str(row.values["id"])), None)

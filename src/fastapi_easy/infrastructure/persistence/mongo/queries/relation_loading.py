@@ -38,10 +38,10 @@ class RelationLoader:
     def pipeline(self, sources: Sequence[tuple[Any, ...]]) -> list[Document]:
         """The pipeline for all of *sources*."""
         relation, plan, query = self.relation, self.plan, self.query
-        meant = all_of(query.specification, _any_of(relation.there, sources))
+        meant = all_of(query.specification, _any_of(relation.remote, sources))
         order = build_sort_plan(total_order(query.order, plan.resource.key), plan, self.plans)
-        by = {name: f"${plan.path(name)}" for name in relation.there}
-        names = dict.fromkeys((*self._fields, *relation.there))
+        by = {name: f"${plan.path(name)}" for name in relation.remote}
+        names = dict.fromkeys((*self._fields, *relation.remote))
         return [
             *build_condition(meant, plan, self.plans).pipeline,
             *order.setup_stages,
@@ -57,7 +57,7 @@ class RelationLoader:
         """*documents* as rows, for each of *sources* those it leads to."""
         found: dict[tuple[Any, ...], list[Row]] = {source: [] for source in sources}
         for document in documents:
-            from_ = tuple(self.plan.value(document, name) for name in self.relation.there)
+            from_ = tuple(self.plan.value(document, name) for name in self.relation.remote)
             if from_ in found:
                 found[from_].append(self.plan.row(document, self._fields))
         return [found[source] for source in sources]

@@ -37,7 +37,7 @@ def build_lookup(
     stage: Document = {"from": target.collection}
     variables: Document = {}
     equal: list[Document] = []
-    for here, there in zip(relation.here, relation.there, strict=True):
+    for here, there in zip(relation.local, relation.remote, strict=True):
         path = f"{prefix}{source.path(here)}"
         converted = _convert_key(path, source.resource.fields[here], target.resource.fields[there])
         if converted is None and "localField" not in stage:
@@ -53,7 +53,7 @@ def build_lookup(
 
 def key_paths(relation: Relation, source: Plan[Any], *, prefix: str = "") -> list[str]:
     """The places that must not be null for *relation* to lead anywhere."""
-    return [f"{prefix}{source.path(each)}" for each in relation.here]
+    return [f"{prefix}{source.path(each)}" for each in relation.local]
 
 
 def _convert_key(path: str, here: Field, there: Field) -> Document | None:

@@ -31,15 +31,15 @@ def join_relation(relation: Relation, terms: Terms) -> RelationJoin:
     """The step along *relation* from the rows of *terms*."""
     lead = terms.resolve_relation(relation)
     target = lead.target.of(lead.target.table.alias())
-    here = [terms.exact(field) for field in relation.here]
-    there = [target.exact(field) for field in relation.there]
+    here = [terms.exact(field) for field in relation.local]
+    there = [target.exact(field) for field in relation.remote]
     if relation.through is None or lead.through is None:
         return RelationJoin(
             terms=target, tables=(target.table,), join_condition=_equal(zip(here, there, strict=True))
         )
     between = lead.through.alias()
-    before = zip(here, (between.columns[name] for name in relation.through.here), strict=True)
-    behind = zip((between.columns[name] for name in relation.through.there), there, strict=True)
+    before = zip(here, (between.columns[name] for name in relation.through.local), strict=True)
+    behind = zip((between.columns[name] for name in relation.through.remote), there, strict=True)
     return RelationJoin(
         terms=target, tables=(between, target.table), join_condition=_equal((*before, *behind))
     )
@@ -55,7 +55,7 @@ def exists_related(join: RelationJoin, condition: ColumnElement[bool]) -> Column
 
 def is_unique(relation: Relation) -> bool:
     """Whether the store itself sees to it that *relation* leads to one row at most."""
-    target, there = relation.target, set(relation.there)
+    target, there = relation.target, set(relation.remote)
     if relation.through is not None:
         return False
     # Among deleted rows all values but those of the key may repeat.

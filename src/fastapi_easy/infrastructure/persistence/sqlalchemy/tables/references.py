@@ -23,7 +23,7 @@ def references_of(table: Table, names: Mapping[Column[Any], str]) -> Iterator[Re
             yield Reference(
                 fields=tuple(names[each.parent] for each in rule.elements),
                 target=rule.referred_table.fullname,
-                there=tuple(each.column.name for each in rule.elements),
+                remote=tuple(each.column.name for each in rule.elements),
                 on_delete=_action(rule.ondelete),
                 on_update=_action(rule.onupdate),
                 deferred=(rule.initially or "").upper() == "DEFERRED",

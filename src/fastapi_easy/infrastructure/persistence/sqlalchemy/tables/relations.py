@@ -40,7 +40,7 @@ def _link(mapper: Mapper[Any], relationship: RelationshipProperty[Any]) -> Link 
     there = _fields(target, (remote for _, remote in relationship.local_remote_pairs))
     if here is None or there is None:
         return None
-    return Link(target=target.class_, many=bool(relationship.uselist), here=here, there=there)
+    return Link(target=target.class_, many=bool(relationship.uselist), local=here, remote=there)
 
 
 def _link_through(mapper: Mapper[Any], relationship: RelationshipProperty[Any]) -> Link | None:
@@ -57,10 +57,10 @@ def _link_through(mapper: Mapper[Any], relationship: RelationshipProperty[Any]) 
         return None
     through = Through(
         table=between,
-        here=tuple(str(column.key) for _, column in before),
-        there=tuple(str(column.key) for _, column in behind),
+        local=tuple(str(column.key) for _, column in before),
+        remote=tuple(str(column.key) for _, column in behind),
     )
-    return Link(target=target.class_, many=True, here=here, there=there, through=through)
+    return Link(target=target.class_, many=True, local=here, remote=there, through=through)
 
 
 def _comparisons(condition: ColumnElement[bool]) -> int | None:

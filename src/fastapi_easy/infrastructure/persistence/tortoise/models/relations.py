@@ -39,8 +39,8 @@ def _forward(field: Any) -> Link:
     return Link(
         target=field.related_model,
         many=False,
-        here=(str(field.source_field),),
-        there=(field.to_field_instance.model_field_name,),
+        local=(str(field.source_field),),
+        remote=(field.to_field_instance.model_field_name,),
     )
 
 
@@ -48,17 +48,17 @@ def _backward(field: Any) -> Link:
     return Link(
         target=field.related_model,
         many=not isinstance(field, BackwardOneToOneRelation),
-        here=(field.to_field_instance.model_field_name,),
-        there=(field.relation_field,),
+        local=(field.to_field_instance.model_field_name,),
+        remote=(field.relation_field,),
     )
 
 
 def _between(field: Any) -> Link:
-    through = Through(table=field, here=(field.backward_key,), there=(field.forward_key,))
+    through = Through(table=field, local=(field.backward_key,), remote=(field.forward_key,))
     return Link(
         target=field.related_model,
         many=True,
-        here=(meta_of(field.model).pk_attr,),
-        there=(meta_of(field.related_model).pk_attr,),
+        local=(meta_of(field.model).pk_attr,),
+        remote=(meta_of(field.related_model).pk_attr,),
         through=through,
     )
