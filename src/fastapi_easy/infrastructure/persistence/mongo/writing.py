@@ -13,8 +13,9 @@ from fastapi_easy.domain.errors import Key, TooLarge
 from fastapi_easy.domain.field import Kind
 from fastapi_easy.domain.queries.specification import Specification
 from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, LOOKUP_PREFIX, Document, Plan
-from fastapi_easy.infrastructure.persistence.mongo.driver.client import CODEC_OPTIONS, Client
+from fastapi_easy.infrastructure.persistence.mongo.driver.client import Client
 from fastapi_easy.infrastructure.persistence.mongo.driver.commands import FindOptions
+from fastapi_easy.infrastructure.persistence.mongo.driver.driver_client import CODEC_OPTIONS
 from fastapi_easy.infrastructure.persistence.mongo.driver.transaction import Transaction
 from fastapi_easy.infrastructure.persistence.mongo.errors import (
     MAX_DOCUMENT_BYTES,

@@ -6,22 +6,16 @@ waited for; elsewhere it is left to end by itself, within the limits that every 
 
 import asyncio
 import contextlib
-import importlib
 import inspect
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar, cast
-from urllib.parse import parse_qsl, urlsplit
 
 import pymongo
-from bson.binary import UuidRepresentation
-from bson.codec_options import CodecOptions
-from pymongo.errors import ConfigurationError, PyMongoError, ServerSelectionTimeoutError
-from pymongo.read_preferences import ReadPreference
+from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
 from pymongo.write_concern import WriteConcern
 
 from fastapi_easy.domain import deadline
-from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.ports.breaker import Breaker
 from fastapi_easy.domain.ports.database import Pool
 from fastapi_easy.infrastructure.persistence.mongo.driver.batch_cursor import BatchCursor
@@ -29,17 +23,19 @@ from fastapi_easy.infrastructure.persistence.mongo.driver.commands import Comman
 from fastapi_easy.infrastructure.persistence.mongo.driver.connection_cache import ConnectionCache
 from fastapi_easy.infrastructure.persistence.mongo.driver.connection_counter import ConnectionCounter
 from fastapi_easy.infrastructure.persistence.mongo.driver.counters import Counters
+from fastapi_easy.infrastructure.persistence.mongo.driver.driver_client import (
+    CLIENT_TIMEOUT_MARGIN,
+    make_driver_client,
+    open_driver_database,
+)
 from fastapi_easy.infrastructure.persistence.mongo.driver.options import ConnectionOptions
-from fastapi_easy.infrastructure.persistence.mongo.driver.url import UNUSABLE_URL, Address
+from fastapi_easy.infrastructure.persistence.mongo.driver.url import Address
 from fastapi_easy.infrastructure.persistence.mongo.driver.wire_commands import WireCommands, is_supported
 from fastapi_easy.infrastructure.persistence.mongo.errors import PoolExhausted, has_answered
 from fastapi_easy.infrastructure.resilience.wait_queue import WaitQueue
 from fastapi_easy.infrastructure.waiting.completion import propagate_cancellation, run_to_completion
 
 T = TypeVar("T")
-
-CLIENT_TIMEOUT_MARGIN: Final = 1.0
-"""Seconds that the client waits longer than the server, so that the server's answer is the usual one."""
 
 ABORT_TIMEOUT: Final = 2.0
 """Seconds to wait until a transaction is undone; the server undoes it by itself after a minute."""
@@ -49,12 +45,6 @@ _MIN_TIMEOUT: Final = 0.001
 
 _POLL_INTERVAL: Final = 0.005
 """Seconds between two looks at whether a connection stands."""
-
-CODEC_OPTIONS: Final[CodecOptions[Any]] = CodecOptions(
-    # Naive times are UTC; the codec makes them aware, which is quicker than the driver's own way.
-    tz_aware=False,
-    uuid_representation=UuidRepresentation.STANDARD,
-)
 
 
 class Client:
@@ -89,17 +79,8 @@ class Client:
         self._breaker = breaker
         self._connection_counter = ConnectionCounter()
         self._is_motor = address.driver == "motor"
-        try:
-            self._client = _make_driver_client(address, options, self._connection_counter)
-        except (ConfigurationError, ValueError):
-            # What the driver says may repeat a part of the password.
-            raise DeclarationError([UNUSABLE_URL]) from None
-        self._database = self._client.get_database(
-            address.database,
-            codec_options=CODEC_OPTIONS,
-            read_preference=ReadPreference.PRIMARY,
-            write_concern=None if _has_url_option(address.url, "w") else WriteConcern("majority"),
-        )
+        self._client = make_driver_client(address, options, self._connection_counter)
+        self._database = open_driver_database(self._client, address)
         ordinary = DriverCommands(self.call, self._database)
         self.commands: Commands = ordinary
         self._connection_cache: ConnectionCache | None = None
@@ -372,30 +353,6 @@ class Client:
 def _is_slow(begun: float, limit: float | None) -> bool:
     """Whether what has *begun* took longer than *limit*, and has an end: what has none is long by design."""
     return limit is not None and time.monotonic() - begun > limit and deadline.remaining_seconds() is not None
-
-
-def _make_driver_client(address: Address, options: ConnectionOptions, counter: ConnectionCounter) -> Any:
-    arguments: dict[str, Any] = {
-        **({} if _has_url_option(address.url, "appname") else {"appname": "fastapi_easy"}),
-        "maxPoolSize": options.pool_size,
-        "waitQueueTimeoutMS": _milliseconds(options.pool_timeout),
-        "connectTimeoutMS": _milliseconds(options.connect_timeout),
-        "serverSelectionTimeoutMS": _milliseconds(options.connect_timeout),
-        "socketTimeoutMS": _milliseconds(options.statement_timeout + CLIENT_TIMEOUT_MARGIN),
-        "maxIdleTimeMS": options.recycle * 1000,
-        "event_listeners": [counter],
-    }
-    if address.driver == "motor":
-        return importlib.import_module("motor.motor_asyncio").AsyncIOMotorClient(address.url, **arguments)
-    return pymongo.AsyncMongoClient(address.url, **arguments)
-
-
-def _has_url_option(url: str, option: str) -> bool:
-    return any(name.lower() == option for name, _ in parse_qsl(urlsplit(url).query))
-
-
-def _milliseconds(seconds: float) -> int:
-    return max(1, round(seconds * 1000))
 
 
 async def _maybe_await(answer: Any) -> Any:

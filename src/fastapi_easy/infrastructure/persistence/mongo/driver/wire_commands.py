@@ -1,9 +1,17 @@
-"""Commands said on the connections of PyMongo's own pool, past its collections, cursors and implicit sessions.
+"""Commands written straight to the connections of PyMongo's own pool, past its collections, cursors and sessions.
 
-For each command PyMongo's asynchronous client makes two tasks to hear one answer, and a session, a cursor and a
-retrying helper around it: three times what saying it costs. The pool, the handshake, and what is known of the
-servers stay PyMongo's. That is reached through names it keeps to itself, and so only in the versions where those are
-known to be what is written here; in others, and where somebody watches its commands, it is asked in the ordinary way.
+For each command PyMongo's asynchronous client makes two tasks to read one reply, and a session, a cursor and a
+retrying helper around it: three times what the command itself costs. Requests per second, beside `DriverCommands`:
+
+| request | get | list | create | patch |
+|---|---|---|---|---|
+| times as many | 1.58 | 1.36 | 1.45 | 1.57 |
+
+(PyMongo 4.20.0, in-process requests, a replica set of one on the same two cores; per second of CPU 1.5 to 2.1.)
+
+The pool, the handshake, and the monitoring of servers stay PyMongo's. They are reached through private names, which
+`pymongo_internals` gathers and `is_supported` checks: other versions of PyMongo, Motor, and clients whose commands
+are watched, compressed or encrypted take `DriverCommands`.
 """
 
 import asyncio
