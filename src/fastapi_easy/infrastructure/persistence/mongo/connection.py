@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, assert_never
 
 from returns.result import Failure, Success
 
@@ -225,5 +225,20 @@ def _narrow_field(field: Field) -> Field:
             )
         case Kind.TEXT if is_object_id(field):
             return dataclasses.replace(field, min_length=_HEX_DIGITS, max_length=_HEX_DIGITS)
-        case _:
+        case (
+            Kind.TEXT
+            | Kind.FLOAT
+            | Kind.BOOLEAN
+            | Kind.DATE
+            | Kind.TIME
+            | Kind.DATETIME
+            | Kind.DURATION
+            | Kind.UUID
+            | Kind.BINARY
+            | Kind.ENUM
+            | Kind.JSON
+            | Kind.ARRAY
+        ):
             return field
+        case never:
+            assert_never(never)

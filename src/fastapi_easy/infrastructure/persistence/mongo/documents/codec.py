@@ -22,9 +22,9 @@ import decimal
 import enum
 import math
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from bson import Binary, Decimal128, ObjectId
 
@@ -78,7 +78,7 @@ class Codec:
     item: "Codec | None" = None
 
 
-def make_codec(field: Field) -> Codec:
+def make_codec(field: Field) -> Codec:  # noqa: C901, PLR0911, PLR0912 (a branch for each kind)
     """The codec for the values of *field*."""
     match field.kind:
         case Kind.TEXT if is_object_id(field):
@@ -100,8 +100,26 @@ def make_codec(field: Field) -> Codec:
             return _enum_codec(field)
         case Kind.ARRAY:
             return _array_codec(field)
-        case kind:
-            return _CODECS_BY_KIND[kind]
+        case Kind.FLOAT:
+            return _FLOAT
+        case Kind.BOOLEAN:
+            return _BOOLEAN
+        case Kind.DATE:
+            return _DATE
+        case Kind.TIME:
+            return _TIME
+        case Kind.DATETIME:
+            return _DATETIME
+        case Kind.DURATION:
+            return _DURATION
+        case Kind.UUID:
+            return _UUID
+        case Kind.BINARY:
+            return _BINARY
+        case Kind.JSON:
+            return _JSON
+        case never:
+            assert_never(never)
 
 
 def _codec(
@@ -217,31 +235,29 @@ _ENCODE_ANY_DECIMAL: Final = _decimal_encoder(Field(name="any", kind=Kind.DECIMA
 _EMPTY_BINARY: Final = Binary(b"", 0)
 _FIRST_DAY: Final = datetime.datetime(1, 1, 1)  # noqa: DTZ001 - likewise
 
-_CODECS_BY_KIND: Final[Mapping[Kind, Codec]] = {
-    Kind.FLOAT: _codec(
-        checked_encoder((float, int), float),
-        float,
-        ("double", "int", "long"),
-        -math.inf,
-        exact=checked_encoder((float, int), number),
-    ),
-    Kind.BOOLEAN: _codec(checked_encoder(bool, unchanged), bool, ("bool",), False),
-    Kind.DATE: _codec(checked_encoder(datetime.date, day), lambda kept: kept.date(), ("date",), _FIRST_DAY),
-    Kind.TIME: _codec(checked_encoder(datetime.time, time), datetime.time.fromisoformat, ("string",), ""),
-    Kind.DATETIME: _codec(
-        checked_encoder(datetime.datetime, encode_datetime),
-        decode_datetime,
-        ("date",),
-        _FIRST_DAY,
-        exact=checked_encoder(datetime.datetime, encode_exact_datetime),
-    ),
-    Kind.DURATION: _codec(
-        checked_encoder(datetime.timedelta, encode_duration),
-        lambda kept: datetime.timedelta(microseconds=kept),
-        ("int", "long"),
-        -math.inf,
-    ),
-    Kind.UUID: _codec(checked_encoder(uuid.UUID, unchanged), unchanged, ("binData",), _EMPTY_BINARY),
-    Kind.BINARY: _codec(checked_encoder(bytes, bytes), bytes, ("binData",), _EMPTY_BINARY),
-    Kind.JSON: _codec(encode_json, decode_json, (), None),
-}
+_FLOAT: Final = _codec(
+    checked_encoder((float, int), float),
+    float,
+    ("double", "int", "long"),
+    -math.inf,
+    exact=checked_encoder((float, int), number),
+)
+_BOOLEAN: Final = _codec(checked_encoder(bool, unchanged), bool, ("bool",), False)
+_DATE: Final = _codec(checked_encoder(datetime.date, day), lambda kept: kept.date(), ("date",), _FIRST_DAY)
+_TIME: Final = _codec(checked_encoder(datetime.time, time), datetime.time.fromisoformat, ("string",), "")
+_DATETIME: Final = _codec(
+    checked_encoder(datetime.datetime, encode_datetime),
+    decode_datetime,
+    ("date",),
+    _FIRST_DAY,
+    exact=checked_encoder(datetime.datetime, encode_exact_datetime),
+)
+_DURATION: Final = _codec(
+    checked_encoder(datetime.timedelta, encode_duration),
+    lambda kept: datetime.timedelta(microseconds=kept),
+    ("int", "long"),
+    -math.inf,
+)
+_UUID: Final = _codec(checked_encoder(uuid.UUID, unchanged), unchanged, ("binData",), _EMPTY_BINARY)
+_BINARY: Final = _codec(checked_encoder(bytes, bytes), bytes, ("binData",), _EMPTY_BINARY)
+_JSON: Final = _codec(encode_json, decode_json, (), None)

@@ -6,7 +6,7 @@ import math
 import re
 import struct
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from bson import Decimal128, ObjectId
 from bson.datetime_ms import DatetimeMS
@@ -164,6 +164,22 @@ def encode_floor(kind: Kind, value: Any) -> Any:
                 return _BELOW_MIN_DATETIME if value.year == datetime.MINYEAR else _MAX_DATETIME
         case Kind.DECIMAL:
             return Decimal128(_FLOOR_CONTEXT.plus(decimal.Decimal(value)))
-        case _:
-            # A duration of many millennia.
+        case Kind.DURATION:
+            # Only one of many millennia does not fit into a long of microseconds.
             return INTEGER_LIMITS[1] if value > datetime.timedelta(0) else -math.inf
+        case (
+            Kind.TEXT
+            | Kind.INTEGER
+            | Kind.FLOAT
+            | Kind.BOOLEAN
+            | Kind.DATE
+            | Kind.TIME
+            | Kind.UUID
+            | Kind.BINARY
+            | Kind.ENUM
+            | Kind.JSON
+            | Kind.ARRAY
+        ):
+            raise ValueError(f"MongoDB keeps every value of the kind {kind.value}, or none near it")
+        case never:
+            assert_never(never)

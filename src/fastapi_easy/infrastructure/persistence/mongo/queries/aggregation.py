@@ -2,11 +2,11 @@
 
 import decimal
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, assert_never
 
 from bson import Decimal128
 
-from fastapi_easy.domain.field import Kind
+from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.queries.aggregation import Aggregation, Function, Group, Measure, average
 from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, LOOKUP_PREFIX, Document, Plan
 from fastapi_easy.infrastructure.persistence.mongo.queries.specification import PlanLookup, build_condition
@@ -57,42 +57,54 @@ def read_groups(aggregation: Aggregation, plan: Plan[Any], documents: Sequence[D
 
 
 def _accumulator(measure: Measure, plan: Plan[Any]) -> Document:
-    if measure.field is None or measure.function is Function.COUNT:
+    if measure.field is None:
         return {"$sum": 0}
     path = f"${plan.path(measure.field)}"
     match measure.function:
+        case Function.COUNT:
+            return {"$sum": 0}
         case Function.MINIMUM:
             return {"$min": path}
         case Function.MAXIMUM:
             return {"$max": path}
-        case _ if plan.resource.fields[measure.field].kind is Kind.INTEGER:
+        case Function.SUM | Function.AVERAGE:
             # The sum of longs would become a double when it is too large for a long.
-            return {"$sum": {"$toDecimal": path}}
-        case _:
-            return {"$sum": path}
+            is_integer = plan.resource.fields[measure.field].kind is Kind.INTEGER
+            return {"$sum": {"$toDecimal": path} if is_integer else path}
+        case never:
+            assert_never(never)
 
 
 def _read_total(measure: Measure, plan: Plan[Any], count: int, value: Any) -> Any:
-    if measure.function is Function.COUNT or measure.field is None:
+    if measure.field is None:
         return int(count)
-    if not count:
-        return None
-    field = plan.resource.fields[measure.field]
-    if measure.function not in {Function.SUM, Function.AVERAGE}:
-        return _decode(plan, measure.field, value)
+    match measure.function:
+        case Function.COUNT:
+            return int(count)
+        case Function.MINIMUM | Function.MAXIMUM:
+            return _decode(plan, measure.field, value) if count else None
+        case Function.SUM:
+            return _read_sum(measure.field, plan, value) if count else None
+        case Function.AVERAGE:
+            field = plan.resource.fields[measure.field]
+            return average(_to_number(field, value), count, field) if count else None
+        case never:
+            assert_never(never)
+
+
+def _read_sum(name: str, plan: Plan[Any], value: Any) -> Any:
+    field = plan.resource.fields[name]
     if field.kind is Kind.FLOAT:
-        total: Any = float(value)
-    else:
-        total = value.to_decimal() if isinstance(value, Decimal128) else decimal.Decimal(value)
-    if measure.function is Function.AVERAGE:
-        return average(total, count, field)
-    match field.kind:
-        case Kind.FLOAT:
-            return total
-        case Kind.INTEGER:
-            return int(total)
-        case _:
-            return plan.codecs[measure.field].decode(value)
+        return float(value)
+    if field.kind is Kind.INTEGER:
+        return int(_to_number(field, value))
+    return plan.codecs[name].decode(value)
+
+
+def _to_number(field: Field, value: Any) -> Any:
+    if field.kind is Kind.FLOAT:
+        return float(value)
+    return value.to_decimal() if isinstance(value, Decimal128) else decimal.Decimal(value)
 
 
 def _decode(plan: Plan[Any], name: str, value: Any) -> Any:

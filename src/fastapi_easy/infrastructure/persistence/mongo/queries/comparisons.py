@@ -6,11 +6,20 @@ Values never reach a place where the server looks for operators: each stands beh
 import datetime
 import decimal
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, assert_never
 
 from fastapi_easy.domain.errors import TooLarge
 from fastapi_easy.domain.field import Field, Kind
-from fastapi_easy.domain.queries.specification import Everything, Not, Operator, Specification, Where
+from fastapi_easy.domain.queries.specification import (
+    AllOf,
+    AnyOf,
+    Everything,
+    Not,
+    Operator,
+    Related,
+    Specification,
+    Where,
+)
 from fastapi_easy.infrastructure.entities.bounds import rewrite_unstorable
 from fastapi_easy.infrastructure.persistence.mongo.documents.case_folding import build_pattern
 from fastapi_easy.infrastructure.persistence.mongo.documents.codec import Codec, is_object_id
@@ -60,19 +69,25 @@ _ROUNDED_TYPES: Final[Mapping[Kind, tuple[type, ...]]] = {
 """Ordered kinds that cannot keep every value, and what these are."""
 
 
-def build_comparison(where: Where, path: str, field: Field, codec: Codec) -> Document:
+def build_comparison(  # noqa: PLR0911 (a branch for each group of operators)
+    where: Where, path: str, field: Field, codec: Codec
+) -> Document:
     """What *where* means of the values at *path*, which are those of *field*.
 
     Raises:
         CallRejected: A text is too long to be looked for.
     """
-    if where.operator is Operator.IS_NULL:
-        return _build_null_check(path, field, is_null=where.value)
     if (rewritten := rewrite_unstorable(where, field, allows_nul=False)) is not where:
         return _build_rewritten(rewritten, path, field, codec)
     match where.operator:
-        case Operator.EQUALS | Operator.NOT_EQUALS | Operator.IN | Operator.NOT_IN:
-            return _build_equality(where, path, codec)
+        case Operator.IS_NULL:
+            return _build_null_check(path, field, is_null=where.value)
+        case Operator.EQUALS | Operator.NOT_EQUALS as operator:
+            return _build_equality(operator, where.value, path, codec)
+        case Operator.IN:
+            return {path: {"$in": _encode_operands(where.value, codec)}}
+        case Operator.NOT_IN:
+            return {path: {"$nin": _encode_operands(where.value, codec)}}
         case Operator.BETWEEN:
             low, high = where.value
             bounds = ((Operator.GREATER_OR_EQUAL, low), (Operator.LESS_OR_EQUAL, high))
@@ -83,21 +98,27 @@ def build_comparison(where: Where, path: str, field: Field, codec: Codec) -> Doc
             }
         case Operator.HAS | Operator.HAS_ANY | Operator.HAS_ALL:
             return _build_array_match(where, path, codec)
-        case operator if operator in _PATTERNS:
+        case (
+            Operator.EQUALS_ANY_CASE
+            | Operator.CONTAINS
+            | Operator.CONTAINS_ANY_CASE
+            | Operator.STARTS_WITH
+            | Operator.STARTS_WITH_ANY_CASE
+            | Operator.ENDS_WITH
+            | Operator.ENDS_WITH_ANY_CASE
+        ) as operator:
             return _build_pattern_match(operator, where.value, path, field)
-        case operator:
+        case (
+            Operator.GREATER | Operator.GREATER_OR_EQUAL | Operator.LESS | Operator.LESS_OR_EQUAL
+        ) as operator:
             return _build_order_comparison(operator, where.value, path, field, codec)
+        case never:
+            assert_never(never)
 
 
-def _build_equality(where: Where, path: str, codec: Codec) -> Document:
-    match where.operator:
-        case Operator.IN:
-            return {path: {"$in": _encode_operands(where.value, codec)}}
-        case Operator.NOT_IN:
-            return {path: {"$nin": _encode_operands(where.value, codec)}}
-        case operator:
-            kept = _encode_operands((where.value,), codec)
-            is_equal = operator is Operator.EQUALS
+def _build_equality(operator: Operator, value: object, path: str, codec: Codec) -> Document:
+    is_equal = operator is Operator.EQUALS
+    kept = _encode_operands((value,), codec)
     if not kept:
         return dict(NO_MATCH) if is_equal else {}
     return {path: {"$eq" if is_equal else "$ne": kept[0]}}
@@ -111,9 +132,12 @@ def _build_rewritten(specification: Specification, path: str, field: Field, code
             return build_comparison(specification, path, field, codec)
         case Not():
             return dict(NO_MATCH)
-        case _:
-            parts = getattr(specification, "specifications", ())
+        case AllOf(parts):
             return {"$and": [_build_rewritten(part, path, field, codec) for part in parts]}
+        case AnyOf() | Related():
+            raise TypeError("rewrite_unstorable makes no such specification")
+        case never:
+            assert_never(never)
 
 
 def _build_null_check(path: str, field: Field, *, is_null: bool) -> Document:
