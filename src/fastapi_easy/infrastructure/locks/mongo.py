@@ -23,7 +23,9 @@ from fastapi_easy.domain.ports.database import Pool
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.infrastructure.locks.wakeups import OwnerEvents
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
 from fastapi_easy.infrastructure.persistence.mongo.driver.client import Client
+from fastapi_easy.infrastructure.persistence.mongo.driver.driver_client import Session
 from fastapi_easy.infrastructure.persistence.mongo.driver.options import ConnectionOptions
 from fastapi_easy.infrastructure.persistence.mongo.driver.url import resolve
 from fastapi_easy.infrastructure.persistence.mongo.errors import (
@@ -223,7 +225,7 @@ class MongoLeaseStore:
         if not isinstance(work, TransactionalUnitOfWork) or work.database is not self._database:
             return None
 
-        async def touch(session: Any) -> bool:
+        async def touch(session: Session) -> bool:
             locks = self._database.client.collection(_LOCKS)  # type: ignore[union-attr]  # looked at above
             found = await locks.find_one_and_update(
                 _held_by(name, owner, token), {"$inc": {"guards": 1}}, session=session
@@ -275,7 +277,7 @@ class MongoLeaseStore:
         return await self._mongo.call(lambda: act(*arguments, **options), changes=True)
 
     async def _ahead(self, name: str, ticket: int | None) -> int:
-        before: dict[str, Any] = {"name": name, "$expr": _NOT_EXPIRED}
+        before: Document = {"name": name, "$expr": _NOT_EXPIRED}
         if ticket is not None:
             before["ticket"] = {"$lt": ticket}
         return int(await self._do(_WAITS, "count_documents", before))

@@ -7,6 +7,7 @@ from returns.result import Failure, Success
 from fastapi_easy.domain.errors import Outcome, Unavailable, Unsupported
 from fastapi_easy.domain.locks.lease import LockCapability
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
+from fastapi_easy.infrastructure.persistence.mongo.driver.driver_client import Session
 from fastapi_easy.infrastructure.persistence.mongo.errors import (
     DATABASE_ERRORS,
     CommitOutcomeUnknown,
@@ -26,7 +27,7 @@ async def stamp(work: TransactionalUnitOfWork[MongoDatabase, Any], name: str, to
         Unsupported: The server stands alone, and has no transactions.
     """
 
-    async def write_token(session: Any) -> bool:
+    async def write_token(session: Session) -> bool:
         fences = work.database.client.collection(_FENCE_COLLECTION)
         newer = {"_id": name, "token": {"$gt": token}}
         if await fences.find_one(newer, session=session) is not None:

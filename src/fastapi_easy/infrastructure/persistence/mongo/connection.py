@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Final, TypeVar, assert_never
+from typing import Any, Final, assert_never
 
 from returns.result import Failure, Success
 
@@ -32,8 +32,6 @@ from fastapi_easy.infrastructure.persistence.mongo.errors import (
     as_unavailable,
     is_unreachable,
 )
-
-E = TypeVar("E")
 
 CHECK_TIMEOUT: Final = 2.0
 """Seconds that `check` waits."""
@@ -86,7 +84,7 @@ class MongoDatabase:
         )
         self._client: Client | None = self._make_client()
         self._has_transactions: bool | None = None
-        self._plans: dict[Resource[Any], Plan[Any]] = {}
+        self._plans: dict[Resource[Any], Plan] = {}
 
     @property
     def name(self) -> str:
@@ -162,7 +160,7 @@ class MongoDatabase:
             return self._unavailable(error)
         return Success(tuple(differences))
 
-    def plan(self, resource: Resource[E]) -> Plan[E]:
+    def plan(self, resource: Resource[Any]) -> Plan:
         """Everything about *resource* that is made once."""
         found = self._plans.get(resource)
         if found is None:
@@ -184,9 +182,9 @@ class MongoDatabase:
             self._has_transactions = "setName" in hello or hello.get("msg") == "isdbgrid"
         return self._has_transactions
 
-    def _make_plans(self, resources: Sequence[Resource[Any]]) -> list[Plan[Any]]:
+    def _make_plans(self, resources: Sequence[Resource[Any]]) -> list[Plan]:
         mistakes: list[str] = []
-        plans: list[Plan[Any]] = []
+        plans: list[Plan] = []
         for resource in resources:
             try:
                 plans.append(self.plan(resource))

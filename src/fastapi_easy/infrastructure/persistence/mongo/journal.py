@@ -11,6 +11,8 @@ from fastapi_easy.domain.changes.journal import JournalRow, SystemTable
 from fastapi_easy.domain.errors import Outcome, OutcomeUnknown, Unavailable, Unsupported
 from fastapi_easy.domain.values.plain_json import plain_json
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
+from fastapi_easy.infrastructure.persistence.mongo.driver.driver_client import Session
 from fastapi_easy.infrastructure.persistence.mongo.driver.transaction import Transaction
 from fastapi_easy.infrastructure.persistence.mongo.errors import (
     DATABASE_ERRORS,
@@ -60,7 +62,7 @@ async def keep(
             collection = database.client.collection(table.name)
 
             async def insert(
-                session: Any, into: Any = collection, given: Sequence[dict[str, Any]] = documents
+                session: Session, into: Any = collection, given: Sequence[Document] = documents
             ) -> None:
                 _ = await database.client.call(lambda: into.insert_many(given, session=session), changes=True)
 
@@ -79,7 +81,7 @@ def unavailable(error: BaseException, database: str) -> Failure[Any]:
     raise error
 
 
-def _document(row: JournalRow) -> dict[str, Any]:
+def _document(row: JournalRow) -> Document:
     values = {field.name: _encode(row.values.get(field.name)) for field in row.table.fields}
     key = [values[name] for name in row.table.key]
     return {"_id": key[0] if len(key) == 1 else dict(zip(row.table.key, key, strict=True)), **values}

@@ -16,7 +16,8 @@ from fastapi_easy.domain.queries.specification import Specification
 from fastapi_easy.domain.resources.resource import Relation, Resource
 from fastapi_easy.infrastructure.entities.plain import entity_from, values_of
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
-from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, Document, Plan
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document, Pipeline
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, Plan
 from fastapi_easy.infrastructure.persistence.mongo.driver.batch_cursor import BatchCursor
 from fastapi_easy.infrastructure.persistence.mongo.driver.commands import FindOptions
 from fastapi_easy.infrastructure.persistence.mongo.driver.transaction import Transaction
@@ -81,7 +82,7 @@ class MongoRepository(Generic[E]):
     ) -> Outcome[Row]:
         """The row with *key*."""
 
-        async def work(plan: Plan[E]) -> Row:
+        async def work(plan: Plan) -> Row:
             identity = plan.identity(key)
             names = plan.names if fields is None else fields
             found = None if identity is None else await self._find_one(plan, identity, names, scope)
@@ -100,7 +101,7 @@ class MongoRepository(Generic[E]):
     ) -> Outcome[Sequence[Sequence[Row]]]:
         """The rows that *relation* leads to, from each of *sources*."""
 
-        async def work(plan: Plan[E]) -> Sequence[Sequence[Row]]:
+        async def work(plan: Plan) -> Sequence[Sequence[Row]]:
             gathering = RelationLoader(relation, plan, self._database.plan, query)
             return gathering.rows(sources, await self._aggregate(plan, gathering.pipeline(sources)))
 
@@ -109,7 +110,7 @@ class MongoRepository(Generic[E]):
     async def aggregate(self, aggregation: Aggregation) -> Outcome[Sequence[Group]]:
         """The numbers that *aggregation* asks for, group by group."""
 
-        async def work(plan: Plan[E]) -> Sequence[Group]:
+        async def work(plan: Plan) -> Sequence[Group]:
             pipeline = build_aggregation(aggregation, plan, self._database.plan)
             return read_groups(aggregation, plan, await self._aggregate(plan, pipeline))
 
@@ -132,7 +133,7 @@ class MongoRepository(Generic[E]):
     async def count(self, specification: Specification) -> Outcome[int]:
         """How many entities *specification* means."""
 
-        async def work(plan: Plan[E]) -> int:
+        async def work(plan: Plan) -> int:
             return await self._count(plan, build_condition(specification, plan, self._database.plan))
 
         return await self._read(work)
@@ -177,7 +178,7 @@ class MongoRepository(Generic[E]):
         )
 
     async def _page(self, query: Query, fields: Sequence[str] | None) -> Outcome[Page[Row]]:
-        async def work(plan: Plan[E]) -> Page[Row]:
+        async def work(plan: Plan) -> Page[Row]:
             page_query = build_page_query(plan, self._database.plan, query, fields)
             find_options = page_query.find_options
             if find_options is None:
@@ -191,7 +192,7 @@ class MongoRepository(Generic[E]):
 
         return await self._read(work)
 
-    async def _total(self, plan: Plan[E], page_query: PageQuery, documents: Sequence[Document]) -> int | None:
+    async def _total(self, plan: Plan, page_query: PageQuery, documents: Sequence[Document]) -> int | None:
         if page_query.page_request.count is Count.NONE:
             return None
         known = page_query.known_total(documents)
@@ -203,7 +204,7 @@ class MongoRepository(Generic[E]):
             return int(await self._database.client.call(collection.estimated_document_count))
         return await self._count(plan, page_query.condition)
 
-    async def _count(self, plan: Plan[E], condition: Condition) -> int:
+    async def _count(self, plan: Plan, condition: Condition) -> int:
         if condition.lookup_stages:
             return read_count(await self._aggregate(plan, build_count_pipeline(condition)))
         commands = self._database.client.commands
@@ -212,7 +213,7 @@ class MongoRepository(Generic[E]):
         )
 
     async def _find_one(
-        self, plan: Plan[E], identity: Any, names: Sequence[str], scope: Specification
+        self, plan: Plan, identity: Any, names: Sequence[str], scope: Specification
     ) -> Document | None:
         commands = self._database.client.commands
         condition = build_condition(scope, plan, self._database.plan)
@@ -230,13 +231,13 @@ class MongoRepository(Generic[E]):
         )
         return found[0] if found else None
 
-    async def _aggregate(self, plan: Plan[E], pipeline: Sequence[Document]) -> list[Document]:
+    async def _aggregate(self, plan: Plan, pipeline: Pipeline) -> list[Document]:
         commands = self._database.client.commands
         return await self._run_in_transaction(
             lambda session: commands.aggregate(plan.collection, pipeline, session)
         )
 
-    async def _open_cursor(self, plan: Plan[E], page_query: PageQuery, chunk: int) -> BatchCursor:
+    async def _open_cursor(self, plan: Plan, page_query: PageQuery, chunk: int) -> BatchCursor:
         client = self._database.client
         return await self._run_in_transaction(
             lambda session: client.cursor(plan.collection, page_query.unpaged_pipeline, chunk, session)
@@ -251,7 +252,7 @@ class MongoRepository(Generic[E]):
     async def _run_in_transaction(self, work: Callable[[Any], Awaitable[T]]) -> T:
         return await (work(None) if self._connection is None else self._connection.read(work))
 
-    async def _read(self, work: Callable[[Plan[E]], Awaitable[T]]) -> Outcome[T]:
+    async def _read(self, work: Callable[[Plan], Awaitable[T]]) -> Outcome[T]:
         try:
             return Success(await work(self._database.plan(self._resource)))
         except DATABASE_ERRORS as error:
@@ -259,7 +260,7 @@ class MongoRepository(Generic[E]):
 
     async def _write(
         self,
-        work: Callable[[Writer[E]], Awaitable[T]],
+        work: Callable[[Writer], Awaitable[T]],
         scope: Specification = EVERYTHING,
         *,
         is_bulk: bool = False,
@@ -288,7 +289,7 @@ class MongoRepository(Generic[E]):
             is_unprotected = transaction is not None and transaction.is_unprotected
             return Failure(self._translate_error(error, transaction, is_unprotected=is_unprotected))
 
-    def _writer(self, transaction: Transaction) -> Writer[E]:
+    def _writer(self, transaction: Transaction) -> Writer:
         plan = self._database.plan(self._resource)
         return Writer(self._database.client, plan, self._database.plan, transaction)
 

@@ -32,7 +32,7 @@ _INDEX_CONFLICT_CODES: Final = frozenset({67, 85, 86})
 """There is an index of this name, or on these fields, and it is another one."""
 
 
-async def prepare(client: Client, plans: Sequence[Plan[Any]], mode: SchemaMode) -> list[str]:
+async def prepare(client: Client, plans: Sequence[Plan], mode: SchemaMode) -> list[str]:
     """Bring or compare the collections of *plans*, as *mode* says; every difference left is a sentence."""
     if mode in {SchemaMode.CREATE, SchemaMode.FRESH}:
         async with _schema_lock(client):
@@ -43,7 +43,7 @@ async def prepare(client: Client, plans: Sequence[Plan[Any]], mode: SchemaMode) 
     return await _compare(client, plans)
 
 
-async def _create(client: Client, plan: Plan[Any], *, is_there: bool) -> None:
+async def _create(client: Client, plan: Plan, *, is_there: bool) -> None:
     if not is_there:
         # Somebody who does not know our lock may be faster.
         with suppress(CollectionInvalid):
@@ -60,7 +60,7 @@ async def _create(client: Client, plan: Plan[Any], *, is_there: bool) -> None:
                 raise
 
 
-async def _compare(client: Client, plans: Sequence[Plan[Any]]) -> list[str]:
+async def _compare(client: Client, plans: Sequence[Plan]) -> list[str]:
     existing = await _collections(client)
     differences: list[str] = []
     for plan in plans:
@@ -100,7 +100,7 @@ def _has_same_filter(stored: Mapping[str, Any], wanted: Index) -> bool:
     return found == {path: dict(rule) for path, rule in wanted.partial_filter.items()}
 
 
-def _compare_validator(plan: Plan[Any], stored: Mapping[str, Any]) -> Iterator[str]:
+def _compare_validator(plan: Plan, stored: Mapping[str, Any]) -> Iterator[str]:
     """Where the validator of a collection would refuse what the class allows. One without any allows everything."""
     schema = (stored.get("validator") or {}).get("$jsonSchema")
     if schema is None:
@@ -140,7 +140,7 @@ async def _collections(client: Client) -> dict[str, Mapping[str, Any]]:
     return {each["name"]: each.get("options") or {} for each in await client.collections()}
 
 
-def _distinct(plans: Sequence[Plan[Any]]) -> Iterator[Plan[Any]]:
+def _distinct(plans: Sequence[Plan]) -> Iterator[Plan]:
     yield from {plan.collection: plan for plan in reversed(plans)}.values()
 
 

@@ -1,7 +1,7 @@
 """The writes of one resource inside a transaction, or each for itself."""
 
 from collections.abc import Sequence
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final
 
 import bson
 from bson import ObjectId
@@ -12,10 +12,11 @@ from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Key, TooLarge
 from fastapi_easy.domain.field import Kind
 from fastapi_easy.domain.queries.specification import Specification
-from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, LOOKUP_PREFIX, Document, Plan
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, LOOKUP_PREFIX, Plan
 from fastapi_easy.infrastructure.persistence.mongo.driver.client import Client
 from fastapi_easy.infrastructure.persistence.mongo.driver.commands import FindOptions
-from fastapi_easy.infrastructure.persistence.mongo.driver.driver_client import CODEC_OPTIONS
+from fastapi_easy.infrastructure.persistence.mongo.driver.driver_client import CODEC_OPTIONS, Session
 from fastapi_easy.infrastructure.persistence.mongo.driver.transaction import Transaction
 from fastapi_easy.infrastructure.persistence.mongo.errors import (
     MAX_DOCUMENT_BYTES,
@@ -33,13 +34,11 @@ from fastapi_easy.infrastructure.persistence.mongo.queries.specification import 
 )
 from fastapi_easy.infrastructure.waiting.completion import run_to_completion
 
-E = TypeVar("E")
-
 MAX_ATTEMPTS: Final = 20
 """How often to look again at an entity that others keep changing."""
 
 
-class Writer(Generic[E]):
+class Writer:
     """Writes entities of *plan*. Every method does all or nothing, as far as *transaction* can.
 
     Args:
@@ -54,7 +53,7 @@ class Writer(Generic[E]):
 
     __slots__ = ("_client", "_plan", "_plans", "_transaction")
 
-    def __init__(self, client: Client, plan: Plan[E], plans: PlanLookup, transaction: Transaction) -> None:
+    def __init__(self, client: Client, plan: Plan, plans: PlanLookup, transaction: Transaction) -> None:
         self._client = client
         self._plan = plan
         self._plans = plans
@@ -146,7 +145,7 @@ class Writer(Generic[E]):
         changes = plan.changes(patch)
         update = self._build_update(changes) if changes else None
 
-        async def work(session: Any) -> int:
+        async def work(session: Session) -> int:
             affected = await self._count_up_to(specification, max_affected, session)
             if update is None or not affected:
                 return affected
@@ -163,7 +162,7 @@ class Writer(Generic[E]):
     async def remove_where(self, specification: Specification, max_affected: int) -> int:
         """Remove every entity that *specification* means."""
 
-        async def work(session: Any) -> int:
+        async def work(session: Session) -> int:
             if not await self._count_up_to(specification, max_affected, session):
                 return 0
             match = await self._build_bulk_match(specification, max_affected, session)
@@ -190,7 +189,7 @@ class Writer(Generic[E]):
             )
             return rows
 
-        async def insert_many(session: Any) -> None:
+        async def insert_many(session: Session) -> None:
             _ = await self._client.call(
                 lambda: self._collection.insert_many(documents, session=session), changes=True
             )
@@ -279,7 +278,7 @@ class Writer(Generic[E]):
     ) -> Document | None:
         """The entity; with *must_replay* the transaction is lost when it has to begin anew and finds another one."""
 
-        async def work(session: Any) -> Document | None:
+        async def work(session: Session) -> Document | None:
             if condition.lookup_stages:
                 pipeline: list[Document] = [{"$match": {KEY: {"$eq": identity}}}, *condition.pipeline]
                 found = await self._client.commands.aggregate(self._plan.collection, pipeline, session)
@@ -319,7 +318,7 @@ class Writer(Generic[E]):
             return None
         return {KEY: {"$eq": identity}, **_combine_with_and(condition.plain, guard)}
 
-    async def _count_up_to(self, specification: Specification, limit: int, session: Any) -> int:
+    async def _count_up_to(self, specification: Specification, limit: int, session: Session) -> int:
         pipeline = build_count_pipeline(build_condition(specification, self._plan, self._plans))
         pipeline.insert(-1, {"$limit": limit + 1})
         affected = read_count(await self._client.commands.aggregate(self._plan.collection, pipeline, session))
@@ -327,7 +326,7 @@ class Writer(Generic[E]):
             raise too_many_affected(limit)
         return affected
 
-    async def _build_bulk_match(self, specification: Specification, limit: int, session: Any) -> Document:
+    async def _build_bulk_match(self, specification: Specification, limit: int, session: Session) -> Document:
         """What writes can be told instead of *specification*: they cannot look at other documents."""
         condition = build_condition(specification, self._plan, self._plans)
         if not condition.lookup_stages:
@@ -348,7 +347,7 @@ class Writer(Generic[E]):
             if all(changes.get(name) is not None for name in rule):
                 raise duplicate_key(self._plan.resource, rule)
 
-    def _without_key(self, key: Key, patch: Values) -> dict[str, Any]:
+    def _without_key(self, key: Key, patch: Values) -> Document:
         names = self._plan.resource.key
         identity = dict(zip(names, (key,) if len(names) == 1 else key, strict=True))
         if any(name in patch and patch[name] != identity[name] for name in names):

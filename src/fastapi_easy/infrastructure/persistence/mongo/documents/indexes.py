@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fastapi_easy.domain.field import Kind
-from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, Document, Plan
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, Plan
 
 _KINDS_WITH_LENGTH: Final = frozenset({Kind.TEXT})
 
@@ -42,7 +43,7 @@ class Index:
         return options
 
 
-def needed_indexes(plan: Plan[Any]) -> Iterator[Index]:
+def needed_indexes(plan: Plan) -> Iterator[Index]:
     """The indexes that *plan* needs: one for each rule of uniqueness, and one to walk along a key of several parts."""
     fields, deleted_at = plan.resource.fields, plan.resource.soft_delete
     for rule in plan.rules:
@@ -58,7 +59,7 @@ def needed_indexes(plan: Plan[Any]) -> Iterator[Index]:
         yield Index(tuple(plan.path(name) for name in plan.resource.key), unique=False, partial_filter={})
 
 
-def build_validator(plan: Plan[Any]) -> Document:
+def build_validator(plan: Plan) -> Document:
     """What every document has to fulfil."""
     fields = plan.resource.fields
     key = plan.resource.key
@@ -72,7 +73,7 @@ def build_validator(plan: Plan[Any]) -> Document:
     return {"$jsonSchema": {"required": [KEY, *required], "properties": properties}}
 
 
-def _build_property(plan: Plan[Any], name: str) -> Document:
+def _build_property(plan: Plan, name: str) -> Document:
     field, codec = plan.resource.fields[name], plan.codecs[name]
     if not codec.types:
         return {}

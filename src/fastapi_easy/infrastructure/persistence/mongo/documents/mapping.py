@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias
 
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.changes.row import Row
@@ -11,12 +11,9 @@ from fastapi_easy.domain.field import UNSET, Field
 from fastapi_easy.domain.resources.resource import Resource, Shape
 from fastapi_easy.infrastructure.entities.plain import recognises
 from fastapi_easy.infrastructure.persistence.mongo.documents.codec import Codec, make_codec, unchanged
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
 from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import Unstorable
 from fastapi_easy.infrastructure.persistence.mongo.errors import CallRejected, null_not_allowed
-
-E = TypeVar("E")
-
-Document: TypeAlias = dict[str, Any]
 
 RowDecoder: TypeAlias = Callable[[Sequence[Document]], list[tuple[Any, ...]]]
 """Makes of each document the values of some fields."""
@@ -49,7 +46,7 @@ def find_invalid_names(name: str, shape: Shape) -> list[str]:
     ]
 
 
-class Plan(Generic[E]):
+class Plan:
     """Everything about one resource that is made once.
 
     Args:
@@ -59,7 +56,7 @@ class Plan(Generic[E]):
         DeclarationError: Its class is no plain one, or names a collection that cannot be.
     """
 
-    def __init__(self, resource: Resource[E]) -> None:
+    def __init__(self, resource: Resource[Any]) -> None:
         self.resource = resource
         self.collection = _checked_collection_name(resource)
         self.codecs: Mapping[str, Codec] = {

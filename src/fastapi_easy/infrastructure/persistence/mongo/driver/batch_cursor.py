@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
 from fastapi_easy.infrastructure.persistence.mongo.driver.commands import Call
 
 
@@ -36,10 +37,10 @@ class BatchCursor:
         self._size = size
         self._in_transaction = in_transaction
 
-    async def next(self) -> list[dict[str, Any]]:
+    async def next(self) -> list[Document]:
         """The next part; an empty one is the end."""
         return cast(
-            "list[dict[str, Any]]",
+            "list[Document]",
             await self._call(
                 lambda: self._cursor.to_list(self._size), changes=self._in_transaction, has_timeout=False
             ),

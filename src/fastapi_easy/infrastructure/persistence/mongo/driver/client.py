@@ -18,6 +18,7 @@ from pymongo.write_concern import WriteConcern
 from fastapi_easy.domain import deadline
 from fastapi_easy.domain.ports.breaker import Breaker
 from fastapi_easy.domain.ports.database import Pool
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import Pipeline
 from fastapi_easy.infrastructure.persistence.mongo.driver.batch_cursor import BatchCursor
 from fastapi_easy.infrastructure.persistence.mongo.driver.commands import Commands, DriverCommands
 from fastapi_easy.infrastructure.persistence.mongo.driver.connection_cache import ConnectionCache
@@ -25,6 +26,7 @@ from fastapi_easy.infrastructure.persistence.mongo.driver.connection_counter imp
 from fastapi_easy.infrastructure.persistence.mongo.driver.counters import Counters
 from fastapi_easy.infrastructure.persistence.mongo.driver.driver_client import (
     CLIENT_TIMEOUT_MARGIN,
+    Session,
     make_driver_client,
     open_driver_database,
 )
@@ -219,7 +221,7 @@ class Client:
         return await self.call(read)
 
     async def cursor(
-        self, collection: str, pipeline: Sequence[Mapping[str, Any]], size: int, session: Any = None
+        self, collection: str, pipeline: Pipeline, size: int, session: Session = None
     ) -> BatchCursor:
         """What *pipeline* answers, in parts of *size* documents."""
 
@@ -239,11 +241,11 @@ class Client:
         await _maybe_await(session.start_transaction(write_concern=WriteConcern("majority")))
         return session
 
-    async def commit(self, session: Any) -> None:
+    async def commit(self, session: Session) -> None:
         """Commit the transaction of *session*. Asking again after silence does no harm."""
         await self.call(session.commit_transaction, changes=True)
 
-    async def discard(self, session: Any) -> None:
+    async def discard(self, session: Session) -> None:
         """Undo what *session* has not committed, and let it go, also when the task is cancelled."""
         await self.end(session.end_session)
 

@@ -1,12 +1,13 @@
 """The commands that nearly every request comes to, and how the driver's own collections carry them out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol
 
 from pymongo import ReturnDocument
 
-Document: TypeAlias = dict[str, Any]
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document, Pipeline
+from fastapi_easy.infrastructure.persistence.mongo.driver.driver_client import Session
 
 _TOTAL: Final = "n"
 
@@ -45,31 +46,31 @@ class Call(Protocol):
 class Commands(Protocol):
     """What one collection can be asked with one command. What fails raises what the driver raises."""
 
-    async def find(self, collection: str, find_options: FindOptions, session: Any = None) -> list[Document]:
+    async def find(
+        self, collection: str, find_options: FindOptions, session: Session = None
+    ) -> list[Document]:
         """The documents that *find_options* means."""
         ...
 
-    async def aggregate(
-        self, collection: str, pipeline: Sequence[Mapping[str, Any]], session: Any = None
-    ) -> list[Document]:
+    async def aggregate(self, collection: str, pipeline: Pipeline, session: Session = None) -> list[Document]:
         """Every document that *pipeline* answers."""
         ...
 
-    async def count(self, collection: str, match: Mapping[str, Any], session: Any = None) -> int:
+    async def count(self, collection: str, match: Mapping[str, Any], session: Session = None) -> int:
         """How many documents *match* means."""
         ...
 
-    async def insert(self, collection: str, document: Document, session: Any = None) -> None:
+    async def insert(self, collection: str, document: Document, session: Session = None) -> None:
         """Add *document*."""
         ...
 
     async def find_and_modify(
-        self, collection: str, match: Mapping[str, Any], update: Mapping[str, Any], session: Any = None
+        self, collection: str, match: Mapping[str, Any], update: Mapping[str, Any], session: Session = None
     ) -> Document | None:
         """Change one document that *match* means, and answer it as it is then; `None` when there is none."""
         ...
 
-    async def remove(self, collection: str, match: Mapping[str, Any], session: Any = None) -> bool:
+    async def remove(self, collection: str, match: Mapping[str, Any], session: Session = None) -> bool:
         """Remove one document that *match* means; whether there was one."""
         ...
 
@@ -87,7 +88,9 @@ class DriverCommands:
         self._call = call
         self._database = database
 
-    async def find(self, collection: str, find_options: FindOptions, session: Any = None) -> list[Document]:
+    async def find(
+        self, collection: str, find_options: FindOptions, session: Session = None
+    ) -> list[Document]:
         """The documents that *find_options* means."""
 
         def read() -> Any:
@@ -109,9 +112,7 @@ class DriverCommands:
         found: list[Document] = await self._call(read, changes=session is not None)
         return found
 
-    async def aggregate(
-        self, collection: str, pipeline: Sequence[Mapping[str, Any]], session: Any = None
-    ) -> list[Document]:
+    async def aggregate(self, collection: str, pipeline: Pipeline, session: Session = None) -> list[Document]:
         """Every document that *pipeline* answers."""
 
         async def read() -> Any:
@@ -122,18 +123,18 @@ class DriverCommands:
         found: list[Document] = await self._call(read, changes=session is not None)
         return found
 
-    async def count(self, collection: str, match: Mapping[str, Any], session: Any = None) -> int:
+    async def count(self, collection: str, match: Mapping[str, Any], session: Session = None) -> int:
         """How many documents *match* means."""
         found = await self.aggregate(collection, [{"$match": match}, {"$count": _TOTAL}], session)
         return int(found[0][_TOTAL]) if found else 0
 
-    async def insert(self, collection: str, document: Document, session: Any = None) -> None:
+    async def insert(self, collection: str, document: Document, session: Session = None) -> None:
         """Add *document*."""
         kept = self._database[collection]
         _ = await self._call(lambda: kept.insert_one(document, session=session), changes=True)
 
     async def find_and_modify(
-        self, collection: str, match: Mapping[str, Any], update: Mapping[str, Any], session: Any = None
+        self, collection: str, match: Mapping[str, Any], update: Mapping[str, Any], session: Session = None
     ) -> Document | None:
         """Change one document that *match* means, and answer it as it is then; `None` when there is none."""
         kept = self._database[collection]
@@ -145,7 +146,7 @@ class DriverCommands:
         )
         return changed
 
-    async def remove(self, collection: str, match: Mapping[str, Any], session: Any = None) -> bool:
+    async def remove(self, collection: str, match: Mapping[str, Any], session: Session = None) -> bool:
         """Remove one document that *match* means; whether there was one."""
         kept = self._database[collection]
         done = await self._call(lambda: kept.delete_one(match, session=session), changes=True)

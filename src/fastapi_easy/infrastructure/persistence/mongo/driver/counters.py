@@ -56,7 +56,7 @@ class Counters:
         self._turn_timeout = turn_timeout
         self._queues: dict[str, _Queue] = {}
 
-    async def reserve(self, plan: Plan[Any], many: int) -> range:
+    async def reserve(self, plan: Plan, many: int) -> range:
         """*many* numbers that nobody else gets.
 
         Raises:
@@ -81,7 +81,7 @@ class Counters:
                 # Kept for later it could be a key that somebody chooses until then.
                 queue.reserved = range(0)
 
-    async def ensure_at_least(self, plan: Plan[Any], number: int) -> None:
+    async def ensure_at_least(self, plan: Plan, number: int) -> None:
         """Let what is reserved from now on be larger than *number*."""
         try:
             _ = await self._call(
@@ -105,7 +105,7 @@ class Counters:
         except TimeoutError:
             raise PoolExhausted from None
 
-    async def _increment(self, plan: Plan[Any], many: int) -> range:
+    async def _increment(self, plan: Plan, many: int) -> range:
         while True:
             raised = await self._commands.find_and_modify(
                 SYSTEM_COLLECTION, {KEY: _counter_id(plan)}, {"$inc": {_LAST_FIELD: many}}
@@ -116,7 +116,7 @@ class Counters:
             # The first number: behind those that are there already, whoever put them there.
             await self.ensure_at_least(plan, await self._find_max_key(plan))
 
-    async def _find_max_key(self, plan: Plan[Any]) -> int:
+    async def _find_max_key(self, plan: Plan) -> int:
         found = await self._commands.aggregate(
             plan.collection,
             [
@@ -129,5 +129,5 @@ class Counters:
         return max(0, int(found[0][KEY])) if found else 0
 
 
-def _counter_id(plan: Plan[Any]) -> str:
+def _counter_id(plan: Plan) -> str:
     return f"counter:{plan.collection}"

@@ -22,6 +22,7 @@ from pymongo.errors import (
 
 from fastapi_easy.domain.ports.breaker import CallNotPermitted
 from fastapi_easy.infrastructure.persistence.mongo.driver.client import Client
+from fastapi_easy.infrastructure.persistence.mongo.driver.driver_client import Session
 from fastapi_easy.infrastructure.persistence.mongo.errors import (
     CallRejected,
     CommitOutcomeUnknown,
@@ -66,7 +67,7 @@ class Transaction:
         self._check_support = check_support
         self._is_transactional: bool | None = None if check_support else False
         self._is_lost = False
-        self._session: Any = None
+        self._session: Session = None
         self._has_written = False
         self._replay_log: list[tuple[Work[Any], Any]] = []
 

@@ -17,7 +17,7 @@ are watched, compressed or encrypted take `DriverCommands`.
 import asyncio
 import logging
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -34,13 +34,10 @@ from pymongo.errors import (
 )
 
 from fastapi_easy.domain import deadline
-from fastapi_easy.infrastructure.persistence.mongo.driver.commands import (
-    Call,
-    Commands,
-    Document,
-    FindOptions,
-)
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document, Pipeline
+from fastapi_easy.infrastructure.persistence.mongo.driver.commands import Call, Commands, FindOptions
 from fastapi_easy.infrastructure.persistence.mongo.driver.connection_cache import ConnectionCache
+from fastapi_easy.infrastructure.persistence.mongo.driver.driver_client import Session
 from fastapi_easy.infrastructure.persistence.mongo.driver.pymongo_internals import (
     RETRYABLE_ERROR_CODES,
     check_command_response,
@@ -119,7 +116,9 @@ class WireCommands:
         self._connection_cache = lines
         self._idle_write_sessions: list[_RetryableWriteSession] = []
 
-    async def find(self, collection: str, find_options: FindOptions, session: Any = None) -> list[Document]:
+    async def find(
+        self, collection: str, find_options: FindOptions, session: Session = None
+    ) -> list[Document]:
         """The documents that *find_options* means."""
         if self._needs_fallback(session):
             return await self._fallback.find(collection, find_options, session)
@@ -140,16 +139,14 @@ class WireCommands:
             command["skip"] = find_options.skip
         return await self._documents(collection, command)
 
-    async def aggregate(
-        self, collection: str, pipeline: Sequence[Mapping[str, Any]], session: Any = None
-    ) -> list[Document]:
+    async def aggregate(self, collection: str, pipeline: Pipeline, session: Session = None) -> list[Document]:
         """Every document that *pipeline* answers."""
         if self._needs_fallback(session):
             return await self._fallback.aggregate(collection, pipeline, session)
         command = {"aggregate": collection, "pipeline": pipeline, "cursor": {}, "allowDiskUse": True}
         return await self._documents(collection, {**command, **self._read_concern})
 
-    async def count(self, collection: str, match: Mapping[str, Any], session: Any = None) -> int:
+    async def count(self, collection: str, match: Mapping[str, Any], session: Session = None) -> int:
         """How many documents *match* means."""
         if not match or self._needs_fallback(session):
             # Of a whole collection the command would answer with what the server remembers, which may be wrong.
@@ -157,7 +154,7 @@ class WireCommands:
         counted = await self._read({"count": collection, "query": match, **self._read_concern})
         return int(counted["n"])
 
-    async def insert(self, collection: str, document: Document, session: Any = None) -> None:
+    async def insert(self, collection: str, document: Document, session: Session = None) -> None:
         """Add *document*."""
         if self._needs_fallback(session):
             return await self._fallback.insert(collection, document, session)
@@ -165,7 +162,7 @@ class WireCommands:
         return None
 
     async def find_and_modify(
-        self, collection: str, match: Mapping[str, Any], update: Mapping[str, Any], session: Any = None
+        self, collection: str, match: Mapping[str, Any], update: Mapping[str, Any], session: Session = None
     ) -> Document | None:
         """Change one document that *match* means, and answer it as it is then; `None` when there is none."""
         if self._needs_fallback(session):
@@ -174,7 +171,7 @@ class WireCommands:
         changed: Document | None = (await self._write({**command, **self._write_concern})).get("value")
         return changed
 
-    async def remove(self, collection: str, match: Mapping[str, Any], session: Any = None) -> bool:
+    async def remove(self, collection: str, match: Mapping[str, Any], session: Session = None) -> bool:
         """Remove one document that *match* means; whether there was one."""
         if self._needs_fallback(session):
             return await self._fallback.remove(collection, match, session)
@@ -183,7 +180,7 @@ class WireCommands:
             (await self._write({"delete": collection, "deletes": deletes, **self._write_concern}))["n"]
         )
 
-    def _needs_fallback(self, session: Any) -> bool:
+    def _needs_fallback(self, session: Session) -> bool:
         return session is not None or _COMMANDS_LOGGER.isEnabledFor(logging.DEBUG)
 
     async def _documents(self, collection: str, command: Document) -> list[Document]:

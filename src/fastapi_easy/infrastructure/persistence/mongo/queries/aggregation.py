@@ -8,11 +8,12 @@ from bson import Decimal128
 
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.queries.aggregation import Aggregation, Function, Group, Measure, average
-from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, LOOKUP_PREFIX, Document, Plan
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, LOOKUP_PREFIX, Plan
 from fastapi_easy.infrastructure.persistence.mongo.queries.specification import PlanLookup, build_condition
 
 
-def build_aggregation(aggregation: Aggregation, plan: Plan[Any], plans: PlanLookup) -> list[Document]:
+def build_aggregation(aggregation: Aggregation, plan: Plan, plans: PlanLookup) -> list[Document]:
     """The pipeline that answers *aggregation* about documents of *plan*."""
     by = {
         f"by_{number}": _null_if_missing(plan.path(name)) for number, name in enumerate(aggregation.group_by)
@@ -35,7 +36,7 @@ def build_aggregation(aggregation: Aggregation, plan: Plan[Any], plans: PlanLook
     return [*pipeline, {"$set": nulls}, {"$sort": order}, *skipped, {"$limit": aggregation.limit}]
 
 
-def read_groups(aggregation: Aggregation, plan: Plan[Any], documents: Sequence[Document]) -> list[Group]:
+def read_groups(aggregation: Aggregation, plan: Plan, documents: Sequence[Document]) -> list[Group]:
     """What the pipeline answered. Without `group_by` there is one group, also of no entities."""
     found = list(documents)
     if not aggregation.group_by:
@@ -56,7 +57,7 @@ def read_groups(aggregation: Aggregation, plan: Plan[Any], documents: Sequence[D
     ]
 
 
-def _accumulator(measure: Measure, plan: Plan[Any]) -> Document:
+def _accumulator(measure: Measure, plan: Plan) -> Document:
     if measure.field is None:
         return {"$sum": 0}
     path = f"${plan.path(measure.field)}"
@@ -75,7 +76,7 @@ def _accumulator(measure: Measure, plan: Plan[Any]) -> Document:
             assert_never(never)
 
 
-def _read_total(measure: Measure, plan: Plan[Any], count: int, value: Any) -> Any:
+def _read_total(measure: Measure, plan: Plan, count: int, value: Any) -> Any:
     if measure.field is None:
         return int(count)
     match measure.function:
@@ -92,7 +93,7 @@ def _read_total(measure: Measure, plan: Plan[Any], count: int, value: Any) -> An
             assert_never(never)
 
 
-def _read_sum(name: str, plan: Plan[Any], value: Any) -> Any:
+def _read_sum(name: str, plan: Plan, value: Any) -> Any:
     field = plan.resource.fields[name]
     if field.kind is Kind.FLOAT:
         return float(value)
@@ -107,12 +108,12 @@ def _to_number(field: Field, value: Any) -> Any:
     return value.to_decimal() if isinstance(value, Decimal128) else decimal.Decimal(value)
 
 
-def _decode(plan: Plan[Any], name: str, value: Any) -> Any:
+def _decode(plan: Plan, name: str, value: Any) -> Any:
     decode: Callable[[Any], Any] = plan.codecs[name].decode
     return None if value is None else decode(value)
 
 
-def _count_if_not_null(plan: Plan[Any], measure: Measure) -> Document:
+def _count_if_not_null(plan: Plan, measure: Measure) -> Document:
     path = plan.path(str(measure.field))
     return {"$cond": [{"$eq": [_null_if_missing(path), None]}, 0, 1]}
 

@@ -6,7 +6,7 @@ Values never reach a place where the server looks for operators: each stands beh
 import datetime
 import decimal
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, TypeAlias, assert_never
+from typing import Any, Final, assert_never
 
 from fastapi_easy.domain.errors import TooLarge
 from fastapi_easy.domain.field import Field, Kind
@@ -23,10 +23,9 @@ from fastapi_easy.domain.queries.specification import (
 from fastapi_easy.infrastructure.entities.bounds import rewrite_unstorable
 from fastapi_easy.infrastructure.persistence.mongo.documents.case_folding import build_pattern
 from fastapi_easy.infrastructure.persistence.mongo.documents.codec import Codec, is_object_id
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
 from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import Unstorable, encode_floor
 from fastapi_easy.infrastructure.persistence.mongo.errors import CallRejected
-
-Document: TypeAlias = dict[str, Any]
 
 MAX_PATTERN_BYTES: Final = 32_000
 """Bytes of a pattern; the server takes some more."""

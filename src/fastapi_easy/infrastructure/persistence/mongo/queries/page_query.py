@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from fastapi_easy.domain.changes.row import Row, Rows
 from fastapi_easy.domain.queries.ordering import total_order
 from fastapi_easy.domain.queries.page import Count, Cursor, Page, PageRequest
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Everything
-from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import Document, Plan
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import Plan
 from fastapi_easy.infrastructure.persistence.mongo.driver.commands import FindOptions
 from fastapi_easy.infrastructure.persistence.mongo.queries.sorting import (
     SortPlan,
@@ -44,7 +44,7 @@ class PageQuery:
         is_everything: No entity is left out.
     """
 
-    plan: Plan[Any]
+    plan: Plan
     fields: tuple[str, ...]
     condition: Condition
     sort_plan: SortPlan
@@ -124,9 +124,7 @@ class PageQuery:
         return {"$project": {**self.plan.projection(names), **fetched}}
 
 
-def build_page_query(
-    plan: Plan[Any], plans: PlanLookup, query: Query, fields: Sequence[str] | None
-) -> PageQuery:
+def build_page_query(plan: Plan, plans: PlanLookup, query: Query, fields: Sequence[str] | None) -> PageQuery:
     """The window that *query* asks for, with *fields* or all of them."""
     return PageQuery(
         plan=plan,

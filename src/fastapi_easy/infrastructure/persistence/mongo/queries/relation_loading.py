@@ -9,7 +9,8 @@ from fastapi_easy.domain.queries.ordering import total_order
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import AllOf, AnyOf, Operator, Specification, Where, all_of
 from fastapi_easy.domain.resources.resource import Relation
-from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, LOOKUP_PREFIX, Document, Plan
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, LOOKUP_PREFIX, Plan
 from fastapi_easy.infrastructure.persistence.mongo.queries.sorting import build_sort_plan
 from fastapi_easy.infrastructure.persistence.mongo.queries.specification import PlanLookup, build_condition
 
@@ -31,7 +32,7 @@ class RelationLoader:
     """
 
     relation: Relation
-    plan: Plan[Any]
+    plan: Plan
     plans: PlanLookup
     query: Query
 

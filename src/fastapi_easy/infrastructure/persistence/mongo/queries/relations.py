@@ -1,17 +1,16 @@
 """A relation → the stage that fetches the documents it leads to."""
 
-from typing import Any
-
 from fastapi_easy.domain.field import Field
 from fastapi_easy.domain.resources.resource import Relation
 from fastapi_easy.infrastructure.persistence.mongo.documents.codec import is_object_id
-from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import Document, Plan
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import Plan
 
 
 def build_lookup(
     relation: Relation,
-    source: Plan[Any],
-    target: Plan[Any],
+    source: Plan,
+    target: Plan,
     name: str,
     inside: list[Document],
     *,
@@ -51,7 +50,7 @@ def build_lookup(
     return {"$lookup": {**stage, "let": variables, "pipeline": [*narrowed, *inside], "as": name}}
 
 
-def key_paths(relation: Relation, source: Plan[Any], *, prefix: str = "") -> list[str]:
+def key_paths(relation: Relation, source: Plan, *, prefix: str = "") -> list[str]:
     """The places that must not be null for *relation* to lead anywhere."""
     return [f"{prefix}{source.path(each)}" for each in relation.here]
 

@@ -9,7 +9,8 @@ from fastapi_easy.domain.queries.ordering import Sort
 from fastapi_easy.domain.queries.specification import Operator, Where
 from fastapi_easy.domain.resources.resource import Relation
 from fastapi_easy.infrastructure.persistence.mongo.documents.codec import Codec
-from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import LOOKUP_PREFIX, Document, Plan
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import LOOKUP_PREFIX, Plan
 from fastapi_easy.infrastructure.persistence.mongo.queries.comparisons import NO_MATCH, build_comparison
 from fastapi_easy.infrastructure.persistence.mongo.queries.relations import build_lookup, key_paths
 from fastapi_easy.infrastructure.persistence.mongo.queries.specification import PlanLookup, build_condition
@@ -62,7 +63,7 @@ class SortPlan:
     stage: Document
 
 
-def build_sort_plan(order: Sequence[Sort], plan: Plan[Any], plans: PlanLookup) -> SortPlan:
+def build_sort_plan(order: Sequence[Sort], plan: Plan, plans: PlanLookup) -> SortPlan:
     """*order*, which is total, over documents of *plan*."""
     setup_stages: list[Document] = []
     terms = tuple(_build_term(number, sort, plan, plans, setup_stages) for number, sort in enumerate(order))
@@ -117,7 +118,7 @@ def _compare(term: SortTerm, operator: Operator, value: Any) -> Document:
 
 
 def _build_term(
-    number: int, sort: Sort, plan: Plan[Any], plans: PlanLookup, setup_stages: list[Document]
+    number: int, sort: Sort, plan: Plan, plans: PlanLookup, setup_stages: list[Document]
 ) -> SortTerm:
     if not sort.path:
         field = plan.resource.fields[sort.field]
@@ -133,7 +134,7 @@ def _build_term(
 
 
 def _lookup_stages(
-    relation: Relation, source: Plan[Any], target: Plan[Any], name: str, prefix: str, plans: PlanLookup
+    relation: Relation, source: Plan, target: Plan, name: str, prefix: str, plans: PlanLookup
 ) -> list[Document]:
     """The stages that put the one document which *relation* leads to at *name*, or null."""
     alive = build_condition(relation.target.alive, target, plans).pipeline

@@ -15,11 +15,12 @@ from fastapi_easy.domain.queries.specification import (
     all_of,
 )
 from fastapi_easy.domain.resources.resource import Relation, Resource
-from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, LOOKUP_PREFIX, Document, Plan
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, LOOKUP_PREFIX, Plan
 from fastapi_easy.infrastructure.persistence.mongo.queries.comparisons import NO_MATCH, build_comparison
 from fastapi_easy.infrastructure.persistence.mongo.queries.relations import build_lookup, key_paths
 
-PlanLookup: TypeAlias = Callable[[Resource[Any]], Plan[Any]]
+PlanLookup: TypeAlias = Callable[[Resource[Any]], Plan]
 """Finds the plan of a resource."""
 
 
@@ -46,7 +47,7 @@ class Condition:
         return [*alone, *self.lookup_stages, {"$match": self.related_match}] if self.lookup_stages else alone
 
 
-def build_condition(specification: Specification, plan: Plan[Any], plans: PlanLookup) -> Condition:
+def build_condition(specification: Specification, plan: Plan, plans: PlanLookup) -> Condition:
     """*specification* about documents of *plan*.
 
     Args:
@@ -89,7 +90,7 @@ def _needs_lookup(specification: Specification) -> bool:
 
 
 def _build_match(
-    specification: Specification, plan: Plan[Any], plans: PlanLookup, lookup_stages: list[Document]
+    specification: Specification, plan: Plan, plans: PlanLookup, lookup_stages: list[Document]
 ) -> Document:
     match specification:
         case Everything():
@@ -117,7 +118,7 @@ def _build_match(
 def _build_related_match(
     relation: Relation,
     inner: Specification,
-    plan: Plan[Any],
+    plan: Plan,
     plans: PlanLookup,
     lookup_stages: list[Document],
 ) -> Document:
