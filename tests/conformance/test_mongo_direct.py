@@ -18,7 +18,7 @@ from fastapi_easy.domain.errors import AlreadyExists
 from fastapi_easy.domain.ports.database import SchemaMode
 from fastapi_easy.domain.queries.page import Count, PageRequest
 from fastapi_easy.domain.queries.query import Query
-from fastapi_easy.infrastructure.persistence.mongo import pymongo_internals
+from fastapi_easy.infrastructure.persistence.mongo.driver import pymongo_internals
 from fastapi_easy.infrastructure.persistence.mongo.driver.client import Client
 from fastapi_easy.infrastructure.persistence.mongo.driver.commands import DriverCommands, FindOptions
 from fastapi_easy.infrastructure.persistence.mongo.driver.options import ConnectionOptions

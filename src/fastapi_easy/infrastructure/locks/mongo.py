@@ -274,7 +274,7 @@ class MongoLeaseStore:
 
     async def _do(self, collection: str, method: str, *arguments: Any, **options: Any) -> Any:
         act = getattr(self._mongo.collection(collection), method)
-        return await self._mongo.call(lambda: act(*arguments, **options), changes=True)
+        return await self._mongo.call(lambda: act(*arguments, **options), is_write=True)
 
     async def _ahead(self, name: str, ticket: int | None) -> int:
         before: Document = {"name": name, "$expr": _NOT_EXPIRED}

@@ -32,9 +32,9 @@ class RetryLimits:
     Attributes:
         attempts: Of one call, the first among them; with 1 nothing is made again.
 
-        share: Repetitions for each call that is made, over all calls of a dependency.
+        retry_ratio: Repetitions for each call that is made, over all calls of a dependency.
 
-        floor: Retries per second that are always allowed, in addition to the ratio.
+        min_retries_per_second: Retries per second that are always allowed, in addition to the ratio.
 
         burst: Retries that can accumulate in the budget.
 
@@ -44,8 +44,8 @@ class RetryLimits:
     """
 
     attempts: int = 3
-    share: float = 0.1
-    floor: float = 1.0
+    retry_ratio: float = 0.1
+    min_retries_per_second: float = 1.0
     burst: int = 20
     pause: float = 0.05
     longest_pause: float = 1.0
@@ -117,7 +117,7 @@ class _Budget:
     def try_spend(self) -> bool:
         """Whether there is one, which then is gone."""
         limits, now = self._limits, self._now()
-        earned = self.calls * limits.share + (now - self._refilled_at) * limits.floor
+        earned = self.calls * limits.retry_ratio + (now - self._refilled_at) * limits.min_retries_per_second
         self._tokens, self._refilled_at, self.calls = min(self._tokens + earned, limits.burst), now, 0
         if self._tokens < 1:
             return False

@@ -64,19 +64,19 @@ class CircuitBreaker:
 
         now: Seconds since some fixed moment.
 
-        tell: Is told of each new state, in their order. Must be quick and must not raise.
+        on_change: Is told of each new state, in their order. Must be quick and must not raise.
     """
 
     def __init__(
         self,
         limits: BreakerLimits,
         now: Callable[[], float] = time.monotonic,
-        tell: Callable[[CircuitState], None] = lambda _: None,
+        on_change: Callable[[CircuitState], None] = lambda _: None,
     ) -> None:
         self.slow_after = limits.slow_after
         self._limits = limits
         self._now = now
-        self._on_change = tell
+        self._on_change = on_change
         self._bucket_seconds = limits.window / _BUCKETS
         self._state = CircuitState.CLOSED
         self._generation = 0

@@ -31,7 +31,7 @@ class WaitQueue(Generic[W]):
 
         waited: How many have stood here, and do not any more.
 
-        seconds: How long, together.
+        wait_seconds: How long, together.
     """
 
     __slots__ = (
@@ -40,8 +40,8 @@ class WaitQueue(Generic[W]):
         "_limit",
         "_seconds_per_turn",
         "_since",
-        "seconds",
         "shed",
+        "wait_seconds",
         "waited",
     )
 
@@ -53,7 +53,7 @@ class WaitQueue(Generic[W]):
         self._last_served_at = 0.0
         self.shed = 0
         self.waited = 0
-        self.seconds = 0.0
+        self.wait_seconds = 0.0
 
     def __len__(self) -> int:
         return len(self._since)
@@ -64,7 +64,7 @@ class WaitQueue(Generic[W]):
     def __contains__(self, waiter: object) -> bool:
         return waiter in self._since
 
-    def join(self, waiter: W) -> None:
+    def enqueue(self, waiter: W) -> None:
         """Stand behind the last.
 
         Raises:
@@ -94,18 +94,18 @@ class WaitQueue(Generic[W]):
             self._last_served_at = now
         self._since = {waiter: next(iter(behind.values()), now), **behind}
 
-    def leave(self, waiter: W) -> None:
+    def cancel(self, waiter: W) -> None:
         """Give up; who does not stand here may say so too."""
         since = self._since.pop(waiter, None)
         if since is not None:
             self.waited += 1
-            self.seconds += time.monotonic() - since
+            self.wait_seconds += time.monotonic() - since
 
-    def serve(self, waiter: W) -> None:
+    def dequeue(self, waiter: W) -> None:
         """It is the turn of *waiter*."""
         now = time.monotonic()
         self.waited += 1
-        self.seconds += now - self._since.pop(waiter)
+        self.wait_seconds += now - self._since.pop(waiter)
         if self._is_warmed_up():
             self._seconds_per_turn += ((now - self._last_served_at) - self._seconds_per_turn) * _SMOOTHING
         self._last_served_at = now
@@ -117,5 +117,5 @@ class WaitQueue(Generic[W]):
             StopIteration: Nobody is here.
         """
         first = next(iter(self._since))
-        self.serve(first)
+        self.dequeue(first)
         return first

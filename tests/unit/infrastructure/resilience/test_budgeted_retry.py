@@ -106,7 +106,9 @@ async def test_a_few_failures_are_all_mended():
 
 
 async def test_budgets_are_for_each_dependency():
-    retry = BudgetedRetry(RetryLimits(burst=1, share=0, floor=0, pause=0.0001), FrozenClock().monotonic)
+    retry = BudgetedRetry(
+        RetryLimits(burst=1, retry_ratio=0, min_retries_per_second=0, pause=0.0001), FrozenClock().monotonic
+    )
     one, other = Line(SILENT), Line(SILENT)
 
     _ = await made(retry, one), await made(retry, one)
@@ -118,7 +120,9 @@ async def test_budgets_are_for_each_dependency():
 
 async def test_time_earns_repetitions():
     clock = FrozenClock()
-    retry = BudgetedRetry(RetryLimits(burst=2, share=0, floor=1, pause=0.0001), clock.monotonic)
+    retry = BudgetedRetry(
+        RetryLimits(burst=2, retry_ratio=0, min_retries_per_second=1, pause=0.0001), clock.monotonic
+    )
     line = Line(SILENT)
     for _ in range(3):
         _ = await made(retry, line)

@@ -89,13 +89,13 @@ class RelationalLeaseStore(ABC):
     Attributes:
         connections: Where statements are sent.
 
-        words: What stands for `{now}`, `{greatest}`, `{shared}` and others in statements, in this order.
+        dialect: What stands for `{now}`, `{greatest}`, `{shared}` and others in statements, in this order.
 
         name_type: Of the columns that hold names.
     """
 
     capabilities: ClassVar[frozenset[LockCapability]] = EVERY_LOCK_CAPABILITY
-    words: ClassVar[Mapping[str, str]]
+    dialect: ClassVar[Mapping[str, str]]
     name_type: ClassVar[TypeEngine[Any]] = String()
 
     def __init__(self, url: URL) -> None:
@@ -146,22 +146,22 @@ class RelationalLeaseStore(ABC):
     async def edges(self) -> Outcome[Sequence[WaitEdge]]:
         """Who waits for whom, at one moment."""
         try:
-            rows = (await self.ask(_EDGES, {})).rows
+            rows = (await self.execute(_EDGES, {})).rows
         except DATABASE_ERRORS as error:
             return self._unavailable(error)
-        return Success([WaitEdge(self.read(each[0]), *each[1:]) for each in rows])
+        return Success([WaitEdge(self.decode_name(each[0]), *each[1:]) for each in rows])
 
     async def inspect(self, prefix: str = "") -> Outcome[Sequence[LockInfo]]:
         """The names that are held and begin with *prefix*, in their order."""
         try:
-            held = (await self.ask(_SELECT_HELD, {"name": self.encode_name(prefix)})).rows
-            waiting = (await self.ask(_SELECT_WAITING, {"name": self.encode_name(prefix)})).rows
+            held = (await self.execute(_SELECT_HELD, {"name": self.encode_name(prefix)})).rows
+            waiting = (await self.execute(_SELECT_WAITING, {"name": self.encode_name(prefix)})).rows
         except DATABASE_ERRORS as error:
             return self._unavailable(error)
         return Success(
             [
                 LockInfo(
-                    name=self.read(name),
+                    name=self.decode_name(name),
                     owner=owner,
                     token=token,
                     age=max(0, age) / 1e6,
@@ -229,12 +229,12 @@ class RelationalLeaseStore(ABC):
         """*name* as it is sent."""
         return name
 
-    def read(self, name: Any) -> str:
+    def decode_name(self, name: Any) -> str:
         """The name that a column has kept."""
         return str(name)
 
-    async def ask(self, words: str, parameters: Mapping[str, Any]) -> StatementResult:
-        """The answer to *words*, on a connection of its own.
+    async def execute(self, sql: str, parameters: Mapping[str, Any]) -> StatementResult:
+        """The answer to *sql*, on a connection of its own.
 
         A connection may turn out stale, and the database may undo the statement to let another one pass: then it is
         sent again. Every one of these statements may be carried out twice.
@@ -243,7 +243,7 @@ class RelationalLeaseStore(ABC):
         if not self._is_ready:
             await executor.work(lambda connection: make_tables(connection, self.name_type))
             self._is_ready = True
-        statement = self.statement(words, parameters)
+        statement = self.statement(sql, parameters)
         for _ in range(MAX_ATTEMPTS - 1):
             try:
                 return await executor.read(statement, parameters)
@@ -253,23 +253,23 @@ class RelationalLeaseStore(ABC):
                     raise
         return await executor.read(statement, parameters)
 
-    def statement(self, words: str, parameters: Mapping[str, Any]) -> Executable:
-        """*words* in those of this database; made once."""
-        found = self._statements.get(words)
+    def statement(self, sql: str, parameters: Mapping[str, Any]) -> Executable:
+        """*sql* in those of this database; made once."""
+        found = self._statements.get(sql)
         if found is None:
-            rendered = words
-            for placeholder, replacement in self.words.items():
+            rendered = sql
+            for placeholder, replacement in self.dialect.items():
                 rendered = rendered.replace(placeholder, replacement)
             types: dict[str, TypeEngine[Any]] = {"name": String(), "owner": String()}
-            found = self._statements[words] = text(rendered).bindparams(
+            found = self._statements[sql] = text(rendered).bindparams(
                 *(bindparam(each, type_=types.get(each, BigInteger())) for each in parameters)
             )
         return found
 
-    async def _update(self, words: str, *, name: str | None = None, **parameters: Any) -> Outcome[bool]:
+    async def _update(self, sql: str, *, name: str | None = None, **parameters: Any) -> Outcome[bool]:
         try:
-            answer = await self.ask(
-                words, parameters if name is None else {"name": self.encode_name(name), **parameters}
+            answer = await self.execute(
+                sql, parameters if name is None else {"name": self.encode_name(name), **parameters}
             )
         except DATABASE_ERRORS as error:
             return self._unavailable(error)
@@ -280,8 +280,8 @@ class RelationalLeaseStore(ABC):
         if now - self._cleaned_up_at < _CLEANUP_INTERVAL:
             return
         self._cleaned_up_at = now
-        for words in _CLEANUP_STATEMENTS:
-            _ = await self.ask(words, {})
+        for sql in _CLEANUP_STATEMENTS:
+            _ = await self.execute(sql, {})
 
     def _is_same_database(self, database: object) -> bool:
         return isinstance(database, SqlAlchemyDatabase) and _database_identity(

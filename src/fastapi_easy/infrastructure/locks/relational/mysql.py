@@ -36,7 +36,7 @@ _TICKET: Final = "SELECT ticket FROM fe_lock_wait WHERE owner = :owner"
 class MySqlLeaseStore(RelationalLeaseStore):
     """Implements `LeaseStore` in MySQL or MariaDB, with InnoDB."""
 
-    words: ClassVar[Mapping[str, str]] = {
+    dialect: ClassVar[Mapping[str, str]] = {
         # Not NOW(), which stands still within a statement that waits.
         "{now}": "CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED)",
         "{greatest}": "GREATEST",
@@ -51,32 +51,32 @@ class MySqlLeaseStore(RelationalLeaseStore):
         asked = {each: parameters[each] for each in ("name", "ticket")}
         if parameters["ticket"] != NO_TICKET:
             # Whoever waits looks first, and more often than not it is not their turn.
-            rows = (await self.ask(_STATE, asked)).rows
+            rows = (await self.execute(_STATE, asked)).rows
             if rows and (rows[0][2] or rows[0][3]) and rows[0][0] != parameters["owner"]:
                 return Busy(rows[0][0] if rows[0][2] else None, rows[0][3])
-        _ = await self.ask(_ACQUIRE, parameters)
-        rows = (await self.ask(_STATE, asked)).rows
+        _ = await self.execute(_ACQUIRE, parameters)
+        rows = (await self.execute(_STATE, asked)).rows
         if not rows:
-            _ = await self.ask(_INSERT_LOCK, {"name": parameters["name"]})
-            _ = await self.ask(_ACQUIRE, parameters)
-            rows = (await self.ask(_STATE, asked)).rows
+            _ = await self.execute(_INSERT_LOCK, {"name": parameters["name"]})
+            _ = await self.execute(_ACQUIRE, parameters)
+            rows = (await self.execute(_STATE, asked)).rows
         ((owner, token, is_running, ahead),) = rows
         # An owner asks for one name once, so that it can only be this very request that was granted.
         if is_running and owner == parameters["owner"]:
             if parameters["ticket"] != NO_TICKET:
-                _ = await self.ask(DELETE_WAIT, {"owner": owner})
+                _ = await self.execute(DELETE_WAIT, {"owner": owner})
             return Acquired(token)
         return Busy(owner if is_running else None, ahead)
 
     async def insert_wait(self, parameters: Mapping[str, Any]) -> int:
         """Insert or prolong a wait; its ticket."""
-        _ = await self.ask(_INSERT_WAIT, parameters)
-        return int((await self.ask(_TICKET, {"owner": parameters["owner"]})).rows[0][0])
+        _ = await self.execute(_INSERT_WAIT, parameters)
+        return int((await self.execute(_TICKET, {"owner": parameters["owner"]})).rows[0][0])
 
     def encode_name(self, name: str) -> str:
         """*name* in hexadecimal: not every driver can send bytes."""
         return name.encode().hex()
 
-    def read(self, name: bytes) -> str:
+    def decode_name(self, name: bytes) -> str:
         """The name that was kept as bytes."""
         return name.decode()

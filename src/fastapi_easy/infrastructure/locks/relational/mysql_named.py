@@ -21,7 +21,7 @@ class MySqlNamedLockStore(SessionLockStore):
 
     async def lock(self, name: str) -> int | None:
         """Lock *name* if nobody else has."""
-        micros = await self.ask(_LOCK, key=key_of(name))
+        micros = await self.execute(_LOCK, key=key_of(name))
         if micros is None:
             # Not an answer: the statement was killed, or took too long.
             raise OSError("GET_LOCK was interrupted")
@@ -29,15 +29,15 @@ class MySqlNamedLockStore(SessionLockStore):
 
     async def unlock(self, name: str) -> bool:
         """Unlock *name*; whether the connection had it."""
-        return bool(await self.ask("SELECT RELEASE_LOCK(:key)", key=key_of(name)))
+        return bool(await self.execute("SELECT RELEASE_LOCK(:key)", key=key_of(name)))
 
     async def is_locked(self, name: str) -> bool:
         """Whether the connection still has *name*."""
-        return bool(await self.ask("SELECT IS_USED_LOCK(:key) = CONNECTION_ID()", key=key_of(name)))
+        return bool(await self.execute("SELECT IS_USED_LOCK(:key) = CONNECTION_ID()", key=key_of(name)))
 
-    async def mistakes(self) -> Sequence[str]:
+    async def find_problems(self) -> Sequence[str]:
         """A pooler that gives each statement another session."""
-        sessions = {await self.ask("SELECT CONNECTION_ID()") for _ in range(_SESSION_PROBES)}
+        sessions = {await self.execute("SELECT CONNECTION_ID()") for _ in range(_SESSION_PROBES)}
         if len(sessions) == 1:
             return ()
         return [

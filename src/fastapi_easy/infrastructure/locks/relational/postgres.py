@@ -42,7 +42,7 @@ class PostgresLeaseStore(RelationalLeaseStore):
     Behind a pooler that shares sessions nothing is heard there; those who wait then look by themselves.
     """
 
-    words: ClassVar[Mapping[str, str]] = {
+    dialect: ClassVar[Mapping[str, str]] = {
         "{acquire}": ACQUIRE_STATEMENT,
         # Only whoever is next, and only if somebody is: every commit that notifies waits for all others that do.
         "{told}": "(SELECT pg_notify('fe_lock', w.owner) FROM fe_lock_wait w WHERE w.name = :name "
@@ -61,12 +61,12 @@ class PostgresLeaseStore(RelationalLeaseStore):
 
     async def acquire_row(self, parameters: Mapping[str, Any]) -> Acquired | Busy:
         """Try to acquire."""
-        ((token, holder, ahead),) = (await self.ask(_ACQUIRE, parameters)).rows
+        ((token, holder, ahead),) = (await self.execute(_ACQUIRE, parameters)).rows
         return Busy(holder, ahead) if token is None else Acquired(token)
 
     async def insert_wait(self, parameters: Mapping[str, Any]) -> int:
         """Insert or prolong a wait; its ticket."""
-        return int((await self.ask(INSERT_WAIT, parameters)).rows[0][0])
+        return int((await self.execute(INSERT_WAIT, parameters)).rows[0][0])
 
     async def release(self, name: str, owner: str) -> Outcome[bool]:
         """Give *name* back, and tell those who wait; whether *owner* had it."""
@@ -100,9 +100,9 @@ class PostgresLeaseStore(RelationalLeaseStore):
             await listener_pool.close()
         await super().close()
 
-    async def _execute_and_notify(self, words: str, name: str, owner: str) -> Outcome[bool]:
+    async def _execute_and_notify(self, sql: str, name: str, owner: str) -> Outcome[bool]:
         try:
-            answer = await self.ask(words, {"name": name, "owner": owner})
+            answer = await self.execute(sql, {"name": name, "owner": owner})
         except DATABASE_ERRORS as error:
             return self._unavailable(error)
         return Success(bool(answer.rows))

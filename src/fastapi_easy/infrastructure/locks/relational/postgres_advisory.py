@@ -31,20 +31,20 @@ class PostgresAdvisoryLockStore(SessionLockStore):
 
     async def lock(self, name: str) -> int | None:
         """Lock *name* if nobody else has."""
-        micros = await self.ask(_LOCK, key=key_of(name))
+        micros = await self.execute(_LOCK, key=key_of(name))
         return None if micros is None else int(micros)
 
     async def unlock(self, name: str) -> bool:
         """Unlock *name*; whether the connection had it, which the server answers and does not complain of."""
-        return bool(await self.ask("SELECT pg_advisory_unlock(CAST(:key AS bigint))", key=key_of(name)))
+        return bool(await self.execute("SELECT pg_advisory_unlock(CAST(:key AS bigint))", key=key_of(name)))
 
     async def is_locked(self, name: str) -> bool:
         """Whether the connection still has *name*."""
-        return bool(await self.ask(_SELECT_HELD, key=key_of(name)))
+        return bool(await self.execute(_SELECT_HELD, key=key_of(name)))
 
-    async def mistakes(self) -> Sequence[str]:
+    async def find_problems(self) -> Sequence[str]:
         """A pooler that gives each statement another session."""
-        sessions = {await self.ask("SELECT pg_backend_pid()") for _ in range(_SESSION_PROBES)}
+        sessions = {await self.execute("SELECT pg_backend_pid()") for _ in range(_SESSION_PROBES)}
         if len(sessions) == 1:
             return ()
         return [
@@ -53,7 +53,7 @@ class PostgresAdvisoryLockStore(SessionLockStore):
 
     async def configure_session(self) -> None:
         """Never end a session for being idle, and notice within half a minute that the other machine is gone."""
-        _ = await self.ask(_CONFIGURE_SESSION)
+        _ = await self.execute(_CONFIGURE_SESSION)
 
 
 def key_of(name: str) -> int:

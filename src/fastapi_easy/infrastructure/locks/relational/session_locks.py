@@ -126,13 +126,13 @@ class SessionLockStore(PollingLeases, ABC):
         """Whether the session still stands, or a new one can."""
 
         async def ping() -> None:
-            _ = await self.ask("SELECT 1")
+            _ = await self.execute("SELECT 1")
 
         return await self._run_exclusive(ping)
 
     async def check(self) -> Outcome[Sequence[str]]:
         """Whether there is a session that locks can belong to."""
-        return await self._run_exclusive(self.mistakes)
+        return await self._run_exclusive(self.find_problems)
 
     async def close(self) -> None:
         """Give back the connection, and everything with it."""
@@ -159,14 +159,14 @@ class SessionLockStore(PollingLeases, ABC):
         """Whether the connection still has *name*."""
 
     @abstractmethod
-    async def mistakes(self) -> Sequence[str]:
+    async def find_problems(self) -> Sequence[str]:
         """What makes sessions useless here, each a sentence with the way to mend it."""
 
     @abstractmethod
     async def configure_session(self) -> None:
         """Ask the server not to close the connection because nothing is said on it."""
 
-    async def ask(self, sql: str, **parameters: Any) -> Any:
+    async def execute(self, sql: str, **parameters: Any) -> Any:
         """The first value of the answer to *sql*."""
         if self._pooled is None:
             await self._connect()

@@ -17,7 +17,7 @@ class SqliteLeaseStore(RelationalLeaseStore):
     """Implements `LeaseStore` in a file of SQLite's. The machine's time of day says when leases run out."""
 
     capabilities = EVERY_LOCK_CAPABILITY - {LockCapability.CROSS_HOST}
-    words: ClassVar[Mapping[str, str]] = {
+    dialect: ClassVar[Mapping[str, str]] = {
         "{now}": "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)",
         "{greatest}": "max",
         # A transaction of ours is the only one that writes.
@@ -26,16 +26,16 @@ class SqliteLeaseStore(RelationalLeaseStore):
 
     async def acquire_row(self, parameters: Mapping[str, Any]) -> Acquired | Busy:
         """Try to acquire."""
-        acquired = (await self.ask(ACQUIRE_STATEMENT, parameters)).rows
+        acquired = (await self.execute(ACQUIRE_STATEMENT, parameters)).rows
         if acquired:
             if parameters["ticket"] != NO_TICKET:
-                _ = await self.ask(DELETE_WAIT, {"owner": parameters["owner"]})
+                _ = await self.execute(DELETE_WAIT, {"owner": parameters["owner"]})
             return Acquired(acquired[0][0])
         ((holder, ahead),) = (
-            await self.ask(SELECT_BUSY, {each: parameters[each] for each in ("name", "ticket")})
+            await self.execute(SELECT_BUSY, {each: parameters[each] for each in ("name", "ticket")})
         ).rows
         return Busy(holder, ahead)
 
     async def insert_wait(self, parameters: Mapping[str, Any]) -> int:
         """Insert or prolong a wait; its ticket."""
-        return int((await self.ask(INSERT_WAIT, parameters)).rows[0][0])
+        return int((await self.execute(INSERT_WAIT, parameters)).rows[0][0])

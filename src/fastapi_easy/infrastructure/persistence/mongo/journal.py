@@ -64,7 +64,9 @@ async def keep(
             async def insert(
                 session: Session, into: Any = collection, given: Sequence[Document] = documents
             ) -> None:
-                _ = await database.client.call(lambda: into.insert_many(given, session=session), changes=True)
+                _ = await database.client.call(
+                    lambda: into.insert_many(given, session=session), is_write=True
+                )
 
             await transaction.write(insert)
     except DATABASE_ERRORS as error:

@@ -102,8 +102,8 @@ class MongoRepository(Generic[E]):
         """The rows that *relation* leads to, from each of *sources*."""
 
         async def work(plan: Plan) -> Sequence[Sequence[Row]]:
-            gathering = RelationLoader(relation, plan, self._database.plan, query)
-            return gathering.rows(sources, await self._aggregate(plan, gathering.pipeline(sources)))
+            loader = RelationLoader(relation, plan, self._database.plan, query)
+            return loader.rows(sources, await self._aggregate(plan, loader.pipeline(sources)))
 
         return await self._read(work)
 
@@ -121,14 +121,14 @@ class MongoRepository(Generic[E]):
         try:
             plan = self._database.plan(self._resource)
             page_query = build_page_query(plan, self._database.plan, query, query.fields)
-            parts = await self._open_cursor(plan, page_query, chunk)
+            batches = await self._open_cursor(plan, page_query, chunk)
         except DATABASE_ERRORS as error:
             self._break_stream(error)
         try:
-            while documents := await self._next(parts):
+            while documents := await self._next(batches):
                 yield page_query.rows(documents)
         finally:
-            await parts.close()
+            await batches.close()
 
     async def count(self, specification: Specification) -> Outcome[int]:
         """How many entities *specification* means."""
@@ -155,7 +155,7 @@ class MongoRepository(Generic[E]):
         scope: Specification = EVERYTHING,
     ) -> Outcome[Row]:
         """Set the fields of *patch* on the entity with *key*."""
-        return await self._write(lambda writer: writer.change(key, patch, expected_version, scope), scope)
+        return await self._write(lambda writer: writer.update_one(key, patch, expected_version, scope), scope)
 
     async def remove(
         self, key: Key, *, expected_version: str | None = None, scope: Specification = EVERYTHING
@@ -209,7 +209,7 @@ class MongoRepository(Generic[E]):
             return read_count(await self._aggregate(plan, build_count_pipeline(condition)))
         commands = self._database.client.commands
         return await self._run_in_transaction(
-            lambda session: commands.count(plan.collection, condition.plain, session)
+            lambda session: commands.count(plan.collection, condition.match, session)
         )
 
     async def _find_one(
@@ -223,8 +223,8 @@ class MongoRepository(Generic[E]):
             pipeline: list[Document] = [{"$match": match}, *condition.pipeline, {"$project": projection}]
             found = await self._aggregate(plan, pipeline)
             return found[0] if found else None
-        if condition.plain:
-            match = {"$and": [match, condition.plain]}
+        if condition.match:
+            match = {"$and": [match, condition.match]}
         find_options = FindOptions(match=match, projection=None if names == plan.names else projection)
         found = await self._run_in_transaction(
             lambda session: commands.find(plan.collection, find_options, session)
@@ -240,12 +240,12 @@ class MongoRepository(Generic[E]):
     async def _open_cursor(self, plan: Plan, page_query: PageQuery, chunk: int) -> BatchCursor:
         client = self._database.client
         return await self._run_in_transaction(
-            lambda session: client.cursor(plan.collection, page_query.unpaged_pipeline, chunk, session)
+            lambda session: client.open_cursor(plan.collection, page_query.unpaged_pipeline, chunk, session)
         )
 
-    async def _next(self, parts: BatchCursor) -> Sequence[Document]:
+    async def _next(self, batches: BatchCursor) -> Sequence[Document]:
         try:
-            return await parts.next()
+            return await batches.next()
         except DATABASE_ERRORS as error:
             self._break_stream(error)
 

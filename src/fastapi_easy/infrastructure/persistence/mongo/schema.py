@@ -49,7 +49,7 @@ async def _create(client: Client, plan: Plan, *, is_there: bool) -> None:
         with suppress(CollectionInvalid):
             _ = await client.call(
                 lambda: client.database.create_collection(plan.collection, validator=build_validator(plan)),
-                changes=True,
+                is_write=True,
             )
     for index in needed_indexes(plan):
         try:
@@ -151,7 +151,7 @@ async def _schema_lock(client: Client) -> AsyncIterator[None]:
     owner = uuid.uuid4().hex
     with suppress(DuplicateKeyError):
         _ = await client.call(
-            lambda: locks.insert_one({KEY: _LOCK_ID, "until": None, "owner": None}), changes=True
+            lambda: locks.insert_one({KEY: _LOCK_ID, "until": None, "owner": None}), is_write=True
         )
     # The server's clock, which is the same for all.
     free = {KEY: _LOCK_ID, "$expr": {"$lte": ["$until", "$$NOW"]}}
@@ -159,7 +159,7 @@ async def _schema_lock(client: Client) -> AsyncIterator[None]:
     waited_until = time.monotonic() + _LOCK_TIMEOUT
     while (
         await client.call(
-            lambda: locks.find_one_and_update(free, take, return_document=ReturnDocument.AFTER), changes=True
+            lambda: locks.find_one_and_update(free, take, return_document=ReturnDocument.AFTER), is_write=True
         )
         is None
     ):
@@ -173,5 +173,5 @@ async def _schema_lock(client: Client) -> AsyncIterator[None]:
             lambda: locks.update_one(
                 {KEY: _LOCK_ID, "owner": owner}, {"$set": {"owner": None, "until": None}}
             ),
-            changes=True,
+            is_write=True,
         )

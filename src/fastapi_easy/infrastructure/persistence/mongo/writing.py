@@ -99,7 +99,7 @@ class Writer:
                 raise version_conflict(plan.resource, key, plan.resource.version_of(plan.row(there)))
         raise version_conflict(plan.resource, key, "")
 
-    async def change(
+    async def update_one(
         self, key: Key, patch: Values, expected_version: str | None, scope: Specification
     ) -> Row:
         """Set the fields of *patch* on the entity with *key*."""
@@ -153,7 +153,7 @@ class Writer:
                 self._reject_duplicate_values(changes)
             match = await self._build_bulk_match(specification, max_affected, session)
             done = await self._client.call(
-                lambda: self._collection.update_many(match, update, session=session), changes=True
+                lambda: self._collection.update_many(match, update, session=session), is_write=True
             )
             return int(done.matched_count)
 
@@ -167,7 +167,7 @@ class Writer:
                 return 0
             match = await self._build_bulk_match(specification, max_affected, session)
             done = await self._client.call(
-                lambda: self._collection.delete_many(match, session=session), changes=True
+                lambda: self._collection.delete_many(match, session=session), is_write=True
             )
             return int(done.deleted_count)
 
@@ -191,7 +191,7 @@ class Writer:
 
         async def insert_many(session: Session) -> None:
             _ = await self._client.call(
-                lambda: self._collection.insert_many(documents, session=session), changes=True
+                lambda: self._collection.insert_many(documents, session=session), is_write=True
             )
 
         if await self._transaction.is_transactional():
@@ -217,13 +217,13 @@ class Writer:
             if written:
                 keys = [document[KEY] for document in written]
                 _ = await self._client.call(
-                    lambda: self._collection.delete_many({KEY: {"$in": keys}}), changes=True
+                    lambda: self._collection.delete_many({KEY: {"$in": keys}}), is_write=True
                 )
             raise
 
     async def _build_documents(self, many: Sequence[Values]) -> list[Document]:
         plan = self._plan
-        kept = [plan.encoded(plan.fill_defaults(values)) for values in many]
+        kept = [plan.encode(plan.fill_defaults(values)) for values in many]
         name = plan.generated_key
         if name is None:
             return [plan.build_document(each) for each in kept]
@@ -245,7 +245,7 @@ class Writer:
     def _build_update(self, changes: Values) -> Document:
         update: Document = {}
         if changes:
-            update["$set"] = self._plan.encoded(changes)
+            update["$set"] = self._plan.encode(changes)
         if self._plan.resource.version is not None:
             update["$inc"] = {self._plan.resource.version: 1}
         return update
@@ -283,7 +283,7 @@ class Writer:
                 pipeline: list[Document] = [{"$match": {KEY: {"$eq": identity}}}, *condition.pipeline]
                 found = await self._client.commands.aggregate(self._plan.collection, pipeline, session)
                 return _drop_lookup_fields(found[0]) if found else None
-            find_options = FindOptions(match={KEY: {"$eq": identity}, **_combine_with_and(condition.plain)})
+            find_options = FindOptions(match={KEY: {"$eq": identity}, **_combine_with_and(condition.match)})
             there = await self._client.commands.find(self._plan.collection, find_options, session)
             return there[0] if there else None
 
@@ -316,7 +316,7 @@ class Writer:
     async def _build_match(self, identity: Any, condition: Condition, guard: Document) -> Document | None:
         if condition.lookup_stages and await self._find(identity, condition) is None:
             return None
-        return {KEY: {"$eq": identity}, **_combine_with_and(condition.plain, guard)}
+        return {KEY: {"$eq": identity}, **_combine_with_and(condition.match, guard)}
 
     async def _count_up_to(self, specification: Specification, limit: int, session: Session) -> int:
         pipeline = build_count_pipeline(build_condition(specification, self._plan, self._plans))
@@ -330,7 +330,7 @@ class Writer:
         """What writes can be told instead of *specification*: they cannot look at other documents."""
         condition = build_condition(specification, self._plan, self._plans)
         if not condition.lookup_stages:
-            return condition.plain
+            return condition.match
         pipeline = [*condition.pipeline, {"$limit": limit + 1}, {"$project": {KEY: 1}}]
         found = await self._client.commands.aggregate(self._plan.collection, pipeline, session)
         return {KEY: {"$in": [each[KEY] for each in found]}}
@@ -343,7 +343,7 @@ class Writer:
         if self._plan.resource.soft_delete is not None:
             # Deleted ones may.
             return
-        for rule in self._plan.rules:
+        for rule in self._plan.unique_rules:
             if all(changes.get(name) is not None for name in rule):
                 raise duplicate_key(self._plan.resource, rule)
 

@@ -35,17 +35,17 @@ from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import (
     DECIMAL_DIGITS,
     Unstorable,
     checked_encoder,
-    day,
     decode_datetime,
     decode_decimal,
+    encode_date,
     encode_datetime,
     encode_decimal,
     encode_duration,
     encode_exact_datetime,
+    encode_float,
     encode_object_id,
-    number,
-    text,
-    time,
+    encode_text,
+    encode_time,
 )
 
 _WIDE_CONTEXT: Final = decimal.Context(prec=200, rounding=decimal.ROUND_HALF_UP)
@@ -64,8 +64,8 @@ class Codec:
 
         lower_bound: Nothing of these types comes before it.
 
-        exact: What is kept for a value that is only compared, whatever limits the field has. Raises `Unstorable`
-            when nothing that is kept can be equal to it.
+        encode_operand: What is kept for a value that is only compared, whatever limits the field has. Raises
+            `Unstorable` when nothing that is kept can be equal to it.
 
         item: How the items of an array are kept.
     """
@@ -74,7 +74,7 @@ class Codec:
     decode: Callable[[Any], Any]
     types: tuple[str, ...]
     lower_bound: Any
-    exact: Callable[[Any], Any]
+    encode_operand: Callable[[Any], Any]
     item: "Codec | None" = None
 
 
@@ -84,9 +84,13 @@ def make_codec(field: Field) -> Codec:  # noqa: C901, PLR0911, PLR0912 (a branch
         case Kind.TEXT if is_object_id(field):
             return _codec(encode_object_id, str, ("objectId",), ObjectId("0" * 24))
         case Kind.TEXT:
-            return _codec(_text_encoder(field.max_length), unchanged, ("string",), "", exact=text)
+            return _codec(
+                _text_encoder(field.max_length), unchanged, ("string",), "", encode_operand=encode_text
+            )
         case Kind.INTEGER:
-            return _codec(_integer_encoder(field), int, ("int", "long"), -math.inf, exact=_ENCODE_ANY_INTEGER)
+            return _codec(
+                _integer_encoder(field), int, ("int", "long"), -math.inf, encode_operand=_ENCODE_ANY_INTEGER
+            )
         case Kind.DECIMAL:
             lower_bound = Decimal128("-Infinity")
             return _codec(
@@ -94,7 +98,7 @@ def make_codec(field: Field) -> Codec:  # noqa: C901, PLR0911, PLR0912 (a branch
                 _decimal_decoder(field.scale),
                 ("decimal",),
                 lower_bound,
-                exact=_ENCODE_ANY_DECIMAL,
+                encode_operand=_ENCODE_ANY_DECIMAL,
             )
         case Kind.ENUM:
             return _enum_codec(field)
@@ -128,9 +132,9 @@ def _codec(
     types: tuple[str, ...],
     lower_bound: Any,
     *,
-    exact: Callable[[Any], Any] | None = None,
+    encode_operand: Callable[[Any], Any] | None = None,
 ) -> Codec:
-    return Codec(encode, decode, types, lower_bound, exact or encode)
+    return Codec(encode, decode, types, lower_bound, encode_operand or encode)
 
 
 def is_object_id(field: Field) -> bool:
@@ -145,12 +149,12 @@ def unchanged(value: Any) -> Any:
 
 def _text_encoder(max_length: int | None) -> Callable[[str], str]:
     def encode(value: str) -> str:
-        kept = text(value)
+        kept = encode_text(value)
         if max_length is not None and len(kept) > max_length:
             raise Unstorable(f"Longer than {max_length} characters.")
         return kept
 
-    return text if max_length is None else encode
+    return encode_text if max_length is None else encode
 
 
 def _integer_encoder(field: Field) -> Callable[[int], int]:
@@ -173,11 +177,11 @@ def _decimal_encoder(field: Field) -> Callable[[decimal.Decimal], Decimal128]:
         number = decimal.Decimal(value)
         if not number.is_finite():
             raise Unstorable("Must be a finite number.")
-        exact = number if unit is None else _WIDE_CONTEXT.quantize(number, unit)
-        if len(exact.normalize(_WIDE_CONTEXT).as_tuple().digits) > digits:
+        rounded = number if unit is None else _WIDE_CONTEXT.quantize(number, unit)
+        if len(rounded.normalize(_WIDE_CONTEXT).as_tuple().digits) > digits:
             raise Unstorable("Has more digits than can be stored.")
         try:
-            return encode_decimal(exact)
+            return encode_decimal(rounded)
         except decimal.DecimalException:
             raise Unstorable("Has more digits than can be stored.") from None
 
@@ -240,17 +244,21 @@ _FLOAT: Final = _codec(
     float,
     ("double", "int", "long"),
     -math.inf,
-    exact=checked_encoder((float, int), number),
+    encode_operand=checked_encoder((float, int), encode_float),
 )
 _BOOLEAN: Final = _codec(checked_encoder(bool, unchanged), bool, ("bool",), False)
-_DATE: Final = _codec(checked_encoder(datetime.date, day), lambda kept: kept.date(), ("date",), _FIRST_DAY)
-_TIME: Final = _codec(checked_encoder(datetime.time, time), datetime.time.fromisoformat, ("string",), "")
+_DATE: Final = _codec(
+    checked_encoder(datetime.date, encode_date), lambda kept: kept.date(), ("date",), _FIRST_DAY
+)
+_TIME: Final = _codec(
+    checked_encoder(datetime.time, encode_time), datetime.time.fromisoformat, ("string",), ""
+)
 _DATETIME: Final = _codec(
     checked_encoder(datetime.datetime, encode_datetime),
     decode_datetime,
     ("date",),
     _FIRST_DAY,
-    exact=checked_encoder(datetime.datetime, encode_exact_datetime),
+    encode_operand=checked_encoder(datetime.datetime, encode_exact_datetime),
 )
 _DURATION: Final = _codec(
     checked_encoder(datetime.timedelta, encode_duration),

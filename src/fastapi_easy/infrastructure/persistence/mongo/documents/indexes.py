@@ -46,7 +46,7 @@ class Index:
 def needed_indexes(plan: Plan) -> Iterator[Index]:
     """The indexes that *plan* needs: one for each rule of uniqueness, and one to walk along a key of several parts."""
     fields, deleted_at = plan.resource.fields, plan.resource.soft_delete
-    for rule in plan.rules:
+    for rule in plan.unique_rules:
         # A condition that every value fulfils, and that the server finds in the queries we send: so it uses the index.
         partial_filter: Document = {
             plan.path(name): {"$gte": plan.codecs[name].lower_bound} for name in rule if fields[name].nullable

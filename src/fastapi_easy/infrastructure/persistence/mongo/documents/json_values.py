@@ -6,7 +6,7 @@ from typing import Any, Final
 from bson.int64 import Int64
 
 from fastapi_easy.infrastructure.entities.bounds import INTEGER_LIMITS
-from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import Unstorable, text
+from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import Unstorable, encode_text
 
 _OWN: Final = frozenset({str, int, float, bool, type(None)})
 _MAX_DEPTH: Final = 90
@@ -25,7 +25,7 @@ def encode_json(value: Any, depth: int = 0) -> Any:
                 raise Unstorable("Holds a number that cannot be stored.")
             return int(value)
         case str():
-            return text(value)
+            return encode_text(value)
         case Mapping():
             return {_name(name): encode_json(each, depth + 1) for name, each in value.items()}
         case list() | tuple():
@@ -39,7 +39,7 @@ def _name(name: Any) -> str:
         raise Unstorable("Is not JSON.", "json")
     if name.startswith("$") or "." in name:
         raise Unstorable("Holds a name with '$' in front or '.' in it, which MongoDB reserves.", "name")
-    return text(name)
+    return encode_text(name)
 
 
 def decode_json(kept: Any) -> Any:

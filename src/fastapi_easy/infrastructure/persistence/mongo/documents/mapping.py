@@ -65,7 +65,7 @@ class Plan:
         self.names = tuple(resource.fields)
         self.generated_key = self._find_generated_key()
         single = ((name,) for name, field in resource.fields.items() if field.unique)
-        self.rules = tuple(
+        self.unique_rules = tuple(
             rule for rule in dict.fromkeys((*single, *resource.unique)) if rule != resource.key
         )
         self._is_composite = len(resource.key) > 1
@@ -84,7 +84,7 @@ class Plan:
         Raises:
             CallRejected: A value cannot be kept.
         """
-        return self.build_document(self.encoded(values))
+        return self.build_document(self.encode(values))
 
     def build_document(self, kept: Mapping[str, Any]) -> Document:
         """The document of what is *kept* for all fields, the key first."""
@@ -92,7 +92,7 @@ class Plan:
         rest = {name: value for name, value in kept.items() if name not in names}
         return {KEY: {name: kept[name] for name in names} if self._is_composite else kept[names[0]], **rest}
 
-    def encoded(self, values: Values) -> dict[str, Any]:
+    def encode(self, values: Values) -> dict[str, Any]:
         """Each of *values* as it is kept, by the name of its field.
 
         Raises:

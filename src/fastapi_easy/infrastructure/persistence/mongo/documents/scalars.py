@@ -69,7 +69,7 @@ def encode_object_id(value: Any) -> ObjectId:
     return ObjectId(value)
 
 
-def text(value: Any) -> str:
+def encode_text(value: Any) -> str:
     """*value*, if every character of it can be kept."""
     if not isinstance(value, str):
         raise Unstorable("Has another type than the field.", "type")
@@ -79,12 +79,12 @@ def text(value: Any) -> str:
     return str.__str__(value)
 
 
-def day(value: datetime.date) -> datetime.datetime:
+def encode_date(value: datetime.date) -> datetime.datetime:
     """Midnight in UTC."""
     return datetime.datetime(value.year, value.month, value.day)  # noqa: DTZ001 - the driver takes naive for UTC
 
 
-def time(value: datetime.time) -> str:
+def encode_time(value: datetime.time) -> str:
     """*value* so that texts sort as times do."""
     if value.tzinfo is not None:
         raise Unstorable("Must not have a time zone.")
@@ -145,7 +145,7 @@ def decode_decimal(kept: Decimal128) -> decimal.Decimal:
     return found.copy_negate() if high >> 63 else found
 
 
-def number(value: float) -> float:
+def encode_float(value: float) -> float:
     """*value*, if it equals anything."""
     found = float(value)
     if math.isnan(found):

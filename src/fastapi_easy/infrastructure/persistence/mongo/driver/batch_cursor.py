@@ -13,11 +13,11 @@ class BatchCursor:
     Args:
         call: Through which everything is asked.
 
-        end: Carries out what lets something go, also when the task is cancelled.
+        run_cleanup: Carries out what lets something go, also when the task is cancelled.
 
         cursor: The driver's.
 
-        size: Documents in one piece.
+        batch_size: Documents in one piece.
 
         in_transaction: It belongs to one.
     """
@@ -25,16 +25,16 @@ class BatchCursor:
     def __init__(
         self,
         call: Call,
-        end: Callable[[Callable[[], Awaitable[Any]]], Awaitable[None]],
+        run_cleanup: Callable[[Callable[[], Awaitable[Any]]], Awaitable[None]],
         cursor: Any,
-        size: int,
+        batch_size: int,
         *,
         in_transaction: bool,
     ) -> None:
         self._call = call
-        self._run_cleanup = end
+        self._run_cleanup = run_cleanup
         self._cursor = cursor
-        self._size = size
+        self._batch_size = batch_size
         self._in_transaction = in_transaction
 
     async def next(self) -> list[Document]:
@@ -42,7 +42,9 @@ class BatchCursor:
         return cast(
             "list[Document]",
             await self._call(
-                lambda: self._cursor.to_list(self._size), changes=self._in_transaction, has_timeout=False
+                lambda: self._cursor.to_list(self._batch_size),
+                is_write=self._in_transaction,
+                has_timeout=False,
             ),
         )
 

@@ -83,14 +83,14 @@ class Client:
         self._is_motor = address.driver == "motor"
         self._client = make_driver_client(address, options, self._connection_counter)
         self._database = open_driver_database(self._client, address)
-        ordinary = DriverCommands(self.call, self._database)
-        self.commands: Commands = ordinary
+        fallback = DriverCommands(self.call, self._database)
+        self.commands: Commands = fallback
         self._connection_cache: ConnectionCache | None = None
         if is_supported(self._client, self._database):
             self._connection_cache = ConnectionCache(self._client, options.recycle)
             timeouts = options.statement_timeout, CLIENT_TIMEOUT_MARGIN
             self.commands = WireCommands(
-                self.call, self._connection_cache, self._client, self._database, timeouts, ordinary
+                self.call, self._connection_cache, self._client, self._database, timeouts, fallback
             )
         self.counters = Counters(self.call, self._database, self.commands, options.statement_timeout)
         self._pool_slots = asyncio.Semaphore(options.pool_size)
@@ -109,7 +109,7 @@ class Client:
             waiting=len(self._wait_queue),
             shed=self._wait_queue.shed,
             waits=self._wait_queue.waited,
-            wait_seconds=self._wait_queue.seconds,
+            wait_seconds=self._wait_queue.wait_seconds,
         )
 
     @property
@@ -125,9 +125,9 @@ class Client:
         self,
         operation: Callable[[], Awaitable[T]],
         *,
-        changes: bool = False,
+        is_write: bool = False,
         has_timeout: bool = True,
-        ordinary: bool = True,
+        uses_driver_pool: bool = True,
         uses_breaker: bool = True,
     ) -> T:
         """What *operation* answers, which needs one connection.
@@ -135,11 +135,11 @@ class Client:
         Args:
             operation: Asks the driver.
 
-            changes: It changes something, or belongs to a transaction, and must not go on unseen.
+            is_write: It changes something, or belongs to a transaction, and must not go on unseen.
 
             has_timeout: It ends within `statement_timeout`. Otherwise only each answer is waited for.
 
-            ordinary: The driver takes the connection from its pool.
+            uses_driver_pool: The driver takes the connection from its pool.
 
             uses_breaker: The breaker is asked before, and told of it.
 
@@ -156,7 +156,9 @@ class Client:
             if breaker is not None:
                 breaker.leave(permit, answered=None)
             raise
-        work = self._run(operation, breaker, permit, has_timeout=has_timeout, ordinary=ordinary)
+        work = self._run(
+            operation, breaker, permit, has_timeout=has_timeout, uses_driver_pool=uses_driver_pool
+        )
         if not self._is_motor and self._connection_counter.has_capacity_for(
             self._in_use + self._cleanups_running
         ):
@@ -174,7 +176,7 @@ class Client:
             if task.done() and isinstance(error, TimeoutError):
                 return task.result()
             stopped = self._stop(task)
-            if changes:
+            if is_write:
                 await run_to_completion(stopped)
             else:
                 self._track(asyncio.ensure_future(stopped))
@@ -200,7 +202,7 @@ class Client:
     async def create_index(self, collection: str, paths: Sequence[str], options: Mapping[str, Any]) -> None:
         """Create an index on *paths* unless it is there."""
         keys = [(path, pymongo.ASCENDING) for path in paths]
-        _ = await self.call(lambda: self.collection(collection).create_index(keys, **options), changes=True)
+        _ = await self.call(lambda: self.collection(collection).create_index(keys, **options), is_write=True)
 
     async def collections(self) -> list[Mapping[str, Any]]:
         """What the server says about each collection."""
@@ -220,20 +222,20 @@ class Client:
 
         return await self.call(read)
 
-    async def cursor(
-        self, collection: str, pipeline: Pipeline, size: int, session: Session = None
+    async def open_cursor(
+        self, collection: str, pipeline: Pipeline, batch_size: int, session: Session = None
     ) -> BatchCursor:
         """What *pipeline* answers, in parts of *size* documents."""
 
         async def begin() -> Any:
             return await _maybe_await(
                 self.collection(collection).aggregate(
-                    pipeline, session=session, allowDiskUse=True, batchSize=size
+                    pipeline, session=session, allowDiskUse=True, batchSize=batch_size
                 )
             )
 
-        begun = await self.call(begin, changes=session is not None, has_timeout=False)
-        return BatchCursor(self.call, self.end, begun, size, in_transaction=session is not None)
+        cursor = await self.call(begin, is_write=session is not None, has_timeout=False)
+        return BatchCursor(self.call, self.end, cursor, batch_size, in_transaction=session is not None)
 
     async def begin(self) -> Any:
         """A session with a transaction in it. Nothing is sent yet."""
@@ -243,7 +245,7 @@ class Client:
 
     async def commit(self, session: Session) -> None:
         """Commit the transaction of *session*. Asking again after silence does no harm."""
-        await self.call(session.commit_transaction, changes=True)
+        await self.call(session.commit_transaction, is_write=True)
 
     async def discard(self, session: Session) -> None:
         """Undo what *session* has not committed, and let it go, also when the task is cancelled."""
@@ -279,15 +281,15 @@ class Client:
     async def _acquire_permit(self) -> None:
         if self._pool_slots.locked():
             me = object()
-            self._wait_queue.join(me)
+            self._wait_queue.enqueue(me)
             try:
                 async with asyncio.timeout(deadline.within(self.options.pool_timeout)):
                     _ = await self._pool_slots.acquire()
-                self._wait_queue.serve(me)
+                self._wait_queue.dequeue(me)
             except TimeoutError:
                 raise PoolExhausted from None
             finally:
-                self._wait_queue.leave(me)
+                self._wait_queue.cancel(me)
         else:
             _ = await self._pool_slots.acquire()
         self._in_use += 1
@@ -299,12 +301,12 @@ class Client:
         permit: int,
         *,
         has_timeout: bool,
-        ordinary: bool,
+        uses_driver_pool: bool,
     ) -> T:
         answered: bool | None = None
-        begun = 0.0 if breaker is None or breaker.slow_after is None else time.monotonic()
+        started_at = 0.0 if breaker is None or breaker.slow_after is None else time.monotonic()
         try:
-            if ordinary and self._connection_cache is not None:
+            if uses_driver_pool and self._connection_cache is not None:
                 await self._connection_cache.prepare_for_driver()
             answer = await (self._run_with_timeout(operation) if has_timeout else operation())
             answered = True
@@ -318,7 +320,7 @@ class Client:
             self._in_use -= 1
             self._pool_slots.release()
             if breaker is not None:
-                breaker.leave(permit, answered=answered, slow=_is_slow(begun, breaker.slow_after))
+                breaker.leave(permit, answered=answered, slow=_is_slow(started_at, breaker.slow_after))
         return answer
 
     async def _run_with_timeout(self, operation: Callable[[], Awaitable[T]]) -> T:
@@ -352,9 +354,13 @@ class Client:
         _ = task.cancelled() or task.exception()
 
 
-def _is_slow(begun: float, limit: float | None) -> bool:
+def _is_slow(started_at: float, limit: float | None) -> bool:
     """Whether what has *begun* took longer than *limit*, and has an end: what has none is long by design."""
-    return limit is not None and time.monotonic() - begun > limit and deadline.remaining_seconds() is not None
+    return (
+        limit is not None
+        and time.monotonic() - started_at > limit
+        and deadline.remaining_seconds() is not None
+    )
 
 
 async def _maybe_await(answer: Any) -> Any:

@@ -39,7 +39,12 @@ class Call(Protocol):
     """How a client carries out what needs one connection (`Client.call`)."""
 
     async def __call__(
-        self, operation: Any, *, changes: bool = False, has_timeout: bool = True, ordinary: bool = True
+        self,
+        operation: Any,
+        *,
+        is_write: bool = False,
+        has_timeout: bool = True,
+        uses_driver_pool: bool = True,
     ) -> Any: ...
 
 
@@ -109,7 +114,7 @@ class DriverCommands:
                 .to_list(None)
             )
 
-        found: list[Document] = await self._call(read, changes=session is not None)
+        found: list[Document] = await self._call(read, is_write=session is not None)
         return found
 
     async def aggregate(self, collection: str, pipeline: Pipeline, session: Session = None) -> list[Document]:
@@ -120,7 +125,7 @@ class DriverCommands:
             # Motor gives the cursor at once.
             return await (cursor if hasattr(cursor, "to_list") else await cursor).to_list(None)
 
-        found: list[Document] = await self._call(read, changes=session is not None)
+        found: list[Document] = await self._call(read, is_write=session is not None)
         return found
 
     async def count(self, collection: str, match: Mapping[str, Any], session: Session = None) -> int:
@@ -131,7 +136,7 @@ class DriverCommands:
     async def insert(self, collection: str, document: Document, session: Session = None) -> None:
         """Add *document*."""
         kept = self._database[collection]
-        _ = await self._call(lambda: kept.insert_one(document, session=session), changes=True)
+        _ = await self._call(lambda: kept.insert_one(document, session=session), is_write=True)
 
     async def find_and_modify(
         self, collection: str, match: Mapping[str, Any], update: Mapping[str, Any], session: Session = None
@@ -142,12 +147,12 @@ class DriverCommands:
             lambda: kept.find_one_and_update(
                 match, update, return_document=ReturnDocument.AFTER, session=session
             ),
-            changes=True,
+            is_write=True,
         )
         return changed
 
     async def remove(self, collection: str, match: Mapping[str, Any], session: Session = None) -> bool:
         """Remove one document that *match* means; whether there was one."""
         kept = self._database[collection]
-        done = await self._call(lambda: kept.delete_one(match, session=session), changes=True)
+        done = await self._call(lambda: kept.delete_one(match, session=session), is_write=True)
         return bool(done.deleted_count)

@@ -69,24 +69,24 @@ class ConnectionCache:
         """A connection for one command. It goes to `release` or to `discard`."""
         server = await self.server()
         while self._idle:
-            line = self._idle.pop()
-            if line.server is server and self._is_usable(line):
-                return line
-            await line.connection.close_conn(ConnectionClosedReason.STALE)
-            await _check_in(line)
+            cached = self._idle.pop()
+            if cached.server is server and self._is_usable(cached):
+                return cached
+            await cached.connection.close_conn(ConnectionClosedReason.STALE)
+            await _check_in(cached)
         taken = checkout(self._client, server)
         return CachedConnection(server, taken, await taken.__aenter__())
 
-    def release(self, line: CachedConnection) -> None:
-        """Have *line*, whose answer was read to its end, at hand for the next command."""
-        line.last_used = time.monotonic()
-        self._idle.append(line)
+    def release(self, cached: CachedConnection) -> None:
+        """Have *cached*, whose answer was read to its end, at hand for the next command."""
+        cached.last_used = time.monotonic()
+        self._idle.append(cached)
 
-    async def discard(self, line: CachedConnection, error: BaseException) -> None:
-        """Give back *line* and tell the driver of *error*."""
+    async def discard(self, cached: CachedConnection, error: BaseException) -> None:
+        """Give back *cached* and tell the driver of *error*."""
         if isinstance(error, ConnectionFailure):
             self._server = None
-        await _check_in(line, error)
+        await _check_in(cached, error)
 
     async def prepare_for_driver(self) -> None:
         """Have the driver find a server and a connection, for somebody who asks it in the ordinary way.
@@ -106,17 +106,17 @@ class ConnectionCache:
         while self._idle:
             await _check_in(self._idle.pop())
 
-    def _is_usable(self, line: CachedConnection) -> bool:
-        connection = line.connection
+    def _is_usable(self, cached: CachedConnection) -> bool:
+        connection = cached.connection
         return not (
             connection.conn.is_closing()
-            or line.server.pool.stale_generation(connection.generation, connection.service_id)
-            or time.monotonic() - line.last_used > self._recycle
+            or cached.server.pool.stale_generation(connection.generation, connection.service_id)
+            or time.monotonic() - cached.last_used > self._recycle
         )
 
 
-async def _check_in(line: CachedConnection, error: BaseException | None = None) -> None:
+async def _check_in(cached: CachedConnection, error: BaseException | None = None) -> None:
     if error is None:
-        await line.checkout.__aexit__(None, None, None)
+        await cached.checkout.__aexit__(None, None, None)
     else:
-        await line.checkout.__aexit__(type(error), error, error.__traceback__)
+        await cached.checkout.__aexit__(type(error), error, error.__traceback__)

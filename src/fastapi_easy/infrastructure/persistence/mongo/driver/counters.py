@@ -88,7 +88,7 @@ class Counters:
                 lambda: self._counters.update_one(
                     {KEY: _counter_id(plan)}, {"$max": {_LAST_FIELD: number}}, upsert=True
                 ),
-                changes=True,
+                is_write=True,
             )
         except DuplicateKeyError:
             # Made by somebody else at the same moment; now it is there.

@@ -32,12 +32,12 @@ class TracedClient(Client):
         # They ask through the commands too.
         self.counters = Counters(self.call, self.database, self.commands, options.statement_timeout)
 
-    async def cursor(
-        self, collection: str, pipeline: Pipeline, size: int, session: Session = None
+    async def open_cursor(
+        self, collection: str, pipeline: Pipeline, batch_size: int, session: Session = None
     ) -> BatchCursor:
         """What *pipeline* answers, in parts of *size* documents."""
         with self._spans.start("aggregate", collection):
-            return await super().cursor(collection, pipeline, size, session)
+            return await super().open_cursor(collection, pipeline, batch_size, session)
 
     async def commit(self, session: Session) -> None:
         """Commit the transaction of *session*."""

@@ -72,7 +72,7 @@ class _RetryableWriteSession:
     id: uuid.UUID
     last: int = 0
 
-    def name(self, command: Document) -> None:
+    def number_command(self, command: Document) -> None:
         """Give *command* the next number."""
         self.last += 1
         command["lsid"] = {"id": self.id}
@@ -80,40 +80,40 @@ class _RetryableWriteSession:
 
 
 class WireCommands:
-    """Implements `Commands` for calls outside of transactions; others, and watched ones, go to *ordinary*.
+    """Implements `Commands` for calls outside of transactions; others, and watched ones, go to *fallback*.
 
     Args:
         call: Through which everything is asked.
 
-        lines: The connections to say it on.
+        connection_cache: The connections to say it on.
 
         client: PyMongo's asynchronous client.
 
         database: Its database.
 
-        patience: Seconds the server may take, and those to wait for what it says then.
+        timeouts: Seconds the server may take, and those to wait for what it says then.
 
-        ordinary: The driver's own way.
+        fallback: The driver's own way.
     """
 
     def __init__(
         self,
         call: Call,
-        lines: ConnectionCache,
+        connection_cache: ConnectionCache,
         client: Any,
         database: Any,
-        patience: tuple[float, float],
-        ordinary: Commands,
+        timeouts: tuple[float, float],
+        fallback: Commands,
     ) -> None:
         self._call = call
         self._options = client.options
         self._name = database.name
         self._codec = database.codec_options
-        self._limit, self._timeout_margin = patience
+        self._limit, self._timeout_margin = timeouts
         self._read_concern = _optional("readConcern", database.read_concern.document)
         self._write_concern = _optional("writeConcern", database.write_concern.document)
-        self._fallback = ordinary
-        self._connection_cache = lines
+        self._fallback = fallback
+        self._connection_cache = connection_cache
         self._idle_write_sessions: list[_RetryableWriteSession] = []
 
     async def find(
@@ -190,7 +190,9 @@ class WireCommands:
             # More than one answer can hold.
             more = {"getMore": number, "collection": collection}
             cursor = (
-                await self._call(lambda more=more: self._send_once(more), has_timeout=False, ordinary=False)
+                await self._call(
+                    lambda more=more: self._send_once(more), has_timeout=False, uses_driver_pool=False
+                )
             )["cursor"]
             documents += cursor["nextBatch"]
         return documents
@@ -198,13 +200,16 @@ class WireCommands:
     async def _read(self, command: Document) -> Document:
         is_retryable = _is_retryable_read if self._options.retry_reads else _never
         answer: Document = await self._call(
-            lambda: self._send_with_retry(command, is_retryable), has_timeout=False, ordinary=False
+            lambda: self._send_with_retry(command, is_retryable), has_timeout=False, uses_driver_pool=False
         )
         return answer
 
     async def _write(self, command: Document) -> Document:
         answer: Document = await self._call(
-            lambda: self._send_retryable_write(command), changes=True, has_timeout=False, ordinary=False
+            lambda: self._send_retryable_write(command),
+            is_write=True,
+            has_timeout=False,
+            uses_driver_pool=False,
         )
         check_write_command_response(answer)
         return answer
@@ -218,7 +223,7 @@ class WireCommands:
             if self._idle_write_sessions
             else _RetryableWriteSession(uuid.uuid4())
         )
-        write_session.name(command)
+        write_session.number_command(command)
         answer = await self._send_with_retry(command, _is_retryable_write)
         # Those of a command that failed are not used again: it may still be going on.
         self._idle_write_sessions.append(write_session)
@@ -244,13 +249,13 @@ class WireCommands:
             raise
 
     async def _send_once(self, command: Document) -> Document:
-        line = await self._connection_cache.take()
+        cached = await self._connection_cache.take()
         try:
-            answer = await self._send(line.connection, command)
+            answer = await self._send(cached.connection, command)
         except BaseException as error:
-            await self._connection_cache.discard(line, error)
+            await self._connection_cache.discard(cached, error)
             raise
-        self._connection_cache.release(line)
+        self._connection_cache.release(cached)
         return answer
 
     async def _send(self, connection: Any, command: Document) -> Document:
@@ -264,7 +269,7 @@ class WireCommands:
         if largest > connection.max_bson_size:
             raise DocumentTooLarge(f"a document of {largest} bytes")
         wire = connection.conn.get_conn
-        patience = asyncio.get_running_loop().call_later(
+        timeout_handle = asyncio.get_running_loop().call_later(
             limit + self._timeout_margin, wire.close, NetworkTimeout("the server did not answer in time")
         )
         try:
@@ -275,7 +280,7 @@ class WireCommands:
             await raise_connection_failure(connection, error)
             raise
         finally:
-            patience.cancel()
+            timeout_handle.cancel()
         answer: Document = unpack_reply[code](data).unpack_response(codec_options=self._codec)[0]
         check_command_response(answer, connection.max_wire_version)
         return answer

@@ -151,7 +151,7 @@ def _encode_operands(values: Iterable[Any], codec: Codec) -> list[Any]:
     kept = []
     for value in values:
         try:
-            kept.append(codec.exact(value))
+            kept.append(codec.encode_operand(value))
         except Unstorable:
             continue
     return kept
@@ -165,7 +165,7 @@ def _build_order_comparison(
             path, {_ORDER_OPERATORS[operator]: [{"$toString": f"${path}"}, {"$literal": value}]}
         )
     try:
-        return {path: {_ORDER_OPERATORS[operator]: codec.exact(value)}}
+        return {path: {_ORDER_OPERATORS[operator]: codec.encode_operand(value)}}
     except Unstorable:
         # What is no value of the field, or no number at all, is neither above nor below any.
         may_lie_between = isinstance(value, _ROUNDED_TYPES.get(field.kind, ())) and value == value  # noqa: PLR0124

@@ -55,14 +55,14 @@ class PageQuery:
     def pipeline(self) -> list[Document]:
         """The rows of the window, and one more that shows whether another page follows."""
         page_request = self.page_request
-        further = (
+        after_match = (
             []
             if page_request.after is None
             else [{"$match": build_keyset_match(self.sort_plan.terms, page_request.after.values)}]
         )
         skipped = [{"$skip": page_request.offset}] if page_request.offset else []
         return [
-            *self._sorted_stages(further),
+            *self._sorted_stages(after_match),
             *skipped,
             {"$limit": page_request.limit + 1},
             self._projection_stage,
@@ -74,14 +74,14 @@ class PageQuery:
         sort_plan, page_request = self.sort_plan, self.page_request
         if self.condition.lookup_stages or sort_plan.setup_stages:
             return None
-        match = self.condition.plain
+        match = self.condition.match
         if page_request.after is not None:
-            further = build_keyset_match(sort_plan.terms, page_request.after.values)
-            match = {"$and": [match, further]} if match else further
+            after_match = build_keyset_match(sort_plan.terms, page_request.after.values)
+            match = {"$and": [match, after_match]} if match else after_match
         return FindOptions(
             match=match,
             projection=None if self.fields == self.plan.names else self._projection_stage["$project"],
-            sort=sort_plan.stage["$sort"],
+            sort=sort_plan.sort_stage["$sort"],
             skip=page_request.offset,
             limit=page_request.limit + 1,
         )
@@ -109,12 +109,12 @@ class PageQuery:
         """What was asked for of *documents*."""
         return Rows(self.fields, self.plan.row_decoder(self.fields)(documents))
 
-    def _sorted_stages(self, further: list[Document]) -> list[Document]:
+    def _sorted_stages(self, after_match: list[Document]) -> list[Document]:
         sort_plan = self.sort_plan
         has_paths = any(term.sort.path for term in sort_plan.terms)
         # What lies before the place is left out before anything is computed, unless it has to be fetched first.
-        early, late = ([], further) if has_paths else (further, [])
-        return [*self.condition.pipeline, *early, *sort_plan.setup_stages, *late, sort_plan.stage]
+        early, late = ([], after_match) if has_paths else (after_match, [])
+        return [*self.condition.pipeline, *early, *sort_plan.setup_stages, *late, sort_plan.sort_stage]
 
     @property
     def _projection_stage(self) -> Document:

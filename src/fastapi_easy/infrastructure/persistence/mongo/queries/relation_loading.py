@@ -46,7 +46,7 @@ class RelationLoader:
         return [
             *build_condition(meant, plan, self.plans).pipeline,
             *order.setup_stages,
-            order.stage,
+            order.sort_stage,
             {"$project": plan.projection(names)},
             {"$group": {KEY: by, _ROWS: {"$firstN": {"n": query.page.limit, "input": "$$ROOT"}}}},
             # One by one again: a group could be larger than a document may be.

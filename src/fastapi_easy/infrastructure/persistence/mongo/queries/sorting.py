@@ -55,12 +55,12 @@ class SortPlan:
 
         setup_stages: The stages that have to come before.
 
-        stage: What sorts.
+        sort_stage: What sorts.
     """
 
     terms: tuple[SortTerm, ...]
     setup_stages: list[Document]
-    stage: Document
+    sort_stage: Document
 
 
 def build_sort_plan(order: Sequence[Sort], plan: Plan, plans: PlanLookup) -> SortPlan:
@@ -90,10 +90,10 @@ def build_keyset_match(terms: Sequence[SortTerm], values: Sequence[Any]) -> Docu
             # Nothing comes behind null in its own field.
             equal.append(_compare(term, Operator.IS_NULL, value=True))
             continue
-        further = _compare(term, Operator.LESS if term.sort.descending else Operator.GREATER, value)
+        after = _compare(term, Operator.LESS if term.sort.descending else Operator.GREATER, value)
         if term.has_nulls:
-            further = {"$or": [further, _compare(term, Operator.IS_NULL, value=True)]}
-        alternatives.append({"$and": [*equal, further]} if equal else further)
+            after = {"$or": [after, _compare(term, Operator.IS_NULL, value=True)]}
+        alternatives.append({"$and": [*equal, after]} if equal else after)
         equal.append(_compare(term, Operator.EQUALS, value))
     first = terms[0]
     if len(terms) == 1 or values[0] is None or first.has_nulls:
@@ -137,9 +137,9 @@ def _lookup_stages(
     relation: Relation, source: Plan, target: Plan, name: str, prefix: str, plans: PlanLookup
 ) -> list[Document]:
     """The stages that put the one document which *relation* leads to at *name*, or null."""
-    alive = build_condition(relation.target.alive, target, plans).pipeline
+    not_deleted = build_condition(relation.target.alive, target, plans).pipeline
     not_null = [{"$gt": [f"${path}", None]} for path in key_paths(relation, source, prefix=prefix)]
     return [
-        build_lookup(relation, source, target, name, [*alive, {"$limit": 1}], prefix=prefix),
+        build_lookup(relation, source, target, name, [*not_deleted, {"$limit": 1}], prefix=prefix),
         {"$set": {name: {"$cond": [{"$and": not_null}, {"$first": f"${name}"}, None]}}},
     ]

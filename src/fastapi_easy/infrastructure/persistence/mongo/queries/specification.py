@@ -29,21 +29,21 @@ class Condition:
     """A specification, ready for a pipeline.
 
     Attributes:
-        plain: What can be said about a document alone.
+        match: What can be said about a document alone.
 
         lookup_stages: What fetches the related documents that the rest is about.
 
         related_match: The rest.
     """
 
-    plain: Document = field(default_factory=dict)
+    match: Document = field(default_factory=dict)
     lookup_stages: list[Document] = field(default_factory=list)
     related_match: Document = field(default_factory=dict)
 
     @property
     def pipeline(self) -> list[Document]:
         """The stages that let pass what the specification means."""
-        alone: list[Document] = [{"$match": self.plain}] if self.plain else []
+        alone: list[Document] = [{"$match": self.match}] if self.match else []
         return [*alone, *self.lookup_stages, {"$match": self.related_match}] if self.lookup_stages else alone
 
 
@@ -65,11 +65,11 @@ def build_condition(specification: Specification, plan: Plan, plans: PlanLookup)
     parts = specification.specifications if isinstance(specification, AllOf) else (specification,)
     lookup_stages: list[Document] = []
 
-    def match(each: Specification) -> Document:
+    def build(each: Specification) -> Document:
         return _build_match(each, plan, plans, lookup_stages)
 
-    plain = match(all_of(*(each for each in parts if not _needs_lookup(each))))
-    return Condition(plain, lookup_stages, match(all_of(*(each for each in parts if _needs_lookup(each)))))
+    match = build(all_of(*(each for each in parts if not _needs_lookup(each))))
+    return Condition(match, lookup_stages, build(all_of(*(each for each in parts if _needs_lookup(each)))))
 
 
 def needs_no_lookup(specifications: Iterable[Specification]) -> bool:
