@@ -33,7 +33,7 @@ class InProcessEventBus:
         self._interests: dict[tuple[type[DomainEvent | BeforeChange], str], Interest] = {}
 
     def interest(self, event_type: type[DomainEvent | BeforeChange], resource: str) -> Interest:
-        """Return what is wanted of *event_type* about *resource*."""
+        """Return what subscribers want of *event_type* about *resource*."""
         if not self._subscriptions:
             return Interest.NONE
         known = self._interests.get((event_type, resource))

@@ -67,14 +67,14 @@ class FileLeaseStore(PollingLeases):
         return await self._call_store(lambda: self._lock(name, owner))
 
     async def renew(self, name: str, owner: str, token: int, ttl: float) -> Outcome[bool]:
-        """Whether *owner* still has the lock, and the file is still the one that others would lock."""
+        """Return whether *owner* still has the lock, on the file that others would lock."""
         held = self._held.get(name)
         if held is None or (held.owner, held.token) != (owner, token):
             return Success(False)
         return await self._call_store(lambda: _is_current_file(held.file, self._path(name)))
 
     async def release(self, name: str, owner: str) -> Outcome[bool]:
-        """Give *name* back; whether *owner* had it."""
+        """Release *name*; return whether *owner* had it."""
         held = self._held.get(name)
         if held is None or held.owner != owner:
             return Success(False)
@@ -82,19 +82,19 @@ class FileLeaseStore(PollingLeases):
         return await self._call_store(lambda: _unlock(held.file))
 
     async def inspect(self, prefix: str = "") -> Outcome[Sequence[LockInfo]]:
-        """The names that are held and begin with *prefix*, in their order."""
+        """List the names that are held and begin with *prefix*, in their order."""
         return await self._call_store(lambda: self._list(prefix))
 
     async def answers(self) -> Outcome[None]:
-        """It does as long as the machine runs."""
+        """Succeed: files answer as long as the machine runs."""
         return Success(None)
 
     async def check(self) -> Outcome[Sequence[str]]:
-        """Nothing about it breaks a promise."""
+        """Return no problems: nothing about it breaks a promise."""
         return Success(())
 
     async def close(self) -> None:
-        """Give back everything that this store holds."""
+        """Release everything that this store holds."""
         while self._held:
             _, held = self._held.popitem()
             _ = _unlock(held.file)
@@ -168,7 +168,7 @@ def _unlock(file: int) -> bool:
 
 
 def _is_current_file(file: int, path: Path) -> bool:
-    """Whether *file* is what others find at *path*."""
+    """Return whether *file* is what others find at *path*."""
     try:
         there, here = path.stat(), os.fstat(file)
     except OSError:
@@ -177,7 +177,7 @@ def _is_current_file(file: int, path: Path) -> bool:
 
 
 def _record(file: int) -> Mapping[str, Any]:
-    """What the last holder has written; nothing when that was cut off."""
+    """Read what the last holder has written; nothing when that was cut off."""
     try:
         found = json.loads(os.pread(file, _MAX_RECORD_BYTES, 0) or b"{}")
     except ValueError:

@@ -13,7 +13,7 @@ _tokens: Final[WeakKeyDictionary[MemoryDatabase, dict[str, int]]] = WeakKeyDicti
 
 
 async def stamp(work: TransactionalUnitOfWork[MemoryDatabase, Any], name: str, token: int) -> Outcome[bool]:
-    """Stamp *name* with *token*; whether no larger one is there. Nothing else runs between this and a commit."""
+    """Stamp *name* with *token*; return whether no larger one is there. Nothing else runs before the commit."""
     known = _tokens.setdefault(work.database, {})
     if known.get(name, 0) > token:
         return Success(False)

@@ -82,7 +82,7 @@ class MongoLeaseStore:
     async def try_acquire(
         self, name: str, owner: str, ttl: float, ticket: int | None = None
     ) -> Outcome[Acquired | Busy]:
-        """Give *name* to *owner* if it is free, or is its already, and nobody comes first."""
+        """Give *name* to *owner* if it is free, or is its already, and no earlier ticket waits."""
 
         async def acquire() -> Acquired | Busy:
             ahead = await self._ahead(name, ticket)
@@ -98,16 +98,16 @@ class MongoLeaseStore:
         return await self._call_store(acquire)
 
     async def renew(self, name: str, owner: str, token: int, ttl: float) -> Outcome[bool]:
-        """Let the lease of *owner* run for *ttl* seconds from now; whether it still had it."""
+        """Let the lease of *owner* run for *ttl* seconds from now; return whether it still had it."""
         change = [{"$set": {"expires_at": _expires_in(ttl)}}]
         return await self._update(_held_by(name, owner, token), change)
 
     async def release(self, name: str, owner: str) -> Outcome[bool]:
-        """Give *name* back; whether *owner* had it."""
+        """Release *name*; return whether *owner* had it."""
         return await self._update({"_id": name, "owner": owner}, {"$set": _RELEASED})
 
     async def enqueue(self, name: str, owner: str, seconds: float) -> Outcome[int]:
-        """Wait for *name*, for the next *seconds*."""
+        """Register or prolong the wait of *owner* for *name*, for the next *seconds*; return its ticket."""
 
         async def insert_wait() -> int:
             prolonged = [{"$set": {"expires_at": _expires_in(seconds)}}]
@@ -133,7 +133,7 @@ class MongoLeaseStore:
         return await self._call_store(insert_wait)
 
     async def dequeue(self, name: str, owner: str) -> Outcome[None]:
-        """Stop waiting for *name*."""
+        """End the wait of *owner* for *name*."""
 
         async def delete_wait() -> None:
             _ = await self._do(_WAITS, "delete_one", {"_id": owner})
@@ -141,7 +141,7 @@ class MongoLeaseStore:
         return await self._call_store(delete_wait)
 
     async def edges(self) -> Outcome[Sequence[WaitEdge]]:
-        """Who waits for whom; waits and leases not quite at one moment."""
+        """List who waits for whom; waits and leases are not read at quite one moment."""
 
         async def query() -> Sequence[WaitEdge]:
             found = await self._mongo.commands.aggregate(
@@ -174,7 +174,7 @@ class MongoLeaseStore:
         return await self._call_store(query)
 
     async def inspect(self, prefix: str = "") -> Outcome[Sequence[LockInfo]]:
-        """The names that are held and begin with *prefix*, in their order."""
+        """List the names that are held and begin with *prefix*, in their order."""
 
         async def query() -> Sequence[LockInfo]:
             held = await self._mongo.commands.aggregate(
@@ -216,17 +216,21 @@ class MongoLeaseStore:
         return await self._call_store(query)
 
     async def evict(self, name: str, token: int) -> Outcome[bool]:
-        """Take *name* from whoever holds it by *token*; whether anybody did."""
+        """Take *name* from its holder by *token*; return whether there was one."""
         held = {"_id": name, "token": token, "owner": {"$ne": None}, "$expr": _NOT_EXPIRED}
         return await self._update(held, {"$set": _RELEASED})
 
     async def guard(self, work: UnitOfWork, name: str, owner: str, token: int) -> Outcome[bool] | None:
-        """Whether *owner* has the lease; whoever changes it meanwhile makes the transaction of *work* begin anew."""
-        if not isinstance(work, TransactionalUnitOfWork) or work.database is not self._database:
+        """Return whether *owner* has the lease, and write to its document in the transaction of *work*.
+
+        Whoever changes the lease meanwhile is in conflict with that, so that the transaction is replayed and sees it.
+        """
+        database = self._database
+        if database is None or not isinstance(work, TransactionalUnitOfWork) or work.database is not database:
             return None
 
         async def touch(session: Session) -> bool:
-            locks = self._database.client.collection(_LOCKS)  # type: ignore[union-attr]  # looked at above
+            locks = database.client.collection(_LOCKS)
             found = await locks.find_one_and_update(
                 _held_by(name, owner, token), {"$inc": {"guards": 1}}, session=session
             )
@@ -240,16 +244,16 @@ class MongoLeaseStore:
             return self._unavailable(error)
 
     def wakeups(self, name: str, owner: str) -> AbstractAsyncContextManager[asyncio.Event]:
-        """An event that nobody sets: those who wait look by themselves."""
+        """Return an event that nobody sets: those who wait poll."""
         return self._events.register(owner)
 
     @property
     def pool(self) -> Pool | None:
-        """Its connections; `None` when nobody has asked it anything yet."""
+        """Its connections; `None` before the first call."""
         return None if self._client is None else self._client.pool
 
     async def answers(self) -> Outcome[None]:
-        """Whether the server answers."""
+        """Ask whether the server answers."""
 
         async def ping() -> None:
             _ = await self._mongo.command("ping")
@@ -257,11 +261,11 @@ class MongoLeaseStore:
         return await self._call_store(ping)
 
     async def check(self) -> Outcome[Sequence[str]]:
-        """Nothing about it breaks a promise."""
+        """Return no problems: nothing about it breaks a promise."""
         return Success(())
 
     async def close(self) -> None:
-        """Give back every connection."""
+        """Close every connection."""
         client, self._client = self._client, None
         if client is not None:
             await client.close()
@@ -304,7 +308,7 @@ class MongoLeaseStore:
         )
 
     async def _ensure_document(self, name: str) -> bool:
-        """Whether there was no document for *name*, and there is one now: an upsert cannot look at `$expr`."""
+        """Insert the document of *name*; return whether there was none. An upsert cannot be filtered by `$expr`."""
         if await self._do(_LOCKS, "find_one", {"_id": name}, {"_id": 1}) is not None:
             return False
         try:

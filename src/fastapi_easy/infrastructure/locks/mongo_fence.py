@@ -21,7 +21,7 @@ _FENCE_COLLECTION: Final = "fe_fence"
 
 
 async def stamp(work: TransactionalUnitOfWork[MongoDatabase, Any], name: str, token: int) -> Outcome[bool]:
-    """Stamp *name* with *token* in the transaction of *work*; whether no larger one is there.
+    """Stamp *name* with *token* in the transaction of *work*; return whether no larger one is there.
 
     Fails with:
         Unsupported: The server stands alone, and has no transactions.

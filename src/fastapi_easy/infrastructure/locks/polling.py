@@ -32,17 +32,17 @@ class PollingLeases:
         return Success(None)
 
     async def edges(self) -> Outcome[Sequence[WaitEdge]]:
-        """Nobody is known to wait."""
+        """Return no edges: waits are not kept."""
         return Success(())
 
     async def evict(self, name: str, token: int) -> Outcome[bool]:
-        """Only its holder can give it back, or end."""
+        """Fail: only the holder can release a lock, or end."""
         return Failure(Unsupported(name, LockCapability.EVICTABLE))
 
     async def guard(self, work: UnitOfWork, name: str, owner: str, token: int) -> Outcome[bool] | None:
-        """It takes part in no transaction of *work*."""
+        """Return `None`: locks of this kind take part in no transaction."""
         return None
 
     def wakeups(self, name: str, owner: str) -> AbstractAsyncContextManager[asyncio.Event]:
-        """An event that nobody sets."""
+        """Return an event that nobody sets: those who wait poll."""
         return self._events.register(owner)

@@ -126,7 +126,7 @@ class RedisLeaseStore:
     async def try_acquire(
         self, name: str, owner: str, ttl: float, ticket: int | None = None
     ) -> Outcome[Acquired | Busy]:
-        """Give *name* to *owner* if it is free, or is its already, and nobody comes first."""
+        """Give *name* to *owner* if it is free, or is its already, and no earlier ticket waits."""
 
         async def acquire() -> Acquired | Busy:
             place = math.inf if ticket is None else ticket
@@ -136,15 +136,15 @@ class RedisLeaseStore:
         return await self._call_store(acquire)
 
     async def renew(self, name: str, owner: str, token: int, ttl: float) -> Outcome[bool]:
-        """Let the lease of *owner* run for *ttl* seconds from now; whether it still had it."""
+        """Let the lease of *owner* run for *ttl* seconds from now; return whether it still had it."""
         return await self._run_bool(_RENEW, name, owner, token, _micros(ttl))
 
     async def release(self, name: str, owner: str) -> Outcome[bool]:
-        """Give *name* back; whether *owner* had it."""
+        """Release *name*; return whether *owner* had it."""
         return await self._run_bool(_RELEASE, name, owner)
 
     async def enqueue(self, name: str, owner: str, seconds: float) -> Outcome[int]:
-        """Wait for *name*, for the next *seconds*."""
+        """Register or prolong the wait of *owner* for *name*, for the next *seconds*; return its ticket."""
 
         async def insert_wait() -> int:
             _ = await self._redis.sadd(_NAMES_WITH_WAITERS, name)
@@ -153,7 +153,7 @@ class RedisLeaseStore:
         return await self._call_store(insert_wait)
 
     async def dequeue(self, name: str, owner: str) -> Outcome[None]:
-        """Stop waiting for *name*."""
+        """End the wait of *owner* for *name*."""
 
         async def delete_wait() -> None:
             _, queue, deadlines = _keys(name)
@@ -163,7 +163,7 @@ class RedisLeaseStore:
         return await self._call_store(delete_wait)
 
     async def edges(self) -> Outcome[Sequence[WaitEdge]]:
-        """Who waits for whom; one name after the other, so not all at one moment."""
+        """List who waits for whom; one name after the other, so not all at one moment."""
 
         async def query() -> Sequence[WaitEdge]:
             found: list[WaitEdge] = []
@@ -182,7 +182,7 @@ class RedisLeaseStore:
         return await self._call_store(query)
 
     async def inspect(self, prefix: str = "") -> Outcome[Sequence[LockInfo]]:
-        """The names that are held and begin with *prefix*, in their order."""
+        """List the names that are held and begin with *prefix*, in their order."""
 
         async def query() -> Sequence[LockInfo]:
             keys = [key async for key in self._redis.scan_iter(match="fe:{*}:lock", count=1000)]
@@ -205,27 +205,27 @@ class RedisLeaseStore:
         return await self._call_store(query)
 
     async def evict(self, name: str, token: int) -> Outcome[bool]:
-        """Take *name* from whoever holds it by *token*; whether anybody did."""
+        """Take *name* from its holder by *token*; return whether there was one."""
         return await self._run_bool(_EVICT, name, token)
 
     async def guard(self, work: UnitOfWork, name: str, owner: str, token: int) -> Outcome[bool] | None:
-        """Redis takes part in no other database's transaction."""
+        """Return `None`: Redis takes part in no other database's transaction."""
         return None
 
     def wakeups(self, name: str, owner: str) -> AbstractAsyncContextManager[asyncio.Event]:
-        """An event that nobody sets: those who wait look by themselves."""
+        """Return an event that nobody sets: those who wait poll."""
         return self._events.register(owner)
 
     @property
     def pool(self) -> Pool | None:
-        """Its connections; `None` when nobody has asked it anything yet."""
+        """Its connections; `None` before the first call."""
         if self._client is None:
             return None
         idle, in_use = connections_of(self._client.connection_pool)
         return Pool(limit=CONNECTIONS, open=in_use + idle, in_use=in_use)
 
     async def answers(self) -> Outcome[None]:
-        """Whether the server answers."""
+        """Ask whether the server answers."""
 
         async def ping() -> None:
             asked: Any = self._redis.ping()
@@ -234,7 +234,7 @@ class RedisLeaseStore:
         return await self._call_store(ping)
 
     async def check(self) -> Outcome[Sequence[str]]:
-        """Whether the server may throw leases away."""
+        """Warn when the server may evict leases."""
 
         async def query() -> Sequence[str]:
             try:
@@ -249,7 +249,7 @@ class RedisLeaseStore:
         return await self._call_store(query)
 
     async def close(self) -> None:
-        """Give back every connection."""
+        """Close every connection."""
         client, self._client = self._client, None
         if client is not None:
             await client.aclose(close_connection_pool=True)
@@ -286,7 +286,10 @@ class RedisLeaseStore:
 
 
 def _keys(name: str) -> list[str]:
-    """All in one slot of a cluster: the lease, who waits with which ticket, and until when they are heard of."""
+    """Return the keys of *name*: its lease, its waiters by ticket, and until when each was heard of.
+
+    The braces make a hash tag, so that a cluster keeps all three in one slot, as a script needs.
+    """
     return [f"fe:{{{name}}}:{part}" for part in ("lock", "line", "heard")]
 
 

@@ -4,7 +4,7 @@ import time
 
 
 def next_token(previous: int) -> int:
-    """The token of a new lease: one more than *previous*, and never less than the microseconds since 1970.
+    """Return the token of a new lease: more than *previous*, and at least the microseconds since 1970.
 
     With the clock in it, it goes on growing when the record of *previous* is lost.
     """

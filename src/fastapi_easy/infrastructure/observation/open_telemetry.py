@@ -16,7 +16,7 @@ _ERROR_TYPE: Final = "error.type"
 
 
 def is_configured() -> bool:
-    """Return whether somebody has said where spans go, or FastAPI will at start."""
+    """Return whether a tracer provider is configured, or FastAPI will configure one at start."""
     by_fastapi = os.environ.get("FASTAPI_OTEL_AUTO_CONFIGURE", "").lower() == "true"
     return by_fastapi or not isinstance(trace.get_tracer_provider(), ProxyTracerProvider)
 

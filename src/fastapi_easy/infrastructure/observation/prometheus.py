@@ -55,7 +55,7 @@ class PrometheusMetrics:
         breakers: Mapping[str, Breaker],
         retries: Mapping[str, int] = _NONE,
     ) -> bytes:
-        """Everything counted so far, and at this moment the connections of *dependencies* and their *breakers*."""
+        """Return all counts so far, and the connections of *dependencies* and the *breakers* at this moment."""
         present = CollectorRegistry()
         present.register(_Retries(retries))
         present.register(_Pools(dependencies))

@@ -24,7 +24,7 @@ def configure_logging(level: str, *, json_lines: bool = False) -> None:
 
 
 def log_config(level: str, *, json_lines: bool = False) -> dict[str, Any]:
-    """What `configure_logging` hands to `logging.config`; plain data, so that it can go to other processes."""
+    """Build the `logging.config` dictionary; plain data, so that it can go to other processes."""
     our_loggers = {"level": level, "handlers": ["lines"], "propagate": False}
     return {
         "version": 1,
@@ -39,7 +39,7 @@ def log_config(level: str, *, json_lines: bool = False) -> dict[str, Any]:
 
 
 def formatter(*, json_lines: bool) -> logging.Formatter:
-    """Writes the records of every logger, structlog's among them: time in UTC, level, logger, `extra` and context."""
+    """Make the formatter for all loggers, structlog's too: time in UTC, level, logger, `extra` and context."""
     shared_processors: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -68,6 +68,6 @@ def formatter(*, json_lines: bool) -> logging.Formatter:
 
 
 def _without_colours(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Drop what uvicorn says a second time, in colour."""
+    """Drop the message that uvicorn adds a second time, in colour."""
     event.pop("color_message", None)
     return event

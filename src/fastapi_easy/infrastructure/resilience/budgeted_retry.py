@@ -66,13 +66,13 @@ class BudgetedRetry:
 
     @property
     def retries(self) -> Mapping[str, int]:
-        """How many repetitions there were so far, by dependency."""
+        """The number of retries so far, by dependency."""
         return {dependency: budget.spent for dependency, budget in self._budgets.items()}
 
     async def repeat(
         self, dependency: str, call: Callable[[], Awaitable[Outcome[Any]]], failed: Outcome[Any], calls: int
     ) -> Outcome[Any]:
-        """What *call* comes to in the end."""
+        """Return *failed*, or what *call* comes to when it is made again."""
         budget, left = self._budgets[dependency], remaining_seconds()
         budget.calls += calls
         if not _is_retryable(failed):
@@ -115,7 +115,7 @@ class _Budget:
         self.spent = 0
 
     def try_spend(self) -> bool:
-        """Whether there is one, which then is gone."""
+        """Take a retry from the budget; return whether there was one."""
         limits, now = self._limits, self._now()
         earned = self.calls * limits.retry_ratio + (now - self._refilled_at) * limits.min_retries_per_second
         self._tokens, self._refilled_at, self.calls = min(self._tokens + earned, limits.burst), now, 0

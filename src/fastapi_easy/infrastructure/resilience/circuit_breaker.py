@@ -92,13 +92,13 @@ class CircuitBreaker:
 
     @property
     def circuit(self) -> Circuit:
-        """How it stands at this moment."""
+        """The state of the circuit at this moment."""
         return Circuit(
             state=self._state, retry_after=self._remaining(), opened=self._opened, refused=self._refused
         )
 
     def enter(self) -> int:
-        """A permit for one call.
+        """Return a permit for one call.
 
         Raises:
             CallNotPermitted: The call is not to be made.
@@ -108,7 +108,10 @@ class CircuitBreaker:
         return self._generation
 
     def leave(self, permit: int, *, answered: bool | None, slow: bool = False) -> None:
-        """The call has ended."""
+        """Record how the call that has *permit* ended.
+
+        *answered* is `None` where that says nothing about the dependency: the call was cancelled, or never sent.
+        """
         if permit != self._generation:
             return
         if self._state is CircuitState.HALF_OPEN:
@@ -130,11 +133,11 @@ class CircuitBreaker:
             self._open_if_failing()
 
     def isolate(self) -> None:
-        """Let nothing through until `reset`."""
+        """Reject every call until `reset`."""
         self._change_state(CircuitState.ISOLATED)
 
     def reset(self) -> None:
-        """Let everything through, and forget what was."""
+        """Let every call through, and forget what was counted."""
         self._pause = self._limits.pause
         self._reset_counts()
         self._change_state(CircuitState.CLOSED)
@@ -209,7 +212,7 @@ class CircuitBreaker:
         self._buckets.clear()
 
     def _rotate_bucket(self) -> None:
-        """Begin a new bucket, after as many empty ones as nothing was heard in."""
+        """Begin a new bucket, after an empty one for each that no call ended in."""
         late = int((self._now() - self._bucket_ends_at) / self._bucket_seconds)
         self._buckets.append((self._successes, self._failures, self._slow))
         self._buckets.extend([(0, 0, 0)] * min(late, _BUCKETS - 1))

@@ -65,7 +65,7 @@ class WaitQueue(Generic[W]):
         return waiter in self._since
 
     def enqueue(self, waiter: W) -> None:
-        """Stand behind the last.
+        """Put *waiter* behind the last.
 
         Raises:
             CallNotPermitted: It would take too long, or somebody has stood here for too long already.
@@ -88,21 +88,21 @@ class WaitQueue(Generic[W]):
         )
 
     def enqueue_first(self, waiter: W) -> None:
-        """Stand before everybody, and be sent away by nobody: for somebody who asks rarely, and only how things are."""
+        """Put *waiter* before all others, and never reject it: for a health check, which asks rarely."""
         now, behind = time.monotonic(), self._since
         if not behind:
             self._last_served_at = now
         self._since = {waiter: next(iter(behind.values()), now), **behind}
 
     def cancel(self, waiter: W) -> None:
-        """Give up; who does not stand here may say so too."""
+        """Remove *waiter*, which has given up; nothing happens when it does not wait."""
         since = self._since.pop(waiter, None)
         if since is not None:
             self.waited += 1
             self.wait_seconds += time.monotonic() - since
 
     def dequeue(self, waiter: W) -> None:
-        """It is the turn of *waiter*."""
+        """Remove *waiter*, whose turn it is, and learn from it how fast the queue moves."""
         now = time.monotonic()
         self.waited += 1
         self.wait_seconds += now - self._since.pop(waiter)
@@ -111,7 +111,7 @@ class WaitQueue(Generic[W]):
         self._last_served_at = now
 
     def pop(self) -> W:
-        """The first, whose turn it is.
+        """Remove and return the first, whose turn it is.
 
         Raises:
             StopIteration: Nobody is here.

@@ -56,7 +56,7 @@ _BUILT_IN: Final = (
 
 
 def technologies_for_url(url: str, kept: Sequence[type[Any]] = ()) -> Iterator[Technology]:
-    """The technologies that open *url*, the more special first; at least one.
+    """Yield the technologies that open *url*, the more special first; at least one.
 
     Args:
         url: Like that of a database.
@@ -105,7 +105,7 @@ _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9]*)(?:\+[A-Za-z0-9+]+)?:")
 
 
 def imported_technologies() -> Iterator[Technology]:
-    """The technologies of this package whose library somebody has imported."""
+    """Yield the technologies of this package whose library is imported already."""
     for each in _BUILT_IN:
         if each.library in sys.modules:
             yield _load(each)
@@ -125,7 +125,7 @@ def _load(built_in: _BuiltIn) -> Technology:
 
 
 def installed_technologies() -> tuple[Technology, ...]:
-    """The technologies of other packages."""
+    """Return the technologies of other packages, which are loaded once."""
     return _load_entry_points(tuple(sys.path))
 
 

@@ -41,7 +41,7 @@ _databases_with_table: "weakref.WeakSet[SqlAlchemyDatabase]" = weakref.WeakSet()
 async def stamp(
     work: TransactionalUnitOfWork[SqlAlchemyDatabase, Any], name: str, token: int
 ) -> Outcome[bool]:
-    """Stamp *name* with *token* in the transaction of *work*; whether no larger one is there.
+    """Stamp *name* with *token* in the transaction of *work*; return whether no larger one is there.
 
     Whoever stamps the same name waits until the transaction has ended.
     """

@@ -40,7 +40,7 @@ class LeaseConnections:
 
     @property
     def executor(self) -> Executor:
-        """How statements reach the database; made anew after `close`."""
+        """The executor of statements; made anew after `close`."""
         if self._executor is None:
             self._executor = Executor(
                 engine=self._lease_engine.sync_engine,
@@ -68,7 +68,7 @@ class LeaseConnections:
         )
 
     def open_pool(self, size: int) -> ConnectionPool:
-        """A pool of its own, which whoever asked for it closes."""
+        """Open a pool of its own, which the caller closes."""
         pool = ConnectionPool(
             self._lease_engine.sync_engine,
             size=size,
@@ -80,7 +80,7 @@ class LeaseConnections:
         return pool
 
     async def close(self) -> None:
-        """Give back every connection."""
+        """Close every connection."""
         executor, engine = self._executor, self._engine
         self._executor = self._engine = None
         self._pools = []
@@ -97,6 +97,6 @@ class LeaseConnections:
 
 
 def classify_unavailable(error: BaseException, name: str) -> Unavailable | None:
-    """That *name* did not answer, or with nothing but that it cannot be done now, when *error* says so."""
+    """Return that *name* did not answer, or cannot do it now, when *error* says so."""
     # That nobody answered in time is silence too.
     return Unavailable(name) if is_unreachable(error) else as_unavailable(error, name)

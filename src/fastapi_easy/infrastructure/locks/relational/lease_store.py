@@ -109,7 +109,7 @@ class RelationalLeaseStore(ABC):
     async def try_acquire(
         self, name: str, owner: str, ttl: float, ticket: int | None = None
     ) -> Outcome[Acquired | Busy]:
-        """Give *name* to *owner* if it is free, or is its already, and nobody comes first."""
+        """Give *name* to *owner* if it is free, or is its already, and no earlier ticket waits."""
         parameters = {
             "name": self.encode_name(name),
             "owner": owner,
@@ -122,15 +122,15 @@ class RelationalLeaseStore(ABC):
             return self._unavailable(error)
 
     async def renew(self, name: str, owner: str, token: int, ttl: float) -> Outcome[bool]:
-        """Let the lease of *owner* run for *ttl* seconds from now; whether it still had it."""
+        """Let the lease of *owner* run for *ttl* seconds from now; return whether it still had it."""
         return await self._update(_RENEW, name=name, owner=owner, token=token, ttl=_micros(ttl))
 
     async def release(self, name: str, owner: str) -> Outcome[bool]:
-        """Give *name* back; whether *owner* had it."""
+        """Release *name*; return whether *owner* had it."""
         return await self._update(_RELEASE, name=name, owner=owner)
 
     async def enqueue(self, name: str, owner: str, seconds: float) -> Outcome[int]:
-        """Wait for *name*, for the next *seconds*."""
+        """Register or prolong the wait of *owner* for *name*, for the next *seconds*; return its ticket."""
         try:
             await self._clean_up()
             parameters = {"name": self.encode_name(name), "owner": owner, "ttl": _micros(seconds)}
@@ -139,12 +139,12 @@ class RelationalLeaseStore(ABC):
             return self._unavailable(error)
 
     async def dequeue(self, name: str, owner: str) -> Outcome[None]:
-        """Stop waiting for *name*."""
+        """End the wait of *owner* for *name*."""
         changed = await self._update(_DEQUEUE, owner=owner)
         return changed if isinstance(changed, Failure) else Success(None)
 
     async def edges(self) -> Outcome[Sequence[WaitEdge]]:
-        """Who waits for whom, at one moment."""
+        """List who waits for whom, at one moment."""
         try:
             rows = (await self.execute(_EDGES, {})).rows
         except DATABASE_ERRORS as error:
@@ -152,7 +152,7 @@ class RelationalLeaseStore(ABC):
         return Success([WaitEdge(self.decode_name(each[0]), *each[1:]) for each in rows])
 
     async def inspect(self, prefix: str = "") -> Outcome[Sequence[LockInfo]]:
-        """The names that are held and begin with *prefix*, in their order."""
+        """List the names that are held and begin with *prefix*, in their order."""
         try:
             held = (await self.execute(_SELECT_HELD, {"name": self.encode_name(prefix)})).rows
             waiting = (await self.execute(_SELECT_WAITING, {"name": self.encode_name(prefix)})).rows
@@ -173,11 +173,11 @@ class RelationalLeaseStore(ABC):
         )
 
     async def evict(self, name: str, token: int) -> Outcome[bool]:
-        """Take *name* from whoever holds it by *token*; whether anybody did."""
+        """Take *name* from its holder by *token*; return whether there was one."""
         return await self._update(_EVICT, name=name, token=token)
 
     async def guard(self, work: UnitOfWork, name: str, owner: str, token: int) -> Outcome[bool] | None:
-        """Whether *owner* has the lease; its row stays as it is until the transaction of *work* has ended."""
+        """Return whether *owner* has the lease; its row is locked until the transaction of *work* has ended."""
         if not isinstance(work, TransactionalUnitOfWork) or not self._is_same_database(work.database):
             return None
         parameters = {"name": self.encode_name(name), "owner": owner, "token": token}
@@ -189,20 +189,20 @@ class RelationalLeaseStore(ABC):
 
     @property
     def sends_wakeups(self) -> bool:
-        """Nobody is told of anything."""
+        """Whether waiters are woken up; they poll unless the database can notify."""
         return False
 
     def wakeups(self, name: str, owner: str) -> AbstractAsyncContextManager[asyncio.Event]:
-        """An event that nobody sets, unless the database can tell."""
+        """Return an event that nobody sets, unless the database can notify."""
         return self._events.register(owner)
 
     @property
     def pool(self) -> Pool | None:
-        """Its connections; `None` when nobody has asked it anything yet."""
+        """Its connections; `None` before the first call."""
         return self.connections.pool
 
     async def answers(self) -> Outcome[None]:
-        """Whether the database answers."""
+        """Ask whether the database answers."""
         try:
             _ = await self.connections.executor.read(_PING, {})
         except DATABASE_ERRORS as error:
@@ -210,31 +210,31 @@ class RelationalLeaseStore(ABC):
         return Success(None)
 
     async def check(self) -> Outcome[Sequence[str]]:
-        """Nothing about these databases breaks a promise."""
+        """Return no problems: nothing about these databases breaks a promise."""
         return Success(())
 
     async def close(self) -> None:
-        """Give back every connection."""
+        """Close every connection."""
         await self.connections.close()
 
     @abstractmethod
     async def acquire_row(self, parameters: Mapping[str, Any]) -> Acquired | Busy:
-        """Try to acquire."""
+        """Try to acquire the lease that *parameters* name."""
 
     @abstractmethod
     async def insert_wait(self, parameters: Mapping[str, Any]) -> int:
-        """Insert or prolong a wait; its ticket."""
+        """Insert or prolong a wait; return its ticket."""
 
     def encode_name(self, name: str) -> Any:
-        """*name* as it is sent."""
+        """Return *name* as it is sent."""
         return name
 
     def decode_name(self, name: Any) -> str:
-        """The name that a column has kept."""
+        """Return the name that a column has kept."""
         return str(name)
 
     async def execute(self, sql: str, parameters: Mapping[str, Any]) -> StatementResult:
-        """The answer to *sql*, on a connection of its own.
+        """Execute *sql* in autocommit, on a connection of its own.
 
         A connection may turn out stale, and the database may undo the statement to let another one pass: then it is
         sent again. Every one of these statements may be carried out twice.
@@ -254,7 +254,7 @@ class RelationalLeaseStore(ABC):
         return await executor.read(statement, parameters)
 
     def statement(self, sql: str, parameters: Mapping[str, Any]) -> Executable:
-        """*sql* in those of this database; made once."""
+        """Return *sql* in the dialect of this database; made once."""
         found = self._statements.get(sql)
         if found is None:
             rendered = sql
@@ -300,5 +300,5 @@ def _micros(seconds: float) -> int:
 
 
 def _database_identity(url: URL) -> tuple[str | None, ...]:
-    """Where *url* leads to, whatever the driver and the user."""
+    """Return what identifies the database at *url*, whatever the driver and the user."""
     return url.host, str(url.port), url.database, url.get_backend_name().replace("mariadb", "mysql")

@@ -47,7 +47,7 @@ class MySqlLeaseStore(RelationalLeaseStore):
     name_type = VARBINARY(200)
 
     async def acquire_row(self, parameters: Mapping[str, Any]) -> Acquired | Busy:
-        """Try to acquire."""
+        """Try to acquire the lease that *parameters* name."""
         asked = {each: parameters[each] for each in ("name", "ticket")}
         if parameters["ticket"] != NO_TICKET:
             # Whoever waits looks first, and more often than not it is not their turn.
@@ -69,14 +69,14 @@ class MySqlLeaseStore(RelationalLeaseStore):
         return Busy(owner if is_running else None, ahead)
 
     async def insert_wait(self, parameters: Mapping[str, Any]) -> int:
-        """Insert or prolong a wait; its ticket."""
+        """Insert or prolong a wait; return its ticket."""
         _ = await self.execute(_INSERT_WAIT, parameters)
         return int((await self.execute(_TICKET, {"owner": parameters["owner"]})).rows[0][0])
 
     def encode_name(self, name: str) -> str:
-        """*name* in hexadecimal: not every driver can send bytes."""
+        """Return *name* in hexadecimal: not every driver can send bytes."""
         return name.encode().hex()
 
     def decode_name(self, name: bytes) -> str:
-        """The name that was kept as bytes."""
+        """Return the name that was kept as bytes."""
         return name.decode()

@@ -28,15 +28,15 @@ class MySqlNamedLockStore(SessionLockStore):
         return int(micros) or None
 
     async def unlock(self, name: str) -> bool:
-        """Unlock *name*; whether the connection had it."""
+        """Unlock *name*; return whether the connection had it."""
         return bool(await self.execute("SELECT RELEASE_LOCK(:key)", key=key_of(name)))
 
     async def is_locked(self, name: str) -> bool:
-        """Whether the connection still has *name*."""
+        """Return whether the connection still has *name*."""
         return bool(await self.execute("SELECT IS_USED_LOCK(:key) = CONNECTION_ID()", key=key_of(name)))
 
     async def find_problems(self) -> Sequence[str]:
-        """A pooler that gives each statement another session."""
+        """Report a pooler that gives each statement another session."""
         sessions = {await self.execute("SELECT CONNECTION_ID()") for _ in range(_SESSION_PROBES)}
         if len(sessions) == 1:
             return ()
@@ -50,5 +50,5 @@ class MySqlNamedLockStore(SessionLockStore):
 
 
 def key_of(name: str) -> str:
-    """What stands for *name*, which may be longer than a lock's may."""
+    """Return a digest of *name*, which may be longer than the name of a lock may."""
     return f"fe:{hashlib.blake2b(name.encode(), digest_size=_DIGITS // 2).hexdigest()}"

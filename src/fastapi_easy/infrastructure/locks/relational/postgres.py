@@ -60,38 +60,38 @@ class PostgresLeaseStore(RelationalLeaseStore):
         self._is_connecting = False
 
     async def acquire_row(self, parameters: Mapping[str, Any]) -> Acquired | Busy:
-        """Try to acquire."""
+        """Try to acquire the lease that *parameters* name."""
         ((token, holder, ahead),) = (await self.execute(_ACQUIRE, parameters)).rows
         return Busy(holder, ahead) if token is None else Acquired(token)
 
     async def insert_wait(self, parameters: Mapping[str, Any]) -> int:
-        """Insert or prolong a wait; its ticket."""
+        """Insert or prolong a wait; return its ticket."""
         return int((await self.execute(INSERT_WAIT, parameters)).rows[0][0])
 
     async def release(self, name: str, owner: str) -> Outcome[bool]:
-        """Give *name* back, and tell those who wait; whether *owner* had it."""
+        """Release *name*, and notify the next waiter; return whether *owner* had it."""
         return await self._execute_and_notify(_RELEASE, name, owner)
 
     async def dequeue(self, name: str, owner: str) -> Outcome[None]:
-        """Stop waiting for *name*, and tell those who wait behind."""
+        """End the wait of *owner* for *name*, and notify the next waiter."""
         notified = await self._execute_and_notify(_DEQUEUE, name, owner)
         return Success(None) if isinstance(notified, Success) else notified
 
     @property
     def sends_wakeups(self) -> bool:
-        """Whether somebody listens."""
+        """Whether the listening connection stands."""
         return self._listener is not None and not self._listener.driver.is_closed()
 
     @asynccontextmanager
     async def wakeups(self, name: str, owner: str) -> AsyncIterator[asyncio.Event]:
-        """An event that is set when it is the turn of *owner*."""
+        """Return an event that is set when it is the turn of *owner*."""
         if self.connections.url.get_driver_name() == "asyncpg":
             await self._listen()
         async with self._events.register(owner) as event:
             yield event
 
     async def close(self) -> None:
-        """Give back every connection."""
+        """Close every connection."""
         listener_pool, listener = self._listener_pool, self._listener
         self._listener_pool = self._listener = None
         if listener_pool is not None:
@@ -108,7 +108,7 @@ class PostgresLeaseStore(RelationalLeaseStore):
         return Success(bool(answer.rows))
 
     async def _listen(self) -> None:
-        """Listen, on a connection for that alone. Without one those who wait look by themselves, only later."""
+        """Listen on a connection for that alone. Without one those who wait poll, only later."""
         if self._is_connecting or self.sends_wakeups:
             return
         self._is_connecting = True

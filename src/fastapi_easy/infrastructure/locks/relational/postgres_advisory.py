@@ -35,15 +35,15 @@ class PostgresAdvisoryLockStore(SessionLockStore):
         return None if micros is None else int(micros)
 
     async def unlock(self, name: str) -> bool:
-        """Unlock *name*; whether the connection had it, which the server answers and does not complain of."""
+        """Unlock *name*; return whether the connection had it, which is an answer and no error of the server."""
         return bool(await self.execute("SELECT pg_advisory_unlock(CAST(:key AS bigint))", key=key_of(name)))
 
     async def is_locked(self, name: str) -> bool:
-        """Whether the connection still has *name*."""
+        """Return whether the connection still has *name*."""
         return bool(await self.execute(_SELECT_HELD, key=key_of(name)))
 
     async def find_problems(self) -> Sequence[str]:
-        """A pooler that gives each statement another session."""
+        """Report a pooler that gives each statement another session."""
         sessions = {await self.execute("SELECT pg_backend_pid()") for _ in range(_SESSION_PROBES)}
         if len(sessions) == 1:
             return ()
@@ -57,6 +57,9 @@ class PostgresAdvisoryLockStore(SessionLockStore):
 
 
 def key_of(name: str) -> int:
-    """The number for *name*, the same on every machine: 64 bits, of which five billion may be had at once."""
+    """Return the number for *name*, the same on every machine.
+
+    It has 64 bits: with five billion names at once two of them are likely to share one.
+    """
     digest = hashlib.blake2b(f"{_NAMESPACE}\x1f{name}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)

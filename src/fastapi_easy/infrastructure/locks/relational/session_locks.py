@@ -82,7 +82,7 @@ class SessionLockStore(PollingLeases, ABC):
         return await self._run_exclusive(acquire)
 
     async def renew(self, name: str, owner: str, token: int, ttl: float) -> Outcome[bool]:
-        """Whether *owner* still has it, and the connection it belongs to still stands."""
+        """Return whether *owner* still has it, and the connection it belongs to still stands."""
 
         async def check_held() -> bool:
             held = self._held.get(name)
@@ -95,7 +95,7 @@ class SessionLockStore(PollingLeases, ABC):
         return Success(False) if isinstance(looked, Failure) and name not in self._held else looked
 
     async def release(self, name: str, owner: str) -> Outcome[bool]:
-        """Give *name* back; whether *owner* had it."""
+        """Release *name*; return whether *owner* had it."""
 
         async def release_held() -> bool:
             held = self._held.get(name)
@@ -107,7 +107,7 @@ class SessionLockStore(PollingLeases, ABC):
         return await self._run_exclusive(release_held)
 
     async def inspect(self, prefix: str = "") -> Outcome[Sequence[LockInfo]]:
-        """The names that this process holds and that begin with *prefix*: the server knows numbers only."""
+        """List the names that this process holds and that begin with *prefix*: the server knows numbers only."""
         now = self._clock.monotonic()
         return Success(
             [
@@ -119,11 +119,11 @@ class SessionLockStore(PollingLeases, ABC):
 
     @property
     def pool(self) -> Pool | None:
-        """Its connection; `None` when nobody has asked it anything yet."""
+        """Its connection; `None` before the first call."""
         return self._connections.pool
 
     async def answers(self) -> Outcome[None]:
-        """Whether the session still stands, or a new one can."""
+        """Ask whether the session still stands, or a new one can be made."""
 
         async def ping() -> None:
             _ = await self.execute("SELECT 1")
@@ -131,11 +131,11 @@ class SessionLockStore(PollingLeases, ABC):
         return await self._run_exclusive(ping)
 
     async def check(self) -> Outcome[Sequence[str]]:
-        """Whether there is a session that locks can belong to."""
+        """Report what makes sessions useless for locks here."""
         return await self._run_exclusive(self.find_problems)
 
     async def close(self) -> None:
-        """Give back the connection, and everything with it."""
+        """Close the connection, which releases everything that is locked."""
         async with self._mutex:
             self._held.clear()
             pooled, self._pooled = self._pooled, None
@@ -148,26 +148,26 @@ class SessionLockStore(PollingLeases, ABC):
 
     @abstractmethod
     async def lock(self, name: str) -> int | None:
-        """Lock *name* if nobody else has; the microseconds since 1970 by the server's clock, or `None`."""
+        """Lock *name* if nobody else has; return the microseconds since 1970 by the server's clock, or `None`."""
 
     @abstractmethod
     async def unlock(self, name: str) -> bool:
-        """Unlock *name*; whether the connection had it."""
+        """Unlock *name*; return whether the connection had it."""
 
     @abstractmethod
     async def is_locked(self, name: str) -> bool:
-        """Whether the connection still has *name*."""
+        """Return whether the connection still has *name*."""
 
     @abstractmethod
     async def find_problems(self) -> Sequence[str]:
-        """What makes sessions useless here, each a sentence with the way to mend it."""
+        """Report what makes sessions useless here, each a sentence with the way to mend it."""
 
     @abstractmethod
     async def configure_session(self) -> None:
-        """Ask the server not to close the connection because nothing is said on it."""
+        """Ask the server not to close the connection for being idle."""
 
     async def execute(self, sql: str, **parameters: Any) -> Any:
-        """The first value of the answer to *sql*."""
+        """Execute *sql*, and return the first value of the answer."""
         if self._pooled is None:
             await self._connect()
         assert self._pooled is not None  # noqa: S101 (connected)
@@ -175,7 +175,7 @@ class SessionLockStore(PollingLeases, ABC):
         return answer.rows[0][0]
 
     async def run_command(self, sql: str) -> None:
-        """Say *sql*, which are answered with nothing."""
+        """Execute *sql*, which returns no rows, if there is a connection."""
         if self._pooled is not None:
             await self._connections.executor.run_command(self._pooled, sql)
 

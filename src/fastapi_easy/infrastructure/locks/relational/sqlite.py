@@ -25,7 +25,7 @@ class SqliteLeaseStore(RelationalLeaseStore):
     }
 
     async def acquire_row(self, parameters: Mapping[str, Any]) -> Acquired | Busy:
-        """Try to acquire."""
+        """Try to acquire the lease that *parameters* name."""
         acquired = (await self.execute(ACQUIRE_STATEMENT, parameters)).rows
         if acquired:
             if parameters["ticket"] != NO_TICKET:
@@ -37,5 +37,5 @@ class SqliteLeaseStore(RelationalLeaseStore):
         return Busy(holder, ahead)
 
     async def insert_wait(self, parameters: Mapping[str, Any]) -> int:
-        """Insert or prolong a wait; its ticket."""
+        """Insert or prolong a wait; return its ticket."""
         return int((await self.execute(INSERT_WAIT, parameters)).rows[0][0])

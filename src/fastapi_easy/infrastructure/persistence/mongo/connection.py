@@ -93,12 +93,15 @@ class MongoDatabase:
 
     @property
     def technology(self) -> str:
-        """What it is, for people."""
+        """The name of the technology, for people."""
         return "MongoDB"
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        """What it can do. That there are no transactions is known once the server has been met."""
+        """The capabilities of the server, as far as they are known.
+
+        That a server has no transactions is known once it has been asked.
+        """
         lacking = _UNSUPPORTED if self._has_transactions in {None, True} else _UNSUPPORTED_STANDALONE
         return EVERY_CAPABILITY - lacking
 
@@ -109,7 +112,7 @@ class MongoDatabase:
 
     @property
     def client(self) -> Client:
-        """What calls go through; made anew after `close`."""
+        """The client that calls go through; made anew after `close`."""
         if self._client is None:
             self._client = self._make_client()
         return self._client
@@ -122,18 +125,18 @@ class MongoDatabase:
         ), mistakes
 
     async def open(self) -> None:
-        """Nothing is connected before the first call."""
+        """Prepare what no call shall wait for; nothing is connected before the first call."""
         # Takes a moment that no call shall have to wait.
         folding.prepare()
 
     async def close(self) -> None:
-        """Give back every connection."""
+        """Close every connection."""
         client, self._client = self._client, None
         if client is not None:
             await client.close()
 
     async def check(self) -> Outcome[None]:
-        """Whether the database answers, within `CHECK_TIMEOUT`; asked past the breaker and the line."""
+        """Ask whether the database answers, within `CHECK_TIMEOUT`, past the breaker and the wait queue."""
         try:
             async with asyncio.timeout(CHECK_TIMEOUT):
                 await self.client.ping()
@@ -161,22 +164,22 @@ class MongoDatabase:
         return Success(tuple(differences))
 
     def plan(self, resource: Resource[Any]) -> Plan:
-        """Everything about *resource* that is made once."""
+        """Return the plan of *resource*, which is made once."""
         found = self._plans.get(resource)
         if found is None:
             found = self._plans[resource] = Plan(resource)
         return found
 
     def begin(self) -> Transaction:
-        """A transaction, as far as the server has any."""
+        """Return a new transaction, as far as the server has any."""
         return Transaction(self.client, self.has_transactions)
 
     def autocommit(self) -> Transaction:
-        """Something in which every call is for itself."""
+        """Return a transaction object in which every call commits by itself."""
         return Transaction(self.client)
 
     async def has_transactions(self) -> bool:
-        """Whether the server has transactions: not when it stands alone."""
+        """Return whether the server has transactions: a stand-alone server does not. Asked once."""
         if self._has_transactions is None:
             hello = await self.client.command("hello")
             self._has_transactions = "setName" in hello or hello.get("msg") == "isdbgrid"

@@ -125,7 +125,7 @@ def translate(
 
 
 def as_unavailable(error: BaseException, database: str) -> Unavailable:
-    """That *error* kept *database* from answering, and nothing was changed."""
+    """Return that *error* kept *database* from answering, and nothing was changed."""
     match error:
         case CallNotPermitted():
             return Unavailable(database, error.retry_after, error.reason)
@@ -140,7 +140,7 @@ def as_unavailable(error: BaseException, database: str) -> Unavailable:
 
 
 def has_answered(error: BaseException) -> bool | None:
-    """Whether the server has, though with *error*; `None` where that says nothing about it."""
+    """Return whether the server has answered, though with *error*; `None` where that says nothing about it."""
     if isinstance(error, PoolExhausted | WaitQueueTimeoutError):
         return None
     if isinstance(error, ConnectionFailure | TimeoutError):
@@ -149,14 +149,14 @@ def has_answered(error: BaseException) -> bool | None:
 
 
 def is_unreachable(error: BaseException) -> bool:
-    """Whether nobody answered, or with nothing but that it cannot be done now."""
+    """Return whether no server answered, or only with a state that passes."""
     return isinstance(error, ConnectionFailure | ExecutionTimeout | TimeoutError | WTimeoutError) or (
         isinstance(error, OperationFailure) and code_of(error) in _TRANSIENT_CODES
     )
 
 
 def is_ambiguous(error: BaseException) -> bool:
-    """Whether a write outside of a transaction that raised *error* may have been made."""
+    """Return whether a write outside of a transaction that raised *error* may have been made."""
     if isinstance(error, ServerSelectionTimeoutError | WaitQueueTimeoutError | NotPrimaryError):
         return False
     if isinstance(error, ConnectionFailure | WTimeoutError | TimeoutError):
@@ -165,18 +165,18 @@ def is_ambiguous(error: BaseException) -> bool:
 
 
 def is_conflict(error: BaseException) -> bool:
-    """Whether the server has ended a transaction so that it may be tried again."""
+    """Return whether the server has aborted a transaction that may be tried again."""
     return isinstance(error, OperationFailure) and error.has_error_label("TransientTransactionError")
 
 
 def code_of(error: OperationFailure) -> int | None:
-    """The number of what went wrong; of several writes, with the first of them that did."""
+    """Return the server's error code; of a bulk write, that of the first write that failed."""
     refused = _error_details(error).get("code")
     return error.code if refused is None else int(refused)
 
 
 def find_duplicate_fields(error: OperationFailure, resource: Resource[Any]) -> tuple[str, ...]:
-    """The fields whose values are taken; none when the server does not say."""
+    """Return the fields whose values are taken; none when the server does not say."""
     pattern: Mapping[str, Any] = _error_details(error).get("keyPattern") or {}
     if list(pattern) == ["_id"]:
         return resource.key
@@ -184,27 +184,27 @@ def find_duplicate_fields(error: OperationFailure, resource: Resource[Any]) -> t
 
 
 def null_not_allowed(fields: Iterable[str]) -> Invalid:
-    """Each of *fields* was null, or left out, and must not be."""
+    """Return that each of *fields* was null, or left out, and must not be."""
     return Invalid(tuple(Fault(f"/{field}", "A value is needed.", "null_not_allowed") for field in fields))
 
 
 def entity_not_found(resource: Resource[Any], key: Key) -> CallRejected:
-    """No entity has *key*."""
+    """Build the rejection that no entity has *key*."""
     return CallRejected(NotFound(resource.name, key))
 
 
 def version_conflict(resource: Resource[Any], key: Key, current: str) -> CallRejected:
-    """The entity with *key* has version *current* by now."""
+    """Build the rejection that the entity with *key* has version *current* by now."""
     return CallRejected(Stale(resource.name, key, current))
 
 
 def duplicate_key(resource: Resource[Any], fields: Iterable[str]) -> CallRejected:
-    """Another entity has the same values in *fields*."""
+    """Build the rejection that another entity has the same values in *fields*."""
     return CallRejected(AlreadyExists(resource.name, tuple(fields)))
 
 
 def too_many_affected(max_affected: int) -> CallRejected:
-    """A change would reach more than *max_affected* entities."""
+    """Build the rejection that a change would reach more than *max_affected* entities."""
     return CallRejected(TooLarge("affected", max_affected, "entities"))
 
 
@@ -232,7 +232,7 @@ def _error_details(error: OperationFailure) -> Mapping[str, Any]:
 
 
 def _find_invalid_fields(error: OperationFailure, resource: Resource[Any]) -> tuple[str, ...]:
-    """The fields that the validator of the collection names."""
+    """Return the fields that the validator of the collection names, however deep it names them."""
     found: list[str] = []
 
     def collect(details: Any) -> None:

@@ -24,7 +24,7 @@ from fastapi_easy.infrastructure.persistence.mongo.errors import (
 
 
 async def prepare(database: MongoDatabase, systems: Iterable[SystemTable]) -> Outcome[Sequence[str]]:
-    """Look whether the server has transactions, without which there is no journal; collections come by themselves.
+    """Check that the server has transactions, without which there is no journal; collections are made by inserts.
 
     Fails with:
         Unavailable: It did not answer.

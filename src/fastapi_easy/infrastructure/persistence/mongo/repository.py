@@ -55,7 +55,7 @@ class MongoRepository(Generic[E]):
         self._connection = connection
 
     def within(self, connection: Transaction) -> Self:
-        """The same repository inside *connection*."""
+        """Return the same repository inside the transaction *connection*."""
         return type(self)(self._resource, self._database, connection)
 
     async def find_by_id(self, key: Key, *, scope: Specification = EVERYTHING) -> Outcome[E]:
@@ -80,7 +80,7 @@ class MongoRepository(Generic[E]):
     async def read(
         self, key: Key, fields: Sequence[str] | None = None, *, scope: Specification = EVERYTHING
     ) -> Outcome[Row]:
-        """The row with *key*."""
+        """Return the row with *key*."""
 
         async def work(plan: Plan) -> Row:
             identity = plan.identity(key)
@@ -93,13 +93,13 @@ class MongoRepository(Generic[E]):
         return await self._read(work)
 
     async def select(self, query: Query) -> Outcome[Page[Row]]:
-        """A page of rows in the query's total order, nulls last."""
+        """Return a page of rows in the query's total order, nulls last."""
         return await self._page(query, query.fields)
 
     async def select_each(
         self, relation: Relation, sources: Sequence[tuple[Any, ...]], query: Query
     ) -> Outcome[Sequence[Sequence[Row]]]:
-        """The rows that *relation* leads to, from each of *sources*."""
+        """Return the rows that *relation* leads to, from each of *sources*."""
 
         async def work(plan: Plan) -> Sequence[Sequence[Row]]:
             loader = RelationLoader(relation, plan, self._database.plan, query)
@@ -108,7 +108,7 @@ class MongoRepository(Generic[E]):
         return await self._read(work)
 
     async def aggregate(self, aggregation: Aggregation) -> Outcome[Sequence[Group]]:
-        """The numbers that *aggregation* asks for, group by group."""
+        """Return the numbers that *aggregation* asks for, group by group."""
 
         async def work(plan: Plan) -> Sequence[Group]:
             pipeline = build_aggregation(aggregation, plan, self._database.plan)
@@ -117,7 +117,7 @@ class MongoRepository(Generic[E]):
         return await self._read(work)
 
     async def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Sequence[Row]]:
-        """Every row of the query in its order, some at a time, through a cursor on the server."""
+        """Yield every row of the query in its order, *chunk* at a time, through a cursor on the server."""
         try:
             plan = self._database.plan(self._resource)
             page_query = build_page_query(plan, self._database.plan, query, query.fields)
@@ -131,7 +131,7 @@ class MongoRepository(Generic[E]):
             await batches.close()
 
     async def count(self, specification: Specification) -> Outcome[int]:
-        """How many entities *specification* means."""
+        """Return the number of entities that satisfy *specification*."""
 
         async def work(plan: Plan) -> int:
             return await self._count(plan, build_condition(specification, plan, self._database.plan))
@@ -265,7 +265,7 @@ class MongoRepository(Generic[E]):
         *,
         is_bulk: bool = False,
     ) -> Outcome[T]:
-        """Carry out *work* in the transaction at hand, or in one of its own where it is about *is_bulk*.
+        """Run *work* in the transaction at hand, or in one of its own where it *is_bulk*.
 
         What is about one entity needs none, unless others have to be looked at first.
         """
@@ -303,7 +303,7 @@ class MongoRepository(Generic[E]):
         return translated
 
     def _break_stream(self, error: BaseException) -> Never:
-        """End a stream: what is no defect of ours is that the store stopped answering."""
+        """Raise `StreamBroken`, or *error* itself when it is a defect of ours."""
         _ = self._translate_error(error)
         raise StreamBroken(self._database.name) from error
 

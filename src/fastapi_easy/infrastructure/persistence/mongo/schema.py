@@ -33,7 +33,7 @@ _INDEX_CONFLICT_CODES: Final = frozenset({67, 85, 86})
 
 
 async def prepare(client: Client, plans: Sequence[Plan], mode: SchemaMode) -> list[str]:
-    """Bring or compare the collections of *plans*, as *mode* says; every difference left is a sentence."""
+    """Create or compare the collections of *plans*, as *mode* says; return a sentence for each difference left."""
     if mode in {SchemaMode.CREATE, SchemaMode.FRESH}:
         async with _schema_lock(client):
             existing = await _collections(client)
@@ -101,7 +101,7 @@ def _has_same_filter(stored: Mapping[str, Any], wanted: Index) -> bool:
 
 
 def _compare_validator(plan: Plan, stored: Mapping[str, Any]) -> Iterator[str]:
-    """Where the validator of a collection would refuse what the class allows. One without any allows everything."""
+    """Yield where the validator of a collection would reject what the class allows. None at all allows everything."""
     schema = (stored.get("validator") or {}).get("$jsonSchema")
     if schema is None:
         return
@@ -146,7 +146,7 @@ def _distinct(plans: Sequence[Plan]) -> Iterator[Plan]:
 
 @asynccontextmanager
 async def _schema_lock(client: Client) -> AsyncIterator[None]:
-    """Nobody else who knows this lock changes the schema meanwhile."""
+    """Hold the lock that keeps other processes of this package from changing the schema."""
     locks = client.collection(SYSTEM_COLLECTION)
     owner = uuid.uuid4().hex
     with suppress(DuplicateKeyError):

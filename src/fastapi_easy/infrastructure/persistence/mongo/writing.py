@@ -64,7 +64,7 @@ class Writer:
         return (await self._add([values]))[0]
 
     async def add_all(self, many: Sequence[Values]) -> list[Row]:
-        """Insert many entities, and give them back in the same order."""
+        """Insert many entities, and return them in the same order."""
         return await self._add(many) if many else []
 
     async def replace_or_insert(self, values: Values, scope: Specification) -> Row:
@@ -201,7 +201,10 @@ class Writer:
         return rows
 
     async def _insert_or_compensate(self, insert: Any, documents: list[Document]) -> None:
-        """What comes nearest to all or nothing where there are no transactions."""
+        """Insert *documents*, and delete them again when one is rejected.
+
+        That is the nearest to all or nothing where there are no transactions (ADR 16).
+        """
         if any(
             len(bson.encode(document, codec_options=CODEC_OPTIONS)) > MAX_DOCUMENT_BYTES
             for document in documents
@@ -259,7 +262,7 @@ class Writer:
         *,
         must_replay: bool = False,
     ) -> tuple[Document, Document | None]:
-        """What has to hold of the entity for it to have the version *expected*, and the entity if it was looked at."""
+        """Return the filter that holds while the entity has the version *expected*, and its document if it was read."""
         if expected is None:
             return {}, None
         plan = self._plan
@@ -276,7 +279,7 @@ class Writer:
     async def _find(
         self, identity: Any, condition: Condition, *, must_replay: bool = False
     ) -> Document | None:
-        """The entity; with *must_replay* the transaction is lost when it has to begin anew and finds another one."""
+        """Return the document; with *must_replay* the transaction is lost when a replay finds it changed."""
 
         async def work(session: Session) -> Document | None:
             if condition.lookup_stages:
@@ -327,7 +330,7 @@ class Writer:
         return affected
 
     async def _build_bulk_match(self, specification: Specification, limit: int, session: Session) -> Document:
-        """What writes can be told instead of *specification*: they cannot look at other documents."""
+        """Build a filter for writes in place of *specification*: they cannot look at other documents."""
         condition = build_condition(specification, self._plan, self._plans)
         if not condition.lookup_stages:
             return condition.match
@@ -336,7 +339,7 @@ class Writer:
         return {KEY: {"$in": [each[KEY] for each in found]}}
 
     def _reject_duplicate_values(self, changes: Values) -> None:
-        """Refuse to give several entities the same values where no two may have them.
+        """Reject giving several entities the same values where no two may have them.
 
         The server would refuse it too, but without transactions only after it had changed the first.
         """

@@ -10,7 +10,7 @@ from fastapi_easy.domain.queries.specification import fold_case
 
 @functools.cache
 def _case_variants() -> Mapping[str, str]:
-    """Every character that others are folded to, with all of those."""
+    """Map each character that others fold to, to itself and all of those."""
     found: dict[str, list[str]] = {}
     for code in range(sys.maxunicode + 1):
         character = chr(code)
@@ -26,7 +26,7 @@ def prepare() -> None:
 
 
 def build_pattern(text: str, *, any_case: bool) -> str:
-    """What matches *text* and nothing else."""
+    """Return the regular expression that matches *text* and nothing else."""
     if not any_case:
         return re.escape(text)
     variants = _case_variants()

@@ -79,7 +79,7 @@ class Codec:
 
 
 def make_codec(field: Field) -> Codec:  # noqa: C901, PLR0911, PLR0912 (a branch for each kind)
-    """The codec for the values of *field*."""
+    """Make the codec for the values of *field*."""
     match field.kind:
         case Kind.TEXT if is_object_id(field):
             return _codec(encode_object_id, str, ("objectId",), ObjectId("0" * 24))
@@ -138,12 +138,12 @@ def _codec(
 
 
 def is_object_id(field: Field) -> bool:
-    """Whether *field* is a text that MongoDB keeps as an ObjectId."""
+    """Return whether *field* is a text that MongoDB keeps as an ObjectId."""
     return field.kind is Kind.TEXT and (field.generated or ObjectId in field.rules)
 
 
 def unchanged(value: Any) -> Any:
-    """*value*, which is kept as it is."""
+    """Return *value*, which is kept as it is."""
     return value
 
 

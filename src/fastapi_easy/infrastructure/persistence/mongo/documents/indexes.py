@@ -29,12 +29,12 @@ class Index:
 
     @property
     def name(self) -> str:
-        """As the server would call it."""
+        """The name that the server would give it."""
         return "_".join(f"{path}_1" for path in self.paths)
 
     @property
     def options(self) -> Document:
-        """What to create it with, besides its paths."""
+        """The options to create it with."""
         options: Document = {"name": self.name}
         if self.unique:
             options["unique"] = True
@@ -44,7 +44,7 @@ class Index:
 
 
 def needed_indexes(plan: Plan) -> Iterator[Index]:
-    """The indexes that *plan* needs: one for each rule of uniqueness, and one to walk along a key of several parts."""
+    """Yield the indexes that *plan* needs: one for each unique rule, and one to walk along a composite key."""
     fields, deleted_at = plan.resource.fields, plan.resource.soft_delete
     for rule in plan.unique_rules:
         # A condition that every value fulfils, and that the server finds in the queries we send: so it uses the index.
@@ -60,7 +60,7 @@ def needed_indexes(plan: Plan) -> Iterator[Index]:
 
 
 def build_validator(plan: Plan) -> Document:
-    """What every document has to fulfil."""
+    """Build the `$jsonSchema` validator that every document has to fulfil."""
     fields = plan.resource.fields
     key = plan.resource.key
     properties = {name: _build_property(plan, name) for name in fields if name not in key}

@@ -14,7 +14,7 @@ _MAX_DEPTH: Final = 90
 
 
 def encode_json(value: Any, depth: int = 0) -> Any:
-    """*value* as it is kept. Raises `Unstorable`."""
+    """Return the BSON for the JSON *value*. Raises `Unstorable`."""
     if depth > _MAX_DEPTH:
         raise Unstorable(f"Is nested more than {_MAX_DEPTH} levels deep.")
     match value:
@@ -43,7 +43,7 @@ def _name(name: Any) -> str:
 
 
 def decode_json(kept: Any) -> Any:
-    """The value that is kept so, in Python's own classes."""
+    """Return the JSON value for what is *kept*, in Python's own classes."""
     kind = type(kept)
     if kind is dict:
         return {

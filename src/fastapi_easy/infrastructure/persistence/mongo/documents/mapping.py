@@ -33,12 +33,12 @@ _NAME: Final = re.compile(r"[^$\x00.][^\x00.]*")
 
 
 def collection_of(stored: type[Any]) -> str:
-    """The name of the collection: `__collection__` of the class, else the name of the class in lower case."""
+    """Return the name of the collection: `__collection__` of the class, else its name in lower case."""
     return str(getattr(stored, "__collection__", stored.__name__.lower()))
 
 
 def find_invalid_names(name: str, shape: Shape) -> list[str]:
-    """What MongoDB cannot call so, each a sentence with the way to mend it."""
+    """Return a sentence for each field whose name MongoDB cannot take, with the way to mend it."""
     return [
         f"{name}.{field.name} cannot be the name of a field in MongoDB: use one without '.', and without '$' in front"
         for field in shape.fields
@@ -75,11 +75,11 @@ class Plan:
         self._required = tuple(name for name, field in resource.fields.items() if _is_required(field))
 
     def path(self, name: str) -> str:
-        """Where the field *name* stands in a document."""
+        """Return the path of the field *name* in a document."""
         return self._paths[name]
 
     def document(self, values: Values) -> Document:
-        """*values* as they are kept, the key first.
+        """Encode *values* as a document, the key first.
 
         Raises:
             CallRejected: A value cannot be kept.
@@ -87,13 +87,13 @@ class Plan:
         return self.build_document(self.encode(values))
 
     def build_document(self, kept: Mapping[str, Any]) -> Document:
-        """The document of what is *kept* for all fields, the key first."""
+        """Build the document of encoded values, *kept*, the key first."""
         names = self.resource.key
         rest = {name: value for name, value in kept.items() if name not in names}
         return {KEY: {name: kept[name] for name in names} if self._is_composite else kept[names[0]], **rest}
 
     def encode(self, values: Values) -> dict[str, Any]:
-        """Each of *values* as it is kept, by the name of its field.
+        """Encode each of *values*, by the name of its field.
 
         Raises:
             CallRejected: A value cannot be kept.
@@ -115,12 +115,12 @@ class Plan:
         return kept
 
     def row(self, document: Document, fields: Sequence[str] | None = None) -> Row:
-        """*fields* of *document*, or all; a field it lacks is null."""
+        """Decode *fields* of *document*, or all; a field it lacks is null."""
         names = self.names if fields is None else tuple(fields)
         return Row(zip(names, self.row_decoder(names)([document])[0], strict=True))
 
     def row_decoder(self, fields: tuple[str, ...]) -> RowDecoder:
-        """What makes of documents the values of *fields*; a field that one lacks is null."""
+        """Return the decoder of *fields*, compiled once; a field that a document lacks is null."""
         row_decoder = self._row_decoders.get(fields)
         if row_decoder is None:
             if len(self._row_decoders) >= _MAX_ROW_DECODERS:
@@ -129,7 +129,7 @@ class Plan:
         return row_decoder
 
     def value(self, document: Mapping[str, Any], name: str) -> Any:
-        """The field *name* of *document*."""
+        """Decode the field *name* of *document*."""
         if name not in self.resource.key:
             kept = document.get(name)
         elif self._is_composite:
@@ -139,7 +139,7 @@ class Plan:
         return None if kept is None else self.codecs[name].decode(kept)
 
     def projection(self, names: Iterable[str]) -> Document:
-        """What to ask for so that documents hold the fields *names*."""
+        """Build the projection that fetches the fields *names*."""
         wanted: Document = {KEY: 0}
         for name in names:
             if name in self.resource.key:
@@ -150,7 +150,7 @@ class Plan:
         return {KEY: 1} if wanted == {KEY: 0} else wanted
 
     def identity(self, key: Key) -> Any | None:
-        """What is kept for *key*; `None` when no entity can have it."""
+        """Encode *key* as the `_id` of its document; `None` when no entity can have it."""
         names = self.resource.key
         values = tuple(key) if self._is_composite else (key,)
         if len(values) != len(names):
@@ -162,14 +162,14 @@ class Plan:
         return kept if self._is_composite else kept[names[0]]
 
     def find_key(self, values: Values) -> Key | None:
-        """The key that *values* name; `None` when a part of it is not set."""
+        """Return the key in *values*; `None` when a part of it is not set."""
         names = self.resource.key
         if any(values.get(name) is None for name in names):
             return None
         return tuple(values[name] for name in names) if self._is_composite else values[names[0]]
 
     def fill_defaults(self, values: Values) -> dict[str, Any]:
-        """*values* with the defaults of the fields left out; what the store makes stays out.
+        """Complete *values* with the defaults of the fields left out; what the store generates stays out.
 
         Raises:
             CallRejected: A field is null that must not be.
@@ -186,7 +186,7 @@ class Plan:
         return complete
 
     def changes(self, values: Values) -> dict[str, Any]:
-        """*values* without what only the store sets.
+        """Return *values* without the version, which only the store sets.
 
         Raises:
             CallRejected: A field is null that must not be.
@@ -195,13 +195,13 @@ class Plan:
         return {name: value for name, value in values.items() if name != self.resource.version}
 
     def refuse_nulls(self, values: Values, *, whole: bool) -> None:
-        """Refuse *values* that are null and must not be; of a *whole* entity also those left out."""
+        """Reject *values* that are null and must not be; of a *whole* entity also those left out."""
         missing = [name for name in self._required if (whole or name in values) and values.get(name) is None]
         if missing:
             raise CallRejected(null_not_allowed(missing))
 
     def _compile_row_decoder(self, fields: tuple[str, ...]) -> RowDecoder:
-        """A display of tuples is three times as fast as a loop over names and codecs."""
+        """Compile a decoder: a list of tuple displays is three times as fast as a loop over names and codecs."""
         scope: dict[str, Any] = {}
         columns = []
         for place, name in enumerate(fields):
@@ -223,7 +223,7 @@ class Plan:
         return f"{KEY}.{name}" if self._is_composite else KEY
 
     def _find_generated_key(self) -> str | None:
-        """The key field that the store makes."""
+        """Return the key field that the store generates, if there is one."""
         name = self.resource.key[0]
         return name if len(self.resource.key) == 1 and self.resource.fields[name].generated else None
 
@@ -247,7 +247,7 @@ def _checked_collection_name(resource: Resource[Any]) -> str:
 
 
 def _default_maker(field: Field) -> Callable[[], Any] | None:
-    """What fills *field* when the caller leaves it out; `None` when the store does."""
+    """Return what makes the default of *field*; `None` when the store fills it in."""
     if field.generated or field.store_default:
         return None
     if field.default_factory is not None:

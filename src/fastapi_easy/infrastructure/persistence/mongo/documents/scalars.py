@@ -52,7 +52,10 @@ class Unstorable(ValueError):
 
 
 def checked_encoder(kinds: type | tuple[type, ...], encode: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """*encode* for values of *kinds*: a mapping in place of a scalar must never get as far as the server."""
+    """Wrap *encode* so that it rejects values of other types than *kinds*.
+
+    A mapping in place of a scalar could hold operators, so it must never get as far as the server.
+    """
 
     def checked(value: Any) -> Any:
         if not isinstance(value, kinds):
@@ -63,14 +66,14 @@ def checked_encoder(kinds: type | tuple[type, ...], encode: Callable[[Any], Any]
 
 
 def encode_object_id(value: Any) -> ObjectId:
-    """The ObjectId that *value* spells, as the driver itself would spell it."""
+    """Return the ObjectId that *value* spells, in the driver's own spelling only."""
     if not isinstance(value, str) or not _HEX.fullmatch(value):
         raise Unstorable("Must be 24 hexadecimal digits in lower case.", "encode_object_id")
     return ObjectId(value)
 
 
 def encode_text(value: Any) -> str:
-    """*value*, if every character of it can be kept."""
+    """Return *value* as a plain `str`, if every character of it can be kept."""
     if not isinstance(value, str):
         raise Unstorable("Has another type than the field.", "type")
     if "\x00" in value or (not value.isascii() and any("\ud800" <= each <= "\udfff" for each in value)):
@@ -80,19 +83,19 @@ def encode_text(value: Any) -> str:
 
 
 def encode_date(value: datetime.date) -> datetime.datetime:
-    """Midnight in UTC."""
+    """Return midnight in UTC of the day *value*."""
     return datetime.datetime(value.year, value.month, value.day)  # noqa: DTZ001 - the driver takes naive for UTC
 
 
 def encode_time(value: datetime.time) -> str:
-    """*value* so that texts sort as times do."""
+    """Return *value* as a text that sorts as times do."""
     if value.tzinfo is not None:
         raise Unstorable("Must not have a time zone.")
     return value.isoformat("microseconds")
 
 
 def encode_datetime(value: datetime.datetime) -> datetime.datetime:
-    """*value* in UTC, without what is finer than a millisecond."""
+    """Return *value* in UTC, without what is finer than a millisecond."""
     try:
         aware = value.replace(tzinfo=datetime.UTC) if value.tzinfo is None else value.astimezone(datetime.UTC)
     except OverflowError:
@@ -101,19 +104,19 @@ def encode_datetime(value: datetime.datetime) -> datetime.datetime:
 
 
 def decode_datetime(kept: datetime.datetime) -> datetime.datetime:
-    """*kept*, which the driver gives without an offset. A tenth of what `replace` takes."""
+    """Make *kept*, which the driver gives without an offset, aware. A sum takes a tenth of what `replace` does."""
     return _EPOCH_IN_UTC + (kept - _EPOCH)
 
 
 def encode_exact_datetime(value: datetime.datetime) -> datetime.datetime:
-    """*value* in UTC, if it is not finer than a millisecond."""
+    """Return *value* in UTC, if it is not finer than a millisecond."""
     if value.microsecond % 1000:
         raise Unstorable("Must not be more precise than a millisecond.")
     return encode_datetime(value)
 
 
 def encode_duration(value: datetime.timedelta) -> int:
-    """Microseconds."""
+    """Return *value* in microseconds."""
     microseconds = value // _MICROSECOND
     if not INTEGER_LIMITS[0] <= microseconds <= INTEGER_LIMITS[1]:
         raise Unstorable("Is longer than can be stored.")
@@ -121,7 +124,7 @@ def encode_duration(value: datetime.timedelta) -> int:
 
 
 def encode_decimal(number: decimal.Decimal) -> Decimal128:
-    """*number*, which is finite, as it is kept. As `Decimal128(number)`, in a tenth of the time.
+    """Encode *number*, which is finite, like `Decimal128(number)`, in a tenth of the time.
 
     Raises:
         decimal.DecimalException: It has too many digits.
@@ -136,7 +139,7 @@ def encode_decimal(number: decimal.Decimal) -> Decimal128:
 
 
 def decode_decimal(kept: Decimal128) -> decimal.Decimal:
-    """The same number. As `Decimal128.to_decimal`, which puts it together digit by digit."""
+    """Decode *kept* like `Decimal128.to_decimal`, which puts the number together digit by digit."""
     high, low = kept.__getstate__()
     coefficient = (high & _COEFFICIENT_MASK) << 64 | low
     if high & _SPECIAL_BITS == _SPECIAL_BITS or coefficient > _MAX_COEFFICIENT:
@@ -146,7 +149,7 @@ def decode_decimal(kept: Decimal128) -> decimal.Decimal:
 
 
 def encode_float(value: float) -> float:
-    """*value*, if it equals anything."""
+    """Return *value* as a float, if it equals anything: NaN does not."""
     found = float(value)
     if math.isnan(found):
         raise Unstorable("Must not be NaN.")
@@ -154,7 +157,7 @@ def encode_float(value: float) -> float:
 
 
 def encode_floor(kind: Kind, value: Any) -> Any:
-    """The largest of what can be kept that is not above *value*, for kinds that cannot keep every value."""
+    """Return the largest storable value that is not above *value*, for kinds that cannot keep every value."""
     match kind:
         case Kind.DATETIME:
             try:

@@ -38,7 +38,7 @@ class BatchCursor:
         self._in_transaction = in_transaction
 
     async def next(self) -> list[Document]:
-        """The next part; an empty one is the end."""
+        """Fetch the next batch; an empty one is the end."""
         return cast(
             "list[Document]",
             await self._call(
@@ -49,5 +49,5 @@ class BatchCursor:
         )
 
     async def close(self) -> None:
-        """Let the server forget it, also when the task is cancelled."""
+        """Close the cursor on the server, also when the task is cancelled."""
         await self._run_cleanup(self._cursor.close)

@@ -101,7 +101,7 @@ class Client:
 
     @property
     def pool(self) -> Pool:
-        """The connections at this moment."""
+        """The state of the connection pool at this moment."""
         return Pool(
             limit=self.options.pool_size,
             open=self._connection_counter.open,
@@ -130,7 +130,7 @@ class Client:
         uses_driver_pool: bool = True,
         uses_breaker: bool = True,
     ) -> T:
-        """What *operation* answers, which needs one connection.
+        """Run *operation*, which needs one connection, within the limits, and return what it returns.
 
         Args:
             operation: Asks the driver.
@@ -183,9 +183,10 @@ class Client:
             raise
 
     async def ping(self) -> None:
-        """Nothing, when the server answers; asked whatever the breaker says, which hears nothing of it.
+        """Return once the server answers; the breaker is neither asked nor told.
 
-        While there is no connection to ask on, what the driver hears by itself has to do.
+        While every connection is in use, what the driver's own monitoring has heard is the answer.
+
         """
         if not self._pool_slots.locked():
             _ = await self.call(lambda: self._client.admin.command("ping"), uses_breaker=False)
@@ -193,7 +194,7 @@ class Client:
             raise ServerSelectionTimeoutError("no server is known")
 
     async def command(self, *arguments: Any, **options: Any) -> Mapping[str, Any]:
-        """The answer to a command on the `admin` database."""
+        """Run a command on the `admin` database."""
         return cast(
             "Mapping[str, Any]",
             await self.call(lambda: self._client.admin.command(*arguments, **options)),
@@ -205,7 +206,7 @@ class Client:
         _ = await self.call(lambda: self.collection(collection).create_index(keys, **options), is_write=True)
 
     async def collections(self) -> list[Mapping[str, Any]]:
-        """What the server says about each collection."""
+        """List the collections, as the server describes them."""
 
         async def read() -> list[Mapping[str, Any]]:
             cursor = await _maybe_await(self._database.list_collections())
@@ -214,7 +215,7 @@ class Client:
         return await self.call(read)
 
     async def indexes(self, collection: str) -> list[Mapping[str, Any]]:
-        """What the server says about each index of *collection*."""
+        """List the indexes of *collection*, as the server describes them."""
 
         async def read() -> list[Mapping[str, Any]]:
             cursor = await _maybe_await(self.collection(collection).list_indexes())
@@ -225,7 +226,7 @@ class Client:
     async def open_cursor(
         self, collection: str, pipeline: Pipeline, batch_size: int, session: Session = None
     ) -> BatchCursor:
-        """What *pipeline* answers, in parts of *size* documents."""
+        """Open a cursor over what *pipeline* answers, in batches of *batch_size* documents."""
 
         async def begin() -> Any:
             return await _maybe_await(
@@ -238,25 +239,25 @@ class Client:
         return BatchCursor(self.call, self.end, cursor, batch_size, in_transaction=session is not None)
 
     async def begin(self) -> Any:
-        """A session with a transaction in it. Nothing is sent yet."""
+        """Start a session with a transaction in it. Nothing is sent yet."""
         session = await _maybe_await(self._client.start_session())
         await _maybe_await(session.start_transaction(write_concern=WriteConcern("majority")))
         return session
 
     async def commit(self, session: Session) -> None:
-        """Commit the transaction of *session*. Asking again after silence does no harm."""
+        """Commit the transaction of *session*. Committing again after silence does no harm."""
         await self.call(session.commit_transaction, is_write=True)
 
     async def discard(self, session: Session) -> None:
-        """Undo what *session* has not committed, and let it go, also when the task is cancelled."""
+        """Roll back what *session* has not committed, and end it, also when the task is cancelled."""
         await self.end(session.end_session)
 
     async def end(self, operation: Callable[[], Awaitable[Any]]) -> None:
-        """Carry out *operation*, which lets something go on the server, also when the task is cancelled."""
+        """Run *operation*, which releases something on the server, to its end, also when the task is cancelled."""
         await run_to_completion(self._run_cleanup(operation))
 
     async def close(self) -> None:
-        """Give back every connection."""
+        """Close every connection."""
         if self._background_tasks:
             _ = await asyncio.wait(self._background_tasks, timeout=ABORT_TIMEOUT)
         if self._connection_cache is not None:
@@ -335,7 +336,7 @@ class Client:
                 return await operation()
 
     async def _stop(self, task: "asyncio.Future[Any]") -> None:
-        """Wait until *task*, which nobody waits for any more, does nothing any more."""
+        """Cancel *task*, whose caller has given up, and wait until it has ended."""
         if not self._is_motor:
             # A connection that is given up half made is lost; made to its end, it serves the next one.
             until = time.monotonic() + self.options.connect_timeout
@@ -355,7 +356,7 @@ class Client:
 
 
 def _is_slow(started_at: float, limit: float | None) -> bool:
-    """Whether what has *begun* took longer than *limit*, and has an end: what has none is long by design."""
+    """Return whether a call took longer than *limit*. One without a deadline never does: it is long by design."""
     return (
         limit is not None
         and time.monotonic() - started_at > limit
@@ -364,5 +365,5 @@ def _is_slow(started_at: float, limit: float | None) -> bool:
 
 
 async def _maybe_await(answer: Any) -> Any:
-    """What a call of the driver comes to: some give it at once, some have to be awaited."""
+    """Return *answer*, awaited where it has to be: the drivers differ in which methods are coroutines."""
     return await answer if inspect.isawaitable(answer) else answer

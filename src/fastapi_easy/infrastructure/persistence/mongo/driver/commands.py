@@ -54,29 +54,29 @@ class Commands(Protocol):
     async def find(
         self, collection: str, find_options: FindOptions, session: Session = None
     ) -> list[Document]:
-        """The documents that *find_options* means."""
+        """Return the documents that match *find_options*."""
         ...
 
     async def aggregate(self, collection: str, pipeline: Pipeline, session: Session = None) -> list[Document]:
-        """Every document that *pipeline* answers."""
+        """Return every document that *pipeline* produces."""
         ...
 
     async def count(self, collection: str, match: Mapping[str, Any], session: Session = None) -> int:
-        """How many documents *match* means."""
+        """Return the number of documents that *match* selects."""
         ...
 
     async def insert(self, collection: str, document: Document, session: Session = None) -> None:
-        """Add *document*."""
+        """Insert *document*."""
         ...
 
     async def find_and_modify(
         self, collection: str, match: Mapping[str, Any], update: Mapping[str, Any], session: Session = None
     ) -> Document | None:
-        """Change one document that *match* means, and answer it as it is then; `None` when there is none."""
+        """Update one document that *match* selects, and return it as it is then; `None` when there is none."""
         ...
 
     async def remove(self, collection: str, match: Mapping[str, Any], session: Session = None) -> bool:
-        """Remove one document that *match* means; whether there was one."""
+        """Delete one document that *match* selects; return whether there was one."""
         ...
 
 
@@ -96,7 +96,7 @@ class DriverCommands:
     async def find(
         self, collection: str, find_options: FindOptions, session: Session = None
     ) -> list[Document]:
-        """The documents that *find_options* means."""
+        """Return the documents that match *find_options*."""
 
         def read() -> Any:
             return (
@@ -118,7 +118,7 @@ class DriverCommands:
         return found
 
     async def aggregate(self, collection: str, pipeline: Pipeline, session: Session = None) -> list[Document]:
-        """Every document that *pipeline* answers."""
+        """Return every document that *pipeline* produces."""
 
         async def read() -> Any:
             cursor = self._database[collection].aggregate(pipeline, session=session, allowDiskUse=True)
@@ -129,19 +129,19 @@ class DriverCommands:
         return found
 
     async def count(self, collection: str, match: Mapping[str, Any], session: Session = None) -> int:
-        """How many documents *match* means."""
+        """Return the number of documents that *match* selects."""
         found = await self.aggregate(collection, [{"$match": match}, {"$count": _TOTAL}], session)
         return int(found[0][_TOTAL]) if found else 0
 
     async def insert(self, collection: str, document: Document, session: Session = None) -> None:
-        """Add *document*."""
+        """Insert *document*."""
         kept = self._database[collection]
         _ = await self._call(lambda: kept.insert_one(document, session=session), is_write=True)
 
     async def find_and_modify(
         self, collection: str, match: Mapping[str, Any], update: Mapping[str, Any], session: Session = None
     ) -> Document | None:
-        """Change one document that *match* means, and answer it as it is then; `None` when there is none."""
+        """Update one document that *match* selects, and return it as it is then; `None` when there is none."""
         kept = self._database[collection]
         changed: Document | None = await self._call(
             lambda: kept.find_one_and_update(
@@ -152,7 +152,7 @@ class DriverCommands:
         return changed
 
     async def remove(self, collection: str, match: Mapping[str, Any], session: Session = None) -> bool:
-        """Remove one document that *match* means; whether there was one."""
+        """Delete one document that *match* selects; return whether there was one."""
         kept = self._database[collection]
         done = await self._call(lambda: kept.delete_one(match, session=session), is_write=True)
         return bool(done.deleted_count)

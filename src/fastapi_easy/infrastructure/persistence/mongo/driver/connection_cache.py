@@ -56,7 +56,10 @@ class ConnectionCache:
         self._server_description: Any = None
 
     async def server(self) -> Any:
-        """The server to ask. What is known of one is replaced by something else whenever the driver hears of it."""
+        """Return the server that can be written to, which is looked up again whenever the driver has heard of a change.
+
+        The driver replaces a server's description on each change, so that a look at its identity is enough.
+        """
         server = self._server
         if server is None or server.description is not self._server_description:
             server = await select_server(self._client)
@@ -66,7 +69,7 @@ class ConnectionCache:
         return server
 
     async def take(self) -> CachedConnection:
-        """A connection for one command. It goes to `release` or to `discard`."""
+        """Return a connection for one command, which goes to `release` or to `discard` afterwards."""
         server = await self.server()
         while self._idle:
             cached = self._idle.pop()
@@ -78,18 +81,18 @@ class ConnectionCache:
         return CachedConnection(server, taken, await taken.__aenter__())
 
     def release(self, cached: CachedConnection) -> None:
-        """Have *cached*, whose answer was read to its end, at hand for the next command."""
+        """Keep *cached*, whose reply was read to its end, for the next command."""
         cached.last_used = time.monotonic()
         self._idle.append(cached)
 
     async def discard(self, cached: CachedConnection, error: BaseException) -> None:
-        """Give back *cached* and tell the driver of *error*."""
+        """Return *cached* to the driver's pool, and tell the driver of *error*."""
         if isinstance(error, ConnectionFailure):
             self._server = None
         await _check_in(cached, error)
 
     async def prepare_for_driver(self) -> None:
-        """Have the driver find a server and a connection, for somebody who asks it in the ordinary way.
+        """Let the driver find a server and a free connection for a call through its own methods.
 
         By itself it would look for a server for as long as the whole operation may take.
         """
@@ -97,12 +100,12 @@ class ConnectionCache:
         await self.release_one()
 
     async def release_one(self) -> None:
-        """Give one that is at hand back to the pool, for somebody who needs one from there."""
+        """Return one idle connection to the driver's pool, for a call that takes one from there."""
         if self._idle:
             await _check_in(self._idle.pop(0))
 
     async def close(self) -> None:
-        """Give back everything."""
+        """Return every idle connection to the driver's pool."""
         while self._idle:
             await _check_in(self._idle.pop())
 

@@ -16,16 +16,16 @@ class ConnectionCounter(ConnectionPoolListener):
 
     @property
     def open(self) -> int:
-        """How many there are, those that are being made among them."""
+        """The number of connections, those that are being made among them."""
         return self._open
 
     def has_capacity_for(self, calls: int) -> bool:
-        """Whether *calls*, those that have a connection already among them, need no new one."""
+        """Return whether there are connections for *calls* calls, those in progress among them, without a new one."""
         return self._open - len(self._connecting) >= calls
 
     @property
     def connecting(self) -> int:
-        """How many are being made."""
+        """The number of connections that are being made."""
         return len(self._connecting)
 
     def connection_created(self, event: Any) -> None:

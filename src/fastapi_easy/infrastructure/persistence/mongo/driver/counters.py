@@ -57,7 +57,7 @@ class Counters:
         self._queues: dict[str, _Queue] = {}
 
     async def reserve(self, plan: Plan, many: int) -> range:
-        """*many* numbers that nobody else gets.
+        """Reserve *many* numbers that nobody else gets.
 
         Raises:
             PoolExhausted: It was nobody's turn in time.
@@ -82,7 +82,7 @@ class Counters:
                 queue.reserved = range(0)
 
     async def ensure_at_least(self, plan: Plan, number: int) -> None:
-        """Let what is reserved from now on be larger than *number*."""
+        """Raise the counter to *number* at least, so that what is reserved from now on is larger."""
         try:
             _ = await self._call(
                 lambda: self._counters.update_one(

@@ -35,7 +35,7 @@ class TracedClient(Client):
     async def open_cursor(
         self, collection: str, pipeline: Pipeline, batch_size: int, session: Session = None
     ) -> BatchCursor:
-        """What *pipeline* answers, in parts of *size* documents."""
+        """Open a cursor over what *pipeline* answers, in batches of *batch_size* documents."""
         with self._spans.start("aggregate", collection):
             return await super().open_cursor(collection, pipeline, batch_size, session)
 
@@ -71,33 +71,33 @@ class TracedCommands:
     async def find(
         self, collection: str, find_options: FindOptions, session: Session = None
     ) -> list[Document]:
-        """The documents that *find_options* means."""
+        """Return the documents that match *find_options*."""
         with self._spans.start("find", collection):
             return await self._commands.find(collection, find_options, session)
 
     async def aggregate(self, collection: str, pipeline: Pipeline, session: Session = None) -> list[Document]:
-        """Every document that *pipeline* answers."""
+        """Return every document that *pipeline* produces."""
         with self._spans.start("aggregate", collection):
             return await self._commands.aggregate(collection, pipeline, session)
 
     async def count(self, collection: str, match: Mapping[str, Any], session: Session = None) -> int:
-        """How many documents *match* means."""
+        """Return the number of documents that *match* selects."""
         with self._spans.start("aggregate", collection):
             return await self._commands.count(collection, match, session)
 
     async def insert(self, collection: str, document: Document, session: Session = None) -> None:
-        """Add *document*."""
+        """Insert *document*."""
         with self._spans.start("insert", collection):
             await self._commands.insert(collection, document, session)
 
     async def find_and_modify(
         self, collection: str, match: Mapping[str, Any], update: Mapping[str, Any], session: Session = None
     ) -> Document | None:
-        """Change one document that *match* means, and answer it as it is then; `None` when there is none."""
+        """Update one document that *match* selects, and return it as it is then; `None` when there is none."""
         with self._spans.start("findAndModify", collection):
             return await self._commands.find_and_modify(collection, match, update, session)
 
     async def remove(self, collection: str, match: Mapping[str, Any], session: Session = None) -> bool:
-        """Remove one document that *match* means; whether there was one."""
+        """Delete one document that *match* selects; return whether there was one."""
         with self._spans.start("delete", collection):
             return await self._commands.remove(collection, match, session)

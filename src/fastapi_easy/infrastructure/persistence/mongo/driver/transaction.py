@@ -73,22 +73,22 @@ class Transaction:
 
     @property
     def is_unprotected(self) -> bool:
-        """What is written here cannot be undone."""
+        """Whether what is written here cannot be rolled back."""
         return self._is_transactional is False
 
     @property
     def has_written(self) -> bool:
-        """Something was written here that stays whatever follows."""
+        """Whether something was written here that stays whatever follows."""
         return self._has_written
 
     async def is_transactional(self) -> bool:
-        """Whether what is written here can be undone."""
+        """Return whether what is written here can be rolled back."""
         if self._is_transactional is None and self._check_support is not None:
             self._is_transactional = await self._check_support()
         return bool(self._is_transactional)
 
     async def read(self, work: Work[T]) -> T:
-        """What *work* answers, seeing everything that was written here before.
+        """Run *work*, which sees everything that was written here before.
 
         Raises:
             TransactionLost: The transaction has ended; nothing of it is left.
@@ -96,7 +96,7 @@ class Transaction:
         return await self._attempt(work) if await self.is_transactional() else await work(None)
 
     async def write(self, work: Work[T]) -> T:
-        """What *work* answers, which changes something. When it fails it leaves no trace.
+        """Run *work*, which changes something, and remember it. When it fails it leaves no trace.
 
         Args:
             work: Does the same when it is asked again.
@@ -113,7 +113,7 @@ class Transaction:
         return done
 
     async def commit(self) -> None:
-        """Make everything durable; what follows begins anew.
+        """Make everything durable; what follows begins a new transaction.
 
         Raises:
             TransactionLost: Nothing is left to be made durable.
@@ -191,7 +191,7 @@ class Transaction:
             await self._restart()
 
     def _may_retry(self, error: ConnectionFailure, backoff: "_Backoff") -> bool:
-        """Whether it may have been nothing but a connection that was stale."""
+        """Return whether *error* may mean nothing but a stale connection, so that nothing was lost."""
         return (
             backoff.is_first_attempt
             and not self._replay_log
@@ -213,7 +213,7 @@ class Transaction:
             raise CommitOutcomeUnknown from error
 
     async def _restart(self) -> None:
-        """Put a new transaction in place of the one that has ended, with the same writes in it."""
+        """Begin a new transaction in place of the one that has ended, and make the same writes in it."""
         backoff = _Backoff(self._client.options.lock_timeout)
         while True:
             session, self._session = self._session, None
@@ -260,11 +260,11 @@ class _Backoff:
 
     @property
     def is_exhausted(self) -> bool:
-        """It has been too long."""
+        """Whether the limit has passed."""
         return time.monotonic() > self._until
 
     async def wait(self) -> None:
-        """Wait a little, and longer each time."""
+        """Sleep for a random pause, which grows each time."""
         self.is_first_attempt = False
         # By chance, so that two who are in each other's way do not stay so.
         await asyncio.sleep(self._pause * (50 + secrets.randbelow(100)) / 100)

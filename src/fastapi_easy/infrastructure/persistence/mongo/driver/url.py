@@ -37,7 +37,7 @@ class Address:
 
 
 def resolve(url: str) -> Address:
-    """What *url* means.
+    """Parse *url* into the address of a database and its driver.
 
     Args:
         url: `mongodb://…`, `mongodb+srv://…`; with `mongodb+motor://…` through Motor.

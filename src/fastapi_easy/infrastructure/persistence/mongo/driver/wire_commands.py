@@ -53,7 +53,7 @@ _COMMANDS_LOGGER: Final = logging.getLogger("pymongo.command")
 
 
 def is_supported(client: Any, database: Any) -> bool:
-    """Whether commands of *client* may be said directly: nobody compresses, encrypts or watches them."""
+    """Return whether commands of *client* may be sent directly: neither compressed, encrypted nor watched."""
     if not is_known_version(client):
         return False
     options = client.options
@@ -73,7 +73,7 @@ class _RetryableWriteSession:
     last: int = 0
 
     def number_command(self, command: Document) -> None:
-        """Give *command* the next number."""
+        """Stamp *command* with the next number."""
         self.last += 1
         command["lsid"] = {"id": self.id}
         command["txnNumber"] = Int64(self.last)
@@ -119,7 +119,7 @@ class WireCommands:
     async def find(
         self, collection: str, find_options: FindOptions, session: Session = None
     ) -> list[Document]:
-        """The documents that *find_options* means."""
+        """Return the documents that match *find_options*."""
         if self._needs_fallback(session):
             return await self._fallback.find(collection, find_options, session)
         command = {
@@ -140,14 +140,14 @@ class WireCommands:
         return await self._documents(collection, command)
 
     async def aggregate(self, collection: str, pipeline: Pipeline, session: Session = None) -> list[Document]:
-        """Every document that *pipeline* answers."""
+        """Return every document that *pipeline* produces."""
         if self._needs_fallback(session):
             return await self._fallback.aggregate(collection, pipeline, session)
         command = {"aggregate": collection, "pipeline": pipeline, "cursor": {}, "allowDiskUse": True}
         return await self._documents(collection, {**command, **self._read_concern})
 
     async def count(self, collection: str, match: Mapping[str, Any], session: Session = None) -> int:
-        """How many documents *match* means."""
+        """Return the number of documents that *match* selects."""
         if not match or self._needs_fallback(session):
             # Of a whole collection the command would answer with what the server remembers, which may be wrong.
             return await self._fallback.count(collection, match, session)
@@ -155,7 +155,7 @@ class WireCommands:
         return int(counted["n"])
 
     async def insert(self, collection: str, document: Document, session: Session = None) -> None:
-        """Add *document*."""
+        """Insert *document*."""
         if self._needs_fallback(session):
             return await self._fallback.insert(collection, document, session)
         _ = await self._write({"insert": collection, "documents": [document], **self._write_concern})
@@ -164,7 +164,7 @@ class WireCommands:
     async def find_and_modify(
         self, collection: str, match: Mapping[str, Any], update: Mapping[str, Any], session: Session = None
     ) -> Document | None:
-        """Change one document that *match* means, and answer it as it is then; `None` when there is none."""
+        """Update one document that *match* selects, and return it as it is then; `None` when there is none."""
         if self._needs_fallback(session):
             return await self._fallback.find_and_modify(collection, match, update, session)
         command = {"findAndModify": collection, "query": match, "update": update, "new": True}
@@ -172,7 +172,7 @@ class WireCommands:
         return changed
 
     async def remove(self, collection: str, match: Mapping[str, Any], session: Session = None) -> bool:
-        """Remove one document that *match* means; whether there was one."""
+        """Delete one document that *match* selects; return whether there was one."""
         if self._needs_fallback(session):
             return await self._fallback.remove(collection, match, session)
         deletes = [{"q": match, "limit": 1}]
@@ -232,7 +232,7 @@ class WireCommands:
     async def _send_with_retry(
         self, command: Document, is_retryable: Callable[[PyMongoError], bool]
     ) -> Document:
-        """The answer to *command*; asked once more where what failed may pass, as the driver itself would."""
+        """Send *command*, once more where the failure may pass, as the driver itself would."""
         try:
             return await self._send_once(command)
         except PyMongoError as error:

@@ -14,7 +14,7 @@ from fastapi_easy.infrastructure.persistence.mongo.queries.specification import 
 
 
 def build_aggregation(aggregation: Aggregation, plan: Plan, plans: PlanLookup) -> list[Document]:
-    """The pipeline that answers *aggregation* about documents of *plan*."""
+    """Build the pipeline that answers *aggregation* about documents of *plan*."""
     by = {
         f"by_{number}": _null_if_missing(plan.path(name)) for number, name in enumerate(aggregation.group_by)
     }
@@ -37,7 +37,7 @@ def build_aggregation(aggregation: Aggregation, plan: Plan, plans: PlanLookup) -
 
 
 def read_groups(aggregation: Aggregation, plan: Plan, documents: Sequence[Document]) -> list[Group]:
-    """What the pipeline answered. Without `group_by` there is one group, also of no entities."""
+    """Decode what the pipeline answered. Without `group_by` there is one group, also of no entities."""
     found = list(documents)
     if not aggregation.group_by:
         # Nothing is told of no entities, and a window may begin behind the only group.

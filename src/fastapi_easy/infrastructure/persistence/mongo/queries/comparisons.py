@@ -71,7 +71,7 @@ _ROUNDED_TYPES: Final[Mapping[Kind, tuple[type, ...]]] = {
 def build_comparison(  # noqa: PLR0911 (a branch for each group of operators)
     where: Where, path: str, field: Field, codec: Codec
 ) -> Document:
-    """What *where* means of the values at *path*, which are those of *field*.
+    """Build the match for *where*, about the values at *path*, which are those of *field*.
 
     Raises:
         CallRejected: A text is too long to be looked for.
@@ -147,7 +147,7 @@ def _build_null_check(path: str, field: Field, *, is_null: bool) -> Document:
 
 
 def _encode_operands(values: Iterable[Any], codec: Codec) -> list[Any]:
-    """Those of *values* that something kept can be equal to, as they are kept."""
+    """Encode those of *values* that a stored value can be equal to."""
     kept = []
     for value in values:
         try:

@@ -53,7 +53,7 @@ class PageQuery:
 
     @property
     def pipeline(self) -> list[Document]:
-        """The rows of the window, and one more that shows whether another page follows."""
+        """The pipeline for the rows of the window, and one more that shows whether another page follows."""
         page_request = self.page_request
         after_match = (
             []
@@ -70,7 +70,7 @@ class PageQuery:
 
     @property
     def find_options(self) -> FindOptions | None:
-        """The same as a plain search, which the server answers quicker; `None` when it takes a pipeline."""
+        """The same window as options of `find`, which is quicker; `None` when it takes a pipeline."""
         sort_plan, page_request = self.sort_plan, self.page_request
         if self.condition.lookup_stages or sort_plan.setup_stages:
             return None
@@ -88,17 +88,17 @@ class PageQuery:
 
     @property
     def unpaged_pipeline(self) -> list[Document]:
-        """Every row, whatever the window."""
+        """The pipeline for every row, whatever the window."""
         return [*self._sorted_stages([]), self._projection_stage]
 
     def known_total(self, documents: Sequence[Document]) -> int | None:
-        """How many rows there are, if what the window gave already tells."""
+        """Return the total, if the window of *documents* already shows it: it holds the last row."""
         page_request = self.page_request
         is_last = len(documents) <= page_request.limit and (documents or not page_request.offset)
         return page_request.offset + len(documents) if page_request.after is None and is_last else None
 
     def page(self, documents: Sequence[Document], total: int | None) -> Page[Row]:
-        """The answer as a page."""
+        """Build the page of *documents*, the answer."""
         kept = documents[: self.page_request.limit]
         following = None
         if len(documents) > self.page_request.limit:
@@ -106,7 +106,7 @@ class PageQuery:
         return Page(self.rows(kept), total, following)
 
     def rows(self, documents: Sequence[Document]) -> Rows:
-        """What was asked for of *documents*."""
+        """Decode the requested fields of *documents*."""
         return Rows(self.fields, self.plan.row_decoder(self.fields)(documents))
 
     def _sorted_stages(self, after_match: list[Document]) -> list[Document]:
@@ -125,7 +125,7 @@ class PageQuery:
 
 
 def build_page_query(plan: Plan, plans: PlanLookup, query: Query, fields: Sequence[str] | None) -> PageQuery:
-    """The window that *query* asks for, with *fields* or all of them."""
+    """Prepare *query* for *plan*, with *fields* or all of them."""
     return PageQuery(
         plan=plan,
         fields=plan.names if fields is None else tuple(fields),
@@ -137,15 +137,15 @@ def build_page_query(plan: Plan, plans: PlanLookup, query: Query, fields: Sequen
 
 
 def build_count_pipeline(condition: Condition) -> list[Document]:
-    """How many documents *condition* lets pass."""
+    """Build the pipeline that counts the documents *condition* lets pass."""
     return [*condition.pipeline, {"$count": COUNT_FIELD}]
 
 
 def read_count(documents: Sequence[Document]) -> int:
-    """What a counting pipeline answered: nothing, for none."""
+    """Return the number that a counting pipeline answered, which is no document at all for 0."""
     return int(documents[0][COUNT_FIELD]) if documents else 0
 
 
 def is_estimated(page_query: PageQuery) -> bool:
-    """Whether the store's own number of documents is what is asked for."""
+    """Return whether the server's own estimate of all documents is what is asked for."""
     return page_query.page_request.count is Count.ESTIMATED and page_query.is_everything

@@ -37,7 +37,7 @@ class RelationLoader:
     query: Query
 
     def pipeline(self, sources: Sequence[tuple[Any, ...]]) -> list[Document]:
-        """The pipeline for all of *sources*."""
+        """Build one pipeline for all of *sources*, which avoids N+1 queries."""
         relation, plan, query = self.relation, self.plan, self.query
         meant = all_of(query.specification, _any_of(relation.there, sources))
         order = build_sort_plan(total_order(query.order, plan.resource.key), plan, self.plans)
@@ -55,7 +55,7 @@ class RelationLoader:
         ]
 
     def rows(self, sources: Sequence[tuple[Any, ...]], documents: Sequence[Document]) -> list[list[Row]]:
-        """*documents* as rows, for each of *sources* those it leads to."""
+        """Decode *documents* to rows, for each of *sources* those it leads to."""
         found: dict[tuple[Any, ...], list[Row]] = {source: [] for source in sources}
         for document in documents:
             from_ = tuple(self.plan.value(document, name) for name in self.relation.there)

@@ -16,7 +16,7 @@ def build_lookup(
     *,
     prefix: str = "",
 ) -> Document:
-    """The stage that puts the documents which *relation* leads to into the array *name*.
+    """Build the `$lookup` stage that puts the documents which *relation* leads to into the array *name*.
 
     Null is compared like a value here; see `key_paths`.
 
@@ -51,12 +51,12 @@ def build_lookup(
 
 
 def key_paths(relation: Relation, source: Plan, *, prefix: str = "") -> list[str]:
-    """The places that must not be null for *relation* to lead anywhere."""
+    """Return the paths that must not be null for *relation* to lead anywhere."""
     return [f"{prefix}{source.path(each)}" for each in relation.here]
 
 
 def _convert_key(path: str, here: Field, there: Field) -> Document | None:
-    """What stands at *path*, when it is kept otherwise than on the other side."""
+    """Return the conversion of the value at *path*, when the other side keeps its value as another type."""
     if is_object_id(here) is is_object_id(there):
         return None
     if is_object_id(here):

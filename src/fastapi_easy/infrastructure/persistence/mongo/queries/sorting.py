@@ -39,7 +39,7 @@ class SortTerm:
     has_nulls: bool
 
     def value(self, document: Document) -> Any:
-        """The value in *document*."""
+        """Decode the value in *document*."""
         found: Any = document
         for name in self.path.split("."):
             found = None if found is None else found.get(name)
@@ -64,7 +64,7 @@ class SortPlan:
 
 
 def build_sort_plan(order: Sequence[Sort], plan: Plan, plans: PlanLookup) -> SortPlan:
-    """*order*, which is total, over documents of *plan*."""
+    """Build the plan for *order*, which is total, over documents of *plan*."""
     setup_stages: list[Document] = []
     terms = tuple(_build_term(number, sort, plan, plans, setup_stages) for number, sort in enumerate(order))
     computed: Document = {}
@@ -82,7 +82,7 @@ def build_sort_plan(order: Sequence[Sort], plan: Plan, plans: PlanLookup) -> Sor
 
 
 def build_keyset_match(terms: Sequence[SortTerm], values: Sequence[Any]) -> Document:
-    """What matches every document behind the place with *values*."""
+    """Build the match for every document after the position with *values* (keyset pagination)."""
     alternatives: list[Document] = []
     equal: list[Document] = []
     for term, value in zip(terms, values, strict=True):
@@ -136,7 +136,7 @@ def _build_term(
 def _lookup_stages(
     relation: Relation, source: Plan, target: Plan, name: str, prefix: str, plans: PlanLookup
 ) -> list[Document]:
-    """The stages that put the one document which *relation* leads to at *name*, or null."""
+    """Build the stages that put the one document which *relation* leads to at *name*, or null."""
     not_deleted = build_condition(relation.target.alive, target, plans).pipeline
     not_null = [{"$gt": [f"${path}", None]} for path in key_paths(relation, source, prefix=prefix)]
     return [

@@ -48,7 +48,7 @@ class Condition:
 
 
 def build_condition(specification: Specification, plan: Plan, plans: PlanLookup) -> Condition:
-    """*specification* about documents of *plan*.
+    """Translate *specification* about documents of *plan*.
 
     Args:
         specification: The tree.
@@ -73,7 +73,7 @@ def build_condition(specification: Specification, plan: Plan, plans: PlanLookup)
 
 
 def needs_no_lookup(specifications: Iterable[Specification]) -> bool:
-    """Whether nobody has to be asked but the document itself."""
+    """Return whether *specifications* are about a document alone, so that none needs a `$lookup`."""
     return not any(_needs_lookup(each) for each in specifications)
 
 
