@@ -1,7 +1,7 @@
-"""Connections of PyMongo's pool that are kept at hand.
+"""Idle connections of PyMongo's pool, kept checked out for the next command.
 
-To take one from the pool and to give it back costs as much as what is said on it, so one that is not needed at the
-moment stays here for the next command. Who asks the driver in the ordinary way gets it back into the pool first.
+Checking a connection out of the pool and in again costs as much as a command on it, so an idle one stays here. Before
+a call that takes a connection from the pool by itself, one is returned there.
 """
 
 import time
@@ -12,19 +12,20 @@ from pymongo.errors import ConnectionFailure
 from pymongo.monitoring import ConnectionClosedReason
 from pymongo.topology_description import TOPOLOGY_TYPE
 
+from fastapi_easy.infrastructure.persistence.mongo.driver.driver_client import DriverClient
 from fastapi_easy.infrastructure.persistence.mongo.driver.pymongo_internals import checkout, select_server
 
 
 @dataclass(slots=True)
 class CachedConnection:
-    """A connection in use, or at hand.
+    """A connection in use, or idle.
 
     Attributes:
-        server: At its end.
+        server: The driver's server at its end.
 
-        checkout: How it was taken from the pool, and goes back.
+        checkout: The driver's context manager, whose end returns the connection to the pool.
 
-        connection: The driver's.
+        connection: The driver's connection.
 
         last_used: When it was last used, on the monotonic clock.
     """
@@ -36,18 +37,18 @@ class CachedConnection:
 
 
 class ConnectionCache:
-    """The connections at hand, all to the server that can be written to.
+    """The idle connections, all to the server that can be written to.
 
     Args:
         client: PyMongo's asynchronous client.
 
-        recycle: A connection that was idle for so many seconds is closed.
+        recycle: Seconds after which an idle connection is closed.
 
     Attributes:
-        to_secondary: The URL names one server alone, which only answers whoever says that it may be a secondary.
+        to_secondary: Whether the URL names a secondary alone, which only answers commands that allow a secondary.
     """
 
-    def __init__(self, client: Any, recycle: float) -> None:
+    def __init__(self, client: DriverClient, recycle: float) -> None:
         self._client = client
         self._recycle = recycle
         self.to_secondary = False
@@ -62,6 +63,7 @@ class ConnectionCache:
         """
         server = self._server
         if server is None or server.description is not self._server_description:
+            # After a failover the new primary has another `Server`; its idle connections are sorted out by `take`.
             server = await select_server(self._client)
             self._server, self._server_description = server, server.description
             single = self._client.topology_description.topology_type == TOPOLOGY_TYPE.Single
@@ -72,6 +74,7 @@ class ConnectionCache:
         """Return a connection for one command, which goes to `release` or to `discard` afterwards."""
         server = await self.server()
         while self._idle:
+            # The last one used is the warmest, and those that are not needed grow old enough to be closed.
             cached = self._idle.pop()
             if cached.server is server and self._is_usable(cached):
                 return cached
@@ -94,7 +97,8 @@ class ConnectionCache:
     async def prepare_for_driver(self) -> None:
         """Let the driver find a server and a free connection for a call through its own methods.
 
-        By itself it would look for a server for as long as the whole operation may take.
+        By itself the driver would look for a server for as long as the whole operation may take, instead of the
+        shorter time that a connection may take.
         """
         _ = await self.server()
         await self.release_one()

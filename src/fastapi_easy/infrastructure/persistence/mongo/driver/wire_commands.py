@@ -37,7 +37,11 @@ from fastapi_easy.domain import deadline
 from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document, Pipeline
 from fastapi_easy.infrastructure.persistence.mongo.driver.commands import Call, Commands, FindOptions
 from fastapi_easy.infrastructure.persistence.mongo.driver.connection_cache import ConnectionCache
-from fastapi_easy.infrastructure.persistence.mongo.driver.driver_client import Session
+from fastapi_easy.infrastructure.persistence.mongo.driver.driver_client import (
+    DriverClient,
+    DriverDatabase,
+    Session,
+)
 from fastapi_easy.infrastructure.persistence.mongo.driver.pymongo_internals import (
     RETRYABLE_ERROR_CODES,
     check_command_response,
@@ -52,12 +56,13 @@ from fastapi_easy.infrastructure.persistence.mongo.driver.pymongo_internals impo
 _COMMANDS_LOGGER: Final = logging.getLogger("pymongo.command")
 
 
-def is_supported(client: Any, database: Any) -> bool:
+def is_supported(client: DriverClient, database: DriverDatabase) -> bool:
     """Return whether commands of *client* may be sent directly: neither compressed, encrypted nor watched."""
     if not is_known_version(client):
         return False
     options = client.options
     return is_plain(client) and not (
+        # Behind a load balancer a cursor is bound to its connection, which is not kept for it here.
         options.load_balanced
         or options.auto_encryption_opts
         or options.pool_options.server_api
@@ -67,7 +72,13 @@ def is_supported(client: Any, database: Any) -> bool:
 
 @dataclass(slots=True)
 class _RetryableWriteSession:
-    """Numbers under which the server carries out a write once, however often it hears of it."""
+    """A session and the transaction numbers in it, under which the server makes a write once, however often it comes.
+
+    Attributes:
+        id: Of the session; chosen by the client.
+
+        last: The number of the last write.
+    """
 
     id: uuid.UUID
     last: int = 0
@@ -80,28 +91,28 @@ class _RetryableWriteSession:
 
 
 class WireCommands:
-    """Implements `Commands` for calls outside of transactions; others, and watched ones, go to *fallback*.
+    """Implements `Commands` for calls outside of transactions; others, and logged ones, go to *fallback*.
 
     Args:
-        call: Through which everything is asked.
+        call: Runs each call within the limits (`Client.call`).
 
-        connection_cache: The connections to say it on.
+        connection_cache: The connections to write commands to.
 
         client: PyMongo's asynchronous client.
 
         database: Its database.
 
-        timeouts: Seconds the server may take, and those to wait for what it says then.
+        timeouts: Seconds the server may take, and seconds to wait for its reply after that.
 
-        fallback: The driver's own way.
+        fallback: The driver's own methods.
     """
 
     def __init__(
         self,
         call: Call,
         connection_cache: ConnectionCache,
-        client: Any,
-        database: Any,
+        client: DriverClient,
+        database: DriverDatabase,
         timeouts: tuple[float, float],
         fallback: Commands,
     ) -> None:
@@ -149,7 +160,7 @@ class WireCommands:
     async def count(self, collection: str, match: Mapping[str, Any], session: Session = None) -> int:
         """Return the number of documents that *match* selects."""
         if not match or self._needs_fallback(session):
-            # Of a whole collection the command would answer with what the server remembers, which may be wrong.
+            # About a whole collection `count` answers from the metadata, which may be wrong after a crash.
             return await self._fallback.count(collection, match, session)
         counted = await self._read({"count": collection, "query": match, **self._read_concern})
         return int(counted["n"])
@@ -187,7 +198,7 @@ class WireCommands:
         cursor = (await self._read(command))["cursor"]
         documents: list[Document] = cursor["firstBatch"]
         while number := cursor["id"]:
-            # More than one answer can hold.
+            # A reply holds 16 MB at most; the rest is asked for on the same cursor.
             more = {"getMore": number, "collection": collection}
             cursor = (
                 await self._call(
@@ -225,7 +236,7 @@ class WireCommands:
         )
         write_session.number_command(command)
         answer = await self._send_with_retry(command, _is_retryable_write)
-        # Those of a command that failed are not used again: it may still be going on.
+        # Only now: after a failure the session is not used again, since its command may still be running.
         self._idle_write_sessions.append(write_session)
         return answer
 
@@ -261,7 +272,7 @@ class WireCommands:
     async def _send(self, connection: Any, command: Document) -> Document:
         limit = deadline.within(self._limit)
         if "getMore" not in command:
-            # Of what follows from a command the server knows already.
+            # The server applies the limit of the first command to the batches that follow, and rejects another one.
             command["maxTimeMS"] = max(1, round(limit * 1000))
         if self._connection_cache.to_secondary:
             command["$readPreference"] = {"mode": "primaryPreferred"}
@@ -276,7 +287,7 @@ class WireCommands:
             await wire.write(message)
             data, code = await wire.read(number, connection.max_message_size)
         except BaseException as error:
-            # Closes it: what is said on it from now on would be the answer to something else.
+            # Closes it: the next read on it would get the reply to this command.
             await raise_connection_failure(connection, error)
             raise
         finally:
