@@ -1,4 +1,4 @@
-"""The commands that nearly every request comes to, and how the driver's own collections carry them out."""
+"""The commands that nearly every request needs, and the driver's own methods for them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,36 +7,36 @@ from typing import Any, Final, Protocol
 from pymongo import ReturnDocument
 
 from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document, Pipeline
-from fastapi_easy.infrastructure.persistence.mongo.driver.driver_client import Session
+from fastapi_easy.infrastructure.persistence.mongo.driver.driver_client import DriverDatabase, Session
 
 _TOTAL: Final = "n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindOptions:
-    """Which documents of a collection, in which order.
+    """The options of a `find`.
 
     Attributes:
-        match: Which ones.
+        match: The filter.
 
-        projection: What of each; `None` for all of it.
+        projection: The fields of each document; `None` for all of them.
 
-        sort: By what, the most important first; nothing for any order.
+        sort: The paths to sort by, the most important first, with 1 or -1; `None` for any order.
 
-        skip: How many to pass over.
+        skip: How many documents to skip.
 
-        limit: How many at most; 1 or more.
+        limit: How many documents at most; 1 or more.
     """
 
-    match: Mapping[str, Any]
-    projection: Mapping[str, Any] | None = None
+    match: Mapping[str, object]
+    projection: Mapping[str, object] | None = None
     sort: Mapping[str, int] | None = None
     skip: int = 0
     limit: int = 1
 
 
 class Call(Protocol):
-    """How a client carries out what needs one connection (`Client.call`)."""
+    """The type of `Client.call`: runs what needs one connection."""
 
     async def __call__(
         self,
@@ -49,7 +49,7 @@ class Call(Protocol):
 
 
 class Commands(Protocol):
-    """What one collection can be asked with one command. What fails raises what the driver raises."""
+    """Commands on one collection. Each raises what the driver raises."""
 
     async def find(
         self, collection: str, find_options: FindOptions, session: Session = None
@@ -61,7 +61,7 @@ class Commands(Protocol):
         """Return every document that *pipeline* produces."""
         ...
 
-    async def count(self, collection: str, match: Mapping[str, Any], session: Session = None) -> int:
+    async def count(self, collection: str, match: Mapping[str, object], session: Session = None) -> int:
         """Return the number of documents that *match* selects."""
         ...
 
@@ -70,12 +70,16 @@ class Commands(Protocol):
         ...
 
     async def find_and_modify(
-        self, collection: str, match: Mapping[str, Any], update: Mapping[str, Any], session: Session = None
+        self,
+        collection: str,
+        match: Mapping[str, object],
+        update: Mapping[str, object],
+        session: Session = None,
     ) -> Document | None:
         """Update one document that *match* selects, and return it as it is then; `None` when there is none."""
         ...
 
-    async def remove(self, collection: str, match: Mapping[str, Any], session: Session = None) -> bool:
+    async def remove(self, collection: str, match: Mapping[str, object], session: Session = None) -> bool:
         """Delete one document that *match* selects; return whether there was one."""
         ...
 
@@ -84,12 +88,12 @@ class DriverCommands:
     """Implements `Commands` through the collections of the driver, PyMongo's or Motor's.
 
     Args:
-        call: Through which the driver is asked.
+        call: Runs each call of the driver (`Client.call`).
 
         database: The driver's database.
     """
 
-    def __init__(self, call: Call, database: Any) -> None:
+    def __init__(self, call: Call, database: DriverDatabase) -> None:
         self._call = call
         self._database = database
 
@@ -107,6 +111,7 @@ class DriverCommands:
                     sort=None if find_options.sort is None else list(find_options.sort.items()),
                     skip=find_options.skip,
                     limit=find_options.limit,
+                    # All in one batch, as far as a reply can hold them.
                     batch_size=find_options.limit,
                     allow_disk_use=True,
                     session=session,
@@ -122,37 +127,41 @@ class DriverCommands:
 
         async def read() -> Any:
             cursor = self._database[collection].aggregate(pipeline, session=session, allowDiskUse=True)
-            # Motor gives the cursor at once.
+            # Motor returns the cursor, PyMongo a coroutine that returns it.
             return await (cursor if hasattr(cursor, "to_list") else await cursor).to_list(None)
 
         found: list[Document] = await self._call(read, is_write=session is not None)
         return found
 
-    async def count(self, collection: str, match: Mapping[str, Any], session: Session = None) -> int:
+    async def count(self, collection: str, match: Mapping[str, object], session: Session = None) -> int:
         """Return the number of documents that *match* selects."""
         found = await self.aggregate(collection, [{"$match": match}, {"$count": _TOTAL}], session)
         return int(found[0][_TOTAL]) if found else 0
 
     async def insert(self, collection: str, document: Document, session: Session = None) -> None:
         """Insert *document*."""
-        kept = self._database[collection]
-        _ = await self._call(lambda: kept.insert_one(document, session=session), is_write=True)
+        target = self._database[collection]
+        _ = await self._call(lambda: target.insert_one(document, session=session), is_write=True)
 
     async def find_and_modify(
-        self, collection: str, match: Mapping[str, Any], update: Mapping[str, Any], session: Session = None
+        self,
+        collection: str,
+        match: Mapping[str, object],
+        update: Mapping[str, object],
+        session: Session = None,
     ) -> Document | None:
         """Update one document that *match* selects, and return it as it is then; `None` when there is none."""
-        kept = self._database[collection]
+        target = self._database[collection]
         changed: Document | None = await self._call(
-            lambda: kept.find_one_and_update(
+            lambda: target.find_one_and_update(
                 match, update, return_document=ReturnDocument.AFTER, session=session
             ),
             is_write=True,
         )
         return changed
 
-    async def remove(self, collection: str, match: Mapping[str, Any], session: Session = None) -> bool:
+    async def remove(self, collection: str, match: Mapping[str, object], session: Session = None) -> bool:
         """Delete one document that *match* selects; return whether there was one."""
-        kept = self._database[collection]
-        done = await self._call(lambda: kept.delete_one(match, session=session), is_write=True)
+        target = self._database[collection]
+        done = await self._call(lambda: target.delete_one(match, session=session), is_write=True)
         return bool(done.deleted_count)

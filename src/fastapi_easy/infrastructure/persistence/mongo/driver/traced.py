@@ -1,8 +1,7 @@
-"""A client that records each command as a span."""
+"""A client that records each command as a span of a trace."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import Any
 
 from fastapi_easy.domain.ports.breaker import Breaker
 from fastapi_easy.domain.ports.tracer import Span, Tracer
@@ -29,7 +28,7 @@ class TracedClient(Client):
         super().__init__(address, options, breaker)
         self._spans = _Spans(tracer, address.database)
         self.commands = TracedCommands(self.commands, self._spans)
-        # They ask through the commands too.
+        # Made again, because counters run commands, which shall be traced too.
         self.counters = Counters(self.call, self.database, self.commands, options.statement_timeout)
 
     async def open_cursor(
@@ -62,7 +61,7 @@ class _Spans:
 
 
 class TracedCommands:
-    """Implements `Commands`: others carry them out, each in a span."""
+    """Implements `Commands`: passes each on to *commands*, in a span."""
 
     def __init__(self, commands: Commands, spans: _Spans) -> None:
         self._commands = commands
@@ -80,7 +79,7 @@ class TracedCommands:
         with self._spans.start("aggregate", collection):
             return await self._commands.aggregate(collection, pipeline, session)
 
-    async def count(self, collection: str, match: Mapping[str, Any], session: Session = None) -> int:
+    async def count(self, collection: str, match: Mapping[str, object], session: Session = None) -> int:
         """Return the number of documents that *match* selects."""
         with self._spans.start("aggregate", collection):
             return await self._commands.count(collection, match, session)
@@ -91,13 +90,17 @@ class TracedCommands:
             await self._commands.insert(collection, document, session)
 
     async def find_and_modify(
-        self, collection: str, match: Mapping[str, Any], update: Mapping[str, Any], session: Session = None
+        self,
+        collection: str,
+        match: Mapping[str, object],
+        update: Mapping[str, object],
+        session: Session = None,
     ) -> Document | None:
         """Update one document that *match* selects, and return it as it is then; `None` when there is none."""
         with self._spans.start("findAndModify", collection):
             return await self._commands.find_and_modify(collection, match, update, session)
 
-    async def remove(self, collection: str, match: Mapping[str, Any], session: Session = None) -> bool:
+    async def remove(self, collection: str, match: Mapping[str, object], session: Session = None) -> bool:
         """Delete one document that *match* selects; return whether there was one."""
         with self._spans.start("delete", collection):
             return await self._commands.remove(collection, match, session)

@@ -1,10 +1,10 @@
-"""Several calls that become durable together, or not at all.
+"""Transactions that outlive a failed call and a write conflict, by replaying their writes.
 
-MongoDB ends a transaction when any call in it fails, also when a value is merely taken, and it does not wait for
-others that have written the same document: it refuses. What this adapter promises is kindlier, so a transaction
-remembers what was written in it. When the server has ended it, it is begun anew and the writes are made again, each
-of which has to come out as it did before; the call that failed is tried again when somebody was in the way, until
-`lock_timeout`, and is refused otherwise, with everything before it still in place. See ADR 16.
+MongoDB aborts a transaction when any call in it fails, also when a unique value is merely taken, and it does not wait
+for others that have written the same document: it fails with a write conflict. Units of work promise more, so a
+transaction remembers what was written in it. When the server has aborted it, a new one is begun and the writes are
+replayed, each of which has to return what it did before. The call that failed is retried after a conflict, until
+`lock_timeout`; otherwise it fails alone, with everything before it still in place. See ADR 16.
 """
 
 import asyncio
@@ -34,22 +34,22 @@ from fastapi_easy.infrastructure.persistence.mongo.errors import (
 T = TypeVar("T")
 
 Work: TypeAlias = Callable[[Any], Awaitable[T]]
-"""Something to do in the session it is given; `None` for none."""
+"""Something to do in the session it is given; `None` where there is no transaction."""
 
 _UNKNOWN_COMMIT_LABEL: Final = "UnknownTransactionCommitResult"
 _MIN_PAUSE: Final = 0.002
 _MAX_PAUSE: Final = 0.05
-"""Seconds to wait for others, each time twice as long as before."""
+"""Seconds between two attempts: the pause begins at the minimum and doubles up to the maximum."""
 
 
 class Transaction:
     """One transaction after the other. Belongs to one task.
 
     Args:
-        client: Where to.
+        client: Of the database.
 
-        check_support: Says whether the server has transactions; without it none is wanted. Where there is none every
-            call is for itself, and what is written stays.
+        check_support: Returns whether the server has transactions; `None` when none is wanted. Without transactions
+            every call commits by itself, and what is written stays.
     """
 
     __slots__ = (
@@ -69,7 +69,8 @@ class Transaction:
         self._is_lost = False
         self._session: Session = None
         self._has_written = False
-        self._replay_log: list[tuple[Work[Any], Any]] = []
+        # Each write, and what it returned the first time: a replay has to return the same.
+        self._replay_log: list[tuple[Work[object], object]] = []
 
     @property
     def is_unprotected(self) -> bool:
@@ -91,7 +92,7 @@ class Transaction:
         """Run *work*, which sees everything that was written here before.
 
         Raises:
-            TransactionLost: The transaction has ended; nothing of it is left.
+            TransactionLost: The transaction was aborted; nothing of it is left.
         """
         return await self._attempt(work) if await self.is_transactional() else await work(None)
 
@@ -99,10 +100,10 @@ class Transaction:
         """Run *work*, which changes something, and remember it. When it fails it leaves no trace.
 
         Args:
-            work: Does the same when it is asked again.
+            work: Does the same when it is run again.
 
         Raises:
-            TransactionLost: The transaction has ended; nothing of it is left.
+            TransactionLost: The transaction was aborted; nothing of it is left.
         """
         if not await self.is_transactional():
             done = await work(None)
@@ -118,7 +119,7 @@ class Transaction:
         Raises:
             TransactionLost: Nothing is left to be made durable.
 
-            CommitOutcomeUnknown: Nobody knows.
+            CommitOutcomeUnknown: No answer to the commit came, twice.
         """
         if self._is_lost:
             raise TransactionLost
@@ -138,6 +139,7 @@ class Transaction:
                 raise
             else:
                 break
+            # In conflict with another transaction at the last moment: nothing was committed, so all is replayed.
             if backoff.is_exhausted:
                 self._is_lost = True
                 raise TransactionLost
@@ -155,7 +157,7 @@ class Transaction:
         if session is not None:
             await self._client.discard(session)
 
-    async def _require_session(self) -> Any:
+    async def _require_session(self) -> Session:
         if self._is_lost:
             raise TransactionLost
         if self._session is None:
@@ -169,22 +171,22 @@ class Transaction:
             try:
                 return await work(session)
             except (CallRejected, PoolExhausted, CallNotPermitted):
-                # Nothing was sent that changes anything.
+                # Nothing was sent that changes anything, so the transaction still stands.
                 raise
             except DocumentTooLarge:
-                # Those before it may have been sent.
+                # The driver notices it when earlier documents of the same call may have been sent.
                 await self._restart()
                 raise
             except PyMongoError as error:
                 if isinstance(error, ConnectionFailure) and not self._may_retry(error, backoff):
                     self._is_lost = True
                     raise
-                is_passing = isinstance(error, ConnectionFailure) or is_conflict(error)
-                if not is_passing or backoff.is_exhausted:
+                is_transient = isinstance(error, ConnectionFailure) or is_conflict(error)
+                if not is_transient or backoff.is_exhausted:
                     await self._restart()
                     raise
             except BaseException:
-                # Given up in the middle: nobody knows what the server has made of it.
+                # Cancelled in the middle: what the server has made of it is not known.
                 self._is_lost = True
                 raise
             await backoff.wait()
@@ -206,7 +208,7 @@ class Transaction:
                 raise
         else:
             return
-        # Asking again does no harm: it is committed once, and the answer may come this time.
+        # A second commit does no harm: the server commits once, and the answer may come this time.
         try:
             await self._client.commit(self._session)
         except (PyMongoError, PoolExhausted, CallNotPermitted) as error:
@@ -239,15 +241,15 @@ class Transaction:
         for work, first_result in self._replay_log:
             try:
                 result = await work(await self._require_session())
-            except (CallRejected, PoolExhausted, CallNotPermitted) as refused:
-                raise TransactionLost from refused
+            except (CallRejected, PoolExhausted, CallNotPermitted) as error:
+                raise TransactionLost from error
             if result != first_result:
-                # Somebody has changed what these writes were based on.
+                # Another transaction has changed what this write was based on: its caller has seen something else.
                 raise TransactionLost
 
 
 class _Backoff:
-    """How long to wait for others.
+    """Exponential backoff with jitter.
 
     Args:
         limit: Seconds in all.
@@ -266,6 +268,6 @@ class _Backoff:
     async def wait(self) -> None:
         """Sleep for a random pause, which grows each time."""
         self.is_first_attempt = False
-        # By chance, so that two who are in each other's way do not stay so.
+        # Jitter, so that two transactions in conflict do not stay in step.
         await asyncio.sleep(self._pause * (50 + secrets.randbelow(100)) / 100)
         self._pause = min(self._pause * 2, _MAX_PAUSE)

@@ -157,7 +157,7 @@ class WireCommands:
         command = {"aggregate": collection, "pipeline": pipeline, "cursor": {}, "allowDiskUse": True}
         return await self._documents(collection, {**command, **self._read_concern})
 
-    async def count(self, collection: str, match: Mapping[str, Any], session: Session = None) -> int:
+    async def count(self, collection: str, match: Mapping[str, object], session: Session = None) -> int:
         """Return the number of documents that *match* selects."""
         if not match or self._needs_fallback(session):
             # About a whole collection `count` answers from the metadata, which may be wrong after a crash.
@@ -173,7 +173,11 @@ class WireCommands:
         return None
 
     async def find_and_modify(
-        self, collection: str, match: Mapping[str, Any], update: Mapping[str, Any], session: Session = None
+        self,
+        collection: str,
+        match: Mapping[str, object],
+        update: Mapping[str, object],
+        session: Session = None,
     ) -> Document | None:
         """Update one document that *match* selects, and return it as it is then; `None` when there is none."""
         if self._needs_fallback(session):
@@ -182,7 +186,7 @@ class WireCommands:
         changed: Document | None = (await self._write({**command, **self._write_concern})).get("value")
         return changed
 
-    async def remove(self, collection: str, match: Mapping[str, Any], session: Session = None) -> bool:
+    async def remove(self, collection: str, match: Mapping[str, object], session: Session = None) -> bool:
         """Delete one document that *match* selects; return whether there was one."""
         if self._needs_fallback(session):
             return await self._fallback.remove(collection, match, session)
