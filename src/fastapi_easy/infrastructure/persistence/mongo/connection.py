@@ -8,7 +8,7 @@ from typing import Any, Final, assert_never
 
 from returns.result import Failure, Success
 
-from fastapi_easy.domain.errors import DeclarationError, Outcome
+from fastapi_easy.domain.errors import DeclarationError, Error, Outcome
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.ports.breaker import Breaker, CallNotPermitted
 from fastapi_easy.domain.ports.database import Pool, SchemaMode
@@ -17,7 +17,7 @@ from fastapi_easy.domain.resources.capability import EVERY_CAPABILITY, Capabilit
 from fastapi_easy.domain.resources.resource import Resource, Shape
 from fastapi_easy.infrastructure.entities.bounds import INTEGER_LIMITS
 from fastapi_easy.infrastructure.persistence.mongo import schema
-from fastapi_easy.infrastructure.persistence.mongo.documents import case_folding as folding
+from fastapi_easy.infrastructure.persistence.mongo.documents import case_folding
 from fastapi_easy.infrastructure.persistence.mongo.documents.codec import is_object_id
 from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import Plan, find_invalid_names
 from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import DECIMAL_DIGITS
@@ -37,10 +37,10 @@ CHECK_TIMEOUT: Final = 2.0
 """Seconds that `check` waits."""
 
 _UNSUPPORTED: Final = frozenset({Capability.MICROSECONDS, Capability.REFERENCES})
-"""What every server lacks."""
+"""What no server has: times are kept in milliseconds, and there are no foreign keys."""
 
 _UNSUPPORTED_STANDALONE: Final = _UNSUPPORTED | {Capability.TRANSACTIONS}
-"""What a server that stands alone lacks."""
+"""What a stand-alone server does not have."""
 
 _HEX_DIGITS: Final = 24
 
@@ -55,12 +55,12 @@ class MongoDatabase:
 
         options: Limits.
 
-        breaker: Gives the breaker that the server is asked through; asked for anew each time.
+        breaker: Returns the circuit breaker of calls; called for each call, so that it can be replaced.
 
-        tracer: Records each command.
+        tracer: Records each command; `None` records nothing.
 
     Attributes:
-        url: As it was given.
+        url: The URL as it was given.
 
     Raises:
         DeclarationError: The URL cannot be understood, or its driver is not installed.
@@ -126,8 +126,8 @@ class MongoDatabase:
 
     async def open(self) -> None:
         """Prepare what no call shall wait for; nothing is connected before the first call."""
-        # Takes a moment that no call shall have to wait.
-        folding.prepare()
+        # The table takes a tenth of a second to make: not during the first call.
+        case_folding.prepare()
 
     async def close(self) -> None:
         """Close every connection."""
@@ -182,6 +182,7 @@ class MongoDatabase:
         """Return whether the server has transactions: a stand-alone server does not. Asked once."""
         if self._has_transactions is None:
             hello = await self.client.command("hello")
+            # A member of a replica set, or a router of a sharded cluster (mongos).
             self._has_transactions = "setName" in hello or hello.get("msg") == "isdbgrid"
         return self._has_transactions
 
@@ -205,7 +206,7 @@ class MongoDatabase:
             raise DeclarationError(mistakes)
         return plans
 
-    def _unavailable(self, error: BaseException) -> Failure[Any]:
+    def _unavailable(self, error: BaseException) -> Failure[Error]:
         if not isinstance(error, PoolExhausted | CallNotPermitted) and not is_unreachable(error):
             raise error
         return Failure(as_unavailable(error, self._name))

@@ -1,4 +1,4 @@
-"""What the driver raised → the error a caller can act on."""
+"""Translating what the driver raised to the error a caller can act on."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -35,7 +35,7 @@ from fastapi_easy.domain.ports.breaker import CallNotPermitted
 from fastapi_easy.domain.resources.resource import Resource
 
 MAX_DOCUMENT_BYTES: Final = 16 * 1024 * 1024
-"""Bytes of a document."""
+"""Bytes of a document at most, a limit of the server."""
 
 DUPLICATE_KEY_CODES: Final = frozenset({11000, 11001, 12582})
 VALIDATION_FAILED_CODE: Final = 121
@@ -48,14 +48,14 @@ _TRANSIENT_CODES: Final = frozenset(
         *(10058, 10107, 11600, 11602, 13388, 13435, 13436),
     }
 )
-"""The server was in no state to answer, was interrupted, or somebody else was in the way (`error_codes.yml`)."""
+"""The server was in no state to answer, was interrupted, or another operation was in the way (`error_codes.yml`)."""
 
 
 class CallRejected(Exception):
-    """A call was refused before or after the database was asked.
+    """A call that this adapter rejects itself, before or after it asked the database.
 
     Attributes:
-        error: What the caller is told.
+        error: The error of the call.
     """
 
     def __init__(self, error: Error) -> None:
@@ -68,11 +68,11 @@ class PoolExhausted(Exception):
 
 
 class TransactionLost(Exception):
-    """The transaction has ended, with everything that was written in it."""
+    """The transaction was aborted, with everything that was written in it."""
 
 
 class CommitOutcomeUnknown(Exception):
-    """Nobody knows whether the transaction was committed."""
+    """It is not known whether the transaction was committed."""
 
 
 DATABASE_ERRORS: Final = (
@@ -85,7 +85,7 @@ DATABASE_ERRORS: Final = (
     CallRejected,
     TimeoutError,
 )
-"""What a call may raise; what of it means a defect of ours is raised again."""
+"""What a call may raise. `translate` raises again what means a defect of ours."""
 
 
 def translate(
@@ -98,9 +98,9 @@ def translate(
 
         database: The name of the database.
 
-        resource: Whose entities were asked for or written.
+        resource: The resource whose entities were read or written.
 
-        is_unprotected: It was a write that no transaction protects, so that silence tells nothing.
+        is_unprotected: It was a write outside of a transaction, so that silence leaves its outcome unknown.
 
     Raises:
         BaseException: *error* itself, when it means a defect of ours.
@@ -171,13 +171,13 @@ def is_conflict(error: BaseException) -> bool:
 
 def code_of(error: OperationFailure) -> int | None:
     """Return the server's error code; of a bulk write, that of the first write that failed."""
-    refused = _error_details(error).get("code")
-    return error.code if refused is None else int(refused)
+    code = _error_details(error).get("code")
+    return error.code if code is None else int(code)
 
 
 def find_duplicate_fields(error: OperationFailure, resource: Resource[Any]) -> tuple[str, ...]:
     """Return the fields whose values are taken; none when the server does not say."""
-    pattern: Mapping[str, Any] = _error_details(error).get("keyPattern") or {}
+    pattern: Mapping[str, object] = _error_details(error).get("keyPattern") or {}
     if list(pattern) == ["_id"]:
         return resource.key
     return tuple(str(path).removeprefix("_id.") for path in pattern)
@@ -214,7 +214,7 @@ def _translate_operation_failure(error: OperationFailure, resource: Resource[Any
         return AlreadyExists(resource.name, find_duplicate_fields(error, resource))
     if code == VALIDATION_FAILED_CODE:
         return CheckFailed(resource.name, _find_invalid_fields(error, resource), "$jsonSchema")
-    # There is no number of its own for a document that is too large to be inserted.
+    # A document that is too large to be inserted has no code of its own: only the message tells it apart.
     if code in _TOO_LARGE_CODES or (
         code == _BAD_VALUE_CODE and "too large" in str(_error_details(error).get("errmsg"))
     ):
@@ -225,9 +225,11 @@ def _translate_operation_failure(error: OperationFailure, resource: Resource[Any
 def _error_details(error: OperationFailure) -> Mapping[str, Any]:
     details: Mapping[str, Any] = error.details or {}
     if isinstance(error, BulkWriteError):
-        refused = details.get("writeErrors") or details.get("writeConcernErrors") or [{}]
-        first: Mapping[str, Any] = refused[0]
-        return first
+        # Inserts are ordered, so the first error is the one that ended the bulk write.
+        errors: list[Mapping[str, Any]] = (
+            details.get("writeErrors") or details.get("writeConcernErrors") or [{}]
+        )
+        return errors[0]
     return details
 
 
@@ -235,7 +237,8 @@ def _find_invalid_fields(error: OperationFailure, resource: Resource[Any]) -> tu
     """Return the fields that the validator of the collection names, however deep it names them."""
     found: list[str] = []
 
-    def collect(details: Any) -> None:
+    # `errInfo` is a tree of the rules that failed: each names its field at a depth that depends on the rule.
+    def collect(details: object) -> None:
         if isinstance(details, Mapping):
             found.extend(str(each) for each in [details.get("propertyName")] if each is not None)
             found.extend(str(each) for each in details.get("missingProperties", ()))

@@ -1,4 +1,4 @@
-"""The journal of a MongoDB database: documents beside a change, in its transaction."""
+"""The journal of a MongoDB database: documents that are inserted in the transaction of a change."""
 
 import datetime
 from collections.abc import Iterable, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 from returns.result import Failure, Success
 
 from fastapi_easy.domain.changes.journal import JournalRow, SystemTable
-from fastapi_easy.domain.errors import Outcome, OutcomeUnknown, Unavailable, Unsupported
+from fastapi_easy.domain.errors import Error, Outcome, OutcomeUnknown, Unavailable, Unsupported
 from fastapi_easy.domain.values.plain_json import plain_json
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
 from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
@@ -27,7 +27,7 @@ async def prepare(database: MongoDatabase, systems: Iterable[SystemTable]) -> Ou
     """Check that the server has transactions, without which there is no journal; collections are made by inserts.
 
     Fails with:
-        Unavailable: It did not answer.
+        Unavailable: The server did not answer.
     """
     try:
         if await database.has_transactions():
@@ -52,7 +52,7 @@ async def keep(
     Fails with:
         Unsupported: The server stands alone, and has no transactions.
 
-        Unavailable: It did not answer, or had ended the transaction.
+        Unavailable: The server did not answer, or has aborted the transaction.
     """
     try:
         if not await transaction.is_transactional():
@@ -74,7 +74,7 @@ async def keep(
     return Success(None)
 
 
-def unavailable(error: BaseException, database: str) -> Failure[Any]:
+def unavailable(error: BaseException, database: str) -> Failure[Error]:
     """Return that *database* did not answer, where *error* says nothing else."""
     if isinstance(error, CommitOutcomeUnknown):
         return Failure(OutcomeUnknown(database))
@@ -89,8 +89,9 @@ def _document(row: JournalRow) -> Document:
     return {"_id": key[0] if len(key) == 1 else dict(zip(row.table.key, key, strict=True)), **values}
 
 
-def _encode(value: Any) -> Any:
-    # A time stays one; the server keeps milliseconds of it, and the text beside it, if there is one, all.
+def _encode(value: object) -> object:
+    # A time stays a date, for queries and expiry; the server keeps its milliseconds. Where a row needs all of it, it
+    # holds a text beside it.
     if isinstance(value, datetime.datetime):
         return value
     return bytes(value) if isinstance(value, bytes) else plain_json(value)

@@ -1,4 +1,4 @@
-"""Creating the collections that are missing, and comparing those that are there."""
+"""Creating the collections that are missing, and comparing those that exist."""
 
 import asyncio
 import time
@@ -25,27 +25,27 @@ _LOCK_TIMEOUT: Final = 10.0
 """Seconds to wait while another process creates collections."""
 
 _LOCK_TTL_MS: Final = 60_000
-"""Milliseconds after which a process that holds the lock is taken for dead."""
+"""Milliseconds after which the lock of a process that has died is free again."""
 
 _POLL_INTERVAL: Final = 0.05
 _INDEX_CONFLICT_CODES: Final = frozenset({67, 85, 86})
-"""There is an index of this name, or on these fields, and it is another one."""
+"""Another index has this name, or is on these fields with other options."""
 
 
 async def prepare(client: Client, plans: Sequence[Plan], mode: SchemaMode) -> list[str]:
     """Create or compare the collections of *plans*, as *mode* says; return a sentence for each difference left."""
     if mode in {SchemaMode.CREATE, SchemaMode.FRESH}:
         async with _schema_lock(client):
-            existing = await _collections(client)
+            existing = await _read_collections(client)
             if mode is SchemaMode.CREATE or not any(plan.collection in existing for plan in plans):
                 for plan in _distinct(plans):
-                    await _create(client, plan, is_there=plan.collection in existing)
+                    await _create(client, plan, exists=plan.collection in existing)
     return await _compare(client, plans)
 
 
-async def _create(client: Client, plan: Plan, *, is_there: bool) -> None:
-    if not is_there:
-        # Somebody who does not know our lock may be faster.
+async def _create(client: Client, plan: Plan, *, exists: bool) -> None:
+    if not exists:
+        # A process that does not take our lock may have created it meanwhile.
         with suppress(CollectionInvalid):
             _ = await client.call(
                 lambda: client.database.create_collection(plan.collection, validator=build_validator(plan)),
@@ -55,13 +55,13 @@ async def _create(client: Client, plan: Plan, *, is_there: bool) -> None:
         try:
             await client.create_index(plan.collection, index.paths, index.options)
         except OperationFailure as error:
-            # What is in the way, an index or documents, is found by the comparison.
+            # Another index or equal values are in the way: the comparison reports it.
             if code_of(error) not in _INDEX_CONFLICT_CODES | DUPLICATE_KEY_CODES:
                 raise
 
 
 async def _compare(client: Client, plans: Sequence[Plan]) -> list[str]:
-    existing = await _collections(client)
+    existing = await _read_collections(client)
     differences: list[str] = []
     for plan in plans:
         stored = existing.get(plan.collection)
@@ -136,7 +136,7 @@ def _compare_types(
         yield f"{place} to be one of {list(choices)}, while {entity} has {wanted['enum']}; change one of them"
 
 
-async def _collections(client: Client) -> dict[str, Mapping[str, Any]]:
+async def _read_collections(client: Client) -> dict[str, Mapping[str, Any]]:
     return {each["name"]: each.get("options") or {} for each in await client.collections()}
 
 
@@ -153,7 +153,7 @@ async def _schema_lock(client: Client) -> AsyncIterator[None]:
         _ = await client.call(
             lambda: locks.insert_one({KEY: _LOCK_ID, "until": None, "owner": None}), is_write=True
         )
-    # The server's clock, which is the same for all.
+    # By the server's clock, since those of the processes differ. `null` is less than any date, so it means free.
     free = {KEY: _LOCK_ID, "$expr": {"$lte": ["$until", "$$NOW"]}}
     take = [{"$set": {"owner": owner, "until": {"$add": ["$$NOW", _LOCK_TTL_MS]}}}]
     waited_until = time.monotonic() + _LOCK_TIMEOUT
