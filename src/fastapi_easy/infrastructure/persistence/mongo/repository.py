@@ -20,6 +20,7 @@ from fastapi_easy.infrastructure.persistence.mongo.documents.document import Doc
 from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, Plan
 from fastapi_easy.infrastructure.persistence.mongo.driver.batch_cursor import BatchCursor
 from fastapi_easy.infrastructure.persistence.mongo.driver.commands import FindOptions
+from fastapi_easy.infrastructure.persistence.mongo.driver.driver_client import Session
 from fastapi_easy.infrastructure.persistence.mongo.driver.transaction import Transaction
 from fastapi_easy.infrastructure.persistence.mongo.errors import DATABASE_ERRORS, entity_not_found, translate
 from fastapi_easy.infrastructure.persistence.mongo.queries.aggregation import build_aggregation, read_groups
@@ -43,7 +44,7 @@ T = TypeVar("T")
 
 
 class MongoRepository(Generic[E]):
-    """Implements `Repository`: each call for itself, or all in one transaction."""
+    """Implements `Repository`: each call by itself, or all in one transaction."""
 
     __slots__ = ("_connection", "_database", "_resource")
 
@@ -185,7 +186,7 @@ class MongoRepository(Generic[E]):
                 documents = await self._aggregate(plan, page_query.pipeline)
             else:
                 commands = self._database.client.commands
-                documents = await self._run_in_transaction(
+                documents = await self._run(
                     lambda session: commands.find(plan.collection, find_options, session)
                 )
             return page_query.page(documents, await self._total(plan, page_query, documents))
@@ -198,7 +199,7 @@ class MongoRepository(Generic[E]):
         known = page_query.known_total(documents)
         if known is not None:
             return known
-        # The server keeps no estimate of what a transaction has not committed.
+        # The estimate comes from metadata, which knows nothing of uncommitted writes.
         if is_estimated(page_query) and self._connection is None:
             collection = self._database.client.collection(plan.collection)
             return int(await self._database.client.call(collection.estimated_document_count))
@@ -208,12 +209,10 @@ class MongoRepository(Generic[E]):
         if condition.lookup_stages:
             return read_count(await self._aggregate(plan, build_count_pipeline(condition)))
         commands = self._database.client.commands
-        return await self._run_in_transaction(
-            lambda session: commands.count(plan.collection, condition.match, session)
-        )
+        return await self._run(lambda session: commands.count(plan.collection, condition.match, session))
 
     async def _find_one(
-        self, plan: Plan, identity: Any, names: Sequence[str], scope: Specification
+        self, plan: Plan, identity: object, names: Sequence[str], scope: Specification
     ) -> Document | None:
         commands = self._database.client.commands
         condition = build_condition(scope, plan, self._database.plan)
@@ -226,20 +225,16 @@ class MongoRepository(Generic[E]):
         if condition.match:
             match = {"$and": [match, condition.match]}
         find_options = FindOptions(match=match, projection=None if names == plan.names else projection)
-        found = await self._run_in_transaction(
-            lambda session: commands.find(plan.collection, find_options, session)
-        )
+        found = await self._run(lambda session: commands.find(plan.collection, find_options, session))
         return found[0] if found else None
 
     async def _aggregate(self, plan: Plan, pipeline: Pipeline) -> list[Document]:
         commands = self._database.client.commands
-        return await self._run_in_transaction(
-            lambda session: commands.aggregate(plan.collection, pipeline, session)
-        )
+        return await self._run(lambda session: commands.aggregate(plan.collection, pipeline, session))
 
     async def _open_cursor(self, plan: Plan, page_query: PageQuery, chunk: int) -> BatchCursor:
         client = self._database.client
-        return await self._run_in_transaction(
+        return await self._run(
             lambda session: client.open_cursor(plan.collection, page_query.unpaged_pipeline, chunk, session)
         )
 
@@ -249,7 +244,7 @@ class MongoRepository(Generic[E]):
         except DATABASE_ERRORS as error:
             self._break_stream(error)
 
-    async def _run_in_transaction(self, work: Callable[[Any], Awaitable[T]]) -> T:
+    async def _run(self, work: Callable[[Session], Awaitable[T]]) -> T:
         return await (work(None) if self._connection is None else self._connection.read(work))
 
     async def _read(self, work: Callable[[Plan], Awaitable[T]]) -> Outcome[T]:
@@ -267,17 +262,14 @@ class MongoRepository(Generic[E]):
     ) -> Outcome[T]:
         """Run *work* in the transaction at hand, or in one of its own where it *is_bulk*.
 
-        What is about one entity needs none, unless others have to be looked at first.
+        A write of one entity needs none, since the server writes a document whole; unless others are read first.
         """
         transaction = self._connection
         try:
             if transaction is not None:
                 return Success(await work(self._writer(transaction)))
-            own = (
-                self._database.begin()
-                if is_bulk or not needs_no_lookup([scope])
-                else self._database.autocommit()
-            )
+            needs_transaction = is_bulk or not needs_no_lookup([scope])
+            own = self._database.begin() if needs_transaction else self._database.autocommit()
             transaction = own
             try:
                 done = await work(self._writer(own))
@@ -298,7 +290,7 @@ class MongoRepository(Generic[E]):
     ) -> Error:
         translated = translate(error, self._database.name, self._resource, is_unprotected=is_unprotected)
         if isinstance(translated, Unavailable) and transaction is not None and transaction.has_written:
-            # That nothing was changed would not be true, and the call might be made again.
+            # `Unavailable` promises that nothing was changed, so that the call may be retried: not so here.
             return OutcomeUnknown(self._database.name)
         return translated
 

@@ -1,6 +1,6 @@
-"""The writes of one resource inside a transaction, or each for itself."""
+"""The writes of one resource, inside a transaction or each by itself."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 import bson
@@ -35,20 +35,20 @@ from fastapi_easy.infrastructure.persistence.mongo.queries.specification import 
 from fastapi_easy.infrastructure.waiting.completion import run_to_completion
 
 MAX_ATTEMPTS: Final = 20
-"""How often to look again at an entity that others keep changing."""
+"""How often a write is tried again whose entity others keep changing (optimistic concurrency)."""
 
 
 class Writer:
     """Writes entities of *plan*. Every method does all or nothing, as far as *transaction* can.
 
     Args:
-        client: Where to.
+        client: Of the database.
 
         plan: Of the resource.
 
-        plans: Those of the resources that relations lead to.
+        plans: Finds the plans of resources that relations lead to.
 
-        transaction: What the writes belong to.
+        transaction: The transaction of the writes.
     """
 
     __slots__ = ("_client", "_plan", "_plans", "_transaction")
@@ -60,7 +60,7 @@ class Writer:
         self._transaction = transaction
 
     async def add(self, values: Values) -> Row:
-        """Insert an entity."""
+        """Insert an entity, and return its row."""
         return (await self._add([values]))[0]
 
     async def add_all(self, many: Sequence[Values]) -> list[Row]:
@@ -79,6 +79,8 @@ class Writer:
         guard = {} if version is None else {version: {"$eq": values.get(version)}}
         changes = {name: value for name, value in whole.items() if name not in plan.resource.key}
         update = self._build_update(plan.changes(changes))
+        # The server cannot replace within a scope or else insert in one call: what lies between can change meanwhile,
+        # and then the round begins again.
         for _ in range(MAX_ATTEMPTS):
             condition = build_condition(scope, plan, self._plans)
             replaced = await self._update_if(identity, condition, guard, update)
@@ -91,9 +93,10 @@ class Writer:
                 except DuplicateKeyError as error:
                     if list((error.details or {}).get("keyPattern", {})) != [KEY]:
                         raise
-                    # Somebody else has inserted it meanwhile.
+                    # Another call has inserted it meanwhile: now it can be replaced.
                     continue
             if await self._find(identity, condition) is None:
+                # It is outside of the scope, so the caller only learns that the key is taken.
                 raise duplicate_key(plan.resource, plan.resource.key)
             if version is not None:
                 raise version_conflict(plan.resource, key, plan.resource.version_of(plan.row(there)))
@@ -108,7 +111,7 @@ class Writer:
         identity = self._require_identity(key)
         condition = build_condition(scope, plan, self._plans)
         for _ in range(MAX_ATTEMPTS):
-            # What rests on a version without changing anything is remembered like a change.
+            # A patch of nothing with a version is replayed like a change: its answer depends on that version.
             guard, seen = await self._version_guard(
                 key, identity, expected_version, condition, must_replay=not changes
             )
@@ -150,6 +153,7 @@ class Writer:
             if update is None or not affected:
                 return affected
             if affected > 1:
+                # Before the first is changed, see there.
                 self._reject_duplicate_values(changes)
             match = await self._build_bulk_match(specification, max_affected, session)
             done = await self._client.call(
@@ -200,7 +204,9 @@ class Writer:
             await run_to_completion(self._insert_or_compensate(insert_many, documents))
         return rows
 
-    async def _insert_or_compensate(self, insert: Any, documents: list[Document]) -> None:
+    async def _insert_or_compensate(
+        self, insert: Callable[[Session], Awaitable[None]], documents: list[Document]
+    ) -> None:
         """Insert *documents*, and delete them again when one is rejected.
 
         That is the nearest to all or nothing where there are no transactions (ADR 16).
@@ -209,13 +215,13 @@ class Writer:
             len(bson.encode(document, codec_options=CODEC_OPTIONS)) > MAX_DOCUMENT_BYTES
             for document in documents
         ):
-            # The driver would find out only after it had sent those before.
+            # The driver would notice it only after it had sent those before it.
             raise CallRejected(TooLarge("entity", MAX_DOCUMENT_BYTES))
         try:
             await insert(None)
         except PyMongoError as error:
-            details: Any = getattr(error, "details", None) or {}
-            # They are inserted in their order, and the first that is refused is the last that was tried.
+            details: Document = getattr(error, "details", None) or {}
+            # Inserts are ordered: the first one that is rejected is the last one that was tried.
             written = documents[: int(details.get("nInserted", 0))]
             if written:
                 keys = [document[KEY] for document in written]
@@ -239,7 +245,7 @@ class Writer:
         numbers = iter(await counters.reserve(plan, len(kept) - len(given)))
         return [plan.build_document(each if name in each else {name: next(numbers), **each}) for each in kept]
 
-    def _require_identity(self, key: Key) -> Any:
+    def _require_identity(self, key: Key) -> object:
         identity = self._plan.identity(key)
         if identity is None:
             raise entity_not_found(self._plan.resource, key)
@@ -256,7 +262,7 @@ class Writer:
     async def _version_guard(
         self,
         key: Key,
-        identity: Any,
+        identity: object,
         expected: str | None,
         condition: Condition,
         *,
@@ -274,10 +280,11 @@ class Writer:
             raise version_conflict(plan.resource, key, current)
         if plan.resource.version is not None:
             return {plan.resource.version: {"$eq": seen.get(plan.resource.version)}}, seen
+        # Without a version field the version is the whole document, which must be the same when it is written.
         return {"$expr": {"$eq": ["$$ROOT", {"$literal": seen}]}}, seen
 
     async def _find(
-        self, identity: Any, condition: Condition, *, must_replay: bool = False
+        self, identity: object, condition: Condition, *, must_replay: bool = False
     ) -> Document | None:
         """Return the document; with *must_replay* the transaction is lost when a replay finds it changed."""
 
@@ -293,7 +300,7 @@ class Writer:
         return await (self._transaction.write(work) if must_replay else self._transaction.read(work))
 
     async def _update_if(
-        self, identity: Any, condition: Condition, guard: Document, update: Document
+        self, identity: object, condition: Condition, guard: Document, update: Document
     ) -> Document | None:
         match = await self._build_match(identity, condition, guard)
         if match is None:
@@ -307,7 +314,7 @@ class Writer:
             )
         )
 
-    async def _remove_if(self, identity: Any, condition: Condition, guard: Document) -> bool:
+    async def _remove_if(self, identity: object, condition: Condition, guard: Document) -> bool:
         match = await self._build_match(identity, condition, guard)
         if match is None:
             return False
@@ -316,13 +323,15 @@ class Writer:
             lambda session: self._client.commands.remove(self._plan.collection, match, session)
         )
 
-    async def _build_match(self, identity: Any, condition: Condition, guard: Document) -> Document | None:
+    async def _build_match(self, identity: object, condition: Condition, guard: Document) -> Document | None:
+        # A write takes a filter, no pipeline: what needs a `$lookup` is asked before, in the same transaction.
         if condition.lookup_stages and await self._find(identity, condition) is None:
             return None
         return {KEY: {"$eq": identity}, **_combine_with_and(condition.match, guard)}
 
     async def _count_up_to(self, specification: Specification, limit: int, session: Session) -> int:
         pipeline = build_count_pipeline(build_condition(specification, self._plan, self._plans))
+        # One more than allowed is enough to know that it is too many.
         pipeline.insert(-1, {"$limit": limit + 1})
         affected = read_count(await self._client.commands.aggregate(self._plan.collection, pipeline, session))
         if affected > limit:
@@ -341,16 +350,16 @@ class Writer:
     def _reject_duplicate_values(self, changes: Values) -> None:
         """Reject giving several entities the same values where no two may have them.
 
-        The server would refuse it too, but without transactions only after it had changed the first.
+        The server would reject it too, but without transactions only after it had changed the first one.
         """
         if self._plan.resource.soft_delete is not None:
-            # Deleted ones may.
+            # Unique indexes leave deleted entities out, and those that change here may all be deleted.
             return
         for rule in self._plan.unique_rules:
             if all(changes.get(name) is not None for name in rule):
                 raise duplicate_key(self._plan.resource, rule)
 
-    def _without_key(self, key: Key, patch: Values) -> Document:
+    def _without_key(self, key: Key, patch: Values) -> Values:
         names = self._plan.resource.key
         identity = dict(zip(names, (key,) if len(names) == 1 else key, strict=True))
         if any(name in patch and patch[name] != identity[name] for name in names):

@@ -1,4 +1,7 @@
-"""Text without regard to case → a pattern that means what `fold_case` means, for the server's own matcher."""
+"""Case-insensitive text → a regular expression that matches as `fold_case` compares.
+
+The server's own option for that, `i`, has rules of its own, and all stores shall find the same.
+"""
 
 import functools
 import re
@@ -14,7 +17,7 @@ def _case_variants() -> Mapping[str, str]:
     found: dict[str, list[str]] = {}
     for code in range(sys.maxunicode + 1):
         character = chr(code)
-        # Nearly all are their own lower case, and asking that is much quicker than folding them.
+        # Nearly all characters are their own lower case, and that test is much quicker than folding them.
         if character.lower() != character and (low := fold_case(character)) != character:
             found.setdefault(low, [low]).append(character)
     return {low: "".join(each) for low, each in found.items()}

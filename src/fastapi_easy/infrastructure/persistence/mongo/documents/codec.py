@@ -22,9 +22,9 @@ import decimal
 import enum
 import math
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, assert_never
+from typing import Any, Final, TypeVar, assert_never
 
 from bson import Binary, Decimal128, ObjectId
 
@@ -37,6 +37,7 @@ from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import (
     checked_encoder,
     decode_datetime,
     decode_decimal,
+    decode_duration,
     encode_date,
     encode_datetime,
     encode_decimal,
@@ -48,26 +49,29 @@ from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import (
     encode_time,
 )
 
+T = TypeVar("T")
+
 _WIDE_CONTEXT: Final = decimal.Context(prec=200, rounding=decimal.ROUND_HALF_UP)
+"""Wide enough to round to the scale of a field before the digits are counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """How the values of one field are kept. Null is kept as null, or by leaving the field out.
+    """The encoder and decoder of the values of one field. Null is kept as null, or by leaving the field out.
 
     Attributes:
-        encode: What is kept for a value. Raises `Unstorable`.
+        encode: Returns the BSON for a value. Raises `Unstorable`.
 
-        decode: The value that is kept so, or that somebody else wrote in the same sense.
+        decode: Returns the value for BSON, also for what other programs write in the same sense.
 
-        types: What MongoDB calls the types that hold it; none for any.
+        types: MongoDB's names of the types that hold it; none for any.
 
-        lower_bound: Nothing of these types comes before it.
+        lower_bound: The least value of these types.
 
-        encode_operand: What is kept for a value that is only compared, whatever limits the field has. Raises
-            `Unstorable` when nothing that is kept can be equal to it.
+        encode_operand: Encodes a value that is only compared, whatever limits the field has. Raises `Unstorable` when
+            no stored value can be equal to it.
 
-        item: How the items of an array are kept.
+        item: The codec of the items of an array.
     """
 
     encode: Callable[[Any], Any]
@@ -142,7 +146,7 @@ def is_object_id(field: Field) -> bool:
     return field.kind is Kind.TEXT and (field.generated or ObjectId in field.rules)
 
 
-def unchanged(value: Any) -> Any:
+def unchanged(value: T) -> T:
     """Return *value*, which is kept as it is."""
     return value
 
@@ -191,7 +195,8 @@ def _decimal_encoder(field: Field) -> Callable[[decimal.Decimal], Decimal128]:
 def _decimal_decoder(scale: int | None) -> Callable[[Any], decimal.Decimal]:
     unit = None if scale is None else decimal.Decimal(1).scaleb(-scale)
 
-    def decode(kept: Any) -> decimal.Decimal:
+    def decode(kept: object) -> decimal.Decimal:
+        # Other programs may have written a double or a whole number.
         number = decode_decimal(kept) if isinstance(kept, Decimal128) else decimal.Decimal(str(kept))
         if unit is None or number.same_quantum(unit) or not number.is_finite():
             return number
@@ -201,20 +206,23 @@ def _decimal_decoder(scale: int | None) -> Callable[[Any], decimal.Decimal]:
 
 
 def _enum_codec(field: Field) -> Codec:
-    enumeration: Any = field.enumeration
+    enumeration: Any = (
+        field.enumeration
+    )  # an Enum class: calling it finds a member, which has no type of its own
     values = [member.value for member in enumeration]
     is_text = all(isinstance(value, str) for value in values)
     is_number = all(isinstance(value, int) and not isinstance(value, bool) for value in values)
+    # BSON has no type for mixed values that sorts and compares as one, so then the names are kept.
     kept = {member: member.value if is_text or is_number else member.name for member in enumeration}
-    members: dict[Any, enum.Enum] = {value: member for member, value in kept.items()}
+    members: dict[object, enum.Enum] = {value: member for member, value in kept.items()}
 
-    def encode(value: Any) -> Any:
+    def encode(value: object) -> object:
         try:
             return kept[enumeration(value)]
         except ValueError:
             raise Unstorable("Must be one of the values of the enumeration.", "enum") from None
 
-    def decode(value: Any) -> enum.Enum:
+    def decode(value: object) -> enum.Enum:
         if value not in members:
             raise LookupError(f"{value!r} is stored in {field.name!r}, but is not a {enumeration.__name__}")
         return members[value]
@@ -227,17 +235,20 @@ def _enum_codec(field: Field) -> Codec:
 def _array_codec(field: Field) -> Codec:
     item = make_codec(Field(name=field.name, kind=field.item or Kind.TEXT))
 
-    def items(value: Any) -> list[Any]:
+    def encode_items(value: Sequence[object]) -> list[object]:
         return [item.encode(each) for each in value]
 
-    encode = checked_encoder((list, tuple), items)
-    return Codec(encode, lambda kept: [item.decode(each) for each in kept], ("array",), [], encode, item)
+    def decode_items(kept: Sequence[object]) -> list[object]:
+        return [item.decode(each) for each in kept]
+
+    encode = checked_encoder((list, tuple), encode_items)
+    return Codec(encode, decode_items, ("array",), [], encode, item)
 
 
 _ENCODE_ANY_INTEGER: Final = _integer_encoder(Field(name="any", kind=Kind.INTEGER))
 _ENCODE_ANY_DECIMAL: Final = _decimal_encoder(Field(name="any", kind=Kind.DECIMAL))
 _EMPTY_BINARY: Final = Binary(b"", 0)
-_FIRST_DAY: Final = datetime.datetime(1, 1, 1)  # noqa: DTZ001 - likewise
+_FIRST_DAY: Final = datetime.datetime(1, 1, 1)  # noqa: DTZ001 - the driver takes naive times for UTC
 
 _FLOAT: Final = _codec(
     checked_encoder((float, int), float),
@@ -248,7 +259,7 @@ _FLOAT: Final = _codec(
 )
 _BOOLEAN: Final = _codec(checked_encoder(bool, unchanged), bool, ("bool",), False)
 _DATE: Final = _codec(
-    checked_encoder(datetime.date, encode_date), lambda kept: kept.date(), ("date",), _FIRST_DAY
+    checked_encoder(datetime.date, encode_date), datetime.datetime.date, ("date",), _FIRST_DAY
 )
 _TIME: Final = _codec(
     checked_encoder(datetime.time, encode_time), datetime.time.fromisoformat, ("string",), ""
@@ -262,7 +273,7 @@ _DATETIME: Final = _codec(
 )
 _DURATION: Final = _codec(
     checked_encoder(datetime.timedelta, encode_duration),
-    lambda kept: datetime.timedelta(microseconds=kept),
+    decode_duration,
     ("int", "long"),
     -math.inf,
 )

@@ -1,8 +1,8 @@
-"""What a collection shall have: its indexes, and the validator that keeps other tools from spoiling it."""
+"""The indexes of a collection, and the validator that keeps other tools from storing what the class cannot hold."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from fastapi_easy.domain.field import Kind
 from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
@@ -16,16 +16,16 @@ class Index:
     """An index of one collection.
 
     Attributes:
-        paths: What it is on, in its order.
+        paths: The paths it is on, in its order.
 
-        unique: No two documents have the same values there.
+        unique: Whether no two documents have the same values there.
 
-        partial_filter: The documents it is about; empty for all. Leaves nulls out, which are not compared.
+        partial_filter: Selects the documents in it; empty for all. Leaves out nulls, which may be equal.
     """
 
     paths: tuple[str, ...]
     unique: bool
-    partial_filter: Mapping[str, Any]
+    partial_filter: Document
 
     @property
     def name(self) -> str:
@@ -47,12 +47,13 @@ def needed_indexes(plan: Plan) -> Iterator[Index]:
     """Yield the indexes that *plan* needs: one for each unique rule, and one to walk along a composite key."""
     fields, deleted_at = plan.resource.fields, plan.resource.soft_delete
     for rule in plan.unique_rules:
-        # A condition that every value fulfils, and that the server finds in the queries we send: so it uses the index.
+        # A condition that every value but null fulfils. The server uses a partial index only for queries that imply its
+        # condition, as every comparison with a value of these types does.
         partial_filter: Document = {
             plan.path(name): {"$gte": plan.codecs[name].lower_bound} for name in rule if fields[name].nullable
         }
         if deleted_at is not None:
-            # What is deleted gives up its values.
+            # A deleted entity gives its values free.
             partial_filter[plan.path(deleted_at)] = {"$eq": None}
         yield Index(tuple(plan.path(name) for name in rule), unique=True, partial_filter=partial_filter)
     if len(plan.resource.key) > 1:

@@ -1,4 +1,4 @@
-"""A resource ↔ a collection: where it is, what its fields are called there, rows ↔ documents."""
+"""A resource ↔ a collection: its name, the paths of its fields, rows ↔ documents."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,17 +16,17 @@ from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import Unst
 from fastapi_easy.infrastructure.persistence.mongo.errors import CallRejected, null_not_allowed
 
 RowDecoder: TypeAlias = Callable[[Sequence[Document]], list[tuple[Any, ...]]]
-"""Makes of each document the values of some fields."""
+"""Decodes the values of some fields of each document, in one tuple each."""
 
 _MAX_ROW_DECODERS: Final = 64
-"""Kept for one resource, one for each choice of fields; when there are more, the oldest goes."""
+"""Decoders that are kept for one resource, one for each choice of fields; beyond that the oldest goes."""
 
 KEY: Final = "_id"
 LOOKUP_PREFIX: Final = "__fe_"
-"""How the names begin that pipelines make up; no field of a resource has two underscores."""
+"""Prefix of the names that pipelines make up; no field of a resource begins with two underscores."""
 
 SYSTEM_COLLECTION: Final = "fastapi_easy"
-"""The collection with what the adapter has to remember: counters, and who is changing the schema."""
+"""The collection of the adapter itself: counters, and the lock of schema changes."""
 
 _COLLECTION: Final = re.compile(r"(?!system\.)[^$\x00.][^$\x00]{0,119}")
 _NAME: Final = re.compile(r"[^$\x00.][^\x00.]*")
@@ -47,13 +47,26 @@ def find_invalid_names(name: str, shape: Shape) -> list[str]:
 
 
 class Plan:
-    """Everything about one resource that is made once.
+    """What is prepared once for one resource: codecs, paths, defaults and compiled decoders.
 
     Args:
-        resource: What it is about.
+        resource: Whose entities are stored.
+
+    Attributes:
+        resource: Likewise.
+
+        collection: The name of its collection.
+
+        codecs: By the name of the field.
+
+        names: Of the fields, in their order.
+
+        generated_key: The key field that the store generates; `None` when callers choose keys.
+
+        unique_rules: The fields of each unique rule but the key.
 
     Raises:
-        DeclarationError: Its class is no plain one, or names a collection that cannot be.
+        DeclarationError: Its class is an ORM's, or names an impossible collection.
     """
 
     def __init__(self, resource: Resource[Any]) -> None:
@@ -146,10 +159,10 @@ class Plan:
                 wanted[KEY] = 1
             else:
                 wanted[name] = 1
-        # Nothing but the wish to leave the key out would bring everything else.
+        # A projection that only excludes the key would include everything else.
         return {KEY: 1} if wanted == {KEY: 0} else wanted
 
-    def identity(self, key: Key) -> Any | None:
+    def identity(self, key: Key) -> Any:
         """Encode *key* as the `_id` of its document; `None` when no entity can have it."""
         names = self.resource.key
         values = tuple(key) if self._is_composite else (key,)
@@ -202,7 +215,7 @@ class Plan:
 
     def _compile_row_decoder(self, fields: tuple[str, ...]) -> RowDecoder:
         """Compile a decoder: a list of tuple displays is three times as fast as a loop over names and codecs."""
-        scope: dict[str, Any] = {}
+        scope: dict[str, object] = {}
         columns = []
         for place, name in enumerate(fields):
             if name not in self.resource.key:

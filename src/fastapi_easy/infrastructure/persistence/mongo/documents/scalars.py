@@ -1,4 +1,4 @@
-"""Single values ↔ what BSON has for them."""
+"""Single values ↔ BSON."""
 
 import datetime
 import decimal
@@ -29,9 +29,11 @@ _MAX_DATETIME: Final = datetime.datetime(9999, 12, 31, 23, 59, 59, 999_000)  # n
 
 
 _WIDE_CONTEXT: Final = decimal.Context(prec=200)
+"""So wide that no product with a power of ten is rounded."""
+
 _pack_halves: Final = struct.Struct("<QQ").pack
 _SPECIAL_BITS: Final = 0x6000_0000_0000_0000
-"""Set in the upper half of what is no finite number, or written in another way."""
+"""Both set in the upper half of an infinity, a NaN, and a number whose coefficient is encoded in the other way."""
 
 _COEFFICIENT_MASK: Final = 0x0001_FFFF_FFFF_FFFF
 _MAX_COEFFICIENT: Final = 10**DECIMAL_DIGITS - 1
@@ -40,7 +42,7 @@ _MAX_EXPONENT: Final = 6111
 
 
 class Unstorable(ValueError):
-    """MongoDB cannot keep a value. Raised by everything here.
+    """MongoDB cannot keep a value. Raised by every encoder here.
 
     Attributes:
         code: A stable word for programs.
@@ -57,7 +59,7 @@ def checked_encoder(kinds: type | tuple[type, ...], encode: Callable[[Any], Any]
     A mapping in place of a scalar could hold operators, so it must never get as far as the server.
     """
 
-    def checked(value: Any) -> Any:
+    def checked(value: object) -> object:
         if not isinstance(value, kinds):
             raise Unstorable("Has another type than the field.", "type")
         return encode(value)
@@ -65,20 +67,20 @@ def checked_encoder(kinds: type | tuple[type, ...], encode: Callable[[Any], Any]
     return checked
 
 
-def encode_object_id(value: Any) -> ObjectId:
+def encode_object_id(value: object) -> ObjectId:
     """Return the ObjectId that *value* spells, in the driver's own spelling only."""
     if not isinstance(value, str) or not _HEX.fullmatch(value):
         raise Unstorable("Must be 24 hexadecimal digits in lower case.", "encode_object_id")
     return ObjectId(value)
 
 
-def encode_text(value: Any) -> str:
+def encode_text(value: object) -> str:
     """Return *value* as a plain `str`, if every character of it can be kept."""
     if not isinstance(value, str):
         raise Unstorable("Has another type than the field.", "type")
     if "\x00" in value or (not value.isascii() and any("\ud800" <= each <= "\udfff" for each in value)):
         raise Unstorable("Holds a character that cannot be stored.")
-    # An enumeration of strings, or any other heir of `str`, would not be taken.
+    # The driver rejects an enumeration of strings, or any other subclass of `str`.
     return str.__str__(value)
 
 
@@ -123,6 +125,11 @@ def encode_duration(value: datetime.timedelta) -> int:
     return microseconds
 
 
+def decode_duration(kept: int) -> datetime.timedelta:
+    """Return the duration of *kept* microseconds."""
+    return datetime.timedelta(microseconds=kept)
+
+
 def encode_decimal(number: decimal.Decimal) -> Decimal128:
     """Encode *number*, which is finite, like `Decimal128(number)`, in a tenth of the time.
 
@@ -133,6 +140,7 @@ def encode_decimal(number: decimal.Decimal) -> Decimal128:
     if isinstance(exponent, int) and _MIN_EXPONENT <= exponent <= _MAX_EXPONENT:
         coefficient = abs(int(number.scaleb(-exponent, _WIDE_CONTEXT)))
         if coefficient <= _MAX_COEFFICIENT:
+            # The binary integer decimal (BID) layout: sign, 14 bits of exponent, 113 bits of coefficient.
             high = exponent - _MIN_EXPONENT << 49 | coefficient >> 64 | number.is_signed() << 63
             return Decimal128.from_bid(_pack_halves(coefficient & 0xFFFF_FFFF_FFFF_FFFF, high))
     return Decimal128(number)
@@ -163,7 +171,7 @@ def encode_floor(kind: Kind, value: Any) -> Any:
             try:
                 return encode_datetime(value)
             except Unstorable:
-                # In its own zone still, or already, in the calendar; in UTC not.
+                # Within the calendar in its own time zone, but not in UTC.
                 return _BELOW_MIN_DATETIME if value.year == datetime.MINYEAR else _MAX_DATETIME
         case Kind.DECIMAL:
             return Decimal128(_FLOOR_CONTEXT.plus(decimal.Decimal(value)))
