@@ -1,7 +1,7 @@
-"""Numbers about many entities → a pipeline, and what it answers."""
+"""An aggregation → a pipeline, and its answer → groups."""
 
 import decimal
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, assert_never
 
 from bson import Decimal128
@@ -30,6 +30,7 @@ def build_aggregation(aggregation: Aggregation, plan: Plan, plans: PlanLookup) -
     ]
     if not by:
         return pipeline
+    # Computed, since the server would sort nulls first.
     nulls = {f"{LOOKUP_PREFIX}null_{name}": {"$eq": [f"${KEY}.{name}", None]} for name in by}
     order = {path: 1 for name in by for path in (f"{LOOKUP_PREFIX}null_{name}", f"{KEY}.{name}")}
     skipped: list[Document] = [{"$skip": aggregation.offset}] if aggregation.offset else []
@@ -40,7 +41,7 @@ def read_groups(aggregation: Aggregation, plan: Plan, documents: Sequence[Docume
     """Decode what the pipeline answered. Without `group_by` there is one group, also of no entities."""
     found = list(documents)
     if not aggregation.group_by:
-        # Nothing is told of no entities, and a window may begin behind the only group.
+        # Of no documents `$group` makes no group, but there has to be one; an offset may pass over it.
         found = (found or [{KEY: {}}])[aggregation.offset :]
     return [
         Group(
@@ -76,7 +77,7 @@ def _accumulator(measure: Measure, plan: Plan) -> Document:
             assert_never(never)
 
 
-def _read_total(measure: Measure, plan: Plan, count: int, value: Any) -> Any:
+def _read_total(measure: Measure, plan: Plan, count: int, value: object) -> object:
     if measure.field is None:
         return int(count)
     match measure.function:
@@ -93,7 +94,7 @@ def _read_total(measure: Measure, plan: Plan, count: int, value: Any) -> Any:
             assert_never(never)
 
 
-def _read_sum(name: str, plan: Plan, value: Any) -> Any:
+def _read_sum(name: str, plan: Plan, value: Any) -> object:
     field = plan.resource.fields[name]
     if field.kind is Kind.FLOAT:
         return float(value)
@@ -108,9 +109,8 @@ def _to_number(field: Field, value: Any) -> Any:
     return value.to_decimal() if isinstance(value, Decimal128) else decimal.Decimal(value)
 
 
-def _decode(plan: Plan, name: str, value: Any) -> Any:
-    decode: Callable[[Any], Any] = plan.codecs[name].decode
-    return None if value is None else decode(value)
+def _decode(plan: Plan, name: str, value: object) -> object:
+    return None if value is None else plan.codecs[name].decode(value)
 
 
 def _count_if_not_null(plan: Plan, measure: Measure) -> Document:

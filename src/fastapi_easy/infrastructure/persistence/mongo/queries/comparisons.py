@@ -1,6 +1,6 @@
-"""One comparison → what `$match` takes.
+"""One comparison → the filter of a `$match`.
 
-Values never reach a place where the server looks for operators: each stands behind an operator of ours.
+Values never stand where the server looks for operators: each is the operand of an operator of ours.
 """
 
 import datetime
@@ -28,10 +28,10 @@ from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import Unst
 from fastapi_easy.infrastructure.persistence.mongo.errors import CallRejected
 
 MAX_PATTERN_BYTES: Final = 32_000
-"""Bytes of a pattern; the server takes some more."""
+"""Bytes of a regular expression at most; the server takes some more."""
 
 NO_MATCH: Final[Mapping[str, Any]] = {"_id": {"$in": []}}
-"""What no document matches, as the server knows without looking."""
+"""A filter that no document matches, as the server knows without reading any."""
 
 _ORDER_OPERATORS: Final[Mapping[Operator, str]] = {
     Operator.GREATER: "$gt",
@@ -45,7 +45,7 @@ _FLOOR_OPERATORS: Final[Mapping[Operator, str]] = {
     Operator.LESS: "$lte",
     Operator.LESS_OR_EQUAL: "$lte",
 }
-"""The same about what lies right below a value that cannot be kept."""
+"""The same comparisons with the largest storable value below one that cannot be stored."""
 
 _PATTERNS: Final[Mapping[Operator, str]] = {
     Operator.EQUALS_ANY_CASE: r"\A{}\z",
@@ -58,14 +58,14 @@ _PATTERNS: Final[Mapping[Operator, str]] = {
 }
 _CASE_INSENSITIVE: Final = frozenset(each for each in _PATTERNS if each.name.endswith("ANY_CASE"))
 _NESTED_KINDS: Final = frozenset({Kind.ARRAY, Kind.JSON})
-"""Kinds of which a comparison with null would also look inside."""
+"""Kinds for which the server would also compare null with the items of an array."""
 
 _ROUNDED_TYPES: Final[Mapping[Kind, tuple[type, ...]]] = {
     Kind.DATETIME: (datetime.datetime,),
     Kind.DECIMAL: (decimal.Decimal, int),
     Kind.DURATION: (datetime.timedelta,),
 }
-"""Ordered kinds that cannot keep every value, and what these are."""
+"""Ordered kinds that cannot store every value, and the types of such values."""
 
 
 def build_comparison(  # noqa: PLR0911 (a branch for each group of operators)
@@ -74,7 +74,7 @@ def build_comparison(  # noqa: PLR0911 (a branch for each group of operators)
     """Build the match for *where*, about the values at *path*, which are those of *field*.
 
     Raises:
-        CallRejected: A text is too long to be looked for.
+        CallRejected: A text is too long to be searched for.
     """
     if (rewritten := rewrite_unstorable(where, field, allows_nul=False)) is not where:
         return _build_rewritten(rewritten, path, field, codec)
@@ -142,13 +142,13 @@ def _build_rewritten(specification: Specification, path: str, field: Field, code
 def _build_null_check(path: str, field: Field, *, is_null: bool) -> Document:
     if not is_null:
         return {"$nor": [_build_null_check(path, field, is_null=True)]}
-    # A field that is not there counts as null. What is inside of an array does not.
+    # A missing field counts as null, which is what `$eq` means too. A null inside of an array does not count.
     return {path: {"$eq": None, "$not": {"$type": "array"}} if field.kind in _NESTED_KINDS else {"$eq": None}}
 
 
-def _encode_operands(values: Iterable[Any], codec: Codec) -> list[Any]:
+def _encode_operands(values: Iterable[object], codec: Codec) -> list[object]:
     """Encode those of *values* that a stored value can be equal to."""
-    kept = []
+    kept: list[object] = []
     for value in values:
         try:
             kept.append(codec.encode_operand(value))
@@ -167,7 +167,7 @@ def _build_order_comparison(
     try:
         return {path: {_ORDER_OPERATORS[operator]: codec.encode_operand(value)}}
     except Unstorable:
-        # What is no value of the field, or no number at all, is neither above nor below any.
+        # A value of another type, or NaN, is neither above nor below any.
         may_lie_between = isinstance(value, _ROUNDED_TYPES.get(field.kind, ())) and value == value  # noqa: PLR0124
     return (
         {path: {_FLOOR_OPERATORS[operator]: encode_floor(field.kind, value)}}
@@ -182,7 +182,7 @@ def _build_array_match(where: Where, path: str, codec: Codec) -> Document:
     wanted = (where.value,) if where.operator is Operator.HAS else where.value
     kept = _encode_operands(wanted, codec.item)
     if where.operator is Operator.HAS_ALL:
-        # An array of nothing has all of nothing; null has not.
+        # Every array has all of no values; null does not.
         has = [{path: {"$elemMatch": {"$eq": each}}} for each in kept]
         return {"$and": [{path: {"$type": "array"}}, *has]} if len(kept) == len(wanted) else dict(NO_MATCH)
     return {path: {"$elemMatch": {"$in": kept}}}

@@ -1,4 +1,4 @@
-"""A query → the pipeline that answers it."""
+"""A query for one page → the `find` or the pipeline that answers it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,25 +23,25 @@ from fastapi_easy.infrastructure.persistence.mongo.queries.specification import 
 )
 
 COUNT_FIELD = "__fe_count"
-"""Where a pipeline that counts puts the number."""
+"""The field in which a counting pipeline returns the number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageQuery:
-    """What a query asks for, taken apart.
+    """A query, prepared for MongoDB.
 
     Attributes:
         plan: Of its resource.
 
-        fields: What each row shall hold.
+        fields: The fields of each row.
 
         condition: Of its specification.
 
         sort_plan: Of its total order.
 
-        page_request: Which window.
+        page_request: The window.
 
-        is_everything: No entity is left out.
+        is_everything: Whether no entity is left out.
     """
 
     plan: Plan
@@ -99,6 +99,7 @@ class PageQuery:
 
     def page(self, documents: Sequence[Document], total: int | None) -> Page[Row]:
         """Build the page of *documents*, the answer."""
+        # One more document than the limit was asked for, and shows that another page follows.
         kept = documents[: self.page_request.limit]
         following = None
         if len(documents) > self.page_request.limit:
@@ -112,7 +113,8 @@ class PageQuery:
     def _sorted_stages(self, after_match: list[Document]) -> list[Document]:
         sort_plan = self.sort_plan
         has_paths = any(term.sort.path for term in sort_plan.terms)
-        # What lies before the place is left out before anything is computed, unless it has to be fetched first.
+        # Entities before the position are left out early, so that nothing is computed for them; unless the order is by
+        # fields of related entities, which have to be looked up first.
         early, late = ([], after_match) if has_paths else (after_match, [])
         return [*self.condition.pipeline, *early, *sort_plan.setup_stages, *late, sort_plan.sort_stage]
 

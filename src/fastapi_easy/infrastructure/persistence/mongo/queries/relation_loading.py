@@ -1,8 +1,7 @@
-"""Rows that a relation leads to from many entities at once → one pipeline, and what it answers."""
+"""Eager loading: the rows that a relation leads to from many entities, in one pipeline."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.queries.ordering import total_order
@@ -19,16 +18,16 @@ _ROWS = f"{LOOKUP_PREFIX}rows"
 
 @dataclass(frozen=True, slots=True)
 class RelationLoader:
-    """The rows of *plan* that *relation* leads to.
+    """Loads the rows of *plan* that *relation* leads to.
 
     Attributes:
         relation: Leads to the resource of *plan*.
 
-        plan: Of the resource.
+        plan: Of the related resource.
 
-        plans: Those of the resources that relations lead to.
+        plans: Finds the plans of resources that relations lead to.
 
-        query: Which of the rows, in which order, with which fields, and how many from each source.
+        query: Selects and sorts the rows, names their fields, and limits how many there are from each source.
     """
 
     relation: Relation
@@ -36,7 +35,7 @@ class RelationLoader:
     plans: PlanLookup
     query: Query
 
-    def pipeline(self, sources: Sequence[tuple[Any, ...]]) -> list[Document]:
+    def pipeline(self, sources: Sequence[tuple[object, ...]]) -> list[Document]:
         """Build one pipeline for all of *sources*, which avoids N+1 queries."""
         relation, plan, query = self.relation, self.plan, self.query
         meant = all_of(query.specification, _any_of(relation.there, sources))
@@ -49,26 +48,26 @@ class RelationLoader:
             order.sort_stage,
             {"$project": plan.projection(names)},
             {"$group": {KEY: by, _ROWS: {"$firstN": {"n": query.page.limit, "input": "$$ROOT"}}}},
-            # One by one again: a group could be larger than a document may be.
+            # Unwound again: as one document a group could be larger than the server allows.
             {"$unwind": f"${_ROWS}"},
             {"$replaceRoot": {"newRoot": f"${_ROWS}"}},
         ]
 
-    def rows(self, sources: Sequence[tuple[Any, ...]], documents: Sequence[Document]) -> list[list[Row]]:
+    def rows(self, sources: Sequence[tuple[object, ...]], documents: Sequence[Document]) -> list[list[Row]]:
         """Decode *documents* to rows, for each of *sources* those it leads to."""
-        found: dict[tuple[Any, ...], list[Row]] = {source: [] for source in sources}
+        found: dict[tuple[object, ...], list[Row]] = {source: [] for source in sources}
         for document in documents:
-            from_ = tuple(self.plan.value(document, name) for name in self.relation.there)
-            if from_ in found:
-                found[from_].append(self.plan.row(document, self._fields))
-        return [found[source] for source in sources]
+            source = tuple(self.plan.value(document, name) for name in self.relation.there)
+            if source in found:
+                found[source].append(self.plan.row(document, self._fields))
+        return [found[each] for each in sources]
 
     @property
     def _fields(self) -> tuple[str, ...]:
         return self.plan.names if self.query.fields is None else self.query.fields
 
 
-def _any_of(names: Sequence[str], sources: Sequence[tuple[Any, ...]]) -> Specification:
+def _any_of(names: Sequence[str], sources: Sequence[tuple[object, ...]]) -> Specification:
     if len(names) == 1:
         return Where(names[0], Operator.IN, tuple(source[0] for source in sources))
     return AnyOf(

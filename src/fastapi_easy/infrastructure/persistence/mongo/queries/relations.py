@@ -1,4 +1,4 @@
-"""A relation → the stage that fetches the documents it leads to."""
+"""A relation → the `$lookup` stage that fetches the documents it leads to."""
 
 from fastapi_easy.domain.field import Field
 from fastapi_easy.domain.resources.resource import Relation
@@ -18,20 +18,20 @@ def build_lookup(
 ) -> Document:
     """Build the `$lookup` stage that puts the documents which *relation* leads to into the array *name*.
 
-    Null is compared like a value here; see `key_paths`.
+    Null is equal to null here; see `key_paths`.
 
     Args:
         relation: From *source* to *target*.
 
-        source: What the documents in the pipeline are.
+        source: The plan of the documents in the pipeline.
 
-        target: What is fetched.
+        target: The plan of the documents that are fetched.
 
         name: Of the array.
 
-        inside: What happens to the documents that are fetched.
+        inside: The stages that the fetched documents pass through.
 
-        prefix: Where the document of *source* stands in those of the pipeline, with a dot behind.
+        prefix: The path of the document of *source* in those of the pipeline, with a dot at its end.
     """
     stage: Document = {"from": target.collection}
     variables: Document = {}
@@ -40,7 +40,7 @@ def build_lookup(
         path = f"{prefix}{source.path(here)}"
         converted = _convert_key(path, source.resource.fields[here], target.resource.fields[there])
         if converted is None and "localField" not in stage:
-            # What the server finds quickest, with an index or without.
+            # `localField` joins much quicker than `$expr`, with an index or without, but takes one pair of fields.
             stage |= {"localField": path, "foreignField": target.path(there)}
             continue
         variable = f"here_{len(variables)}"

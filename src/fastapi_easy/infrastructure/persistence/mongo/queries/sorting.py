@@ -1,4 +1,4 @@
-"""Orders and places in them → stages of a pipeline. Nulls come last in both directions."""
+"""Orders, and positions in them → stages of a pipeline. Nulls come last in both directions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,15 +21,15 @@ class SortTerm:
     """One part of an order.
 
     Attributes:
-        sort: What was asked for.
+        sort: The field and direction, as requested.
 
-        path: Where its values stand in the documents of the pipeline.
+        path: The path of its values in the documents of the pipeline.
 
-        field: Whose values they are.
+        field: Of these values.
 
-        codec: How they are kept.
+        codec: Likewise.
 
-        has_nulls: They may be null.
+        has_nulls: Whether they may be null.
     """
 
     sort: Sort
@@ -38,7 +38,7 @@ class SortTerm:
     codec: Codec
     has_nulls: bool
 
-    def value(self, document: Document) -> Any:
+    def value(self, document: Document) -> object:
         """Decode the value in *document*."""
         found: Any = document
         for name in self.path.split("."):
@@ -53,9 +53,9 @@ class SortPlan:
     Attributes:
         terms: The most important first.
 
-        setup_stages: The stages that have to come before.
+        setup_stages: The stages before it: they look up related entities, and compute whether values are null.
 
-        sort_stage: What sorts.
+        sort_stage: The `$sort`.
     """
 
     terms: tuple[SortTerm, ...]
@@ -71,7 +71,7 @@ def build_sort_plan(order: Sequence[Sort], plan: Plan, plans: PlanLookup) -> Sor
     by: dict[str, int] = {}
     for number, term in enumerate(terms):
         if term.has_nulls and not term.sort.descending:
-            # The server puts nulls first, unless it goes down.
+            # The server sorts nulls first, which is last only in descending order.
             name = f"{LOOKUP_PREFIX}null_{number}"
             computed[name] = {"$eq": [{"$ifNull": [f"${term.path}", None]}, None]}
             by[name] = 1
@@ -81,13 +81,13 @@ def build_sort_plan(order: Sequence[Sort], plan: Plan, plans: PlanLookup) -> Sor
     return SortPlan(terms, setup_stages, {"$sort": by})
 
 
-def build_keyset_match(terms: Sequence[SortTerm], values: Sequence[Any]) -> Document:
+def build_keyset_match(terms: Sequence[SortTerm], values: Sequence[object]) -> Document:
     """Build the match for every document after the position with *values* (keyset pagination)."""
     alternatives: list[Document] = []
     equal: list[Document] = []
     for term, value in zip(terms, values, strict=True):
         if value is None:
-            # Nothing comes behind null in its own field.
+            # Nulls come last, so no value of this field comes after one.
             equal.append(_compare(term, Operator.IS_NULL, value=True))
             continue
         after = _compare(term, Operator.LESS if term.sort.descending else Operator.GREATER, value)
@@ -98,7 +98,7 @@ def build_keyset_match(terms: Sequence[SortTerm], values: Sequence[Any]) -> Docu
     first = terms[0]
     if len(terms) == 1 or values[0] is None or first.has_nulls:
         return _any_of(alternatives)
-    # Says nothing new, but an index on the first field understands it.
+    # Redundant, but the server can use an index on the first field for it, as it cannot for an `$or`.
     operator = Operator.LESS_OR_EQUAL if first.sort.descending else Operator.GREATER_OR_EQUAL
     return {"$and": [_compare(first, operator, values[0]), _any_of(alternatives)]}
 
@@ -109,11 +109,11 @@ def _any_of(alternatives: list[Document]) -> Document:
             return dict(NO_MATCH)
         case [one]:
             return one
-        case several:
-            return {"$or": several}
+        case _:
+            return {"$or": alternatives}
 
 
-def _compare(term: SortTerm, operator: Operator, value: Any) -> Document:
+def _compare(term: SortTerm, operator: Operator, value: object) -> Document:
     return build_comparison(Where(term.sort.field, operator, value), term.path, term.field, term.codec)
 
 

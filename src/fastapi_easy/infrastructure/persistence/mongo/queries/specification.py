@@ -1,4 +1,4 @@
-"""Specifications → what pipelines take."""
+"""Specifications → the stages of a pipeline."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -26,14 +26,14 @@ PlanLookup: TypeAlias = Callable[[Resource[Any]], Plan]
 
 @dataclass(slots=True)
 class Condition:
-    """A specification, ready for a pipeline.
+    """A specification, translated.
 
     Attributes:
-        match: What can be said about a document alone.
+        match: The part about a document alone: a filter, which `find` and writes take too.
 
-        lookup_stages: What fetches the related documents that the rest is about.
+        lookup_stages: Fetch the related documents that the rest is about.
 
-        related_match: The rest.
+        related_match: The filter for the rest.
     """
 
     match: Document = field(default_factory=dict)
@@ -43,6 +43,7 @@ class Condition:
     @property
     def pipeline(self) -> list[Document]:
         """The stages that let pass what the specification means."""
+        # First, since it can use an index, and leaves fewer documents to look up for.
         alone: list[Document] = [{"$match": self.match}] if self.match else []
         return [*alone, *self.lookup_stages, {"$match": self.related_match}] if self.lookup_stages else alone
 
@@ -53,12 +54,12 @@ def build_condition(specification: Specification, plan: Plan, plans: PlanLookup)
     Args:
         specification: The tree.
 
-        plan: Whom it is about.
+        plan: Of the resource it is about.
 
-        plans: Those of the resources that relations lead to.
+        plans: Finds the plans of resources that relations lead to.
 
     Raises:
-        Refused: A text is too long to be looked for.
+        CallRejected: A text is too long to be searched for.
     """
     if isinstance(specification, Everything):
         return Condition()
@@ -127,6 +128,6 @@ def _build_related_match(
     name = f"{LOOKUP_PREFIX}related_{len(lookup_stages)}"
     first: list[Document] = [{"$limit": 1}, {"$project": {KEY: 1}}]
     lookup_stages.append(build_lookup(relation, plan, target, name, [*inside, *first]))
-    # Null leads nowhere, though the server would compare it.
+    # Null leads nowhere, though `$lookup` would find other nulls equal to it.
     not_null: list[Document] = [{path: {"$ne": None}} for path in key_paths(relation, plan)]
     return {"$and": [{name: {"$ne": []}}, *not_null]}
