@@ -1,6 +1,6 @@
-"""Locks of one machine, as files that the kernel locks: it lets go when their holder ends, however that is.
+"""Locks of one machine, as files locked with `flock`: the kernel releases them when their holder ends, however it ends.
 
-A file is never removed: whoever has the old one open would hold another lock than whoever opens the new one.
+A file is never removed: a process that has the old file open and one that opens the new file would both hold the lock.
 """
 
 import asyncio
@@ -30,9 +30,13 @@ _MAX_RECORD_BYTES: Final = 4096
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """What this process holds.
+    """A lock that this process holds.
 
     Attributes:
+        owner: Of the lock.
+
+        token: Likewise.
+
         file: The descriptor that the kernel has locked.
     """
 
@@ -45,7 +49,7 @@ class FileLeaseStore(PollingLeases):
     """Implements `LeaseStore` with `flock`. Not for network file systems.
 
     Args:
-        folder: Where the files are; made when it is missing.
+        folder: The folder of the lock files; created when it is missing.
     """
 
     name = "locks in files"
@@ -102,15 +106,16 @@ class FileLeaseStore(PollingLeases):
     def _lock(self, name: str, owner: str) -> Acquired | Busy:
         path = self._path(name)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Not inherited: a child would keep it locked. Each descriptor locks for itself, also within one process.
+        # CLOEXEC, since a child process that inherits the descriptor would keep the lock. With `flock`, unlike POSIX
+        # locks, each descriptor locks by itself, also within one process.
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             if not _try_lock(file) or not _is_current_file(file, path):
-                holder = _record(file).get("owner")
+                holder = _read_record(file).get("owner")
                 os.close(file)
                 return Busy(None if holder is None else str(holder))
-            token = next_token(int(_record(file).get("token", 0)))
-            _write(file, {"name": name, "owner": owner, "token": token, "since": time.time()})
+            token = next_token(int(_read_record(file).get("token", 0)))
+            _write_record(file, {"name": name, "owner": owner, "token": token, "since": time.time()})
         except BaseException:
             os.close(file)
             raise
@@ -122,7 +127,7 @@ class FileLeaseStore(PollingLeases):
         for path in self._folder.glob("*.lock"):
             file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             try:
-                record = _record(file)
+                record = _read_record(file)
                 if str(record.get("name", "")).startswith(prefix) and record.get("owner") is not None:
                     found.append(
                         LockInfo(
@@ -134,7 +139,7 @@ class FileLeaseStore(PollingLeases):
                         )
                     )
                     if _try_lock(file):
-                        _ = found.pop()  # its holder has ended without a word
+                        _ = found.pop()  # its holder was killed, and has left its record behind
             finally:
                 os.close(file)
         return sorted(found, key=lambda each: each.name)
@@ -159,9 +164,9 @@ def _try_lock(file: int) -> bool:
 
 def _unlock(file: int) -> bool:
     try:
-        record = _record(file)
+        record = _read_record(file)
         with contextlib.suppress(OSError):
-            _write(file, {**record, "owner": None})
+            _write_record(file, {**record, "owner": None})
     finally:
         os.close(file)
     return True
@@ -170,13 +175,14 @@ def _unlock(file: int) -> bool:
 def _is_current_file(file: int, path: Path) -> bool:
     """Return whether *file* is what others find at *path*."""
     try:
-        there, here = path.stat(), os.fstat(file)
+        found, ours = path.stat(), os.fstat(file)
     except OSError:
         return False
-    return (there.st_ino, there.st_dev) == (here.st_ino, here.st_dev)
+    # Somebody else may have removed the file, though we never do.
+    return (found.st_ino, found.st_dev) == (ours.st_ino, ours.st_dev)
 
 
-def _record(file: int) -> Mapping[str, Any]:
+def _read_record(file: int) -> Mapping[str, Any]:
     """Read what the last holder has written; nothing when that was cut off."""
     try:
         found = json.loads(os.pread(file, _MAX_RECORD_BYTES, 0) or b"{}")
@@ -185,8 +191,8 @@ def _record(file: int) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _write(file: int, record: Mapping[str, Any]) -> None:
-    # Padded, not truncated first: whoever looks meanwhile sees an old record or a new one.
+def _write_record(file: int, record: Mapping[str, object]) -> None:
+    # Padded instead of truncated first: a reader sees the old record or the new one, and never an empty file.
     written = json.dumps(record).encode()
     _ = os.pwrite(file, written.ljust(os.fstat(file).st_size), 0)
     os.fsync(file)

@@ -1,4 +1,4 @@
-"""Leases in the process: the reference of all other stores, and enough for one process."""
+"""Leases in memory: the reference for all other stores, and enough for one process."""
 
 import asyncio
 import itertools
@@ -19,6 +19,7 @@ from fastapi_easy.infrastructure.unit_of_work import TransactionalUnitOfWork
 
 _CAPABILITIES: Final = frozenset(LockCapability) - {LockCapability.CROSS_HOST, LockCapability.DURABLE}
 _NO_TICKET: Final = 2**62
+"""Behind every ticket: an owner without one comes after all who wait."""
 
 
 @dataclass(slots=True)
@@ -38,12 +39,16 @@ class _Wait:
 
 @dataclass(slots=True)
 class Leases:
-    """What several stores share, as processes share a database.
+    """The state that several stores share, as processes share a database.
 
     Attributes:
-        held: Every name that was ever held.
+        held: Every name that was ever held, with its last token.
 
-        waits: By owner.
+        waits: The waits, by owner.
+
+        tickets: The next tickets.
+
+        events: Wake the waiters.
     """
 
     held: dict[str, _Lease] = field(default_factory=dict)
@@ -53,12 +58,12 @@ class Leases:
 
 
 class MemoryLeaseStore:
-    """Implements `LeaseStore`. No method suspends, so one event loop is all the exclusion there has to be.
+    """Implements `LeaseStore`. No method suspends, so the event loop is all the mutual exclusion it needs.
 
     Args:
-        clock: Says when leases run out.
+        clock: Tells when leases expire.
 
-        leases: Shared with other stores; its own unless given.
+        leases: The state to share with other stores; its own unless given.
 
         database: The name of the memory database whose units of work it can guard.
     """
@@ -86,6 +91,7 @@ class MemoryLeaseStore:
                 return Success(Busy(lease.owner if is_held else None, ahead))
             lease.owner, lease.token, lease.since = owner, next_token(lease.token), now
         lease.until = now + ttl
+        # Whoever has the lease waits no more: its ticket must not hold back those behind.
         _ = shared.waits.pop(owner, None)
         return Success(Acquired(lease.token))
 

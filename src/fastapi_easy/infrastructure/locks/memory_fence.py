@@ -1,4 +1,4 @@
-"""The fence of a database in memory: the newest token that has written there, for each name."""
+"""The fence of a database in memory: the newest token that has written there, by name."""
 
 from typing import Any, Final
 from weakref import WeakKeyDictionary

@@ -1,8 +1,8 @@
-"""Leases in MongoDB: a document for each name."""
+"""Leases in MongoDB: one document for each name, one for each wait, and one that counts tickets."""
 
 import asyncio
 import math
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, TypeVar
 
@@ -10,7 +10,7 @@ from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 from returns.result import Failure, Success
 
-from fastapi_easy.domain.errors import Outcome, Unavailable, Unsupported
+from fastapi_easy.domain.errors import Error, Outcome, Unavailable, Unsupported
 from fastapi_easy.domain.locks.lease import (
     EVERY_LOCK_CAPABILITY,
     Acquired,
@@ -44,7 +44,7 @@ T = TypeVar("T")
 CONNECTION_LIMITS: Final = ConnectionOptions(
     pool_size=2,
     pool_timeout=2.0,
-    # Nobody is sent away before that: what waits here keeps leases, or gives them back.
+    # No load is shed here: what waits for a connection renews leases, or releases them.
     queue_time=math.inf,
     connect_timeout=2.0,
     statement_timeout=3.0,
@@ -64,9 +64,9 @@ class MongoLeaseStore:
     """Implements `LeaseStore` in MongoDB.
 
     Args:
-        url: As that of a database. Nothing is connected before the first call.
+        url: Like that of a database. Nothing is connected before the first call.
 
-        database: The database whose units of work it can guard, when leases are kept in it.
+        database: The database whose units of work it can guard, because leases are kept in it; `None` for none.
     """
 
     name = "locks in MongoDB"
@@ -85,6 +85,8 @@ class MongoLeaseStore:
         """Give *name* to *owner* if it is free, or is its already, and no earlier ticket waits."""
 
         async def acquire() -> Acquired | Busy:
+            # Not atomic with what follows, so that the order of waiters may be missed. Two owners never hold the lease,
+            # since it is taken in one update.
             ahead = await self._ahead(name, ticket)
             found = await self._try_take(name, owner, ttl, is_first=ahead == 0)
             if found is None and await self._ensure_document(name):
@@ -114,6 +116,7 @@ class MongoLeaseStore:
             found = await self._do(_WAITS, "find_one_and_update", {"_id": owner}, prolonged)
             if found is not None:
                 return int(found["ticket"])
+            # Waits that were not prolonged are of processes that have died.
             _ = await self._do(_WAITS, "delete_many", {"name": name, "$expr": {"$not": [_NOT_EXPIRED]}})
             counter = await self._do(
                 _TICKETS,
@@ -276,8 +279,9 @@ class MongoLeaseStore:
             self._client = Client(self._address, CONNECTION_LIMITS)
         return self._client
 
-    async def _do(self, collection: str, method: str, *arguments: Any, **options: Any) -> Any:
+    async def _do(self, collection: str, method: str, *arguments: object, **options: object) -> Any:
         act = getattr(self._mongo.collection(collection), method)
+        # Reads too are waited for to their end when their caller gives up: no request is ever cut off (ADR 28).
         return await self._mongo.call(lambda: act(*arguments, **options), is_write=True)
 
     async def _ahead(self, name: str, ticket: int | None) -> int:
@@ -290,6 +294,7 @@ class MongoLeaseStore:
         mine = {"$eq": ["$owner", {"$literal": owner}]}
         free = {"$or": [{"$eq": ["$owner", None]}, {"$lte": ["$expires_at", _NOW]}]}
         kept = {"$and": [mine, _NOT_EXPIRED]}
+        # `$literal` keeps an owner that begins with `$` from being read as a path.
         return await self._do(
             _LOCKS,
             "find_one_and_update",
@@ -317,35 +322,35 @@ class MongoLeaseStore:
             return True
         return True
 
-    async def _update(self, where: Mapping[str, Any], change: Any) -> Outcome[bool]:
+    async def _update(self, where: Mapping[str, object], change: Any) -> Outcome[bool]:
         async def update() -> bool:
             done = await self._do(_LOCKS, "update_one", where, change)
             return bool(done.matched_count)
 
         return await self._call_store(update)
 
-    async def _call_store(self, operation: Callable[[], Coroutine[Any, Any, T]]) -> Outcome[T]:
+    async def _call_store(self, operation: Callable[[], Awaitable[T]]) -> Outcome[T]:
         try:
             return Success(await operation())
         except DATABASE_ERRORS as error:
             return self._unavailable(error)
 
-    def _unavailable(self, error: BaseException) -> Failure[Any]:
+    def _unavailable(self, error: BaseException) -> Failure[Error]:
         if has_answered(error) is False:
-            # That nobody answered in time is silence too.
+            # Without an answer in time there was none at all, whatever `as_unavailable` makes of a timeout.
             return Failure(Unavailable(self.name))
         if isinstance(error, PoolExhausted | TransactionLost | CommitOutcomeUnknown) or is_unreachable(error):
             return Failure(as_unavailable(error, self.name))
         raise error
 
 
-def _expires_in(seconds: float) -> Mapping[str, Any]:
+def _expires_in(seconds: float) -> Mapping[str, object]:
     return {"$add": [_NOW, round(seconds * 1_000_000)]}
 
 
-def _held_by(name: str, owner: str, token: int) -> Mapping[str, Any]:
+def _held_by(name: str, owner: str, token: int) -> Mapping[str, object]:
     return {"_id": name, "owner": owner, "token": token, "$expr": _NOT_EXPIRED}
 
 
-def _starts_with(field: str, prefix: str) -> Mapping[str, Any]:
+def _starts_with(field: str, prefix: str) -> Mapping[str, object]:
     return {"$eq": [{"$indexOfBytes": [field, {"$literal": prefix}]}, 0]}

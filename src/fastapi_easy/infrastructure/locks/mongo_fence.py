@@ -1,4 +1,4 @@
-"""The fence of a MongoDB database: the newest token that has written there, for each name."""
+"""The fence of a MongoDB database: the newest token that has written there, by name."""
 
 from typing import Any, Final
 
@@ -32,7 +32,8 @@ async def stamp(work: TransactionalUnitOfWork[MongoDatabase, Any], name: str, to
         newer = {"_id": name, "token": {"$gt": token}}
         if await fences.find_one(newer, session=session) is not None:
             return False
-        # Also when it is the same: whoever stamps meanwhile is in the way, and begins anew.
+        # `stamps` changes even when the token does not, so that two holders who stamp at once are in conflict, and one
+        # of them is replayed and sees the token of the other.
         change = {"$set": {"token": token}, "$inc": {"stamps": 1}}
         _ = await fences.update_one({"_id": name}, change, upsert=True, session=session)
         return True

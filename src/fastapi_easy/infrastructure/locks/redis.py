@@ -1,11 +1,11 @@
-"""Leases in Redis or Valkey: each call is one script, which the server carries out alone.
+"""Leases in Redis or Valkey: each call is one Lua script, which the server runs without another in between.
 
-With replicas a lease may be forgotten when another one takes over; whoever writes elsewhere stamps a fence.
+Replication is asynchronous, so that a failover may lose a lease: writes elsewhere are protected by a fence.
 """
 
 import asyncio
 import math
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, TypeVar
 
@@ -33,15 +33,17 @@ T = TypeVar("T")
 
 CONNECTIONS: Final = 2
 TIMEOUT: Final = 1.0
-"""For a connection, and for an answer."""
+"""Seconds for a connection, and for an answer."""
 
 _NAMES_WITH_WAITERS: Final = "fe:waited-for"
-"""The set of names somebody waits for; whoever waits says so again and again."""
+"""The set of names that have waiters, for `edges`; each prolonged wait adds its name again."""
 
 _EVICTION_POLICY_WARNING: Final = (
     "Redis may evict leases: maxmemory-policy is {!r}; set it to 'noeviction', "
     "or use another store with locks.url"
 )
+# `text` replaces Lua's tostring(), which writes numbers of this size as 1.7e+15. Lua's numbers are doubles, which hold
+# whole microseconds until the year 2255.
 _PRELUDE: Final = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -55,6 +57,8 @@ local function forget_silent()
   end
 end
 """
+# KEYS[1] is the lease, KEYS[2] the waiters by ticket, KEYS[3] the waiters by the time until which each was heard of.
+# Keys expire by themselves: a lease after a week, whose tokens go on growing since there is a clock in them.
 _ACQUIRE: Final = """
 if not (held and owner == ARGV[1]) then
   forget_silent()
@@ -228,7 +232,7 @@ class RedisLeaseStore:
         """Ask whether the server answers."""
 
         async def ping() -> None:
-            asked: Any = self._redis.ping()
+            asked: Any = self._redis.ping()  # typed as a bool or an awaitable
             _ = await asked
 
         return await self._call_store(ping)
@@ -240,7 +244,7 @@ class RedisLeaseStore:
             try:
                 found: Any = await self._redis.config_get("maxmemory*")
             except ResponseError:
-                return ()  # this server does not tell
+                return ()  # CONFIG is forbidden, as managed servers do
             policy = str(found.get("maxmemory-policy", "noeviction"))
             if policy == "noeviction" or int(found.get("maxmemory", 0)) == 0:
                 return ()
@@ -273,12 +277,12 @@ class RedisLeaseStore:
         return await self._redis.register_script(_PRELUDE + script)(keys=_keys(name), args=arguments)
 
     async def _run_bool(self, script: str, name: str, *arguments: str | float) -> Outcome[bool]:
-        async def ask() -> bool:
+        async def run() -> bool:
             return bool(await self._run(script, name, *arguments))
 
-        return await self._call_store(ask)
+        return await self._call_store(run)
 
-    async def _call_store(self, operation: Callable[[], Coroutine[Any, Any, T]]) -> Outcome[T]:
+    async def _call_store(self, operation: Callable[[], Awaitable[T]]) -> Outcome[T]:
         try:
             return Success(await operation())
         except (RedisConnectionError, RedisTimeoutError, OSError):
@@ -294,6 +298,7 @@ def _keys(name: str) -> list[str]:
 
 
 def _parse_queue(scored: Sequence[str]) -> list[tuple[str, int]]:
+    # Members and scores alternate; Redis writes scores as floating-point numbers.
     return [(scored[place], int(float(scored[place + 1]))) for place in range(0, len(scored), 2)]
 
 
