@@ -22,11 +22,13 @@ CONNECTION_LIMITS: Final = ConnectionOptions(
     lock_timeout=2.0,
     busy_timeout=2.0,
 )
-"""However many leases there are."""
+"""Two connections, however many leases there are."""
 
 
 class LeaseConnections:
-    """Never those of the repositories, whose exhaustion must not keep a lease from being renewed.
+    """The connections of one lease store, apart from those of repositories.
+
+    An exhausted pool of repositories must not keep a lease from being renewed.
 
     Args:
         url: With its driver.
@@ -98,5 +100,5 @@ class LeaseConnections:
 
 def classify_unavailable(error: BaseException, name: str) -> Unavailable | None:
     """Return that *name* did not answer, or cannot do it now, when *error* says so."""
-    # That nobody answered in time is silence too.
+    # Without an answer in time there was none at all, whatever `as_unavailable` makes of a timeout.
     return Unavailable(name) if is_unreachable(error) else as_unavailable(error, name)

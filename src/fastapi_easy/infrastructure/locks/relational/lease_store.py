@@ -1,20 +1,20 @@
 """Leases as rows: what SQLite, PostgreSQL, MySQL and MariaDB have in common.
 
-Every statement stands alone, in autocommit, on one of two connections that nobody else uses. Times are microseconds
-since 1970 by the server's clock.
+Every statement stands alone, in autocommit, on one of two connections that leases have to themselves. Times are
+microseconds since 1970 by the server's clock, which is the only clock for expiry: those of the processes differ.
 """
 
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeAlias
 
 from returns.result import Failure, Success
 from sqlalchemy import URL, BigInteger, Executable, String, bindparam, text
 from sqlalchemy.types import TypeEngine
 
-from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.errors import Error, Outcome
 from fastapi_easy.domain.locks.lease import (
     EVERY_LOCK_CAPABILITY,
     Acquired,
@@ -38,13 +38,13 @@ from fastapi_easy.infrastructure.relational.system_tables.lease_tables import ma
 from fastapi_easy.infrastructure.unit_of_work import TransactionalUnitOfWork
 
 NO_TICKET: Final = 2**62
-"""The ticket of somebody who has none."""
+"""Stands for no ticket: behind every other."""
 
 MAX_ATTEMPTS: Final = 4
-"""How often a statement is sent that the database has undone to let another one pass."""
+"""How often a statement is sent that the database rolls back because of a deadlock or a conflict."""
 
 _CLEANUP_INTERVAL: Final = 600.0
-"""Seconds between two looks for what nobody needs any more."""
+"""Seconds between two deletions of what is not needed any more."""
 
 _RENEW: Final = """
 UPDATE fe_lock SET expires_at = {now} + :ttl
@@ -77,7 +77,11 @@ _CLEANUP_STATEMENTS: Final = (
     "DELETE FROM fe_lock_wait WHERE expires_at < {now} - 60000000",
     "DELETE FROM fe_lock WHERE (owner IS NULL OR expires_at < {now}) AND acquired_at < {now} - 604800000000",
 )
-"""After a week a name is forgotten; its tokens go on growing, since there is a clock in them."""
+"""After a week a name is forgotten; its tokens go on growing, since they contain the time."""
+
+
+Parameters: TypeAlias = Mapping[str, str | int]
+"""The parameters of a statement, by name."""
 
 
 class RelationalLeaseStore(ABC):
@@ -87,11 +91,11 @@ class RelationalLeaseStore(ABC):
         url: With its driver. Nothing is connected before the first call.
 
     Attributes:
-        connections: Where statements are sent.
+        connections: The connections that statements are sent on.
 
-        dialect: What stands for `{now}`, `{greatest}`, `{shared}` and others in statements, in this order.
+        dialect: What replaces `{now}`, `{greatest}`, `{shared}` and other placeholders in statements, in this order.
 
-        name_type: Of the columns that hold names.
+        name_type: The type of columns that hold names.
     """
 
     capabilities: ClassVar[frozenset[LockCapability]] = EVERY_LOCK_CAPABILITY
@@ -110,7 +114,7 @@ class RelationalLeaseStore(ABC):
         self, name: str, owner: str, ttl: float, ticket: int | None = None
     ) -> Outcome[Acquired | Busy]:
         """Give *name* to *owner* if it is free, or is its already, and no earlier ticket waits."""
-        parameters = {
+        parameters: Parameters = {
             "name": self.encode_name(name),
             "owner": owner,
             "ttl": _micros(ttl),
@@ -133,7 +137,7 @@ class RelationalLeaseStore(ABC):
         """Register or prolong the wait of *owner* for *name*, for the next *seconds*; return its ticket."""
         try:
             await self._clean_up()
-            parameters = {"name": self.encode_name(name), "owner": owner, "ttl": _micros(seconds)}
+            parameters: Parameters = {"name": self.encode_name(name), "owner": owner, "ttl": _micros(seconds)}
             return Success(await self.insert_wait(parameters))
         except DATABASE_ERRORS as error:
             return self._unavailable(error)
@@ -180,7 +184,7 @@ class RelationalLeaseStore(ABC):
         """Return whether *owner* has the lease; its row is locked until the transaction of *work* has ended."""
         if not isinstance(work, TransactionalUnitOfWork) or not self._is_same_database(work.database):
             return None
-        parameters = {"name": self.encode_name(name), "owner": owner, "token": token}
+        parameters: Parameters = {"name": self.encode_name(name), "owner": owner, "token": token}
         try:
             answer = await work.transaction.execute(self.statement(_GUARD, parameters), parameters)
         except DATABASE_ERRORS as error:
@@ -218,14 +222,14 @@ class RelationalLeaseStore(ABC):
         await self.connections.close()
 
     @abstractmethod
-    async def acquire_row(self, parameters: Mapping[str, Any]) -> Acquired | Busy:
+    async def acquire_row(self, parameters: Parameters) -> Acquired | Busy:
         """Try to acquire the lease that *parameters* name."""
 
     @abstractmethod
-    async def insert_wait(self, parameters: Mapping[str, Any]) -> int:
+    async def insert_wait(self, parameters: Parameters) -> int:
         """Insert or prolong a wait; return its ticket."""
 
-    def encode_name(self, name: str) -> Any:
+    def encode_name(self, name: str) -> str:
         """Return *name* as it is sent."""
         return name
 
@@ -233,11 +237,11 @@ class RelationalLeaseStore(ABC):
         """Return the name that a column has kept."""
         return str(name)
 
-    async def execute(self, sql: str, parameters: Mapping[str, Any]) -> StatementResult:
+    async def execute(self, sql: str, parameters: Parameters) -> StatementResult:
         """Execute *sql* in autocommit, on a connection of its own.
 
-        A connection may turn out stale, and the database may undo the statement to let another one pass: then it is
-        sent again. Every one of these statements may be carried out twice.
+        It is sent again when the connection was stale, or the database has rolled it back because of a deadlock or a
+        conflict. Each of these statements may safely be executed twice.
         """
         executor = self.connections.executor
         if not self._is_ready:
@@ -253,7 +257,7 @@ class RelationalLeaseStore(ABC):
                     raise
         return await executor.read(statement, parameters)
 
-    def statement(self, sql: str, parameters: Mapping[str, Any]) -> Executable:
+    def statement(self, sql: str, parameters: Parameters) -> Executable:
         """Return *sql* in the dialect of this database; made once."""
         found = self._statements.get(sql)
         if found is None:
@@ -266,7 +270,7 @@ class RelationalLeaseStore(ABC):
             )
         return found
 
-    async def _update(self, sql: str, *, name: str | None = None, **parameters: Any) -> Outcome[bool]:
+    async def _update(self, sql: str, *, name: str | None = None, **parameters: str | int) -> Outcome[bool]:
         try:
             answer = await self.execute(
                 sql, parameters if name is None else {"name": self.encode_name(name), **parameters}
@@ -288,7 +292,7 @@ class RelationalLeaseStore(ABC):
             database.executor.engine.url
         ) == _database_identity(self.connections.url)
 
-    def _unavailable(self, error: BaseException) -> Failure[Any]:
+    def _unavailable(self, error: BaseException) -> Failure[Error]:
         unavailable = classify_unavailable(error, self.name)
         if unavailable is None:
             raise error

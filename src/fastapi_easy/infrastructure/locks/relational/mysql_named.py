@@ -7,23 +7,26 @@ from typing import Final
 from fastapi_easy.infrastructure.locks.relational.session_locks import SessionLockStore
 
 _DIGITS: Final = 60
-"""Of a name, which has 64 characters at most."""
+"""Hexadecimal digits of a key: MySQL 8 allows 64 characters, of which `fe:` takes three."""
 
 _LOCK: Final = """
 SELECT CASE GET_LOCK(:key, 0) WHEN 1 THEN CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED) WHEN 0 THEN 0 END
 """
 _MAX_IDLE_SECONDS: Final = 31_536_000
+"""A year, the maximum of `wait_timeout`."""
+
 _SESSION_PROBES: Final = 3
+"""How often the session is asked for its number: behind a pooler one answer will differ."""
 
 
 class MySqlNamedLockStore(SessionLockStore):
-    """Implements `LeaseStore` with `GET_LOCK`, which is not told to wait."""
+    """Implements `LeaseStore` with `GET_LOCK`, which is told not to wait."""
 
     async def lock(self, name: str) -> int | None:
         """Lock *name* if nobody else has."""
         micros = await self.execute(_LOCK, key=key_of(name))
         if micros is None:
-            # Not an answer: the statement was killed, or took too long.
+            # NULL is no answer: the statement was killed, or took too long.
             raise OSError("GET_LOCK was interrupted")
         return int(micros) or None
 

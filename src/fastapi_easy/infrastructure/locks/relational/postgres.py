@@ -1,16 +1,16 @@
-"""Leases in PostgreSQL, which tells those who wait."""
+"""Leases in PostgreSQL, which notifies those who wait."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 from returns.result import Success
 from sqlalchemy import URL
 
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.locks.lease import Acquired, Busy
-from fastapi_easy.infrastructure.locks.relational.lease_store import RelationalLeaseStore
+from fastapi_easy.infrastructure.locks.relational.lease_store import Parameters, RelationalLeaseStore
 from fastapi_easy.infrastructure.locks.relational.statements import ACQUIRE_STATEMENT, INSERT_WAIT
 from fastapi_easy.infrastructure.relational.driver.pool import ConnectionPool, PooledConnection
 from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS
@@ -28,26 +28,26 @@ SELECT NULL, (SELECT owner FROM fe_lock WHERE name = :name AND expires_at > {now
 """
 _RELEASE: Final = """
 WITH r AS (UPDATE fe_lock SET owner = NULL, expires_at = NULL WHERE name = :name AND owner = :owner RETURNING 1)
-SELECT 1, {told} FROM r
+SELECT 1, {notify} FROM r
 """
 _DEQUEUE: Final = """
 WITH r AS (DELETE FROM fe_lock_wait WHERE owner = :owner RETURNING 1)
-SELECT 1, {told} FROM r
+SELECT 1, {notify} FROM r
 """
 
 
 class PostgresLeaseStore(RelationalLeaseStore):
-    """Implements `LeaseStore` in PostgreSQL. With asyncpg one more connection listens while somebody waits.
+    """Implements `LeaseStore` in PostgreSQL. With asyncpg one more connection listens, from the first wait on.
 
-    Behind a pooler that shares sessions nothing is heard there; those who wait then look by themselves.
+    Behind a pooler in transaction mode it hears nothing; waiters then poll.
     """
 
     dialect: ClassVar[Mapping[str, str]] = {
         "{acquire}": ACQUIRE_STATEMENT,
-        # Only whoever is next, and only if somebody is: every commit that notifies waits for all others that do.
-        "{told}": "(SELECT pg_notify('fe_lock', w.owner) FROM fe_lock_wait w WHERE w.name = :name "
+        # Notifies the next waiter only, and only if there is one: commits that notify take a lock of the whole cluster.
+        "{notify}": "(SELECT pg_notify('fe_lock', w.owner) FROM fe_lock_wait w WHERE w.name = :name "
         "AND w.owner <> :owner AND w.expires_at > {now} ORDER BY w.ticket LIMIT 1)",
-        # Not now(), which stands still within a transaction.
+        # Not now(), which is the start of the transaction.
         "{now}": "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)",
         "{greatest}": "greatest",
         "{shared}": "FOR SHARE",
@@ -59,12 +59,12 @@ class PostgresLeaseStore(RelationalLeaseStore):
         self._listener: PooledConnection | None = None
         self._is_connecting = False
 
-    async def acquire_row(self, parameters: Mapping[str, Any]) -> Acquired | Busy:
+    async def acquire_row(self, parameters: Parameters) -> Acquired | Busy:
         """Try to acquire the lease that *parameters* name."""
         ((token, holder, ahead),) = (await self.execute(_ACQUIRE, parameters)).rows
         return Busy(holder, ahead) if token is None else Acquired(token)
 
-    async def insert_wait(self, parameters: Mapping[str, Any]) -> int:
+    async def insert_wait(self, parameters: Parameters) -> int:
         """Insert or prolong a wait; return its ticket."""
         return int((await self.execute(INSERT_WAIT, parameters)).rows[0][0])
 
@@ -127,11 +127,12 @@ class PostgresLeaseStore(RelationalLeaseStore):
             if self._listener_pool is listener_pool:
                 self._listener = listener
             else:
-                listener_pool.check_in(listener)  # closed meanwhile
+                listener_pool.check_in(listener)  # the store was closed meanwhile
         except DATABASE_ERRORS:
+            # Nothing is lost but speed: those who wait poll.
             return
         finally:
             self._is_connecting = False
 
-    def _on_notification(self, _: Any, __: int, ___: str, owner: str) -> None:
+    def _on_notification(self, _connection: object, _pid: int, _channel: str, owner: str) -> None:
         self._events.wake(owner)

@@ -1,4 +1,4 @@
-"""PostgreSQL's advisory locks of a session."""
+"""Session-level advisory locks of PostgreSQL."""
 
 import hashlib
 from collections.abc import Sequence
@@ -24,6 +24,7 @@ SELECT count(set_config(name, CASE name WHEN 'tcp_keepalives_idle' THEN '10' WHE
  WHERE name IN ('idle_session_timeout', 'tcp_keepalives_idle', 'tcp_keepalives_interval', 'tcp_keepalives_count')
 """
 _SESSION_PROBES: Final = 3
+"""How often the session is asked for its number: behind a pooler one answer will differ."""
 
 
 class PostgresAdvisoryLockStore(SessionLockStore):

@@ -1,6 +1,7 @@
-"""Locks that belong to a connection and end with it: for migrations, and before there is any table.
+"""Locks that belong to a database session and end with it: for migrations, and before there is any table.
 
-One connection has all of them. The database does not keep the tasks of one connection apart, so that is done here.
+One connection holds all of them. Session locks are reentrant, so two tasks on that connection would both get a lock:
+the tasks of this process are kept apart here.
 """
 
 import asyncio
@@ -27,7 +28,7 @@ from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS
 T = TypeVar("T")
 
 MAX_LOCKS: Final = 256
-"""Locks of one process: a server keeps the locks of all in memory that other statements need too."""
+"""Locks of one process at most: a server keeps them in shared memory, which other statements need too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +39,14 @@ class _Held:
 
 
 class SessionLockStore(PollingLeases, ABC):
-    """Implements `LeaseStore` but for the words of each database.
+    """Implements `LeaseStore` but for the statements of each database.
 
-    A lock does not run out. It is gone when the connection is, which the next heartbeat notices.
+    A lock does not expire. It is gone when the connection is, which the next heartbeat notices.
 
     Args:
-        url: With its driver; not through a pooler that shares sessions.
+        url: With its driver; not through a pooler in transaction mode.
 
-        clock: Says how long something is held.
+        clock: Measures how long something is held.
     """
 
     capabilities: frozenset[LockCapability] = frozenset({LockCapability.CROSS_HOST})
@@ -75,6 +76,7 @@ class SessionLockStore(PollingLeases, ABC):
             micros = await self.lock(name)
             if micros is None:
                 return Busy()
+            # Two locks may be granted in one microsecond; tokens of this process grow all the same.
             self._token = max(self._token + 1, micros)
             self._held[name] = _Held(owner, self._token, self._clock.monotonic())
             return Acquired(self._token)
@@ -91,7 +93,7 @@ class SessionLockStore(PollingLeases, ABC):
             )
 
         looked = await self._run_exclusive(check_held)
-        # Without its connection there is no lock, whatever else is not known.
+        # A connection that failed was dropped with its locks: then the lock is lost for certain, and not just unknown.
         return Success(False) if isinstance(looked, Failure) and name not in self._held else looked
 
     async def release(self, name: str, owner: str) -> Outcome[bool]:
@@ -166,7 +168,7 @@ class SessionLockStore(PollingLeases, ABC):
     async def configure_session(self) -> None:
         """Ask the server not to close the connection for being idle."""
 
-    async def execute(self, sql: str, **parameters: Any) -> Any:
+    async def execute(self, sql: str, **parameters: str | int) -> Any:
         """Execute *sql*, and return the first value of the answer."""
         if self._pooled is None:
             await self._connect()
@@ -190,13 +192,14 @@ class SessionLockStore(PollingLeases, ABC):
             try:
                 return Success(await operation())
             except DATABASE_ERRORS as error:
-                # Whether the server has noticed or not: what belonged to this connection is not to be relied on.
+                # Whether the server has noticed or not, the locks of this connection cannot be relied on any more.
                 self._drop_connection()
                 unavailable = classify_unavailable(error, self.name)
                 if unavailable is None:
                     raise
                 return Failure(unavailable)
             except BaseException:
+                # Cancelled in the middle: the connection may hold an answer, or a lock, that nobody will ask for.
                 self._drop_connection()
                 raise
 
