@@ -1,4 +1,4 @@
-"""A folder, for the leases of processes on one machine."""
+"""Lock files, for the processes of one machine."""
 
 from pathlib import Path
 from urllib.parse import unquote, urlsplit

@@ -1,4 +1,4 @@
-"""The memory of the process, and plain classes: those that no store has marked."""
+"""Memory, and plain classes: those that belong to no ORM."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ def _open(request: DatabaseRequest) -> Database:
 
 
 async def _journal(_database: MemoryDatabase, _systems: Sequence[SystemTable]) -> Outcome[Sequence[str]]:
-    # A table is there when its first row is.
+    # Nothing to prepare: a table exists from its first row on.
     return Success(())
 
 

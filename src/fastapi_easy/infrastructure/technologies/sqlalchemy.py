@@ -1,6 +1,6 @@
 """SQLite, PostgreSQL, MySQL and MariaDB, and SQLAlchemy's declarative classes."""
 
-from typing import Any
+from sqlalchemy import URL
 
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.ports import Clock, Database, LeaseStore
@@ -23,7 +23,7 @@ def _open(request: DatabaseRequest) -> Database:
 
 
 def _leases(database: SqlAlchemyDatabase, _clock: Clock) -> LeaseStore:
-    # Of one that is thrown away at the end this makes the folder.
+    # Creates the folder of a temporary SQLite file, in which the leases are kept too.
     _ = database.begin()
     return _leases_in(database.executor.engine.url)
 
@@ -32,7 +32,7 @@ def _leases_at(url: str, _clock: Clock) -> LeaseStore:
     return _leases_in(resolve(url))
 
 
-def _leases_in(url: Any) -> LeaseStore:
+def _leases_in(url: URL) -> LeaseStore:
     match url.get_backend_name():
         case "sqlite":
             from fastapi_easy.infrastructure.locks.relational.sqlite import SqliteLeaseStore
