@@ -164,9 +164,12 @@ class MemoryLeaseStore:
         return await self.release(name, lease.owner)
 
     async def guard(self, work: UnitOfWork, name: str, owner: str, token: int) -> Outcome[bool] | None:
-        """Return whether *owner* has the lease; nothing else runs between this and a commit in memory."""
-        mine = isinstance(work, TransactionalUnitOfWork) and work.database.name == self._database
-        return Success(self._has(name, owner, token)) if mine else None
+        """Return whether *owner* has the lease; nothing else runs between this and a commit in memory.
+
+        `None` for a unit of work of another database, which a lease in memory cannot guard.
+        """
+        can_guard = isinstance(work, TransactionalUnitOfWork) and work.database.name == self._database
+        return Success(self._has(name, owner, token)) if can_guard else None
 
     def wakeups(self, name: str, owner: str) -> AbstractAsyncContextManager[asyncio.Event]:
         """Return an event that is set when it is the turn of *owner*."""

@@ -14,8 +14,8 @@ _tokens: Final[WeakKeyDictionary[MemoryDatabase, dict[str, int]]] = WeakKeyDicti
 
 async def stamp(work: TransactionalUnitOfWork[MemoryDatabase, Any], name: str, token: int) -> Outcome[bool]:
     """Stamp *name* with *token*; return whether no larger one is there. Nothing else runs before the commit."""
-    known = _tokens.setdefault(work.database, {})
-    if known.get(name, 0) > token:
+    tokens = _tokens.setdefault(work.database, {})
+    if tokens.get(name, 0) > token:
         return Success(False)
-    known[name] = token
+    tokens[name] = token
     return Success(True)

@@ -29,7 +29,7 @@ _RETRYABLE: Final = frozenset({UnavailableReason.NO_RESPONSE, UnavailableReason.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryLimits:
-    """How often calls are retried. All times in seconds.
+    """The limits of retries. All times in seconds.
 
     Attributes:
         attempts: Attempts per call, the first included; 1 retries nothing.

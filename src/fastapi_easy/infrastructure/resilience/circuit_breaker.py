@@ -23,7 +23,7 @@ _JITTER: Final = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakerLimits:
-    """When a breaker opens, and for how long. All times in seconds.
+    """The limits at which a breaker opens and closes. All times in seconds.
 
     Attributes:
         ratio: The share of calls in the window that have to be unanswered.

@@ -33,6 +33,7 @@ def _leases_at(url: str, _clock: Clock) -> LeaseStore:
 
 
 def _leases_in(url: URL) -> LeaseStore:
+    # Imported when they are chosen, so that an application without locks does not pay for them.
     match url.get_backend_name():
         case "sqlite":
             from fastapi_easy.infrastructure.locks.relational.sqlite import SqliteLeaseStore
@@ -42,7 +43,7 @@ def _leases_in(url: URL) -> LeaseStore:
             from fastapi_easy.infrastructure.locks.relational.postgres import PostgresLeaseStore
 
             return PostgresLeaseStore(url)
-        case _:
+        case _:  # `resolve` lets nothing pass but these and MySQL, MariaDB
             from fastapi_easy.infrastructure.locks.relational.mysql import MySqlLeaseStore
 
             return MySqlLeaseStore(url)

@@ -72,7 +72,7 @@ class TransactionLost(Exception):
 
 
 class CommitOutcomeUnknown(Exception):
-    """It is not known whether the transaction was committed."""
+    """A commit whose answer was lost, so that its outcome is unknown."""
 
 
 DATABASE_ERRORS: Final = (
@@ -158,8 +158,10 @@ def is_unreachable(error: BaseException) -> bool:
 def is_ambiguous(error: BaseException) -> bool:
     """Return whether a write outside of a transaction that raised *error* may have been made."""
     if isinstance(error, ServerSelectionTimeoutError | WaitQueueTimeoutError | NotPrimaryError):
+        # It was never sent, or rejected before anything was written.
         return False
     if isinstance(error, ConnectionFailure | WTimeoutError | TimeoutError):
+        # It was sent, and no answer came; after a retry the server may say that the first attempt did nothing.
         return not (isinstance(error, PyMongoError) and error.has_error_label("NoWritesPerformed"))
     return False
 

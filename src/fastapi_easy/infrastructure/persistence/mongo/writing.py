@@ -125,6 +125,7 @@ class Writer:
                 return plan.row(changed)
             if expected_version is None:
                 raise entity_not_found(plan.resource, key)
+            # It had the version when it was read, and has changed since: read again, which tells what it is now.
         raise version_conflict(plan.resource, key, expected_version or "")
 
     async def remove(self, key: Key, expected_version: str | None, scope: Specification) -> None:
@@ -138,6 +139,7 @@ class Writer:
                 return
             if expected_version is None:
                 raise entity_not_found(plan.resource, key)
+            # It had the version when it was read, and has changed since: read again, which tells what it is now.
         raise version_conflict(plan.resource, key, expected_version or "")
 
     async def update_where(self, specification: Specification, patch: Values, max_affected: int) -> int:

@@ -200,6 +200,7 @@ def _decimal_decoder(scale: int | None) -> Callable[[Any], decimal.Decimal]:
         number = decode_decimal(kept) if isinstance(kept, Decimal128) else decimal.Decimal(str(kept))
         if unit is None or number.same_quantum(unit) or not number.is_finite():
             return number
+        # The same number of digits after the point from every store: 1.50 and not 1.5.
         return _WIDE_CONTEXT.quantize(number, unit)
 
     return decode

@@ -47,7 +47,7 @@ def find_invalid_names(name: str, shape: Shape) -> list[str]:
 
 
 class Plan:
-    """What is prepared once for one resource: codecs, paths, defaults and compiled decoders.
+    """The parts of one resource that are prepared once: codecs, paths, defaults and compiled decoders.
 
     Args:
         resource: Whose entities are stored.

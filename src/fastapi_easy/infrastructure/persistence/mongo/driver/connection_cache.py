@@ -53,8 +53,9 @@ class ConnectionCache:
         self._recycle = recycle
         self.to_secondary = False
         self._idle: list[CachedConnection] = []
+        # The server found last, and the description that the driver had of it then.
         self._server: Any = None
-        self._server_description: Any = None
+        self._server_description: object = None
 
     async def server(self) -> Any:
         """Return the server that can be written to, which is looked up again whenever the driver has heard of a change.

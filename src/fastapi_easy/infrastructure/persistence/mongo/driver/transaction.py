@@ -266,7 +266,7 @@ class _Backoff:
         return time.monotonic() > self._until
 
     async def wait(self) -> None:
-        """Sleep for a random pause, which grows each time."""
+        """Sleep for 50 to 150 % of the pause, and double it."""
         self.is_first_attempt = False
         # Jitter, so that two transactions in conflict do not stay in step.
         await asyncio.sleep(self._pause * (50 + secrets.randbelow(100)) / 100)

@@ -21,7 +21,7 @@ UNUSABLE_URL: Final = (
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Address:
-    """Where a database is.
+    """The address of a database.
 
     Attributes:
         url: The URL as the driver takes it.

@@ -119,4 +119,5 @@ def _count_if_not_null(plan: Plan, measure: Measure) -> Document:
 
 
 def _null_if_missing(path: str) -> Document:
+    # Expressions tell a missing field from null; to us both are null.
     return {"$ifNull": [f"${path}", None]}

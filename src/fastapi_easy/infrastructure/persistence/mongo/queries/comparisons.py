@@ -117,10 +117,11 @@ def build_comparison(  # noqa: PLR0911 (a branch for each group of operators)
 
 def _build_equality(operator: Operator, value: object, path: str, codec: Codec) -> Document:
     is_equal = operator is Operator.EQUALS
-    kept = _encode_operands((value,), codec)
-    if not kept:
+    encoded = _encode_operands((value,), codec)
+    if not encoded:
+        # What cannot be stored is equal to nothing, and unequal to everything.
         return dict(NO_MATCH) if is_equal else {}
-    return {path: {"$eq" if is_equal else "$ne": kept[0]}}
+    return {path: {"$eq" if is_equal else "$ne": encoded[0]}}
 
 
 def _build_rewritten(specification: Specification, path: str, field: Field, codec: Codec) -> Document:
@@ -148,20 +149,20 @@ def _build_null_check(path: str, field: Field, *, is_null: bool) -> Document:
 
 def _encode_operands(values: Iterable[object], codec: Codec) -> list[object]:
     """Encode those of *values* that a stored value can be equal to."""
-    kept: list[object] = []
+    encoded: list[object] = []
     for value in values:
         try:
-            kept.append(codec.encode_operand(value))
+            encoded.append(codec.encode_operand(value))
         except Unstorable:
             continue
-    return kept
+    return encoded
 
 
 def _build_order_comparison(
     operator: Operator, value: Any, path: str, field: Field, codec: Codec
 ) -> Document:
     if is_object_id(field):
-        return _build_expression(
+        return _build_expression_match(
             path, {_ORDER_OPERATORS[operator]: [{"$toString": f"${path}"}, {"$literal": value}]}
         )
     try:
@@ -180,12 +181,16 @@ def _build_array_match(where: Where, path: str, codec: Codec) -> Document:
     if codec.item is None:
         raise TypeError(f"{where.field} is no array")
     wanted = (where.value,) if where.operator is Operator.HAS else where.value
-    kept = _encode_operands(wanted, codec.item)
-    if where.operator is Operator.HAS_ALL:
-        # Every array has all of no values; null does not.
-        has = [{path: {"$elemMatch": {"$eq": each}}} for each in kept]
-        return {"$and": [{path: {"$type": "array"}}, *has]} if len(kept) == len(wanted) else dict(NO_MATCH)
-    return {path: {"$elemMatch": {"$in": kept}}}
+    encoded = _encode_operands(wanted, codec.item)
+    if where.operator is not Operator.HAS_ALL:
+        return {path: {"$elemMatch": {"$in": encoded}}}
+    if len(encoded) < len(wanted):
+        # One of them cannot be stored, so no array has all.
+        return dict(NO_MATCH)
+    # `$type` for an empty list: every array has all of no values, but null does not.
+    return {
+        "$and": [{path: {"$type": "array"}}, *({path: {"$elemMatch": {"$eq": each}}} for each in encoded)]
+    }
 
 
 def _build_pattern_match(operator: Operator, text: str, path: str, field: Field) -> Document:
@@ -193,11 +198,12 @@ def _build_pattern_match(operator: Operator, text: str, path: str, field: Field)
     if len(pattern.encode()) > MAX_PATTERN_BYTES:
         raise CallRejected(TooLarge(field.name, MAX_PATTERN_BYTES))
     if is_object_id(field):
-        return _build_expression(
+        return _build_expression_match(
             path, {"$regexMatch": {"input": {"$toString": f"${path}"}, "regex": pattern}}
         )
     return {path: {"$regex": pattern}}
 
 
-def _build_expression(path: str, expression: Document) -> Document:
+def _build_expression_match(path: str, expression: Document) -> Document:
+    # Expressions compare null too, as less than any text; in a filter it satisfies no comparison.
     return {"$and": [{path: {"$ne": None}}, {"$expr": expression}]}
