@@ -8,12 +8,13 @@ import contextlib
 import fcntl
 import hashlib
 import json
+import operator
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 from returns.result import Failure, Success
 
@@ -22,6 +23,7 @@ from fastapi_easy.domain.locks.lease import Acquired, Busy, LockCapability, Lock
 from fastapi_easy.infrastructure.locks.polling import PollingLeases
 from fastapi_easy.infrastructure.locks.tokens import next_token
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 _MAX_RECORD_BYTES: Final = 4096
@@ -68,14 +70,14 @@ class FileLeaseStore(PollingLeases):
         held = self._held.get(name)
         if held is not None and held.owner == owner and _is_current_file(held.file, self._path(name)):
             return Success(Acquired(held.token))
-        return await self._call_store(lambda: self._lock(name, owner))
+        return await self._call_store(self._lock, name, owner)
 
     async def renew(self, name: str, owner: str, token: int, ttl: float) -> Outcome[bool]:
         """Return whether *owner* still has the lock, on the file that others would lock."""
         held = self._held.get(name)
         if held is None or (held.owner, held.token) != (owner, token):
             return Success(False)
-        return await self._call_store(lambda: _is_current_file(held.file, self._path(name)))
+        return await self._call_store(_is_current_file, held.file, self._path(name))
 
     async def release(self, name: str, owner: str) -> Outcome[bool]:
         """Release *name*; return whether *owner* had it."""
@@ -83,11 +85,11 @@ class FileLeaseStore(PollingLeases):
         if held is None or held.owner != owner:
             return Success(False)
         del self._held[name]
-        return await self._call_store(lambda: _unlock(held.file))
+        return await self._call_store(_unlock, held.file)
 
     async def inspect(self, prefix: str = "") -> Outcome[Sequence[LockInfo]]:
         """List the names that are held and begin with *prefix*, in their order."""
-        return await self._call_store(lambda: self._list(prefix))
+        return await self._call_store(self._list, prefix)
 
     async def answers(self) -> Outcome[None]:
         """Succeed: files answer as long as the machine runs."""
@@ -142,14 +144,16 @@ class FileLeaseStore(PollingLeases):
                         _ = found.pop()  # its holder was killed, and has left its record behind
             finally:
                 os.close(file)
-        return sorted(found, key=lambda each: each.name)
+        return sorted(found, key=operator.attrgetter("name"))
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{hashlib.blake2b(name.encode(), digest_size=16).hexdigest()}.lock"
 
-    async def _call_store(self, work: Callable[[], T]) -> Outcome[T]:
+    async def _call_store(
+        self, work: Callable[P, T], /, *arguments: P.args, **options: P.kwargs
+    ) -> Outcome[T]:
         try:
-            return Success(await asyncio.to_thread(work))
+            return Success(await asyncio.to_thread(work, *arguments, **options))
         except OSError:
             return Failure(Unavailable(self.name))
 

@@ -4,6 +4,7 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from returns.result import Failure
@@ -65,7 +66,7 @@ class BudgetedRetry:
 
     def __init__(self, limits: RetryLimits, now: Callable[[], float] = time.monotonic) -> None:
         self._limits = limits
-        self._budgets = defaultdict[str, _Budget](lambda: _Budget(limits, now))
+        self._budgets = defaultdict[str, _Budget](partial(_Budget, limits, now))
 
     @property
     def retries(self) -> Mapping[str, int]:

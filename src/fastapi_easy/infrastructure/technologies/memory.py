@@ -17,6 +17,10 @@ from fastapi_easy.infrastructure.persistence.memory.unit_of_work import MemoryUn
 __all__ = ["TECHNOLOGY"]
 
 
+def _is_embedded(_url: str) -> bool:
+    return True
+
+
 def _open(request: DatabaseRequest) -> Database:
     return MemoryDatabase(request.name)
 
@@ -43,7 +47,7 @@ TECHNOLOGY = Technology(
     recognises=plain.recognises,
     describe=plain.describe,
     schemes=("memory",),
-    is_embedded=lambda _: True,
+    is_embedded=_is_embedded,
     open=_open,
     database=MemoryDatabase,
     repository=MemoryRepository,

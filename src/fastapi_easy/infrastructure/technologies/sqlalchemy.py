@@ -17,6 +17,10 @@ from fastapi_easy.infrastructure.relational.url import resolve
 __all__ = ["TECHNOLOGY"]
 
 
+def _is_embedded(url: str) -> bool:
+    return url.startswith("sqlite")
+
+
 def _open(request: DatabaseRequest) -> Database:
     limits = ConnectionOptions(**request.limits)
     return SqlAlchemyDatabase(request.name, request.url, limits, request.breaker, request.tracer)
@@ -71,7 +75,7 @@ TECHNOLOGY = Technology(
     recognises=mapping.recognises,
     describe=mapping.describe,
     schemes=("sqlite", "postgresql", "postgres", "mysql", "mariadb"),
-    is_embedded=lambda url: url.startswith("sqlite"),
+    is_embedded=_is_embedded,
     open=_open,
     database=SqlAlchemyDatabase,
     repository=SqlAlchemyRepository,

@@ -8,7 +8,7 @@ import weakref
 from typing import Final
 
 from returns.result import Failure, Success
-from sqlalchemy import BigInteger, bindparam, text
+from sqlalchemy import BigInteger, Connection, bindparam, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateTable
 from sqlalchemy.types import String
@@ -62,6 +62,10 @@ async def stamp(
     return Success(bool(answer.rows))
 
 
+def _create_table(connection: Connection) -> None:
+    _ = connection.execute(_CREATE)
+
+
 async def _ensure_table(work: TransactionalUnitOfWork[SqlAlchemyDatabase, Transaction]) -> None:
     """Create the table unless it is there."""
     database = work.database
@@ -73,10 +77,10 @@ async def _ensure_table(work: TransactionalUnitOfWork[SqlAlchemyDatabase, Transa
         _ = await work.transaction.execute(_CREATE, {}, writes=True)
         return
     try:
-        _ = await database.executor.work(lambda connection: connection.execute(_CREATE))
+        await database.executor.work(_create_table)
     except DBAPIError as error:
         # In PostgreSQL `IF NOT EXISTS` can still fail when two sessions create the table at once: then it is there.
         if classify_unavailable(error, database.name) is not None:
             raise
-        _ = await database.executor.work(lambda connection: connection.execute(_CREATE))
+        await database.executor.work(_create_table)
     _databases_with_table.add(database)

@@ -1,6 +1,7 @@
 """The journal of a MongoDB database: documents that are inserted in the transaction of a change."""
 
 import datetime
+import operator
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
@@ -57,7 +58,7 @@ async def keep(
     try:
         if not await transaction.is_transactional():
             return Failure(Unsupported(rows[0].table.name, "journal"))
-        for table, those in groupby(sorted(rows, key=lambda row: row.table.name), lambda row: row.table):
+        for table, those in groupby(sorted(rows, key=_table_name), operator.attrgetter("table")):
             documents = [_document(row) for row in those]
             collection = database.client.collection(table.name)
 
@@ -81,6 +82,10 @@ def unavailable(error: BaseException, database: str) -> Failure[Error]:
     if isinstance(error, PoolExhausted | TransactionLost) or is_unreachable(error):
         return Failure(Unavailable(database))
     raise error
+
+
+def _table_name(row: JournalRow) -> str:
+    return row.table.name
 
 
 def _document(row: JournalRow) -> Document:
