@@ -284,7 +284,7 @@ class Client:
                     if self._connection_cache is not None:
                         # The driver's pool could be empty while the connections idle in the cache.
                         await self._connection_cache.release_one()
-                    await operation()
+                    _ = await operation()
         finally:
             self._cleanups_running -= 1
 

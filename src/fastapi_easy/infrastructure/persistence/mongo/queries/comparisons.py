@@ -76,11 +76,12 @@ def build_comparison(  # noqa: PLR0911 (a branch for each group of operators)
     Raises:
         CallRejected: A text is too long to be searched for.
     """
+    if where.operator is Operator.IS_NULL:
+        # First, since every read of a resource with soft deletion has one.
+        return _build_null_check(path, field, is_null=where.value)
     if (rewritten := rewrite_unstorable(where, field, allows_nul=False)) is not where:
         return _build_rewritten(rewritten, path, field, codec)
     match where.operator:
-        case Operator.IS_NULL:
-            return _build_null_check(path, field, is_null=where.value)
         case Operator.EQUALS | Operator.NOT_EQUALS as operator:
             return _build_equality(operator, where.value, path, codec)
         case Operator.IN:
