@@ -290,12 +290,12 @@ class MongoLeaseStore:
             before["ticket"] = {"$lt": ticket}
         return int(await self._do(_WAITS, "count_documents", before))
 
-    async def _try_take(self, name: str, owner: str, ttl: float, *, is_first: bool) -> Any:
+    async def _try_take(self, name: str, owner: str, ttl: float, *, is_first: bool) -> Document | None:
         mine = {"$eq": ["$owner", {"$literal": owner}]}
         free = {"$or": [{"$eq": ["$owner", None]}, {"$lte": ["$expires_at", _NOW]}]}
         kept = {"$and": [mine, _NOT_EXPIRED]}
         # `$literal` keeps an owner that begins with `$` from being read as a path.
-        return await self._do(
+        taken: Document | None = await self._do(
             _LOCKS,
             "find_one_and_update",
             {"_id": name, "$expr": {"$or": [mine, free]} if is_first else mine},
@@ -311,6 +311,7 @@ class MongoLeaseStore:
             ],
             return_document=ReturnDocument.AFTER,
         )
+        return taken
 
     async def _ensure_document(self, name: str) -> bool:
         """Insert the document of *name*; return whether there was none. An upsert cannot be filtered by `$expr`."""
@@ -322,7 +323,7 @@ class MongoLeaseStore:
             return True
         return True
 
-    async def _update(self, where: Mapping[str, object], change: Any) -> Outcome[bool]:
+    async def _update(self, where: Mapping[str, object], change: object) -> Outcome[bool]:
         async def update() -> bool:
             done = await self._do(_LOCKS, "update_one", where, change)
             return bool(done.matched_count)

@@ -1,6 +1,6 @@
 """The fence of a MongoDB database: the newest token that has written there, by name."""
 
-from typing import Any, Final
+from typing import Final
 
 from returns.result import Failure, Success
 
@@ -8,6 +8,7 @@ from fastapi_easy.domain.errors import Outcome, Unavailable, Unsupported
 from fastapi_easy.domain.locks.lease import LockCapability
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
 from fastapi_easy.infrastructure.persistence.mongo.driver.driver_client import Session
+from fastapi_easy.infrastructure.persistence.mongo.driver.transaction import Transaction
 from fastapi_easy.infrastructure.persistence.mongo.errors import (
     DATABASE_ERRORS,
     CommitOutcomeUnknown,
@@ -20,7 +21,9 @@ from fastapi_easy.infrastructure.unit_of_work import TransactionalUnitOfWork
 _FENCE_COLLECTION: Final = "fe_fence"
 
 
-async def stamp(work: TransactionalUnitOfWork[MongoDatabase, Any], name: str, token: int) -> Outcome[bool]:
+async def stamp(
+    work: TransactionalUnitOfWork[MongoDatabase, Transaction], name: str, token: int
+) -> Outcome[bool]:
     """Stamp *name* with *token* in the transaction of *work*; return whether no larger one is there.
 
     Fails with:

@@ -3,14 +3,15 @@
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Final
+from typing import Final
 
 from pymongo import ReturnDocument
 from pymongo.errors import CollectionInvalid, DuplicateKeyError, OperationFailure
 
 from fastapi_easy.domain.ports.database import SchemaMode
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
 from fastapi_easy.infrastructure.persistence.mongo.documents.indexes import (
     Index,
     build_validator,
@@ -81,9 +82,7 @@ async def _compare(client: Client, plans: Sequence[Plan]) -> list[str]:
     return differences
 
 
-def _compare_index(
-    name: str, collection: str, wanted: Index, stored: Sequence[Mapping[str, Any]]
-) -> Iterator[str]:
+def _compare_index(name: str, collection: str, wanted: Index, stored: Sequence[Document]) -> Iterator[str]:
     on = ", ".join(wanted.paths)
     place = f"{name}: the index of {collection} on {on}"
     same = [each for each in stored if dict(each["key"]) == dict.fromkeys(wanted.paths, 1)]
@@ -95,12 +94,12 @@ def _compare_index(
         yield f"{place} covers other documents: set its partialFilterExpression to {dict(wanted.partial_filter)!r}"
 
 
-def _has_same_filter(stored: Mapping[str, Any], wanted: Index) -> bool:
+def _has_same_filter(stored: Document, wanted: Index) -> bool:
     found = {path: dict(rule) for path, rule in (stored.get("partialFilterExpression") or {}).items()}
     return found == {path: dict(rule) for path, rule in wanted.partial_filter.items()}
 
 
-def _compare_validator(plan: Plan, stored: Mapping[str, Any]) -> Iterator[str]:
+def _compare_validator(plan: Plan, stored: Document) -> Iterator[str]:
     """Yield where the validator of a collection would reject what the class allows. None at all allows everything."""
     schema = (stored.get("validator") or {}).get("$jsonSchema")
     if schema is None:
@@ -120,9 +119,7 @@ def _compare_validator(plan: Plan, stored: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{place} allows no field {name!r}; change it"
 
 
-def _compare_types(
-    place: str, entity: str, wanted: Mapping[str, Any], stored: Mapping[str, Any]
-) -> Iterator[str]:
+def _compare_types(place: str, entity: str, wanted: Document, stored: Document) -> Iterator[str]:
     types = stored.get("bsonType")
     allowed = {types} if isinstance(types, str) else set(types or ())
     needed = set(wanted.get("bsonType") or ())
@@ -136,7 +133,7 @@ def _compare_types(
         yield f"{place} to be one of {list(choices)}, while {entity} has {wanted['enum']}; change one of them"
 
 
-async def _read_collections(client: Client) -> dict[str, Mapping[str, Any]]:
+async def _read_collections(client: Client) -> dict[str, Document]:
     return {each["name"]: each.get("options") or {} for each in await client.collections()}
 
 

@@ -24,7 +24,7 @@ import math
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar, assert_never
+from typing import Any, Final, TypeAlias, TypeVar, assert_never
 
 from bson import Binary, Decimal128, ObjectId
 
@@ -33,6 +33,7 @@ from fastapi_easy.infrastructure.entities.bounds import INTEGER_LIMITS
 from fastapi_easy.infrastructure.persistence.mongo.documents.json_values import decode_json, encode_json
 from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import (
     DECIMAL_DIGITS,
+    Encoder,
     Unstorable,
     checked_encoder,
     decode_datetime,
@@ -50,6 +51,9 @@ from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import (
 )
 
 T = TypeVar("T")
+
+Decoder: TypeAlias = Callable[[Any], Any]
+"""Returns the value for BSON."""
 
 _WIDE_CONTEXT: Final = decimal.Context(prec=200, rounding=decimal.ROUND_HALF_UP)
 """Wide enough to round to the scale of a field before the digits are counted."""
@@ -74,11 +78,11 @@ class Codec:
         item: The codec of the items of an array.
     """
 
-    encode: Callable[[Any], Any]
-    decode: Callable[[Any], Any]
+    encode: Encoder
+    decode: Decoder
     types: tuple[str, ...]
     lower_bound: Any
-    encode_operand: Callable[[Any], Any]
+    encode_operand: Encoder
     item: "Codec | None" = None
 
 
@@ -131,12 +135,12 @@ def make_codec(field: Field) -> Codec:  # noqa: C901, PLR0911, PLR0912 (a branch
 
 
 def _codec(
-    encode: Callable[[Any], Any],
-    decode: Callable[[Any], Any],
+    encode: Encoder,
+    decode: Decoder,
     types: tuple[str, ...],
     lower_bound: Any,
     *,
-    encode_operand: Callable[[Any], Any] | None = None,
+    encode_operand: Encoder | None = None,
 ) -> Codec:
     return Codec(encode, decode, types, lower_bound, encode_operand or encode)
 

@@ -32,7 +32,7 @@ _COLLECTION: Final = re.compile(r"(?!system\.)[^$\x00.][^$\x00]{0,119}")
 _NAME: Final = re.compile(r"[^$\x00.][^\x00.]*")
 
 
-def collection_of(stored: type[Any]) -> str:
+def collection_of(stored: type[object]) -> str:
     """Return the name of the collection: `__collection__` of the class, else its name in lower case."""
     return str(getattr(stored, "__collection__", stored.__name__.lower()))
 
@@ -99,20 +99,20 @@ class Plan:
         """
         return self.build_document(self.encode(values))
 
-    def build_document(self, kept: Mapping[str, Any]) -> Document:
+    def build_document(self, kept: Values) -> Document:
         """Build the document of encoded values, *kept*, the key first."""
         names = self.resource.key
         rest = {name: value for name, value in kept.items() if name not in names}
         return {KEY: {name: kept[name] for name in names} if self._is_composite else kept[names[0]], **rest}
 
-    def encode(self, values: Values) -> dict[str, Any]:
+    def encode(self, values: Values) -> Values:
         """Encode each of *values*, by the name of its field.
 
         Raises:
             CallRejected: A value cannot be kept.
         """
         faults: list[Fault] = []
-        kept: dict[str, Any] = {}
+        kept: dict[str, object] = {}
         for name, value in values.items():
             if value is None:
                 kept[name] = None
@@ -141,7 +141,7 @@ class Plan:
             row_decoder = self._row_decoders[fields] = self._compile_row_decoder(fields)
         return row_decoder
 
-    def value(self, document: Mapping[str, Any], name: str) -> Any:
+    def value(self, document: Document, name: str) -> Any:
         """Decode the field *name* of *document*."""
         if name not in self.resource.key:
             kept = document.get(name)
@@ -181,13 +181,13 @@ class Plan:
             return None
         return tuple(values[name] for name in names) if self._is_composite else values[names[0]]
 
-    def fill_defaults(self, values: Values) -> dict[str, Any]:
+    def fill_defaults(self, values: Values) -> Values:
         """Complete *values* with the defaults of the fields left out; what the store generates stays out.
 
         Raises:
             CallRejected: A field is null that must not be.
         """
-        complete: dict[str, Any] = {}
+        complete: dict[str, object] = {}
         for name, make_default in self._default_makers.items():
             if name in values and not (values[name] is None and make_default is None):
                 complete[name] = values[name]
@@ -198,7 +198,7 @@ class Plan:
         self.refuse_nulls(complete, whole=True)
         return complete
 
-    def changes(self, values: Values) -> dict[str, Any]:
+    def changes(self, values: Values) -> Values:
         """Return *values* without the version, which only the store sets.
 
         Raises:
@@ -259,7 +259,7 @@ def _checked_collection_name(resource: Resource[Any]) -> str:
     return name
 
 
-def _default_maker(field: Field) -> Callable[[], Any] | None:
+def _default_maker(field: Field) -> Callable[[], object] | None:
     """Return what makes the default of *field*; `None` when the store fills it in."""
     if field.generated or field.store_default:
         return None

@@ -6,7 +6,7 @@ import math
 import re
 import struct
 from collections.abc import Callable
-from typing import Any, Final, assert_never
+from typing import Any, Final, TypeAlias, assert_never
 
 from bson import Decimal128, ObjectId
 from bson.datetime_ms import DatetimeMS
@@ -41,6 +41,10 @@ _MIN_EXPONENT: Final = -6176
 _MAX_EXPONENT: Final = 6111
 
 
+Encoder: TypeAlias = Callable[[Any], Any]
+"""Returns the BSON for a value. Raises `Unstorable`."""
+
+
 class Unstorable(ValueError):
     """MongoDB cannot keep a value. Raised by every encoder here.
 
@@ -53,7 +57,7 @@ class Unstorable(ValueError):
         super().__init__(sentence)
 
 
-def checked_encoder(kinds: type | tuple[type, ...], encode: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def checked_encoder(kinds: type | tuple[type, ...], encode: Encoder) -> Encoder:
     """Wrap *encode* so that it rejects values of other types than *kinds*.
 
     A mapping in place of a scalar could hold operators, so it must never get as far as the server.

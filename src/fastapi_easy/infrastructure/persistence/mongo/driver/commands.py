@@ -1,13 +1,15 @@
 """The commands that nearly every request needs, and the driver's own methods for them."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from pymongo import ReturnDocument
 
 from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document, Pipeline
 from fastapi_easy.infrastructure.persistence.mongo.driver.driver_client import DriverDatabase, Session
+
+T = TypeVar("T")
 
 _TOTAL: Final = "n"
 
@@ -40,12 +42,12 @@ class Call(Protocol):
 
     async def __call__(
         self,
-        operation: Any,
+        operation: Callable[[], Awaitable[T]],
         *,
         is_write: bool = False,
         has_timeout: bool = True,
         uses_driver_pool: bool = True,
-    ) -> Any: ...
+    ) -> T: ...
 
 
 class Commands(Protocol):

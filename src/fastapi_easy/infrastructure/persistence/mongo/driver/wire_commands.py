@@ -19,6 +19,7 @@ import logging
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from bson.int64 import Int64
@@ -205,9 +206,7 @@ class WireCommands:
             # A reply holds 16 MB at most; the rest is asked for on the same cursor.
             more = {"getMore": number, "collection": collection}
             cursor = (
-                await self._call(
-                    lambda more=more: self._send_once(more), has_timeout=False, uses_driver_pool=False
-                )
+                await self._call(partial(self._send_once, more), has_timeout=False, uses_driver_pool=False)
             )["cursor"]
             documents += cursor["nextBatch"]
         return documents

@@ -30,7 +30,7 @@ from fastapi_easy.infrastructure.persistence.mongo.errors import CallRejected
 MAX_PATTERN_BYTES: Final = 32_000
 """Bytes of a regular expression at most; the server takes some more."""
 
-NO_MATCH: Final[Mapping[str, Any]] = {"_id": {"$in": []}}
+NO_MATCH: Final[Mapping[str, object]] = {"_id": {"$in": []}}
 """A filter that no document matches, as the server knows without reading any."""
 
 _ORDER_OPERATORS: Final[Mapping[Operator, str]] = {
