@@ -74,7 +74,7 @@ def lacking(request, monkeypatch) -> None:
 
 
 @pytest.mark.usefixtures("lacking")
-async def test_a_driver_that_lacks_a_private_name_is_asked_the_ordinary_way(url) -> None:
+async def test_a_driver_that_lacks_a_private_name_takes_driver_commands(url) -> None:
     async with mongo_shop(url, ENTITIES, options=LIMITS) as shop:
         notes = shop["notes"]
         assert type(shop.database.client.commands) is DriverCommands
@@ -86,7 +86,7 @@ async def test_a_driver_that_lacks_a_private_name_is_asked_the_ordinary_way(url)
 
 
 @pytest.mark.parametrize("version", [(4, 13, 0), (4, 21, 0)])
-async def test_another_version_of_the_driver_is_asked_the_ordinary_way(monkeypatch, url, version) -> None:
+async def test_another_version_of_the_driver_takes_driver_commands(monkeypatch, url, version) -> None:
     monkeypatch.setattr(pymongo, "version_tuple", version)
     client = Client(resolve(url), LIMITS)
 
@@ -102,7 +102,7 @@ async def test_another_version_of_the_driver_is_asked_the_ordinary_way(monkeypat
         pytest.param("&w=0", id="unacknowledged"),
     ],
 )
-async def test_what_is_out_of_the_ordinary_goes_the_ordinary_way(url, asked) -> None:
+async def test_unusual_clients_and_calls_take_driver_commands(url, asked) -> None:
     plain, special = Client(resolve(url), LIMITS), Client(resolve(url + asked), LIMITS)
 
     assert type(plain.commands) is WireCommands
@@ -112,7 +112,7 @@ async def test_what_is_out_of_the_ordinary_goes_the_ordinary_way(url, asked) -> 
     await special.close()
 
 
-async def test_who_watches_commands_sees_them(shop, caplog) -> None:
+async def test_command_listeners_see_every_command(shop, caplog) -> None:
     with caplog.at_level(logging.DEBUG, "pymongo.command"):
         _ = value_of(await shop["notes"].add({"code": "a"}))
 
@@ -175,7 +175,7 @@ async def test_many_at_once_use_each_connection_again(url) -> None:
     assert pool.in_use == 0
 
 
-async def test_after_a_refusal_and_a_caller_who_gave_up_the_next_is_answered(shop) -> None:
+async def test_after_a_rejection_and_a_cancelled_caller_the_next_call_is_answered(shop) -> None:
     notes = shop["notes"]
     added = value_of(await notes.add({"code": "a"}))
 
@@ -193,7 +193,7 @@ async def test_after_a_refusal_and_a_caller_who_gave_up_the_next_is_answered(sho
 
 
 @pytest.mark.parametrize("before", [True, False], ids=["before it arrives", "before it is answered"])
-async def test_a_write_that_is_cut_off_is_said_again_and_done_once(url, before) -> None:
+async def test_a_write_that_is_cut_off_is_sent_again_and_made_once(url, before) -> None:
     async with wired(url) as (address, wire), mongo_shop(address, ENTITIES, options=LIMITS) as shop:
         commands = shop.database.client.commands
         await commands.insert("note", {"_id": 1, "text": "", "n": Int64(0)})
@@ -214,7 +214,7 @@ async def test_a_write_that_is_cut_off_is_said_again_and_done_once(url, before) 
         assert await commands.find("note", FindOptions(match={"_id": 1})) == [changed]
 
 
-async def test_silence_ends(url) -> None:
+async def test_a_silent_server_times_out(url) -> None:
     """A server that takes a command and never answers is not waited for longer than it may take."""
     options = ConnectionOptions(pool_timeout=0.5, connect_timeout=0.5, statement_timeout=0.3)
     async with (

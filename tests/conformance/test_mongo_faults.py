@@ -224,7 +224,7 @@ async def test_a_connection_that_went_stale_costs_nothing(far):
     assert committed == Success(None)
 
 
-async def test_a_change_made_meanwhile_is_worked_with_when_nothing_was_written_yet(shop):
+async def test_a_concurrent_change_is_seen_when_nothing_was_written_yet(shop):
     first = value_of(await shop["accounts"].add({"amount": 1}))
 
     async with shop.unit_of_work() as work:
@@ -239,7 +239,7 @@ async def test_a_change_made_meanwhile_is_worked_with_when_nothing_was_written_y
     assert await shop["accounts"].read(first.id) == updated
 
 
-async def test_what_was_written_before_somebody_came_in_the_way_is_written_again(shop):
+async def test_earlier_writes_are_replayed_after_a_conflict(shop):
     first, second = value_of(await shop["accounts"].add_all([{"amount": 1}, {"amount": 1}]))
 
     async with shop.unit_of_work() as work:
@@ -256,7 +256,7 @@ async def test_what_was_written_before_somebody_came_in_the_way_is_written_again
     assert [(row.code, row.amount) for row in rows] == [(None, 2), ("meanwhile", 2), ("new", 0)]
 
 
-async def test_two_who_write_crosswise_both_come_through(shop):
+async def test_two_units_of_work_that_write_crosswise_both_commit(shop):
     left, right = value_of(await shop["accounts"].add_all([{"amount": 0}, {"amount": 0}]))
 
     async def work(one, other, amount):
@@ -279,7 +279,7 @@ async def test_two_who_write_crosswise_both_come_through(shop):
     )
 
 
-async def test_who_waits_too_long_for_another_is_unavailable_and_keeps_what_it_has(shop):
+async def test_a_write_that_waits_too_long_for_another_is_unavailable_and_keeps_earlier_writes(shop):
     taken = value_of(await shop["accounts"].add({"amount": 0}))
 
     async with shop.unit_of_work() as holder, shop.unit_of_work() as waiting:
@@ -298,7 +298,7 @@ async def test_who_waits_too_long_for_another_is_unavailable_and_keeps_what_it_h
     assert value_of(await shop["accounts"].read(taken.id)).amount == 0
 
 
-async def test_refused_writes_leave_everything_before_them_in_place(shop):
+async def test_rejected_writes_leave_earlier_writes_in_place(shop):
     _ = value_of(await shop["accounts"].add({"code": "taken"}))
 
     async with shop.unit_of_work() as work:
@@ -314,7 +314,7 @@ async def test_refused_writes_leave_everything_before_them_in_place(shop):
     assert await shop["accounts"].count(Everything()) == Success(6)
 
 
-async def test_units_of_work_that_are_given_up_leave_no_transaction_open(shop, url):
+async def test_cancelled_units_of_work_leave_no_transaction_open(shop, url):
     async def work_on(number):
         async with shop.unit_of_work() as work:
             for _ in range(5):
@@ -345,7 +345,9 @@ async def test_a_database_can_be_opened_again_after_it_was_closed(shop):
     assert await shop["accounts"].count(Everything()) == Success(1)
 
 
-async def test_what_a_server_without_transactions_has_kept_is_not_called_unchanged(mongo_alone_url, driver):
+async def test_writes_that_stay_on_a_stand_alone_server_are_not_reported_as_unchanged(
+    mongo_alone_url, driver
+):
     async with (
         wired(mongo_alone_url) as (address, wire),
         mongo_shop(through(driver, address), ENTITIES, options=QUICK) as shop,

@@ -42,7 +42,10 @@ async def test_a_model_is_kept_in_one_kind_of_database_at_a_time(tmp_path):
         with pytest.raises(DeclarationError) as refused:
             await elsewhere.open()
 
-    assert sorted(each.partition(" is already stored in")[0] for each in refused.value.mistakes) == ["Owner", "Shelf"]
+    assert sorted(each.partition(" is already stored in")[0] for each in refused.value.mistakes) == [
+        "Owner",
+        "Shelf",
+    ]
     assert "declare another class for 'elsewhere' (PostgreSQL)" in refused.value.mistakes[0]
     await elsewhere.open()
     await elsewhere.close()

@@ -34,11 +34,18 @@ def _breaker(name: str, chosen: BreakerSettings) -> Breaker:
     )
 
     limits = BreakerLimits(**chosen.model_dump())
-    return CircuitBreaker(limits, tell=lambda state: log_change(name, state))
+    return CircuitBreaker(limits, on_change=lambda state: log_change(name, state))
 
 
 def open_retry(settings: Settings) -> Retry:
     """What makes calls again."""
     from fastapi_easy.infrastructure.resilience.budgeted_retry import BudgetedRetry, RetryLimits
 
-    return BudgetedRetry(RetryLimits(**settings.retry.model_dump()))
+    chosen = settings.retry
+    limits = RetryLimits(
+        attempts=chosen.attempts,
+        retry_ratio=chosen.share,
+        min_retries_per_second=chosen.floor,
+        burst=chosen.burst,
+    )
+    return BudgetedRetry(limits)

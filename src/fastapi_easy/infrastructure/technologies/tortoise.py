@@ -1,4 +1,4 @@
-"""Tortoise's models, in the databases that SQLAlchemy speaks to."""
+"""Tortoise's models, in the databases of the SQLAlchemy adapter."""
 
 import dataclasses
 

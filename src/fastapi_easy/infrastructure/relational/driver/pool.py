@@ -151,7 +151,7 @@ class ConnectionPool:
     @property
     def waits(self) -> tuple[int, float]:
         """How many have waited for one, also in vain, and how many seconds together."""
-        return self._waiters.waited, self._waiters.seconds
+        return self._waiters.waited, self._waiters.wait_seconds
 
     @property
     def leaked(self) -> int:
@@ -178,7 +178,7 @@ class ConnectionPool:
         pooled = self._check_out_idle()
         if pooled is None:
             pooled = await (
-                self._wait(self._waiters.join) if breaker is None else self._wait_with(breaker, permit)
+                self._wait(self._waiters.enqueue) if breaker is None else self._wait_with(breaker, permit)
             )
         pooled.breaker, pooled.permit = breaker, permit
         return pooled
@@ -298,7 +298,7 @@ class ConnectionPool:
 
     async def _wait_with(self, breaker: Breaker, permit: int) -> PooledConnection:
         try:
-            return await self._wait(self._waiters.join)
+            return await self._wait(self._waiters.enqueue)
         except BaseException as error:
             breaker.leave(permit, answered=_is_answer(error))
             raise
@@ -315,7 +315,7 @@ class ConnectionPool:
             return await waiter
         except asyncio.CancelledError:
             if waiter in self._waiters:
-                self._waiters.leave(waiter)
+                self._waiters.cancel(waiter)
             elif not waiter.cancelled() and waiter.exception() is None:
                 # It was handed over in the same moment.
                 self._put_back(waiter.result())
@@ -324,7 +324,7 @@ class ConnectionPool:
             limit.cancel()
 
     def _time_out(self, waiter: asyncio.Future[PooledConnection], checkout_timeout: float) -> None:
-        self._waiters.leave(waiter)
+        self._waiters.cancel(waiter)
         if not waiter.done():
             # Where nobody has one, it was not others who were waited for.
             what = "became free" if self._lent else "was established"
