@@ -94,7 +94,7 @@ class Writer(Generic[E]):
         complete = self._complete(values)
         statement = statements.add(plan, tuple(complete))
         answer = await self._write(statement, statements.new_values(complete), last=plan.returns_inserted)
-        if answer.rows:
+        if answer.records:
             return plan.row(answer.rows[0])
         made = iter(answer.key or ())
         key = [complete.get(name, each) for name, each in zip(plan.resource.key, made, strict=False)]
@@ -230,7 +230,7 @@ class Writer(Generic[E]):
         returned = plan.returns_updated
         answer = await self._write(statement, given, last=returned)
         if returned:
-            return plan.row(answer.rows[0]) if answer.rows else None
+            return plan.row(answer.rows[0]) if answer.records else None
         # It may no longer be among those that were meant.
         return await self._find(self._target_row(target.key)) if answer.affected else None
 
@@ -255,7 +255,7 @@ class Writer(Generic[E]):
             raise self._not_found(target)
         statement = statements.by_key(plan, plan.names, target.form, locked=True)
         answer = await self._transaction.execute(statement, target.parameters)
-        if not answer.rows:
+        if not answer.records:
             raise self._not_found(target)
         row = plan.row(answer.rows[0])
         current = plan.resource.version_of(row)
@@ -270,7 +270,7 @@ class Writer(Generic[E]):
         answer = await self._transaction.execute(
             statements.by_key(plan, plan.names, target.form), target.parameters
         )
-        return plan.row(answer.rows[0]) if answer.rows else None
+        return plan.row(answer.rows[0]) if answer.records else None
 
     async def _read(self, key: Key) -> Row:
         row = await self._find(self._target_row(key))

@@ -67,7 +67,10 @@ class StatementResult(NamedTuple):
 
     @property
     def rows(self) -> Sequence[Sequence[Any]]:
-        """Plain rows, in the order of the statement's columns."""
+        """Decoded rows, in the order of the statement's columns.
+
+        Each access decodes all of them anew: ask `records` whether there are any.
+        """
         return self.records if self.decoder is None else self.decoder.rows(self.records)
 
     @property
