@@ -13,7 +13,7 @@ from fastapi_easy.infrastructure.relational.driver.error_classification import (
     ends_transaction,
 )
 from fastapi_easy.infrastructure.relational.driver.executor import Executor, Parameters, StatementResult
-from fastapi_easy.infrastructure.relational.driver.pool import PooledConnection
+from fastapi_easy.infrastructure.relational.driver.pooled_connection import PooledConnection
 from fastapi_easy.infrastructure.waiting.completion import run_to_completion
 
 ROLLBACK_LIMIT: Final = 2.0

@@ -36,7 +36,7 @@ def told(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 def age(database: SqlAlchemyDatabase, seconds: float = LONG_CHECKOUT) -> None:
     """Make as if everything had been lent so much earlier."""
     for pooled in database.executor.pool._lent:
-        pooled.lent -= seconds
+        pooled.lent_at -= seconds
 
 
 class Holder:

@@ -11,7 +11,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from fastapi_easy.domain.errors import Unavailable
 from fastapi_easy.infrastructure.persistence.sqlalchemy import ConnectionOptions, SqlAlchemyDatabase
-from fastapi_easy.infrastructure.relational.driver.pool import ConnectionPool, PooledConnection
+from fastapi_easy.infrastructure.relational.driver.pool import ConnectionPool
+from fastapi_easy.infrastructure.relational.driver.pooled_connection import PooledConnection
 
 
 @asynccontextmanager
@@ -130,7 +131,7 @@ async def test_an_old_one_is_replaced(url):
     async with pool_of(url, pool_size=1, recycle=1) as (_, pool):
         pooled = await pool.check_out()
         pool.check_in(pooled)
-        pooled.made -= 1
+        pooled.connected_at -= 1
 
         other = await pool.check_out()
         assert other is not pooled

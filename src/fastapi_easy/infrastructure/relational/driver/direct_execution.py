@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError, StatementError
 from fastapi_easy.infrastructure.relational.driver.compiled import CompiledStatement, NotCompilable
 from fastapi_easy.infrastructure.relational.driver.driver_exceptions import to_sqlalchemy_error
 from fastapi_easy.infrastructure.relational.driver.executor import Executor, Parameters, StatementResult
-from fastapi_easy.infrastructure.relational.driver.pool import PooledConnection
+from fastapi_easy.infrastructure.relational.driver.pooled_connection import PooledConnection
 from fastapi_easy.infrastructure.relational.options import CLIENT_TIMEOUT_MARGIN
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Dialect
 from fastapi_easy.domain.ports.tracer import Attributes, Span, Tracer
 from fastapi_easy.infrastructure.relational.driver.direct_execution import DirectExecutor
 from fastapi_easy.infrastructure.relational.driver.executor import Executor, Parameters, StatementResult
-from fastapi_easy.infrastructure.relational.driver.pool import PooledConnection
+from fastapi_easy.infrastructure.relational.driver.pooled_connection import PooledConnection
 
 _CACHE_ATTRIBUTE: Final = "_fastapi_easy_described"
 _TRANSACTION_VERBS: Final = frozenset({"BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"})
