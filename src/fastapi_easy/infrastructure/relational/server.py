@@ -47,7 +47,7 @@ class Server:
         return bool(getattr(self.dialect, "is_mariadb", False))
 
     @property
-    def returns(self) -> bool:
+    def insert_returning(self) -> bool:
         """A new row is given back by the statement that inserts it."""
         return bool(self.dialect.insert_returning)
 

@@ -55,15 +55,18 @@ async def test_whoever_waits_longest_is_served_first(url):
 async def test_there_are_never_more_than_its_size(url):
     async with pool_of(url, pool_size=3, pool_timeout=10) as (database, pool):
         most = 0
+        # Quick statements would be done before the third connection is open.
+        all_open = asyncio.Barrier(3)
 
         async def borrow() -> None:
             nonlocal most
             pooled = await pool.check_out()
+            _ = await all_open.wait()
             most = max(most, pool.open)
             _ = await database.executor.run(pooled, text("SELECT 1"), {})
             pool.check_in(pooled)
 
-        await asyncio.gather(*(borrow() for _ in range(50)))
+        await asyncio.gather(*(borrow() for _ in range(51)))
         assert most == 3
         assert (pool.in_use, pool.open) == (0, 3)
 

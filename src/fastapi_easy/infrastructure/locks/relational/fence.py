@@ -71,10 +71,10 @@ async def _ensure_table(work: TransactionalUnitOfWork[SqlAlchemyDatabase, Any]) 
         _ = await work.transaction.execute(_CREATE, {}, writes=True)
         return
     try:
-        _ = await database.executor.work(lambda connection: connection.execute(_CREATE))
+        _ = await database.executor.run_sync(lambda connection: connection.execute(_CREATE))
     except DBAPIError as error:
         # Two of PostgreSQL's who create it at once get in each other's way.
         if classify_unavailable(error, database.name) is not None:
             raise
-        _ = await database.executor.work(lambda connection: connection.execute(_CREATE))
+        _ = await database.executor.run_sync(lambda connection: connection.execute(_CREATE))
     _databases_with_table.add(database)

@@ -24,7 +24,7 @@ class InsertBatch:
     places: Sequence[int]
     columns: Mapping[str, Sequence[Any]]
 
-    def parts(self, size: int) -> Iterator["InsertBatch"]:
+    def chunks(self, size: int) -> Iterator["InsertBatch"]:
         """The same, *size* rows at a time."""
         for start in range(0, len(self.places), size):
             part = slice(start, start + size)
@@ -40,7 +40,7 @@ class InsertBatch:
         return [dict(zip(names, row, strict=True)) for row in zip(*self.columns.values(), strict=True)]
 
 
-def alike(plan: Plan[Any], many: Sequence[Values]) -> list[InsertBatch]:
+def make_batches(plan: Plan[Any], many: Sequence[Values]) -> list[InsertBatch]:
     """The rows that are made of *many*, each completed as `Plan.with_defaults` does it."""
     by_given: dict[tuple[str, ...], list[int]] = {}
     for place, values in enumerate(many):
@@ -48,7 +48,7 @@ def alike(plan: Plan[Any], many: Sequence[Values]) -> list[InsertBatch]:
     by_written: dict[tuple[str, ...], list[int]] = {}
     for given, places in by_given.items():
         for left_out, those in _split_by_unset_keys(plan, many, given, places):
-            by_written.setdefault(plan.written(given, left_out), []).extend(those)
+            by_written.setdefault(plan.written_fields(given, left_out), []).extend(those)
     is_mixed = len(by_given) > 1
     return [
         _columns(plan, many, written, sorted(places) if is_mixed else places)

@@ -150,7 +150,11 @@ class SqlAlchemyDatabase:
     @property
     def capabilities(self) -> frozenset[Capability]:
         """What it can do, as far as that is known before it was first spoken to."""
-        returns = self._kind != "mysql" if self._mapped_tables is None else self._mapped_tables.server.returns
+        returns = (
+            self._kind != "mysql"
+            if self._mapped_tables is None
+            else self._mapped_tables.server.insert_returning
+        )
         return _CAPABILITIES[self._kind] | ({Capability.RETURNING} if returns else set())
 
     @property
@@ -209,7 +213,7 @@ class SqlAlchemyDatabase:
         try:
             async with asyncio.timeout(CHECK_TIMEOUT):
                 self._make_scratch()
-                await self.executor.look()
+                await self.executor.ping()
         except DATABASE_ERRORS as error:
             return self._unavailable(error)
         return Success(None)
@@ -275,7 +279,7 @@ class SqlAlchemyDatabase:
     async def _run_sync(self, work: Callable[[Connection], T]) -> T:
         """What *work* answers, given a connection of its own."""
         self._make_scratch()
-        return await self.executor.work(work)
+        return await self.executor.run_sync(work)
 
     def _make_scratch(self) -> None:
         if self._scratch is not None and not self._scratch.exists():

@@ -61,7 +61,7 @@ async def ensure_tables(
             _ = await transaction.execute(statement, {}, writes=True)
         return
     tables = tables_of(missing)
-    await database.executor.work(lambda connection: _create(connection, tables))
+    await database.executor.run_sync(lambda connection: _create(connection, tables))
     known.update(missing)
 
 

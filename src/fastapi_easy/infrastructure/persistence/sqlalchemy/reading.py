@@ -12,7 +12,7 @@ from fastapi_easy.domain.queries.page import Count, Cursor, Page, PageRequest
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Everything
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.build import columns_for_order, page
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.order import place
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.order import cursor_parameters
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification import (
     ConditionTemplate,
@@ -79,7 +79,7 @@ class Window:
         if page_request.offset:
             parameters["fe_offset"] = page_request.offset
         if page_request.after is not None:
-            parameters.update(place(page_request.after.values))
+            parameters.update(cursor_parameters(page_request.after.values))
         return parameters
 
     def statement(self, *, counted: bool) -> Executable:

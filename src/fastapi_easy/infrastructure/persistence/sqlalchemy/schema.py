@@ -113,8 +113,8 @@ def _schema_lock(connection: Connection) -> Iterator[None]:
         case _:
             begin = (f"SELECT GET_LOCK('{_LOCK}', {_LOCK_LIMIT})",)
             end = undo = f"SELECT RELEASE_LOCK('{_LOCK}')"
-    for words in begin:
-        _ = connection.exec_driver_sql(words)
+    for sql in begin:
+        _ = connection.exec_driver_sql(sql)
     try:
         yield
     except BaseException:

@@ -12,9 +12,9 @@ from fastapi_easy.domain.ports.repository import EVERYTHING
 from fastapi_easy.domain.queries.specification import Specification
 from fastapi_easy.infrastructure.persistence.sqlalchemy.batching import (
     InsertBatch,
-    alike,
     find_nulls,
     inserted_rows,
+    make_batches,
 )
 from fastapi_easy.infrastructure.persistence.sqlalchemy.combined_write import with_journal_rows
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements import build as statements
@@ -103,14 +103,14 @@ class Writer(Generic[E]):
     async def add_all(self, many: Sequence[Values]) -> Sequence[Row]:
         """Insert many rows, and give them back in the same order."""
         plan = self._plan
-        groups = alike(plan, many)
+        groups = make_batches(plan, many)
         self._reject_nulls(find_nulls(plan, many, groups))
         if not groups:
             return []
         parts: list[tuple[Sequence[int], Rows]] = []
         async with self._transaction.atomic():
             for group in groups:
-                parts += [(part.places, await self._add_part(part)) for part in group.parts(CHUNK)]
+                parts += [(part.places, await self._add_part(part)) for part in group.chunks(CHUNK)]
         if len(groups) == 1:
             return _concatenate([rows for _, rows in parts])
         made = {place: row for places, rows in parts for place, row in zip(places, rows, strict=True)}

@@ -21,7 +21,7 @@ class TortoiseUnitOfWork(SqlAlchemyUnitOfWork):
 
     async def __aenter__(self) -> Self:
         """Begin."""
-        self._entered.enter_context(self._tortoise_database.active(self._transaction))
+        self._entered.enter_context(self._tortoise_database.activate(self._transaction))
         return await super().__aenter__()
 
     async def __aexit__(

@@ -154,7 +154,7 @@ class Executor:
                 self.pool.check_in(pooled, single=True)
                 return answer
 
-    async def look(self) -> None:
+    async def ping(self) -> None:
         """Nothing, when the database answers; asked before everybody who waits, and whatever the breaker says."""
         pooled = await self.pool.check_out_first()
         try:
@@ -188,7 +188,7 @@ class Executor:
             raise
         self.pool.check_in(pooled)
 
-    async def work(self, function: Callable[[Connection], T]) -> T:
+    async def run_sync(self, function: Callable[[Connection], T]) -> T:
         """What *function* answers, given a connection of its own, through SQLAlchemy."""
         async with self.lend_connection() as connection:
             return await self.run_in_greenlet(function, connection)

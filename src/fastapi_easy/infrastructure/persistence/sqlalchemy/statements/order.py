@@ -39,7 +39,7 @@ def after_cursor(order: Sequence[Sort], nulls: Sequence[bool], paths: Paths) -> 
     return _expanded(order, nulls, paths)
 
 
-def place(values: Sequence[Any]) -> dict[str, Any]:
+def cursor_parameters(values: Sequence[Any]) -> dict[str, Any]:
     """The parameters that `after_cursor` needs for a place with *values*."""
     return {_name(number): value for number, value in enumerate(values) if value is not None}
 

@@ -115,7 +115,7 @@ class Plan(Generic[E]):
         self._drop_unset_keys(complete)
         return complete
 
-    def written(self, given: Sequence[str], left_out: Container[str]) -> tuple[str, ...]:
+    def written_fields(self, given: Sequence[str], left_out: Container[str]) -> tuple[str, ...]:
         """The fields that `with_defaults` has values for, of rows with values for the fields *given*.
 
         Args:

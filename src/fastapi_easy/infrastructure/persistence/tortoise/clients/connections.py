@@ -67,13 +67,13 @@ def make_context(models: Models, connections: SingleClientHandler) -> TortoiseCo
         label: {"models": [module_of(label, of)], "default_connection": connections.name}
         for label, of in models.items()
     }
-    with active(made):
+    with activate(made):
         take_apps(made, Apps(config, connections))
     return made
 
 
 @contextlib.contextmanager
-def active(context: TortoiseContext) -> Iterator[None]:
+def activate(context: TortoiseContext) -> Iterator[None]:
     """Inside, Tortoise's models are kept in *context*: in this task, and in those it starts."""
     # Not `with context:`, which keeps its token on the context and so works in one task at a time only.
     before = CURRENT.get()
