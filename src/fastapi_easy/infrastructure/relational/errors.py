@@ -1,8 +1,9 @@
 """A driver's exception → the error a caller can act on."""
 
+import decimal
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, assert_never
 
 from returns.result import Failure
 from sqlalchemy import CheckConstraint, Table, UniqueConstraint
@@ -87,8 +88,14 @@ class TableConstraints:
                 return CheckFailed(self.resource.name, fields, name)
             case ErrorCause.NOT_NULL:
                 return null_not_allowed(self._fields_of(classified.columns))
-            case _:
+            case ErrorCause.INVALID_VALUE:
                 return self._invalid_value(classified, written)
+            case ErrorCause.TIMEOUT | ErrorCause.ROLLED_BACK | ErrorCause.UNREACHABLE:
+                raise LookupError(f"{classified.cause} is about no table")
+            case ErrorCause.STALE_STATEMENT:
+                raise LookupError("a stale statement is prepared again")
+            case _:
+                assert_never(classified.cause)
 
     def _unique_fields(self, classified: ClassifiedError) -> _Fields:
         if classified.columns:
@@ -232,23 +239,27 @@ def too_many(max_affected: int) -> Failure[Error]:
     return Failure(TooLarge("affected", max_affected, "entities"))
 
 
-def _explain_invalid(field: Field, value: Any) -> str | None:
-    """Why *value* is likely to be the one that the database refused."""
-    match field.kind, value:
-        case (_, None):
-            return None
-        case (Kind.TEXT, str()) if "\x00" in value or not _is_encodable(value):
-            return "Holds a character that cannot be stored."
-        case (Kind.TEXT, str()) if field.max_length is not None and len(value) > field.max_length:
-            return f"Longer than {field.max_length} characters."
-        case (Kind.BINARY, bytes()) if field.max_length is not None and len(value) > field.max_length:
-            return f"Longer than {field.max_length} bytes."
-        case (Kind.INTEGER, int()) if not _is_in_range(field, value):
+def _explain_invalid(field: Field, value: object) -> str | None:
+    """Return why *value* is likely to be the one that the database refused; `None` when it is not."""
+    match value:
+        case str() if field.kind is Kind.TEXT:
+            return _explain_text(field, value)
+        case bytes() if field.kind is Kind.BINARY and field.max_length is not None:
+            return f"Longer than {field.max_length} bytes." if len(value) > field.max_length else None
+        case int() if field.kind is Kind.INTEGER and not _is_in_range(field, value):
             return "Outside the range of the field."
-        case (Kind.DECIMAL, _) if not _fits_precision(field, value):
+        case decimal.Decimal() if field.kind is Kind.DECIMAL and not _fits_precision(field, value):
             return "Has more digits than can be stored."
         case _:
             return None
+
+
+def _explain_text(field: Field, text: str) -> str | None:
+    if "\x00" in text or not _is_encodable(text):
+        return "Holds a character that cannot be stored."
+    if field.max_length is not None and len(text) > field.max_length:
+        return f"Longer than {field.max_length} characters."
+    return None
 
 
 def _is_encodable(text: str) -> bool:
@@ -265,9 +276,9 @@ def _is_in_range(field: Field, value: int) -> bool:
     return low <= value <= high
 
 
-def _fits_precision(field: Field, value: Any) -> bool:
+def _fits_precision(field: Field, value: decimal.Decimal) -> bool:
     if field.precision is None or not value.is_finite():
-        return bool(value.is_finite())
+        return value.is_finite()
     digits = value.normalize().as_tuple()
     exponent = int(digits.exponent)
     whole = len(digits.digits) + exponent

@@ -7,7 +7,7 @@ transaction.
 
 import datetime
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias, assert_never
 
 from sqlalchemy import (
     CTE,
@@ -36,6 +36,8 @@ from fastapi_easy.domain.values.plain_json import plain_json
 from fastapi_easy.infrastructure.persistence.sqlalchemy.journal import column_value
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
 from fastapi_easy.infrastructure.relational.system_tables.journal_tables import table_of
+
+_Encoder: TypeAlias = Callable[[Field, ColumnElement[Any]], ColumnElement[Any]]
 
 _MOMENT: Final = 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'
 _DAY: Final = "YYYY-MM-DD"
@@ -143,14 +145,28 @@ def _finite(
     )
 
 
-_ENCODERS: Final[Mapping[Kind, Callable[[Field, ColumnElement[Any]], ColumnElement[Any]]]] = {
-    Kind.TEXT: _unchanged,
-    Kind.INTEGER: _unchanged,
-    Kind.BOOLEAN: _unchanged,
-    Kind.JSON: _unchanged,
-    Kind.DECIMAL: lambda _, column: cast(column, Text),
-    Kind.UUID: lambda _, column: cast(column, Text),
-    Kind.DATE: _day,
-    Kind.DATETIME: _moment,
+def _as_text(_: Field, column: ColumnElement[Any]) -> ColumnElement[Any]:
+    return cast(column, Text)
+
+
+def _encoder_of(kind: Kind) -> _Encoder | None:
+    """Return what spells values of *kind* on the server as `plain_json` does; `None` where nothing does."""
+    match kind:
+        case Kind.TEXT | Kind.INTEGER | Kind.BOOLEAN | Kind.JSON:
+            return _unchanged
+        case Kind.DECIMAL | Kind.UUID:
+            return _as_text
+        case Kind.DATE:
+            return _day
+        case Kind.DATETIME:
+            return _moment
+        case Kind.FLOAT | Kind.TIME | Kind.DURATION | Kind.BINARY | Kind.ENUM | Kind.ARRAY:
+            return None
+        case _:
+            assert_never(kind)
+
+
+_ENCODERS: Final[Mapping[Kind, _Encoder]] = {
+    kind: encoder for kind in Kind if (encoder := _encoder_of(kind)) is not None
 }
-"""How values are spelt on the server. What is not here is spelt here, after the write and before the commit."""
+"""Looked up for each write. Kinds that are missing are spelt in Python, after the write and before the commit."""

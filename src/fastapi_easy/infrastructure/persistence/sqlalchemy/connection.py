@@ -7,10 +7,10 @@ import shutil
 import tempfile
 import uuid
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, assert_never
 
 from returns.result import Failure, Success
 from sqlalchemy import URL, Connection
@@ -36,7 +36,12 @@ from fastapi_easy.infrastructure.relational.driver.traced import TracedDirectExe
 from fastapi_easy.infrastructure.relational.engine import client_timeout, make_engine
 from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS, TableConstraints, as_unavailable
 from fastapi_easy.infrastructure.relational.options import CLIENT_TIMEOUT_MARGIN, ConnectionOptions
-from fastapi_easy.infrastructure.relational.server import detect_server, find_nonstandard_columns
+from fastapi_easy.infrastructure.relational.server import (
+    ServerName,
+    detect_server,
+    find_nonstandard_columns,
+    server_name_of,
+)
 from fastapi_easy.infrastructure.relational.transaction import Transaction
 from fastapi_easy.infrastructure.relational.url import resolve
 
@@ -49,7 +54,7 @@ CHECK_TIMEOUT: Final = 2.0
 _COMMON: Final = frozenset(
     {Capability.TRANSACTIONS, Capability.COMPOSITE_KEYS, Capability.MICROSECONDS, Capability.REFERENCES}
 )
-_CAPABILITIES: Final = {
+_CAPABILITIES: Final[Mapping[ServerName, frozenset[Capability]]] = {
     "sqlite": _COMMON,
     "postgresql": _COMMON | {Capability.ARRAYS, Capability.WIDE_DECIMALS, Capability.ESTIMATES},
     "mysql": _COMMON | {Capability.WIDE_DECIMALS},
@@ -107,7 +112,7 @@ class SqlAlchemyDatabase:
         if self._scratch is not None:
             resolved = URL.create(resolved.drivername, database=str(self._scratch / "scratch.db"))
         self._backend = resolved.get_backend_name()
-        self._kind = "mysql" if self._backend == "mariadb" else self._backend
+        self._server_name = server_name_of(self._backend)
         self._engine: AsyncEngine = make_engine(resolved, limits, scratch=self._scratch is not None)
         engine = self._engine.sync_engine
         # Only SQLAlchemy itself writes down what it runs.
@@ -128,8 +133,8 @@ class SqlAlchemyDatabase:
                 breaker=breaker,
             ),
             client_timeout=client_timeout(resolved, limits),
-            aborts_on_error=self._kind == "postgresql",
-            is_uninterruptible=self._kind == "sqlite",
+            aborts_on_error=self._server_name == "postgresql",
+            is_uninterruptible=self._server_name == "sqlite",
             statement_timeout=limits.statement_timeout or math.inf,
         )
         self.executor.pool.leak_check_name = name
@@ -151,16 +156,16 @@ class SqlAlchemyDatabase:
     def capabilities(self) -> frozenset[Capability]:
         """What it can do, as far as that is known before it was first spoken to."""
         returns = (
-            self._kind != "mysql"
+            self._server_name != "mysql"
             if self._mapped_tables is None
             else self._mapped_tables.server.insert_returning
         )
-        return _CAPABILITIES[self._kind] | ({Capability.RETURNING} if returns else set())
+        return _CAPABILITIES[self._server_name] | ({Capability.RETURNING} if returns else set())
 
     @property
     def can_combine_writes(self) -> bool:
         """Whether one statement can make a change and write rows into other tables."""
-        return self._kind == "postgresql"
+        return self._server_name == "postgresql"
 
     @property
     def pool(self) -> Pool:
@@ -287,16 +292,22 @@ class SqlAlchemyDatabase:
             _ = weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
 
     def _adapt_field(self, field: Field, *, is_indexed: bool) -> Field:
-        match self._kind, field.kind:
-            case "sqlite", Kind.DECIMAL:
-                narrow = field.precision is not None and field.precision <= SQLITE_DIGITS
-                return field if narrow else dataclasses.replace(field, precision=SQLITE_DIGITS)
-            case "mysql", Kind.DECIMAL if field.precision is None:
-                return dataclasses.replace(field, precision=_MYSQL_PRECISION, scale=_MYSQL_SCALE)
-            case "mysql", Kind.TEXT if field.max_length is None and is_indexed:
-                return dataclasses.replace(field, max_length=MYSQL_INDEXED_LENGTH)
+        match self._server_name:
+            case "sqlite":
+                is_wide = field.precision is None or field.precision > SQLITE_DIGITS
+                if field.kind is Kind.DECIMAL and is_wide:
+                    return dataclasses.replace(field, precision=SQLITE_DIGITS)
+            case "mysql":
+                if field.kind is Kind.DECIMAL and field.precision is None:
+                    return dataclasses.replace(field, precision=_MYSQL_PRECISION, scale=_MYSQL_SCALE)
+                if field.kind is Kind.TEXT and field.max_length is None and is_indexed:
+                    return dataclasses.replace(field, max_length=MYSQL_INDEXED_LENGTH)
+            case "postgresql":
+                # Its columns are as wide as fields can be.
+                pass
             case _:
-                return field
+                assert_never(self._server_name)
+        return field
 
     def _unavailable(self, error: BaseException) -> Failure[Any]:
         unavailable = as_unavailable(error, self._name)

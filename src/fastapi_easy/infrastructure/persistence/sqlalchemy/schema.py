@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 import sqlalchemy
 from sqlalchemy import Column, Connection, Inspector, MetaData, Table
@@ -13,6 +13,7 @@ from sqlalchemy.types import TypeEngine
 from fastapi_easy.infrastructure.persistence.sqlalchemy.mapped_tables import MappedTable
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete import find_strict_constraints
 from fastapi_easy.infrastructure.relational.column_types import ALIVE_COLUMN
+from fastapi_easy.infrastructure.relational.server import server_name_of
 
 _LOCK: Final = "fastapi_easy.schema"
 _LOCK_NUMBER: Final = 0x66617374
@@ -100,7 +101,8 @@ def _exists(inspector: Inspector, mapped: MappedTable) -> bool:
 @contextlib.contextmanager
 def _schema_lock(connection: Connection) -> Iterator[None]:
     begin: tuple[str, ...]
-    match connection.dialect.name:
+    server = server_name_of(connection.dialect.name)
+    match server:
         case "postgresql":
             begin = (
                 "BEGIN",
@@ -110,9 +112,12 @@ def _schema_lock(connection: Connection) -> Iterator[None]:
             end, undo = "COMMIT", "ROLLBACK"
         case "sqlite":
             begin, end, undo = ("BEGIN IMMEDIATE",), "COMMIT", "ROLLBACK"
-        case _:
+        case "mysql":
+            # Not a transaction, which MySQL would end at each CREATE TABLE.
             begin = (f"SELECT GET_LOCK('{_LOCK}', {_LOCK_LIMIT})",)
             end = undo = f"SELECT RELEASE_LOCK('{_LOCK}')"
+        case _:
+            assert_never(server)
     for sql in begin:
         _ = connection.exec_driver_sql(sql)
     try:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, assert_never
 
 from sqlalchemy import (
     BigInteger,
@@ -113,31 +113,24 @@ class Terms:
         return self._bytewise(column) if self.fields[field].kind is Kind.TEXT else self._normalized(field)
 
     def ordered(self, field: str) -> ColumnElement[Any]:
-        """To be compared and sorted by value; text by code point."""
-        column = self._columns[field]
-        match self.fields[field].kind:
-            case Kind.TEXT if self.server.name == "postgresql" and self.server.bytewise is not None:
-                return column.collate(self.server.bytewise)
-            case Kind.TEXT if field in self._nonstandard:
-                return self._bytewise(column)
-            case Kind.TEXT | Kind.UUID if self.server.name == "postgresql":
-                return column
-            case Kind.UUID if field in self._nonstandard:
-                written = cast(column, mysql.CHAR(36))
-                # Ours have no dashes; what another room declares has them.
-                has_dashes = not isinstance(column.type, HexUuid)
-                return (
-                    type_coerce(written, column.type)
-                    if has_dashes
-                    else func.replace(written, "-", "", type_=column.type)
-                )
-            case Kind.DECIMAL | Kind.DATETIME if field in self._nonstandard:
-                return self._normalized(field)
+        """Return what to compare and sort by value; text by code point."""
+        column, kind = self._columns[field], self.fields[field].kind
+        match kind:
+            case Kind.TEXT:
+                return self._ordered_text(field)
+            case Kind.UUID:
+                return self._ordered_uuid(field)
+            case Kind.DECIMAL | Kind.DATETIME:
+                return self._normalized(field) if field in self._nonstandard else column
             case Kind.ENUM:
                 # By its name in the store: a native enumeration sorts by declaration on some servers.
                 return self._name_of(column)
-            case _:
+            case Kind.INTEGER | Kind.FLOAT | Kind.BOOLEAN | Kind.DATE | Kind.TIME | Kind.DURATION:
                 return column
+            case Kind.BINARY | Kind.JSON | Kind.ARRAY:
+                return column
+            case _:
+                assert_never(kind)
 
     def folded(self, field: str) -> ColumnElement[str]:
         """Its text with every character in lower case, as `fold_case` does it."""
@@ -151,29 +144,50 @@ class Terms:
         return restored.collate(str(self.server.bytewise))
 
     def type_of(self, field: str) -> TypeEngine[Any]:
-        """The type of values that *field* is compared with: like its own, but never narrower than the value."""
-        column = self._columns[field]
-        own = column.type
-        match self.fields[field].kind:
-            case Kind.ENUM if not isinstance(own, TypeDecorator):
-                return own
-            case _ if isinstance(own, SqliteDecimal):
-                return SqliteDecimal(None, None, strict=False)
-            case _ if isinstance(unwrap_decorators(own), TypeDecorator):
-                return own
+        """Return the type of values that *field* is compared with: like its own, but never narrower than the value.
+
+        Otherwise a value too long for the column would be an error, or cut off, where it is merely not found.
+        """
+        own, kind = self._columns[field].type, self.fields[field].kind
+        if isinstance(own, SqliteDecimal):
+            return SqliteDecimal(None, None, strict=False)
+        if isinstance(unwrap_decorators(own), TypeDecorator):
+            return own
+        match kind:
             case Kind.INTEGER:
                 return BigInteger()
             case Kind.DECIMAL:
                 return Numeric()
             case Kind.TEXT:
                 return String()
-            case _:
+            case Kind.FLOAT | Kind.BOOLEAN | Kind.DATE | Kind.TIME | Kind.DATETIME | Kind.DURATION:
                 return own
+            case Kind.UUID | Kind.BINARY | Kind.ENUM | Kind.JSON | Kind.ARRAY:
+                return own
+            case _:
+                assert_never(kind)
 
     def type_in_order(self, field: str) -> TypeEngine[Any]:
         """The type of values that stand in a cursor at the place of *field*."""
         own = self._columns[field].type
         return _NameOf(own) if self.fields[field].kind is Kind.ENUM else self.type_of(field)
+
+    def _ordered_text(self, field: str) -> ColumnElement[Any]:
+        column = self._columns[field]
+        if self.server.name == "postgresql" and self.server.bytewise is not None:
+            return column.collate(self.server.bytewise)
+        return self._bytewise(column) if field in self._nonstandard else column
+
+    def _ordered_uuid(self, field: str) -> ColumnElement[Any]:
+        column = self._columns[field]
+        if self.server.name == "postgresql" or field not in self._nonstandard:
+            return column
+        # MariaDB's own type sorts by time: its text sorts by value.
+        written = cast(column, mysql.CHAR(36))
+        if isinstance(column.type, HexUuid):
+            # Ours is compared without dashes.
+            return func.replace(written, "-", "", type_=column.type)
+        return type_coerce(written, column.type)
 
     def _normalized(self, field: str) -> ColumnElement[Any]:
         """On SQLite, what others wrote as a text, the way we write it."""
@@ -209,8 +223,10 @@ class Terms:
                 return cast(column, Text).collate("C")
             case "mysql":
                 return cast(column, mysql.CHAR()).collate(str(self.server.bytewise))
-            case _:
+            case "sqlite":
                 return cast(column, Text)
+            case _:
+                assert_never(self.server.name)
 
 
 class _NameOf(TypeDecorator[Any]):

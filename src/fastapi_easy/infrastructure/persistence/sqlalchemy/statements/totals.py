@@ -6,7 +6,7 @@ that cannot overflow, and put together here.
 
 import decimal
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, assert_never
 
 from sqlalchemy import (
     ColumnElement,
@@ -70,6 +70,8 @@ def total_of(measure: Measure, terms: Terms) -> Total:
             return _Plain(lambda: _extreme(func.min, name, terms))
         case Function.MAXIMUM:
             return _Plain(lambda: _extreme(func.max, name, terms))
+        case _:
+            assert_never(measure.function)
 
 
 class _Plain:
@@ -173,15 +175,25 @@ def _sum(name: str, terms: Terms) -> Total:
     if isinstance(own, TypeDecorator) and not isinstance(own, SqliteDecimal | MysqlDecimal | SqliteFloat):
         # The user's own, which knows what is stored.
         return _Plain(lambda: func.sum(column, type_=own))
-    match terms.server.name, kind:
-        case "sqlite", Kind.INTEGER:
-            return _WholeNumbers(column)
-        case "sqlite", Kind.DECIMAL:
+    is_sqlite = terms.server.name == "sqlite"
+    match kind:
+        case Kind.INTEGER:
+            return (
+                _WholeNumbers(column)
+                if is_sqlite
+                else _Plain(lambda: func.sum(column, type_=NullType()), int)
+            )
+        case Kind.DECIMAL if is_sqlite:
             return _Decimals(column, terms.fields[name].scale)
-        case _, Kind.INTEGER:
-            return _Plain(lambda: func.sum(column, type_=NullType()), int)
-        case _:
+        case Kind.DECIMAL | Kind.FLOAT:
             return _Plain(lambda: func.sum(column, type_=own))
+        # Nobody may ask for these (`functions_of`); the database would have to say what it makes of them.
+        case Kind.TEXT | Kind.BOOLEAN | Kind.DATE | Kind.TIME | Kind.DATETIME | Kind.DURATION:
+            return _Plain(lambda: func.sum(column, type_=own))
+        case Kind.UUID | Kind.BINARY | Kind.ENUM | Kind.JSON | Kind.ARRAY:
+            return _Plain(lambda: func.sum(column, type_=own))
+        case _:
+            assert_never(kind)
 
 
 def _halves(column: ColumnElement[Any]) -> tuple[ColumnElement[Any], ColumnElement[Any]]:

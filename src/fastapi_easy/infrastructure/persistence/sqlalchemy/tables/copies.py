@@ -1,7 +1,7 @@
 """Our own copies of the users' tables, with types that keep our promises (ADR 13)."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, assert_never
 
 from sqlalchemy import (
     ARRAY,
@@ -243,8 +243,11 @@ def _now(server: Server) -> str | None:
             return "(strftime('%Y-%m-%d %H:%M:%f000', 'now'))"
         case "mysql":
             return "CURRENT_TIMESTAMP(6)"
-        case _:
+        case "postgresql":
+            # Its `now()` has microseconds already.
             return None
+        case _:
+            assert_never(server.name)
 
 
 def _is_now(clause: Any) -> bool:

@@ -1,9 +1,9 @@
 """Column type → kind of a field, with its bounds."""
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from sqlalchemy import (
     ARRAY,
@@ -110,28 +110,34 @@ def field_type_of(declared: TypeEngine[Any]) -> FieldType | None:
         # A converting decorator is used as it is; it has to say which Python type it gives.
         return None if _hides_its_type(plain) else field_type_of(plain.impl_instance)
     kind = next((kind for cls, kind in _KINDS if isinstance(plain, cls)), None)
-    read = None if kind is None else _READERS.get(kind)
-    if kind is None or read is None:
-        return None if kind is None else FieldType(kind=kind)
-    return read(plain)
+    return None if kind is None else _read(kind, plain)
+
+
+def _read(kind: Kind, plain: TypeEngine[Any]) -> FieldType | None:
+    """Return *kind* with the bounds that *plain* declares; `None` for an array of what no array can hold."""
+    match kind:
+        case Kind.TEXT | Kind.BINARY:
+            return FieldType(kind=kind, max_length=getattr(plain, "length", None))
+        case Kind.INTEGER:
+            low, high = _bounds(plain)
+            return FieldType(kind=kind, minimum=low, maximum=high)
+        case Kind.DECIMAL:
+            return _decimal(plain)
+        case Kind.ENUM:
+            return FieldType(kind=kind, enumeration=_enumeration(plain))
+        case Kind.ARRAY:
+            return _array(plain)
+        case Kind.FLOAT | Kind.BOOLEAN | Kind.DATE | Kind.TIME | Kind.DATETIME | Kind.DURATION:
+            return FieldType(kind=kind)
+        case Kind.UUID | Kind.JSON:
+            return FieldType(kind=kind)
+        case _:
+            assert_never(kind)
 
 
 def _hides_its_type(decorator: TypeDecorator[Any]) -> bool:
     inner = field_type_of(decorator.impl_instance)
     return inner is None or inner.kind is Kind.BINARY
-
-
-def _text(plain: TypeEngine[Any]) -> FieldType:
-    return FieldType(kind=Kind.TEXT, max_length=getattr(plain, "length", None))
-
-
-def _binary(plain: TypeEngine[Any]) -> FieldType:
-    return FieldType(kind=Kind.BINARY, max_length=getattr(plain, "length", None))
-
-
-def _integer(plain: TypeEngine[Any]) -> FieldType:
-    low, high = _bounds(plain)
-    return FieldType(kind=Kind.INTEGER, minimum=low, maximum=high)
 
 
 def _decimal(plain: TypeEngine[Any]) -> FieldType:
@@ -142,10 +148,6 @@ def _decimal(plain: TypeEngine[Any]) -> FieldType:
     return FieldType(
         kind=Kind.DECIMAL, precision=precision, scale=0 if scale is None and precision is not None else scale
     )
-
-
-def _enum(plain: TypeEngine[Any]) -> FieldType:
-    return FieldType(kind=Kind.ENUM, enumeration=_enumeration(plain))
 
 
 def _bounds(plain: TypeEngine[Any]) -> tuple[int, int]:
@@ -168,14 +170,3 @@ def _array(plain: TypeEngine[Any]) -> FieldType | None:
     if item is None or nested or item.kind in {Kind.ARRAY, Kind.JSON, Kind.ENUM}:
         return None
     return FieldType(kind=Kind.ARRAY, item=item.kind)
-
-
-_READERS: Final[Mapping[Kind, Callable[[TypeEngine[Any]], FieldType | None]]] = {
-    Kind.TEXT: _text,
-    Kind.BINARY: _binary,
-    Kind.INTEGER: _integer,
-    Kind.DECIMAL: _decimal,
-    Kind.ENUM: _enum,
-    Kind.ARRAY: _array,
-}
-"""The kinds whose types say more than the kind."""
