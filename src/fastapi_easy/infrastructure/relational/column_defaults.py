@@ -8,7 +8,7 @@ from fastapi_easy.infrastructure.relational.sqlalchemy_internals import given_ca
 
 
 def context_free_default(made: Any) -> Callable[[], Any] | None:
-    """A maker without arguments, or `None` for one that wants to see the statement."""
+    """Return a function without arguments that makes the default; `None` for one that needs SQLAlchemy's context."""
     # SQLAlchemy wraps a function without arguments in one that takes and forgets the context, and keeps
     # the name of the first; so ask the one it was given.
     given = given_callable(made)

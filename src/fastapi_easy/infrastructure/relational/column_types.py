@@ -36,7 +36,7 @@ class ServerType(TypeDecorator[T]):
     cache_ok = True
 
     def on(self, server: Server, *, indexed: bool) -> TypeEngine[Any]:
-        """The type to use in its place on *server*."""
+        """Return the type to use in its place on *server*."""
         raise NotImplementedError
 
 
@@ -255,7 +255,7 @@ class HexUuid(TypeDecorator[uuid.UUID]):
 
 @functools.cache
 def enumeration_of(name: str | None, labels: tuple[str, ...]) -> type[enum.Enum]:
-    """The enumeration that stands for a column which lists its *labels* as plain strings."""
+    """Make an enumeration for a column that lists its *labels* as plain strings."""
     title = "".join(part.title() for part in (name or "choice").split("_"))
     members = [(_member_name(label, number), label) for number, label in enumerate(labels)]
     made: type[enum.Enum] = enum.StrEnum(title, members)  # type: ignore[misc] # the name is known at run time
@@ -268,7 +268,7 @@ def _member_name(label: str, number: int) -> str:
 
 
 def _plain(number: decimal.Decimal) -> decimal.Decimal:
-    """*number* without trailing zeros of its fraction, and never in powers of ten."""
+    """Return *number* without trailing zeros in its fraction, and never in powers of ten."""
     short = number.normalize(_ROOMY)
     exponent = short.as_tuple().exponent
     if isinstance(exponent, int) and exponent > 0:

@@ -68,14 +68,14 @@ class TableConstraints:
         }
 
     def owns(self, classified: ClassifiedError) -> bool:
-        """Whether it is this table whose rule was broken, as far as one can tell."""
+        """Return whether a constraint of this table was violated, as far as the driver tells."""
         if classified.table is not None:
             return classified.table == self._table
         name = classified.constraint
         return name in self._unique or name in self._references or name in self._checks
 
     def error_for(self, classified: ClassifiedError, written: Sequence[Values], *, removing: bool) -> Error:
-        """The error for a broken rule or a value that does not fit."""
+        """Return the error for a violated constraint or a value that does not fit."""
         match classified.cause:
             case ErrorCause.UNIQUE:
                 return AlreadyExists(self.resource.name, self._unique_fields(classified))
@@ -210,7 +210,7 @@ def translate(
 
 
 def as_unavailable(error: BaseException, database: str) -> Unavailable | None:
-    """That *database* was kept from answering, when *error* says so and nothing else."""
+    """Return that *database* is unavailable, if *error* means just that; else `None`."""
     if isinstance(error, TransactionLost):
         return Unavailable(database, reason=UnavailableReason.CONFLICT)
     if isinstance(error, CallNotPermitted):
@@ -220,22 +220,22 @@ def as_unavailable(error: BaseException, database: str) -> Unavailable | None:
 
 
 def null_not_allowed(fields: Iterable[str]) -> Invalid:
-    """Each of *fields* was null, or left out, and must not be."""
+    """Return the error for *fields* that were null, or left out, and must not be."""
     return Invalid(tuple(Fault(f"/{field}", "A value is needed.", "null_not_allowed") for field in fields))
 
 
 def not_found(resource: Resource[Any], key: Key) -> Failure[Error]:
-    """No entity has *key*."""
+    """Return the failure that no entity has *key*."""
     return Failure(NotFound(resource.name, key))
 
 
 def stale(resource: Resource[Any], key: Key, current: str) -> Failure[Error]:
-    """The entity with *key* has version *current* by now."""
+    """Return the failure that the entity with *key* has version *current* by now."""
     return Failure(Stale(resource.name, key, current))
 
 
 def too_many(max_affected: int) -> Failure[Error]:
-    """A change would reach more than *max_affected* entities."""
+    """Return the failure that a change would reach more than *max_affected* entities."""
     return Failure(TooLarge("affected", max_affected, "entities"))
 
 

@@ -100,7 +100,7 @@ class Transaction:
 
     @contextlib.asynccontextmanager
     async def lend_connection(self, *, writes: bool) -> AsyncIterator[Connection]:
-        """The connection, for one statement that somebody else runs on it.
+        """Lend the connection for one statement that the caller runs on it.
 
         As in `execute`, one that fails leaves no trace, provided that it fails with what SQLAlchemy raises.
 
@@ -122,7 +122,7 @@ class Transaction:
         await self._after_statement(pooled, writes=writes, has_savepoint=has_savepoint)
 
     async def run_savepoint_command(self, sql: str) -> None:
-        """Say *sql*, which are about a savepoint of somebody else's.
+        """Run *sql*, which sets, releases or rolls back to a savepoint of the caller's.
 
         Raises:
             TransactionLost: The transaction has ended; nothing of it is left.
@@ -133,7 +133,7 @@ class Transaction:
 
     @contextlib.asynccontextmanager
     async def atomic(self) -> AsyncIterator[None]:
-        """What is done inside leaves no trace when it is left by an exception."""
+        """Undo what is done inside of the block when an exception leaves it."""
         keeps = self._has_written
         pooled = await self._ensure_begun()
         if keeps:
@@ -208,7 +208,7 @@ class Transaction:
         return answer
 
     async def _before_statement(self, *, writes: bool) -> tuple[PooledConnection, bool]:
-        """The connection for one statement, and whether a savepoint guards what came before."""
+        """Begin if necessary; return the connection, and whether a savepoint guards what came before."""
         has_savepoint = (
             writes and self._executor.aborts_on_error and self._has_written and not self._in_atomic_block
         )
@@ -303,7 +303,7 @@ class Transaction:
             pool.check_in(pooled)
 
     def _abandon_connection(self, error: BaseException | None = None) -> None:
-        """The connection cannot be trusted any more: the answer that nobody waits for may still come."""
+        """Give up the connection, whose state is unknown: an answer that nobody waits for may still come."""
         self._is_lost = True
         if isinstance(error, DBAPIError) and error.connection_invalidated:
             self._executor.pool.expire_connections()

@@ -22,7 +22,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.totals import
 
 
 async def aggregate_rows(plan: Plan[Any], aggregation: Aggregation, fetch: Fetch) -> list[Group]:
-    """The groups that *aggregation* asks for, and their numbers.
+    """Read the groups that *aggregation* asks for, with their numbers, in one statement.
 
     Args:
         plan: Of the resource it is about.

@@ -25,7 +25,7 @@ class InsertBatch:
     columns: Mapping[str, Sequence[Any]]
 
     def chunks(self, size: int) -> Iterator["InsertBatch"]:
-        """The same, *size* rows at a time."""
+        """Yield the batch in chunks of *size* rows."""
         for start in range(0, len(self.places), size):
             part = slice(start, start + size)
             yield InsertBatch(
@@ -33,7 +33,7 @@ class InsertBatch:
             )
 
     def rows(self) -> list[dict[str, Any]]:
-        """The same, row by row."""
+        """Return the values row by row."""
         names = tuple(self.columns)
         if not names:
             return [{} for _ in self.places]
@@ -41,7 +41,7 @@ class InsertBatch:
 
 
 def make_batches(plan: Plan[Any], many: Sequence[Values]) -> list[InsertBatch]:
-    """The rows that are made of *many*, each completed as `Plan.with_defaults` does it."""
+    """Group *many* by the fields that are written, each row completed as `Plan.with_defaults` does it."""
     by_given: dict[tuple[str, ...], list[int]] = {}
     for place, values in enumerate(many):
         by_given.setdefault(tuple(values), []).append(place)
@@ -57,7 +57,7 @@ def make_batches(plan: Plan[Any], many: Sequence[Values]) -> list[InsertBatch]:
 
 
 def find_nulls(plan: Plan[Any], many: Sequence[Values], groups: Sequence[InsertBatch]) -> list[str]:
-    """The fields that are null in the first of *many* in which some are that must not be."""
+    """Return the fields that must not be null and are, in the first of *many* that has such fields."""
     first = min(
         (
             group.places[number]
@@ -72,7 +72,7 @@ def find_nulls(plan: Plan[Any], many: Sequence[Values], groups: Sequence[InsertB
 
 
 def inserted_rows(plan: Plan[Any], part: InsertBatch, answer: StatementResult) -> Rows:
-    """*answer*, which holds every row of *part* in whatever order, in the order of *part*."""
+    """Return the rows of *answer*, which holds each row of *part* in any order, in the order of *part*."""
     names, records = plan.names, answer.undecoded_rows
     if len(records) != len(part.places):
         raise LookupError(f"{plan.resource.name} did not return the rows that were just inserted")
@@ -87,7 +87,7 @@ def inserted_rows(plan: Plan[Any], part: InsertBatch, answer: StatementResult) -
 def _in_given_order(
     records: Sequence[Sequence[Any]], plan: Plan[Any], part: InsertBatch
 ) -> Sequence[Sequence[Any]]:
-    """*records* in the order in which *part* has their keys."""
+    """Return *records* in the order in which *part* has their keys."""
     names = plan.resource.key
     given = list(zip(*(part.columns[name] for name in names), strict=True))
     places = [plan.names.index(name) for name in names]
@@ -104,7 +104,7 @@ def _in_given_order(
 def _split_by_unset_keys(
     plan: Plan[Any], many: Sequence[Values], given: Sequence[str], places: list[int]
 ) -> Iterator[tuple[frozenset[str], list[int]]]:
-    """*places*, parted by the key fields that are null there and that the store fills in."""
+    """Split *places* by the key fields that are null there, which the store fills in."""
     filled = [name for name in plan.generated_keys if name in given]
     if not filled:
         yield frozenset(), places

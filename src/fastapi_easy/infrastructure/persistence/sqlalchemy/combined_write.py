@@ -137,7 +137,7 @@ def _day(_: Field, column: ColumnElement[Any]) -> ColumnElement[Any]:
 def _finite(
     column: ColumnElement[Any], encoded: ColumnElement[Any], first: str, last: str
 ) -> ColumnElement[Any]:
-    """*encoded*, but for what asyncpg sends in place of the first and the last time that Python has."""
+    """Spell infinities as *first* and *last*: asyncpg sends them for the first and the last time of Python."""
     return case(
         (column == literal_column("'-infinity'"), literal(first, Text)),
         (column == literal_column("'infinity'"), literal(last, Text)),

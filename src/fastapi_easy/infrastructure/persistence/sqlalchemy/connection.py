@@ -204,7 +204,7 @@ class SqlAlchemyDatabase:
         return dataclasses.replace(shape, fields=fields), refused
 
     async def open(self) -> None:
-        """Nothing is connected before the first statement."""
+        """Do nothing: connections are opened when statements need them."""
 
     async def close(self) -> None:
         """Give back every connection."""
@@ -214,7 +214,7 @@ class SqlAlchemyDatabase:
             shutil.rmtree(self._scratch, ignore_errors=True)
 
     async def check(self) -> Outcome[None]:
-        """Whether the database answers, within `CHECK_TIMEOUT`; asked past the breaker and the line."""
+        """Check that the database answers within `CHECK_TIMEOUT`, past the circuit breaker and the wait queue."""
         try:
             async with asyncio.timeout(CHECK_TIMEOUT):
                 self._make_scratch()
@@ -243,7 +243,7 @@ class SqlAlchemyDatabase:
         return Success(tuple(differences))
 
     def begin(self, *, may_autocommit: bool = False) -> Transaction:
-        """A transaction of its own; the database is first spoken to when something is executed in it.
+        """Return a new transaction, which takes a connection when something is executed in it.
 
         Args:
             may_autocommit: It is committed right after its last write.
@@ -252,7 +252,7 @@ class SqlAlchemyDatabase:
         return Transaction(self.executor, may_autocommit=may_autocommit)
 
     async def plan(self, resource: Resource[E]) -> Plan[E]:
-        """Everything about *resource* on this server that is made once."""
+        """Return the plan of *resource* on this server, made once."""
         mapped_tables = self._mapped_tables
         if mapped_tables is None:
             mapped_tables = await self._detect_server()
@@ -270,7 +270,7 @@ class SqlAlchemyDatabase:
         return mapped_tables.make_plans(resource, await self._run_sync(look))
 
     def constraints_of(self, resource: Resource[Any]) -> TableConstraints | None:
-        """The rules of the table of *resource*; `None` before its first statement."""
+        """Return the constraints of the table of *resource*; `None` before its first statement."""
         plan = None if self._mapped_tables is None else self._mapped_tables.plan_of(resource)
         return None if plan is None else plan.constraints
 
@@ -282,7 +282,7 @@ class SqlAlchemyDatabase:
         return self._mapped_tables
 
     async def _run_sync(self, work: Callable[[Connection], T]) -> T:
-        """What *work* answers, given a connection of its own."""
+        """Call *work* with a connection of its own, and return its result."""
         self._make_scratch()
         return await self.executor.run_sync(work)
 

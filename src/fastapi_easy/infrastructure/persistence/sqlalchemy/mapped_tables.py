@@ -59,7 +59,7 @@ class MappedTables:
         self._plans: dict[Resource[Any], Plan[Any]] = {}
 
     def table_of(self, resource: Resource[Any]) -> Table:
-        """Our copy of the table of *resource*, whose unique rules leave out what is marked as deleted."""
+        """Return our copy of the table of *resource*, whose unique rules leave out rows marked as deleted."""
         table = self.tables.copy_of(self._entities.table_of(resource.stored))
         if resource.soft_delete is not None:
             exclude_deleted(
@@ -68,7 +68,7 @@ class MappedTables:
         return table
 
     def tables_of(self, resources: Sequence[Resource[Any]]) -> Sequence[MappedTable]:
-        """Our copies of the tables of *resources*, and of those that lie between them."""
+        """Return our copies of the tables of *resources*, and of the association tables between them."""
         mapped = []
         for each in resources:
             table = self.table_of(each)
@@ -89,11 +89,11 @@ class MappedTables:
         return mapped
 
     def plan_of(self, resource: Resource[E]) -> Plan[E] | None:
-        """Everything about *resource*, once it has been drawn."""
+        """Return the plan of *resource*; `None` before it is made."""
         return self._plans.get(resource)
 
     def without_plan(self, resource: Resource[Any]) -> Sequence[Resource[Any]]:
-        """*resource* and all that relations lead to from it, as far as they have no plan yet."""
+        """Return *resource* and all that relations lead to from it, without those that have a plan already."""
         reached, around = [], [resource]
         while around:
             each = around.pop()
@@ -105,7 +105,7 @@ class MappedTables:
     def make_plans(
         self, resource: Resource[E], nonstandard: Mapping[Resource[Any], frozenset[str]]
     ) -> Plan[E]:
-        """The plan of *resource*, made along with those of all other undrawn ones.
+        """Make the plans of the resources in *nonstandard*, and return that of *resource*.
 
         Args:
             resource: Whose plan is wanted.

@@ -83,11 +83,11 @@ class Window:
         return parameters
 
     def statement(self, *, counted: bool) -> Executable:
-        """What to ask the database."""
+        """Build the statement, with the total in its last column when it is *counted*."""
         return page(self.plan, self.fields, self.form, self.order, self.page_request, counted=counted)
 
     def page(self, answer: StatementResult, total: int | None) -> Page[Row]:
-        """The answer as a page."""
+        """Turn *answer* into a page."""
         limit, fields = self.page_request.limit, self.fields
         records = answer.undecoded_rows
         # Names first: what was fetched for the order or the total only falls off the end.
@@ -102,7 +102,7 @@ class Window:
 
 
 def window_of(plan: Plan[Any], query: Query, fields: Sequence[str] | None) -> Window:
-    """The window that *query* asks for, with *fields* or all of them."""
+    """Return the window that *query* asks for, with *fields* or all of them."""
     order = total_order(query.order, plan.resource.key)
     wanted = plan.names if fields is None else tuple(fields)
     form, values = parameterize(query.specification, plan.terms)
@@ -122,7 +122,7 @@ def _read(value: Any, read: Callable[[str], Any] | None) -> Any:
 
 
 async def read_estimate(window: Window, fetch: Fetch) -> int | None:
-    """The server's own idea of how many rows there are, where it has one that is worth something."""
+    """Read PostgreSQL's own estimate of the number of rows; `None` where it has none that is good enough."""
     plan = window.plan
     if plan.server.name != "postgresql" or not window.is_everything:
         return None

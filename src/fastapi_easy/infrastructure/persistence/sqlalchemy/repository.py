@@ -58,11 +58,11 @@ class SqlAlchemyRepository(Generic[E]):
         self._rows = rows
 
     def within(self, connection: Transaction) -> Self:
-        """The same repository inside *connection*."""
+        """Return the same repository inside *connection*."""
         return type(self)(self._resource, self._database, connection)
 
     def beside(self, rows: Sequence[JournalRow]) -> Self | None:
-        """The same repository, whose next write brings *rows* along in the same statement; `None` when it cannot."""
+        """Return the same repository, whose next write inserts *rows* in the same statement; `None` if it cannot."""
         if self._connection is not None or not self._database.can_combine_writes:
             return None
         if not can_encode(self._resource, rows):
@@ -91,7 +91,7 @@ class SqlAlchemyRepository(Generic[E]):
     async def read(
         self, key: Key, fields: Sequence[str] | None = None, *, scope: Specification = EVERYTHING
     ) -> Outcome[Row]:
-        """The row with *key*."""
+        """Read the row with *key*."""
         try:
             plan = await self._database.plan(self._resource)
             names = plan.names if fields is None else fields
@@ -107,13 +107,13 @@ class SqlAlchemyRepository(Generic[E]):
         )
 
     async def select(self, query: Query) -> Outcome[Page[Row]]:
-        """A page of rows in the query's total order, nulls last."""
+        """Read a page of rows in the query's total order, nulls last."""
         return await self._page(query, query.fields)
 
     async def select_each(
         self, relation: Relation, sources: Sequence[tuple[Any, ...]], query: Query
     ) -> Outcome[Sequence[Sequence[Row]]]:
-        """The rows that *relation* leads to, from each of *sources*."""
+        """Read the rows that *relation* leads to from each of *sources*."""
         try:
             plan = await self._database.plan(self._resource)
             return Success(await select_related(plan, relation, sources, query, self._fetch))
@@ -121,7 +121,7 @@ class SqlAlchemyRepository(Generic[E]):
             return Failure(self._translated(error))
 
     async def aggregate(self, aggregation: Aggregation) -> Outcome[Sequence[Group]]:
-        """The numbers that *aggregation* asks for, group by group."""
+        """Read the numbers that *aggregation* asks for, group by group."""
         try:
             plan = await self._database.plan(self._resource)
             return Success(await aggregate_rows(plan, aggregation, self._fetch))
@@ -129,7 +129,7 @@ class SqlAlchemyRepository(Generic[E]):
             return Failure(self._translated(error))
 
     async def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Sequence[Row]]:
-        """Every row of the query in its order, some at a time; no connection is held in between."""
+        """Yield every row of the query in its order, *chunk* at a time; no connection is held in between."""
         after: Cursor | None = None
         while True:
             page_request = PageRequest(limit=chunk, after=after)
@@ -147,7 +147,7 @@ class SqlAlchemyRepository(Generic[E]):
             after = page.next
 
     async def count(self, specification: Specification) -> Outcome[int]:
-        """How many entities *specification* means."""
+        """Count the entities that *specification* means."""
         try:
             plan = await self._database.plan(self._resource)
             form, values = parameterize(specification, plan.terms)

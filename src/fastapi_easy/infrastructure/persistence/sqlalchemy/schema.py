@@ -68,13 +68,13 @@ def create(connection: Connection, metadata: MetaData) -> None:
 
 
 def is_fresh(connection: Connection, tables: Sequence[MappedTable]) -> bool:
-    """None of *tables* exists yet."""
+    """Return whether none of *tables* exists yet."""
     inspector = sqlalchemy.inspect(connection)
     return not any(_exists(inspector, each) for each in tables)
 
 
 def compare(connection: Connection, tables: Sequence[MappedTable]) -> list[str]:
-    """Every way in which the stored tables differ from *tables*, each a sentence."""
+    """Return a sentence for each difference between the stored tables and *tables*."""
     inspector = sqlalchemy.inspect(connection)
     differences: list[str] = []
     for mapped in tables:

@@ -45,7 +45,7 @@ Source: TypeAlias = tuple[Any, ...]
 async def select_related(
     plan: Plan[Any], relation: Relation, sources: Sequence[Source], query: Query, fetch: Fetch
 ) -> list[list[Row]]:
-    """The rows that *relation* leads to from each of *sources*, as `Repository.select_each` says.
+    """Read the rows that *relation* leads to from each of *sources*, as `Repository.select_each` says.
 
     Args:
         plan: Of the resource that is led to.
@@ -106,7 +106,7 @@ def _statement(
 def _join_sources(
     plan: Plan[Any], relation: Relation, table: FromClause
 ) -> tuple[FromClause, list[ColumnElement[Any]], ColumnElement[bool]]:
-    """Where to look, the columns there that say from which source a row is led to, and what holds for them."""
+    """Return what to select from, the columns there that hold a row's source, and the condition on them."""
     terms = plan.terms
     through = terms.resolve_relation(relation).through
     there = [terms.exact(name) for name in relation.there]
@@ -142,6 +142,6 @@ def _is_sendable(plan: Plan[Any], relation: Relation, source: Source) -> bool:
 
 
 def _padded(sources: list[Source]) -> list[Source]:
-    """*sources* with the last one repeated, so that there are few lengths: a server keeps each as a statement."""
+    """Repeat the last of *sources* up to a power of two: each length is a statement that the server keeps."""
     length = 1 << (len(sources) - 1).bit_length()
     return sources + sources[-1:] * (length - len(sources))

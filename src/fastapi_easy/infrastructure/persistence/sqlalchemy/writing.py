@@ -242,14 +242,14 @@ class Writer(Generic[E]):
         return bool(answer.records if self._journal_rows else answer.affected)
 
     def _write(self, statement: Any, parameters: dict[str, Any], *, last: bool) -> Awaitable[StatementResult]:
-        """What *statement* answers, which is the last of a write; the rows of the journal come with it."""
+        """Execute the statement of a write, with its rows of the journal; *last* as in `Transaction.execute`."""
         if self._journal_rows:
             statement, more = with_journal_rows(self._plan, statement, self._journal_rows)
             parameters = {**parameters, **more}
         return self._transaction.execute(statement, parameters, writes=True, last=last)
 
     async def _lock_version(self, target: _TargetRow, version: str) -> Row:
-        """The row that is meant, locked, which has to have *version*."""
+        """Lock the row of *target* and return it, if it has *version*."""
         plan = self._plan
         if target.parameters is None:
             raise self._not_found(target)
@@ -313,7 +313,7 @@ class Writer(Generic[E]):
         return WriteRejected(NotFound(self._plan.resource.name, target.key))
 
     def _version_parameter(self, expected: str | None) -> dict[str, Any]:
-        """The parameter that says *expected* to a statement; none where only Python can compare it."""
+        """Return the parameter for the version *expected*; empty where only Python can compare it."""
         if self._plan.resource.version is None or expected is None or not expected.isdecimal():
             return {}
         number = int(expected[:_LONGEST_NUMBER])
@@ -336,7 +336,7 @@ class Writer(Generic[E]):
 
 
 def _concatenate(parts: Sequence[Rows]) -> Rows:
-    """The rows of *parts*, which nobody has looked at, one after the other."""
+    """Join *parts*, none of which has been read yet, into one."""
     first = parts[0]
     if len(parts) == 1:
         return first

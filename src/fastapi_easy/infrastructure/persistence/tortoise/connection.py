@@ -113,7 +113,7 @@ class TortoiseDatabase(SqlAlchemyDatabase):
 
     @contextlib.contextmanager
     def activate(self, transaction: Transaction | None = None) -> Iterator[None]:
-        """Inside, the models' own methods work on this database: in this task, and in those it starts.
+        """Let the models' own methods work on this database inside the block: in this task, and in those it starts.
 
         Args:
             transaction: What they take part in; without one, in what is going on already, or each call for itself.

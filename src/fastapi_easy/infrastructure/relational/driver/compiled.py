@@ -141,7 +141,7 @@ class CompiledStatement:
         self._parts = len(compiler.statement.table.primary_key) if compiler.isinsert else 0  # type: ignore[union-attr]
 
     def bind(self, parameters: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
-        """The words to send, and their arguments."""
+        """Return the SQL to send, and its arguments."""
         if self._simple is not None:
             # Nothing but parameters, each as it is or through one function.
             return self._simple[0], tuple(
@@ -164,7 +164,7 @@ class CompiledStatement:
         return sql, tuple(arguments)
 
     def rows(self, records: Sequence[Sequence[Any]], *, keeps_texts: bool = False) -> Sequence[Sequence[Any]]:
-        """*records*, as the driver gave them, with values of the types that were declared.
+        """Decode *records* to values of the types that were declared.
 
         Args:
             records: As the driver gave them.
@@ -194,7 +194,7 @@ class CompiledStatement:
         return rows
 
     def key(self, counted: int | None) -> tuple[Any, ...] | None:
-        """What the database has *counted* up for the key of a new row; `None` for all but inserts."""
+        """Return the key of a new row, of which the database has *counted* up one part; `None` for all but inserts."""
         return (counted,) * self._parts or None
 
     def _as_simple(self) -> tuple[str, list[tuple[str, Processor | None]]] | None:
@@ -205,7 +205,7 @@ class CompiledStatement:
         return self._plain.sql, [(str(slot.key), slot.process) for slot in self._plain.slots]
 
     def _text(self, parameters: Mapping[str, Any]) -> _SqlTemplate:
-        """The statement for lists of as many values as there are in *parameters*."""
+        """Return the template for lists of as many values as there are in *parameters*."""
         sizes = tuple(len(parameters[name]) for name in self._lists)
         found = self._expanded.get(sizes)
         if found is None:
@@ -241,7 +241,7 @@ class CompiledStatement:
         return _Placeholder(None, lambda: constant, None, None, None)
 
     def _item(self, name: str, number: int) -> _Placeholder:
-        """The slot of one value in a list, whose items may be tuples."""
+        """Return the placeholder of one value in a list, whose items may be tuples."""
         bind = self._compiler.binds[name]
         if not isinstance(bind.type, TupleType):
             return _Placeholder(
@@ -253,7 +253,7 @@ class CompiledStatement:
         )
 
     def _bind_processor(self, declared: TypeEngine[Any]) -> Processor | None:
-        """What a value of type *declared* goes through on its way in."""
+        """Return what encodes a value of type *declared*; `None` when it stays as it is."""
         return declared.dialect_impl(self._dialect).bind_processor(self._dialect)
 
 
@@ -262,7 +262,7 @@ def _raise_missing_parameter() -> Any:
 
 
 def _defaults(compiler: Any) -> list[tuple[str, Callable[[], Any]]]:
-    """What columns fill in by themselves, by the name of their parameter."""
+    """Return what makes the defaults of columns, by the names of their parameters."""
     filled = [(column, column.default) for column in compiler.insert_prefetch]
     filled += [(column, column.onupdate) for column in compiler.update_prefetch]
     if not filled:
@@ -282,7 +282,7 @@ def _maker(default: Any) -> Callable[[], Any]:
 
 
 def _result_processor(declared: TypeEngine[Any], dialect: Dialect) -> Processor | None:
-    """What a value of type *declared* goes through on its way out."""
+    """Return what decodes a value of type *declared*; `None` when it stays as it is."""
     impl = declared.dialect_impl(dialect)
     if dialect.driver != "asyncpg":
         return impl.result_processor(dialect, None)
@@ -295,7 +295,7 @@ def _result_processor(declared: TypeEngine[Any], dialect: Dialect) -> Processor 
 
 
 def _text_processor(declared: TypeEngine[Any], dialect: Dialect) -> Callable[[str], Any] | None:
-    """What reads a value that asyncpg gives as the server spells it; nobody but the server has written it."""
+    """Return what parses a value that asyncpg leaves as text; the server has written it, so that it is well-formed."""
     if dialect.driver != "asyncpg":
         return None
     if isinstance(declared, TextDecimal):
@@ -308,7 +308,7 @@ def _unless_null(read: Callable[[str], Any]) -> Processor:
 
 
 def _expected_type(declared: TypeEngine[Any], dialect: Dialect) -> Any:
-    """The type, or the time zone, of a first value that shows that no value of the column needs reading.
+    """Return the type, or the time zone, of a first value which shows that the column needs no decoding.
 
     A column of PostgreSQL's is of one type, whatever was declared, and asyncpg gives what it is.
     """

@@ -26,7 +26,7 @@ class DirectExecutor(Executor):
     async def run(
         self, pooled: PooledConnection, statement: Executable, parameters: Parameters
     ) -> StatementResult:
-        """The answer to *statement* on *pooled*."""
+        """Run *statement* on *pooled*."""
         compiled = self._compiled(statement) if isinstance(parameters, dict) else None
         if compiled is None or not isinstance(parameters, dict):
             return await Executor.run(self, pooled, statement, parameters)
@@ -54,7 +54,7 @@ class DirectExecutor(Executor):
             raise refusal from error
 
     async def run_command(self, pooled: PooledConnection, sql: str) -> None:
-        """Say *sql*, which are answered with nothing."""
+        """Run *sql*, a command that is answered with nothing."""
         try:
             await self.with_timeout(_DRIVER_CALLS[self.engine.dialect.driver].run_command(pooled.driver, sql))
         except BaseException as error:
@@ -66,7 +66,7 @@ class DirectExecutor(Executor):
     async def _run_with_deadline(
         self, pooled: PooledConnection, statement: Executable, parameters: Parameters
     ) -> StatementResult:
-        """The answer to *statement*, in a transaction alone because the server can be told of the hurry in one."""
+        """Run *statement* in a transaction of its own, which is where PostgreSQL takes a limit for one statement."""
         async with asyncio.timeout(self.time_left + CLIENT_TIMEOUT_MARGIN):
             await self.run_command(pooled, self.begin_sql)
             try:

@@ -9,7 +9,7 @@ from fastapi_easy.infrastructure.relational.sqlalchemy_internals import dbapi_er
 
 
 def to_sqlalchemy_error(connection: Connection, error: BaseException) -> BaseException:
-    """*error*, which the driver raised on *connection*, as SQLAlchemy raises it.
+    """Return *error*, which the driver raised on *connection*, as SQLAlchemy would raise it.
 
     A connection that broke is invalidated, and so are those that were made before it. What is no driver's
     exception comes back as it is; what some drivers make of a cancellation, as the cancellation.
@@ -27,6 +27,6 @@ def to_sqlalchemy_error(connection: Connection, error: BaseException) -> BaseExc
 
 
 def was_cancelled() -> bool:
-    """Whether somebody has asked the current task to end."""
+    """Return whether the current task is being cancelled."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0

@@ -76,12 +76,12 @@ _UNAVAILABLE_REASONS: Final = {
 
 
 def ends_transaction(classified: ClassifiedError) -> bool:
-    """Whether nothing is left of the transaction."""
+    """Return whether the database has ended the transaction."""
     return classified.cause in {ErrorCause.ROLLED_BACK, ErrorCause.UNREACHABLE}
 
 
 def is_unreachable(error: BaseException) -> bool:
-    """Whether the database has not answered; that we did not even ask it is no silence of its."""
+    """Return whether the database was asked and has not answered."""
     if isinstance(error, PoolTimeout | CallNotPermitted):
         return False
     classified = classify_error(error)
@@ -89,7 +89,7 @@ def is_unreachable(error: BaseException) -> bool:
 
 
 def unavailable_reason_of(error: BaseException) -> UnavailableReason | None:
-    """What kept the database from answering, when *error* says that something did."""
+    """Return what kept the database from answering; `None` when *error* is about something else."""
     match error:
         case CallNotPermitted():
             return error.reason
@@ -103,13 +103,13 @@ def unavailable_reason_of(error: BaseException) -> UnavailableReason | None:
 
 
 def is_stale_statement(error: BaseException) -> bool:
-    """Whether a second try would find the statement prepared anew."""
+    """Return whether a second try would find the statement prepared anew."""
     classified = classify_error(error)
     return classified is not None and classified.cause is ErrorCause.STALE_STATEMENT
 
 
 def classify_error(error: BaseException) -> ClassifiedError | None:
-    """What *error* complains of; `None` when it means a defect of ours."""
+    """Classify *error*; `None` when it means a defect of ours."""
     match error:
         case DBAPIError(connection_invalidated=True) | PoolTimeout() | OSError():
             return ClassifiedError(ErrorCause.UNREACHABLE)

@@ -38,7 +38,7 @@ class ResultDecoder(Protocol):
         ...
 
     def rows(self, records: Sequence[Sequence[Any]], *, keeps_texts: bool = False) -> Sequence[Sequence[Any]]:
-        """*records*, as the driver gave them, with values of the types that were declared.
+        """Decode *records* to values of the types that were declared.
 
         Args:
             records: As the driver gave them.
@@ -139,7 +139,7 @@ class Executor:
         return time_left is not None and time_left < self.statement_timeout
 
     async def read(self, statement: Executable, parameters: Parameters) -> StatementResult:
-        """The answer to *statement*, which only reads, on a connection of its own, which may turn out stale once."""
+        """Run *statement*, which only reads, on a connection of its own; tried again once if that was stale."""
         is_stale = False
         while True:
             pooled = await self.pool.check_out()
@@ -155,7 +155,7 @@ class Executor:
                 return answer
 
     async def ping(self) -> None:
-        """Nothing, when the database answers; asked before everybody who waits, and whatever the breaker says."""
+        """Check that the database answers, ahead of all who wait and past the circuit breaker."""
         pooled = await self.pool.check_out_first()
         try:
             await self.run_command(pooled, "SELECT 1")
@@ -167,19 +167,19 @@ class Executor:
     async def run(
         self, pooled: PooledConnection, statement: Executable, parameters: Parameters
     ) -> StatementResult:
-        """The answer to *statement* on *pooled*."""
+        """Run *statement* on *pooled*."""
         try:
             return await self.run_in_greenlet(_run, pooled.connection, statement, parameters)
         except OverflowError as error:
             raise to_sqlalchemy_error(pooled.connection, error) from error
 
     async def run_command(self, pooled: PooledConnection, sql: str) -> None:
-        """Say *sql*, which are answered with nothing."""
+        """Run *sql*, a command that is answered with nothing."""
         _ = await self.run_in_greenlet(pooled.connection.exec_driver_sql, sql)
 
     @contextlib.asynccontextmanager
     async def lend_connection(self) -> AsyncIterator[Connection]:
-        """A connection of its own, for one statement that somebody else runs on it."""
+        """Lend a connection for one statement that the caller runs on it."""
         pooled = await self.pool.check_out()
         try:
             yield pooled.connection
@@ -189,7 +189,7 @@ class Executor:
         self.pool.check_in(pooled)
 
     async def run_sync(self, function: Callable[[Connection], T]) -> T:
-        """What *function* answers, given a connection of its own, through SQLAlchemy."""
+        """Call *function* with a connection of its own, through SQLAlchemy, and return its result."""
         async with self.lend_connection() as connection:
             return await self.run_in_greenlet(function, connection)
 
@@ -205,11 +205,11 @@ class Executor:
             self.pool.discard(pooled, error)
 
     async def run_in_greenlet(self, function: Callable[..., T], /, *arguments: Any) -> T:
-        """*function*, which talks to the database, within the time a statement may take."""
+        """Call *function*, which talks to the database, within the time a statement may take."""
         return await self.with_timeout(greenlet_spawn(function, *arguments))
 
     async def with_timeout(self, work: Coroutine[Any, Any, T]) -> T:
-        """What *work* answers, which talks to the database, within the time a statement may take."""
+        """Wait for *work*, which talks to the database, within the time a statement may take."""
         if self.is_uninterruptible:
             # A half-read cursor would keep the lock on the file, even though its connection was closed.
             return await run_to_completion(work)

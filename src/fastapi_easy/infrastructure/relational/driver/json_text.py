@@ -7,7 +7,7 @@ from pydantic_core import PydanticSerializationError, from_json, to_json
 
 
 def parse_json(text: str) -> Any:
-    """The value that *text* spells."""
+    """Parse *text*."""
     try:
         return from_json(text)
     except ValueError:
@@ -16,7 +16,7 @@ def parse_json(text: str) -> Any:
 
 
 def write_json(value: Any) -> str:
-    """The text that spells *value*."""
+    """Write *value* as JSON."""
     try:
         return to_json(value, inf_nan_mode="constants").decode()
     except (PydanticSerializationError, UnicodeEncodeError):

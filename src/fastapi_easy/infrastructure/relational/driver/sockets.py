@@ -28,12 +28,12 @@ _INTERNET: Final = frozenset({socket.AF_INET, socket.AF_INET6})
 
 
 def no_disconnect_check(driver: Any) -> bool:
-    """Nothing can be told without a trip."""
+    """Return `False`: for an unknown driver nothing can be told without a round trip."""
     return False
 
 
 def disconnect_check(driver: str) -> Callable[[Any], bool]:
-    """How a connection of *driver* tells, without a trip, that the server has closed it, or `no_disconnect_check`."""
+    """Return what tells, without a round trip, that the server has closed a connection of *driver*."""
     return _DISCONNECT_CHECKS.get(driver, no_disconnect_check)
 
 

@@ -26,12 +26,12 @@ class TracedExecutor(Executor):
     async def run(
         self, pooled: PooledConnection, statement: Executable, parameters: Parameters
     ) -> StatementResult:
-        """The answer to *statement* on *pooled*."""
+        """Run *statement* on *pooled*, in a span."""
         with _span(self.tracer, self.engine.dialect, statement, parameters):
             return await Executor.run(self, pooled, statement, parameters)
 
     async def run_command(self, pooled: PooledConnection, sql: str) -> None:
-        """Say *sql*, which are answered with nothing."""
+        """Run *sql*, in a span if it is about a transaction."""
         if (verb := _verb(sql)) not in _TRANSACTION_VERBS:
             await Executor.run_command(self, pooled, sql)
             return
@@ -48,12 +48,12 @@ class TracedDirectExecutor(DirectExecutor):
     async def run(
         self, pooled: PooledConnection, statement: Executable, parameters: Parameters
     ) -> StatementResult:
-        """The answer to *statement* on *pooled*."""
+        """Run *statement* on *pooled*, in a span."""
         with _span(self.tracer, self.engine.dialect, statement, parameters):
             return await DirectExecutor.run(self, pooled, statement, parameters)
 
     async def run_command(self, pooled: PooledConnection, sql: str) -> None:
-        """Say *sql*, which are answered with nothing."""
+        """Run *sql*, in a span if it is about a transaction."""
         if (verb := _verb(sql)) not in _TRANSACTION_VERBS:
             await DirectExecutor.run_command(self, pooled, sql)
             return
@@ -76,7 +76,7 @@ def _span_of_verb(tracer: Tracer, dialect: Dialect, verb: str) -> AbstractContex
 
 
 def _describe(statement: Executable, dialect: Dialect) -> tuple[str, Attributes]:
-    """The name of the span of *statement*, and its attributes; kept on the statement, as what is compiled is."""
+    """Return the name of the span of *statement* and its attributes, which are cached on the statement."""
     kept = vars(statement)
     found: tuple[Dialect, str, Attributes] | None = kept.get(_CACHE_ATTRIBUTE)
     if found is None or found[0] is not dialect:
@@ -91,7 +91,7 @@ def _describe(statement: Executable, dialect: Dialect) -> tuple[str, Attributes]
 
 
 def _table_of(statement: Any) -> str | None:
-    """The table that *statement* is about, if it is about one above all."""
+    """Return the table that *statement* is about: the one it writes, or the first it selects from."""
     match statement:
         case Insert() | Update() | Delete():
             tables: Sequence[Any] = [statement.table]
@@ -103,10 +103,10 @@ def _table_of(statement: Any) -> str | None:
 
 
 def _verb(text: str) -> str:
-    """The first word of *text*: `SELECT`."""
+    """Return the first word of *text*: `SELECT`."""
     return text.split(None, 1)[0].rstrip(";").upper()
 
 
 def _system(dialect: Dialect) -> str:
-    """What the conventions call the server."""
+    """Return OpenTelemetry's name of the database system."""
     return "mariadb" if getattr(dialect, "is_mariadb", False) else dialect.name

@@ -29,17 +29,17 @@ class ArrayOf(UserDefinedType[Sequence[Any]]):
         self.type_name = type_name
 
     def get_col_spec(self, **_: Any) -> str:
-        """What PostgreSQL calls it."""
+        """Return PostgreSQL's name of the type."""
         return f"{self.type_name}[]"
 
     def bind_processor(self, dialect: Dialect) -> Any:
-        """What the items go through on their way in; `None` when they stay as they are."""
+        """Return what converts the items of a list for the driver; `None` when they stay as they are."""
         process = self.item.dialect_impl(dialect).bind_processor(dialect)
         return None if process is None else lambda values: [process(value) for value in values]
 
 
 def array_of(column: Column[Any], dialect: Dialect) -> ArrayOf | None:
-    """The type of lists of values of *column*; `None` where a single value is sent in a way of its own."""
+    """Return the type of lists of values of *column*; `None` where PostgreSQL's type of a value is unknown."""
     type_name = str(bindparam("value", type_=column.type).compile(dialect=dialect)).partition("::")[2]
     if not type_name and isinstance(column.type, Enum) and not column.type.native_enum:
         type_name = "VARCHAR"
@@ -47,7 +47,7 @@ def array_of(column: Column[Any], dialect: Dialect) -> ArrayOf | None:
 
 
 def can_insert_arrays(plan: Plan[Any], fields: Sequence[str]) -> bool:
-    """Whether new rows with *fields* can be given as lists, one for each field, and come back in their order."""
+    """Return whether new rows with *fields* can be sent as one list per field, and be put in order afterwards."""
     dialect = plan.server.dialect
     if dialect.driver != "asyncpg" or not fields:
         return False
@@ -74,7 +74,7 @@ def _is_filled_here(column: Column[Any]) -> bool:
 
 
 def _has_known_order(plan: Plan[Any], fields: Sequence[str]) -> bool:
-    """The keys say which row is which: they are given, or counted up."""
+    """Return whether the keys tell which row is which: they are given, or counted up."""
     if all(name in fields for name in plan.resource.key):
         return True
     if plan.autoincrement_key is None:

@@ -45,7 +45,7 @@ from fastapi_easy.infrastructure.relational.column_types import TextDecimal
 def by_key(
     plan: Plan[Any], fields: Sequence[str], form: ConditionTemplate, *, locked: bool = False
 ) -> Executable:
-    """One row by its key, among those that *form* means; *locked* against everybody else."""
+    """Select one row by its key, if *form* means it; *locked* against other writers."""
 
     def build() -> Select[Any]:
         scope = build_condition(form, plan.terms)
@@ -64,7 +64,7 @@ def page(
     *,
     counted: bool,
 ) -> Executable:
-    """A window of rows; behind the fields what only the order asks for, then the total when it is *counted*."""
+    """Select a window of rows: *fields*, then what only the order needs, then the total when it is *counted*."""
     nulls = (
         None if page_request.after is None else tuple(value is None for value in page_request.after.values)
     )
@@ -92,12 +92,12 @@ def page(
 
 
 def columns_for_order(fields: Sequence[str], order: Sequence[Sort]) -> tuple[Sort, ...]:
-    """What *order* compares and is not among *fields*."""
+    """Return the sorts of *order* whose columns are not among *fields*."""
     return tuple(sort for sort in order if sort.name not in fields)
 
 
 def count(plan: Plan[Any], form: ConditionTemplate) -> Executable:
-    """How many rows *form* means."""
+    """Count the rows that *form* means."""
 
     def build() -> Select[Any]:
         return select(func.count()).select_from(plan.table).where(build_condition(form, plan.terms))
@@ -106,7 +106,7 @@ def count(plan: Plan[Any], form: ConditionTemplate) -> Executable:
 
 
 def count_up_to(plan: Plan[Any], form: ConditionTemplate) -> Executable:
-    """How many rows *form* means, but no more than `fe_limit`."""
+    """Count the rows that *form* means, up to `fe_limit`."""
 
     def build() -> Select[Any]:
         some: Select[Any] = (
@@ -118,7 +118,7 @@ def count_up_to(plan: Plan[Any], form: ConditionTemplate) -> Executable:
 
 
 def add(plan: Plan[Any], fields: Sequence[str]) -> Executable:
-    """A new row with values for *fields*; gives it back where the server can."""
+    """Insert a row with values for *fields*; returns it where the server can."""
 
     def build() -> Insert:
         values = {plan.columns[name]: _value(plan, name) for name in fields}
@@ -129,7 +129,7 @@ def add(plan: Plan[Any], fields: Sequence[str]) -> Executable:
 
 
 def add_many(plan: Plan[Any], *, sorted_by_server: bool) -> Executable:
-    """New rows, given as parameters named after the columns; gives them back where the server can."""
+    """Insert rows whose parameters are named after their columns; returns them where the server can."""
 
     def build() -> Insert:
         statement = insert(plan.table)
@@ -142,7 +142,7 @@ def add_many(plan: Plan[Any], *, sorted_by_server: bool) -> Executable:
 
 
 def add_arrays(plan: Plan[Any], fields: Sequence[str]) -> Executable:
-    """New rows in the order of lists, one with the values of each of *fields*; gives the rows back, in any order."""
+    """Insert the rows of one list per field, in the order of the lists; returns them in any order."""
 
     def build() -> Insert:
         dialect = plan.server.dialect
@@ -161,7 +161,7 @@ def add_arrays(plan: Plan[Any], fields: Sequence[str]) -> Executable:
 
 
 def change(plan: Plan[Any], fields: Sequence[str], form: ConditionTemplate, *, versioned: bool) -> Executable:
-    """Other values for *fields* of the row with a key, among those that *form* means.
+    """Update *fields* of the row with a key, if *form* means it.
 
     Gives the row back where the server can. When *versioned*, its version must be the one given.
     """
@@ -174,14 +174,14 @@ def change(plan: Plan[Any], fields: Sequence[str], form: ConditionTemplate, *, v
 
 
 def change_where(plan: Plan[Any], fields: Sequence[str], form: ConditionTemplate) -> Executable:
-    """Other values for *fields* of every row that *form* means."""
+    """Update *fields* of every row that *form* means."""
     return plan.statement(
         ("change_where", tuple(fields), form), lambda: _set(plan, fields).where(_write_condition(plan, form))
     )
 
 
 def remove(plan: Plan[Any], form: ConditionTemplate, *, versioned: bool) -> Executable:
-    """Away with the row with a key, among those that *form* means; when *versioned*, with the version given."""
+    """Delete the row with a key, if *form* means it and, when *versioned*, if it has the version given."""
 
     def build() -> Delete:
         return delete(plan.table).where(_target_condition(plan, form, versioned=versioned))
@@ -190,14 +190,14 @@ def remove(plan: Plan[Any], form: ConditionTemplate, *, versioned: bool) -> Exec
 
 
 def remove_where(plan: Plan[Any], form: ConditionTemplate) -> Executable:
-    """Away with every row that *form* means."""
+    """Delete every row that *form* means."""
     return plan.statement(
         ("remove_where", form), lambda: delete(plan.table).where(_write_condition(plan, form))
     )
 
 
 def new_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """*values* under the names their parameters have in `add`, `add_arrays`, `change` and `change_where`."""
+    """Return *values* by the names of their parameters in `add`, `add_arrays`, `change` and `change_where`."""
     return {f"fe_new_{name}": value for name, value in values.items()}
 
 
@@ -231,7 +231,7 @@ def _target_condition(plan: Plan[Any], form: ConditionTemplate, *, versioned: bo
 
 
 def _write_condition(plan: Plan[Any], form: ConditionTemplate) -> ColumnElement[bool]:
-    """The condition of *form* in a statement that writes."""
+    """Build the condition of *form* for a statement that writes."""
     if plan.server.name != "mysql" or not reads_table(form, plan.terms, plan.table):
         return build_condition(form, plan.terms)
     # MySQL refuses to read the table it writes, unless what was read has been put aside: hence DISTINCT.
@@ -248,7 +248,10 @@ def _columns(plan: Plan[Any], fields: Sequence[str]) -> list[Column[Any]]:
 
 
 def _output_columns(plan: Plan[Any], fields: Sequence[str]) -> list[ColumnElement[Any]]:
-    """The columns of *fields*, of many rows that mostly are only passed on: decimals spelt, where that is quicker."""
+    """Return the columns of *fields*, for many rows that are mostly passed on as text.
+
+    With asyncpg decimals come as text then, instead of as objects that are turned back into text.
+    """
     spells = plan.server.dialect.driver == "asyncpg"
     return [
         _cast_to_text(column) if spells and name not in plan.resource.key else column

@@ -10,7 +10,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.paths import 
 
 
 def order_by_clauses(order: Sequence[Sort], paths: Paths) -> Iterator[ColumnElement[Any]]:
-    """What `ORDER BY` lists for *order*."""
+    """Yield the terms of `ORDER BY` for *order*."""
     for sort in order:
         term = paths.ordered(sort)
         directed = term.desc() if sort.descending else term.asc()
@@ -24,7 +24,7 @@ def order_by_clauses(order: Sequence[Sort], paths: Paths) -> Iterator[ColumnElem
 
 
 def after_cursor(order: Sequence[Sort], nulls: Sequence[bool], paths: Paths) -> ColumnElement[bool]:
-    """What holds for every row behind a place.
+    """Build the condition that holds for every row behind a cursor.
 
     Args:
         order: A total one.
@@ -40,7 +40,7 @@ def after_cursor(order: Sequence[Sort], nulls: Sequence[bool], paths: Paths) -> 
 
 
 def cursor_parameters(values: Sequence[Any]) -> dict[str, Any]:
-    """The parameters that `after_cursor` needs for a place with *values*."""
+    """Return the parameters of `after_cursor` for a cursor with *values*."""
     return {_name(number): value for number, value in enumerate(values) if value is not None}
 
 

@@ -47,19 +47,19 @@ class Paths:
                 self._join(sort.path[: length + 1])
 
     def plain(self, sort: Sort) -> ColumnElement[Any]:
-        """The column of *sort* itself."""
+        """Return the column of *sort*."""
         return self._terms[sort.path].plain(sort.field)
 
     def ordered(self, sort: Sort) -> ColumnElement[Any]:
-        """What *sort* compares."""
+        """Return what *sort* compares."""
         return self._terms[sort.path].ordered(sort.field)
 
     def type_of(self, sort: Sort) -> Any:
-        """The type of values that stand in a cursor at the place of *sort*."""
+        """Return the type of the value of *sort* in a cursor."""
         return self._terms[sort.path].type_in_order(sort.field)
 
     def is_nullable(self, sort: Sort) -> bool:
-        """Whether *sort* may find null; a path may lead nowhere."""
+        """Return whether *sort* may meet null: its field may be null, or its path may lead nowhere."""
         return bool(sort.path) or self._terms[()].fields[sort.field].nullable
 
     def _join(self, path: tuple[Relation, ...]) -> None:
@@ -80,7 +80,7 @@ def _alive(relation: Relation, join: RelationJoin) -> ColumnElement[bool]:
 
 
 def _has_predecessor(relation: Relation, before: Terms, join: RelationJoin) -> ColumnElement[bool]:
-    """Whether *relation* leads to another row too, whose key is smaller than that of *join*."""
+    """Build the condition that *relation* also leads to a row with a smaller key than that of *join*."""
     other = join_relation(relation, before)
     keys = relation.target.key
     mine = tuple_(*(join.terms.ordered(name) for name in keys))

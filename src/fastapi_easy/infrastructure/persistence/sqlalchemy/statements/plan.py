@@ -77,7 +77,7 @@ class Plan(Generic[E]):
         self._statements: dict[Hashable, Any] = {}
 
     def statement(self, form: Hashable, build: Callable[[], S]) -> S:
-        """The statement of *form*, built when it is asked for the first time."""
+        """Return the statement of *form*, which *build* makes when it is asked for the first time."""
         found: S | None = self._statements.get(form)
         if found is None:
             found = build()
@@ -87,7 +87,7 @@ class Plan(Generic[E]):
         return found
 
     def key_values(self, key: Key) -> dict[str, Any] | None:
-        """The parameters that name *key* in a statement; `None` when no row can have it."""
+        """Return the parameters for *key*; `None` when no row can have it."""
         names = self.resource.key
         values = (key,) if len(names) == 1 else tuple(key)
         if len(values) != len(names):
@@ -99,11 +99,11 @@ class Plan(Generic[E]):
         return {f"fe_key_{number}": value for number, value in enumerate(values)}
 
     def row(self, record: Sequence[Any]) -> Row:
-        """*record*, which holds all fields, as a row."""
+        """Return *record*, which holds all fields, as a row."""
         return Row(zip(self.names, record, strict=True))
 
     def with_defaults(self, values: Values) -> dict[str, Any]:
-        """*values* with the defaults of the fields that were left out; what only the store can fill stays out."""
+        """Add the defaults of the fields that *values* leaves out, but for those that only the store can fill."""
         complete: dict[str, Any] = {}
         for name, fill in self._default_makers.items():
             if name in values:
@@ -116,7 +116,7 @@ class Plan(Generic[E]):
         return complete
 
     def written_fields(self, given: Sequence[str], left_out: Container[str]) -> tuple[str, ...]:
-        """The fields that `with_defaults` has values for, of rows with values for the fields *given*.
+        """Return the fields that `with_defaults` has values for, for rows with values for the fields *given*.
 
         Args:
             given: What callers say.
@@ -131,7 +131,7 @@ class Plan(Generic[E]):
         )
 
     def column(self, name: str, rows: Sequence[Values]) -> list[Any]:
-        """What `with_defaults` has for field *name*, of each of *rows*."""
+        """Return the values that `with_defaults` has for field *name*, of each of *rows*."""
         if name == self.resource.version:
             return [1] * len(rows)
         try:
@@ -141,7 +141,7 @@ class Plan(Generic[E]):
         return [values[name] if name in values else fill() for values in rows]
 
     def find_nulls(self, values: Values, *, whole: bool) -> list[str]:
-        """The fields that are null in *values* and must not be; of a *whole* entity also those left out."""
+        """Return the fields of *values* that are null and must not be; of a *whole* entity also those left out."""
         if whole:
             return [name for name in self.required if values.get(name) is None]
         return [name for name in self.required if name in values and values[name] is None]
@@ -152,7 +152,7 @@ class Plan(Generic[E]):
                 del values[name]
 
     def _find_autoincrement_key(self) -> str | None:
-        """The key field that the store counts up."""
+        """Return the key field that the store counts up; `None` when there is none."""
         for name in self.resource.key:
             field = self.resource.fields[name]
             if field.generated and field.kind is Kind.INTEGER:
@@ -161,7 +161,7 @@ class Plan(Generic[E]):
 
 
 def _default_maker(field: Field) -> Callable[[], Any] | None:
-    """What fills *field* when the caller leaves it out; `None` when the store does."""
+    """Return what makes the value of *field* when the caller leaves it out; `None` when the store does."""
     if _is_filled_by_store(field):
         return None
     if field.default_factory is not None:

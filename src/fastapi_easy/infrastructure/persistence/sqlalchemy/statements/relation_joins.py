@@ -28,7 +28,7 @@ class RelationJoin:
 
 
 def join_relation(relation: Relation, terms: Terms) -> RelationJoin:
-    """The step along *relation* from the rows of *terms*."""
+    """Return the join along *relation* from the rows of *terms*."""
     lead = terms.resolve_relation(relation)
     target = lead.target.of(lead.target.table.alias())
     here = [terms.exact(field) for field in relation.here]
@@ -46,7 +46,7 @@ def join_relation(relation: Relation, terms: Terms) -> RelationJoin:
 
 
 def exists_related(join: RelationJoin, condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """What holds for every row from which *join* leads to at least one that satisfies *condition*."""
+    """Build the condition that *join* leads to at least one row that satisfies *condition*."""
     some: Select[Any] = (
         select(literal_column("1")).select_from(*join.tables).where(join.join_condition, condition)
     )
@@ -54,7 +54,7 @@ def exists_related(join: RelationJoin, condition: ColumnElement[bool]) -> Column
 
 
 def is_unique(relation: Relation) -> bool:
-    """Whether the store itself sees to it that *relation* leads to one row at most."""
+    """Return whether the store itself makes sure that *relation* leads to one row at most."""
     target, there = relation.target, set(relation.there)
     if relation.through is not None:
         return False

@@ -93,7 +93,7 @@ class Terms:
         self._nonstandard = nonstandard
 
     def of(self, table: FromClause) -> "Terms":
-        """The same terms of *table*, which has the same columns: another name, or rows chosen beforehand."""
+        """Return the same terms of *table*, which has the same columns: an alias, or a subquery."""
         return Terms(self.server, table, self._keys, self.fields, self._nonstandard, self.resolve_relation)
 
     @property
@@ -102,11 +102,11 @@ class Terms:
         return self.server.name != "postgresql"
 
     def plain(self, field: str) -> ColumnElement[Any]:
-        """The column itself."""
+        """Return the column itself."""
         return self._columns[field]
 
     def exact(self, field: str) -> ColumnElement[Any]:
-        """To be compared for equality, byte for byte."""
+        """Return what to compare for equality, byte for byte."""
         column = self._columns[field]
         if field not in self._nonstandard:
             return column
@@ -133,7 +133,7 @@ class Terms:
                 assert_never(kind)
 
     def folded(self, field: str) -> ColumnElement[str]:
-        """Its text with every character in lower case, as `fold_case` does it."""
+        """Return the text in lower case, character by character, as `fold_case` does it."""
         column = self._columns[field]
         if self.server.name == "sqlite":
             return func.fold_case(column, type_=String())
@@ -168,7 +168,7 @@ class Terms:
                 assert_never(kind)
 
     def type_in_order(self, field: str) -> TypeEngine[Any]:
-        """The type of values that stand in a cursor at the place of *field*."""
+        """Return the type of the value of *field* in a cursor."""
         own = self._columns[field].type
         return _NameOf(own) if self.fields[field].kind is Kind.ENUM else self.type_of(field)
 
@@ -190,7 +190,7 @@ class Terms:
         return type_coerce(written, column.type)
 
     def _normalized(self, field: str) -> ColumnElement[Any]:
-        """On SQLite, what others wrote as a text, the way we write it."""
+        """Convert what others wrote as text on SQLite to the way we write it."""
         column = self._columns[field]
         match self.fields[field].kind:
             case Kind.DECIMAL:

@@ -46,16 +46,16 @@ class Total(Protocol):
         ...
 
     def columns(self) -> Sequence[ColumnElement[Any]]:
-        """What to ask the database for."""
+        """Return the columns to select."""
         ...
 
     def read(self, answers: Sequence[Any]) -> Any:
-        """The number, given one answer for each column."""
+        """Compute the number from the answer for each column."""
         ...
 
 
 def total_of(measure: Measure, terms: Terms) -> Total:
-    """The number that *measure* asks for."""
+    """Return the number that *measure* asks for."""
     name = measure.field
     if name is None:
         return _Plain(func.count, int)
@@ -86,11 +86,11 @@ class _Plain:
         self._to = to
 
     def columns(self) -> Sequence[ColumnElement[Any]]:
-        """The number itself."""
+        """Return the number itself."""
         return (self._column(),)
 
     def read(self, answers: Sequence[Any]) -> Any:
-        """The number itself."""
+        """Return the number itself."""
         return answers[0] if answers[0] is None or self._to is None else self._to(answers[0])
 
 
@@ -104,11 +104,11 @@ class _Average:
         self.width = self._sum.width + 1
 
     def columns(self) -> Sequence[ColumnElement[Any]]:
-        """Sum and count."""
+        """Return sum and count."""
         return (*self._sum.columns(), func.count(self._column))
 
     def read(self, answers: Sequence[Any]) -> Any:
-        """The one divided by the other."""
+        """Divide the sum by the count."""
         count = int(answers[-1])
         return average(self._sum.read(answers[:-1]), count, self._field) if count else None
 
@@ -122,11 +122,11 @@ class _WholeNumbers:
         self._column = column
 
     def columns(self) -> Sequence[ColumnElement[Any]]:
-        """The upper part, whose sign is that of the number, and the lower."""
+        """Return the sum of the upper parts, which carry the sign, and that of the lower parts."""
         return _halves(self._column)
 
     def read(self, answers: Sequence[Any]) -> Any:
-        """Both together."""
+        """Add both parts."""
         return _whole(answers[0], answers[1])
 
 
@@ -140,7 +140,7 @@ class _Decimals:
         self._scale = scale
 
     def columns(self) -> Sequence[ColumnElement[Any]]:
-        """Two halves, and the list of what would not go into them."""
+        """Return two halves of the scaled sum, and a text that lists the numbers too large for it."""
         written = func.printf(literal_column(f"'%.{SQLITE_DIGITS}g'"), self._column, type_=String())
         separator: ColumnElement[str] = literal_column("' '")
         scale = SQLITE_DIGITS if self._scale is None else self._scale
@@ -154,7 +154,7 @@ class _Decimals:
         return (*_halves(scaled), func.group_concat(rest, separator, type_=String()))
 
     def read(self, answers: Sequence[Any]) -> Any:
-        """All of them together."""
+        """Add all parts."""
         upper, lower, rest = answers
         whole = _whole(upper, lower)
         parts = [] if whole is None else [_EXACT.scaleb(decimal.Decimal(whole), -(self._scale or 0))]
@@ -216,5 +216,5 @@ def _extreme(function: Any, name: str, terms: Terms) -> ColumnElement[Any]:
 
 
 def _lacks_min_max(field: Field, terms: Terms) -> bool:
-    """PostgreSQL orders UUIDs, as it does their texts, but knows no smallest of them."""
+    """Return whether the server has no `min` and `max` for *field*: PostgreSQL sorts UUIDs, but has neither of them."""
     return terms.server.name == "postgresql" and field.kind is Kind.UUID

@@ -61,7 +61,7 @@ class TableCopies:
         self.metadata = MetaData()
 
     def copy_of(self, original: Table) -> Table:
-        """The copy of *original*; its columns have the same names in the same order."""
+        """Return the copy of *original*; its columns have the same names in the same order."""
         if original not in self._copies:
             # One that many metadata hold under the same name is the same table in the database.
             copied = original.to_metadata(self.metadata)
@@ -100,7 +100,7 @@ class TableCopies:
 
 
 def adapt(declared: TypeEngine[Any], server: Server, *, indexed: bool) -> TypeEngine[Any]:
-    """The type to use in place of *declared* on *server*.
+    """Return the type to use in place of *declared* on *server*.
 
     Args:
         declared: The user's type; stays as it is.
@@ -120,7 +120,7 @@ def adapt(declared: TypeEngine[Any], server: Server, *, indexed: bool) -> TypeEn
 
 
 def is_indexed(column: Column[Any]) -> bool:
-    """Whether *column* is part of a key, a unique rule, an index or a reference."""
+    """Return whether *column* is part of a key, a unique rule, an index or a reference."""
     table = column.table
     rules = (each for each in table.constraints if isinstance(each, UniqueConstraint))
     return (

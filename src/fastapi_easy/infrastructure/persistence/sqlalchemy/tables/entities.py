@@ -18,23 +18,23 @@ class Entities(Protocol):
     """How classes of one family stand for tables, and their instances for rows."""
 
     def table_of(self, stored: type[Any]) -> Table:
-        """The table of *stored*, as its user declared it."""
+        """Return the table of *stored*, as its user declared it."""
         ...
 
     def association_table(self, declared: Any) -> Table:
-        """The table that `Through.table` of a relation means."""
+        """Return the table that `Through.table` of a relation means."""
         ...
 
     def attributes_of(self, stored: type[Any]) -> Mapping[Column[Any], str]:
-        """The columns of *stored* and the attributes they are mapped to, in the order of the table."""
+        """Return the columns of *stored* and the attributes they are mapped to, in the order of the table."""
         ...
 
     def entity_from(self, resource: Resource[E], values: Mapping[str, Any]) -> E:
-        """An instance that holds *values*, as if it had been loaded and let go."""
+        """Make an instance that holds *values*, as if it had been loaded and let go."""
         ...
 
     def values_of(self, resource: Resource[Any], entity: Any) -> dict[str, Any]:
-        """The values that *entity* holds; what it was never given is left out."""
+        """Return the values that *entity* holds, without those it was never given."""
         ...
 
 
@@ -42,21 +42,21 @@ class DeclarativeEntities:
     """Implements `Entities` for SQLAlchemy's declarative classes, and so for SQLModel's tables."""
 
     def table_of(self, stored: type[Any]) -> Table:
-        """The table of *stored*."""
+        """Return the table of *stored*."""
         return mapping.table_of(stored)
 
     def association_table(self, declared: Table) -> Table:
-        """*declared*, which is a table."""
+        """Return *declared*, which is a table already."""
         return declared
 
     def attributes_of(self, stored: type[Any]) -> Mapping[Column[Any], str]:
-        """The columns of *stored* and the attributes they are mapped to."""
+        """Return the columns of *stored* and the attributes they are mapped to."""
         # Looking at them makes SQLAlchemy finish the class, without which no instance can be filled.
         _ = sqlalchemy.inspect(stored).attrs
         return mapping.attributes_of(stored)
 
     def entity_from(self, resource: Resource[E], values: Mapping[str, Any]) -> E:
-        """An instance that holds *values*, as if a session had loaded it and let it go.
+        """Make an instance that holds *values*, as if a session had loaded it and let it go.
 
         `__init__` is not called, as SQLAlchemy does not either: what a constructor asks for, the store need not
         have. Relationships are not loaded, and say so when they are touched.
@@ -69,7 +69,7 @@ class DeclarativeEntities:
         return made
 
     def values_of(self, resource: Resource[Any], entity: Any) -> dict[str, Any]:
-        """The values that *entity* holds; what it was never given is left out."""
+        """Return the values that *entity* holds, without those it was never given."""
         state: InstanceState[Any] = sqlalchemy.inspect(entity)
         held = state.dict
         return {name: held[name] for name in resource.fields if name in held}

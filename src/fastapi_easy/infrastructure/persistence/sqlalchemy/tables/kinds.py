@@ -92,7 +92,7 @@ class FieldType:
 
 
 def unwrap_decorators(declared: TypeEngine[Any]) -> TypeEngine[Any]:
-    """*declared* without decorators that convert nothing, or nothing that this adapter does not do itself."""
+    """Return the type behind decorators that convert nothing, or nothing that this adapter does not do itself."""
     while isinstance(declared, TypeDecorator) and not isinstance(declared, Interval | ServerType):
         cls = type(declared)
         converts = any(getattr(cls, name) is not getattr(TypeDecorator, name) for name in _CONVERSIONS)
@@ -104,7 +104,7 @@ def unwrap_decorators(declared: TypeEngine[Any]) -> TypeEngine[Any]:
 
 
 def field_type_of(declared: TypeEngine[Any]) -> FieldType | None:
-    """What values of a column of type *declared* are; `None` when no kind fits."""
+    """Return what values of a column of type *declared* are; `None` when no kind fits."""
     plain = unwrap_decorators(declared)
     if isinstance(plain, TypeDecorator) and not isinstance(plain, Interval):
         # A converting decorator is used as it is; it has to say which Python type it gives.

@@ -20,12 +20,12 @@ from fastapi_easy.infrastructure.relational.column_defaults import context_free_
 
 
 def recognises(entity: Any) -> bool:
-    """Whether *entity* is a class that SQLAlchemy maps to a table."""
+    """Return whether *entity* is a class that SQLAlchemy maps to a table."""
     return isinstance(entity, type) and isinstance(sqlalchemy.inspect(entity, raiseerr=False), Mapper)
 
 
 def describe(entity: type[Any]) -> Shape:
-    """What *entity* holds.
+    """Describe the fields, the key and the rules of *entity*.
 
     Raises:
         DeclarationError: Every reason why it cannot be a resource.
@@ -66,7 +66,7 @@ def describe(entity: type[Any]) -> Shape:
 
 
 def table_of(entity: type[Any]) -> Table:
-    """The table of *entity*."""
+    """Return the table of *entity*."""
     mapper: Mapper[Any] = sqlalchemy.inspect(entity)
     table = mapper.local_table
     if not isinstance(table, Table):
@@ -75,7 +75,7 @@ def table_of(entity: type[Any]) -> Table:
 
 
 def attributes_of(entity: type[Any]) -> dict[Column[Any], str]:
-    """The columns of *entity* and the attributes they are mapped to, in the order of the table."""
+    """Return the columns of *entity* and the attributes they are mapped to, in the order of the table."""
     mapper: Mapper[Any] = sqlalchemy.inspect(entity)
     names = {column: name for name, column in mapper.columns.items()}
     return {column: names[column] for column in table_of(entity).columns if column in names}
@@ -148,7 +148,7 @@ def _is_generated(column: Column[Any]) -> bool:
 
 
 def _default(entity: type[Any], column: Column[Any], name: str) -> tuple[Any, Callable[[], Any] | None, bool]:
-    """The value, its maker, and whether it is the store's own business."""
+    """Return the default, what makes it, and whether the store fills it in."""
     made: Any = column.default
     if made is not None and made.is_scalar:
         return made.arg, None, False
@@ -175,7 +175,7 @@ def _default_of_dataclass(
 
 
 def _is_value(default: Any, *, nullable: bool) -> bool:
-    """Whether a dataclass default is one for the store, not SQLAlchemy's mark for "not given"."""
+    """Return whether a dataclass default is a value to store, not SQLAlchemy's mark for "not given"."""
     if default is dataclasses.MISSING or type(default).__module__.startswith("sqlalchemy"):
         return False
     return default is not None or nullable

@@ -40,12 +40,12 @@ def exclude_deleted(table: Table, deleted_column: Column[Any], dialect: str) -> 
 
 
 def is_partial(index: Index) -> bool:
-    """Whether *index* leaves out some rows."""
+    """Return whether *index* leaves out some rows."""
     return any(index.dialect_kwargs.get(f"{name}_where") is not None for name in ("postgresql", "sqlite"))
 
 
 def find_strict_constraints(inspector: Inspector, table: Table, deleted_column: str) -> Iterator[str]:
-    """Every stored rule of *table* that also holds for rows whose *deleted_column* is not null, with its mend."""
+    """Yield how to mend each stored unique rule of *table* that also holds for deleted rows."""
     dialect = inspector.dialect.name
     rules: list[Any] = [*inspector.get_unique_constraints(table.name, schema=table.schema)]
     rules += [each for each in inspector.get_indexes(table.name, schema=table.schema) if each["unique"]]
@@ -81,7 +81,7 @@ def _describe_index(columns: Sequence[str], deleted_column: str, dialect: str) -
 
 
 def _rules(table: Table) -> Iterator[tuple[str, list[Column[Any]]]]:
-    """The rules that hold for all rows, taken out of *table*."""
+    """Remove the unique rules that hold for all rows from *table*, and yield them."""
     for rule in sorted(table.constraints, key=lambda each: str(each.name)):
         if isinstance(rule, UniqueConstraint):
             table.constraints.remove(rule)

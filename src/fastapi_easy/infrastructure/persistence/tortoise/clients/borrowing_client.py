@@ -55,47 +55,47 @@ class BorrowingClientMixin:
         self._writes = True
 
     async def create_connection(self, with_db: bool) -> None:
-        """Nothing: connections are made by whoever lends them."""
+        """Do nothing: connections are opened by the pool."""
 
     async def close(self) -> None:
-        """Nothing: connections are closed by whoever lends them."""
+        """Do nothing: connections are closed by the pool."""
 
     def acquire_connection(self) -> Any:
-        """The driver's own connection, for one statement."""
+        """Return a context manager for the driver's own connection, for one statement."""
         return _BorrowedConnection(self._source(self._writes), self._shared_lock)
 
     async def execute_insert(self, query: str, values: list[Any]) -> Any:
-        """As the client does."""
+        """Execute an `INSERT` as Tortoise's client does, and return the key."""
         return await self._run(_tortoise_client(self).execute_insert(query, self._encode_values(values)))
 
     async def execute_many(self, query: str, values: list[list[Any]]) -> None:
-        """As the client does."""
+        """Execute *query* for each of *values* as Tortoise's client does."""
         await self._run(
             _tortoise_client(self).execute_many(query, [self._encode_values(each) for each in values])
         )
 
     async def execute_query(self, query: str, values: list[Any] | None = None) -> Any:
-        """As the client does."""
+        """Execute *query* as Tortoise's client does, and return the number of rows and the rows."""
         return await self._run(
             _tortoise_client(self._client_for(query)).execute_query(query, self._encode_values(values))
         )
 
     async def execute_query_dict(self, query: str, values: list[Any] | None = None) -> Any:
-        """As the client does."""
+        """Execute *query* as Tortoise's client does, and return the rows as dictionaries."""
         return await self._run(
             _tortoise_client(self._client_for(query)).execute_query_dict(query, self._encode_values(values))
         )
 
     async def execute_script(self, query: str) -> None:
-        """As the client does."""
+        """Execute several statements as Tortoise's client does."""
         await self._run(_tortoise_client(self).execute_script(query))
 
     def _encode_values(self, values: Any) -> Any:
-        """*values* as the database has to get them."""
+        """Return *values* as the database needs them."""
         return values
 
     def _client_for(self, query: str) -> Self:
-        """The client for *query*: one that says so where nothing is written."""
+        """Return the client for *query*: for a `SELECT` one whose connections are not marked as writing."""
         if query.lstrip()[:6].upper() != "SELECT" or not self._writes:
             return self
         if self._reader is None:
@@ -121,7 +121,7 @@ class BorrowingClientMixin:
 
 
 def _tortoise_client(borrowing: BorrowingClientMixin) -> Any:
-    """What stands behind *borrowing*: Tortoise's own methods."""
+    """Return Tortoise's own methods, which *borrowing* overrides."""
     return super(BorrowingClientMixin, borrowing)
 
 

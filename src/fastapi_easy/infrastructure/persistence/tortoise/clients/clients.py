@@ -91,10 +91,10 @@ class TransactionClientMixin(BorrowingClientMixin):
         return _NestedTransaction(self._dependencies, self._transaction, type(self))
 
     async def begin(self) -> None:
-        """Nothing: the transaction begins with its first statement."""
+        """Do nothing: the transaction begins with its first statement."""
 
     async def savepoint(self) -> None:
-        """Nothing: the savepoint was made by whoever made this client."""
+        """Do nothing: the savepoint exists before this client does."""
 
     async def commit(self) -> None:
         """Keep what was done since the savepoint.
@@ -113,11 +113,11 @@ class TransactionClientMixin(BorrowingClientMixin):
         await self._finish("ROLLBACK TO SAVEPOINT")
 
     async def release_savepoint(self) -> None:
-        """As `commit`."""
+        """Release the savepoint, as `commit` does."""
         await self.commit()
 
     async def savepoint_rollback(self) -> None:
-        """As `rollback`."""
+        """Roll back to the savepoint, as `rollback` does."""
         await self.rollback()
 
     async def _finish(self, sql: str) -> None:

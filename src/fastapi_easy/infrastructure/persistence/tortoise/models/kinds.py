@@ -116,13 +116,13 @@ _TYPES: Final[Mapping[type[Any], Callable[[Any], TypeEngine[Any]]]] = {
 
 
 def field_type_of(field: fields.Field[Any]) -> FieldType | None:
-    """What values of *field* are; `None` when no kind fits, or when nobody but the field itself can know."""
+    """Return what values of *field* are; `None` when no kind fits, or when the field converts them by itself."""
     known = _known(field)
     return None if known is None else _FIELD_TYPES[known](field)
 
 
 def column_type_of(field: fields.Field[Any]) -> TypeEngine[Any]:
-    """The type of the column that holds *field*, of which there is a nature."""
+    """Return the type of the column for *field*, which `field_type_of` has a type for."""
     known = _known(field)
     if known is None:
         raise LookupError(f"no column type for {type(field).__name__}")

@@ -39,12 +39,12 @@ _KINDS_WITH_LENGTH = frozenset({Kind.TEXT, Kind.BINARY, Kind.ARRAY})
 
 
 def recognises(entity: Any) -> bool:
-    """Whether *entity* is a model of Tortoise's."""
+    """Return whether *entity* is a Tortoise model."""
     return isinstance(entity, type) and issubclass(entity, Model) and entity is not Model
 
 
 def describe(entity: type[Any]) -> Shape:
-    """What *entity* holds, with the rules of its validators.
+    """Describe the fields and the key of *entity*, with the rules of its validators.
 
     Raises:
         DeclarationError: Every reason why it cannot be a resource.
@@ -72,7 +72,7 @@ def describe(entity: type[Any]) -> Shape:
 
 
 def auto_now_factory(field: Any) -> Callable[[], Any] | None:
-    """What fills in *field*, if it is a time that Tortoise fills in at each change or when the entity is made."""
+    """Return what makes the value of *field*, if it has `auto_now` or `auto_now_add`; else `None`."""
     if not isinstance(field, DatetimeField | TimeField) or not (field.auto_now or field.auto_now_add):
         return None
     return _now if isinstance(field, DatetimeField) else _time
@@ -133,7 +133,7 @@ def _default(field: Any) -> tuple[Any, Callable[[], Any] | None]:
 
 
 def _to_python(field: Any, value: Any) -> Any:
-    """*value*, which Tortoise takes loosely, as it would come back."""
+    """Convert the default *value*, which Tortoise takes loosely, to what a query would return."""
     if value is None or isinstance(field, JSONField):
         return value
     made = field.to_python_value(value)
@@ -141,7 +141,7 @@ def _to_python(field: Any, value: Any) -> Any:
 
 
 def _rules(field: Any, field_type: FieldType) -> tuple[tuple[Any, ...], int | None, int | None]:
-    """The further rules, the least and the largest length."""
+    """Return the rules of the validators, the least and the largest length."""
     rules: list[Any] = []
     shortest = longest = None
     for validator in field.validators:

@@ -22,7 +22,7 @@ DEFAULT_LABEL: Final = "models"
 
 
 def register_models(seeds: Iterable[type[Model]]) -> Models:
-    """*seeds*, the models they refer to, and those that live in the same modules, with their relations resolved.
+    """Register *seeds*, the models they refer to, and those of the same modules, and resolve their relations.
 
     Raises:
         DeclarationError: A relation leads nowhere, or the models contradict each other.
@@ -40,7 +40,7 @@ def register_models(seeds: Iterable[type[Model]]) -> Models:
 
 
 def module_of(label: str, models: Iterable[type[Model]]) -> ModuleType:
-    """A module that holds *models*, since Tortoise takes them by the module only."""
+    """Return a module that holds *models*: Tortoise accepts models as members of modules only."""
     module = ModuleType(f"fastapi_easy tortoise {label}")
     module.__dict__["__models__"] = list(models)
     return module
@@ -57,7 +57,7 @@ def _related_models(seeds: tuple[type[Model], ...]) -> list[type[Model]]:
 
 
 def _referenced_models(seeds: Iterable[type[Model]], preferred: Iterable[type[Model]]) -> list[type[Model]]:
-    """*seeds* and all they refer to; of several models of one name one of *preferred*."""
+    """Return *seeds* and all they refer to; of several models of one name, one of *preferred*."""
     found: dict[type[Model], None] = {}
     waiting = list(seeds)
     while waiting:

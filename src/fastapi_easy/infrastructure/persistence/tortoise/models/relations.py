@@ -16,7 +16,7 @@ from fastapi_easy.infrastructure.persistence.tortoise.tortoise_internals import 
 
 
 def links_of(model: type[Model]) -> dict[str, Link]:
-    """The relations of *model*, and those of others that lead to it, by name."""
+    """Return the relations of *model*, and those of others that lead to it, by name."""
     return dict(_links(model))
 
 

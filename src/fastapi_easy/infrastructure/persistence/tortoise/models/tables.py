@@ -48,7 +48,7 @@ class TableBuilder:
         self._metadata = MetaData()
 
     def table_of(self, model: type[Model]) -> Table:
-        """The table of *model*, and with it those it refers to."""
+        """Return the table of *model*, built together with those it refers to."""
         found = self._tables.get(model)
         if found is not None:
             return found
@@ -68,7 +68,7 @@ class TableBuilder:
         return table
 
     def association_table(self, relation: Any) -> Table:
-        """The table of the many-to-many *relation*, which is the same from both of its ends."""
+        """Return the table of the many-to-many *relation*, which is the same from both of its ends."""
         # From the end where it was declared, so that both ends agree on the order of the columns.
         field = relation
         if is_generated(relation):
@@ -162,7 +162,7 @@ class TableBuilder:
 
 
 def constraint_name(prefix: str, model: type[Model], columns: list[str]) -> str:
-    """The name that Tortoise gives an index or a rule of uniqueness, so that tables it made are understood."""
+    """Return the name that Tortoise gives an index or a unique rule: errors of tables it made mention it."""
     return _index_name(prefix, meta_of(model).db_table, columns)
 
 
