@@ -5,7 +5,7 @@ import decimal
 import enum
 import functools
 import uuid
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from sqlalchemy import CHAR, DateTime, Float, LargeBinary, Text, Time, Uuid, func, types
 from sqlalchemy.dialects import mysql
@@ -15,6 +15,9 @@ from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 from fastapi_easy.infrastructure.relational.server import Server
 
 T = TypeVar("T")
+
+ColumnType: TypeAlias = TypeEngine[Any]
+"""A type of SQLAlchemy's, for values of any Python type."""
 
 ALIVE_COLUMN: Final = "fe_alive"
 """The computed column beside a mark of soft deletion: 1, or null for what is deleted."""
@@ -35,7 +38,7 @@ class ServerType(TypeDecorator[T]):
 
     cache_ok = True
 
-    def on(self, server: Server, *, indexed: bool) -> TypeEngine[Any]:
+    def on(self, server: Server, *, indexed: bool) -> ColumnType:
         """Return the type to use in its place on *server*."""
         raise NotImplementedError
 
@@ -55,7 +58,7 @@ class UtcDateTime(TypeDecorator[datetime.datetime]):
         super().__init__(timezone=timezone)
         self.timezone = timezone
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+    def load_dialect_impl(self, dialect: Dialect) -> ColumnType:
         if dialect.name in {"mysql", "mariadb"}:
             return dialect.type_descriptor(mysql.DATETIME(fsp=6))
         return dialect.type_descriptor(DateTime(timezone=self.timezone))
@@ -83,7 +86,7 @@ class MicrosecondTime(TypeDecorator[datetime.time]):
     impl = Time
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+    def load_dialect_impl(self, dialect: Dialect) -> ColumnType:
         wanted = mysql.TIME(fsp=6) if dialect.name in {"mysql", "mariadb"} else Time()
         return dialect.type_descriptor(wanted)
 
@@ -94,7 +97,7 @@ class EpochInterval(TypeDecorator[datetime.timedelta]):
     impl = DateTime
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+    def load_dialect_impl(self, dialect: Dialect) -> ColumnType:
         wanted = mysql.DATETIME(fsp=6) if dialect.name in {"mysql", "mariadb"} else DateTime()
         return dialect.type_descriptor(wanted)
 
@@ -243,7 +246,7 @@ class HexUuid(TypeDecorator[uuid.UUID]):
     def __init__(self) -> None:
         super().__init__(32)
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+    def load_dialect_impl(self, dialect: Dialect) -> ColumnType:
         return dialect.type_descriptor(mysql.CHAR(32, charset="ascii", collation="ascii_bin"))
 
     def process_bind_param(self, value: uuid.UUID | None, dialect: Dialect) -> str | None:

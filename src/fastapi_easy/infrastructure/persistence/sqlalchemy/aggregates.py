@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Executable, Select, bindparam, select, type_coerce
+from sqlalchemy import BigInteger, BindParameter, Executable, bindparam, select, type_coerce
 
 from fastapi_easy.domain.queries.aggregation import Aggregation, Group
 from fastapi_easy.domain.queries.ordering import Sort
@@ -17,11 +17,11 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification
     name_parameters,
     parameterize,
 )
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Terms
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term, Terms
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.totals import Total, total_of
 
 
-async def aggregate_rows(plan: Plan[Any], aggregation: Aggregation, fetch: Fetch) -> list[Group]:
+async def aggregate_rows(plan: Plan, aggregation: Aggregation, fetch: Fetch) -> list[Group]:
     """Read the groups that *aggregation* asks for, with their numbers, in one statement.
 
     Args:
@@ -40,9 +40,9 @@ async def aggregate_rows(plan: Plan[Any], aggregation: Aggregation, fetch: Fetch
 
 
 def _statement(
-    plan: Plan[Any], aggregation: Aggregation, form: ConditionTemplate, totals: Sequence[Total]
+    plan: Plan, aggregation: Aggregation, form: ConditionTemplate, totals: Sequence[Total]
 ) -> Executable:
-    def build() -> Select[Any]:
+    def build() -> Executable:
         terms = plan.terms
         by = [terms.exact(name) for name in aggregation.group_by]
         told = [_as_stored(name, terms) for name in aggregation.group_by]
@@ -55,7 +55,7 @@ def _statement(
     return plan.statement(("aggregate", aggregation.measures, aggregation.group_by, form), build)
 
 
-def _as_stored(name: str, terms: Terms) -> ColumnElement[Any]:
+def _as_stored(name: str, terms: Terms) -> Term:
     exact, plain = terms.exact(name), terms.plain(name)
     return plain if exact is plain else type_coerce(exact, plain.type)
 
@@ -69,5 +69,5 @@ def _group(record: Sequence[Any], width: int, totals: Sequence[Total]) -> Group:
     return Group(tuple(record[:width]), tuple(numbers))
 
 
-def _bind(name: str) -> Any:
+def _bind(name: str) -> BindParameter[int]:
     return bindparam(name, type_=BigInteger())

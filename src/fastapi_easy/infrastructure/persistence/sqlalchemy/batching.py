@@ -8,7 +8,7 @@ from typing import Any
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.changes.row import Rows
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
-from fastapi_easy.infrastructure.relational.driver.executor import StatementResult
+from fastapi_easy.infrastructure.relational.driver.executor import Record, StatementResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class InsertBatch:
                 self.places[part], {name: column[part] for name, column in self.columns.items()}
             )
 
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self) -> list[dict[str, object]]:
         """Return the values row by row."""
         names = tuple(self.columns)
         if not names:
@@ -40,7 +40,7 @@ class InsertBatch:
         return [dict(zip(names, row, strict=True)) for row in zip(*self.columns.values(), strict=True)]
 
 
-def make_batches(plan: Plan[Any], many: Sequence[Values]) -> list[InsertBatch]:
+def make_batches(plan: Plan, many: Sequence[Values]) -> list[InsertBatch]:
     """Group *many* by the fields that are written, each row completed as `Plan.with_defaults` does it."""
     by_given: dict[tuple[str, ...], list[int]] = {}
     for place, values in enumerate(many):
@@ -56,7 +56,7 @@ def make_batches(plan: Plan[Any], many: Sequence[Values]) -> list[InsertBatch]:
     ]
 
 
-def find_nulls(plan: Plan[Any], many: Sequence[Values], groups: Sequence[InsertBatch]) -> list[str]:
+def find_nulls(plan: Plan, many: Sequence[Values], groups: Sequence[InsertBatch]) -> list[str]:
     """Return the fields that must not be null and are, in the first of *many* that has such fields."""
     first = min(
         (
@@ -71,7 +71,7 @@ def find_nulls(plan: Plan[Any], many: Sequence[Values], groups: Sequence[InsertB
     return [] if first is None else plan.find_nulls(plan.with_defaults(many[first]), whole=True)
 
 
-def inserted_rows(plan: Plan[Any], part: InsertBatch, answer: StatementResult) -> Rows:
+def inserted_rows(plan: Plan, part: InsertBatch, answer: StatementResult) -> Rows:
     """Return the rows of *answer*, which holds each row of *part* in any order, in the order of *part*."""
     names, records = plan.names, answer.undecoded_rows
     if len(records) != len(part.places):
@@ -84,9 +84,7 @@ def inserted_rows(plan: Plan[Any], part: InsertBatch, answer: StatementResult) -
     return Rows(names, records, {names[place]: read for place, read in answer.texts.items()})
 
 
-def _in_given_order(
-    records: Sequence[Sequence[Any]], plan: Plan[Any], part: InsertBatch
-) -> Sequence[Sequence[Any]]:
+def _in_given_order(records: Sequence[Record], plan: Plan, part: InsertBatch) -> Sequence[Record]:
     """Return *records* in the order in which *part* has their keys."""
     names = plan.resource.key
     given = list(zip(*(part.columns[name] for name in names), strict=True))
@@ -102,7 +100,7 @@ def _in_given_order(
 
 
 def _split_by_unset_keys(
-    plan: Plan[Any], many: Sequence[Values], given: Sequence[str], places: list[int]
+    plan: Plan, many: Sequence[Values], given: Sequence[str], places: list[int]
 ) -> Iterator[tuple[frozenset[str], list[int]]]:
     """Split *places* by the key fields that are null there, which the store fills in."""
     filled = [name for name in plan.generated_keys if name in given]
@@ -117,7 +115,7 @@ def _split_by_unset_keys(
 
 
 def _columns(
-    plan: Plan[Any], many: Sequence[Values], written: Sequence[str], places: Sequence[int]
+    plan: Plan, many: Sequence[Values], written: Sequence[str], places: Sequence[int]
 ) -> InsertBatch:
     rows = many if len(places) == len(many) else [many[place] for place in places]
     return InsertBatch(places, {name: plan.column(name, rows) for name in written})

@@ -11,7 +11,6 @@ from typing import Any, Final, TypeAlias, assert_never
 
 from sqlalchemy import (
     CTE,
-    ColumnElement,
     Delete,
     Executable,
     Insert,
@@ -35,9 +34,10 @@ from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.domain.values.plain_json import plain_json
 from fastapi_easy.infrastructure.persistence.sqlalchemy.journal import column_value
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term
 from fastapi_easy.infrastructure.relational.system_tables.journal_tables import table_of
 
-_Encoder: TypeAlias = Callable[[Field, ColumnElement[Any]], ColumnElement[Any]]
+_Encoder: TypeAlias = Callable[[Field, Term], Term]
 
 _MOMENT: Final = 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'
 _DAY: Final = "YYYY-MM-DD"
@@ -53,8 +53,8 @@ def can_encode(resource: Resource[Any], rows: Sequence[JournalRow]) -> bool:
 
 
 def with_journal_rows(
-    plan: Plan[Any], statement: Insert | Update | Delete, rows: Sequence[JournalRow]
-) -> tuple[Executable, dict[str, Any]]:
+    plan: Plan, statement: Insert | Update | Delete, rows: Sequence[JournalRow]
+) -> tuple[Executable, dict[str, object]]:
     """Return *statement*, a write of at most one row of *plan* that gives it back, together with *rows*.
 
     Returns:
@@ -77,9 +77,7 @@ def _fixed(row: JournalRow) -> list[tuple[str, ValuePlaceholder | None]]:
     ]
 
 
-def _with_rows(
-    plan: Plan[Any], statement: Insert | Update | Delete, rows: Sequence[JournalRow]
-) -> Select[Any]:
+def _with_rows(plan: Plan, statement: Insert | Update | Delete, rows: Sequence[JournalRow]) -> Select[Any]:
     returned: Any = statement.returning(*(plan.columns[name] for name in plan.names))
     change: CTE = returned.cte("fe_change")
     answer = select(*(change.columns[plan.columns[name].key] for name in plan.names))
@@ -98,10 +96,10 @@ def _with_rows(
     return answer
 
 
-def _awaited(value: ValuePlaceholder, plan: Plan[Any], change: CTE) -> ColumnElement[Any]:
+def _awaited(value: ValuePlaceholder, plan: Plan, change: CTE) -> Term:
     resource = plan.resource
 
-    def encoded(name: str) -> ColumnElement[Any]:
+    def encoded(name: str) -> Term:
         return _ENCODERS[resource.fields[name].kind](
             resource.fields[name], change.columns[plan.columns[name].key]
         )
@@ -118,25 +116,23 @@ def _awaited(value: ValuePlaceholder, plan: Plan[Any], change: CTE) -> ColumnEle
             return func.jsonb_build_object(*members, type_=JSONB)
 
 
-def _unchanged(_: Field, column: ColumnElement[Any]) -> ColumnElement[Any]:
+def _unchanged(_: Field, column: Term) -> Term:
     return column
 
 
-def _moment(_: Field, column: ColumnElement[Any]) -> ColumnElement[Any]:
+def _moment(_: Field, column: Term) -> Term:
     # What knows no zone is in UTC already.
     zoned = getattr(column.type, "timezone", False)
     encoded = func.to_char(func.timezone("UTC", column) if zoned else column, _MOMENT, type_=Text)
     return _finite(column, encoded, _FIRST, _LAST)
 
 
-def _day(_: Field, column: ColumnElement[Any]) -> ColumnElement[Any]:
+def _day(_: Field, column: Term) -> Term:
     encoded = func.to_char(column, _DAY, type_=Text)
     return _finite(column, encoded, datetime.date.min.isoformat(), datetime.date.max.isoformat())
 
 
-def _finite(
-    column: ColumnElement[Any], encoded: ColumnElement[Any], first: str, last: str
-) -> ColumnElement[Any]:
+def _finite(column: Term, encoded: Term, first: str, last: str) -> Term:
     """Spell infinities as *first* and *last*: asyncpg sends them for the first and the last time of Python."""
     return case(
         (column == literal_column("'-infinity'"), literal(first, Text)),
@@ -145,7 +141,7 @@ def _finite(
     )
 
 
-def _as_text(_: Field, column: ColumnElement[Any]) -> ColumnElement[Any]:
+def _as_text(_: Field, column: Term) -> Term:
     return cast(column, Text)
 
 

@@ -251,7 +251,7 @@ class SqlAlchemyDatabase:
         self._make_scratch()
         return Transaction(self.executor, may_autocommit=may_autocommit)
 
-    async def plan(self, resource: Resource[E]) -> Plan[E]:
+    async def plan(self, resource: Resource[E]) -> Plan:
         """Return the plan of *resource* on this server, made once."""
         mapped_tables = self._mapped_tables
         if mapped_tables is None:

@@ -15,6 +15,7 @@ from fastapi_easy.domain.field import Kind
 from fastapi_easy.domain.values.plain_json import plain_json
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
 from fastapi_easy.infrastructure.persistence.sqlalchemy.schema import create
+from fastapi_easy.infrastructure.relational.driver.executor import Parameters
 from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS, as_unavailable
 from fastapi_easy.infrastructure.relational.system_tables.journal_tables import table_of, tables_of
 from fastapi_easy.infrastructure.relational.transaction import Transaction
@@ -77,21 +78,21 @@ async def insert_rows(
         await ensure_tables(database, {row.table for row in rows}, transaction)
         for system, those in groupby(sorted(rows, key=lambda row: row.table.name), lambda row: row.table):
             given = [_values(row) for row in those]
-            parameters: Any = given[0] if len(given) == 1 else given
+            parameters: Parameters = given[0] if len(given) == 1 else given
             _ = await transaction.execute(insert(table_of(system)), parameters, writes=True)
     except DATABASE_ERRORS as error:
         return _unavailable(error, database)
     return Success(None)
 
 
-def column_value(row: JournalRow, name: str) -> Any:
+def column_value(row: JournalRow, name: str) -> object:
     """Return the value of field *name* of *row* as its column takes it."""
     value = row.values.get(name)
     is_json = any(field.name == name and field.kind is Kind.JSON for field in row.table.fields)
     return plain_json(value) if is_json else value
 
 
-def _values(row: JournalRow) -> dict[str, Any]:
+def _values(row: JournalRow) -> dict[str, object]:
     return {field.name: column_value(row, field.name) for field in row.table.fields}
 
 

@@ -56,7 +56,7 @@ class MappedTables:
         self.server = server
         self.tables = TableCopies(server)
         self._entities = entities
-        self._plans: dict[Resource[Any], Plan[Any]] = {}
+        self._plans: dict[Resource[Any], Plan] = {}
 
     def table_of(self, resource: Resource[Any]) -> Table:
         """Return our copy of the table of *resource*, whose unique rules leave out rows marked as deleted."""
@@ -88,7 +88,7 @@ class MappedTables:
                     mapped.append(MappedTable(name=repr(relation), declared_by=between.name, table=between))
         return mapped
 
-    def plan_of(self, resource: Resource[E]) -> Plan[E] | None:
+    def plan_of(self, resource: Resource[E]) -> Plan | None:
         """Return the plan of *resource*; `None` before it is made."""
         return self._plans.get(resource)
 
@@ -102,9 +102,7 @@ class MappedTables:
                 around += [relation.target for relation in each.relations.values()]
         return [each for each in reached if each not in self._plans]
 
-    def make_plans(
-        self, resource: Resource[E], nonstandard: Mapping[Resource[Any], frozenset[str]]
-    ) -> Plan[E]:
+    def make_plans(self, resource: Resource[E], nonstandard: Mapping[Resource[Any], frozenset[str]]) -> Plan:
         """Make the plans of the resources in *nonstandard*, and return that of *resource*.
 
         Args:
@@ -129,9 +127,7 @@ class MappedTables:
         attributes = self._entities.attributes_of(resource.stored)
         return next(column for column, name in attributes.items() if name == field)
 
-    def _resolve_relation(
-        self, plans: Mapping[Resource[Any], Plan[Any]], relation: Relation
-    ) -> RelationTarget:
+    def _resolve_relation(self, plans: Mapping[Resource[Any], Plan], relation: Relation) -> RelationTarget:
         between = None
         if relation.through is not None:
             between = self.tables.copy_of(self._entities.association_table(relation.through.table))

@@ -19,9 +19,9 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification
     name_parameters,
     parameterize,
 )
-from fastapi_easy.infrastructure.relational.driver.executor import StatementResult
+from fastapi_easy.infrastructure.relational.driver.executor import Record, StatementResult
 
-Fetch: TypeAlias = Callable[[Executable, Mapping[str, Any]], Awaitable[Sequence[Sequence[Any]]]]
+Fetch: TypeAlias = Callable[[Executable, Mapping[str, object]], Awaitable[Sequence[Record]]]
 """Asks the database: the rows of a statement with its values."""
 
 MIN_ESTIMATE: Final = 10_000
@@ -48,11 +48,11 @@ class Window:
         is_everything: No row is left out.
     """
 
-    plan: Plan[Any]
+    plan: Plan
     fields: tuple[str, ...]
     order: tuple[Sort, ...]
     form: ConditionTemplate
-    values: Mapping[str, Any]
+    values: Mapping[str, object]
     page_request: PageRequest
     is_everything: bool
 
@@ -72,7 +72,7 @@ class Window:
         return self.page_request.after is None and not self.page_request.offset
 
     @property
-    def parameters(self) -> Mapping[str, Any]:
+    def parameters(self) -> Mapping[str, object]:
         """The values for `statement`. One row more than wished for shows whether another page follows."""
         page_request = self.page_request
         parameters = {**self.values, "fe_limit": page_request.limit + 1}
@@ -101,7 +101,7 @@ class Window:
         return Page(Rows(fields, kept, texts), total, following)
 
 
-def window_of(plan: Plan[Any], query: Query, fields: Sequence[str] | None) -> Window:
+def window_of(plan: Plan, query: Query, fields: Sequence[str] | None) -> Window:
     """Return the window that *query* asks for, with *fields* or all of them."""
     order = total_order(query.order, plan.resource.key)
     wanted = plan.names if fields is None else tuple(fields)
@@ -117,7 +117,7 @@ def window_of(plan: Plan[Any], query: Query, fields: Sequence[str] | None) -> Wi
     )
 
 
-def _read(value: Any, read: Callable[[str], Any] | None) -> Any:
+def _read(value: Any, read: Callable[[str], object] | None) -> object:
     return value if read is None or value is None else read(value)
 
 

@@ -29,7 +29,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification
     parameterize,
 )
 from fastapi_easy.infrastructure.persistence.sqlalchemy.writing import Writer, WriteRejected
-from fastapi_easy.infrastructure.relational.driver.executor import StatementResult
+from fastapi_easy.infrastructure.relational.driver.executor import Record, StatementResult
 from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS, not_found, translate
 from fastapi_easy.infrastructure.relational.transaction import CommitOutcomeUnknown, Transaction
 
@@ -227,7 +227,7 @@ class SqlAlchemyRepository(Generic[E]):
             return None
         return await read_estimate(window, self._fetch)
 
-    async def _total(self, window: Window, records: Sequence[Sequence[Any]]) -> int:
+    async def _total(self, window: Window, records: Sequence[Record]) -> int:
         if records:
             return int(records[0][-1])
         if window.is_first:
@@ -236,17 +236,17 @@ class SqlAlchemyRepository(Generic[E]):
         counted = await self._fetch(count(window.plan, window.form), window.values)
         return int(counted[0][0])
 
-    async def _fetch(self, statement: Executable, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+    async def _fetch(self, statement: Executable, parameters: Mapping[str, object]) -> Sequence[Record]:
         return (await self._execute(statement, parameters)).rows
 
-    def _execute(self, statement: Executable, parameters: Mapping[str, Any]) -> Awaitable[StatementResult]:
+    def _execute(self, statement: Executable, parameters: Mapping[str, object]) -> Awaitable[StatementResult]:
         if self._connection is None:
             return self._database.executor.read(statement, parameters)
         return self._connection.execute(statement, parameters)
 
     async def _write(
         self,
-        work: Callable[[Writer[E]], Awaitable[T]],
+        work: Callable[[Writer], Awaitable[T]],
         written: Sequence[Values],
         *,
         removing: bool = False,

@@ -8,11 +8,10 @@ import sqlalchemy
 from sqlalchemy import Column, Connection, Inspector, MetaData, Table
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import CompileError, DBAPIError
-from sqlalchemy.types import TypeEngine
 
 from fastapi_easy.infrastructure.persistence.sqlalchemy.mapped_tables import MappedTable
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete import find_strict_constraints
-from fastapi_easy.infrastructure.relational.column_types import ALIVE_COLUMN
+from fastapi_easy.infrastructure.relational.column_types import ALIVE_COLUMN, ColumnType
 from fastapi_easy.infrastructure.relational.server import server_name_of
 
 _LOCK: Final = "fastapi_easy.schema"
@@ -167,7 +166,7 @@ def _has_store_default(found: Mapping[str, Any]) -> bool:
     )
 
 
-def _family(type_: TypeEngine[Any], dialect: Dialect) -> str | None:
+def _family(type_: ColumnType, dialect: Dialect) -> str | None:
     try:
         written = type_.compile(dialect)
     except CompileError:

@@ -8,7 +8,6 @@ from sqlalchemy import (
     ColumnElement,
     Executable,
     FromClause,
-    Select,
     and_,
     bindparam,
     func,
@@ -16,7 +15,7 @@ from sqlalchemy import (
     true,
     tuple_,
 )
-from sqlalchemy.types import TupleType, TypeEngine
+from sqlalchemy.types import TupleType
 
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.queries.ordering import Sort, total_order
@@ -34,6 +33,8 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification
     name_parameters,
     parameterize,
 )
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term
+from fastapi_easy.infrastructure.relational.column_types import ColumnType
 
 MAX_VALUES: Final = 15_000
 """Values in one statement, before they are padded; PostgreSQL and SQLite refuse more than 32,766."""
@@ -43,7 +44,7 @@ Source: TypeAlias = tuple[Any, ...]
 
 
 async def select_related(
-    plan: Plan[Any], relation: Relation, sources: Sequence[Source], query: Query, fetch: Fetch
+    plan: Plan, relation: Relation, sources: Sequence[Source], query: Query, fetch: Fetch
 ) -> list[list[Row]]:
     """Read the rows that *relation* leads to from each of *sources*, as `Repository.select_each` says.
 
@@ -79,13 +80,13 @@ async def select_related(
 
 
 def _statement(
-    plan: Plan[Any],
+    plan: Plan,
     relation: Relation,
     fields: tuple[str, ...],
     order: tuple[Sort, ...],
     form: ConditionTemplate,
 ) -> Executable:
-    def build() -> Select[Any]:
+    def build() -> Executable:
         terms = plan.terms
         paths = Paths(terms, order)
         table, sources, asked = _join_sources(plan, relation, paths.table)
@@ -104,8 +105,8 @@ def _statement(
 
 
 def _join_sources(
-    plan: Plan[Any], relation: Relation, table: FromClause
-) -> tuple[FromClause, list[ColumnElement[Any]], ColumnElement[bool]]:
+    plan: Plan, relation: Relation, table: FromClause
+) -> tuple[FromClause, list[Term], ColumnElement[bool]]:
     """Return what to select from, the columns there that hold a row's source, and the condition on them."""
     terms = plan.terms
     through = terms.resolve_relation(relation).through
@@ -125,15 +126,13 @@ def _join_sources(
     return table.join(pairs, join_condition), [pairs.columns[each.key] for each in here], true()
 
 
-def _in_sources(
-    columns: Sequence[ColumnElement[Any]], types: Sequence[TypeEngine[Any]]
-) -> ColumnElement[bool]:
+def _in_sources(columns: Sequence[Term], types: Sequence[ColumnType]) -> ColumnElement[bool]:
     if len(columns) == 1:
         return columns[0].in_(bindparam("fe_sources", type_=types[0], expanding=True))
     return tuple_(*columns).in_(bindparam("fe_sources", type_=TupleType(*types), expanding=True))
 
 
-def _is_sendable(plan: Plan[Any], relation: Relation, source: Source) -> bool:
+def _is_sendable(plan: Plan, relation: Relation, source: Source) -> bool:
     fields, allows_nul = plan.resource.fields, plan.terms.allows_nul
     return all(
         is_storable(fields[name], value, allows_nul=allows_nul)

@@ -2,7 +2,9 @@
 
 from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final
+
+from sqlalchemy import Delete, Executable, Insert, Update
 
 from fastapi_easy.domain.changes.journal import JournalRow
 from fastapi_easy.domain.changes.patch import Values
@@ -28,8 +30,6 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification
 from fastapi_easy.infrastructure.relational.driver.executor import StatementResult
 from fastapi_easy.infrastructure.relational.errors import null_not_allowed
 from fastapi_easy.infrastructure.relational.transaction import Transaction
-
-E = TypeVar("E")
 
 CHUNK: Final = 1_000
 """Rows handed to the driver at a time; SQLAlchemy cuts them further where parameters are limited."""
@@ -65,10 +65,10 @@ class _TargetRow:
 
     key: Key
     form: ConditionTemplate
-    parameters: dict[str, Any] | None
+    parameters: dict[str, object] | None
 
 
-class Writer(Generic[E]):
+class Writer:
     """Writes rows of *plan* in *transaction*. Every method does all or nothing.
 
     Args:
@@ -81,9 +81,7 @@ class Writer(Generic[E]):
 
     __slots__ = ("_journal_rows", "_plan", "_transaction")
 
-    def __init__(
-        self, plan: Plan[E], transaction: Transaction, journal_rows: Sequence[JournalRow] = ()
-    ) -> None:
+    def __init__(self, plan: Plan, transaction: Transaction, journal_rows: Sequence[JournalRow] = ()) -> None:
         self._plan = plan
         self._transaction = transaction
         self._journal_rows = journal_rows
@@ -202,7 +200,7 @@ class Writer(Generic[E]):
             statements.remove_where(self._plan, form), name_parameters(values), max_affected
         )
 
-    async def _execute_bulk(self, statement: Any, parameters: Values, max_affected: int) -> int:
+    async def _execute_bulk(self, statement: Executable, parameters: Values, max_affected: int) -> int:
         async with self._transaction.atomic():
             answer = await self._transaction.execute(statement, parameters, writes=True)
             # Others may have added some since they were counted.
@@ -210,7 +208,7 @@ class Writer(Generic[E]):
                 raise WriteRejected(TooLarge("affected", max_affected, "entities"))
         return answer.affected
 
-    async def _check_max_affected(self, form: Any, values: list[Any], max_affected: int) -> int:
+    async def _check_max_affected(self, form: ConditionTemplate, values: list[Any], max_affected: int) -> int:
         answer = await self._transaction.execute(
             statements.count_up_to(self._plan, form),
             {**name_parameters(values), "fe_limit": max_affected + 1},
@@ -241,11 +239,13 @@ class Writer(Generic[E]):
         answer = await self._write(statement, {**target.parameters, **version_parameter}, last=True)
         return bool(answer.records if self._journal_rows else answer.affected)
 
-    def _write(self, statement: Any, parameters: dict[str, Any], *, last: bool) -> Awaitable[StatementResult]:
+    def _write(
+        self, statement: Insert | Update | Delete, parameters: dict[str, object], *, last: bool
+    ) -> Awaitable[StatementResult]:
         """Execute the statement of a write, with its rows of the journal; *last* as in `Transaction.execute`."""
         if self._journal_rows:
-            statement, more = with_journal_rows(self._plan, statement, self._journal_rows)
-            parameters = {**parameters, **more}
+            combined, more = with_journal_rows(self._plan, statement, self._journal_rows)
+            return self._transaction.execute(combined, {**parameters, **more}, writes=True, last=last)
         return self._transaction.execute(statement, parameters, writes=True, last=last)
 
     async def _lock_version(self, target: _TargetRow, version: str) -> Row:
@@ -297,7 +297,7 @@ class Writer(Generic[E]):
         answer = await self._transaction.execute(statement, parameters, writes=True)
         return Rows(plan.names, answer.rows) if sorted_by_server else inserted_rows(plan, part, answer)
 
-    def _complete(self, values: Values) -> dict[str, Any]:
+    def _complete(self, values: Values) -> dict[str, object]:
         complete = self._plan.with_defaults(values)
         self._reject_nulls(self._plan.find_nulls(complete, whole=True))
         return complete
@@ -312,21 +312,21 @@ class Writer(Generic[E]):
     def _not_found(self, target: _TargetRow) -> WriteRejected:
         return WriteRejected(NotFound(self._plan.resource.name, target.key))
 
-    def _version_parameter(self, expected: str | None) -> dict[str, Any]:
+    def _version_parameter(self, expected: str | None) -> dict[str, object]:
         """Return the parameter for the version *expected*; empty where only Python can compare it."""
         if self._plan.resource.version is None or expected is None or not expected.isdecimal():
             return {}
         number = int(expected[:_LONGEST_NUMBER])
         return {"fe_version": number} if str(number) == expected else {}
 
-    def _changes(self, key: Key, patch: Values) -> dict[str, Any]:
+    def _changes(self, key: Key, patch: Values) -> dict[str, object]:
         names = self._plan.resource.key
         identity = dict(zip(names, (key,) if len(names) == 1 else key, strict=True))
         if any(name in patch and patch[name] != identity[name] for name in names):
             raise ValueError("the key of an entity never changes")
         return {n: each for n, each in self._without_version(patch).items() if n not in identity}
 
-    def _without_version(self, patch: Values) -> dict[str, Any]:
+    def _without_version(self, patch: Values) -> dict[str, object]:
         return {name: value for name, value in patch.items() if name != self._plan.resource.version}
 
     def _reject_nulls(self, fields: Iterable[str]) -> None:

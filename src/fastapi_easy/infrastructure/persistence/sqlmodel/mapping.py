@@ -35,9 +35,9 @@ _VALIDATORS: Final = {
 }
 
 
-def recognises(entity: Any) -> bool:
+def recognises(entity: object) -> bool:
     """Return whether *entity* is a SQLModel class with a table."""
-    return mapping.recognises(entity) and issubclass(entity, SQLModel)
+    return isinstance(entity, type) and issubclass(entity, SQLModel) and mapping.recognises(entity)
 
 
 def describe(entity: type[Any]) -> Shape:

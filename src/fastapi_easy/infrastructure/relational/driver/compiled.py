@@ -11,10 +11,10 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from sqlalchemy import JSON, Executable, Float, Numeric
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.types import ARRAY, TupleType, TypeDecorator, TypeEngine
+from sqlalchemy.types import ARRAY, TupleType, TypeDecorator
 
 from fastapi_easy.infrastructure.relational.column_defaults import context_free_default
-from fastapi_easy.infrastructure.relational.column_types import TextDecimal, UtcDateTime
+from fastapi_easy.infrastructure.relational.column_types import ColumnType, TextDecimal, UtcDateTime
 from fastapi_easy.infrastructure.relational.driver.json_text import parse_json
 from fastapi_easy.infrastructure.relational.sqlalchemy_internals import (
     COMPILER_IS_KNOWN,
@@ -55,7 +55,7 @@ class _Placeholder(NamedTuple):
     """
 
     key: str | None
-    make: Callable[[], Any]
+    make: Callable[[], object]
     place: int | None
     part: int | None
     process: Processor | None
@@ -140,7 +140,7 @@ class CompiledStatement:
         }
         self._parts = len(compiler.statement.table.primary_key) if compiler.isinsert else 0  # type: ignore[union-attr]
 
-    def bind(self, parameters: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
+    def bind(self, parameters: Mapping[str, Any]) -> tuple[str, tuple[object, ...]]:
         """Return the SQL to send, and its arguments."""
         if self._simple is not None:
             # Nothing but parameters, each as it is or through one function.
@@ -163,7 +163,9 @@ class CompiledStatement:
             arguments.append(value if process is None else process(value))
         return sql, tuple(arguments)
 
-    def rows(self, records: Sequence[Sequence[Any]], *, keeps_texts: bool = False) -> Sequence[Sequence[Any]]:
+    def rows(
+        self, records: Sequence[Sequence[object]], *, keeps_texts: bool = False
+    ) -> Sequence[Sequence[object]]:
         """Decode *records* to values of the types that were declared.
 
         Args:
@@ -193,7 +195,7 @@ class CompiledStatement:
             rows.append(row)
         return rows
 
-    def key(self, counted: int | None) -> tuple[Any, ...] | None:
+    def key(self, counted: int | None) -> tuple[object, ...] | None:
         """Return the key of a new row, of which the database has *counted* up one part; `None` for all but inserts."""
         return (counted,) * self._parts or None
 
@@ -228,7 +230,7 @@ class CompiledStatement:
             slots.append(self._placeholder(item, made) if place is None else self._item(name, place))
         return _SqlTemplate(state.statement, tuple(slots))
 
-    def _placeholder(self, name: str, made: Mapping[str, Callable[[], Any]]) -> _Placeholder:
+    def _placeholder(self, name: str, made: Mapping[str, Callable[[], object]]) -> _Placeholder:
         bind = self._compiler.binds[name]
         process = self._bind_processor(bind.type)
         if name in made:
@@ -252,16 +254,16 @@ class CompiledStatement:
             bind.key, _raise_missing_parameter, place, part, self._bind_processor(bind.type.types[part])
         )
 
-    def _bind_processor(self, declared: TypeEngine[Any]) -> Processor | None:
+    def _bind_processor(self, declared: ColumnType) -> Processor | None:
         """Return what encodes a value of type *declared*; `None` when it stays as it is."""
         return declared.dialect_impl(self._dialect).bind_processor(self._dialect)
 
 
-def _raise_missing_parameter() -> Any:
+def _raise_missing_parameter() -> object:
     raise LookupError("a parameter of the statement has no value")
 
 
-def _defaults(compiler: Any) -> list[tuple[str, Callable[[], Any]]]:
+def _defaults(compiler: Any) -> list[tuple[str, Callable[[], object]]]:
     """Return what makes the defaults of columns, by the names of their parameters."""
     filled = [(column, column.default) for column in compiler.insert_prefetch]
     filled += [(column, column.onupdate) for column in compiler.update_prefetch]
@@ -281,7 +283,7 @@ def _maker(default: Any) -> Callable[[], Any]:
     return made
 
 
-def _result_processor(declared: TypeEngine[Any], dialect: Dialect) -> Processor | None:
+def _result_processor(declared: ColumnType, dialect: Dialect) -> Processor | None:
     """Return what decodes a value of type *declared*; `None` when it stays as it is."""
     impl = declared.dialect_impl(dialect)
     if dialect.driver != "asyncpg":
@@ -294,7 +296,7 @@ def _result_processor(declared: TypeEngine[Any], dialect: Dialect) -> Processor 
     return impl.result_processor(dialect, _DECIMALS if _holds_decimals(declared) else _FLOATS)
 
 
-def _text_processor(declared: TypeEngine[Any], dialect: Dialect) -> Callable[[str], Any] | None:
+def _text_processor(declared: ColumnType, dialect: Dialect) -> Callable[[str], object] | None:
     """Return what parses a value that asyncpg leaves as text; the server has written it, so that it is well-formed."""
     if dialect.driver != "asyncpg":
         return None
@@ -303,11 +305,11 @@ def _text_processor(declared: TypeEngine[Any], dialect: Dialect) -> Callable[[st
     return parse_json if isinstance(declared, JSON) else None
 
 
-def _unless_null(read: Callable[[str], Any]) -> Processor:
+def _unless_null(read: Callable[[str], object]) -> Processor:
     return lambda text: None if text is None else read(text)
 
 
-def _expected_type(declared: TypeEngine[Any], dialect: Dialect) -> Any:
+def _expected_type(declared: ColumnType, dialect: Dialect) -> Any:
     """Return the type, or the time zone, of a first value which shows that the column needs no decoding.
 
     A column of PostgreSQL's is of one type, whatever was declared, and asyncpg gives what it is.
@@ -322,16 +324,16 @@ def _expected_type(declared: TypeEngine[Any], dialect: Dialect) -> Any:
     return None
 
 
-def _holds_decimals(declared: TypeEngine[Any]) -> bool:
+def _holds_decimals(declared: ColumnType) -> bool:
     inner: Any = declared
     while isinstance(inner, TypeDecorator | ARRAY):
         inner = inner.item_type if isinstance(inner, ARRAY) else inner.impl_instance
     return bool(getattr(inner, "asdecimal", False))
 
 
-def _as_decimal(value: Any) -> Any:
+def _as_decimal(value: object) -> object:
     return decimal.Decimal(str(value)) if isinstance(value, float) else value
 
 
-def _as_float(value: Any) -> Any:
+def _as_float(value: object) -> object:
     return float(value) if isinstance(value, decimal.Decimal) else value

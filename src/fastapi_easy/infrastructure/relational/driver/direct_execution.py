@@ -99,7 +99,7 @@ _CACHE_ATTRIBUTE: Final = "_fastapi_easy_compiled"
 
 
 async def _asyncpg(
-    driver: Any, compiled: CompiledStatement, sql: str, arguments: tuple[Any, ...]
+    driver: Any, compiled: CompiledStatement, sql: str, arguments: tuple[object, ...]
 ) -> StatementResult:
     if compiled.returns_rows:
         records = await driver.fetch(sql, *arguments)
@@ -110,7 +110,7 @@ async def _asyncpg(
 
 
 async def _aiosqlite(
-    driver: Any, compiled: CompiledStatement, sql: str, arguments: tuple[Any, ...]
+    driver: Any, compiled: CompiledStatement, sql: str, arguments: tuple[object, ...]
 ) -> StatementResult:
     if compiled.returns_rows:
         records = await driver.execute_fetchall(sql, arguments)
@@ -122,7 +122,7 @@ async def _aiosqlite(
 
 
 async def _mysql(
-    driver: Any, compiled: CompiledStatement, sql: str, arguments: tuple[Any, ...]
+    driver: Any, compiled: CompiledStatement, sql: str, arguments: tuple[object, ...]
 ) -> StatementResult:
     async with driver.cursor() as cursor:
         _ = await cursor.execute(sql, arguments)
@@ -159,8 +159,10 @@ class _DriverCalls:
             statements.
     """
 
-    send: Callable[[Any, CompiledStatement, str, tuple[Any, ...]], Coroutine[Any, Any, StatementResult]]
-    run_command: Callable[[Any, str], Coroutine[Any, Any, None]]
+    send: Callable[
+        [Any, CompiledStatement, str, tuple[object, ...]], Coroutine[object, object, StatementResult]
+    ]
+    run_command: Callable[[Any, str], Coroutine[object, object, None]]
     is_in_transaction: Callable[[Any], bool] | None = None
 
 

@@ -181,7 +181,7 @@ _POSTGRES_CLASSES: Final[Mapping[str, ErrorCause]] = {
 }
 
 
-def _postgres(state: str, details: Any) -> ClassifiedError | None:
+def _postgres(state: str, details: object) -> ClassifiedError | None:
     cause = _POSTGRES.get(state, _POSTGRES_CLASSES.get(state[:2]))
     if cause is None:
         return None

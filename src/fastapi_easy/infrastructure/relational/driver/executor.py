@@ -24,7 +24,11 @@ from fastapi_easy.infrastructure.relational.options import CLIENT_TIMEOUT_MARGIN
 from fastapi_easy.infrastructure.relational.sqlalchemy_internals import greenlet_spawn
 from fastapi_easy.infrastructure.waiting.completion import run_to_completion
 
-Parameters: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+Parameters: TypeAlias = Mapping[str, object] | Sequence[Mapping[str, object]]
+"""The values of a statement by parameter, or those of each row it is run for."""
+
+Record: TypeAlias = Sequence[Any]
+"""The values of one row, in the order of the statement's columns."""
 
 T = TypeVar("T")
 
@@ -37,7 +41,7 @@ class ResultDecoder(Protocol):
         """The places of values that the driver gives as the server spells them, and what reads each."""
         ...
 
-    def rows(self, records: Sequence[Sequence[Any]], *, keeps_texts: bool = False) -> Sequence[Sequence[Any]]:
+    def rows(self, records: Sequence[Record], *, keeps_texts: bool = False) -> Sequence[Record]:
         """Decode *records* to values of the types that were declared.
 
         Args:
@@ -61,13 +65,13 @@ class StatementResult(NamedTuple):
         decoder: What the values are to become; `None` when that was seen to.
     """
 
-    records: Sequence[Sequence[Any]]
+    records: Sequence[Record]
     affected: int = -1
     key: tuple[Any, ...] | None = None
     decoder: ResultDecoder | None = None
 
     @property
-    def rows(self) -> Sequence[Sequence[Any]]:
+    def rows(self) -> Sequence[Record]:
         """Decoded rows, in the order of the statement's columns.
 
         Each access decodes all of them anew: ask `records` whether there are any.
@@ -80,7 +84,7 @@ class StatementResult(NamedTuple):
         return _NONE if self.decoder is None else self.decoder.texts
 
     @property
-    def undecoded_rows(self) -> Sequence[Sequence[Any]]:
+    def undecoded_rows(self) -> Sequence[Record]:
         """As `rows`, but without reading `texts`."""
         return self.records if self.decoder is None else self.decoder.rows(self.records, keeps_texts=True)
 
@@ -204,11 +208,11 @@ class Executor:
             # The answer that nobody waits for may still come.
             self.pool.discard(pooled, error)
 
-    async def run_in_greenlet(self, function: Callable[..., T], /, *arguments: Any) -> T:
+    async def run_in_greenlet(self, function: Callable[..., T], /, *arguments: object) -> T:
         """Call *function*, which talks to the database, within the time a statement may take."""
         return await self.with_timeout(greenlet_spawn(function, *arguments))
 
-    async def with_timeout(self, work: Coroutine[Any, Any, T]) -> T:
+    async def with_timeout(self, work: Coroutine[object, object, T]) -> T:
         """Wait for *work*, which talks to the database, within the time a statement may take."""
         if self.is_uninterruptible:
             # A half-read cursor would keep the lock on the file, even though its connection was closed.

@@ -27,7 +27,7 @@ _KEEP_ALIVE: Final = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
 _INTERNET: Final = frozenset({socket.AF_INET, socket.AF_INET6})
 
 
-def no_disconnect_check(driver: Any) -> bool:
+def no_disconnect_check(driver: object) -> bool:
     """Return `False`: for an unknown driver nothing can be told without a round trip."""
     return False
 
@@ -37,7 +37,7 @@ def disconnect_check(driver: str) -> Callable[[Any], bool]:
     return _DISCONNECT_CHECKS.get(driver, no_disconnect_check)
 
 
-def enable_keepalive(driver: str, connection: Any) -> None:
+def enable_keepalive(driver: str, connection: object) -> None:
     """Have the system close *connection*, which *driver* has made, when the host at its other end is dead."""
     found = _SOCKETS.get(driver)
     if found is None:
@@ -67,7 +67,7 @@ def _asyncpg_is_closed(driver: Any) -> bool:
     return bool(driver.is_closed())
 
 
-def _file_is_closed(driver: Any) -> bool:
+def _file_is_closed(driver: object) -> bool:
     return False
 
 

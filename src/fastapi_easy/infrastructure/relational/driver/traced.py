@@ -90,7 +90,7 @@ def _describe(statement: Executable, dialect: Dialect) -> tuple[str, Attributes]
     return found[1], found[2]
 
 
-def _table_of(statement: Any) -> str | None:
+def _table_of(statement: Executable) -> str | None:
     """Return the table that *statement* is about: the one it writes, or the first it selects from."""
     match statement:
         case Insert() | Update() | Delete():

@@ -7,12 +7,11 @@ from typing import Any, Final, assert_never
 from sqlalchemy import JSON, BigInteger, Boolean, Column, LargeBinary, MetaData, String, Table, Text, Uuid
 from sqlalchemy.dialects.mysql import LONGTEXT, VARCHAR
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.types import TypeEngine
 
 from fastapi_easy.domain.changes.journal import SystemTable
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import Field, Kind
-from fastapi_easy.infrastructure.relational.column_types import UtcDateTime
+from fastapi_easy.infrastructure.relational.column_types import ColumnType, UtcDateTime
 
 _system_tables: Final["weakref.WeakKeyDictionary[SystemTable, Table]"] = weakref.WeakKeyDictionary()
 _MYSQL: Final = ("mysql", "mariadb")
@@ -52,13 +51,13 @@ def _column(system: SystemTable, field: Field) -> Column[Any]:
     return Column(field.name, column_type, primary_key=is_key, nullable=field.nullable and not is_key)
 
 
-def _text(field: Field) -> TypeEngine[Any]:
+def _text(field: Field) -> ColumnType:
     if field.max_length is None:
         return Text().with_variant(LONGTEXT(collation=_BYTEWISE), *_MYSQL)
     return String(field.max_length).with_variant(VARCHAR(field.max_length, collation=_BYTEWISE), *_MYSQL)
 
 
-def _type_of(field: Field) -> TypeEngine[Any] | None:
+def _type_of(field: Field) -> ColumnType | None:
     match field.kind:
         case Kind.TEXT:
             return _text(field)

@@ -1,16 +1,17 @@
 """The tables of leases."""
 
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import BigInteger, Column, Connection, Index, Integer, MetaData, String, Table, inspect
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.types import TypeEngine
+
+from fastapi_easy.infrastructure.relational.column_types import ColumnType
 
 _OWNER: Final = 200
 _ATTEMPTS: Final = 10
 
 
-def make_tables(connection: Connection, name_type: TypeEngine[Any]) -> None:
+def make_tables(connection: Connection, name_type: ColumnType) -> None:
     """Create what is missing; safe when many do so at once.
 
     Times are microseconds since 1970. A row without owner is a name that was held, whose tokens go on growing.
@@ -28,7 +29,7 @@ def make_tables(connection: Connection, name_type: TypeEngine[Any]) -> None:
                 raise
 
 
-def _define_tables(name_type: TypeEngine[Any]) -> MetaData:
+def _define_tables(name_type: ColumnType) -> MetaData:
     tables = MetaData()
     _ = Table(
         "fe_lock",

@@ -6,10 +6,11 @@ from typing import Any
 from sqlalchemy import Column, Enum, Identity, bindparam
 from sqlalchemy import Sequence as Counter
 from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeEngine, UserDefinedType
+from sqlalchemy.types import UserDefinedType
 
 from fastapi_easy.domain.field import Kind
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
+from fastapi_easy.infrastructure.relational.column_types import ColumnType
 
 
 class ArrayOf(UserDefinedType[Sequence[Any]]):
@@ -24,7 +25,7 @@ class ArrayOf(UserDefinedType[Sequence[Any]]):
     cache_ok = True
     render_bind_cast = True
 
-    def __init__(self, item: TypeEngine[Any], type_name: str) -> None:
+    def __init__(self, item: ColumnType, type_name: str) -> None:
         self.item = item
         self.type_name = type_name
 
@@ -46,7 +47,7 @@ def array_of(column: Column[Any], dialect: Dialect) -> ArrayOf | None:
     return ArrayOf(column.type, type_name.partition(" COLLATE ")[0]) if type_name else None
 
 
-def can_insert_arrays(plan: Plan[Any], fields: Sequence[str]) -> bool:
+def can_insert_arrays(plan: Plan, fields: Sequence[str]) -> bool:
     """Return whether new rows with *fields* can be sent as one list per field, and be put in order afterwards."""
     dialect = plan.server.dialect
     if dialect.driver != "asyncpg" or not fields:
@@ -73,7 +74,7 @@ def _is_filled_here(column: Column[Any]) -> bool:
     return column.default is not None and (column.default.is_scalar or column.default.is_callable)
 
 
-def _has_known_order(plan: Plan[Any], fields: Sequence[str]) -> bool:
+def _has_known_order(plan: Plan, fields: Sequence[str]) -> bool:
     """Return whether the keys tell which row is which: they are given, or counted up."""
     if all(name in fields for name in plan.resource.key):
         return True

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     Column,
     ColumnElement,
     Delete,
@@ -39,15 +40,14 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification
     build_condition,
     reads_table,
 )
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term
 from fastapi_easy.infrastructure.relational.column_types import TextDecimal
 
 
-def by_key(
-    plan: Plan[Any], fields: Sequence[str], form: ConditionTemplate, *, locked: bool = False
-) -> Executable:
+def by_key(plan: Plan, fields: Sequence[str], form: ConditionTemplate, *, locked: bool = False) -> Executable:
     """Select one row by its key, if *form* means it; *locked* against other writers."""
 
-    def build() -> Select[Any]:
+    def build() -> Executable:
         scope = build_condition(form, plan.terms)
         statement = select(*_columns(plan, fields)).where(_has_key(plan), scope)
         return statement.with_for_update() if locked else statement
@@ -56,7 +56,7 @@ def by_key(
 
 
 def page(
-    plan: Plan[Any],
+    plan: Plan,
     fields: Sequence[str],
     form: ConditionTemplate,
     order: tuple[Sort, ...],
@@ -69,7 +69,7 @@ def page(
         None if page_request.after is None else tuple(value is None for value in page_request.after.values)
     )
 
-    def build() -> Select[Any]:
+    def build() -> Executable:
         paths = Paths(plan.terms, order)
         columns = (
             *_output_columns(plan, fields),
@@ -96,19 +96,19 @@ def columns_for_order(fields: Sequence[str], order: Sequence[Sort]) -> tuple[Sor
     return tuple(sort for sort in order if sort.name not in fields)
 
 
-def count(plan: Plan[Any], form: ConditionTemplate) -> Executable:
+def count(plan: Plan, form: ConditionTemplate) -> Executable:
     """Count the rows that *form* means."""
 
-    def build() -> Select[Any]:
+    def build() -> Executable:
         return select(func.count()).select_from(plan.table).where(build_condition(form, plan.terms))
 
     return plan.statement(("count", form), build)
 
 
-def count_up_to(plan: Plan[Any], form: ConditionTemplate) -> Executable:
+def count_up_to(plan: Plan, form: ConditionTemplate) -> Executable:
     """Count the rows that *form* means, up to `fe_limit`."""
 
-    def build() -> Select[Any]:
+    def build() -> Executable:
         some: Select[Any] = (
             select(literal_column("1")).select_from(plan.table).where(build_condition(form, plan.terms))
         )
@@ -117,7 +117,7 @@ def count_up_to(plan: Plan[Any], form: ConditionTemplate) -> Executable:
     return plan.statement(("count_up_to", form), build)
 
 
-def add(plan: Plan[Any], fields: Sequence[str]) -> Executable:
+def add(plan: Plan, fields: Sequence[str]) -> Insert:
     """Insert a row with values for *fields*; returns it where the server can."""
 
     def build() -> Insert:
@@ -128,7 +128,7 @@ def add(plan: Plan[Any], fields: Sequence[str]) -> Executable:
     return plan.statement(("add", tuple(fields)), build)
 
 
-def add_many(plan: Plan[Any], *, sorted_by_server: bool) -> Executable:
+def add_many(plan: Plan, *, sorted_by_server: bool) -> Insert:
     """Insert rows whose parameters are named after their columns; returns them where the server can."""
 
     def build() -> Insert:
@@ -141,7 +141,7 @@ def add_many(plan: Plan[Any], *, sorted_by_server: bool) -> Executable:
     return plan.statement(("add_many", sorted_by_server), build)
 
 
-def add_arrays(plan: Plan[Any], fields: Sequence[str]) -> Executable:
+def add_arrays(plan: Plan, fields: Sequence[str]) -> Executable:
     """Insert the rows of one list per field, in the order of the lists; returns them in any order."""
 
     def build() -> Insert:
@@ -160,7 +160,7 @@ def add_arrays(plan: Plan[Any], fields: Sequence[str]) -> Executable:
     return plan.statement(("add_arrays", tuple(fields)), build)
 
 
-def change(plan: Plan[Any], fields: Sequence[str], form: ConditionTemplate, *, versioned: bool) -> Executable:
+def change(plan: Plan, fields: Sequence[str], form: ConditionTemplate, *, versioned: bool) -> Update:
     """Update *fields* of the row with a key, if *form* means it.
 
     Gives the row back where the server can. When *versioned*, its version must be the one given.
@@ -173,14 +173,14 @@ def change(plan: Plan[Any], fields: Sequence[str], form: ConditionTemplate, *, v
     return plan.statement(("change", tuple(fields), form, versioned), build)
 
 
-def change_where(plan: Plan[Any], fields: Sequence[str], form: ConditionTemplate) -> Executable:
+def change_where(plan: Plan, fields: Sequence[str], form: ConditionTemplate) -> Update:
     """Update *fields* of every row that *form* means."""
     return plan.statement(
         ("change_where", tuple(fields), form), lambda: _set(plan, fields).where(_write_condition(plan, form))
     )
 
 
-def remove(plan: Plan[Any], form: ConditionTemplate, *, versioned: bool) -> Executable:
+def remove(plan: Plan, form: ConditionTemplate, *, versioned: bool) -> Delete:
     """Delete the row with a key, if *form* means it and, when *versioned*, if it has the version given."""
 
     def build() -> Delete:
@@ -189,31 +189,31 @@ def remove(plan: Plan[Any], form: ConditionTemplate, *, versioned: bool) -> Exec
     return plan.statement(("remove", form, versioned), build)
 
 
-def remove_where(plan: Plan[Any], form: ConditionTemplate) -> Executable:
+def remove_where(plan: Plan, form: ConditionTemplate) -> Delete:
     """Delete every row that *form* means."""
     return plan.statement(
         ("remove_where", form), lambda: delete(plan.table).where(_write_condition(plan, form))
     )
 
 
-def new_values(values: Mapping[str, Any]) -> dict[str, Any]:
+def new_values(values: Mapping[str, object]) -> dict[str, object]:
     """Return *values* by the names of their parameters in `add`, `add_arrays`, `change` and `change_where`."""
     return {f"fe_new_{name}": value for name, value in values.items()}
 
 
-def _set(plan: Plan[Any], fields: Sequence[str]) -> Update:
-    values: dict[Column[Any], ColumnElement[Any]] = {plan.columns[n]: _value(plan, n) for n in fields}
+def _set(plan: Plan, fields: Sequence[str]) -> Update:
+    values: dict[Column[Any], Term] = {plan.columns[n]: _value(plan, n) for n in fields}
     if plan.resource.version is not None:
         version = plan.columns[plan.resource.version]
         values[version] = version + literal_column("1")
     return update(plan.table).values(values)
 
 
-def _value(plan: Plan[Any], name: str) -> ColumnElement[Any]:
+def _value(plan: Plan, name: str) -> Term:
     return bindparam(f"fe_new_{name}", type_=plan.columns[name].type)
 
 
-def _has_key(plan: Plan[Any]) -> ColumnElement[bool]:
+def _has_key(plan: Plan) -> ColumnElement[bool]:
     terms = plan.terms
     return and_(
         *(
@@ -223,14 +223,14 @@ def _has_key(plan: Plan[Any]) -> ColumnElement[bool]:
     )
 
 
-def _target_condition(plan: Plan[Any], form: ConditionTemplate, *, versioned: bool) -> ColumnElement[bool]:
+def _target_condition(plan: Plan, form: ConditionTemplate, *, versioned: bool) -> ColumnElement[bool]:
     meant = and_(_has_key(plan), _write_condition(plan, form))
     if not versioned or plan.resource.version is None:
         return meant
     return and_(meant, plan.columns[plan.resource.version] == _bind("fe_version"))
 
 
-def _write_condition(plan: Plan[Any], form: ConditionTemplate) -> ColumnElement[bool]:
+def _write_condition(plan: Plan, form: ConditionTemplate) -> ColumnElement[bool]:
     """Build the condition of *form* for a statement that writes."""
     if plan.server.name != "mysql" or not reads_table(form, plan.terms, plan.table):
         return build_condition(form, plan.terms)
@@ -243,11 +243,11 @@ def _write_condition(plan: Plan[Any], form: ConditionTemplate) -> ColumnElement[
     return tuple_(*(plan.columns[name] for name in key)).in_(select(*chosen.columns))
 
 
-def _columns(plan: Plan[Any], fields: Sequence[str]) -> list[Column[Any]]:
+def _columns(plan: Plan, fields: Sequence[str]) -> list[Column[Any]]:
     return [plan.columns[name] for name in fields]
 
 
-def _output_columns(plan: Plan[Any], fields: Sequence[str]) -> list[ColumnElement[Any]]:
+def _output_columns(plan: Plan, fields: Sequence[str]) -> list[Term]:
     """Return the columns of *fields*, for many rows that are mostly passed on as text.
 
     With asyncpg decimals come as text then, instead of as objects that are turned back into text.
@@ -259,7 +259,7 @@ def _output_columns(plan: Plan[Any], fields: Sequence[str]) -> list[ColumnElemen
     ]
 
 
-def _cast_to_text(column: Column[Any]) -> ColumnElement[Any]:
+def _cast_to_text(column: Column[Any]) -> Term:
     declared = column.type
     if not isinstance(declared, Numeric) or isinstance(declared, Float) or not declared.asdecimal:
         return column
@@ -267,5 +267,5 @@ def _cast_to_text(column: Column[Any]) -> ColumnElement[Any]:
     return type_coerce(cast(cast(column, Numeric()), Text), TextDecimal())
 
 
-def _bind(name: str) -> Any:
+def _bind(name: str) -> BindParameter[int]:
     return bindparam(name, type_=BigInteger())

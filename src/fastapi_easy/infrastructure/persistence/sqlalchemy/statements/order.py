@@ -1,15 +1,15 @@
 """Orders and places in them → SQL. Nulls come last in both directions."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, case, false, or_, tuple_
 
 from fastapi_easy.domain.queries.ordering import Sort
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.paths import Paths
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term
 
 
-def order_by_clauses(order: Sequence[Sort], paths: Paths) -> Iterator[ColumnElement[Any]]:
+def order_by_clauses(order: Sequence[Sort], paths: Paths) -> Iterator[Term]:
     """Yield the terms of `ORDER BY` for *order*."""
     for sort in order:
         term = paths.ordered(sort)
@@ -39,7 +39,7 @@ def after_cursor(order: Sequence[Sort], nulls: Sequence[bool], paths: Paths) -> 
     return _expanded(order, nulls, paths)
 
 
-def cursor_parameters(values: Sequence[Any]) -> dict[str, Any]:
+def cursor_parameters(values: Sequence[object]) -> dict[str, object]:
     """Return the parameters of `after_cursor` for a cursor with *values*."""
     return {_name(number): value for number, value in enumerate(values) if value is not None}
 
@@ -80,7 +80,7 @@ def _is_after(sort: Sort, number: int, paths: Paths) -> ColumnElement[bool]:
     return term < value if sort.descending else term > value
 
 
-def _value(sort: Sort, number: int, paths: Paths) -> ColumnElement[Any]:
+def _value(sort: Sort, number: int, paths: Paths) -> Term:
     return bindparam(_name(number), type_=paths.type_of(sort))
 
 

@@ -21,7 +21,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification
     build_condition,
     parameterize,
 )
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Terms
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term, Terms
 
 
 class Paths:
@@ -46,11 +46,11 @@ class Paths:
             for length in range(len(sort.path)):
                 self._join(sort.path[: length + 1])
 
-    def plain(self, sort: Sort) -> ColumnElement[Any]:
+    def plain(self, sort: Sort) -> Term:
         """Return the column of *sort*."""
         return self._terms[sort.path].plain(sort.field)
 
-    def ordered(self, sort: Sort) -> ColumnElement[Any]:
+    def ordered(self, sort: Sort) -> Term:
         """Return what *sort* compares."""
         return self._terms[sort.path].ordered(sort.field)
 

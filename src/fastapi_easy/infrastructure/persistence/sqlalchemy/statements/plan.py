@@ -1,7 +1,7 @@
 """Everything about one resource that is made once: its table, its terms, and every statement by its form."""
 
 from collections.abc import Callable, Container, Hashable, Mapping, Sequence
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Column, Executable, Table
 
@@ -15,14 +15,13 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import 
 from fastapi_easy.infrastructure.relational.errors import TableConstraints
 from fastapi_easy.infrastructure.relational.server import Server
 
-E = TypeVar("E")
 S = TypeVar("S", bound=Executable)
 
 MAX_STATEMENTS: Final = 512
 """Statements kept per resource; when there are more, the oldest goes."""
 
 
-class Plan(Generic[E]):
+class Plan:
     """One resource on one server.
 
     Args:
@@ -46,7 +45,7 @@ class Plan(Generic[E]):
 
     def __init__(
         self,
-        resource: Resource[E],
+        resource: Resource[Any],
         table: Table,
         server: Server,
         nonstandard: frozenset[str],
@@ -86,7 +85,7 @@ class Plan(Generic[E]):
             self._statements[form] = found
         return found
 
-    def key_values(self, key: Key) -> dict[str, Any] | None:
+    def key_values(self, key: Key) -> dict[str, object] | None:
         """Return the parameters for *key*; `None` when no row can have it."""
         names = self.resource.key
         values = (key,) if len(names) == 1 else tuple(key)
@@ -98,13 +97,13 @@ class Plan(Generic[E]):
                 return None
         return {f"fe_key_{number}": value for number, value in enumerate(values)}
 
-    def row(self, record: Sequence[Any]) -> Row:
+    def row(self, record: Sequence[object]) -> Row:
         """Return *record*, which holds all fields, as a row."""
         return Row(zip(self.names, record, strict=True))
 
-    def with_defaults(self, values: Values) -> dict[str, Any]:
+    def with_defaults(self, values: Values) -> dict[str, object]:
         """Add the defaults of the fields that *values* leaves out, but for those that only the store can fill."""
-        complete: dict[str, Any] = {}
+        complete: dict[str, object] = {}
         for name, fill in self._default_makers.items():
             if name in values:
                 complete[name] = values[name]
@@ -146,7 +145,7 @@ class Plan(Generic[E]):
             return [name for name in self.required if values.get(name) is None]
         return [name for name in self.required if name in values and values[name] is None]
 
-    def _drop_unset_keys(self, values: dict[str, Any]) -> None:
+    def _drop_unset_keys(self, values: dict[str, object]) -> None:
         for name in self.generated_keys:
             if name in values and values[name] is None:
                 del values[name]

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, Select, and_, literal_column, select
 
 from fastapi_easy.domain.resources.resource import Relation
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Terms
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term, Terms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,5 +64,5 @@ def is_unique(relation: Relation) -> bool:
     return any(there.issuperset(rule) for rule in rules)
 
 
-def _equal(pairs: Iterable[tuple[ColumnElement[Any], ColumnElement[Any]]]) -> ColumnElement[bool]:
+def _equal(pairs: Iterable[tuple[Term, Term]]) -> ColumnElement[bool]:
     return and_(*(one == other for one, other in pairs))

@@ -44,7 +44,8 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.relation_join
     exists_related,
     join_relation,
 )
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Terms
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term, Terms
+from fastapi_easy.infrastructure.relational.column_types import ColumnType
 
 ConditionTemplate: TypeAlias = tuple[Hashable, ...]
 """The form of a specification: its tree without values."""
@@ -86,7 +87,7 @@ def parameterize(specification: Specification, terms: Terms) -> tuple[ConditionT
     return _parameterize(specification, terms, values), values
 
 
-def name_parameters(values: list[Any]) -> dict[str, Any]:
+def name_parameters(values: list[Any]) -> dict[str, object]:
     """Return *values* by the names of their parameters."""
     return {f"fe_{number}": value for number, value in enumerate(values)}
 
@@ -95,7 +96,7 @@ def build_condition(form: ConditionTemplate, terms: Terms) -> ColumnElement[bool
     """Build the condition of *form*."""
     numbers = count()
 
-    def bind(type_: Any, *, expanding: bool = False) -> BindParameter[Any]:
+    def bind(type_: ColumnType, *, expanding: bool = False) -> BindParameter[Any]:
         return bindparam(f"fe_{next(numbers)}", type_=type_, expanding=expanding)
 
     return _build_condition(form, terms, bind)
@@ -234,7 +235,7 @@ def _in_range(
     return and_(ordered >= low, ordered <= high)
 
 
-def _compared_with_nothing(operator: Operator, column: ColumnElement[Any]) -> ColumnElement[bool]:
+def _compared_with_nothing(operator: Operator, column: Term) -> ColumnElement[bool]:
     """Build the condition of *operator* with an empty list, which SQL cannot spell."""
     match operator:
         case Operator.NOT_IN:
@@ -247,7 +248,7 @@ def _compared_with_nothing(operator: Operator, column: ColumnElement[Any]) -> Co
             raise AssertionError(operator)
 
 
-def _contains_items(operator: _Containment, column: ColumnElement[Any], bind: Bind) -> ColumnElement[bool]:
+def _contains_items(operator: _Containment, column: Term, bind: Bind) -> ColumnElement[bool]:
     type_: Any = column.type
     match operator:
         case Operator.HAS:
@@ -278,9 +279,7 @@ def _pattern(operator: _PartOfText, text: str, terms: Terms) -> Iterator[str | i
     yield before + escaped + after
 
 
-def _part_of_text(
-    operator: _PartOfText, term: ColumnElement[Any], terms: Terms, bind: Bind
-) -> ColumnElement[bool]:
+def _part_of_text(operator: _PartOfText, term: Term, terms: Terms, bind: Bind) -> ColumnElement[bool]:
     if terms.server.name != "sqlite":
         # LIKE also where a function would do: indexes serve it.
         return term.like(bind(String()), escape=_ESCAPE)

@@ -19,12 +19,13 @@ from sqlalchemy import (
     type_coerce,
 )
 from sqlalchemy.dialects import mysql
-from sqlalchemy.types import Enum, TypeDecorator, TypeEngine
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import Enum, TypeDecorator
 
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.resources.resource import Relation
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import unwrap_decorators
-from fastapi_easy.infrastructure.relational.column_types import HexUuid, SqliteDecimal
+from fastapi_easy.infrastructure.relational.column_types import ColumnType, HexUuid, SqliteDecimal
 from fastapi_easy.infrastructure.relational.server import Server
 
 _DOTTED_CAPITAL_I: Final = "İ"
@@ -50,6 +51,9 @@ class RelationTarget:
     target: "Terms"
     through: Table | None
 
+
+Term: TypeAlias = ColumnElement[Any]
+"""A column, or an expression that stands for one in a statement."""
 
 ResolveRelation: TypeAlias = Callable[[Relation], RelationTarget]
 """Finds what a relation leads to."""
@@ -87,9 +91,7 @@ class Terms:
         self.fields = fields
         self.resolve_relation = resolve_relation
         self._keys = keys
-        self._columns: Mapping[str, ColumnElement[Any]] = {
-            name: table.columns[key] for name, key in keys.items()
-        }
+        self._columns: Mapping[str, Term] = {name: table.columns[key] for name, key in keys.items()}
         self._nonstandard = nonstandard
 
     def of(self, table: FromClause) -> "Terms":
@@ -101,18 +103,18 @@ class Terms:
         """Text may hold the character NUL."""
         return self.server.name != "postgresql"
 
-    def plain(self, field: str) -> ColumnElement[Any]:
+    def plain(self, field: str) -> Term:
         """Return the column itself."""
         return self._columns[field]
 
-    def exact(self, field: str) -> ColumnElement[Any]:
+    def exact(self, field: str) -> Term:
         """Return what to compare for equality, byte for byte."""
         column = self._columns[field]
         if field not in self._nonstandard:
             return column
         return self._bytewise(column) if self.fields[field].kind is Kind.TEXT else self._normalized(field)
 
-    def ordered(self, field: str) -> ColumnElement[Any]:
+    def ordered(self, field: str) -> Term:
         """Return what to compare and sort by value; text by code point."""
         column, kind = self._columns[field], self.fields[field].kind
         match kind:
@@ -143,7 +145,7 @@ class Terms:
         restored = func.replace(lower, _STAND_IN, _DOTTED_CAPITAL_I, type_=String())
         return restored.collate(str(self.server.bytewise))
 
-    def type_of(self, field: str) -> TypeEngine[Any]:
+    def type_of(self, field: str) -> ColumnType:
         """Return the type of values that *field* is compared with: like its own, but never narrower than the value.
 
         Otherwise a value too long for the column would be an error, or cut off, where it is merely not found.
@@ -167,18 +169,18 @@ class Terms:
             case _:
                 assert_never(kind)
 
-    def type_in_order(self, field: str) -> TypeEngine[Any]:
+    def type_in_order(self, field: str) -> ColumnType:
         """Return the type of the value of *field* in a cursor."""
         own = self._columns[field].type
         return _NameOf(own) if self.fields[field].kind is Kind.ENUM else self.type_of(field)
 
-    def _ordered_text(self, field: str) -> ColumnElement[Any]:
+    def _ordered_text(self, field: str) -> Term:
         column = self._columns[field]
         if self.server.name == "postgresql" and self.server.bytewise is not None:
             return column.collate(self.server.bytewise)
         return self._bytewise(column) if field in self._nonstandard else column
 
-    def _ordered_uuid(self, field: str) -> ColumnElement[Any]:
+    def _ordered_uuid(self, field: str) -> Term:
         column = self._columns[field]
         if self.server.name == "postgresql" or field not in self._nonstandard:
             return column
@@ -189,7 +191,7 @@ class Terms:
             return func.replace(written, "-", "", type_=column.type)
         return type_coerce(written, column.type)
 
-    def _normalized(self, field: str) -> ColumnElement[Any]:
+    def _normalized(self, field: str) -> Term:
         """Convert what others wrote as text on SQLite to the way we write it."""
         column = self._columns[field]
         match self.fields[field].kind:
@@ -200,14 +202,14 @@ class Terms:
             case _:
                 return column
 
-    def _bytewise(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+    def _bytewise(self, column: Term) -> Term:
         if self.server.name != "mysql":
             return column.collate("BINARY" if self.server.name == "sqlite" else "C")
         # CONVERT, because a collation belongs to a character set and the column may have another one.
         converted = func.convert(column.op("USING")(literal_column("utf8mb4")), type_=String())
         return converted.collate(str(self.server.bytewise))
 
-    def _prepared(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+    def _prepared(self, column: Term) -> Term:
         if self.server.name == "postgresql":
             collated = column if self.server.folding is None else column.collate(self.server.folding)
             # ICU alone would make the last sigma of a word another one.
@@ -217,7 +219,7 @@ class Terms:
         guarded = func.replace(self._bytewise(column), _DOTTED_CAPITAL_I, _STAND_IN, type_=String())
         return guarded if self.server.folding is None else guarded.collate(self.server.folding)
 
-    def _name_of(self, column: ColumnElement[Any]) -> ColumnElement[str]:
+    def _name_of(self, column: Term) -> ColumnElement[str]:
         match self.server.name:
             case "postgresql":
                 return cast(column, Text).collate("C")
@@ -235,11 +237,11 @@ class _NameOf(TypeDecorator[Any]):
     impl = String
     cache_ok = True
 
-    def __init__(self, declared: TypeEngine[Any]) -> None:
+    def __init__(self, declared: ColumnType) -> None:
         super().__init__()
         self.declared = declared
 
-    def process_bind_param(self, value: Any, dialect: Any) -> Any:
+    def process_bind_param(self, value: object, dialect: Dialect) -> object:
         if value is None or not isinstance(self.declared, Enum):
             return value
         process: Any = self.declared.dialect_impl(dialect).bind_processor(dialect)

@@ -24,7 +24,7 @@ from sqlalchemy.types import NullType, TypeDecorator
 
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.queries.aggregation import Function, Measure, average
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Terms
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term, Terms
 from fastapi_easy.infrastructure.relational.column_types import (
     SQLITE_DIGITS,
     MysqlDecimal,
@@ -45,7 +45,7 @@ class Total(Protocol):
         """How many columns it takes."""
         ...
 
-    def columns(self) -> Sequence[ColumnElement[Any]]:
+    def columns(self) -> Sequence[Term]:
         """Return the columns to select."""
         ...
 
@@ -79,13 +79,11 @@ class _Plain:
 
     width = 1
 
-    def __init__(
-        self, column: Callable[[], ColumnElement[Any]], to: Callable[[Any], Any] | None = None
-    ) -> None:
+    def __init__(self, column: Callable[[], Term], to: Callable[[Any], Any] | None = None) -> None:
         self._column = column
         self._to = to
 
-    def columns(self) -> Sequence[ColumnElement[Any]]:
+    def columns(self) -> Sequence[Term]:
         """Return the number itself."""
         return (self._column(),)
 
@@ -103,7 +101,7 @@ class _Average:
         self._sum = _sum(name, terms)
         self.width = self._sum.width + 1
 
-    def columns(self) -> Sequence[ColumnElement[Any]]:
+    def columns(self) -> Sequence[Term]:
         """Return sum and count."""
         return (*self._sum.columns(), func.count(self._column))
 
@@ -118,10 +116,10 @@ class _WholeNumbers:
 
     width = 2
 
-    def __init__(self, column: ColumnElement[Any]) -> None:
+    def __init__(self, column: Term) -> None:
         self._column = column
 
-    def columns(self) -> Sequence[ColumnElement[Any]]:
+    def columns(self) -> Sequence[Term]:
         """Return the sum of the upper parts, which carry the sign, and that of the lower parts."""
         return _halves(self._column)
 
@@ -135,11 +133,11 @@ class _Decimals:
 
     width = 3
 
-    def __init__(self, column: ColumnElement[Any], scale: int | None) -> None:
+    def __init__(self, column: Term, scale: int | None) -> None:
         self._column: ColumnElement[float] = type_coerce(column, Double())
         self._scale = scale
 
-    def columns(self) -> Sequence[ColumnElement[Any]]:
+    def columns(self) -> Sequence[Term]:
         """Return two halves of the scaled sum, and a text that lists the numbers too large for it."""
         written = func.printf(literal_column(f"'%.{SQLITE_DIGITS}g'"), self._column, type_=String())
         separator: ColumnElement[str] = literal_column("' '")
@@ -196,7 +194,7 @@ def _sum(name: str, terms: Terms) -> Total:
             assert_never(kind)
 
 
-def _halves(column: ColumnElement[Any]) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+def _halves(column: Term) -> tuple[Term, Term]:
     upper = column.op(">>")(literal_column(str(_LOWER)))
     lower = column.op("&")(literal_column(str(2**_LOWER - 1)))
     return func.sum(upper, type_=NullType()), func.sum(lower, type_=NullType())
@@ -206,12 +204,12 @@ def _whole(upper: int | None, lower: int | None) -> int | None:
     return None if upper is None or lower is None else (upper << _LOWER) + lower
 
 
-def _extreme(function: Any, name: str, terms: Terms) -> ColumnElement[Any]:
+def _extreme(function: Callable[..., Term], name: str, terms: Terms) -> Term:
     column, field = terms.plain(name), terms.fields[name]
     if _lacks_min_max(field, terms):
-        text: ColumnElement[Any] = cast(function(cast(column, Text).collate("C")), column.type)
+        text: Term = cast(function(cast(column, Text).collate("C")), column.type)
         return text
-    extreme: ColumnElement[Any] = function(terms.ordered(name), type_=column.type)
+    extreme: Term = function(terms.ordered(name), type_=column.type)
     return extreme
 
 

@@ -26,11 +26,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.schema import ColumnDefault, DefaultClause
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import Double, TypeDecorator, TypeEngine
+from sqlalchemy.types import Double, TypeDecorator
 
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import unwrap_decorators
 from fastapi_easy.infrastructure.relational.column_types import (
     AsyncpgUuid,
+    ColumnType,
     EpochInterval,
     HexUuid,
     LongHexBytes,
@@ -99,7 +100,7 @@ class TableCopies:
                 default.arg = text(now)
 
 
-def adapt(declared: TypeEngine[Any], server: Server, *, indexed: bool) -> TypeEngine[Any]:
+def adapt(declared: ColumnType, server: Server, *, indexed: bool) -> ColumnType:
     """Return the type to use in place of *declared* on *server*.
 
     Args:
@@ -138,12 +139,12 @@ def _targets(table: Table) -> Iterator[Table]:
         yield reference.column.table
 
 
-def _variant(declared: TypeEngine[Any], dialect: str) -> TypeEngine[Any]:
+def _variant(declared: ColumnType, dialect: str) -> ColumnType:
     told = variants(declared)
     return told.get(dialect, told.get("mysql", declared) if dialect == "mariadb" else declared)
 
 
-def _adapt_on_any_server(plain: TypeEngine[Any], server: Server) -> TypeEngine[Any] | None:
+def _adapt_on_any_server(plain: ColumnType, server: Server) -> ColumnType | None:
     match plain:
         case Enum():
             return plain if getattr(plain, "enum_class", None) is not None else _labels(plain)
@@ -159,7 +160,7 @@ def _adapt_on_any_server(plain: TypeEngine[Any], server: Server) -> TypeEngine[A
             return None
 
 
-def _adapt_on_server(plain: TypeEngine[Any], server: Server, *, indexed: bool) -> TypeEngine[Any]:
+def _adapt_on_server(plain: ColumnType, server: Server, *, indexed: bool) -> ColumnType:
     match server.name, plain:
         case "sqlite", Numeric() | Float():
             return _number_on_sqlite(plain)
@@ -175,7 +176,7 @@ def _adapt_on_server(plain: TypeEngine[Any], server: Server, *, indexed: bool) -
             return plain
 
 
-def _labels(plain: Enum) -> TypeEngine[Any]:
+def _labels(plain: Enum) -> ColumnType:
     enumeration = enumeration_of(plain.name, tuple(plain.enums))
     return Enum(
         enumeration,
@@ -187,7 +188,7 @@ def _labels(plain: Enum) -> TypeEngine[Any]:
     )
 
 
-def _uuid(server: Server) -> TypeEngine[Any]:
+def _uuid(server: Server) -> ColumnType:
     match server.name, server.dialect.driver:
         case "mysql", _:
             return HexUuid()
@@ -197,31 +198,31 @@ def _uuid(server: Server) -> TypeEngine[Any]:
             return Uuid(native_uuid=name == "postgresql")
 
 
-def _null_as_null(plain: JSON) -> TypeEngine[Any]:
+def _null_as_null(plain: JSON) -> ColumnType:
     adapted = plain.copy()
     adapted.none_as_null = True
     return adapted
 
 
-def _array(plain: ARRAY[Any], server: Server) -> TypeEngine[Any]:
+def _array(plain: ARRAY[Any], server: Server) -> ColumnType:
     item = adapt(plain.item_type, server, indexed=False)
     return postgresql.ARRAY(item, dimensions=plain.dimensions) if server.name == "postgresql" else plain
 
 
-def _number_on_sqlite(plain: Numeric[Any] | Float[Any]) -> TypeEngine[Any]:
+def _number_on_sqlite(plain: Numeric[Any] | Float[Any]) -> ColumnType:
     if isinstance(plain, Float) or not plain.asdecimal:
         return SqliteFloat(plain.precision)
     return SqliteDecimal(plain.precision, plain.scale)
 
 
-def _number_on_mysql(plain: Numeric[Any] | Float[Any]) -> TypeEngine[Any]:
+def _number_on_mysql(plain: Numeric[Any] | Float[Any]) -> ColumnType:
     if plain.precision is not None:
         return plain
     # FLOAT alone would have seven digits there, DECIMAL alone no fraction.
     return Double() if isinstance(plain, Float) or not plain.asdecimal else MysqlDecimal()
 
 
-def _text_on_mysql(plain: String, server: Server, *, indexed: bool) -> TypeEngine[Any]:
+def _text_on_mysql(plain: String, server: Server, *, indexed: bool) -> ColumnType:
     if plain.length is None and indexed:
         return mysql.VARCHAR(MYSQL_INDEXED_LENGTH, collation=server.bytewise)
     if plain.length is None or isinstance(plain, Text):
@@ -229,7 +230,7 @@ def _text_on_mysql(plain: String, server: Server, *, indexed: bool) -> TypeEngin
     return mysql.VARCHAR(plain.length, collation=server.bytewise)
 
 
-def _bytes_on_mysql(plain: LargeBinary, server: Server) -> TypeEngine[Any]:
+def _bytes_on_mysql(plain: LargeBinary, server: Server) -> ColumnType:
     needs_hex = server.dialect.driver == "aiomysql"
     if plain.length is None:
         return LongHexBytes() if needs_hex else mysql.LONGBLOB()
@@ -250,7 +251,7 @@ def _now(server: Server) -> str | None:
             assert_never(server.name)
 
 
-def _is_now(clause: Any) -> bool:
+def _is_now(clause: object) -> bool:
     if isinstance(clause, FunctionElement):
         return str(getattr(clause, "name", "")).lower() in _NOW
     return str(clause).strip("() ").lower() in _NOW

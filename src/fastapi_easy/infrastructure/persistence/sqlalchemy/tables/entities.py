@@ -17,7 +17,7 @@ E = TypeVar("E")
 class Entities(Protocol):
     """How classes of one family stand for tables, and their instances for rows."""
 
-    def table_of(self, stored: type[Any]) -> Table:
+    def table_of(self, stored: type[object]) -> Table:
         """Return the table of *stored*, as its user declared it."""
         ...
 
@@ -25,15 +25,15 @@ class Entities(Protocol):
         """Return the table that `Through.table` of a relation means."""
         ...
 
-    def attributes_of(self, stored: type[Any]) -> Mapping[Column[Any], str]:
+    def attributes_of(self, stored: type[object]) -> Mapping[Column[Any], str]:
         """Return the columns of *stored* and the attributes they are mapped to, in the order of the table."""
         ...
 
-    def entity_from(self, resource: Resource[E], values: Mapping[str, Any]) -> E:
+    def entity_from(self, resource: Resource[E], values: Mapping[str, object]) -> E:
         """Make an instance that holds *values*, as if it had been loaded and let go."""
         ...
 
-    def values_of(self, resource: Resource[Any], entity: Any) -> dict[str, Any]:
+    def values_of(self, resource: Resource[Any], entity: object) -> dict[str, Any]:
         """Return the values that *entity* holds, without those it was never given."""
         ...
 
@@ -41,7 +41,7 @@ class Entities(Protocol):
 class DeclarativeEntities:
     """Implements `Entities` for SQLAlchemy's declarative classes, and so for SQLModel's tables."""
 
-    def table_of(self, stored: type[Any]) -> Table:
+    def table_of(self, stored: type[object]) -> Table:
         """Return the table of *stored*."""
         return mapping.table_of(stored)
 
@@ -49,13 +49,13 @@ class DeclarativeEntities:
         """Return *declared*, which is a table already."""
         return declared
 
-    def attributes_of(self, stored: type[Any]) -> Mapping[Column[Any], str]:
+    def attributes_of(self, stored: type[object]) -> Mapping[Column[Any], str]:
         """Return the columns of *stored* and the attributes they are mapped to."""
         # Looking at them makes SQLAlchemy finish the class, without which no instance can be filled.
         _ = sqlalchemy.inspect(stored).attrs
         return mapping.attributes_of(stored)
 
-    def entity_from(self, resource: Resource[E], values: Mapping[str, Any]) -> E:
+    def entity_from(self, resource: Resource[E], values: Mapping[str, object]) -> E:
         """Make an instance that holds *values*, as if a session had loaded it and let it go.
 
         `__init__` is not called, as SQLAlchemy does not either: what a constructor asks for, the store need not
@@ -68,7 +68,7 @@ class DeclarativeEntities:
         make_transient_to_detached(made)
         return made
 
-    def values_of(self, resource: Resource[Any], entity: Any) -> dict[str, Any]:
+    def values_of(self, resource: Resource[Any], entity: object) -> dict[str, Any]:
         """Return the values that *entity* holds, without those it was never given."""
         state: InstanceState[Any] = sqlalchemy.inspect(entity)
         held = state.dict

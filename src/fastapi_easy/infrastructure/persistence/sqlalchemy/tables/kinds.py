@@ -24,10 +24,10 @@ from sqlalchemy import (
     Uuid,
 )
 from sqlalchemy.dialects import mysql, postgresql
-from sqlalchemy.types import BINARY, VARBINARY, TypeDecorator, TypeEngine
+from sqlalchemy.types import BINARY, VARBINARY, TypeDecorator
 
 from fastapi_easy.domain.field import Kind
-from fastapi_easy.infrastructure.relational.column_types import ServerType, enumeration_of
+from fastapi_easy.infrastructure.relational.column_types import ColumnType, ServerType, enumeration_of
 
 _CONVERSIONS: Final = (
     "process_bind_param",
@@ -39,7 +39,7 @@ _CONVERSIONS: Final = (
     "column_expression",
 )
 
-_KINDS: Final[tuple[tuple[type[TypeEngine[Any]], Kind], ...]] = (
+_KINDS: Final[tuple[tuple[type[ColumnType], Kind], ...]] = (
     (Enum, Kind.ENUM),
     (String, Kind.TEXT),
     (Boolean, Kind.BOOLEAN),
@@ -63,7 +63,7 @@ _KINDS: Final[tuple[tuple[type[TypeEngine[Any]], Kind], ...]] = (
 )
 """From the special to the general, since `Enum` is a `String` and `Float` a `Numeric`."""
 
-_BITS: Final[tuple[tuple[type[TypeEngine[Any]], int], ...]] = (
+_BITS: Final[tuple[tuple[type[ColumnType], int], ...]] = (
     (mysql.TINYINT, 8),
     (mysql.MEDIUMINT, 24),
     (SmallInteger, 16),
@@ -91,7 +91,7 @@ class FieldType:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def unwrap_decorators(declared: TypeEngine[Any]) -> TypeEngine[Any]:
+def unwrap_decorators(declared: ColumnType) -> ColumnType:
     """Return the type behind decorators that convert nothing, or nothing that this adapter does not do itself."""
     while isinstance(declared, TypeDecorator) and not isinstance(declared, Interval | ServerType):
         cls = type(declared)
@@ -103,7 +103,7 @@ def unwrap_decorators(declared: TypeEngine[Any]) -> TypeEngine[Any]:
     return declared
 
 
-def field_type_of(declared: TypeEngine[Any]) -> FieldType | None:
+def field_type_of(declared: ColumnType) -> FieldType | None:
     """Return what values of a column of type *declared* are; `None` when no kind fits."""
     plain = unwrap_decorators(declared)
     if isinstance(plain, TypeDecorator) and not isinstance(plain, Interval):
@@ -113,7 +113,7 @@ def field_type_of(declared: TypeEngine[Any]) -> FieldType | None:
     return None if kind is None else _read(kind, plain)
 
 
-def _read(kind: Kind, plain: TypeEngine[Any]) -> FieldType | None:
+def _read(kind: Kind, plain: ColumnType) -> FieldType | None:
     """Return *kind* with the bounds that *plain* declares; `None` for an array of what no array can hold."""
     match kind:
         case Kind.TEXT | Kind.BINARY:
@@ -140,7 +140,7 @@ def _hides_its_type(decorator: TypeDecorator[Any]) -> bool:
     return inner is None or inner.kind is Kind.BINARY
 
 
-def _decimal(plain: TypeEngine[Any]) -> FieldType:
+def _decimal(plain: ColumnType) -> FieldType:
     if not getattr(plain, "asdecimal", True):
         return FieldType(kind=Kind.FLOAT)
     precision, scale = getattr(plain, "precision", None), getattr(plain, "scale", None)
@@ -150,21 +150,21 @@ def _decimal(plain: TypeEngine[Any]) -> FieldType:
     )
 
 
-def _bounds(plain: TypeEngine[Any]) -> tuple[int, int]:
+def _bounds(plain: ColumnType) -> tuple[int, int]:
     bits = next(bits for cls, bits in _BITS if isinstance(plain, cls))
     if getattr(plain, "unsigned", False):
         return 0, 2 ** min(bits, 63) - 1
     return -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
 
 
-def _enumeration(plain: TypeEngine[Any]) -> type[enum.Enum]:
+def _enumeration(plain: ColumnType) -> type[enum.Enum]:
     declared: type[enum.Enum] | None = getattr(plain, "enum_class", None)
     if declared is not None:
         return declared
     return enumeration_of(getattr(plain, "name", None), tuple(getattr(plain, "enums", ())))
 
 
-def _array(plain: TypeEngine[Any]) -> FieldType | None:
+def _array(plain: ColumnType) -> FieldType | None:
     item = field_type_of(getattr(plain, "item_type"))  # noqa: B009 - only ARRAY has it
     nested = (getattr(plain, "dimensions", None) or 1) > 1
     if item is None or nested or item.kind in {Kind.ARRAY, Kind.JSON, Kind.ENUM}:

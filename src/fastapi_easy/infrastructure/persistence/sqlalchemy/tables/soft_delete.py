@@ -93,7 +93,7 @@ def _rules(table: Table) -> Iterator[tuple[str, list[Column[Any]]]]:
             yield _name(table, index.name, index.columns), list(index.columns)
 
 
-def _name(table: Table, given: Any, columns: Iterable[Column[Any]]) -> str:
+def _name(table: Table, given: object, columns: Iterable[Column[Any]]) -> str:
     if given is not None:
         return str(given)
     name = "_".join([table.name, *(column.name for column in columns), "alive"])

@@ -103,10 +103,10 @@ class BorrowingClientMixin:
             self._reader._writes = False  # noqa: SLF001 - it is the same class
         return self._reader
 
-    async def _run(self, work: Coroutine[Any, Any, T]) -> T:
+    async def _run(self, work: Coroutine[object, object, T]) -> T:
         return await self._executor.with_timeout(self._translated(work))
 
-    async def _translated(self, work: Coroutine[Any, Any, T]) -> T:
+    async def _translated(self, work: Coroutine[object, object, T]) -> T:
         driver: Any = self._executor.engine.dialect.loaded_dbapi
         try:
             return await work

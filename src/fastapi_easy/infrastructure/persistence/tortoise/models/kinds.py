@@ -16,7 +16,6 @@ from sqlalchemy import (
     String,
     Text,
 )
-from sqlalchemy.types import TypeEngine
 from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.fields.data import CharEnumFieldInstance, IntEnumFieldInstance
@@ -32,6 +31,7 @@ from fastapi_easy.infrastructure.persistence.tortoise.models.types import (
     NaiveTime,
     TortoiseJson,
 )
+from fastapi_easy.infrastructure.relational.column_types import ColumnType
 
 _KNOWN: Final[tuple[type[Any], ...]] = (
     CharEnumFieldInstance,
@@ -57,7 +57,7 @@ _KNOWN: Final[tuple[type[Any], ...]] = (
 
 _CONVERSIONS: Final = ("to_db_value", "to_python_value")
 
-_ITEMS: Final[Mapping[str, tuple[Kind, type[TypeEngine[Any]]]]] = {
+_ITEMS: Final[Mapping[str, tuple[Kind, type[ColumnType]]]] = {
     "INT": (Kind.INTEGER, Integer),
     "INTEGER": (Kind.INTEGER, Integer),
     "SMALLINT": (Kind.INTEGER, SmallInteger),
@@ -93,7 +93,7 @@ _FIELD_TYPES: Final[Mapping[type[Any], Callable[[Any], FieldType]]] = {
     ArrayField: lambda field: FieldType(kind=Kind.ARRAY, item=_ITEMS[field.element_type][0]),
 }
 
-_TYPES: Final[Mapping[type[Any], Callable[[Any], TypeEngine[Any]]]] = {
+_TYPES: Final[Mapping[type[Any], Callable[[Any], ColumnType]]] = {
     CharEnumFieldInstance: lambda field: EnumText(field.enum_type, field.max_length),
     IntEnumFieldInstance: lambda field: EnumNumber(field.enum_type),
     fields.BigIntField: lambda _: BigInteger(),
@@ -121,7 +121,7 @@ def field_type_of(field: fields.Field[Any]) -> FieldType | None:
     return None if known is None else _FIELD_TYPES[known](field)
 
 
-def column_type_of(field: fields.Field[Any]) -> TypeEngine[Any]:
+def column_type_of(field: fields.Field[Any]) -> ColumnType:
     """Return the type of the column for *field*, which `field_type_of` has a type for."""
     known = _known(field)
     if known is None:

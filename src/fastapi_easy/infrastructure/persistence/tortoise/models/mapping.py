@@ -38,7 +38,7 @@ from fastapi_easy.infrastructure.persistence.tortoise.tortoise_internals import 
 _KINDS_WITH_LENGTH = frozenset({Kind.TEXT, Kind.BINARY, Kind.ARRAY})
 
 
-def recognises(entity: Any) -> bool:
+def recognises(entity: object) -> bool:
     """Return whether *entity* is a Tortoise model."""
     return isinstance(entity, type) and issubclass(entity, Model) and entity is not Model
 
