@@ -1,6 +1,6 @@
-"""A statement in the words of a driver: SQLAlchemy makes it once, and what is left for each call is a tuple.
+"""A statement compiled for a driver: SQLAlchemy compiles it once, and each call only binds a tuple of arguments.
 
-Everything that SQLAlchemy knows about types is kept: what happens to a value on its way in, and on its way out.
+What SQLAlchemy knows about types is kept: how a value is encoded on its way in, and decoded on its way out.
 """
 
 import datetime
@@ -25,33 +25,33 @@ from fastapi_easy.infrastructure.relational.sqlalchemy_internals import (
 Processor: TypeAlias = Callable[[Any], Any]
 
 MAX_EXPANSIONS: Final = 64
-"""Texts kept per statement, one for each number of values in its lists; when there are more, the oldest goes."""
+"""SQL texts cached per statement, one for each number of values in its lists; the oldest is dropped."""
 
 _DECIMALS: Final = 1700
 _FLOATS: Final = 701
-"""The types of numbers that PostgreSQL reports; what is declared is taken for what is there."""
+"""OIDs of PostgreSQL's NUMERIC and FLOAT8, as results report them; the declared type is assumed to be there."""
 
 
 _UTC: Final = datetime.UTC
 
 
 class NotCompilable(Exception):
-    """Only SQLAlchemy's own execution can run the statement."""
+    """Raised for a statement that only SQLAlchemy's own execution can run."""
 
 
 class _Placeholder(NamedTuple):
     """Where one argument comes from.
 
     Attributes:
-        key: The parameter; `None` for a value of the statement's own.
+        key: The name of the parameter; `None` for a constant or a default.
 
-        make: Makes the value, where no parameter gives it.
+        make: Makes the value where no parameter gives it.
 
-        place: Which item of the parameter, for one that is a list.
+        place: The index in the parameter, if that is a list.
 
-        part: Which part of the item, where items are tuples.
+        part: The index in the item, if items are tuples.
 
-        process: What the value goes through.
+        process: Encodes the value; `None` when it stays as it is.
     """
 
     key: str | None
@@ -72,12 +72,12 @@ class CompiledStatement:
     Args:
         statement: With a parameter for each value that changes.
 
-        dialect: After it has met the server.
+        dialect: After its first connection.
 
     Attributes:
-        returns_rows: It is answered with rows.
+        returns_rows: Whether the answer has rows.
 
-        texts: The places of values that the driver gives as the server spells them, and what reads each.
+        texts: What parses the values that the driver leaves as text, by their places in a row.
 
     Raises:
         NotCompilable: A value depends on how SQLAlchemy runs the statement.
@@ -106,7 +106,7 @@ class CompiledStatement:
             or compiler.implicit_returning
             or not (selected_types(compiler) or compiler.isinsert or compiler.isupdate or compiler.isdelete)
         ):
-            # The last are words that do not say whether they are answered with rows.
+            # The last condition is for `text()`, which does not say whether its answer has rows.
             raise NotCompilable
         self._dialect = dialect
         self._compiler: Any = compiler
@@ -143,7 +143,7 @@ class CompiledStatement:
     def bind(self, parameters: Mapping[str, Any]) -> tuple[str, tuple[object, ...]]:
         """Return the SQL to send, and its arguments."""
         if self._simple is not None:
-            # Nothing but parameters, each as it is or through one function.
+            # The common case: nothing but parameters, each as it is or through one function.
             return self._simple[0], tuple(
                 [
                     parameters[key] if process is None else process(parameters[key])
@@ -171,10 +171,11 @@ class CompiledStatement:
         Args:
             records: As the driver gave them.
 
-            keeps_texts: What is in `texts` stays text.
+            keeps_texts: Whether values in `texts` stay text.
         """
         if not records:
             return records
+        # The first row shows whether a column needs decoding: a column of PostgreSQL's has one type in all rows.
         first = records[0]
         readers = [
             (place, read)
@@ -269,7 +270,8 @@ def _defaults(compiler: Any) -> list[tuple[str, Callable[[], object]]]:
     filled += [(column, column.onupdate) for column in compiler.update_prefetch]
     if not filled:
         return []
-    key_of = parameter_namer(compiler)  # they may be called otherwise than their columns
+    # The names of parameters need not be those of their columns.
+    key_of = parameter_namer(compiler)
     return [(key_of(column), _maker(default)) for column, default in filled]
 
 
@@ -291,7 +293,7 @@ def _result_processor(declared: ColumnType, dialect: Dialect) -> Processor | Non
     if (read := _text_processor(declared, dialect)) is not None:
         return _unless_null(read)
     if isinstance(impl, Numeric | Float):
-        # asyncpg gives what the column is; SQLAlchemy would look at that before each result.
+        # SQLAlchemy chooses by the type that each result reports; asyncpg's values show it themselves.
         return _as_decimal if impl.asdecimal else _as_float
     return impl.result_processor(dialect, _DECIMALS if _holds_decimals(declared) else _FLOATS)
 

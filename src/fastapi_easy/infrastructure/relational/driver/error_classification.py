@@ -1,4 +1,4 @@
-"""What a driver complains of, read from class, SQLSTATE or error number, never from prose where there is better.
+"""Why a driver has failed: told by its class, SQLSTATE or error number, and by its message only as a last resort.
 
 Sources: PostgreSQL appendix A (SQLSTATE), MariaDB error codes, SQLite result codes.
 """
@@ -18,7 +18,7 @@ from fastapi_easy.infrastructure.relational.column_types import Unstorable
 
 
 class ErrorCause(enum.Enum):
-    """Why a statement was refused, whatever the driver."""
+    """Why a statement failed, whatever the driver."""
 
     UNIQUE = enum.auto()
     """A unique rule."""
@@ -36,13 +36,13 @@ class ErrorCause(enum.Enum):
     """A value that its column cannot hold."""
 
     TIMEOUT = enum.auto()
-    """Somebody else was in the way, or it took too long; what came before still stands."""
+    """A lock or the statement itself took too long; what came before in the transaction is kept."""
 
     ROLLED_BACK = enum.auto()
-    """The database has undone the whole transaction to let another one pass."""
+    """The database has rolled back the whole transaction, because of a deadlock or a conflict with another one."""
 
     UNREACHABLE = enum.auto()
-    """No answer."""
+    """The database did not answer."""
 
     STALE_STATEMENT = enum.auto()
     """The statement was prepared before the table changed; a second try prepares it anew."""
@@ -50,16 +50,16 @@ class ErrorCause(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class ClassifiedError:
-    """A refusal in our own words.
+    """The failure of a statement, whatever the driver.
 
     Attributes:
-        cause: Why.
+        cause: Why it failed.
 
-        constraint: The name of the rule, where the driver says.
+        constraint: The name of the violated constraint, where the driver tells.
 
-        table: The table of the rule, where the driver says.
+        table: The table of the constraint, where the driver tells.
 
-        columns: The columns, where the driver says.
+        columns: The columns, where the driver tells.
     """
 
     cause: ErrorCause
@@ -124,7 +124,7 @@ def classify_error(error: BaseException) -> ClassifiedError | None:
 def _from_driver(driver_error: BaseException | None) -> ClassifiedError | None:
     if isinstance(driver_error, Unstorable | OverflowError | UnicodeEncodeError):
         return ClassifiedError(ErrorCause.INVALID_VALUE)
-    # Drivers in disguise: SQLAlchemy wraps what asyncpg raised in classes of its own.
+    # SQLAlchemy's adapter wraps what asyncpg raised in classes of its own, which lack the names of constraints.
     original: Any = (
         getattr(driver_error, "driver_exception", None)
         or getattr(driver_error, "__cause__", None)
@@ -141,7 +141,7 @@ def _from_driver(driver_error: BaseException | None) -> ClassifiedError | None:
     state = getattr(driver_error, "sqlstate", None) or getattr(original, "sqlstate", None)
     if state is not None:
         return _postgres(str(state), getattr(original, "diag", original))
-    # What comes from libpq itself, before or after there was a server to talk to, has no SQLSTATE.
+    # Errors of libpq itself, such as a refused or lost connection, come without a SQLSTATE.
     return (
         ClassifiedError(ErrorCause.UNREACHABLE)
         if type(driver_error).__module__.startswith("psycopg") and _is_operational(driver_error)

@@ -1,6 +1,6 @@
-"""What drivers know of their sockets: whether the server has hung up, and when it counts as dead.
+"""The sockets of drivers: whether the server has closed one, and when a silent host counts as dead.
 
-Without a word here a host that has vanished is noticed after two hours, by connections on which nothing is said.
+With the defaults of Linux a host that has vanished is noticed after two hours on an idle connection.
 """
 
 import functools
@@ -19,10 +19,10 @@ from fastapi_easy.infrastructure.relational.driver.driver_internals import (
 _logger: Final = logging.getLogger("fastapi_easy.connections")
 
 _DEAD_AFTER: Final = 20.0
-"""Seconds in which the other host has to confirm what it was sent, however busy whatever runs there is."""
+"""Seconds in which the other host has to acknowledge what it was sent; its kernel does so however busy it is."""
 
 _KEEP_ALIVE: Final = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
-"""Where nothing was said for ten seconds the other host is asked every five, three times, whether it is there."""
+"""After ten idle seconds the other host is probed every five; three probes without an answer close the connection."""
 
 _INTERNET: Final = frozenset({socket.AF_INET, socket.AF_INET6})
 
@@ -83,4 +83,4 @@ _SOCKETS: Final[dict[str, Callable[[Any], Any]]] = {
     "asyncmy": transport_of,
     "aiomysql": writer_of,
 }
-"""psycopg has settings for that, which libpq applies; `engine` gives them."""
+"""psycopg is missing: libpq applies the settings that `engine` passes."""
