@@ -1,4 +1,4 @@
-"""Numbers about many rows, with one statement."""
+"""Aggregates of many rows, with one statement."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -25,11 +25,11 @@ async def aggregate_rows(plan: Plan, aggregation: Aggregation, fetch: Fetch) -> 
     """Read the groups that *aggregation* asks for, with their numbers, in one statement.
 
     Args:
-        plan: Of the resource it is about.
+        plan: The plan of the resource.
 
-        aggregation: What is asked.
+        aggregation: What is asked for.
 
-        fetch: Asks the database, once.
+        fetch: Runs a statement; called once.
     """
     form, values = parameterize(aggregation.specification, plan.terms)
     totals = [total_of(measure, plan.terms) for measure in aggregation.measures]

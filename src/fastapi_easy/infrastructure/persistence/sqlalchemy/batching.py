@@ -1,4 +1,4 @@
-"""Many new rows, those with values for the same fields together and field by field."""
+"""Many new rows, in batches of rows that have values for the same fields."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class InsertBatch:
     """New rows with values for the same fields.
 
     Attributes:
-        places: Which of all rows they are, in ascending order.
+        places: The positions of the rows among all that were given, ascending.
 
         columns: The values of each field, in the order of *places*.
     """
@@ -77,7 +77,7 @@ def inserted_rows(plan: Plan, part: InsertBatch, answer: StatementResult) -> Row
     if len(records) != len(part.places):
         raise LookupError(f"{plan.resource.name} did not return the rows that were just inserted")
     if plan.autoincrement_key is not None and plan.autoincrement_key not in part.columns:
-        # Counted up in the order of what was given.
+        # The server counts up in the order of the rows that were given.
         records = sorted(records, key=itemgetter(names.index(plan.autoincrement_key)))
     elif all(name in part.columns for name in plan.resource.key):
         records = _in_given_order(records, plan, part)
@@ -94,7 +94,7 @@ def _in_given_order(records: Sequence[Record], plan: Plan, part: InsertBatch) ->
         return records
     by_key = dict(zip(found, records, strict=True))
     if by_key.keys() != set(given):
-        # The server spells keys in another way, with blanks behind them say; it is told nothing of their order.
+        # The server has changed the keys, padded a CHAR say: their order cannot be told.
         return records
     return [by_key[key] for key in given]
 

@@ -1,8 +1,7 @@
-"""A write and the rows of the journal that tell of it, in one statement.
+"""A write and its rows of the journal in one statement.
 
-PostgreSQL carries out every part of a `WITH` to its end, whether or not its rows are read, and all of them see the
-same snapshot (PostgreSQL 15, section 7.8.4): a write, the rows beside it and its answer are one round trip, and one
-transaction.
+PostgreSQL executes every part of a `WITH` to its end, whether or not its rows are read, and all of them see the same
+snapshot (PostgreSQL 15, section 7.8.4): a write, its journal and its answer are one round trip and one transaction.
 """
 
 import datetime
@@ -55,10 +54,10 @@ def can_encode(resource: Resource[Any], rows: Sequence[JournalRow]) -> bool:
 def with_journal_rows(
     plan: Plan, statement: Insert | Update | Delete, rows: Sequence[JournalRow]
 ) -> tuple[Executable, dict[str, object]]:
-    """Return *statement*, a write of at most one row of *plan* that gives it back, together with *rows*.
+    """Combine *statement*, which writes at most one row of *plan*, with inserts of *rows* into the journal.
 
     Returns:
-        What writes all of them and answers with the row of *statement*, and the values of its parameters.
+        A statement that makes both and returns the written row, and the values of the parameters of *rows*.
     """
     form = tuple((row.table, tuple(_fixed(row))) for row in rows)
     made = plan.statement(("with_journal_rows", statement, form), lambda: _with_rows(plan, statement, rows))
@@ -121,7 +120,7 @@ def _unchanged(_: Field, column: Term) -> Term:
 
 
 def _moment(_: Field, column: Term) -> Term:
-    # What knows no zone is in UTC already.
+    # A column without a time zone holds UTC already.
     zoned = getattr(column.type, "timezone", False)
     encoded = func.to_char(func.timezone("UTC", column) if zoned else column, _MOMENT, type_=Text)
     return _finite(column, encoded, _FIRST, _LAST)

@@ -82,14 +82,14 @@ class SqlAlchemyDatabase:
 
         options: Limits.
 
-        breaker: Gives the breaker that connections are asked for through; asked for anew each time.
+        breaker: Returns the circuit breaker of the connection pool; called for each checkout.
 
         tracer: Records each statement.
 
     Attributes:
-        entities: How the classes kept here stand for tables.
+        entities: Maps classes to tables, and instances to rows.
 
-        executor: How statements reach the database.
+        executor: Runs statements.
 
     Raises:
         DeclarationError: The URL names no database this adapter knows, or its driver is not installed.
@@ -115,7 +115,7 @@ class SqlAlchemyDatabase:
         self._server_name = server_name_of(self._backend)
         self._engine: AsyncEngine = make_engine(resolved, limits, scratch=self._scratch is not None)
         engine = self._engine.sync_engine
-        # Only SQLAlchemy itself writes down what it runs.
+        # Logging with `echo` is SQLAlchemy's: what goes past it is not logged.
         direct = engine.driver in DIRECT_DRIVERS and not limits.echo
         if tracer is None:
             kind: Callable[..., Executor] = DirectExecutor if direct else Executor
@@ -147,14 +147,14 @@ class SqlAlchemyDatabase:
 
     @property
     def technology(self) -> str:
-        """What it is, for people."""
+        """The name of its technology, for people."""
         if self._mapped_tables is not None and self._mapped_tables.server.is_mariadb:
             return "MariaDB"
         return _TECHNOLOGIES[self._backend]
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        """What it can do, as far as that is known before it was first spoken to."""
+        """What it can do; before the first connection, what all of its kind can do."""
         returns = (
             self._server_name != "mysql"
             if self._mapped_tables is None
@@ -169,7 +169,7 @@ class SqlAlchemyDatabase:
 
     @property
     def pool(self) -> Pool:
-        """Its connections, those looked after that were lent for long."""
+        """The state of its connection pool, after a check for leaks."""
         pool = self.executor.pool
         pool.check_for_leaks()
         waits, seconds = pool.waits
@@ -224,7 +224,7 @@ class SqlAlchemyDatabase:
         return Success(None)
 
     async def prepare(self, resources: Sequence[Resource[Any]], mode: SchemaMode) -> Outcome[Sequence[str]]:
-        """Bring or compare the stored schema of *resources*, as *mode* says."""
+        """Create or compare the stored schema of *resources*, as *mode* says."""
         if mode is SchemaMode.OFF:
             return Success(())
         try:
@@ -238,7 +238,7 @@ class SqlAlchemyDatabase:
             differences = await self._run_sync(lambda connection: compare(connection, mapped))
         except DATABASE_ERRORS as error:
             return self._unavailable(error)
-        # What was found out about columns may be outdated.
+        # The columns may have changed since the plans were made.
         mapped_tables.clear_plans()
         return Success(tuple(differences))
 
@@ -246,7 +246,7 @@ class SqlAlchemyDatabase:
         """Return a new transaction, which takes a connection when something is executed in it.
 
         Args:
-            may_autocommit: It is committed right after its last write.
+            may_autocommit: Whether it is committed right after its last write.
         """
         self._make_scratch()
         return Transaction(self.executor, may_autocommit=may_autocommit)

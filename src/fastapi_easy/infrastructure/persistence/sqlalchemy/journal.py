@@ -1,4 +1,4 @@
-"""The journal of a relational database: rows beside a change, in its transaction."""
+"""The journal of a relational database: rows about a change, written in its transaction."""
 
 import weakref
 from collections.abc import Iterable, Sequence
@@ -23,7 +23,7 @@ from fastapi_easy.infrastructure.relational.transaction import Transaction
 _existing_tables: Final["weakref.WeakKeyDictionary[SqlAlchemyDatabase, set[SystemTable]]"] = (
     weakref.WeakKeyDictionary()
 )
-"""The tables that each database is known to have."""
+"""The tables that are known to exist in each database."""
 
 
 async def prepare(database: SqlAlchemyDatabase, systems: Iterable[SystemTable]) -> Outcome[Sequence[str]]:
@@ -42,21 +42,21 @@ async def prepare(database: SqlAlchemyDatabase, systems: Iterable[SystemTable]) 
 async def ensure_tables(
     database: SqlAlchemyDatabase, systems: Iterable[SystemTable], transaction: Transaction | None = None
 ) -> None:
-    """Create the tables of *systems* where they are missing; asked often, and looked at once.
+    """Create the tables of *systems* where they are missing. Called for each write, and asks the database once.
 
     Args:
-        database: Where.
+        database: The database.
 
-        systems: Which.
+        systems: The tables.
 
-        transaction: What is open already: on SQLite nobody else could create them meanwhile.
+        transaction: One that is open already: on SQLite it holds the lock that creating a table needs.
     """
     known = _existing_tables.setdefault(database, set())
     missing = [each for each in systems if each not in known]
     if not missing:
         return
     if transaction is not None and database.executor.engine.dialect.name == "sqlite":
-        # What it creates may yet be undone, so that it has to be looked for again.
+        # Not remembered: a rollback of the transaction would undo it.
         for each in missing:
             statement = CreateTable(table_of(each), if_not_exists=True)
             _ = await transaction.execute(statement, {}, writes=True)

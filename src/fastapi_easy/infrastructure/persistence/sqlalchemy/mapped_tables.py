@@ -1,4 +1,4 @@
-"""The tables of one database and how they lead to one another."""
+"""The tables of one database, and the plans of its resources."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ E = TypeVar("E")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MappedTable:
-    """A table as it shall be.
+    """A table as it is declared.
 
     Attributes:
-        name: What it is there for: a resource, or a relation.
+        name: The resource, or the relation, that it is for.
 
-        declared_by: What says how it shall be: a class, or the table of the user's own.
+        declared_by: The name of the class, or of the user's own table, that declares it.
 
         table: Our copy.
 
@@ -42,12 +42,12 @@ class MappedTables:
     """Our copies of the tables of one database, and the plans of its resources.
 
     Args:
-        server: Where they are.
+        server: The server of the database.
 
-        entities: How the classes kept there stand for tables.
+        entities: Maps the classes stored there to tables.
 
     Attributes:
-        server: Where they are.
+        server: The server of the database.
 
         tables: The copies.
     """
@@ -108,10 +108,10 @@ class MappedTables:
         Args:
             resource: Whose plan is wanted.
 
-            nonstandard: The `find_nonstandard_columns` of each undrawn resource.
+            nonstandard: The result of `find_nonstandard_columns` for each resource without a plan.
         """
         plans = self._plans
-        # Bound to these plans and no others: whoever still works with one finds those around it.
+        # Bound to this dictionary, which `clear_plans` replaces: a call that is under way keeps consistent plans.
         resolve_relation = partial(self._resolve_relation, plans)
         for each, unlike in nonstandard.items():
             attributes = self._entities.attributes_of(each.stored)
@@ -120,7 +120,7 @@ class MappedTables:
         return plans[resource]
 
     def clear_plans(self) -> None:
-        """Make every plan anew, because the tables may have changed."""
+        """Forget every plan, because the tables may have changed."""
         self._plans = {}
 
     def _column(self, resource: Resource[Any], field: str) -> Column[Any]:

@@ -1,4 +1,4 @@
-"""A query → the window of rows it asks for."""
+"""Pages: a query → one statement, and its answer → a page."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,30 +22,30 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification
 from fastapi_easy.infrastructure.relational.driver.executor import Record, StatementResult
 
 Fetch: TypeAlias = Callable[[Executable, Mapping[str, object]], Awaitable[Sequence[Record]]]
-"""Asks the database: the rows of a statement with its values."""
+"""Runs a statement with its values and returns the decoded rows."""
 
 MIN_ESTIMATE: Final = 10_000
-"""Rows below which counting is cheap and an estimate is wrong."""
+"""Rows below which counting is cheap, and the statistics behind an estimate are too coarse."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """What a query asks for, taken apart.
+    """A window of the rows of one resource, as a query asks for it.
 
     Attributes:
-        plan: Of its resource.
+        plan: The plan of the resource.
 
-        fields: What each row shall hold.
+        fields: The fields of each row.
 
-        order: Total.
+        order: A total order.
 
-        form: Of its specification.
+        form: The form of the specification.
 
-        values: Of its specification, as parameters.
+        values: The values of the specification, by parameter.
 
-        page_request: Which window.
+        page_request: Where the window begins, its length, and whether its total is wanted.
 
-        is_everything: No row is left out.
+        is_everything: Whether the specification means all rows.
     """
 
     plan: Plan
@@ -58,22 +58,22 @@ class Window:
 
     @property
     def count(self) -> Count:
-        """How the total is found."""
+        """How the total is counted."""
         return self.page_request.count
 
     @property
     def wants_total(self) -> bool:
-        """A total is asked for."""
+        """Whether a total is asked for."""
         return self.page_request.count is not Count.NONE
 
     @property
     def is_first(self) -> bool:
-        """Nothing lies before it."""
+        """Whether it begins with the first row."""
         return self.page_request.after is None and not self.page_request.offset
 
     @property
     def parameters(self) -> Mapping[str, object]:
-        """The values for `statement`. One row more than wished for shows whether another page follows."""
+        """The values for `statement`; one row more than asked for shows whether another page follows."""
         page_request = self.page_request
         parameters = {**self.values, "fe_limit": page_request.limit + 1}
         if page_request.offset:
@@ -90,7 +90,7 @@ class Window:
         """Turn *answer* into a page."""
         limit, fields = self.page_request.limit, self.fields
         records = answer.undecoded_rows
-        # Names first: what was fetched for the order or the total only falls off the end.
+        # What was selected for the order or the total alone stands behind the fields, and is left out of the rows.
         texts = {fields[place]: read for place, read in answer.texts.items() if place < len(fields)}
         kept = records[:limit]
         following = None
@@ -133,7 +133,7 @@ async def read_estimate(window: Window, fetch: Fetch) -> int | None:
             "SELECT CAST(reltuples AS bigint) AS rows FROM pg_class WHERE oid = CAST(:name AS regclass)"
         ).columns(rows=BigInteger()),
     )
-    # As text within the query: asyncpg would otherwise want a number for a regclass.
+    # The statement casts the name itself: asyncpg would want a number for a parameter of type regclass.
     records = await fetch(statement, {"name": quoted})
     estimate = int(records[0][0]) if records else 0
     return estimate if estimate > MIN_ESTIMATE else None

@@ -40,7 +40,7 @@ T = TypeVar("T")
 class SqlAlchemyRepository(Generic[E]):
     """Implements `Repository`: each call on a connection of its own, or all in one transaction.
 
-    Cheap to make: what is made once is in the plan that the database keeps for the resource.
+    Made for each request, and so holds no more than references: what is made once is in the plan of the resource.
     """
 
     __slots__ = ("_connection", "_database", "_resource", "_rows")
@@ -232,7 +232,7 @@ class SqlAlchemyRepository(Generic[E]):
             return int(records[0][-1])
         if window.is_first:
             return 0
-        # Behind the last row there is none that could carry the total.
+        # The total comes with each row, and a page behind the last row has none.
         counted = await self._fetch(count(window.plan, window.form), window.values)
         return int(counted[0][0])
 
@@ -251,7 +251,7 @@ class SqlAlchemyRepository(Generic[E]):
         *,
         removing: bool = False,
     ) -> Outcome[T]:
-        """Carry out *work* in the transaction at hand, or in a short one of its own."""
+        """Carry out *work* in the transaction of this repository, or in a short one of its own."""
         transaction = self._connection
         try:
             plan = await self._database.plan(self._resource)

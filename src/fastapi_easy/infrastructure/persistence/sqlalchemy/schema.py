@@ -41,7 +41,7 @@ _FAMILIES: Final[Mapping[str, str]] = {
 
 _EQUIVALENT_TYPES: Final = frozenset(
     {
-        # Databases without the type keep it as the other.
+        # A database without the first type stores it as the second.
         ("sqlite", "truth value", "whole number"),
         ("sqlite", "fraction", "text"),
         ("mysql", "truth value", "whole number"),
@@ -61,7 +61,7 @@ def create(connection: Connection, metadata: MetaData) -> None:
     except DBAPIError as error:
         if error.connection_invalidated:
             raise
-        # Somebody who does not know our lock was faster with a table; what is still missing is made now.
+        # Another program, which does not take our lock, has created a table meanwhile: create the others.
         with _schema_lock(connection):
             metadata.create_all(connection, checkfirst=True)
 

@@ -37,7 +37,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import 
 from fastapi_easy.infrastructure.relational.column_types import ColumnType
 
 MAX_VALUES: Final = 15_000
-"""Values in one statement, before they are padded; PostgreSQL and SQLite refuse more than 32,766."""
+"""Values in one statement, before they are padded to a power of two; PostgreSQL and SQLite allow 32,766."""
 
 Source: TypeAlias = tuple[Any, ...]
 """The values of `Relation.here` in one entity."""
@@ -49,15 +49,15 @@ async def select_related(
     """Read the rows that *relation* leads to from each of *sources*, as `Repository.select_each` says.
 
     Args:
-        plan: Of the resource that is led to.
+        plan: The plan of the related resource.
 
-        relation: Leads there.
+        relation: The relation.
 
-        sources: From where.
+        sources: The values of `Relation.here` of each entity to start from.
 
-        query: Which rows, in which order, how many and what of them.
+        query: Which related rows, in which order, how many, and their fields.
 
-        fetch: Asks the database. Once, unless there are many thousands of sources.
+        fetch: Runs a statement; called once, unless there are many thousands of sources (no N+1).
     """
     fields = plan.names if query.fields is None else tuple(query.fields)
     form, values = parameterize(query.specification, plan.terms)
@@ -72,7 +72,7 @@ async def select_related(
         asked = _padded(sendable[start : start + MAX_VALUES // width])
         given["fe_sources"] = [source[0] for source in asked] if width == 1 else asked
         for record in await fetch(statement, given):
-            # What the database takes for a source need not be one byte for byte.
+            # The database may match more: a collation of the user's may ignore case.
             rows = found.get(tuple(record[len(fields) : len(fields) + width]))
             if rows is not None:
                 rows.append(Row(zip(fields, record, strict=False)))
@@ -116,7 +116,7 @@ def _join_sources(
         return table, [terms.plain(name) for name in relation.there], _in_sources(there, types)
     here = [through.columns[name] for name in relation.through.here]
     behind = [through.columns[name] for name in relation.through.there]
-    # Each pair once: nothing keeps a table between from holding it twice.
+    # Each pair once: an association table without a key may hold it twice.
     pairs = (
         select(*here, *behind).where(_in_sources(here, [each.type for each in here])).distinct().subquery()
     )

@@ -32,18 +32,17 @@ from fastapi_easy.infrastructure.relational.errors import null_not_allowed
 from fastapi_easy.infrastructure.relational.transaction import Transaction
 
 CHUNK: Final = 1_000
-"""Rows handed to the driver at a time; SQLAlchemy cuts them further where parameters are limited."""
-
+"""Rows sent in one statement; SQLAlchemy splits them further where the number of parameters is limited."""
 
 _LONGEST_NUMBER: Final = 18
-"""Digits that 64 bits hold whatever they are."""
+"""Digits of a whole number that always fits into 64 bits."""
 
 
 class WriteRejected(Exception):
-    """A write was refused before or after the database was asked.
+    """Raised for a write that cannot be made; caught by the repository, which returns its error.
 
     Attributes:
-        error: What the caller is told.
+        error: What the repository returns.
     """
 
     def __init__(self, error: Error) -> None:
@@ -53,14 +52,14 @@ class WriteRejected(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _TargetRow:
-    """One row that a write is about.
+    """The row that a write is about.
 
     Attributes:
         key: Its key.
 
-        form: Of the specification it has to satisfy.
+        form: The form of the specification that the row has to satisfy.
 
-        parameters: What says both to a statement; `None` when no row can have that key.
+        parameters: The values of key and specification; `None` when no row can have that key.
     """
 
     key: Key
@@ -69,14 +68,14 @@ class _TargetRow:
 
 
 class Writer:
-    """Writes rows of *plan* in *transaction*. Every method does all or nothing.
+    """Writes rows of one resource in a transaction. Each method makes all of its changes or none.
 
     Args:
-        plan: Of the resource.
+        plan: The plan of the resource.
 
-        transaction: What the writes belong to.
+        transaction: The transaction that the writes belong to.
 
-        journal_rows: Rows of the journal that the last statement of a write brings along.
+        journal_rows: Rows of the journal to insert in the same statement as a write.
     """
 
     __slots__ = ("_journal_rows", "_plan", "_transaction")
@@ -94,12 +93,13 @@ class Writer:
         answer = await self._write(statement, statements.new_values(complete), last=plan.returns_inserted)
         if answer.records:
             return plan.row(answer.rows[0])
+        # MySQL has no RETURNING: the key that it has generated leads to the row.
         made = iter(answer.key or ())
         key = [complete.get(name, each) for name, each in zip(plan.resource.key, made, strict=False)]
         return await self._read(key[0] if len(key) == 1 else tuple(key))
 
     async def add_all(self, many: Sequence[Values]) -> Sequence[Row]:
-        """Insert many rows, and give them back in the same order."""
+        """Insert many rows, and return them in the same order."""
         plan = self._plan
         groups = make_batches(plan, many)
         self._reject_nulls(find_nulls(plan, many, groups))
@@ -155,7 +155,8 @@ class Writer:
                 return current
         changed = await (self._change(target, changes, version_parameter) if changes else self._find(target))
         if changed is None and expected_version is not None:
-            # Says why; or it has become what was meant just now, and is locked.
+            # Raises why: the row is gone, or has another version. If neither, it has got the version since the first
+            # try, and is locked now, so that a second try finds it.
             _ = await self._lock_version(target, expected_version)
             changed = await self._change(target, changes, version_parameter)
         if changed is None:
@@ -203,7 +204,7 @@ class Writer:
     async def _execute_bulk(self, statement: Executable, parameters: Values, max_affected: int) -> int:
         async with self._transaction.atomic():
             answer = await self._transaction.execute(statement, parameters, writes=True)
-            # Others may have added some since they were counted.
+            # Others may have added rows since they were counted.
             if answer.affected > max_affected:
                 raise WriteRejected(TooLarge("affected", max_affected, "entities"))
         return answer.affected
@@ -219,7 +220,7 @@ class Writer:
         return affected
 
     async def _change(self, target: _TargetRow, changes: Values, version_parameter: Values) -> Row | None:
-        """Set *changes* on the row that is meant, if it has the version *version_parameter* names."""
+        """Set *changes* on the row of *target*; `None` when there is none with the version of *version_parameter*."""
         plan = self._plan
         if target.parameters is None:
             return None
@@ -229,7 +230,7 @@ class Writer:
         answer = await self._write(statement, given, last=returned)
         if returned:
             return plan.row(answer.rows[0]) if answer.records else None
-        # It may no longer be among those that were meant.
+        # Read by the key alone: after the change the row may no longer satisfy the specification.
         return await self._find(self._target_row(target.key)) if answer.affected else None
 
     async def _remove(self, target: _TargetRow, version_parameter: Values) -> bool:
@@ -290,7 +291,7 @@ class Writer:
                 statements.add_arrays(plan, fields), statements.new_values(part.columns), writes=True
             )
             return inserted_rows(plan, part, answer)
-        # SQLite gives rows back in the order they were made in, but promises nothing; others can be asked.
+        # SQLite returns rows in the order of their insertion, but does not promise it, and does not sort them.
         sorted_by_server = plan.server.name != "sqlite"
         statement = statements.add_many(plan, sorted_by_server=sorted_by_server)
         parameters = [{plan.columns[name].key: value for name, value in each.items()} for each in part.rows()]

@@ -1,4 +1,4 @@
-"""The statements of a plan, each built once per form. Values never appear in them, only parameters."""
+"""The statements of a plan, each built once per form. They hold parameters only, never values."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -78,7 +78,7 @@ def page(
         condition = build_condition(form, plan.terms)
         statement = select(*columns).select_from(paths.table).where(condition)
         if counted:
-            # Not a window function: it would have to keep every row to count them.
+            # Not `count(*) OVER ()`, which materializes every row before the first is returned.
             total = select(func.count()).select_from(plan.table).where(condition).scalar_subquery()
             statement = statement.add_columns(total)
         if nulls is not None:
@@ -153,7 +153,7 @@ def add_arrays(plan: Plan, fields: Sequence[str]) -> Executable:
         ]
         names = [f"value_{number}" for number in range(len(fields))]
         given = func.unnest(*lists).table_valued(*names, with_ordinality="place").render_derived()
-        # What the server counts up follows the order of what it inserts from.
+        # The server counts generated keys up in the order of the rows it inserts from.
         rows = select(*(given.columns[name] for name in names)).order_by(given.columns["place"])
         return insert(plan.table).from_select(columns, rows).returning(*_output_columns(plan, plan.names))
 
@@ -163,7 +163,7 @@ def add_arrays(plan: Plan, fields: Sequence[str]) -> Executable:
 def change(plan: Plan, fields: Sequence[str], form: ConditionTemplate, *, versioned: bool) -> Update:
     """Update *fields* of the row with a key, if *form* means it.
 
-    Gives the row back where the server can. When *versioned*, its version must be the one given.
+    Returns the row where the server can. When *versioned*, the row must have the version given.
     """
 
     def build() -> Update:
@@ -234,7 +234,8 @@ def _write_condition(plan: Plan, form: ConditionTemplate) -> ColumnElement[bool]
     """Build the condition of *form* for a statement that writes."""
     if plan.server.name != "mysql" or not reads_table(form, plan.terms, plan.table):
         return build_condition(form, plan.terms)
-    # MySQL refuses to read the table it writes, unless what was read has been put aside: hence DISTINCT.
+    # MySQL refuses to read the table it writes (error 1093), except from a subquery that it materializes, which
+    # DISTINCT makes it do.
     again = plan.terms.of(plan.table.alias())
     key = plan.resource.key
     chosen = (
@@ -263,7 +264,7 @@ def _cast_to_text(column: Column[Any]) -> Term:
     declared = column.type
     if not isinstance(declared, Numeric) or isinstance(declared, Float) or not declared.asdecimal:
         return column
-    # Whatever is there: a float would be spelt with an exponent.
+    # First to NUMERIC, whatever the stored type: the text of a float may have an exponent.
     return type_coerce(cast(cast(column, Numeric()), Text), TextDecimal())
 
 

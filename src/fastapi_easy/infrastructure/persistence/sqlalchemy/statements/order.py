@@ -1,4 +1,4 @@
-"""Orders and places in them → SQL. Nulls come last in both directions."""
+"""Orders and cursors → SQL. Nulls come last in both directions."""
 
 from collections.abc import Iterator, Sequence
 
@@ -17,6 +17,7 @@ def order_by_clauses(order: Sequence[Sort], paths: Paths) -> Iterator[Term]:
         if not paths.is_nullable(sort):
             yield directed
         elif paths.server.name == "mysql":
+            # MySQL has no NULLS LAST.
             yield case((paths.plain(sort).is_(None), 1), else_=0).asc()
             yield directed
         else:
@@ -27,11 +28,11 @@ def after_cursor(order: Sequence[Sort], nulls: Sequence[bool], paths: Paths) -> 
     """Build the condition that holds for every row behind a cursor.
 
     Args:
-        order: A total one.
+        order: A total order.
 
-        nulls: For each sort, whether the place holds null there.
+        nulls: For each sort, whether the cursor holds null there.
 
-        paths: What the sorts are about.
+        paths: The columns of the sorts.
     """
     is_uniform = len({sort.descending for sort in order}) == 1
     if is_uniform and paths.server.name != "mysql" and not any(paths.is_nullable(sort) for sort in order):
@@ -58,7 +59,7 @@ def _expanded(order: Sequence[Sort], nulls: Sequence[bool], paths: Paths) -> Col
     for number, (sort, is_null) in enumerate(zip(order, nulls, strict=True)):
         column = paths.plain(sort)
         if is_null:
-            # Nothing comes behind null in its own column.
+            # Nulls are last: behind one only rows follow that hold null as well.
             equal.append(column.is_(None))
             continue
         further = _is_after(sort, number, paths)
@@ -70,7 +71,7 @@ def _expanded(order: Sequence[Sort], nulls: Sequence[bool], paths: Paths) -> Col
     first = order[0]
     if nulls[0] or paths.is_nullable(first):
         return whole
-    # Says nothing new, but an index on the first column understands it.
+    # Follows from the rest, but unlike that it can be looked up in an index on the first column.
     term, value = paths.ordered(first), _value(first, 0, paths)
     return and_(term <= value if first.descending else term >= value, whole)
 

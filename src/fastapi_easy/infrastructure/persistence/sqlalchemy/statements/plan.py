@@ -1,4 +1,4 @@
-"""Everything about one resource that is made once: its table, its terms, and every statement by its form."""
+"""What is made once per resource and server: its table, its terms, and a cache of statements by their form."""
 
 from collections.abc import Callable, Container, Hashable, Mapping, Sequence
 from typing import Any, Final, TypeVar
@@ -18,24 +18,24 @@ from fastapi_easy.infrastructure.relational.server import Server
 S = TypeVar("S", bound=Executable)
 
 MAX_STATEMENTS: Final = 512
-"""Statements kept per resource; when there are more, the oldest goes."""
+"""Statements cached per resource; when there are more, the oldest is dropped."""
 
 
 class Plan:
-    """One resource on one server.
+    """What is known about one resource on one server, with its statements.
 
     Args:
-        resource: What it is about.
+        resource: The resource.
 
         table: Our copy of its table.
 
-        server: Where it is.
+        server: The server of the table.
 
-        nonstandard: The names of the columns that are stored unlike we would have.
+        nonstandard: The names of the columns that are not stored as we would create them.
 
-        attributes: The columns that the user declared, and the fields they are.
+        attributes: The columns that the user declared, and the fields they are mapped to.
 
-        resolve_relation: What the relations of the resource lead to.
+        resolve_relation: Finds what a relation of the resource leads to.
 
     Attributes:
         generated_keys: The key fields that the store fills in when they are left out or null.

@@ -1,4 +1,4 @@
-"""How a column has to be written to be compared as the domain means it, on this server."""
+"""Columns as terms of comparisons and orders, written so that each server compares as the domain does."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -32,20 +32,20 @@ _DOTTED_CAPITAL_I: Final = "İ"
 """The one character whose lower case is more than one; `fold_case` leaves it as it is."""
 
 _SIGMA: Final = "\u03c3"
-"""The small sigma that stands within words."""
+"""The small sigma within words; at the end of a word Unicode's lower case has another one."""
 
 _STAND_IN: Final = "\ufdd0"
-"""A noncharacter that waits in its place while the database folds the rest."""
+"""A noncharacter that stands for it while the database folds the rest."""
 
 
 @dataclass(frozen=True, slots=True)
 class RelationTarget:
-    """What a relation leads to on one server.
+    """The tables that a relation leads to.
 
     Attributes:
-        target: The terms of its table.
+        target: The terms of the related table.
 
-        through: The table between, if there is one.
+        through: The association table, if there is one.
     """
 
     target: "Terms"
@@ -56,25 +56,24 @@ Term: TypeAlias = ColumnElement[Any]
 """A column, or an expression that stands for one in a statement."""
 
 ResolveRelation: TypeAlias = Callable[[Relation], RelationTarget]
-"""Finds what a relation leads to."""
+"""Finds the tables that a relation leads to."""
 
 
 class Terms:
     """The columns of one table as terms of comparisons and orders.
 
     Args:
-        server: Where the table is.
+        server: The server of the table.
 
-        table: Itself, or another name for it.
+        table: The table, an alias of it, or a subquery with the same columns.
 
-        keys: Of its columns, by field.
+        keys: The keys of its columns, by field.
 
-        fields: By name.
+        fields: The fields, by name.
 
-        nonstandard: The fields whose columns exist with another text collation, or another type of identifier,
-            than we would have given them.
+        nonstandard: The fields whose columns exist with another collation or type than we would have given them.
 
-        resolve_relation: What the relations of its resource lead to.
+        resolve_relation: Finds what a relation of its resource leads to.
     """
 
     def __init__(
@@ -100,7 +99,7 @@ class Terms:
 
     @property
     def allows_nul(self) -> bool:
-        """Text may hold the character NUL."""
+        """Whether text may hold the character NUL."""
         return self.server.name != "postgresql"
 
     def plain(self, field: str) -> Term:
@@ -212,7 +211,7 @@ class Terms:
     def _prepared(self, column: Term) -> Term:
         if self.server.name == "postgresql":
             collated = column if self.server.folding is None else column.collate(self.server.folding)
-            # ICU alone would make the last sigma of a word another one.
+            # ICU gives the last sigma of a word another lower case: replaced before, there is none to see.
             return func.translate(
                 collated, f"{_SIGMA.upper()}{_DOTTED_CAPITAL_I}", f"{_SIGMA}{_STAND_IN}", type_=String()
             )
@@ -232,7 +231,7 @@ class Terms:
 
 
 class _NameOf(TypeDecorator[Any]):
-    """A member of an enumeration as the text it is stored as."""
+    """The text that a member of an enumeration is stored as."""
 
     impl = String
     cache_ok = True

@@ -1,7 +1,7 @@
-"""What to ask the database for, and what to make of its answers, so that numbers about many rows come out exact.
+"""Aggregates that come out exact on every server: the columns to select, and how to combine their answers.
 
-SQLite adds whole numbers in 64 bits and fails beyond, and decimals as floats. There a sum is asked for in parts
-that cannot overflow, and put together here.
+SQLite adds whole numbers in 64 bits and fails on overflow, and decimals as floats. There a sum is selected in parts
+that cannot overflow, which are added up in Python.
 """
 
 import decimal
@@ -42,7 +42,7 @@ class Total(Protocol):
 
     @property
     def width(self) -> int:
-        """How many columns it takes."""
+        """The number of columns it takes."""
         ...
 
     def columns(self) -> Sequence[Term]:
@@ -93,7 +93,7 @@ class _Plain:
 
 
 class _Average:
-    """Made here of an exact sum: databases round as they like."""
+    """An average, computed in Python from an exact sum: databases round in different ways."""
 
     def __init__(self, name: str, terms: Terms) -> None:
         self._column = terms.plain(name)
