@@ -20,7 +20,7 @@ ColumnType: TypeAlias = TypeEngine[Any]
 """A type of SQLAlchemy's, for values of any Python type."""
 
 ALIVE_COLUMN: Final = "fe_alive"
-"""The computed column beside a mark of soft deletion: 1, or null for what is deleted."""
+"""The name of the computed column that is 1 for rows that are not deleted, and null for those that are."""
 
 SQLITE_DIGITS: Final = 15
 """Significant digits that a double keeps (ADR 12)."""
@@ -30,11 +30,11 @@ _ROOMY: Final = decimal.Context(prec=100, rounding=decimal.ROUND_HALF_UP)
 
 
 class Unstorable(ValueError):
-    """A value cannot be kept as exactly as promised."""
+    """Raised for a value that a column cannot hold as exactly as promised."""
 
 
 class ServerType(TypeDecorator[T]):
-    """A type of another room that has to know more about the server than its dialect."""
+    """A type of another adapter that depends on more of the server than its dialect."""
 
     cache_ok = True
 
@@ -44,10 +44,10 @@ class ServerType(TypeDecorator[T]):
 
 
 class UtcDateTime(TypeDecorator[datetime.datetime]):
-    """Aware times in UTC with microseconds, whether or not the column knows time zones.
+    """Aware times in UTC with microseconds, whether or not the column keeps time zones.
 
     Attributes:
-        foreign_types: Column types on SQLite whose values others write in other ways.
+        foreign_types: Column types on SQLite whose values other programs write in another form.
     """
 
     foreign_types: tuple[str, ...] = ()
@@ -60,6 +60,7 @@ class UtcDateTime(TypeDecorator[datetime.datetime]):
 
     def load_dialect_impl(self, dialect: Dialect) -> ColumnType:
         if dialect.name in {"mysql", "mariadb"}:
+            # Without digits MySQL rounds to whole seconds.
             return dialect.type_descriptor(mysql.DATETIME(fsp=6))
         return dialect.type_descriptor(DateTime(timezone=self.timezone))
 
@@ -92,7 +93,7 @@ class MicrosecondTime(TypeDecorator[datetime.time]):
 
 
 class EpochInterval(TypeDecorator[datetime.timedelta]):
-    """Durations where the database has none: kept as SQLAlchemy's `Interval` does, with microseconds."""
+    """Durations where the database has no type for them: stored as SQLAlchemy's `Interval` does, with microseconds."""
 
     impl = DateTime
     cache_ok = True
@@ -135,7 +136,7 @@ class SqliteDecimal(TypeDecorator[decimal.Decimal]):
 
         scale: As declared; puts back trailing zeros.
 
-        strict: Refuse more digits than fit, instead of comparing with the nearest number.
+        strict: Whether more digits than fit are refused; otherwise the nearest number is compared with.
 
     Attributes:
         foreign_types: Column types on SQLite that hold decimals as texts.
@@ -177,7 +178,7 @@ class SqliteDecimal(TypeDecorator[decimal.Decimal]):
 
 
 class TextDecimal(TypeDecorator[decimal.Decimal]):
-    """Decimals that the server was asked to spell: mostly they are only passed on as text."""
+    """Decimals that the server returns as text, since most of them are only passed on as text."""
 
     impl = Text
     cache_ok = True

@@ -1,4 +1,4 @@
-"""All or nothing, in one relational database."""
+"""Units of work in one relational database."""
 
 from collections.abc import Awaitable, Sequence
 

@@ -327,6 +327,7 @@ def _expected_type(declared: ColumnType, dialect: Dialect) -> Any:
 
 
 def _holds_decimals(declared: ColumnType) -> bool:
+    """Return whether *declared*, an array or a decorated type perhaps, has decimals as its values in Python."""
     inner: Any = declared
     while isinstance(inner, TypeDecorator | ARRAY):
         inner = inner.item_type if isinstance(inner, ARRAY) else inner.impl_instance

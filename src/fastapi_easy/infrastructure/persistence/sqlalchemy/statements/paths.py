@@ -67,14 +67,15 @@ class Paths:
             return
         before, relation = self._terms[path[:-1]], path[-1]
         join = join_relation(relation, before)
-        there = and_(join.join_condition, _alive(relation, join))
+        there = and_(join.join_condition, _is_not_deleted(relation, join))
         if not is_unique(relation):
             there = and_(there, not_(_has_predecessor(relation, before, join)))
         self._terms[path] = join.terms
         self.table = self.table.outerjoin(join.terms.table, there)
 
 
-def _alive(relation: Relation, join: RelationJoin) -> ColumnElement[bool]:
+def _is_not_deleted(relation: Relation, join: RelationJoin) -> ColumnElement[bool]:
+    """Build the condition that the related row is not marked as deleted."""
     form, _ = parameterize(relation.target.alive, join.terms)
     return build_condition(form, join.terms)
 
@@ -85,4 +86,4 @@ def _has_predecessor(relation: Relation, before: Terms, join: RelationJoin) -> C
     keys = relation.target.key
     mine = tuple_(*(join.terms.ordered(name) for name in keys))
     smaller = tuple_(*(other.terms.ordered(name) for name in keys)) < mine
-    return exists_related(other, and_(_alive(relation, other), smaller))
+    return exists_related(other, and_(_is_not_deleted(relation, other), smaller))

@@ -48,7 +48,7 @@ from fastapi_easy.infrastructure.relational.server import Server
 from fastapi_easy.infrastructure.relational.sqlalchemy_internals import variants
 
 MYSQL_INDEXED_LENGTH = 255
-"""Characters of a text without declared length that MySQL has to index: whole texts it cannot."""
+"""Characters of an indexed text without declared length on MySQL, which cannot index a whole TEXT."""
 
 _NOW = frozenset({"now", "current_timestamp", "localtimestamp", "sysdate"})
 
@@ -64,7 +64,7 @@ class TableCopies:
     def copy_of(self, original: Table) -> Table:
         """Return the copy of *original*; its columns have the same names in the same order."""
         if original not in self._copies:
-            # One that many metadata hold under the same name is the same table in the database.
+            # Tables of the same name in several metadata are one table in the database.
             copied = original.to_metadata(self.metadata)
             self._copies[original] = copied
             for column in original.columns:
@@ -87,7 +87,7 @@ class TableCopies:
         self._adapt_defaults(copied)
 
     def _adapt_defaults(self, copied: Column[Any]) -> None:
-        """Write the store's own clock as finely as it can be read."""
+        """Let defaults that are the server's clock have microseconds, which `CURRENT_TIMESTAMP` has not everywhere."""
         now = _now(self._server)
         if now is None or not isinstance(copied.type, UtcDateTime):
             return

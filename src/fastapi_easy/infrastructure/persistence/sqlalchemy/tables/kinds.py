@@ -1,4 +1,4 @@
-"""Column type → kind of a field, with its bounds."""
+"""Column types → the kinds of their values, with bounds."""
 
 import enum
 from collections.abc import Mapping
@@ -74,7 +74,7 @@ _BITS: Final[tuple[tuple[type[ColumnType], int], ...]] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldType:
-    """What a column type says about its values; the names are those of `Field`."""
+    """What a column type says about its values; the attributes are those of `Field`."""
 
     kind: Kind
     enumeration: type[enum.Enum] | None = None

@@ -43,6 +43,7 @@ def describe(entity: type[object]) -> Shape:
         for column, found in field_types.items()
         if found is None
     ]
+    # References are resolved by name only when they are looked at.
     mistakes += _undeclared_references(entity, table)
     if mistakes:
         raise DeclarationError(mistakes)

@@ -1,4 +1,4 @@
-"""Tortoise's clients on connections that are lent to them, statement by statement."""
+"""Tortoise's database clients on connections of our pool, borrowed for each statement."""
 
 import asyncio
 import copy
@@ -19,11 +19,11 @@ from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS
 T = TypeVar("T")
 
 ConnectionSource: TypeAlias = Callable[[bool], AbstractAsyncContextManager[Connection]]
-"""Gives a connection for one statement; is told whether that may write."""
+"""Lends a connection for one statement; the argument tells whether that may write."""
 
 
 class BorrowingClientMixin:
-    """Stands before one of Tortoise's clients, whose way of making statements and reading results it keeps."""
+    """A mixin for one of Tortoise's clients, which keeps how that makes statements and reads results."""
 
     _executor: Executor
     _source: ConnectionSource
@@ -43,7 +43,7 @@ class BorrowingClientMixin:
 
             lend: Where connections come from.
 
-            shared: It is always the same connection, so that tasks take turns.
+            shared: Whether it is always the same connection, so that tasks have to take turns.
         """
         self.connection_name = name
         self.log = db_client_logger
@@ -113,9 +113,9 @@ class BorrowingClientMixin:
         except driver.Error as error:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
-                # What drivers for MySQL make of a cancellation.
+                # Drivers for MySQL turn a cancellation into an error of their own.
                 raise asyncio.CancelledError from error
-            # Tortoise itself knows one driver for each database only.
+            # Tortoise itself translates the errors of one driver for each database only.
             kind = IntegrityError if isinstance(error, driver.IntegrityError) else OperationalError
             raise kind(error) from error
 

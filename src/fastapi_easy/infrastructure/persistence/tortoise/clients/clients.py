@@ -67,7 +67,7 @@ class PooledClientMixin(BorrowingClientMixin):
 
 
 class TransactionClientMixin(BorrowingClientMixin):
-    """A client inside a transaction; nobody but whoever began that ends it."""
+    """A client inside a transaction, which only its owner ends."""
 
     _transaction: Transaction
     _finalized: bool
@@ -159,7 +159,7 @@ class _NestedTransaction(TransactionContext):
         if error is None:
             await self.client.commit()
             return
-        # Where nothing is left of the whole, there is nothing to go back to.
+        # When the database has ended the whole transaction, its savepoints are gone too.
         with contextlib.suppress(TransactionLost):
             await self.client.rollback()
 

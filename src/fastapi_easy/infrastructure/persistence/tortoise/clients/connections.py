@@ -1,4 +1,4 @@
-"""Where Tortoise looks for connections: a context for each database, with one client."""
+"""The contexts in which Tortoise looks for connections: one for each database, with one client."""
 
 import contextlib
 import itertools
@@ -23,7 +23,7 @@ _NUMBERS: Final = itertools.count(1)
 
 
 class SingleClientHandler(ConnectionHandler):
-    """Gives the one client there is, whatever name it is asked for.
+    """Returns the one client of a database, whatever name it is asked for.
 
     Tortoise keeps the name of its connection in each model, once per process; two databases with the same models
     would otherwise have to share it.
