@@ -147,13 +147,13 @@ def _postgres_settings(options: ConnectionOptions) -> str:
         "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT * 1000),
         "default_transaction_isolation": "read committed",
     }
-    said = [f"set_config('{name}', '{value}', false)" for name, value in settings.items()]
-    said.append(
+    calls = [f"set_config('{name}', '{value}', false)" for name, value in settings.items()]
+    calls.append(
         f"CASE WHEN current_setting('server_version_num')::int >= {_TRANSACTION_TIMEOUT_SINCE}"
         f" THEN set_config('transaction_timeout', '{round(options.transaction_timeout * 1000)}', false) END"
     )
     # A statement and not start-up options, which poolers refuse.
-    return f"SELECT {', '.join(said)}"
+    return f"SELECT {', '.join(calls)}"
 
 
 def _set_up_mysql(connection: Any, options: ConnectionOptions) -> None:

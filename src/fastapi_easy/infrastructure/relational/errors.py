@@ -1,4 +1,4 @@
-"""A driver's exception → the error a caller can act on."""
+"""Exceptions of drivers → the errors that callers can act on."""
 
 import decimal
 import re
@@ -37,21 +37,21 @@ from fastapi_easy.infrastructure.relational.driver.error_classification import (
 from fastapi_easy.infrastructure.relational.transaction import TransactionLost
 
 DATABASE_ERRORS: Final = (SQLAlchemyError, OSError, TransactionLost)
-"""What running a statement may raise; what of it means a defect of ours is raised again."""
+"""What running a statement may raise; `translate` raises again what means a defect of ours."""
 
 _Fields: TypeAlias = tuple[str, ...]
 _WORD: Final = re.compile(r"\w+")
 
 
 class TableConstraints:
-    """The rules of one table and the fields they are about.
+    """The constraints of one table, and the fields they are about.
 
     Args:
-        resource: Whose table it is.
+        resource: The resource of the table.
 
-        table: Our copy.
+        table: Our copy of the table.
 
-        fields: Column name to field.
+        fields: The fields by the names of their columns.
     """
 
     def __init__(self, resource: Resource[Any], table: Table, fields: Mapping[str, str]) -> None:
@@ -105,7 +105,7 @@ class TableConstraints:
             return self._unique[name]
         if name in {"PRIMARY", f"{self._table}_pkey"}:
             return self._key
-        # MySQL names the index of a rule without a name after its first column, PostgreSQL after all.
+        # MySQL names the index of a nameless constraint after its first column, PostgreSQL after all of them.
         for fields in (*self._unique.values(), self._key):
             columns = [column for field in fields for column, mine in self._fields.items() if mine == field]
             if name in {columns[0], f"{self._table}_{'_'.join(columns)}_key"}:
@@ -114,13 +114,13 @@ class TableConstraints:
 
     def _foreign_key_fields(self, classified: ClassifiedError, written: Sequence[Values]) -> _Fields:
         if classified.table is not None and classified.table.casefold() != self._table.casefold():
-            # Others refer to what was changed.
+            # The constraint of another table, whose rows refer to what was changed.
             return ()
         if classified.columns:
             return self._fields_of(classified.columns)
         if classified.constraint in self._references:
             return self._references[classified.constraint]
-        # SQLite does not say which.
+        # SQLite does not name the constraint: only a reference that stands alone can be told.
         given = {
             fields
             for fields in self._references.values()
@@ -167,7 +167,7 @@ class TableConstraints:
     def _reference_rules(self, table: Table) -> Iterator[tuple[str, _Fields]]:
         for rule in table.foreign_key_constraints:
             columns = [column.name for column in rule.columns]
-            # Without a name it gets the one that PostgreSQL makes up.
+            # PostgreSQL makes up this name for a constraint without one.
             yield str(rule.name or f"{table.name}_{'_'.join(columns)}_fkey"), self._fields_of(columns)
 
     def _fields_in(self, rule: CheckConstraint) -> _Fields:
@@ -190,11 +190,11 @@ def translate(
 
         database: The name of the database.
 
-        constraints: Finds the rules of the table that a complaint is about.
+        constraints: Finds the constraints of the table that an error is about.
 
         written: The values that were to be written, of each row; empty for reads.
 
-        removing: The statement was to remove rows.
+        removing: Whether the statement was to remove rows.
 
     Raises:
         BaseException: *error* itself, when it means a defect of ours.

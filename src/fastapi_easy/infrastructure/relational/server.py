@@ -85,12 +85,13 @@ def server_name_of(dialect: str) -> ServerName:
 
 
 def _detect_postgres(connection: Connection) -> Server:
-    # The whole row as JSON, because the column for the provider is newer than the servers in use.
+    # The whole row as JSON: `datlocprovider` exists since PostgreSQL 15 only.
     settings = connection.exec_driver_sql(
         "SELECT to_jsonb(d)::text FROM pg_database d WHERE datname = current_database()"
     ).scalar_one()
     database = json.loads(settings)
     is_bytewise = database["datcollate"] in _BYTEWISE and database.get("datlocprovider", "c") == "c"
+    # For lower case as Unicode defines it: the builtin one of PostgreSQL 17 is faster than ICU's.
     collations = connection.exec_driver_sql(
         "SELECT collname FROM pg_collation"
         " WHERE collname IN ('pg_c_utf8', 'und-x-icu') AND collencoding IN (-1, pg_char_to_encoding('UTF8'))"

@@ -1,4 +1,4 @@
-"""Creating the tables that are missing, and comparing those that are there."""
+"""Creates missing tables, and compares those that exist with what is declared."""
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""From many entities at once to those that a relation leads to from each, with one statement."""
+"""Eager loading: the related rows of many entities, with one statement."""
 
 from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
@@ -91,14 +91,14 @@ def _statement(
         paths = Paths(terms, order)
         table, sources, asked = _join_sources(plan, relation, paths.table)
         meant = and_(asked, build_condition(form, terms))
-        told = [source.label(f"fe_source_{number}") for number, source in enumerate(sources)]
+        labelled = [source.label(f"fe_source_{number}") for number, source in enumerate(sources)]
         if is_unique(relation):
-            return select(*(terms.plain(name) for name in fields), *told).select_from(table).where(meant)
+            return select(*(terms.plain(name) for name in fields), *labelled).select_from(table).where(meant)
         rank = func.row_number().over(partition_by=sources, order_by=list(order_by_clauses(order, paths)))
-        columns = [*(plan.columns[name] for name in plan.names), *told, rank.label("fe_rank")]
+        columns = [*(plan.columns[name] for name in plan.names), *labelled, rank.label("fe_rank")]
         ranked = select(*columns).select_from(table).where(meant).subquery()
         chosen, number = terms.of(ranked), ranked.columns["fe_rank"]
-        wanted = [*(chosen.plain(name) for name in fields), *(ranked.columns[each.name] for each in told)]
+        wanted = [*(chosen.plain(name) for name in fields), *(ranked.columns[each.name] for each in labelled)]
         return select(*wanted).where(number <= bindparam("fe_limit", type_=BigInteger())).order_by(number)
 
     return plan.statement(("select_related", relation, fields, order, form), build)

@@ -1,4 +1,4 @@
-"""SQLModel's table classes → `Shape`: SQLAlchemy's reading, and the rules that pydantic knows besides."""
+"""SQLModel's table classes → `Shape`, as SQLAlchemy sees them, with the rules that pydantic knows besides."""
 
 import dataclasses
 import enum

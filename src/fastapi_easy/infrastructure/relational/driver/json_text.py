@@ -1,4 +1,4 @@
-"""JSON as databases keep it."""
+"""JSON in the texts that databases store."""
 
 import json
 from typing import Any
@@ -20,5 +20,5 @@ def write_json(value: Any) -> str:
     try:
         return to_json(value, inf_nan_mode="constants").decode()
     except (PydanticSerializationError, UnicodeEncodeError):
-        # Likewise; what nobody can write is refused in the words of the standard library.
+        # The same for writing; for a value that is no JSON the standard library raises the usual error.
         return json.dumps(value)

@@ -60,7 +60,7 @@ def _describe_holder(lent: PooledConnection) -> str:
 
 def _frames_of(task: "asyncio.Task[Any]") -> Iterator[types.FrameType]:
     """Yield the frames of the suspended *task*, the outermost call first."""
-    # A coroutine is asked by other names than a generator that stands for one (`types.coroutine`).
+    # Coroutines and generator-based coroutines (`types.coroutine`) have attributes of different names.
     waiting: Any = task.get_coro()
     while waiting is not None:
         frame = getattr(waiting, "cr_frame", None) or getattr(waiting, "gi_frame", None)

@@ -1,4 +1,4 @@
-"""One connection of a pool: how it is opened, how long somebody has it, and how it is dropped."""
+"""One connection of a pool: how it is opened, how long it is lent, and how it is aborted."""
 
 import time
 from dataclasses import dataclass

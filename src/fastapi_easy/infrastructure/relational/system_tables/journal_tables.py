@@ -19,7 +19,7 @@ _BYTEWISE: Final = "utf8mb4_bin"
 
 
 def table_of(system: SystemTable) -> Table:
-    """Return the table of *system*, drawn once.
+    """Return the table of *system*, made once.
 
     Raises:
         DeclarationError: A field is of a kind that system tables do not have.

@@ -35,7 +35,7 @@ class Paths:
     Attributes:
         server: The server of the tables.
 
-        table: The table of *terms*, joined with those that the paths of the sorts lead along.
+        table: The table of *terms*, joined with the tables on the paths of the sorts.
     """
 
     def __init__(self, terms: Terms, order: Iterable[Sort]) -> None:

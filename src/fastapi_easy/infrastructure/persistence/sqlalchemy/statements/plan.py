@@ -118,9 +118,9 @@ class Plan:
         """Return the fields that `with_defaults` has values for, for rows with values for the fields *given*.
 
         Args:
-            given: What callers say.
+            given: The fields that the caller has given.
 
-            left_out: Of `generated_keys`, those that are null.
+            left_out: The `generated_keys` that are null.
         """
         version = self.resource.version
         return tuple(

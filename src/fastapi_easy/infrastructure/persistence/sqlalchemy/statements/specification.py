@@ -103,7 +103,7 @@ def build_condition(form: ConditionTemplate, terms: Terms) -> ColumnElement[bool
 
 
 def reads_table(form: ConditionTemplate, terms: Terms, table: FromClause) -> bool:
-    """Return whether *form* asks about rows of *table* beside those it is a condition for."""
+    """Return whether *form* reads *table* once more, in a subquery: a relation leads back to it."""
     match form:
         case ("related", Relation() as relation, tuple(inner)):
             lead = terms.resolve_relation(relation)

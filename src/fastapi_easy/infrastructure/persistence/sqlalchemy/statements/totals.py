@@ -185,7 +185,7 @@ def _sum(name: str, terms: Terms) -> Total:
             return _Decimals(column, terms.fields[name].scale)
         case Kind.DECIMAL | Kind.FLOAT:
             return _Plain(lambda: func.sum(column, type_=own))
-        # Nobody may ask for these (`functions_of`); the database would have to say what it makes of them.
+        # `functions_of` offers no sum of these, so that a query never asks for one.
         case Kind.TEXT | Kind.BOOLEAN | Kind.DATE | Kind.TIME | Kind.DATETIME | Kind.DURATION:
             return _Plain(lambda: func.sum(column, type_=own))
         case Kind.UUID | Kind.BINARY | Kind.ENUM | Kind.JSON | Kind.ARRAY:

@@ -140,8 +140,10 @@ def _targets(table: Table) -> Iterator[Table]:
 
 
 def _variant(declared: ColumnType, dialect: str) -> ColumnType:
-    told = variants(declared)
-    return told.get(dialect, told.get("mysql", declared) if dialect == "mariadb" else declared)
+    declared_variants = variants(declared)
+    return declared_variants.get(
+        dialect, declared_variants.get("mysql", declared) if dialect == "mariadb" else declared
+    )
 
 
 def _adapt_on_any_server(plain: ColumnType, server: Server) -> ColumnType | None:

@@ -15,7 +15,7 @@ E = TypeVar("E")
 
 
 class Entities(Protocol):
-    """How classes of one family stand for tables, and their instances for rows."""
+    """Maps the classes of one library to tables, and their instances to rows."""
 
     def table_of(self, stored: type[object]) -> Table:
         """Return the table of *stored*, as its user declared it."""
@@ -59,7 +59,7 @@ class DeclarativeEntities:
         """Make an instance that holds *values*, as if a session had loaded it and let it go.
 
         `__init__` is not called, as SQLAlchemy does not either: what a constructor asks for, the store need not
-        have. Relationships are not loaded, and say so when they are touched.
+        have. Relationships are not loaded, and raise when they are read.
         """
         mapper: Mapper[E] = sqlalchemy.inspect(resource.entity)
         made: E = mapper.class_manager.new_instance()

@@ -122,6 +122,7 @@ def _unique(table: Table, names: dict[Column[Any], str]) -> Iterator[tuple[str, 
 
 
 def _named(columns: list[Any], names: dict[Column[Any], str]) -> Iterator[tuple[str, ...]]:
+    """Yield the fields of *columns*, if all are mapped: an index on an expression is about none."""
     if all(isinstance(column, Column) and column in names for column in columns):
         yield tuple(names[column] for column in columns)
 

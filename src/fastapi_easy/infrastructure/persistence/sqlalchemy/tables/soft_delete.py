@@ -49,7 +49,7 @@ def find_strict_constraints(inspector: Inspector, table: Table, deleted_column: 
     dialect = inspector.dialect.name
     rules: list[Any] = [*inspector.get_unique_constraints(table.name, schema=table.schema)]
     rules += [each for each in inspector.get_indexes(table.name, schema=table.schema) if each["unique"]]
-    told = set()
+    seen = set()
     for rule in rules:
         columns = [str(name) for name in rule.get("expressions") or rule["column_names"]]
         options = rule.get("dialect_options", {})
@@ -58,10 +58,10 @@ def find_strict_constraints(inspector: Inspector, table: Table, deleted_column: 
             or ALIVE_COLUMN in columns
             or options.get(f"{dialect}_where") is not None
         )
-        # What stands behind a constraint is listed as an index too.
-        if is_relaxed or tuple(columns) in told:
+        # The index behind a constraint is listed as well: one sentence is enough.
+        if is_relaxed or tuple(columns) in seen:
             continue
-        told.add(tuple(columns))
+        seen.add(tuple(columns))
         name = rule["name"] or f"on ({', '.join(columns)})"
         yield (
             f"the unique constraint {name} of the table {table.name} holds for deleted rows too, whose values "

@@ -127,7 +127,7 @@ def _default(field: Any) -> tuple[Any, Callable[[], Any] | None]:
     if callable(given):
         return UNSET, lambda: _to_python(field, given())
     if isinstance(given, dict | list):
-        # Each entity gets one of its own.
+        # Each entity gets a copy of its own.
         return UNSET, lambda: copy.deepcopy(given)
     return _to_python(field, given), None
 
@@ -164,14 +164,14 @@ def _rules(field: Any, field_type: FieldType) -> tuple[tuple[Any, ...], int | No
 
 def _validator_rule(validator: Callable[[Any], None]) -> Callable[[Any], Any]:
     pattern = f" {validator.regex.pattern!r}" if isinstance(validator, RegexValidator) else ""
-    words = f"Does not match{pattern}." if pattern else f"{type(validator).__name__} rejects it."
+    message = f"Does not match{pattern}." if pattern else f"{type(validator).__name__} rejects it."
 
     def check(value: Any) -> Any:
         try:
             validator(value)
         except ValidationError:
-            # Its own words repeat the value.
-            raise ValueError(words) from None
+            # Tortoise's own message repeats the value.
+            raise ValueError(message) from None
         return value
 
     return check
@@ -183,9 +183,10 @@ def _smallest(one: int | None, other: int | None) -> int | None:
 
 
 def _description(field: Any) -> str | None:
-    # Enumerations without a description get a list of their members as one.
-    said: str | None = field.description
-    return None if said is None or (hasattr(field, "enum_type") and "\n" in said) else said
+    description: str | None = field.description
+    # An enumeration without a description gets one from Tortoise, a list of its members.
+    is_generated = description is not None and hasattr(field, "enum_type") and "\n" in description
+    return None if is_generated else description
 
 
 def _now() -> datetime.datetime:

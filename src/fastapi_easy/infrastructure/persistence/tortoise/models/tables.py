@@ -60,7 +60,7 @@ class TableBuilder:
             *(self._column(each) for each in stored),
             *self._rules(model, stored),
             schema=meta.schema,
-            # As Tortoise declares them: a key is never given out twice.
+            # As Tortoise declares them: the key of a deleted row is not used again.
             sqlite_autoincrement=any(each.field.pk and each.field.generated for each in stored),
         )
         for reference in self._references(model, stored):
@@ -85,7 +85,7 @@ class TableBuilder:
             columns.append(Column(name, column_type_of(key), nullable=False))
             if field.db_constraint:
                 references.append(ForeignKeyConstraint([name], [there], ondelete=str(field.on_delete)))
-        # Tortoise's own rule that no pair stands there twice.
+        # Tortoise's own unique index, so that no pair is stored twice.
         rules = []
         if field.unique:
             names = [name for name, _ in ends]
@@ -175,5 +175,5 @@ def _reference_name(table: str, column: str, target: str, target_column: str) ->
     return f"fk_{table[:8]}_{target[:8]}_{digest}"
 
 
-def _digest(*words: str, length: int) -> str:
-    return hashlib.sha256(";".join(words).encode()).hexdigest()[:length]
+def _digest(*parts: str, length: int) -> str:
+    return hashlib.sha256(";".join(parts).encode()).hexdigest()[:length]
