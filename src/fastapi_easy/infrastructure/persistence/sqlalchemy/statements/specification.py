@@ -204,8 +204,16 @@ def _where(field: str, operator: Operator, more: list[Any], terms: Terms, bind: 
             return _part_of_text(_IGNORE_CASE[operator], terms.folded(field), terms, bind)
         case Operator.HAS | Operator.HAS_ANY | Operator.HAS_ALL:
             return _contains_items(operator, column, bind)
-        case _:
+        case (
+            Operator.BETWEEN
+            | Operator.GREATER
+            | Operator.GREATER_OR_EQUAL
+            | Operator.LESS
+            | Operator.LESS_OR_EQUAL
+        ):
             return _in_range(field, operator, terms, bind)
+        case _:
+            assert_never(operator)
 
 
 def _equal(field: str, operator: _Equality, terms: Terms, bind: Bind) -> ColumnElement[bool]:
