@@ -113,6 +113,7 @@ def _set_up_sqlite(connection: Any, options: ConnectionOptions, *, scratch: bool
     connection.isolation_level = None
     connection.create_function("fold_case", 1, _fold_case, deterministic=True)
     connection.create_function("utc_text", 1, _utc_text, deterministic=True)
+    # Foreign keys are not enforced unless a connection asks for it.
     _execute_all(
         connection, f"PRAGMA busy_timeout = {round(options.busy_timeout * 1000)}", "PRAGMA foreign_keys = ON"
     )
@@ -120,6 +121,7 @@ def _set_up_sqlite(connection: Any, options: ConnectionOptions, *, scratch: bool
         # Of several processes that start at once one switches the file; for the others it is locked, and then done.
         with contextlib.suppress(sqlite3.OperationalError):
             _execute_all(connection, "PRAGMA journal_mode = WAL")
+    # With WAL, NORMAL keeps the file consistent; a power failure may undo the last commits, a crash does not.
     _execute_all(connection, f"PRAGMA synchronous = {'OFF' if scratch else 'NORMAL'}")
 
 

@@ -261,13 +261,13 @@ class SqlAlchemyDatabase:
             return found
         without_plan = mapped_tables.without_plan(resource)
 
-        def look(connection: Connection) -> dict[Resource[Any], frozenset[str]]:
+        def find_nonstandard(connection: Connection) -> dict[Resource[Any], frozenset[str]]:
             return {
                 each: find_nonstandard_columns(connection, mapped_tables.server, mapped_tables.table_of(each))
                 for each in without_plan
             }
 
-        return mapped_tables.make_plans(resource, await self._run_sync(look))
+        return mapped_tables.make_plans(resource, await self._run_sync(find_nonstandard))
 
     def constraints_of(self, resource: Resource[Any]) -> TableConstraints | None:
         """Return the constraints of the table of *resource*; `None` before its first statement."""

@@ -132,6 +132,7 @@ def _from_driver(driver_error: BaseException | None) -> ClassifiedError | None:
     )
     if (name := getattr(driver_error, "sqlite_errorname", None)) is not None:
         return _sqlite(str(name), str(driver_error))
+    # The drivers for MySQL raise (number, message).
     number = driver_error.args[0] if driver_error is not None and driver_error.args else None
     if isinstance(number, int):
         return _mysql(

@@ -65,6 +65,7 @@ def _span(
     tracer: Tracer, dialect: Dialect, statement: Executable, parameters: Parameters
 ) -> AbstractContextManager[Span]:
     name, attributes = _describe(statement, dialect)
+    # The conventions want the size of real batches only.
     if isinstance(parameters, Sequence) and len(parameters) > 1:
         attributes = {**attributes, "db.operation.batch.size": len(parameters)}
     return tracer.span(name, attributes, is_client=True)

@@ -12,9 +12,9 @@ _ATTEMPTS: Final = 10
 
 
 def make_tables(connection: Connection, name_type: ColumnType) -> None:
-    """Create what is missing; safe when many do so at once.
+    """Create the missing tables of leases; safe when many processes do so at once.
 
-    Times are microseconds since 1970. A row without owner is a name that was held, whose tokens go on growing.
+    Times are microseconds since 1970. A row without an owner is a name that was held once: its token must go on to grow.
     """
     tables = _define_tables(name_type)
     for attempt in range(1, _ATTEMPTS + 1):
@@ -24,7 +24,7 @@ def make_tables(connection: Connection, name_type: ColumnType) -> None:
         try:
             tables.create_all(connection, missing)
         except DBAPIError:
-            # Somebody else was faster; there may be more that they have not come to yet.
+            # Another process has created a table meanwhile, and may not have come to the next one yet.
             if attempt == _ATTEMPTS:
                 raise
 
@@ -49,7 +49,7 @@ def _define_tables(name_type: ColumnType) -> MetaData:
         Column("owner", String(_OWNER), nullable=False, unique=True),
         Column("expires_at", BigInteger, nullable=False),
         mysql_engine="InnoDB",
-        # A ticket is never given out twice.
+        # Without it SQLite would use the number of a deleted ticket again.
         sqlite_autoincrement=True,
     )
     _ = Index("fe_lock_wait_line", waits.c.name, waits.c.ticket)

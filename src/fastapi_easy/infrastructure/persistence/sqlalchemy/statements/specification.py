@@ -133,6 +133,7 @@ def _parameterize(specification: Specification, terms: Terms, values: list[Any])
                 _parameterize(inner, terms.resolve_relation(relation).target, values),
             )
         case Where(field):
+            # A value that no column can hold would be an error of the driver; it is merely not found.
             sendable = rewrite_unstorable(specification, terms.fields[field], allows_nul=terms.allows_nul)
             if isinstance(sendable, Where):
                 return _parameterize_where(sendable, terms, values)
@@ -151,6 +152,7 @@ def _parameterize_where(where: Where, terms: Terms, values: list[Any]) -> Condit
             return ("where", where.field, operator, bool(value))
         case Operator.IN | Operator.NOT_IN | Operator.HAS_ANY | Operator.HAS_ALL:
             if not value:
+                # SQL has no empty list: a form without parameters, for `_compared_with_nothing`.
                 return ("where", where.field, operator, "nothing")
             values.append(list(value))
         case Operator.BETWEEN:

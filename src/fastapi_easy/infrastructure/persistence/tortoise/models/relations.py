@@ -32,6 +32,7 @@ def _links(model: type[Model]) -> Iterator[tuple[str, Link]]:
             case ForeignKeyFieldInstance():
                 yield name, _forward(field)
             case _:
+                # A field with a column.
                 pass
 
 

@@ -167,6 +167,7 @@ def constraint_name(prefix: str, model: type[Model], columns: list[str]) -> str:
 
 
 def _index_name(prefix: str, table: str, columns: list[str]) -> str:
+    # The scheme of Tortoise's schema generator, as is that of `_reference_name`.
     return f"{prefix}_{table[:11]}_{columns[0][:7]}_{_digest(table, *columns, length=6)}"
 
 

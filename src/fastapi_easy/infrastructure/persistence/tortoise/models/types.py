@@ -19,7 +19,7 @@ _MYSQL = frozenset({"mysql", "mariadb"})
 
 
 class SqliteDateTime(UtcDateTime):
-    """Times on SQLite in columns that Tortoise has made, and in which it wrote the zone too."""
+    """Times on SQLite in columns that Tortoise has created, whose values it writes with their zone."""
 
     cache_ok = True
     foreign_types = ("TIMESTAMP",)
@@ -65,7 +65,7 @@ class DashedUuid(TypeDecorator[uuid.UUID]):
 
 
 class MicrosecondInterval(TypeDecorator[datetime.timedelta]):
-    """Durations as whole numbers."""
+    """Durations as whole numbers of microseconds."""
 
     impl = BigInteger
     cache_ok = True
@@ -94,7 +94,7 @@ class NaiveTime(TypeDecorator[datetime.time]):
 
 
 class TortoiseJson(TypeDecorator[Any]):
-    """JSON as Tortoise keeps it; null is no JSON but nothing."""
+    """JSON as Tortoise stores it; `None` is NULL, not the JSON value `null`."""
 
     impl = JSON
     cache_ok = True
