@@ -45,7 +45,6 @@ from fastapi_easy.infrastructure.relational.server import (
 from fastapi_easy.infrastructure.relational.transaction import Transaction
 from fastapi_easy.infrastructure.relational.url import resolve
 
-E = TypeVar("E")
 T = TypeVar("T")
 
 CHECK_TIMEOUT: Final = 2.0
@@ -251,7 +250,7 @@ class SqlAlchemyDatabase:
         self._make_scratch()
         return Transaction(self.executor, may_autocommit=may_autocommit)
 
-    async def plan(self, resource: Resource[E]) -> Plan:
+    async def plan(self, resource: Resource[Any]) -> Plan:
         """Return the plan of *resource* on this server, made once."""
         mapped_tables = self._mapped_tables
         if mapped_tables is None:

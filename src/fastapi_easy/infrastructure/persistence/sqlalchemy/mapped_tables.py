@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Column, Table
 
@@ -14,8 +14,6 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.copies import Tab
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.entities import Entities
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete import exclude_deleted
 from fastapi_easy.infrastructure.relational.server import Server
-
-E = TypeVar("E")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +86,7 @@ class MappedTables:
                     mapped.append(MappedTable(name=repr(relation), declared_by=between.name, table=between))
         return mapped
 
-    def plan_of(self, resource: Resource[E]) -> Plan | None:
+    def plan_of(self, resource: Resource[Any]) -> Plan | None:
         """Return the plan of *resource*; `None` before it is made."""
         return self._plans.get(resource)
 
@@ -102,7 +100,9 @@ class MappedTables:
                 around += [relation.target for relation in each.relations.values()]
         return [each for each in reached if each not in self._plans]
 
-    def make_plans(self, resource: Resource[E], nonstandard: Mapping[Resource[Any], frozenset[str]]) -> Plan:
+    def make_plans(
+        self, resource: Resource[Any], nonstandard: Mapping[Resource[Any], frozenset[str]]
+    ) -> Plan:
         """Make the plans of the resources in *nonstandard*, and return that of *resource*.
 
         Args:

@@ -14,7 +14,7 @@ _ATTEMPTS: Final = 10
 def make_tables(connection: Connection, name_type: ColumnType) -> None:
     """Create the missing tables of leases; safe when many processes do so at once.
 
-    Times are microseconds since 1970. A row without an owner is a name that was held once: its token must go on to grow.
+    Times are microseconds since 1970. A row without an owner is a name that was held once; its token goes on growing.
     """
     tables = _define_tables(name_type)
     for attempt in range(1, _ATTEMPTS + 1):
