@@ -20,9 +20,9 @@ async def test_two_databases_keep_the_same_models_apart(tmp_path):
         hall(f"sqlite:///{tmp_path / 'first.db'}", models) as first,
         hall(f"sqlite:///{tmp_path / 'second.db'}", models) as second,
     ):
-        with first.database.active():
+        with first.database.activate():
             _ = await first.shelf.create(name="first")
-            with second.database.active():
+            with second.database.activate():
                 _ = await first.shelf.create(name="second")
             _ = await first.shelf.create(name="first again")
 
@@ -58,7 +58,7 @@ async def test_who_waits_too_long_for_a_connection_is_told(tmp_path):
 
         async with there.database.executor.lend_connection():
             waited = await there.shelves.count(Everything())
-            with there.database.active(), pytest.raises(DBConnectionError):
+            with there.database.activate(), pytest.raises(DBConnectionError):
                 await there.shelf.all().count()
 
         assert waited == Failure(Unavailable("hall"))

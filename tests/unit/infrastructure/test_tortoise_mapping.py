@@ -149,7 +149,7 @@ def test_defaults_are_what_would_come_back():
     assert made[0]["a"] is not made[1]["a"]
 
 
-def test_what_the_database_fills_in_is_its_business():
+def test_leaves_defaults_of_the_database_to_the_database():
     assert [name for name, field in FIELDS.items() if field.store_default] == ["state", "seen_at"]
 
 
@@ -247,7 +247,7 @@ class Shapeless(Model):
         pytest.param(Shapeless, ["Shapeless is abstract"], id="abstract"),
     ],
 )
-def test_says_what_is_wrong(entity, words):
+def test_reports_mistakes(entity, words):
     with pytest.raises(DeclarationError) as refused:
         describe(entity)
 
@@ -283,7 +283,7 @@ def test_mirrors_columns_and_rules():
     assert str(table.columns["state"].server_default.arg) == "'new'"
 
 
-def test_a_table_between_is_the_same_from_both_ends():
+def test_an_association_table_is_the_same_from_both_ends():
     mirror = TableBuilder("sqlite")
     here, there = SHAPE.links["friends"].through, describe(Maker).links["liked"].through
 

@@ -155,15 +155,15 @@ PERSON = describe(Person).links
         ),
     ],
 )
-def test_a_relationship_is_a_link(links, name, expected):
+def test_reads_a_relationship_as_a_link(links, name, expected):
     assert links[name] == expected
 
 
-def test_what_compares_more_than_columns_is_left_out():
+def test_leaves_out_relationships_that_compare_more_than_columns():
     assert sorted(PERSON) == ["badge", "chief", "courses", "staff"]
 
 
-def test_a_relationship_that_leads_nowhere_is_a_mistake():
+def test_refuses_a_relationship_without_a_target():
     class Elsewhere(DeclarativeBase): ...
 
     class Orphan(Elsewhere):
@@ -202,7 +202,7 @@ class Cape(SQLModel, table=True):
     heroes: list[Hero] = Relationship(back_populates="capes", link_model=Wears)
 
 
-def test_sqlmodel_says_the_same():
+def test_reads_the_same_links_from_sqlmodel():
     assert describe_sqlmodel(Hero).links == {
         "team": Link(target=Team, many=False, local=("team_id",), remote=("id",)),
         "capes": Link(

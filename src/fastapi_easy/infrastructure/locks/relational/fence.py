@@ -77,10 +77,10 @@ async def _ensure_table(work: TransactionalUnitOfWork[SqlAlchemyDatabase, Transa
         _ = await work.transaction.execute(_CREATE, {}, writes=True)
         return
     try:
-        await database.executor.work(_create_table)
+        await database.executor.run_sync(_create_table)
     except DBAPIError as error:
         # In PostgreSQL `IF NOT EXISTS` can still fail when two sessions create the table at once: then it is there.
         if classify_unavailable(error, database.name) is not None:
             raise
-        await database.executor.work(_create_table)
+        await database.executor.run_sync(_create_table)
     _databases_with_table.add(database)

@@ -245,7 +245,7 @@ class RelationalLeaseStore(ABC):
         """
         executor = self.connections.executor
         if not self._is_ready:
-            await executor.work(lambda connection: make_tables(connection, self.name_type))
+            await executor.run_sync(lambda connection: make_tables(connection, self.name_type))
             self._is_ready = True
         statement = self.statement(sql, parameters)
         for _ in range(MAX_ATTEMPTS - 1):

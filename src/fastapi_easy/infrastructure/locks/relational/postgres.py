@@ -12,7 +12,8 @@ from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.locks.lease import Acquired, Busy
 from fastapi_easy.infrastructure.locks.relational.lease_store import Parameters, RelationalLeaseStore
 from fastapi_easy.infrastructure.locks.relational.statements import ACQUIRE_STATEMENT, INSERT_WAIT
-from fastapi_easy.infrastructure.relational.driver.pool import ConnectionPool, PooledConnection
+from fastapi_easy.infrastructure.relational.driver.pool import ConnectionPool
+from fastapi_easy.infrastructure.relational.driver.pooled_connection import PooledConnection
 from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS
 
 CHANNEL: Final = "fe_lock"

@@ -22,7 +22,8 @@ from fastapi_easy.infrastructure.locks.relational.lease_connections import (
     LeaseConnections,
     classify_unavailable,
 )
-from fastapi_easy.infrastructure.relational.driver.pool import ConnectionPool, PooledConnection
+from fastapi_easy.infrastructure.relational.driver.pool import ConnectionPool
+from fastapi_easy.infrastructure.relational.driver.pooled_connection import PooledConnection
 from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS
 
 T = TypeVar("T")

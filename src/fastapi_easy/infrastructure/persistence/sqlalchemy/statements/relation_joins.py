@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, Select, and_, literal_column, select
 
 from fastapi_easy.domain.resources.resource import Relation
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Terms
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term, Terms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class RelationJoin:
 
 
 def join_relation(relation: Relation, terms: Terms) -> RelationJoin:
-    """The step along *relation* from the rows of *terms*."""
+    """Return the join along *relation* from the rows of *terms*."""
     lead = terms.resolve_relation(relation)
     target = lead.target.of(lead.target.table.alias())
     here = [terms.exact(field) for field in relation.local]
@@ -46,7 +46,7 @@ def join_relation(relation: Relation, terms: Terms) -> RelationJoin:
 
 
 def exists_related(join: RelationJoin, condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """What holds for every row from which *join* leads to at least one that satisfies *condition*."""
+    """Build the condition that *join* leads to at least one row that satisfies *condition*."""
     some: Select[Any] = (
         select(literal_column("1")).select_from(*join.tables).where(join.join_condition, condition)
     )
@@ -54,7 +54,7 @@ def exists_related(join: RelationJoin, condition: ColumnElement[bool]) -> Column
 
 
 def is_unique(relation: Relation) -> bool:
-    """Whether the store itself sees to it that *relation* leads to one row at most."""
+    """Return whether the store itself makes sure that *relation* leads to one row at most."""
     target, there = relation.target, set(relation.remote)
     if relation.through is not None:
         return False
@@ -64,5 +64,5 @@ def is_unique(relation: Relation) -> bool:
     return any(there.issuperset(rule) for rule in rules)
 
 
-def _equal(pairs: Iterable[tuple[ColumnElement[Any], ColumnElement[Any]]]) -> ColumnElement[bool]:
+def _equal(pairs: Iterable[tuple[Term, Term]]) -> ColumnElement[bool]:
     return and_(*(one == other for one, other in pairs))

@@ -30,7 +30,7 @@ def references_of(table: Table, names: Mapping[Column[Any], str]) -> Iterator[Re
             )
 
 
-def _action(words: str | None) -> ReferentialAction:
+def _action(declared: str | None) -> ReferentialAction:
     # PostgreSQL's SET NULL may be followed by a list of columns.
-    said = " ".join((words or "").partition("(")[0].upper().split())
-    return ReferentialAction(said) if said in set(ReferentialAction) else ReferentialAction.NO_ACTION
+    action = " ".join((declared or "").partition("(")[0].upper().split())
+    return ReferentialAction(action) if action in set(ReferentialAction) else ReferentialAction.NO_ACTION

@@ -16,7 +16,7 @@ from fastapi_easy.infrastructure.persistence.tortoise.tortoise_internals import 
 
 
 def links_of(model: type[Model]) -> dict[str, Link]:
-    """The relations of *model*, and those of others that lead to it, by name."""
+    """Return the relations of *model*, and those of others that lead to it, by name."""
     return dict(_links(model))
 
 
@@ -32,6 +32,7 @@ def _links(model: type[Model]) -> Iterator[tuple[str, Link]]:
             case ForeignKeyFieldInstance():
                 yield name, _forward(field)
             case _:
+                # A field with a column.
                 pass
 
 
