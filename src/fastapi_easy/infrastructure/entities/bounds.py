@@ -4,8 +4,7 @@ from typing import Any, Final
 
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.queries.specification import Everything, Not, Operator, Specification, Where, all_of
-
-INTEGER_LIMITS: Final = (-(2**63), 2**63 - 1)
+from fastapi_easy.domain.values.limits import INTEGER_LIMITS
 
 NOTHING: Final = Not(Everything())
 """What no entity satisfies."""

@@ -10,8 +10,6 @@ from typing import Any, Final
 from fastapi_easy.domain.errors import Fault, Invalid
 from fastapi_easy.domain.field import UNSET
 from fastapi_easy.domain.values.json import (
-    MAX_DEPTH,
-    MAX_FAULTS,
     is_number,
     is_storable_text,
     join_pointer,
@@ -19,6 +17,7 @@ from fastapi_easy.domain.values.json import (
     unstorable_name_fault,
     unstorable_text_fault,
 )
+from fastapi_easy.domain.values.limits import MAX_DEPTH, MAX_FAULTS
 
 _UNCHANGED: Final = frozenset(
     {

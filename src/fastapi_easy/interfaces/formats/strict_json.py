@@ -14,8 +14,6 @@ from typing import Any, Final, TypeAlias
 
 from fastapi_easy.domain import Fault, Invalid
 from fastapi_easy.domain.values.json import (
-    MAX_DEPTH,
-    MAX_FAULTS,
     is_number,
     is_storable_text,
     join_pointer,
@@ -23,6 +21,7 @@ from fastapi_easy.domain.values.json import (
     unstorable_name_fault,
     unstorable_text_fault,
 )
+from fastapi_easy.domain.values.limits import MAX_DEPTH, MAX_FAULTS
 
 JsonValue: TypeAlias = Any
 """`None`, `bool`, `int`, `Decimal` for every other number, `str`, `list`, or `dict` of these."""
