@@ -5,16 +5,18 @@ gave as text stays as the store spells it.
 """
 
 import enum
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeAlias
 
 import orjson
 from pydantic_core import to_jsonable_python
 
 from fastapi_easy.domain import Field, Kind, Resource, Rows
+from fastapi_easy.domain.values.numbers import decimal_text
+from fastapi_easy.domain.values.texts import bytes_text
+from fastapi_easy.domain.values.times import duration_text
 from fastapi_easy.interfaces.formats.csv_text import quoted
 from fastapi_easy.interfaces.formats.encode import dumps
-from fastapi_easy.interfaces.formats.scalar_text import bytes_text, decimal_text, duration_text
 
 Column: TypeAlias = Sequence[Any]
 Write: TypeAlias = Callable[[Column], list[str]]
@@ -71,24 +73,25 @@ def _time_list_cell(values: Iterable[Any]) -> str:
     return _json_cell(to_jsonable_python(list(values)))
 
 
-_WRITERS: Final[Mapping[Kind, Write]] = {
-    Kind.TEXT: _cell_writer(quoted),
-    Kind.INTEGER: _unquoted_cells,
-    Kind.FLOAT: _unquoted_cells,
-    Kind.DECIMAL: _cell_writer(decimal_text),
-    Kind.BOOLEAN: _unquoted_cells,
-    Kind.DATE: _unquoted_cells,
-    Kind.DATETIME: _unquoted_cells,
-    # Not orjson's: see `records`.
-    Kind.TIME: _cell_writer(to_jsonable_python),
-    Kind.DURATION: _cell_writer(duration_text),
-    Kind.UUID: _unquoted_cells,
-    Kind.BINARY: _cell_writer(lambda value: quoted(bytes_text(bytes(value)))),
-    Kind.ENUM: _cell_writer(_enum_cell),
-    Kind.JSON: _cell_writer(_json_cell),
-    Kind.ARRAY: _cell_writer(_json_cell),
-}
-
-
-def _writer(field: Field) -> Write:
-    return _cell_writer(_time_list_cell) if field.item is Kind.TIME else _WRITERS[field.kind]
+def _writer(field: Field) -> Write:  # noqa: PLR0911 (a line for each form)
+    if field.item is Kind.TIME:
+        return _cell_writer(_time_list_cell)
+    match field.kind:
+        case Kind.INTEGER | Kind.FLOAT | Kind.BOOLEAN | Kind.DATE | Kind.DATETIME | Kind.UUID:
+            return _unquoted_cells
+        case Kind.TEXT:
+            return _cell_writer(quoted)
+        case Kind.TIME:
+            # Not orjson's: see `record_serializer`.
+            return _cell_writer(to_jsonable_python)
+        case Kind.DECIMAL:
+            return _cell_writer(decimal_text)
+        case Kind.DURATION:
+            return _cell_writer(duration_text)
+        case Kind.BINARY:
+            # Base64 has neither a comma nor a quote; empty bytes are `""`, and not null.
+            return _cell_writer(lambda data: quoted(bytes_text(data)))
+        case Kind.ENUM:
+            return _cell_writer(_enum_cell)
+        case Kind.JSON | Kind.ARRAY:
+            return _cell_writer(_json_cell)

@@ -4,9 +4,7 @@ orjson writes what it knows; what it does not know, or not as pydantic would, is
 byte for byte, what pydantic would write for the read schema (`tests/unit/interfaces/http/test_encode.py`).
 """
 
-import datetime
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
 import orjson
@@ -15,8 +13,9 @@ from pydantic_core import to_json, to_jsonable_python
 
 from fastapi_easy.domain import Include, Kind, Resource, Rows
 from fastapi_easy.domain.changes.row import PartialRow
+from fastapi_easy.domain.values.formats import SCALAR_FORMATS
+from fastapi_easy.domain.values.texts import bytes_text
 from fastapi_easy.interfaces.formats.record_serializer import RecordSerializer
-from fastapi_easy.interfaces.formats.scalar_text import bytes_text, decimal_text, duration_text
 
 _OPTIONS: Final = orjson.OPT_UTC_Z
 _LINE_OPTIONS: Final = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
@@ -198,28 +197,38 @@ def _dumps_fast(document: Any) -> bytes:
 
 def dumps_with_fallback(document: Any) -> bytes:
     """*document* as JSON, whatever it holds, a little slower."""
-    return to_json(_convert_decimals(document), fallback=_encode_other)
+    return to_json(_convert_scalars(document), fallback=_encode_other)
 
 
-def _encode_other(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return decimal_text(value)
-    if isinstance(value, bytes | bytearray | memoryview):
-        return bytes_text(bytes(value))
-    if isinstance(value, datetime.timedelta):
-        return duration_text(value)
+# What orjson has no form for, by type.
+_WRITERS: Final[Mapping[type, Callable[[Any], str]]] = {
+    python_type: each.write_json
+    for python_type, each in SCALAR_FORMATS.items()
+    if each.write_json is not None
+}
+_WRITTEN_TYPES: Final = tuple(_WRITERS)
+
+
+def _encode_other(value: object) -> object:
+    write = _WRITERS.get(type(value))
+    if write is not None:
+        return write(value)
     if isinstance(value, set | frozenset | tuple):
         return list(value)
+    if isinstance(value, bytearray | memoryview):
+        return bytes_text(value)
+    for python_type, each in _WRITERS.items():
+        if isinstance(value, python_type):
+            return each(value)
     raise TypeError
 
 
-def _convert_decimals(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return decimal_text(value)
-    if isinstance(value, bytes | datetime.timedelta):
+def _convert_scalars(value: object) -> object:
+    """Return *value* with text for scalars that pydantic would spell in another way."""
+    if isinstance(value, _WRITTEN_TYPES):
         return _encode_other(value)
     if isinstance(value, Mapping):
-        return {name: _convert_decimals(member) for name, member in value.items()}
+        return {name: _convert_scalars(member) for name, member in value.items()}
     if isinstance(value, list | tuple):
-        return [_convert_decimals(item) for item in value]
+        return [_convert_scalars(item) for item in value]
     return value

@@ -3,25 +3,20 @@
 A function is generated for each choice of fields: a dictionary display is three times as fast as a loop over names.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
 
 import orjson
 from pydantic_core import to_jsonable_python
 
 from fastapi_easy.domain import Kind, Resource, Rows
-from fastapi_easy.interfaces.formats.scalar_text import decimal_text
+from fastapi_easy.domain.values.formats import FORMATS
+from fastapi_easy.domain.values.numbers import decimal_text
 
 JsonObjects: TypeAlias = list[dict[str, Any]]
 
 _CACHE_SIZE: Final = 64
 """Functions kept for one resource, one for each choice of fields; when there are more, the oldest goes."""
-
-_WRITERS: Final[Mapping[Kind, Callable[[Any], Any]]] = {
-    Kind.DECIMAL: decimal_text,
-    # orjson 3.13 loses the leading zero of 10,000 to 99,999 microseconds in times of day.
-    Kind.TIME: to_jsonable_python,
-}
 
 
 class RecordSerializer:
@@ -74,4 +69,5 @@ class RecordSerializer:
 
 
 def _writer(kind: Kind, item: Kind | None) -> Callable[[Any], Any] | None:
-    return _WRITERS[Kind.TIME] if Kind.TIME in {kind, item} else _WRITERS.get(kind)
+    # orjson 3.13 loses the leading zero of 10,000 to 99,999 microseconds in times of day.
+    return to_jsonable_python if Kind.TIME in {kind, item} else FORMATS[kind].write_json

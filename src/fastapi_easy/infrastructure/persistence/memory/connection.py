@@ -11,7 +11,7 @@ from fastapi_easy.domain.field import Kind
 from fastapi_easy.domain.ports.database import Pool, SchemaMode
 from fastapi_easy.domain.resources.capability import EVERY_CAPABILITY, Capability
 from fastapi_easy.domain.resources.resource import Resource, Shape
-from fastapi_easy.domain.values.plain_json import plain_json
+from fastapi_easy.domain.values.plain_json import to_plain_json
 from fastapi_easy.infrastructure.persistence.memory.tables import Table
 from fastapi_easy.infrastructure.persistence.memory.transaction import MemoryTransaction
 
@@ -66,7 +66,7 @@ class MemoryDatabase:
         for row in rows:
             fields = {field.name: field.kind for field in row.table.fields}
             values = {
-                name: plain_json(row.values.get(name)) if kind is Kind.JSON else row.values.get(name)
+                name: to_plain_json(row.values.get(name)) if kind is Kind.JSON else row.values.get(name)
                 for name, kind in fields.items()
             }
             self._system_rows.setdefault(row.table.name, []).append(values)

@@ -9,7 +9,7 @@ from returns.result import Failure, Success
 
 from fastapi_easy.domain.changes.journal import JournalRow, SystemTable
 from fastapi_easy.domain.errors import Outcome, OutcomeUnknown, Unavailable, Unsupported
-from fastapi_easy.domain.values.plain_json import plain_json
+from fastapi_easy.domain.values.plain_json import to_plain_json
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
 from fastapi_easy.infrastructure.persistence.mongo.driver.transaction import Transaction
 from fastapi_easy.infrastructure.persistence.mongo.errors import (
@@ -89,4 +89,4 @@ def _encode(value: Any) -> Any:
     # A time stays one; the server keeps milliseconds of it, and the text beside it, if there is one, all.
     if isinstance(value, datetime.datetime):
         return value
-    return bytes(value) if isinstance(value, bytes) else plain_json(value)
+    return bytes(value) if isinstance(value, bytes) else to_plain_json(value)

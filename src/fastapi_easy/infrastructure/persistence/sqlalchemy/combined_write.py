@@ -32,19 +32,19 @@ from sqlalchemy.dialects.postgresql import JSONB
 from fastapi_easy.domain.changes.journal import JournalRow, ValuePlaceholder
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.resources.resource import Resource
-from fastapi_easy.domain.values.plain_json import plain_json
+from fastapi_easy.domain.values.plain_json import to_plain_json
 from fastapi_easy.infrastructure.persistence.sqlalchemy.journal import column_value
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
 from fastapi_easy.infrastructure.relational.system_tables.journal_tables import table_of
 
 _MOMENT: Final = 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'
 _DAY: Final = "YYYY-MM-DD"
-_FIRST: Final = plain_json(datetime.datetime.min.replace(tzinfo=datetime.UTC))
-_LAST: Final = plain_json(datetime.datetime.max.replace(tzinfo=datetime.UTC))
+_FIRST: Final = str(to_plain_json(datetime.datetime.min.replace(tzinfo=datetime.UTC)))
+_LAST: Final = str(to_plain_json(datetime.datetime.max.replace(tzinfo=datetime.UTC)))
 
 
 def can_encode(resource: Resource[Any], rows: Sequence[JournalRow]) -> bool:
-    """Return whether PostgreSQL spells what *rows* await as `plain_json` would."""
+    """Return whether PostgreSQL spells what *rows* await as `to_plain_json` would."""
     awaited = {value for row in rows for value in row.values.values() if isinstance(value, ValuePlaceholder)}
     names = resource.readable if ValuePlaceholder.VALUES in awaited else resource.key
     return all(resource.fields[name].kind in _ENCODERS for name in names)

@@ -12,7 +12,7 @@ from sqlalchemy.schema import CreateTable
 from fastapi_easy.domain.changes.journal import JournalRow, SystemTable
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.field import Kind
-from fastapi_easy.domain.values.plain_json import plain_json
+from fastapi_easy.domain.values.plain_json import to_plain_json
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
 from fastapi_easy.infrastructure.persistence.sqlalchemy.schema import create
 from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS, as_unavailable
@@ -88,7 +88,7 @@ def column_value(row: JournalRow, name: str) -> Any:
     """Return the value of field *name* of *row* as its column takes it."""
     value = row.values.get(name)
     is_json = any(field.name == name and field.kind is Kind.JSON for field in row.table.fields)
-    return plain_json(value) if is_json else value
+    return to_plain_json(value) if is_json else value
 
 
 def _values(row: JournalRow) -> dict[str, Any]:
