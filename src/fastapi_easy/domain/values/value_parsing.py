@@ -10,6 +10,7 @@ from fastapi_easy.domain.values.formats import FORMATS, SCALAR_FORMATS
 from fastapi_easy.domain.values.kind_format import JsonScalar
 
 _DECIMAL_OF_ANY_LENGTH: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
+_JSON_SCALARS: Final = frozenset({str, int, float, bool, type(None)})
 
 
 def parse_value(field: Field, value: object) -> Any:
@@ -23,13 +24,14 @@ def parse_value(field: Field, value: object) -> Any:
     return FORMATS[field.kind].read_json(field, value)
 
 
-def to_json_value(value: object) -> JsonScalar:
+def to_json_value(value: Any) -> JsonScalar:
     """Return a JSON scalar from which `parse_value` makes *value* again."""
+    if type(value) in _JSON_SCALARS:
+        scalar: JsonScalar = value
+        return scalar
     # First: a member of an enumeration may be an integer as well.
     if isinstance(value, enum.Enum):
         return FORMATS[Kind.ENUM].write_key(value)
-    if value is None:
-        return None
     found = SCALAR_FORMATS.get(type(value))
     if found is not None:
         return found.write_key(value)
