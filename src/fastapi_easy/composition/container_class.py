@@ -24,7 +24,7 @@ class DatabaseGroup(providers.Container[Any]):
 
 
 def find_declarations(container: type[Any]) -> dict[str, Declaration[Any]]:
-    """The declarations in *container* and its bases, by name; those of a base come first."""
+    """Return the declarations in *container* and its bases, by name; those of a base come first."""
     return {
         name: value.declaration
         for base in reversed(container.__mro__)
@@ -55,7 +55,7 @@ def register_providers(container: Any, own: Iterable[str]) -> None:
 
 
 def subclass_with(container: type[Any], declarations: dict[str, Declaration[Any]]) -> type[Any]:
-    """A class that differs from *container* by the resources in *declarations* only."""
+    """Make a class that differs from *container* by the resources in *declarations* only."""
     body: dict[str, Any] = {name: DeclaredResource(each) for name, each in declarations.items()}
     kind: Any = type(container)
     made: type[Any] = kind(container.__name__, (container,), body | {"__module__": container.__module__})

@@ -31,7 +31,7 @@ async def close_resources(container: Any) -> None:
 
 
 def find_async_resources(container: Any, own: Any) -> Iterator[str]:
-    """The providers in *own* that would give an awaitable instead of what they are named after, as sentences."""
+    """Return a sentence for each provider in *own* that would give an awaitable instead of what it is named after."""
     for name in own:
         provider: Any = container.providers[name]
         for each in (provider, *provider.traverse(types=[providers.BaseResource])):
@@ -44,7 +44,7 @@ def find_async_resources(container: Any, own: Any) -> Iterator[str]:
 
 
 def _resources_in(container: Any) -> list[Any]:
-    """What *container* has of them, in the order of its body, and before each what it is made from."""
+    """Yield the resources of *container* in the order of its body, each after those it is made from."""
     found: set[Any] = set(container.traverse(types=[providers.Resource]))
     declared = [each for each in container.providers.values() if each in found]
     ordered: dict[Any, None] = {}

@@ -22,7 +22,7 @@ _last_overriding: Final = attrgetter("last_overriding")
 
 
 class Inputs:
-    """What something is made from at this moment.
+    """The values that a product is made from at one moment.
 
     Providers that only make something of others are looked through, down to those that know more than others: these
     are asked, once each time, and what they give is compared by identity.
@@ -53,7 +53,7 @@ class Inputs:
         }
 
     def have_changed(self) -> bool:
-        """Whether it would be made from anything else by now."""
+        """Return whether the product would be made from anything else by now."""
         provided = self.provided
         return not (
             all(map(is_, map(_last_overriding, self._memoized), self.overrides))
@@ -61,7 +61,7 @@ class Inputs:
         )
 
     def now(self) -> "Inputs":
-        """What it would be made from by now: these, unless something has changed."""
+        """Return the inputs by now: these, unless something has changed."""
         if not all(map(is_, map(_last_overriding, self._memoized), self.overrides)):
             return Inputs(*self._roots)
         provided = tuple(map(call, self.provided))
@@ -70,7 +70,7 @@ class Inputs:
         return Inputs(*self._roots, known=dict(zip(self.provided, provided, strict=True)))
 
     def equals(self, other: "Inputs") -> bool:
-        """Whether *other*, of the same roots, are the same."""
+        """Return whether *other*, of the same roots, are the same."""
         return (
             len(self.provided) == len(other.provided)
             and all(map(is_, self.overrides, other.overrides))
@@ -78,7 +78,7 @@ class Inputs:
         )
 
     def resolve(self, argument: Any) -> Any:
-        """What *argument* gives, made from these."""
+        """Resolve *argument* with these values."""
         match argument:
             case MemoizedDelegate():
                 return argument.make_from(self)
@@ -118,7 +118,7 @@ class Memoized(providers.Provider[T]):
         super().__init__()
 
     def __deepcopy__(self, memo: dict[Any, Any] | None) -> "Memoized[T]":
-        """A copy that has made nothing yet."""
+        """Copy the provider without its product."""
         known: dict[Any, Any] = {} if memo is None else memo
         copied: Memoized[T] | None = known.get(id(self))
         if copied is None:
@@ -167,7 +167,7 @@ class Memoized(providers.Provider[T]):
         yield from super().related
 
     def make_from(self, inputs: Inputs) -> T:
-        """The product that is made from *inputs*, which hold what they are."""
+        """Make the product from *inputs*."""
         return self._product(Inputs(*self.arguments, known=inputs.provided))
 
     def _provide(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> T:
@@ -216,7 +216,7 @@ class MemoizedDelegate(providers.Delegate):
     """
 
     def make_from(self, inputs: Inputs) -> Callable[[], Any]:
-        """What gives the product, made from *inputs* if the provider has nothing to say itself."""
+        """Return the factory of the product, made from *inputs* unless the provider is overridden."""
         provider: Any = self.provides
         if isinstance(provider, Memoized) and provider.last_overriding is None:
             made = provider.make_from(inputs)

@@ -82,7 +82,7 @@ def _unit_of_work_factory(
     event_bus: EventBus,
     rules: ApplicationPorts,
 ) -> Callable[..., UnitOfWork]:
-    """What makes units of work in *database*; each asks for its repositories when somebody wants them."""
+    """Build a factory of units of work in *database*; each asks for a repository when it is first used."""
     make = technology_of(database).unit_of_work
 
     def made(*args: Any, **kwargs: Any) -> UnitOfWork:

@@ -175,7 +175,7 @@ def _wire_shared(application: Application) -> None:
 
 
 def _replacement_for(provider: Any, application: Application, path: str) -> Any:
-    """What makes the products of *provider*, a copy of what *application* has under *path*, declared anew since."""
+    """Return the current provider at *path* of *application*, which replaces *provider*, a copy of an older one."""
     found: Any = application
     for name in path.split("."):
         found = getattr(found, name)

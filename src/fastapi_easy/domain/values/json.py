@@ -45,12 +45,12 @@ class Json(Mapping[str, Any]):
 
 
 def is_storable_text(text: str) -> bool:
-    """Tell whether *text* has neither NUL nor lone surrogates, which no database in UTF-8 takes."""
+    """Return whether *text* has neither NUL nor lone surrogates, which no database in UTF-8 takes."""
     return ("\x00" not in text) if text.isascii() else _UNSTORABLE.search(text) is None
 
 
 def is_number(number: Decimal) -> bool:
-    """Tell whether *number* is finite and within the range of floats, as numbers of JSON have to be."""
+    """Return whether *number* is finite and within the range of floats, as numbers of JSON have to be."""
     if not number.is_finite():
         return False
     below, largest = JSON_NUMBER_EXPONENTS

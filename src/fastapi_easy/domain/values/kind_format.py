@@ -26,7 +26,7 @@ class ParseError(ValueError):
 
 
 class JsonForm(enum.Enum):
-    """What values of a kind are in JSON."""
+    """The form of a kind's values in JSON."""
 
     LITERAL = enum.auto()
     """A number, or `true` and `false`."""
@@ -49,7 +49,7 @@ def no_body_reader(_: Field) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KindFormat(Generic[T]):
-    """How values of one kind are read from text and JSON, written to them, and described. Strict: nothing is guessed.
+    """The functions that read, write and describe values of one kind. Strict: nothing is guessed.
 
     Attributes:
         json_form: What its values are in JSON.

@@ -16,7 +16,7 @@ _NEGATIVE: Final = frozenset({Operator.NOT_EQUALS, Operator.NOT_IN})
 
 
 def is_storable(field: Field, value: Any, *, allows_nul: bool) -> bool:
-    """Whether a column of *field*'s kind can hold *value* at all, so that it may be sent."""
+    """Return whether a column of *field*'s kind can hold *value* at all, so that it may be sent."""
     match value:
         case bool():
             return True
@@ -29,7 +29,7 @@ def is_storable(field: Field, value: Any, *, allows_nul: bool) -> bool:
 
 
 def rewrite_unstorable(where: Where, field: Field, *, allows_nul: bool) -> Specification:
-    """A condition of the same meaning whose values can all be sent; mostly *where* itself."""
+    """Return a condition of the same meaning whose values can all be sent; mostly *where* itself."""
     if field.kind not in {Kind.INTEGER, Kind.TEXT} or where.operator is Operator.IS_NULL:
         return where
     if where.operator in _LISTS:
@@ -57,7 +57,7 @@ def _between(where: Where, field: Field, *, allows_nul: bool) -> Specification:
 
 
 def _nearest_comparison(where: Where, field: Field, *, allows_nul: bool) -> Specification:
-    """The order comparison with the nearest value that can be sent."""
+    """Compare with the nearest value that can be sent instead."""
     is_above = where.operator in _ABOVE
     if field.kind is Kind.INTEGER:
         lies_above_all = where.value > 0
@@ -72,7 +72,7 @@ def _nearest_comparison(where: Where, field: Field, *, allows_nul: bool) -> Spec
 
 
 def _first_unstorable(text: str, *, allows_nul: bool) -> int | None:
-    """Where the first character stands that no database in UTF-8 takes."""
+    """Return the index of the first character that no database in UTF-8 takes."""
     return next(
         (
             place

@@ -69,7 +69,7 @@ class _Member:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Type:
-    """What an annotation comes down to."""
+    """The kind that an annotation comes down to."""
 
     kind: Kind
     item: Kind | None
@@ -79,7 +79,7 @@ class _Type:
 
 
 def recognises(entity: type[Any]) -> bool:
-    """Whether *entity* is a plain dataclass or pydantic model, and not a class that an ORM has mapped."""
+    """Return whether *entity* is a plain dataclass or pydantic model, and not a class that an ORM has mapped."""
     plain = dataclasses.is_dataclass(entity) or issubclass(entity, BaseModel)
     return plain and not hasattr(entity, "__mapper__")
 
@@ -110,7 +110,7 @@ def describe(entity: type[Any]) -> Shape:
 
 
 def values_of(resource: Resource[Any], entity: Any) -> Values:
-    """The values *entity* holds. What was never set on it, or may not be the null it is, is left out."""
+    """Return the values *entity* holds, without what was never set, or is null and may not be."""
     known = getattr(entity, "__dict__", {})
     values = {name: getattr(entity, name, None) for name in resource.fields}
     return {
@@ -121,7 +121,7 @@ def values_of(resource: Resource[Any], entity: Any) -> Values:
 
 
 def entity_from(resource: Resource[Any], row: Row) -> Any:
-    """An instance of the user's class that holds the values of *row*."""
+    """Build an instance of the user's class that holds the values of *row*."""
     entity: Any = resource.entity
     if issubclass(entity, BaseModel) and not hasattr(entity, "__mapper__"):
         # What the store holds was let in once; a rule made since then must not keep it from being read.
@@ -245,7 +245,7 @@ def _parse_annotation(annotation: Any) -> _Type | None:
 
 
 def _expand_field_info(rule: Any) -> list[Any]:
-    """What pydantic's `Field(...)` inside of `Annotated` stands for; anything else is itself."""
+    """Replace pydantic's `Field(...)` inside of `Annotated` by the rules it stands for."""
     return list(rule.metadata) if isinstance(rule, FieldInfo) else [rule]
 
 

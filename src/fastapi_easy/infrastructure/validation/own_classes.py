@@ -71,7 +71,7 @@ def action_reader(action: type[Any]) -> Callable[[Any], Any | Invalid]:
 
 
 def _validator_of_json(validator: Any, decimals: frozenset[str], mode: _Bytes) -> Callable[..., Any]:
-    """Validates a document as pydantic would validate its text, but for decimals, which it takes through a float.
+    """Build a validator of documents that does what pydantic does with their text, except for decimals.
 
     Args:
         validator: Pydantic's.
@@ -100,7 +100,7 @@ def _validator_of_json(validator: Any, decimals: frozenset[str], mode: _Bytes) -
 
 
 def _plain(value: Any) -> Any:
-    """*value* with ordinary floats in place of exact numbers."""
+    """Return *value* with ordinary floats in place of exact numbers."""
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, dict):
@@ -109,7 +109,7 @@ def _plain(value: Any) -> Any:
 
 
 def _unserializable(document: Mapping[str, Any], mode: _Bytes) -> Invalid:
-    """Which members of *document* JSON has no form for."""
+    """Return the fault of each member of *document* that JSON has no form for."""
     faults = []
     for name, value in document.items():
         try:

@@ -58,7 +58,7 @@ class _TooDeepError(Exception):
 
 
 def _to_document(value: Any, pointer: str, depth: int, faults: list[Fault]) -> Any:
-    """*value*, which stands at *pointer*; *depth* counts the containers, itself among them if it is one."""
+    """Copy *value*, which is at *pointer* inside *depth* containers, counting itself if it is one."""
     if type(value) in _UNCHANGED:
         return value
     if isinstance(value, str):

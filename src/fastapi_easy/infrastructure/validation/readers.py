@@ -99,7 +99,7 @@ def with_hints(read: Read, suggestions: Mapping[str, str]) -> Read:
 
 
 def _with_field_name(fault: Fault, names: Mapping[str, str]) -> Fault:
-    """*fault* with the name of its field in place of the alias."""
+    """Return *fault* with the name of its field in place of the alias."""
     head, slash, rest = fault.pointer[1:].partition("/")
     name = names.get(f"/{head}")
     return fault if name is None else replace(fault, pointer=f"{name}{slash}{rest}")

@@ -30,7 +30,7 @@ _MAY_BE_EMPTY: Final = frozenset({Kind.TEXT, Kind.ENUM, Kind.BINARY})
 
 
 def record_writer(columns: Mapping[str, Field | None]) -> Callable[[Mapping[str, Any]], str]:
-    """Makes a record with the members *columns* from an answer's JSON object."""
+    """Build a writer of records with the members *columns* of an answer's JSON object."""
     as_json = {
         name: field is not None and FORMATS[field.kind].json_form is JsonForm.DOCUMENT
         for name, field in columns.items()
@@ -48,7 +48,7 @@ def _cell(value: Any, *, as_json: bool) -> Cell:
 
 
 def record_columns(resource: Resource[Any]) -> Mapping[str, Field | None]:
-    """The names that the first record of an import may hold, and their fields; `None` for those that no store keeps."""
+    """Return the names that the first record of an import may hold, with their fields; `None` if no store keeps it."""
     schema, fields = resource.schemas.create, resource.fields
     if schema is None:
         columns: dict[str, Field | None] = {
@@ -74,7 +74,7 @@ class RecordReader:
         self._columns = [(name, columns[name]) for name in header if name is not None]
 
     def __call__(self, cells: Sequence[Cell]) -> Outcome[Values]:
-        """What a body of create would hold for one record.
+        """Return the body of create that one record stands for.
 
         Fails with:
             Invalid: It has another number of cells, or one of them cannot be read.
@@ -98,7 +98,7 @@ class RecordReader:
 
 
 def find_header_faults(header: Sequence[Cell], columns: Mapping[str, Field | None]) -> tuple[Fault, ...]:
-    """What is wrong with the first record of an import; nothing when it names fields, each once."""
+    """Return what is wrong with the first record of an import, which must name fields, each once."""
     faults = []
     seen: set[Cell] = set()
     for cell in header[: len(columns) + MAX_FAULTS]:
@@ -119,7 +119,7 @@ def _pointer(name: Cell) -> str:
 
 
 def _value(field: Field, cell: Cell) -> Any:
-    """What *cell* would be in a JSON body; `UNSET` when the field would be left out."""
+    """Return *cell* as it would be in a JSON body; `UNSET` when the field would be left out."""
     if cell is None or (not cell and field.kind not in _MAY_BE_EMPTY):
         if field.nullable:
             return None

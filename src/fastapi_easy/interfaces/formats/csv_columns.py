@@ -1,4 +1,4 @@
-"""Rows that nobody has looked at yet → records of CSV, column by column.
+"""Rows that are not decoded yet → records of CSV, column by column.
 
 They are the records that `csv_cells` makes of such rows one by one, in a fifth of the time; only JSON that the store
 gave as text stays as the store spells it.
@@ -31,7 +31,7 @@ class ColumnWriter:
         self._writers = [_writer(resource.fields[name]) for name in names]
 
     def __call__(self, rows: Rows) -> bytes | None:
-        """A record for each of *rows*; `None` when they have other fields, were looked at, or are none."""
+        """Return a record for each of *rows*; `None` when they have other fields, are decoded already, or are none."""
         records = rows.records
         if not records or rows.fields != self._names:
             return None
@@ -55,7 +55,7 @@ def _cell_writer(text: Callable[[Any], str]) -> Write:
 
 
 def _unquoted_cells(column: Column) -> list[str]:
-    """Cells of values in whose JSON there is neither a comma nor a quote of their own."""
+    """Write cells of values whose JSON has neither a comma nor a quote of its own."""
     text = orjson.dumps(column, option=orjson.OPT_UTC_Z).decode()[1:-1]
     return text.replace('"', "").replace("null", "").split(",")
 

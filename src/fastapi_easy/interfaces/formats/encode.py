@@ -40,7 +40,7 @@ class RowEncoder:
         self._known = known
 
     def row(self, row: Row, fields: Sequence[str] | None = None, includes: Sequence[Include] = ()) -> bytes:
-        """*row* as a JSON object with *fields*, or all fields of the read schema, and a member for each include."""
+        """Return *row* as a JSON object with *fields*, or all of the read schema, and a member for each include."""
         if includes:
             return dumps(self.row_serializer(fields, includes)(row))
         shown = self._project(row, fields)
@@ -58,25 +58,25 @@ class RowEncoder:
         cursor: str | None,
         includes: Sequence[Include] = (),
     ) -> bytes:
-        """*rows* as a page."""
+        """Return *rows* as a page."""
         items = None if includes else self._serialize_raw(rows, fields)
         if items is not None:
             try:
                 return _dumps_fast({"items": items, "total": total, "next_cursor": cursor})
             except orjson.JSONEncodeError:
-                # Told again in the way that knows everything.
+                # Written again by the slower way below, which knows every value.
                 pass
         shown = self.row_serializer(fields, includes)
         return dumps({"items": [shown(row) for row in rows], "total": total, "next_cursor": cursor})
 
     def lines(self, rows: Sequence[Row], fields: Sequence[str] | None) -> bytes:
-        """*rows* as JSON objects with *fields*, or all fields of the read schema, each on a line."""
+        """Return *rows* as JSON objects with *fields*, or all fields of the read schema, each on a line."""
         items = self._serialize_raw(rows, fields)
         if items is not None:
             try:
                 return b"".join([orjson.dumps(item, _encode_other, _LINE_OPTIONS) for item in items])
             except orjson.JSONEncodeError:
-                # Likewise.
+                # As in `page`.
                 pass
         shown = self.row_serializer(fields)
         return b"".join([dumps(shown(row)) + b"\n" for row in rows])
@@ -84,7 +84,7 @@ class RowEncoder:
     def row_serializer(
         self, fields: Sequence[str] | None = None, includes: Sequence[Include] = ()
     ) -> Callable[[Row], Row]:
-        """What makes of a row that which `dumps` may write of it."""
+        """Build the function that cuts a row to what `dumps` may write of it."""
         project = self._project
         if not includes:
             return lambda row: project(row, fields)
@@ -113,7 +113,7 @@ class RowEncoder:
     def _serialize_raw(
         self, rows: Sequence[Row], fields: Sequence[str] | None
     ) -> list[dict[str, Any]] | None:
-        """What `dumps` may write of *rows*, made the quick way where that can be."""
+        """Return what `dumps` may write of *rows*; `None` where the quick way does not apply."""
         if self._serialize_records is None or not isinstance(rows, Rows):
             return None
         return self._serialize_records(rows, fields)
@@ -125,14 +125,14 @@ class RowEncoder:
 
 
 def encoder_of(resource: Resource[Any]) -> RowEncoder:
-    """The encoder for the answers of *resource*."""
+    """Build the encoder for the answers of *resource*."""
     known: dict[str, RowEncoder] = {}
     known[resource.name] = encoder = RowEncoder(resource, known)
     return encoder
 
 
 def _derived_projection(resource: Resource[Any]) -> RowProjection:
-    """Shows rows as the derived read schema does."""
+    """Build the projection of rows to the derived read schema."""
     readable, naming = resource.readable, resource.naming
     # orjson 3.13 loses the leading zero of 10,000 to 99,999 microseconds in times of day.
     times = frozenset(
@@ -156,7 +156,7 @@ def _derived_projection(resource: Resource[Any]) -> RowProjection:
 
 
 def _model_projection(resource: Resource[Any], model: type[BaseModel]) -> RowProjection:
-    """Shows rows as the user's own read model does."""
+    """Build the projection of rows to the user's own read model."""
     keys = {name: key_in(model, name) for name in resource.readable}
 
     def project(row: Row, fields: Sequence[str] | None) -> Row:
@@ -183,7 +183,7 @@ def key_in(model: type[BaseModel], name: str) -> str:
 
 
 def dumps(document: Any) -> bytes:
-    """*document* as JSON."""
+    """Return *document* as JSON."""
     try:
         return _dumps_fast(document)
     except orjson.JSONEncodeError:
@@ -196,7 +196,7 @@ def _dumps_fast(document: Any) -> bytes:
 
 
 def dumps_with_fallback(document: Any) -> bytes:
-    """*document* as JSON, whatever it holds, a little slower."""
+    """Return *document* as JSON, whatever it holds, a little slower."""
     return to_json(_convert_scalars(document), fallback=_encode_other)
 
 

@@ -1,4 +1,4 @@
-"""Rows that nobody has looked at yet → what orjson may write of them.
+"""Rows that are not decoded yet → what orjson may write of them.
 
 A function is generated for each choice of fields: a dictionary display is three times as fast as a loop over names.
 """
@@ -33,7 +33,7 @@ class RecordSerializer:
         self._cache: dict[tuple[tuple[str, ...], frozenset[str]], Callable[[Any], JsonObjects]] = {}
 
     def __call__(self, rows: Rows, fields: Sequence[str] | None) -> JsonObjects | None:
-        """*rows* with *fields*, or all readable ones; `None` when they have others, or were looked at."""
+        """Return *rows* with *fields*, or all readable ones; `None` when they have others, or are decoded already."""
         records = rows.records
         if records is None or rows.fields != tuple(fields or self._readable):
             return None

@@ -58,7 +58,7 @@ class _OutOfRange:
 
 
 def read_json(body: bytes) -> JsonValue | Invalid | Malformed:
-    """The value that *body* spells; `Invalid` or `Malformed` when it spells none that may be stored."""
+    """Return the value that *body* spells; `Invalid` or `Malformed` when it spells none that may be stored."""
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:

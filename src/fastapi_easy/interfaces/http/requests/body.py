@@ -30,7 +30,7 @@ class ClientDisconnected(Exception):
 
 
 async def read_document(exchange: Exchange, options: HttpOptions, *types: str) -> Any:
-    """The JSON value in the body, which must be of one of the media *types*.
+    """Return the JSON value in the body, which must be of one of the media *types*.
 
     Raises:
         ProblemError: It is too large, too slow, of another type or no clean JSON.
@@ -47,7 +47,7 @@ async def read_document(exchange: Exchange, options: HttpOptions, *types: str) -
 
 
 async def read_body(exchange: Exchange, options: HttpOptions) -> bytes:
-    """The whole body.
+    """Read the whole body.
 
     Raises:
         ProblemError: It is too large or too slow.
@@ -97,7 +97,7 @@ class Upload:
         self.broken: Problem | None = None
 
     async def part(self) -> bytes | None:
-        """What comes next; `None` at the end, or when it is broken.
+        """Wait for the next part; `None` at the end, or when the upload has failed.
 
         Raises:
             ClientDisconnected: The caller hung up.
@@ -125,7 +125,7 @@ class Upload:
 
 
 def too_large(limit: int) -> Problem:
-    """The body has more than *limit* bytes. The rest of it is not read, so the connection has to end."""
+    """Return the problem of a body of more than *limit* bytes. Its rest is not read, so the connection has to end."""
     problem = problem_of(TooLarge("The body", limit))
     return Problem(
         problem.status, problem.code, problem.detail, ((b"connection", b"close"),), members=problem.members
@@ -133,7 +133,7 @@ def too_large(limit: int) -> Problem:
 
 
 def media_type_of(exchange: Exchange, *types: str) -> str:
-    """The media type of the body, one of *types*.
+    """Return the media type of the body, one of *types*.
 
     Raises:
         ProblemError: It is of another type, or in another charset than UTF-8.
@@ -165,7 +165,7 @@ class BodyTooLargeError(HTTPException):
 
 
 class _ReadLimit:
-    """How much of one body may be read; what reads it bit by bit may lift that."""
+    """The limit for one body; a reader that takes it in parts may lift it."""
 
     __slots__ = ("limit",)
 

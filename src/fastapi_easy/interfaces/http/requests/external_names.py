@@ -121,7 +121,7 @@ def _translate_import_errors(
 
 
 def _translate_error(error: Error, resource: Resource[Any]) -> Error:
-    """*error* with the fields of *resource* as callers call them."""
+    """Return *error* with the fields of *resource* as callers call them."""
     match error:
         case AlreadyExists(_, fields) | ReferenceBroken(_, fields) | CheckFailed(fields=fields):
             whose = next(
@@ -147,7 +147,7 @@ def _translate_fault(fault: Fault, resource: Resource[Any]) -> Fault:
 
 
 def _translate_path(path: str, resource: Resource[Any]) -> str:
-    """A field at the end of relations, `author.born_on`, as callers call it."""
+    """Return a field at the end of relations, like `author.born_on`, as callers call it."""
     *relations, field = path.split(".")
     for relation in relations:
         resource = resource.relations[relation].target

@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 async def with_timeout(seconds: float, work: Awaitable[T]) -> T:
-    """What *work* answers, as inside of `asyncio.timeout`, whose 5 µs are saved when it need not wait.
+    """Await *work* as inside of `asyncio.timeout`, whose 5 µs are saved when it need not wait.
 
     Args:
         seconds: How long it may take.
