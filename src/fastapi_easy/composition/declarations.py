@@ -25,7 +25,7 @@ from fastapi_easy.domain.resources.relation import Link
 from fastapi_easy.domain.resources.resource import Resource, Shape
 from fastapi_easy.infrastructure.validation import with_aliases
 
-__all__ = ["CheckedResources", "check", "resource"]
+__all__ = ["CheckedResources", "check_declarations", "resource"]
 
 E = TypeVar("E")
 
@@ -97,7 +97,7 @@ def resource(
     )
 
 
-def check(
+def check_declarations(
     declarations: Mapping[str, Declaration[Any]], databases: Mapping[str, Callable[[], Database]]
 ) -> Mapping[str, Resource[Any]]:
     """Return the resource of each declaration, with their relations.

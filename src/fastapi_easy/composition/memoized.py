@@ -60,7 +60,7 @@ class Inputs:
             and all(map(is_, map(call, provided), provided.values()))
         )
 
-    def now(self) -> "Inputs":
+    def refresh(self) -> "Inputs":
         """Return the inputs by now: these, unless something has changed."""
         if not all(map(is_, map(_last_overriding, self._memoized), self.overrides)):
             return Inputs(*self._roots)
@@ -176,7 +176,7 @@ class Memoized(providers.Provider[T]):
         if not self._cache:
             return self._product(Inputs(*self.arguments))
         latest = self._cache[0]
-        inputs = latest.inputs.now()
+        inputs = latest.inputs.refresh()
         return latest.product if inputs is latest.inputs else self._product(inputs)
 
     def _product(self, inputs: Inputs) -> T:

@@ -35,7 +35,7 @@ _UNCHANGED: Final = frozenset(
 _CONTAINERS: Final = (dict, list, tuple, Mapping)
 
 
-def taken(values: Any) -> Any | Invalid:
+def to_document(values: Any) -> Any | Invalid:
     """Return *values* as a document that may be read like one of JSON, or what no accepted JSON could say.
 
     Containers are copied, what was left `UNSET` is left out, and texts and numbers are of no subclass. What JSON has no
@@ -85,7 +85,7 @@ def _to_document(value: Any, pointer: str, depth: int, faults: list[Fault]) -> A
 
 
 def _members(members: Mapping[Any, Any], pointer: str, depth: int, faults: list[Fault]) -> dict[Any, Any]:
-    taken: dict[Any, Any] = {}
+    copied: dict[Any, Any] = {}
     for name, member in members.items():
         if type(name) is not str and isinstance(name, str):
             name = str.__str__(name)  # noqa: PLW2901 (the same name)
@@ -96,7 +96,7 @@ def _members(members: Mapping[Any, Any], pointer: str, depth: int, faults: list[
             faults.append(unstorable_name_fault(pointer))
         elif kind in _UNCHANGED or (kind is str and is_storable_text(member)):
             # Most are like that, and need no pointer.
-            taken[name] = member
+            copied[name] = member
         elif member is not UNSET:
-            taken[name] = _to_document(member, join_pointer(pointer, name), depth + 1, faults)
-    return taken
+            copied[name] = _to_document(member, join_pointer(pointer, name), depth + 1, faults)
+    return copied

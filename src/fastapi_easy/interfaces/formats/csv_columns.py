@@ -15,7 +15,7 @@ from fastapi_easy.domain import Field, Kind, Resource, Rows
 from fastapi_easy.domain.values.numbers import decimal_text
 from fastapi_easy.domain.values.texts import bytes_text
 from fastapi_easy.domain.values.times import duration_text
-from fastapi_easy.interfaces.formats.csv_text import quoted
+from fastapi_easy.interfaces.formats.csv_text import quote_cell
 from fastapi_easy.interfaces.formats.encode import dumps
 
 Column: TypeAlias = Sequence[Any]
@@ -38,7 +38,7 @@ class ColumnWriter:
         columns = zip(*records, strict=True)
         try:
             cells = [
-                _cell_writer(quoted)(column) if name in rows.texts else write(column)
+                _cell_writer(quote_cell)(column) if name in rows.texts else write(column)
                 for name, write, column in zip(self._names, self._writers, columns, strict=False)
             ]
         except orjson.JSONEncodeError:
@@ -61,12 +61,12 @@ def _unquoted_cells(column: Column) -> list[str]:
 
 
 def _json_cell(value: Any) -> str:
-    return quoted(dumps(value).decode())
+    return quote_cell(dumps(value).decode())
 
 
 def _enum_cell(value: Any) -> str:
     said = value.value if isinstance(value, enum.Enum) else value
-    return quoted(said) if isinstance(said, str) else _json_cell(said)
+    return quote_cell(said) if isinstance(said, str) else _json_cell(said)
 
 
 def _time_list_cell(values: Iterable[Any]) -> str:
@@ -80,7 +80,7 @@ def _writer(field: Field) -> Write:  # noqa: PLR0911 (a line for each form)
         case Kind.INTEGER | Kind.FLOAT | Kind.BOOLEAN | Kind.DATE | Kind.DATETIME | Kind.UUID:
             return _unquoted_cells
         case Kind.TEXT:
-            return _cell_writer(quoted)
+            return _cell_writer(quote_cell)
         case Kind.TIME:
             # Not orjson's: see `record_serializer`.
             return _cell_writer(to_jsonable_python)
@@ -90,7 +90,7 @@ def _writer(field: Field) -> Write:  # noqa: PLR0911 (a line for each form)
             return _cell_writer(duration_text)
         case Kind.BINARY:
             # Base64 has neither a comma nor a quote; empty bytes are `""`, and not null.
-            return _cell_writer(lambda data: quoted(bytes_text(data)))
+            return _cell_writer(lambda data: quote_cell(bytes_text(data)))
         case Kind.ENUM:
             return _cell_writer(_enum_cell)
         case Kind.JSON | Kind.ARRAY:

@@ -24,10 +24,10 @@ _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 def write_record(cells: Iterable[Cell]) -> str:
     """Return a record of *cells*, and the line break behind it. It is never a blank line."""
-    return (",".join("" if cell is None else quoted(cell) for cell in cells) or '""') + "\r\n"
+    return (",".join("" if cell is None else quote_cell(cell) for cell in cells) or '""') + "\r\n"
 
 
-def quoted(cell: str) -> str:
+def quote_cell(cell: str) -> str:
     """Return *cell* as it is written between the commas."""
     if '"' in cell:
         return '"' + cell.replace('"', '""') + '"'
@@ -135,6 +135,6 @@ def _read(line: int, text: bytes) -> Record:
         position = len(decoded) if found is None else found.end()
         if found is None or (position < len(decoded) and decoded[position] != ","):
             return Record(line, reason=QUOTING_ERROR)
-        quoted: str | None = found[1]
-        cells.append((found[2] or None) if quoted is None else quoted.replace('""', '"'))
+        quoted_text: str | None = found[1]
+        cells.append((found[2] or None) if quoted_text is None else quoted_text.replace('""', '"'))
     return Record(line, cells)

@@ -82,7 +82,7 @@ class Upload:
     """A body that is read bit by bit, and may be larger than others: `HttpOptions.import_limit` counts.
 
     Attributes:
-        broken: Why it ended before its end: too large, or a pause that was too long; `None` when it did not.
+        problem: Why it ended before its end: too large, or a pause that was too long; `None` when it did not.
     """
 
     def __init__(self, exchange: Exchange, options: HttpOptions) -> None:
@@ -94,9 +94,9 @@ class Upload:
         self._timeout = options.body_idle_timeout
         self._size = 0
         self._has_more = True
-        self.broken: Problem | None = None
+        self.problem: Problem | None = None
 
-    async def part(self) -> bytes | None:
+    async def read_part(self) -> bytes | None:
         """Wait for the next part; `None` at the end, or when the upload has failed.
 
         Raises:
@@ -121,7 +121,7 @@ class Upload:
 
     def _abort(self, problem: Problem) -> None:
         self._has_more = False
-        self.broken = problem
+        self.problem = problem
 
 
 def too_large(limit: int) -> Problem:

@@ -22,7 +22,7 @@ from fastapi_easy.domain import (
 from fastapi_easy.domain.values.json import join_pointer
 
 
-def documented(resource: Resource[Any]) -> Resource[Any]:
+def with_external_names(resource: Resource[Any]) -> Resource[Any]:
     """Return *resource* for its documentation: its fields and related ones are called as callers call them."""
     every = list(_reachable_resources(resource, set()))
     return _rename_fields(resource, {}) if any(each.naming.outside for each in every) else resource

@@ -29,7 +29,7 @@ class Preferences:
     minimal: bool = False
     dry_run: DryRun | None = None
 
-    def applied(self, *, minimal: bool) -> tuple[tuple[bytes, bytes], ...]:
+    def response_headers(self, *, minimal: bool) -> tuple[tuple[bytes, bytes], ...]:
         """Return the headers that say which preferences were followed.
 
         Args:
