@@ -1,6 +1,6 @@
 """Comparisons with values that no column can hold, answered without asking: they keep their meaning."""
 
-from typing import Any, Final
+from typing import Final
 
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.queries.specification import Everything, Not, Operator, Specification, Where, all_of
@@ -15,7 +15,7 @@ _BELOW: Final = frozenset({Operator.LESS, Operator.LESS_OR_EQUAL})
 _NEGATIVE: Final = frozenset({Operator.NOT_EQUALS, Operator.NOT_IN})
 
 
-def is_storable(field: Field, value: Any, *, allows_nul: bool) -> bool:
+def is_storable(field: Field, value: object, *, allows_nul: bool) -> bool:
     """Return whether a column of *field*'s kind can hold *value* at all, so that it may be sent."""
     match value:
         case bool():

@@ -32,7 +32,7 @@ class ParsedBy:
     read: Callable[[object], object]
     json_schema: Callable[[JsonSchema], JsonSchema]
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Run *read* in front of everything else that is said of the field."""
         return core_schema.no_info_before_validator_function(self._checked, handler(source))
 

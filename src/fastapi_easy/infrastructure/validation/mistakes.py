@@ -50,7 +50,7 @@ def find_schema_mistakes(resource: Resource[Any]) -> list[str]:
     return mistakes
 
 
-def _plain_type(annotation: Any) -> type[Any] | None:
+def _plain_type(annotation: Any) -> type | None:
     """Return the type of values that *annotation* lets through, if stores keep that type; else `None`."""
     alternatives = [each for each in get_args(annotation) if each is not type(None)]
     if len(alternatives) == 1:

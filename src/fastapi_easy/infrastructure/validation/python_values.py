@@ -35,7 +35,7 @@ _UNCHANGED: Final = frozenset(
 _CONTAINERS: Final = (dict, list, tuple, Mapping)
 
 
-def to_document(values: Any) -> Any | Invalid:
+def to_document(values: object) -> object:
     """Return *values* as a document that may be read like one of JSON, or what no accepted JSON could say.
 
     Containers are copied, what was left `UNSET` is left out, and texts and numbers are of no subclass. What JSON has no
@@ -57,7 +57,7 @@ class _TooDeepError(Exception):
         super().__init__(pointer)
 
 
-def _to_document(value: Any, pointer: str, depth: int, faults: list[Fault]) -> Any:
+def _to_document(value: object, pointer: str, depth: int, faults: list[Fault]) -> object:
     """Copy *value*, which is at *pointer* inside *depth* containers, counting itself if it is one."""
     if type(value) in _UNCHANGED:
         return value
@@ -84,8 +84,8 @@ def _to_document(value: Any, pointer: str, depth: int, faults: list[Fault]) -> A
     return value
 
 
-def _members(members: Mapping[Any, Any], pointer: str, depth: int, faults: list[Fault]) -> dict[Any, Any]:
-    copied: dict[Any, Any] = {}
+def _members(members: Mapping[Any, Any], pointer: str, depth: int, faults: list[Fault]) -> dict[str, object]:
+    copied: dict[str, object] = {}
     for name, member in members.items():
         if type(name) is not str and isinstance(name, str):
             name = str.__str__(name)  # noqa: PLW2901 (the same name)

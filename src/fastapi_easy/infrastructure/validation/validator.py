@@ -17,14 +17,14 @@ from fastapi_easy.infrastructure.validation.faults import to_invalid
 from fastapi_easy.infrastructure.validation.own_classes import action_reader, model_reader
 from fastapi_easy.infrastructure.validation.python_values import to_document
 from fastapi_easy.infrastructure.validation.readers import (
-    Read,
     accept_aliases,
     accept_field_names,
     reader_of,
     with_hints,
 )
 
-_Check: TypeAlias = Callable[[Any], Outcome[Any]]
+_Reader: TypeAlias = Callable[[object], object]
+_Check: TypeAlias = Callable[[object], Outcome[Any]]
 """Makes of `Json`, or of values of a program, what is asked for."""
 
 
@@ -33,7 +33,7 @@ class PydanticValidator:
 
     def __init__(self, resource: Resource[Any]) -> None:
         self._resource = resource
-        self._actions: dict[type[Any], _Check] = {}
+        self._actions: dict[type, _Check] = {}
 
     @cached_property
     def create(self) -> Callable[[Values], Outcome[Values]]:
@@ -61,7 +61,7 @@ class PydanticValidator:
         """Return other values for some fields of an entity."""
         return self._check_for("update")
 
-    def action(self, name: str, given: Any) -> Outcome[Any]:
+    def action(self, name: str, given: object) -> Outcome[Any]:
         """Make an instance of the action *name*.
 
         Raises:
@@ -104,7 +104,7 @@ class PydanticValidator:
         validate = TypeAdapter(self._body(purpose, purpose, by_alias=False)).validator.validate_python
 
         # Like `_make_check`, without a call more than it takes: nearly every create and update passes through.
-        def check(given: Any) -> Outcome[Any]:
+        def check(given: object) -> Outcome[Any]:
             document = given.document if type(given) is Json else to_document(given)
             if type(document) is Invalid:
                 return _failure(document)
@@ -115,7 +115,7 @@ class PydanticValidator:
 
         return check
 
-    def _check_of(self, action: type[Any]) -> _Check:
+    def _check_of(self, action: type) -> _Check:
         check = self._actions.get(action)
         if check is None:
             read = action_reader(action)
@@ -123,10 +123,10 @@ class PydanticValidator:
         return check
 
 
-def _make_check(read: Read, read_python: Read) -> _Check:
-    """Checks with *read* what was sent as JSON, and values of a program with the other."""
+def _make_check(read: _Reader, read_python: _Reader) -> _Check:
+    """Build a check that reads JSON with *read*, and values of a program with *read_python*."""
 
-    def check(given: Any) -> Outcome[Any]:
+    def check(given: object) -> Outcome[Any]:
         if type(given) is Json:
             found = read(given.document)
         else:

@@ -24,12 +24,12 @@ from fastapi_easy.domain.values.kind_format import JsonForm, ParseError
 from fastapi_easy.domain.values.limits import MAX_FAULTS
 from fastapi_easy.interfaces.formats.csv_text import Cell, write_record
 from fastapi_easy.interfaces.formats.encode import key_in
-from fastapi_easy.interfaces.formats.strict_json import Malformed, read_json
+from fastapi_easy.interfaces.formats.strict_json import JsonValue, Malformed, read_json
 
 _MAY_BE_EMPTY: Final = frozenset({Kind.TEXT, Kind.ENUM, Kind.BINARY})
 
 
-def record_writer(columns: Mapping[str, Field | None]) -> Callable[[Mapping[str, Any]], str]:
+def record_writer(columns: Mapping[str, Field | None]) -> Callable[[Mapping[str, object]], str]:
     """Build a writer of records with the members *columns* of an answer's JSON object."""
     as_json = {
         name: field is not None and FORMATS[field.kind].json_form is JsonForm.DOCUMENT
@@ -39,7 +39,7 @@ def record_writer(columns: Mapping[str, Field | None]) -> Callable[[Mapping[str,
     return lambda row: write_record(_cell(row.get(name), as_json=each) for name, each in as_json.items())
 
 
-def _cell(value: Any, *, as_json: bool) -> Cell:
+def _cell(value: object, *, as_json: bool) -> Cell:
     if value is None:
         return None
     if isinstance(value, str) and not as_json:
@@ -82,7 +82,7 @@ class RecordReader:
         if len(cells) != len(self._columns):
             message = f"Must have {len(self._columns)} cells, as many as the first line"
             return Failure(Invalid((Fault("", message, "csv_cells"),)))
-        document: dict[str, Any] = {}
+        document: dict[str, object] = {}
         faults: list[Fault] = []
         for (name, field), cell in zip(self._columns, cells, strict=True):
             try:
@@ -118,7 +118,7 @@ def _pointer(name: Cell) -> str:
     return "/" + (name or "")[:64].replace("~", "~0").replace("/", "~1")
 
 
-def _value(field: Field, cell: Cell) -> Any:
+def _value(field: Field, cell: Cell) -> object:
     """Return *cell* as it would be in a JSON body; `UNSET` when the field would be left out."""
     if cell is None or (not cell and field.kind not in _MAY_BE_EMPTY):
         if field.nullable:
@@ -136,7 +136,7 @@ def _value(field: Field, cell: Cell) -> Any:
     return cell
 
 
-def _json(text: str) -> Any:
+def _json(text: str) -> JsonValue:
     value = read_json(text.encode())
     if isinstance(value, Malformed | Invalid):
         raise ParseError("Must be JSON", "json_invalid")

@@ -60,16 +60,16 @@ def _unquoted_cells(column: Column) -> list[str]:
     return text.replace('"', "").replace("null", "").split(",")
 
 
-def _json_cell(value: Any) -> str:
+def _json_cell(value: object) -> str:
     return quote_cell(dumps(value).decode())
 
 
-def _enum_cell(value: Any) -> str:
+def _enum_cell(value: object) -> str:
     said = value.value if isinstance(value, enum.Enum) else value
     return quote_cell(said) if isinstance(said, str) else _json_cell(said)
 
 
-def _time_list_cell(values: Iterable[Any]) -> str:
+def _time_list_cell(values: Iterable[object]) -> str:
     return _json_cell(to_jsonable_python(list(values)))
 
 

@@ -15,7 +15,7 @@ from fastapi_easy.domain import Include, Kind, Resource, Rows
 from fastapi_easy.domain.changes.row import PartialRow
 from fastapi_easy.domain.values.formats import SCALAR_FORMATS
 from fastapi_easy.domain.values.texts import bytes_text
-from fastapi_easy.interfaces.formats.record_serializer import RecordSerializer
+from fastapi_easy.interfaces.formats.record_serializer import JsonObjects, RecordSerializer
 
 _OPTIONS: Final = orjson.OPT_UTC_Z
 _LINE_OPTIONS: Final = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
@@ -110,9 +110,7 @@ class RowEncoder:
 
         return shown
 
-    def _serialize_raw(
-        self, rows: Sequence[Row], fields: Sequence[str] | None
-    ) -> list[dict[str, Any]] | None:
+    def _serialize_raw(self, rows: Sequence[Row], fields: Sequence[str] | None) -> JsonObjects | None:
         """Return what `dumps` may write of *rows*; `None` where the quick way does not apply."""
         if self._serialize_records is None or not isinstance(rows, Rows):
             return None
@@ -182,7 +180,7 @@ def key_in(model: type[BaseModel], name: str) -> str:
     )
 
 
-def dumps(document: Any) -> bytes:
+def dumps(document: object) -> bytes:
     """Return *document* as JSON."""
     try:
         return _dumps_fast(document)
@@ -191,11 +189,11 @@ def dumps(document: Any) -> bytes:
         return dumps_with_fallback(document)
 
 
-def _dumps_fast(document: Any) -> bytes:
+def _dumps_fast(document: object) -> bytes:
     return orjson.dumps(document, default=_encode_other, option=_OPTIONS)
 
 
-def dumps_with_fallback(document: Any) -> bytes:
+def dumps_with_fallback(document: object) -> bytes:
     """Return *document* as JSON, whatever it holds, a little slower."""
     return to_json(_convert_scalars(document), fallback=_encode_other)
 

@@ -60,7 +60,7 @@ class Guards:
         return guard
 
 
-def find_dependency_mistakes(where: str, dependencies: Iterable[Any]) -> list[str]:
+def find_dependency_mistakes(where: str, dependencies: Iterable[object]) -> list[str]:
     """Return what is no dependency among *dependencies*, with the way to mend it.
 
     Args:

@@ -1,13 +1,13 @@
 """Request bodies: how much, how fast, of which type."""
 
 import time
-from typing import Any, Final
+from typing import Final
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fastapi_easy.domain import Invalid, TooLarge
-from fastapi_easy.interfaces.formats.strict_json import Malformed, read_json
+from fastapi_easy.interfaces.formats.strict_json import JsonValue, Malformed, read_json
 from fastapi_easy.interfaces.http.exchange import Exchange, ProblemError, refused
 from fastapi_easy.interfaces.http.options import HttpOptions
 from fastapi_easy.interfaces.http.problems import Problem, problem_of
@@ -29,7 +29,7 @@ class ClientDisconnected(Exception):
     """The caller hung up; nobody is there to answer."""
 
 
-async def read_document(exchange: Exchange, options: HttpOptions, *types: str) -> Any:
+async def read_document(exchange: Exchange, options: HttpOptions, *types: str) -> JsonValue:
     """Return the JSON value in the body, which must be of one of the media *types*.
 
     Raises:

@@ -79,7 +79,7 @@ def _rename_fields(resource: Resource[Any], known: dict[str, Resource[Any]]) -> 
 def _translate_errors(
     handler: Handler[Any, Any], resource: Resource[Any], *, own_faults: bool = False
 ) -> Handler[Any, Any]:
-    async def translated(command: Any, context: Context, /) -> Outcome[Any]:
+    async def translated(command: object, context: Context, /) -> Outcome[Any]:
         outcome = await handler(command, context)
         if not isinstance(outcome, Failure) or (own_faults and isinstance(outcome.failure(), Invalid)):
             return outcome
@@ -91,7 +91,7 @@ def _translate_errors(
 def _translate_bulk_errors(
     handler: Handler[Any, BulkAnswer], resource: Resource[Any]
 ) -> Handler[Any, BulkAnswer]:
-    async def translated(command: Any, context: Context, /) -> Outcome[BulkAnswer]:
+    async def translated(command: object, context: Context, /) -> Outcome[BulkAnswer]:
         answered = await handler(command, context)
         if isinstance(answered, Failure):
             return answered
@@ -110,7 +110,7 @@ def _translate_bulk_errors(
 def _translate_import_errors(
     handler: Handler[Any, ImportReport], resource: Resource[Any]
 ) -> Handler[Any, ImportReport]:
-    async def translated(command: Any, context: Context, /) -> Outcome[ImportReport]:
+    async def translated(command: object, context: Context, /) -> Outcome[ImportReport]:
         reported = await handler(command, context)
         if not isinstance(reported, Failure):
             report = reported.unwrap()

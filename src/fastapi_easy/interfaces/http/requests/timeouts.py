@@ -33,7 +33,7 @@ async def with_timeout(seconds: float, work: Awaitable[T]) -> T:
 
 
 @types.coroutine
-def _resume(coroutine: Coroutine[Any, Any, T], pending: Any) -> Generator[Any, Any, T]:
+def _resume(coroutine: Coroutine[Any, Any, T], pending: object) -> Generator[Any, Any, T]:
     """Go on with *coroutine*, which was begun and *pending* something."""
     try:
         while True:
