@@ -70,7 +70,7 @@ def action_reader(action: type) -> Callable[[object], object]:
 
 
 def _validator_of_json(validator: Any, decimals: frozenset[str], mode: _Bytes) -> Callable[..., Any]:
-    """Build a validator of documents that does what pydantic does with their text, except for decimals.
+    """Build a validator that treats documents as pydantic treats their text; only decimals pass no float.
 
     Args:
         validator: Pydantic's.
