@@ -13,7 +13,7 @@ class RelationalStore(Store):
     async def clear(self) -> None:
         """Remove every entity, and forget what was published."""
         plans = [await self.database.plan(each) for each in self.resources.values()]
-        await self.database.executor.work(partial(_empty, [plan.table for plan in reversed(plans)]))
+        await self.database.executor.run_sync(partial(_empty, [plan.table for plan in reversed(plans)]))
         self.event_bus.events.clear()
 
 

@@ -27,7 +27,7 @@ __all__ = ["make_kernel"]
 
 
 def make_kernel(application: Application) -> Kernel:
-    """The kernel of *application*.
+    """Build the kernel of *application*.
 
     Raises:
         DeclarationError: With every mistake of every declaration.
@@ -84,7 +84,7 @@ def _make_following_handler(
     steps: providers.Provider[Sequence[Step]],
     validator: MemoizedDelegate,
 ) -> Handler[Any, Any]:
-    """The handler that *provider* gives, within *steps*; put together anew only when something has changed."""
+    """Build a handler that calls the one of *provider* within *steps*, composed again only after changes."""
     inputs: Inputs | None = None
     current_steps: Sequence[Step] | None = None
     composed: Handler[Any, Any]

@@ -9,7 +9,7 @@ from fastapi_easy.application.changes.caller_unit_of_work import CallerUnitOfWor
 from fastapi_easy.application.collaborators import Collaborators
 from fastapi_easy.application.rules import ApplicationPorts
 from fastapi_easy.composition.application import Application
-from fastapi_easy.composition.declarations import CheckedResources, check
+from fastapi_easy.composition.declarations import CheckedResources, check_declarations
 from fastapi_easy.composition.declared_resource import HANDLERS
 from fastapi_easy.composition.deferred import fill
 from fastapi_easy.composition.memoized import Memoized, MemoizedDelegate
@@ -27,7 +27,7 @@ def wire_resources(application: Application) -> None:
     databases = application.databases.providers
     resources: dict[str, providers.Provider[Resource[Any]]] = {}
     repositories: dict[str, providers.Provider[Repository[Any]]] = {}
-    all_resources = providers.Singleton(check, application.declarations, databases)
+    all_resources = providers.Singleton(check_declarations, application.declarations, databases)
     checked = CheckedResources(resources)
     unit_of_work_arguments = (checked, repositories, application.event_bus)
     rules = Memoized(
@@ -83,11 +83,11 @@ def _unit_of_work_factory(
     event_bus: EventBus,
     rules: ApplicationPorts,
 ) -> Callable[..., UnitOfWork]:
-    """What makes units of work in *database*; each asks for its repositories when somebody wants them."""
+    """Build a factory of units of work in *database*; each asks for a repository when it is first used."""
     make = technology_of(database).unit_of_work
 
-    def made(*args: Any, **kwargs: Any) -> UnitOfWork:
+    def make_unit_of_work(*args: Any, **kwargs: Any) -> UnitOfWork:
         inner = make(database, resources, repositories, event_bus)
         return CallerUnitOfWork(*args, inner=inner, rules=rules, **kwargs)
 
-    return made
+    return make_unit_of_work

@@ -26,7 +26,8 @@ from fastapi_easy.domain.queries.specification import (
     Where,
 )
 from fastapi_easy.domain.resources.resource import Resource
-from fastapi_easy.domain.values.value_parsing import ParseError, from_json_value, to_json_value
+from fastapi_easy.domain.values.kind_format import ParseError
+from fastapi_easy.domain.values.value_parsing import from_json_value, to_json_value
 
 _MAC_BYTES: Final = 16
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))

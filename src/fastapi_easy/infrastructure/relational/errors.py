@@ -27,6 +27,7 @@ from fastapi_easy.domain.errors import (
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.ports.breaker import CallNotPermitted
 from fastapi_easy.domain.resources.resource import Resource
+from fastapi_easy.domain.values.limits import integer_limits
 from fastapi_easy.infrastructure.relational.column_types import ALIVE_COLUMN
 from fastapi_easy.infrastructure.relational.driver.error_classification import (
     ClassifiedError,
@@ -271,8 +272,7 @@ def _is_encodable(text: str) -> bool:
 
 
 def _is_in_range(field: Field, value: int) -> bool:
-    low = -(2**63) if field.minimum is None else field.minimum
-    high = 2**63 - 1 if field.maximum is None else field.maximum
+    low, high = integer_limits(field)
     return low <= value <= high
 
 

@@ -13,7 +13,7 @@ from fastapi_easy.interfaces.formats.schemas import ResourceSchemas
 from fastapi_easy.interfaces.http.exchange import Exchange, HttpResponse, StreamedResponse
 from fastapi_easy.interfaces.http.openapi_names import ResourceNames
 from fastapi_easy.interfaces.http.options import HttpOptions
-from fastapi_easy.interfaces.http.requests.external_names import documented, with_translated_errors
+from fastapi_easy.interfaces.http.requests.external_names import with_external_names, with_translated_errors
 
 Endpoint: TypeAlias = Callable[[Exchange, bytes], Awaitable[HttpResponse | StreamedResponse | None]]
 """Answers an exchange or raises `Refused`; the bytes are the path segment of the key, still percent-encoded.
@@ -62,7 +62,7 @@ class HttpResource:
     @cached_property
     def documented(self) -> "HttpResource":
         """The same for its documentation, in which fields are called as callers call them."""
-        resource = documented(self.resource)
+        resource = with_external_names(self.resource)
         if resource is self.resource:
             return self
         shown = copy(self)

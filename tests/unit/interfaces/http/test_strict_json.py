@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastapi_easy.domain import Fault, Invalid
-from fastapi_easy.interfaces.formats.strict_json import MAX_DEPTH, Malformed, read_json
+from fastapi_easy.domain.values.limits import MAX_DEPTH
+from fastapi_easy.interfaces.formats.strict_json import Malformed, read_json
 from fastapi_easy.interfaces.http.problems import ascii_json
 
 

@@ -15,7 +15,7 @@ from fastapi_easy.domain.ports.database import Pool, SchemaMode
 from fastapi_easy.domain.ports.tracer import Tracer
 from fastapi_easy.domain.resources.capability import EVERY_CAPABILITY, Capability
 from fastapi_easy.domain.resources.resource import Resource, Shape
-from fastapi_easy.infrastructure.entities.bounds import INTEGER_LIMITS
+from fastapi_easy.domain.values.limits import INTEGER_LIMITS
 from fastapi_easy.infrastructure.persistence.mongo import schema
 from fastapi_easy.infrastructure.persistence.mongo.documents import case_folding
 from fastapi_easy.infrastructure.persistence.mongo.documents.codec import is_object_id

@@ -40,8 +40,8 @@ _Encoder: TypeAlias = Callable[[Field, Term], Term]
 
 _MOMENT: Final = 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'
 _DAY: Final = "YYYY-MM-DD"
-_FIRST: Final = to_plain_json(datetime.datetime.min.replace(tzinfo=datetime.UTC))
-_LAST: Final = to_plain_json(datetime.datetime.max.replace(tzinfo=datetime.UTC))
+_FIRST: Final = str(to_plain_json(datetime.datetime.min.replace(tzinfo=datetime.UTC)))
+_LAST: Final = str(to_plain_json(datetime.datetime.max.replace(tzinfo=datetime.UTC)))
 
 
 def can_encode(resource: Resource[Any], rows: Sequence[JournalRow]) -> bool:

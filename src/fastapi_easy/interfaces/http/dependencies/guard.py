@@ -172,7 +172,7 @@ def _field_of(parameter: str) -> str:
 
 
 def _query_names(dependant: Dependant) -> Iterator[str]:
-    """The names in a query string that *dependant* reads."""
+    """Return the names in a query string that *dependant* reads."""
     for field in get_flat_params(dependant):
         info: Any = field.field_info
         if info.in_ is ParamTypes.query:
@@ -182,7 +182,7 @@ def _query_names(dependant: Dependant) -> Iterator[str]:
 
 
 def _key_names(dependant: Dependant) -> Iterator[str]:
-    """The names of the API keys in a query string that *dependant* reads."""
+    """Return the names of the API keys in a query string that *dependant* reads."""
     for each in dependant.dependencies:
         if isinstance(each.call, APIKeyQuery):
             yield each.call.model.name

@@ -56,7 +56,7 @@ def _merge(base: Document, http_resources: Sequence[HttpResource], guards: Guard
     documented = DependencyDocs(parameters)
     for http_resource in http_resources:
         operations = Operations(http_resource).paths()
-        documented.add(operations, guards.documented(http_resource.resource))
+        documented.add(operations, guards.openapi_dependencies(http_resource.resource))
         paths |= operations
     schemas = {
         "Problem": PROBLEM,

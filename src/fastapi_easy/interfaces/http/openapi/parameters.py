@@ -1,12 +1,13 @@
 """The query grammar of one resource as OpenAPI parameters and as the schema of a search."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from fastapi_easy.application.queries.allowed_comparisons import Parameter
 from fastapi_easy.application.queries.query_reader import QueryReader
 from fastapi_easy.domain import Count, Field, Kind, Operator, Resource
-from fastapi_easy.domain.values.kind_schemas import TEXT_DOCUMENTS, WITHOUT_NUL
+from fastapi_easy.domain.values.formats import FORMATS
+from fastapi_easy.domain.values.texts import WITHOUT_NUL
 from fastapi_easy.interfaces.http.http_resource import HttpResource
 from fastapi_easy.interfaces.http.openapi.relations import (
     related_fields,
@@ -40,7 +41,6 @@ _OPERATOR_DESCRIPTIONS: Final[Mapping[Operator, str]] = {
 }
 _MAX_COMPARISONS: Final = 10
 _DOCUMENTED_DEPTH: Final = 2
-_MAX_FLOAT: Final = 1.7976931348623157e308
 
 
 def filter_parameters(http_resource: HttpResource) -> list[Schema]:
@@ -151,7 +151,7 @@ def search_schemas(http_resource: HttpResource) -> dict[str, Schema]:
 
 def text_schema(field: Field) -> Schema:
     """The JSON Schema of a value of *field* in a path or a query string."""
-    return _TEXT[field.kind](field)
+    return FORMATS[field.kind].query_schema(field)
 
 
 def key_schema(resource: Resource[Any]) -> Schema:
@@ -236,38 +236,9 @@ def _sort(http_resource: HttpResource) -> Iterable[Schema]:
     yield {**_query("sort", described, schema), "style": "form", "explode": False, "example": choices[:1]}
 
 
-def _integer(field: Field) -> Schema:
-    low = -(2**63) if field.minimum is None else field.minimum
-    high = 2**63 - 1 if field.maximum is None else field.maximum
-    return {"type": "integer", "minimum": low, "maximum": high}
-
-
-def _enum(field: Field) -> Schema:
-    return {"enum": [each.value for each in field.enumeration]} if field.enumeration else {"type": "string"}
-
-
-def _fixed(schema: Mapping[str, Any]) -> Callable[[Field], Schema]:
-    return lambda _: dict(schema)
-
-
 _PARTS: Final[Mapping[Kind, str]] = {
     Kind.INTEGER: "(?:0|-?[1-9][0-9]{0,8})",
     Kind.UUID: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
     Kind.DATE: "[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])",
 }
 """Spelt narrower than what is read: enough to make a valid example of every composite key."""
-
-_TEXT: Final[Mapping[Kind, Callable[[Field], Schema]]] = {
-    Kind.TEXT: _fixed({"type": "string", "pattern": WITHOUT_NUL}),
-    Kind.INTEGER: _integer,
-    Kind.DECIMAL: _fixed(
-        {"type": "string", "pattern": r"^-?[0-9]{1,9}(?:\.[0-9]{1,6})?$", "examples": ["12.50"]}
-    ),
-    Kind.FLOAT: _fixed({"type": "number", "minimum": -_MAX_FLOAT, "maximum": _MAX_FLOAT}),
-    Kind.BOOLEAN: _fixed({"type": "boolean"}),
-    Kind.ENUM: _enum,
-    Kind.BINARY: _fixed({"type": "string"}),
-    Kind.JSON: _fixed({}),
-    Kind.ARRAY: _fixed({"type": "array"}),
-    **{kind: _fixed(schema) for kind, schema in TEXT_DOCUMENTS.items()},
-}

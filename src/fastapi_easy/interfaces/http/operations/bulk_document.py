@@ -29,8 +29,8 @@ from fastapi_easy.domain import (
 )
 from fastapi_easy.domain.queries.specification import matches_everything
 from fastapi_easy.domain.values.json import join_pointer
-from fastapi_easy.domain.values.value_parsing import ParseError
-from fastapi_easy.domain.values.value_parsing import parse_json_value as parse_value
+from fastapi_easy.domain.values.kind_format import ParseError
+from fastapi_easy.domain.values.value_parsing import parse_value
 from fastapi_easy.interfaces.http.http_resource import HttpResource
 from fastapi_easy.interfaces.http.requests.preconditions import read_tags
 

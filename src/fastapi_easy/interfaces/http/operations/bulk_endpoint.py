@@ -70,7 +70,7 @@ class BulkEndpoint:
         if not answer.applied:
             raise ProblemError(_atomic_problem(*next(iter(failed.items())), results))
         status = 207 if failed else 200
-        headers = preferences.applied(minimal=preferences.minimal)
+        headers = preferences.response_headers(minimal=preferences.minimal)
         return json_response(status, dumps({"results": results}), *headers)
 
     def _success_result(self, item: Change, value: Any, preferences: Preferences) -> Result:

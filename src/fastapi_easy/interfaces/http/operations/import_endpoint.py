@@ -84,13 +84,15 @@ class ImportEndpoint:
             report = unwrap_or_raise(await self._use_cases.import_(command, context))
         if context.dry_run is not None:
             context.dry_run.events.clear()
-        problem = _stop_problem(report, wish, upload.broken)
+        problem = _stop_problem(report, wish, upload.problem)
         if problem is not None:
             raise ProblemError(
                 replace(problem, members={**problem.members, **_report_members(report, wish, whole=True)})
             )
         document = dumps(_report_members(report, wish, whole=False))
-        return json_response(207 if report.failed else 200, document, *preferences.applied(minimal=False))
+        return json_response(
+            207 if report.failed else 200, document, *preferences.response_headers(minimal=False)
+        )
 
     def _read_options(self, pairs: Pairs) -> ImportOptions:
         upserts = Operation.UPSERT in self._resource.operations
@@ -111,7 +113,7 @@ class ImportEndpoint:
 
 
 async def _lines(upload: Upload, reader: LineReader, dry_run: DryRun | None) -> AsyncGenerator[Line]:
-    while (part := await upload.part()) is not None:
+    while (part := await upload.read_part()) is not None:
         # What has arrived may be much: others are answered in between.
         await asyncio.sleep(0)
         if dry_run is not None:
@@ -119,7 +121,7 @@ async def _lines(upload: Upload, reader: LineReader, dry_run: DryRun | None) -> 
             dry_run.events.clear()
         for line in reader.feed(part):
             yield line
-    if upload.broken is None:
+    if upload.problem is None:
         for line in reader.end():
             yield line
 
@@ -136,7 +138,9 @@ def _integer_parameter(name: str, text: str, low: int, high: int) -> int:
     return int(text)
 
 
-def _stop_problem(report: ImportReport, wish: ImportOptions, broken: Problem | None) -> Problem | None:
+def _stop_problem(
+    report: ImportReport, wish: ImportOptions, upload_problem: Problem | None
+) -> Problem | None:
     """Why the import ended before the body did; `None` when it did not."""
     if report.stopped_by is not None:
         unknown = isinstance(report.stopped_by, OutcomeUnknown)
@@ -148,7 +152,7 @@ def _stop_problem(report: ImportReport, wish: ImportOptions, broken: Problem | N
         return replace(problem_of(report.stopped_by), detail=f"A dependency stopped answering. {what}.")
     if report.too_many_failures:
         return too_many_failures(wish.max_failures)
-    return broken
+    return upload_problem
 
 
 def _report_members(report: ImportReport, wish: ImportOptions, *, whole: bool) -> dict[str, Any]:

@@ -90,7 +90,7 @@ class WriteEndpoints:
         preferences, context = read_change_context(exchange)
         version = unwrap_or_raise(await expected_version(exchange.headers, key, self._use_cases, context))
         unwrap_or_raise(await self._use_cases.delete(DeleteEntity(key, version), context))
-        return HttpResponse(204, headers=preferences.applied(minimal=False))
+        return HttpResponse(204, headers=preferences.response_headers(minimal=False))
 
     async def restore(self, exchange: Exchange, segment: bytes) -> HttpResponse:
         """`POST /books/{key}/restore`."""
@@ -111,7 +111,7 @@ class WriteEndpoints:
             exchange.headers, lambda version: self._use_cases.purge(PurgeEntity(key, version), context)
         )
         unwrap_or_raise(purged)
-        return HttpResponse(204, headers=preferences.applied(minimal=False))
+        return HttpResponse(204, headers=preferences.response_headers(minimal=False))
 
     def action(self, name: str, action: type[Any]) -> Endpoint:
         """`POST /orders/{key}/{action}`."""
@@ -140,10 +140,12 @@ class WriteEndpoints:
 
     def _action_response(self, preferences: Preferences, performed: Any) -> HttpResponse:
         if performed is None:
-            return HttpResponse(204, headers=preferences.applied(minimal=False))
+            return HttpResponse(204, headers=preferences.response_headers(minimal=False))
         if isinstance(performed, Mapping) and set(self._resource.readable) <= performed.keys():
             return self._entity_response(preferences, Row(performed), 200)
-        return json_response(200, dumps_with_fallback(performed), *preferences.applied(minimal=False))
+        return json_response(
+            200, dumps_with_fallback(performed), *preferences.response_headers(minimal=False)
+        )
 
     async def _expect_empty_body(self, exchange: Exchange) -> None:
         """Refuse parameters and a body; an empty object is none."""
@@ -172,7 +174,7 @@ class WriteEndpoints:
         self, preferences: Preferences, row: Row, status: int, *headers: tuple[bytes, bytes]
     ) -> HttpResponse:
         if preferences.minimal or preferences.dry_run is not None:
-            headers = (*headers, *preferences.applied(minimal=preferences.minimal))
+            headers = (*headers, *preferences.response_headers(minimal=preferences.minimal))
         if preferences.dry_run is None:
             # A version that was rolled back is none: another change may get the same.
             headers = ((b"etag", etag(self._resource.version_of(row))), *headers)

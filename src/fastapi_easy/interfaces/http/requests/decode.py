@@ -19,7 +19,7 @@ Pairs: TypeAlias = list[tuple[str, str]]
 
 
 def read_context(exchange: Exchange, dry_run: DryRun | None = None) -> Context:
-    """Who asks, what they call this request, and whether they want it to change anything."""
+    """Return the context of a call: the caller, its identifiers, and whether it is a dry run."""
     given = exchange.headers.get(b"idempotency-key")
     text = None if given is None else given.decode("latin-1")
     if text is not None and not _IDEMPOTENCY_KEY.fullmatch(text):
@@ -36,7 +36,7 @@ def read_context(exchange: Exchange, dry_run: DryRun | None = None) -> Context:
 
 
 def read_key(segment: bytes, queries: QueryReader) -> Key:
-    """The key that the percent-encoded path *segment* spells."""
+    """Return the key that the percent-encoded path *segment* spells."""
     try:
         text = (unquote_to_bytes(segment) if b"%" in segment else segment).decode("utf-8")
     except UnicodeDecodeError:

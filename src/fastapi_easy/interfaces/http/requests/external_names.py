@@ -22,7 +22,7 @@ from fastapi_easy.domain import (
 from fastapi_easy.domain.values.json import join_pointer
 
 
-def documented(resource: Resource[Any]) -> Resource[Any]:
+def with_external_names(resource: Resource[Any]) -> Resource[Any]:
     """Return *resource* for its documentation: its fields and related ones are called as callers call them."""
     every = list(_reachable_resources(resource, set()))
     return _rename_fields(resource, {}) if any(each.naming.alias_by_name for each in every) else resource
@@ -79,7 +79,7 @@ def _rename_fields(resource: Resource[Any], known: dict[str, Resource[Any]]) -> 
 def _translate_errors(
     handler: Handler[Any, Any], resource: Resource[Any], *, own_faults: bool = False
 ) -> Handler[Any, Any]:
-    async def translated(command: Any, context: Context, /) -> Outcome[Any]:
+    async def translated(command: object, context: Context, /) -> Outcome[Any]:
         outcome = await handler(command, context)
         if not isinstance(outcome, Failure) or (own_faults and isinstance(outcome.failure(), Invalid)):
             return outcome
@@ -91,7 +91,7 @@ def _translate_errors(
 def _translate_bulk_errors(
     handler: Handler[Any, BulkAnswer], resource: Resource[Any]
 ) -> Handler[Any, BulkAnswer]:
-    async def translated(command: Any, context: Context, /) -> Outcome[BulkAnswer]:
+    async def translated(command: object, context: Context, /) -> Outcome[BulkAnswer]:
         answered = await handler(command, context)
         if isinstance(answered, Failure):
             return answered
@@ -110,7 +110,7 @@ def _translate_bulk_errors(
 def _translate_import_errors(
     handler: Handler[Any, ImportReport], resource: Resource[Any]
 ) -> Handler[Any, ImportReport]:
-    async def translated(command: Any, context: Context, /) -> Outcome[ImportReport]:
+    async def translated(command: object, context: Context, /) -> Outcome[ImportReport]:
         reported = await handler(command, context)
         if not isinstance(reported, Failure):
             report = reported.unwrap()
@@ -121,7 +121,7 @@ def _translate_import_errors(
 
 
 def _translate_error(error: Error, resource: Resource[Any]) -> Error:
-    """*error* with the fields of *resource* as callers call them."""
+    """Return *error* with the fields of *resource* as callers call them."""
     match error:
         case AlreadyExists(_, fields) | ReferenceBroken(_, fields) | CheckFailed(fields=fields):
             whose = next(
@@ -147,7 +147,7 @@ def _translate_fault(fault: Fault, resource: Resource[Any]) -> Fault:
 
 
 def _translate_path(path: str, resource: Resource[Any]) -> str:
-    """A field at the end of relations, `author.born_on`, as callers call it."""
+    """Return a field at the end of relations, like `author.born_on`, as callers call it."""
     *relations, field = path.split(".")
     for relation in relations:
         resource = resource.relations[relation].target

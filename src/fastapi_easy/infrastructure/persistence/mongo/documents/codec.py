@@ -29,7 +29,7 @@ from typing import Any, Final, TypeAlias, TypeVar, assert_never
 from bson import Binary, Decimal128, ObjectId
 
 from fastapi_easy.domain.field import Field, Kind
-from fastapi_easy.infrastructure.entities.bounds import INTEGER_LIMITS
+from fastapi_easy.domain.values.limits import integer_limits
 from fastapi_easy.infrastructure.persistence.mongo.documents.json_values import decode_json, encode_json
 from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import (
     DECIMAL_DIGITS,
@@ -166,8 +166,7 @@ def _text_encoder(max_length: int | None) -> Callable[[str], str]:
 
 
 def _integer_encoder(field: Field) -> Callable[[int], int]:
-    low = INTEGER_LIMITS[0] if field.minimum is None else field.minimum
-    high = INTEGER_LIMITS[1] if field.maximum is None else field.maximum
+    low, high = integer_limits(field)
 
     def encode(value: int) -> int:
         if not low <= value <= high:

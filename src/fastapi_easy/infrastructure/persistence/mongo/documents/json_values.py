@@ -5,7 +5,7 @@ from typing import Final
 
 from bson.int64 import Int64
 
-from fastapi_easy.infrastructure.entities.bounds import INTEGER_LIMITS
+from fastapi_easy.domain.values.limits import INTEGER_LIMITS
 from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import Unstorable, encode_text
 
 _PYTHON_TYPES: Final = frozenset({str, int, float, bool, type(None)})

@@ -12,7 +12,7 @@ from bson import Decimal128, ObjectId
 from bson.datetime_ms import DatetimeMS
 
 from fastapi_easy.domain.field import Kind
-from fastapi_easy.infrastructure.entities.bounds import INTEGER_LIMITS
+from fastapi_easy.domain.values.limits import INTEGER_LIMITS
 
 DECIMAL_DIGITS: Final = 34
 """Significant digits of a decimal (IEEE 754, decimal128)."""
