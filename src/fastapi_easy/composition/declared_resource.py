@@ -6,6 +6,8 @@ from typing import Any, Final, Generic, TypeVar
 from dependency_injector import containers, providers
 
 from fastapi_easy.application.collaborators import Collaborators
+from fastapi_easy.application.operations import OPERATIONS
+from fastapi_easy.application.pipeline.step import Handler
 from fastapi_easy.application.resources.aggregate_entities import AggregateEntitiesHandler
 from fastapi_easy.application.resources.apply_bulk import ApplyBulkHandler
 from fastapi_easy.application.resources.count_entities import CountEntitiesHandler
@@ -31,24 +33,11 @@ __all__ = ["HANDLERS", "PROVIDER_KINDS", "DeclaredResource"]
 
 E = TypeVar("E")
 
-HANDLERS: Final[Mapping[str, type[Any]]] = {
-    "create": CreateEntityHandler,
-    "get": GetEntityHandler,
-    "list": ListEntitiesHandler,
-    "count": CountEntitiesHandler,
-    "replace": ReplaceEntityHandler,
-    "update": UpdateEntityHandler,
-    "delete": DeleteEntityHandler,
-    "restore": RestoreEntityHandler,
-    "purge": PurgeEntityHandler,
-    "upsert": UpsertEntityHandler,
-    "bulk": ApplyBulkHandler,
-    "aggregate": AggregateEntitiesHandler,
-    "export": ExportEntitiesHandler,
-    "import_": ImportEntitiesHandler,
+HANDLERS: Final[Mapping[str, Callable[[Collaborators], Handler[Any, Any]]]] = {
+    **{each.attribute: each.handler for each in OPERATIONS.values()},
     "perform": PerformActionHandler,
 }
-"""The use cases of a resource."""
+"""What makes the handler of each use case, by the name of its provider; `perform` is for the user's own actions."""
 
 PROVIDER_KINDS: Final[Mapping[str, Callable[[DeferredProduct], Any]]] = {
     "resource": providers.Singleton,

@@ -3,7 +3,6 @@
 import secrets
 from collections.abc import Awaitable, Sequence
 from dataclasses import replace
-from keyword import iskeyword
 from typing import Any, cast
 
 from dependency_injector import providers
@@ -11,6 +10,7 @@ from dependency_injector import providers
 from fastapi_easy.application.calls.caller import Caller
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.kernel import Kernel
+from fastapi_easy.application.operations import OPERATIONS
 from fastapi_easy.application.pipeline.compose import compose
 from fastapi_easy.application.pipeline.step import Handler, Step, Target
 from fastapi_easy.application.queries.limits import QueryLimits
@@ -20,7 +20,6 @@ from fastapi_easy.composition.application import Application
 from fastapi_easy.composition.configuration import configurations_in, find_configuration_mistakes
 from fastapi_easy.composition.memoized import Inputs, MemoizedDelegate
 from fastapi_easy.domain.errors import DeclarationError, Outcome
-from fastapi_easy.domain.resources.options import Operation
 from fastapi_easy.domain.resources.resource import Resource
 
 __all__ = ["make_kernel"]
@@ -66,14 +65,13 @@ def _use_cases(
             for name in checked.actions or {}
         },
         **{
-            name: _make_following_handler(
-                Target(checked, operation, sub.validator),
-                getattr(sub, name),
+            each.attribute: _make_following_handler(
+                Target(checked, each.operation, sub.validator),
+                getattr(sub, each.attribute),
                 steps,
                 MemoizedDelegate(sub.validator),
             )
-            for operation in Operation
-            for name in [f"{operation}_" if iskeyword(operation) else str(operation)]
+            for each in OPERATIONS.values()
         },
     )
 

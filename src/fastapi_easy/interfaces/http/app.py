@@ -24,11 +24,12 @@ from fastapi_easy.interfaces.http.health import HealthChecks
 from fastapi_easy.interfaces.http.http_resource import HttpResource
 from fastapi_easy.interfaces.http.openapi.document import document
 from fastapi_easy.interfaces.http.openapi_names import names_of
+from fastapi_easy.interfaces.http.operations.table import RESERVED_SEGMENTS
 from fastapi_easy.interfaces.http.options import HttpOptions
 from fastapi_easy.interfaces.http.pages import Pages
 from fastapi_easy.interfaces.http.requests.body import BodyLimit
 from fastapi_easy.interfaces.http.routing.paths import Paths
-from fastapi_easy.interfaces.http.routing.table import paths_of
+from fastapi_easy.interfaces.http.routing.resource_paths import build_paths
 from fastapi_easy.interfaces.http.unhandled_exceptions import (
     UnhandledExceptionMiddleware,
     add_problem_handlers,
@@ -256,7 +257,8 @@ class _HttpResources:
         if self._built is None:
             names = names_of(self.resources())
             self._built = tuple(
-                HttpResource(use_cases, self._options, names) for use_cases in self._resolve_kernel()
+                HttpResource(use_cases, self._options, names, RESERVED_SEGMENTS)
+                for use_cases in self._resolve_kernel()
             )
         return self._built
 
@@ -272,7 +274,7 @@ class _HttpResources:
     def paths(self, guards: Guards, router: Router) -> Mapping[bytes, Paths]:
         """What the dispatcher looks things up in."""
         return {
-            http_resource.segment.encode("ascii"): paths_of(
+            http_resource.segment.encode("ascii"): build_paths(
                 http_resource, guards.of(http_resource.resource), router
             )
             for http_resource in self()

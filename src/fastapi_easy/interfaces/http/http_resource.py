@@ -1,9 +1,9 @@
 """What the endpoints of one resource share."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from copy import copy
 from functools import cached_property
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from fastapi_easy.application import UseCases
@@ -18,9 +18,6 @@ from fastapi_easy.interfaces.http.requests.external_names import documented, wit
 Endpoint: TypeAlias = Callable[[Exchange, bytes], Awaitable[HttpResponse | StreamedResponse | None]]
 """Answers an exchange or raises `Refused`; the bytes are the path segment of the key, still percent-encoded.
 `None` when it has sent its answer itself."""
-
-RESERVED_SEGMENTS: Final = ("search", "count", "upsert", "bulk", "export", "import", "aggregate")
-"""Paths below a resource that are not keys. A key spelt like one is reached with its first letter percent-encoded."""
 
 
 class HttpResource:
@@ -42,9 +39,17 @@ class HttpResource:
         all_names: What all resources are called there, by resource name.
 
         schemas: What its bodies and answers look like.
+
+        reserved_segments: What stands below its path and is no key, like `search`.
     """
 
-    def __init__(self, use_cases: UseCases, options: HttpOptions, names: Mapping[str, ResourceNames]) -> None:
+    def __init__(
+        self,
+        use_cases: UseCases,
+        options: HttpOptions,
+        names: Mapping[str, ResourceNames],
+        reserved_segments: Collection[str],
+    ) -> None:
         self.use_cases = with_translated_errors(use_cases)
         self.resource: Resource[Any] = use_cases.resource
         self.options = options
@@ -53,6 +58,7 @@ class HttpResource:
         self.names = names[use_cases.resource.name]
         self.all_names = names
         self.schemas = ResourceSchemas(self.resource, use_cases.validator, self.names.schema)
+        self.reserved_segments = reserved_segments
 
     @cached_property
     def encoder(self) -> RowEncoder:
@@ -73,7 +79,8 @@ class HttpResource:
     def location(self, exchange: Exchange, key: Key) -> bytes:
         """The path of the entity with *key*."""
         segment = self.use_cases.queries.write_key(key)
-        if segment in RESERVED_SEGMENTS:
+        if segment in self.reserved_segments:
+            # `/books/search` is not a book; one whose key is "search" is at `/books/%73earch`.
             segment = f"%{ord(segment[0]):02x}{segment[1:]}"
         return f"{self.public_path(exchange)}/{segment}".encode("ascii")
 

@@ -1,7 +1,7 @@
 """Exports, imports and aggregates of one resource in OpenAPI."""
 
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, TypeAlias
 
 from pydantic import TypeAdapter
 
@@ -16,14 +16,15 @@ from fastapi_easy.interfaces.http.openapi.parameters import (
     filter_parameters,
     page_parameters,
 )
-from fastapi_easy.interfaces.http.openapi.problems import CORRELATION, problem_responses
+from fastapi_easy.interfaces.http.openapi.problems import CORRELATION
 from fastapi_easy.interfaces.http.operations.export_endpoint import CSV, FORMATS, NDJSON
 from fastapi_easy.interfaces.http.operations.import_endpoint import DEFAULT_FAILURES, MAX_FAILURES
 
-Document = dict[str, Any]
+Document: TypeAlias = dict[str, Any]
 
-_READ_STATUSES: Final = (400, 405, 414, 422, 500, 501, 503, 504)
-_WRITE_STATUSES: Final = (400, 405, 408, 413, 415, 422, 500, 501, 503, 504)
+Details: TypeAlias = tuple[Document, Sequence[Document]]
+"""What is documented of one operation alone: members, and a response for each status of success."""
+
 _PREFER: Final = {
     "name": "Prefer",
     "in": "header",
@@ -31,13 +32,6 @@ _PREFER: Final = {
     "schema": {"type": "string", "examples": ["tx=rollback"]},
 }
 _NUMBER: Final = {"type": "integer", "minimum": 0}
-
-
-def stream_operations(http_resource: HttpResource) -> Iterator[tuple[Operation | None, str, str, Document]]:
-    """Operation, path, method and document of each, whether or not the resource offers it."""
-    yield Operation.EXPORT, f"{http_resource.path}/export", "get", _export(http_resource)
-    yield Operation.IMPORT, f"{http_resource.path}/import", "post", _import(http_resource)
-    yield Operation.AGGREGATE, f"{http_resource.path}/aggregate", "get", _aggregate(http_resource)
 
 
 def stream_schemas(http_resource: HttpResource) -> dict[str, Document]:
@@ -51,7 +45,8 @@ def stream_schemas(http_resource: HttpResource) -> dict[str, Document]:
     return schemas
 
 
-def _export(http_resource: HttpResource) -> Document:
+def export_details(http_resource: HttpResource) -> Details:
+    """Return what is documented of exports alone."""
     names = http_resource.names
     sort = [each for each in page_parameters(http_resource) if each["name"] == "sort"]
     wished = {
@@ -69,20 +64,12 @@ def _export(http_resource: HttpResource) -> Document:
             CSV: {"schema": _text(CSV)},
         },
     }
-    return {
-        "operationId": f"export_{names.many}",
-        "summary": f"Export {http_resource.resource.name}",
-        "parameters": [
-            *filter_parameters(http_resource),
-            *sort,
-            fields_parameter(http_resource, related=False),
-            wished,
-        ],
-        "responses": {"200": answer, **problem_responses((*_READ_STATUSES, 406))},
-    }
+    fields = fields_parameter(http_resource, related=False)
+    return {"parameters": [*filter_parameters(http_resource), *sort, fields, wished]}, (answer,)
 
 
-def _import(http_resource: HttpResource) -> Document:
+def import_details(http_resource: HttpResource) -> Details:
+    """Return what is documented of imports alone."""
     resource, names = http_resource.resource, http_resource.names
     answer = {
         "headers": {**CORRELATION, "Preference-Applied": {"$ref": "#/components/headers/Preference-Applied"}},
@@ -101,9 +88,7 @@ def _import(http_resource: HttpResource) -> Document:
         )
         schema = {"type": "boolean", "default": False}
         parameters.append({"name": "upsert", "in": "query", "description": described, "schema": schema})
-    return {
-        "operationId": f"import_{names.many}",
-        "summary": f"Import {resource.name}",
+    members = {
         "description": "Each line is an entity. Imported entities stay, also when later lines fail.",
         "parameters": parameters,
         "requestBody": {
@@ -113,12 +98,11 @@ def _import(http_resource: HttpResource) -> Document:
                 CSV: {"schema": _text(CSV)},
             },
         },
-        "responses": {
-            "200": {"description": "Every line was taken in.", **answer},
-            "207": {"description": "Some lines failed; the others were taken in.", **answer},
-            **problem_responses(_WRITE_STATUSES),
-        },
     }
+    return members, (
+        {"description": "Every line was taken in.", **answer},
+        {"description": "Some lines failed; the others were taken in.", **answer},
+    )
 
 
 def _example(http_resource: HttpResource) -> Document:
@@ -126,7 +110,8 @@ def _example(http_resource: HttpResource) -> Document:
     return {} if example is None else {"example": dumps(example).decode() + "\n"}
 
 
-def _aggregate(http_resource: HttpResource) -> Document:
+def aggregate_details(http_resource: HttpResource) -> Details:
+    """Return what is documented of aggregates alone."""
     resource, names = http_resource.resource, http_resource.names
     limits = http_resource.use_cases.queries.limits
     answer = {
@@ -136,20 +121,16 @@ def _aggregate(http_resource: HttpResource) -> Document:
             "application/json": {"schema": {"$ref": f"#/components/schemas/{names.schema}Aggregate"}}
         },
     }
-    return {
-        "operationId": f"aggregate_{names.many}",
-        "summary": f"Numbers about {resource.name}",
-        "parameters": [
-            *filter_parameters(http_resource),
-            _choice_parameter("group_by", "The fields whose equal values make a group.", groupable(resource)),
-            _choice_parameter("total", "The numbers; `count` unless others are named.", measures(resource)),
-            _integer_parameter(
-                "limit", "Groups at most.", 1, limits.groups, min(DEFAULT_GROUP_LIMIT, limits.groups)
-            ),
-            _integer_parameter("offset", "Groups to skip.", 0, limits.offset, 0),
-        ],
-        "responses": {"200": answer, **problem_responses(_READ_STATUSES)},
-    }
+    parameters = [
+        *filter_parameters(http_resource),
+        _choice_parameter("group_by", "The fields whose equal values make a group.", groupable(resource)),
+        _choice_parameter("total", "The numbers; `count` unless others are named.", measures(resource)),
+        _integer_parameter(
+            "limit", "Groups at most.", 1, limits.groups, min(DEFAULT_GROUP_LIMIT, limits.groups)
+        ),
+        _integer_parameter("offset", "Groups to skip.", 0, limits.offset, 0),
+    ]
+    return {"parameters": parameters}, (answer,)
 
 
 def _aggregate_schema(http_resource: HttpResource) -> Document:
