@@ -22,7 +22,7 @@ from fastapi_easy.interfaces.http.dispatch import Dispatch
 from fastapi_easy.interfaces.http.fastapi_internals import telemetry_switch
 from fastapi_easy.interfaces.http.health import HealthChecks
 from fastapi_easy.interfaces.http.http_resource import HttpResource
-from fastapi_easy.interfaces.http.openapi.document import document
+from fastapi_easy.interfaces.http.openapi.extend_openapi import extend_openapi
 from fastapi_easy.interfaces.http.openapi_names import names_of
 from fastapi_easy.interfaces.http.operations.table import RESERVED_SEGMENTS
 from fastapi_easy.interfaces.http.options import HttpOptions
@@ -83,7 +83,7 @@ def build_app(
         **{**described, **fastapi_options},
     )
     add_problem_handlers(app)
-    document(app, http_resources, app.guards)
+    extend_openapi(app, http_resources, app.guards)
     app.router.default = Pages(app.router.default, lambda: _index(app, http_resources()), health, metrics)
     return app
 
@@ -117,7 +117,7 @@ def mount(
     dispatch = Dispatch(app, partial(http_resources.paths, guards, app.router), options.prefix)
     app.router.middleware_stack = dispatch.wrap(app.router.middleware_stack)
     app.router.routes.append(dispatch.catch_all_route)
-    document(app, http_resources, guards)
+    extend_openapi(app, http_resources, guards)
 
 
 TELEMETRY_CHECK_INTERVAL: Final = 1.0

@@ -1,9 +1,8 @@
-"""The resources in the app's OpenAPI document, beside the app's own routes. Built when it is first asked for."""
+"""An OpenAPI document of an app's own routes → the same with its resources."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from fastapi import FastAPI
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
@@ -25,30 +24,16 @@ _WITH_FILTERS: Final = {Operation.LIST, Operation.COUNT, Operation.EXPORT, Opera
 _REFERENCE: Final = "#/components/schemas/{model}"
 
 
-def document(app: FastAPI, http_resources: Callable[[], Sequence[HttpResource]], guards: Guards) -> None:
-    """Let `app.openapi()` tell of *http_resources* too. What the app itself has under the same path and method stays.
+def add_resources(base: Document, http_resources: Sequence[HttpResource], guards: Guards) -> Document:
+    """Return *base* with *http_resources*. What it has itself under the same path and method stays.
 
     Args:
-        app: Any FastAPI app.
+        base: What FastAPI says of the app's own routes.
 
-        http_resources: Its resources.
+        http_resources: The resources of the app.
 
-        guards: Says what runs before their operations.
+        guards: The dependencies that run before their operations.
     """
-    own = app.openapi
-    known: list[tuple[Document, Document]] = []
-
-    def openapi() -> Document:
-        base = own()
-        # FastAPI makes a new document when routes were added.
-        if not known or known[0][0] is not base:
-            known[:] = [(base, _merge(base, http_resources(), guards))]
-        return known[0][1]
-
-    app.openapi = openapi  # type: ignore[method-assign]
-
-
-def _merge(base: Document, http_resources: Sequence[HttpResource], guards: Guards) -> Document:
     taken: Mapping[str, Any] = base.get("components", {}).get("schemas", {})
     http_resources = [http_resource.documented for http_resource in http_resources]
     paths: dict[str, Any] = {}
