@@ -129,8 +129,8 @@ class Kernel:
         how: dict[str, Any] = {} if timeout is UNSET else {"timeout": timeout}
         if dry_run is not UNSET:
             known["dry_run"] = dry_run if isinstance(dry_run, DryRun) else None
-            how["rehearses"] = dry_run is True
-        caller = replace(self._caller, known=replace(self._caller.known, **known), **how)
+            how["is_dry_run"] = dry_run is True
+        caller = replace(self._caller, base_context=replace(self._caller.base_context, **known), **how)
         return Kernel(self._resources, caller, self._units_of_work)
 
     def _bind(self, name: str) -> DynamicResource:

@@ -146,7 +146,7 @@ class DeclaredResource(providers.Container[Any], Generic[E]):
         self.name = name
 
     def __deepcopy__(self, memo: dict[Any, Any] | None) -> "DeclaredResource[E]":
-        """The same for an instance of the container."""
+        """Return a copy for an instance of the container."""
         copied: DeclaredResource[E] = super().__deepcopy__(memo)  # type: ignore[assignment]
         copied.declaration, copied.name = self.declaration, self.name
         return copied

@@ -26,7 +26,7 @@ __all__ = ["make_kernel"]
 
 
 def make_kernel(application: Application) -> Kernel:
-    """The kernel of *application*.
+    """Return the kernel of *application*.
 
     Raises:
         DeclarationError: With every mistake of every declaration.
@@ -82,7 +82,7 @@ def _make_following_handler(
     steps: providers.Provider[Sequence[Step]],
     validator: MemoizedDelegate,
 ) -> Handler[Any, Any]:
-    """The handler that *provider* gives, within *steps*; put together anew only when something has changed."""
+    """Return a handler within *steps* that follows *provider*, and is composed again only after something changed."""
     inputs: Inputs | None = None
     current_steps: Sequence[Step] | None = None
     composed: Handler[Any, Any]

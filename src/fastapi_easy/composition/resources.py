@@ -23,7 +23,7 @@ __all__ = ["wire_resources"]
 
 
 def wire_resources(application: Application) -> None:
-    """Wire what belongs to each resource of *application*, whose databases have their providers."""
+    """Fill the providers of each resource of *application*; those of its databases must be filled already."""
     databases = application.databases.providers
     resources: dict[str, providers.Provider[Resource[Any]]] = {}
     repositories: dict[str, providers.Provider[Repository[Any]]] = {}
@@ -82,7 +82,7 @@ def _unit_of_work_factory(
     event_bus: EventBus,
     rules: ApplicationPorts,
 ) -> Callable[..., UnitOfWork]:
-    """What makes units of work in *database*; each asks for its repositories when somebody wants them."""
+    """Return what makes units of work in *database*; each makes its repositories when they are first used."""
     make = technology_of(database).unit_of_work
 
     def made(*args: Any, **kwargs: Any) -> UnitOfWork:

@@ -58,7 +58,7 @@ class Performable(Protocol[T_co]):
     """An action of a user's own that answers a `T_co`."""
 
     def perform(self, key: Key, work: UnitOfWork, context: Context, /) -> Awaitable[Outcome[T_co]]:
-        """Do it."""
+        """Perform the action on the entity with *key*, inside *work*."""
         ...
 
 
@@ -270,11 +270,11 @@ class BoundResource(Generic[E]):
         return self._resource.version_of(row)
 
     def __repr__(self) -> str:
-        """Its name, as the kernel knows it."""
+        """Return the name by which the kernel knows it."""
         return f"<{type(self).__name__} {self._resource.name}>"
 
     async def _call_with_key(self, handle: Handler[C, T], key: Key, make: Callable[[Key], C]) -> Outcome[T]:
-        """What *handle* answers to the command that *make* makes for *key*."""
+        """Call *handle* with the command that *make* returns for *key*, once the key is checked."""
         checked = self._queries.check_key(key)
         if isinstance(checked, Failure):
             return checked
@@ -312,7 +312,7 @@ def _version_text(version: RowVersion | None) -> str | None:
 
 
 def _select_fields(row: Row, request: Query) -> Row:
-    """*row* with the fields that were wished for, and what is included."""
+    """Return *row* with the fields that were asked for, and what is included."""
     if request.fields is None:
         return row
     names = (*request.fields, *(include.relation.name for include in request.includes))

@@ -13,18 +13,18 @@ class Caller:
     """Makes the context of each call.
 
     Attributes:
-        known: What is the same in every call.
+        base_context: What is the same in every call.
 
         timeout: Seconds that each call may take; `None` for as many as the settings say.
 
-        rehearses: No call makes anything durable, and nobody asks for its events.
+        is_dry_run: No call makes anything durable, and nobody asks for its events.
 
         clock: The one of `Context.deadline`.
     """
 
-    known: Context = NOBODY
+    base_context: Context = NOBODY
     timeout: float | None = None
-    rehearses: bool = False
+    is_dry_run: bool = False
     clock: Callable[[], float] = time.monotonic
 
     def context(self) -> Context:
@@ -32,7 +32,7 @@ class Caller:
         changes: dict[str, Any] = {}
         if self.timeout is not None:
             changes["deadline"] = self.clock() + self.timeout
-        if self.rehearses:
+        if self.is_dry_run:
             # Not the same in every call: the events of all would be kept for as long as the caller is.
             changes["dry_run"] = DryRun()
-        return replace(self.known, **changes) if changes else self.known
+        return replace(self.base_context, **changes) if changes else self.base_context

@@ -13,7 +13,7 @@ class Declared(Protocol[E]):
 
     @property
     def name(self) -> str:
-        """What it was declared as."""
+        """The name it was declared with."""
         ...
 
     @property

@@ -51,7 +51,7 @@ def build_app(
     principal: Depends | None = None,
     **fastapi_options: Any,
 ) -> FastAPI:
-    """An app with every resource of *kernel*, its documentation, its health and its manners.
+    """Return an app with every resource of *kernel*, its documentation, health pages and default headers.
 
     Args:
         kernel: Asked at the first request.
@@ -147,7 +147,7 @@ class _App(FastAPI):
         self.router.routes.append(self._dispatch.catch_all_route)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer; FastAPI's telemetry watches while it is configured, which is looked up once in a while."""
+        """Answer a request; skip FastAPI's telemetry while none is configured, which is checked once a second."""
         if scope["type"] == "http":
             now = time.monotonic()
             if now >= self._next_telemetry_check:
@@ -159,7 +159,7 @@ class _App(FastAPI):
         await super().__call__(scope, receive, send)
 
     def build_middleware_stack(self) -> ASGIApp:
-        """The user's middleware around the resources, and those around everything else."""
+        """Return the user's middleware around the resources and FastAPI's own stack."""
         own = self.user_middleware
         self.user_middleware = _route_middleware(self._options)
         try:
@@ -175,12 +175,12 @@ class _App(FastAPI):
 
 
 def _route_middleware(options: HttpOptions) -> list[Middleware]:
-    """The layers around the user's own routes only; for resources `Dispatch` sees to what they do."""
+    """Return the layers around the user's own routes only; `Dispatch` does for resources what they do."""
     return [Middleware(UnhandledExceptionMiddleware), Middleware(BodyLimit, options.body_limit)]
 
 
 def _outer_middleware(options: HttpOptions, *, has_user_middleware: bool) -> list[Middleware]:
-    """The layers around everything, the outermost first, each with the reason for its place.
+    """Return the layers around everything, the outermost first, each with the reason for its place.
 
     Args:
         options: How the app shows itself.
@@ -215,7 +215,7 @@ def _with_health(lifespan: Lifespan, health: HealthChecks) -> Lifespan:
         async with lifespan(app) as state:
             health.started()
             try:
-                with health.lag.watched():
+                with health.lag.watch():
                     yield state
             finally:
                 health.draining()
@@ -246,7 +246,7 @@ def _index(app: FastAPI, http_resources: tuple[HttpResource, ...]) -> Mapping[st
 
 
 class _HttpResources:
-    """The surfaces of all resources, made when first asked for."""
+    """The HTTP side of all resources, made when first asked for."""
 
     def __init__(self, kernel: KernelSource, options: HttpOptions) -> None:
         self._kernel = kernel
@@ -263,7 +263,7 @@ class _HttpResources:
         return self._built
 
     def resources(self) -> list[Resource[Any]]:
-        """The resources, before there are surfaces."""
+        """Return the resources themselves."""
         return [use_cases.resource for use_cases in self._resolve_kernel()]
 
     def _resolve_kernel(self) -> Kernel:
@@ -272,7 +272,7 @@ class _HttpResources:
         return self._kernel
 
     def paths(self, guards: Guards, router: Router) -> Mapping[bytes, Paths]:
-        """What the dispatcher looks things up in."""
+        """Return the paths of each resource by its first path segment, for the dispatcher."""
         return {
             http_resource.segment.encode("ascii"): build_paths(
                 http_resource, guards.of(http_resource.resource), router

@@ -1,4 +1,4 @@
-"""What the endpoints of one resource share."""
+"""One resource as HTTP shows it: what its endpoints and its documentation share."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from copy import copy
@@ -16,31 +16,31 @@ from fastapi_easy.interfaces.http.options import HttpOptions
 from fastapi_easy.interfaces.http.requests.external_names import documented, with_translated_errors
 
 Endpoint: TypeAlias = Callable[[Exchange, bytes], Awaitable[HttpResponse | StreamedResponse | None]]
-"""Answers an exchange or raises `Refused`; the bytes are the path segment of the key, still percent-encoded.
-`None` when it has sent its answer itself."""
+"""Answers an exchange or raises `ProblemError`; the bytes are the path segment of the key, still percent-encoded.
+`None` when it has sent its response itself."""
 
 
 class HttpResource:
-    """One resource as HTTP shows it.
+    """A resource with its paths, names, schemas and encoder.
 
     Attributes:
-        use_cases: What is asked.
+        use_cases: Its use cases; their errors have the external names of fields.
 
-        resource: Whom it is about.
+        resource: The resource itself.
 
-        options: How the application shows itself.
+        options: The options of the application.
 
-        segment: Its segment of the path, percent-encoded.
+        segment: The last segment of its path, percent-encoded.
 
-        path: Where it is, like `/api/books`.
+        path: The path of its collection, like `/api/books`.
 
-        names: What it is called in the documentation.
+        names: Its names in the documentation.
 
-        all_names: What all resources are called there, by resource name.
+        all_names: Those of every resource, by resource name.
 
-        schemas: What its bodies and answers look like.
+        schemas: The models of its bodies.
 
-        reserved_segments: What stands below its path and is no key, like `search`.
+        reserved_segments: Segments below its path that are no keys, like `search`.
     """
 
     def __init__(
@@ -62,12 +62,12 @@ class HttpResource:
 
     @cached_property
     def encoder(self) -> RowEncoder:
-        """Writes its rows."""
+        """The encoder of its rows."""
         return encoder_of(self.resource)
 
     @cached_property
-    def documented(self) -> "HttpResource":
-        """The same for its documentation, in which fields are called as callers call them."""
+    def as_documented(self) -> "HttpResource":
+        """The same resource with the external names of its fields, for the documentation."""
         resource = documented(self.resource)
         if resource is self.resource:
             return self
@@ -77,7 +77,7 @@ class HttpResource:
         return shown
 
     def location(self, exchange: Exchange, key: Key) -> bytes:
-        """The path of the entity with *key*."""
+        """Return the public path of the entity with *key*, for the Location header."""
         segment = self.use_cases.queries.write_key(key)
         if segment in self.reserved_segments:
             # `/books/search` is not a book; one whose key is "search" is at `/books/%73earch`.
@@ -85,6 +85,6 @@ class HttpResource:
         return f"{self.public_path(exchange)}/{segment}".encode("ascii")
 
     def public_path(self, exchange: Exchange) -> str:
-        """Where the caller finds it: below the path at which the app is mounted."""
+        """Return its path as the caller sees it, below the path at which the app is mounted."""
         root: str = exchange.scope.get("root_path", "")
         return quote(root.rstrip("/")) + self.path if root else self.path

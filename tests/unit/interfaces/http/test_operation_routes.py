@@ -26,7 +26,7 @@ def operation_ids(app: FastAPI) -> dict[tuple[str, str], str]:
 
 
 def expected_id(route: OperationRoute) -> str:
-    return route.id_pattern.format(one="book", many="books")
+    return route.id_pattern.format(singular="book", plural="books")
 
 
 def test_there_is_a_route_for_every_operation() -> None:

@@ -15,7 +15,7 @@ _TAG: Final[Schema] = {"type": "string", "description": "The ETag of the version
 
 
 def bulk_schemas(http_resource: HttpResource) -> dict[str, Schema]:
-    """The schemas of a bulk of one resource, by name; none where it is not offered."""
+    """Return the schemas of a bulk of one resource by name; none where it is not offered."""
     if Operation.BULK not in http_resource.resource.operations:
         return {}
     name = http_resource.names.schema
@@ -47,7 +47,7 @@ def bulk_schemas(http_resource: HttpResource) -> dict[str, Schema]:
 
 
 def bulk_example(http_resource: HttpResource) -> Schema | None:
-    """A bulk to show, where one can be made from the declaration alone."""
+    """Return an example of a bulk, where the declaration alone is enough to make one."""
     created = (
         example_of(http_resource.resource, "Create")
         if Operation.CREATE in http_resource.resource.operations
@@ -57,7 +57,7 @@ def bulk_example(http_resource: HttpResource) -> Schema | None:
 
 
 def _items(http_resource: HttpResource) -> dict[str, Schema]:
-    """What each kind of item on offer says."""
+    """Return the schema of each kind of item that is offered."""
     name = http_resource.names.schema
     changes = {"set": _reference(f"{name}Update")}
     every: dict[str, Schema] = {
@@ -70,7 +70,7 @@ def _items(http_resource: HttpResource) -> dict[str, Schema]:
 
 
 def _one_or_many(http_resource: HttpResource, more: dict[str, Schema]) -> list[Schema]:
-    """What is said of the one with a key, and of those that a condition means."""
+    """Return the schemas of an item for one entity by key, and for those that meet a condition."""
     version = ("if_match",) if http_resource.resource.requires_version else ()
     one = _object({"key": _key(http_resource), "if_match": _TAG, **more}, "key", *version, *more)
     if version or not http_resource.use_cases.queries.parameters:
@@ -114,7 +114,7 @@ def _results(http_resource: HttpResource) -> Schema:
 
 
 def _key(http_resource: HttpResource) -> Schema:
-    """The schema of a key in JSON."""
+    """Return the schema of a key in JSON."""
     fields = [http_resource.resource.fields[name] for name in http_resource.resource.key]
     parts: list[Schema] = []
     for field in fields:

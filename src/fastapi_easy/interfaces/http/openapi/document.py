@@ -35,18 +35,18 @@ def add_resources(base: Document, http_resources: Sequence[HttpResource], guards
         guards: The dependencies that run before their operations.
     """
     taken: Mapping[str, Any] = base.get("components", {}).get("schemas", {})
-    http_resources = [http_resource.documented for http_resource in http_resources]
+    http_resources = [http_resource.as_documented for http_resource in http_resources]
     paths: dict[str, Any] = {}
     parameters = _parameters(http_resources)
-    documented = DependencyDocs(parameters)
+    dependency_docs = DependencyDocs(parameters)
     for http_resource in http_resources:
         operations = Operations(http_resource).paths()
-        documented.add(operations, guards.documented(http_resource.resource))
+        dependency_docs.add(operations, guards.documented(http_resource.resource))
         paths |= operations
     schemas = {
         "Problem": PROBLEM,
         "ItemProblem": ITEM_PROBLEM,
-        **documented.schemas,
+        **dependency_docs.schemas,
         **_schemas(http_resources),
     }
     renamed = {name: f"{name}Resource" for name in schemas if name in taken and taken[name] != schemas[name]}
@@ -67,8 +67,11 @@ def add_resources(base: Document, http_resources: Sequence[HttpResource], guards
         "headers": {**HEADERS, **given.get("headers", {})},
         "responses": {**shared_responses(), **given.get("responses", {})},
     }
-    if documented.security_schemes:
-        components["securitySchemes"] = {**documented.security_schemes, **given.get("securitySchemes", {})}
+    if dependency_docs.security_schemes:
+        components["securitySchemes"] = {
+            **dependency_docs.security_schemes,
+            **given.get("securitySchemes", {}),
+        }
     every_path = {path: {**paths.get(path, {}), **own_paths.get(path, {})} for path in (*paths, *own_paths)}
     tags = [{"name": each.resource.name, **_description_member(each)} for each in http_resources]
     return {**base, "paths": every_path, "components": components, "tags": [*base.get("tags", []), *tags]}
@@ -84,7 +87,7 @@ def _parameters(http_resources: Sequence[HttpResource]) -> Document:
 
 
 def _with_deep_object_style(path: Document) -> Document:
-    """*path* with the style of deep objects where OpenAPI wants it; see `query_plan`."""
+    """Move the style of deep objects from the schemas of *path* to its parameters; see `query_params.plan`."""
     for operation in path.values():
         for parameter in operation.get("parameters", ()) if isinstance(operation, dict) else ():
             if parameter.get("schema", {}).pop("x-style", None) == "deepObject":
@@ -97,7 +100,7 @@ def _description_member(http_resource: HttpResource) -> Document:
 
 
 def _schemas(http_resources: Sequence[HttpResource]) -> dict[str, Document]:
-    """Every schema of the resources, by its own name."""
+    """Return every schema of the resources by its name."""
     wanted: Any = [
         ((name, mode), mode, TypeAdapter(schema))
         for http_resource in http_resources

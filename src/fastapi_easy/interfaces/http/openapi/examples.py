@@ -7,7 +7,7 @@ from fastapi_easy.domain import Field, Kind, Resource
 
 
 def example_of(resource: Resource[Any], purpose: str) -> dict[str, Any] | None:
-    """An example of the body called *purpose*, where one can be made from the declaration alone."""
+    """Return an example of the body called *purpose*, where the declaration alone is enough to make one."""
     if resource.schemas.create is not None or resource.schemas.update is not None:
         return None
     match purpose:

@@ -50,7 +50,7 @@ _IF_NONE_MATCH: Final = {
 
 
 class Operations:
-    """Writes the paths of one resource, those of its operations only."""
+    """The OpenAPI operations of one resource, those that it offers only."""
 
     def __init__(self, http_resource: HttpResource) -> None:
         self._http_resource = http_resource
@@ -77,8 +77,8 @@ class Operations:
             "operationId": route.operation_id(self._names),
             "summary": route.summary.format(
                 resource=self._resource.name,
-                entity=_with_article(self._names.one),
-                deleted=_with_article(f"deleted_{self._names.one}"),
+                entity=_with_article(self._names.singular),
+                deleted=_with_article(f"deleted_{self._names.singular}"),
             ),
             **members,
             "responses": {**by_status, **self._problems(route.problems)},
@@ -220,8 +220,9 @@ class Operations:
         }
         return {
             "tags": [self._resource.name],
-            "operationId": f"{name}_{self._names.one}",
-            "summary": described.split("\n", 1)[0] or f"{name.capitalize()} {_with_article(self._names.one)}",
+            "operationId": f"{name}_{self._names.singular}",
+            "summary": described.split("\n", 1)[0]
+            or f"{name.capitalize()} {_with_article(self._names.singular)}",
             "description": described,
             "parameters": [self._key(), self._if_match(), _PREFER],
             "requestBody": body,
@@ -283,7 +284,7 @@ def _headers(*names: str) -> Document:
 
 
 def _empty_response(description: str, *headers: str) -> Document:
-    """An answer without a body."""
+    """Return a response without a body."""
     return {"description": description, "headers": _headers(*headers)}
 
 

@@ -44,13 +44,13 @@ _MAX_FLOAT: Final = 1.7976931348623157e308
 
 
 def filter_parameters(http_resource: HttpResource) -> list[Schema]:
-    """A reference for each comparison, and for what combines them. The list and the count share them."""
+    """Return references to the parameters that filter; the operations that filter share them."""
     return [{"$ref": f"#/components/parameters/{name}"} for name in shared_parameters(http_resource)]
 
 
 def shared_parameters(http_resource: HttpResource) -> dict[str, Schema]:
-    """A parameter for each comparison, and those that combine them, as components."""
-    return {f"{http_resource.names.many}.{each['name']}": each for each in _filters(http_resource)}
+    """Return the shared parameters by name: one for each comparison, and those that combine them."""
+    return {f"{http_resource.names.plural}.{each['name']}": each for each in _filters(http_resource)}
 
 
 def _filters(http_resource: HttpResource) -> list[Schema]:
@@ -75,7 +75,7 @@ def _filters(http_resource: HttpResource) -> list[Schema]:
 
 
 def page_parameters(http_resource: HttpResource) -> list[Schema]:
-    """The parameters that say which window of which fields in which order."""
+    """Return the parameters for pagination, order and fields."""
     resource, limits = http_resource.resource, http_resource.use_cases.queries.limits
     rules = resource.query
     limit = {"type": "integer", "minimum": 1, "maximum": rules.max_limit, "default": rules.limit}
@@ -95,7 +95,7 @@ def page_parameters(http_resource: HttpResource) -> list[Schema]:
 
 
 def fields_parameter(http_resource: HttpResource, *, related: bool = True) -> Schema:
-    """The parameter that chooses fields, with those of related entities where these can be included."""
+    """Return the parameter that selects fields, related ones too where entities can be included."""
     names = list(http_resource.resource.readable)
     if related:
         names += related_fields(http_resource)
@@ -104,12 +104,12 @@ def fields_parameter(http_resource: HttpResource, *, related: bool = True) -> Sc
 
 
 def filter_name(http_resource: HttpResource) -> str:
-    """The name of the schema of `where`."""
+    """Return the name of the schema of `where`."""
     return f"{http_resource.names.schema}Filter"
 
 
 def search_schemas(http_resource: HttpResource) -> dict[str, Schema]:
-    """The schema of the body of a search, and those it refers to.
+    """Return the schema of the body of a search, and those it refers to.
 
     No schema can say how deep a tree may be, so the first levels have a schema each.
     """
@@ -150,12 +150,12 @@ def search_schemas(http_resource: HttpResource) -> dict[str, Schema]:
 
 
 def text_schema(field: Field) -> Schema:
-    """The JSON Schema of a value of *field* in a path or a query string."""
+    """Return the JSON Schema of a value of *field* in a path or a query string."""
     return _TEXT[field.kind](field)
 
 
 def key_schema(resource: Resource[Any]) -> Schema:
-    """The JSON Schema of a key as one segment of a path."""
+    """Return the JSON Schema of a key as one segment of a path."""
     fields = [resource.fields[name] for name in resource.key]
     if len(fields) > 1:
         parts = (_PARTS.get(field.kind, r"[^,~/\u0000]+") for field in fields)

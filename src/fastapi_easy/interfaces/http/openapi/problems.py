@@ -108,12 +108,12 @@ _EXTRA: Final[dict[int, str]] = {405: "Allow", 412: "ETag", 503: "Retry-After"}
 
 
 def problem_responses(statuses: Iterable[int]) -> dict[str, Any]:
-    """A reference to the shared response of each status."""
+    """Return a reference to the shared response of each status, in ascending order."""
     return {str(status): {"$ref": f"#/components/responses/Problem{status}"} for status in sorted(statuses)}
 
 
 def shared_responses() -> dict[str, Any]:
-    """The response of each status, as components."""
+    """Return the shared response of each status, by the name of its component."""
     return {f"Problem{status}": _response(status) for status in _STATUS_EXAMPLES}
 
 

@@ -13,7 +13,7 @@ _DOCUMENTED_DEPTH: Final = 2
 
 
 def related_properties(http_resource: HttpResource) -> dict[str, Schema]:
-    """The members of an answer that hold included entities, none of which is there unless asked for."""
+    """Return the members of a response that hold included entities; each is there only when asked for."""
     properties: dict[str, Schema] = {}
     for relation in _relations(http_resource).values():
         there = {"$ref": f"#/components/schemas/{http_resource.all_names[relation.target.name].schema}Part"}
@@ -24,7 +24,7 @@ def related_properties(http_resource: HttpResource) -> dict[str, Schema]:
 
 
 def related_parameters(http_resource: HttpResource) -> list[Schema]:
-    """The parameters that ask for included entities: which, how many of them and in which order."""
+    """Return the parameters that include related entities: which, how many, and in which order."""
     relations = _relations(http_resource)
     if not relations:
         return []
@@ -42,7 +42,7 @@ def related_parameters(http_resource: HttpResource) -> list[Schema]:
 
 
 def search_include_schema(http_resource: HttpResource) -> dict[str, Schema]:
-    """The member of a search that asks for included entities, by its name; nothing where there are none."""
+    """Return the member of a search that includes related entities; empty where there are none."""
     relations = _relations(http_resource)
     if not relations:
         return {}
@@ -53,14 +53,14 @@ def search_include_schema(http_resource: HttpResource) -> dict[str, Schema]:
 
 
 def related_fields(http_resource: HttpResource) -> list[str]:
-    """The fields of related entities as `fields` names them."""
+    """Return the fields of related entities as `fields` names them."""
     return [
         f"{name}.{each}" for name, one in _relations(http_resource).items() for each in one.target.readable
     ]
 
 
 def related_sorts(http_resource: HttpResource) -> list[str]:
-    """The fields of related entities that `sort` takes: of those of which each entity has one at most."""
+    """Return the fields of related entities that `sort` takes: those of to-one relations."""
     return [
         f"{relation.name}.{field}"
         for relation in http_resource.resource.relations.values()

@@ -35,7 +35,7 @@ _NUMBER: Final = {"type": "integer", "minimum": 0}
 
 
 def stream_schemas(http_resource: HttpResource) -> dict[str, Document]:
-    """The schemas that they refer to, by name."""
+    """Return the schemas that imports and aggregates refer to, by name."""
     offered, name = http_resource.resource.operations, http_resource.names.schema
     schemas: dict[str, Document] = {}
     if Operation.IMPORT in offered:
@@ -166,7 +166,7 @@ def _total(name: str, fields: Any) -> Document:
 
 
 def _schema_of(field: Field) -> Document:
-    """The JSON Schema of a value of *field* in an answer, leaving null aside."""
+    """Return the JSON Schema of a value of *field* in a response, leaving null aside."""
     if field.enumeration is not None:
         return {"enum": [each.value for each in field.enumeration]}
     bare = Field(name=field.name, kind=field.kind)
@@ -178,7 +178,7 @@ def _nullable(schema: Document) -> Document:
 
 
 def _text(media_type: str, line: str | None = None) -> Document:
-    """The schema of text whose every line is a JSON object of the schema *line*, if given."""
+    """Return the schema of text; each line is a JSON object of the schema *line*, if that is given."""
     if line is None:
         return {"type": "string", "description": "The first record names the fields."}
     each = f"Each line is a JSON object of the schema {line}."

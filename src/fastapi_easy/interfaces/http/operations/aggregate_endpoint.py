@@ -24,7 +24,7 @@ class AggregateEndpoint:
         self._use_cases = http_resource.use_cases
 
     async def aggregate(self, exchange: Exchange, segment: bytes) -> HttpResponse:
-        """`GET /books/aggregate`."""
+        """Answer `GET /books/aggregate`."""
         pairs = read_pairs(exchange, self._http_resource.options.query_limit)
         context = read_context(exchange)
         asked = unwrap_or_raise(self._use_cases.queries.aggregation(pairs))

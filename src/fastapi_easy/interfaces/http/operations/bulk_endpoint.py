@@ -11,7 +11,13 @@ from fastapi_easy.application.changes.items import VALUE_POINTERS
 from fastapi_easy.domain import Error, Failure, Invalid, Key, Row, TooLarge
 from fastapi_easy.domain.values.value_parsing import to_json_value
 from fastapi_easy.interfaces.formats.encode import dumps
-from fastapi_easy.interfaces.http.exchange import Exchange, HttpResponse, ProblemError, json_response, refused
+from fastapi_easy.interfaces.http.exchange import (
+    Exchange,
+    HttpResponse,
+    ProblemError,
+    json_response,
+    problem_error,
+)
 from fastapi_easy.interfaces.http.http_resource import HttpResource
 from fastapi_easy.interfaces.http.operations.bulk_document import BulkDocumentReader
 from fastapi_easy.interfaces.http.problems import Problem, problem_members, problem_of
@@ -35,12 +41,12 @@ class BulkEndpoint:
         self._items = BulkDocumentReader(http_resource)
 
     async def apply(self, exchange: Exchange, segment: bytes) -> HttpResponse:
-        """`POST /books/bulk`."""
+        """Answer `POST /books/bulk`."""
         options = self._http_resource.options
         reject_other_parameters(read_pairs(exchange, options.query_limit))
         bulk_request = self._items.read(await read_document(exchange, options, JSON))
         if isinstance(bulk_request, Invalid | TooLarge):
-            raise refused(bulk_request)
+            raise problem_error(bulk_request)
         preferences, context = read_change_context(exchange)
         applied = await self._http_resource.use_cases.bulk(
             ApplyBulk(bulk_request.items, atomic=bulk_request.atomic), context
@@ -48,7 +54,7 @@ class BulkEndpoint:
         if isinstance(applied, Failure):
             error = applied.failure()
             if isinstance(error, Invalid):
-                raise refused(error)
+                raise problem_error(error)
             # Of the commit, which does not say whose fault it was.
             problem = problem_of(error)
             raise ProblemError(
@@ -74,7 +80,7 @@ class BulkEndpoint:
         return json_response(status, dumps({"results": results}), *headers)
 
     def _success_result(self, item: Change, value: Any, preferences: Preferences) -> Result:
-        """What is told of *item*, which worked."""
+        """Return the result of *item*, which succeeded."""
         match item:
             case Create():
                 return self._entity(201, value, preferences)
@@ -101,12 +107,12 @@ class BulkEndpoint:
 
 
 def _key(key: Key) -> Any:
-    """*key* as items name it."""
+    """Return *key* as items name it."""
     return [to_json_value(part) for part in key] if isinstance(key, tuple) else to_json_value(key)
 
 
 def _item_problem(index: int, item: Change, error: Error) -> Problem:
-    """The problem of one item, whose pointers lead into the document."""
+    """Return the problem of one item, whose pointers lead into the document."""
     problem = problem_of(error)
     if isinstance(item, Malformed):
         return problem
@@ -119,7 +125,7 @@ def _item_problem(index: int, item: Change, error: Error) -> Problem:
 
 
 def _atomic_problem(index: int, problem: Problem, results: Sequence[Result]) -> Problem:
-    """The *problem* of the item at *index* as that of all, because none was applied."""
+    """Return the *problem* of the item at *index* as that of the whole bulk, of which nothing was applied."""
     return replace(
         problem,
         detail=f"Item {index}: {problem.detail}",

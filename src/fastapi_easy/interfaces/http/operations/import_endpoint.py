@@ -15,7 +15,7 @@ from fastapi_easy.interfaces.http.exchange import (
     HttpResponse,
     ProblemError,
     json_response,
-    refused,
+    problem_error,
     unwrap_or_raise,
 )
 from fastapi_easy.interfaces.http.http_resource import HttpResource
@@ -68,28 +68,33 @@ class ImportEndpoint:
         self._resource = http_resource.resource
 
     async def import_(self, exchange: Exchange, segment: bytes) -> HttpResponse:
-        """`POST /books/import`."""
+        """Answer `POST /books/import`."""
         options = self._http_resource.options
-        wish = self._read_options(read_pairs(exchange, options.query_limit))
+        import_options = self._read_options(read_pairs(exchange, options.query_limit))
         preferences = read_preferences(exchange)
         context = read_context(exchange, preferences.dry_run)
         media_type = media_type_of(exchange, *FORMATS.values())
         upload = Upload(exchange, options)
         max_length = options.import_line_limit
-        reader: LineReader = JsonLineReader(max_length, wish.from_line)
+        reader: LineReader = JsonLineReader(max_length, import_options.from_line)
         if media_type == CSV:
-            reader = CsvLineReader(self._resource, max_length, wish.from_line)
+            reader = CsvLineReader(self._resource, max_length, import_options.from_line)
         async with aclosing(_lines(upload, reader, context.dry_run)) as lines:
-            command = ImportEntities(lines, upsert=wish.upsert, max_failures=wish.max_failures)
+            command = ImportEntities(
+                lines, upsert=import_options.upsert, max_failures=import_options.max_failures
+            )
             report = unwrap_or_raise(await self._use_cases.import_(command, context))
         if context.dry_run is not None:
             context.dry_run.events.clear()
-        problem = _stop_problem(report, wish, upload.broken)
+        problem = _stop_problem(report, import_options, upload.broken)
         if problem is not None:
             raise ProblemError(
-                replace(problem, members={**problem.members, **_report_members(report, wish, whole=True)})
+                replace(
+                    problem,
+                    members={**problem.members, **_report_members(report, import_options, whole=True)},
+                )
             )
-        document = dumps(_report_members(report, wish, whole=False))
+        document = dumps(_report_members(report, import_options, whole=False))
         return json_response(207 if report.failed else 200, document, *preferences.applied(minimal=False))
 
     def _read_options(self, pairs: Pairs) -> ImportOptions:
@@ -97,10 +102,10 @@ class ImportEndpoint:
         reject_other_parameters(pairs, "from_line", "max_failures", *(["upsert"] if upserts else []))
         given = dict(pairs)
         if len(given) != len(pairs):
-            raise refused(BadQuery(pairs[-1][0], "Was given more than once"))
+            raise problem_error(BadQuery(pairs[-1][0], "Was given more than once"))
         upsert = given.get("upsert", "false")
         if upsert not in {"true", "false"}:
-            raise refused(_parameter_fault("upsert", "Must be true or false", "boolean_parsing"))
+            raise problem_error(_parameter_fault("upsert", "Must be true or false", "boolean_parsing"))
         return ImportOptions(
             upsert=upsert == "true",
             from_line=_integer_parameter("from_line", given.get("from_line", "1"), 1, _MAX_LINE_NUMBER),
@@ -130,14 +135,16 @@ def _parameter_fault(name: str, message: str, code: str) -> Invalid:
 
 def _integer_parameter(name: str, text: str, low: int, high: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < len(str(_MAX_LINE_NUMBER))):
-        raise refused(_parameter_fault(name, "Must be a whole number", "integer_parsing"))
+        raise problem_error(_parameter_fault(name, "Must be a whole number", "integer_parsing"))
     if not low <= int(text) <= high:
-        raise refused(_parameter_fault(name, f"Must be between {low} and {high}", "out_of_range"))
+        raise problem_error(_parameter_fault(name, f"Must be between {low} and {high}", "out_of_range"))
     return int(text)
 
 
-def _stop_problem(report: ImportReport, wish: ImportOptions, broken: Problem | None) -> Problem | None:
-    """Why the import ended before the body did; `None` when it did not."""
+def _stop_problem(
+    report: ImportReport, import_options: ImportOptions, broken: Problem | None
+) -> Problem | None:
+    """Return why the import stopped before the end of the body; `None` when it did not."""
     if report.stopped_by is not None:
         unknown = isinstance(report.stopped_by, OutcomeUnknown)
         what = (
@@ -147,17 +154,17 @@ def _stop_problem(report: ImportReport, wish: ImportOptions, broken: Problem | N
         )
         return replace(problem_of(report.stopped_by), detail=f"A dependency stopped answering. {what}.")
     if report.too_many_failures:
-        return too_many_failures(wish.max_failures)
+        return too_many_failures(import_options.max_failures)
     return broken
 
 
-def _report_members(report: ImportReport, wish: ImportOptions, *, whole: bool) -> dict[str, Any]:
-    """What became of the lines.
+def _report_members(report: ImportReport, import_options: ImportOptions, *, whole: bool) -> dict[str, Any]:
+    """Return the members of the report about the lines.
 
     Args:
         report: How far the import came.
 
-        wish: Where it began.
+        import_options: Where it began.
 
         whole: Each failed line has all members that errors of a problem have.
     """
@@ -170,6 +177,6 @@ def _report_members(report: ImportReport, wish: ImportOptions, *, whole: bool) -
         "created": report.created,
         "updated": report.updated,
         "failed": len(report.failed),
-        "next_line": max(report.next_line, wish.from_line),
+        "next_line": max(report.next_line, import_options.from_line),
         "errors": errors,
     }

@@ -11,7 +11,7 @@ from fastapi_easy.interfaces.http.exchange import (
     Exchange,
     HttpResponse,
     json_response,
-    refused,
+    problem_error,
     unwrap_or_raise,
 )
 from fastapi_easy.interfaces.http.http_resource import HttpResource
@@ -44,7 +44,7 @@ class ReadEndpoints:
         self._limit = http_resource.options.query_limit
 
     async def get(self, exchange: Exchange, segment: bytes) -> HttpResponse:
-        """`GET /books/{key}`."""
+        """Answer `GET /books/{key}`."""
         key = read_key(segment, self._queries)
         query = unwrap_or_raise(self._queries.for_single_entity(read_pairs(exchange, self._limit)))
         row = unwrap_or_raise(
@@ -61,7 +61,7 @@ class ReadEndpoints:
         return json_response(200, encoder.row(row, query.fields), tag)
 
     async def list(self, exchange: Exchange, segment: bytes) -> HttpResponse:
-        """`GET /books`."""
+        """Answer `GET /books`."""
         pairs = read_pairs(exchange, self._limit)
         context = read_context(exchange)
         query = unwrap_or_raise(self._queries.from_parameters(pairs, tenant=context.tenant))
@@ -70,7 +70,7 @@ class ReadEndpoints:
         return json_response(200, body, (b"link", links)) if links else json_response(200, body)
 
     async def search(self, exchange: Exchange, segment: bytes) -> HttpResponse:
-        """`POST /books/search`."""
+        """Answer `POST /books/search`."""
         reject_other_parameters(read_pairs(exchange, self._limit))
         document = await read_document(exchange, self._http_resource.options, JSON)
         context = read_context(exchange)
@@ -79,11 +79,11 @@ class ReadEndpoints:
         return json_response(200, body)
 
     async def count(self, exchange: Exchange, segment: bytes) -> HttpResponse:
-        """`GET /books/count`."""
+        """Answer `GET /books/count`."""
         pairs = read_pairs(exchange, self._limit)
         for name, _ in pairs:
             if name in _PAGE_PARAMETERS:
-                raise refused(BadQuery(name, "Has no effect on a count; remove it"))
+                raise problem_error(BadQuery(name, "Has no effect on a count; remove it"))
         context = read_context(exchange)
         query = unwrap_or_raise(self._queries.from_parameters(pairs, tenant=context.tenant))
         number = unwrap_or_raise(await self._use_cases.count(CountEntities(query.specification), context))

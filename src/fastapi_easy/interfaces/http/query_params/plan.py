@@ -60,7 +60,7 @@ Plan: TypeAlias = Mapping[str, Part]
 
 
 def plan_of(model: type[BaseModel], depth: int = 0) -> Plan:
-    """The plan for the fields of *model*.
+    """Return the plan for the fields of *model*.
 
     Raises:
         TypeError: A field cannot be spelt in a query string.
@@ -100,7 +100,7 @@ def _part(model: type[BaseModel], name: str, field: FieldInfo, depth: int) -> Pa
 
 
 def _strip_annotation(annotation: Any) -> Any:
-    """*annotation* without metadata and without None."""
+    """Return *annotation* without metadata and without None."""
     if get_origin(annotation) is Annotated:
         return _strip_annotation(get_args(annotation)[0])
     if get_origin(annotation) in {Union, types.UnionType}:

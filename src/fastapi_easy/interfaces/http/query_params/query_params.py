@@ -40,7 +40,7 @@ class QueryParams:
     """`QueryParams[Model]` is the dependency that reads *Model* from the query string. See the module."""
 
     def __class_getitem__(cls, model: Any) -> Dependency:
-        """The dependency for *model*; the model is looked at once.
+        """Return the dependency for *model*; the model is inspected once.
 
         Raises:
             TypeError: *model* is not a pydantic model, or has a field that no query string can spell.
@@ -76,7 +76,7 @@ _REQUEST: Final = inspect.Parameter("request", inspect.Parameter.KEYWORD_ONLY, a
 
 
 def _documented(plan: Plan) -> Iterator[inspect.Parameter]:
-    """A parameter for each leaf, which FastAPI writes into OpenAPI and takes as it is."""
+    """Return a parameter for each leaf, which FastAPI documents and passes on unvalidated."""
     for number, (name, leaf, required) in enumerate(_leaves(plan)):
         schema = dict(leaf.schema)
         # FastAPI writes the default of the parameter over that of the schema.
@@ -88,7 +88,7 @@ def _documented(plan: Plan) -> Iterator[inspect.Parameter]:
 
 
 def _leaves(plan: Plan, prefix: str = "", *, required: bool = True) -> Iterator[tuple[str, Leaf, bool]]:
-    """Name, leaf, and whether it has to be given whatever else is."""
+    """Yield the name of each leaf, the leaf, and whether it is always required."""
     for name, part in plan.items():
         if isinstance(part, Nested):
             yield from _leaves(part.plan, f"{prefix}{name}.", required=required and part.required)

@@ -47,7 +47,7 @@ class CatchAllRoute(BaseRoute):
             raise AttributeError("no request has matched yet: each operation has a path of its own") from None
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Say whether a resource answers *scope*, and which endpoint of it."""
+        """Return whether a resource answers *scope*, and which endpoint of it."""
         if scope.get(self._pass_through_mark):
             return _NO_MATCH
         match, route, segment = self._find(scope)
@@ -58,7 +58,7 @@ class CatchAllRoute(BaseRoute):
         return match, {"endpoint": route.endpoint, "path_params": params}
 
     def url_path_for(self, name: str, /, **path_params: object) -> URLPath:
-        """Know no path by name.
+        """Raise, because no path is known by name.
 
         Raises:
             NoMatchFound: Always.

@@ -56,7 +56,7 @@ def _endpoints(http_resource: HttpResource) -> Iterator[tuple[str, str, str, End
             yield route.method, route.path, operation_id, route.endpoint(http_resource)
     writing = WriteEndpoints(http_resource)
     for name, action in (http_resource.resource.actions or {}).items():
-        operation_id = f"{name}_{http_resource.names.one}"
+        operation_id = f"{name}_{http_resource.names.singular}"
         yield "POST", f"{_ACTIONS}{quote(name)}", operation_id, writing.action(name, action)
 
 

@@ -1,4 +1,4 @@
-"""One operation of a resource under one path: what answers it, and what others call it."""
+"""The route of one operation of a resource: what answers, and the names that middleware finds."""
 
 from typing import Any
 from urllib.parse import unquote
@@ -87,11 +87,11 @@ class ResourceRoute:
         return self.name
 
     def __repr__(self) -> str:
-        """What it is called with, and what it is called."""
+        """Return its path, name and methods."""
         return f"ResourceRoute(path={self.path!r}, name={self.name!r}, methods={sorted(self.methods)!r})"
 
-    def enter(self, scope: Scope, segment: bytes) -> None:
-        """Name the request of *scope*, as Starlette's router does for its routes.
+    def set_route(self, scope: Scope, segment: bytes) -> None:
+        """Put this route into *scope*, as Starlette's router does with its routes.
 
         Args:
             scope: Of a request that this route answers.
