@@ -40,7 +40,7 @@ class BoundAction:
         /,
         *,
         expected_version: RowVersion | None = None,
-        **fields: Any,
+        **fields: object,
     ) -> Outcome[Any]:
         """Perform it on the entity with *key*; the fields of the user's class are one mapping, or keywords.
 
@@ -49,8 +49,8 @@ class BoundAction:
             Invalid: A field is missing or unknown.
         """
         options = {} if expected_version is None else {"expected_version": expected_version}
-        said = merge_fields(self._name, values, fields, options, _parameters(self._declared))
-        action = make_action(self._declared, said)
+        given = merge_fields(self._name, values, fields, options, _parameters(self._declared))
+        action = make_action(self._declared, given)
         if isinstance(action, Failure):
             return action
         return await self._resource.perform(key, action.unwrap(), expected_version=expected_version)

@@ -1,7 +1,7 @@
 """The use cases of one resource as methods, for one caller: as type checkers know them."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from returns.result import Failure, Success
 
@@ -280,27 +280,27 @@ class BoundResource(Generic[E]):
             return checked
         return await handle(make(checked.unwrap()), self._caller.context())
 
-    async def _list(self, values: Mapping[str, Any]) -> Outcome[Page[Row]]:
+    async def _list(self, values: Mapping[str, object]) -> Outcome[Page[Row]]:
         context = self._caller.context()
         query = self._queries.from_values(values, tenant=context.tenant)
         if isinstance(query, Failure):
             return query
         return await self._use_cases.list(ListEntities(query.unwrap()), context)
 
-    async def _count(self, values: Mapping[str, Any]) -> Outcome[int]:
+    async def _count(self, values: Mapping[str, object]) -> Outcome[int]:
         query = self._queries.from_values(values, options=FILTERS)
         if isinstance(query, Failure):
             return query
         command = CountEntities(query.unwrap().specification)
         return await self._use_cases.count(command, self._caller.context())
 
-    async def _aggregate(self, values: Mapping[str, Any]) -> Outcome[Sequence[Group]]:
+    async def _aggregate(self, values: Mapping[str, object]) -> Outcome[Sequence[Group]]:
         request = self._queries.aggregation_from_values(values)
         if isinstance(request, Failure):
             return request
         return await self._use_cases.aggregate(AggregateEntities(request.unwrap()), self._caller.context())
 
-    async def _export(self, values: Mapping[str, Any]) -> Outcome[AsyncIterator[Sequence[Row]]]:
+    async def _export(self, values: Mapping[str, object]) -> Outcome[AsyncIterator[Sequence[Row]]]:
         query = self._queries.from_values(values, options=_EXPORT_OPTIONS)
         if isinstance(query, Failure):
             return query

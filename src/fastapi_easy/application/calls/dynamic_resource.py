@@ -38,7 +38,7 @@ class DynamicResource(BoundResource[Any]):
         super().__init__(use_cases, caller)
         self._actions: dict[str, BoundAction] = {}
 
-    async def create(self, values: Values | None = None, /, **fields: Any) -> Outcome[Row]:
+    async def create(self, values: Values | None = None, /, **fields: object) -> Outcome[Row]:
         """Store a new entity; its fields are one mapping, or keywords."""
         return await super().create(merge_fields("create", values, fields))
 
@@ -54,7 +54,7 @@ class DynamicResource(BoundResource[Any]):
         offset: int | None = None,
         cursor: Cursor | str | None = None,
         count: CountOption | None = None,
-        **comparisons: Any,
+        **comparisons: object,
     ) -> Outcome[Page[Row]]:
         """Read a page of the entities for which all *comparisons* hold, `price__lt=8`."""
         options = without_none(where=where, q=q, sort=sort, fields=fields, include=include, limit=limit)
@@ -63,7 +63,7 @@ class DynamicResource(BoundResource[Any]):
         )
 
     async def count(
-        self, where: Condition | None = None, *, q: str | None = None, **comparisons: Any
+        self, where: Condition | None = None, *, q: str | None = None, **comparisons: object
     ) -> Outcome[int]:
         """Count the entities for which all *comparisons* hold."""
         return await self._count({**without_none(where=where, q=q), **comparisons})
@@ -77,7 +77,7 @@ class DynamicResource(BoundResource[Any]):
         total: Measures | None = None,
         limit: int | None = None,
         offset: int | None = None,
-        **comparisons: Any,
+        **comparisons: object,
     ) -> Outcome[Sequence[Group]]:
         """Find numbers about the entities for which all *comparisons* hold."""
         options = without_none(where=where, q=q, group_by=group_by, total=total, limit=limit, offset=offset)
@@ -90,7 +90,7 @@ class DynamicResource(BoundResource[Any]):
         q: str | None = None,
         sort: Names | None = None,
         fields: Names | None = None,
-        **comparisons: Any,
+        **comparisons: object,
     ) -> Outcome[AsyncIterator[Sequence[Row]]]:
         """Read every entity for which all *comparisons* hold, some at a time."""
         return await self._export({**without_none(where=where, q=q, sort=sort, fields=fields), **comparisons})
@@ -102,7 +102,7 @@ class DynamicResource(BoundResource[Any]):
         /,
         *,
         expected_version: RowVersion | None = None,
-        **fields: Any,
+        **fields: object,
     ) -> Outcome[Row]:
         """Change some fields of an entity; they are one mapping, or keywords."""
         changes = self._fields("update", values, fields, expected_version)
@@ -115,13 +115,13 @@ class DynamicResource(BoundResource[Any]):
         /,
         *,
         expected_version: RowVersion | None = None,
-        **fields: Any,
+        **fields: object,
     ) -> Outcome[Row]:
         """Give an entity a whole new set of fields; they are one mapping, or keywords."""
         whole = self._fields("replace", values, fields, expected_version)
         return await super().replace(key, whole, expected_version=expected_version)
 
-    async def upsert(self, values: Values | None = None, /, **fields: Any) -> Outcome[Upserted]:
+    async def upsert(self, values: Values | None = None, /, **fields: object) -> Outcome[Upserted]:
         """Change the entity that is known by its unique fields, or make it; its fields are one mapping, or keywords."""
         return await super().upsert(merge_fields("upsert", values, fields))
 

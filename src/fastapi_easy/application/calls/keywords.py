@@ -2,18 +2,18 @@
 
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from fastapi_easy.domain.changes.patch import Values
 
-_NONE: Final[Mapping[str, Any]] = MappingProxyType({})
+_NONE: Final[Mapping[str, object]] = MappingProxyType({})
 
 
 def merge_fields(
     method: str,
     values: Values | None,
     keywords: Values,
-    options: Mapping[str, Any] = _NONE,
+    options: Mapping[str, object] = _NONE,
     known: Collection[str] = (),
 ) -> Values:
     """Return what was said, which is either *values* or *keywords*.
@@ -45,6 +45,6 @@ def merge_fields(
     return keywords
 
 
-def without_none(**options: Any) -> dict[str, Any]:
+def without_none(**options: object) -> dict[str, object]:
     """Return those of *options* about which something was said."""
     return {name: value for name, value in options.items() if value is not None}

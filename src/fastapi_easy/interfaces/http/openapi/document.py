@@ -12,13 +12,12 @@ from fastapi_easy.interfaces.http.dependencies.guards import Guards
 from fastapi_easy.interfaces.http.dependencies.openapi import DependencyDocs
 from fastapi_easy.interfaces.http.http_resource import HttpResource
 from fastapi_easy.interfaces.http.openapi.bulk import bulk_schemas
+from fastapi_easy.interfaces.http.openapi.documents import Document
 from fastapi_easy.interfaces.http.openapi.operations import Operations
 from fastapi_easy.interfaces.http.openapi.parameters import search_schemas, shared_parameters
 from fastapi_easy.interfaces.http.openapi.problems import HEADERS, ITEM_PROBLEM, PROBLEM, shared_responses
 from fastapi_easy.interfaces.http.openapi.relations import related_properties
 from fastapi_easy.interfaces.http.openapi.streams import stream_schemas
-
-Document = dict[str, Any]
 
 _WITH_FILTERS: Final = {Operation.LIST, Operation.COUNT, Operation.EXPORT, Operation.AGGREGATE}
 _REFERENCE: Final = "#/components/schemas/{model}"
@@ -36,7 +35,7 @@ def add_resources(base: Document, http_resources: Sequence[HttpResource], guards
     """
     taken: Mapping[str, Any] = base.get("components", {}).get("schemas", {})
     http_resources = [http_resource.as_documented for http_resource in http_resources]
-    paths: dict[str, Any] = {}
+    paths: Document = {}
     parameters = _parameters(http_resources)
     dependency_docs = DependencyDocs(parameters)
     for http_resource in http_resources:

@@ -4,9 +4,10 @@ import uuid
 from typing import Any
 
 from fastapi_easy.domain import Field, Kind, Resource
+from fastapi_easy.interfaces.http.openapi.documents import Document
 
 
-def example_of(resource: Resource[Any], purpose: str) -> dict[str, Any] | None:
+def example_of(resource: Resource[Any], purpose: str) -> Document | None:
     """Return an example of the body called *purpose*, where the declaration alone is enough to make one."""
     if resource.schemas.create is not None or resource.schemas.update is not None:
         return None
@@ -22,7 +23,7 @@ def example_of(resource: Resource[Any], purpose: str) -> dict[str, Any] | None:
     return _of(resource, [name for name in names if resource.fields[name].required])
 
 
-def _of(resource: Resource[Any], names: Any) -> dict[str, Any] | None:
+def _of(resource: Resource[Any], names: Any) -> Document | None:
     fields = [resource.fields[name] for name in names]
     if any(field.rules and field.kind is Kind.TEXT and _has_pattern(field) for field in fields):
         return None

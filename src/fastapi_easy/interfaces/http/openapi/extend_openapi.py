@@ -1,12 +1,12 @@
 """The resources in `app.openapi()`, from when somebody asks for the document."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from fastapi import FastAPI
 
 from fastapi_easy.interfaces.http.dependencies.guards import Guards
 from fastapi_easy.interfaces.http.http_resource import HttpResource
+from fastapi_easy.interfaces.http.openapi.documents import Document
 
 
 def extend_openapi(
@@ -22,9 +22,9 @@ def extend_openapi(
         guards: The dependencies that run before their operations.
     """
     own_openapi = app.openapi
-    cache: list[tuple[dict[str, Any], dict[str, Any]]] = []
+    cache: list[tuple[Document, Document]] = []
 
-    def openapi() -> dict[str, Any]:
+    def openapi() -> Document:
         base = own_openapi()
         # FastAPI makes a new document when routes were added.
         if not cache or cache[0][0] is not base:

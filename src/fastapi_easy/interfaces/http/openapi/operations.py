@@ -7,6 +7,7 @@ from typing import Any, Final
 from fastapi_easy.domain import Operation
 from fastapi_easy.interfaces.http.http_resource import HttpResource
 from fastapi_easy.interfaces.http.openapi.bulk import bulk_example
+from fastapi_easy.interfaces.http.openapi.documents import Document, OperationDetails
 from fastapi_easy.interfaces.http.openapi.examples import example_of
 from fastapi_easy.interfaces.http.openapi.parameters import (
     fields_parameter,
@@ -17,8 +18,6 @@ from fastapi_easy.interfaces.http.openapi.parameters import (
 from fastapi_easy.interfaces.http.openapi.problems import CORRELATION, problem_responses
 from fastapi_easy.interfaces.http.openapi.relations import related_parameters
 from fastapi_easy.interfaces.http.openapi.streams import (
-    Details,
-    Document,
     aggregate_details,
     export_details,
     import_details,
@@ -84,7 +83,7 @@ class Operations:
             "responses": {**by_status, **self._problems(route.problems)},
         }
 
-    def _details(self, route: OperationRoute) -> Details:  # noqa: C901, PLR0911, PLR0912 (a row per operation)
+    def _details(self, route: OperationRoute) -> OperationDetails:  # noqa: C901, PLR0911, PLR0912 (a row per operation)
         match route.operation:
             case Operation.CREATE:
                 return self._create()
@@ -118,7 +117,7 @@ class Operations:
     def _problems(self, statuses: frozenset[int]) -> Document:
         return problem_responses(statuses if self._resource.requires_version else statuses - {428})
 
-    def _list(self) -> Details:
+    def _list(self) -> OperationDetails:
         parameters = [
             *filter_parameters(self._http_resource),
             *page_parameters(self._http_resource),
@@ -126,7 +125,7 @@ class Operations:
         ]
         return {"parameters": parameters}, (self._page("Link"),)
 
-    def _search(self) -> Details:
+    def _search(self) -> OperationDetails:
         body = self._body(f"{self._schema}Search", _JSON_ONLY)
         body["content"]["application/json"]["example"] = {"limit": 10}
         members = {
@@ -135,7 +134,7 @@ class Operations:
         }
         return members, (self._page(),)
 
-    def _count(self) -> Details:
+    def _count(self) -> OperationDetails:
         schema = {
             "type": "object",
             "required": ["count"],
@@ -148,11 +147,11 @@ class Operations:
         }
         return {"parameters": filter_parameters(self._http_resource)}, (counted,)
 
-    def _create(self) -> Details:
+    def _create(self) -> OperationDetails:
         body = self._body(f"{self._schema}Create", _JSON_ONLY)
         return {"parameters": [_PREFER], "requestBody": body}, (self._created(),)
 
-    def _upsert(self) -> Details:
+    def _upsert(self) -> OperationDetails:
         by = " and ".join(f"`{name}`" for name in self._resource.upsert_by)
         members = {
             "description": f"Changes the one with the same {by}, or creates it. Fields left out stay as they are.",
@@ -162,7 +161,7 @@ class Operations:
         changed, empty = self._changed("Changed.")
         return members, (changed, self._created(), empty)
 
-    def _bulk(self) -> Details:
+    def _bulk(self) -> OperationDetails:
         body = self._body(f"{self._schema}Bulk", _JSON_ONLY)
         example = bulk_example(self._http_resource)
         if example is not None:
@@ -182,7 +181,7 @@ class Operations:
             {"description": "Some items failed; each result has a status.", **results},
         )
 
-    def _get(self) -> Details:
+    def _get(self) -> OperationDetails:
         parameters = [
             self._key(),
             fields_parameter(self._http_resource),
@@ -192,17 +191,17 @@ class Operations:
         found = self._one("Found.", "ETag", partial=True)
         return {"parameters": parameters}, (found, _empty_response("Not modified.", "ETag"))
 
-    def _write(self, suffix: str, types: tuple[str, ...]) -> Details:
+    def _write(self, suffix: str, types: tuple[str, ...]) -> OperationDetails:
         members = {
             "parameters": [self._key(), self._if_match(), _PREFER],
             "requestBody": self._body(f"{self._schema}{suffix}", types),
         }
         return members, self._changed("Changed.")
 
-    def _remove(self, if_match: Document, description: str) -> Details:
+    def _remove(self, if_match: Document, description: str) -> OperationDetails:
         return {"parameters": [self._key(), if_match, _PREFER]}, (_empty_response(description, *_PREFERRED),)
 
-    def _restore(self) -> Details:
+    def _restore(self) -> OperationDetails:
         return {"parameters": [self._key(), _IF_MATCH, _PREFER]}, self._changed("Restored.")
 
     def _action(self, name: str, action: type[Any]) -> Document:

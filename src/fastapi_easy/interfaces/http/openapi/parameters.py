@@ -8,13 +8,12 @@ from fastapi_easy.application.queries.query_reader import QueryReader
 from fastapi_easy.domain import Count, Field, Kind, Operator, Resource
 from fastapi_easy.domain.values.kind_schemas import TEXT_DOCUMENTS, WITHOUT_NUL
 from fastapi_easy.interfaces.http.http_resource import HttpResource
+from fastapi_easy.interfaces.http.openapi.documents import Document
 from fastapi_easy.interfaces.http.openapi.relations import (
     related_fields,
     related_sorts,
     search_include_schema,
 )
-
-Schema = dict[str, Any]
 
 _OPERATOR_DESCRIPTIONS: Final[Mapping[Operator, str]] = {
     Operator.EQUALS: "{} equals this.",
@@ -43,17 +42,17 @@ _DOCUMENTED_DEPTH: Final = 2
 _MAX_FLOAT: Final = 1.7976931348623157e308
 
 
-def filter_parameters(http_resource: HttpResource) -> list[Schema]:
+def filter_parameters(http_resource: HttpResource) -> list[Document]:
     """Return references to the parameters that filter; the operations that filter share them."""
     return [{"$ref": f"#/components/parameters/{name}"} for name in shared_parameters(http_resource)]
 
 
-def shared_parameters(http_resource: HttpResource) -> dict[str, Schema]:
+def shared_parameters(http_resource: HttpResource) -> dict[str, Document]:
     """Return the shared parameters by name: one for each comparison, and those that combine them."""
     return {f"{http_resource.names.plural}.{each['name']}": each for each in _filters(http_resource)}
 
 
-def _filters(http_resource: HttpResource) -> list[Schema]:
+def _filters(http_resource: HttpResource) -> list[Document]:
     queries = http_resource.use_cases.queries
     parameters = [_comparison(each, queries) for each in queries.parameters.values()]
     if queries.parameters:
@@ -74,7 +73,7 @@ def _filters(http_resource: HttpResource) -> list[Schema]:
     return parameters
 
 
-def page_parameters(http_resource: HttpResource) -> list[Schema]:
+def page_parameters(http_resource: HttpResource) -> list[Document]:
     """Return the parameters for pagination, order and fields."""
     resource, limits = http_resource.resource, http_resource.use_cases.queries.limits
     rules = resource.query
@@ -94,7 +93,7 @@ def page_parameters(http_resource: HttpResource) -> list[Schema]:
     ]
 
 
-def fields_parameter(http_resource: HttpResource, *, related: bool = True) -> Schema:
+def fields_parameter(http_resource: HttpResource, *, related: bool = True) -> Document:
     """Return the parameter that selects fields, related ones too where entities can be included."""
     names = list(http_resource.resource.readable)
     if related:
@@ -108,7 +107,7 @@ def filter_name(http_resource: HttpResource) -> str:
     return f"{http_resource.names.schema}Filter"
 
 
-def search_schemas(http_resource: HttpResource) -> dict[str, Schema]:
+def search_schemas(http_resource: HttpResource) -> dict[str, Document]:
     """Return the schema of the body of a search, and those it refers to.
 
     No schema can say how deep a tree may be, so the first levels have a schema each.
@@ -116,7 +115,7 @@ def search_schemas(http_resource: HttpResource) -> dict[str, Schema]:
     resource, queries = http_resource.resource, http_resource.use_cases.queries
     name = filter_name(http_resource)
     leaves = {each.name: _json_value(each, queries) for each in queries.parameters.values()}
-    schemas: dict[str, Schema] = {}
+    schemas: dict[str, Document] = {}
     for relation in queries.parameters.relations.values():
         there = {
             each.name: _json_value(each, queries)
@@ -135,7 +134,7 @@ def search_schemas(http_resource: HttpResource) -> dict[str, Schema]:
         each["name"]: {**each["schema"], "description": each["description"]}
         for each in page_parameters(http_resource)
     }
-    members: dict[str, Schema] = {**page, **search_include_schema(http_resource)}
+    members: dict[str, Document] = {**page, **search_include_schema(http_resource)}
     if leaves:
         members["where"] = {"$ref": f"#/components/schemas/{name}"}
     if resource.searchable:
@@ -149,12 +148,12 @@ def search_schemas(http_resource: HttpResource) -> dict[str, Schema]:
     return schemas
 
 
-def text_schema(field: Field) -> Schema:
+def text_schema(field: Field) -> Document:
     """Return the JSON Schema of a value of *field* in a path or a query string."""
     return _TEXT[field.kind](field)
 
 
-def key_schema(resource: Resource[Any]) -> Schema:
+def key_schema(resource: Resource[Any]) -> Document:
     """Return the JSON Schema of a key as one segment of a path."""
     fields = [resource.fields[name] for name in resource.key]
     if len(fields) > 1:
@@ -164,8 +163,8 @@ def key_schema(resource: Resource[Any]) -> Schema:
     return {**schema, "minLength": 1} if fields[0].kind is Kind.TEXT else schema
 
 
-def _tree(leaves: Mapping[str, Schema], inner: str | None, most: int) -> Schema:
-    properties: dict[str, Schema] = dict(leaves)
+def _tree(leaves: Mapping[str, Document], inner: str | None, most: int) -> Document:
+    properties: dict[str, Document] = dict(leaves)
     if inner is not None:
         reference = {"$ref": f"#/components/schemas/{inner}"}
         several = {"type": "array", "items": reference, "maxItems": most}
@@ -178,7 +177,7 @@ def _tree(leaves: Mapping[str, Schema], inner: str | None, most: int) -> Schema:
     }
 
 
-def _comparison(parameter: Parameter, queries: QueryReader) -> Schema:
+def _comparison(parameter: Parameter, queries: QueryReader) -> Document:
     described = _described(parameter)
     value = _bounded_text(parameter.value, queries)
     if not parameter.takes_list:
@@ -200,7 +199,7 @@ def _described(parameter: Parameter) -> str:
     return f"{described.removesuffix('.')}, of at least one of them." if several else described
 
 
-def _json_value(parameter: Parameter, queries: QueryReader) -> Schema:
+def _json_value(parameter: Parameter, queries: QueryReader) -> Document:
     field = parameter.value
     value = _bounded_text(field, queries)
     if field.kind is Kind.DECIMAL:
@@ -208,25 +207,25 @@ def _json_value(parameter: Parameter, queries: QueryReader) -> Schema:
     return _list_schema(parameter, value, queries) if parameter.takes_list else value
 
 
-def _list_schema(parameter: Parameter, value: Schema, queries: QueryReader) -> Schema:
+def _list_schema(parameter: Parameter, value: Document, queries: QueryReader) -> Document:
     if parameter.operator is Operator.BETWEEN:
         return {"type": "array", "items": value, "minItems": 2, "maxItems": 2}
     return {"type": "array", "items": value, "maxItems": queries.limits.items}
 
 
-def _bounded_text(field: Field, queries: QueryReader) -> Schema:
+def _bounded_text(field: Field, queries: QueryReader) -> Document:
     return _text(queries.limits.text) if field.kind is Kind.TEXT else text_schema(field)
 
 
-def _text(max_length: int) -> Schema:
+def _text(max_length: int) -> Document:
     return {"type": "string", "maxLength": max_length, "pattern": WITHOUT_NUL}
 
 
-def _query(name: str, description: str, schema: Schema) -> Schema:
+def _query(name: str, description: str, schema: Document) -> Document:
     return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
-def _sort(http_resource: HttpResource) -> Iterable[Schema]:
+def _sort(http_resource: HttpResource) -> Iterable[Document]:
     sortable = [*http_resource.resource.sortable, *related_sorts(http_resource)]
     if not sortable:
         return
@@ -236,17 +235,17 @@ def _sort(http_resource: HttpResource) -> Iterable[Schema]:
     yield {**_query("sort", described, schema), "style": "form", "explode": False, "example": choices[:1]}
 
 
-def _integer(field: Field) -> Schema:
+def _integer(field: Field) -> Document:
     low = -(2**63) if field.minimum is None else field.minimum
     high = 2**63 - 1 if field.maximum is None else field.maximum
     return {"type": "integer", "minimum": low, "maximum": high}
 
 
-def _enum(field: Field) -> Schema:
+def _enum(field: Field) -> Document:
     return {"enum": [each.value for each in field.enumeration]} if field.enumeration else {"type": "string"}
 
 
-def _fixed(schema: Mapping[str, Any]) -> Callable[[Field], Schema]:
+def _fixed(schema: Mapping[str, Any]) -> Callable[[Field], Document]:
     return lambda _: dict(schema)
 
 
@@ -257,7 +256,7 @@ _PARTS: Final[Mapping[Kind, str]] = {
 }
 """Spelt narrower than what is read: enough to make a valid example of every composite key."""
 
-_TEXT: Final[Mapping[Kind, Callable[[Field], Schema]]] = {
+_TEXT: Final[Mapping[Kind, Callable[[Field], Document]]] = {
     Kind.TEXT: _fixed({"type": "string", "pattern": WITHOUT_NUL}),
     Kind.INTEGER: _integer,
     Kind.DECIMAL: _fixed(

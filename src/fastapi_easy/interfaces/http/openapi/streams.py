@@ -1,7 +1,6 @@
 """Exports, imports and aggregates of one resource in OpenAPI."""
 
-from collections.abc import Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from pydantic import TypeAdapter
 
@@ -10,6 +9,7 @@ from fastapi_easy.domain import Field, Function, Kind, Operation
 from fastapi_easy.interfaces.formats.encode import dumps
 from fastapi_easy.interfaces.formats.output_types import output_type
 from fastapi_easy.interfaces.http.http_resource import HttpResource
+from fastapi_easy.interfaces.http.openapi.documents import Document, OperationDetails
 from fastapi_easy.interfaces.http.openapi.examples import example_of
 from fastapi_easy.interfaces.http.openapi.parameters import (
     fields_parameter,
@@ -19,11 +19,6 @@ from fastapi_easy.interfaces.http.openapi.parameters import (
 from fastapi_easy.interfaces.http.openapi.problems import CORRELATION
 from fastapi_easy.interfaces.http.operations.export_endpoint import CSV, FORMATS, NDJSON
 from fastapi_easy.interfaces.http.operations.import_endpoint import DEFAULT_FAILURES, MAX_FAILURES
-
-Document: TypeAlias = dict[str, Any]
-
-Details: TypeAlias = tuple[Document, Sequence[Document]]
-"""What is documented of one operation alone: members, and a response for each status of success."""
 
 _PREFER: Final = {
     "name": "Prefer",
@@ -45,7 +40,7 @@ def stream_schemas(http_resource: HttpResource) -> dict[str, Document]:
     return schemas
 
 
-def export_details(http_resource: HttpResource) -> Details:
+def export_details(http_resource: HttpResource) -> OperationDetails:
     """Return what is documented of exports alone."""
     names = http_resource.names
     sort = [each for each in page_parameters(http_resource) if each["name"] == "sort"]
@@ -68,7 +63,7 @@ def export_details(http_resource: HttpResource) -> Details:
     return {"parameters": [*filter_parameters(http_resource), *sort, fields, wished]}, (answer,)
 
 
-def import_details(http_resource: HttpResource) -> Details:
+def import_details(http_resource: HttpResource) -> OperationDetails:
     """Return what is documented of imports alone."""
     resource, names = http_resource.resource, http_resource.names
     answer = {
@@ -110,7 +105,7 @@ def _example(http_resource: HttpResource) -> Document:
     return {} if example is None else {"example": dumps(example).decode() + "\n"}
 
 
-def aggregate_details(http_resource: HttpResource) -> Details:
+def aggregate_details(http_resource: HttpResource) -> OperationDetails:
     """Return what is documented of aggregates alone."""
     resource, names = http_resource.resource, http_resource.names
     limits = http_resource.use_cases.queries.limits
