@@ -51,25 +51,31 @@ def make_kernel(application: Application) -> Kernel:
 
 
 def _use_cases(
-    sub: Any, steps: providers.Provider[Sequence[Step]], limits: QueryLimits, secret: bytes
+    declared: Any,
+    steps: providers.Provider[Sequence[Step]],
+    limits: QueryLimits,
+    secret: bytes,
 ) -> UseCases:
-    checked: Resource[Any] = sub.resource()
+    checked: Resource[Any] = declared.resource()
     return UseCases(
         resource=checked,
         queries=QueryReader(checked, limits, secret),
-        validator=sub.validator,
+        validator=declared.validator,
         actions={
             name: _make_following_handler(
-                Target(checked, name, sub.validator), sub.perform, steps, MemoizedDelegate(sub.validator)
+                Target(checked, name, declared.validator),
+                declared.perform,
+                steps,
+                MemoizedDelegate(declared.validator),
             )
             for name in checked.actions or {}
         },
         **{
             each.attribute: _make_following_handler(
-                Target(checked, each.operation, sub.validator),
-                getattr(sub, each.attribute),
+                Target(checked, each.operation, declared.validator),
+                getattr(declared, each.attribute),
                 steps,
-                MemoizedDelegate(sub.validator),
+                MemoizedDelegate(declared.validator),
             )
             for each in OPERATIONS.values()
         },

@@ -10,7 +10,7 @@ from fastapi_easy.application.collaborators import Collaborators
 from fastapi_easy.application.rules import ApplicationPorts
 from fastapi_easy.composition.application import Application
 from fastapi_easy.composition.declarations import CheckedResources, check
-from fastapi_easy.composition.declared_resource import HANDLERS
+from fastapi_easy.composition.declared_resource import HANDLERS, DeclaredResource
 from fastapi_easy.composition.deferred import fill
 from fastapi_easy.composition.memoized import Memoized, MemoizedDelegate
 from fastapi_easy.composition.technologies import technology_of
@@ -51,7 +51,11 @@ def wire_resources(application: Application) -> None:
         _wire_handlers(parts, repositories, rules)
 
 
-def _wire_handlers(parts: Any, repositories: Mapping[str, Callable[[], Repository[Any]]], rules: Any) -> None:
+def _wire_handlers(
+    parts: DeclaredResource[Any],
+    repositories: Mapping[str, Callable[[], Repository[Any]]],
+    rules: Memoized[ApplicationPorts],
+) -> None:
     # What is handed over by `MemoizedDelegate` is asked for each use; a bare provider is asked here.
     collaborators = fill(
         parts.collaborators,

@@ -4,8 +4,7 @@ It runs before the app's own router (ADR 10), and passes on what belongs to no r
 404.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
 from urllib.parse import quote
 
 from fastapi import FastAPI
@@ -165,7 +164,7 @@ async def _send_stream(exchange: Exchange, answer: StreamedResponse | None) -> N
 
 
 def _app_routes_by_segment(
-    routes: Sequence[BaseRoute], prefix: str, table: Mapping[bytes, Any]
+    routes: Sequence[BaseRoute], prefix: str, segments: Collection[bytes]
 ) -> dict[bytes, list[BaseRoute]]:
     """Group the app's own routes that lie literally below a resource's path by segment, catch-alls left out."""
     app_routes: dict[bytes, list[BaseRoute]] = {}
@@ -173,7 +172,7 @@ def _app_routes_by_segment(
         if isinstance(route, CatchAllRoute):
             continue
         for segment in {_first_segment(path, prefix) for path in _route_paths(route)}:
-            if segment in table:
+            if segment in segments:
                 app_routes.setdefault(segment, []).append(route)
     return app_routes
 

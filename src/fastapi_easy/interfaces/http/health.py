@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from fastapi_easy.domain import Success
 from fastapi_easy.domain.ports import Breaker, Dependency
@@ -68,7 +68,7 @@ class HealthChecks:
         """Note that the process is about to end, so that load balancers send no more requests."""
         self._state = "draining"
 
-    async def readiness(self) -> tuple[int, dict[str, Any]]:
+    async def readiness(self) -> tuple[int, dict[str, object]]:
         """Return the HTTP status and the body of `/health/ready`."""
         if self._state != "ready":
             return 503, {"status": self._state, "dependencies": {}}
@@ -107,7 +107,7 @@ class HealthChecks:
         return up
 
 
-def _pool(dependency: Dependency) -> dict[str, Any]:
+def _pool(dependency: Dependency) -> dict[str, object]:
     """Return the state of the connection pool of *dependency*, where it has one."""
     pool = dependency.pool
     return {} if pool is None else {"pool": {name: getattr(pool, name) for name in _POOL_FIELDS}}
@@ -116,6 +116,6 @@ def _pool(dependency: Dependency) -> dict[str, Any]:
 _POOL_FIELDS: Final = ("limit", "open", "in_use", "waiting", "shed", "leaked")
 
 
-def _circuit(breaker: Breaker | None) -> dict[str, Any]:
+def _circuit(breaker: Breaker | None) -> dict[str, object]:
     """Return the state of the circuit breaker, where there is one."""
     return {} if breaker is None else {"breaker": dataclasses.asdict(breaker.circuit)}

@@ -5,7 +5,7 @@ Looked up only when no route of the app matches, so that a route of the user's o
 
 import html
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -26,7 +26,7 @@ class Pages:
     def __init__(
         self,
         missing: ASGIApp,
-        index: Callable[[], Mapping[str, Any]],
+        index: Callable[[], Mapping[str, object]],
         health: HealthChecks,
         metrics: Callable[[], tuple[bytes, str]] | None = None,
     ) -> None:

@@ -60,7 +60,7 @@ class Problem:
     detail: str
     headers: tuple[tuple[bytes, bytes], ...] = ()
     faults: tuple[Fault, ...] = ()
-    members: Mapping[str, Any] = field(default_factory=dict)
+    members: Mapping[str, object] = field(default_factory=dict)
 
 
 def problem_of(error: Error) -> Problem:  # noqa: C901, PLR0911, PLR0912 (one branch per error is the point)
@@ -172,7 +172,7 @@ def render(problem: Problem, instance: str, correlation_id: str) -> bytes:
     return ascii_json({**problem_members(problem, instance=instance), "correlation_id": correlation_id})
 
 
-def problem_members(problem: Problem, **about: str) -> dict[str, Any]:
+def problem_members(problem: Problem, **about: str) -> dict[str, object]:
     """Return the members of *problem*, for a body or as part of another document; *about* adds to them."""
     faults = [
         {"pointer": fault.pointer, "in": fault.source, "message": fault.message, "code": fault.code}
@@ -213,7 +213,7 @@ def _retry_after_header(seconds: float) -> tuple[tuple[bytes, bytes], ...]:
     return ((b"retry-after", str(max(1, math.ceil(seconds))).encode("ascii")),)
 
 
-def _retry_after_member(seconds: float) -> dict[str, Any]:
+def _retry_after_member(seconds: float) -> dict[str, object]:
     return {"retry_after_seconds": max(1, math.ceil(seconds))}
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import TypeAdapter
-from pydantic.json_schema import GenerateJsonSchema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
 from fastapi_easy.domain import UNSET, Operation
 from fastapi_easy.interfaces.formats.output_types import output_type
@@ -33,7 +33,7 @@ def add_resources(base: Document, http_resources: Sequence[HttpResource], guards
 
         guards: The dependencies that run before their operations.
     """
-    taken: Mapping[str, Any] = base.get("components", {}).get("schemas", {})
+    taken: Document = base.get("components", {}).get("schemas", {})
     http_resources = [http_resource.as_documented for http_resource in http_resources]
     paths: Document = {}
     parameters = _parameters(http_resources)
@@ -56,7 +56,7 @@ def add_resources(base: Document, http_resources: Sequence[HttpResource], guards
         paths = _rename_references(paths, renamed)
         parameters = _rename_references(parameters, renamed)
     given = base.get("components", {})
-    own_paths: Mapping[str, Any] = {
+    own_paths: Document = {
         path: _with_deep_object_style(each) for path, each in base.get("paths", {}).items()
     }
     components = {
@@ -100,7 +100,7 @@ def _description_member(http_resource: HttpResource) -> Document:
 
 def _schemas(http_resources: Sequence[HttpResource]) -> dict[str, Document]:
     """Return every schema of the resources by its name."""
-    wanted: Any = [
+    wanted: list[tuple[tuple[str, JsonSchemaMode], JsonSchemaMode, TypeAdapter[Any]]] = [
         ((name, mode), mode, TypeAdapter(schema))
         for http_resource in http_resources
         for name, mode, schema in _models(http_resource)
@@ -142,13 +142,13 @@ class _Generator(GenerateJsonSchema):
     ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012 (as pydantic declares it)
 
 
-def _models(http_resource: HttpResource) -> list[tuple[str, str, Any]]:
+def _models(http_resource: HttpResource) -> list[tuple[str, JsonSchemaMode, type[Any]]]:
     name, schemas, offered = (
         http_resource.names.schema,
         http_resource.schemas,
         http_resource.resource.operations,
     )
-    models: list[tuple[str, str, Any]] = [(name, "serialization", schemas.read)]
+    models: list[tuple[str, JsonSchemaMode, type[Any]]] = [(name, "serialization", schemas.read)]
     if offered & {Operation.CREATE, Operation.UPSERT, Operation.IMPORT}:
         models.append((f"{name}Create", "validation", schemas.create))
     if Operation.REPLACE in offered:

@@ -245,7 +245,7 @@ def _enum(field: Field) -> Document:
     return {"enum": [each.value for each in field.enumeration]} if field.enumeration else {"type": "string"}
 
 
-def _fixed(schema: Mapping[str, Any]) -> Callable[[Field], Document]:
+def _fixed(schema: Mapping[str, object]) -> Callable[[Field], Document]:
     return lambda _: dict(schema)
 
 

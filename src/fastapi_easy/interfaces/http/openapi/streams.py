@@ -1,6 +1,7 @@
 """Exports, imports and aggregates of one resource in OpenAPI."""
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
 from pydantic import TypeAdapter
 
@@ -147,7 +148,7 @@ def _aggregate_schema(http_resource: HttpResource) -> Document:
     }
 
 
-def _total(name: str, fields: Any) -> Document:
+def _total(name: str, fields: Mapping[str, Field]) -> Document:
     function, _, field_name = name.partition(":")
     if function == Function.COUNT:
         return _NUMBER

@@ -67,7 +67,7 @@ class BulkDocumentReader:
         self._validator = http_resource.use_cases.validator
         self._limit = http_resource.options.bulk_limit
         self._max_affected = http_resource.options.max_affected
-        every: Mapping[str, Callable[[Any, str], Change]] = {
+        every: Mapping[str, Callable[[object, str], Change]] = {
             Operation.CREATE: self._create,
             Operation.UPSERT: self._upsert,
             Operation.UPDATE: self._update,
@@ -77,7 +77,7 @@ class BulkDocumentReader:
             kind: every[kind] for kind in BULK_OPERATIONS if kind in http_resource.resource.operations
         }
 
-    def read(self, document: Any) -> BulkRequest | Invalid | TooLarge:
+    def read(self, document: object) -> BulkRequest | Invalid | TooLarge:
         """Return the bulk that *document* asks for, or what is wrong with it as a whole."""
         if not isinstance(document, Mapping):
             return Invalid((Fault("", "Must be a JSON object", "object_type"),))
@@ -97,7 +97,7 @@ class BulkDocumentReader:
             return TooLarge("The bulk", self._limit, "items")
         return BulkRequest([self._item(each, f"/items/{n}") for n, each in enumerate(items or ())], atomic)
 
-    def _item(self, item: Any, base_pointer: str) -> Change:
+    def _item(self, item: object, base_pointer: str) -> Change:
         if isinstance(item, dict) and len(item) == 1:
             ((name, content),) = item.items()
             read = self._offered.get(name)
@@ -110,13 +110,13 @@ class BulkDocumentReader:
             Invalid((Fault(base_pointer, f"{message} {', '.join(self._offered)}", "item_type"),))
         )
 
-    def _create(self, content: Any, base_pointer: str) -> Change:
+    def _create(self, content: object, base_pointer: str) -> Change:
         return Create(Json(content))
 
-    def _upsert(self, content: Any, base_pointer: str) -> Change:
+    def _upsert(self, content: object, base_pointer: str) -> Change:
         return Upsert(Json(content))
 
-    def _update(self, content: Any, base_pointer: str) -> Change:
+    def _update(self, content: object, base_pointer: str) -> Change:
         faults = _Faults(base_pointer)
         members = faults.members(content, "an update", ("set",))
         if faults:
@@ -142,7 +142,7 @@ class BulkDocumentReader:
             faults[:0] = [replace(each, pointer=f"{base_pointer}{each.pointer}") for each in error.faults]
         return faults.malformed()
 
-    def _delete(self, content: Any, base_pointer: str) -> Change:
+    def _delete(self, content: object, base_pointer: str) -> Change:
         faults = _Faults(base_pointer)
         members = faults.members(content, "a delete", ())
         if faults:
@@ -165,7 +165,7 @@ class BulkDocumentReader:
             return key, None
         return key, tags.strong[0]
 
-    def _key(self, given: Any, faults: "_Faults") -> Key:
+    def _key(self, given: object, faults: "_Faults") -> Key:
         names = [self._resource.naming.out(name) for name in self._resource.key]
         parts = [given] if len(names) == 1 else given
         if not isinstance(parts, list) or len(parts) != len(names):
@@ -218,7 +218,7 @@ class _Faults(list[Fault]):
             if name not in known:
                 self.add(join_pointer("", name), f"Is not part of {what}", "extra_forbidden")
 
-    def members(self, content: Any, what: str, more: tuple[str, ...]) -> Members:
+    def members(self, content: object, what: str, more: tuple[str, ...]) -> Members:
         """Return the members of an item that has either a key or a condition; *more* are allowed with both."""
         if not isinstance(content, Mapping):
             self.add("", "Must be a JSON object", "object_type")

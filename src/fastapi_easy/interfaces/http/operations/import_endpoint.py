@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from fastapi_easy.application import DryRun, ImportEntities, ImportReport
 from fastapi_easy.application.resources.import_entities import Line
@@ -158,7 +158,7 @@ def _stop_problem(
     return broken
 
 
-def _report_members(report: ImportReport, import_options: ImportOptions, *, whole: bool) -> dict[str, Any]:
+def _report_members(report: ImportReport, import_options: ImportOptions, *, whole: bool) -> dict[str, object]:
     """Return the members of the report about the lines.
 
     Args:

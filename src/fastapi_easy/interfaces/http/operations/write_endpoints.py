@@ -138,7 +138,7 @@ class WriteEndpoints:
 
         return answer
 
-    def _action_response(self, preferences: Preferences, performed: Any) -> HttpResponse:
+    def _action_response(self, preferences: Preferences, performed: object) -> HttpResponse:
         if performed is None:
             return HttpResponse(204, headers=preferences.applied(minimal=False))
         if isinstance(performed, Mapping) and set(self._resource.readable) <= performed.keys():
@@ -157,7 +157,7 @@ class WriteEndpoints:
         return Json(await read_document(exchange, self._http_resource.options, *types))
 
     @staticmethod
-    def _most_specific_problem(checked: Outcome[Any], version: Failure[Error]) -> ProblemError:
+    def _most_specific_problem(checked: Outcome[object], version: Failure[Error]) -> ProblemError:
         """Return the problem of the body, which no version could mend, or else that of the *version*."""
         return problem_error(checked.failure() if isinstance(checked, Failure) else version.failure())
 

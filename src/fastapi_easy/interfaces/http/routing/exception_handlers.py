@@ -13,7 +13,7 @@ from fastapi_easy.interfaces.http.request_problems import INTERNAL_ERROR
 
 _logger: Final = logging.getLogger("fastapi_easy.http")
 
-_CATCH_ALL: Final[tuple[Any, ...]] = (500, Exception)
+_CATCH_ALL: Final[tuple[int | type[Exception], ...]] = (500, Exception)
 """What Starlette registers a handler under that answers whatever no other one does."""
 
 
