@@ -47,11 +47,11 @@ PROVIDER_KINDS: Final[Mapping[str, Callable[[DeferredProduct], Any]]] = {
     "collaborators": Memoized,
     **dict.fromkeys(HANDLERS, Memoized),
 }
-"""The providers of a resource, and what kind of provider each is."""
+"""The kind of each provider of a resource, by its name."""
 
 
 class _ResourceProviders(containers.DynamicContainer):
-    """The providers of one resource, each there from when somebody asks for it."""
+    """The providers of one resource, each made when it is first looked up."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -66,7 +66,7 @@ class _ResourceProviders(containers.DynamicContainer):
 
 
 class _LazyProviders(dict[str, providers.Provider[Any]]):
-    """By name; whoever wires a program looks them up here, without asking whether they are there."""
+    """The same providers by name, where `wire()` of dependency-injector looks them up."""
 
     def __init__(self, parts: _ResourceProviders) -> None:
         super().__init__()
@@ -93,7 +93,7 @@ class DeclaredResource(providers.Container[Any], Generic[E]):
 
         resource: The checked resource.
 
-        repository: Makes a repository; the same one, while it would be made from the same things.
+        repository: Makes a repository; returns the same one while its dependencies are the same.
 
         unit_of_work: Makes a unit of work on the resource's database, for each call.
 
@@ -104,7 +104,7 @@ class DeclaredResource(providers.Container[Any], Generic[E]):
         create, get, list, …, perform: Make the handler; `import_` is spelt with an underscore.
     """
 
-    # Of the library's own anybody may ask for anything. A name that is not here is a mistake.
+    # The base class returns `Any` for every name; without that, type checkers report a misspelt provider.
     __getattr__: None  # type: ignore[assignment,misc]
 
     resource: providers.Provider[Resource[E]]
@@ -133,7 +133,7 @@ class DeclaredResource(providers.Container[Any], Generic[E]):
     def __init__(self, declaration: Declaration[E] | None = None) -> None:
         self.name = ""
         if declaration is None:
-            # The library copies so, and fills the copy itself.
+            # dependency-injector copies a provider by calling its class without arguments, then fills the copy.
             super().__init__(None)  # type: ignore[arg-type]
             return
         parts = _ResourceProviders()
@@ -142,7 +142,7 @@ class DeclaredResource(providers.Container[Any], Generic[E]):
         self.declaration = declaration
 
     def __set_name__(self, owner: type[Any], name: str) -> None:
-        """Note the name."""
+        """Store the name of the attribute."""
         self.name = name
 
     def __deepcopy__(self, memo: dict[Any, Any] | None) -> "DeclaredResource[E]":

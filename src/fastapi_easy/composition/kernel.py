@@ -100,15 +100,16 @@ def _make_following_handler(
         nonlocal inputs, current_steps, composed
         if inputs is None or inputs.have_changed():
             current = steps()
-            # Steps remember calls: they stay as they are where only what is within them changes, now and then or with
-            # each call. Whoever put another provider in the place of the handler decides how often it makes one.
+            # Steps have state, such as the number of calls that pay for a retry: they are kept when only the handler
+            # inside of them has changed. An overriding provider is called each time, because it decides how often it
+            # makes a handler.
             must_ask_provider = current is current_steps or provider.last_overriding is not None
             watched = (
                 Inputs(steps)
                 if current is current_steps
                 else Inputs(MemoizedDelegate(provider), steps, validator)
             )
-            # What changes in between is seen by the next call, for which the handler is there before its inputs are.
+            # `watched` was read before the handler is composed: a change in between is seen by the next call.
             current_target = target if current is current_steps else replace(target, validator=validator())
             composed = compose(current, current_target, call_provider if must_ask_provider else provider())
             current_steps, inputs = current, watched

@@ -44,7 +44,7 @@ def wire_resources(application: Application) -> None:
     for name, declaration in application.declarations.items():
         parts: Any = application.providers[name]
         database = databases[declaration.database]
-        resources[name] = fill(parts.resource, _one, all_resources, name)
+        resources[name] = fill(parts.resource, _resource, all_resources, name)
         repositories[name] = fill(parts.repository, _repository, parts.resource, database, application.clock)
         _ = fill(parts.unit_of_work, _unit_of_work_factory, database, *unit_of_work_arguments, rules)
         _ = fill(parts.validator, PydanticValidator, parts.resource)
@@ -56,7 +56,8 @@ def _wire_handlers(
     repositories: Mapping[str, Callable[[], Repository[Any]]],
     rules: Memoized[ApplicationPorts],
 ) -> None:
-    # What is handed over by `MemoizedDelegate` is asked for each use; a bare provider is asked here.
+    # Handlers are kept: by a `MemoizedDelegate` they get a new repository and unit of work for each call, while a bare
+    # provider is called once, when the collaborators are made.
     collaborators = fill(
         parts.collaborators,
         Collaborators,
@@ -70,13 +71,15 @@ def _wire_handlers(
         _ = fill(getattr(parts, name), handler, collaborators)
 
 
-def _one(resources: Mapping[str, Resource[Any]], name: str) -> Resource[Any]:
+def _resource(resources: Mapping[str, Resource[Any]], name: str) -> Resource[Any]:
     return resources[name]
 
 
 def _repository(checked: Resource[Any], database: Database, clock: Clock) -> Repository[Any]:
-    made = technology_of(database).repository(checked, database)
-    return made if checked.soft_delete is None else SoftDeletingRepository(made, checked, clock.now)
+    repository = technology_of(database).repository(checked, database)
+    if checked.soft_delete is None:
+        return repository
+    return SoftDeletingRepository(repository, checked, clock.now)
 
 
 def _unit_of_work_factory(
@@ -87,10 +90,10 @@ def _unit_of_work_factory(
     rules: ApplicationPorts,
 ) -> Callable[..., UnitOfWork]:
     """Return what makes units of work in *database*; each makes its repositories when they are first used."""
-    make = technology_of(database).unit_of_work
+    new_inner = technology_of(database).unit_of_work
 
-    def made(*args: Any, **kwargs: Any) -> UnitOfWork:
-        inner = make(database, resources, repositories, event_bus)
+    def make_unit_of_work(*args: Any, **kwargs: Any) -> UnitOfWork:
+        inner = new_inner(database, resources, repositories, event_bus)
         return CallerUnitOfWork(*args, inner=inner, rules=rules, **kwargs)
 
-    return made
+    return make_unit_of_work

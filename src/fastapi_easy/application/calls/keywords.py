@@ -1,4 +1,4 @@
-"""What a call in Python says, as one mapping or as keywords."""
+"""The arguments of a call in Python, as one mapping or as keywords."""
 
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
@@ -16,21 +16,21 @@ def merge_fields(
     options: Mapping[str, object] = _NONE,
     known: Collection[str] = (),
 ) -> Values:
-    """Return what was said, which is either *values* or *keywords*.
+    """Return the fields of a call: *values*, or else *keywords*.
 
     Args:
-        method: What was called, for the sentence.
+        method: The name of the method, for the message.
 
-        values: One mapping, if it was given.
+        values: One mapping, if one was given.
 
-        keywords: The other keywords.
+        keywords: The fields that were given as keywords.
 
         options: The options that were given as keywords.
 
-        known: The names that can be said.
+        known: The names of all fields.
 
     Raises:
-        TypeError: It was said both ways, or a keyword could be an option as well as a field.
+        TypeError: Fields were given both ways, or a keyword could be an option as well as a field.
     """
     if values is not None:
         if keywords:
@@ -46,5 +46,5 @@ def merge_fields(
 
 
 def without_none(**options: object) -> dict[str, object]:
-    """Return those of *options* about which something was said."""
+    """Return those of *options* that are not `None`."""
     return {name: value for name, value in options.items() if value is not None}

@@ -1,4 +1,4 @@
-"""Assembles the FastAPI app: the resources in front of its router, everything around them."""
+"""Builds the FastAPI app: resources in front of its router, and middleware around both."""
 
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -36,7 +36,7 @@ from fastapi_easy.interfaces.http.unhandled_exceptions import (
 )
 
 KernelSource: TypeAlias = Kernel | Callable[[], Kernel]
-"""A kernel, or what gives it once the first request is there."""
+"""A kernel, or a function that returns it; called at the first request."""
 
 Lifespan: TypeAlias = Callable[[FastAPI], AbstractAsyncContextManager[Any]]
 
@@ -54,19 +54,19 @@ def build_app(
     """Return an app with every resource of *kernel*, its documentation, health pages and default headers.
 
     Args:
-        kernel: Asked at the first request.
+        kernel: The kernel; a function is called at the first request.
 
-        options: How the app shows itself.
+        options: The options of the HTTP interface.
 
-        lifespan: Runs while the app does.
+        lifespan: The lifespan of the app.
 
-        health: Told when the lifespan begins and ends.
+        health: Is told when the lifespan begins and ends.
 
-        metrics: What `/metrics` shows, and its media type; without it there is no such page.
+        metrics: Returns the body of `/metrics` and its media type; without it there is no such page.
 
-        principal: Answers who calls.
+        principal: The dependency that returns the caller.
 
-        fastapi_options: Passed to `FastAPI`; what they say goes before *options*.
+        fastapi_options: Passed to `FastAPI`; they take precedence over *options*.
     """
     described: dict[str, Any] = {
         "title": options.title,
@@ -100,13 +100,13 @@ def mount(
     Args:
         app: Any FastAPI app. Its own routes win over a resource under the same path.
 
-        kernel: Asked at the first request.
+        kernel: The kernel; a function is called at the first request.
 
-        options: Those about the app as a whole are not looked at.
+        options: The options of the HTTP interface; those about the app as a whole have no effect.
 
         dependencies: Run before every operation of the resources, after those of *app*.
 
-        principal: Answers who calls.
+        principal: The dependency that returns the caller.
     """
     http_resources = _HttpResources(kernel, options)
     guards = Guards(app, options, dependencies or (), principal)
@@ -121,11 +121,11 @@ def mount(
 
 
 TELEMETRY_CHECK_INTERVAL: Final = 1.0
-"""Seconds between two looks at whether OpenTelemetry is configured; to look costs as much as to find a resource."""
+"""Seconds between two checks whether OpenTelemetry is configured; a check costs as much as dispatching a request."""
 
 
 class _App(FastAPI):
-    """FastAPI, with the resources in front of what it puts around its own routes, which they have no use for.
+    """FastAPI with the resources in front of its own middleware stack and router, which they do not need.
 
     The user's own middleware is around both.
     """
@@ -154,13 +154,14 @@ class _App(FastAPI):
                 self._next_telemetry_check = now + TELEMETRY_CHECK_INTERVAL
                 self._is_traced = telemetry_switch(self)()
             if not self._is_traced:
-                # What FastAPI itself says of requests that are not to be watched.
+                # The value that FastAPI itself sets for requests without telemetry.
                 scope["fastapi.telemetry"] = None
         await super().__call__(scope, receive, send)
 
     def build_middleware_stack(self) -> ASGIApp:
         """Return the user's middleware around the resources and FastAPI's own stack."""
         own = self.user_middleware
+        # FastAPI builds its stack from this attribute: for now it names only what its own routes need.
         self.user_middleware = _route_middleware(self._options)
         try:
             app: ASGIApp = super().build_middleware_stack()
@@ -183,7 +184,7 @@ def _outer_middleware(options: HttpOptions, *, has_user_middleware: bool) -> lis
     """Return the layers around everything, the outermost first, each with the reason for its place.
 
     Args:
-        options: How the app shows itself.
+        options: The options of the HTTP interface.
 
         has_user_middleware: There is middleware of the user's own inside.
     """
@@ -204,14 +205,14 @@ def _outer_middleware(options: HttpOptions, *, has_user_middleware: bool) -> lis
         Middleware(DefaultHeaders, security_headers=options.security_headers),  # on every answer, also on 500
         *(
             [Middleware(UnhandledExceptionMiddleware)] if has_user_middleware else []
-        ),  # nothing else is there when the user's own fails
+        ),  # catches what the user's own middleware raises
         *([allowed] if cors.origins else []),  # a page may read problems too
     ]
 
 
 def _with_health(lifespan: Lifespan, health: HealthChecks) -> Lifespan:
     @asynccontextmanager
-    async def watched(app: FastAPI) -> AsyncIterator[Any]:
+    async def lifespan_with_health(app: FastAPI) -> AsyncIterator[Any]:
         async with lifespan(app) as state:
             health.started()
             try:
@@ -220,20 +221,20 @@ def _with_health(lifespan: Lifespan, health: HealthChecks) -> Lifespan:
             finally:
                 health.draining()
 
-    return watched
+    return lifespan_with_health
 
 
 def _with_warning(
     http_resources: "_HttpResources", guards: Guards, prefix: str, lifespan: Lifespan
 ) -> Lifespan:
     @asynccontextmanager
-    async def warned(app: FastAPI) -> AsyncIterator[Any]:
+    async def lifespan_with_warning(app: FastAPI) -> AsyncIterator[Any]:
         async with lifespan(app) as state:
-            # Now all routes are there.
+            # Only now, because routes and dependencies may be added until the app starts.
             warn_of_unguarded_resources(app, prefix, http_resources.resources(), guards)
             yield state
 
-    return warned
+    return lifespan_with_warning
 
 
 def _index(app: FastAPI, http_resources: tuple[HttpResource, ...]) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""The endpoint of one resource that makes many changes, and what it answers of each."""
+"""The endpoint of one resource that makes many changes, with a result for each."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -27,13 +27,13 @@ from fastapi_easy.interfaces.http.requests.preconditions import etag
 from fastapi_easy.interfaces.http.requests.preferences import Preferences, read_change_context
 
 NOT_APPLIED: Final = {"status": int(HTTPStatus.FAILED_DEPENDENCY)}
-"""Of an item that was undone or never tried, because another one failed."""
+"""The result of an item that was rolled back or never tried, because another one failed."""
 
 Result: TypeAlias = dict[str, Any]
 
 
 class BulkEndpoint:
-    """Answers the request for many changes."""
+    """Answers the request for many changes in one document."""
 
     def __init__(self, http_resource: HttpResource) -> None:
         self._http_resource = http_resource
@@ -55,7 +55,7 @@ class BulkEndpoint:
             error = applied.failure()
             if isinstance(error, Invalid):
                 raise problem_error(error)
-            # Of the commit, which does not say whose fault it was.
+            # The commit failed, which does not tell which item caused it.
             problem = problem_of(error)
             raise ProblemError(
                 replace(problem, faults=tuple(replace(each, pointer="/items") for each in problem.faults))

@@ -1,4 +1,4 @@
-"""The endpoint that sends every entity of a query, as NDJSON or CSV, while they are being read."""
+"""The endpoint that streams every entity of a query as NDJSON or CSV while they are being read."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
@@ -27,10 +27,10 @@ from fastapi_easy.interfaces.http.requests.decode import Pairs, read_context, re
 NDJSON: Final = "application/x-ndjson"
 CSV: Final = "text/csv"
 FORMATS: Final = {"ndjson": NDJSON, "csv": CSV}
-"""The media types of exports and imports, by the names that `as` has for them."""
+"""The media types of exports and imports, by their names in the parameter `as`."""
 
 PART: Final = 128 * 1024
-"""Bytes that are sent at a time."""
+"""Bytes of one part; every part costs a message to the server and a pause for other requests."""
 
 _PAGE_PARAMETERS: Final = frozenset({"limit", "offset", "cursor", "count", "include"})
 _CSV_TYPE: Final = b"text/csv; charset=utf-8; header=present"
@@ -39,7 +39,7 @@ Write: TypeAlias = Callable[[Sequence[Row]], bytes]
 
 
 class ExportEndpoint:
-    """Answers with all entities of a query."""
+    """Answers with every entity of a query."""
 
     def __init__(self, http_resource: HttpResource) -> None:
         self._http_resource = http_resource
@@ -56,10 +56,10 @@ class ExportEndpoint:
         head, write = self._as_csv(query) if export_format == "csv" else (b"", self._as_ndjson(query))
         parts = _split_into_parts(rows, head, write)
         try:
-            # The store is asked before anything is answered, so that one that is down is a problem.
+            # Read before the status line is sent: a store that is down can still be answered with a problem.
             first = await anext(parts, b"")
-        except StreamBroken as broken:
-            raise problem_error(Unavailable(broken.dependency)) from None
+        except StreamBroken as error:
+            raise problem_error(Unavailable(error.dependency)) from None
         media_type = _CSV_TYPE if export_format == "csv" else NDJSON.encode("ascii")
         name = f'attachment; filename="{self._http_resource.segment}.{export_format}"'.encode("ascii")
         headers = (
@@ -94,16 +94,17 @@ class ExportEndpoint:
             by_columns = ColumnWriter(self._resource, fields or self._resource.readable)
 
         def write(rows: Sequence[Row]) -> bytes:
-            quickly = by_columns(rows) if by_columns is not None and isinstance(rows, Rows) else None
-            if quickly is not None:
-                return quickly
+            # `ColumnWriter` writes a column at a time; what it cannot write goes through JSON row by row.
+            written = by_columns(rows) if by_columns is not None and isinstance(rows, Rows) else None
+            if written is not None:
+                return written
             return "".join([record(orjson.loads(encoder.row(row, fields))) for row in rows]).encode()
 
         return write_record(columns).encode(), write
 
 
 def columns_of(resource: Resource[Any], fields: Sequence[str] | None) -> Mapping[str, Field | None]:
-    """Return the members of an answer with *fields*, or of a whole one; `None` for those that no store keeps."""
+    """Return the columns of an export of *fields*, or of all; `None` for computed ones, which have no field."""
     model = resource.schemas.read
     if model is None or fields:
         return {resource.naming.out(name): resource.fields[name] for name in fields or resource.readable}
@@ -118,16 +119,17 @@ def columns_of(resource: Resource[Any], fields: Sequence[str] | None) -> Mapping
 async def _split_into_parts(
     chunks: AsyncIterator[Sequence[Row]], head: bytes, write: Write
 ) -> AsyncGenerator[bytes]:
-    left = head
+    rest = head
     try:
         async for rows in chunks:
-            left += write(rows)
-            whole = len(left) - len(left) % PART
+            rest += write(rows)
+            whole = len(rest) - len(rest) % PART
             for start in range(0, whole, PART):
-                yield left[start : start + PART]
-            left = left[whole:]
-        yield left
+                yield rest[start : start + PART]
+            rest = rest[whole:]
+        yield rest
     finally:
+        # A generator would otherwise hold its connection until it is garbage-collected.
         close = getattr(chunks, "aclose", None)
         if close is not None:
             await close()

@@ -1,4 +1,4 @@
-"""The endpoint that takes entities in, as NDJSON or CSV, while they are still arriving."""
+"""The endpoint that imports entities from NDJSON or CSV while the body is still arriving."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -33,25 +33,24 @@ from fastapi_easy.interfaces.http.requests.decode import (
 from fastapi_easy.interfaces.http.requests.preferences import read_preferences
 
 MAX_FAILURES: Final = 1000
-"""Lines of one import that may fail and be told of; all of them are kept until its end."""
-
+"""The most failed lines that a caller may allow; the report of each is in memory until the import ends."""
 
 DEFAULT_FAILURES: Final = 100
-"""Those that may fail unless the caller says otherwise."""
+"""Failed lines that are allowed unless the caller says otherwise."""
 
 _MAX_LINE_NUMBER: Final = 10**18
 
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """How a body shall be taken in.
+    """The query parameters of an import.
 
     Attributes:
-        upsert: Change what is there already.
+        upsert: Update the entities that are there already.
 
-        from_line: Lines before it are skipped.
+        from_line: The first line to import, from 1; those before it are skipped.
 
-        max_failures: Lines that may fail.
+        max_failures: Failed lines after which the import stops.
     """
 
     upsert: bool
@@ -60,7 +59,7 @@ class ImportOptions:
 
 
 class ImportEndpoint:
-    """Takes many entities in."""
+    """Answers with what became of the lines of the body."""
 
     def __init__(self, http_resource: HttpResource) -> None:
         self._http_resource = http_resource
@@ -117,10 +116,10 @@ class ImportEndpoint:
 
 async def _lines(upload: Upload, reader: LineReader, dry_run: DryRun | None) -> AsyncGenerator[Line]:
     while (part := await upload.part()) is not None:
-        # What has arrived may be much: others are answered in between.
+        # When much has arrived already, reading it never waits, and other requests would starve.
         await asyncio.sleep(0)
         if dry_run is not None:
-            # The events of any number of lines would fill the memory; none are told of.
+            # The events of any number of lines would fill the memory, and a report of an import lists none.
             dry_run.events.clear()
         for line in reader.feed(part):
             yield line
@@ -162,11 +161,11 @@ def _report_members(report: ImportReport, import_options: ImportOptions, *, whol
     """Return the members of the report about the lines.
 
     Args:
-        report: How far the import came.
+        report: The result of the import.
 
-        import_options: Where it began.
+        import_options: Its options; an import that failed early continues at `from_line`.
 
-        whole: Each failed line has all members that errors of a problem have.
+        whole: Give each failed line the members of an error of a problem too.
     """
     errors = []
     for line, error in report.failed:

@@ -1,4 +1,4 @@
-"""The parts of a body → the lines of an import, each with what it says or why it cannot be read."""
+"""The parts of a request body → the lines of an import, each with its values or why it cannot be read."""
 
 from collections.abc import Iterator
 from typing import Any, Protocol
@@ -25,14 +25,14 @@ from fastapi_easy.interfaces.http.exchange import problem_error
 
 
 class LineReader(Protocol):
-    """Makes of the parts of a body the lines of an import."""
+    """Turns the parts of a body into the lines of an import."""
 
     def feed(self, part: bytes) -> Iterator[Line]:
-        """Return the lines that end in *part*."""
+        """Yield the lines that end in *part*."""
         ...
 
     def end(self) -> Iterator[Line]:
-        """Return the line that ends with the body."""
+        """Yield the line that ends with the body, if there is one."""
         ...
 
 
@@ -45,12 +45,12 @@ class JsonLineReader:
         self._lines = LineSplitter(max_length)
 
     def feed(self, part: bytes) -> Iterator[Line]:
-        """Return the lines that end in *part*."""
+        """Yield the lines that end in *part*."""
         for line in self._lines.feed(part):
             yield from self._read(line)
 
     def end(self) -> Iterator[Line]:
-        """Return the line that ends with the body."""
+        """Yield the line that ends with the body, if there is one."""
         for line in self._lines.end():
             yield from self._read(line)
 
@@ -83,13 +83,13 @@ class CsvLineReader:
         self._record_reader: RecordReader | None = None
 
     def feed(self, part: bytes) -> Iterator[Line]:
-        """Return the lines that end in *part*."""
+        """Yield the lines that end in *part*."""
         for line in self._lines.feed(part):
             for record in self._records.feed(line):
                 yield from self._read(record)
 
     def end(self) -> Iterator[Line]:
-        """Return the line that ends with the body."""
+        """Yield the line that ends with the body, if there is one."""
         for line in self._lines.end():
             for record in self._records.feed(line):
                 yield from self._read(record)

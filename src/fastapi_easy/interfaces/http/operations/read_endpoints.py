@@ -1,4 +1,4 @@
-"""The endpoints of one resource that only read."""
+"""The endpoints of one resource that read."""
 
 import re
 from typing import Final
@@ -28,13 +28,12 @@ from fastapi_easy.interfaces.http.requests.preconditions import etag, not_modifi
 
 _PAGE_PARAMETERS: Final = frozenset({"sort", "fields", "limit", "offset", "cursor", "count", "include"})
 
-
 _REPEATABLE_QUERY: Final = re.compile(rb"(?:(?!cursor=|offset=)[A-Za-z_][\w.]*=[\w.,:~-]*(?:&(?!$)|$))*")
-"""A query string that can be repeated as it is: nothing in it is encoded, nor says where the page begins."""
+"""A query string that a link can repeat as it is: nothing is percent-encoded, and there is no cursor or offset."""
 
 
 class ReadEndpoints:
-    """Answers the requests that change nothing."""
+    """Answers the requests that read."""
 
     def __init__(self, http_resource: HttpResource) -> None:
         self._http_resource = http_resource
@@ -52,7 +51,7 @@ class ReadEndpoints:
         )
         encoder = self._http_resource.encoder
         if query.includes:
-            # No tag: what is beside the entity may change while the entity's own version stays.
+            # No ETag: included entities may change while the version of this one stays.
             return json_response(200, encoder.row(row, query.fields, query.includes))
         version = self._resource.version_of(row)
         tag = (b"etag", etag(version))
@@ -98,7 +97,7 @@ class ReadEndpoints:
     def _links(self, exchange: Exchange, pairs: Pairs, cursor: str | None) -> bytes:
         query: bytes = exchange.scope["query_string"]
         if cursor is not None and _REPEATABLE_QUERY.fullmatch(query):
-            # The first page of a walk that began without a cursor, as most do.
+            # The first page, which most requests are for: the link is built without parsing or encoding.
             path = self._http_resource.public_path(exchange)
             return b'<%s?%s%scursor=%s>; rel="next"' % (
                 path.encode("ascii"),

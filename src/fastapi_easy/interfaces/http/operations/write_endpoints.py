@@ -1,4 +1,4 @@
-"""The endpoints of one resource that change something. Nothing is answered before the commit."""
+"""The endpoints of one resource that write. No response begins before the commit."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ from fastapi_easy.interfaces.http.requests.preferences import Preferences, read_
 
 
 class WriteEndpoints:
-    """Answers the requests that change something."""
+    """Answers the requests that write."""
 
     def __init__(self, http_resource: HttpResource) -> None:
         self._http_resource = http_resource
@@ -163,7 +163,7 @@ class WriteEndpoints:
 
     def _created(self, exchange: Exchange, preferences: Preferences, row: Row) -> HttpResponse:
         if preferences.dry_run is not None:
-            # Nothing is there to be found.
+            # Rolled back: there is nothing to find at a location.
             return self._entity_response(preferences, row, 201)
         location = (b"location", self._http_resource.location(exchange, self._resource.key_of(row)))
         return self._entity_response(preferences, row, 201, location)
@@ -174,7 +174,7 @@ class WriteEndpoints:
         if preferences.minimal or preferences.dry_run is not None:
             headers = (*headers, *preferences.applied(minimal=preferences.minimal))
         if preferences.dry_run is None:
-            # A version that was rolled back is none: another change may get the same.
+            # The version was rolled back, and another change may get the same one.
             headers = ((b"etag", etag(self._resource.version_of(row))), *headers)
         if preferences.minimal:
             created = status == HTTPStatus.CREATED

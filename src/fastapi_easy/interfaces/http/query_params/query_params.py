@@ -55,8 +55,8 @@ def _reader(model: type[BaseModel]) -> Callable[..., Awaitable[BaseModel]]:
     plan = plan_of(model)
     validate = model.__pydantic_validator__.validate_python
 
-    async def read(request: Request, **documented: Any) -> BaseModel:
-        # FastAPI has looked at what it documents; the values are read here, where nesting is understood.
+    async def read(request: Request, **documented: object) -> BaseModel:
+        # FastAPI passes one argument per documented parameter, but knows no nesting: the query string is read again.
         values = _values(_pairs(request.scope["query_string"]), plan)
         try:
             read: BaseModel = validate(values, context={"request": request})
@@ -67,7 +67,7 @@ def _reader(model: type[BaseModel]) -> Callable[..., Awaitable[BaseModel]]:
             ) from None
         return read
 
-    # The dependency's own signature; the endpoint's stays as its author wrote it.
+    # FastAPI reads parameters from the signature: that of the dependency, never that of the user's endpoint.
     read.__signature__ = inspect.Signature([_REQUEST, *_documented(plan)])  # type: ignore[attr-defined]
     return read
 
@@ -124,7 +124,7 @@ def _values(pairs: list[tuple[str, str]], plan: Plan) -> dict[str, Any]:
 
 
 def _empty(plan: Plan) -> dict[str, Any]:
-    # A required part is there without any parameter of its own, so that its own defaults and faults show.
+    # A required model is there even without parameters, so that its own defaults and faults show.
     return {
         name: _empty(part.plan) for name, part in plan.items() if isinstance(part, Nested) and part.required
     }

@@ -1,4 +1,4 @@
-"""The entry of all resources among the app's own routes, for whoever names requests by looking there."""
+"""The entry of all resources among the app's own routes, for middleware that names requests by looking there."""
 
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from fastapi_easy.interfaces.http.routing.resource_route import ResourceRoute
 
 Found: TypeAlias = tuple[Match, ResourceRoute | None, bytes]
-"""Whether a resource answers, or would with another method; the route; and what follows the resource in the path."""
+"""Whether a resource answers, or would with another method; the route; the segment after the resource."""
 
 _NO_MATCH: Final[tuple[Match, Scope]] = (Match.NONE, {})
 
@@ -26,11 +26,11 @@ class CatchAllRoute(BaseRoute):
     comes here with a request of a resource, which is answered before.
 
     Args:
-        find: Says which route answers a scope, and whether its method is the right one.
+        find: Returns the route of a scope, and whether its method is the right one.
 
-        answer: Answers what `find` finds.
+        answer: The dispatcher.
 
-        pass_through_mark: The mark in the scope of a request that no resource answers.
+        pass_through_mark: The key in the scope of a request that no resource answers.
     """
 
     def __init__(self, find: Callable[[Scope], Found], answer: ASGIApp, pass_through_mark: str) -> None:

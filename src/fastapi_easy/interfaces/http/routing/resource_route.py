@@ -11,9 +11,9 @@ from fastapi_easy.interfaces.http.http_resource import Endpoint
 
 
 class NamedEndpoint:
-    """Stands for the function that one would write for a route by hand: `get_book`, in the module of `Book`.
+    """The endpoint under the name of the function that one would write by hand: `get_book`, in the module of `Book`.
 
-    Whoever reports about requests reads its names.
+    Tracing and error reports show its name and module.
     """
 
     def __init__(self, name: str, module: str, answer: Endpoint) -> None:
@@ -32,20 +32,20 @@ class ResourceRoute:
     Middleware finds it as `route` in the scope once the request has been dispatched.
 
     Args:
-        answer: What answers.
+        answer: The endpoint.
 
         path: The template, like `/api/books/{key}`.
 
         method: The HTTP method; `GET` stands for `HEAD` too.
 
-        endpoint: What others take for the function behind the route.
+        endpoint: The endpoint as middleware sees it.
 
         has_key: The path has a key.
 
-        router: The app's own, which requests that come here never see.
+        router: The app's own router, for the scope; it does not route these requests.
 
     Attributes:
-        answer: What answers.
+        answer: The endpoint.
 
         path, path_format: The template.
 
@@ -53,7 +53,7 @@ class ResourceRoute:
 
         methods: The HTTP methods.
 
-        endpoint: What others take for the function behind the route.
+        endpoint: The endpoint as middleware sees it.
     """
 
     __slots__ = ("_has_key", "_router", "answer", "endpoint", "methods", "name", "path")
