@@ -1,4 +1,4 @@
-"""The table of built-in operations: what each is called, asked with, carried out by, and answered with.
+"""The table of built-in operations: name, command, handler and use case of each.
 
 The providers of a resource, the kernel, and every interface are made from it (ADR 38). What only one interface knows,
 such as an HTTP method, stands in a table of that interface, which is keyed by `Operation` too.
@@ -35,14 +35,14 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationDefinition:
-    """What is true of one built-in operation at every interface.
+    """A built-in operation, as far as every interface has it in common.
 
     Attributes:
         operation: Its name.
 
-        command: The class of what is asked.
+        command: The class of its command.
 
-        handler: Makes what carries the command out.
+        handler: Makes its handler.
 
         select: Returns its handler, wrapped in the steps, from the use cases of a resource.
 

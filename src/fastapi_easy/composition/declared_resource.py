@@ -37,7 +37,7 @@ HANDLERS: Final[Mapping[str, Callable[[Collaborators], Handler[Any, Any]]]] = {
     **{each.attribute: each.handler for each in OPERATIONS.values()},
     "perform": PerformActionHandler,
 }
-"""What makes the handler of each use case, by the name of its provider; `perform` is for the user's own actions."""
+"""The factory of each handler by the name of its provider; `perform` is for the user's own actions."""
 
 PROVIDER_KINDS: Final[Mapping[str, Callable[[DeferredProduct], Any]]] = {
     "resource": providers.Singleton,
@@ -87,7 +87,7 @@ class DeclaredResource(providers.Container[Any], Generic[E]):
     `Provide[Shop.books.repository]`, and overridden for every instance that is made from then on.
 
     Attributes:
-        declaration: What was declared.
+        declaration: The declaration.
 
         name: The attribute of the container that it is.
 
@@ -99,7 +99,7 @@ class DeclaredResource(providers.Container[Any], Generic[E]):
 
         validator: Checks what callers give.
 
-        collaborators: What each handler is made from.
+        collaborators: The ports that each handler is made from.
 
         create, get, list, …, perform: Make the handler; `import_` is spelt with an underscore.
     """

@@ -22,4 +22,4 @@ Measures: TypeAlias = Names | Measure | Sequence[Measure]
 """Numbers to compute: `sum:price`, or measures."""
 
 RowVersion: TypeAlias = str | int
-"""What `BoundResource.version_of` returns for a row, or the value of its version field."""
+"""A version as `BoundResource.version_of` returns it, or the value of the version field."""

@@ -32,7 +32,7 @@ class DefaultHeaders:
     JSON may load nothing at all; HTML, like `/docs`, needs scripts and gets no policy of ours.
 
     Args:
-        app: What answers.
+        app: The app around which it is put.
 
         security_headers: The headers for browsers are added.
     """

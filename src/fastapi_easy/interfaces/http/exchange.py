@@ -152,7 +152,7 @@ class StreamedResponse:
 
         first: The beginning of the body.
 
-        rest: What follows; begun already, and closed whatever happens.
+        rest: The other parts; begun already, and closed whatever happens.
 
         headers: Besides those that every answer has.
 

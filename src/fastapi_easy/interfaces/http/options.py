@@ -32,7 +32,7 @@ class CorsOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpOptions:
-    """How the application shows itself over HTTP.
+    """The options of the whole HTTP interface.
 
     Attributes:
         title: The name of the API in its documentation.

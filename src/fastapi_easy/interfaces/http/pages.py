@@ -135,4 +135,4 @@ MEANINGS: Final[Mapping[str, str]] = {
     "unsupported": "The store behind this resource cannot do what was asked.",
     "unsupported_media_type": "The body is of a media type or charset that is not read here.",
 }
-"""What each kind of problem means, and what to do about it."""
+"""The meaning of each problem code, and what to do about it."""

@@ -50,7 +50,7 @@ class Problem:
 
         headers: Further headers of the answer.
 
-        faults: What is wrong with which part of the input.
+        faults: The faults of the input, each with its place.
 
         members: Further members of the body; `errors` among them takes the place of the faults.
     """
@@ -263,4 +263,4 @@ TITLES: Final[Mapping[str, str]] = {
     "unsupported": "Not supported by the store",
     "unsupported_media_type": "Unsupported media type",
 }
-"""What each code is called."""
+"""The title of each code."""

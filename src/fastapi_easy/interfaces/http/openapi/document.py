@@ -27,7 +27,7 @@ def add_resources(base: Document, http_resources: Sequence[HttpResource], guards
     """Return *base* with *http_resources*. What it has itself under the same path and method stays.
 
     Args:
-        base: What FastAPI says of the app's own routes.
+        base: The document of the app's own routes, as FastAPI makes it.
 
         http_resources: The resources of the app.
 

@@ -7,4 +7,4 @@ Document: TypeAlias = dict[str, Any]
 """A JSON object: an operation, a schema, a parameter, a response."""
 
 OperationDetails: TypeAlias = tuple[Document, Sequence[Document]]
-"""What one operation alone has: members of its object, and a response for each of its statuses of success."""
+"""Members that one operation alone has, and a response for each of its statuses of success."""

@@ -1,6 +1,7 @@
 """The query grammar of one resource as OpenAPI parameters and as the schema of a search."""
 
-from collections.abc import Callable, Iterable, Mapping
+import sys
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from fastapi_easy.application.queries.allowed_comparisons import Parameter
@@ -15,31 +16,11 @@ from fastapi_easy.interfaces.http.openapi.relations import (
     search_include_schema,
 )
 
-_OPERATOR_DESCRIPTIONS: Final[Mapping[Operator, str]] = {
-    Operator.EQUALS: "{} equals this.",
-    Operator.NOT_EQUALS: "{} differs from this, or is null.",
-    Operator.IN: "{} is one of these.",
-    Operator.NOT_IN: "{} is not one of these, or is null.",
-    Operator.IS_NULL: "{} is null (true) or is not (false).",
-    Operator.GREATER: "{} is greater than this.",
-    Operator.GREATER_OR_EQUAL: "{} is this or greater.",
-    Operator.LESS: "{} is less than this.",
-    Operator.LESS_OR_EQUAL: "{} is this or less.",
-    Operator.BETWEEN: "{} is between these two, or one of them.",
-    Operator.EQUALS_ANY_CASE: "{} equals this, whatever the case.",
-    Operator.CONTAINS: "{} contains this.",
-    Operator.CONTAINS_ANY_CASE: "{} contains this, whatever the case.",
-    Operator.STARTS_WITH: "{} starts with this.",
-    Operator.STARTS_WITH_ANY_CASE: "{} starts with this, whatever the case.",
-    Operator.ENDS_WITH: "{} ends with this.",
-    Operator.ENDS_WITH_ANY_CASE: "{} ends with this, whatever the case.",
-    Operator.HAS: "{} has this item.",
-    Operator.HAS_ANY: "{} has one of these items.",
-    Operator.HAS_ALL: "{} has all of these items.",
-}
 _MAX_COMPARISONS: Final = 10
+"""Comparisons in one object of `where` as documented."""
+
 _DOCUMENTED_DEPTH: Final = 2
-_MAX_FLOAT: Final = 1.7976931348623157e308
+"""Levels of `where` that are spelt out; the settings may allow more."""
 
 
 def filter_parameters(http_resource: HttpResource) -> list[Document]:
@@ -148,9 +129,31 @@ def search_schemas(http_resource: HttpResource) -> dict[str, Document]:
     return schemas
 
 
-def text_schema(field: Field) -> Document:
+def text_schema(field: Field) -> Document:  # noqa: C901, PLR0911 (a row per kind)
     """Return the JSON Schema of a value of *field* in a path or a query string."""
-    return _TEXT[field.kind](field)
+    match field.kind:
+        case Kind.TEXT:
+            return {"type": "string", "pattern": WITHOUT_NUL}
+        case Kind.INTEGER:
+            return _integer(field)
+        case Kind.DECIMAL:
+            return {"type": "string", "pattern": r"^-?[0-9]{1,9}(?:\.[0-9]{1,6})?$", "examples": ["12.50"]}
+        case Kind.FLOAT:
+            # JSON has no infinity, and a larger number would be read as one.
+            return {"type": "number", "minimum": -sys.float_info.max, "maximum": sys.float_info.max}
+        case Kind.BOOLEAN:
+            return {"type": "boolean"}
+        case Kind.ENUM:
+            choices = field.enumeration
+            return {"enum": [each.value for each in choices]} if choices else {"type": "string"}
+        case Kind.BINARY:
+            return {"type": "string"}
+        case Kind.JSON:
+            return {}
+        case Kind.ARRAY:
+            return {"type": "array"}
+        case Kind.DATE | Kind.TIME | Kind.DATETIME | Kind.DURATION | Kind.UUID:
+            return dict(TEXT_DOCUMENTS[field.kind])
 
 
 def key_schema(resource: Resource[Any]) -> Document:
@@ -192,11 +195,55 @@ def _comparison(parameter: Parameter, queries: QueryReader) -> Document:
 def _described(parameter: Parameter) -> str:
     name = parameter.name.partition("__")[0]
     if parameter.relation is None:
-        described = _OPERATOR_DESCRIPTIONS[parameter.operator].format(f"`{name}`")
+        described = _operator_description(parameter.operator, f"`{name}`")
     else:
         described = f"`{name}` has no related entity (true) or has one (false)."
     several = any(relation.many for relation in parameter.path)
     return f"{described.removesuffix('.')}, of at least one of them." if several else described
+
+
+def _operator_description(operator: Operator, name: str) -> str:  # noqa: C901, PLR0911, PLR0912 (a row per operator)
+    match operator:
+        case Operator.EQUALS:
+            return f"{name} equals this."
+        case Operator.NOT_EQUALS:
+            return f"{name} differs from this, or is null."
+        case Operator.IN:
+            return f"{name} is one of these."
+        case Operator.NOT_IN:
+            return f"{name} is not one of these, or is null."
+        case Operator.IS_NULL:
+            return f"{name} is null (true) or is not (false)."
+        case Operator.GREATER:
+            return f"{name} is greater than this."
+        case Operator.GREATER_OR_EQUAL:
+            return f"{name} is this or greater."
+        case Operator.LESS:
+            return f"{name} is less than this."
+        case Operator.LESS_OR_EQUAL:
+            return f"{name} is this or less."
+        case Operator.BETWEEN:
+            return f"{name} is between these two, or one of them."
+        case Operator.EQUALS_ANY_CASE:
+            return f"{name} equals this, whatever the case."
+        case Operator.CONTAINS:
+            return f"{name} contains this."
+        case Operator.CONTAINS_ANY_CASE:
+            return f"{name} contains this, whatever the case."
+        case Operator.STARTS_WITH:
+            return f"{name} starts with this."
+        case Operator.STARTS_WITH_ANY_CASE:
+            return f"{name} starts with this, whatever the case."
+        case Operator.ENDS_WITH:
+            return f"{name} ends with this."
+        case Operator.ENDS_WITH_ANY_CASE:
+            return f"{name} ends with this, whatever the case."
+        case Operator.HAS:
+            return f"{name} has this item."
+        case Operator.HAS_ANY:
+            return f"{name} has one of these items."
+        case Operator.HAS_ALL:
+            return f"{name} has all of these items."
 
 
 def _json_value(parameter: Parameter, queries: QueryReader) -> Document:
@@ -241,32 +288,9 @@ def _integer(field: Field) -> Document:
     return {"type": "integer", "minimum": low, "maximum": high}
 
 
-def _enum(field: Field) -> Document:
-    return {"enum": [each.value for each in field.enumeration]} if field.enumeration else {"type": "string"}
-
-
-def _fixed(schema: Mapping[str, object]) -> Callable[[Field], Document]:
-    return lambda _: dict(schema)
-
-
 _PARTS: Final[Mapping[Kind, str]] = {
     Kind.INTEGER: "(?:0|-?[1-9][0-9]{0,8})",
     Kind.UUID: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
     Kind.DATE: "[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])",
 }
-"""Spelt narrower than what is read: enough to make a valid example of every composite key."""
-
-_TEXT: Final[Mapping[Kind, Callable[[Field], Document]]] = {
-    Kind.TEXT: _fixed({"type": "string", "pattern": WITHOUT_NUL}),
-    Kind.INTEGER: _integer,
-    Kind.DECIMAL: _fixed(
-        {"type": "string", "pattern": r"^-?[0-9]{1,9}(?:\.[0-9]{1,6})?$", "examples": ["12.50"]}
-    ),
-    Kind.FLOAT: _fixed({"type": "number", "minimum": -_MAX_FLOAT, "maximum": _MAX_FLOAT}),
-    Kind.BOOLEAN: _fixed({"type": "boolean"}),
-    Kind.ENUM: _enum,
-    Kind.BINARY: _fixed({"type": "string"}),
-    Kind.JSON: _fixed({}),
-    Kind.ARRAY: _fixed({"type": "array"}),
-    **{kind: _fixed(schema) for kind, schema in TEXT_DOCUMENTS.items()},
-}
+"""The pattern of each part of a composite key: narrower than what is read, so that generated examples are valid."""

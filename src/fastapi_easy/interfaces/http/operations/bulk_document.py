@@ -35,14 +35,14 @@ from fastapi_easy.interfaces.http.http_resource import HttpResource
 from fastapi_easy.interfaces.http.requests.preconditions import read_tags
 
 BULK_OPERATIONS: Final = (Operation.CREATE, Operation.UPSERT, Operation.UPDATE, Operation.DELETE)
-"""What an item may ask for, by the name of its one member."""
+"""The operations of items; each is the name of the one member of an item."""
 
 Members: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class BulkRequest:
-    """What a bulk document asks for.
+    """A bulk document, parsed.
 
     Attributes:
         items: One for each item in it.
@@ -197,7 +197,7 @@ class BulkDocumentReader:
 
 
 class _Faults(list[Fault]):
-    """What is wrong below *base_pointer*."""
+    """The faults below *base_pointer*."""
 
     def __init__(self, base_pointer: str) -> None:
         super().__init__()

@@ -35,7 +35,7 @@ class OperationRoute:
     """One way to ask for a built-in operation. There are two for LIST, of which one takes the query in a body.
 
     Attributes:
-        operation: What is asked for; a resource that does not offer it has no such route.
+        operation: The operation; a resource that does not offer it has no such route.
 
         method: The HTTP method, in upper case.
 
@@ -43,14 +43,14 @@ class OperationRoute:
 
         id_pattern: The operation id, with the names of the resource in braces: `get_{singular}`.
 
-        summary: What it does, with `{resource}` for its name, `{entity}` for `a book` and `{deleted}` for `a deleted
+        summary: The summary, with `{resource}` for its name, `{entity}` for `a book` and `{deleted}` for `a deleted
             book`.
 
         statuses: Those of success, in the order in which their responses are documented.
 
         problems: Those of failure; 428 only where the resource requires a version.
 
-        endpoint: Makes, for one resource, what answers.
+        endpoint: Makes the endpoint of one resource.
     """
 
     operation: Operation

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from fastapi_easy.interfaces.http.routing.resource_route import ResourceRoute
 
 Found: TypeAlias = tuple[Match, ResourceRoute | None, bytes]
-"""Whether a resource answers, or would with another method; the route; the segment after the resource."""
+"""The match (partial when only the method is wrong), the route, and the path segment after the resource."""
 
 _NO_MATCH: Final[tuple[Match, Scope]] = (Match.NONE, {})
 

@@ -23,9 +23,9 @@ def build_paths(http_resource: HttpResource, guard: Guard | None, router: Router
     Args:
         http_resource: The resource.
 
-        guard: What runs before every operation, where something does.
+        guard: Runs the dependencies of the resource, if there are any.
 
-        router: The app's own.
+        router: The app's own router.
     """
     resource = http_resource.resource
     routes: defaultdict[str, dict[str, ResourceRoute]] = defaultdict(dict)
