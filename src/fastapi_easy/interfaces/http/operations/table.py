@@ -264,8 +264,16 @@ def _routes(operation: Operation) -> tuple[OperationRoute, ...]:  # noqa: C901, 
             )
 
 
-def _position(route: OperationRoute) -> tuple[bool, int]:
-    return route.path.startswith(KEY), route.path.count("/")
+_FIRST: Final = (
+    *(Operation.LIST, Operation.CREATE, Operation.COUNT),
+    *(Operation.EXPORT, Operation.IMPORT, Operation.AGGREGATE),
+)
+"""The operations that documentation shows first, in this order; the others follow as the enumeration has them."""
+
+
+def _position(route: OperationRoute) -> tuple[bool, int, int]:
+    rank = _FIRST.index(route.operation) if route.operation in _FIRST else len(_FIRST)
+    return route.path.startswith(KEY), route.path.count("/"), rank
 
 
 ROUTES: Final = tuple(sorted((route for each in Operation for route in _routes(each)), key=_position))
