@@ -97,6 +97,11 @@ def test_inner_layers_import_only_the_allowed_packages() -> None:
             (*WEB, "pydantic", "dependency_injector", *STORES),
             id="the command line",
         ),
+        pytest.param(
+            "fastapi_easy.bootstrap",
+            (*STORES, "typer", "fastapi_easy.interfaces.http.openapi.document"),
+            id="the application of a worker",
+        ),
     ],
 )
 def test_an_entrance_brings_in_only_what_it_needs(entrance: str, unneeded: tuple[str, ...]) -> None:

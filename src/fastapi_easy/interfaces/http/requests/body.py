@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fastapi_easy.domain import Invalid, TooLarge
 from fastapi_easy.interfaces.formats.strict_json import JsonValue, Malformed, read_json
-from fastapi_easy.interfaces.http.exchange import Exchange, ProblemError, refused
+from fastapi_easy.interfaces.http.exchange import Exchange, ProblemError, problem_error
 from fastapi_easy.interfaces.http.options import HttpOptions
 from fastapi_easy.interfaces.http.problems import Problem, problem_of
 from fastapi_easy.interfaces.http.request_problems import (
@@ -42,7 +42,7 @@ async def read_document(exchange: Exchange, options: HttpOptions, *types: str) -
     if isinstance(document, Malformed):
         raise ProblemError(malformed_body(document.detail))
     if isinstance(document, Invalid):
-        raise refused(document)
+        raise problem_error(document)
     return document
 
 

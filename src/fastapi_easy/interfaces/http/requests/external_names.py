@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from fastapi_easy.application import BulkAnswer, Context, Handler, ImportReport, UseCases
 from fastapi_easy.application.changes.bulk_changes import AllSucceeded
+from fastapi_easy.application.operations import OPERATIONS
 from fastapi_easy.domain import (
     AlreadyExists,
     CheckFailed,
@@ -14,12 +15,24 @@ from fastapi_easy.domain import (
     Fault,
     Forbidden,
     Invalid,
+    Operation,
     Outcome,
     ReferenceBroken,
     Resource,
     Success,
 )
 from fastapi_easy.domain.values.json import join_pointer
+
+_WITH_FIELD_ERRORS: Final = (
+    Operation.CREATE,
+    Operation.REPLACE,
+    Operation.UPDATE,
+    Operation.UPSERT,
+    Operation.RESTORE,
+    Operation.LIST,
+    Operation.EXPORT,
+)
+"""Operations whose errors name fields, except those that answer with an outcome for each of many entities."""
 
 
 def with_external_names(resource: Resource[Any]) -> Resource[Any]:
@@ -33,9 +46,9 @@ def with_translated_errors(use_cases: UseCases) -> UseCases:
     resource = use_cases.resource
     if not any(each.naming.alias_by_name for each in _reachable_resources(resource, set())):
         return use_cases
-    asked = ("create", "replace", "update", "upsert", "restore", "list", "export")
+    definitions = [OPERATIONS[operation] for operation in _WITH_FIELD_ERRORS]
     translated: dict[str, Any] = {
-        name: _translate_errors(getattr(use_cases, name), resource) for name in asked
+        each.attribute: _translate_errors(each.select(use_cases), resource) for each in definitions
     }
     return replace(
         use_cases,
