@@ -79,6 +79,7 @@ class EntityRepository(Generic[E]):
         return self._to_entity(await self._repository.add(_without_generated(self._resource, values)))
 
     async def _replace(self, key: Key, values: Values, scope: Specification) -> Outcome[Row]:
+        """Set every field of the entity with *key* that an update may set."""
         resource = self._resource
         if self._reads_before_saving:
             found = await self._repository.read(key, resource.key, scope=scope)
@@ -90,6 +91,7 @@ class EntityRepository(Generic[E]):
         return await self._repository.update(key, patch, expected_version=version, scope=scope)
 
     def _to_entity(self, outcome: Outcome[Row]) -> Outcome[E]:
+        """Return the row of *outcome* as an instance of the user's class."""
         if isinstance(outcome, Failure):
             return outcome
         return Success(self._repository.entity_from(outcome.unwrap()))
