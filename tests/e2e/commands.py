@@ -20,7 +20,7 @@ COMMAND = (str(Path(sys.executable).parent / "fastapi-easy"),)
 MODULE = (sys.executable, "-m", "fastapi_easy")
 IN_MEMORY = {"FASTAPI_EASY_DATABASES__DEFAULT__URL": "memory://"}
 SECRET = {"FASTAPI_EASY_SECRET": "hush"}
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 SHOP = """
 import os
@@ -134,6 +134,8 @@ def serving(folder: Path, *arguments: str, **variables: str) -> Iterator[Served]
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A group of its own: its workers would outlive it when it is killed, and keep the pipes open.
+        start_new_session=True,
     )
     with contextlib.ExitStack() as connections:
         try:
@@ -143,7 +145,11 @@ def serving(folder: Path, *arguments: str, **variables: str) -> Iterator[Served]
         finally:
             if process.poll() is None:
                 process.terminate()
-                process.communicate(timeout=PATIENCE)
+                try:
+                    process.communicate(timeout=PATIENCE)
+                except subprocess.TimeoutExpired:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    raise
 
 
 def wait_until_it_answers(served: Served) -> None:
@@ -153,8 +159,9 @@ def wait_until_it_answers(served: Served) -> None:
             ask(served.connection(), "GET", "/who")
         except OSError:
             if served.process.poll() is not None or time.monotonic() > deadline:
-                served.process.kill()
-                pytest.fail("\n".join(served.process.communicate()), pytrace=False)
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(served.process.pid, signal.SIGKILL)
+                pytest.fail("\n".join(served.process.communicate(timeout=PATIENCE)), pytrace=False)
             time.sleep(0.05)
         else:
             return
