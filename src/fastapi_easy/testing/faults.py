@@ -1,4 +1,4 @@
-"""Repositories that have a bad day."""
+"""Repositories that fail or are slow, for tests."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -18,7 +18,7 @@ from fastapi_easy.domain.resources.resource import Relation
 
 
 class FailingRepository:
-    """Implements `Repository`; every method fails with the same error.
+    """A `Repository` whose every method fails with the same error.
 
     Takes the place of any repository, so whatever that one is made from is accepted and ignored.
 
@@ -65,7 +65,7 @@ class FailingRepository:
         return Failure(self._error)
 
     async def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Sequence[Row]]:
-        """Break before the first row."""
+        """Raise before the first row."""
         raise StreamBroken(getattr(self._error, "dependency", "repository"))
         yield ()
 
@@ -110,74 +110,74 @@ class FailingRepository:
 
 
 class SlowRepository:
-    """Implements `Repository`: *inner*, with every call taking *seconds* longer."""
+    """A `Repository` that delays every call of *inner* by *seconds*."""
 
     def __init__(self, inner: Repository[Any], seconds: float) -> None:
         self._inner = inner
         self._seconds = seconds
 
     def within(self, connection: Any) -> "SlowRepository":
-        """*inner* inside *connection*, as slow."""
+        """Return *inner* within *connection*, with the same delay."""
         within = getattr(self._inner, "within", None)
         return self if within is None else SlowRepository(within(connection), self._seconds)
 
     async def find_by_id(self, key: Key, *, scope: Specification = EVERYTHING) -> Outcome[Any]:
-        """As *inner*, later."""
+        """Call *inner* after the delay."""
         await asyncio.sleep(self._seconds)
         return await self._inner.find_by_id(key, scope=scope)
 
     async def find_all(self, query: Query) -> Outcome[Page[Any]]:
-        """As *inner*, later."""
+        """Call *inner* after the delay."""
         await asyncio.sleep(self._seconds)
         return await self._inner.find_all(query)
 
     async def save(self, entity: Any, *, scope: Specification = EVERYTHING) -> Outcome[Any]:
-        """As *inner*, later."""
+        """Call *inner* after the delay."""
         await asyncio.sleep(self._seconds)
         return await self._inner.save(entity, scope=scope)
 
     async def read(
         self, key: Key, fields: Sequence[str] | None = None, *, scope: Specification = EVERYTHING
     ) -> Outcome[Row]:
-        """As *inner*, later."""
+        """Call *inner* after the delay."""
         await asyncio.sleep(self._seconds)
         return await self._inner.read(key, fields, scope=scope)
 
     async def select(self, query: Query) -> Outcome[Page[Row]]:
-        """As *inner*, later."""
+        """Call *inner* after the delay."""
         await asyncio.sleep(self._seconds)
         return await self._inner.select(query)
 
     async def select_each(
         self, relation: Relation, sources: Sequence[tuple[Any, ...]], query: Query
     ) -> Outcome[Sequence[Sequence[Row]]]:
-        """As *inner*, later."""
+        """Call *inner* after the delay."""
         await asyncio.sleep(self._seconds)
         return await self._inner.select_each(relation, sources, query)
 
     async def aggregate(self, aggregation: Aggregation) -> Outcome[Sequence[Group]]:
-        """As *inner*, later."""
+        """Call *inner* after the delay."""
         await asyncio.sleep(self._seconds)
         return await self._inner.aggregate(aggregation)
 
     async def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Sequence[Row]]:
-        """As *inner*, beginning later."""
+        """Stream as *inner* does, after the delay."""
         await asyncio.sleep(self._seconds)
         async for rows in self._inner.stream(query, chunk=chunk):
             yield rows
 
     async def count(self, specification: Specification) -> Outcome[int]:
-        """As *inner*, later."""
+        """Call *inner* after the delay."""
         await asyncio.sleep(self._seconds)
         return await self._inner.count(specification)
 
     async def add(self, values: Values) -> Outcome[Row]:
-        """As *inner*, later."""
+        """Call *inner* after the delay."""
         await asyncio.sleep(self._seconds)
         return await self._inner.add(values)
 
     async def add_all(self, many: Sequence[Values]) -> Outcome[Sequence[Row]]:
-        """As *inner*, later."""
+        """Call *inner* after the delay."""
         await asyncio.sleep(self._seconds)
         return await self._inner.add_all(many)
 
@@ -189,25 +189,25 @@ class SlowRepository:
         expected_version: str | None = None,
         scope: Specification = EVERYTHING,
     ) -> Outcome[Row]:
-        """As *inner*, later."""
+        """Call *inner* after the delay."""
         await asyncio.sleep(self._seconds)
         return await self._inner.update(key, patch, expected_version=expected_version, scope=scope)
 
     async def remove(
         self, key: Key, *, expected_version: str | None = None, scope: Specification = EVERYTHING
     ) -> Outcome[None]:
-        """As *inner*, later."""
+        """Call *inner* after the delay."""
         await asyncio.sleep(self._seconds)
         return await self._inner.remove(key, expected_version=expected_version, scope=scope)
 
     async def update_where(
         self, specification: Specification, patch: Patch, *, max_affected: int
     ) -> Outcome[int]:
-        """As *inner*, later."""
+        """Call *inner* after the delay."""
         await asyncio.sleep(self._seconds)
         return await self._inner.update_where(specification, patch, max_affected=max_affected)
 
     async def remove_where(self, specification: Specification, *, max_affected: int) -> Outcome[int]:
-        """As *inner*, later."""
+        """Call *inner* after the delay."""
         await asyncio.sleep(self._seconds)
         return await self._inner.remove_where(specification, max_affected=max_affected)

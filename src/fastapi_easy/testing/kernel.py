@@ -1,4 +1,4 @@
-"""A whole application in memory.
+"""An application that keeps everything in memory.
 
 The container and the web stack are imported inside the functions: the pytest plugin loads this package at the
 start of every run, and must not make it pay for them.
@@ -14,7 +14,7 @@ C = TypeVar("C")
 
 
 def in_memory(container: type[C], **overriding: Any) -> C:
-    """An instance of *container* whose every database is kept in memory.
+    """Return an instance of *container* that keeps every database in memory.
 
     Args:
         container: Your container.
@@ -40,7 +40,7 @@ def in_memory(container: type[C], **overriding: Any) -> C:
 
 @asynccontextmanager
 async def in_memory_kernel(container: type[Any], **overriding: Any) -> AsyncIterator[Kernel]:
-    """The kernel of *container*, started in memory; the same use cases with the same answers as on a server."""
+    """Start and yield the kernel of *container* in memory; its use cases behave as on a server."""
     from fastapi_easy.bootstrap import open_kernel
 
     async with open_kernel(in_memory(container, **overriding)) as kernel:

@@ -1,4 +1,4 @@
-"""Shapes → resources on which everything is allowed, and which lead to one another."""
+"""Build resources from shapes: every operation is allowed, and relations connect them."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -17,9 +17,9 @@ E = TypeVar("E")
 
 
 def resource_from(shape: Shape, name: str, entity: type[E], **replaced: Any) -> Resource[E]:
-    """The resource *name* of *entity*: every field readable, what is not generated writable, every operation.
+    """Return the resource *name* of *entity* with every operation on every field; generated ones are not writable.
 
-    It leads nowhere; see `connected`.
+    It has no relations; see `resources_with_relations`.
 
     Args:
         shape: As an adapter's `mapping` read it.
@@ -60,13 +60,13 @@ def resource_from(shape: Shape, name: str, entity: type[E], **replaced: Any) -> 
     return dataclasses.replace(made, **replaced)
 
 
-def connected(
+def resources_with_relations(
     shapes: Mapping[str, Shape],
     entities: Mapping[str, type[Any]],
     *,
     options: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Resource[Any]]:
-    """A resource for each of *shapes*, as `resource_from` makes it, and the relations between them.
+    """Return a resource for each of *shapes*, as from `resource_from`, with the relations between them.
 
     Args:
         shapes: By the name of the resource.

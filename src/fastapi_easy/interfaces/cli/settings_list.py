@@ -1,4 +1,4 @@
-"""The tree of settings → one line each, with where its value comes from and without its secrets."""
+"""The settings as a flat list, with the source of each value and secrets masked."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -19,18 +19,18 @@ _ABSENT: Final = object()
 def settings_of(
     values: Tree, read: Tree, *, environment: Mapping[str, str], file: Tree, prefix: str
 ) -> list[Setting]:
-    """Every setting of *values*.
+    """Return every setting in *values*.
 
     Args:
         values: The settings of the application.
 
-        read: The settings as they are read from environment and file; what differs was set in code.
+        read: The settings as read from the environment and the file; a value that differs was set in code.
 
-        environment: Of the process.
+        environment: The environment variables of the process.
 
-        file: What `fastapi-easy.toml` holds.
+        file: The content of `fastapi-easy.toml`.
 
-        prefix: Of the environment's variables.
+        prefix: The prefix of the environment variables.
     """
     variables = {
         tuple(name.removeprefix(prefix).lower().split("__")): text
@@ -50,12 +50,12 @@ def settings_of(
 
 
 def mask_url(url: str) -> str:
-    """*url* without its password and the values of its query."""
+    """Return *url* with its password and its query masked."""
     try:
         parts = urlsplit(url)
     except ValueError:
         return _MASK
-    # A password that was not encoded may have ended the host anywhere.
+    # A password that is not percent-encoded may contain `/`, `?`, `#` or `@`: then parts of it are outside the netloc.
     if "://" not in url or (parts.netloc and "@" in f"{parts.path}{parts.query}{parts.fragment}"):
         return _MASK
     user, at, host = parts.netloc.rpartition("@")

@@ -1,4 +1,4 @@
-"""The promises of `Repository`, one case for each sentence.
+"""The conformance suite of `Repository`.
 
 ```python
 class TestMyStore(RepositoryConformance):
@@ -15,6 +15,7 @@ from fastapi_easy.testing.conformance.reads.filter_operators import FilterOperat
 from fastapi_easy.testing.conformance.reads.pagination import PaginationCases
 from fastapi_easy.testing.conformance.reads.reading import ReadCases
 from fastapi_easy.testing.conformance.reads.related_filters import RelatedFilterCases
+from fastapi_easy.testing.conformance.reads.related_orders import RelatedOrderCases
 from fastapi_easy.testing.conformance.reads.related_selection import RelatedSelectionCases
 from fastapi_easy.testing.conformance.reads.streaming import StreamCases
 from fastapi_easy.testing.conformance.reads.visibility import VisibilityCases
@@ -37,6 +38,7 @@ class RepositoryConformance(
     StreamCases,
     ConcurrencyCases,
     RelatedFilterCases,
+    RelatedOrderCases,
     RelatedSelectionCases,
     ForeignKeyCases,
     OptimisticConcurrencyCases,
@@ -45,4 +47,4 @@ class RepositoryConformance(
     AggregationCases,
     CancellationCases,
 ):
-    """What every repository does, whatever the store. Subclass, and override the fixture `store`."""
+    """The conformance suite of a repository. Subclass, and override the fixture `store`."""

@@ -1,4 +1,4 @@
-"""What stands in the shop when a case begins."""
+"""Sample data for cases: authors, books, reviews and seats."""
 
 import datetime
 import decimal
@@ -38,7 +38,7 @@ RATINGS: Final[Mapping[str, tuple[int, ...]]] = {"a1": (5, 5, 1), "a2": (3,), "b
 
 @dataclass(frozen=True, slots=True)
 class SampleData:
-    """What was put there.
+    """The sample data, with the keys that the store generated.
 
     Attributes:
         authors: By name.
@@ -51,7 +51,7 @@ class SampleData:
 
 
 async def add_sample_data(store: Store) -> SampleData:
-    """Put every author, book and review of this module into *store*."""
+    """Add every author, book and review of this module to *store*."""
     authors: dict[str, Row] = {}
     for name, values in AUTHORS.items():
         mentor = authors[MENTORS[name]].id if name in MENTORS else None
@@ -82,7 +82,7 @@ async def add_sample_data(store: Store) -> SampleData:
 
 
 async def add_seats(store: Store) -> None:
-    """Put three seats into *store*, with tickets for two of them and some for none."""
+    """Add three seats to *store*, tickets for two of them, and tickets without a seat."""
     seats = [("a", 1, "Ann"), ("a", 2, None), ("b", 1, "Ben")]
     _ = value_of(
         await store.seats.add_all(

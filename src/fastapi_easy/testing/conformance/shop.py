@@ -1,4 +1,4 @@
-"""The resources that lead to one another: a small bookshop with a theatre.
+"""Shapes with relations: a small bookshop with a theatre.
 
 Authors write books and teach other authors, books are reviewed and lent, and tickets are for seats. Books count
 their changes, and are marked when they are deleted.

@@ -1,4 +1,4 @@
-"""What the suites need, from the technology that is to pass them."""
+"""Build the store under test from a `Technology`."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,7 +16,7 @@ from fastapi_easy.testing.recorders import RecordingEventBus
 
 @asynccontextmanager
 async def store_of(technology: Technology, url: str, **limits: Any) -> AsyncIterator[Store]:
-    """A store for the suites, in a database that *technology* opens; it is closed at the end.
+    """Yield a store for the suites, in a database that *technology* opens, and close it at the end.
 
     Args:
         technology: What is tested. How it reads classes is not: these are described for it.

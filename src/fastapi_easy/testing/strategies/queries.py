@@ -1,4 +1,4 @@
-"""Queries about a resource, and about what it leads to."""
+"""Strategies for queries about a resource and its related resources."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -43,7 +43,7 @@ _ITEMS: Final = frozenset({Operator.HAS, Operator.HAS_ANY, Operator.HAS_ALL})
 
 
 def comparisons(field: Field, operator: Operator, alphabet: str = CASED) -> st.SearchStrategy[Where]:
-    """*field* compared with something by *operator*."""
+    """Return comparisons of *field* by *operator* with any operand."""
     return st.builds(Where, st.just(field.name), st.just(operator), _operands(field, operator, alphabet))
 
 
@@ -55,7 +55,7 @@ def specifications(
     max_leaves: int = 6,
     depth: int = MAX_DEPTH,
 ) -> st.SearchStrategy[Specification]:
-    """Trees over the filterable fields of *resource*, and of what it leads to.
+    """Return specifications: trees over the filterable fields of *resource* and its related resources.
 
     Args:
         resource: Who is asked.
@@ -99,7 +99,7 @@ def with_stored_values(
     specification: Specification,
     rows: Mapping[str, Sequence[Values]],
 ) -> Specification:
-    """*specification*, about half of its values replaced by some that *rows* hold, or nearly hold.
+    """Replace about half of the values in *specification* by values of *rows* or similar ones, so that rows match.
 
     Args:
         draw: Given by Hypothesis.
@@ -132,7 +132,7 @@ def with_stored_values(
 def orders(
     resource: Resource[Any], *, max_size: int = 3, depth: int = MAX_DEPTH
 ) -> st.SearchStrategy[tuple[Sort, ...]]:
-    """Orders by the sortable fields of *resource* and of the one that it leads to, each at most once."""
+    """Return orders by the sortable fields of *resource* and of related resources, each field at most once."""
     own = [(name, ()) for name in resource.sortable]
     related = [(name, path) for path in _paths(resource, depth) for name in path[-1].target.sortable]
     choices = [st.sampled_from(each) for each in (own, related) if each]
@@ -145,7 +145,7 @@ def orders(
 
 
 def pages(*, max_limit: int = 6) -> st.SearchStrategy[PageRequest]:
-    """Windows from anywhere near the beginning; the total is exact or not asked for."""
+    """Return page requests near the beginning, with an exact total or none."""
     return st.builds(
         PageRequest,
         limit=st.integers(1, max_limit),
@@ -155,7 +155,7 @@ def pages(*, max_limit: int = 6) -> st.SearchStrategy[PageRequest]:
 
 
 def projections(resource: Resource[Any]) -> st.SearchStrategy[tuple[str, ...] | None]:
-    """All fields, or some of the readable ones in some order."""
+    """Return `None` for all fields, or some of the readable ones in some order."""
     some = st.lists(st.sampled_from(resource.readable), min_size=1, max_size=5, unique=True)
     return st.none() | some.map(tuple)
 
@@ -163,7 +163,7 @@ def projections(resource: Resource[Any]) -> st.SearchStrategy[tuple[str, ...] | 
 def queries(
     resource: Resource[Any], alphabet: str = CASED, *, without: frozenset[Operator] = frozenset()
 ) -> st.SearchStrategy[Query]:
-    """Anything that may be asked of *resource*, except to go on from a cursor."""
+    """Return queries of *resource*, with everything but a cursor."""
     return st.builds(
         Query,
         specification=specifications(resource, alphabet, without=without),
@@ -176,7 +176,7 @@ def queries(
 def aggregations(
     resource: Resource[Any], alphabet: str = CASED, *, without: frozenset[Operator] = frozenset()
 ) -> st.SearchStrategy[Aggregation]:
-    """Numbers about *resource*, grouped by fields whose values have an order on every store."""
+    """Return aggregations of *resource*, grouped by fields whose values have an order on every store."""
     measures = [
         Measure(Function.COUNT),
         *(Measure(each, name) for name, field in resource.fields.items() for each in functions_of(field)),
@@ -193,7 +193,7 @@ def aggregations(
 
 
 def _paths(resource: Resource[Any], depth: int) -> Iterator[tuple[Relation, ...]]:
-    """Every way along relations to one entity at most."""
+    """Yield every path along to-one relations."""
     for relation in resource.relations.values() if depth > 0 else ():
         if not relation.many:
             yield (relation,)
@@ -238,6 +238,6 @@ def _replace_value(draw: st.DrawFn, leaf: Where, rows: Sequence[Values]) -> Wher
 
 
 def _similar_texts(text: str) -> Sequence[str]:
-    """*text*, in the other case, and parts of it."""
+    """Return *text*, *text* with swapped case, and parts of both."""
     other = "".join(turned if len(turned := each.swapcase()) == 1 else each for each in text)
     return (text, other, text[:1], other[-1:], text[1:], other[:-1], f"{text} ")

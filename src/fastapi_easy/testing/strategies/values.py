@@ -1,4 +1,4 @@
-"""Values of a field.
+"""Strategies for values of a field.
 
 Values are such that every store can hold them and two of them are often equal: texts have no NUL and no lone
 surrogates, dates lie in the years that every database knows, and most values come from a small choice.
@@ -65,14 +65,14 @@ _ODD_ZONE: Final = datetime.timezone(datetime.timedelta(hours=-9, minutes=-30))
 
 
 def texts(alphabet: str = CASED, *, min_size: int = 0, max_size: int = _SOME_LENGTH) -> Texts:
-    """Texts that are mostly easy to confuse with another, and now and then made of anything in *alphabet*."""
+    """Return texts: mostly ones that stores may confuse, otherwise any characters of *alphabet*."""
     alike = [each for each in CONFUSABLE if min_size <= len(each) <= max_size]
     anything = st.text(alphabet=alphabet, min_size=min_size, max_size=max(min_size, max_size))
     return _mostly(st.sampled_from(alike), anything) if alike else anything
 
 
 def values(field: Field, alphabet: str = CASED) -> st.SearchStrategy[Any]:
-    """Values of *field* that are not null."""
+    """Return non-null values of *field*."""
     if field.kind is Kind.TEXT:
         return texts(
             alphabet, min_size=field.min_length or 0, max_size=min(field.max_length or 30, _SOME_LENGTH)
@@ -90,7 +90,7 @@ def values(field: Field, alphabet: str = CASED) -> st.SearchStrategy[Any]:
 
 
 def _mostly(few: st.SearchStrategy[T], many: st.SearchStrategy[T]) -> st.SearchStrategy[T]:
-    """Three times out of four one of *few*: values that never meet prove nothing."""
+    """Return values of *few* three times out of four: only equal values can show a wrong comparison."""
     # Not `few | few | few | many`: Hypothesis takes equal alternatives for one.
     return st.integers(0, 3).flatmap(lambda turn: many if turn == 3 else few)
 

@@ -1,4 +1,4 @@
-"""Many at once, and callers who give up in the middle."""
+"""Cases about concurrent calls and cancelled callers."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -12,13 +12,13 @@ from fastapi_easy.domain.errors import AlreadyExists, NotFound, Stale
 from fastapi_easy.domain.queries.page import PageRequest
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Everything
-from fastapi_easy.testing.conformance.store import Store, Suite, add_titles, put, value_of
+from fastapi_easy.testing.conformance.store import Store, Suite, add_one, add_titles, value_of
 
 CALLERS = 12
 
 
 class ConcurrencyCases(Suite):
-    """Calls that overlap."""
+    """Cases about concurrent and cancelled calls."""
 
     async def test_of_many_who_add_the_same_value_one_succeeds(self, store: Store) -> None:
         outcomes = await _run_concurrently(lambda _: store.notes.add({"title": "a", "code": "same"}))
@@ -27,7 +27,7 @@ class ConcurrencyCases(Suite):
         assert outcomes.count(Failure(AlreadyExists("notes", ("code",)))) == CALLERS - 1
 
     async def test_of_many_who_change_the_same_version_one_succeeds(self, store: Store) -> None:
-        added = await put(store.notes, title="a", rank=0)
+        added = await add_one(store.notes, title="a", rank=0)
         version = version_of(added, store.resources["notes"].readable)
 
         outcomes = await _run_concurrently(
@@ -39,7 +39,7 @@ class ConcurrencyCases(Suite):
         assert outcomes.count(Failure(Stale("notes", added.id, current))) == CALLERS - 1
 
     async def test_of_many_who_remove_the_same_entity_one_succeeds(self, store: Store) -> None:
-        added = await put(store.notes, title="a")
+        added = await add_one(store.notes, title="a")
 
         outcomes = await _run_concurrently(lambda _: store.notes.remove(added.id))
 
@@ -47,7 +47,7 @@ class ConcurrencyCases(Suite):
         assert outcomes.count(Failure(NotFound("notes", added.id))) == CALLERS - 1
 
     async def test_many_who_change_different_fields_lose_nothing(self, store: Store) -> None:
-        added = await put(store.notes, title="a")
+        added = await add_one(store.notes, title="a")
         patches = [Patch({"rank": 1}), Patch({"remark": "r"}), Patch({"body": "b"}), Patch({"done": True})]
 
         outcomes = await _run_concurrently(
@@ -80,7 +80,7 @@ class ConcurrencyCases(Suite):
                 notes = work.repository("notes")
                 _ = value_of(await notes.count(Everything()))
                 await asyncio.sleep(0.002)
-                _ = await put(notes, title=str(number))
+                _ = await add_one(notes, title=str(number))
                 return await work.commit()
 
         outcomes = await _run_concurrently(add)

@@ -1,4 +1,4 @@
-"""Numbers about many entities at once."""
+"""Cases about `aggregate`."""
 
 import datetime
 import decimal
@@ -13,7 +13,7 @@ from fastapi_easy.domain.queries.specification import Everything, Not, Operator,
 from fastapi_easy.domain.resources.capability import Capability
 from fastapi_easy.testing.conformance.sample_data import add_sample_data
 from fastapi_easy.testing.conformance.sample_shapes import Colour
-from fastapi_easy.testing.conformance.store import Store, Suite, given, put, value_of
+from fastapi_easy.testing.conformance.store import Store, Suite, add_one, add_rows, value_of
 
 COUNT: Final = Measure(Function.COUNT)
 ALL: Final = (Function.COUNT, Function.SUM, Function.AVERAGE, Function.MINIMUM, Function.MAXIMUM)
@@ -24,7 +24,7 @@ UUIDS: Final = [uuid.UUID(int=each) for each in (9 << 120, 1, 15 << 124)]
 
 
 def dec(value: str | int) -> decimal.Decimal:
-    """A decimal."""
+    """Return the decimal that *text* spells."""
     return decimal.Decimal(value)
 
 
@@ -143,13 +143,13 @@ ROWS: Final[Sequence[dict[str, Any]]] = [
 
 
 class AggregationCases(Suite):
-    """`aggregate`."""
+    """Cases about `aggregate`."""
 
     @pytest.mark.parametrize(("field", "values", "functions", "expected"), NUMBERS)
     async def test_numbers_are_exact_and_of_the_type_of_their_field(
         self, store: Store, field: str, values: list[Any], functions: Sequence[Function], expected: Any
     ) -> None:
-        await given(store.notes, ({"title": "a", field: value} for value in values))
+        await add_rows(store.notes, ({"title": "a", field: value} for value in values))
         measures = tuple(Measure(each, field) for each in functions)
 
         [group] = await _aggregate(store, Aggregation(measures=measures))
@@ -162,7 +162,7 @@ class AggregationCases(Suite):
         measures = (COUNT, *(Measure(each, field) for each in ALL))
 
         [nobody] = await _aggregate(store, Aggregation(measures=measures))
-        await given(store.notes, [{"title": "a"}])
+        await add_rows(store.notes, [{"title": "a"}])
         unknown = await _aggregate(
             store,
             Aggregation(measures=measures, specification=Where("title", Operator.EQUALS, "z")),
@@ -172,7 +172,7 @@ class AggregationCases(Suite):
         assert unknown == [nobody]
 
     async def test_nulls_are_left_out(self, store: Store) -> None:
-        await given(store.notes, [{"title": "a"}, {"title": "b"}])
+        await add_rows(store.notes, [{"title": "a"}, {"title": "b"}])
         measures = (COUNT, *(Measure(each, "rank") for each in ALL))
 
         assert await _aggregate(store, Aggregation(measures=measures)) == [
@@ -180,7 +180,7 @@ class AggregationCases(Suite):
         ]
 
     async def test_the_same_number_may_be_asked_for_twice(self, store: Store) -> None:
-        await given(store.notes, [{"title": "a", "rank": 4}])
+        await add_rows(store.notes, [{"title": "a", "rank": 4}])
         largest = Measure(Function.MAXIMUM, "rank")
 
         assert await _aggregate(store, Aggregation(measures=(largest, COUNT, largest, COUNT))) == [
@@ -191,7 +191,7 @@ class AggregationCases(Suite):
     async def test_equal_values_make_a_group_in_their_order(
         self, store: Store, group_by: tuple[str, ...], expected: list[tuple[Any, int]]
     ) -> None:
-        await given(store.notes, ROWS)
+        await add_rows(store.notes, ROWS)
 
         groups = await _aggregate(store, Aggregation(measures=(COUNT,), group_by=group_by))
 
@@ -204,7 +204,7 @@ class AggregationCases(Suite):
         assert await _aggregate(store, Aggregation(measures=(COUNT,), group_by=("rank",))) == []
 
     async def test_each_group_has_its_own_numbers(self, store: Store) -> None:
-        await given(store.notes, ROWS)
+        await add_rows(store.notes, ROWS)
         measures = (
             Measure(Function.SUM, "price"),
             Measure(Function.COUNT, "rank"),
@@ -220,7 +220,7 @@ class AggregationCases(Suite):
 
     async def test_members_of_an_enumeration_make_groups(self, store: Store) -> None:
         colours = [Colour.RED, Colour.BLUE, Colour.RED, Colour.GREEN]
-        await given(store.notes, ({"title": "a", "colour": each} for each in colours))
+        await add_rows(store.notes, ({"title": "a", "colour": each} for each in colours))
 
         whole = await _aggregate(store, Aggregation(measures=(COUNT,), group_by=("colour",)))
         paged = [
@@ -245,7 +245,7 @@ class AggregationCases(Suite):
     async def test_a_window_is_of_groups(
         self, store: Store, limit: int, offset: int, expected: list[Any]
     ) -> None:
-        await given(store.notes, ROWS)
+        await add_rows(store.notes, ROWS)
 
         groups = await _aggregate(
             store, Aggregation(measures=(COUNT,), group_by=("rank",), limit=limit, offset=offset)
@@ -264,7 +264,7 @@ class AggregationCases(Suite):
     async def test_only_what_is_meant_is_counted(
         self, store: Store, specification: Specification, expected: list[tuple[Any, int]]
     ) -> None:
-        await given(store.notes, ROWS)
+        await add_rows(store.notes, ROWS)
 
         groups = await _aggregate(
             store, Aggregation(measures=(COUNT,), group_by=("done",), specification=specification)
@@ -293,7 +293,7 @@ class AggregationCases(Suite):
 
         async with store.unit_of_work() as work:
             notes = work.repository("notes")
-            _ = await put(notes, title="a", rank=2)
+            _ = await add_one(notes, title="a", rank=2)
             inside = value_of(
                 await notes.aggregate(Aggregation(measures=(COUNT, Measure(Function.SUM, "rank"))))
             )

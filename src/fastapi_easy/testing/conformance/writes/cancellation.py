@@ -1,4 +1,4 @@
-"""Callers who give up, at random moments, many times over."""
+"""Cases about calls that are cancelled at random moments, many times."""
 
 import asyncio
 import random
@@ -16,7 +16,7 @@ from fastapi_easy.domain.queries.page import Count, PageRequest
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Everything, Operator, Where
 from fastapi_easy.domain.resources.capability import Capability
-from fastapi_easy.testing.conformance.store import Store, Suite, given, put, value_of
+from fastapi_easy.testing.conformance.store import Store, Suite, add_one, add_rows, value_of
 
 CONCURRENT_CALLS: Final = 6
 """Callers at a time; more than one, so that they take connections from one another."""
@@ -31,18 +31,18 @@ HALVES: Final = 5
 
 
 class CancellationCases(Suite):
-    """Cancelled calls and units of work leave nothing behind: no connection, no lock, no half of anything.
+    """Cases about cancelled calls and units of work, which leave no connection, no lock and no partial write behind.
 
     How many there are is said by the option `--cancellations`.
     """
 
     @pytest.fixture
     def cancellations(self, request: pytest.FixtureRequest) -> int:
-        """How many callers give up in each case."""
+        """Return how many calls are cancelled in each case."""
         return int(request.config.getoption("--cancellations"))
 
     async def test_cancelled_calls_leak_no_connection(self, store: Store, cancellations: int) -> None:
-        await given(store.notes, ({"title": str(number), "rank": number % 7} for number in range(50)))
+        await add_rows(store.notes, ({"title": str(number), "rank": number % 7} for number in range(50)))
         keys = [row.id async for rows in store.notes.stream(Query(fields=("id",))) for row in rows]
 
         await _cancel_at_random(_calls(store, keys), cancellations)
@@ -53,7 +53,7 @@ class CancellationCases(Suite):
 
     async def test_cancelled_units_of_work_are_atomic(self, store: Store, cancellations: int) -> None:
         store.require(Capability.TRANSACTIONS)
-        shared = await put(store.notes, title="shared")
+        shared = await add_one(store.notes, title="shared")
 
         async def work(number: int) -> None:
             async with store.unit_of_work() as work:
@@ -84,7 +84,7 @@ class CancellationCases(Suite):
 
 
 def _calls(store: Store, keys: Sequence[Any]) -> list[Callable[[int], Awaitable[object]]]:
-    """One call of each kind; the number makes one differ from the next."""
+    """Return one call of each kind; *number* makes their values differ."""
     notes, seventh = store.notes, Where("rank", Operator.EQUALS, 3)
     query = Query(specification=seventh, page=PageRequest(limit=5, count=Count.EXACT))
 
@@ -111,7 +111,7 @@ def _calls(store: Store, keys: Sequence[Any]) -> list[Callable[[int], Awaitable[
 
 
 async def _cancel_at_random(calls: Sequence[Callable[[int], Awaitable[object]]], times: int) -> None:
-    """Make the calls in turn, several at a time, and give up each somewhere between its beginning and its end."""
+    """Run the calls, several concurrently, and cancel each at a random moment."""
     seed = random.randrange(2**32)  # noqa: S311
     chance = random.Random(seed)  # noqa: S311
     numbers = iter(range(times))
@@ -142,7 +142,7 @@ async def _await_call(call: Callable[[int], Awaitable[object]], number: int) -> 
 
 
 async def _sleep_randomly(chance: random.Random, longest: float) -> None:
-    """A few turns of the event loop, or a part of *longest*."""
+    """Sleep for a few turns of the event loop, or for a random part of *longest*."""
     if chance.random() < 0.2:
         for _ in range(chance.randrange(12)):
             await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""Versions: which change is based on what."""
+"""Cases about optimistic concurrency: versions and `expected_version`."""
 
 import asyncio
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from fastapi_easy.domain.errors import Stale, Unavailable
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Everything, Operator, Where
 from fastapi_easy.domain.resources.capability import Capability
-from fastapi_easy.testing.conformance.store import Store, Suite, put, value_of
+from fastapi_easy.testing.conformance.store import Store, Suite, add_one, value_of
 
 CALLERS = 8
 
@@ -21,10 +21,10 @@ VERSIONED = [pytest.param("notes", id="by its fields"), pytest.param("books", id
 
 
 class OptimisticConcurrencyCases(Suite):
-    """`expected_version` with and without a `version` field, and what that field holds."""
+    """Cases about `expected_version` with and without a `version` field, and about the value of that field."""
 
     async def test_a_new_entity_has_version_one_whatever_is_given(self, store: Store) -> None:
-        added = await put(store.books, title="a", version=7)
+        added = await add_one(store.books, title="a", version=7)
         several = value_of(await store.books.add_all([{"title": "b"}, {"title": "c", "version": 9}]))
         saved = value_of(await store.books.save(_book(store, title="d", version=7)))
 
@@ -32,7 +32,7 @@ class OptimisticConcurrencyCases(Suite):
         assert await _versions(store) == [1, 1, 1, 1]
 
     async def test_every_change_raises_it_by_one(self, store: Store) -> None:
-        added = await put(store.books, title="a")
+        added = await add_one(store.books, title="a")
 
         updated = value_of(await store.books.update(added.id, Patch({"title": "b"})))
         again = value_of(await store.books.update(added.id, Patch({"title": "b"})))
@@ -48,7 +48,7 @@ class OptimisticConcurrencyCases(Suite):
         }
 
     async def test_a_patch_cannot_set_it(self, store: Store) -> None:
-        added = await put(store.books, title="a")
+        added = await add_one(store.books, title="a")
 
         updated = value_of(await store.books.update(added.id, Patch({"title": "b", "version": 40})))
         _ = value_of(
@@ -59,8 +59,8 @@ class OptimisticConcurrencyCases(Suite):
         assert await _versions(store) == [3]
 
     async def test_what_changes_nothing_does_not_raise_it(self, store: Store) -> None:
-        added = await put(store.books, title="a", isbn="i")
-        other = await put(store.books, title="b")
+        added = await add_one(store.books, title="a", isbn="i")
+        other = await add_one(store.books, title="b")
 
         empty = await store.books.update(added.id, Patch({}))
         stale = await store.books.update(added.id, Patch({"title": "c"}), expected_version="9")
@@ -74,7 +74,7 @@ class OptimisticConcurrencyCases(Suite):
         assert await _versions(store) == [1, 1]
 
     async def test_the_version_of_a_row_is_what_the_field_holds(self, store: Store) -> None:
-        added = await put(store.books, title="a")
+        added = await add_one(store.books, title="a")
         updated = value_of(await store.books.update(added.id, Patch({"title": "b"})))
 
         assert _version(store, "books", added) == "1"
@@ -83,7 +83,7 @@ class OptimisticConcurrencyCases(Suite):
     @pytest.mark.parametrize("name", VERSIONED)
     async def test_a_change_based_on_the_current_version_succeeds(self, store: Store, name: str) -> None:
         repository = store.repositories[name]()
-        added = await put(repository, title="a")
+        added = await add_one(repository, title="a")
 
         updated = value_of(
             await repository.update(
@@ -101,7 +101,7 @@ class OptimisticConcurrencyCases(Suite):
     @pytest.mark.parametrize("name", VERSIONED)
     async def test_a_change_based_on_another_version_is_stale(self, store: Store, name: str) -> None:
         repository = store.repositories[name]()
-        added = await put(repository, title="a")
+        added = await add_one(repository, title="a")
         before = _version(store, name, added)
         updated = value_of(await repository.update(added.id, Patch({"title": "b"})))
         expected = Failure(Stale(name, added.id, _version(store, name, updated)))
@@ -115,7 +115,7 @@ class OptimisticConcurrencyCases(Suite):
         assert await repository.read(added.id) == Success(updated)
 
     async def test_saving_is_based_on_the_version_that_the_entity_holds(self, store: Store) -> None:
-        added = await put(store.books, title="a")
+        added = await add_one(store.books, title="a")
         first = value_of(await store.books.find_by_id(added.id))
         second = value_of(await store.books.find_by_id(added.id))
         first.title, second.title = "first", "second"
@@ -129,7 +129,7 @@ class OptimisticConcurrencyCases(Suite):
         assert value_of(await store.books.read(added.id)).title == "first"
 
     async def test_saving_with_a_version_that_was_never_reached_is_stale(self, store: Store) -> None:
-        added = await put(store.books, title="a")
+        added = await add_one(store.books, title="a")
 
         refused = await store.books.save(_book(store, **{**added, "title": "b", "version": 2}))
 
@@ -137,7 +137,7 @@ class OptimisticConcurrencyCases(Suite):
         assert await store.books.read(added.id) == Success(added)
 
     async def test_of_many_changes_based_on_one_version_one_succeeds(self, store: Store) -> None:
-        added = await put(store.books, title="a")
+        added = await add_one(store.books, title="a")
 
         outcomes = await _run_concurrently(
             [
@@ -152,7 +152,7 @@ class OptimisticConcurrencyCases(Suite):
         assert outcomes.count(Failure(Stale("books", added.id, "2"))) == CALLERS - 1
 
     async def test_of_many_changes_based_on_nothing_each_is_counted(self, store: Store) -> None:
-        added = await put(store.books, title="a")
+        added = await add_one(store.books, title="a")
 
         outcomes = await _run_concurrently(
             [
@@ -165,7 +165,7 @@ class OptimisticConcurrencyCases(Suite):
         assert await _versions(store) == [CALLERS + 1]
 
     async def test_of_many_who_save_what_they_found_one_succeeds(self, store: Store) -> None:
-        added = await put(store.books, title="a")
+        added = await add_one(store.books, title="a")
         found = [value_of(await store.books.find_by_id(added.id)) for _ in range(CALLERS)]
 
         outcomes = await _run_concurrently([lambda each=each: store.books.save(each) for each in found])
@@ -178,7 +178,7 @@ class OptimisticConcurrencyCases(Suite):
         self, store: Store, name: str
     ) -> None:
         store.require(Capability.TRANSACTIONS)
-        added = await put(store.repositories[name](), title="a")
+        added = await add_one(store.repositories[name](), title="a")
         version = _version(store, name, added)
 
         async def change(number: int) -> Any:
@@ -205,14 +205,14 @@ class OptimisticConcurrencyCases(Suite):
 
     async def test_changes_of_one_unit_of_work_are_counted_one_by_one(self, store: Store) -> None:
         store.require(Capability.TRANSACTIONS)
-        added = await put(store.books, title="a")
+        added = await add_one(store.books, title="a")
 
         async with store.unit_of_work() as work:
             books = work.repository("books")
             first = value_of(await books.update(added.id, Patch({"pages": 1}), expected_version="1"))
             stale = await books.update(added.id, Patch({"pages": 2}), expected_version="1")
             second = value_of(await books.update(added.id, Patch({"pages": 2}), expected_version="2"))
-            new = await put(books, title="b")
+            new = await add_one(books, title="b")
             _ = value_of(await books.update(new.id, Patch({"title": "c"}), expected_version="1"))
             _ = value_of(await work.commit())
 
