@@ -116,7 +116,7 @@ class SlowRepository:
         self._inner = inner
         self._seconds = seconds
 
-    def within(self, connection: Any) -> "SlowRepository":
+    def within(self, connection: object) -> "SlowRepository":
         """Return *inner* within *connection*, with the same delay."""
         within = getattr(self._inner, "within", None)
         return self if within is None else SlowRepository(within(connection), self._seconds)

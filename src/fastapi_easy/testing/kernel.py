@@ -17,9 +17,9 @@ def in_memory(container: type[C], **overriding: Any) -> C:
     """Return an instance of *container* that keeps every database in memory.
 
     Args:
-        container: Your container.
+        container: The class of your container.
 
-        overriding: Providers, or plain objects, that take the place of others by name.
+        overriding: Providers or plain objects that override those of the same name.
     """
     from fastapi_easy.container import find_declarations
     from fastapi_easy.settings import DatabaseSettings, Settings
@@ -32,7 +32,7 @@ def in_memory(container: type[C], **overriding: Any) -> C:
         return make(settings=Settings(databases=dict.fromkeys(names, memory)), **overriding)
 
     made = instance(names)
-    # Files may name more of them, which only an instance knows.
+    # A configuration file may name more databases, which only an instance knows.
     found = made.settings().databases.keys()
     whole: C = made if found <= names else instance(names | found)
     return whole

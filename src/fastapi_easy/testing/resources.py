@@ -69,15 +69,15 @@ def resources_with_relations(
     """Return a resource for each of *shapes*, as from `resource_from`, with the relations between them.
 
     Args:
-        shapes: By the name of the resource.
+        shapes: The shapes by name of the resource.
 
-        entities: The class of each.
+        entities: The classes by name of the resource.
 
-        options: What shall be otherwise, by the name of the resource: attributes of `Resource`, and `relations` as
-            a declaration has them.
+        options: Attributes of `Resource` that differ from the default, and `relations` as in a declaration, by name of
+            the resource.
 
     Raises:
-        DeclarationError: A relation cannot be.
+        DeclarationError: A relation is invalid.
     """
     resources: dict[str, Resource[Any]] = {}
     declarations: dict[str, Declaration[Any]] = {}

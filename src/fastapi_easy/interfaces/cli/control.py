@@ -12,12 +12,12 @@ import stat
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.ports import Breaker
 
-Message: TypeAlias = Mapping[str, Any]
+Message: TypeAlias = Mapping[str, object]
 """A request or an answer: one JSON object, on one line."""
 
 _SUFFIX: Final = ".sock"
@@ -84,7 +84,7 @@ def control_handler(breakers: Callable[[], Mapping[str, Breaker]]) -> Callable[[
 
 
 def send_to_processes(folder: Path, request: Message) -> Iterator[tuple[int, Message]]:
-    """Send *request* to each process with a socket in *folder*, and yield the id and the answer of each that answers."""
+    """Send *request* to each process with a socket in *folder*, and yield the id and the answer of each one."""
     for path in sorted(folder.glob(f"*{_SUFFIX}")):
         # The process may have ended, or may answer too late: then only the others count.
         with contextlib.suppress(OSError, ValueError):

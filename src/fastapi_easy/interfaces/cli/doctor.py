@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
 
 import typer
 
@@ -39,7 +38,7 @@ def add_to(cli: typer.Typer, tasks: Tasks) -> None:
         raise typer.Exit(0 if found.is_healthy else 1)
 
 
-def _to_json(found: Diagnosis) -> Mapping[str, Any]:
+def _to_json(found: Diagnosis) -> Mapping[str, object]:
     return {
         "well": found.is_healthy,
         "settings": [asdict(each) for each in found.settings],

@@ -141,9 +141,9 @@ class _ReadableStartupErrors:
         _ = signal.signal(signal.SIGTERM, drain)
 
     async def _run_lifespan(self, scope: Any, receive: Any, send: Any) -> None:
-        failed: list[MutableMapping[str, Any]] = []
+        failed: list[MutableMapping[str, object]] = []
 
-        async def keep_failure(message: MutableMapping[str, Any]) -> None:
+        async def keep_failure(message: MutableMapping[str, object]) -> None:
             if message["type"] == "lifespan.startup.complete":
                 self._drain_on_sigterm()
             if message["type"] == "lifespan.startup.failed":

@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from fastapi_easy.interfaces.cli.tasks import Setting
 
-Tree: TypeAlias = Mapping[str, Any]
+Tree: TypeAlias = Mapping[str, object]
 SettingPath: TypeAlias = tuple[str, ...]
 
 _MASK: Final = "***"
@@ -66,7 +66,7 @@ def mask_url(url: str) -> str:
     return f"{parts.scheme}://{shown}{parts.path}{query}"
 
 
-def _leaves(tree: Tree, path: SettingPath = ()) -> Iterator[tuple[SettingPath, Any]]:
+def _leaves(tree: Tree, path: SettingPath = ()) -> Iterator[tuple[SettingPath, object]]:
     for name, value in tree.items():
         if isinstance(value, Mapping) and value:
             yield from _leaves(value, (*path, name))
@@ -74,7 +74,7 @@ def _leaves(tree: Tree, path: SettingPath = ()) -> Iterator[tuple[SettingPath, A
             yield (*path, name), value
 
 
-def _lookup(tree: Any, path: SettingPath) -> Any:
+def _lookup(tree: object, path: SettingPath) -> object:
     for name in path:
         if not isinstance(tree, Mapping) or name not in tree:
             return _ABSENT
@@ -94,14 +94,14 @@ def _is_in_environment(variables: Mapping[SettingPath, str], path: SettingPath) 
     )
 
 
-def _json(text: str) -> Any:
+def _json(text: str) -> object:
     try:
         return json.loads(text)
     except ValueError:
         return None
 
 
-def _display(path: SettingPath, value: Any) -> str:
+def _display(path: SettingPath, value: object) -> str:
     if isinstance(value, SecretStr):
         return mask_url(value.get_secret_value()) if path[-1] == "url" else _MASK
     match value:

@@ -117,12 +117,12 @@ def _is_missing(name: str) -> bool:
     return first not in sys.modules and importlib.util.find_spec(first) is None
 
 
-def _suggestion(found: Any, name: str) -> str:
+def _suggestion(found: object, name: str) -> str:
     near = difflib.get_close_matches(name, [each for each in dir(found) if not each.startswith("_")], n=1)
     return f": did you mean {near[0]!r}?" if near else ""
 
 
-def _is_app(found: Any) -> bool:
+def _is_app(found: object) -> bool:
     """Return whether *found* is an ASGI app: a callable of scope, receive and send that returns an awaitable."""
     if isinstance(found, type):
         return False
@@ -135,5 +135,5 @@ def _required_parameters(call: Any) -> list[inspect.Parameter]:
     return [each for each in inspect.signature(call).parameters.values() if each.kind not in variable]
 
 
-def _describe_type(found: Any) -> str:
+def _describe_type(found: object) -> str:
     return f"the class {found.__name__}" if isinstance(found, type) else f"of type {type(found).__name__}"

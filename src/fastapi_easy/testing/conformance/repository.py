@@ -9,7 +9,6 @@ class TestMyStore(RepositoryConformance):
 ```
 """
 
-from fastapi_easy.testing.conformance.locks.concurrency import ConcurrencyCases
 from fastapi_easy.testing.conformance.reads.aggregation import AggregationCases
 from fastapi_easy.testing.conformance.reads.filter_operators import FilterOperatorCases
 from fastapi_easy.testing.conformance.reads.pagination import PaginationCases
@@ -21,6 +20,7 @@ from fastapi_easy.testing.conformance.reads.streaming import StreamCases
 from fastapi_easy.testing.conformance.reads.visibility import VisibilityCases
 from fastapi_easy.testing.conformance.writes.bulk import BulkCases
 from fastapi_easy.testing.conformance.writes.cancellation import CancellationCases
+from fastapi_easy.testing.conformance.writes.concurrency import ConcurrencyCases
 from fastapi_easy.testing.conformance.writes.foreign_keys import ForeignKeyCases
 from fastapi_easy.testing.conformance.writes.optimistic_concurrency import OptimisticConcurrencyCases
 from fastapi_easy.testing.conformance.writes.round_trips import RoundTripCases

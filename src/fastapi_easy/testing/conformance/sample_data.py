@@ -4,7 +4,7 @@ import datetime
 import decimal
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.testing.conformance.store import Store, value_of
@@ -12,7 +12,7 @@ from fastapi_easy.testing.conformance.store import Store, value_of
 NOON: Final = datetime.datetime(2026, 1, 1, 12, tzinfo=datetime.UTC)
 """When what is deleted was deleted."""
 
-AUTHORS: Final[Mapping[str, Mapping[str, Any]]] = {
+AUTHORS: Final[Mapping[str, Mapping[str, object]]] = {
     "Ada": {"country": "FR", "born": datetime.date(1950, 1, 1)},
     "Bob": {"country": "DE", "born": datetime.date(1980, 1, 1)},
     "Cy": {"born": datetime.date(1980, 1, 1)},
@@ -21,7 +21,7 @@ AUTHORS: Final[Mapping[str, Mapping[str, Any]]] = {
 MENTORS: Final[Mapping[str, str]] = {"Bob": "Ada", "Cy": "Ada", "Dee": "Bob"}
 """By whom they teach: Ada teaches Bob and Cy, Bob teaches Dee."""
 
-BOOKS: Final[Mapping[str, Mapping[str, Any]]] = {
+BOOKS: Final[Mapping[str, Mapping[str, object]]] = {
     "a1": {"price": decimal.Decimal(10), "pages": 100},
     "a2": {"price": decimal.Decimal(20)},
     "b1": {"price": decimal.Decimal(10), "pages": 300},

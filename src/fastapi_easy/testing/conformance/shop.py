@@ -5,7 +5,7 @@ their changes, and are marked when they are deleted.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.resources.reference import Reference, ReferentialAction
@@ -105,7 +105,7 @@ LOANS: Final = Shape(
 )
 """Refers to others in three ways: goes with its book, outlives its reader, and keeps a note from losing its code."""
 
-OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = {
+OPTIONS: Final[Mapping[str, Mapping[str, object]]] = {
     "books": {"version": "version", "soft_delete": "deleted_at"}
 }
 """How those resources are declared that need more than their class, by name."""

@@ -1,7 +1,8 @@
 """The adapter under test as the suites see it, and the base and tools of all suites."""
 
+import asyncio
 import dataclasses
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -55,7 +56,7 @@ class Store:
     repositories: Mapping[str, Callable[[], Repository[Any]]]
     unit_of_work: Callable[[], UnitOfWork]
     event_bus: RecordingEventBus
-    read_system_rows: Callable[[SystemTable], Awaitable[Sequence[Mapping[str, Any]]]] | None = None
+    read_system_rows: Callable[[SystemTable], Awaitable[Sequence[Mapping[str, object]]]] | None = None
     column: str = ""
 
     def __repr__(self) -> str:
@@ -200,12 +201,12 @@ def value_of(outcome: Outcome[T]) -> T:
     return outcome.unwrap()
 
 
-async def add_one(repository: Repository[Any], /, **values: Any) -> Row:
+async def add_one(repository: Repository[Any], /, **values: object) -> Row:
     """Add one entity."""
     return value_of(await repository.add(values))
 
 
-async def add_rows(repository: Repository[Any], rows: Iterable[Mapping[str, Any]]) -> None:
+async def add_rows(repository: Repository[Any], rows: Iterable[Mapping[str, object]]) -> None:
     """Add an entity for each of *rows*."""
     _ = value_of(await repository.add_all(list(rows)))
 
@@ -218,3 +219,10 @@ async def add_titles(store: Store, titles: Iterable[str]) -> None:
 def titles(rows: Iterable[Any]) -> list[str]:
     """Return the titles of *rows*, in their order."""
     return [row.title for row in rows]
+
+
+async def run_concurrently(callers: int, call: Callable[[int], Coroutine[object, object, T]]) -> list[T]:
+    """Run *call* concurrently with each number below *callers*, and return the results by number."""
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        tasks = [group.create_task(call(number)) for number in range(callers)]
+    return [task.result() for task in tasks]

@@ -15,7 +15,7 @@ from fastapi_easy.testing.recorders import RecordingEventBus
 
 
 @asynccontextmanager
-async def store_of(technology: Technology, url: str, **limits: Any) -> AsyncIterator[Store]:
+async def store_of(technology: Technology, url: str, **limits: object) -> AsyncIterator[Store]:
     """Yield a store for the suites, in a database that *technology* opens, and close it at the end.
 
     Args:

@@ -209,7 +209,7 @@ def _leaves(field: Field, alphabet: str, without: frozenset[Operator]) -> st.Sea
     return st.one_of(choices)
 
 
-def _operands(field: Field, operator: Operator, alphabet: str) -> st.SearchStrategy[Any]:
+def _operands(field: Field, operator: Operator, alphabet: str) -> st.SearchStrategy[object]:
     if operator is Operator.IS_NULL:
         return st.booleans()
     item = Field(name=field.name, kind=field.item or Kind.TEXT)

@@ -11,10 +11,10 @@ from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.testing.strategies.values import CASED, values
 
 
-def rows(resource: Resource[Any], alphabet: str = CASED) -> st.SearchStrategy[dict[str, Any]]:
+def rows(resource: Resource[Any], alphabet: str = CASED) -> st.SearchStrategy[dict[str, object]]:
     """Return values for `Repository.add`: with required fields, without generated ones, the others optional."""
-    required: dict[str, st.SearchStrategy[Any]] = {}
-    optional: dict[str, st.SearchStrategy[Any]] = {}
+    required: dict[str, st.SearchStrategy[object]] = {}
+    optional: dict[str, st.SearchStrategy[object]] = {}
     for name, field in resource.fields.items():
         if field.generated:
             continue
@@ -27,7 +27,7 @@ def rows(resource: Resource[Any], alphabet: str = CASED) -> st.SearchStrategy[di
 
 def tables(
     resource: Resource[Any], alphabet: str = CASED, *, min_size: int = 0, max_size: int = 12
-) -> st.SearchStrategy[list[dict[str, Any]]]:
+) -> st.SearchStrategy[list[dict[str, object]]]:
     """Return lists of rows that can be stored together: no two have the same key or the same unique values."""
     rules = {
         *resource.unique,
@@ -40,7 +40,7 @@ def tables(
     return st.lists(one, min_size=min_size, max_size=max_size, unique_by=unique_by or None)
 
 
-def patches(resource: Resource[Any], alphabet: str = CASED) -> st.SearchStrategy[dict[str, Any]]:
+def patches(resource: Resource[Any], alphabet: str = CASED) -> st.SearchStrategy[dict[str, object]]:
     """Return patches of some of the changeable fields that are not unique."""
     ruled = {name for rule in resource.unique for name in rule}
     optional = {

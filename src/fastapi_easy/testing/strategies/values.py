@@ -9,7 +9,7 @@ import decimal
 import string
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from hypothesis import strategies as st
 
@@ -71,7 +71,7 @@ def texts(alphabet: str = CASED, *, min_size: int = 0, max_size: int = _SOME_LEN
     return _mostly(st.sampled_from(alike), anything) if alike else anything
 
 
-def values(field: Field, alphabet: str = CASED) -> st.SearchStrategy[Any]:
+def values(field: Field, alphabet: str = CASED) -> st.SearchStrategy[object]:
     """Return non-null values of *field*."""
     if field.kind is Kind.TEXT:
         return texts(
@@ -145,13 +145,13 @@ def _uuids() -> st.SearchStrategy[uuid.UUID]:
     return _mostly(st.sampled_from([uuid.UUID(int=each << 64) for each in (1, 2**32, 2**63)]), st.uuids())
 
 
-def _json() -> st.SearchStrategy[Any]:
+def _json() -> st.SearchStrategy[object]:
     scalar = st.booleans() | st.integers(-(2**31), 2**31 - 1) | texts() | st.sampled_from((0.5, -1.25))
     member = scalar | st.none()
     return scalar | st.lists(member, max_size=3) | st.dictionaries(texts(), member, max_size=3)
 
 
-_OTHERS: Final[Mapping[Kind, Callable[[], st.SearchStrategy[Any]]]] = {
+_OTHERS: Final[Mapping[Kind, Callable[[], st.SearchStrategy[object]]]] = {
     Kind.FLOAT: _floats,
     Kind.BOOLEAN: st.booleans,
     Kind.DATE: _dates,

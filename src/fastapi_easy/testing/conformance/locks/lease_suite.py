@@ -4,7 +4,6 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -123,7 +122,7 @@ class LockClient:
         return value_of(await self.store.enqueue(name, self.owner, seconds))
 
 
-async def eventually(condition: Callable[[], Any], seconds: float = 5.0) -> None:
+async def eventually(condition: Callable[[], object], seconds: float = 5.0) -> None:
     """Wait until *condition* returns true; it may be asynchronous.
 
     Raises:

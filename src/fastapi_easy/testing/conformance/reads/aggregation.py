@@ -4,7 +4,7 @@ import datetime
 import decimal
 import uuid
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -132,7 +132,7 @@ GROUPS: Final = [
         ("price",), [((dec("1.5"),), 3), ((dec(10),), 2), ((None,), 1)], id="decimals that are equal"
     ),
 ]
-ROWS: Final[Sequence[dict[str, Any]]] = [
+ROWS: Final[Sequence[dict[str, object]]] = [
     {"title": "1", "rank": 1, "remark": "a", "done": True, "price": dec("1.5")},
     {"title": "2", "rank": 1, "remark": "A", "done": True, "price": dec("1.50")},
     {"title": "3", "rank": None, "remark": "a ", "done": False, "price": dec(10)},
@@ -147,7 +147,12 @@ class AggregationCases(Suite):
 
     @pytest.mark.parametrize(("field", "values", "functions", "expected"), NUMBERS)
     async def test_numbers_are_exact_and_of_the_type_of_their_field(
-        self, store: Store, field: str, values: list[Any], functions: Sequence[Function], expected: Any
+        self,
+        store: Store,
+        field: str,
+        values: list[object],
+        functions: Sequence[Function],
+        expected: tuple[object, ...],
     ) -> None:
         await add_rows(store.notes, ({"title": "a", field: value} for value in values))
         measures = tuple(Measure(each, field) for each in functions)
@@ -189,7 +194,7 @@ class AggregationCases(Suite):
 
     @pytest.mark.parametrize(("group_by", "expected"), GROUPS)
     async def test_equal_values_make_a_group_in_their_order(
-        self, store: Store, group_by: tuple[str, ...], expected: list[tuple[Any, int]]
+        self, store: Store, group_by: tuple[str, ...], expected: list[tuple[tuple[object, ...], int]]
     ) -> None:
         await add_rows(store.notes, ROWS)
 
@@ -243,7 +248,7 @@ class AggregationCases(Suite):
         [(1, 0, [1]), (2, 0, [1, 2]), (9, 1, [2, None]), (1, 2, [None]), (5, 3, [])],
     )
     async def test_a_window_is_of_groups(
-        self, store: Store, limit: int, offset: int, expected: list[Any]
+        self, store: Store, limit: int, offset: int, expected: list[object]
     ) -> None:
         await add_rows(store.notes, ROWS)
 
@@ -262,7 +267,7 @@ class AggregationCases(Suite):
         ],
     )
     async def test_only_what_is_meant_is_counted(
-        self, store: Store, specification: Specification, expected: list[tuple[Any, int]]
+        self, store: Store, specification: Specification, expected: list[tuple[tuple[object, ...], int]]
     ) -> None:
         await add_rows(store.notes, ROWS)
 

@@ -3,7 +3,7 @@
 import datetime
 import decimal
 import uuid
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -250,7 +250,7 @@ class FilterOperatorCases(Suite):
 
     @pytest.mark.parametrize(("operator", "value", "expected"), TEXT_CASES)
     async def test_texts_compare_character_by_character(
-        self, store: Store, operator: Operator, value: Any, expected: set[str]
+        self, store: Store, operator: Operator, value: object, expected: set[str]
     ) -> None:
         await add_rows(store.notes, ({"title": title, "body": body} for title, body in TEXTS.items()))
 
@@ -258,7 +258,7 @@ class FilterOperatorCases(Suite):
 
     @pytest.mark.parametrize(("operator", "value", "expected"), RANK_CASES)
     async def test_a_comparison_with_null_is_false(
-        self, store: Store, operator: Operator, value: Any, expected: set[str]
+        self, store: Store, operator: Operator, value: object, expected: set[str]
     ) -> None:
         await add_rows(store.notes, ({"title": title, "rank": rank} for title, rank in RANKS.items()))
 
@@ -266,7 +266,7 @@ class FilterOperatorCases(Suite):
 
     @pytest.mark.parametrize(("operator", "value", "expected"), RANK_CASES)
     async def test_not_means_all_the_others(
-        self, store: Store, operator: Operator, value: Any, expected: set[str]
+        self, store: Store, operator: Operator, value: object, expected: set[str]
     ) -> None:
         await add_rows(store.notes, ({"title": title, "rank": rank} for title, rank in RANKS.items()))
 
@@ -282,7 +282,7 @@ class FilterOperatorCases(Suite):
 
     @pytest.mark.parametrize(("field", "operator", "value", "expected"), KIND_CASES)
     async def test_each_kind_compares_by_value(
-        self, store: Store, field: str, operator: Operator, value: Any, expected: set[str]
+        self, store: Store, field: str, operator: Operator, value: object, expected: set[str]
     ) -> None:
         await add_rows(store.notes, [{"title": "low", **LOW}, {"title": "high", **HIGH}])
 
@@ -331,7 +331,7 @@ class FilterOperatorCases(Suite):
         ],
     )
     async def test_lists_are_asked_for_their_items(
-        self, store: Store, operator: Operator, value: Any, expected: list[Any]
+        self, store: Store, operator: Operator, value: object, expected: list[object]
     ) -> None:
         labels = store.labels
         await add_rows(labels, ({"tags": tags} for tags in (["a"], ["a", "b"], [], None)))

@@ -41,7 +41,7 @@ BY_CODE_POINT: Final = [
 ]
 """In the order they have to come back in. The last ligature comes after emoji where UTF-16 is compared."""
 
-ORDERED_VALUES: Final[Mapping[str, Sequence[Any]]] = {
+ORDERED_VALUES: Final[Mapping[str, Sequence[object]]] = {
     "body": BY_CODE_POINT,
     "rank": [-3, 0, 2, 10],
     "views": [-(2**63), -1, 0, 2**31, 2**63 - 1],
@@ -268,7 +268,7 @@ class PaginationCases(Suite):
         assert len(set(walked)) == len(walked)
 
 
-def _any_book(chance: random.Random, authors: Sequence[int]) -> dict[str, Any]:
+def _any_book(chance: random.Random, authors: Sequence[int]) -> dict[str, object]:
     return {
         "title": chance.choice("abAé"),
         "price": chance.choice([None, decimal.Decimal("9.5"), decimal.Decimal(10)]),

@@ -97,7 +97,7 @@ class ReadCases(Suite):
         assert (read.title, read.extra) == ("a", {"list": [1]})
 
     async def test_changing_what_was_given_changes_nothing_in_the_store(self, store: Store) -> None:
-        extra: dict[str, Any] = {"list": [1]}
+        extra = {"list": [1]}
         added = await add_one(store.notes, title="a", extra=extra)
 
         extra["list"].append(2)
@@ -206,7 +206,7 @@ def _listed(outcome: Any) -> Any:
     return outcome.map(lambda page: Page(list(page.items), page.total, page.next))
 
 
-def _parameterize(fields: Iterable[Field], key: tuple[str, ...]) -> dict[str, Any]:
+def _parameterize(fields: Iterable[Field], key: tuple[str, ...]) -> dict[str, object]:
     """Return what the suite relies on in *fields*, by name.
 
     Defaults have cases of their own, and bounds differ between stores.

@@ -1,7 +1,7 @@
 """Cases about `select_each`: the related entities of many entities in one call."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.queries.ordering import Direction, Sort
@@ -163,7 +163,7 @@ class RelatedSelectionCases(Suite):
 
 
 async def _select_related(
-    store: Store, path: str, sources: Sequence[Any], query: Query | None = None
+    store: Store, path: str, sources: Sequence[object], query: Query | None = None
 ) -> list[list[Row]]:
     """Return the related rows of each value in *sources* along a relation like `books.author`."""
     relation = store.relation(path)

@@ -83,7 +83,7 @@ class CancellationCases(Suite):
         )
 
 
-def _calls(store: Store, keys: Sequence[Any]) -> list[Callable[[int], Awaitable[object]]]:
+def _calls(store: Store, keys: Sequence[object]) -> list[Callable[[int], Awaitable[object]]]:
     """Return one call of each kind; *number* makes their values differ."""
     notes, seventh = store.notes, Where("rank", Operator.EQUALS, 3)
     query = Query(specification=seventh, page=PageRequest(limit=5, count=Count.EXACT))

@@ -46,7 +46,7 @@ class ForeignKeyCases(Suite):
 
     @pytest.mark.parametrize(("values", "fields"), DANGLING)
     async def test_of_several_references_the_broken_one_is_named(
-        self, enforcing: Store, values: dict[str, Any], fields: tuple[str, ...]
+        self, enforcing: Store, values: dict[str, object], fields: tuple[str, ...]
     ) -> None:
         book = await add_one(enforcing.books, title="a")
         loan = await add_one(enforcing.loans, book_id=book.id)
@@ -99,7 +99,7 @@ class ForeignKeyCases(Suite):
 
     @pytest.mark.parametrize("values", [{"hall": "z"}, {"number": 9}, {}])
     async def test_with_a_null_in_it_a_reference_refers_to_nothing(
-        self, enforcing: Store, values: dict[str, Any]
+        self, enforcing: Store, values: dict[str, object]
     ) -> None:
         added = await enforcing.tickets.add(values)
 
@@ -242,7 +242,7 @@ class ForeignKeyCases(Suite):
 
 
 async def _in_a_unit_of_work(
-    store: Store, name: str, *, removes: Any = None, adds: Mapping[str, Any] | None = None
+    store: Store, name: str, *, removes: object = None, adds: Mapping[str, object] | None = None
 ) -> Outcome[None]:
     """Remove or add one entity, take a moment, and commit."""
     async with store.unit_of_work() as work:

@@ -1,7 +1,7 @@
 """Cases about rows of system tables that a unit of work writes."""
 
 import uuid
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from returns.result import Failure
@@ -90,13 +90,13 @@ async def require_system_table(store: Store) -> None:
     _ = await store.read_system_rows(TABLE)
 
 
-def new_row(**values: Any) -> JournalRow:
+def new_row(**values: object) -> JournalRow:
     """Return a row that no other test has."""
     nothing = dict.fromkeys(field.name for field in TABLE.fields)
     return JournalRow(TABLE, {**nothing, "id": uuid.uuid4(), **values})
 
 
-async def found(store: Store, row: JournalRow) -> dict[str, Any] | None:
+async def found(store: Store, row: JournalRow) -> dict[str, object] | None:
     """Return the stored row, or `None`."""
     assert store.read_system_rows is not None
     kept = await store.read_system_rows(TABLE)

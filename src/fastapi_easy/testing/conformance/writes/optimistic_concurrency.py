@@ -1,7 +1,6 @@
 """Cases about optimistic concurrency: versions and `expected_version`."""
 
 import asyncio
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -9,11 +8,11 @@ from returns.result import Failure, Success
 
 from fastapi_easy.domain.changes.patch import Patch
 from fastapi_easy.domain.changes.row import Row
-from fastapi_easy.domain.errors import Stale, Unavailable
+from fastapi_easy.domain.errors import Outcome, Stale, Unavailable
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Everything, Operator, Where
 from fastapi_easy.domain.resources.capability import Capability
-from fastapi_easy.testing.conformance.store import Store, Suite, add_one, value_of
+from fastapi_easy.testing.conformance.store import Store, Suite, add_one, run_concurrently, value_of
 
 CALLERS = 8
 
@@ -139,13 +138,9 @@ class OptimisticConcurrencyCases(Suite):
     async def test_of_many_changes_based_on_one_version_one_succeeds(self, store: Store) -> None:
         added = await add_one(store.books, title="a")
 
-        outcomes = await _run_concurrently(
-            [
-                lambda number=number: store.books.update(
-                    added.id, Patch({"pages": number}), expected_version="1"
-                )
-                for number in range(CALLERS)
-            ]
+        outcomes = await run_concurrently(
+            CALLERS,
+            lambda number: store.books.update(added.id, Patch({"pages": number}), expected_version="1"),
         )
 
         assert sum(type(each) is Success for each in outcomes) == 1
@@ -154,11 +149,8 @@ class OptimisticConcurrencyCases(Suite):
     async def test_of_many_changes_based_on_nothing_each_is_counted(self, store: Store) -> None:
         added = await add_one(store.books, title="a")
 
-        outcomes = await _run_concurrently(
-            [
-                lambda number=number: store.books.update(added.id, Patch({"pages": number}))
-                for number in range(CALLERS)
-            ]
+        outcomes = await run_concurrently(
+            CALLERS, lambda number: store.books.update(added.id, Patch({"pages": number}))
         )
 
         assert sorted(value_of(each).version for each in outcomes) == list(range(2, CALLERS + 2))
@@ -168,7 +160,7 @@ class OptimisticConcurrencyCases(Suite):
         added = await add_one(store.books, title="a")
         found = [value_of(await store.books.find_by_id(added.id)) for _ in range(CALLERS)]
 
-        outcomes = await _run_concurrently([lambda each=each: store.books.save(each) for each in found])
+        outcomes = await run_concurrently(CALLERS, lambda number: store.books.save(found[number]))
 
         assert sum(type(each) is Success for each in outcomes) == 1
         assert outcomes.count(Failure(Stale("books", added.id, "2"))) == CALLERS - 1
@@ -181,7 +173,7 @@ class OptimisticConcurrencyCases(Suite):
         added = await add_one(store.repositories[name](), title="a")
         version = _version(store, name, added)
 
-        async def change(number: int) -> Any:
+        async def change(number: int) -> Outcome[object]:
             async with store.unit_of_work() as work:
                 entities = work.repository(name)
                 held = await entities.update(added.id, Patch({}), expected_version=version)
@@ -191,9 +183,7 @@ class OptimisticConcurrencyCases(Suite):
                 changed = await entities.update(added.id, Patch({"title": str(number)}))
                 return changed if isinstance(changed, Failure) else await work.commit()
 
-        outcomes = await _run_concurrently(
-            [lambda number=number: change(number) for number in range(CALLERS)]
-        )
+        outcomes = await run_concurrently(CALLERS, change)
 
         won = value_of(await store.repositories[name]().read(added.id))
         assert outcomes.count(Success(None)) == 1
@@ -221,7 +211,7 @@ class OptimisticConcurrencyCases(Suite):
         assert await _versions(store) == [3, 2]
 
 
-def _book(store: Store, **values: Any) -> Any:
+def _book(store: Store, **values: object) -> Any:
     return store.resources["books"].entity(**values)
 
 
@@ -231,9 +221,3 @@ def _version(store: Store, name: str, row: Row) -> str:
 
 async def _versions(store: Store) -> list[int]:
     return [row.version async for rows in store.books.stream(Query()) for row in rows]
-
-
-async def _run_concurrently(calls: Sequence[Any]) -> list[Any]:
-    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
-        tasks = [group.create_task(call()) for call in calls]
-    return [task.result() for task in tasks]

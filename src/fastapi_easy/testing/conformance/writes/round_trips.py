@@ -3,7 +3,7 @@
 import datetime
 import decimal
 import uuid
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -80,7 +80,7 @@ class RoundTripCases(Suite):
     """Cases about values that are written and read again."""
 
     @pytest.mark.parametrize(("field", "value"), VALUES)
-    async def test_gives_back_what_was_added(self, store: Store, field: str, value: Any) -> None:
+    async def test_gives_back_what_was_added(self, store: Store, field: str, value: object) -> None:
         added = await add_one(store.notes, **{"title": "a", field: value})
 
         read = value_of(await store.notes.read(added.id))
@@ -91,7 +91,7 @@ class RoundTripCases(Suite):
             assert type(kept) is type(value)
 
     @pytest.mark.parametrize(("field", "value"), VALUES)
-    async def test_gives_back_what_was_changed(self, store: Store, field: str, value: Any) -> None:
+    async def test_gives_back_what_was_changed(self, store: Store, field: str, value: object) -> None:
         added = await add_one(store.notes, title="a", rank=7, extra={"before": 1}, score=7.5)
 
         updated = value_of(await store.notes.update(added.id, Patch({field: value})))

@@ -118,7 +118,7 @@ class SoftDeletionCases(Suite):
 
     @pytest.mark.parametrize(("values", "_fields"), UNIQUE)
     async def test_values_that_must_be_unique_are_free_again(
-        self, store: Store, values: dict[str, Any], _fields: Any
+        self, store: Store, values: dict[str, object], _fields: object
     ) -> None:
         books = _soft_deleting(store)
 
@@ -133,7 +133,7 @@ class SoftDeletionCases(Suite):
 
     @pytest.mark.parametrize(("values", "fields"), UNIQUE)
     async def test_values_that_must_be_unique_are_among_what_is_not_deleted(
-        self, store: Store, values: dict[str, Any], fields: tuple[str, ...]
+        self, store: Store, values: dict[str, object], fields: tuple[str, ...]
     ) -> None:
         books, taken = _soft_deleting(store), Failure(AlreadyExists("books", fields))
         _ = await add_one(books, title="a", **values)
@@ -172,7 +172,7 @@ class SoftDeletionCases(Suite):
 
     @pytest.mark.parametrize(("values", "fields"), UNIQUE)
     async def test_what_is_restored_onto_taken_values_is_refused(
-        self, store: Store, values: dict[str, Any], fields: tuple[str, ...]
+        self, store: Store, values: dict[str, object], fields: tuple[str, ...]
     ) -> None:
         books = _soft_deleting(store)
         first = await add_one(books, title="first", **values)

@@ -61,7 +61,7 @@ class WriteCases(Suite):
     @pytest.mark.parametrize(
         "values", [pytest.param({"body": "b"}, id="left out"), pytest.param({"title": None}, id="null")]
     )
-    async def test_a_null_where_none_may_be_is_invalid(self, store: Store, values: dict[str, Any]) -> None:
+    async def test_a_null_where_none_may_be_is_invalid(self, store: Store, values: dict[str, object]) -> None:
         refused = await store.notes.add(values)
 
         assert _pointers(refused) == ["/title"]
@@ -77,7 +77,7 @@ class WriteCases(Suite):
 
     @pytest.mark.parametrize(("values", "fields"), UNIQUE)
     async def test_adding_values_that_are_taken_names_the_fields(
-        self, store: Store, values: dict[str, Any], fields: tuple[str, ...]
+        self, store: Store, values: dict[str, object], fields: tuple[str, ...]
     ) -> None:
         await add_rows(store.notes, [{"title": "a", **values}])
 
@@ -88,7 +88,7 @@ class WriteCases(Suite):
 
     @pytest.mark.parametrize(("values", "fields"), UNIQUE)
     async def test_updating_to_values_that_are_taken_names_the_fields(
-        self, store: Store, values: dict[str, Any], fields: tuple[str, ...]
+        self, store: Store, values: dict[str, object], fields: tuple[str, ...]
     ) -> None:
         await add_rows(store.notes, [{"title": "a", **values}])
         other = await add_one(store.notes, title="b")
@@ -100,7 +100,7 @@ class WriteCases(Suite):
 
     @pytest.mark.parametrize(("values", "fields"), UNIQUE)
     async def test_unique_values_are_free_again_once_given_up(
-        self, store: Store, values: dict[str, Any], fields: tuple[str, ...]
+        self, store: Store, values: dict[str, object], fields: tuple[str, ...]
     ) -> None:
         first = await add_one(store.notes, title="a", **values)
         _ = value_of(await store.notes.update(first.id, Patch(dict.fromkeys(fields))))
@@ -111,7 +111,7 @@ class WriteCases(Suite):
 
     @pytest.mark.parametrize(("first", "second"), NOT_THE_SAME)
     async def test_unique_values_collide_only_when_they_are_equal(
-        self, store: Store, first: dict[str, Any], second: dict[str, Any]
+        self, store: Store, first: dict[str, object], second: dict[str, object]
     ) -> None:
         await add_rows(store.notes, [{"title": "a", **first}])
 
