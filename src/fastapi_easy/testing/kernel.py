@@ -28,14 +28,14 @@ def in_memory(container: type[C], **overriding: Any) -> C:
     names = {"default", *(each.database for each in find_declarations(cast("Any", container)).values())}
     make: Any = container
 
-    def instance(names: set[str]) -> Any:
+    def create(names: set[str]) -> Any:
         return make(settings=Settings(databases=dict.fromkeys(names, memory)), **overriding)
 
-    made = instance(names)
+    created = create(names)
     # A configuration file may name more databases, which only an instance knows.
-    found = made.settings().databases.keys()
-    whole: C = made if found <= names else instance(names | found)
-    return whole
+    found = created.settings().databases.keys()
+    complete: C = created if found <= names else create(names | found)
+    return complete
 
 
 @asynccontextmanager

@@ -22,22 +22,24 @@ def resource_from(shape: Shape, name: str, entity: type[E], **replaced: Any) -> 
     It has no relations; see `resources_with_relations`.
 
     Args:
-        shape: As an adapter's `mapping` read it.
+        shape: The shape as the `mapping` of an adapter reads it.
 
-        name: Its name.
+        name: The name of the resource.
 
-        entity: The class that was described.
+        entity: The class that the shape describes.
 
-        replaced: Attributes of `Resource` that shall be otherwise; the fields of `version` and `soft_delete` are
-            then the store's to fill, as a declaration makes them.
+        replaced: Attributes of `Resource` that differ from the default. The fields of `version` and `soft_delete` are
+            generated, as in a declaration.
     """
-    kept = {replaced.get("version"), replaced.get("soft_delete")}
+    generated = {replaced.get("version"), replaced.get("soft_delete")}
     fields = {
-        each.name: dataclasses.replace(each, generated=True) if each.name in kept else each
+        each.name: dataclasses.replace(each, generated=True) if each.name in generated else each
         for each in shape.fields
     }
     writable = tuple(each.name for each in fields.values() if not each.generated)
-    asked = tuple(name for name, each in fields.items() if operators_of(each.kind, nullable=each.nullable))
+    filterable = tuple(
+        name for name, each in fields.items() if operators_of(each.kind, nullable=each.nullable)
+    )
     made = Resource(
         name=name,
         entity=entity,
@@ -47,7 +49,7 @@ def resource_from(shape: Shape, name: str, entity: type[E], **replaced: Any) -> 
         readable=tuple(fields),
         writable=writable,
         changeable=tuple(each for each in writable if each not in shape.key),
-        filterable=asked,
+        filterable=filterable,
         sortable=tuple(each.name for each in shape.fields if each.kind in ORDERED_KINDS),
         searchable=tuple(each.name for each in shape.fields if each.kind is Kind.TEXT),
         default_order=tuple(Sort(each) for each in shape.key),

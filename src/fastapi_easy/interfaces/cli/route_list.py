@@ -45,7 +45,7 @@ def _own_routes(app: FastAPI) -> Iterator[Route]:
             continue
         name = getattr(each, "operation_id", None) or each.name or ""
         if each.methods:
-            # HEAD comes with every GET of Starlette.
+            # Starlette adds HEAD to every GET.
             for method in sorted(each.methods - {"HEAD"} or each.methods):
                 yield Route(method, each.path_format or each.path, name)
         else:

@@ -86,7 +86,7 @@ def _is_in_environment(variables: Mapping[SettingPath, str], path: SettingPath) 
     wanted = tuple(name.lower() for name in path)
     if wanted in variables:
         return True
-    # A whole branch may be written as JSON.
+    # One variable may hold a whole subtree as JSON.
     return any(
         _lookup(_json(variables[wanted[:length]]), path[length:]) is not _ABSENT
         for length in range(1, len(wanted))

@@ -34,16 +34,16 @@ class Store:
     """The adapter under test, opened and with its schema created.
 
     Attributes:
-        database: What is tested, opened.
+        database: The database, opened.
 
-        resources: One for each of `notes.SHAPES`, by name and in their order; without `labels` where there are
-            no arrays, without `seats` and `tickets` where no key has several fields. `resources_of` makes them.
+        resources: The resources by name, one for each of `sample_shapes.SHAPES`; without `labels` if the store has no
+            arrays, without `seats` and `tickets` if it has no composite keys. `resources_of` builds them.
 
-        repositories: Makes the repository of each, outside of any unit of work.
+        repositories: The factories of repositories outside any unit of work, by name of the resource.
 
-        unit_of_work: Makes a unit of work over all of them, that publishes to *event_bus*.
+        unit_of_work: The factory of a unit of work on all resources, which publishes to *event_bus*.
 
-        event_bus: Keeps what was published.
+        event_bus: The event bus, which keeps the published events.
 
         read_system_rows: Reads the rows of a system table, and creates the table if it is missing; `None` if the store
             cannot have one.
@@ -131,7 +131,7 @@ class Store:
 
     async def clear(self) -> None:
         """Remove every entity and every recorded event."""
-        # Who refers to others goes before them.
+        # Entities with references are removed before the entities they refer to.
         for make in reversed(tuple(self.repositories.values())):
             _ = value_of(await make().remove_where(Everything(), max_affected=_ALL))
         self.event_bus.events.clear()

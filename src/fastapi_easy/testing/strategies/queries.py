@@ -34,10 +34,10 @@ ANY_CASE: Final = frozenset(
         Operator.ENDS_WITH_ANY_CASE,
     }
 )
-"""Operators that go by lower case."""
+"""Operators that compare without regard to case."""
 
 MAX_DEPTH: Final = 2
-"""How far along relations a query goes."""
+"""The longest path of relations in a query."""
 
 _ITEMS: Final = frozenset({Operator.HAS, Operator.HAS_ANY, Operator.HAS_ALL})
 
@@ -58,17 +58,17 @@ def specifications(
     """Return specifications: trees over the filterable fields of *resource* and its related resources.
 
     Args:
-        resource: Who is asked.
+        resource: The resource that the specifications are for.
 
-        alphabet: What texts are made of.
+        alphabet: The characters of texts.
 
         without: Operators to leave out.
 
-        max_leaves: How large the trees are.
+        max_leaves: The maximum number of leaves of a tree.
 
-        depth: How far they go along relations.
+        depth: The longest path of relations.
     """
-    # Made once, and chosen from field by field: kinds with many operators are asked no more often than others.
+    # First a field is chosen, then an operator: otherwise kinds with many operators would be chosen more often.
     choices = [_leaves(resource.fields[name], alphabet, without) for name in resource.filterable]
     leaf = st.sampled_from(choices).flatmap(lambda choice: choice)
     related = [
@@ -78,9 +78,9 @@ def specifications(
         for each in resource.relations.values()
         if depth > 0
     ]
-    nothing_said: st.SearchStrategy[Specification] = st.just(Everything())
-    # Not `leaf | leaf | …`: Hypothesis takes equal alternatives for one.
-    first = st.sampled_from([leaf, leaf, nothing_said, *related]).flatmap(lambda choice: choice)
+    everything: st.SearchStrategy[Specification] = st.just(Everything())
+    # Not `leaf | leaf | …`: Hypothesis merges equal alternatives, and leaves are to be chosen twice as often.
+    first = st.sampled_from([leaf, leaf, everything, *related]).flatmap(lambda choice: choice)
     return st.recursive(
         first,
         lambda inner: (
@@ -102,13 +102,13 @@ def with_stored_values(
     """Replace about half of the values in *specification* by values of *rows* or similar ones, so that rows match.
 
     Args:
-        draw: Given by Hypothesis.
+        draw: The function that Hypothesis passes.
 
-        resource: Who is asked.
+        resource: The resource that the specification is for.
 
-        specification: As drawn before there were rows.
+        specification: A specification that was drawn without rows.
 
-        rows: What is stored, by the name of the resource.
+        rows: The stored rows, by name of the resource.
     """
 
     def replaced(resource: Resource[Any], part: Specification) -> Specification:

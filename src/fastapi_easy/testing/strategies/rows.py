@@ -19,7 +19,7 @@ def rows(resource: Resource[Any], alphabet: str = CASED) -> st.SearchStrategy[di
         if field.generated:
             continue
         strategy = values(field, alphabet)
-        # A factory makes another value in each store, so what it is for is said here.
+        # A default factory would make different values in the two stores that are compared, so a value is given.
         must_be_given = field.required or field.default_factory is not None
         (required if must_be_given else optional)[name] = st.none() | strategy if field.nullable else strategy
     return st.fixed_dictionaries(required, optional=optional)

@@ -35,7 +35,7 @@ class LeaseGrantCases(LeaseSuite):
     ) -> None:
         ada, bob = LockClient(stores.local, "ada"), LockClient(stores.remote, "bob")
 
-        granted, refused = await ada.ask(lock), await bob.ask(lock)
+        granted, refused = await ada.try_acquire(lock), await bob.try_acquire(lock)
 
         assert isinstance(granted, Acquired)
         assert isinstance(refused, Busy)
@@ -43,45 +43,45 @@ class LeaseGrantCases(LeaseSuite):
 
     async def test_two_owners_in_one_process_exclude_each_other(self, stores: LeaseStores, lock: str) -> None:
         ada, bob = LockClient(stores.local, "ada"), LockClient(stores.local, "bob")
-        _ = await ada.take(lock)
+        _ = await ada.acquire(lock)
 
-        assert isinstance(await bob.ask(lock), Busy)
+        assert isinstance(await bob.try_acquire(lock), Busy)
 
     async def test_the_same_owner_gets_the_same_token_again(self, stores: LeaseStores, lock: str) -> None:
         ada = LockClient(stores.local, "ada")
 
-        assert await ada.take(lock) == await ada.take(lock)
+        assert await ada.acquire(lock) == await ada.acquire(lock)
 
     async def test_what_was_given_back_is_granted_to_the_next_with_a_larger_token(
         self, stores: LeaseStores, lock: str
     ) -> None:
         ada, bob = LockClient(stores.local, "ada"), LockClient(stores.remote, "bob")
-        first = await ada.take(lock)
+        first = await ada.acquire(lock)
 
         assert await ada.release(lock) is True
-        assert await bob.take(lock) > first
+        assert await bob.acquire(lock) > first
 
     async def test_tokens_grow_whoever_asks(self, stores: LeaseStores, lock: str) -> None:
         tokens = []
         for turn in range(20):
             client = LockClient(stores.store_at(turn % 3), "party")
-            tokens.append(await client.take(lock))
+            tokens.append(await client.acquire(lock))
             _ = await client.release(lock)
 
         assert tokens == sorted(set(tokens))
 
     async def test_only_the_owner_gives_back_and_only_once(self, stores: LeaseStores, lock: str) -> None:
         ada, bob = LockClient(stores.local, "ada"), LockClient(stores.remote, "bob")
-        _ = await ada.take(lock)
+        _ = await ada.acquire(lock)
 
         assert await bob.release(lock) is False
-        assert isinstance(await bob.ask(lock), Busy)
+        assert isinstance(await bob.try_acquire(lock), Busy)
         assert await ada.release(lock) is True
         assert await ada.release(lock) is False
 
     async def test_only_the_holder_renews(self, stores: LeaseStores, lock: str) -> None:
         ada, bob = LockClient(stores.local, "ada"), LockClient(stores.remote, "bob")
-        token = await ada.take(lock)
+        token = await ada.acquire(lock)
 
         assert await ada.renew(lock, token) is True
         assert await bob.renew(lock, token) is False
@@ -92,10 +92,10 @@ class LeaseGrantCases(LeaseSuite):
     async def test_a_lease_runs_out_and_is_then_somebody_elses(self, stores: LeaseStores, lock: str) -> None:
         stores.require(LockCapability.TTL)
         ada, bob = LockClient(stores.local, "ada"), LockClient(stores.remote, "bob")
-        first = await ada.take(lock, TTL)
+        first = await ada.acquire(lock, TTL)
         await asyncio.sleep(TTL * 1.2)
 
-        second = await bob.take(lock)
+        second = await bob.acquire(lock)
 
         assert second > first
         assert await ada.renew(lock, first) is False
@@ -107,27 +107,27 @@ class LeaseGrantCases(LeaseSuite):
     ) -> None:
         stores.require(LockCapability.TTL)
         ada = LockClient(stores.local, "ada")
-        token = await ada.take(lock, TTL)
+        token = await ada.acquire(lock, TTL)
         await asyncio.sleep(TTL * 1.2)
 
         assert await ada.renew(lock, token) is False
-        assert await ada.take(lock) > token
+        assert await ada.acquire(lock) > token
 
     async def test_a_renewed_lease_does_not_run_out(self, stores: LeaseStores, lock: str) -> None:
         stores.require(LockCapability.TTL)
         ada, bob = LockClient(stores.local, "ada"), LockClient(stores.remote, "bob")
-        token = await ada.take(lock, TTL)
+        token = await ada.acquire(lock, TTL)
         for _ in range(4):
             await asyncio.sleep(TTL / 2)
             assert await ada.renew(lock, token, TTL) is True
 
-        assert isinstance(await bob.ask(lock), Busy)
+        assert isinstance(await bob.try_acquire(lock), Busy)
 
     async def test_one_of_many_who_ask_at_once_gets_it(self, stores: LeaseStores, lock: str) -> None:
         for _ in range(5):
             clients = [LockClient(stores.store_at(number % 3), "party") for number in range(12)]
 
-            answers = await asyncio.gather(*(each.ask(lock) for each in clients))
+            answers = await asyncio.gather(*(each.try_acquire(lock) for each in clients))
 
             winners = [
                 client
@@ -142,11 +142,11 @@ class LeaseGrantCases(LeaseSuite):
         own = f"{lock[-12:]}{name}"[:200]
         others = {own.swapcase(), own.strip(), own[:-1], own.replace("_", "x").replace("%", "y")} - {own}
         ada = LockClient(stores.local, "ada")
-        _ = await ada.take(own)
+        _ = await ada.acquire(own)
 
-        assert isinstance(await LockClient(stores.remote, "bob").ask(own), Busy)
+        assert isinstance(await LockClient(stores.remote, "bob").try_acquire(own), Busy)
         for other in others:
-            _ = await LockClient(stores.remote, "bob").take(other)
+            _ = await LockClient(stores.remote, "bob").acquire(other)
         assert [each.name for each in value_of(await stores.overview.inspect(own)) if each.name == own] == [
             own
         ]
@@ -154,10 +154,10 @@ class LeaseGrantCases(LeaseSuite):
     async def test_what_is_held_is_listed_by_prefix_in_order(self, stores: LeaseStores, lock: str) -> None:
         ada = LockClient(stores.local, "ada")
         names = [f"{lock}%_{letter}" for letter in "cab"]
-        tokens = {name: await LockClient(stores.local, "ada").take(name) for name in names}
-        _ = await ada.take(f"{lock}xy")
+        tokens = {name: await LockClient(stores.local, "ada").acquire(name) for name in names}
+        _ = await ada.acquire(f"{lock}xy")
         _ = await ada.release(f"{lock}xy")
-        _ = await LockClient(stores.local, "ada").take(f"{lock}__d")
+        _ = await LockClient(stores.local, "ada").acquire(f"{lock}__d")
 
         listed = value_of(await stores.overview.inspect(f"{lock}%_"))
 
@@ -171,7 +171,7 @@ class LeaseGrantCases(LeaseSuite):
         self, stores: LeaseStores, lock: str
     ) -> None:
         ada, bob = LockClient(stores.local, "ada"), LockClient(stores.remote, "bob")
-        token = await ada.take(lock)
+        token = await ada.acquire(lock)
         if LockCapability.EVICTABLE not in stores.local.capabilities:
             refused = await stores.remote.evict(lock, token)
             assert isinstance(refused, Failure)
@@ -182,21 +182,21 @@ class LeaseGrantCases(LeaseSuite):
         assert await stores.remote.evict(lock, token) == Success(True)
         assert await stores.remote.evict(lock, token) == Success(False)
         assert await ada.renew(lock, token) is False
-        assert await bob.take(lock) > token
+        assert await bob.acquire(lock) > token
 
     async def test_a_store_that_was_closed_is_opened_by_the_next_call(
         self, stores: LeaseStores, lock: str
     ) -> None:
         ada = LockClient(stores.local, "ada")
-        token = await ada.take(lock)
+        token = await ada.acquire(lock)
         await stores.local.close()
 
         bob = LockClient(stores.local, "bob")
         if LockCapability.TTL in stores.local.capabilities:
-            assert isinstance(await bob.ask(lock), Busy)
+            assert isinstance(await bob.try_acquire(lock), Busy)
             assert await ada.renew(lock, token) is True
         else:
-            assert await bob.take(lock) > token
+            assert await bob.acquire(lock) > token
 
     async def test_a_reachable_store_passes_its_check(self, stores: LeaseStores) -> None:
         assert await stores.local.answers() == Success(None)
@@ -207,14 +207,14 @@ class LeaseGrantCases(LeaseSuite):
         before = stores.local.pool
 
         _ = await asyncio.gather(
-            *(LockClient(stores.local, "party").ask(f"{lock}:{each}") for each in range(20))
+            *(LockClient(stores.local, "party").try_acquire(f"{lock}:{each}") for each in range(20))
         )
 
         pool = stores.local.pool
         assert before is None
         if pool is not None:
             assert 1 <= pool.open <= pool.limit <= MOST_CONNECTIONS
-            # That of a session is in use for as long as it stands.
+            # A store of session locks uses its connection as long as it is open.
             assert (pool.in_use <= 1, pool.waiting or 0) == (True, 0)
         await stores.local.close()
         assert stores.local.pool is None

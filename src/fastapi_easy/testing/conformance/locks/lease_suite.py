@@ -18,9 +18,9 @@ class LeaseStoreFactory:
     """A factory of lease stores that share one place.
 
     Attributes:
-        open: Makes one more store on the same place, as another process has it. The suite closes what it opened.
+        open: Opens one more store on the same place, like that of another process. The suite closes it.
 
-        column: What it is called where results are counted.
+        column: The name of its column in the report of results.
     """
 
     open: Callable[[], LeaseStore]
@@ -32,9 +32,9 @@ class LeaseStores:
     """Two stores on the same place, like those of two processes, and more on demand.
 
     Attributes:
-        leases: Where they lead to.
+        leases: The factory of the stores.
 
-        opened: All of them.
+        opened: The stores that are open, by number.
     """
 
     leases: LeaseStoreFactory
@@ -95,17 +95,17 @@ class LeaseSuite:
 class LockClient:
     """A client of a lease store, which asks for each lease as a new owner."""
 
-    def __init__(self, store: LeaseStore, called: str) -> None:
+    def __init__(self, store: LeaseStore, label: str) -> None:
         self.store = store
-        self.owner = f"host:1:boot:{called}{uuid.uuid4().hex[:8]}/1.0"
+        self.owner = f"host:1:boot:{label}{uuid.uuid4().hex[:8]}/1.0"
 
-    async def ask(self, name: str, ttl: float = 30, ticket: int | None = None) -> Acquired | Busy:
+    async def try_acquire(self, name: str, ttl: float = 30, ticket: int | None = None) -> Acquired | Busy:
         """Try to acquire a lease and return the answer of the store."""
         return value_of(await self.store.try_acquire(name, self.owner, ttl, ticket))
 
-    async def take(self, name: str, ttl: float = 30, ticket: int | None = None) -> int:
+    async def acquire(self, name: str, ttl: float = 30, ticket: int | None = None) -> int:
         """Acquire a lease, which must be free, and return its token."""
-        answer = await self.ask(name, ttl, ticket)
+        answer = await self.try_acquire(name, ttl, ticket)
         assert isinstance(answer, Acquired), f"{name} could not be acquired: {answer!r}"
         return answer.token
 
@@ -117,7 +117,7 @@ class LockClient:
         """Release the lease and return whether it was held."""
         return value_of(await self.store.release(name, self.owner))
 
-    async def line_up(self, name: str, seconds: float = 30) -> int:
+    async def enqueue(self, name: str, seconds: float = 30) -> int:
         """Join the wait queue and return the ticket."""
         return value_of(await self.store.enqueue(name, self.owner, seconds))
 
@@ -126,7 +126,7 @@ async def eventually(condition: Callable[[], object], seconds: float = 5.0) -> N
     """Wait until *condition* returns true; it may be asynchronous.
 
     Raises:
-        TimeoutError: It never did.
+        TimeoutError: It did not within *seconds*.
     """
     async with asyncio.timeout(seconds):
         while True:
@@ -139,6 +139,6 @@ async def eventually(condition: Callable[[], object], seconds: float = 5.0) -> N
 async def is_free(store: LeaseStore, name: str) -> bool:
     """Return whether *name* has neither a holder nor waiters."""
     client = LockClient(store, "probe")
-    if isinstance(await client.ask(name), Busy):
+    if isinstance(await client.try_acquire(name), Busy):
         return False
     return await client.release(name)

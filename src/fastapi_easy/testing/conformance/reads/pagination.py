@@ -151,7 +151,7 @@ class PaginationCases(Suite):
         self, store: Store, order: tuple[Sort, ...], expected: str
     ) -> None:
         await add_rows(store.notes, TIES)
-        # Twins of every row come in after each step: some behind the walk, some before it, many of them ties.
+        # After each page a twin of a row is inserted: some behind the cursor, some ahead of it, many of them ties.
         twins = [{**each, "title": each["title"].upper()} for each in TIES]
 
         walked: list[Row] = []
@@ -258,7 +258,7 @@ class PaginationCases(Suite):
             walked.extend(row.id for row in page.items)
             assert len(walked) < 1000, "the walk does not end"
             if len(walked) < 100:
-                # Ahead of the walk and behind it, often with values that others have too.
+                # Insert rows ahead of the cursor and behind it, often with the values of other rows.
                 await add_rows(store.books, (_any_book(chance, authors) for _ in range(chance.randrange(3))))
             if chance.random() < 0.3:
                 _ = await store.books.remove(walked[chance.randrange(len(walked))])

@@ -254,11 +254,11 @@ class RelatedFilterCases(Suite):
         )
 
         assert (books, authors, reviews, childless) == (Success(2), Success(2), Success(4), Success(1))
-        assert await _texts(store, "books", "pages") == ["100", "None", "1", "1", "100", "300"]
-        assert await _texts(store, "authors", "country") == ["FR", "IT", "IT"]
-        assert await _texts(store, "reviews", "rating") == ["5", "4"]
+        assert await _values_as_text(store, "books", "pages") == ["100", "None", "1", "1", "100", "300"]
+        assert await _values_as_text(store, "authors", "country") == ["FR", "IT", "IT"]
+        assert await _values_as_text(store, "reviews", "rating") == ["5", "4"]
 
 
-async def _texts(store: Store, name: str, field: str) -> list[str]:
+async def _values_as_text(store: Store, name: str, field: str) -> list[str]:
     rows = value_of(await store.repositories[name]().select(Query(page=ALL))).items
     return [str(row[field]) for row in rows]

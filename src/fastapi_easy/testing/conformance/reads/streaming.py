@@ -82,7 +82,7 @@ class StreamCases(Suite):
         await add_titles(store, "abcdefgh")
 
         for _ in range(30):
-            # What the port calls an iterator is a generator wherever leaving early has to be said.
+            # The port promises an iterator only, but every adapter that holds a connection returns a generator.
             async with aclosing(cast("Any", store.notes.stream(Query(), chunk=2))) as parts:
                 async for rows in parts:
                     assert titles(rows) == ["a", "b"]

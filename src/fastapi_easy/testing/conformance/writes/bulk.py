@@ -93,7 +93,7 @@ class BulkCases(Suite):
 
         assert [row.rank for row in rows] == list(range(MANY))
         assert len({row.id for row in rows}) == MANY
-        # About 4 kB for each row that is returned, and as much again on the way.
+        # About 4 kB for each returned row, and the same again in the driver's buffers.
         assert growth < 160 * MEGABYTE
         last = value_of(
             await store.notes.select(Query(order=(Sort("id"),), page=PageRequest(offset=MANY - 1)))

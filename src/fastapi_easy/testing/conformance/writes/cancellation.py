@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from returns.result import Failure
@@ -19,21 +19,22 @@ from fastapi_easy.domain.resources.capability import Capability
 from fastapi_easy.testing.conformance.store import Store, Suite, add_one, add_rows, value_of
 
 CONCURRENT_CALLS: Final = 6
-"""Callers at a time; more than one, so that they take connections from one another."""
+"""Concurrent callers; more than one, so that they compete for connections."""
 
 TIMEOUT: Final = 10.0
-"""Seconds until what was given up must have ended on the server too."""
+"""Seconds after which a cancelled call must have ended on the server too."""
 
-_MORE: Final = 1.25
+_ADJUSTMENT: Final = 1.25
+"""Factor by which the longest wait before a cancellation is adjusted after each call."""
 
-HALVES: Final = 5
+BATCH: Final = 5
 """Entities that each unit of work adds to each of two resources, all or none."""
 
 
 class CancellationCases(Suite):
     """Cases about cancelled calls and units of work, which leave no connection, no lock and no partial write behind.
 
-    How many there are is said by the option `--cancellations`.
+    The option `--cancellations` sets their number.
     """
 
     @pytest.fixture
@@ -49,7 +50,7 @@ class CancellationCases(Suite):
 
         await _assert_nothing_left(store)
         whole = value_of(await store.notes.count(Where("title", Operator.EQUALS, "many")))
-        assert whole % HALVES == 0, "add_all was done by half"
+        assert whole % BATCH == 0, "add_all was committed partially"
 
     async def test_cancelled_units_of_work_are_atomic(self, store: Store, cancellations: int) -> None:
         store.require(Capability.TRANSACTIONS)
@@ -58,13 +59,13 @@ class CancellationCases(Suite):
         async def work(number: int) -> None:
             async with store.unit_of_work() as work:
                 notes = work.repository("notes")
-                for half in range(HALVES):
-                    outcome: Outcome[Any] = await notes.add({"title": str(number), "rank": half})
+                for rank in range(BATCH):
+                    outcome: Outcome[object] = await notes.add({"title": str(number), "rank": rank})
                     if isinstance(outcome, Failure):
                         return
-                # Also between two calls, when the store is not being spoken to.
+                # A moment to be cancelled between two calls, while the connection is idle.
                 await asyncio.sleep(0.002)
-                outcome = await work.repository("tokens").add_all([{"label": str(number)}] * HALVES)
+                outcome = await work.repository("tokens").add_all([{"label": str(number)}] * BATCH)
                 if isinstance(outcome, Failure):
                     return
                 outcome = await notes.update(shared.id, Patch({"remark": str(number)}))
@@ -79,7 +80,7 @@ class CancellationCases(Suite):
         notes.remove("shared")
         done = set(notes) | set(tokens)
         assert {each: (notes.count(each), tokens.count(each)) for each in done} == dict.fromkeys(
-            done, (HALVES, HALVES)
+            done, (BATCH, BATCH)
         )
 
 
@@ -103,7 +104,7 @@ def _calls(store: Store, keys: Sequence[object]) -> list[Callable[[int], Awaitab
         lambda _: store.books.select_each(store.relation("authors.books"), [(1,), (2,)], Query()),
         streamed,
         lambda number: notes.add({"title": f"one {number}"}),
-        lambda _: notes.add_all([{"title": "many"}] * HALVES),
+        lambda _: notes.add_all([{"title": "many"}] * BATCH),
         lambda number: notes.update(keys[number % len(keys)], Patch({"rank": number})),
         lambda number: notes.update_where(seventh, Patch({"body": str(number)}), max_affected=1000),
         lambda number: notes.remove(10**9 + number),
@@ -115,7 +116,8 @@ async def _cancel_at_random(calls: Sequence[Callable[[int], Awaitable[object]]],
     seed = random.randrange(2**32)  # noqa: S311
     chance = random.Random(seed)  # noqa: S311
     numbers = iter(range(times))
-    # For how long each call is waited for at most. It settles where half of the calls end before.
+    # The longest wait before each kind of call is cancelled. It converges to a value at which half of the calls
+    # end before their cancellation, whatever the speed of the store: so cancellations hit every phase of a call.
     longest = dict.fromkeys(range(len(calls)), 0.005)
 
     async def give_up() -> None:
@@ -123,14 +125,14 @@ async def _cancel_at_random(calls: Sequence[Callable[[int], Awaitable[object]]],
             which = number % len(calls)
             task = asyncio.ensure_future(_await_call(calls[which], number))
             await _sleep_randomly(chance, longest[which])
-            is_asked = task.cancel()
+            was_running = task.cancel()
             _ = await asyncio.wait([task], timeout=TIMEOUT)
-            assert task.done(), f"a call did not end when it was given up; seed {seed}"
-            longest[which] *= _MORE if task.cancelled() else 1 / _MORE
+            assert task.done(), f"a call did not end when it was cancelled; seed {seed}"
+            longest[which] *= _ADJUSTMENT if task.cancelled() else 1 / _ADJUSTMENT
             if not task.cancelled():
                 answer = task.result()
-                # A server that stalls may fail anybody, but not those who were told to stop.
-                assert not (is_asked and isinstance(answer, Failure)), f"{answer}; seed {seed}"
+                # A slow server may fail any call, but a cancellation must not be turned into a failure.
+                assert not (was_running and isinstance(answer, Failure)), f"{answer}; seed {seed}"
 
     async with asyncio.TaskGroup() as group:
         for _ in range(CONCURRENT_CALLS):
@@ -154,7 +156,7 @@ async def _assert_nothing_left(store: Store) -> None:
     async with asyncio.timeout(TIMEOUT):
         while (pool := store.database.pool) is not None and pool.in_use > 0:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
-        # Whoever still held a row would keep this waiting.
+        # A row lock that a cancelled call left behind would make this wait and fail.
         changed = await store.notes.update_where(Everything(), Patch({"done": True}), max_affected=10**6)
         added = await store.notes.add({"title": "afterwards"})
         _ = value_of(await store.notes.remove(value_of(added).id))

@@ -237,7 +237,7 @@ class ForeignKeyCases(Suite):
             (Success(None), NO_AUTHOR),
             (Failure(ReferenceBroken("authors", ())), Success(None)),
         ]
-        # Either both are there by now, or neither.
+        # Either the author and the book exist, or neither.
         assert await enforcing.authors.count(Everything()) == await enforcing.books.count(Everything())
 
 
