@@ -6,13 +6,14 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, MutableMapping
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Final, NoReturn
 
 import typer
 import uvicorn
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import ChangeReload, Multiprocess
 
@@ -91,16 +92,18 @@ def _serve(config: "_Config", listener: socket.socket) -> int:
 class _Config(uvicorn.Config):
     """A uvicorn configuration that loads the target in the process that serves it."""
 
-    def __init__(self, app: Any, target: Target, drain: Drain, **options: Any) -> None:
+    def __init__(self, app: ASGIApp, target: Target, drain: Drain, **options: Any) -> None:
         self._target = target
         self._drain = drain
         in_other_processes = options["reload"] or options["workers"] > 1
+        # An app cannot be pickled: another process gets the target only, and loads it.
+        self._loaded = None if in_other_processes else app
         super().__init__(target.path if in_other_processes else app, **options)
 
-    def load_app(self) -> Any:
+    def load_app(self) -> ASGIApp:
         """Return the app, which reports a failed start without a traceback."""
-        if not isinstance(self.app, str):
-            return _ReadableStartupErrors(self.app, self._drain)
+        if self._loaded is not None:
+            return _ReadableStartupErrors(self._loaded, self._drain)
         try:
             return _ReadableStartupErrors(load_app(self._target), self._drain)
         except CommandError as command_error:
@@ -116,16 +119,15 @@ class _ReadableStartupErrors:
 
     __slots__ = ("_app", "_drain")
 
-    def __init__(self, app: Any, drain: Drain) -> None:
+    def __init__(self, app: ASGIApp, drain: Drain) -> None:
         self._app = app
         self._drain = drain
 
-    def __call__(self, scope: Any, receive: Any, send: Any) -> Awaitable[None]:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "lifespan":
             return self._run_lifespan(scope, receive, send)
         # The awaitable is returned, not awaited: that saves one coroutine per request.
-        answered: Awaitable[None] = self._app(scope, receive, send)
-        return answered
+        return self._app(scope, receive, send)
 
     def _drain_on_sigterm(self) -> None:
         """Make SIGTERM fail the readiness check at once, and stop the server after the delay."""
@@ -140,10 +142,10 @@ class _ReadableStartupErrors:
 
         _ = signal.signal(signal.SIGTERM, drain)
 
-    async def _run_lifespan(self, scope: Any, receive: Any, send: Any) -> None:
-        failed: list[MutableMapping[str, object]] = []
+    async def _run_lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        failed: list[Message] = []
 
-        async def keep_failure(message: MutableMapping[str, object]) -> None:
+        async def keep_failure(message: Message) -> None:
             if message["type"] == "lifespan.startup.complete":
                 self._drain_on_sigterm()
             if message["type"] == "lifespan.startup.failed":
@@ -193,7 +195,7 @@ def _cannot_listen(serving: Serving, error: OSError) -> str:
     return f"cannot listen on {serving.host} port {serving.port}: {error.strerror}"
 
 
-def _announce(serving: Serving, app: Any, port: int) -> None:
+def _announce(serving: Serving, app: ASGIApp, port: int) -> None:
     host = _WILDCARD_HOSTS.get(serving.host, serving.host)
     base = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     where = "" if host == serving.host else f", and every other address of port {port}"

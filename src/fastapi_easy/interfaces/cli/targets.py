@@ -6,9 +6,12 @@ import importlib.util
 import inspect
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TypeGuard
+
+from starlette.types import ASGIApp
 
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.interfaces.cli.tasks import CommandError, Target
@@ -16,7 +19,7 @@ from fastapi_easy.interfaces.cli.tasks import CommandError, Target
 _ASGI_ARGUMENTS = 3
 
 
-def load(target: Target) -> Any:
+def load(target: Target) -> object:
     """Import and return the object that *target* names; its folder becomes the first entry of `sys.path`.
 
     Raises:
@@ -31,7 +34,7 @@ def load(target: Target) -> Any:
     folder = str(target.folder.resolve())
     if folder not in sys.path[:1]:
         sys.path.insert(0, folder)
-    found: Any = _import(module_name, target)
+    found: object = _import(module_name, target)
     walked = module_name
     for name in attributes.split("."):
         if not hasattr(found, name):
@@ -41,7 +44,7 @@ def load(target: Target) -> Any:
     return found
 
 
-def load_app(target: Target) -> Any:
+def load_app(target: Target) -> ASGIApp:
     """Return the ASGI app that *target* names, or that the function it names returns.
 
     Raises:
@@ -122,7 +125,7 @@ def _suggestion(found: object, name: str) -> str:
     return f": did you mean {near[0]!r}?" if near else ""
 
 
-def _is_app(found: object) -> bool:
+def _is_app(found: object) -> TypeGuard[ASGIApp]:
     """Return whether *found* is an ASGI app: a callable of scope, receive and send that returns an awaitable."""
     if isinstance(found, type):
         return False
@@ -130,7 +133,7 @@ def _is_app(found: object) -> bool:
     return inspect.iscoroutinefunction(call) and len(_required_parameters(call)) == _ASGI_ARGUMENTS
 
 
-def _required_parameters(call: Any) -> list[inspect.Parameter]:
+def _required_parameters(call: Callable[..., object]) -> list[inspect.Parameter]:
     variable = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
     return [each for each in inspect.signature(call).parameters.values() if each.kind not in variable]
 

@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import pytest
 import pytest_asyncio
@@ -25,6 +25,9 @@ from fastapi_easy.testing.recorders import RecordingEventBus
 from fastapi_easy.testing.resources import resources_with_relations
 
 T = TypeVar("T")
+
+AnyRepository: TypeAlias = Repository[Any]
+"""A repository of rows; the suites do not know the class of the entities."""
 
 _ALL = 1_000_000
 
@@ -53,7 +56,7 @@ class Store:
 
     database: Database
     resources: Mapping[str, Resource[Any]]
-    repositories: Mapping[str, Callable[[], Repository[Any]]]
+    repositories: Mapping[str, Callable[[], AnyRepository]]
     unit_of_work: Callable[[], UnitOfWork]
     event_bus: RecordingEventBus
     read_system_rows: Callable[[SystemTable], Awaitable[Sequence[Mapping[str, object]]]] | None = None
@@ -72,50 +75,50 @@ class Store:
         return self.database.capabilities
 
     @property
-    def notes(self) -> Repository[Any]:
+    def notes(self) -> AnyRepository:
         """The repository of entities with a field of every kind."""
         return self.repositories["notes"]()
 
     @property
-    def seats(self) -> Repository[Any]:
+    def seats(self) -> AnyRepository:
         """The repository of entities with a key of two fields."""
         self.require(Capability.COMPOSITE_KEYS)
         return self.repositories["seats"]()
 
     @property
-    def tokens(self) -> Repository[Any]:
+    def tokens(self) -> AnyRepository:
         """The repository of entities with a UUID as key."""
         return self.repositories["tokens"]()
 
     @property
-    def labels(self) -> Repository[Any]:
+    def labels(self) -> AnyRepository:
         """The repository of entities with a list of scalars."""
         self.require(Capability.ARRAYS)
         return self.repositories["labels"]()
 
     @property
-    def authors(self) -> Repository[Any]:
+    def authors(self) -> AnyRepository:
         """The repository of entities with a relation to their own kind."""
         return self.repositories["authors"]()
 
     @property
-    def books(self) -> Repository[Any]:
+    def books(self) -> AnyRepository:
         """The repository of entities with a version and soft deletion, including deleted ones."""
         return self.repositories["books"]()
 
     @property
-    def reviews(self) -> Repository[Any]:
+    def reviews(self) -> AnyRepository:
         """The repository of entities at the end of a to-many relation."""
         return self.repositories["reviews"]()
 
     @property
-    def tickets(self) -> Repository[Any]:
+    def tickets(self) -> AnyRepository:
         """The repository of entities with a reference of two fields."""
         self.require(Capability.COMPOSITE_KEYS)
         return self.repositories["tickets"]()
 
     @property
-    def loans(self) -> Repository[Any]:
+    def loans(self) -> AnyRepository:
         """The repository of entities with three kinds of references."""
         return self.repositories["loans"]()
 
@@ -201,12 +204,12 @@ def value_of(outcome: Outcome[T]) -> T:
     return outcome.unwrap()
 
 
-async def add_one(repository: Repository[Any], /, **values: object) -> Row:
+async def add_one(repository: AnyRepository, /, **values: object) -> Row:
     """Add one entity."""
     return value_of(await repository.add(values))
 
 
-async def add_rows(repository: Repository[Any], rows: Iterable[Mapping[str, object]]) -> None:
+async def add_rows(repository: AnyRepository, rows: Iterable[Mapping[str, object]]) -> None:
     """Add an entity for each of *rows*."""
     _ = value_of(await repository.add_all(list(rows)))
 
