@@ -1,23 +1,29 @@
 # The project's verbs. Each makes sure first that .venv holds what pyproject.toml and constraints.txt say.
 
 .DEFAULT_GOAL := help
-.PHONY: help install format lint types contracts test conformance docs tables check bench run
+.PHONY: help install format lint types contracts test test-lowest conformance conformance-full docs tables check bench run
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+LOWEST := .venv/lowest
 SERVICES := postgres,mariadb,redis,mongo,mongo_alone,nats
-PYTEST = TEST_SERVICES=$(SERVICES) $(BIN)/python -m pytest -n 2 --dist loadfile
+# Three for two cores: many tests wait for a server or a process to come or to go.
+WORKERS := -n 3 --dist worksteal
+PYTEST = TEST_SERVICES=$(SERVICES) $(BIN)/python -m pytest $(WORKERS)
 ARGS ?=
 
 # The first Python that is new enough; another one: make install PYTHON=python3.13
 PYTHON ?= $(shell for each in python3 python3.11 python3.12 python3.13 python3.14; do \
 	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$each; break; }; done)
 
+# Without it each of the tests' programs would compile all over again, where a machine forbids bytecode.
+export PYTHONDONTWRITEBYTECODE :=
+
 # pyright would ask the network whether there is a newer one.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 help: ## Show the verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(INSTALLED) ## Set up .venv with everything the other verbs need
 
@@ -37,10 +43,20 @@ contracts: $(INSTALLED) ## Check that dependencies point inward
 	$(BIN)/lint-imports
 
 test: $(INSTALLED) ## Run the whole suite on real servers (ARGS="-k word" for a part)
-	$(PYTEST) $(ARGS)
+	$(PYTEST) --cancellations 100 $(ARGS)
+
+test-lowest: $(INSTALLED) ## Run the tests of units and of the main stores on the lowest versions that are allowed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group lowest
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LOWEST)
+	$(BIN)/uv pip install --quiet --python $(LOWEST) --resolution lowest-direct --editable ".[all]" --group dev
+	TEST_SERVICES=postgres,mariadb $(LOWEST)/bin/python -m pytest $(WORKERS) tests/unit \
+		$(patsubst %,tests/conformance/test_%.py,memory sqlite postgres) $(ARGS)
 
 conformance: $(INSTALLED) ## Run the adapters' conformance suites on real servers
 	$(PYTEST) tests/conformance $(ARGS)
+
+conformance-full: $(INSTALLED) ## The same with every case on every column, also where only the mapping differs
+	CONFORMANCE=full $(PYTEST) tests/conformance $(ARGS)
 
 docs: $(INSTALLED) ## Run what the documentation shows
 	$(BIN)/python -m pytest tests/docs $(ARGS)

@@ -30,7 +30,7 @@ def market() -> FastAPI:
     container = Market()
 
     async def on_anything(event: DomainEvent) -> None:
-        await write_down(event, container.events.repository())
+        await write_down(event, container.events.entities())
 
     _ = container.event_bus().subscribe(DomainEvent, on_anything)
     return create_app(container, title="Market", version="1.0.0")

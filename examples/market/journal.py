@@ -6,7 +6,7 @@ import uuid
 from pydantic import BaseModel, Field
 
 from fastapi_easy.domain import DomainEvent
-from fastapi_easy.domain.ports import Repository
+from fastapi_easy.domain.ports import EntityRepository
 
 
 class Event(BaseModel):
@@ -18,7 +18,7 @@ class Event(BaseModel):
     at: datetime.datetime
 
 
-async def write_down(event: DomainEvent, journal: Repository[Event]) -> None:
+async def write_down(event: DomainEvent, journal: EntityRepository[Event]) -> None:
     """Keep *event*."""
     kept = Event(id=event.id, name=event.name, key=str(event.key), at=event.occurred_at)
     _ = (await journal.save(kept)).unwrap()

@@ -101,7 +101,7 @@ def _diagnose(target: Target) -> Diagnosis:
     return Diagnosis(_settings(settings, read), tuple(checks))
 
 
-def _ask_breakers(do: str, database: str | None, control: Path | None) -> Sequence[BreakerState]:
+def _ask_breakers(action: str, database: str | None, control: Path | None) -> Sequence[BreakerState]:
     from fastapi_easy.interfaces.cli.breakers import breaker_states
     from fastapi_easy.interfaces.cli.control import send_to_processes
     from fastapi_easy.settings import PREFIX, read_settings
@@ -112,7 +112,7 @@ def _ask_breakers(do: str, database: str | None, control: Path | None) -> Sequen
         raise CommandError(
             f"give the control folder of the running application with --control, or set {PREFIX}CONTROL"
         )
-    return breaker_states(list(send_to_processes(folder, {"do": do, "database": database})), database)
+    return breaker_states(list(send_to_processes(folder, {"do": action, "database": database})), database)
 
 
 def _list_locks(target: Target, prefix: str) -> Sequence[Lock]:
@@ -135,7 +135,7 @@ def _evict_lock(target: Target, name: str, token: int, reason: str) -> bool:
 
 
 def _query_locks(target: Target, question: Callable[[LockProvider], Awaitable[Outcome[Any]]]) -> Any:
-    """What the locks of the application at *target* answer.
+    """Ask the lock store of the application at *target* a question.
 
     Raises:
         CommandError: It has none that another process could see, they do not answer, or cannot do that.
@@ -183,7 +183,7 @@ def _settings(settings: Any, read: Any) -> tuple[Any, ...]:
 
 
 def _check_databases(settings: Any, application: Any, resources: Sequence[Any]) -> Iterator[Check]:
-    """The checks of every database in use, or, when the declarations do not tell which, of all in the settings."""
+    """Yield the checks of every database in use, or of all in the settings when the declarations have mistakes."""
     from fastapi_easy.bootstrap import schema_mode
     from fastapi_easy.composition.technologies import open_database
     from fastapi_easy.domain.errors import DeclarationError
@@ -206,7 +206,7 @@ def _check_databases(settings: Any, application: Any, resources: Sequence[Any]) 
 
 
 def _application_at(target: Target) -> tuple[Any, Any]:
-    """The FastAPI app that *target* names, made of a container if it names that; and its container, if it has one.
+    """Return the FastAPI app at *target*, built if that is a container, and its container, if it has one.
 
     Raises:
         CommandError: It names something else, or its declarations have mistakes.

@@ -32,7 +32,7 @@ __all__ = ["create_app", "mount_resources", "open_kernel", "schema_mode"]
 def create_app(
     container: Container, *, principal: Callable[..., Any] | Depends | None = None, **fastapi_options: Any
 ) -> FastAPI:
-    """A FastAPI application with every resource of *container*, its docs and its health endpoints.
+    """Build a FastAPI application with every resource of *container*, its docs and its health endpoints.
 
     Args:
         container: An instance of your container.
@@ -192,7 +192,7 @@ def _metrics_of(
 
 
 def _locks_of(application: Application) -> Callable[[], Sequence[Dependency]]:
-    """The store of the locks, from when it is in use."""
+    """Return a function that lists the store of the locks, once it is in use."""
 
     def locks() -> Sequence[Dependency]:
         found = application.locks().dependency
@@ -202,7 +202,7 @@ def _locks_of(application: Application) -> Callable[[], Sequence[Dependency]]:
 
 
 def schema_mode(settings: Settings, database: Database) -> SchemaMode:
-    """What happens to the stored schema of *database* at start."""
+    """Return what happens to the stored schema of *database* at start."""
     chosen = settings.databases[database.name].schema_mode
     embedded = database.technology in {"SQLite", "memory"}
     return chosen or (SchemaMode.CREATE if embedded else SchemaMode.FRESH)

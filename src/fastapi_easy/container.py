@@ -107,7 +107,7 @@ class Container(containers.DeclarativeContainer):
         register_providers(cls, _STANDARD_PROVIDERS)
 
     def __new__(cls, **overriding: providers.Provider[Any] | Any) -> Self:
-        """An instance with the resources declared in the class, its bases and the settings.
+        """Make an instance with the resources declared in the class, its bases and the settings.
 
         Args:
             overriding: Providers, or plain objects, that take the place of the class's by name: `settings=…`.

@@ -212,7 +212,7 @@ class HttpSettings(Section):
 
 
 class QuerySettings(Section):
-    """How large a query may be."""
+    """The limits of a query."""
 
     depth: Annotated[int, Field(ge=1, le=20)] = 3
     leaves: Annotated[int, Field(ge=1, le=1000)] = 50
@@ -225,7 +225,7 @@ class QuerySettings(Section):
 
 
 class LogSettings(Section):
-    """What is logged.
+    """The log.
 
     Attributes:
         level: Of the `fastapi_easy` loggers.
@@ -241,7 +241,7 @@ class LogSettings(Section):
 
 
 class LockSettings(Section):
-    """Where locks are kept.
+    """The store of locks.
 
     Attributes:
         url: Like `redis://host/0`, `postgresql://…`, `mongodb://…`, `sqlite:///locks.sqlite3`, `file:///var/lock/shop`
@@ -280,7 +280,7 @@ class ResourceSettings(Section):
     dependencies: tuple[str, ...] = ()
 
     def declaration(self) -> Declaration[Any]:
-        """The declaration that was written, with its classes imported.
+        """Return the declaration that was written, with its classes imported.
 
         Raises:
             ImportError, AttributeError, TypeError, ValueError: A class cannot be found, or an option is unknown.
@@ -368,12 +368,12 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments, then the environment, then the file."""
+        """Return the sources in order: arguments, the environment, the file."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
 
 def read_settings() -> Settings:
-    """The settings of this process.
+    """Read the settings of this process.
 
     Raises:
         DeclarationError: A variable or an entry of the file is unknown or has a wrong value; names each, never

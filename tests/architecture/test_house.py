@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import grimp
@@ -34,6 +35,12 @@ SQLAlchemy's, and so are Tortoise's statements; `relational` translates the erro
 DUMPING_GROUNDS = {"utils", "helpers", "common", "core", "base", "misc", "shared"}
 LONGEST = 400
 """Lines of a module."""
+
+MOST_FILES = 15
+"""Modules of a folder, beside its `__init__`."""
+
+LARGER_FOLDERS = {"fastapi_easy.domain.ports": 17}
+"""One Protocol to a file, whatever their number: a port is looked for by its name."""
 
 
 def dotted(module: Path) -> str:
@@ -90,6 +97,11 @@ def test_inner_layers_import_only_the_allowed_packages() -> None:
             (*WEB, "pydantic", "dependency_injector", *STORES),
             id="the command line",
         ),
+        pytest.param(
+            "fastapi_easy.bootstrap",
+            (*STORES, "typer", "fastapi_easy.interfaces.http.openapi.document"),
+            id="the application of a worker",
+        ),
     ],
 )
 def test_an_entrance_brings_in_only_what_it_needs(entrance: str, unneeded: tuple[str, ...]) -> None:
@@ -106,6 +118,12 @@ def test_a_module_fits_on_a_few_screens() -> None:
     lines = {dotted(module): len(module.read_text(encoding="utf-8").splitlines()) for module in MODULES}
 
     assert {name: count for name, count in lines.items() if count > LONGEST} == {}
+
+
+def test_a_folder_can_be_read_at_a_glance() -> None:
+    files = Counter(dotted(module).rpartition(".")[0] for module in MODULES if module.name != "__init__.py")
+
+    assert {name: count for name, count in files.items() if count > MOST_FILES} == LARGER_FOLDERS
 
 
 def test_no_room_is_a_dumping_ground() -> None:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from fastapi_easy.domain.ports.database import SchemaMode
+from fastapi_easy.domain.ports.entity_repository import EntityRepository
 from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.infrastructure.entities.plain import describe
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
@@ -27,6 +28,9 @@ class Shop:
 
     def __getitem__(self, name: str) -> MongoRepository[Any]:
         return self._made[name]()
+
+    def entities(self, name: str) -> EntityRepository[Any]:
+        return EntityRepository(self.resources[name], self[name])
 
     def unit_of_work(self) -> MongoUnitOfWork:
         return MongoUnitOfWork(self.database, self.resources, self._made, self.bus)

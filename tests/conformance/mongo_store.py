@@ -12,6 +12,7 @@ from fastapi_easy.infrastructure.persistence.mongo.repository import MongoReposi
 from fastapi_easy.infrastructure.persistence.mongo.unit_of_work import MongoUnitOfWork
 from fastapi_easy.testing import RecordingEventBus
 from fastapi_easy.testing.conformance import Store, resources_of
+from tests.conformance.quickly_cleared import MongoStore
 from tests.kept_rows import kept_rows
 
 
@@ -31,7 +32,7 @@ async def mongo_store(
     try:
         differences = (await database.prepare(tuple(resources.values()), SchemaMode.CREATE)).unwrap()
         assert list(differences) == []
-        yield Store(
+        yield MongoStore(
             database=database,
             resources=resources,
             repositories=repositories,

@@ -32,9 +32,13 @@ from fastapi_easy.testing.strategies import (
     tables,
     with_stored_values,
 )
+from tests.conformance.columns import FULL
+
+SHARE = 1 if FULL else 2
+"""One in how many examples is tried: others are drawn in each run anyway."""
 
 MODERATE = settings(
-    max_examples=40,
+    max_examples=40 // SHARE,
     deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
     # The store outlives an example on purpose: it is emptied before each.
@@ -44,9 +48,9 @@ MODERATE = settings(
         HealthCheck.data_too_large,
     ],
 )
-FEW = settings(MODERATE, max_examples=12)
+FEW = settings(MODERATE, max_examples=12 // SHARE)
 """For a test that asks everything of each example."""
-SEVERAL = settings(MODERATE, max_examples=24)
+SEVERAL = settings(MODERATE, max_examples=24 // SHARE)
 """For a test of resources that lead to one another, whose examples take the longest to put there."""
 
 QUERIES = 4
@@ -131,7 +135,7 @@ class Oracle:
 
         for relation in store.resources[name].relations.values():
             there, target = relation.target.name, relation.target
-            sources = {tuple(row[field] for field in relation.here) for row in twins.rows[name]}
+            sources = {tuple(row[field] for field in relation.local) for row in twins.rows[name]}
             asked = data.draw(st.permutations(sorted(each for each in sources if None not in each)))
             query = Query(
                 specification=twins.echoed(
@@ -238,12 +242,12 @@ class Twins:
     def _refer(self, data, row, relations):
         """Let *row* refer to rows that are there; false when it has to, and there are none."""
         for relation in relations:
-            may_be_null = all(relation.source.fields[each].nullable for each in relation.here)
+            may_be_null = all(relation.source.fields[each].nullable for each in relation.local)
             there = [*([None] if may_be_null else []), *self.rows[relation.target.name]]
             if not there:
                 return False
             chosen = data.draw(st.sampled_from(there))
-            for here, field in zip(relation.here, relation.there, strict=True):
+            for here, field in zip(relation.local, relation.remote, strict=True):
                 row[here] = None if chosen is None else chosen[field]
         return True
 

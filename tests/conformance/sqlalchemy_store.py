@@ -16,6 +16,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.unit_of_work import SqlA
 from fastapi_easy.infrastructure.relational.options import ConnectionOptions
 from fastapi_easy.testing import RecordingEventBus
 from fastapi_easy.testing.conformance import Store, resources_of
+from tests.conformance.quickly_cleared import RelationalStore
 from tests.kept_rows import kept_rows
 
 
@@ -37,7 +38,7 @@ async def sqlalchemy_store(
         assert list(differences) == []
         adapter = "SQLAlchemy" if describe is sqlalchemy_describe else "SQLModel"
         driver = make_url(url).get_driver_name()
-        yield Store(
+        yield RelationalStore(
             database=database,
             resources=resources,
             repositories=repositories,

@@ -4,6 +4,7 @@ import pytest
 import pytest_asyncio
 
 from fastapi_easy.testing.conformance import RepositoryConformance, UnitOfWorkConformance
+from tests.conformance.columns import MappingCases, MappingCasesInUnitsOfWork
 from tests.conformance.memory_entities import DATACLASSES, MODELS
 from tests.conformance.mongo_store import mongo_store, through
 
@@ -49,22 +50,28 @@ class TestModels(Models, RepositoryConformance): ...
 class TestModelsInUnitsOfWork(Models, UnitOfWorkConformance): ...
 
 
-class TestDataclasses(Dataclasses, RepositoryConformance): ...
+class TestDataclasses(Dataclasses, MappingCases): ...
 
 
-class TestDataclassesInUnitsOfWork(Dataclasses, UnitOfWorkConformance): ...
+class TestDataclassesInUnitsOfWork(Dataclasses, MappingCasesInUnitsOfWork): ...
 
 
-class TestStoredAs(RepositoryConformance):
+class TestStoredAs(MappingCases):
     @pytest.fixture
     def store(self, of_models_given_as_dataclasses):
         return of_models_given_as_dataclasses
 
 
-@pytest_asyncio.fixture(scope="module", params=DRIVERS)
-async def standing_alone(mongo_alone_url, request):
-    url = through(request.param, mongo_alone_url)
-    async with mongo_store(url, MODELS, f"MongoDB, {request.param}, a server that stands alone") as store:
+@pytest_asyncio.fixture(scope="module")
+async def standing_alone(mongo_alone_url):
+    async with mongo_store(mongo_alone_url, MODELS, "MongoDB, pymongo, a server that stands alone") as store:
+        yield store
+
+
+@pytest_asyncio.fixture(scope="module")
+async def standing_alone_through_motor(mongo_alone_url):
+    column = "MongoDB, motor, a server that stands alone"
+    async with mongo_store(through("motor", mongo_alone_url), MODELS, column) as store:
         yield store
 
 
@@ -74,3 +81,9 @@ class TestStandingAlone(RepositoryConformance):
     @pytest.fixture
     def store(self, standing_alone):
         return standing_alone
+
+
+class TestStandingAloneThroughMotor(MappingCases):
+    @pytest.fixture
+    def store(self, standing_alone_through_motor):
+        return standing_alone_through_motor

@@ -18,17 +18,18 @@ from fastapi_easy.domain.errors import AlreadyExists
 from fastapi_easy.domain.ports.database import SchemaMode
 from fastapi_easy.domain.queries.page import Count, PageRequest
 from fastapi_easy.domain.queries.query import Query
-from fastapi_easy.infrastructure.persistence.mongo import pymongo_internals
+from fastapi_easy.infrastructure.persistence.mongo.driver import pymongo_internals
 from fastapi_easy.infrastructure.persistence.mongo.driver.client import Client
 from fastapi_easy.infrastructure.persistence.mongo.driver.commands import DriverCommands, FindOptions
 from fastapi_easy.infrastructure.persistence.mongo.driver.options import ConnectionOptions
 from fastapi_easy.infrastructure.persistence.mongo.driver.url import resolve
 from fastapi_easy.infrastructure.persistence.mongo.driver.wire_commands import WireCommands
+from fastapi_easy.testing.conformance.locks.lease_suite import eventually
 from fastapi_easy.testing.conformance.store import value_of
 from tests.conformance.mongo_shop import mongo_shop
 from tests.wire import wired
 
-QUICK = ConnectionOptions(pool_timeout=0.5, connect_timeout=1.0, statement_timeout=2.0)
+LIMITS = ConnectionOptions(pool_timeout=10.0, connect_timeout=10.0, statement_timeout=10.0)
 
 
 class Note(BaseModel):
@@ -50,12 +51,12 @@ async def url(mongo_url):
 
 @pytest_asyncio.fixture
 async def shop(url):
-    async with mongo_shop(url, ENTITIES, options=QUICK) as opened:
+    async with mongo_shop(url, ENTITIES, options=LIMITS) as opened:
         yield opened
 
 
 def test_the_installed_driver_is_the_known_one() -> None:
-    """If it is not: read what `direct` and `lines` use of it, and name it there."""
+    """If it is not: check the names in `pymongo_internals` against it, and set the version there."""
     assert pymongo.version_tuple[:2] == pymongo_internals.SUPPORTED_VERSION
 
 
@@ -73,8 +74,8 @@ def lacking(request, monkeypatch) -> None:
 
 
 @pytest.mark.usefixtures("lacking")
-async def test_a_driver_that_lacks_a_private_name_is_asked_the_ordinary_way(url) -> None:
-    async with mongo_shop(url, ENTITIES, options=QUICK) as shop:
+async def test_a_driver_that_lacks_a_private_name_takes_driver_commands(url) -> None:
+    async with mongo_shop(url, ENTITIES, options=LIMITS) as shop:
         notes = shop["notes"]
         assert type(shop.database.client.commands) is DriverCommands
         added = value_of(await notes.add({"code": "a"}))
@@ -85,9 +86,9 @@ async def test_a_driver_that_lacks_a_private_name_is_asked_the_ordinary_way(url)
 
 
 @pytest.mark.parametrize("version", [(4, 13, 0), (4, 21, 0)])
-async def test_another_version_of_the_driver_is_asked_the_ordinary_way(monkeypatch, url, version) -> None:
+async def test_another_version_of_the_driver_takes_driver_commands(monkeypatch, url, version) -> None:
     monkeypatch.setattr(pymongo, "version_tuple", version)
-    client = Client(resolve(url), QUICK)
+    client = Client(resolve(url), LIMITS)
 
     assert type(client.commands) is DriverCommands
 
@@ -101,8 +102,8 @@ async def test_another_version_of_the_driver_is_asked_the_ordinary_way(monkeypat
         pytest.param("&w=0", id="unacknowledged"),
     ],
 )
-async def test_what_is_out_of_the_ordinary_goes_the_ordinary_way(url, asked) -> None:
-    plain, special = Client(resolve(url), QUICK), Client(resolve(url + asked), QUICK)
+async def test_unusual_clients_and_calls_take_driver_commands(url, asked) -> None:
+    plain, special = Client(resolve(url), LIMITS), Client(resolve(url + asked), LIMITS)
 
     assert type(plain.commands) is WireCommands
     assert type(special.commands) is DriverCommands
@@ -111,7 +112,7 @@ async def test_what_is_out_of_the_ordinary_goes_the_ordinary_way(url, asked) -> 
     await special.close()
 
 
-async def test_who_watches_commands_sees_them(shop, caplog) -> None:
+async def test_command_listeners_see_every_command(shop, caplog) -> None:
     with caplog.at_level(logging.DEBUG, "pymongo.command"):
         _ = value_of(await shop["notes"].add({"code": "a"}))
 
@@ -129,7 +130,7 @@ async def test_a_read_and_a_write_are_one_command_each(url) -> None:
 
     async with wired(url) as (address, wire):
         wire.hear = lambda: hear
-        async with mongo_shop(address, ENTITIES, options=QUICK) as shop:
+        async with mongo_shop(address, ENTITIES, options=LIMITS) as shop:
             notes = shop["notes"]
             added = value_of(await notes.add({"code": "a"}))
             said.clear()
@@ -174,7 +175,7 @@ async def test_many_at_once_use_each_connection_again(url) -> None:
     assert pool.in_use == 0
 
 
-async def test_after_a_refusal_and_a_caller_who_gave_up_the_next_is_answered(shop) -> None:
+async def test_after_a_rejection_and_a_cancelled_caller_the_next_call_is_answered(shop) -> None:
     notes = shop["notes"]
     added = value_of(await notes.add({"code": "a"}))
 
@@ -187,12 +188,13 @@ async def test_after_a_refusal_and_a_caller_who_gave_up_the_next_is_answered(sho
 
     assert type(refused) is Failure and type(refused.failure()) is AlreadyExists
     assert value_of(await notes.read(added.id)).code == "a"
-    assert shop.database.pool.in_use == 0
+    # Whoever gave up left a connection behind that is made good by itself.
+    await eventually(lambda: shop.database.pool.in_use == 0)
 
 
 @pytest.mark.parametrize("before", [True, False], ids=["before it arrives", "before it is answered"])
-async def test_a_write_that_is_cut_off_is_said_again_and_done_once(url, before) -> None:
-    async with wired(url) as (address, wire), mongo_shop(address, ENTITIES, options=QUICK) as shop:
+async def test_a_write_that_is_cut_off_is_sent_again_and_made_once(url, before) -> None:
+    async with wired(url) as (address, wire), mongo_shop(address, ENTITIES, options=LIMITS) as shop:
         commands = shop.database.client.commands
         await commands.insert("note", {"_id": 1, "text": "", "n": Int64(0)})
         if before:
@@ -200,9 +202,9 @@ async def test_a_write_that_is_cut_off_is_said_again_and_done_once(url, before) 
         else:
             wire.cut_at = b"findAndModify"
         changing = asyncio.ensure_future(commands.find_and_modify("note", {"_id": 1}, {"$inc": {"n": 1}}))
-        # It is cut as soon as it is said, or 0.2 s later.
+        await eventually(lambda: wire.is_cut)
+        # It is cut as soon as it is said, or 0.2 s later: timers of one loop keep their order.
         await asyncio.sleep(0.3)
-        assert wire.is_cut
         wire.cut_before = wire.cut_at = None
         wire.is_cut = False
 
@@ -212,7 +214,7 @@ async def test_a_write_that_is_cut_off_is_said_again_and_done_once(url, before) 
         assert await commands.find("note", FindOptions(match={"_id": 1})) == [changed]
 
 
-async def test_silence_ends(url) -> None:
+async def test_a_silent_server_times_out(url) -> None:
     """A server that takes a command and never answers is not waited for longer than it may take."""
     options = ConnectionOptions(pool_timeout=0.5, connect_timeout=0.5, statement_timeout=0.3)
     async with (
@@ -228,4 +230,4 @@ async def test_silence_ends(url) -> None:
         found = await shop["notes"].read(1)
 
         assert type(found) is Failure
-        assert loop.time() - begun < 5
+        assert loop.time() - begun < 20

@@ -18,6 +18,7 @@ from fastapi_easy.domain.ports.repository import StreamBroken
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Everything
 from fastapi_easy.infrastructure.persistence.mongo.driver.options import ConnectionOptions
+from fastapi_easy.testing.conformance.locks.lease_suite import eventually
 from fastapi_easy.testing.conformance.store import value_of
 from tests.conformance.mongo_shop import mongo_shop
 from tests.conformance.mongo_store import through
@@ -34,6 +35,10 @@ Account.__unique__ = ("code",)
 
 ENTITIES = {"accounts": Account}
 QUICK = ConnectionOptions(pool_timeout=0.2, connect_timeout=0.5, statement_timeout=2.0, lock_timeout=0.4)
+"""For what is to fail."""
+
+ENOUGH = ConnectionOptions(lock_timeout=0.4)
+"""For what is to succeed, however busy the machine is."""
 UNAVAILABLE = Failure(Unavailable("default"))
 
 
@@ -65,7 +70,7 @@ async def open_transactions(client, name):
 
 @pytest_asyncio.fixture
 async def shop(url, driver):
-    async with mongo_shop(through(driver, url), ENTITIES, options=QUICK) as opened:
+    async with mongo_shop(through(driver, url), ENTITIES, options=ENOUGH) as opened:
         yield opened
 
 
@@ -84,22 +89,21 @@ async def test_calls_beyond_the_pool_are_unavailable_and_the_next_is_answered(ur
     options = ConnectionOptions(pool_size=2, pool_timeout=0.1)
     async with mongo_shop(through(driver, url), ENTITIES, options=options) as shop:
         client = shop.database.client
-        holding = [asyncio.ensure_future(client.call(lambda: asyncio.sleep(0.5))) for _ in range(2)]
-        await asyncio.sleep(0.05)
+        ended = asyncio.Event()
+        holding = [asyncio.ensure_future(client.call(ended.wait)) for _ in range(2)]
+        await eventually(lambda: client.pool.in_use == 2)
 
-        began = time.monotonic()
         outcomes = await asyncio.gather(
             shop["accounts"].count(Everything()), shop["accounts"].add({"code": "a"})
         )
         # That all are in use says nothing about the server.
         checked = await shop.database.check()
-        seconds = time.monotonic() - began
         pool = shop.database.pool
+        ended.set()
         _ = await asyncio.gather(*holding)
 
         assert outcomes == [UNAVAILABLE] * 2
         assert checked == Success(None)
-        assert seconds < 0.4
         assert (pool.limit, pool.in_use, pool.waiting) == (2, 2, 0)
         assert await shop["accounts"].count(Everything()) == Success(0)
 
@@ -220,7 +224,7 @@ async def test_a_connection_that_went_stale_costs_nothing(far):
     assert committed == Success(None)
 
 
-async def test_a_change_made_meanwhile_is_worked_with_when_nothing_was_written_yet(shop):
+async def test_a_concurrent_change_is_seen_when_nothing_was_written_yet(shop):
     first = value_of(await shop["accounts"].add({"amount": 1}))
 
     async with shop.unit_of_work() as work:
@@ -235,7 +239,7 @@ async def test_a_change_made_meanwhile_is_worked_with_when_nothing_was_written_y
     assert await shop["accounts"].read(first.id) == updated
 
 
-async def test_what_was_written_before_somebody_came_in_the_way_is_written_again(shop):
+async def test_earlier_writes_are_replayed_after_a_conflict(shop):
     first, second = value_of(await shop["accounts"].add_all([{"amount": 1}, {"amount": 1}]))
 
     async with shop.unit_of_work() as work:
@@ -252,7 +256,7 @@ async def test_what_was_written_before_somebody_came_in_the_way_is_written_again
     assert [(row.code, row.amount) for row in rows] == [(None, 2), ("meanwhile", 2), ("new", 0)]
 
 
-async def test_two_who_write_crosswise_both_come_through(shop):
+async def test_two_units_of_work_that_write_crosswise_both_commit(shop):
     left, right = value_of(await shop["accounts"].add_all([{"amount": 0}, {"amount": 0}]))
 
     async def work(one, other, amount):
@@ -275,7 +279,7 @@ async def test_two_who_write_crosswise_both_come_through(shop):
     )
 
 
-async def test_who_waits_too_long_for_another_is_unavailable_and_keeps_what_it_has(shop):
+async def test_a_write_that_waits_too_long_for_another_is_unavailable_and_keeps_earlier_writes(shop):
     taken = value_of(await shop["accounts"].add({"amount": 0}))
 
     async with shop.unit_of_work() as holder, shop.unit_of_work() as waiting:
@@ -288,13 +292,13 @@ async def test_who_waits_too_long_for_another_is_unavailable_and_keeps_what_it_h
         committed = await waiting.commit()
 
     assert blocked == UNAVAILABLE
-    assert 0.3 < seconds < 2
+    assert 0.3 < seconds < 20
     assert committed == Success(None)
     assert type(await shop["accounts"].read(own.id)) is Success
     assert value_of(await shop["accounts"].read(taken.id)).amount == 0
 
 
-async def test_refused_writes_leave_everything_before_them_in_place(shop):
+async def test_rejected_writes_leave_earlier_writes_in_place(shop):
     _ = value_of(await shop["accounts"].add({"code": "taken"}))
 
     async with shop.unit_of_work() as work:
@@ -310,7 +314,7 @@ async def test_refused_writes_leave_everything_before_them_in_place(shop):
     assert await shop["accounts"].count(Everything()) == Success(6)
 
 
-async def test_units_of_work_that_are_given_up_leave_no_transaction_open(shop, url):
+async def test_cancelled_units_of_work_leave_no_transaction_open(shop, url):
     async def work_on(number):
         async with shop.unit_of_work() as work:
             for _ in range(5):
@@ -341,7 +345,9 @@ async def test_a_database_can_be_opened_again_after_it_was_closed(shop):
     assert await shop["accounts"].count(Everything()) == Success(1)
 
 
-async def test_what_a_server_without_transactions_has_kept_is_not_called_unchanged(mongo_alone_url, driver):
+async def test_writes_that_stay_on_a_stand_alone_server_are_not_reported_as_unchanged(
+    mongo_alone_url, driver
+):
     async with (
         wired(mongo_alone_url) as (address, wire),
         mongo_shop(through(driver, address), ENTITIES, options=QUICK) as shop,

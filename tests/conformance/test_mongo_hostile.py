@@ -27,7 +27,7 @@ OPERATORS = [
 
 
 @pytest.mark.parametrize("hostile", OPERATORS)
-async def test_an_operator_in_place_of_a_value_means_nothing(documents, hostile):
+async def test_an_operator_in_place_of_a_value_is_not_executed(documents, hostile):
     fields = documents.resources["things"].fields
     await value_of_all(documents["things"], [{"name": "a", "token": uuid.uuid4(), "count": 1}])
 
@@ -73,7 +73,7 @@ async def test_an_operator_in_place_of_a_value_is_not_stored(documents, field, h
         pytest.param({1: "a"}, id="a name that is no text"),
     ],
 )
-async def test_json_that_could_mean_something_is_refused(documents, extra):
+async def test_json_that_the_server_could_interpret_is_rejected(documents, extra):
     added = value_of(await documents["things"].add({"name": "a"}))
 
     outcomes = [
@@ -87,7 +87,7 @@ async def test_json_that_could_mean_something_is_refused(documents, extra):
     assert value_of(await documents["things"].read(added.id)) == added
 
 
-async def test_json_nested_too_deeply_is_refused_and_what_is_less_deep_comes_back(documents):
+async def test_json_nested_too_deeply_is_rejected_and_less_deep_json_round_trips(documents):
     def nested(levels):
         value = 1
         for _ in range(levels):

@@ -84,18 +84,18 @@ MISSING = [
 ]
 
 
-async def test_check_says_what_is_missing_and_makes_nothing(url, raw):
+async def test_check_reports_what_is_missing_and_creates_nothing(url, raw):
     assert await differences(url, SchemaMode.CHECK) == MISSING
     assert await raw.list_collection_names() == []
 
 
-async def test_off_does_not_look(url, raw):
+async def test_off_compares_nothing(url, raw):
     assert await differences(url, SchemaMode.OFF) == []
     assert await raw.list_collection_names() == []
 
 
 @pytest.mark.parametrize("mode", [SchemaMode.CREATE, SchemaMode.FRESH])
-async def test_everything_is_made_where_nothing_is(url, raw, mode):
+async def test_both_modes_create_everything_in_an_empty_database(url, raw, mode):
     assert await differences(url, mode) == []
     assert await differences(url, SchemaMode.CHECK) == []
 
@@ -105,7 +105,7 @@ async def test_everything_is_made_where_nothing_is(url, raw, mode):
     assert "_id.hall_1__id.number_1" in await raw.seat.index_information()
 
 
-async def test_fresh_makes_nothing_beside_what_is_there(url, raw):
+async def test_fresh_creates_nothing_beside_existing_collections(url, raw):
     await raw.create_collection("book")
 
     found = await differences(url, SchemaMode.FRESH)
@@ -163,13 +163,13 @@ async def test_a_validator_that_would_refuse_what_the_class_allows_is_a_differen
     ]
 
 
-async def test_many_may_start_at_once(url):
+async def test_many_processes_may_start_at_once(url):
     found = await asyncio.gather(*(differences(url, SchemaMode.FRESH) for _ in range(8)))
 
     assert found == [[]] * 8
 
 
-async def test_the_lock_of_one_who_died_is_not_waited_for_for_ever(url, raw):
+async def test_the_schema_lock_of_a_dead_process_expires(url, raw):
     await raw.fastapi_easy.insert_one({"_id": "schema", "owner": "dead", "until": None})
     past = {"$set": {"until": {"$subtract": ["$$NOW", 1]}}}
     await raw.fastapi_easy.update_one({"_id": "schema"}, [past])
@@ -222,7 +222,7 @@ async def test_an_index_serves_the_queries_that_need_it(url, raw):
     assert all("COLLSCAN" not in str(plan["queryPlanner"]["winningPlan"]) for plan in plans)
 
 
-async def test_names_that_mean_something_to_the_server_are_refused(mongo_url):
+async def test_field_names_that_the_server_reserves_are_rejected(mongo_url):
     database = MongoDatabase("default", mongo_url)
     model = create_model(
         "Odd", id=(int | None, None), **{"a.b": (str, ""), "$set": (str, ""), "ok": (str, "")}
@@ -237,7 +237,7 @@ async def test_names_that_mean_something_to_the_server_are_refused(mongo_url):
 
 
 @pytest.mark.parametrize("name", ["$cmd", "system.users", "a\x00b", "", "fastapi_easy", ".a"])
-async def test_a_collection_that_cannot_be_is_refused(mongo_url, name):
+async def test_an_impossible_collection_name_is_rejected(mongo_url, name):
     odd = make_dataclass("Odd", [("id", int | None, None)], namespace={"__collection__": name})
     database = MongoDatabase("default", mongo_url)
 
@@ -271,7 +271,7 @@ async def test_a_class_of_an_orm_is_refused(mongo_url):
 async def test_a_relation_through_a_table_is_a_difference(mongo_url):
     database = MongoDatabase("default", mongo_url)
     shapes = {name: describe(entity) for name, entity in ENTITIES.items()}
-    between = Through(table="marks", here=("book",), there=("hall", "number"))
+    between = Through(table="marks", local=("book",), remote=("hall", "number"))
     link = Link(target="seats", many=True, through=between)
     resources = resources_with_relations(shapes, ENTITIES, options={"books": {"relations": {"marked": link}}})
 

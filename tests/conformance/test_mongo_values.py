@@ -108,10 +108,12 @@ async def test_a_key_of_text_that_the_store_makes_is_an_object_id(documents):
 
     assert kept["_id"] == ObjectId(keys[0])
     assert keys == sorted(set(keys))
-    assert value_of(await customers.find_by_id(keys[1])) == Customer(id=keys[1], name="b")
-    saved = value_of(await customers.save(Customer(name="d")))
+    assert value_of(await documents.entities("customers").find_by_id(keys[1])) == Customer(
+        id=keys[1], name="b"
+    )
+    saved = value_of(await documents.entities("customers").save(Customer(name="d")))
     assert ObjectId.is_valid(saved.id)
-    assert value_of(await customers.save(Customer(id=saved.id, name="e"))).name == "e"
+    assert value_of(await documents.entities("customers").save(Customer(id=saved.id, name="e"))).name == "e"
     assert await customers.add({"id": keys[0], "name": "f"}) == Failure(AlreadyExists("customers", ("id",)))
     for key in ("nonsense", keys[0].upper(), "", "0" * 24, "\x00", "\ud800"):
         assert await customers.read(key) == Failure(NotFound("customers", key))
@@ -148,10 +150,10 @@ async def test_relations_lead_between_object_ids_and_texts(documents):
         return [row.id for row in page.items]
 
     is_ann = Where("name", Operator.EQUALS, "Ann")
-    assert await meant("orders", orders["customer"].meaning(is_ann)) == [first.id]
-    assert await meant("orders", orders["referrer"].meaning(Not(is_ann))) == [first.id]
-    assert await meant("customers", customers["orders"].meaning()) == [ann.id, ben.id]
-    assert await meant("customers", customers["referred"].meaning()) == [ben.id]
+    assert await meant("orders", orders["customer"].exists(is_ann)) == [first.id]
+    assert await meant("orders", orders["referrer"].exists(Not(is_ann))) == [first.id]
+    assert await meant("customers", customers["orders"].exists()) == [ann.id, ben.id]
+    assert await meant("customers", customers["referred"].exists()) == [ben.id]
     by_name = Sort("name", Direction.DESCENDING, (orders["referrer"],))
     page = value_of(await documents["orders"].select(Query(order=(by_name,))))
     assert [row.id for row in page.items] == [first.id, second.id]
@@ -175,7 +177,7 @@ async def test_a_uuid_key_is_kept_as_the_standard_says(documents):
     assert raw["_id"] == added.id
 
 
-async def test_numbers_go_on_behind_those_that_are_there(documents):
+async def test_generated_numbers_continue_after_existing_keys(documents):
     value_of(await documents["desks"].save(Desk(id=50)))
     first = value_of(await documents["desks"].add({}))
     await documents.database.client.collection("fastapi_easy").delete_one({"_id": "counter:furniture.desks"})

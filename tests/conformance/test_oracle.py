@@ -4,6 +4,7 @@ import pytest
 import pytest_asyncio
 
 from tests.conformance import memory_entities, sqlalchemy_entities, tortoise_entities
+from tests.conformance.columns import only_when_full
 from tests.conformance.memory_store import memory_store
 from tests.conformance.mongo_store import mongo_store, through
 from tests.conformance.oracle import Oracle
@@ -57,7 +58,7 @@ async def tortoise_on_mariadb(mariadb_url):
         yield store
 
 
-@pytest_asyncio.fixture(scope="module", params=["pymongo", "motor"])
+@pytest_asyncio.fixture(scope="module", params=["pymongo", pytest.param("motor", marks=only_when_full)])
 async def mongo(mongo_url, request):
     async with mongo_store(
         through(request.param, mongo_url), memory_entities.MODELS, f"MongoDB, {request.param}, oracle"
@@ -65,6 +66,7 @@ async def mongo(mongo_url, request):
         yield store
 
 
+@only_when_full
 class TestMemory(Oracle):
     """The reference agrees with itself: what is tested here is the oracle."""
 
@@ -97,12 +99,14 @@ class TestTortoiseOnSqlite(Oracle):
         return tortoise_on_sqlite
 
 
+@only_when_full
 class TestTortoiseOnPostgres(Oracle):
     @pytest.fixture
     def store(self, tortoise_on_postgres):
         return tortoise_on_postgres
 
 
+@only_when_full
 class TestTortoiseOnMariaDB(Oracle):
     @pytest.fixture
     def store(self, tortoise_on_mariadb):

@@ -5,6 +5,7 @@ import pytest_asyncio
 
 from fastapi_easy.testing.conformance import RepositoryConformance, UnitOfWorkConformance
 from tests.conformance import memory_entities, tortoise_entities
+from tests.conformance.columns import MappingCases, MappingCasesInUnitsOfWork
 from tests.conformance.tortoise_store import tortoise_store
 
 
@@ -30,9 +31,16 @@ async def on_postgres(postgres_url):
         yield store
 
 
-@pytest_asyncio.fixture(scope="module", params=["aiomysql", "asyncmy"])
-async def on_mariadb(mariadb_url, request):
-    url = mariadb_url.replace("mysql://", f"mysql+{request.param}://")
+@pytest_asyncio.fixture(scope="module")
+async def on_mariadb(mariadb_url):
+    url = mariadb_url.replace("mysql://", "mysql+asyncmy://")
+    async with tortoise_store(url, tortoise_entities.ON_MARIADB) as store:
+        yield store
+
+
+@pytest_asyncio.fixture(scope="module")
+async def through_aiomysql(mariadb_url):
+    url = mariadb_url.replace("mysql://", "mysql+aiomysql://")
     async with tortoise_store(url, tortoise_entities.ON_MARIADB) as store:
         yield store
 
@@ -61,16 +69,22 @@ class OnMariaDB:
         return on_mariadb
 
 
+class ThroughAiomysql:
+    @pytest.fixture
+    def store(self, through_aiomysql):
+        return through_aiomysql
+
+
 class TestOnSqlite(OnSqlite, RepositoryConformance): ...
 
 
 class TestOnSqliteInUnitsOfWork(OnSqlite, UnitOfWorkConformance): ...
 
 
-class TestDataclassesStoredAsModels(OfDataclasses, RepositoryConformance): ...
+class TestDataclassesStoredAsModels(OfDataclasses, MappingCases): ...
 
 
-class TestDataclassesStoredAsModelsInUnitsOfWork(OfDataclasses, UnitOfWorkConformance): ...
+class TestDataclassesStoredAsModelsInUnitsOfWork(OfDataclasses, MappingCasesInUnitsOfWork): ...
 
 
 class TestOnPostgres(OnPostgres, RepositoryConformance): ...
@@ -83,3 +97,9 @@ class TestOnMariaDB(OnMariaDB, RepositoryConformance): ...
 
 
 class TestOnMariaDBInUnitsOfWork(OnMariaDB, UnitOfWorkConformance): ...
+
+
+class TestOnMariaDBThroughAiomysql(ThroughAiomysql, MappingCases): ...
+
+
+class TestOnMariaDBThroughAiomysqlInUnitsOfWork(ThroughAiomysql, MappingCasesInUnitsOfWork): ...

@@ -20,9 +20,9 @@ async def test_two_databases_keep_the_same_models_apart(tmp_path):
         hall(f"sqlite:///{tmp_path / 'first.db'}", models) as first,
         hall(f"sqlite:///{tmp_path / 'second.db'}", models) as second,
     ):
-        with first.database.active():
+        with first.database.activate():
             _ = await first.shelf.create(name="first")
-            with second.database.active():
+            with second.database.activate():
                 _ = await first.shelf.create(name="second")
             _ = await first.shelf.create(name="first again")
 
@@ -42,7 +42,10 @@ async def test_a_model_is_kept_in_one_kind_of_database_at_a_time(tmp_path):
         with pytest.raises(DeclarationError) as refused:
             await elsewhere.open()
 
-    assert sorted(each.partition(" is kept")[0] for each in refused.value.mistakes) == ["Owner", "Shelf"]
+    assert sorted(each.partition(" is already stored in")[0] for each in refused.value.mistakes) == [
+        "Owner",
+        "Shelf",
+    ]
     assert "declare another class for 'elsewhere' (PostgreSQL)" in refused.value.mistakes[0]
     await elsewhere.open()
     await elsewhere.close()
@@ -55,7 +58,7 @@ async def test_who_waits_too_long_for_a_connection_is_told(tmp_path):
 
         async with there.database.executor.lend_connection():
             waited = await there.shelves.count(Everything())
-            with there.database.active(), pytest.raises(DBConnectionError):
+            with there.database.activate(), pytest.raises(DBConnectionError):
                 await there.shelf.all().count()
 
         assert waited == Failure(Unavailable("hall"))

@@ -64,7 +64,7 @@ class Models:
         owner = value_of(await there.owners.add({"name": "o"}))
         row = value_of(await there.shelves.add({**VALUES, "owner_id": owner.id}))
 
-        with there.database.active():
+        with there.database.activate():
             found = await there.shelf.get(id=row.id).prefetch_related("owner")
 
         kept = {name: getattr(found, name) for name in row}
@@ -81,7 +81,7 @@ class Models:
         }
         if not bytes_can_be_sent:
             given["plan"] = None
-        with there.database.active():
+        with there.database.activate():
             owner = await there.owner.create(name="o")
             made = await there.shelf.create(**given, owner=owner)
 
@@ -98,7 +98,7 @@ class Models:
         row = value_of(await there.shelves.add(VALUES))
         value = row[name].replace(tzinfo=datetime.UTC) if name == "opens" else row[name]
 
-        with there.database.active():
+        with there.database.activate():
             found = await there.shelf.filter(**{name: value}).values_list("id", flat=True)
 
         assert found == [row.id]
@@ -107,7 +107,7 @@ class Models:
         row = value_of(await there.shelves.add({"name": "a", "size": {"width": 1, "height": 2}}))
 
         async with there.work() as work:
-            entity = value_of(await work.repository("shelves").find_by_id(row.id))
+            entity = value_of(await work.entities("shelves").find_by_id(row.id))
             entity.name = "b"
             await entity.save()
             _ = value_of(await work.commit())
@@ -144,7 +144,7 @@ class Models:
     async def test_relations_lead_where_tortoise_leads(self, there):
         owner = value_of(await there.owners.add({"name": "o"}))
         row = value_of(await there.shelves.add({"name": "a", "owner_id": owner.id}))
-        with there.database.active():
+        with there.database.activate():
             shelf = await there.shelf.get(id=row.id)
             await shelf.friends.add(await there.owner.get(id=owner.id))
         relations = there.resources["owners"].relations
@@ -224,7 +224,7 @@ class Models:
         assert await there.names() == [str(number) for number in range(8)]
 
     async def test_tortoises_own_transactions_work_outside_of_ours(self, there):
-        with there.database.active():
+        with there.database.activate():
             async with in_transaction():
                 _ = await there.shelf.create(name="kept")
             with contextlib.suppress(KeyError):
@@ -267,7 +267,7 @@ class Models:
         _ = value_of(await there.shelves.add({"name": "a"}))
 
         async def one():
-            with there.database.active():
+            with there.database.activate():
                 return await there.shelf.all().count()
 
         async with asyncio.timeout(60):
@@ -281,7 +281,7 @@ class Models:
 
         async def ask():
             if not inside:
-                with there.database.active():
+                with there.database.activate():
                     _ = await get_connection("hall").execute_query(slow)
                 return
             async with there.work():

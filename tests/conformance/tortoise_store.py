@@ -11,6 +11,7 @@ from fastapi_easy.infrastructure.persistence.tortoise import TortoiseDatabase, T
 from fastapi_easy.infrastructure.relational.options import ConnectionOptions
 from fastapi_easy.testing import RecordingEventBus
 from fastapi_easy.testing.conformance import Store, resources_of
+from tests.conformance.quickly_cleared import RelationalStore
 from tests.kept_rows import kept_rows
 
 
@@ -32,7 +33,7 @@ async def tortoise_store(
         differences = (await database.prepare(tuple(resources.values()), mode)).unwrap()
         assert list(differences) == []
         driver = database.executor.engine.driver
-        yield Store(
+        yield RelationalStore(
             database=database,
             resources=resources,
             repositories=repositories,

@@ -113,7 +113,7 @@ class PeekPayment:
     async def perform(self, key: Key, work: UnitOfWork, context: Context, /) -> Outcome[Any]:
         payments = work.repository("payments")
         row = (await payments.read(key)).unwrap()
-        entity = (await payments.find_by_id(key)).unwrap()
+        entity = (await work.entities("payments").find_by_id(key)).unwrap()
         return Success(
             {
                 "row": row,

@@ -33,7 +33,7 @@ from fastapi_easy.domain import (
     Unavailable,
     Where,
 )
-from fastapi_easy.domain.values.plain_json import plain_json
+from fastapi_easy.domain.values.plain_json import to_plain_json
 from fastapi_easy.settings import Settings
 from tests.e2e.recorded_shop import ADA, OUTBOX, STORES, TRAIL, RelabelBook, Shop, TwoRows, book, recorded
 from tests.e2e.stores import empty_store
@@ -80,7 +80,7 @@ async def test_every_way_of_writing_leaves_the_same_rows(shop: Shop) -> None:
             event.key,
             getattr(event, "version", None),
         )
-        assert row["entity"] == plain_json(getattr(event, "values", None))
+        assert row["entity"] == to_plain_json(getattr(event, "values", None))
         assert (trail[event.id]["actor"], trail[event.id]["tenant"]) == ("ada", "acme")
         assert bool(trail[event.id]["by_system"]) is event.by_system
     assert [event.by_system for event in told] == [False] * 5 + [True, False]
@@ -279,8 +279,8 @@ async def test_the_server_spells_values_as_we_do(tmp_path: Path) -> None:
 
             rows = {row["id"]: row for row in await opened.kept(OUTBOX)}
     for event in told:
-        assert rows[event.id]["key"] == plain_json(event.key)
-        assert rows[event.id]["entity"] == plain_json(event.values)
+        assert rows[event.id]["key"] == to_plain_json(event.key)
+        assert rows[event.id]["entity"] == to_plain_json(event.values)
     assert len(told) == len(MOMENTS)
 
 

@@ -76,7 +76,7 @@ async def by_hand(shop: Shop, values: dict[str, Any]) -> Any:
 async def by_saving(shop: Shop, values: dict[str, Any]) -> Any:
     async with shop.container.unit_of_work(ADA) as work:
         entity = shop.container.books.resource().entity
-        saved = await work.repository("books").save(entity(**values))
+        saved = await work.entities("books").save(entity(**values))
         return saved if isinstance(saved, Failure) else await work.commit()
 
 
@@ -241,6 +241,49 @@ async def test_updates_publish_the_values_from_before(shop: Shop, way: Any) -> N
     assert (event.key, event.actor, event.version, event.changed) == (key, "ada", "2", {"title"})
     assert event.before == {"id": key, **values, "version": 1}
     assert event.values == {"id": key, **values, "title": "Persuasion", "version": 2}
+
+
+async def test_saving_a_found_entity_publishes_an_update(shop: Shop) -> None:
+    values = book()
+    key = (await shop.books.create(CreateEntity(values), ADA)).unwrap().id
+    asked: list[BeforeChange] = []
+    told: list[DomainEvent] = []
+
+    async def ask(change: BeforeChange) -> None:
+        asked.append(change)
+
+    async def tell(event: DomainEvent) -> None:
+        told.append(event)
+
+    shop.container.event_bus().subscribe(BeforeChange, ask)
+    shop.container.event_bus().subscribe(DomainEvent, tell)
+    async with shop.container.unit_of_work(ADA) as work:
+        entity = (await work.entities("books").find_by_id(key)).unwrap()
+        entity.title = "Persuasion"
+        _ = (await work.entities("books").save(entity)).unwrap()
+        _ = (await work.commit()).unwrap()
+
+    (change,), (event,) = asked, told
+    assert isinstance(change, BeforeUpdate)
+    assert isinstance(event, EntityUpdated)
+    assert (change.key, change.values["title"]) == (key, "Persuasion")
+    assert (event.key, event.version, event.changed) == (key, "2", set(values))
+    assert event.values == {"id": key, **values, "title": "Persuasion", "version": 2}
+
+
+async def test_saving_an_unknown_key_publishes_a_creation(shop: Shop) -> None:
+    asked: list[BeforeChange] = []
+
+    async def ask(change: BeforeChange) -> None:
+        asked.append(change)
+
+    shop.container.event_bus().subscribe(BeforeChange, ask)
+    async with shop.container.unit_of_work(ADA) as work:
+        unknown = shop.container.books.resource().entity(id=4711, **book())
+        saved = (await work.entities("books").save(unknown)).unwrap()
+
+    assert saved.id == 4711
+    assert [type(change) for change in asked] == [BeforeCreate]
 
 
 async def test_only_subscribers_who_asked_get_values_from_before(shop: Shop) -> None:

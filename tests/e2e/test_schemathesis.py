@@ -10,7 +10,7 @@ from tests.e2e.stores import CHOSEN, empty_store
 from tests.e2e.test_readme import served
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = "10"
+EXAMPLES = "6"
 SEED = "20261123"
 
 # Refusals which schemathesis does not count as such: a query string that is too long answers 414, and an import, or a
@@ -61,8 +61,15 @@ PHASES = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("phases", PHASES.values(), ids=PHASES)
-@pytest.mark.parametrize("store", ["sqlite", "postgres"])
+@pytest.mark.parametrize(
+    ("store", "phases"),
+    [
+        # What is generated asks the interface and the document, which are the same; a boundary asks the store too.
+        pytest.param("postgres", PHASES["generated"], id="postgres-generated"),
+        pytest.param("postgres", PHASES["boundaries"], id="postgres-boundaries"),
+        pytest.param("sqlite", PHASES["boundaries"], id="sqlite-boundaries"),
+    ],
+)
 def test_every_answer_is_as_documented(store: str, phases: list[str], tmp_path: Path) -> None:
     (tmp_path / "schemathesis.toml").write_text(CONFIGURATION)
     (tmp_path / "hooks.py").write_text(HOOKS)

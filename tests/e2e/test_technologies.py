@@ -173,7 +173,7 @@ def test_it_gets_the_settings_of_its_database(larder: Any) -> None:
     request = pantry.databases.default().request
 
     assert (request.name, request.url, request.limits["pool_size"]) == ("default", "shelf:there", 4)
-    assert [each.__name__ for each in request.kept] == ["Jar"]
+    assert [each.__name__ for each in request.entities] == ["Jar"]
     assert request.breaker() is pantry.breakers.default()
 
 

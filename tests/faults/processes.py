@@ -214,7 +214,7 @@ async def write_late(pipe: Any, url: str, locks: str | None, name: str, ttl: flo
                         pipe.send(repr(stamped))
                         continue
                 accounts = work.repository("accounts")
-                account = (await accounts.find_by_id(1)).unwrap()
+                account = (await accounts.read(1)).unwrap()
                 if locks is None:
                     # Stopped by a signal, before it hears anything: nothing of this process goes on meanwhile.
                     pipe.send("has read")

@@ -38,7 +38,7 @@ async def late_writes(url: str, rounds: int, *, wrote_first: bool, locks: str | 
     bank = bank_at(url, locks)
     async with open_kernel(bank):
         accounts = bank.accounts.repository()
-        if (await accounts.find_by_id(1)).value_or(None) is None:
+        if (await accounts.read(1)).value_or(None) is None:
             _ = (await accounts.add({"id": 1, "balance": 0})).unwrap()
         with worker(write_late, url, locks, name, TTL) as late:
             for _ in range(rounds):
@@ -52,7 +52,7 @@ async def _round(bank: Any, late: Worker, name: str, tally: Tally, *, wrote_firs
     late.is_sent(signal.SIGSTOP)
     late.is_told("go on")
     async with bank.locks().hold(name, ttl=10, wait=30) as lease:
-        before = (await bank.accounts.repository().find_by_id(1)).unwrap()
+        before = (await bank.accounts.repository().read(1)).unwrap()
         if not wrote_first:
             late.is_sent(signal.SIGCONT)
             ended = await asyncio.to_thread(late.hears)
@@ -61,14 +61,14 @@ async def _round(bank: Any, late: Worker, name: str, tally: Tally, *, wrote_firs
             if bank.settings().locks.url is not None:
                 _ = (await lease.guard(work)).unwrap()
             accounts = work.repository("accounts")
-            account = (await accounts.find_by_id(1)).unwrap()
+            account = (await accounts.read(1)).unwrap()
             change = Patch({"balance": account.balance + 100, "written_by": "new"})
             _ = (await accounts.update(1, change)).unwrap()
             _ = (await work.commit()).unwrap()
         if wrote_first:
             late.is_sent(signal.SIGCONT)
             ended = await asyncio.to_thread(late.hears)
-        after = (await bank.accounts.repository().find_by_id(1)).unwrap()
+        after = (await bank.accounts.repository().read(1)).unwrap()
     tally.rounds += 1
     # With a fence the late one may come first, and is then seen: nothing is lost by that.
     tally.accepted += "Success" in ended

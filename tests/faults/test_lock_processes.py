@@ -80,7 +80,7 @@ async def test_when_its_holder_is_killed_a_lease_passes_on_once_it_has_run_out(p
 
 
 @pytest.mark.parametrize("place", SESSIONS, indirect=True)
-async def test_when_its_holder_is_killed_a_lock_without_an_end_passes_on_at_once(place, lock):
+async def test_when_its_holder_is_killed_a_lock_without_a_ttl_passes_on_at_once(place, lock):
     async with locks_of_this_process(place) as locks:
         with worker(hold, place, lock, 30) as holder:
             await heard(holder)
@@ -93,7 +93,7 @@ async def test_when_its_holder_is_killed_a_lock_without_an_end_passes_on_at_once
 
 
 @pytest.mark.parametrize("place", SESSIONS, indirect=True)
-async def test_a_lock_without_an_end_is_kept_while_its_holder_is_stopped(place, lock):
+async def test_a_lock_without_a_ttl_is_kept_while_its_holder_is_stopped(place, lock):
     async with locks_of_this_process(place) as locks:
         with worker(hold, place, lock, 0.5) as holder:
             await heard(holder)
@@ -130,7 +130,7 @@ async def test_work_that_was_stopped_ends_soon_after_it_goes_on(place, lock):
 
 @pytest.mark.parametrize("place", LEASES, indirect=True)
 @pytest.mark.parametrize("length", [2, 3])
-async def test_of_processes_that_wait_in_a_circle_one_gives_up(place, length, lock):
+async def test_of_processes_in_a_deadlock_one_gives_up(place, length, lock):
     names = [f"{lock}:{number}" for number in range(length)]
     with contextlib.ExitStack() as stack:
         workers = [
@@ -149,7 +149,7 @@ async def test_of_processes_that_wait_in_a_circle_one_gives_up(place, length, lo
 
 
 @pytest.mark.parametrize("place", LEASES, indirect=True)
-async def test_when_one_who_waits_is_killed_the_line_moves_on(place, lock):
+async def test_when_a_waiter_is_killed_the_queue_moves_on(place, lock):
     async with locks_of_this_process(place) as locks:
         with worker(hold, place, lock, 30) as killed, worker(hold, place, lock, 30) as next_one:
             async with locks.hold(lock) as lease:
@@ -185,7 +185,7 @@ async def test_a_late_write_takes_nothing_back_where_leases_are_elsewhere(place,
 
 
 @pytest.mark.parametrize("place", LEASES, indirect=True)
-async def test_a_child_that_is_forked_off_has_no_say_in_the_locks_of_its_parent(place, lock):
+async def test_a_forked_child_cannot_release_the_locks_of_its_parent(place, lock):
     async with locks_of_this_process(place) as locks:
         with worker(fork_inside, place, lock, 1.0) as parent:
             token = await heard(parent)

@@ -88,7 +88,7 @@ async def test_in_a_black_hole_nothing_is_acquired_and_nobody_waits_for_long(far
     await fresh.aclose()
 
 
-async def test_where_nobody_listens_it_is_said_at_once(far, lock):
+async def test_a_refused_connection_is_reported_at_once(far, lock):
     far.wire.refuse()
 
     assert await cannot_hold(far.locks, lock) <= 3 + BUSY
@@ -190,7 +190,7 @@ async def test_wherever_an_answer_breaks_off_nothing_is_left_behind(far, lock):
     print(f"\n{far.server}: {held} of 7 were held all the same")
 
 
-async def test_whoever_waits_is_told_when_the_store_falls_silent(far, lock):
+async def test_waiters_are_told_when_the_store_falls_silent(far, lock):
     async with far.near.hold(lock):
         waiting = asyncio.ensure_future(cannot_hold(far.locks, lock))
         await asyncio.sleep(0.5)

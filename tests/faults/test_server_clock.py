@@ -73,7 +73,7 @@ async def test_when_the_clock_of_the_server_jumps_ahead_leases_end_early_and_say
 
 
 @pytest.mark.parametrize("server", ["postgres", "mariadb"])
-async def test_two_who_both_think_they_hold_it_do_not_both_commit(server, monkeypatch, lock):
+async def test_of_two_holders_by_their_own_clock_only_one_commits(server, monkeypatch, lock):
     with moving_server(server, monkeypatch) as (service, move):
         bank = bank_at(service.url)
         async with open_kernel(bank), contextlib.AsyncExitStack() as stack:
@@ -94,7 +94,7 @@ async def test_two_who_both_think_they_hold_it_do_not_both_commit(server, monkey
                     assert late.remaining > 0
                     refused, accepted = await write(late, "late"), await write(other, "other")
 
-            account = (await bank.accounts.repository().find_by_id(1)).unwrap()
+            account = (await bank.accounts.repository().read(1)).unwrap()
 
     assert (refused, accepted) == (Failure(LockLost(lock)), Success(None))
     assert account.written_by == "other"
@@ -102,9 +102,7 @@ async def test_two_who_both_think_they_hold_it_do_not_both_commit(server, monkey
 
 @pytest.mark.parametrize("jump", [HOUR, -HOUR], ids=["ahead", "back"])
 @pytest.mark.parametrize("server", ["postgres", "mongo"])
-async def test_the_time_of_day_of_the_application_is_nobodys_business(
-    server, jump, request, monkeypatch, lock
-):
+async def test_the_time_of_day_of_the_application_does_not_matter(server, jump, request, monkeypatch, lock):
     locks = locks_at(request.getfixturevalue(f"{server}_url"))
     true, true_ns = time.time, time.time_ns
     async with locks.hold(lock, ttl=1) as lease:

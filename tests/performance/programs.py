@@ -14,6 +14,8 @@ def measured(*arguments: str, url: str = "") -> Any:
     """What Python called with *arguments* printed, which is JSON; *url* is where its application keeps things."""
     settings = {"FASTAPI_EASY_DATABASES__DEFAULT__URL": url} if url else {}
     others = {name: value for name, value in os.environ.items() if not name.startswith("FASTAPI_EASY_")}
+    # What was compiled once is not compiled in the next program: that is not what is measured.
+    others.pop("PYTHONDONTWRITEBYTECODE", None)
     finished = subprocess.run(
         [sys.executable, *arguments],
         cwd=ROOT,

@@ -13,8 +13,8 @@ MODULES = 260
 IMPORT = 480
 """CPU time of its import in units of `tests.performance.units`; 308 were measured, which were 0.14 s."""
 
-BOOKSHOP = 1.0
-"""CPU seconds from the first import to the end of the start."""
+BOOKSHOP = 2_200
+"""CPU time from the first import to the end of the start, in such units; these were 1.0 s."""
 
 IMPORTING = """
 import json, sys, time
@@ -37,7 +37,9 @@ async def main():
     async with app.router.lifespan_context(app):
         return time.process_time() - begun
 
-print(json.dumps(asyncio.run(main())))
+seconds = asyncio.run(main())
+from tests.performance.units import unit
+print(json.dumps({"seconds": seconds, "units": seconds / min(unit() for _ in range(20))}))
 """
 
 
@@ -64,7 +66,8 @@ def test_the_application_layer_is_imported_quickly(imports: Any) -> None:
 def test_the_bookshop_starts_quickly(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'shop.sqlite3'}"
     # The first start fills the shop.
-    first, again = (measured("-c", STARTING, url=url) for _ in range(2))
-    print(f"\n{first:.2f} s, then {again:.2f} s")
+    first, *others = (measured("-c", STARTING, url=url) for _ in range(4))
+    again = min(others, key=lambda each: each["units"])
+    print(f"\n{first['seconds']:.2f} s, then {again['seconds']:.2f} s, which are {again['units']:.0f} units")
 
-    assert again <= BOOKSHOP
+    assert again["units"] <= BOOKSHOP

@@ -16,7 +16,7 @@ from fastapi_easy.domain import (
     Row,
     Success,
 )
-from fastapi_easy.domain.ports import Database, EventBus, Repository, UnitOfWork, Validator
+from fastapi_easy.domain.ports import Database, EntityRepository, EventBus, Repository, UnitOfWork, Validator
 from fastapi_easy.infrastructure.persistence.memory import MemoryRepository, MemoryUnitOfWork
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
 from fastapi_easy.infrastructure.persistence.mongo.repository import MongoRepository
@@ -33,7 +33,7 @@ class Book:
     title: str
 
 
-async def entities_keep_their_class(books: Repository[Book]) -> None:
+async def entities_keep_their_class(books: EntityRepository[Book]) -> None:
     assert_type(await books.find_by_id(1), Success[Book] | Failure[Error])
     assert_type(await books.find_all(Query()), Success[Page[Book]] | Failure[Error])
     assert_type(await books.save(Book(1, "Emma")), Outcome[Book])
@@ -51,11 +51,11 @@ async def rows_are_rows_whatever_the_entity(books: Repository[Book]) -> None:
         assert_type(rows, Sequence[Row])
 
 
-async def another_class_is_a_type_error(books: Repository[Book]) -> None:
+async def another_class_is_a_type_error(books: EntityRepository[Book]) -> None:
     _ = await books.save("Emma")  # type: ignore[arg-type]
 
 
-async def a_page_tells_what_it_holds(books: Repository[Book]) -> Sequence[str]:
+async def a_page_tells_what_it_holds(books: EntityRepository[Book]) -> Sequence[str]:
     found = await books.find_all(Query())
     if isinstance(found, Failure):
         return ()

@@ -1,7 +1,7 @@
 """What one caller may do, for the length of one call: the one place that every use case asks."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, assert_never
 
 from returns.result import Failure
 
@@ -115,8 +115,10 @@ class Access:
                 return AllOf(tuple(self.through(each) for each in parts))
             case AnyOf(parts):
                 return AnyOf(tuple(self.through(each) for each in parts))
-            case _:
+            case Everything() | Where():
                 return specification
+            case _:
+                assert_never(specification)
 
     def refuse(self, resource: Resource[Any], query: Query) -> Failure[Error] | None:
         """Return the refusal of a *query* that would tell what the caller may not know; `None` without one."""
@@ -167,7 +169,7 @@ class Access:
             return resource.readable
         return tuple(name for name in resource.readable if name in allowed or name in resource.key)
 
-    def shown(self, resource: Resource[Any], row: Row, includes: Sequence[Include] = ()) -> Row:
+    def visible_row(self, resource: Resource[Any], row: Row, includes: Sequence[Include] = ()) -> Row:
         """Return *row* as the caller may see it.
 
         Args:
@@ -177,7 +179,7 @@ class Access:
 
             includes: What else it holds and is to keep.
         """
-        whole = row if includes else resource.shown(row)
+        whole = row if includes else resource.visible_row(row)
         if self._permissions is None:
             return whole
         names = self.readable(resource)
@@ -190,7 +192,7 @@ class Access:
         """Return *rows* as `shown` does each; not looked at where nobody has looked at them yet."""
         if self._permissions is None or len(self.readable(resource)) == len(resource.readable):
             return resource.visible_rows(rows)
-        return [self.shown(resource, row) for row in rows]
+        return [self.visible_row(resource, row) for row in rows]
 
     def _check_order(self, resource: Resource[Any], sort: Sort) -> Failure[Error] | None:
         owner = resource
@@ -216,8 +218,10 @@ def _compared_fields(
         case AllOf(parts) | AnyOf(parts):
             for each in parts:
                 yield from _compared_fields(resource, each)
-        case _:
+        case Everything():
             return
+        case _:
+            assert_never(specification)
 
 
 async def resolve_access(

@@ -21,7 +21,7 @@ def fields_to_fetch(fields: Sequence[str], includes: Sequence[Include]) -> tuple
     """*fields*, and behind them those that *includes* start from."""
     if not includes:
         return tuple(fields)
-    needed = (field for include in includes for field in include.relation.here)
+    needed = (field for include in includes for field in include.relation.local)
     return tuple(dict.fromkeys((*fields, *needed)))
 
 
@@ -91,4 +91,4 @@ async def _fetch_related(
 
 
 def _source(relation: Relation, row: Row) -> tuple[Any, ...]:
-    return tuple(row[field] for field in relation.here)
+    return tuple(row[field] for field in relation.local)

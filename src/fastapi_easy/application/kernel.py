@@ -1,4 +1,4 @@
-"""The application behind one object: what an interface, a script or a test holds."""
+"""The application behind one object, for interfaces, scripts and tests."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -28,9 +28,9 @@ class Kernel:
     Args:
         resources: The use cases of each resource, by its name.
 
-        caller: For whom, and how, they are called; for nobody in particular unless given.
+        caller: The caller, and how calls are made; anonymous unless given.
 
-        units_of_work: What makes the unit of work of a caller, by the name of the database.
+        units_of_work: Makes the unit of work of a caller, by the name of the database.
     """
 
     __slots__ = ("_bound", "_caller", "_resources", "_units_of_work")
@@ -47,7 +47,7 @@ class Kernel:
         self._bound: dict[str, DynamicResource] = {}
 
     def use_cases(self, name: str) -> UseCases:
-        """Return the use cases of resource *name*, for those who make commands and contexts themselves.
+        """Return the use cases of resource *name*, for callers that make commands and contexts themselves.
 
         Raises:
             KeyError: No resource has that name.
@@ -105,17 +105,17 @@ class Kernel:
         """Return this kernel for another caller, sharing everything; what is left out stays as it is.
 
         Args:
-            principal: Who calls.
+            principal: The caller.
 
-            tenant: The partition that calls work in; that of *principal* when only the principal is given.
+            tenant: The partition that calls work in; that of *principal* when only a principal is given.
 
             correlation_id: Ties together everything that the calls cause; 1 to 128 printable ASCII characters.
 
-            idempotency_key: Names the call, so that a repetition gets the first answer.
+            idempotency_key: Identifies the call, so that a repetition gets the first answer.
 
             timeout: Seconds that each call may take; `None` for as many as the settings say.
 
-            dry_run: Nothing becomes durable; a `DryRun` is told what would have been published.
+            dry_run: Roll every change back; a `DryRun` collects the events that would have been published.
         """
         if principal is not UNSET and tenant is UNSET:
             tenant = principal.tenant
@@ -125,12 +125,12 @@ class Kernel:
             "correlation_id": correlation_id,
             "idempotency_key": idempotency_key,
         }
-        known: dict[str, Any] = {name: value for name, value in given_context.items() if value is not UNSET}
+        changes: dict[str, Any] = {name: value for name, value in given_context.items() if value is not UNSET}
         how: dict[str, Any] = {} if timeout is UNSET else {"timeout": timeout}
         if dry_run is not UNSET:
-            known["dry_run"] = dry_run if isinstance(dry_run, DryRun) else None
-            how["rehearses"] = dry_run is True
-        caller = replace(self._caller, known=replace(self._caller.known, **known), **how)
+            changes["dry_run"] = dry_run if isinstance(dry_run, DryRun) else None
+            how["is_dry_run"] = dry_run is True
+        caller = replace(self._caller, base_context=replace(self._caller.base_context, **changes), **how)
         return Kernel(self._resources, caller, self._units_of_work)
 
     def _bind(self, name: str) -> DynamicResource:
@@ -140,7 +140,7 @@ class Kernel:
         return bound
 
     def __getattr__(self, name: str) -> DynamicResource:
-        # Underscores: whoever copies or inspects a kernel asks for names that have nothing to do with resources.
+        # `copy`, `pickle` and debuggers look up special names that are no resources.
         if name.startswith("_"):
             raise AttributeError(name, name=name, obj=self)
         if name not in self._resources:

@@ -52,7 +52,7 @@ class _Redactor:
             return {name: self(value) for name, value in answer.items()}
         if answer.keys() >= set(owner.readable):
             extra = {name: self(value) for name, value in answer.items() if name not in owner.fields}
-            row = self._access.shown(owner, Row(answer))
+            row = self._access.visible_row(owner, Row(answer))
             return row if not extra else Row({**row, **extra})
         hidden = owner.fields.keys() - set(self._access.readable(owner))
         return Row({name: self(value) for name, value in answer.items() if name not in hidden})

@@ -1,4 +1,4 @@
-"""Everything that can be asked of one resource."""
+"""The use cases of one resource."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,16 +32,17 @@ from fastapi_easy.domain.resources.resource import Resource
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UseCases:
-    """Everything that can be asked of one resource, each wrapped in its steps.
+    """The use cases of one resource, each wrapped in its steps.
 
-    All are there whatever the resource offers: `Resource.operations` says what interfaces may show.
+    Every operation is there, whatever the resource offers: `Resource.operations` says what interfaces may show. Their
+    table is `application.operations`.
 
     Attributes:
-        resource: What they work on.
+        resource: The resource they work on.
 
-        queries: Reads queries in the one grammar of all interfaces.
+        queries: Parses queries, in the one grammar of all interfaces.
 
-        validator: Finds what checks what callers give; the use cases that change something ask it themselves.
+        validator: Returns the validator; use cases that write call it themselves, in the step `validate`.
 
         actions: The user's own use cases, by name.
     """

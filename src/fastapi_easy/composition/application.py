@@ -55,21 +55,21 @@ class Application(containers.DynamicContainer):
     kernel: providers.Provider[Kernel]
 
     def is_auto_wiring_enabled(self) -> bool:
-        """Whether the modules that `wiring_config` names are to be wired now: not before it is wired itself."""
+        """Return whether the modules in `wiring_config` are to be wired now: not before the container itself is."""
         return self.is_wired and super().is_auto_wiring_enabled()
 
     def every_database(self) -> Iterator[Database]:
-        """The databases that resources live in, in the order they were declared."""
+        """Return the databases that resources live in, in the order they were declared."""
         for name in dict.fromkeys(each.database for each in self.declarations.values()):
             yield self.databases.providers[name]()
 
     def every_breaker(self) -> dict[str, Breaker]:
-        """The breakers of the databases that have one, by name, and that of the locks."""
+        """Return the circuit breakers of the databases that have one, by name, and that of the locks."""
         names = [*(each.name for each in self.every_database()), LOCK_STORE]
         found = {name: self.breakers.providers[name]() for name in names}
         return {name: breaker for name, breaker in found.items() if breaker is not None}
 
     def every_resource(self) -> Iterator[Resource[Any]]:
-        """The checked resources, in the order they were declared."""
+        """Return the checked resources, in the order they were declared."""
         for name in self.declarations:
             yield self.providers[name].resource()  # type: ignore[attr-defined]

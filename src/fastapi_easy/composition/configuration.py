@@ -21,7 +21,7 @@ _SIMILARITY: Final = 0.88
 
 
 def configurations_in(container: Any) -> dict[str, providers.Configuration]:
-    """The `Configuration` providers of an instance of a container, by name."""
+    """Return the `Configuration` providers of an instance of a container, by name."""
     return {
         name: provider
         for name, provider in container.providers.items()
@@ -32,7 +32,7 @@ def configurations_in(container: Any) -> dict[str, providers.Configuration]:
 def read_declarations(
     settings: Settings, configurations: Mapping[str, providers.Configuration]
 ) -> dict[str, Declaration[Any]]:
-    """The declarations written in files, by name.
+    """Return the declarations written in files, by name.
 
     Args:
         settings: Theirs.
@@ -63,7 +63,7 @@ def read_declarations(
 
 
 def with_databases(settings: Settings, configurations: Mapping[str, Any]) -> Settings:
-    """*settings*, and what *configurations* say of databases that the settings do not say themselves.
+    """Add to *settings* what *configurations* say of databases that the settings do not say themselves.
 
     Args:
         settings: What they say goes before.
@@ -91,7 +91,7 @@ def with_databases(settings: Settings, configurations: Mapping[str, Any]) -> Set
 def find_configuration_mistakes(
     configurations: Mapping[str, providers.Configuration], declared: Mapping[str, Any]
 ) -> Iterator[str]:
-    """What somebody wrote into *configurations* that would not be read, each a sentence with its mend.
+    """Return a sentence for each entry of *configurations* that would not be read, with its mend.
 
     Args:
         configurations: By the names of their providers.
@@ -134,7 +134,7 @@ def _describe_errors(where: str, error: ValidationError) -> list[str]:
 
 
 def _merge(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
-    """Both, where *upper* has the last word."""
+    """Merge both; *upper* takes precedence."""
     merged = dict(lower)
     for name, value in upper.items():
         below = lower.get(name)
@@ -144,7 +144,7 @@ def _merge(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _find_misspelt_section(name: Any, value: Any) -> str | None:
-    """The section that *name* misspells, if what is in it reads so."""
+    """Return the section that *name* misspells, if what is in it looks like one."""
     if name in _SECTIONS or not isinstance(name, str) or not isinstance(value, Mapping):
         return None
     for section, member in _SECTIONS.items():

@@ -24,7 +24,7 @@ class DatabaseGroup(providers.Container[Any]):
 
 
 def find_declarations(container: type[Any]) -> dict[str, Declaration[Any]]:
-    """The declarations in *container* and its bases, by name; those of a base come first."""
+    """Return the declarations in *container* and its bases, by name; those of a base come first."""
     return {
         name: value.declaration
         for base in reversed(container.__mro__)
@@ -33,21 +33,21 @@ def find_declarations(container: type[Any]) -> dict[str, Declaration[Any]]:
     }
 
 
-def register_providers(container: Any, own: Iterable[str]) -> None:
+def register_providers(container: Any, standard_names: Iterable[str]) -> None:
     """Make what *container* has in its body or by inheritance known to the library.
 
     Args:
         container: The class. What was done for it before is left as it is.
 
-        own: The names of the providers that every container has. Their values may be plain objects.
+        standard_names: The names of the providers that every container has. Their values may be plain objects.
     """
-    for name in (*container.providers, *own):
+    for name in (*container.providers, *standard_names):
         # The library reads bodies of containers only, and of several bases the last one.
         value = getattr(container, name, None)
         if value is not container.providers.get(name) and not name.startswith("__"):
             if isinstance(value, providers.Provider):
                 setattr(container, name, value)
-            elif name in own:
+            elif name in standard_names:
                 setattr(container, name, providers.Object(value))
     databases = dict.fromkeys((_DEFAULT, *(each.database for each in find_declarations(container).values())))
     _ensure_named(container, "databases", databases)
@@ -55,7 +55,7 @@ def register_providers(container: Any, own: Iterable[str]) -> None:
 
 
 def subclass_with(container: type[Any], declarations: dict[str, Declaration[Any]]) -> type[Any]:
-    """A class that differs from *container* by the resources in *declarations* only."""
+    """Make a class that differs from *container* by the resources in *declarations* only."""
     body: dict[str, Any] = {name: DeclaredResource(each) for name, each in declarations.items()}
     kind: Any = type(container)
     made: type[Any] = kind(container.__name__, (container,), body | {"__module__": container.__module__})

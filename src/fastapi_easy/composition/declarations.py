@@ -25,7 +25,7 @@ from fastapi_easy.domain.resources.relation import Link
 from fastapi_easy.domain.resources.resource import Resource, Shape
 from fastapi_easy.infrastructure.validation import with_aliases
 
-__all__ = ["CheckedResources", "check", "resource"]
+__all__ = ["CheckedResources", "check_declarations", "resource"]
 
 E = TypeVar("E")
 
@@ -97,10 +97,10 @@ def resource(
     )
 
 
-def check(
+def check_declarations(
     declarations: Mapping[str, Declaration[Any]], databases: Mapping[str, Callable[[], Database]]
 ) -> Mapping[str, Resource[Any]]:
-    """The resource of each declaration, and what relates them.
+    """Return the resource of each declaration, with their relations.
 
     Args:
         declarations: All of one application, by name.
@@ -152,7 +152,7 @@ class CheckedResources(Mapping[str, Resource[Any]]):
 
 
 def _shape(declaration: Declaration[Any], database: Database) -> Shape:
-    """What the class says that decides how entities are stored.
+    """Read from the class what decides how entities are stored.
 
     Raises:
         DeclarationError: No adapter knows it, or the entity apart from it has other fields.

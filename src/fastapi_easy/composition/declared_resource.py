@@ -6,6 +6,8 @@ from typing import Any, Final, Generic, TypeVar
 from dependency_injector import containers, providers
 
 from fastapi_easy.application.collaborators import Collaborators
+from fastapi_easy.application.operations import OPERATIONS
+from fastapi_easy.application.pipeline.step import Handler
 from fastapi_easy.application.resources.aggregate_entities import AggregateEntitiesHandler
 from fastapi_easy.application.resources.apply_bulk import ApplyBulkHandler
 from fastapi_easy.application.resources.count_entities import CountEntitiesHandler
@@ -23,7 +25,7 @@ from fastapi_easy.application.resources.update_entity import UpdateEntityHandler
 from fastapi_easy.application.resources.upsert_entity import UpsertEntityHandler
 from fastapi_easy.composition.deferred import DeferredProduct, deferred
 from fastapi_easy.composition.memoized import Memoized, MemoizedFactory
-from fastapi_easy.domain.ports import Repository, UnitOfWork, Validator
+from fastapi_easy.domain.ports import EntityRepository, Repository, UnitOfWork, Validator
 from fastapi_easy.domain.resources.declaration import Declaration
 from fastapi_easy.domain.resources.resource import Resource
 
@@ -31,38 +33,26 @@ __all__ = ["HANDLERS", "PROVIDER_KINDS", "DeclaredResource"]
 
 E = TypeVar("E")
 
-HANDLERS: Final[Mapping[str, type[Any]]] = {
-    "create": CreateEntityHandler,
-    "get": GetEntityHandler,
-    "list": ListEntitiesHandler,
-    "count": CountEntitiesHandler,
-    "replace": ReplaceEntityHandler,
-    "update": UpdateEntityHandler,
-    "delete": DeleteEntityHandler,
-    "restore": RestoreEntityHandler,
-    "purge": PurgeEntityHandler,
-    "upsert": UpsertEntityHandler,
-    "bulk": ApplyBulkHandler,
-    "aggregate": AggregateEntitiesHandler,
-    "export": ExportEntitiesHandler,
-    "import_": ImportEntitiesHandler,
+HANDLERS: Final[Mapping[str, Callable[[Collaborators], Handler[Any, Any]]]] = {
+    **{each.attribute: each.handler for each in OPERATIONS.values()},
     "perform": PerformActionHandler,
 }
-"""The use cases of a resource."""
+"""The factory of each handler by the name of its provider; `perform` is for the user's own actions."""
 
 PROVIDER_KINDS: Final[Mapping[str, Callable[[DeferredProduct], Any]]] = {
     "resource": providers.Singleton,
     "repository": Memoized,
+    "entities": Memoized,
     "unit_of_work": MemoizedFactory,
     "validator": Memoized,
     "collaborators": Memoized,
     **dict.fromkeys(HANDLERS, Memoized),
 }
-"""The providers of a resource, and what kind of provider each is."""
+"""The kind of each provider of a resource, by its name."""
 
 
 class _ResourceProviders(containers.DynamicContainer):
-    """The providers of one resource, each there from when somebody asks for it."""
+    """The providers of one resource, each made when it is first looked up."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -77,7 +67,7 @@ class _ResourceProviders(containers.DynamicContainer):
 
 
 class _LazyProviders(dict[str, providers.Provider[Any]]):
-    """By name; whoever wires a program looks them up here, without asking whether they are there."""
+    """The same providers by name, where `wire()` of dependency-injector looks them up."""
 
     def __init__(self, parts: _ResourceProviders) -> None:
         super().__init__()
@@ -98,28 +88,31 @@ class DeclaredResource(providers.Container[Any], Generic[E]):
     `Provide[Shop.books.repository]`, and overridden for every instance that is made from then on.
 
     Attributes:
-        declaration: What was declared.
+        declaration: The declaration.
 
         name: The attribute of the container that it is.
 
         resource: The checked resource.
 
-        repository: Makes a repository; the same one, while it would be made from the same things.
+        repository: Makes a repository; returns the same one while its dependencies are the same.
+
+        entities: Makes what gives and takes instances of the user's class, above that repository.
 
         unit_of_work: Makes a unit of work on the resource's database, for each call.
 
         validator: Checks what callers give.
 
-        collaborators: What each handler is made from.
+        collaborators: The ports that each handler is made from.
 
         create, get, list, …, perform: Make the handler; `import_` is spelt with an underscore.
     """
 
-    # Of the library's own anybody may ask for anything. A name that is not here is a mistake.
+    # The base class returns `Any` for every name; without that, type checkers report a misspelt provider.
     __getattr__: None  # type: ignore[assignment,misc]
 
     resource: providers.Provider[Resource[E]]
     repository: providers.Provider[Repository[E]]
+    entities: providers.Provider[EntityRepository[E]]
     unit_of_work: providers.Provider[UnitOfWork]
     validator: providers.Provider[Validator]
     collaborators: providers.Provider[Collaborators]
@@ -144,7 +137,7 @@ class DeclaredResource(providers.Container[Any], Generic[E]):
     def __init__(self, declaration: Declaration[E] | None = None) -> None:
         self.name = ""
         if declaration is None:
-            # The library copies so, and fills the copy itself.
+            # dependency-injector copies a provider by calling its class without arguments, then fills the copy.
             super().__init__(None)  # type: ignore[arg-type]
             return
         parts = _ResourceProviders()
@@ -153,11 +146,11 @@ class DeclaredResource(providers.Container[Any], Generic[E]):
         self.declaration = declaration
 
     def __set_name__(self, owner: type[Any], name: str) -> None:
-        """Note the name."""
+        """Store the name of the attribute."""
         self.name = name
 
     def __deepcopy__(self, memo: dict[Any, Any] | None) -> "DeclaredResource[E]":
-        """The same for an instance of the container."""
+        """Return a copy for an instance of the container."""
         copied: DeclaredResource[E] = super().__deepcopy__(memo)  # type: ignore[assignment]
         copied.declaration, copied.name = self.declaration, self.name
         return copied

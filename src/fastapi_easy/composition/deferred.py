@@ -38,7 +38,7 @@ class DeferredProduct:
         return self.name if self.owner is None else f"{self.owner.name or '<resource>'}.{self.name}"
 
     def __call__(self, *_args: Any, **_kwargs: Any) -> NoReturn:
-        """Refuse.
+        """Raise.
 
         Raises:
             DeclarationError: Always; says what to do instead.
@@ -54,14 +54,14 @@ class DeferredProduct:
 
 
 def deferred(kind: Callable[[DeferredProduct], Any], name: str, owner: Any = None) -> Any:
-    """A provider of *kind*, for the class."""
+    """Make a provider of *kind*, for the class."""
     placeholder = DeferredProduct(name, owner)
     provider = placeholder.original = kind(placeholder)
     return provider
 
 
 def find_deferred(*roots: providers.Provider[Any]) -> list[tuple[Any, DeferredProduct]]:
-    """The providers that *roots* depend on and nobody has filled yet; those on classes are never filled."""
+    """Return the providers that *roots* depend on and that are not filled yet; those on classes never are."""
     return [
         (each, made)
         for each in providers.traverse(*roots)
@@ -70,5 +70,5 @@ def find_deferred(*roots: providers.Provider[Any]) -> list[tuple[Any, DeferredPr
 
 
 def fill(provider: Any, provides: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """*provider*, which from now on calls *provides* with what *args* and *kwargs* give."""
+    """Make *provider* call *provides* with what *args* and *kwargs* give, and return it."""
     return provider.set_provides(provides).set_args(*args).set_kwargs(**kwargs)

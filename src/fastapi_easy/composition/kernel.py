@@ -3,7 +3,6 @@
 import secrets
 from collections.abc import Awaitable, Sequence
 from dataclasses import replace
-from keyword import iskeyword
 from typing import Any, cast
 
 from dependency_injector import providers
@@ -11,6 +10,7 @@ from dependency_injector import providers
 from fastapi_easy.application.calls.caller import Caller
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.kernel import Kernel
+from fastapi_easy.application.operations import OPERATIONS
 from fastapi_easy.application.pipeline.compose import compose
 from fastapi_easy.application.pipeline.step import Handler, Step, Target
 from fastapi_easy.application.queries.limits import QueryLimits
@@ -20,14 +20,13 @@ from fastapi_easy.composition.application import Application
 from fastapi_easy.composition.configuration import configurations_in, find_configuration_mistakes
 from fastapi_easy.composition.memoized import Inputs, MemoizedDelegate
 from fastapi_easy.domain.errors import DeclarationError, Outcome
-from fastapi_easy.domain.resources.options import Operation
 from fastapi_easy.domain.resources.resource import Resource
 
 __all__ = ["make_kernel"]
 
 
 def make_kernel(application: Application) -> Kernel:
-    """The kernel of *application*.
+    """Return the kernel of *application*.
 
     Raises:
         DeclarationError: With every mistake of every declaration.
@@ -52,28 +51,33 @@ def make_kernel(application: Application) -> Kernel:
 
 
 def _use_cases(
-    sub: Any, steps: providers.Provider[Sequence[Step]], limits: QueryLimits, secret: bytes
+    declared: Any,
+    steps: providers.Provider[Sequence[Step]],
+    limits: QueryLimits,
+    secret: bytes,
 ) -> UseCases:
-    checked: Resource[Any] = sub.resource()
+    checked: Resource[Any] = declared.resource()
     return UseCases(
         resource=checked,
         queries=QueryReader(checked, limits, secret),
-        validator=sub.validator,
+        validator=declared.validator,
         actions={
             name: _make_following_handler(
-                Target(checked, name, sub.validator), sub.perform, steps, MemoizedDelegate(sub.validator)
+                Target(checked, name, declared.validator),
+                declared.perform,
+                steps,
+                MemoizedDelegate(declared.validator),
             )
             for name in checked.actions or {}
         },
         **{
-            name: _make_following_handler(
-                Target(checked, operation, sub.validator),
-                getattr(sub, name),
+            each.attribute: _make_following_handler(
+                Target(checked, each.operation, declared.validator),
+                getattr(declared, each.attribute),
                 steps,
-                MemoizedDelegate(sub.validator),
+                MemoizedDelegate(declared.validator),
             )
-            for operation in Operation
-            for name in [f"{operation}_" if iskeyword(operation) else str(operation)]
+            for each in OPERATIONS.values()
         },
     )
 
@@ -84,7 +88,7 @@ def _make_following_handler(
     steps: providers.Provider[Sequence[Step]],
     validator: MemoizedDelegate,
 ) -> Handler[Any, Any]:
-    """The handler that *provider* gives, within *steps*; put together anew only when something has changed."""
+    """Return a handler within *steps* that follows *provider*, and is composed again only after something changed."""
     inputs: Inputs | None = None
     current_steps: Sequence[Step] | None = None
     composed: Handler[Any, Any]
@@ -96,15 +100,16 @@ def _make_following_handler(
         nonlocal inputs, current_steps, composed
         if inputs is None or inputs.have_changed():
             current = steps()
-            # Steps remember calls: they stay as they are where only what is within them changes, now and then or with
-            # each call. Whoever put another provider in the place of the handler decides how often it makes one.
+            # Steps have state, such as the number of calls that pay for a retry: they are kept when only the handler
+            # inside of them has changed. An overriding provider is called each time, because it decides how often it
+            # makes a handler.
             must_ask_provider = current is current_steps or provider.last_overriding is not None
             watched = (
                 Inputs(steps)
                 if current is current_steps
                 else Inputs(MemoizedDelegate(provider), steps, validator)
             )
-            # What changes in between is seen by the next call, for which the handler is there before its inputs are.
+            # `watched` was read before the handler is composed: a change in between is seen by the next call.
             current_target = target if current is current_steps else replace(target, validator=validator())
             composed = compose(current, current_target, call_provider if must_ask_provider else provider())
             current_steps, inputs = current, watched

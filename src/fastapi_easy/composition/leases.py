@@ -22,7 +22,7 @@ def open_locks(
 
 
 def open_leases(settings: Settings, clock: Clock, database: Callable[[], Database]) -> LeaseStore:
-    """Where leases are kept; nothing is connected yet.
+    """Return the store of leases; nothing is connected yet.
 
     Args:
         settings: Say where: at `locks.url`, or in the default database.
@@ -66,7 +66,7 @@ def open_session_locks(url: str, clock: Clock) -> LeaseStore:
 
 
 def _leases_of(database: Database, clock: Clock) -> LeaseStore:
-    """The leases of *database* itself.
+    """Return the lease store inside of *database*.
 
     Raises:
         DeclarationError: Nobody here knows how it would keep them.

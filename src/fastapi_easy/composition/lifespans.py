@@ -1,7 +1,7 @@
 """The `Resource` providers of a user's own: opened with the application, and closed with it."""
 
 import inspect
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -30,9 +30,9 @@ async def close_resources(container: Any) -> None:
             _ = stack.push_async_callback(_close, each)
 
 
-def find_async_resources(container: Any, own: Any) -> Iterator[str]:
-    """The providers in *own* that would give an awaitable instead of what they are named after, as sentences."""
-    for name in own:
+def find_async_resources(container: Any, standard_names: Iterable[str]) -> Iterator[str]:
+    """Return a sentence for each of the providers that would give an awaitable instead of what it is named after."""
+    for name in standard_names:
         provider: Any = container.providers[name]
         for each in (provider, *provider.traverse(types=[providers.BaseResource])):
             if isinstance(each, providers.BaseResource) and _is_asynchronous(each.provides):
@@ -44,7 +44,7 @@ def find_async_resources(container: Any, own: Any) -> Iterator[str]:
 
 
 def _resources_in(container: Any) -> list[Any]:
-    """What *container* has of them, in the order of its body, and before each what it is made from."""
+    """Yield the resources of *container* in the order of its body, each after those it is made from."""
     found: set[Any] = set(container.traverse(types=[providers.Resource]))
     declared = [each for each in container.providers.values() if each in found]
     ordered: dict[Any, None] = {}

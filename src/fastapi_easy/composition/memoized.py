@@ -1,67 +1,72 @@
-"""Providers that make something anew only when it would be made from other things than before.
+"""Providers that memoize their product for as long as it would be made from the same objects.
 
-A `Factory` is followed by every override and costs its making on each call; a `Singleton` costs next to nothing and
-keeps what it was first made from. What is made here follows like the one and costs little more than the other.
+A `Factory` follows every override, and makes its product again on each call. A `Singleton` costs next to nothing, and
+keeps what it was first made from. These follow overrides like the one, and cost little more than the other.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from operator import attrgetter, call, is_
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from dependency_injector import providers
 
 __all__ = ["Inputs", "Memoized", "MemoizedDelegate", "MemoizedFactory"]
 
 T = TypeVar("T")
+Argument: TypeAlias = Any
+"""A provider, or a value that is passed as it is."""
+
+AnyProvider: TypeAlias = providers.Provider[Any]
 
 _CACHE_SIZE: Final = 4
-"""Products that are kept: that of today, and those that come back when overrides end that stand within one another."""
+"""Products that are kept: the latest, and those that are needed again when nested overrides end."""
 
 _last_overriding: Final = attrgetter("last_overriding")
 
 
 class Inputs:
-    """What something is made from at this moment.
+    """The values that a product is made from at one moment.
 
-    Providers that only make something of others are looked through, down to those that know more than others: these
-    are asked, once each time, and what they give is compared by identity.
+    `Memoized` providers are looked through, down to the providers their arguments end with: these are called, each
+    once, and their values are compared by identity.
 
     Args:
-        roots: What it is made from.
+        roots: The arguments that the product is made from.
 
-        known: What some of them give at this moment; these are not asked.
+        known: Values of some providers at this moment; these are not called again.
 
     Attributes:
-        overrides: What has taken the places of those that only make, or `None`.
+        overrides: The last override of each memoized provider, or `None`.
 
-        provided: What the others have given, by provider.
+        provided: The values of the other providers.
     """
 
     __slots__ = ("_memoized", "_roots", "overrides", "provided")
 
-    def __init__(self, *roots: Any, known: "Mapping[Any, Any] | None" = None) -> None:
-        memoized: dict[providers.Provider[Any], None] = {}
-        givers: dict[providers.Provider[Any], None] = {}
+    def __init__(self, *roots: Argument, known: Mapping[AnyProvider, object] | None = None) -> None:
+        memoized: dict[AnyProvider, None] = {}
+        givers: dict[AnyProvider, None] = {}
         for root in roots:
             _collect_providers(root, memoized, givers)
         before = {} if known is None else known
         self._roots, self._memoized = roots, tuple(memoized)
         self.overrides = tuple(map(_last_overriding, memoized))
-        self.provided: Mapping[Any, Any] = {
+        self.provided: Mapping[AnyProvider, object] = {
             each: before[each] if each in before else each() for each in givers
         }
 
     def have_changed(self) -> bool:
-        """Whether it would be made from anything else by now."""
+        """Return whether the product would be made from anything else by now."""
+        # `map` and `all` run in C: this is asked for every call of every handler.
         provided = self.provided
         return not (
             all(map(is_, map(_last_overriding, self._memoized), self.overrides))
             and all(map(is_, map(call, provided), provided.values()))
         )
 
-    def now(self) -> "Inputs":
-        """What it would be made from by now: these, unless something has changed."""
+    def refresh(self) -> "Inputs":
+        """Return the inputs by now: these, unless something has changed."""
         if not all(map(is_, map(_last_overriding, self._memoized), self.overrides)):
             return Inputs(*self._roots)
         provided = tuple(map(call, self.provided))
@@ -70,15 +75,15 @@ class Inputs:
         return Inputs(*self._roots, known=dict(zip(self.provided, provided, strict=True)))
 
     def equals(self, other: "Inputs") -> bool:
-        """Whether *other*, of the same roots, are the same."""
+        """Return whether *other*, of the same roots, are the same."""
         return (
             len(self.provided) == len(other.provided)
             and all(map(is_, self.overrides, other.overrides))
             and all(map(is_, self.provided.values(), other.provided.values()))
         )
 
-    def resolve(self, argument: Any) -> Any:
-        """What *argument* gives, made from these."""
+    def resolve(self, argument: Argument) -> object:
+        """Resolve *argument* with these values."""
         match argument:
             case MemoizedDelegate():
                 return argument.make_from(self)
@@ -94,23 +99,23 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class _CachedProduct(Generic[T]):
-    """A product, and what it was made from."""
+    """A product and its inputs."""
 
     inputs: Inputs
     product: T
 
 
 class Memoized(providers.Provider[T]):
-    """Calls *provides* with what its arguments give, and keeps the answer for as long as they give the same.
+    """A provider of what *provides* makes of the arguments, kept for as long as these give the same.
 
     Args:
-        provides: Makes the product. It has to depend on nothing but its arguments.
+        provides: Makes the product. It must depend on nothing but its arguments.
 
-        args, kwargs: Passed to it; providers among them are asked.
+        args, kwargs: Passed to it; providers among them are called, and their values passed.
     """
 
-    def __init__(self, provides: Callable[..., T] | None = None, *args: Any, **kwargs: Any) -> None:
-        # The library makes one without while it copies.
+    def __init__(self, provides: Callable[..., T] | None = None, *args: Argument, **kwargs: Argument) -> None:
+        # dependency-injector calls it without arguments while it copies, and sets them afterwards.
         self._make: Any = provides
         self._args = args
         self._kwargs = kwargs
@@ -118,7 +123,7 @@ class Memoized(providers.Provider[T]):
         super().__init__()
 
     def __deepcopy__(self, memo: dict[Any, Any] | None) -> "Memoized[T]":
-        """A copy that has made nothing yet."""
+        """Copy the provider without its product."""
         known: dict[Any, Any] = {} if memo is None else memo
         copied: Memoized[T] | None = known.get(id(self))
         if copied is None:
@@ -132,34 +137,34 @@ class Memoized(providers.Provider[T]):
 
     @property
     def provides(self) -> Any:
-        """What makes the product."""
+        """The callable that makes the product."""
         return self._make
 
     def set_provides(self, provides: Callable[..., T]) -> "Memoized[T]":
-        """From now on make the product by *provides*."""
+        """Replace what makes the product, from the next call on."""
         self._make = provides
         self._cache = ()
         return self
 
-    def set_args(self, *args: Any) -> "Memoized[T]":
-        """From now on pass *args*."""
+    def set_args(self, *args: Argument) -> "Memoized[T]":
+        """Replace the positional arguments, from the next call on."""
         self._args = args
         self._cache = ()
         return self
 
-    def set_kwargs(self, **kwargs: Any) -> "Memoized[T]":
-        """From now on pass *kwargs*."""
+    def set_kwargs(self, **kwargs: Argument) -> "Memoized[T]":
+        """Replace the keyword arguments, from the next call on."""
         self._kwargs = kwargs
         self._cache = ()
         return self
 
     @property
-    def arguments(self) -> tuple[Any, ...]:
-        """What is passed, by place and then by name."""
+    def arguments(self) -> tuple[Argument, ...]:
+        """The positional arguments, then the keyword arguments."""
         return (*self._args, *self._kwargs.values())
 
     @property
-    def related(self) -> Iterator[providers.Provider[Any]]:
+    def related(self) -> Iterator[AnyProvider]:
         """The providers it depends on."""
         for each in (self._make, *self.arguments):
             if isinstance(each, providers.Provider):
@@ -167,7 +172,7 @@ class Memoized(providers.Provider[T]):
         yield from super().related
 
     def make_from(self, inputs: Inputs) -> T:
-        """The product that is made from *inputs*, which hold what they are."""
+        """Make the product from *inputs*."""
         return self._product(Inputs(*self.arguments, known=inputs.provided))
 
     def _provide(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> T:
@@ -176,7 +181,7 @@ class Memoized(providers.Provider[T]):
         if not self._cache:
             return self._product(Inputs(*self.arguments))
         latest = self._cache[0]
-        inputs = latest.inputs.now()
+        inputs = latest.inputs.refresh()
         return latest.product if inputs is latest.inputs else self._product(inputs)
 
     def _product(self, inputs: Inputs) -> T:
@@ -196,10 +201,10 @@ class Memoized(providers.Provider[T]):
 
 
 class MemoizedFactory(Memoized[T]):
-    """Calls for each use what *provides* makes, which is kept as a `Memoized` keeps it.
+    """A provider that calls, for each use, the memoized factory that *provides* makes.
 
     Args:
-        provides: Makes, of what its arguments give, what makes the product.
+        provides: Makes the factory of the arguments.
     """
 
     def _provide(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> T:
@@ -209,14 +214,14 @@ class MemoizedFactory(Memoized[T]):
 
 
 class MemoizedDelegate(providers.Delegate):
-    """Hands over what gives the product of *provides*, without asking it while it would give the same.
+    """A provider of the factory of *provides*, which is not called while its product would be the same.
 
     Args:
-        provides: A provider. While it is overridden, it is asked for each use.
+        provides: A provider. While it is overridden, it is called for each use.
     """
 
     def make_from(self, inputs: Inputs) -> Callable[[], Any]:
-        """What gives the product, made from *inputs* if the provider has nothing to say itself."""
+        """Return the factory of the product, made from *inputs* unless the provider is overridden."""
         provider: Any = self.provides
         if isinstance(provider, Memoized) and provider.last_overriding is None:
             made = provider.make_from(inputs)
@@ -232,19 +237,19 @@ def _constant(product: T) -> Callable[[], T]:
     return lambda: product
 
 
-def _copy_argument(argument: Any, memo: dict[Any, Any]) -> Any:
+def _copy_argument(argument: Argument, memo: dict[Any, Any]) -> Argument:
     return providers.deepcopy(argument, memo) if isinstance(argument, providers.Provider) else argument
 
 
 def _collect_providers(
-    argument: Any,
-    memoized: dict[providers.Provider[Any], None],
-    givers: dict[providers.Provider[Any], None],
+    argument: Argument,
+    memoized: dict[AnyProvider, None],
+    givers: dict[AnyProvider, None],
 ) -> None:
-    """Add what has to be looked at to know whether *argument* gives anything else by now.
+    """Add the providers that decide whether *argument* gives anything else by now.
 
-    A delegate hands over its provider, whatever that gives. So does a `MemoizedDelegate` while its provider is
-    overridden.
+    A delegate hands over its provider, whatever that gives, so none decides. A `MemoizedDelegate` does so only while
+    its provider is overridden.
     """
     is_source = isinstance(argument, MemoizedDelegate)
     provider = argument.provides if is_source else argument

@@ -10,13 +10,13 @@ __all__ = ["open_metrics", "open_observer", "open_tracer"]
 
 
 def open_observer(settings: Settings, metrics: Metrics | None) -> Observer:
-    """What is told of every call: the log, and *metrics* if there are any."""
+    """Return the observer of every call: the log, and *metrics* if there are any."""
     log = LogObserver(settings.log.slow_call)
     return log if metrics is None else CompositeObserver((log, metrics))
 
 
 def open_metrics(settings: Settings) -> Metrics | None:
-    """What counts calls for `/metrics`; `None` unless the settings want it.
+    """Return the counter of calls for `/metrics`; `None` unless the settings want it.
 
     Raises:
         DeclarationError: The library it needs is not installed.
@@ -33,7 +33,7 @@ def open_metrics(settings: Settings) -> Metrics | None:
 
 
 def open_tracer(settings: Settings) -> Tracer | None:
-    """What records spans; `None` where the settings, or nobody's configuration of OpenTelemetry, want it."""
+    """Return the recorder of spans; `None` where the settings do not want it, or OpenTelemetry is not configured."""
     if settings.telemetry == "off":
         return None
     from fastapi_easy.infrastructure.observation.open_telemetry import OpenTelemetryTracer, is_configured

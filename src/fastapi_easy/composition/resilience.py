@@ -10,7 +10,7 @@ __all__ = ["open_breaker", "open_lock_breaker", "open_retry"]
 
 
 def open_breaker(settings: Settings, name: str) -> Breaker | None:
-    """The breaker of the database that the settings name *name*; `None` where silence cannot come from a distance."""
+    """Build the circuit breaker of the database *name*; `None` for embedded ones, which no network separates."""
     chosen = settings.databases.get(name)
     if chosen is None or is_embedded(chosen.url.get_secret_value()):
         return None
@@ -18,7 +18,7 @@ def open_breaker(settings: Settings, name: str) -> Breaker | None:
 
 
 def open_lock_breaker(settings: Settings, store: LeaseStore) -> Breaker | None:
-    """The breaker of *store*, where leases are kept; `None` where silence cannot come from a distance."""
+    """Build the circuit breaker of the lease *store*; `None` for embedded ones, which no network separates."""
     return (
         _breaker(LOCK_STORE, settings.locks.breaker)
         if LockCapability.CROSS_HOST in store.capabilities
@@ -34,11 +34,18 @@ def _breaker(name: str, chosen: BreakerSettings) -> Breaker:
     )
 
     limits = BreakerLimits(**chosen.model_dump())
-    return CircuitBreaker(limits, tell=lambda state: log_change(name, state))
+    return CircuitBreaker(limits, on_change=lambda state: log_change(name, state))
 
 
 def open_retry(settings: Settings) -> Retry:
-    """What makes calls again."""
+    """Build the retry of failed calls."""
     from fastapi_easy.infrastructure.resilience.budgeted_retry import BudgetedRetry, RetryLimits
 
-    return BudgetedRetry(RetryLimits(**settings.retry.model_dump()))
+    chosen = settings.retry
+    limits = RetryLimits(
+        attempts=chosen.attempts,
+        retry_ratio=chosen.share,
+        min_retries_per_second=chosen.floor,
+        burst=chosen.burst,
+    )
+    return BudgetedRetry(limits)

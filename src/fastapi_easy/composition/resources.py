@@ -9,12 +9,12 @@ from fastapi_easy.application.changes.caller_unit_of_work import CallerUnitOfWor
 from fastapi_easy.application.collaborators import Collaborators
 from fastapi_easy.application.rules import ApplicationPorts
 from fastapi_easy.composition.application import Application
-from fastapi_easy.composition.declarations import CheckedResources, check
-from fastapi_easy.composition.declared_resource import HANDLERS
+from fastapi_easy.composition.declarations import CheckedResources, check_declarations
+from fastapi_easy.composition.declared_resource import HANDLERS, DeclaredResource
 from fastapi_easy.composition.deferred import fill
 from fastapi_easy.composition.memoized import Memoized, MemoizedDelegate
 from fastapi_easy.composition.technologies import technology_of
-from fastapi_easy.domain.ports import Clock, Database, EventBus, Repository, UnitOfWork
+from fastapi_easy.domain.ports import Clock, Database, EntityRepository, EventBus, Repository, UnitOfWork
 from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.domain.scoped_repository import SoftDeletingRepository
 from fastapi_easy.infrastructure.validation import PydanticValidator
@@ -23,11 +23,11 @@ __all__ = ["wire_resources"]
 
 
 def wire_resources(application: Application) -> None:
-    """Wire what belongs to each resource of *application*, whose databases have their providers."""
+    """Fill the providers of each resource of *application*; those of its databases must be filled already."""
     databases = application.databases.providers
     resources: dict[str, providers.Provider[Resource[Any]]] = {}
     repositories: dict[str, providers.Provider[Repository[Any]]] = {}
-    all_resources = providers.Singleton(check, application.declarations, databases)
+    all_resources = providers.Singleton(check_declarations, application.declarations, databases)
     checked = CheckedResources(resources)
     unit_of_work_arguments = (checked, repositories, application.event_bus)
     rules = Memoized(
@@ -44,15 +44,21 @@ def wire_resources(application: Application) -> None:
     for name, declaration in application.declarations.items():
         parts: Any = application.providers[name]
         database = databases[declaration.database]
-        resources[name] = fill(parts.resource, _one, all_resources, name)
+        resources[name] = fill(parts.resource, _resource, all_resources, name)
         repositories[name] = fill(parts.repository, _repository, parts.resource, database, application.clock)
+        _ = fill(parts.entities, EntityRepository, parts.resource, parts.repository)
         _ = fill(parts.unit_of_work, _unit_of_work_factory, database, *unit_of_work_arguments, rules)
         _ = fill(parts.validator, PydanticValidator, parts.resource)
         _wire_handlers(parts, repositories, rules)
 
 
-def _wire_handlers(parts: Any, repositories: Mapping[str, Callable[[], Repository[Any]]], rules: Any) -> None:
-    # What is handed over by `MemoizedDelegate` is asked for each use; a bare provider is asked here.
+def _wire_handlers(
+    parts: DeclaredResource[Any],
+    repositories: Mapping[str, Callable[[], Repository[Any]]],
+    rules: Memoized[ApplicationPorts],
+) -> None:
+    # Handlers are kept: by a `MemoizedDelegate` they get a new repository and unit of work for each call, while a bare
+    # provider is called once, when the collaborators are made.
     collaborators = fill(
         parts.collaborators,
         Collaborators,
@@ -66,13 +72,15 @@ def _wire_handlers(parts: Any, repositories: Mapping[str, Callable[[], Repositor
         _ = fill(getattr(parts, name), handler, collaborators)
 
 
-def _one(resources: Mapping[str, Resource[Any]], name: str) -> Resource[Any]:
+def _resource(resources: Mapping[str, Resource[Any]], name: str) -> Resource[Any]:
     return resources[name]
 
 
 def _repository(checked: Resource[Any], database: Database, clock: Clock) -> Repository[Any]:
-    made = technology_of(database).repository(checked, database)
-    return made if checked.soft_delete is None else SoftDeletingRepository(made, checked, clock.now)
+    repository = technology_of(database).repository(checked, database)
+    if checked.soft_delete is None:
+        return repository
+    return SoftDeletingRepository(repository, checked, clock.now)
 
 
 def _unit_of_work_factory(
@@ -82,11 +90,11 @@ def _unit_of_work_factory(
     event_bus: EventBus,
     rules: ApplicationPorts,
 ) -> Callable[..., UnitOfWork]:
-    """What makes units of work in *database*; each asks for its repositories when somebody wants them."""
-    make = technology_of(database).unit_of_work
+    """Return what makes units of work in *database*; each makes its repositories when they are first used."""
+    new_inner = technology_of(database).unit_of_work
 
-    def made(*args: Any, **kwargs: Any) -> UnitOfWork:
-        inner = make(database, resources, repositories, event_bus)
+    def make_unit_of_work(*args: Any, **kwargs: Any) -> UnitOfWork:
+        inner = new_inner(database, resources, repositories, event_bus)
         return CallerUnitOfWork(*args, inner=inner, rules=rules, **kwargs)
 
-    return made
+    return make_unit_of_work

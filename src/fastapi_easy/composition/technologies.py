@@ -28,7 +28,7 @@ __all__ = [
 
 
 def describe(entity: type[Any], database: Database | None = None) -> Shape:
-    """What the technology that knows classes like *entity* reads from it.
+    """Read the shape of *entity* with the technology that knows classes like it.
 
     Args:
         entity: The class.
@@ -58,7 +58,7 @@ def open_database(
     breaker: Callable[[], Breaker | None] = lambda: None,
     tracer: Tracer | None = None,
 ) -> Database:
-    """The database that the settings name *name*; nothing is connected yet.
+    """Build the database that the settings name *name*; nothing is connected yet.
 
     Args:
         settings: Say where it is.
@@ -88,12 +88,14 @@ def open_database(
         )
     limits = chosen.model_dump(exclude={"url", "schema_mode", "breaker"})
     return technology.open(
-        DatabaseRequest(name=name, url=url, limits=limits, kept=tuple(kept), breaker=breaker, tracer=tracer)
+        DatabaseRequest(
+            name=name, url=url, limits=limits, entities=tuple(kept), breaker=breaker, tracer=tracer
+        )
     )
 
 
 def technology_at(url: str) -> Technology:
-    """The technology that *url* belongs to.
+    """Return the technology that *url* belongs to.
 
     Raises:
         DeclarationError: It cannot be read, nothing opens it, or what would is not installed.
@@ -103,7 +105,7 @@ def technology_at(url: str) -> Technology:
 
 @functools.lru_cache(maxsize=64)
 def is_embedded(url: str) -> bool:
-    """Whether *url* means something from which silence cannot come from a distance.
+    """Return whether *url* means something embedded, which no network separates from this process.
 
     Raises:
         DeclarationError: As for `technology_at`.
@@ -112,7 +114,7 @@ def is_embedded(url: str) -> bool:
 
 
 def technology_of(database: Database) -> Technology:
-    """The technology of *database*.
+    """Return the technology of *database*.
 
     A database of your own, put in place of one in `Container.databases`, may say itself how to work with it: it has
     the attributes `repository` and `unit_of_work` of a `Technology`, under these names.
@@ -126,7 +128,7 @@ def technology_of(database: Database) -> Technology:
 
 
 def _find_technology(database: Any) -> Technology:
-    """The technology of the first database of its kind."""
+    """Return the technology of the first database of its kind."""
     kind = type(database)
     for each in imported_technologies():
         if each.database is kind:
@@ -175,7 +177,7 @@ async def stamp_fence(work: Any, name: str, token: int) -> Outcome[bool]:
 
 
 def _chosen(name: str, url: str, kept: Sequence[type[Any]]) -> Technology:
-    """The technology that opens *url* and can keep *kept*."""
+    """Return the technology that opens *url* and can keep *kept*."""
     opening = list(technologies_for_url(url, kept))
     for each in opening:
         own_entities = [entity for entity in kept if each.is_exclusive and each.recognises(entity)]
@@ -196,7 +198,7 @@ def _chosen(name: str, url: str, kept: Sequence[type[Any]]) -> Technology:
 
 
 def _candidates(database: Database | None) -> Iterator[Technology]:
-    """The technologies that may know a class, in the order in which they are asked."""
+    """Yield the technologies that may know a class, in the order in which they are asked."""
     if database is not None:
         own = technology_of(database)
         if type(database) in _INSTALLED_CLASSES:

@@ -34,7 +34,7 @@ from fastapi_easy.settings import Settings
 __all__ = ["wire"]
 
 
-def wire(application: Application, container: type[Any], own: Iterable[str]) -> None:
+def wire(application: Application, container: type[Any], standard_names: Iterable[str]) -> None:
     """Wire *application*, a fresh copy of the class *container*.
 
     Args:
@@ -42,18 +42,18 @@ def wire(application: Application, container: type[Any], own: Iterable[str]) -> 
 
         container: Its class.
 
-        own: The names of the providers that every container has.
+        standard_names: The names of the providers that every container has.
 
     Raises:
         DeclarationError: The settings, or what is declared in files, have mistakes, or a name is taken.
     """
-    _reject_reserved_names(find_declarations(container), own)
+    _reject_reserved_names(find_declarations(container), standard_names)
     mistakes = [
         f"{each}: replace them one by one, shop.{each}.default.override(…)"
         for each in DATABASE_GROUPS
         if not isinstance(application.providers[each], DatabaseGroup)
     ]
-    mistakes += find_async_resources(application, own)
+    mistakes += find_async_resources(application, standard_names)
     if mistakes:
         raise DeclarationError(mistakes)
     configurations = configurations_in(application)
@@ -62,15 +62,20 @@ def wire(application: Application, container: type[Any], own: Iterable[str]) -> 
             **configurations
         )
     written = read_declarations(application.settings(), configurations)
-    _reject_reserved_names(written, own)
+    _reject_reserved_names(written, standard_names)
     _declare(application, container, written)
     _wire_databases(application)
     wire_resources(application)
     _wire_shared(application)
 
 
-def _reject_reserved_names(declared: Mapping[str, Any], own: Iterable[str]) -> None:
-    reserved = {*own, *dir(Application), *Application.__annotations__, *vars(containers.DynamicContainer())}
+def _reject_reserved_names(declared: Mapping[str, Any], standard_names: Iterable[str]) -> None:
+    reserved = {
+        *standard_names,
+        *dir(Application),
+        *Application.__annotations__,
+        *vars(containers.DynamicContainer()),
+    }
     if conflicting := sorted(reserved & declared.keys()):
         raise DeclarationError(
             [f"{name}: this name is reserved by the container: rename the resource" for name in conflicting]
@@ -175,7 +180,7 @@ def _wire_shared(application: Application) -> None:
 
 
 def _replacement_for(provider: Any, application: Application, path: str) -> Any:
-    """What makes the products of *provider*, a copy of what *application* has under *path*, declared anew since."""
+    """Return the current provider at *path* of *application*, which replaces *provider*, a copy of an older one."""
     found: Any = application
     for name in path.split("."):
         found = getattr(found, name)

@@ -1,18 +1,17 @@
-"""What a caller may do with the entities of one resource."""
+"""Grants: what a caller may do with the entities of one resource."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from fastapi_easy.domain.queries.specification import Everything, Specification
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """What one caller may do by one action with the entities of one resource.
+    """The rights of one caller, for one action, on the entities of one resource.
 
     Attributes:
-        rows: The entities it may be done to; all others are not there for the caller.
+        rows: The entities it may be done to; all others do not exist for the caller.
 
         readable: Of the readable fields of the resource, those the caller may read; `None` means all. Those of the
             key are always among them.
@@ -25,4 +24,4 @@ class Grant:
     rows: Specification = Everything()
     readable: frozenset[str] | None = None
     writable: frozenset[str] | None = None
-    stamps: Mapping[str, Any] = field(default_factory=dict)
+    stamps: Mapping[str, object] = field(default_factory=dict)

@@ -1,7 +1,7 @@
-"""When whoever asked stops waiting: then everything that is done for them has to have ended.
+"""Deadlines: the moment when a caller stops waiting, by which everything that is done for it has to end.
 
-Whoever waits for something far away bounds the wait by what is left. Nothing is cut from outside: who gives up a
-statement in the middle loses its connection, and does not know what became of it.
+Code that waits for another process caps its timeout to what is left. Nothing is cancelled from outside: giving up a
+statement in the middle costs its connection, and leaves its outcome unknown.
 """
 
 import time
@@ -10,9 +10,9 @@ from typing import Final
 
 
 class Deadline:
-    """Of what the current task does, and of the tasks that it starts; those that outlive it are freed of it.
+    """The deadline of the current task and of the tasks that it starts; it ends for tasks that outlive it.
 
-    Begins when it is made, and is to be ended. Inside of another one the sooner of the two counts.
+    Begins when it is made, and has to be ended. Inside of another one the sooner of the two counts.
 
     Args:
         seconds: From now.
@@ -28,6 +28,7 @@ class Deadline:
         outer = _CURRENT.get()
         if outer is not None:
             if outer.at is None:
+                # Ended, but not for this task: it was started within and has outlived it.
                 outer = None
             elif outer.at < at:
                 at = outer.at
@@ -36,12 +37,12 @@ class Deadline:
         _ = _CURRENT.set(self)
 
     @property
-    def left(self) -> float:
-        """Seconds until then; nothing or less when it has passed, or has ended."""
+    def remaining(self) -> float:
+        """Seconds until then; 0 or less when it has passed, or has ended."""
         return 0.0 if self.at is None else self.at - time.monotonic()
 
     def end(self) -> None:
-        """What it was for has been done."""
+        """End it: what it was for has been done."""
         self.at = None
         if self._outer is not None:
             _ = _CURRENT.set(self._outer)
@@ -51,12 +52,12 @@ _CURRENT: Final[ContextVar[Deadline | None]] = ContextVar("fastapi_easy_deadline
 
 
 def remaining_seconds() -> float | None:
-    """How long the current task has; nothing or less when it is too late, `None` when nobody said."""
+    """Return the seconds that the current task has left; 0 or less when it is too late, `None` without a deadline."""
     current = _CURRENT.get()
     return None if current is None or current.at is None else current.at - time.monotonic()
 
 
 def within(seconds: float) -> float:
-    """*seconds*, or what is left when that is less; never less than nothing."""
+    """Return *seconds*, or those left until the deadline when they are fewer; never less than 0."""
     left = remaining_seconds()
     return seconds if left is None or left >= seconds else max(0.0, left)

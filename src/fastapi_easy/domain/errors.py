@@ -1,4 +1,4 @@
-"""What can go wrong that a caller can act on: a closed union of values, and the one exception.
+"""Errors that a caller can act on: a closed union of values, and the one exception.
 
 An interface words each error once, in a `match` without `case _`, so that a new member of `Error` which an
 interface does not word is a type error.
@@ -63,7 +63,7 @@ class BadQuery:
 
 @dataclass(frozen=True, slots=True)
 class Unauthenticated:
-    """The caller has to say who they are first."""
+    """The caller is not authenticated."""
 
     code: ClassVar[str] = "unauthenticated"
     scheme: str = "Bearer"
@@ -139,7 +139,7 @@ class CheckFailed:
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """The entity has changed since the caller read it; nothing was changed.
+    """The entity has changed since the caller read it (optimistic concurrency); nothing was changed.
 
     Attributes:
         current: The version the entity has now.
@@ -195,7 +195,7 @@ class TooLarge:
 
 @dataclass(frozen=True, slots=True)
 class RateLimited:
-    """The caller asks too often."""
+    """The caller has exceeded a rate limit."""
 
     code: ClassVar[str] = "rate_limited"
     retry_after: float
@@ -221,22 +221,22 @@ class LockLost:
 
 
 class UnavailableReason(enum.Enum):
-    """What kept a dependency from answering. Nothing was changed, whatever it was."""
+    """The reason why a dependency is unavailable. Nothing was changed in any case."""
 
     NO_RESPONSE = enum.auto()
-    """Nobody answered, or the connection broke."""
+    """No response came, or the connection broke."""
 
     CONFLICT = enum.auto()
-    """It has undone the work to let somebody else's pass; at once it may come out otherwise."""
+    """It rolled back for a deadlock or a serialization conflict; a retry at once may succeed."""
 
     TIMEOUT = enum.auto()
-    """It took too long, or somebody else was in the way for too long."""
+    """It took too long, or a lock was held by somebody else for too long."""
 
     OVERLOAD = enum.auto()
-    """Too many of our own calls wait for it already."""
+    """Too many of our own calls wait for it already (bulkhead, connection pool)."""
 
     CIRCUIT_OPEN = enum.auto()
-    """It was not asked: it has been silent lately, or somebody has isolated it."""
+    """It was not called: its circuit breaker is open, or an operator has isolated it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +246,7 @@ class Unavailable:
     Attributes:
         retry_after: Seconds.
 
-        reason: Why, for whoever thinks of repeating the call by itself; callers are told the same in any case.
+        reason: Decides whether the call is retried here; callers are told the same in any case.
     """
 
     code: ClassVar[str] = "unavailable"
@@ -313,7 +313,7 @@ Error: TypeAlias = (
 T = TypeVar("T")
 
 Outcome: TypeAlias = Success[T] | Failure[Error]
-"""What every port method and every use case returns. Types fully in `match` without a plugin."""
+"""The result of every port method and every use case. mypy narrows it in `match` without a plugin."""
 
 
 class DeclarationError(Exception):

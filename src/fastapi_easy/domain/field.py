@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 UNSET: Final = type("Unset", (), {"__repr__": lambda _: "UNSET", "__bool__": lambda _: False})()
-"""Nothing was said, which differs from `None`."""
+"""No value was given, which differs from `None`."""
 
 
 class Kind(enum.StrEnum):
-    """What values of a field are, whatever the store calls it."""
+    """The kind of the values of a field, whatever the store calls its type."""
 
     TEXT = "text"
     INTEGER = "integer"
@@ -31,36 +31,55 @@ class Kind(enum.StrEnum):
     ARRAY = "array"
 
 
+def _python_type(kind: Kind) -> type | None:  # noqa: C901, PLR0911, PLR0912 (a line for each kind)
+    # A match, as below, and not a literal mapping: a type checker names a kind that is missing.
+    match kind:
+        case Kind.TEXT:
+            return str
+        case Kind.INTEGER:
+            return int
+        case Kind.DECIMAL:
+            return decimal.Decimal
+        case Kind.FLOAT:
+            return float
+        case Kind.BOOLEAN:
+            return bool
+        case Kind.DATE:
+            return datetime.date
+        case Kind.TIME:
+            return datetime.time
+        case Kind.DATETIME:
+            return datetime.datetime
+        case Kind.DURATION:
+            return datetime.timedelta
+        case Kind.UUID:
+            return uuid.UUID
+        case Kind.BINARY:
+            return bytes
+        case Kind.ENUM:
+            return None
+        case Kind.JSON:
+            return object
+        case Kind.ARRAY:
+            return list
+
+
+def _is_ordered(kind: Kind) -> bool:
+    match kind:
+        case Kind.TEXT | Kind.UUID | Kind.INTEGER | Kind.DECIMAL | Kind.FLOAT:
+            return True
+        case Kind.DATE | Kind.TIME | Kind.DATETIME | Kind.DURATION:
+            return True
+        case Kind.BOOLEAN | Kind.BINARY | Kind.ENUM | Kind.JSON | Kind.ARRAY:
+            return False
+
+
 PYTHON_TYPES: Final[Mapping[Kind, type]] = {
-    Kind.TEXT: str,
-    Kind.INTEGER: int,
-    Kind.DECIMAL: decimal.Decimal,
-    Kind.FLOAT: float,
-    Kind.BOOLEAN: bool,
-    Kind.DATE: datetime.date,
-    Kind.TIME: datetime.time,
-    Kind.DATETIME: datetime.datetime,
-    Kind.DURATION: datetime.timedelta,
-    Kind.UUID: uuid.UUID,
-    Kind.BINARY: bytes,
-    Kind.JSON: object,
-    Kind.ARRAY: list,
+    kind: python_type for kind in Kind if (python_type := _python_type(kind)) is not None
 }
 """The Python type of each kind; an enumeration brings its own."""
 
-ORDERED_KINDS: Final = frozenset(
-    {
-        Kind.TEXT,
-        Kind.INTEGER,
-        Kind.DECIMAL,
-        Kind.FLOAT,
-        Kind.DATE,
-        Kind.TIME,
-        Kind.DATETIME,
-        Kind.DURATION,
-        Kind.UUID,
-    }
-)
+ORDERED_KINDS: Final = frozenset(kind for kind in Kind if _is_ordered(kind))
 """Kinds whose values have one order on every store, so that they can be sorted by and walked along."""
 
 
@@ -132,7 +151,7 @@ class Field:
 
     @property
     def required(self) -> bool:
-        """A caller who creates an entity has to give a value."""
+        """Whether a caller who creates an entity has to give a value."""
         return not (
             self.nullable
             or self.generated

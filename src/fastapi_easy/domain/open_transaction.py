@@ -1,6 +1,6 @@
-"""Whether the current task has a transaction open: then it must not wait for what others may hold.
+"""Tells whether the current task has an open transaction: then it must not wait for a lock.
 
-Whoever holds a lease may wait for a row that the transaction has locked, in a circle that no store can see.
+The holder of the lock may wait for a row that the transaction has locked: a deadlock that no store can see.
 """
 
 from collections.abc import Callable
@@ -10,12 +10,12 @@ from typing import Final
 _LATEST: Final[ContextVar[Callable[[], bool] | None]] = ContextVar("fastapi_easy_open_work", default=None)
 
 
-def note(is_open: Callable[[], bool]) -> None:
-    """A unit of work has begun a transaction; *is_open* says whether it has ended meanwhile."""
+def register_transaction(is_open: Callable[[], bool]) -> None:
+    """Register a transaction that a unit of work has begun; *is_open* says whether it is still open."""
     _ = _LATEST.set(is_open)
 
 
 def has_open_transaction() -> bool:
-    """Whether the latest transaction that the current task, or the one that started it, has begun is still open."""
+    """Return whether the latest transaction of the current task, or of the one that started it, is still open."""
     latest = _LATEST.get()
     return latest is not None and latest()

@@ -1,4 +1,4 @@
-"""Who asks."""
+"""The caller."""
 
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
@@ -9,7 +9,7 @@ Tenant: TypeAlias = str
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """The caller, as far as it is known.
+    """The caller, as far as they are known.
 
     Attributes:
         id: Stable and unique; empty for a caller who did not say.

@@ -1,4 +1,4 @@
-"""A repository in which only some entities are there, and one in which the deleted ones are not."""
+"""Repositories that show only some entities: those in a scope, or those that are not soft-deleted."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
@@ -22,58 +22,46 @@ E = TypeVar("E")
 
 
 class ScopedRepository(Generic[E]):
-    """Implements `Repository`: *inner*, of whose entities only those that *visible* means are there.
+    """Implements `Repository`: the entities of *inner* that *visible* means; no others can be read or changed.
 
-    New entities are stored whether or not it means them.
+    New entities are stored whether or not *visible* means them.
     """
 
     def __init__(self, inner: Repository[E], visible: Specification) -> None:
         self._inner = inner
         self._visible = visible
 
-    def within(self, connection: Any) -> Repository[E]:
-        """As narrow, inside *connection*."""
+    def in_transaction(self, connection: object) -> Repository[E]:
+        """Return the same, as narrow, inside *connection*."""
         return ScopedRepository(_in_transaction(self._inner, connection), self._visible)
-
-    async def find_by_id(self, key: Key, *, scope: Specification = EVERYTHING) -> Outcome[E]:
-        """The entity with *key*."""
-        return await self._inner.find_by_id(key, scope=all_of(scope, self._visible))
-
-    async def find_all(self, query: Query) -> Outcome[Page[E]]:
-        """A page of entities."""
-        return await self._inner.find_all(self._scope_query(query))
-
-    async def save(self, entity: E, *, scope: Specification = EVERYTHING) -> Outcome[E]:
-        """Store *entity*."""
-        return await self._inner.save(entity, scope=all_of(scope, self._visible))
 
     async def read(
         self, key: Key, fields: Sequence[str] | None = None, *, scope: Specification = EVERYTHING
     ) -> Outcome[Row]:
-        """The row with *key*."""
+        """Return the row with *key*."""
         return await self._inner.read(key, fields, scope=all_of(scope, self._visible))
 
     async def select(self, query: Query) -> Outcome[Page[Row]]:
-        """A page of rows."""
+        """Return a page of rows."""
         return await self._inner.select(self._scope_query(query))
 
     async def select_each(
         self, relation: Relation, sources: Sequence[tuple[Any, ...]], query: Query
     ) -> Outcome[Sequence[Sequence[Row]]]:
-        """The rows that *relation* leads to, from each of *sources*."""
+        """Return the rows that *relation* leads to, from each of *sources*."""
         return await self._inner.select_each(relation, sources, self._scope_query(query))
 
     async def aggregate(self, aggregation: Aggregation) -> Outcome[Sequence[Group]]:
-        """The numbers that *aggregation* asks for."""
+        """Return the numbers that *aggregation* asks for."""
         narrowed = replace(aggregation, specification=self._scope(aggregation.specification))
         return await self._inner.aggregate(narrowed)
 
     def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Sequence[Row]]:
-        """Every row of the query, some at a time."""
+        """Yield every row of the query, some at a time."""
         return self._inner.stream(self._scope_query(query), chunk=chunk)
 
     async def count(self, specification: Specification) -> Outcome[int]:
-        """How many entities *specification* means."""
+        """Return how many entities *specification* means."""
         return await self._inner.count(self._scope(specification))
 
     async def add(self, values: Values) -> Outcome[Row]:
@@ -115,23 +103,31 @@ class ScopedRepository(Generic[E]):
         """Remove every entity that *specification* means."""
         return await self._inner.remove_where(self._scope(specification), max_affected=max_affected)
 
+    def entity_from(self, row: Row) -> E:
+        """Return an instance of the user's class that holds *row*."""
+        return self._inner.entity_from(row)
+
+    def values_of(self, entity: E) -> Values:
+        """Return the values that *entity* holds."""
+        return self._inner.values_of(entity)
+
     def _scope_query(self, query: Query) -> Query:
         return replace(query, specification=self._scope(query.specification))
 
     def _scope(self, specification: Specification) -> Specification:
-        """The entities that *specification* means, of those that are there."""
+        """Return the visible ones of the entities that *specification* means."""
         return all_of(specification, self._visible)
 
 
 class SoftDeletingRepository(ScopedRepository[E]):
-    """Implements `Repository`: *inner*, in which a removed entity is marked and from then on not there.
+    """Implements `Repository` with soft deletion: removing an entity of *inner* marks it, which hides it from then on.
 
     Args:
         inner: Where the entities are, deleted or not.
 
-        resource: Of a declaration with `soft_delete`.
+        resource: Declared with `soft_delete`.
 
-        now: The time that marks.
+        now: Returns the time of a deletion.
     """
 
     def __init__(self, inner: Repository[E], resource: Resource[E], now: Callable[[], datetime]) -> None:
@@ -144,13 +140,13 @@ class SoftDeletingRepository(ScopedRepository[E]):
         """The entities that are marked, and no others. What is removed from these is gone."""
         return ScopedRepository(self._inner, self._resource.deleted)
 
-    def within(self, connection: Any) -> Repository[E]:
-        """The same inside *connection*."""
+    def in_transaction(self, connection: object) -> Repository[E]:
+        """Return the same inside *connection*."""
         return SoftDeletingRepository(_in_transaction(self._inner, connection), self._resource, self._now)
 
-    def beside(self, rows: Sequence[JournalRow]) -> Repository[E] | None:
-        """The same, whose next write brings *rows* along; `None` when it cannot."""
-        inner = beside(self._inner, rows)
+    def with_journal_rows(self, rows: Sequence[JournalRow]) -> Repository[E] | None:
+        """Return the same, whose next write inserts *rows* too; `None` when it cannot."""
+        inner = with_journal_rows(self._inner, rows)
         return None if inner is None else SoftDeletingRepository(inner, self._resource, self._now)
 
     async def remove(
@@ -169,19 +165,19 @@ class SoftDeletingRepository(ScopedRepository[E]):
 
 
 def deleted_entities(repository: Repository[E]) -> Repository[E]:
-    """The deleted entities of *repository*; a stand-in that knows nothing of deletion is taken as it is."""
+    """Return the deleted entities of *repository*; a stand-in that knows nothing of deletion stays as it is."""
     deleted: Repository[E] = getattr(repository, "deleted", repository)
     return deleted
 
 
-def beside(repository: Repository[E], rows: Sequence[JournalRow]) -> Repository[E] | None:
-    """*repository*, whose next write brings *rows* along in the same statement; `None` when it cannot."""
+def with_journal_rows(repository: Repository[E], rows: Sequence[JournalRow]) -> Repository[E] | None:
+    """Return *repository*, whose next write inserts *rows* in the same statement; `None` when it cannot."""
     with_rows: Callable[[Sequence[JournalRow]], Repository[E] | None] | None = getattr(
-        repository, "beside", None
+        repository, "with_journal_rows", None
     )
     return None if with_rows is None else with_rows(rows)
 
 
-def _in_transaction(repository: Repository[E], connection: Any) -> Repository[E]:
-    within: Callable[[Any], Repository[E]] | None = getattr(repository, "within", None)
-    return repository if within is None else within(connection)
+def _in_transaction(repository: Repository[E], connection: object) -> Repository[E]:
+    in_transaction: Callable[[object], Repository[E]] | None = getattr(repository, "in_transaction", None)
+    return repository if in_transaction is None else in_transaction(connection)

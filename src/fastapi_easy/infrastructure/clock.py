@@ -7,7 +7,7 @@ from typing import Final
 
 
 def _choose_clock() -> Callable[[], float]:
-    """What goes on also while the machine is suspended, where there is that."""
+    """Return a clock that goes on also while the machine is suspended, where there is one."""
     boot = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic if boot is None else lambda: time.clock_gettime(boot)
 
@@ -19,9 +19,9 @@ class SystemClock:
     """Implements `Clock`."""
 
     def now(self) -> datetime.datetime:
-        """The time of day: aware, UTC."""
+        """Return the time of day: aware, UTC."""
         return datetime.datetime.now(datetime.UTC)
 
     def monotonic(self) -> float:
-        """Seconds since some fixed moment; never goes back, and counts while the machine is suspended."""
+        """Return the seconds since some fixed moment; never goes back, and counts while the machine is suspended."""
         return _SINCE_BOOT()

@@ -1,4 +1,4 @@
-"""What every unit of work does, whatever the technology."""
+"""The unit of work that adapters build upon."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -10,7 +10,8 @@ from returns.result import Failure, Success
 from fastapi_easy.domain.changes.events import DomainEvent
 from fastapi_easy.domain.changes.journal import JournalRow
 from fastapi_easy.domain.errors import DeclarationError, Error, Outcome
-from fastapi_easy.domain.open_transaction import note
+from fastapi_easy.domain.open_transaction import register_transaction
+from fastapi_easy.domain.ports.entity_repository import EntityRepository
 from fastapi_easy.domain.ports.event_bus import EventBus
 from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.ports.unit_of_work import CommitGuard
@@ -21,7 +22,7 @@ T = TypeVar("T")
 
 
 class TransactionalDatabase(Protocol[T_co]):
-    """A database in which something can be begun."""
+    """A database in which transactions can be begun."""
 
     @property
     def name(self) -> str:
@@ -29,7 +30,7 @@ class TransactionalDatabase(Protocol[T_co]):
         ...
 
     def begin(self) -> T_co:
-        """A transaction of its own; the store is first spoken to when something is done in it."""
+        """Return a new transaction; the store is first spoken to when something is done in it."""
         ...
 
 
@@ -39,14 +40,14 @@ D = TypeVar("D", bound=TransactionalDatabase[Any])
 
 
 class TransactionalUnitOfWork(ABC, Generic[D, T]):
-    """Implements `UnitOfWork` but for how a transaction ends, which an adapter says.
+    """Implements `UnitOfWork`, except for how a transaction ends: a subclass of the adapter does that.
 
     Args:
         database: Where the transaction is.
 
         resources: Every resource of the application, by name.
 
-        repositories: What makes the repository of each.
+        repositories: Makes the repository of each.
 
         event_bus: Where recorded events go after a commit.
     """
@@ -70,12 +71,12 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
 
     @property
     def database(self) -> D:
-        """Where the transaction is."""
+        """The database of the transaction."""
         return self._database
 
     @property
     def transaction(self) -> T:
-        """What everything is done in; begun when it is first needed."""
+        """The transaction of this unit of work; begun when it is first needed."""
         return self._transaction
 
     async def __aenter__(self) -> Self:
@@ -94,7 +95,7 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
                 self._is_open = False
 
     def repository(self, resource: Resource[Any] | str, *, last: bool = False) -> Repository[Any]:
-        """The repository of *resource* inside this unit of work; for a *last* write, one that stands alone."""
+        """Return the repository of *resource* inside this unit of work; for a *last* write, one that stands alone."""
         try:
             declared = self._resources[resource] if isinstance(resource, str) else resource
             name = declared.name
@@ -110,9 +111,15 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
         if last and not self._leases:
             return made
         self._touched[name] = declared
-        within: Callable[[T], Repository[Any]] | None = getattr(made, "within", None)
+        in_transaction: Callable[[T], Repository[Any]] | None = getattr(made, "in_transaction", None)
         # A test's own stand-in knows no transactions and is taken as it is.
-        return made if within is None else within(self._transaction)
+        return made if in_transaction is None else in_transaction(self._transaction)
+
+    def entities(self, resource: Resource[Any] | str) -> EntityRepository[Any]:
+        """Return the entities of *resource* as instances of the user's class, inside this unit of work."""
+        repository = self.repository(resource)
+        declared = self._resources[resource] if isinstance(resource, str) else resource
+        return EntityRepository(declared, repository)
 
     def as_system(self) -> Self:
         """Return itself: it knows no callers."""
@@ -130,8 +137,9 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
             self._events = [*self._events, event]
 
     def record_all(self, events: Sequence[DomainEvent]) -> None:
-        """As `record`, for each of *events*, which are not looked into until they are published."""
+        """Record each of *events*, as `record` does; they are not looked into until they are published."""
         if not self._events and not isinstance(events, list):
+            # Kept as it is: a `LazySequence` of a large bulk is made only if somebody reads it.
             self._events = events
         elif isinstance(self._events, list):
             self._events.extend(events)
@@ -139,12 +147,12 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
             self._events = [*self._events, *events]
 
     def bind(self, lease: CommitGuard) -> None:
-        """From now on commit only while *lease* is held."""
+        """Commit only while *lease* is held, from now on."""
         self._leases = (*self._leases, lease)
 
     @property
     def events(self) -> Sequence[DomainEvent]:
-        """What was recorded since the last commit."""
+        """The events that were recorded since the last commit."""
         return tuple(self._events)
 
     async def commit(self) -> Outcome[None]:
@@ -155,6 +163,7 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
             and (refused := await self._check_leases()) is not None
         ):
             return refused
+        # Taken first, so that an event is never published twice, whatever the commit comes to.
         events, self._events = self._events, []
         committed = _SUCCESS if self._open_transaction is None else await self._commit()
         self._is_open = False
@@ -164,15 +173,15 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
 
     @property
     def _transaction(self) -> T:
-        """What everything is done in; begun when it is first needed."""
+        """The transaction of this unit of work; begun when it is first needed."""
         if self._open_transaction is None:
             self._open_transaction = self._database.begin()
-            note(self._has_open_transaction)
+            register_transaction(self._has_open_transaction)
         self._is_open = True
         return self._open_transaction
 
     async def _check_leases(self) -> Failure[Error] | None:
-        """Why nothing may be committed, if so; then everything is undone."""
+        """Return why nothing may be committed, after everything was rolled back; `None` while all leases are held."""
         for lease in self._leases:
             guarded = await lease.guard(self)
             if isinstance(guarded, Failure):

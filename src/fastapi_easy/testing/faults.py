@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from types import SimpleNamespace
 from typing import Any, get_args
 
 from returns.result import Failure
@@ -31,18 +32,6 @@ class FailingRepository:
     def __init__(self, *arguments: object, error: Error | None = None, **_: object) -> None:
         given: list[Any] = [each for each in (error, *arguments) if isinstance(each, get_args(Error))]
         self._error: Error = given[0] if given else Unavailable("repository")
-
-    async def find_by_id(self, key: Key, *, scope: Specification = EVERYTHING) -> Outcome[Any]:
-        """Fail."""
-        return Failure(self._error)
-
-    async def find_all(self, query: Query) -> Outcome[Page[Any]]:
-        """Fail."""
-        return Failure(self._error)
-
-    async def save(self, entity: Any, *, scope: Specification = EVERYTHING) -> Outcome[Any]:
-        """Fail."""
-        return Failure(self._error)
 
     async def read(
         self, key: Key, fields: Sequence[str] | None = None, *, scope: Specification = EVERYTHING
@@ -108,6 +97,14 @@ class FailingRepository:
         """Fail."""
         return Failure(self._error)
 
+    def entity_from(self, row: Row) -> SimpleNamespace:
+        """Return the values of *row* as attributes."""
+        return SimpleNamespace(**row)
+
+    def values_of(self, entity: object) -> Values:
+        """Return nothing: no entity gets as far as being stored."""
+        return {}
+
 
 class SlowRepository:
     """A `Repository` that delays every call of *inner* by *seconds*."""
@@ -116,25 +113,10 @@ class SlowRepository:
         self._inner = inner
         self._seconds = seconds
 
-    def within(self, connection: object) -> "SlowRepository":
-        """Return *inner* within *connection*, with the same delay."""
-        within = getattr(self._inner, "within", None)
-        return self if within is None else SlowRepository(within(connection), self._seconds)
-
-    async def find_by_id(self, key: Key, *, scope: Specification = EVERYTHING) -> Outcome[Any]:
-        """Call *inner* after the delay."""
-        await asyncio.sleep(self._seconds)
-        return await self._inner.find_by_id(key, scope=scope)
-
-    async def find_all(self, query: Query) -> Outcome[Page[Any]]:
-        """Call *inner* after the delay."""
-        await asyncio.sleep(self._seconds)
-        return await self._inner.find_all(query)
-
-    async def save(self, entity: Any, *, scope: Specification = EVERYTHING) -> Outcome[Any]:
-        """Call *inner* after the delay."""
-        await asyncio.sleep(self._seconds)
-        return await self._inner.save(entity, scope=scope)
+    def in_transaction(self, connection: object) -> "SlowRepository":
+        """Return *inner* inside *connection*, with the same delay."""
+        inside = getattr(self._inner, "in_transaction", None)
+        return self if inside is None else SlowRepository(inside(connection), self._seconds)
 
     async def read(
         self, key: Key, fields: Sequence[str] | None = None, *, scope: Specification = EVERYTHING
@@ -211,3 +193,11 @@ class SlowRepository:
         """Call *inner* after the delay."""
         await asyncio.sleep(self._seconds)
         return await self._inner.remove_where(specification, max_affected=max_affected)
+
+    def entity_from(self, row: Row) -> Any:
+        """Call *inner* at once: no store takes part."""
+        return self._inner.entity_from(row)
+
+    def values_of(self, entity: Any) -> Values:
+        """Call *inner* at once: no store takes part."""
+        return self._inner.values_of(entity)

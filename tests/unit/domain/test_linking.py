@@ -68,7 +68,7 @@ class Linked:
 
     def relations(self, name: str) -> dict[str, Any]:
         return {
-            name: (each.target.name, each.many, each.here, each.there)
+            name: (each.target.name, each.many, each.local, each.remote)
             for name, each in self.resources[name].relations.items()
         }
 
@@ -204,13 +204,13 @@ def test_a_relation_that_the_declaration_names_must_be():
 
 
 def test_what_lies_between_is_kept_and_its_ends_need_not_be_alike():
-    between = Through(table="books_seats", here=("book_id",), there=("hall", "number"))
+    between = Through(table="books_seats", local=("book_id",), remote=("hall", "number"))
     linked = Linked({"seats": Link(target="seats", many=True, through=between)})
 
     [seats] = linked.resources["books"].relations.values()
 
     assert linked.mistakes == []
-    assert (seats.here, seats.there, seats.through) == (("id",), ("hall", "number"), between)
+    assert (seats.local, seats.remote, seats.through) == (("id",), ("hall", "number"), between)
 
 
 def test_a_relation_is_called_by_its_place():
@@ -222,8 +222,8 @@ def test_a_relation_means_those_it_leads_from_and_nothing_deleted():
     author = linked.resources["books"].relations["author"]
     ada = Where("name", Operator.EQUALS, "Ada")
 
-    assert author.meaning(ada) == Related(author, ada)
-    assert author.meaning() == Related(author, Everything())
+    assert author.exists(ada) == Related(author, ada)
+    assert author.exists() == Related(author, Everything())
 
 
 def test_a_relation_leads_to_nothing_that_is_deleted():
@@ -234,7 +234,7 @@ def test_a_relation_leads_to_nothing_that_is_deleted():
     cheap = Where("title", Operator.EQUALS, "a")
 
     assert mistakes == []
-    assert book.relations["same"].meaning(cheap) == Related(
+    assert book.relations["same"].exists(cheap) == Related(
         book.relations["same"], AllOf((cheap, Where("deleted_at", Operator.IS_NULL, True)))
     )
 
@@ -249,7 +249,7 @@ def test_a_relation_leads_to_nothing_that_is_deleted():
     ],
 )
 def test_a_link_goes_by_one_field_or_several(made, here, there):
-    assert (made.here, made.there, made.many) == (here, there, bool(there))
+    assert (made.local, made.remote, made.many) == (here, there, bool(there))
 
 
 def test_a_path_is_part_of_the_name_of_a_sort():
@@ -271,17 +271,17 @@ OF_BOOKS = (
     Reference(
         fields=("author_id",),
         target="author",
-        there=("no",),
+        remote=("no",),
         on_delete=ReferentialAction.CASCADE,
         deferred=True,
     ),
-    Reference(fields=("title",), target="strangers", there=("id",)),
+    Reference(fields=("title",), target="strangers", remote=("id",)),
 )
 READERS = replace(
     BOOKS,
     links={},
     table="reader",
-    references=(Reference(fields=("author_id",), target="reader", there=("id",)),),
+    references=(Reference(fields=("author_id",), target="reader", remote=("id",)),),
 )
 
 
@@ -310,7 +310,7 @@ def test_foreign_keys_refer_to_the_resource_that_is_kept_in_the_table():
 
     [reference] = made["books"].references
     assert (reference.source, reference.target) == (made["books"], made["authors"])
-    assert (reference.fields, reference.there) == (("author_id",), ("id",))
+    assert (reference.fields, reference.remote) == (("author_id",), ("id",))
     assert (reference.on_delete, reference.deferred) == (ReferentialAction.CASCADE, True)
 
 

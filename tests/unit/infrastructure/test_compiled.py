@@ -66,14 +66,14 @@ NAMED = select(LAMPS.c.id).where(LAMPS.c.name == bindparam("name", type_=String(
         pytest.param(aiosqlite(), "lamps.name = ? AND lamps.id != ?", id="aiosqlite"),
     ],
 )
-def test_speaks_as_the_driver_wants_it(dialect, condition):
+def test_compiles_for_the_dialect_of_the_driver(dialect, condition):
     words, arguments = CompiledStatement(NAMED, dialect).bind({"name": "a"})
 
     assert words.endswith(condition)
     assert arguments == ("a", 7)
 
 
-def test_a_parameter_that_stands_twice_is_sent_as_often_as_the_driver_needs_it():
+def test_sends_a_repeated_parameter_as_often_as_the_driver_needs_it():
     name = bindparam("name", type_=String())
     statement = select(LAMPS.c.id).where((LAMPS.c.name == name) | (func.lower(LAMPS.c.name) == name))
 
@@ -81,7 +81,7 @@ def test_a_parameter_that_stands_twice_is_sent_as_often_as_the_driver_needs_it()
     assert CompiledStatement(statement, aiosqlite()).bind({"name": "a"})[1] == ("a", "a")
 
 
-def test_values_go_through_what_their_types_do_to_them():
+def test_encodes_values_as_their_types_do():
     statement = select(LAMPS.c.id).where(LAMPS.c.shade == bindparam("shade", type_=LAMPS.c.shade.type))
     moment = select(LAMPS.c.id).where(LAMPS.c.seen_at == bindparam("at", type_=LAMPS.c.seen_at.type))
 
@@ -89,7 +89,7 @@ def test_values_go_through_what_their_types_do_to_them():
     assert CompiledStatement(moment, aiosqlite()).bind({"at": NOON})[1] == ("2024-02-29 12:00:00.000000",)
 
 
-def test_lists_are_written_out_for_each_length():
+def test_expands_lists_for_each_length():
     names = bindparam("names", type_=String(), expanding=True)
     statement = select(LAMPS.c.id).where(
         LAMPS.c.name.in_(names), LAMPS.c.id > bindparam("id", type_=Integer())
@@ -107,7 +107,7 @@ def test_lists_are_written_out_for_each_length():
     assert compiled.bind({"names": ["a", "b"], "id": 1}) == (words, arguments)
 
 
-def test_lists_of_tuples_are_written_out_too():
+def test_expands_lists_of_tuples():
     pairs = bindparam("pairs", type_=TupleType(Integer(), LAMPS.c.shade.type), expanding=True)
     statement = select(LAMPS.c.id).where(tuple_(LAMPS.c.id, LAMPS.c.shade).in_(pairs))
 
@@ -116,7 +116,7 @@ def test_lists_of_tuples_are_written_out_too():
     assert arguments == (1, "DARK", 2, None)
 
 
-def test_columns_fill_themselves_in():
+def test_fills_in_defaults_of_columns():
     added = CompiledStatement(insert(LAMPS).values(id=bindparam("new", type_=Integer())), aiosqlite())
     changed = CompiledStatement(update(LAMPS).values(name=bindparam("new", type_=String())), aiosqlite())
 
@@ -143,7 +143,7 @@ def test_columns_fill_themselves_in():
         ),
     ],
 )
-def test_values_come_back_as_their_types_say(dialect, sent, expected):
+def test_decodes_values_as_their_types_do(dialect, sent, expected):
     columns = (LAMPS.c.shade, LAMPS.c.seen_at, LAMPS.c.price, LAMPS.c.load, LAMPS.c.loads)
     compiled = CompiledStatement(select(*columns), dialect)
 
@@ -153,7 +153,7 @@ def test_values_come_back_as_their_types_say(dialect, sent, expected):
     assert [type(each) for each in rows[0]] == [type(each) for each in expected]
 
 
-def test_what_needs_no_change_is_handed_on():
+def test_passes_on_rows_that_need_no_decoding():
     compiled, records = CompiledStatement(select(LAMPS.c.id, LAMPS.c.name), asyncpg()), [(1, "a")]
 
     assert compiled.rows(records) is records
@@ -166,12 +166,12 @@ def test_plain_text_can_be_sent():
     assert compiled.bind({"name": "a"}) == ("SELECT CAST($1 AS text) AS name", ("a",))
 
 
-def test_a_value_that_was_not_given_is_missed():
+def test_fails_without_a_required_parameter():
     with pytest.raises(LookupError):
         CompiledStatement(NAMED, aiosqlite()).bind({})
 
 
-def test_what_depends_on_sqlalchemys_execution_is_left_to_it():
+def test_refuses_statements_that_depend_on_sqlalchemys_execution():
     table = Table(
         "t", MetaData(), Column("id", Integer, primary_key=True), Column("at", DateTime, default=_looking)
     )

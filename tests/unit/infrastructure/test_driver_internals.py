@@ -10,7 +10,7 @@ from fastapi_easy.infrastructure.relational.driver import sockets
 
 
 @pytest.mark.parametrize("driver", ["asyncpg", "asyncmy", "aiomysql"])
-def test_a_hidden_socket_is_told_of_once(caplog, driver: str):
+def test_logs_a_hidden_socket_once(caplog, driver: str):
     sockets._tell_unwatched.cache_clear()
     with caplog.at_level(logging.WARNING):
         for _ in range(2):

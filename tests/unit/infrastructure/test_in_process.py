@@ -71,7 +71,7 @@ async def test_subscribing_twice_calls_twice_and_each_ends_by_itself(bus):
     assert [event for _, event in seen] == [CREATED, CREATED, DELETED]
 
 
-async def test_a_handler_that_raises_is_reported_and_keeps_nobody_from_being_called(bus, caplog):
+async def test_a_handler_that_raises_is_logged_and_the_others_are_called(bus, caplog):
     async def broken(_):
         raise ZeroDivisionError("by zero")
 
@@ -99,7 +99,7 @@ async def test_cancellation_passes(bus):
         await bus.publish([CREATED])
 
 
-async def test_who_unsubscribes_while_events_are_passed_gets_the_rest_of_this_one_only(bus):
+async def test_a_handler_that_unsubscribes_during_delivery_gets_only_the_current_event(bus):
     seen = []
     ends = []
 
@@ -140,7 +140,7 @@ def change(resource: str = "books") -> BeforeDelete:
     )
 
 
-async def test_asks_everybody_before_a_change_in_the_order_they_subscribed() -> None:
+async def test_asks_every_handler_before_a_change_in_the_order_of_subscription() -> None:
     bus, asked = InProcessEventBus(), []
 
     async def first(each: BeforeDelete) -> None:
@@ -174,7 +174,7 @@ async def test_a_veto_is_an_error_and_those_after_it_are_not_asked() -> None:
     assert asked == []
 
 
-async def test_what_else_is_raised_before_a_change_is_passed_on() -> None:
+async def test_an_exception_before_a_change_that_is_no_veto_is_passed_on() -> None:
     bus = InProcessEventBus()
 
     async def stumble(_: BeforeDelete) -> None:
@@ -186,7 +186,7 @@ async def test_what_else_is_raised_before_a_change_is_passed_on() -> None:
         _ = await bus.ask(change())
 
 
-async def test_is_interested_in_what_somebody_subscribed_to_and_in_nothing_else() -> None:
+async def test_interest_is_in_what_has_subscribers_and_nothing_else() -> None:
     bus = InProcessEventBus()
 
     async def handler(_: object) -> None:
@@ -206,7 +206,7 @@ async def test_is_interested_in_what_somebody_subscribed_to_and_in_nothing_else(
     assert bus.interest(EntityUpdated, "books") is Interest.NONE
 
 
-async def test_passes_events_of_one_resource_to_those_who_wanted_them_alone() -> None:
+async def test_passes_events_of_one_resource_only_to_its_subscribers() -> None:
     bus, told = InProcessEventBus(), []
 
     async def tell(event: DomainEvent) -> None:

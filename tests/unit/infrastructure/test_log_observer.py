@@ -40,7 +40,7 @@ from fastapi_easy.infrastructure.observation.log import LogObserver
         ),
     ],
 )
-def test_calls_are_logged_at_the_level_they_deserve(
+def test_calls_are_logged_at_the_level_of_their_outcome(
     error: Error | None, seconds: float, level: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG, "fastapi_easy.calls"):

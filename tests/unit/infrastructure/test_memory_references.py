@@ -126,10 +126,10 @@ class World:
         return MemoryRepository(self.resources[name], self.database)
 
     def in_first(self, name: str) -> MemoryRepository[Any]:
-        return self[name].within(self.first)
+        return self[name].in_transaction(self.first)
 
     def in_second(self, name: str) -> MemoryRepository[Any]:
-        return self[name].within(self.second)
+        return self[name].in_transaction(self.second)
 
 
 class OnSqlite(World):

@@ -30,8 +30,8 @@ def world(**links):
     return database, people["people"], MemoryRepository(people["people"], database)
 
 
-TEAM = Link(target="people", many=True, here=("team",), there=("team",))
-CAPTAIN = Link(target="people", many=False, here=("team",), there=("team",))
+TEAM = Link(target="people", many=True, local=("team",), remote=("team",))
+CAPTAIN = Link(target="people", many=False, local=("team",), remote=("team",))
 ROWS = [
     {"name": "d", "team": None},
     {"name": "b", "team": "red"},
@@ -44,7 +44,7 @@ async def test_a_null_leads_nowhere_not_even_to_a_null():
     _, people, repository = world(mates=TEAM)
     _ = await repository.add_all(ROWS)
 
-    together = (await repository.select(Query(specification=people.relations["mates"].meaning()))).unwrap()
+    together = (await repository.select(Query(specification=people.relations["mates"].exists()))).unwrap()
 
     assert [row.name for row in together.items] == ["b", "a"]
 
@@ -63,7 +63,7 @@ async def test_a_relation_to_one_that_leads_to_several_goes_to_the_first_key():
 
 @pytest.mark.parametrize("mode", list(SchemaMode))
 async def test_what_leads_through_a_table_in_between_is_refused_at_start(mode):
-    between = Through(table="friends", here=("one",), there=("other",))
+    between = Through(table="friends", local=("one",), remote=("other",))
     database, people, _ = world(friends=Link(target="people", many=True, through=between))
 
     [sentence] = (await database.prepare([people], mode)).unwrap()

@@ -9,6 +9,7 @@ from returns.result import Failure, Success
 from fastapi_easy.domain.changes.patch import Patch
 from fastapi_easy.domain.changes.version import version_of
 from fastapi_easy.domain.errors import AlreadyExists, NotFound, Stale
+from fastapi_easy.domain.ports.entity_repository import EntityRepository
 from fastapi_easy.domain.queries.specification import Everything
 from fastapi_easy.infrastructure.persistence.memory import MemoryDatabase, MemoryRepository
 from fastapi_easy.infrastructure.persistence.memory.transaction import MemoryTransaction
@@ -23,8 +24,8 @@ class World:
         self.resource = resource_from(shape, name, entity, **options)
         self.repository = MemoryRepository(self.resource, MemoryDatabase())
         self.first, self.second = MemoryTransaction(), MemoryTransaction()
-        self.in_first = self.repository.within(self.first)
-        self.in_second = self.repository.within(self.second)
+        self.in_first = self.repository.in_transaction(self.first)
+        self.in_second = self.repository.in_transaction(self.second)
 
 
 @pytest.fixture
@@ -109,8 +110,8 @@ async def test_a_failed_commit_leaves_no_trace_in_any_table():
     notes = MemoryRepository(resource_from(NOTES, "notes", dict), database)
     seats = MemoryRepository(resource_from(SEATS, "seats", list), database)
     transaction = MemoryTransaction()
-    _ = await seats.within(transaction).add({"hall": "a", "number": 1})
-    _ = await notes.within(transaction).add({"title": "a", "code": "x"})
+    _ = await seats.in_transaction(transaction).add({"hall": "a", "number": 1})
+    _ = await notes.in_transaction(transaction).add({"title": "a", "code": "x"})
     _ = await notes.add({"title": "b", "code": "x"})
 
     assert transaction.commit() == Failure(AlreadyExists("notes", ("code",)))
@@ -148,8 +149,12 @@ async def test_plain_updates_of_both_are_counted(books):
 
 async def test_of_two_who_save_the_same_version_the_first_to_commit_wins(books):
     added = (await books.repository.add({"title": "a"})).unwrap()
-    _ = await books.in_first.save(SimpleNamespace(**{**added, "title": "first"}))
-    _ = await books.in_second.save(SimpleNamespace(**{**added, "title": "second"}))
+    _ = await EntityRepository(books.resource, books.in_first).save(
+        SimpleNamespace(**{**added, "title": "first"})
+    )
+    _ = await EntityRepository(books.resource, books.in_second).save(
+        SimpleNamespace(**{**added, "title": "second"})
+    )
 
     assert books.second.commit() == Success(None)
     assert books.first.commit() == Failure(Stale("books", added.id, "2"))

@@ -50,7 +50,7 @@ class Server:
         return Counters(unused, {"fastapi_easy": None}, server, turn_timeout)
 
 
-async def test_those_who_wait_are_served_together() -> None:
+async def test_waiting_callers_are_served_by_one_increment() -> None:
     server = Server()
     counters = server.counters()
 
@@ -64,7 +64,7 @@ async def test_those_who_wait_are_served_together() -> None:
     assert sorted(number for each in found for number in each) == list(range(1, 8))
 
 
-async def test_what_nobody_takes_is_not_kept_for_later() -> None:
+async def test_numbers_that_are_not_taken_are_dropped() -> None:
     server = Server()
     counters = server.counters()
     waiting = [asyncio.ensure_future(counters.reserve(PLAN, 1)) for _ in range(3)]
@@ -79,7 +79,7 @@ async def test_what_nobody_takes_is_not_kept_for_later() -> None:
     assert list(again) == [server.last]
 
 
-async def test_a_failure_is_of_the_one_who_asked() -> None:
+async def test_a_failed_increment_fails_only_its_own_caller() -> None:
     server = Server()
     server.broken = True
     counters = server.counters()
@@ -93,7 +93,7 @@ async def test_a_failure_is_of_the_one_who_asked() -> None:
     assert second == range(1, 2)
 
 
-async def test_nobody_waits_for_ever() -> None:
+async def test_waiting_for_numbers_has_a_timeout() -> None:
     server = Server()
     counters = server.counters(turn_timeout=0.01)
     first = asyncio.ensure_future(counters.reserve(PLAN, 1))

@@ -86,7 +86,7 @@ async def test_everything_happens_in_one_session_that_is_committed():
     assert client.ends == ["committed"]
 
 
-async def test_a_conflict_begins_anew_and_writes_again_what_was_written():
+async def test_after_a_conflict_earlier_writes_are_replayed():
     transaction, client = begun()
     first, second = Script("a"), Script(conflict(), conflict(), "b")
 
@@ -98,7 +98,7 @@ async def test_a_conflict_begins_anew_and_writes_again_what_was_written():
     assert client.ends == ["undone", "undone", "committed"]
 
 
-async def test_a_refused_value_is_told_once_and_leaves_what_was_written():
+async def test_a_rejected_write_is_not_retried_and_keeps_earlier_writes():
     transaction, client = begun()
     first, taken = Script("a"), Script(DuplicateKeyError("taken", 11000))
 
@@ -119,7 +119,7 @@ async def test_a_refused_value_is_told_once_and_leaves_what_was_written():
         pytest.param(entity_not_found(resource_from(TOKENS, "tokens", dict), 1), id="it is gone by now"),
     ],
 )
-async def test_a_write_that_cannot_be_made_again_loses_the_whole(again: Any):
+async def test_a_write_that_cannot_be_replayed_loses_the_transaction(again: Any):
     transaction, client = begun()
 
     _ = await transaction.write(Script("a", again))
@@ -134,7 +134,7 @@ async def test_a_write_that_cannot_be_made_again_loses_the_whole(again: Any):
     assert "open" not in client.ends
 
 
-async def test_a_conflict_that_does_not_end_is_told_and_leaves_what_was_written():
+async def test_a_conflict_that_lasts_fails_the_write_and_keeps_earlier_writes():
     transaction, client = begun()
 
     _ = await transaction.write(Script("a"))
@@ -145,7 +145,7 @@ async def test_a_conflict_that_does_not_end_is_told_and_leaves_what_was_written(
     assert client.ends[-1] == "committed"
 
 
-async def test_a_refusal_of_ours_is_not_tried_again():
+async def test_a_call_the_adapter_rejects_is_not_retried():
     transaction, client = begun()
     refused = Script(entity_not_found(resource_from(TOKENS, "tokens", dict), 1))
 
@@ -159,7 +159,7 @@ async def test_a_refusal_of_ours_is_not_tried_again():
 @pytest.mark.parametrize(
     ("written", "tries"), [pytest.param([], 2, id="nothing yet"), pytest.param(["a"], 1, id="something")]
 )
-async def test_silence_is_asked_once_more_only_while_nothing_was_written(written: list[str], tries: int):
+async def test_a_lost_connection_is_retried_once_and_only_before_any_write(written: list[str], tries: int):
     transaction, client = begun()
     silent = Script(AutoReconnect("no answer"))
 
@@ -175,7 +175,7 @@ async def test_silence_is_asked_once_more_only_while_nothing_was_written(written
     assert set(client.ends) == {"undone"}
 
 
-async def test_a_commit_without_an_answer_is_asked_for_again():
+async def test_a_commit_without_an_answer_is_sent_again():
     transaction, client = begun(unknown(), None)
 
     _ = await transaction.write(Script("a"))
@@ -184,7 +184,7 @@ async def test_a_commit_without_an_answer_is_asked_for_again():
     assert client.ends == ["committed"]
 
 
-async def test_a_commit_without_any_answer_is_lost():
+async def test_a_commit_without_any_answer_has_an_unknown_outcome():
     transaction, client = begun(unknown(), AutoReconnect("still none"))
 
     _ = await transaction.write(Script("a"))
@@ -197,7 +197,7 @@ async def test_a_commit_without_any_answer_is_lost():
     assert "committed" not in client.ends
 
 
-async def test_a_commit_that_was_refused_for_a_conflict_is_made_again():
+async def test_a_commit_in_conflict_is_retried():
     transaction, client = begun(conflict(), None)
     written = Script("a")
 
@@ -207,7 +207,7 @@ async def test_a_commit_that_was_refused_for_a_conflict_is_made_again():
     assert (written.sessions, client.ends) == ([0, 1], ["undone", "committed"])
 
 
-async def test_given_up_in_the_middle_it_is_lost():
+async def test_a_cancelled_call_loses_the_transaction():
     transaction, client = begun()
 
     async def given_up(_: Any) -> None:
@@ -225,7 +225,7 @@ async def test_given_up_in_the_middle_it_is_lost():
 
 
 @pytest.mark.parametrize("make", [lambda: begun(real=False)[0], lambda: Transaction(Sessions())])
-async def test_without_transactions_every_call_is_for_itself(make: Callable[[], Transaction]):
+async def test_without_transactions_every_call_commits_by_itself(make: Callable[[], Transaction]):
     transaction = make()
     written = Script("a")
 

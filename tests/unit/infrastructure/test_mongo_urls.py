@@ -30,7 +30,7 @@ from fastapi_easy.infrastructure.persistence.mongo.driver.url import resolve
         ),
     ],
 )
-def test_a_url_says_where_and_through_what(url, driver, plain, database):
+def test_a_url_names_a_database_and_a_driver(url, driver, plain, database):
     address = resolve(url)
 
     assert (address.driver, address.url, address.database) == (driver, plain, database)
@@ -45,7 +45,7 @@ def test_a_url_says_where_and_through_what(url, driver, plain, database):
         ("mongodb+asyncpg://host", "the driver 'asyncpg' cannot be used with mongodb"),
     ],
 )
-def test_a_url_that_means_nothing_is_refused(url, sentence):
+def test_a_url_that_cannot_be_read_is_rejected(url, sentence):
     with pytest.raises(DeclarationError, match=sentence):
         resolve(url)
 
@@ -59,7 +59,7 @@ def test_a_driver_that_is_not_installed_is_named_with_its_extra(monkeypatch, url
 
 
 @pytest.mark.parametrize("url", ["mongodb://user:se/cret@host/shop", "mongodb://u:secret@host:port/"])
-def test_what_the_driver_refuses_does_not_show_the_password(url):
+def test_the_error_for_a_url_the_driver_rejects_hides_the_password(url):
     with pytest.raises(DeclarationError) as raised:
         _ = Client(resolve(url), ConnectionOptions())
 

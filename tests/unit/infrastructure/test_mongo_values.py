@@ -27,7 +27,7 @@ JSON = st.recursive(
 
 
 @given(HALVES, HALVES)
-def test_any_decimal_is_what_the_driver_makes_of_it(high: int, low: int) -> None:
+def test_any_decimal_is_decoded_as_the_driver_does(high: int, low: int) -> None:
     kept = Decimal128.from_bid(struct.pack("<QQ", low, high))
 
     assert str(decode_decimal(kept)) == str(kept.to_decimal())
@@ -37,7 +37,7 @@ DIGITS = st.lists(st.integers(0, 9), min_size=1, max_size=40)
 
 
 @given(st.booleans(), DIGITS, st.integers(-6200, 6200))
-def test_any_decimal_is_kept_as_the_driver_keeps_it(negative: bool, digits: list[int], exponent: int) -> None:
+def test_any_decimal_is_encoded_as_the_driver_does(negative: bool, digits: list[int], exponent: int) -> None:
     number = Decimal((int(negative), tuple(digits), exponent))
     try:
         expected = Decimal128(number)
@@ -67,7 +67,7 @@ def classes(found):
 
 
 @given(JSON)
-def test_json_is_of_pythons_own_classes(value) -> None:
+def test_json_is_decoded_to_builtin_types(value) -> None:
     found = decode_json(decode(encode({"value": value}))["value"])
 
     assert found == value

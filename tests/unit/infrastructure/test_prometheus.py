@@ -55,7 +55,7 @@ def test_calls_are_counted_by_resource_action_and_outcome() -> None:
     assert numbers[f"{name}_bucket", "books", "get", "ok", "0.1"] == 0
 
 
-def test_connections_are_looked_at_when_they_are_collected() -> None:
+def test_pools_are_read_when_metrics_are_collected() -> None:
     metrics = PrometheusMetrics()
     database = PooledDatabase("main", Pool(limit=10, open=4, in_use=3))
     before = reported(metrics, [database])
@@ -83,13 +83,13 @@ def test_connections_are_looked_at_when_they_are_collected() -> None:
     }
 
 
-def test_repetitions_are_told_of() -> None:
+def test_retries_are_counted() -> None:
     numbers = reported(PrometheusMetrics(), retries={"main": 4})
 
     assert numbers["fastapi_easy_retries_total", "main"] == 4
 
 
-def test_breakers_are_looked_at_when_they_are_collected() -> None:
+def test_breakers_are_read_when_metrics_are_collected() -> None:
     breaker = CircuitBreaker(BreakerLimits(calls=1))
     breaker.leave(breaker.enter(), answered=False)
     with pytest.raises(CallNotPermitted):
@@ -105,7 +105,7 @@ def test_breakers_are_looked_at_when_they_are_collected() -> None:
     }
 
 
-def test_a_database_without_connections_is_left_out() -> None:
+def test_a_database_without_a_pool_is_left_out() -> None:
     assert reported(PrometheusMetrics(), [PooledDatabase("main", None)]) == {}
 
 
@@ -119,7 +119,7 @@ def test_two_applications_count_apart() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
-def test_several_observers_are_each_told(count: int) -> None:
+def test_a_composite_observer_passes_on_to_each(count: int) -> None:
     every = [PrometheusMetrics() for _ in range(count)]
 
     CompositeObserver(every).observe(Observation("books", "get", 0.1, None, "c"))

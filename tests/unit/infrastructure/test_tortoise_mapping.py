@@ -149,7 +149,7 @@ def test_defaults_are_what_would_come_back():
     assert made[0]["a"] is not made[1]["a"]
 
 
-def test_what_the_database_fills_in_is_its_business():
+def test_leaves_defaults_of_the_database_to_the_database():
     assert [name for name, field in FIELDS.items() if field.store_default] == ["state", "seen_at"]
 
 
@@ -182,8 +182,8 @@ def test_reads_what_is_unique():
 
 def test_reads_what_the_database_shall_keep_of_relations():
     references = (
-        Reference(fields=("maker_id",), target="maker", there=("id",), on_delete=ReferentialAction.RESTRICT),
-        Reference(fields=("twin_id",), target="lamp", there=("id",), on_delete=ReferentialAction.CASCADE),
+        Reference(fields=("maker_id",), target="maker", remote=("id",), on_delete=ReferentialAction.RESTRICT),
+        Reference(fields=("twin_id",), target="lamp", remote=("id",), on_delete=ReferentialAction.CASCADE),
     )
 
     assert references == SHAPE.references
@@ -197,11 +197,11 @@ def test_reads_relations_from_both_ends():
 
     assert sorted(links) == ["friends", "maker", "other", "twin"]
     maker, other, friends = links["maker"], links["other"], links["friends"]
-    assert (maker.target, maker.many, maker.here, maker.there) == (Maker, False, ("maker_id",), ("id",))
-    assert (other.target, other.many, other.here, other.there) == (Lamp, False, ("id",), ("twin_id",))
+    assert (maker.target, maker.many, maker.local, maker.remote) == (Maker, False, ("maker_id",), ("id",))
+    assert (other.target, other.many, other.local, other.remote) == (Lamp, False, ("id",), ("twin_id",))
     assert isinstance(friends.through, Through)
-    assert (friends.through.here, friends.through.there) == (("lamp_id",), ("maker_id",))
-    assert (of_maker["lamps"].many, of_maker["lamps"].there) == (True, ("maker_id",))
+    assert (friends.through.local, friends.through.remote) == (("lamp_id",), ("maker_id",))
+    assert (of_maker["lamps"].many, of_maker["lamps"].remote) == (True, ("maker_id",))
     assert of_maker["liked"].through is not None
 
 
@@ -247,7 +247,7 @@ class Shapeless(Model):
         pytest.param(Shapeless, ["Shapeless is abstract"], id="abstract"),
     ],
 )
-def test_says_what_is_wrong(entity, words):
+def test_reports_mistakes(entity, words):
     with pytest.raises(DeclarationError) as refused:
         describe(entity)
 
@@ -283,7 +283,7 @@ def test_mirrors_columns_and_rules():
     assert str(table.columns["state"].server_default.arg) == "'new'"
 
 
-def test_a_table_between_is_the_same_from_both_ends():
+def test_an_association_table_is_the_same_from_both_ends():
     mirror = TableBuilder("sqlite")
     here, there = SHAPE.links["friends"].through, describe(Maker).links["liked"].through
 

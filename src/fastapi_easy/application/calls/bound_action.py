@@ -1,4 +1,4 @@
-"""A use case of the user's own as a method, for one caller."""
+"""An action of the user's own as a method, for one caller."""
 
 import inspect
 from collections.abc import Mapping
@@ -16,14 +16,14 @@ from fastapi_easy.domain.errors import Fault, Invalid, Key, Outcome
 
 
 class BoundAction:
-    """What `kernel.orders.cancel` is.
+    """The type of `kernel.orders.cancel`.
 
     Args:
-        name: Of the action.
+        name: The name of the action.
 
         declared: The user's class.
 
-        resource: Whose action.
+        resource: The resource that it belongs to.
     """
 
     __slots__ = ("_declared", "_name", "_resource")
@@ -40,17 +40,17 @@ class BoundAction:
         /,
         *,
         expected_version: RowVersion | None = None,
-        **fields: Any,
+        **fields: object,
     ) -> Outcome[Any]:
-        """Perform it on the entity with *key*; the fields of the user's class are one mapping, or keywords.
+        """Perform the action on the entity with *key*; its fields are one mapping, or keywords.
 
         Fails with: what `PerformActionHandler` fails with, and:
 
             Invalid: A field is missing or unknown.
         """
         options = {} if expected_version is None else {"expected_version": expected_version}
-        said = merge_fields(self._name, values, fields, options, _parameters(self._declared))
-        action = make_action(self._declared, said)
+        given = merge_fields(self._name, values, fields, options, _parameters(self._declared))
+        action = make_action(self._declared, given)
         if isinstance(action, Failure):
             return action
         return await self._resource.perform(key, action.unwrap(), expected_version=expected_version)

@@ -1,7 +1,7 @@
-"""The use cases of one resource as methods, for one caller: as type checkers know them."""
+"""The use cases of one resource as methods, for one caller, with signatures that type checkers understand."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from returns.result import Failure, Success
 
@@ -55,24 +55,24 @@ _EXPORT_OPTIONS: Final = FILTERS | {"sort", "fields"}
 
 
 class Performable(Protocol[T_co]):
-    """An action of a user's own that answers a `T_co`."""
+    """An action of a user's own that returns a `T_co`."""
 
     def perform(self, key: Key, work: UnitOfWork, context: Context, /) -> Awaitable[Outcome[T_co]]:
-        """Do it."""
+        """Perform the action on the entity with *key*, inside *work*."""
         ...
 
 
 class BoundResource(Generic[E]):
-    """What can be asked of one resource, each use case as a method; all answer outcomes and pass through every step.
+    """The use cases of one resource as methods. Each returns an outcome, and passes through every step.
 
     Entities are mappings of field names to Python values; a `DynamicResource` takes keywords as well. Queries are
     written in the grammar of HTTP, with Python values. What takes an `expected_version` is done only to an entity that
     still has that version.
 
     Args:
-        use_cases: Of the resource.
+        use_cases: Those of the resource.
 
-        caller: For whom they are called.
+        caller: The caller, and how calls are made.
     """
 
     __slots__ = ("_caller", "_queries", "_resource", "_use_cases")
@@ -84,7 +84,7 @@ class BoundResource(Generic[E]):
         self._caller = caller
 
     async def create(self, values: Values, /) -> Outcome[Row]:
-        """Store a new entity and answer its readable fields.
+        """Store a new entity and return its readable fields.
 
         Fails with: what `CreateEntityHandler` fails with.
         """
@@ -145,7 +145,7 @@ class BoundResource(Generic[E]):
         limit: int | None = None,
         offset: int | None = None,
     ) -> Outcome[Sequence[Group]]:
-        """Find numbers about many entities.
+        """Aggregate entities: counts, sums, averages, smallest and largest values, by group.
 
         Fails with: what `QueryReader.from_values` and `AggregateEntitiesHandler` fail with.
         """
@@ -160,7 +160,7 @@ class BoundResource(Generic[E]):
         sort: Names | None = None,
         fields: Names | None = None,
     ) -> Outcome[AsyncIterator[Sequence[Row]]]:
-        """Read every entity, some at a time; asking for the next ones may raise `StreamBroken`.
+        """Read every entity, a batch at a time; asking for the next batch may raise `StreamBroken`.
 
         Fails with: what `QueryReader.from_values` and `ExportEntitiesHandler` fail with.
         """
@@ -169,7 +169,7 @@ class BoundResource(Generic[E]):
     async def update(
         self, key: Key, values: Values, /, *, expected_version: RowVersion | None = None
     ) -> Outcome[Row]:
-        """Change the fields of *values* and no others.
+        """Update the fields in *values* and no others.
 
         Fails with: what `UpdateEntityHandler` fails with.
         """
@@ -181,7 +181,7 @@ class BoundResource(Generic[E]):
     async def replace(
         self, key: Key, values: Values, /, *, expected_version: RowVersion | None = None
     ) -> Outcome[Row]:
-        """Give the entity with *key* the fields of *values*, and its defaults in all others.
+        """Replace the fields of the entity with *key* by *values*; the others get their defaults.
 
         Fails with: what `ReplaceEntityHandler` fails with.
         """
@@ -191,14 +191,14 @@ class BoundResource(Generic[E]):
         )
 
     async def upsert(self, values: Values, /) -> Outcome[Upserted]:
-        """Change the entity that is known by its unique fields, or make it.
+        """Update the entity with the same unique fields, or create it.
 
         Fails with: what `UpsertEntityHandler` fails with.
         """
         return await self._use_cases.upsert(UpsertEntity(values), self._caller.context())
 
     async def delete(self, key: Key, /, *, expected_version: RowVersion | None = None) -> Outcome[None]:
-        """Remove an entity; where the resource has `soft_delete` it is marked and can be restored.
+        """Delete an entity; where the resource has `soft_delete` it is marked, and can be restored.
 
         Fails with: what `DeleteEntityHandler` fails with.
         """
@@ -206,7 +206,7 @@ class BoundResource(Generic[E]):
         return await self._call_with_key(self._use_cases.delete, key, lambda key: DeleteEntity(key, version))
 
     async def restore(self, key: Key, /, *, expected_version: RowVersion | None = None) -> Outcome[Row]:
-        """Bring back a deleted entity.
+        """Restore a deleted entity.
 
         Fails with: what `RestoreEntityHandler` fails with.
         """
@@ -224,7 +224,7 @@ class BoundResource(Generic[E]):
         return await self._call_with_key(self._use_cases.purge, key, lambda key: PurgeEntity(key, version))
 
     async def bulk(self, items: Sequence[Change], /, *, atomic: bool = True) -> Outcome[BulkAnswer]:
-        """Make many changes: all or none, or each for itself. That one failed is part of the answer.
+        """Make many changes: all or none, or each on its own. A failed item is part of the answer.
 
         Fails with: what `ApplyBulkHandler` fails with.
         """
@@ -238,7 +238,7 @@ class BoundResource(Generic[E]):
         upsert: bool = False,
         max_failures: int = 100,
     ) -> Outcome[ImportReport]:
-        """Make an entity of each of *lines*, which are read as they are needed. That some failed is part of the answer.
+        """Create an entity from each of *lines*, which are read as needed. Failed lines are part of the answer.
 
         Fails with: what `ImportEntitiesHandler` fails with.
         """
@@ -270,37 +270,37 @@ class BoundResource(Generic[E]):
         return self._resource.version_of(row)
 
     def __repr__(self) -> str:
-        """Its name, as the kernel knows it."""
+        """Return the name by which the kernel knows it."""
         return f"<{type(self).__name__} {self._resource.name}>"
 
     async def _call_with_key(self, handle: Handler[C, T], key: Key, make: Callable[[Key], C]) -> Outcome[T]:
-        """What *handle* answers to the command that *make* makes for *key*."""
+        """Call *handle* with the command that *make* returns for *key*, once the key is checked."""
         checked = self._queries.check_key(key)
         if isinstance(checked, Failure):
             return checked
         return await handle(make(checked.unwrap()), self._caller.context())
 
-    async def _list(self, values: Mapping[str, Any]) -> Outcome[Page[Row]]:
+    async def _list(self, values: Mapping[str, object]) -> Outcome[Page[Row]]:
         context = self._caller.context()
         query = self._queries.from_values(values, tenant=context.tenant)
         if isinstance(query, Failure):
             return query
         return await self._use_cases.list(ListEntities(query.unwrap()), context)
 
-    async def _count(self, values: Mapping[str, Any]) -> Outcome[int]:
+    async def _count(self, values: Mapping[str, object]) -> Outcome[int]:
         query = self._queries.from_values(values, options=FILTERS)
         if isinstance(query, Failure):
             return query
         command = CountEntities(query.unwrap().specification)
         return await self._use_cases.count(command, self._caller.context())
 
-    async def _aggregate(self, values: Mapping[str, Any]) -> Outcome[Sequence[Group]]:
+    async def _aggregate(self, values: Mapping[str, object]) -> Outcome[Sequence[Group]]:
         request = self._queries.aggregation_from_values(values)
         if isinstance(request, Failure):
             return request
         return await self._use_cases.aggregate(AggregateEntities(request.unwrap()), self._caller.context())
 
-    async def _export(self, values: Mapping[str, Any]) -> Outcome[AsyncIterator[Sequence[Row]]]:
+    async def _export(self, values: Mapping[str, object]) -> Outcome[AsyncIterator[Sequence[Row]]]:
         query = self._queries.from_values(values, options=_EXPORT_OPTIONS)
         if isinstance(query, Failure):
             return query
@@ -312,7 +312,7 @@ def _version_text(version: RowVersion | None) -> str | None:
 
 
 def _select_fields(row: Row, request: Query) -> Row:
-    """*row* with the fields that were wished for, and what is included."""
+    """Return *row* with the fields that were asked for, and what is included."""
     if request.fields is None:
         return row
     names = (*request.fields, *(include.relation.name for include in request.includes))

@@ -1,4 +1,4 @@
-"""For whom a kernel is called, and how."""
+"""The caller of a kernel: whose calls they are, and how they are made."""
 
 import time
 from collections.abc import Callable
@@ -13,26 +13,26 @@ class Caller:
     """Makes the context of each call.
 
     Attributes:
-        known: What is the same in every call.
+        base_context: The parts of the context that are the same in every call.
 
         timeout: Seconds that each call may take; `None` for as many as the settings say.
 
-        rehearses: No call makes anything durable, and nobody asks for its events.
+        is_dry_run: Every call is rolled back; its events are dropped.
 
-        clock: The one of `Context.deadline`.
+        clock: The clock of `Context.deadline`, in seconds.
     """
 
-    known: Context = NOBODY
+    base_context: Context = NOBODY
     timeout: float | None = None
-    rehearses: bool = False
+    is_dry_run: bool = False
     clock: Callable[[], float] = time.monotonic
 
     def context(self) -> Context:
-        """Make the context of a call that begins now."""
+        """Return the context of a call that begins now."""
         changes: dict[str, Any] = {}
         if self.timeout is not None:
             changes["deadline"] = self.clock() + self.timeout
-        if self.rehearses:
-            # Not the same in every call: the events of all would be kept for as long as the caller is.
+        if self.is_dry_run:
+            # A new one for each call: one for all would collect events for as long as the caller lives.
             changes["dry_run"] = DryRun()
-        return replace(self.known, **changes) if changes else self.known
+        return replace(self.base_context, **changes) if changes else self.base_context

@@ -1,4 +1,4 @@
-"""A resource as a user's code holds it."""
+"""A declared resource, as user code refers to it."""
 
 from collections.abc import Callable
 from typing import Protocol, TypeVar
@@ -9,14 +9,14 @@ E = TypeVar("E")
 
 
 class Declared(Protocol[E]):
-    """What stands in a user's container: `shop.books`, or `Shop.books`."""
+    """The attribute of a container: `shop.books`, or `Shop.books`."""
 
     @property
     def name(self) -> str:
-        """What it was declared as."""
+        """The name it was declared with."""
         ...
 
     @property
     def resource(self) -> Callable[[], Resource[E]]:
-        """Make the checked resource; says to type checkers what its entities are."""
+        """Makes the checked resource; tells type checkers the class of its entities."""
         ...

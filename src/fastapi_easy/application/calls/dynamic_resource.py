@@ -26,7 +26,7 @@ from fastapi_easy.domain.queries.page import Cursor, Page
 
 
 class DynamicResource(BoundResource[Any]):
-    """What `kernel.books` is: `create(title="Emma")`, `list(price__lt=8)`, and actions as methods, `cancel(7)`.
+    """The type of `kernel.books`: `create(title="Emma")`, `list(price__lt=8)`, and actions as methods, `cancel(7)`.
 
     A field that is called like an option of a method has to be given in a mapping. An action that is called like a
     method is reached with `perform`.
@@ -38,8 +38,8 @@ class DynamicResource(BoundResource[Any]):
         super().__init__(use_cases, caller)
         self._actions: dict[str, BoundAction] = {}
 
-    async def create(self, values: Values | None = None, /, **fields: Any) -> Outcome[Row]:
-        """Store a new entity; its fields are one mapping, or keywords."""
+    async def create(self, values: Values | None = None, /, **fields: object) -> Outcome[Row]:
+        """Store a new entity, whose fields are given as one mapping or as keywords."""
         return await super().create(merge_fields("create", values, fields))
 
     async def list(  # noqa: PLR0913 (every option of a page is one of this method)
@@ -54,7 +54,7 @@ class DynamicResource(BoundResource[Any]):
         offset: int | None = None,
         cursor: Cursor | str | None = None,
         count: CountOption | None = None,
-        **comparisons: Any,
+        **comparisons: object,
     ) -> Outcome[Page[Row]]:
         """Read a page of the entities for which all *comparisons* hold, `price__lt=8`."""
         options = without_none(where=where, q=q, sort=sort, fields=fields, include=include, limit=limit)
@@ -63,7 +63,7 @@ class DynamicResource(BoundResource[Any]):
         )
 
     async def count(
-        self, where: Condition | None = None, *, q: str | None = None, **comparisons: Any
+        self, where: Condition | None = None, *, q: str | None = None, **comparisons: object
     ) -> Outcome[int]:
         """Count the entities for which all *comparisons* hold."""
         return await self._count({**without_none(where=where, q=q), **comparisons})
@@ -77,9 +77,9 @@ class DynamicResource(BoundResource[Any]):
         total: Measures | None = None,
         limit: int | None = None,
         offset: int | None = None,
-        **comparisons: Any,
+        **comparisons: object,
     ) -> Outcome[Sequence[Group]]:
-        """Find numbers about the entities for which all *comparisons* hold."""
+        """Aggregate the entities for which all *comparisons* hold."""
         options = without_none(where=where, q=q, group_by=group_by, total=total, limit=limit, offset=offset)
         return await self._aggregate({**options, **comparisons})
 
@@ -90,9 +90,9 @@ class DynamicResource(BoundResource[Any]):
         q: str | None = None,
         sort: Names | None = None,
         fields: Names | None = None,
-        **comparisons: Any,
+        **comparisons: object,
     ) -> Outcome[AsyncIterator[Sequence[Row]]]:
-        """Read every entity for which all *comparisons* hold, some at a time."""
+        """Read every entity for which all *comparisons* hold, a batch at a time."""
         return await self._export({**without_none(where=where, q=q, sort=sort, fields=fields), **comparisons})
 
     async def update(
@@ -102,9 +102,9 @@ class DynamicResource(BoundResource[Any]):
         /,
         *,
         expected_version: RowVersion | None = None,
-        **fields: Any,
+        **fields: object,
     ) -> Outcome[Row]:
-        """Change some fields of an entity; they are one mapping, or keywords."""
+        """Update some fields of an entity, given as one mapping or as keywords."""
         changes = self._fields("update", values, fields, expected_version)
         return await super().update(key, changes, expected_version=expected_version)
 
@@ -115,18 +115,18 @@ class DynamicResource(BoundResource[Any]):
         /,
         *,
         expected_version: RowVersion | None = None,
-        **fields: Any,
+        **fields: object,
     ) -> Outcome[Row]:
-        """Give an entity a whole new set of fields; they are one mapping, or keywords."""
+        """Replace every field of an entity, given as one mapping or as keywords."""
         whole = self._fields("replace", values, fields, expected_version)
         return await super().replace(key, whole, expected_version=expected_version)
 
-    async def upsert(self, values: Values | None = None, /, **fields: Any) -> Outcome[Upserted]:
-        """Change the entity that is known by its unique fields, or make it; its fields are one mapping, or keywords."""
+    async def upsert(self, values: Values | None = None, /, **fields: object) -> Outcome[Upserted]:
+        """Update the entity with the same unique fields, or create it; fields are one mapping, or keywords."""
         return await super().upsert(merge_fields("upsert", values, fields))
 
     def __getattr__(self, name: str) -> BoundAction:
-        # Underscores: whoever copies or inspects this asks for names that have nothing to do with actions.
+        # `copy`, `pickle` and debuggers look up special names that are no actions.
         if name.startswith("_"):
             raise AttributeError(name, name=name, obj=self)
         action = self._actions.get(name)

@@ -1,36 +1,36 @@
-"""What a call in Python says, as one mapping or as keywords."""
+"""The arguments of a call in Python, as one mapping or as keywords."""
 
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from fastapi_easy.domain.changes.patch import Values
 
-_NONE: Final[Mapping[str, Any]] = MappingProxyType({})
+_NONE: Final[Mapping[str, object]] = MappingProxyType({})
 
 
 def merge_fields(
     method: str,
     values: Values | None,
     keywords: Values,
-    options: Mapping[str, Any] = _NONE,
+    options: Mapping[str, object] = _NONE,
     known: Collection[str] = (),
 ) -> Values:
-    """Return what was said, which is either *values* or *keywords*.
+    """Return the fields of a call: *values*, or else *keywords*.
 
     Args:
-        method: What was called, for the sentence.
+        method: The name of the method, for the message.
 
-        values: One mapping, if it was given.
+        values: One mapping, if one was given.
 
-        keywords: The other keywords.
+        keywords: The fields that were given as keywords.
 
         options: The options that were given as keywords.
 
-        known: The names that can be said.
+        known: The names of all fields.
 
     Raises:
-        TypeError: It was said both ways, or a keyword could be an option as well as a field.
+        TypeError: Fields were given both ways, or a keyword could be an option as well as a field.
     """
     if values is not None:
         if keywords:
@@ -45,6 +45,6 @@ def merge_fields(
     return keywords
 
 
-def without_none(**options: Any) -> dict[str, Any]:
-    """Return those of *options* about which something was said."""
+def without_none(**options: object) -> dict[str, object]:
+    """Return those of *options* that are not `None`."""
     return {name: value for name, value in options.items() if value is not None}

@@ -1,4 +1,4 @@
-"""What to say of a name that is not there."""
+"""Messages for names that do not exist, with a suggestion."""
 
 from collections.abc import Iterable
 

@@ -33,7 +33,7 @@ from fastapi_easy.domain.ports.repository import EVERYTHING, Repository
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.domain.queries.specification import Specification
 from fastapi_easy.domain.resources.resource import Resource
-from fastapi_easy.domain.scoped_repository import ScopedRepository, beside, deleted_entities
+from fastapi_easy.domain.scoped_repository import ScopedRepository, deleted_entities, with_journal_rows
 
 E = TypeVar("E")
 T = TypeVar("T")
@@ -158,7 +158,7 @@ class AuthorizingRepository(ScopedRepository[E]):
             if isinstance(known, Failure):
                 return known
             before, answer = known.unwrap()
-            details = {**details, "before": dict(self._resource.shown(before))}
+            details = {**details, "before": dict(self._resource.visible_row(before))}
             done: Outcome[T] = Success(answer)
         else:
             inner = self._inner
@@ -209,7 +209,7 @@ class AuthorizingRepository(ScopedRepository[E]):
                 counted = None if self._resource.version is None else ValuePlaceholder.VERSION
                 details = {**details, "values": ValuePlaceholder.VALUES, "version": counted}
             draft = self._recorder.event_factory(write.event, self._resource)(key, **details)
-            with_rows = beside(self._inner, journal.rows(draft))
+            with_rows = with_journal_rows(self._inner, journal.rows(draft))
             if with_rows is not None:
                 return with_rows, draft
         return self._join_transaction(), None
@@ -240,7 +240,7 @@ class AuthorizingRepository(ScopedRepository[E]):
             return None
         if row is not None:
             version = None if resource.version is None else str(row[resource.version])
-            details = {**details, "values": dict(resource.shown(row)), "version": version}
+            details = {**details, "values": dict(resource.visible_row(row)), "version": version}
         if draft is None:
             recorder.record([recorder.event_factory(write.event, resource)(key, **details)])
         else:

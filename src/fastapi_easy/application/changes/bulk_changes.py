@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, assert_never
 
 from returns.result import Failure, Success
 
@@ -205,6 +205,8 @@ async def _apply(writer: EntityWriter, item: Change) -> Outcome[Any]:
             )
         case DeleteWhere(specification, max_affected):
             return _reject_unfiltered(specification) or await writer.delete_where(specification, max_affected)
+        case _:
+            assert_never(item)
 
 
 def _reject_unfiltered(specification: Specification) -> Failure[Error] | None:

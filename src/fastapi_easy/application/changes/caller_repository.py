@@ -6,14 +6,13 @@ from typing import Any, TypeVar
 from returns.result import Failure, Success
 
 from fastapi_easy.application.changes.authorizing_repository import AuthorizingRepository
-from fastapi_easy.application.changes.entity_values import key_in, values_in, with_values
 from fastapi_easy.application.changes.references import ReferencedEntity
 from fastapi_easy.application.changes.writes import CREATE, DELETE, PURGE, RESTORE, UPDATE, Write
-from fastapi_easy.domain.changes.events import EntityCreated, EntityUpdated
+from fastapi_easy.domain.changes.events import EntityCreated
 from fastapi_easy.domain.changes.journal import ValuePlaceholder
 from fastapi_easy.domain.changes.patch import Patch, Values
 from fastapi_easy.domain.changes.row import Row
-from fastapi_easy.domain.errors import Key, NotFound, Outcome, TooLarge
+from fastapi_easy.domain.errors import Key, Outcome, TooLarge
 from fastapi_easy.domain.ports.repository import EVERYTHING, Repository
 from fastapi_easy.domain.queries.page import PageRequest
 from fastapi_easy.domain.queries.query import Query
@@ -42,31 +41,6 @@ class CallerRepository(AuthorizingRepository[E]):
             is_single_write=self._is_single_write,
             deleted_only=True,
         )
-
-    async def save(self, entity: E, *, scope: Specification = EVERYTHING) -> Outcome[E]:
-        """Store *entity*: insert it when its key is unset or unknown, else replace all its values."""
-        resource = self._resource
-        found = await self._find(key_in(resource, entity))
-        if isinstance(found, Failure):
-            return found
-        before = found.unwrap()
-        write, key = (CREATE, None) if before is None else (UPDATE, resource.key_of(before))
-        given = values_in(resource, entity)
-        authorized = await self._authorize(write, given, key)
-        if isinstance(authorized, Failure):
-            return authorized
-        entity = with_values(entity, given, authorized.unwrap())
-        saved = await self._scope_to_grant(self._inner, write).save(entity, scope=scope)
-        if isinstance(saved, Failure):
-            return saved
-        row = Row(values_in(resource, saved.unwrap()))
-        details: dict[str, Any] = {}
-        if before is not None:
-            details["changed"] = frozenset(given) - frozenset(resource.key)
-            if self._recorder.needs_before_values(EntityUpdated, resource):
-                details["before"] = dict(resource.shown(before))
-        denied = await self._record_change(write, resource.key_of(row), row, details)
-        return saved if denied is None else denied
 
     def add(self, values: Values) -> Coroutine[Any, Any, Outcome[Row]]:
         """Store a new entity."""
@@ -178,15 +152,6 @@ class CallerRepository(AuthorizingRepository[E]):
         if self._is_unobserved(PURGE if self._is_deleted_only else DELETE):
             return await self._inner.remove_where(specification, max_affected=max_affected)
         return await self._change_one_by_one(specification, max_affected, self.remove)
-
-    async def _find(self, key: Key | None) -> Outcome[Row | None]:
-        """The entity with *key*; `None` when there is none."""
-        if key is None:
-            return Success(None)
-        read = await self._inner.read(key)
-        if not isinstance(read, Failure):
-            return Success(read.unwrap())
-        return Success(None) if isinstance(read.failure(), NotFound) else read
 
     async def _change_one_by_one(
         self,

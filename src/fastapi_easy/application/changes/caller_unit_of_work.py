@@ -14,6 +14,7 @@ from fastapi_easy.application.rules import ApplicationPorts
 from fastapi_easy.domain.changes.events import DomainEvent
 from fastapi_easy.domain.changes.journal import JournalRow
 from fastapi_easy.domain.errors import DeclarationError, Outcome
+from fastapi_easy.domain.ports.entity_repository import EntityRepository
 from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.ports.unit_of_work import CommitGuard, UnitOfWork
 from fastapi_easy.domain.resources.resource import Resource
@@ -86,6 +87,12 @@ class CallerUnitOfWork:
         return CallerRepository(
             declared, inner, self, access, self._recorder, is_single_write=is_single_write
         )
+
+    def entities(self, resource: Resource[Any] | str) -> EntityRepository[Any]:
+        """Return the caller's view of the entities of *resource* as instances of the user's class."""
+        declared = self._declared(resource) if isinstance(resource, str) else resource
+        # Who may update, and is told of it, need not be who may create.
+        return EntityRepository(declared, self.repository(declared), reads_before_saving=True)
 
     def as_system(self) -> UnitOfWork:
         """Return this unit of work without the caller's limits."""

@@ -186,7 +186,7 @@ class EntityWriter:
             return changed
         row = changed.unwrap()
         resource, access = self._resource, self._access
-        shown = access.shown(resource, row) if access.is_limited else resource.shown(row)
+        shown = access.visible_row(resource, row) if access.is_limited else resource.visible_row(row)
         return changed if shown is row else Success(shown)
 
 

@@ -1,8 +1,7 @@
 """Single changes, as they come many at a time."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import TypeAlias, assert_never
 
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.errors import Error, Key
@@ -78,12 +77,19 @@ class Malformed:
 
 Change: TypeAlias = Create | Upsert | Update | Delete | UpdateWhere | DeleteWhere | Malformed
 
-VALUE_POINTERS: Final[Mapping[type[Change], str]] = {
-    Create: "create",
-    Upsert: "upsert",
-    Update: "update/set",
-    UpdateWhere: "update/set",
-    Delete: "delete",
-    DeleteWhere: "delete",
-}
-"""Where in an item of a bulk the values of a change are: what follows `/items/3/` in pointers."""
+
+def pointer_to_values(item: Change) -> str:
+    """Return where in an item of a bulk the values of a change are: what follows `/items/3/` in pointers."""
+    match item:
+        case Create():
+            return "create"
+        case Upsert():
+            return "upsert"
+        case Update() | UpdateWhere():
+            return "update/set"
+        case Delete() | DeleteWhere():
+            return "delete"
+        case Malformed():
+            raise ValueError("an item that could not be read has no values")
+        case _:
+            assert_never(item)

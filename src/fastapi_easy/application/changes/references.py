@@ -73,9 +73,9 @@ def _outgoing_references(
     yielded = set()
     for reference in resource.references:
         yielded.add((reference.target.name, reference.fields))
-        yield reference.target, reference.fields, reference.there
+        yield reference.target, reference.fields, reference.remote
     for relation in resource.relations.values():
-        place = relation.target.name, relation.here
+        place = relation.target.name, relation.local
         # From its own key a relation leads to what refers here.
-        if not relation.many and relation.here != resource.key and place not in yielded:
-            yield relation.target, relation.here, relation.there
+        if not relation.many and relation.local != resource.key and place not in yielded:
+            yield relation.target, relation.local, relation.remote

@@ -14,6 +14,7 @@ from fastapi_easy.application.locks.wakeups import WaiterRegistry
 from fastapi_easy.domain.errors import Outcome, Unavailable, UnavailableReason
 from fastapi_easy.domain.locks.lease import Acquired, Busy, LockCapability
 from fastapi_easy.domain.locks.lock_errors import LockDeadlock, LockMisuse, LockTimeout, LockUnavailable
+from fastapi_easy.domain.locks.signal import Signal
 from fastapi_easy.domain.open_transaction import has_open_transaction
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.lease_store import LeaseStore
@@ -116,7 +117,7 @@ class LockRequest:
         ):
             return await self._queue(begun, event)
 
-    async def _queue(self, begun: float, event: asyncio.Event) -> tuple[int, float]:
+    async def _queue(self, begun: float, event: Signal) -> tuple[int, float]:
         clock, can = self.clock, self.store.capabilities
         next_refresh, next_check = 0.0, _FIRST_DEADLOCK_CHECK
         ticket: int | None = None

@@ -1,15 +1,16 @@
 """Waiters of one process, woken when a lock becomes free."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+
+from fastapi_easy.domain.locks.signal import Signal
 
 
 class WaiterRegistry:
     """The events of those who wait, by the name of the lock, in the order in which they came."""
 
     def __init__(self) -> None:
-        self._events: dict[str, dict[asyncio.Event, None]] = {}
+        self._events: dict[str, dict[Signal, None]] = {}
 
     def __len__(self) -> int:
         return sum(map(len, self._events.values()))
@@ -21,7 +22,7 @@ class WaiterRegistry:
             break
 
     @asynccontextmanager
-    async def register(self, name: str, event: asyncio.Event) -> AsyncIterator[None]:
+    async def register(self, name: str, event: Signal) -> AsyncIterator[None]:
         """Have `wake` set *event* while the block lasts."""
         events = self._events.setdefault(name, {})
         events[event] = None

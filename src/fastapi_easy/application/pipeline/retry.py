@@ -73,6 +73,6 @@ def retry_within_deadline(retry: Callable[[], Retry], clock: Clock, limit: float
 def _check_deadline(outcome: Outcome[Any], deadline: Deadline) -> Outcome[Any]:
     """*outcome*, or that it came too late to anything when *deadline* has passed."""
     error = outcome.failure() if isinstance(outcome, Failure) else None
-    if isinstance(error, Unavailable) and deadline.left <= _TOLERANCE:
+    if isinstance(error, Unavailable) and deadline.remaining <= _TOLERANCE:
         return Failure(DeadlineExceeded(error.dependency))
     return outcome

@@ -3,18 +3,20 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Final, Self, TypeAlias, assert_never
 
 from returns.result import Failure
 
 from fastapi_easy.application.changes.items import (
-    VALUE_POINTERS,
     Change,
     Create,
+    Delete,
+    DeleteWhere,
     Malformed,
     Update,
     UpdateWhere,
     Upsert,
+    pointer_to_values,
 )
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.pipeline.step import Handler, Target
@@ -136,8 +138,10 @@ def _item(validator: Validator, item: Change) -> Change:
             values = validator.create(given)
         case Update(patch=given) | UpdateWhere(patch=given):
             values = validator.update(given)
-        case _:
+        case Delete() | DeleteWhere() | Malformed():
             return item
+        case _:
+            assert_never(item)
     if isinstance(values, Failure):
         return Malformed(values.failure())
     if isinstance(item, Create | Upsert):
@@ -151,7 +155,7 @@ def _faults(given: Sequence[Change], checked: Sequence[Change]) -> Iterator[Faul
         if not isinstance(found, Malformed) or not isinstance(found.error, Invalid):
             continue
         # An interface that could not read an item has said where in what it was sent.
-        at = "" if found is item else f"/items/{number}/{VALUE_POINTERS[type(item)]}"
+        at = "" if found is item else f"/items/{number}/{pointer_to_values(item)}"
         yield from (replace(each, pointer=f"{at}{each.pointer}") for each in found.error.faults)
 
 

@@ -44,7 +44,9 @@ def _measures(resource: Resource[Any]) -> list[Measure]:
 def external_measure_name(measure: Measure, naming: FieldAliases) -> str:
     """Return what those who ask call *measure*."""
     return (
-        measure.name if measure.field is None else Measure(measure.function, naming.out(measure.field)).name
+        measure.name
+        if measure.field is None
+        else Measure(measure.function, naming.alias_of(measure.field)).name
     )
 
 
@@ -63,7 +65,7 @@ def read_aggregation(
     totals = _names(pairs, "total") or [Function.COUNT.value]
     group_by = _names(pairs, "group_by")
     numbers = {external_measure_name(measure, naming): measure for measure in _measures(resource)}
-    fields = {naming.out(name): name for name in groupable(resource)}
+    fields = {naming.alias_of(name): name for name in groupable(resource)}
     for parameter, names, known in (("total", totals, numbers), ("group_by", group_by, fields)):
         for name in names:
             if name not in known:

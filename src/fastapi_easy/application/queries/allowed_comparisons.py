@@ -79,9 +79,9 @@ class Parameter:
         if self.relation is None:
             condition = Where(self.field.name, self.operator, value)
         else:
-            condition = Not(self.relation.meaning()) if value else self.relation.meaning()
+            condition = Not(self.relation.exists()) if value else self.relation.exists()
         for relation in reversed(self.path):
-            condition = relation.meaning(condition)
+            condition = relation.exists(condition)
         return condition
 
 
@@ -165,7 +165,7 @@ class AllowedComparisons(Mapping[str, Parameter]):
 def _own_comparisons(resource: Resource[Any], naming: FieldAliases) -> dict[str, Parameter]:
     words: dict[str, Parameter] = {}
     for field_name in resource.filterable:
-        field, word = resource.fields[field_name], naming.out(field_name)
+        field, word = resource.fields[field_name], naming.alias_of(field_name)
         for operator in operators_of(field.kind, nullable=field.nullable):
             name = word if operator is Operator.EQUALS else f"{word}__{operator}"
             words[name] = Parameter(name, field, operator, _value_field(field, operator))

@@ -14,7 +14,10 @@ from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.domain.errors import BadQuery, Fault, Invalid
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.queries.specification import Operator, Specification
-from fastapi_easy.domain.values.value_parsing import ParseError, parse_text, parse_value
+from fastapi_easy.domain.values.formats import FORMATS
+from fastapi_easy.domain.values.kind_format import ParseError
+from fastapi_easy.domain.values.texts import TEXT
+from fastapi_easy.domain.values.value_parsing import parse_value
 
 _BOUNDS = 2
 
@@ -106,7 +109,7 @@ class ComparisonParser:
             QueryError: It cannot be stored text.
         """
         try:
-            return str(parse_text(Field(name=field, kind=Kind.TEXT), word))
+            return TEXT.read_text(Field(name=field, kind=Kind.TEXT), word)
         except ParseError as error:
             raise QueryError.value("/q", str(error), error.code) from None
 
@@ -135,7 +138,7 @@ class ComparisonParser:
     def _text(self, parameter: Parameter, text: str, pointer: str) -> Any:
         self._check_text_length(parameter, text, pointer)
         try:
-            return parse_text(parameter.value, text)
+            return FORMATS[parameter.value.kind].read_text(parameter.value, text)
         except ParseError as error:
             raise QueryError.value(pointer, str(error), error.code) from None
 

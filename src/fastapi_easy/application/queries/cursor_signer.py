@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from returns.result import Failure, Success
 
@@ -16,9 +16,18 @@ from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.queries.ordering import Sort, total_order
 from fastapi_easy.domain.queries.page import Cursor
 from fastapi_easy.domain.queries.query import Query
-from fastapi_easy.domain.queries.specification import AllOf, Specification, Where
+from fastapi_easy.domain.queries.specification import (
+    AllOf,
+    AnyOf,
+    Everything,
+    Not,
+    Related,
+    Specification,
+    Where,
+)
 from fastapi_easy.domain.resources.resource import Resource
-from fastapi_easy.domain.values.value_parsing import ParseError, from_json_value, to_json_value
+from fastapi_easy.domain.values.kind_format import ParseError
+from fastapi_easy.domain.values.value_parsing import from_json_value, to_json_value
 
 _MAC_BYTES: Final = 16
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
@@ -115,5 +124,7 @@ def _canonical(specification: Specification) -> str:
             return f"{field} {operator} {value!r}"
         case AllOf(parts):
             return f"({' & '.join([_canonical(part) for part in parts])})"
-        case _:
+        case Everything() | Not() | AnyOf() | Related():
             return repr(specification)
+        case _:
+            assert_never(specification)

@@ -1,6 +1,6 @@
 """A specification that Python code has made names fields that are there."""
 
-from typing import Any
+from typing import Any, assert_never
 
 from fastapi_easy.application.queries.allowed_comparisons import closest_match
 from fastapi_easy.application.queries.comparisons import QueryError
@@ -40,3 +40,5 @@ def check_fields(specification: Specification, resource: Resource[Any]) -> None:
         case Related(relation, inner):
             related: Relation = relation
             check_fields(inner, related.target)
+        case _:
+            assert_never(specification)

@@ -9,7 +9,9 @@ from returns.result import Failure, Success
 from fastapi_easy.domain.errors import Fault, Invalid, Key, Outcome
 from fastapi_easy.domain.field import Field
 from fastapi_easy.domain.resources.resource import Resource
-from fastapi_easy.domain.values.value_parsing import ParseError, format_text, parse_text, parse_value
+from fastapi_easy.domain.values.formats import FORMATS
+from fastapi_easy.domain.values.kind_format import ParseError
+from fastapi_easy.domain.values.value_parsing import format_text, parse_value
 
 
 class KeyCodec:
@@ -21,7 +23,9 @@ class KeyCodec:
 
     def __init__(self, resource: Resource[Any]) -> None:
         self._fields = tuple(resource.fields[name] for name in resource.key)
-        self._aliases = tuple(resource.naming.out(name) for name in resource.key)
+        self._aliases = tuple(resource.naming.alias_of(name) for name in resource.key)
+        self._text_readers = tuple(FORMATS[field.kind].read_text for field in self._fields)
+        self._value_readers = (parse_value,) * len(self._fields)
 
     def read(self, segment: str) -> Outcome[Key]:
         """The key that the percent-decoded *segment* spells.
@@ -30,9 +34,9 @@ class KeyCodec:
             Invalid: It spells none.
         """
         if len(self._fields) == 1:
-            return self._read_parts([segment], parse_text)
+            return self._read_parts([segment], self._text_readers)
         return self._read_parts(
-            [part.replace("~1", ",").replace("~0", "~") for part in segment.split(",")], parse_text
+            [part.replace("~1", ",").replace("~0", "~") for part in segment.split(",")], self._text_readers
         )
 
     def check(self, key: Key) -> Outcome[Key]:
@@ -41,19 +45,21 @@ class KeyCodec:
         Fails with: as `read`.
         """
         if len(self._fields) == 1:
-            return self._read_parts([key], parse_value)
+            return self._read_parts([key], self._value_readers)
         parts = key if isinstance(key, Sequence) and not isinstance(key, str) else [key]
-        return self._read_parts(parts, parse_value)
+        return self._read_parts(parts, self._value_readers)
 
-    def _read_parts(self, parts: Sequence[Any], read: Callable[[Field, Any], Any]) -> Outcome[Key]:
+    def _read_parts(
+        self, parts: Sequence[Any], readers: Sequence[Callable[[Field, Any], Any]]
+    ) -> Outcome[Key]:
         if len(parts) != len(self._fields):
             return Failure(Invalid((Fault("", f"Must be {','.join(self._aliases)}", "key_parts", "path"),)))
         values = []
-        for field, word, part in zip(self._fields, self._aliases, parts, strict=True):
+        for field, alias, part, read in zip(self._fields, self._aliases, parts, readers, strict=True):
             try:
                 values.append(read(field, part))
             except ParseError as error:
-                return Failure(Invalid((Fault(f"/{word}", str(error), error.code, "path"),)))
+                return Failure(Invalid((Fault(f"/{alias}", str(error), error.code, "path"),)))
         return Success(values[0] if len(values) == 1 else tuple(values))
 
     def write(self, key: Key) -> str:

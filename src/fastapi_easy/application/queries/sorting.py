@@ -32,7 +32,7 @@ def read_order(
         word = name[1:] if descending else name
         *relations, last = word.split(".")
         path, target = _path(resource, relations[: depth + 1])
-        field = aliases_for(target).meant(last)
+        field = aliases_for(target).resolve(last)
         if len(relations) > depth or path is None or field not in target.sortable:
             suggestion = closest_match(word, _sortable(resource, aliases_for))
             raise QueryError.bad_query(
@@ -60,12 +60,12 @@ def _path(resource: Resource[Any], names: Sequence[str]) -> tuple[tuple[Relation
 
 def _sortable(resource: Resource[Any], aliases_for: AliasLookup) -> list[str]:
     related = [
-        f"{relation.name}.{aliases_for(relation.target).out(field)}"
+        f"{relation.name}.{aliases_for(relation.target).alias_of(field)}"
         for relation in resource.relations.values()
         if not relation.many
         for field in relation.target.sortable
     ]
-    return [*(aliases_for(resource).out(field) for field in resource.sortable), *related]
+    return [*(aliases_for(resource).alias_of(field) for field in resource.sortable), *related]
 
 
 def read_fields(resource: Resource[Any], names: Sequence[str], aliases_for: AliasLookup) -> tuple[str, ...]:
@@ -77,9 +77,9 @@ def read_fields(resource: Resource[Any], names: Sequence[str], aliases_for: Alia
     chosen: dict[str, None] = {}
     naming = aliases_for(resource)
     for name in names:
-        field = naming.meant(name)
+        field = naming.resolve(name)
         if field is None or field not in resource.readable:
-            known = [naming.out(each) for each in resource.readable]
+            known = [naming.alias_of(each) for each in resource.readable]
             raise QueryError.bad_query("fields", "Unknown field", closest_match(name, known))
         chosen[field] = None
     return tuple(chosen)

@@ -42,7 +42,7 @@ class WhereTree:
         at = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
         if name in self._comparison_names.relations and isinstance(value, Mapping | Specification):
             inner = WhereTree(self._comparison_names.for_relation(name), self._limits)
-            return self._comparison_names.relations[name].meaning(inner.read(value, at, depth + 1))
+            return self._comparison_names.relations[name].exists(inner.read(value, at, depth + 1))
         if name not in CONNECTIVES:
             return self._comparisons.from_value(name, value, at)
         if name == "not":

@@ -48,10 +48,10 @@ class GetEntityHandler(ResourceHandler):
         if isinstance(read, Failure):
             return read
         if not includes:
-            return Success(access.shown(resource, read.unwrap())) if access.is_limited else read
+            return Success(access.visible_row(resource, read.unwrap())) if access.is_limited else read
         embedded = await embed(
             [read.unwrap()], resource.readable, includes, self._collaborators.repositories, access
         )
         if isinstance(embedded, Failure):
             return embedded
-        return Success(access.shown(resource, embedded.unwrap()[0], includes))
+        return Success(access.visible_row(resource, embedded.unwrap()[0], includes))

@@ -1,4 +1,4 @@
-"""What is about to happen to an entity, and how somebody keeps it from happening."""
+"""Changes that are about to be made, and how a handler refuses one."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -90,7 +90,7 @@ class BeforePurge(BeforeChange):
 
 
 class Veto(Exception):
-    """Raised by a handler of a `BeforeChange` to refuse it; the write fails with *error*.
+    """The refusal of a `BeforeChange`, raised by its handler; the write fails with *error*.
 
     Args:
         error: What the caller is told, for instance `CheckFailed("books", ("price",), reason="Too cheap.")`.

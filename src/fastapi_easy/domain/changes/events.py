@@ -104,7 +104,7 @@ class EntityDeleted(DomainEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntityRestored(DomainEvent):
-    """A deleted entity is there again.
+    """A deleted entity was restored.
 
     Attributes:
         values: The readable fields as they are now.

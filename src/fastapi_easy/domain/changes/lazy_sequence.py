@@ -1,4 +1,4 @@
-"""Sequences that are made when somebody looks into them."""
+"""Sequences that are made when they are first looked into."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, TypeVar, overload
@@ -7,7 +7,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class LazySequence(Sequence[T_co]):
-    """A sequence of which, until somebody looks into it, only the length is known; nobody looks, nobody pays.
+    """A sequence of known length that is made when it is first looked into, and costs nothing until then.
 
     Args:
         length: How many there are.

@@ -1,6 +1,6 @@
 """The fields a caller sets, and no others."""
 
-from collections.abc import ItemsView, KeysView, Mapping
+from collections.abc import ItemsView, Iterator, KeysView, Mapping
 from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -31,18 +31,18 @@ class Patch(Mapping[str, Any]):
     def __contains__(self, field: object) -> bool:
         return field in self._values
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[str]:
         return iter(self._values)
 
     def __len__(self) -> int:
         return len(self._values)
 
     def keys(self) -> KeysView[str]:
-        """The fields that were set."""
+        """Return the fields that were set."""
         return self._values.keys()
 
     def items(self) -> ItemsView[str, Any]:
-        """The fields that were set, and to what."""
+        """Return the fields that were set, with their values."""
         return self._values.items()
 
     def __repr__(self) -> str:
@@ -50,7 +50,7 @@ class Patch(Mapping[str, Any]):
 
 
 def reject_unknown_fields(values: Values, known: AbstractSet[str]) -> Failure[Invalid] | None:
-    """The refusal of *values* that name fields which are not *known*; `None` when there are none.
+    """Return the refusal of *values* that name fields which are not *known*; `None` when all are.
 
     Raises:
         TypeError: They are what a caller sent, and nobody has checked them.

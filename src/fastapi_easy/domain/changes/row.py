@@ -15,7 +15,7 @@ class Row(dict[str, Any]):
     __slots__ = ()
 
     def __getattr__(self, name: str) -> Any:
-        """The value of field *name*.
+        """Return the value of field *name*.
 
         Raises:
             AttributeError: The row does not hold that field.
@@ -41,12 +41,12 @@ class PartialRow(Row):
 
 
 class Rows(Sequence[Row]):
-    """Rows that are made when they are first looked at; who only passes them on need not pay for them.
+    """Rows that are made when they are first looked at, so that passing them on costs nothing.
 
     Args:
         fields: What each row holds.
 
-        records: The values of each row in the order of *fields*; what comes behind them is no part of it.
+        records: The values of each row in the order of *fields*; values after those are ignored.
 
         texts: The fields whose values are still as the store spells them, or null, and what reads each.
 
@@ -95,7 +95,7 @@ class Rows(Sequence[Row]):
         return repr(self._rows())
 
     def only(self, fields: Sequence[str]) -> Sequence[Row]:
-        """The same rows with *fields* and no others, in that order."""
+        """Return the same rows with *fields* and no others, in that order."""
         if tuple(fields) == self.fields:
             return self
         if self.records is None:

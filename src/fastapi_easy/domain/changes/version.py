@@ -1,4 +1,4 @@
-"""Which version of an entity a caller has seen."""
+"""Versions of entities, for optimistic concurrency."""
 
 import datetime
 import decimal
@@ -14,12 +14,12 @@ _EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
 def version_of(row: Row, fields: Sequence[str]) -> str:
-    """A fingerprint of *fields* of *row*: equal for equal values, 24 hexadecimal digits.
+    """Return a fingerprint of *fields* of *row*: equal for equal values, 24 hexadecimal digits.
 
     Made from values as the store gave them back, so compare only versions of rows that were read or returned
     by a store.
     """
-    values: list[Any] = [row[field] for field in fields]
+    values: list[object] = [row[field] for field in fields]
     for place, value in enumerate(values):
         encoder = _ENCODERS.get(type(value))
         if encoder is not None:
@@ -32,15 +32,15 @@ def version_of(row: Row, fields: Sequence[str]) -> str:
     return hashlib.blake2b(encoded, digest_size=_BYTES).hexdigest()
 
 
-def _encode_datetime(value: datetime.datetime) -> Any:
-    """What tells *value* from every other time."""
+def _encode_datetime(value: datetime.datetime) -> str | tuple[int, int, int]:
+    """Return what tells *value* from every other time, and is quick to write."""
     if value.tzinfo is not datetime.UTC:
         return value.isoformat()
     since = value - _EPOCH
     return since.days, since.seconds, since.microseconds
 
 
-_ENCODERS: Final[Mapping[type, Callable[[Any], Any]]] = {
+_ENCODERS: Final[Mapping[type, Callable[[Any], object]]] = {
     datetime.datetime: _encode_datetime,
     decimal.Decimal: str,
 }

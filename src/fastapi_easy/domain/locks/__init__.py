@@ -1,1 +1,1 @@
-"""Leases, and why a lock was not acquired or not kept."""
+"""Leases, and why a lock was not acquired or was lost."""

@@ -38,7 +38,7 @@ EVERY_LOCK_CAPABILITY: Final = frozenset(LockCapability)
 
 @dataclass(frozen=True, slots=True)
 class Acquired:
-    """A name is held.
+    """A lease was acquired.
 
     Attributes:
         token: Larger than that of every earlier grant of the name.
@@ -49,7 +49,7 @@ class Acquired:
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """A name is not to be had now.
+    """A lease is held by another owner, or others wait for it first.
 
     Attributes:
         holder: The owner that has it; `None` when it is free, but other waiters are ahead.

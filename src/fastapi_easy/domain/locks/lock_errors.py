@@ -1,10 +1,10 @@
-"""Why a lock was not had, or not kept. Raised, since entering a block cannot answer with a value."""
+"""Why a lock was not acquired, or was lost. Raised, since entering a block cannot return a value."""
 
 from fastapi_easy.domain.errors import Error, LockHeld, LockLost, Unavailable, UnavailableReason
 
 
 class LockError(Exception):
-    """A lock was not had, or not kept.
+    """A lock was not acquired, or was lost.
 
     Attributes:
         error: The same as a value, for whoever answers a call.
@@ -14,7 +14,7 @@ class LockError(Exception):
 
 
 class LockTimeout(LockError):
-    """Somebody else has held it all the time.
+    """Another owner held the lock for the whole wait.
 
     Attributes:
         name: Of the lock.
@@ -34,7 +34,7 @@ class LockTimeout(LockError):
 
 
 class LockDeadlock(LockError):
-    """Waiting for it would never end: whoever holds it waits, in the end, for this very task.
+    """Waiting would be a deadlock: the holder waits, directly or through others, for this very task.
 
     Attributes:
         name: Of the lock.

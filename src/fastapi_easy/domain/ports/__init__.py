@@ -1,9 +1,10 @@
-"""What the domain needs from outside: one Protocol per file."""
+"""What the domain needs from outside: one Protocol per file, and `EntityRepository` above one of them."""
 
 from fastapi_easy.domain.ports.breaker import Breaker, CallNotPermitted, Circuit, CircuitState
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.database import Database, Pool, SchemaMode
 from fastapi_easy.domain.ports.dependency import Dependency
+from fastapi_easy.domain.ports.entity_repository import EntityRepository
 from fastapi_easy.domain.ports.event_bus import EventBus, EventHandler, Interest
 from fastapi_easy.domain.ports.journal import Journal
 from fastapi_easy.domain.ports.lease_store import LeaseStore
@@ -27,6 +28,7 @@ __all__ = [
     "Database",
     "DatabaseRequest",
     "Dependency",
+    "EntityRepository",
     "EventBus",
     "EventHandler",
     "EvictionHook",

@@ -1,4 +1,4 @@
-"""Whether a dependency is asked at all."""
+"""Circuit breakers: whether a dependency is called at all."""
 
 import enum
 from dataclasses import dataclass
@@ -11,26 +11,26 @@ class CircuitState(enum.StrEnum):
     """Whether calls are let through."""
 
     CLOSED = "closed"
-    """All of them."""
+    """All calls are let through."""
 
     OPEN = "open"
-    """None: it was silent too often."""
+    """No call is: it was silent too often."""
 
     HALF_OPEN = "half_open"
-    """As few as are needed to find out whether it answers again."""
+    """As few as are needed to find out whether it responds again."""
 
     ISOLATED = "isolated"
-    """None, until somebody says otherwise."""
+    """No call is, until an operator resets the breaker."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circuit:
-    """A breaker at this moment.
+    """The state of a breaker at this moment.
 
     Attributes:
         state: Whether calls are let through.
 
-        retry_after: Seconds until the next one is; nothing while they are.
+        retry_after: Seconds until the next call is; 0 while they are.
 
         opened: How often it has opened.
 
@@ -44,12 +44,12 @@ class Circuit:
 
 
 class CallNotPermitted(ConnectionError):
-    """A dependency was not asked.
+    """A dependency was not called.
 
     Attributes:
-        reason: Why: a break, or too many that wait already.
+        reason: An open circuit, or too many calls that wait already.
 
-        retry_after: Seconds after which it may be.
+        retry_after: Seconds after which a call may be permitted.
     """
 
     def __init__(self, reason: UnavailableReason, retry_after: float) -> None:
@@ -60,23 +60,23 @@ class CallNotPermitted(ConnectionError):
 
 @runtime_checkable
 class Breaker(Protocol):
-    """Stops asking a dependency that has gone silent. An answer is an answer, whatever it says.
+    """A circuit breaker: stops calls to a dependency that has gone silent. An error it answers with is an answer.
 
-    Whoever asks enters, and says when it leaves how it went. Knows nothing but that.
+    A caller enters before its call, and says when it leaves how it went. A breaker knows nothing else.
 
     Attributes:
-        slow_after: Seconds after which an answer is slow; `None` when how long one takes does not matter.
+        slow_after: Seconds after which a call is slow; `None` when it does not matter how long one takes.
     """
 
     slow_after: float | None
 
     @property
     def circuit(self) -> Circuit:
-        """How it stands at this moment."""
+        """Its state and its counts at this moment."""
         ...
 
     def enter(self) -> int:
-        """A permit for one call, to be given back by `leave`.
+        """Return a permit for one call, to be given back by `leave`.
 
         Raises:
             CallNotPermitted: The call is not to be made.
@@ -84,7 +84,7 @@ class Breaker(Protocol):
         ...
 
     def leave(self, permit: int, *, answered: bool | None, slow: bool = False) -> None:
-        """The call has ended.
+        """Give back a permit: the call has ended.
 
         Args:
             permit: Which `enter` gave.

@@ -1,4 +1,4 @@
-"""What time it is."""
+"""The time."""
 
 import datetime
 from typing import Protocol, runtime_checkable
@@ -9,9 +9,9 @@ class Clock(Protocol):
     """The time of day, and a time to measure with."""
 
     def now(self) -> datetime.datetime:
-        """The time of day: aware, UTC."""
+        """Return the time of day: aware, UTC."""
         ...
 
     def monotonic(self) -> float:
-        """Seconds since some fixed moment; never goes back."""
+        """Return the seconds since some fixed moment; never goes back."""
         ...

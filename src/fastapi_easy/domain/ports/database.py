@@ -1,4 +1,4 @@
-"""One place where entities are kept, and its lifespan."""
+"""A database of the application, and its lifespan."""
 
 import enum
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ class SchemaMode(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pool:
-    """The connections to one database, at this moment.
+    """The connection pool of one database, at this moment.
 
     Attributes:
         limit: How many there may be.
@@ -39,13 +39,13 @@ class Pool:
 
         waiting: How many calls wait for one; `None` where nobody counts them.
 
-        shed: How many were sent away so far, because they would have waited for too long.
+        shed: How many calls were refused so far, because they would have waited for too long.
 
-        waits: How many calls have waited for one so far, also in vain.
+        waits: How many calls have waited for a connection so far, also in vain.
 
-        wait_seconds: How long, together.
+        wait_seconds: How long those have waited, together.
 
-        leaked: How many were taken and not given back by anybody so far; they were closed.
+        leaked: How many were checked out and never given back so far; they were closed.
     """
 
     limit: int
@@ -69,7 +69,7 @@ class Database(Protocol):
 
     @property
     def technology(self) -> str:
-        """What it is, for people: `SQLite`, `PostgreSQL`, `memory`."""
+        """The technology, for people: `SQLite`, `PostgreSQL`, `memory`."""
         ...
 
     @property
@@ -105,7 +105,7 @@ class Database(Protocol):
         ...
 
     async def check(self) -> Outcome[None]:
-        """Whether the store answers, within a second or two.
+        """Ask whether the store responds, within a second or two.
 
         Fails with:
             Unavailable: It does not.
@@ -113,7 +113,7 @@ class Database(Protocol):
         ...
 
     async def prepare(self, resources: Sequence[Resource[Any]], mode: SchemaMode) -> Outcome[Sequence[str]]:
-        """Bring or compare the stored schema of *resources*, as *mode* says. Safe when many start at once.
+        """Create or compare the stored schema of *resources*, as *mode* says. Safe when many start at once.
 
         Returns:
             Every difference left between declarations and store, each a sentence; empty when they agree.

@@ -1,4 +1,4 @@
-"""What an application depends on, as those see it who report on it."""
+"""What an application depends on, for health checks and metrics."""
 
 from typing import Protocol, runtime_checkable
 
@@ -12,12 +12,12 @@ class Dependency(Protocol):
 
     @property
     def name(self) -> str:
-        """What reports and breakers call it."""
+        """The name that reports and breakers use."""
         ...
 
     @property
     def technology(self) -> str:
-        """What it is, for people."""
+        """The technology, for people."""
         ...
 
     @property
@@ -26,7 +26,7 @@ class Dependency(Protocol):
         ...
 
     async def check(self) -> Outcome[None]:
-        """Whether it answers, within seconds.
+        """Ask whether it responds, within seconds.
 
         Fails with:
             Unavailable: It does not.

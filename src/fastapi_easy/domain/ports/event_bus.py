@@ -1,4 +1,4 @@
-"""Who else wants to know what happened, or has a say in what is about to."""
+"""Events: handlers that are told what happened, and those that may veto what is about to."""
 
 import enum
 from collections.abc import Awaitable, Callable, Sequence
@@ -12,7 +12,7 @@ EventHandler: TypeAlias = Callable[[Any], Awaitable[None]]
 
 
 class Interest(enum.Enum):
-    """What those who subscribed to one type want."""
+    """The part of an event that its subscribers want."""
 
     NONE = enum.auto()
     """Nobody has subscribed."""
@@ -26,7 +26,7 @@ class Interest(enum.Enum):
 
 @runtime_checkable
 class EventBus(Protocol):
-    """Passes events to those who subscribed."""
+    """Passes events to their subscribers."""
 
     def interest(self, event_type: type[DomainEvent | BeforeChange], resource: str) -> Interest:
         """Return what is wanted of *event_type* about *resource*. Asked before every write; must be quick.

@@ -1,4 +1,4 @@
-"""What is written beside every change."""
+"""Rows that are written beside every change: an outbox, an audit trail."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
@@ -19,7 +19,7 @@ class Journal(Protocol):
 
     @property
     def supports_drafts(self) -> bool:
-        """Its rows can be made before the write: key, values and version of an event may be `ValuePlaceholder`.
+        """Whether its rows can be made before the write: key, values and version of an event may be `ValuePlaceholder`.
 
         Then a lone change and its rows are one statement on stores that can do so. A journal that has to look into
         these, to sign or to hash them for instance, answers `False` and is given events of writes that were made.
@@ -27,7 +27,7 @@ class Journal(Protocol):
         ...
 
     def wants_before(self, resource: Resource[Any]) -> bool:
-        """Whether events of *resource* shall hold the values from before a change, which costs a read."""
+        """Return whether events of *resource* shall hold the values from before a change, which costs a read."""
         ...
 
     def rows(self, event: DomainEvent) -> Sequence[JournalRow]:

@@ -1,12 +1,12 @@
-"""Where leases are kept."""
+"""A store of leases."""
 
-import asyncio
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, runtime_checkable
 
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.locks.lease import Acquired, Busy, LockCapability, LockInfo, WaitEdge
+from fastapi_easy.domain.locks.signal import Signal
 from fastapi_easy.domain.ports.database import Pool
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 
@@ -19,13 +19,13 @@ class LeaseStore(Protocol):
     call whose answer was lost can be made again.
 
     Every method may fail with `Unavailable`: the store did not answer. Then nobody knows whether it was done. Its
-    obstacle is `SILENCE` where nobody answered, and another one where somebody said that it cannot be done now.
+    reason is `NO_RESPONSE` where nobody answered, and another one where somebody said that it cannot be done now.
     The store's clock alone says when a lease runs out.
     """
 
     @property
     def name(self) -> str:
-        """What `Unavailable` calls it."""
+        """The name that `Unavailable` gives it."""
         ...
 
     @property
@@ -68,11 +68,11 @@ class LeaseStore(Protocol):
         ...
 
     async def edges(self) -> Outcome[Sequence[WaitEdge]]:
-        """Who waits for whom; nobody without `DEADLOCK`."""
+        """Return who waits for whom, to find deadlocks; nothing without `DEADLOCK`."""
         ...
 
     async def inspect(self, prefix: str = "") -> Outcome[Sequence[LockInfo]]:
-        """The names that are held and begin with *prefix*, in their order.
+        """Return the names that are held and begin with *prefix*, sorted.
 
         Without `EVICTABLE` perhaps only those that this very store has granted.
         """
@@ -87,7 +87,7 @@ class LeaseStore(Protocol):
         ...
 
     async def guard(self, work: UnitOfWork, name: str, owner: str, token: int) -> Outcome[bool] | None:
-        """Whether *owner* has the lease, and nobody else can have it before the transaction of *work* has ended.
+        """Return whether *owner* has the lease, and nobody else can have it before the transaction of *work* has ended.
 
         Returns:
             `None` when the leases are not kept where *work* writes.
@@ -99,8 +99,8 @@ class LeaseStore(Protocol):
         """Whether `wakeups` are to be expected now, so that those who wait need not look often."""
         ...
 
-    def wakeups(self, name: str, owner: str) -> AbstractAsyncContextManager[asyncio.Event]:
-        """An event that is set when *owner* may get *name*; a store may never set it."""
+    def wakeups(self, name: str, owner: str) -> AbstractAsyncContextManager[Signal]:
+        """Yield a signal that is set when *owner* may get *name*; a store may never set it."""
         ...
 
     @property
@@ -109,11 +109,11 @@ class LeaseStore(Protocol):
         ...
 
     async def answers(self) -> Outcome[None]:
-        """Whether it answers at all. Makes nothing that is not there."""
+        """Ask whether it responds at all. Creates nothing that is missing."""
         ...
 
     async def check(self) -> Outcome[Sequence[str]]:
-        """What about the store itself would break its promises, each a sentence with the way to mend it."""
+        """Return what about the store itself would break its promises, each a sentence with the way to mend it."""
         ...
 
     async def close(self) -> None:

@@ -1,12 +1,12 @@
-"""Doing something alone."""
+"""Locks: doing something alone."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.locks.lease import Eviction, LockCapability, LockInfo, OnLost
+from fastapi_easy.domain.locks.signal import Signal
 from fastapi_easy.domain.ports.dependency import Dependency
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 
@@ -20,17 +20,17 @@ class Lease(Protocol):
 
     @property
     def name(self) -> str:
-        """What is held; of several names the first in their order."""
+        """The name that is held; of several the first in their order."""
         ...
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Everything that is held, in order."""
+        """The names that are held, in order."""
         ...
 
     @property
     def token(self) -> int:
-        """Larger than that of every earlier lease of the same names; for what can refuse older ones."""
+        """The fencing token: larger than that of every earlier lease of the same names, which can so be refused."""
         ...
 
     @property
@@ -44,7 +44,7 @@ class Lease(Protocol):
         ...
 
     @property
-    def lost(self) -> asyncio.Event:
+    def lost(self) -> Signal:
         """Set when the lease is lost."""
         ...
 
@@ -140,7 +140,7 @@ class LockProvider(Protocol):
         ...
 
     async def inspect(self, prefix: str = "") -> Outcome[Sequence[LockInfo]]:
-        """The locks that are held and whose names begin with *prefix*, in their order.
+        """Return the locks that are held and whose names begin with *prefix*, sorted.
 
         Fails with:
             Unavailable: The store does not answer.
@@ -161,11 +161,11 @@ class LockProvider(Protocol):
 
     @property
     def dependency(self) -> Dependency | None:
-        """The store behind it, for those who report; `None` when it has no connections, or none was needed yet."""
+        """The store behind it, for health and metrics; `None` when it has no connections, or none was needed yet."""
         ...
 
     async def check(self) -> Outcome[Sequence[str]]:
-        """What about the store would break its promises, each a sentence with the way to mend it. Asked at start.
+        """Return what about the store would break its promises, each a sentence with its mend. Called at start.
 
         Fails with:
             Unavailable: The store does not answer; that keeps nothing from starting.

@@ -1,4 +1,4 @@
-"""Who watches how calls go."""
+"""Observers of calls, and metrics."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from fastapi_easy.domain.ports.dependency import Dependency
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """How one call of a use case went.
+    """The course of one call of a use case.
 
     Attributes:
         resource: The name of the resource.
@@ -47,11 +47,11 @@ _NONE: Final[Mapping[str, int]] = MappingProxyType({})
 
 @runtime_checkable
 class Metrics(Observer, Protocol):
-    """An observer that counts, and tells what it has counted to whoever comes to collect it."""
+    """An observer that counts, and reports what it has counted to whoever collects it."""
 
     @property
     def media_type(self) -> str:
-        """Of the report."""
+        """The media type of the report."""
         ...
 
     def report(
@@ -60,7 +60,7 @@ class Metrics(Observer, Protocol):
         breakers: Mapping[str, Breaker],
         retries: Mapping[str, int] = _NONE,
     ) -> bytes:
-        """Everything counted so far, and at this moment the connections of *dependencies* and their *breakers*.
+        """Return everything counted so far, and at this moment the connections of *dependencies* and their *breakers*.
 
         Args:
             dependencies: Those that have connections are told of.

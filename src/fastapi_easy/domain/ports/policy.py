@@ -1,4 +1,4 @@
-"""What callers may do."""
+"""Authorization: what callers may do."""
 
 from typing import Any, Protocol, runtime_checkable
 
@@ -9,7 +9,7 @@ from fastapi_easy.domain.resources.resource import Resource
 
 @runtime_checkable
 class Permissions(Protocol):
-    """What one caller may do. Asked often, also about resources that others include; waits for nothing."""
+    """The rights of one caller. Asked often, also about resources that others include; waits for nothing."""
 
     def grant(self, resource: Resource[Any], action: str, /) -> Grant | None:
         """Return what the caller may do by *action* with entities of *resource*; `None` when they may not at all.
@@ -26,7 +26,10 @@ class Permissions(Protocol):
 
 @runtime_checkable
 class Policy(Protocol):
-    """Asked at every door, before the store is: nobody reads, counts, changes or is led to what it hides."""
+    """Decides what callers may do, for every interface and before the store is used.
+
+    Nobody reads, counts or changes what it hides, or reaches it along a relation.
+    """
 
     async def permissions(self, principal: Principal, tenant: Tenant | None, /) -> Permissions:
         """Return what *principal* may do in *tenant*. Asked once for each call; may wait, for a store for instance."""

@@ -1,7 +1,7 @@
 """The entities of one resource."""
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, Final, Protocol, TypeVar, runtime_checkable
+from typing import Final, Protocol, TypeVar, runtime_checkable
 
 from fastapi_easy.domain.changes.patch import Patch, Values
 from fastapi_easy.domain.changes.row import Row
@@ -30,40 +30,16 @@ class Repository(Protocol[E]):
 
     `scope` narrows a method that is given a key: an entity that it does not mean is not there. Where the resource
     has a `version` field the store sets it, to 1 and then one more with every change, whatever a caller gives.
+
+    Rows go in and out; `EntityRepository` offers the same entities as instances of the user's class. `update_where`
+    and `remove_where` are here because a bulk by condition is one statement, whose limit only the store can enforce:
+    between a count and a change by others come and go.
     """
-
-    async def find_by_id(self, key: Key, *, scope: Specification = EVERYTHING) -> Outcome[E]:
-        """The entity with *key*, as an instance of the user's class that no session holds.
-
-        Fails with:
-            NotFound: There is none.
-        """
-        ...
-
-    async def find_all(self, query: Query) -> Outcome[Page[E]]:
-        """A page of entities; `query.fields` is not looked at."""
-        ...
-
-    async def save(self, entity: E, *, scope: Specification = EVERYTHING) -> Outcome[E]:
-        """Store *entity*: insert it when its key is unset or unknown, else replace all its values.
-
-        Returns:
-            A new instance, with what the store filled in.
-
-        Fails with:
-            AlreadyExists: Another entity has the same values in unique fields, or the key of one that *scope*
-                does not mean.
-
-            Stale: The resource has a `version` field, and the stored entity another value in it.
-
-            ReferenceBroken, CheckFailed: The store's own rules refused it.
-        """
-        ...
 
     async def read(
         self, key: Key, fields: Sequence[str] | None = None, *, scope: Specification = EVERYTHING
     ) -> Outcome[Row]:
-        """The row with *key*, holding *fields* in their order, or all fields of the entity.
+        """Return the row with *key*, holding *fields* in their order, or all fields of the entity.
 
         Fails with:
             NotFound: There is none.
@@ -71,7 +47,7 @@ class Repository(Protocol[E]):
         ...
 
     async def select(self, query: Query) -> Outcome[Page[Row]]:
-        """A page of rows in the query's total order, nulls last.
+        """Return a page of rows in the query's total order, nulls last.
 
         With `count=EXACT` the total is that of the specification; `next` is set exactly when more rows follow.
         A walk along `next` shows each row that was there all the time once, whatever is inserted meanwhile.
@@ -79,14 +55,14 @@ class Repository(Protocol[E]):
         ...
 
     async def select_each(
-        self, relation: Relation, sources: Sequence[tuple[Any, ...]], query: Query
+        self, relation: Relation, sources: Sequence[tuple[object, ...]], query: Query
     ) -> Outcome[Sequence[Sequence[Row]]]:
-        """The rows that *relation* leads to, from each of *sources*, with one question to the store.
+        """Return the rows that *relation* leads to, from each of *sources*, with one query to the store: no N+1.
 
         Args:
             relation: Leads to this resource.
 
-            sources: Values of `relation.here`, each in the order of those fields; none of them null, none twice.
+            sources: Values of `relation.local`, each in the order of those fields; none of them null, none twice.
 
             query: Which of the rows, in which order, with which fields; `page.limit` is how many at most from
                 each source, and nothing else of the page is looked at.
@@ -97,11 +73,11 @@ class Repository(Protocol[E]):
         ...
 
     async def aggregate(self, aggregation: Aggregation) -> Outcome[Sequence[Group]]:
-        """The numbers that *aggregation* asks for, group by group, with one question to the store."""
+        """Return the numbers that *aggregation* asks for, group by group, with one query to the store."""
         ...
 
     def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Sequence[Row]]:
-        """Every row of the query in its order, some at a time; `query.page` is not looked at.
+        """Yield every row of the query in its order, some at a time; `query.page` is ignored.
 
         Args:
             query: Which rows.
@@ -114,7 +90,7 @@ class Repository(Protocol[E]):
         ...
 
     async def count(self, specification: Specification) -> Outcome[int]:
-        """How many entities *specification* means."""
+        """Return how many entities *specification* means."""
         ...
 
     async def add(self, values: Values) -> Outcome[Row]:
@@ -204,6 +180,14 @@ class Repository(Protocol[E]):
 
             ReferenceBroken: Others refer to one of them.
         """
+        ...
+
+    def entity_from(self, row: Row) -> E:
+        """Return an instance of the user's class that no session holds, from a *row* of all fields."""
+        ...
+
+    def values_of(self, entity: E) -> Values:
+        """Return the values that *entity* holds, without what was never set on it."""
         ...
 
 

@@ -1,24 +1,26 @@
-"""Whether a call that came to nothing is made again."""
+"""Retries: whether a failed call is made again."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 from fastapi_easy.domain.errors import Outcome
+
+T = TypeVar("T")
 
 
 @runtime_checkable
 class Retry(Protocol):
-    """Makes calls again, a little later and not too often: many repetitions are what keeps a dependency down."""
+    """Makes failed calls again, after a backoff and within a budget: many retries are what keeps a dependency down."""
 
     @property
     def retries(self) -> Mapping[str, int]:
-        """How many repetitions there were so far, by dependency."""
+        """The number of retries so far, by dependency."""
         ...
 
     async def repeat(
-        self, dependency: str, call: Callable[[], Awaitable[Outcome[Any]]], failed: Outcome[Any], calls: int
-    ) -> Outcome[Any]:
-        """What *call* comes to in the end, made again while it fails with what may pass at once.
+        self, dependency: str, call: Callable[[], Awaitable[Outcome[T]]], failed: Outcome[T], calls: int
+    ) -> Outcome[T]:
+        """Retry *call* while it fails with what may pass at once, and return what it comes to in the end.
 
         Args:
             dependency: Whose budget pays.
@@ -27,7 +29,6 @@ class Retry(Protocol):
 
             failed: What it came to the first time.
 
-            calls: How many calls of *dependency* were made since this was last asked. Every few of them pay for one
-                repetition.
+            calls: How many calls of *dependency* were made since the last time. Every few of them pay for one retry.
         """
         ...

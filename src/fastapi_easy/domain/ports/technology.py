@@ -1,8 +1,8 @@
-"""One way to keep entities, or leases: everything that a program has to know of it in one object."""
+"""A technology that stores entities or leases, with all that a program has to know of it in one object."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Never, TypeAlias
 
 from fastapi_easy.domain.changes.journal import SystemTable
 from fastapi_easy.domain.errors import DeclarationError, Outcome
@@ -22,7 +22,7 @@ Repositories: TypeAlias = Mapping[str, Callable[[], Repository[Any]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseRequest:
-    """What a technology is asked to open.
+    """The database that a technology is asked to open.
 
     Attributes:
         name: Of the database in the settings.
@@ -31,32 +31,32 @@ class DatabaseRequest:
 
         limits: The other settings of the database, by name: `pool_size`, `connect_timeout` and so on.
 
-        kept: The classes whose entities live there.
+        entities: The classes whose entities live there.
 
-        breaker: Gives the breaker that it is to be asked through; asked for anew each time.
+        breaker: Returns the circuit breaker for its calls; called anew each time, as it may be overridden.
 
-        tracer: Records what it is asked; `None` for nobody.
+        tracer: Records its calls; `None` for nothing.
     """
 
     name: str
     url: str
     limits: Mapping[str, Any]
-    kept: Sequence[type[Any]] = ()
+    entities: Sequence[type[Any]] = ()
     breaker: Callable[[], Breaker | None] = lambda: None
     tracer: Tracer | None = None
 
 
-def _never(_: Any) -> bool:
+def _never(_: object) -> bool:
     return False
 
 
-def _not_supported(*_: Any) -> Any:
+def _not_supported(*_: object) -> Never:
     raise DeclarationError(["this technology does not store entities"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Technology:
-    """How entities and leases are kept in one way. What it cannot do is left out.
+    """A technology that stores entities, or leases. What it cannot do is left out.
 
     A package that brings one names it in the entry-point group `fastapi_easy.technologies`. It is imported when no
     other technology knows the class, the URL or the database that somebody has.

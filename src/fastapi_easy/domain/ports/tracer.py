@@ -1,4 +1,4 @@
-"""Who records what a request was made of, and how long each part took."""
+"""Tracing: what a request was made of, and how long each part took."""
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager

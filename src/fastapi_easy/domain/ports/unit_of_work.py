@@ -1,4 +1,4 @@
-"""All or nothing."""
+"""Units of work: all or nothing."""
 
 from collections.abc import Sequence
 from types import TracebackType
@@ -7,6 +7,7 @@ from typing import Any, Protocol, Self, runtime_checkable
 from fastapi_easy.domain.changes.events import DomainEvent
 from fastapi_easy.domain.changes.journal import JournalRow
 from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.ports.entity_repository import EntityRepository
 from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.resources.resource import Resource
 
@@ -15,7 +16,7 @@ class CommitGuard(Protocol):
     """Has a say in whether a unit of work may commit."""
 
     async def guard(self, work: "UnitOfWork") -> Outcome[None]:
-        """Succeed when *work* may commit, and see to it that this stays so until it has; see `Lease.guard`."""
+        """Check that *work* may commit, and ensure that this stays so until it has; see `Lease.guard`."""
         ...
 
 
@@ -28,7 +29,7 @@ class UnitOfWork(Protocol):
     """
 
     async def __aenter__(self) -> Self:
-        """Begin. The store is first spoken to when a repository is first asked."""
+        """Begin. The store is first spoken to when a repository is first used."""
         ...
 
     async def __aexit__(
@@ -38,7 +39,7 @@ class UnitOfWork(Protocol):
         ...
 
     def repository(self, resource: Resource[Any] | str, *, last: bool = False) -> Repository[Any]:
-        """The repository of *resource*, given itself or by name, inside this unit of work.
+        """Return the repository of *resource*, given itself or by name, inside this unit of work.
 
         Args:
             resource: Whose entities.
@@ -50,6 +51,10 @@ class UnitOfWork(Protocol):
         Raises:
             DeclarationError: *resource* lives in another database, or is not declared.
         """
+        ...
+
+    def entities(self, resource: Resource[Any] | str) -> EntityRepository[Any]:
+        """Return the entities of *resource* as instances of the user's class; else like `repository`."""
         ...
 
     def as_system(self) -> "UnitOfWork":
@@ -75,16 +80,16 @@ class UnitOfWork(Protocol):
         ...
 
     def record_all(self, events: Sequence[DomainEvent]) -> None:
-        """As `record`, for each of *events*, which are not looked into until they are published."""
+        """Record each of *events*, as `record` does; they are not looked into until they are published."""
         ...
 
     def bind(self, lease: CommitGuard) -> None:
-        """From now on commit only while *lease* is held. Before the first repository is asked for."""
+        """Commit only while *lease* is held, from now on. To be called before the first repository is asked for."""
         ...
 
     @property
     def events(self) -> Sequence[DomainEvent]:
-        """What was recorded since the last commit."""
+        """The events that were recorded since the last commit."""
         ...
 
     async def commit(self) -> Outcome[None]:
@@ -102,6 +107,7 @@ class UnitOfWork(Protocol):
         ...
 
 
-def innermost(work: Any) -> Any:
+def innermost(work: UnitOfWork) -> UnitOfWork:
     """Return the unit of work of the store, around which stands what a caller is handed."""
-    return getattr(work, "inner", work)
+    inner: UnitOfWork = getattr(work, "inner", work)
+    return inner

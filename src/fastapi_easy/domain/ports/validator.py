@@ -1,4 +1,4 @@
-"""What callers may give."""
+"""Validation of what callers give."""
 
 from typing import Any, Protocol
 

@@ -14,7 +14,7 @@ AVERAGE_DIGITS: Final = 6
 
 
 class Function(enum.StrEnum):
-    """What is made of the values of a field. The value is its spelling in a query. Nulls are left out.
+    """A function of the values of a field. The value is its spelling in a query. Nulls are left out.
 
     Of no values at all COUNT is 0, and all others are null.
     """
@@ -32,7 +32,7 @@ _SUMMABLE_KINDS: Final = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT})
 
 
 def functions_of(field: Field) -> tuple[Function, ...]:
-    """What can be made of the values of *field*."""
+    """Return the functions that mean something for the values of *field*."""
     functions: tuple[Function, ...] = (Function.COUNT,)
     if field.kind in _SUMMABLE_KINDS:
         functions += (Function.SUM, Function.AVERAGE)
@@ -43,7 +43,7 @@ def functions_of(field: Field) -> tuple[Function, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One number wished for.
+    """One number to compute.
 
     Attributes:
         function: What is made of the values.
@@ -56,13 +56,13 @@ class Measure:
 
     @property
     def name(self) -> str:
-        """As callers write it: `count`, `sum:price`."""
+        """The name that callers write: `count`, `sum:price`."""
         return str(self.function) if self.field is None else f"{self.function}:{self.field}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aggregation:
-    """Which numbers, about which entities, taken together by what.
+    """The numbers to compute, of which entities, grouped by which fields.
 
     Attributes:
         measures: The numbers, at least one.
@@ -85,7 +85,7 @@ class Aggregation:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The fields that its numbers and groups tell of."""
+        """The fields that its numbers and groups are made of."""
         return (*self.group_by, *(each.field for each in self.measures if each.field is not None))
 
 
@@ -106,7 +106,7 @@ class Group:
 
 
 def average(total: Any, count: int, field: Field) -> Any:
-    """The average of *count* values of *field* whose sum is *total*, as `Group` says.
+    """Return the average of *count* values of *field* whose sum is *total*, as `Group` says.
 
     Where nothing says how many digits the field has, it has those of *total*.
     """

@@ -1,4 +1,4 @@
-"""In which order entities come: the same on every store, total, nulls last."""
+"""The order of entities: the same on every store, total, nulls last."""
 
 import enum
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Direction(enum.StrEnum):
-    """Which end comes first. Nulls come last either way."""
+    """The direction of a sort. Nulls come last either way."""
 
     ASCENDING = "ascending"
     DESCENDING = "descending"
@@ -32,16 +32,16 @@ class Sort:
 
     @property
     def name(self) -> str:
-        """As callers write it: `price`, `author.name`. Unique within an order."""
+        """The name that callers write: `price`, `author.name`. Unique within an order."""
         return ".".join((*(relation.name for relation in self.path), self.field)) if self.path else self.field
 
     @property
     def descending(self) -> bool:
-        """The largest value comes first."""
+        """Whether the largest value comes first."""
         return self.direction is Direction.DESCENDING
 
 
 def total_order(order: Sequence[Sort], key: Sequence[str]) -> tuple[Sort, ...]:
-    """*order* with the fields of *key* that it lacks appended, so that no two entities are equal in it."""
+    """Return *order* with the fields of *key* that it lacks appended, so that no two entities are equal in it."""
     named = {each.field for each in order if not each.path}
     return (*order, *(Sort(field) for field in key if field not in named))

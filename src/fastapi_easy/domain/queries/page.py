@@ -1,15 +1,15 @@
-"""A window over many entities, and the wish for one."""
+"""Pagination: a window over many entities, and the request for one."""
 
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 T_co = TypeVar("T_co", covariant=True)
 
 
 class Count(enum.StrEnum):
-    """How the total is found: not at all, exactly, or as the store's own estimate where it keeps one."""
+    """How the total is counted: not at all, exactly, or as the store's own estimate where it keeps one."""
 
     NONE = "none"
     EXACT = "exact"
@@ -18,18 +18,18 @@ class Count(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place in an ordered walk: the values of the order's fields in the last entity seen.
+    """A place in keyset pagination: the values of the order's fields in the last entity seen.
 
     Attributes:
         values: One for each `Sort` of the query's total order, `None` for null.
     """
 
-    values: tuple[Any, ...]
+    values: tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRequest:
-    """Which window is wished for.
+    """The window that is requested.
 
     Attributes:
         limit: Entities at most; 1 or more.
@@ -38,7 +38,7 @@ class PageRequest:
 
         after: Begin behind this place instead of skipping; costs the same at any depth.
 
-        count: How the total is found.
+        count: How the total is counted.
     """
 
     limit: int = 20

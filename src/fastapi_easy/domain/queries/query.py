@@ -10,7 +10,7 @@ from fastapi_easy.domain.queries.specification import Everything, Specification
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Include:
-    """Related entities wished for beside each entity.
+    """Related entities to embed in each entity.
 
     Attributes:
         relation: The `Relation` that leads to them.
@@ -25,18 +25,18 @@ class Include:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """Which entities, in which order, which window of them and which of their fields.
+    """A query: which entities, in which order, which page of them and which of their fields.
 
     Attributes:
         specification: Which entities.
 
-        order: The order wished for; the repository appends the key where it is missing.
+        order: The order requested; the repository appends the key where it is missing.
 
-        page: Which window.
+        page: Which page.
 
         fields: The fields each row shall hold, in this order; `None` for all of the entity.
 
-        includes: The related entities wished for. Use cases see to them; a repository does not look at them.
+        includes: The related entities to embed. Use cases read them; a repository ignores this.
     """
 
     specification: Specification = Everything()

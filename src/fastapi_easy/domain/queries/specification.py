@@ -1,4 +1,4 @@
-"""Which entities are meant: a closed tree of conditions, and what each condition means.
+"""Specifications: a closed tree of conditions that entities satisfy, and what each condition means.
 
 The meaning is two-valued: a comparison with null is false, never unknown; `ne` and `not_in` therefore hold for
 null. Every adapter compiles the same tree; `is_satisfied_by` is the reference.
@@ -7,15 +7,16 @@ Source: Evans and Fowler, "Specifications" (1997).
 """
 
 import enum
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from operator import contains, eq, ge, gt, le, lt, ne
+from typing import Any, Final, TypeAlias, assert_never
 
-from fastapi_easy.domain.field import ORDERED_KINDS, Kind
+from fastapi_easy.domain.field import Kind
 
 
 class Operator(enum.StrEnum):
-    """How a field is compared. The value is its spelling after `__` in a query; wildcards are always literal."""
+    """A comparison of a field. The value is its spelling after `__` in a query; wildcards are always literal."""
 
     EQUALS = "eq"
     NOT_EQUALS = "ne"
@@ -58,24 +59,66 @@ _TEXT: Final = (
 )
 _ITEMS: Final = (Operator.HAS, Operator.HAS_ANY, Operator.HAS_ALL)
 
-LIST_OPERATORS: Final = frozenset(
-    {Operator.IN, Operator.NOT_IN, Operator.BETWEEN, Operator.HAS_ANY, Operator.HAS_ALL}
-)
+
+def _takes_list(operator: Operator) -> bool:
+    match operator:
+        case Operator.IN | Operator.NOT_IN | Operator.BETWEEN | Operator.HAS_ANY | Operator.HAS_ALL:
+            return True
+        case (
+            Operator.EQUALS
+            | Operator.NOT_EQUALS
+            | Operator.IS_NULL
+            | Operator.GREATER
+            | Operator.GREATER_OR_EQUAL
+            | Operator.LESS
+            | Operator.LESS_OR_EQUAL
+            | Operator.EQUALS_ANY_CASE
+            | Operator.CONTAINS
+            | Operator.CONTAINS_ANY_CASE
+            | Operator.STARTS_WITH
+            | Operator.STARTS_WITH_ANY_CASE
+            | Operator.ENDS_WITH
+            | Operator.ENDS_WITH_ANY_CASE
+            | Operator.HAS
+        ):
+            return False
+        case _:
+            assert_never(operator)
+
+
+LIST_OPERATORS: Final = frozenset(filter(_takes_list, Operator))
 """Operators whose value is a tuple; of BETWEEN, the two inclusive bounds."""
 
 
 def operators_of(kind: Kind, *, nullable: bool) -> tuple[Operator, ...]:
-    """The operators that mean something for a field of *kind*."""
-    operators: tuple[Operator, ...] = ()
-    if kind is Kind.ARRAY:
-        operators += _ITEMS
-    elif kind not in {Kind.JSON, Kind.BINARY}:
-        operators += _SCALAR
-    if kind in ORDERED_KINDS:
-        operators += _RANGE
-    if kind is Kind.TEXT:
-        operators += _TEXT
+    """Return the operators that mean something for a field of *kind*."""
+    operators = _operators_of_values(kind)
     return (*operators, Operator.IS_NULL) if nullable else operators
+
+
+def _operators_of_values(kind: Kind) -> tuple[Operator, ...]:
+    match kind:
+        case Kind.TEXT:
+            return (*_SCALAR, *_RANGE, *_TEXT)
+        case (
+            Kind.INTEGER
+            | Kind.DECIMAL
+            | Kind.FLOAT
+            | Kind.DATE
+            | Kind.TIME
+            | Kind.DATETIME
+            | Kind.DURATION
+            | Kind.UUID
+        ):
+            return (*_SCALAR, *_RANGE)
+        case Kind.BOOLEAN | Kind.ENUM:
+            return _SCALAR
+        case Kind.ARRAY:
+            return _ITEMS
+        case Kind.BINARY | Kind.JSON:
+            return ()
+        case _:
+            assert_never(kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +169,7 @@ class AnyOf:
 class Related:
     """Every entity from which *relation* leads to at least one that *specification* means.
 
-    Made by `Relation.meaning`.
+    Made by `Relation.exists`.
 
     Attributes:
         relation: A `Relation` of the resource that is asked.
@@ -142,7 +185,7 @@ Specification: TypeAlias = Everything | Where | Not | AllOf | AnyOf | Related
 
 
 def all_of(*specifications: Specification) -> Specification:
-    """The conjunction in its shortest form: `Everything` disappears, and one alone stands for itself."""
+    """Return the conjunction in its shortest form: `Everything` disappears, and one alone stands for itself."""
     parts = tuple(each for each in specifications if not isinstance(each, Everything))
     if not parts:
         return Everything()
@@ -150,7 +193,7 @@ def all_of(*specifications: Specification) -> Specification:
 
 
 def leaves(specification: Specification) -> Iterator[Where]:
-    """Every comparison in the tree, from left to right."""
+    """Yield every comparison in the tree, from left to right."""
     match specification:
         case Everything():
             return
@@ -161,19 +204,22 @@ def leaves(specification: Specification) -> Iterator[Where]:
         case AllOf(parts) | AnyOf(parts):
             for part in parts:
                 yield from leaves(part)
+        case _:
+            assert_never(specification)
 
 
 def matches_everything(specification: Specification) -> bool:
-    """Whether *specification* means every entity there can be, because it compares nothing that could differ."""
+    """Return whether *specification* means every entity there can be, because it compares nothing that could differ."""
     return _constant(specification) is True
 
 
 def _constant(specification: Specification) -> bool | None:
-    """What *specification* is for every entity; `None` when that depends on the entity."""
+    """Return what *specification* is for every entity; `None` when that depends on the entity."""
     match specification:
         case Everything():
             return True
         case Where(_, operator, ()):
+            # HAS_ALL of nothing is not here: it holds for every list, but not for null.
             return {Operator.NOT_IN: True, Operator.IN: False, Operator.HAS_ANY: False}.get(operator)
         case Where():
             return None
@@ -188,25 +234,30 @@ def _constant(specification: Specification) -> bool | None:
         case AnyOf(parts):
             constants = [_constant(part) for part in parts]
             return True if True in constants else None if None in constants else False
+        case _:
+            assert_never(specification)
 
 
 def fold_case(text: str) -> str:
-    """*text* with each character in its one-to-one lower case; `İ`, which has none, stays as it is."""
+    """Return *text* with each character in its one-to-one lower case; `İ`, which has none, stays as it is."""
+    # `str.lower` makes two characters of `İ`, where databases map each code point to one.
     if text.isascii():
         return text.lower()
     return "".join(low if len(low := each.lower()) == 1 else each for each in text)
 
 
-Follow: TypeAlias = Callable[[Any, Any], Iterable[Any]]
+_Predicate: TypeAlias = Callable[[Any, Any], bool]
+
+Follow: TypeAlias = Callable[[Any, Any], Iterable[object]]
 """Given a relation and an entity, the entities it leads to."""
 
 
-def _cannot_follow(relation: Any, entity: Any) -> Iterable[Any]:
+def _cannot_follow(relation: object, entity: object) -> Iterable[object]:
     raise LookupError(f"no function was given to follow {relation!r}")
 
 
-def is_satisfied_by(specification: Specification, entity: Any, follow: Follow = _cannot_follow) -> bool:
-    """Whether *specification* means *entity*, which is an object or a mapping of field names to values.
+def is_satisfied_by(specification: Specification, entity: object, follow: Follow = _cannot_follow) -> bool:
+    """Return whether *specification* means *entity*, which is an object or a mapping of field names to values.
 
     Args:
         specification: The tree.
@@ -229,35 +280,86 @@ def is_satisfied_by(specification: Specification, entity: Any, follow: Follow = 
             return any(is_satisfied_by(part, entity, follow) for part in parts)
         case Related(relation, inner):
             return any(is_satisfied_by(inner, each, follow) for each in follow(relation, entity))
+        case _:
+            assert_never(specification)
 
 
-def _not_null(holds: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+def _not_null(holds: _Predicate) -> _Predicate:
     return lambda actual, value: actual is not None and holds(actual, value)
 
 
-def _case_insensitive(holds: Callable[[str, str], bool]) -> Callable[[Any, Any], bool]:
+def _ignoring_case(holds: _Predicate) -> _Predicate:
     return lambda actual, value: actual is not None and holds(fold_case(actual), fold_case(value))
 
 
-_PREDICATES: Final[Mapping[Operator, Callable[[Any, Any], bool]]] = {
-    Operator.EQUALS: _not_null(lambda actual, value: bool(actual == value)),
-    Operator.NOT_EQUALS: lambda actual, value: bool(actual != value),
-    Operator.IN: _not_null(lambda actual, values: actual in values),
-    Operator.NOT_IN: lambda actual, values: actual is None or actual not in values,
-    Operator.IS_NULL: lambda actual, value: (actual is None) is value,
-    Operator.GREATER: _not_null(lambda actual, value: bool(actual > value)),
-    Operator.GREATER_OR_EQUAL: _not_null(lambda actual, value: bool(actual >= value)),
-    Operator.LESS: _not_null(lambda actual, value: bool(actual < value)),
-    Operator.LESS_OR_EQUAL: _not_null(lambda actual, value: bool(actual <= value)),
-    Operator.BETWEEN: _not_null(lambda actual, bounds: bool(bounds[0] <= actual <= bounds[1])),
-    Operator.EQUALS_ANY_CASE: _case_insensitive(lambda actual, value: actual == value),
-    Operator.CONTAINS: _not_null(lambda actual, value: value in actual),
-    Operator.CONTAINS_ANY_CASE: _case_insensitive(lambda actual, value: value in actual),
-    Operator.STARTS_WITH: _not_null(lambda actual, value: actual.startswith(value)),
-    Operator.STARTS_WITH_ANY_CASE: _case_insensitive(lambda actual, value: actual.startswith(value)),
-    Operator.ENDS_WITH: _not_null(lambda actual, value: actual.endswith(value)),
-    Operator.ENDS_WITH_ANY_CASE: _case_insensitive(lambda actual, value: actual.endswith(value)),
-    Operator.HAS: _not_null(lambda actual, value: value in actual),
-    Operator.HAS_ANY: _not_null(lambda actual, values: any(each in actual for each in values)),
-    Operator.HAS_ALL: _not_null(lambda actual, values: all(each in actual for each in values)),
-}
+def _is_null(actual: object, value: bool) -> bool:
+    return (actual is None) is value
+
+
+def _is_among(actual: object, values: tuple[object, ...]) -> bool:
+    return actual in values
+
+
+def _is_not_among(actual: object, values: tuple[object, ...]) -> bool:
+    return actual is None or actual not in values
+
+
+def _is_between(actual: Any, bounds: tuple[Any, Any]) -> bool:
+    return bool(bounds[0] <= actual <= bounds[1])
+
+
+def _has_any(items: Container[object], values: Iterable[object]) -> bool:
+    return any(each in items for each in values)
+
+
+def _has_all(items: Container[object], values: Iterable[object]) -> bool:
+    return all(each in items for each in values)
+
+
+def _predicate(operator: Operator) -> _Predicate:  # noqa: C901, PLR0911, PLR0912 - a table that mypy knows to be total
+    """Return what decides whether a value of an entity satisfies *operator* and the value of a condition."""
+    match operator:
+        case Operator.EQUALS:
+            return _not_null(eq)
+        case Operator.NOT_EQUALS:
+            return ne
+        case Operator.IN:
+            return _not_null(_is_among)
+        case Operator.NOT_IN:
+            return _is_not_among
+        case Operator.IS_NULL:
+            return _is_null
+        case Operator.GREATER:
+            return _not_null(gt)
+        case Operator.GREATER_OR_EQUAL:
+            return _not_null(ge)
+        case Operator.LESS:
+            return _not_null(lt)
+        case Operator.LESS_OR_EQUAL:
+            return _not_null(le)
+        case Operator.BETWEEN:
+            return _not_null(_is_between)
+        case Operator.EQUALS_ANY_CASE:
+            return _ignoring_case(eq)
+        case Operator.CONTAINS | Operator.HAS:
+            return _not_null(contains)
+        case Operator.CONTAINS_ANY_CASE:
+            return _ignoring_case(contains)
+        case Operator.STARTS_WITH:
+            return _not_null(str.startswith)
+        case Operator.STARTS_WITH_ANY_CASE:
+            return _ignoring_case(str.startswith)
+        case Operator.ENDS_WITH:
+            return _not_null(str.endswith)
+        case Operator.ENDS_WITH_ANY_CASE:
+            return _ignoring_case(str.endswith)
+        case Operator.HAS_ANY:
+            return _not_null(_has_any)
+        case Operator.HAS_ALL:
+            return _not_null(_has_all)
+        case _:
+            assert_never(operator)
+
+
+# Looked up once for each operator: a filter asks for each entity it looks at.
+_PREDICATES: Final = {operator: _predicate(operator) for operator in Operator}

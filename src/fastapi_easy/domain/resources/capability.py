@@ -1,4 +1,4 @@
-"""What a store may or may not be able to do. What it lacks it declares, instead of pretending."""
+"""Capabilities of stores. A store declares what it lacks, instead of pretending."""
 
 import enum
 from typing import Final

@@ -35,7 +35,7 @@ _KINDS_WITHOUT_TEXT: Final = frozenset({Kind.BINARY, Kind.JSON, Kind.ARRAY})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declaration(Generic[E]):
-    """What a user says about one resource; everything else is read from the entity class.
+    """The declaration of one resource by a user; everything else is read from the entity class.
 
     Attributes:
         entity: The user's class.
@@ -82,7 +82,7 @@ class Declaration(Generic[E]):
 
 
 class Mistakes(list[str]):
-    """Sentences about one resource."""
+    """The mistakes in the declaration of one resource, each a sentence."""
 
     def __init__(self, resource: str) -> None:
         super().__init__()
@@ -93,7 +93,7 @@ class Mistakes(list[str]):
         self.append(f"{self._resource}: {sentence}")
 
     def names(self, option: str, given: Iterable[str], allowed: Iterable[str], lack: str) -> tuple[str, ...]:
-        """Those of *given* that are *allowed*; a sentence for each that is not."""
+        """Return those of *given* that are *allowed*; add a mistake for each that is not."""
         known = tuple(allowed)
         kept = []
         for name in self.check_is_list(option, given):
@@ -108,7 +108,7 @@ class Mistakes(list[str]):
         return tuple(dict.fromkeys(kept))
 
     def check_is_list(self, option: str, given: Iterable[str]) -> Iterable[str]:
-        """*given*; a sentence when it is one text, which would be read letter by letter."""
+        """Return *given*; add a mistake when it is one text, which would be read letter by letter."""
         if not isinstance(given, str):
             return given
         self.add(f"{option} is the text {given!r}, and not a list of names: write [{given!r}]")
@@ -116,12 +116,12 @@ class Mistakes(list[str]):
 
 
 def is_reserved(name: str) -> bool:
-    """Whether *name* means something else in queries, so that no field and no relation can be called so."""
+    """Return whether *name* means something else in queries, so that no field and no relation can be called so."""
     return name in RESERVED_FIELDS or "__" in name
 
 
 def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resource[E] | None, Sequence[str]]:
-    """The resource that *declaration* makes of *shape*, or `None` and every mistake, each with its mend."""
+    """Return the resource that *declaration* makes of *shape*, or `None` and every mistake, each with its mend."""
     mistakes = Mistakes(name)
     fields = {field.name: field for field in shape.fields}
     version = (
@@ -176,7 +176,7 @@ def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resou
 
 
 def _check_field_names(fields: Mapping[str, Field], mistakes: Mistakes) -> None:
-    """See to what fields are called, inside and outside."""
+    """Check the names of fields and their aliases."""
     for field in fields.values():
         for word in (field.name, field.alias):
             if word is not None and is_reserved(word):
@@ -192,7 +192,7 @@ def _check_store_fields(
     fields: dict[str, Field],
     mistakes: Mistakes,
 ) -> None:
-    """See to the fields that callers never write: the version, and the mark of deletion."""
+    """Check the fields that callers never write: the version, and the mark of deletion."""
     for option, name in (("version", version.field), ("soft_delete", declaration.soft_delete)):
         if name is None or not mistakes.names(option, [name], fields, "which the entity does not have"):
             continue
@@ -203,6 +203,7 @@ def _check_store_fields(
             )
         if option == "soft_delete" and (field.kind is not Kind.DATETIME or not field.nullable):
             mistakes.add(f"soft_delete {name!r} must be a time that may be null: change the field")
+        # What is generated no caller may write, in any operation and whatever `fields.write` names.
         fields[name] = replace(field, generated=True)
 
 
@@ -317,7 +318,7 @@ def _operations(declaration: Declaration[Any], mistakes: Mistakes) -> frozenset[
 
 
 def _check_operations(resource: Resource[Any], mistakes: Mistakes) -> None:
-    """What create needs must be writable, and nothing is offered twice."""
+    """Check that what create needs is writable, and that nothing is offered twice."""
     for name in sorted({Operation.RESTORE, Operation.PURGE} & resource.operations):
         if name in (resource.actions or {}):
             mistakes.add(

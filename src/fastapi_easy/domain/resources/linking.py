@@ -14,7 +14,7 @@ def link(
     declarations: Mapping[str, Declaration[Any]],
     shapes: Mapping[str, Shape],
 ) -> list[str]:
-    """Fill in the relations and references of *resources*, all of one application; every mistake, each with its mend.
+    """Connect *resources*, all of one application, by relations and references; return every mistake with its mend.
 
     A link that the class has and whose other end is no resource of the same database is left out, unless the
     declaration names it; so is every reference whose other end is none.
@@ -62,7 +62,7 @@ def _target(
 def _connect(
     source: Resource[Any], target: Resource[Any], name: str, link_: Link, mistakes: Mistakes
 ) -> None:
-    here, there = link_.here or source.key, link_.there or target.key
+    local, remote = link_.local or source.key, link_.remote or target.key
     if not name.isidentifier():
         mistakes.add(f"relation {name!r} must be called by a Python identifier: rename it")
         return
@@ -72,10 +72,10 @@ def _connect(
             "out of relations"
         )
         return
-    if name in source.fields or name in source.naming.inside:
+    if name in source.fields or name in source.naming.name_by_alias:
         mistakes.add(f"relation {name!r} has the name of a field: rename one of them")
         return
-    ends = ((source, here), (target, there))
+    ends = ((source, local), (target, remote))
     for resource, fields in ends:
         for field in fields:
             if field not in resource.fields:
@@ -86,7 +86,7 @@ def _connect(
     kinds = [[resource.fields[field].kind for field in fields] for resource, fields in ends]
     if link_.through is None and kinds[0] != kinds[1]:
         mistakes.add(
-            f"relation {name!r} compares {', '.join(here)} with {', '.join(there)} of {target.name}, which differ in "
+            f"relation {name!r} compares {', '.join(local)} with {', '.join(remote)} of {target.name}, which differ in "
             "number or kind: name the fields that hold the same values"
         )
         return
@@ -95,8 +95,8 @@ def _connect(
         source=source,
         target=target,
         many=link_.many,
-        here=tuple(here),
-        there=tuple(there),
+        local=tuple(local),
+        remote=tuple(remote),
         through=link_.through,
     )
 
@@ -116,13 +116,13 @@ def _references(
         if not targets:
             continue
         target = source if source in targets else next(iter(targets))
-        there = tuple(targets[target].get(column, column) for column in each.there)
-        if target.fields.keys() >= set(there):
+        remote = tuple(targets[target].get(column, column) for column in each.remote)
+        if target.fields.keys() >= set(remote):
             yield LinkedReference(
                 source=source,
                 target=target,
                 fields=each.fields,
-                there=there,
+                remote=remote,
                 on_delete=each.on_delete,
                 on_update=each.on_update,
                 deferred=each.deferred,

@@ -1,4 +1,4 @@
-"""What callers outside call the fields of a resource, where that is not their name."""
+"""Aliases: what callers call the fields of a resource, where that is not their name."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,32 +13,32 @@ _QUERYABLE_NAME: Final = re.compile(r"[\w$@][\w$@-]*")
 
 @dataclass(frozen=True, slots=True)
 class FieldAliases:
-    """The names of fields outside and inside; empty where they are the same.
+    """The aliases of fields, in both directions; empty where callers use the names.
 
     Attributes:
-        outside: What callers call a field, by its name.
+        alias_by_name: The alias of a field, by its name.
 
-        inside: The names, by what callers call them.
+        name_by_alias: The name of a field, by its alias.
     """
 
-    outside: Mapping[str, str] = field(default_factory=dict)
-    inside: Mapping[str, str] = field(default_factory=dict)
+    alias_by_name: Mapping[str, str] = field(default_factory=dict)
+    name_by_alias: Mapping[str, str] = field(default_factory=dict)
 
-    def out(self, name: str) -> str:
-        """Return what callers call the field *name*."""
-        return self.outside.get(name, name)
+    def alias_of(self, name: str) -> str:
+        """Return the alias of the field *name*, or its name when it has none."""
+        return self.alias_by_name.get(name, name)
 
-    def meant(self, word: str) -> str | None:
+    def resolve(self, word: str) -> str | None:
         """Return the field that callers mean by *word*; `None` for the name of a field that they call otherwise."""
-        return self.inside.get(word) or (None if word in self.outside else word)
+        return self.name_by_alias.get(word) or (None if word in self.alias_by_name else word)
 
 
 NO_ALIASES: Final = FieldAliases()
-"""Every field is called by its name."""
+"""No field has an alias."""
 
 
 def build_aliases(fields: Iterable[Field]) -> FieldAliases:
-    """Return what *fields* are called."""
+    """Return the aliases of *fields*."""
     outside = {each.name: each.alias for each in fields if each.alias is not None}
     return FieldAliases(outside, {alias: name for name, alias in outside.items()}) if outside else NO_ALIASES
 

@@ -34,7 +34,7 @@ READ_ONLY: Final = (Operation.GET, Operation.LIST, Operation.COUNT, Operation.AG
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fields:
-    """Which fields callers may read and write. `None` means all that are not hidden or generated.
+    """The fields that callers may read and write. `None` means all that are not hidden or generated.
 
     Attributes:
         read: The fields of answers; only these can be filtered and sorted by.
@@ -71,7 +71,7 @@ class Schemas:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryRules:
-    """What callers may ask of lists. `None` means every readable field.
+    """The rules for the lists that callers ask for. `None` means every readable field.
 
     Attributes:
         filter: The fields that can be filtered by.
@@ -97,7 +97,7 @@ class QueryRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """How changes of the same entity by several callers are kept apart.
+    """Optimistic concurrency: how changes of the same entity by several callers are kept apart.
 
     Attributes:
         field: A whole-number field that the store raises by one with every change, starting at 1. Without one a

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 class ReferentialAction(enum.StrEnum):
-    """What becomes of a row when the row it refers to is removed, or gets other values. Worded as in SQL."""
+    """What happens to a row when the row it refers to is removed, or gets other values. Worded as in SQL."""
 
     NO_ACTION = "NO ACTION"
     """The change is refused, unless nothing refers there any more when the statement ends."""
@@ -32,7 +32,7 @@ class Reference:
 
         target: The table they refer to, as `Shape.table` names it.
 
-        there: The columns of that table, pairwise.
+        remote: The columns of that table, pairwise.
 
         on_delete: What happens when the row referred to is removed.
 
@@ -43,7 +43,7 @@ class Reference:
 
     fields: tuple[str, ...]
     target: str
-    there: tuple[str, ...]
+    remote: tuple[str, ...]
     on_delete: ReferentialAction = ReferentialAction.NO_ACTION
     on_update: ReferentialAction = ReferentialAction.NO_ACTION
     deferred: bool = False

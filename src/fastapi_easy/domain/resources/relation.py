@@ -1,4 +1,4 @@
-"""How entities of one class lead to those of another, as a user says it."""
+"""Relations between entities of two classes, as a user declares them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,19 +7,19 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Through:
-    """The table between two entities of which each may have many of the other.
+    """An association table: a many-to-many relation goes through it.
 
     Attributes:
-        table: What the adapter whose mapping found it calls it.
+        table: The association table, as the adapter whose mapping found it knows it.
 
-        here: Its columns that hold the values of `Link.here`.
+        local: Its columns that hold the values of `Link.local`.
 
-        there: Its columns that hold the values of `Link.there`.
+        remote: Its columns that hold the values of `Link.remote`.
     """
 
     table: Any
-    here: tuple[str, ...]
-    there: tuple[str, ...]
+    local: tuple[str, ...]
+    remote: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,28 +31,28 @@ class Link:
 
         many: It leads to any number of entities, not to one at most.
 
-        here: The fields of this entity that are compared; the key when empty.
+        local: The fields of this entity that are compared; the key when empty.
 
-        there: The fields of the other, pairwise; its key when empty.
+        remote: The fields of the other, pairwise; its key when empty.
 
         through: What lies between, if anything does.
     """
 
     target: type[Any] | str
     many: bool
-    here: tuple[str, ...] = ()
-    there: tuple[str, ...] = ()
+    local: tuple[str, ...] = ()
+    remote: tuple[str, ...] = ()
     through: Through | None = None
 
 
 def to_one(target: type[Any] | str, by: str | Sequence[str]) -> Link:
-    """To the entity of *target* whose key is in the fields *by* of this one; to none when they are null."""
-    return Link(target=target, many=False, here=_names(by))
+    """Return a link to the entity of *target* whose key is in the fields *by* of this one, if they are not null."""
+    return Link(target=target, many=False, local=_names(by))
 
 
 def to_many(target: type[Any] | str, by: str | Sequence[str]) -> Link:
-    """To the entities of *target* whose fields *by* hold the key of this one."""
-    return Link(target=target, many=True, there=_names(by))
+    """Return a link to the entities of *target* whose fields *by* hold the key of this one."""
+    return Link(target=target, many=True, remote=_names(by))
 
 
 def _names(by: str | Sequence[str]) -> tuple[str, ...]:

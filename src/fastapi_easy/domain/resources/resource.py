@@ -1,4 +1,4 @@
-"""What a resource is, once a declaration has been read and found free of contradictions."""
+"""Resources: declarations that were read and found free of contradictions."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -69,9 +69,9 @@ class Relation:
 
         many: It leads to any number of entities, not to one at most.
 
-        here: Fields of the source.
+        local: Fields of the source.
 
-        there: Fields of the target, pairwise.
+        remote: Fields of the target, pairwise.
 
         through: What lies between, if anything does.
     """
@@ -80,18 +80,18 @@ class Relation:
     source: "Resource[Any]"
     target: "Resource[Any]"
     many: bool
-    here: tuple[str, ...]
-    there: tuple[str, ...]
+    local: tuple[str, ...]
+    remote: tuple[str, ...]
     through: Through | None = None
 
     def __repr__(self) -> str:
         """Its place, which is the same in every process: cursors are bound to it."""
         return f"{self.source.name}.{self.name}"
 
-    def meaning(self, specification: Specification = Everything()) -> Specification:
-        """The entities of the source that it leads from to at least one that *specification* means.
+    def exists(self, specification: Specification = Everything()) -> Specification:
+        """Return the condition that a related entity exists which *specification* means, for entities of the source.
 
-        What was soft-deleted is led to by nothing.
+        Soft-deleted entities count as missing.
         """
         return Related(self, all_of(specification, self.target.alive))
 
@@ -110,11 +110,11 @@ class LinkedReference:
 
         fields: Fields of the source. A null in any of them refers to nothing.
 
-        there: Fields of the target, pairwise.
+        remote: Fields of the target, pairwise.
 
         on_delete: What happens to an entity of the source when the one it refers to is removed.
 
-        on_update: What happens to it when that one gets other values in the fields *there*.
+        on_update: What happens to it when that one gets other values in the fields *remote*.
 
         deferred: Checked when the transaction commits, not when each statement ends.
     """
@@ -122,7 +122,7 @@ class LinkedReference:
     source: "Resource[Any]"
     target: "Resource[Any]"
     fields: tuple[str, ...]
-    there: tuple[str, ...]
+    remote: tuple[str, ...]
     on_delete: ReferentialAction = ReferentialAction.NO_ACTION
     on_update: ReferentialAction = ReferentialAction.NO_ACTION
     deferred: bool = False
@@ -186,7 +186,7 @@ class Resource(Generic[E]):
         references: The foreign keys to other resources of its database, which the store enforces. Filled once, when
             all resources are known.
 
-        naming: What callers call the fields.
+        naming: The aliases of the fields.
 
         dependencies: What an interface runs before every operation, in this order.
     """
@@ -220,7 +220,7 @@ class Resource(Generic[E]):
     naming: FieldAliases = dataclasses.field(init=False, default=NO_ALIASES)
 
     def __post_init__(self) -> None:
-        """Find out what callers call the fields."""
+        """Build the aliases of the fields."""
         object.__setattr__(self, "naming", build_aliases(self.fields.values()))
 
     def __repr__(self) -> str:
@@ -238,7 +238,7 @@ class Resource(Generic[E]):
         return AnyOf(()) if self.soft_delete is None else Where(self.soft_delete, Operator.IS_NULL, False)
 
     def version_of(self, row: Row) -> str:
-        """Which version *row* is, which holds at least the readable fields, or was cut from such a row."""
+        """Return the version of *row*, which holds at least the readable fields, or was cut from such a row."""
         if type(row) is PartialRow:
             return row.full_version
         if self.version is not None:
@@ -246,15 +246,15 @@ class Resource(Generic[E]):
         return version_of(row, self.readable)
 
     def key_of(self, row: Row) -> Key:
-        """The key of *row*: its one value, or a tuple in the order of `key`."""
+        """Return the key of *row*: its one value, or a tuple in the order of `key`."""
         if len(self.key) == 1:
             return row[self.key[0]]
         return tuple(row[field] for field in self.key)
 
     def visible_rows(self, rows: Sequence[Row]) -> Sequence[Row]:
-        """*rows* with their readable fields only, not looked at where they were not yet."""
-        return rows.only(self.readable) if isinstance(rows, Rows) else [self.shown(row) for row in rows]
+        """Return *rows* with their readable fields only, as lazily as they came."""
+        return rows.only(self.readable) if isinstance(rows, Rows) else [self.visible_row(row) for row in rows]
 
-    def shown(self, row: Row) -> Row:
-        """*row* with its readable fields only: what may leave a use case."""
+    def visible_row(self, row: Row) -> Row:
+        """Return *row* with its readable fields only: what may leave a use case."""
         return row if tuple(row) == self.readable else Row({field: row[field] for field in self.readable})

@@ -1,4 +1,4 @@
-"""What callers send as JSON, and which of it no store may keep."""
+"""JSON that callers sent, and which of it no store can keep."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -6,15 +6,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from fastapi_easy.domain.errors import Fault
+from fastapi_easy.domain.values.limits import JSON_NUMBER_EXPONENTS
 
-MAX_DEPTH: Final = 64
-"""Arrays and objects inside one another."""
-
-MAX_FAULTS: Final = 50
-"""Faults that are told of one document."""
-
-_LARGEST_EXPONENT: Final = 308
-_SMALLEST_EXPONENT: Final = -400
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -30,7 +23,7 @@ class Json(Mapping[str, Any]):
 
     __slots__ = ("document",)
 
-    def __init__(self, document: Any) -> None:
+    def __init__(self, document: object) -> None:
         self.document = document
 
     def __getitem__(self, name: str) -> Any:
@@ -52,15 +45,16 @@ class Json(Mapping[str, Any]):
 
 
 def is_storable_text(text: str) -> bool:
-    """Tell whether *text* has neither NUL nor lone surrogates, which no database in UTF-8 takes."""
+    """Return whether *text* has neither NUL nor lone surrogates, which no database in UTF-8 takes."""
     return ("\x00" not in text) if text.isascii() else _UNSTORABLE.search(text) is None
 
 
 def is_number(number: Decimal) -> bool:
-    """Tell whether *number* is finite and within the range of floats, as numbers of JSON have to be."""
+    """Return whether *number* is finite and within the range of floats, as numbers of JSON have to be."""
     if not number.is_finite():
         return False
-    return not number or _SMALLEST_EXPONENT < number.adjusted() <= _LARGEST_EXPONENT
+    below, largest = JSON_NUMBER_EXPONENTS
+    return not number or below < number.adjusted() <= largest
 
 
 def unstorable_text_fault(pointer: str) -> Fault:

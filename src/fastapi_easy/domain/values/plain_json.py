@@ -1,17 +1,14 @@
 """Values of any kind as JSON that says the same on every store."""
 
-import base64
-import datetime
 import enum
-import uuid
 from collections.abc import Callable, Mapping
-from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
-_MICROSECOND: Final = datetime.timedelta(microseconds=1)
+from fastapi_easy.domain.field import Kind
+from fastapi_easy.domain.values.formats import FORMATS, SCALAR_FORMATS
 
 
-def plain_json(value: Any) -> Any:
+def to_plain_json(value: object) -> object:
     """Return *value* as JSON has it: numbers that floats would bend as text, times in UTC with microseconds.
 
     Decimals are texts without an exponent, times end with `+00:00`, durations are whole microseconds, bytes are base64,
@@ -20,25 +17,25 @@ def plain_json(value: Any) -> Any:
     Raises:
         TypeError: JSON has nothing for it.
     """
-    for kinds, encoder in _ENCODERS:
+    # First: a member of an enumeration may be a text or a number as well.
+    if isinstance(value, enum.Enum):
+        return to_plain_json(value.value)
+    if value is None:
+        return None
+    found = SCALAR_FORMATS.get(type(value))
+    if found is not None:
+        return found.write_journal(value)
+    for kinds, write in _WRITERS:
         if isinstance(value, kinds):
-            return encoder(value)
+            return write(value)
+    if isinstance(value, Mapping):
+        return {str(name): to_plain_json(each) for name, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [to_plain_json(each) for each in value]
     raise TypeError(f"{type(value).__name__} cannot be represented in JSON")
 
 
-_ENCODERS: Final[tuple[tuple[Any, Callable[[Any], Any]], ...]] = (
-    (enum.Enum, lambda value: plain_json(value.value)),  # first: it may be a text or a number as well
-    ((str, bool, int, float, type(None)), lambda value: value),
-    (Decimal, lambda value: format(value, "f")),
-    (
-        datetime.datetime,  # before dates: it is one
-        lambda value: value.astimezone(datetime.UTC).isoformat(timespec="microseconds"),
-    ),
-    (datetime.date, datetime.date.isoformat),
-    (datetime.time, lambda value: value.isoformat(timespec="microseconds")),
-    (datetime.timedelta, lambda value: value // _MICROSECOND),
-    (uuid.UUID, str),
-    ((bytes, bytearray, memoryview), lambda value: base64.b64encode(bytes(value)).decode("ascii")),
-    (Mapping, lambda value: {str(name): plain_json(each) for name, each in value.items()}),
-    ((list, tuple, set, frozenset), lambda value: [plain_json(each) for each in value]),
+_WRITERS: Final[tuple[tuple[type | tuple[type, ...], Callable[[object], object]], ...]] = (
+    *((python_type, each.write_journal) for python_type, each in SCALAR_FORMATS.items()),
+    ((bytearray, memoryview), FORMATS[Kind.BINARY].write_journal),
 )

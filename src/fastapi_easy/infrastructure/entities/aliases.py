@@ -39,7 +39,7 @@ def aliases_of(model: type[BaseModel]) -> Mapping[str, str]:
 
 
 def accepts_field_names(model: type[BaseModel]) -> bool:
-    """Tell whether bodies of *model* may call fields by their names besides their aliases."""
+    """Return whether bodies of *model* may call fields by their names besides their aliases."""
     config = model.model_config
     return bool(config.get("populate_by_name") or config.get("validate_by_name"))
 

@@ -1,11 +1,10 @@
 """Comparisons with values that no column can hold, answered without asking: they keep their meaning."""
 
-from typing import Any, Final
+from typing import Final
 
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.queries.specification import Everything, Not, Operator, Specification, Where, all_of
-
-INTEGER_LIMITS: Final = (-(2**63), 2**63 - 1)
+from fastapi_easy.domain.values.limits import INTEGER_LIMITS
 
 NOTHING: Final = Not(Everything())
 """What no entity satisfies."""
@@ -16,8 +15,8 @@ _BELOW: Final = frozenset({Operator.LESS, Operator.LESS_OR_EQUAL})
 _NEGATIVE: Final = frozenset({Operator.NOT_EQUALS, Operator.NOT_IN})
 
 
-def is_storable(field: Field, value: Any, *, allows_nul: bool) -> bool:
-    """Whether a column of *field*'s kind can hold *value* at all, so that it may be sent."""
+def is_storable(field: Field, value: object, *, allows_nul: bool) -> bool:
+    """Return whether a column of *field*'s kind can hold *value* at all, so that it may be sent."""
     match value:
         case bool():
             return True
@@ -30,7 +29,7 @@ def is_storable(field: Field, value: Any, *, allows_nul: bool) -> bool:
 
 
 def rewrite_unstorable(where: Where, field: Field, *, allows_nul: bool) -> Specification:
-    """A condition of the same meaning whose values can all be sent; mostly *where* itself."""
+    """Return a condition of the same meaning whose values can all be sent; mostly *where* itself."""
     if field.kind not in {Kind.INTEGER, Kind.TEXT} or where.operator is Operator.IS_NULL:
         return where
     if where.operator in _LISTS:
@@ -58,7 +57,7 @@ def _between(where: Where, field: Field, *, allows_nul: bool) -> Specification:
 
 
 def _nearest_comparison(where: Where, field: Field, *, allows_nul: bool) -> Specification:
-    """The order comparison with the nearest value that can be sent."""
+    """Compare with the nearest value that can be sent instead."""
     is_above = where.operator in _ABOVE
     if field.kind is Kind.INTEGER:
         lies_above_all = where.value > 0
@@ -73,7 +72,7 @@ def _nearest_comparison(where: Where, field: Field, *, allows_nul: bool) -> Spec
 
 
 def _first_unstorable(text: str, *, allows_nul: bool) -> int | None:
-    """Where the first character stands that no database in UTF-8 takes."""
+    """Return the index of the first character that no database in UTF-8 takes."""
     return next(
         (
             place

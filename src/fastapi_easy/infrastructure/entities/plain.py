@@ -14,7 +14,7 @@ import types
 import typing
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import annotated_types
 from pydantic import AwareDatetime, BaseModel
@@ -27,6 +27,8 @@ from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import UNSET, Field, Kind
 from fastapi_easy.domain.resources.resource import Resource, Shape
 from fastapi_easy.infrastructure.entities.aliases import accepts_field_names, aliases_of
+
+E = TypeVar("E")
 
 _KINDS: Final[Mapping[Any, Kind]] = {
     str: Kind.TEXT,
@@ -69,7 +71,7 @@ class _Member:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Type:
-    """What an annotation comes down to."""
+    """The kind that an annotation comes down to."""
 
     kind: Kind
     item: Kind | None
@@ -78,13 +80,13 @@ class _Type:
     rules: tuple[Any, ...]
 
 
-def recognises(entity: type[Any]) -> bool:
-    """Whether *entity* is a plain dataclass or pydantic model, and not a class that an ORM has mapped."""
+def recognises(entity: type) -> bool:
+    """Return whether *entity* is a plain dataclass or pydantic model, and not a class that an ORM has mapped."""
     plain = dataclasses.is_dataclass(entity) or issubclass(entity, BaseModel)
     return plain and not hasattr(entity, "__mapper__")
 
 
-def describe(entity: type[Any]) -> Shape:
+def describe(entity: type) -> Shape:
     """Read the shape of *entity*.
 
     Raises:
@@ -110,7 +112,7 @@ def describe(entity: type[Any]) -> Shape:
 
 
 def values_of(resource: Resource[Any], entity: Any) -> Values:
-    """The values *entity* holds. What was never set on it, or may not be the null it is, is left out."""
+    """Return the values *entity* holds. What was never set on it, or may not be the null it is, is left out."""
     known = getattr(entity, "__dict__", {})
     values = {name: getattr(entity, name, None) for name in resource.fields}
     return {
@@ -120,15 +122,18 @@ def values_of(resource: Resource[Any], entity: Any) -> Values:
     }
 
 
-def entity_from(resource: Resource[Any], row: Row) -> Any:
-    """An instance of the user's class that holds the values of *row*."""
+def entity_from(resource: Resource[E], row: Row) -> E:
+    """Return an instance of the user's class that holds the values of *row*."""
     entity: Any = resource.entity
+    made: E
     if issubclass(entity, BaseModel) and not hasattr(entity, "__mapper__"):
         # What the store holds was let in once; a rule made since then must not keep it from being read.
-        return entity.model_construct(**row)
+        made = entity.model_construct(**row)
+        return made
     marks: Any = entity
     if not dataclasses.is_dataclass(marks):
-        return entity(**row)
+        made = entity(**row)
+        return made
     given = {each.name for each in dataclasses.fields(marks) if each.init}
     made = entity(**{name: value for name, value in row.items() if name in given})
     for name in row.keys() - given:
@@ -138,7 +143,7 @@ def entity_from(resource: Resource[Any], row: Row) -> Any:
 
 
 def _key_and_unique(
-    entity: type[Any], members: tuple[_Member, ...]
+    entity: type, members: tuple[_Member, ...]
 ) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...], list[str]]:
     names = {each.name for each in members}
     key = tuple(each.name for each in members if each.is_key) or tuple(getattr(entity, "__key__", ("id",)))
@@ -184,7 +189,7 @@ def _field(member: _Member, read: _Type, key: tuple[str, ...], unique: tuple[tup
     )
 
 
-def _dataclass_members(entity: type[Any]) -> Iterator[_Member]:
+def _dataclass_members(entity: type) -> Iterator[_Member]:
     hints = typing.get_type_hints(entity, include_extras=True)
     for each in dataclasses.fields(entity):
         yield _Member(
@@ -244,8 +249,8 @@ def _parse_annotation(annotation: Any) -> _Type | None:
     return None if kind is None else _Type(kind, item, enumeration, nullable, rules)
 
 
-def _expand_field_info(rule: Any) -> list[Any]:
-    """What pydantic's `Field(...)` inside of `Annotated` stands for; anything else is itself."""
+def _expand_field_info(rule: object) -> list[object]:
+    """Replace pydantic's `Field(...)` inside of `Annotated` by the rules it stands for."""
     return list(rule.metadata) if isinstance(rule, FieldInfo) else [rule]
 
 
@@ -265,7 +270,7 @@ def _kind(annotation: Any) -> tuple[Kind | None, Kind | None, type[enum.Enum] | 
     return next((_KINDS[each] for each in ancestors if each in _KINDS), None), None, None
 
 
-def _lengths(rules: tuple[Any, ...]) -> tuple[int | None, int | None]:
+def _lengths(rules: tuple[object, ...]) -> tuple[int | None, int | None]:
     shortest = longest = None
     for rule in rules:
         if isinstance(rule, annotated_types.MinLen | annotated_types.Len):
@@ -275,5 +280,5 @@ def _lengths(rules: tuple[Any, ...]) -> tuple[int | None, int | None]:
     return shortest, longest
 
 
-def _first(rules: tuple[Any, ...], attribute: str) -> int | None:
+def _first(rules: tuple[object, ...], attribute: str) -> int | None:
     return next((value for rule in rules if (value := getattr(rule, attribute, None)) is not None), None)

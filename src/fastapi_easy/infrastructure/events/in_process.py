@@ -1,4 +1,4 @@
-"""Events to whoever subscribed in this process, one handler after the other."""
+"""Events for subscribers in this process, one handler after the other."""
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -26,18 +26,19 @@ class _Subscription:
 
 
 class InProcessEventBus:
-    """Implements `EventBus` within one process; nothing is kept for those who subscribe later."""
+    """Implements `EventBus` within one process; nothing is kept for later subscribers."""
 
     def __init__(self) -> None:
         self._subscriptions: list[_Subscription] = []
         self._interests: dict[tuple[type[DomainEvent | BeforeChange], str], Interest] = {}
 
     def interest(self, event_type: type[DomainEvent | BeforeChange], resource: str) -> Interest:
-        """Return what is wanted of *event_type* about *resource*."""
+        """Return what subscribers want of *event_type* about *resource*."""
         if not self._subscriptions:
             return Interest.NONE
         known = self._interests.get((event_type, resource))
         if known is None:
+            # Asked on each write, so the answer is kept until the subscriptions change.
             found = list(self._matching(event_type, resource))
             known = Interest.EVENT if found else Interest.NONE
             if any(each.before for each in found):
@@ -47,6 +48,7 @@ class InProcessEventBus:
 
     async def ask(self, change: BeforeChange) -> Outcome[None]:
         """Pass *change* to every handler subscribed to its type or a base of it."""
+        # A copy, since a handler may subscribe or unsubscribe.
         for subscription in tuple(self._matching(type(change), change.resource)):
             try:
                 await subscription.handler(change)
@@ -57,7 +59,7 @@ class InProcessEventBus:
     async def publish(self, events: Sequence[DomainEvent]) -> None:
         """Pass *events*, in their order, to every handler subscribed to their type or a base of it."""
         if not self._subscriptions:
-            # What nobody wants to know may not even have been made.
+            # *events* may be lazy: without subscribers they are not even made.
             return
         for event in events:
             for subscription in tuple(self._matching(type(event), event.resource)):
@@ -76,12 +78,12 @@ class InProcessEventBus:
         self._subscriptions.append(subscription)
         self._interests.clear()
 
-        def end() -> None:
+        def unsubscribe() -> None:
             if subscription in self._subscriptions:
                 self._subscriptions.remove(subscription)
                 self._interests.clear()
 
-        return end
+        return unsubscribe
 
     def _matching(
         self, event_type: type[DomainEvent | BeforeChange], resource: str
@@ -93,5 +95,5 @@ async def _deliver(event: DomainEvent, handler: EventHandler) -> None:
     try:
         await handler(event)
     except Exception:
-        # The change is committed: a subscriber's mistake can no longer undo it, nor be the caller's.
+        # The change is committed: a defect of a subscriber must not make the call fail, which has succeeded.
         _logger.exception("event handler of %s failed", event.name)

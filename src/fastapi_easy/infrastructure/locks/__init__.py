@@ -1,1 +1,1 @@
-"""Where leases are kept: one store for each technology."""
+"""Lease stores, one for each technology."""

@@ -1,6 +1,6 @@
-"""Locks of one machine, as files that the kernel locks: it lets go when their holder ends, however that is.
+"""Locks of one machine, as files locked with `flock`: the kernel releases them when their holder ends, however it ends.
 
-A file is never removed: whoever has the old one open would hold another lock than whoever opens the new one.
+A file is never removed: a process that has the old file open and one that opens the new file would both hold the lock.
 """
 
 import asyncio
@@ -8,12 +8,13 @@ import contextlib
 import fcntl
 import hashlib
 import json
+import operator
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 from returns.result import Failure, Success
 
@@ -22,6 +23,7 @@ from fastapi_easy.domain.locks.lease import Acquired, Busy, LockCapability, Lock
 from fastapi_easy.infrastructure.locks.polling import PollingLeases
 from fastapi_easy.infrastructure.locks.tokens import next_token
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 _MAX_RECORD_BYTES: Final = 4096
@@ -30,9 +32,13 @@ _MAX_RECORD_BYTES: Final = 4096
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """What this process holds.
+    """A lock that this process holds.
 
     Attributes:
+        owner: Of the lock.
+
+        token: Likewise.
+
         file: The descriptor that the kernel has locked.
     """
 
@@ -45,7 +51,7 @@ class FileLeaseStore(PollingLeases):
     """Implements `LeaseStore` with `flock`. Not for network file systems.
 
     Args:
-        folder: Where the files are; made when it is missing.
+        folder: The folder of the lock files; created when it is missing.
     """
 
     name = "locks in files"
@@ -64,37 +70,37 @@ class FileLeaseStore(PollingLeases):
         held = self._held.get(name)
         if held is not None and held.owner == owner and _is_current_file(held.file, self._path(name)):
             return Success(Acquired(held.token))
-        return await self._call_store(lambda: self._lock(name, owner))
+        return await self._call_store(self._lock, name, owner)
 
     async def renew(self, name: str, owner: str, token: int, ttl: float) -> Outcome[bool]:
-        """Whether *owner* still has the lock, and the file is still the one that others would lock."""
+        """Return whether *owner* still has the lock, on the file that others would lock."""
         held = self._held.get(name)
         if held is None or (held.owner, held.token) != (owner, token):
             return Success(False)
-        return await self._call_store(lambda: _is_current_file(held.file, self._path(name)))
+        return await self._call_store(_is_current_file, held.file, self._path(name))
 
     async def release(self, name: str, owner: str) -> Outcome[bool]:
-        """Give *name* back; whether *owner* had it."""
+        """Release *name*; return whether *owner* had it."""
         held = self._held.get(name)
         if held is None or held.owner != owner:
             return Success(False)
         del self._held[name]
-        return await self._call_store(lambda: _unlock(held.file))
+        return await self._call_store(_unlock, held.file)
 
     async def inspect(self, prefix: str = "") -> Outcome[Sequence[LockInfo]]:
-        """The names that are held and begin with *prefix*, in their order."""
-        return await self._call_store(lambda: self._list(prefix))
+        """List the names that are held and begin with *prefix*, in their order."""
+        return await self._call_store(self._list, prefix)
 
     async def answers(self) -> Outcome[None]:
-        """It does as long as the machine runs."""
+        """Succeed: files answer as long as the machine runs."""
         return Success(None)
 
     async def check(self) -> Outcome[Sequence[str]]:
-        """Nothing about it breaks a promise."""
+        """Return no problems: nothing about it breaks a promise."""
         return Success(())
 
     async def close(self) -> None:
-        """Give back everything that this store holds."""
+        """Release everything that this store holds."""
         while self._held:
             _, held = self._held.popitem()
             _ = _unlock(held.file)
@@ -102,15 +108,16 @@ class FileLeaseStore(PollingLeases):
     def _lock(self, name: str, owner: str) -> Acquired | Busy:
         path = self._path(name)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Not inherited: a child would keep it locked. Each descriptor locks for itself, also within one process.
+        # CLOEXEC, since a child process that inherits the descriptor would keep the lock. With `flock`, unlike POSIX
+        # locks, each descriptor locks by itself, also within one process.
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             if not _try_lock(file) or not _is_current_file(file, path):
-                holder = _record(file).get("owner")
+                holder = _read_record(file).get("owner")
                 os.close(file)
                 return Busy(None if holder is None else str(holder))
-            token = next_token(int(_record(file).get("token", 0)))
-            _write(file, {"name": name, "owner": owner, "token": token, "since": time.time()})
+            token = next_token(int(_read_record(file).get("token", 0)))
+            _write_record(file, {"name": name, "owner": owner, "token": token, "since": time.time()})
         except BaseException:
             os.close(file)
             raise
@@ -122,7 +129,7 @@ class FileLeaseStore(PollingLeases):
         for path in self._folder.glob("*.lock"):
             file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             try:
-                record = _record(file)
+                record = _read_record(file)
                 if str(record.get("name", "")).startswith(prefix) and record.get("owner") is not None:
                     found.append(
                         LockInfo(
@@ -134,17 +141,19 @@ class FileLeaseStore(PollingLeases):
                         )
                     )
                     if _try_lock(file):
-                        _ = found.pop()  # its holder has ended without a word
+                        _ = found.pop()  # its holder was killed, and has left its record behind
             finally:
                 os.close(file)
-        return sorted(found, key=lambda each: each.name)
+        return sorted(found, key=operator.attrgetter("name"))
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{hashlib.blake2b(name.encode(), digest_size=16).hexdigest()}.lock"
 
-    async def _call_store(self, work: Callable[[], T]) -> Outcome[T]:
+    async def _call_store(
+        self, work: Callable[P, T], /, *arguments: P.args, **options: P.kwargs
+    ) -> Outcome[T]:
         try:
-            return Success(await asyncio.to_thread(work))
+            return Success(await asyncio.to_thread(work, *arguments, **options))
         except OSError:
             return Failure(Unavailable(self.name))
 
@@ -159,25 +168,26 @@ def _try_lock(file: int) -> bool:
 
 def _unlock(file: int) -> bool:
     try:
-        record = _record(file)
+        record = _read_record(file)
         with contextlib.suppress(OSError):
-            _write(file, {**record, "owner": None})
+            _write_record(file, {**record, "owner": None})
     finally:
         os.close(file)
     return True
 
 
 def _is_current_file(file: int, path: Path) -> bool:
-    """Whether *file* is what others find at *path*."""
+    """Return whether *file* is what others find at *path*."""
     try:
-        there, here = path.stat(), os.fstat(file)
+        found, ours = path.stat(), os.fstat(file)
     except OSError:
         return False
-    return (there.st_ino, there.st_dev) == (here.st_ino, here.st_dev)
+    # Somebody else may have removed the file, though we never do.
+    return (found.st_ino, found.st_dev) == (ours.st_ino, ours.st_dev)
 
 
-def _record(file: int) -> Mapping[str, Any]:
-    """What the last holder has written; nothing when that was cut off."""
+def _read_record(file: int) -> Mapping[str, Any]:
+    """Read what the last holder has written; nothing when that was cut off."""
     try:
         found = json.loads(os.pread(file, _MAX_RECORD_BYTES, 0) or b"{}")
     except ValueError:
@@ -185,8 +195,8 @@ def _record(file: int) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _write(file: int, record: Mapping[str, Any]) -> None:
-    # Padded, not truncated first: whoever looks meanwhile sees an old record or a new one.
+def _write_record(file: int, record: Mapping[str, object]) -> None:
+    # Padded instead of truncated first: a reader sees the old record or the new one, and never an empty file.
     written = json.dumps(record).encode()
     _ = os.pwrite(file, written.ljust(os.fstat(file).st_size), 0)
     os.fsync(file)

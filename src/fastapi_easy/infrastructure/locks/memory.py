@@ -1,4 +1,4 @@
-"""Leases in the process: the reference of all other stores, and enough for one process."""
+"""Leases in memory: the reference for all other stores, and enough for one process."""
 
 import asyncio
 import itertools
@@ -19,6 +19,7 @@ from fastapi_easy.infrastructure.unit_of_work import TransactionalUnitOfWork
 
 _CAPABILITIES: Final = frozenset(LockCapability) - {LockCapability.CROSS_HOST, LockCapability.DURABLE}
 _NO_TICKET: Final = 2**62
+"""Behind every ticket: an owner without one comes after all who wait."""
 
 
 @dataclass(slots=True)
@@ -38,12 +39,16 @@ class _Wait:
 
 @dataclass(slots=True)
 class Leases:
-    """What several stores share, as processes share a database.
+    """The state that several stores share, as processes share a database.
 
     Attributes:
-        held: Every name that was ever held.
+        held: Every name that was ever held, with its last token.
 
-        waits: By owner.
+        waits: The waits, by owner.
+
+        tickets: The next tickets.
+
+        events: Wake the waiters.
     """
 
     held: dict[str, _Lease] = field(default_factory=dict)
@@ -53,12 +58,12 @@ class Leases:
 
 
 class MemoryLeaseStore:
-    """Implements `LeaseStore`. No method suspends, so one event loop is all the exclusion there has to be.
+    """Implements `LeaseStore`. No method suspends, so the event loop is all the mutual exclusion it needs.
 
     Args:
-        clock: Says when leases run out.
+        clock: Tells when leases expire.
 
-        leases: Shared with other stores; its own unless given.
+        leases: The state to share with other stores; its own unless given.
 
         database: The name of the memory database whose units of work it can guard.
     """
@@ -76,7 +81,7 @@ class MemoryLeaseStore:
     async def try_acquire(
         self, name: str, owner: str, ttl: float, ticket: int | None = None
     ) -> Outcome[Acquired | Busy]:
-        """Give *name* to *owner* if it is free, or is its already, and nobody comes first."""
+        """Give *name* to *owner* if it is free, or is its already, and no earlier ticket waits."""
         now, shared = self._clock.monotonic(), self._leases
         lease = shared.held.setdefault(name, _Lease())
         is_held = lease.owner is not None and lease.until > now
@@ -86,18 +91,19 @@ class MemoryLeaseStore:
                 return Success(Busy(lease.owner if is_held else None, ahead))
             lease.owner, lease.token, lease.since = owner, next_token(lease.token), now
         lease.until = now + ttl
+        # Whoever has the lease waits no more: its ticket must not hold back those behind.
         _ = shared.waits.pop(owner, None)
         return Success(Acquired(lease.token))
 
     async def renew(self, name: str, owner: str, token: int, ttl: float) -> Outcome[bool]:
-        """Let the lease of *owner* run for *ttl* seconds from now; whether it still had it."""
+        """Let the lease of *owner* run for *ttl* seconds from now; return whether it still had it."""
         if not self._has(name, owner, token):
             return Success(False)
         self._leases.held[name].until = self._clock.monotonic() + ttl
         return Success(True)
 
     async def release(self, name: str, owner: str) -> Outcome[bool]:
-        """Give *name* back; whether *owner* had it."""
+        """Release *name*; return whether *owner* had it."""
         lease = self._leases.held.get(name)
         if lease is None or lease.owner != owner:
             return Success(False)
@@ -107,7 +113,7 @@ class MemoryLeaseStore:
         return Success(had)
 
     async def enqueue(self, name: str, owner: str, seconds: float) -> Outcome[int]:
-        """Wait for *name*, for the next *seconds*."""
+        """Register or prolong the wait of *owner* for *name*, for the next *seconds*; return its ticket."""
         until, waits = self._clock.monotonic() + seconds, self._leases.waits
         if owner not in waits:
             waits[owner] = _Wait(name, next(self._leases.tickets), until)
@@ -115,13 +121,13 @@ class MemoryLeaseStore:
         return Success(waits[owner].ticket)
 
     async def dequeue(self, name: str, owner: str) -> Outcome[None]:
-        """Stop waiting for *name*."""
+        """End the wait of *owner* for *name*."""
         _ = self._leases.waits.pop(owner, None)
         self._wake_next(name)
         return Success(None)
 
     async def edges(self) -> Outcome[Sequence[WaitEdge]]:
-        """Who waits for whom."""
+        """List who waits for whom."""
         now, held = self._clock.monotonic(), self._leases.held
         return Success(
             [
@@ -133,7 +139,7 @@ class MemoryLeaseStore:
         )
 
     async def inspect(self, prefix: str = "") -> Outcome[Sequence[LockInfo]]:
-        """The names that are held and begin with *prefix*, in their order."""
+        """List the names that are held and begin with *prefix*, in their order."""
         now = self._clock.monotonic()
         return Success(
             [
@@ -151,31 +157,34 @@ class MemoryLeaseStore:
         )
 
     async def evict(self, name: str, token: int) -> Outcome[bool]:
-        """Take *name* from whoever holds it by *token*; whether anybody did."""
+        """Take *name* from its holder by *token*; return whether there was one."""
         lease = self._leases.held.get(name)
         if lease is None or lease.owner is None or not self._has(name, lease.owner, token):
             return Success(False)
         return await self.release(name, lease.owner)
 
     async def guard(self, work: UnitOfWork, name: str, owner: str, token: int) -> Outcome[bool] | None:
-        """Whether *owner* has the lease; nothing else runs between this answer and a commit in memory."""
-        mine = isinstance(work, TransactionalUnitOfWork) and work.database.name == self._database
-        return Success(self._has(name, owner, token)) if mine else None
+        """Return whether *owner* has the lease; nothing else runs between this and a commit in memory.
+
+        `None` for a unit of work of another database, which a lease in memory cannot guard.
+        """
+        can_guard = isinstance(work, TransactionalUnitOfWork) and work.database.name == self._database
+        return Success(self._has(name, owner, token)) if can_guard else None
 
     def wakeups(self, name: str, owner: str) -> AbstractAsyncContextManager[asyncio.Event]:
-        """An event that is set when it is the turn of *owner*."""
+        """Return an event that is set when it is the turn of *owner*."""
         return self._leases.events.register(owner)
 
     async def answers(self) -> Outcome[None]:
-        """It does as long as the process runs."""
+        """Succeed: memory answers as long as the process runs."""
         return Success(None)
 
     async def check(self) -> Outcome[Sequence[str]]:
-        """Nothing can be wrong with it."""
+        """Return no problems: nothing can be wrong with it."""
         return Success(())
 
     async def close(self) -> None:
-        """Nothing to give back: who else holds something goes on holding it."""
+        """Do nothing: leases of other stores on the same memory stay."""
 
     def _wake_next(self, name: str) -> None:
         for owner in self._waiters(name)[:1]:

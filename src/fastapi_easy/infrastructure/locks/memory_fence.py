@@ -1,4 +1,4 @@
-"""The fence of a database in memory: the newest token that has written there, for each name."""
+"""The fence of a database in memory: the newest token that has written there, by name."""
 
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -13,9 +13,9 @@ _tokens: Final[WeakKeyDictionary[MemoryDatabase, dict[str, int]]] = WeakKeyDicti
 
 
 async def stamp(work: TransactionalUnitOfWork[MemoryDatabase, Any], name: str, token: int) -> Outcome[bool]:
-    """Stamp *name* with *token*; whether no larger one is there. Nothing else runs between this and a commit."""
-    known = _tokens.setdefault(work.database, {})
-    if known.get(name, 0) > token:
+    """Stamp *name* with *token*; return whether no larger one is there. Nothing else runs before the commit."""
+    tokens = _tokens.setdefault(work.database, {})
+    if tokens.get(name, 0) > token:
         return Success(False)
-    known[name] = token
+    tokens[name] = token
     return Success(True)

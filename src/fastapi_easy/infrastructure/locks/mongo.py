@@ -1,8 +1,8 @@
-"""Leases in MongoDB: a document for each name."""
+"""Leases in MongoDB: one document for each name, one for each wait, and one that counts tickets."""
 
 import asyncio
 import math
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, TypeVar
 
@@ -10,7 +10,7 @@ from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 from returns.result import Failure, Success
 
-from fastapi_easy.domain.errors import Outcome, Unavailable, Unsupported
+from fastapi_easy.domain.errors import Error, Outcome, Unavailable, Unsupported
 from fastapi_easy.domain.locks.lease import (
     EVERY_LOCK_CAPABILITY,
     Acquired,
@@ -23,7 +23,9 @@ from fastapi_easy.domain.ports.database import Pool
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.infrastructure.locks.wakeups import OwnerEvents
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
 from fastapi_easy.infrastructure.persistence.mongo.driver.client import Client
+from fastapi_easy.infrastructure.persistence.mongo.driver.driver_client import Session
 from fastapi_easy.infrastructure.persistence.mongo.driver.options import ConnectionOptions
 from fastapi_easy.infrastructure.persistence.mongo.driver.url import resolve
 from fastapi_easy.infrastructure.persistence.mongo.errors import (
@@ -42,7 +44,7 @@ T = TypeVar("T")
 CONNECTION_LIMITS: Final = ConnectionOptions(
     pool_size=2,
     pool_timeout=2.0,
-    # Nobody is sent away before that: what waits here keeps leases, or gives them back.
+    # No load is shed here: what waits for a connection renews leases, or releases them.
     queue_time=math.inf,
     connect_timeout=2.0,
     statement_timeout=3.0,
@@ -62,9 +64,9 @@ class MongoLeaseStore:
     """Implements `LeaseStore` in MongoDB.
 
     Args:
-        url: As that of a database. Nothing is connected before the first call.
+        url: Like that of a database. Nothing is connected before the first call.
 
-        database: The database whose units of work it can guard, when leases are kept in it.
+        database: The database whose units of work it can guard, because leases are kept in it; `None` for none.
     """
 
     name = "locks in MongoDB"
@@ -80,9 +82,11 @@ class MongoLeaseStore:
     async def try_acquire(
         self, name: str, owner: str, ttl: float, ticket: int | None = None
     ) -> Outcome[Acquired | Busy]:
-        """Give *name* to *owner* if it is free, or is its already, and nobody comes first."""
+        """Give *name* to *owner* if it is free, or is its already, and no earlier ticket waits."""
 
         async def acquire() -> Acquired | Busy:
+            # Not atomic with what follows, so that the order of waiters may be missed. Two owners never hold the lease,
+            # since it is taken in one update.
             ahead = await self._ahead(name, ticket)
             found = await self._try_take(name, owner, ttl, is_first=ahead == 0)
             if found is None and await self._ensure_document(name):
@@ -96,22 +100,23 @@ class MongoLeaseStore:
         return await self._call_store(acquire)
 
     async def renew(self, name: str, owner: str, token: int, ttl: float) -> Outcome[bool]:
-        """Let the lease of *owner* run for *ttl* seconds from now; whether it still had it."""
+        """Let the lease of *owner* run for *ttl* seconds from now; return whether it still had it."""
         change = [{"$set": {"expires_at": _expires_in(ttl)}}]
         return await self._update(_held_by(name, owner, token), change)
 
     async def release(self, name: str, owner: str) -> Outcome[bool]:
-        """Give *name* back; whether *owner* had it."""
+        """Release *name*; return whether *owner* had it."""
         return await self._update({"_id": name, "owner": owner}, {"$set": _RELEASED})
 
     async def enqueue(self, name: str, owner: str, seconds: float) -> Outcome[int]:
-        """Wait for *name*, for the next *seconds*."""
+        """Register or prolong the wait of *owner* for *name*, for the next *seconds*; return its ticket."""
 
         async def insert_wait() -> int:
             prolonged = [{"$set": {"expires_at": _expires_in(seconds)}}]
             found = await self._do(_WAITS, "find_one_and_update", {"_id": owner}, prolonged)
             if found is not None:
                 return int(found["ticket"])
+            # Waits that were not prolonged are of processes that have died.
             _ = await self._do(_WAITS, "delete_many", {"name": name, "$expr": {"$not": [_NOT_EXPIRED]}})
             counter = await self._do(
                 _TICKETS,
@@ -131,7 +136,7 @@ class MongoLeaseStore:
         return await self._call_store(insert_wait)
 
     async def dequeue(self, name: str, owner: str) -> Outcome[None]:
-        """Stop waiting for *name*."""
+        """End the wait of *owner* for *name*."""
 
         async def delete_wait() -> None:
             _ = await self._do(_WAITS, "delete_one", {"_id": owner})
@@ -139,7 +144,7 @@ class MongoLeaseStore:
         return await self._call_store(delete_wait)
 
     async def edges(self) -> Outcome[Sequence[WaitEdge]]:
-        """Who waits for whom; waits and leases not quite at one moment."""
+        """List who waits for whom; waits and leases are not read at quite one moment."""
 
         async def query() -> Sequence[WaitEdge]:
             found = await self._mongo.commands.aggregate(
@@ -172,7 +177,7 @@ class MongoLeaseStore:
         return await self._call_store(query)
 
     async def inspect(self, prefix: str = "") -> Outcome[Sequence[LockInfo]]:
-        """The names that are held and begin with *prefix*, in their order."""
+        """List the names that are held and begin with *prefix*, in their order."""
 
         async def query() -> Sequence[LockInfo]:
             held = await self._mongo.commands.aggregate(
@@ -214,17 +219,21 @@ class MongoLeaseStore:
         return await self._call_store(query)
 
     async def evict(self, name: str, token: int) -> Outcome[bool]:
-        """Take *name* from whoever holds it by *token*; whether anybody did."""
+        """Take *name* from its holder by *token*; return whether there was one."""
         held = {"_id": name, "token": token, "owner": {"$ne": None}, "$expr": _NOT_EXPIRED}
         return await self._update(held, {"$set": _RELEASED})
 
     async def guard(self, work: UnitOfWork, name: str, owner: str, token: int) -> Outcome[bool] | None:
-        """Whether *owner* has the lease; whoever changes it meanwhile makes the transaction of *work* begin anew."""
-        if not isinstance(work, TransactionalUnitOfWork) or work.database is not self._database:
+        """Return whether *owner* has the lease, and write to its document in the transaction of *work*.
+
+        Whoever changes the lease meanwhile is in conflict with that, so that the transaction is replayed and sees it.
+        """
+        database = self._database
+        if database is None or not isinstance(work, TransactionalUnitOfWork) or work.database is not database:
             return None
 
-        async def touch(session: Any) -> bool:
-            locks = self._database.client.collection(_LOCKS)  # type: ignore[union-attr]  # looked at above
+        async def touch(session: Session) -> bool:
+            locks = database.client.collection(_LOCKS)
             found = await locks.find_one_and_update(
                 _held_by(name, owner, token), {"$inc": {"guards": 1}}, session=session
             )
@@ -238,16 +247,16 @@ class MongoLeaseStore:
             return self._unavailable(error)
 
     def wakeups(self, name: str, owner: str) -> AbstractAsyncContextManager[asyncio.Event]:
-        """An event that nobody sets: those who wait look by themselves."""
+        """Return an event that nobody sets: those who wait poll."""
         return self._events.register(owner)
 
     @property
     def pool(self) -> Pool | None:
-        """Its connections; `None` when nobody has asked it anything yet."""
+        """Its connections; `None` before the first call."""
         return None if self._client is None else self._client.pool
 
     async def answers(self) -> Outcome[None]:
-        """Whether the server answers."""
+        """Ask whether the server answers."""
 
         async def ping() -> None:
             _ = await self._mongo.command("ping")
@@ -255,11 +264,11 @@ class MongoLeaseStore:
         return await self._call_store(ping)
 
     async def check(self) -> Outcome[Sequence[str]]:
-        """Nothing about it breaks a promise."""
+        """Return no problems: nothing about it breaks a promise."""
         return Success(())
 
     async def close(self) -> None:
-        """Give back every connection."""
+        """Close every connection."""
         client, self._client = self._client, None
         if client is not None:
             await client.close()
@@ -270,21 +279,23 @@ class MongoLeaseStore:
             self._client = Client(self._address, CONNECTION_LIMITS)
         return self._client
 
-    async def _do(self, collection: str, method: str, *arguments: Any, **options: Any) -> Any:
+    async def _do(self, collection: str, method: str, *arguments: object, **options: object) -> Any:
         act = getattr(self._mongo.collection(collection), method)
-        return await self._mongo.call(lambda: act(*arguments, **options), changes=True)
+        # Reads too are waited for to their end when their caller gives up: no request is ever cut off (ADR 28).
+        return await self._mongo.call(lambda: act(*arguments, **options), is_write=True)
 
     async def _ahead(self, name: str, ticket: int | None) -> int:
-        before: dict[str, Any] = {"name": name, "$expr": _NOT_EXPIRED}
+        before: Document = {"name": name, "$expr": _NOT_EXPIRED}
         if ticket is not None:
             before["ticket"] = {"$lt": ticket}
         return int(await self._do(_WAITS, "count_documents", before))
 
-    async def _try_take(self, name: str, owner: str, ttl: float, *, is_first: bool) -> Any:
+    async def _try_take(self, name: str, owner: str, ttl: float, *, is_first: bool) -> Document | None:
         mine = {"$eq": ["$owner", {"$literal": owner}]}
         free = {"$or": [{"$eq": ["$owner", None]}, {"$lte": ["$expires_at", _NOW]}]}
         kept = {"$and": [mine, _NOT_EXPIRED]}
-        return await self._do(
+        # `$literal` keeps an owner that begins with `$` from being read as a path.
+        taken: Document | None = await self._do(
             _LOCKS,
             "find_one_and_update",
             {"_id": name, "$expr": {"$or": [mine, free]} if is_first else mine},
@@ -300,9 +311,10 @@ class MongoLeaseStore:
             ],
             return_document=ReturnDocument.AFTER,
         )
+        return taken
 
     async def _ensure_document(self, name: str) -> bool:
-        """Whether there was no document for *name*, and there is one now: an upsert cannot look at `$expr`."""
+        """Insert the document of *name*; return whether there was none. An upsert cannot be filtered by `$expr`."""
         if await self._do(_LOCKS, "find_one", {"_id": name}, {"_id": 1}) is not None:
             return False
         try:
@@ -311,35 +323,35 @@ class MongoLeaseStore:
             return True
         return True
 
-    async def _update(self, where: Mapping[str, Any], change: Any) -> Outcome[bool]:
+    async def _update(self, where: Mapping[str, object], change: object) -> Outcome[bool]:
         async def update() -> bool:
             done = await self._do(_LOCKS, "update_one", where, change)
             return bool(done.matched_count)
 
         return await self._call_store(update)
 
-    async def _call_store(self, operation: Callable[[], Coroutine[Any, Any, T]]) -> Outcome[T]:
+    async def _call_store(self, operation: Callable[[], Awaitable[T]]) -> Outcome[T]:
         try:
             return Success(await operation())
         except DATABASE_ERRORS as error:
             return self._unavailable(error)
 
-    def _unavailable(self, error: BaseException) -> Failure[Any]:
+    def _unavailable(self, error: BaseException) -> Failure[Error]:
         if has_answered(error) is False:
-            # That nobody answered in time is silence too.
+            # Without an answer in time there was none at all, whatever `as_unavailable` makes of a timeout.
             return Failure(Unavailable(self.name))
         if isinstance(error, PoolExhausted | TransactionLost | CommitOutcomeUnknown) or is_unreachable(error):
             return Failure(as_unavailable(error, self.name))
         raise error
 
 
-def _expires_in(seconds: float) -> Mapping[str, Any]:
+def _expires_in(seconds: float) -> Mapping[str, object]:
     return {"$add": [_NOW, round(seconds * 1_000_000)]}
 
 
-def _held_by(name: str, owner: str, token: int) -> Mapping[str, Any]:
+def _held_by(name: str, owner: str, token: int) -> Mapping[str, object]:
     return {"_id": name, "owner": owner, "token": token, "$expr": _NOT_EXPIRED}
 
 
-def _starts_with(field: str, prefix: str) -> Mapping[str, Any]:
+def _starts_with(field: str, prefix: str) -> Mapping[str, object]:
     return {"$eq": [{"$indexOfBytes": [field, {"$literal": prefix}]}, 0]}

@@ -1,4 +1,4 @@
-"""What stores that keep nobody in line have in common: whoever waits looks by themselves."""
+"""What lease stores without a queue have in common: waiters poll."""
 
 import asyncio
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from fastapi_easy.infrastructure.locks.wakeups import OwnerEvents
 
 
 class PollingLeases:
-    """The part of `LeaseStore` that locks leave out which end with whoever holds them: neither `FIFO` nor `EVICTABLE`.
+    """The methods of `LeaseStore` for locks that end with their holder: neither `FIFO` nor `EVICTABLE`.
 
     They are kept where no unit of work writes.
     """
@@ -24,25 +24,25 @@ class PollingLeases:
         self._events = OwnerEvents()
 
     async def enqueue(self, name: str, owner: str, seconds: float) -> Outcome[int]:
-        """Nobody is kept in line."""
+        """Return ticket 0: no queue is kept."""
         return Success(0)
 
     async def dequeue(self, name: str, owner: str) -> Outcome[None]:
-        """Nobody is kept in line."""
+        """Do nothing: no queue is kept."""
         return Success(None)
 
     async def edges(self) -> Outcome[Sequence[WaitEdge]]:
-        """Nobody is known to wait."""
+        """Return no edges: waits are not kept."""
         return Success(())
 
     async def evict(self, name: str, token: int) -> Outcome[bool]:
-        """Only its holder can give it back, or end."""
+        """Fail: only the holder can release a lock, or end."""
         return Failure(Unsupported(name, LockCapability.EVICTABLE))
 
     async def guard(self, work: UnitOfWork, name: str, owner: str, token: int) -> Outcome[bool] | None:
-        """It takes part in no transaction of *work*."""
+        """Return `None`: locks of this kind take part in no transaction."""
         return None
 
     def wakeups(self, name: str, owner: str) -> AbstractAsyncContextManager[asyncio.Event]:
-        """An event that nobody sets."""
+        """Return an event that nobody sets: those who wait poll."""
         return self._events.register(owner)

@@ -1,11 +1,11 @@
-"""Leases in Redis or Valkey: each call is one script, which the server carries out alone.
+"""Leases in Redis or Valkey: each call is one Lua script, which the server runs without another in between.
 
-With replicas a lease may be forgotten when another one takes over; whoever writes elsewhere stamps a fence.
+Replication is asynchronous, so that a failover may lose a lease: writes elsewhere are protected by a fence.
 """
 
 import asyncio
 import math
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, TypeVar
 
@@ -33,15 +33,17 @@ T = TypeVar("T")
 
 CONNECTIONS: Final = 2
 TIMEOUT: Final = 1.0
-"""For a connection, and for an answer."""
+"""Seconds for a connection, and for an answer."""
 
 _NAMES_WITH_WAITERS: Final = "fe:waited-for"
-"""The set of names somebody waits for; whoever waits says so again and again."""
+"""The set of names that have waiters, for `edges`; each prolonged wait adds its name again."""
 
 _EVICTION_POLICY_WARNING: Final = (
     "Redis may evict leases: maxmemory-policy is {!r}; set it to 'noeviction', "
     "or use another store with locks.url"
 )
+# `text` replaces Lua's tostring(), which writes numbers of this size as 1.7e+15. Lua's numbers are doubles, which hold
+# whole microseconds until the year 2255.
 _PRELUDE: Final = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -55,6 +57,8 @@ local function forget_silent()
   end
 end
 """
+# KEYS[1] is the lease, KEYS[2] the waiters by ticket, KEYS[3] the waiters by the time until which each was heard of.
+# Keys expire by themselves: a lease after a week, whose tokens go on growing since there is a clock in them.
 _ACQUIRE: Final = """
 if not (held and owner == ARGV[1]) then
   forget_silent()
@@ -126,7 +130,7 @@ class RedisLeaseStore:
     async def try_acquire(
         self, name: str, owner: str, ttl: float, ticket: int | None = None
     ) -> Outcome[Acquired | Busy]:
-        """Give *name* to *owner* if it is free, or is its already, and nobody comes first."""
+        """Give *name* to *owner* if it is free, or is its already, and no earlier ticket waits."""
 
         async def acquire() -> Acquired | Busy:
             place = math.inf if ticket is None else ticket
@@ -136,15 +140,15 @@ class RedisLeaseStore:
         return await self._call_store(acquire)
 
     async def renew(self, name: str, owner: str, token: int, ttl: float) -> Outcome[bool]:
-        """Let the lease of *owner* run for *ttl* seconds from now; whether it still had it."""
+        """Let the lease of *owner* run for *ttl* seconds from now; return whether it still had it."""
         return await self._run_bool(_RENEW, name, owner, token, _micros(ttl))
 
     async def release(self, name: str, owner: str) -> Outcome[bool]:
-        """Give *name* back; whether *owner* had it."""
+        """Release *name*; return whether *owner* had it."""
         return await self._run_bool(_RELEASE, name, owner)
 
     async def enqueue(self, name: str, owner: str, seconds: float) -> Outcome[int]:
-        """Wait for *name*, for the next *seconds*."""
+        """Register or prolong the wait of *owner* for *name*, for the next *seconds*; return its ticket."""
 
         async def insert_wait() -> int:
             _ = await self._redis.sadd(_NAMES_WITH_WAITERS, name)
@@ -153,7 +157,7 @@ class RedisLeaseStore:
         return await self._call_store(insert_wait)
 
     async def dequeue(self, name: str, owner: str) -> Outcome[None]:
-        """Stop waiting for *name*."""
+        """End the wait of *owner* for *name*."""
 
         async def delete_wait() -> None:
             _, queue, deadlines = _keys(name)
@@ -163,7 +167,7 @@ class RedisLeaseStore:
         return await self._call_store(delete_wait)
 
     async def edges(self) -> Outcome[Sequence[WaitEdge]]:
-        """Who waits for whom; one name after the other, so not all at one moment."""
+        """List who waits for whom; one name after the other, so not all at one moment."""
 
         async def query() -> Sequence[WaitEdge]:
             found: list[WaitEdge] = []
@@ -182,7 +186,7 @@ class RedisLeaseStore:
         return await self._call_store(query)
 
     async def inspect(self, prefix: str = "") -> Outcome[Sequence[LockInfo]]:
-        """The names that are held and begin with *prefix*, in their order."""
+        """List the names that are held and begin with *prefix*, in their order."""
 
         async def query() -> Sequence[LockInfo]:
             keys = [key async for key in self._redis.scan_iter(match="fe:{*}:lock", count=1000)]
@@ -205,42 +209,42 @@ class RedisLeaseStore:
         return await self._call_store(query)
 
     async def evict(self, name: str, token: int) -> Outcome[bool]:
-        """Take *name* from whoever holds it by *token*; whether anybody did."""
+        """Take *name* from its holder by *token*; return whether there was one."""
         return await self._run_bool(_EVICT, name, token)
 
     async def guard(self, work: UnitOfWork, name: str, owner: str, token: int) -> Outcome[bool] | None:
-        """Redis takes part in no other database's transaction."""
+        """Return `None`: Redis takes part in no other database's transaction."""
         return None
 
     def wakeups(self, name: str, owner: str) -> AbstractAsyncContextManager[asyncio.Event]:
-        """An event that nobody sets: those who wait look by themselves."""
+        """Return an event that nobody sets: those who wait poll."""
         return self._events.register(owner)
 
     @property
     def pool(self) -> Pool | None:
-        """Its connections; `None` when nobody has asked it anything yet."""
+        """Its connections; `None` before the first call."""
         if self._client is None:
             return None
         idle, in_use = connections_of(self._client.connection_pool)
         return Pool(limit=CONNECTIONS, open=in_use + idle, in_use=in_use)
 
     async def answers(self) -> Outcome[None]:
-        """Whether the server answers."""
+        """Ask whether the server answers."""
 
         async def ping() -> None:
-            asked: Any = self._redis.ping()
+            asked: Any = self._redis.ping()  # typed as a bool or an awaitable
             _ = await asked
 
         return await self._call_store(ping)
 
     async def check(self) -> Outcome[Sequence[str]]:
-        """Whether the server may throw leases away."""
+        """Warn when the server may evict leases."""
 
         async def query() -> Sequence[str]:
             try:
                 found: Any = await self._redis.config_get("maxmemory*")
             except ResponseError:
-                return ()  # this server does not tell
+                return ()  # CONFIG is forbidden, as managed servers do
             policy = str(found.get("maxmemory-policy", "noeviction"))
             if policy == "noeviction" or int(found.get("maxmemory", 0)) == 0:
                 return ()
@@ -249,7 +253,7 @@ class RedisLeaseStore:
         return await self._call_store(query)
 
     async def close(self) -> None:
-        """Give back every connection."""
+        """Close every connection."""
         client, self._client = self._client, None
         if client is not None:
             await client.aclose(close_connection_pool=True)
@@ -273,12 +277,12 @@ class RedisLeaseStore:
         return await self._redis.register_script(_PRELUDE + script)(keys=_keys(name), args=arguments)
 
     async def _run_bool(self, script: str, name: str, *arguments: str | float) -> Outcome[bool]:
-        async def ask() -> bool:
+        async def run() -> bool:
             return bool(await self._run(script, name, *arguments))
 
-        return await self._call_store(ask)
+        return await self._call_store(run)
 
-    async def _call_store(self, operation: Callable[[], Coroutine[Any, Any, T]]) -> Outcome[T]:
+    async def _call_store(self, operation: Callable[[], Awaitable[T]]) -> Outcome[T]:
         try:
             return Success(await operation())
         except (RedisConnectionError, RedisTimeoutError, OSError):
@@ -286,11 +290,15 @@ class RedisLeaseStore:
 
 
 def _keys(name: str) -> list[str]:
-    """All in one slot of a cluster: the lease, who waits with which ticket, and until when they are heard of."""
+    """Return the keys of *name*: its lease, its waiters by ticket, and until when each was heard of.
+
+    The braces make a hash tag, so that a cluster keeps all three in one slot, as a script needs.
+    """
     return [f"fe:{{{name}}}:{part}" for part in ("lock", "line", "heard")]
 
 
 def _parse_queue(scored: Sequence[str]) -> list[tuple[str, int]]:
+    # Members and scores alternate; Redis writes scores as floating-point numbers.
     return [(scored[place], int(float(scored[place + 1]))) for place in range(0, len(scored), 2)]
 
 

@@ -1,4 +1,4 @@
-"""How many connections redis-py's pool has, which 7.0 to 7.2 keep to themselves."""
+"""Every name that redis-py keeps to itself: the connections of its pool, private up to 7.2."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ def connections_of(pool: Any) -> tuple[int, int]:
     """Count the connections of *pool* that stand idle, and those in use.
 
     Versions up to 7.2 have no `get_connection_count`; in those, which do not change any more,
-    `_available_connections` and `_in_use_connections` are what they are taken for.
+    `_available_connections` and `_in_use_connections` hold them.
     """
     count: Any = getattr(pool, "get_connection_count", None)
     if count is None:

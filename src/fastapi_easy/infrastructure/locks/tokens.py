@@ -1,11 +1,11 @@
-"""Tokens that grow, whatever is forgotten meanwhile."""
+"""Fencing tokens that grow, whatever is forgotten meanwhile."""
 
 import time
 
 
 def next_token(previous: int) -> int:
-    """The token of a new lease: one more than *previous*, and never less than the microseconds since 1970.
+    """Return the token of a new lease: more than *previous*, and at least the microseconds since 1970.
 
-    With the clock in it, it goes on growing when the record of *previous* is lost.
+    It is a hybrid logical clock: with the time in it, tokens go on growing when the record of *previous* is lost.
     """
     return max(previous + 1, time.time_ns() // 1000)

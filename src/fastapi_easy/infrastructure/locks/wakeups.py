@@ -1,4 +1,4 @@
-"""Events of those who wait for a lease, one for each owner."""
+"""The events that wake waiters for a lease, one for each owner."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 
 class OwnerEvents:
-    """The event of each owner that waits; stores that hear of releases set it."""
+    """The event of each waiting owner, which stores set that hear of releases."""
 
     def __init__(self) -> None:
         self._events: dict[str, asyncio.Event] = {}
@@ -19,7 +19,7 @@ class OwnerEvents:
 
     @asynccontextmanager
     async def register(self, owner: str) -> AsyncIterator[asyncio.Event]:
-        """Make an event which `wake` sets while the block lasts."""
+        """Yield an event that `wake` sets while the block lasts."""
         event = self._events[owner] = asyncio.Event()
         try:
             yield event

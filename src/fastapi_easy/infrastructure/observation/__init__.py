@@ -1,1 +1,1 @@
-"""Who watches how calls go."""
+"""Observability: logs, metrics and traces of calls."""

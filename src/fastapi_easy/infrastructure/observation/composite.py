@@ -1,4 +1,4 @@
-"""Several observers in the place of one."""
+"""Several observers in place of one."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from fastapi_easy.domain.ports.observer import Observation, Observer
 
 
 class CompositeObserver:
-    """Implements `Observer`: tells each of *observers*, in their order."""
+    """Implements `Observer`: passes each observation on to *observers*, in their order."""
 
     def __init__(self, observers: Sequence[Observer]) -> None:
         self._observers = tuple(observers)

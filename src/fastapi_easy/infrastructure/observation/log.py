@@ -1,4 +1,4 @@
-"""Calls in the log."""
+"""Logging calls."""
 
 import logging
 from typing import Final
@@ -7,15 +7,16 @@ from fastapi_easy.domain.errors import DeadlineExceeded, OutcomeUnknown, Unavail
 from fastapi_easy.domain.ports.observer import Observation
 
 _LOCAL_REASONS: Final = frozenset({UnavailableReason.CIRCUIT_OPEN, UnavailableReason.OVERLOAD})
+"""Reasons of this process, which did not ask the dependency."""
 
 _LOGGER: Final = logging.getLogger("fastapi_easy.calls")
 
 
 class LogObserver:
-    """Logs what an operator has to know: calls that took too long (WARNING) or found a dependency down (ERROR).
+    """Implements `Observer`: logs slow calls at WARNING, calls that found a dependency down at ERROR, others at DEBUG.
 
-    Every other call is logged at DEBUG, also one that was sent away without asking: there are many of them when there
-    is any, the breaker tells when it opens, and both are counted.
+    Calls that were rejected without asking the dependency are logged at DEBUG too: they come in great numbers, the
+    breaker logs when it opens, and metrics count both.
     """
 
     def __init__(self, slow_call: float) -> None:
@@ -24,6 +25,7 @@ class LogObserver:
     def observe(self, observation: Observation) -> None:
         """Log *observation* at the level it deserves."""
         level = self._level(observation)
+        # Before anything is formatted: at DEBUG this is nearly every call.
         if not _LOGGER.isEnabledFor(level):
             return
         _LOGGER.log(

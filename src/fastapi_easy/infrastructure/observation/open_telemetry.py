@@ -1,4 +1,4 @@
-"""Spans through OpenTelemetry's API, for whichever SDK is configured."""
+"""Traces through the API of OpenTelemetry, for whichever SDK is configured."""
 
 import contextlib
 import os
@@ -16,7 +16,7 @@ _ERROR_TYPE: Final = "error.type"
 
 
 def is_configured() -> bool:
-    """Return whether somebody has said where spans go, or FastAPI will at start."""
+    """Return whether a tracer provider is configured, or FastAPI will configure one at start."""
     by_fastapi = os.environ.get("FASTAPI_OTEL_AUTO_CONFIGURE", "").lower() == "true"
     return by_fastapi or not isinstance(trace.get_tracer_provider(), ProxyTracerProvider)
 
@@ -25,7 +25,7 @@ class OpenTelemetryTracer:
     """Implements `Tracer`.
 
     Args:
-        provider: Where spans go; the global one unless given, also one that is configured later.
+        provider: Receives the spans; the global one unless given, even if that is configured later.
     """
 
     def __init__(self, provider: TracerProvider | None = None) -> None:
@@ -35,6 +35,7 @@ class OpenTelemetryTracer:
     def span(self, name: str, attributes: Attributes, *, is_client: bool = False) -> Iterator[Span]:
         """Record a block of work."""
         kind = SpanKind.CLIENT if is_client else SpanKind.INTERNAL
+        # The SDK shall not record exceptions: `fail` does below, by their type alone.
         with self._tracer.start_as_current_span(
             name, kind=kind, attributes=attributes, record_exception=False, set_status_on_exception=False
         ) as otel_span:
@@ -42,8 +43,8 @@ class OpenTelemetryTracer:
             try:
                 yield span
             except Exception as error:
-                kind_of_error = type(error)
-                span.fail(f"{kind_of_error.__module__}.{kind_of_error.__qualname__}", broken=True)
+                error_type = type(error)
+                span.fail(f"{error_type.__module__}.{error_type.__qualname__}", broken=True)
                 raise
 
 

@@ -1,6 +1,6 @@
-"""Calls and connections in numbers, in the text format of Prometheus.
+"""Metrics of calls and connections, in the text format of Prometheus.
 
-Counted in a registry of its own, so that several applications in one process do not count for one another.
+They are kept in a registry of its own, so that several applications in one process do not share counters.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -55,7 +55,7 @@ class PrometheusMetrics:
         breakers: Mapping[str, Breaker],
         retries: Mapping[str, int] = _NONE,
     ) -> bytes:
-        """Everything counted so far, and at this moment the connections of *dependencies* and their *breakers*."""
+        """Return all counts so far, and the connections of *dependencies* and the *breakers* at this moment."""
         present = CollectorRegistry()
         present.register(_Retries(retries))
         present.register(_Pools(dependencies))
@@ -64,7 +64,7 @@ class PrometheusMetrics:
 
 
 class _Pools(Collector):
-    """The connections of databases and the like, looked at when they are collected."""
+    """The connection pools of databases and lock stores, read when they are collected."""
 
     def __init__(self, dependencies: Sequence[Dependency]) -> None:
         self._dependencies = dependencies
@@ -101,22 +101,22 @@ class _Pools(Collector):
 
 
 class _Retries(Collector):
-    """How often calls were made again."""
+    """The number of retries, by dependency."""
 
     def __init__(self, retries: Mapping[str, int]) -> None:
-        self._repeated = retries
+        self._retries = retries
 
     def collect(self) -> Iterator[Metric]:
         retries = CounterMetricFamily(
             "fastapi_easy_retries", "Calls that were retried automatically.", labels=("database",)
         )
-        for database, number in self._repeated.items():
+        for database, number in self._retries.items():
             retries.add_metric((database,), number)
         yield retries
 
 
 class _Breakers(Collector):
-    """Breakers, looked at when they are collected."""
+    """The states of circuit breakers, read when they are collected."""
 
     def __init__(self, breakers: Mapping[str, Breaker]) -> None:
         self._circuits = {name: breaker.circuit for name, breaker in breakers.items()}

@@ -1,13 +1,12 @@
-"""Logs as one structured line per event, for people or for programs."""
+"""Structured logs: one line per event, for people or as JSON."""
 
 import logging
 import logging.config
 import sys
-from collections.abc import MutableMapping
-from typing import Any, Final
+from typing import Final
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
 
 _FORMATTER: Final = f"{__name__}.formatter"
 
@@ -16,15 +15,15 @@ def configure_logging(level: str, *, json_lines: bool = False) -> None:
     """Log to stderr, in this process.
 
     Args:
-        level: Of the loggers `fastapi_easy` and `uvicorn`, like `INFO`; all others log from `WARNING` on.
+        level: The level of the loggers `fastapi_easy` and `uvicorn`, like `INFO`; all others log from `WARNING` on.
 
         json_lines: One JSON object per line instead of text for people.
     """
     logging.config.dictConfig(log_config(level, json_lines=json_lines))
 
 
-def log_config(level: str, *, json_lines: bool = False) -> dict[str, Any]:
-    """What `configure_logging` hands to `logging.config`; plain data, so that it can go to other processes."""
+def log_config(level: str, *, json_lines: bool = False) -> dict[str, object]:
+    """Build the `logging.config` dictionary; plain data, so that it can go to other processes."""
     our_loggers = {"level": level, "handlers": ["lines"], "propagate": False}
     return {
         "version": 1,
@@ -39,7 +38,7 @@ def log_config(level: str, *, json_lines: bool = False) -> dict[str, Any]:
 
 
 def formatter(*, json_lines: bool) -> logging.Formatter:
-    """Writes the records of every logger, structlog's among them: time in UTC, level, logger, `extra` and context."""
+    """Make the formatter for all loggers, structlog's too: time in UTC, level, logger, `extra` and context."""
     shared_processors: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -56,7 +55,7 @@ def formatter(*, json_lines: bool) -> logging.Formatter:
             structlog.processors.JSONRenderer(default=repr),
         ]
     else:
-        # The other ways to show a traceback print the values of variables, secrets among them.
+        # `plain_traceback`, since the others print the values of variables, secrets among them.
         final_processors.append(
             structlog.dev.ConsoleRenderer(
                 colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
@@ -67,7 +66,7 @@ def formatter(*, json_lines: bool) -> logging.Formatter:
     )
 
 
-def _without_colours(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Drop what uvicorn says a second time, in colour."""
+def _without_colours(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Drop the message that uvicorn adds a second time, in colour."""
     event.pop("color_message", None)
     return event

@@ -7,8 +7,8 @@ from typing import Any
 from fastapi_easy.infrastructure.relational.sqlalchemy_internals import given_callable
 
 
-def context_free_default(made: Any) -> Callable[[], Any] | None:
-    """A maker without arguments, or `None` for one that wants to see the statement."""
+def context_free_default(made: Any) -> Callable[[], object] | None:
+    """Return a function without arguments that makes the default; `None` for one that needs SQLAlchemy's context."""
     # SQLAlchemy wraps a function without arguments in one that takes and forgets the context, and keeps
     # the name of the first; so ask the one it was given.
     given = given_callable(made)
@@ -24,6 +24,6 @@ def context_free_default(made: Any) -> Callable[[], Any] | None:
     return None if takes_context else _maker(made)
 
 
-def _maker(made: Any) -> Callable[[], Any]:
+def _maker(made: Any) -> Callable[[], object]:
     arg: Any = made.arg
     return lambda: arg(None)

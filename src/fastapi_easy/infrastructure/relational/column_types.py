@@ -5,7 +5,7 @@ import decimal
 import enum
 import functools
 import uuid
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from sqlalchemy import CHAR, DateTime, Float, LargeBinary, Text, Time, Uuid, func, types
 from sqlalchemy.dialects import mysql
@@ -16,8 +16,11 @@ from fastapi_easy.infrastructure.relational.server import Server
 
 T = TypeVar("T")
 
+ColumnType: TypeAlias = TypeEngine[Any]
+"""A type of SQLAlchemy's, for values of any Python type."""
+
 ALIVE_COLUMN: Final = "fe_alive"
-"""The computed column beside a mark of soft deletion: 1, or null for what is deleted."""
+"""The name of the computed column that is 1 for rows that are not deleted, and null for those that are."""
 
 SQLITE_DIGITS: Final = 15
 """Significant digits that a double keeps (ADR 12)."""
@@ -27,24 +30,24 @@ _ROOMY: Final = decimal.Context(prec=100, rounding=decimal.ROUND_HALF_UP)
 
 
 class Unstorable(ValueError):
-    """A value cannot be kept as exactly as promised."""
+    """Raised for a value that a column cannot hold as exactly as promised."""
 
 
 class ServerType(TypeDecorator[T]):
-    """A type of another room that has to know more about the server than its dialect."""
+    """A type of another adapter that depends on more of the server than its dialect."""
 
     cache_ok = True
 
-    def on(self, server: Server, *, indexed: bool) -> TypeEngine[Any]:
-        """The type to use in its place on *server*."""
+    def on(self, server: Server, *, indexed: bool) -> ColumnType:
+        """Return the type to use in its place on *server*."""
         raise NotImplementedError
 
 
 class UtcDateTime(TypeDecorator[datetime.datetime]):
-    """Aware times in UTC with microseconds, whether or not the column knows time zones.
+    """Aware times in UTC with microseconds, whether or not the column keeps time zones.
 
     Attributes:
-        foreign_types: Column types on SQLite whose values others write in other ways.
+        foreign_types: Column types on SQLite whose values other programs write in another form.
     """
 
     foreign_types: tuple[str, ...] = ()
@@ -55,8 +58,9 @@ class UtcDateTime(TypeDecorator[datetime.datetime]):
         super().__init__(timezone=timezone)
         self.timezone = timezone
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+    def load_dialect_impl(self, dialect: Dialect) -> ColumnType:
         if dialect.name in {"mysql", "mariadb"}:
+            # Without digits MySQL rounds to whole seconds.
             return dialect.type_descriptor(mysql.DATETIME(fsp=6))
         return dialect.type_descriptor(DateTime(timezone=self.timezone))
 
@@ -83,18 +87,18 @@ class MicrosecondTime(TypeDecorator[datetime.time]):
     impl = Time
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+    def load_dialect_impl(self, dialect: Dialect) -> ColumnType:
         wanted = mysql.TIME(fsp=6) if dialect.name in {"mysql", "mariadb"} else Time()
         return dialect.type_descriptor(wanted)
 
 
 class EpochInterval(TypeDecorator[datetime.timedelta]):
-    """Durations where the database has none: kept as SQLAlchemy's `Interval` does, with microseconds."""
+    """Durations where the database has no type for them: stored as SQLAlchemy's `Interval` does, with microseconds."""
 
     impl = DateTime
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+    def load_dialect_impl(self, dialect: Dialect) -> ColumnType:
         wanted = mysql.DATETIME(fsp=6) if dialect.name in {"mysql", "mariadb"} else DateTime()
         return dialect.type_descriptor(wanted)
 
@@ -132,7 +136,7 @@ class SqliteDecimal(TypeDecorator[decimal.Decimal]):
 
         scale: As declared; puts back trailing zeros.
 
-        strict: Refuse more digits than fit, instead of comparing with the nearest number.
+        strict: Whether more digits than fit are refused; otherwise the nearest number is compared with.
 
     Attributes:
         foreign_types: Column types on SQLite that hold decimals as texts.
@@ -174,7 +178,7 @@ class SqliteDecimal(TypeDecorator[decimal.Decimal]):
 
 
 class TextDecimal(TypeDecorator[decimal.Decimal]):
-    """Decimals that the server was asked to spell: mostly they are only passed on as text."""
+    """Decimals that the server returns as text, since most of them are only passed on as text."""
 
     impl = Text
     cache_ok = True
@@ -243,7 +247,7 @@ class HexUuid(TypeDecorator[uuid.UUID]):
     def __init__(self) -> None:
         super().__init__(32)
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+    def load_dialect_impl(self, dialect: Dialect) -> ColumnType:
         return dialect.type_descriptor(mysql.CHAR(32, charset="ascii", collation="ascii_bin"))
 
     def process_bind_param(self, value: uuid.UUID | None, dialect: Dialect) -> str | None:
@@ -255,7 +259,7 @@ class HexUuid(TypeDecorator[uuid.UUID]):
 
 @functools.cache
 def enumeration_of(name: str | None, labels: tuple[str, ...]) -> type[enum.Enum]:
-    """The enumeration that stands for a column which lists its *labels* as plain strings."""
+    """Make an enumeration for a column that lists its *labels* as plain strings."""
     title = "".join(part.title() for part in (name or "choice").split("_"))
     members = [(_member_name(label, number), label) for number, label in enumerate(labels)]
     made: type[enum.Enum] = enum.StrEnum(title, members)  # type: ignore[misc] # the name is known at run time
@@ -268,7 +272,7 @@ def _member_name(label: str, number: int) -> str:
 
 
 def _plain(number: decimal.Decimal) -> decimal.Decimal:
-    """*number* without trailing zeros of its fraction, and never in powers of ten."""
+    """Return *number* without trailing zeros in its fraction, and never in powers of ten."""
     short = number.normalize(_ROOMY)
     exponent = short.as_tuple().exponent
     if isinstance(exponent, int) and exponent > 0:

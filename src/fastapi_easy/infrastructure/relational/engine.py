@@ -1,30 +1,32 @@
-"""The engine of a URL, and what is said to each new connection.
+"""The engine for a URL, and the settings of each new connection.
 
-The engine is in autocommit for good: a read costs one trip, and a unit of work says `BEGIN`, `COMMIT` and
-`ROLLBACK` itself (see `transaction`). That is the one way which costs no extra trip with any driver, and it
-gives SQLite, whose driver otherwise begins transactions when it sees fit, real ones.
+The engine is in autocommit for good: a read costs one round trip, and a unit of work sends `BEGIN`, `COMMIT` and
+`ROLLBACK` itself (see `transaction`). This is the only way that costs no extra round trip with any driver, and the
+only one in which SQLite, whose driver otherwise begins transactions when it sees fit, gets real transactions.
 """
 
 import contextlib
 import datetime
 import sqlite3
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from sqlalchemy import URL, event
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from fastapi_easy.domain.queries.specification import fold_case
 from fastapi_easy.infrastructure.relational.driver.json_text import parse_json, write_json
 from fastapi_easy.infrastructure.relational.options import CLIENT_TIMEOUT_MARGIN, ConnectionOptions
+from fastapi_easy.infrastructure.relational.server import ServerName, server_name_of
 from fastapi_easy.infrastructure.relational.sqlalchemy_internals import keep_json_as_text
+from fastapi_easy.infrastructure.relational.url import Driver, driver_of
 
 IDLE_IN_TRANSACTION_TIMEOUT: Final = 15
-"""Seconds after which PostgreSQL and MariaDB give up on a transaction nobody works in; MySQL never does."""
+"""Seconds after which PostgreSQL and MariaDB end an idle transaction; MySQL never does."""
 
 _TRANSACTION_TIMEOUT_SINCE: Final = 17_00_00
-"""The version of PostgreSQL that gives up on long transactions too."""
+"""The first version of PostgreSQL with a limit for a whole transaction."""
 
 _KEEPALIVE_SETTINGS: Final = {
     "keepalives_idle": 10,
@@ -32,11 +34,11 @@ _KEEPALIVE_SETTINGS: Final = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
 }
-"""As `sockets` has it for drivers that leave their sockets to us."""
+"""For psycopg, whose sockets libpq sets up; the values of `sockets` for the other drivers."""
 
 
-def make_engine(url: URL, options: ConnectionOptions, *, scratch: bool = False) -> Any:
-    """The asynchronous engine of *url*; nothing is connected yet.
+def make_engine(url: URL, options: ConnectionOptions, *, scratch: bool = False) -> AsyncEngine:
+    """Make the asynchronous engine for *url*; nothing is connected yet.
 
     Args:
         url: With its driver.
@@ -57,24 +59,26 @@ def make_engine(url: URL, options: ConnectionOptions, *, scratch: bool = False) 
         json_deserializer=parse_json,
         hide_parameters=True,
         echo=options.echo,
-        connect_args=_connect_arguments(url.get_driver_name(), options),
+        connect_args=_connect_arguments(driver_of(url), options),
     )
     if engine.driver == "asyncpg":
         keep_json_as_text(engine.dialect)
-    event.listen(
-        engine.sync_engine, "connect", _session_setup(url.get_backend_name(), options, scratch=scratch)
-    )
+    server = server_name_of(url.get_backend_name())
+    event.listen(engine.sync_engine, "connect", _session_setup(server, options, scratch=scratch))
     return engine
 
 
 def client_timeout(url: URL, options: ConnectionOptions) -> float | None:
-    """Seconds after which the client gives up on a statement; `None` where the driver sees to it."""
-    if url.get_driver_name() in {"aiosqlite", "asyncpg"} or not options.statement_timeout:
+    """Return the seconds after which the client gives up on a statement; `None` without a limit.
+
+    asyncpg has a limit of its own, `command_timeout`; aiosqlite works in a thread that cannot be interrupted.
+    """
+    if driver_of(url) in {"aiosqlite", "asyncpg"} or not options.statement_timeout:
         return None
     return options.statement_timeout + CLIENT_TIMEOUT_MARGIN
 
 
-def _connect_arguments(driver: str, options: ConnectionOptions) -> dict[str, Any]:
+def _connect_arguments(driver: Driver, options: ConnectionOptions) -> dict[str, Any]:
     seconds = max(1, round(options.connect_timeout))
     match driver:
         case "asyncpg":
@@ -84,18 +88,24 @@ def _connect_arguments(driver: str, options: ConnectionOptions) -> dict[str, Any
             return {"connect_timeout": seconds, **_KEEPALIVE_SETTINGS}
         case "asyncmy" | "aiomysql":
             return {"connect_timeout": seconds, "charset": "utf8mb4"}
-        case _:
+        case "aiosqlite":
             return {"timeout": options.busy_timeout}
+        case _:
+            assert_never(driver)
 
 
-def _session_setup(backend: str, options: ConnectionOptions, *, scratch: bool) -> Callable[[Any, Any], None]:
-    match backend:
+def _session_setup(
+    server: ServerName, options: ConnectionOptions, *, scratch: bool
+) -> Callable[[Any, object], None]:
+    match server:
         case "sqlite":
             return lambda connection, _: _set_up_sqlite(connection, options, scratch=scratch)
         case "postgresql":
             return lambda connection, _: _execute_all(connection, _postgres_settings(options))
-        case _:
+        case "mysql":
             return lambda connection, _: _set_up_mysql(connection, options)
+        case _:
+            assert_never(server)
 
 
 def _set_up_sqlite(connection: Any, options: ConnectionOptions, *, scratch: bool) -> None:
@@ -103,22 +113,24 @@ def _set_up_sqlite(connection: Any, options: ConnectionOptions, *, scratch: bool
     connection.isolation_level = None
     connection.create_function("fold_case", 1, _fold_case, deterministic=True)
     connection.create_function("utc_text", 1, _utc_text, deterministic=True)
+    # Foreign keys are not enforced unless a connection asks for it.
     _execute_all(
         connection, f"PRAGMA busy_timeout = {round(options.busy_timeout * 1000)}", "PRAGMA foreign_keys = ON"
     )
     if _fetch_scalar(connection, "PRAGMA journal_mode") != "wal":
-        # Of several processes that start at once one switches; the others find it done on their next look.
+        # Of several processes that start at once one switches the file; for the others it is locked, and then done.
         with contextlib.suppress(sqlite3.OperationalError):
             _execute_all(connection, "PRAGMA journal_mode = WAL")
+    # With WAL, NORMAL keeps the file consistent; a power failure may undo the last commits, a crash does not.
     _execute_all(connection, f"PRAGMA synchronous = {'OFF' if scratch else 'NORMAL'}")
 
 
-def _fold_case(text: Any) -> Any:
+def _fold_case(text: object) -> object:
     return fold_case(text) if isinstance(text, str) else text
 
 
 def _utc_text(written: Any) -> Any:
-    """A time as we write it, in UTC and with microseconds; anything else as it is."""
+    """Return a time as we write it, in UTC and with microseconds; anything else as it is."""
     try:
         moment = datetime.datetime.fromisoformat(written)
     except (TypeError, ValueError):
@@ -137,13 +149,13 @@ def _postgres_settings(options: ConnectionOptions) -> str:
         "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT * 1000),
         "default_transaction_isolation": "read committed",
     }
-    said = [f"set_config('{name}', '{value}', false)" for name, value in settings.items()]
-    said.append(
+    calls = [f"set_config('{name}', '{value}', false)" for name, value in settings.items()]
+    calls.append(
         f"CASE WHEN current_setting('server_version_num')::int >= {_TRANSACTION_TIMEOUT_SINCE}"
         f" THEN set_config('transaction_timeout', '{round(options.transaction_timeout * 1000)}', false) END"
     )
     # A statement and not start-up options, which poolers refuse.
-    return f"SELECT {', '.join(said)}"
+    return f"SELECT {', '.join(calls)}"
 
 
 def _set_up_mysql(connection: Any, options: ConnectionOptions) -> None:

@@ -1,8 +1,9 @@
-"""A driver's exception → the error a caller can act on."""
+"""Exceptions of drivers → the errors that callers can act on."""
 
+import decimal
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, assert_never
 
 from returns.result import Failure
 from sqlalchemy import CheckConstraint, Table, UniqueConstraint
@@ -26,6 +27,7 @@ from fastapi_easy.domain.errors import (
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.ports.breaker import CallNotPermitted
 from fastapi_easy.domain.resources.resource import Resource
+from fastapi_easy.domain.values.limits import integer_limits
 from fastapi_easy.infrastructure.relational.column_types import ALIVE_COLUMN
 from fastapi_easy.infrastructure.relational.driver.error_classification import (
     ClassifiedError,
@@ -36,21 +38,21 @@ from fastapi_easy.infrastructure.relational.driver.error_classification import (
 from fastapi_easy.infrastructure.relational.transaction import TransactionLost
 
 DATABASE_ERRORS: Final = (SQLAlchemyError, OSError, TransactionLost)
-"""What running a statement may raise; what of it means a defect of ours is raised again."""
+"""What running a statement may raise; `translate` raises again what means a defect of ours."""
 
 _Fields: TypeAlias = tuple[str, ...]
 _WORD: Final = re.compile(r"\w+")
 
 
 class TableConstraints:
-    """The rules of one table and the fields they are about.
+    """The constraints of one table, and the fields they are about.
 
     Args:
-        resource: Whose table it is.
+        resource: The resource of the table.
 
-        table: Our copy.
+        table: Our copy of the table.
 
-        fields: Column name to field.
+        fields: The fields by the names of their columns.
     """
 
     def __init__(self, resource: Resource[Any], table: Table, fields: Mapping[str, str]) -> None:
@@ -67,14 +69,14 @@ class TableConstraints:
         }
 
     def owns(self, classified: ClassifiedError) -> bool:
-        """Whether it is this table whose rule was broken, as far as one can tell."""
+        """Return whether a constraint of this table was violated, as far as the driver tells."""
         if classified.table is not None:
             return classified.table == self._table
         name = classified.constraint
         return name in self._unique or name in self._references or name in self._checks
 
     def error_for(self, classified: ClassifiedError, written: Sequence[Values], *, removing: bool) -> Error:
-        """The error for a broken rule or a value that does not fit."""
+        """Return the error for a violated constraint or a value that does not fit."""
         match classified.cause:
             case ErrorCause.UNIQUE:
                 return AlreadyExists(self.resource.name, self._unique_fields(classified))
@@ -87,8 +89,14 @@ class TableConstraints:
                 return CheckFailed(self.resource.name, fields, name)
             case ErrorCause.NOT_NULL:
                 return null_not_allowed(self._fields_of(classified.columns))
-            case _:
+            case ErrorCause.INVALID_VALUE:
                 return self._invalid_value(classified, written)
+            case ErrorCause.TIMEOUT | ErrorCause.ROLLED_BACK | ErrorCause.UNREACHABLE:
+                raise LookupError(f"{classified.cause} is about no table")
+            case ErrorCause.STALE_STATEMENT:
+                raise LookupError("a stale statement is prepared again")
+            case _:
+                assert_never(classified.cause)
 
     def _unique_fields(self, classified: ClassifiedError) -> _Fields:
         if classified.columns:
@@ -98,7 +106,7 @@ class TableConstraints:
             return self._unique[name]
         if name in {"PRIMARY", f"{self._table}_pkey"}:
             return self._key
-        # MySQL names the index of a rule without a name after its first column, PostgreSQL after all.
+        # MySQL names the index of a nameless constraint after its first column, PostgreSQL after all of them.
         for fields in (*self._unique.values(), self._key):
             columns = [column for field in fields for column, mine in self._fields.items() if mine == field]
             if name in {columns[0], f"{self._table}_{'_'.join(columns)}_key"}:
@@ -107,13 +115,13 @@ class TableConstraints:
 
     def _foreign_key_fields(self, classified: ClassifiedError, written: Sequence[Values]) -> _Fields:
         if classified.table is not None and classified.table.casefold() != self._table.casefold():
-            # Others refer to what was changed.
+            # The constraint of another table, whose rows refer to what was changed.
             return ()
         if classified.columns:
             return self._fields_of(classified.columns)
         if classified.constraint in self._references:
             return self._references[classified.constraint]
-        # SQLite does not say which.
+        # SQLite does not name the constraint: only a reference that stands alone can be told.
         given = {
             fields
             for fields in self._references.values()
@@ -160,7 +168,7 @@ class TableConstraints:
     def _reference_rules(self, table: Table) -> Iterator[tuple[str, _Fields]]:
         for rule in table.foreign_key_constraints:
             columns = [column.name for column in rule.columns]
-            # Without a name it gets the one that PostgreSQL makes up.
+            # PostgreSQL makes up this name for a constraint without one.
             yield str(rule.name or f"{table.name}_{'_'.join(columns)}_fkey"), self._fields_of(columns)
 
     def _fields_in(self, rule: CheckConstraint) -> _Fields:
@@ -183,11 +191,11 @@ def translate(
 
         database: The name of the database.
 
-        constraints: Finds the rules of the table that a complaint is about.
+        constraints: Finds the constraints of the table that an error is about.
 
         written: The values that were to be written, of each row; empty for reads.
 
-        removing: The statement was to remove rows.
+        removing: Whether the statement was to remove rows.
 
     Raises:
         BaseException: *error* itself, when it means a defect of ours.
@@ -203,7 +211,7 @@ def translate(
 
 
 def as_unavailable(error: BaseException, database: str) -> Unavailable | None:
-    """That *database* was kept from answering, when *error* says so and nothing else."""
+    """Return that *database* is unavailable, if *error* means just that; else `None`."""
     if isinstance(error, TransactionLost):
         return Unavailable(database, reason=UnavailableReason.CONFLICT)
     if isinstance(error, CallNotPermitted):
@@ -213,42 +221,46 @@ def as_unavailable(error: BaseException, database: str) -> Unavailable | None:
 
 
 def null_not_allowed(fields: Iterable[str]) -> Invalid:
-    """Each of *fields* was null, or left out, and must not be."""
+    """Return the error for *fields* that were null, or left out, and must not be."""
     return Invalid(tuple(Fault(f"/{field}", "A value is needed.", "null_not_allowed") for field in fields))
 
 
 def not_found(resource: Resource[Any], key: Key) -> Failure[Error]:
-    """No entity has *key*."""
+    """Return the failure that no entity has *key*."""
     return Failure(NotFound(resource.name, key))
 
 
 def stale(resource: Resource[Any], key: Key, current: str) -> Failure[Error]:
-    """The entity with *key* has version *current* by now."""
+    """Return the failure that the entity with *key* has version *current* by now."""
     return Failure(Stale(resource.name, key, current))
 
 
 def too_many(max_affected: int) -> Failure[Error]:
-    """A change would reach more than *max_affected* entities."""
+    """Return the failure that a change would reach more than *max_affected* entities."""
     return Failure(TooLarge("affected", max_affected, "entities"))
 
 
-def _explain_invalid(field: Field, value: Any) -> str | None:
-    """Why *value* is likely to be the one that the database refused."""
-    match field.kind, value:
-        case (_, None):
-            return None
-        case (Kind.TEXT, str()) if "\x00" in value or not _is_encodable(value):
-            return "Holds a character that cannot be stored."
-        case (Kind.TEXT, str()) if field.max_length is not None and len(value) > field.max_length:
-            return f"Longer than {field.max_length} characters."
-        case (Kind.BINARY, bytes()) if field.max_length is not None and len(value) > field.max_length:
-            return f"Longer than {field.max_length} bytes."
-        case (Kind.INTEGER, int()) if not _is_in_range(field, value):
+def _explain_invalid(field: Field, value: object) -> str | None:
+    """Return why *value* is likely to be the one that the database refused; `None` when it is not."""
+    match value:
+        case str() if field.kind is Kind.TEXT:
+            return _explain_text(field, value)
+        case bytes() if field.kind is Kind.BINARY and field.max_length is not None:
+            return f"Longer than {field.max_length} bytes." if len(value) > field.max_length else None
+        case int() if field.kind is Kind.INTEGER and not _is_in_range(field, value):
             return "Outside the range of the field."
-        case (Kind.DECIMAL, _) if not _fits_precision(field, value):
+        case decimal.Decimal() if field.kind is Kind.DECIMAL and not _fits_precision(field, value):
             return "Has more digits than can be stored."
         case _:
             return None
+
+
+def _explain_text(field: Field, text: str) -> str | None:
+    if "\x00" in text or not _is_encodable(text):
+        return "Holds a character that cannot be stored."
+    if field.max_length is not None and len(text) > field.max_length:
+        return f"Longer than {field.max_length} characters."
+    return None
 
 
 def _is_encodable(text: str) -> bool:
@@ -260,14 +272,13 @@ def _is_encodable(text: str) -> bool:
 
 
 def _is_in_range(field: Field, value: int) -> bool:
-    low = -(2**63) if field.minimum is None else field.minimum
-    high = 2**63 - 1 if field.maximum is None else field.maximum
+    low, high = integer_limits(field)
     return low <= value <= high
 
 
-def _fits_precision(field: Field, value: Any) -> bool:
+def _fits_precision(field: Field, value: decimal.Decimal) -> bool:
     if field.precision is None or not value.is_finite():
-        return bool(value.is_finite())
+        return value.is_finite()
     digits = value.normalize().as_tuple()
     exponent = int(digits.exponent)
     whole = len(digits.digits) + exponent

@@ -1,4 +1,4 @@
-"""How long to wait for a database, and how many connections to keep."""
+"""The limits of a connection pool: how long to wait, and how many connections to keep."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -16,9 +16,9 @@ class ConnectionOptions:
 
         pool_timeout: Wait for a free connection.
 
-        queue_time: Who would have to wait longer for one is sent away at once.
+        queue_time: A caller who would have to wait longer for one is rejected at once (load shedding).
 
-        connect_timeout: Wait for a new connection to stand.
+        connect_timeout: Wait until a new connection is open and set up.
 
         statement_timeout: The server gives up on a statement; 0 for never. SQLite has no such limit.
 

@@ -1,12 +1,15 @@
-"""What the server at the other end is, asked once."""
+"""The kind of a database server, and what has to be known about the one at the other end."""
 
 import json
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias, assert_never
 
 from sqlalchemy import Connection, String, Table, column, func, select, table, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
+
+ServerName: TypeAlias = Literal["sqlite", "postgresql", "mysql"]
+"""The kinds of servers that need different statements; MariaDB is `mysql` too."""
 
 _COLUMNS: Final = table(
     "columns",
@@ -24,12 +27,12 @@ _BYTEWISE: Final = frozenset({"C", "POSIX"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """A server and how it has to be spoken to.
+    """A database server, as far as statements depend on it.
 
     Attributes:
-        dialect: SQLAlchemy's, after it has met the server.
+        dialect: SQLAlchemy's, after its first connection.
 
-        name: `sqlite`, `postgresql` or `mysql`; MariaDB is `mysql` too.
+        name: The kind of server.
 
         bytewise: The collation in which text compares byte for byte; `None` where it always does.
 
@@ -37,40 +40,58 @@ class Server:
     """
 
     dialect: Dialect
-    name: str
+    name: ServerName
     bytewise: str | None = None
     folding: str | None = None
 
     @property
     def is_mariadb(self) -> bool:
-        """It is MariaDB, not MySQL."""
+        """Whether it is MariaDB, not MySQL."""
         return bool(getattr(self.dialect, "is_mariadb", False))
 
     @property
-    def returns(self) -> bool:
-        """A new row is given back by the statement that inserts it."""
+    def insert_returning(self) -> bool:
+        """Whether `INSERT` can return the new row: MariaDB does, MySQL does not."""
         return bool(self.dialect.insert_returning)
 
 
 def detect_server(connection: Connection) -> Server:
-    """Ask the server behind *connection* what it is."""
-    dialect = connection.dialect
-    match dialect.name:
+    """Return the server behind *connection*, which PostgreSQL is asked a few questions for."""
+    dialect, name = connection.dialect, server_name_of(connection.dialect.name)
+    match name:
         case "postgresql":
             return _detect_postgres(connection)
         case "sqlite":
             return Server(dialect=dialect, name="sqlite")
-        case _:
+        case "mysql":
             return _detect_mysql(dialect)
+        case _:
+            assert_never(name)
+
+
+def server_name_of(dialect: str) -> ServerName:
+    """Return the kind of server that SQLAlchemy's dialect of the name *dialect* is for.
+
+    Raises:
+        LookupError: No kind that is known here.
+    """
+    match dialect:
+        case "sqlite" | "postgresql" | "mysql":
+            return dialect
+        case "mariadb":
+            return "mysql"
+        case _:
+            raise LookupError(f"nothing is known here about {dialect}")
 
 
 def _detect_postgres(connection: Connection) -> Server:
-    # The whole row as JSON, because the column for the provider is newer than the servers in use.
+    # The whole row as JSON: `datlocprovider` exists since PostgreSQL 15 only.
     settings = connection.exec_driver_sql(
         "SELECT to_jsonb(d)::text FROM pg_database d WHERE datname = current_database()"
     ).scalar_one()
     database = json.loads(settings)
     is_bytewise = database["datcollate"] in _BYTEWISE and database.get("datlocprovider", "c") == "c"
+    # For lower case as Unicode defines it: the builtin one of PostgreSQL 17 is faster than ICU's.
     collations = connection.exec_driver_sql(
         "SELECT collname FROM pg_collation"
         " WHERE collname IN ('pg_c_utf8', 'und-x-icu') AND collencoding IN (-1, pg_char_to_encoding('UTF8'))"
@@ -94,9 +115,9 @@ def _detect_mysql(dialect: Dialect) -> Server:
 
 
 def find_nonstandard_columns(connection: Connection, server: Server, of: Table) -> frozenset[str]:
-    """The names of the columns of *of* that hold their values otherwise than ours do.
+    """Return the names of the columns of *of* that do not hold values as the columns we create do.
 
-    With another collation, as MariaDB's own UUID, or as one of the types that a type of ours calls foreign.
+    They have another collation, MariaDB's own type for UUIDs, or one of the `foreign_types` of a type of ours.
     """
     if server.name == "sqlite":
         types = connection.execute(_TYPES, {"table": of.name})
@@ -125,7 +146,7 @@ def find_nonstandard_columns(connection: Connection, server: Server, of: Table) 
 
 
 def _collation_of(table: Table, name: str, dialect: Dialect) -> str | None:
-    """The collation that one of our own types asks for; what a user asks for is not ours."""
+    """Return the collation that one of our own types asks for; one that a user asks for counts as foreign."""
     declared: Any = table.columns[name].type if name in table.columns else None
     is_ours = isinstance(declared, TypeDecorator)
     return getattr(declared.load_dialect_impl(dialect), "collation", None) if is_ours else None

@@ -177,7 +177,7 @@ def keep_json_as_text(dialect: Any) -> None:
     """
 
     async def leave(connection: Any) -> None:
-        """Nothing: the codec that asyncpg brings is the one."""
+        """Do nothing: asyncpg's own codec stays in place."""
 
     dialect.setup_asyncpg_json_codec = dialect.setup_asyncpg_jsonb_codec = leave
     dialect.supports_native_json_deserialization = False

@@ -1,4 +1,4 @@
-"""Several statements that become durable together, or not at all."""
+"""Database transactions: several statements that become durable together, or not at all."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ from fastapi_easy.infrastructure.relational.driver.error_classification import (
     ends_transaction,
 )
 from fastapi_easy.infrastructure.relational.driver.executor import Executor, Parameters, StatementResult
-from fastapi_easy.infrastructure.relational.driver.pool import PooledConnection
+from fastapi_easy.infrastructure.relational.driver.pooled_connection import PooledConnection
 from fastapi_easy.infrastructure.waiting.completion import run_to_completion
 
 ROLLBACK_LIMIT: Final = 2.0
@@ -23,7 +23,7 @@ _SAVEPOINT: Final = "fastapi_easy"
 
 
 class TransactionLost(Exception):
-    """The database has ended the transaction by itself, with everything that was written in it."""
+    """The database has rolled back the transaction by itself."""
 
 
 class CommitOutcomeUnknown(Exception):
@@ -31,24 +31,25 @@ class CommitOutcomeUnknown(Exception):
 
 
 class Transaction:
-    """One transaction after the other, on one connection at a time. Belongs to one task.
+    """A transaction, which begins with its first statement, and anew after each commit. For one task only.
 
-    On SQLite one that has begun is the only one: others wait for its end, also when it has only read so far. What has
-    read and then writes would otherwise be refused when somebody else was faster. Reads without a transaction wait
-    for nobody.
+    On SQLite there is one at a time: others wait for its end, also when it has only read so far (`BEGIN IMMEDIATE`).
+    Otherwise a transaction that has read and then writes would fail whenever another one was faster. Reads without a
+    transaction do not wait.
 
     Args:
         executor: Runs its statements.
 
-        may_autocommit: It is committed right after its last write, so that a last write which is also the first thing
-            to be said needs no `BEGIN` and no `COMMIT` around it.
+        may_autocommit: Whether the caller commits right after the last write, so that a last write which is also the
+            first statement needs no `BEGIN` and no `COMMIT` around it.
     """
 
     __slots__ = ("_executor", "_has_written", "_in_atomic_block", "_is_lost", "_may_autocommit", "_pooled")
 
     def __init__(self, executor: Executor, *, may_autocommit: bool = False) -> None:
         self._executor = executor
-        # Where nobody sees that a connection was closed meanwhile, only `BEGIN` finds out without harm.
+        # A write on a stale connection has an unknown outcome. Where the driver does not tell that the server has
+        # closed it, a `BEGIN` finds out first.
         self._may_autocommit = may_autocommit and executor.pool.detects_disconnects
         self._pooled: PooledConnection | None = None
         self._has_written = False
@@ -57,7 +58,7 @@ class Transaction:
 
     @property
     def has_begun(self) -> bool:
-        """There is something to end."""
+        """Whether a transaction is open."""
         return self._pooled is not None
 
     async def execute(
@@ -68,21 +69,21 @@ class Transaction:
         writes: bool = False,
         last: bool = False,
     ) -> StatementResult:
-        """Run *statement* after everything that came before. One that fails leaves no trace.
+        """Run *statement* after everything that came before. One that fails changes nothing.
 
         Args:
             statement: What to run.
 
             parameters: Its values; several mappings run it for each.
 
-            writes: It changes something.
+            writes: Whether it changes something.
 
-            last: Nothing follows it when it has succeeded and reached something.
+            last: Whether nothing follows it, if it succeeds and changes a row.
 
         Raises:
             TransactionLost: The transaction has ended; nothing of it is left.
 
-            CommitOutcomeUnknown: Nobody knows whether this statement, the only one, was carried out.
+            CommitOutcomeUnknown: The connection broke before the answer of this statement, the only one.
         """
         if last and self._may_autocommit and self._pooled is None and not self._is_lost:
             return await self._execute_in_autocommit(statement, parameters)
@@ -100,12 +101,12 @@ class Transaction:
 
     @contextlib.asynccontextmanager
     async def lend_connection(self, *, writes: bool) -> AsyncIterator[Connection]:
-        """The connection, for one statement that somebody else runs on it.
+        """Lend the connection for one statement that the caller runs on it.
 
-        As in `execute`, one that fails leaves no trace, provided that it fails with what SQLAlchemy raises.
+        As in `execute`, one that fails changes nothing, provided that it fails with an exception of SQLAlchemy's.
 
         Args:
-            writes: The statement may change something.
+            writes: Whether the statement may change something.
 
         Raises:
             TransactionLost: The transaction has ended; nothing of it is left.
@@ -122,18 +123,18 @@ class Transaction:
         await self._after_statement(pooled, writes=writes, has_savepoint=has_savepoint)
 
     async def run_savepoint_command(self, sql: str) -> None:
-        """Say *sql*, which are about a savepoint of somebody else's.
+        """Run *sql*, which sets, releases or rolls back to a savepoint of the caller's.
 
         Raises:
             TransactionLost: The transaction has ended; nothing of it is left.
         """
         await self._run_command(await self._ensure_begun(), sql)
-        # What follows is not to begin anew after a failure: the savepoint would be gone.
+        # After a failure the transaction must not be restarted: the savepoint would be gone.
         self._has_written = True
 
     @contextlib.asynccontextmanager
     async def atomic(self) -> AsyncIterator[None]:
-        """What is done inside leaves no trace when it is left by an exception."""
+        """Undo what is done inside of the block when an exception leaves it."""
         keeps = self._has_written
         pooled = await self._ensure_begun()
         if keeps:
@@ -154,12 +155,12 @@ class Transaction:
             await self._run_command(pooled, f"RELEASE SAVEPOINT {_SAVEPOINT}")
 
     async def commit(self) -> None:
-        """Make everything durable; what follows begins anew.
+        """Make everything durable; the next statement begins a new transaction.
 
         Raises:
             TransactionLost: Nothing is left to be made durable.
 
-            CommitOutcomeUnknown: Nobody knows.
+            CommitOutcomeUnknown: The connection broke before the answer.
         """
         if self._is_lost:
             raise TransactionLost
@@ -172,7 +173,7 @@ class Transaction:
             if error.connection_invalidated:
                 self._abandon_connection(error)
                 raise CommitOutcomeUnknown from error
-            # Refused, and thereby undone.
+            # A commit that is refused, by a deferred constraint say, is a rollback.
             await self._restart(pooled)
             self._has_written = False
             raise
@@ -187,11 +188,11 @@ class Transaction:
         self._executor.pool.check_in(pooled)
 
     async def close(self) -> None:
-        """Discard what was not committed and give the connection back, also when the task is cancelled."""
+        """Roll back what was not committed and give the connection back, also when the task is cancelled."""
         pooled, self._pooled = self._pooled, None
         self._has_written = self._is_lost = False
         if pooled is not None:
-            # Leaving an open transaction in the pool is the one thing worse than waiting while cancelled.
+            # An open transaction in the pool would hold its locks and leak into the next borrower's work.
             await run_to_completion(self._roll_back(pooled))
 
     async def _execute_in_autocommit(self, statement: Executable, parameters: Parameters) -> StatementResult:
@@ -208,7 +209,7 @@ class Transaction:
         return answer
 
     async def _before_statement(self, *, writes: bool) -> tuple[PooledConnection, bool]:
-        """The connection for one statement, and whether a savepoint guards what came before."""
+        """Begin if necessary; return the connection, and whether a savepoint guards what came before."""
         has_savepoint = (
             writes and self._executor.aborts_on_error and self._has_written and not self._in_atomic_block
         )
@@ -231,7 +232,7 @@ class Transaction:
             except DBAPIError as error:
                 if not error.connection_invalidated:
                     raise
-            # It was stale: the server had closed it, or is a new one by now.
+            # The connection was stale: the server had closed it, or was restarted. Nothing is lost by a second try.
             return await self._begin()
         return self._pooled
 
@@ -240,7 +241,7 @@ class Transaction:
         try:
             await self._executor.run_command(pooled, self._executor.begin_sql)
         except asyncio.CancelledError:
-            # On SQLite it has begun all the same.
+            # The thread of SQLite goes on: the transaction has begun all the same.
             self._pooled = pooled
             self._abandon_connection()
             raise
@@ -253,7 +254,7 @@ class Transaction:
     async def _recover(
         self, pooled: PooledConnection, error: SQLAlchemyError, *, has_savepoint: bool
     ) -> None:
-        """Put the transaction back to where it was before the statement that failed, or call it lost."""
+        """Return to the state before the statement that failed, or mark the transaction as lost."""
         if self._pooled is None:
             return
         classified = classify_error(error)
@@ -270,7 +271,7 @@ class Transaction:
                 await self._restart(pooled)
 
     async def _restart(self, pooled: PooledConnection) -> None:
-        # Nothing was written yet, so that a new transaction is as good as the old one.
+        # Nothing was written yet: a new transaction, which the next statement begins, is as good as this one.
         self._pooled = None
         try:
             await self._executor.run_command(pooled, "ROLLBACK")
@@ -297,13 +298,13 @@ class Transaction:
             async with asyncio.timeout(ROLLBACK_LIMIT):
                 await self._executor.run_command(pooled, "ROLLBACK")
         except (SQLAlchemyError, OSError) as error:
-            # Silence, or a server that has forgotten the transaction: the connection is of no more use.
+            # No answer, or a server that knows no transaction here: the state of the connection is unknown.
             pool.discard(pooled, error)
         else:
             pool.check_in(pooled)
 
     def _abandon_connection(self, error: BaseException | None = None) -> None:
-        """The connection cannot be trusted any more: the answer that nobody waits for may still come."""
+        """Give up the connection, whose state is unknown: an answer that nobody waits for may still come."""
         self._is_lost = True
         if isinstance(error, DBAPIError) and error.connection_invalidated:
             self._executor.pool.expire_connections()

@@ -1,13 +1,15 @@
-"""Which driver a database URL means."""
+"""Database URLs: the dialect and the driver that each means."""
 
 import importlib.util
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from fastapi_easy.domain.errors import DeclarationError
+
+Driver: TypeAlias = Literal["aiosqlite", "asyncpg", "psycopg", "asyncmy", "aiomysql"]
 
 _DIALECTS: Final[Mapping[str, str]] = {
     "sqlite": "sqlite",
@@ -17,15 +19,15 @@ _DIALECTS: Final[Mapping[str, str]] = {
     "mariadb": "mariadb",
 }
 
-_DRIVERS: Final[Mapping[str, tuple[str, ...]]] = {
+_DRIVERS: Final[Mapping[str, tuple[Driver, ...]]] = {
     "sqlite": ("aiosqlite",),
     "postgresql": ("asyncpg", "psycopg"),
     "mysql": ("asyncmy", "aiomysql"),
     "mariadb": ("asyncmy", "aiomysql"),
 }
-"""The drivers this adapter knows, the preferred one first."""
+"""The supported drivers, the preferred one first."""
 
-_EXTRAS: Final[Mapping[str, str]] = {
+_EXTRAS: Final[Mapping[Driver, str]] = {
     "aiosqlite": "sqlite",
     "asyncpg": "postgres",
     "psycopg": "psycopg",
@@ -35,7 +37,7 @@ _EXTRAS: Final[Mapping[str, str]] = {
 
 
 def resolve(text: str) -> URL:
-    """The URL with its driver written out.
+    """Parse a database URL, and name its driver where it leaves that open.
 
     Args:
         text: `sqlite:///shop.db`, `postgresql://…`, `mysql+aiomysql://…`; a driver that is named is respected.
@@ -64,10 +66,16 @@ def resolve(text: str) -> URL:
     return url.set(drivername=f"{dialect}+{driver}")
 
 
-def _driver(dialect: str, named: str) -> str:
+def driver_of(url: URL) -> Driver:
+    """Return the driver of *url*, which `resolve` has named."""
+    return _driver(url.get_backend_name(), url.get_driver_name())
+
+
+def _driver(dialect: str, named: str) -> Driver:
     drivers = _DRIVERS[dialect]
-    if named in drivers:
-        return named
+    for each in drivers:
+        if each == named:
+            return each
     if named in {"", "asyncio"}:
         return next(
             (each for each in drivers if importlib.util.find_spec(each) is not None),
@@ -78,6 +86,6 @@ def _driver(dialect: str, named: str) -> str:
     )
 
 
-def _recommended_driver(drivers: tuple[str, ...]) -> str:
-    """The driver whose extra is named when none is installed: for MySQL the one without a compiler."""
+def _recommended_driver(drivers: tuple[Driver, ...]) -> Driver:
+    """Return the driver to recommend when none is installed: for MySQL the one that needs no compiler."""
     return "aiomysql" if "aiomysql" in drivers else drivers[0]

@@ -1,1 +1,1 @@
-"""What keeps calls to something far away from doing harm: breakers, and repetitions within a budget."""
+"""Resilience of calls to remote dependencies: circuit breakers, wait queues, retries within a budget."""

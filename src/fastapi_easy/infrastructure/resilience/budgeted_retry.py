@@ -1,10 +1,11 @@
-"""Repetitions that many calls pay for together, so that an outage is not multiplied."""
+"""Retries with backoff, jitter and a budget, so that retries do not multiply the load in an outage."""
 
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, TypeVar
 
 from returns.result import Failure
 from tenacity import (
@@ -21,66 +22,69 @@ from tenacity.stop import stop_base
 from fastapi_easy.domain.deadline import remaining_seconds
 from fastapi_easy.domain.errors import Outcome, Unavailable, UnavailableReason
 
+T = TypeVar("T")
+
 _RETRYABLE: Final = frozenset({UnavailableReason.NO_RESPONSE, UnavailableReason.CONFLICT})
-"""What may be gone a moment later. Whoever was sent away is sent away again, and who waited has waited enough."""
+"""Reasons that may be gone a moment later. A rejected call would be rejected again; a timeout was wait enough."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryLimits:
-    """How often calls are made again. All times in seconds.
+    """The limits of retries. All times in seconds.
 
     Attributes:
-        attempts: Of one call, the first among them; with 1 nothing is made again.
+        attempts: Attempts per call, the first included; 1 retries nothing.
 
-        share: Repetitions for each call that is made, over all calls of a dependency.
+        retry_ratio: Retries per call, over all calls to a dependency.
 
-        floor: Retries per second that are always allowed, in addition to the ratio.
+        min_retries_per_second: Retries per second that are always allowed, in addition to the ratio.
 
         burst: Retries that can accumulate in the budget.
 
-        pause: The longest wait before the second attempt; doubles with each, by chance between nothing and that.
+        pause: The longest wait before the second attempt; it doubles with each attempt. The wait is chosen at random
+            between 0 and that (full jitter).
 
-        longest_pause: But no longer than this.
+        longest_pause: The longest wait before any attempt.
     """
 
     attempts: int = 3
-    share: float = 0.1
-    floor: float = 1.0
+    retry_ratio: float = 0.1
+    min_retries_per_second: float = 1.0
     burst: int = 20
     pause: float = 0.05
     longest_pause: float = 1.0
 
 
 class BudgetedRetry:
-    """Implements `Retry`: waits by chance, longer each time, a budget for each dependency, none beyond the deadline.
+    """Implements `Retry` with exponential backoff, full jitter, and a budget per dependency; never beyond the deadline.
 
     Args:
-        limits: How often.
+        limits: How often calls are retried.
 
         now: Seconds since some fixed moment.
     """
 
     def __init__(self, limits: RetryLimits, now: Callable[[], float] = time.monotonic) -> None:
         self._limits = limits
-        self._budgets = defaultdict[str, _Budget](lambda: _Budget(limits, now))
+        self._budgets = defaultdict[str, _Budget](partial(_Budget, limits, now))
 
     @property
     def retries(self) -> Mapping[str, int]:
-        """How many repetitions there were so far, by dependency."""
+        """The number of retries so far, by dependency."""
         return {dependency: budget.spent for dependency, budget in self._budgets.items()}
 
     async def repeat(
-        self, dependency: str, call: Callable[[], Awaitable[Outcome[Any]]], failed: Outcome[Any], calls: int
-    ) -> Outcome[Any]:
-        """What *call* comes to in the end."""
+        self, dependency: str, call: Callable[[], Awaitable[Outcome[T]]], failed: Outcome[T], calls: int
+    ) -> Outcome[T]:
+        """Return *failed*, or what *call* comes to when it is made again."""
         budget, left = self._budgets[dependency], remaining_seconds()
         budget.calls += calls
         if not _is_retryable(failed):
             return failed
-        # The attempt that was made counts: it is handed over as if it were made now.
+        # tenacity makes the first attempt itself, but that one has failed already: it is handed over.
         outcomes = iter([failed])
 
-        async def attempt() -> Outcome[Any]:
+        async def attempt() -> Outcome[T]:
             first = next(outcomes, None)
             return await call() if first is None else first
 
@@ -91,17 +95,16 @@ class BudgetedRetry:
             retry=retry_if_result(_is_retryable),
             retry_error_callback=_last_outcome,
         )
-        outcome: Outcome[Any] = await retrying(attempt)
-        return outcome
+        return await retrying(attempt)
 
 
 class _Budget:
-    """What is left for repetitions.
+    """The retry budget of one dependency: a token bucket that calls and time fill.
 
     Attributes:
-        calls: Made since it was last looked at.
+        calls: The calls made since it was last filled.
 
-        spent: Repetitions that it was asked to pay for, and did.
+        spent: The retries that it has paid for.
     """
 
     __slots__ = ("_limits", "_now", "_refilled_at", "_tokens", "calls", "spent")
@@ -115,9 +118,9 @@ class _Budget:
         self.spent = 0
 
     def try_spend(self) -> bool:
-        """Whether there is one, which then is gone."""
+        """Take a retry from the budget; return whether there was one."""
         limits, now = self._limits, self._now()
-        earned = self.calls * limits.share + (now - self._refilled_at) * limits.floor
+        earned = self.calls * limits.retry_ratio + (now - self._refilled_at) * limits.min_retries_per_second
         self._tokens, self._refilled_at, self.calls = min(self._tokens + earned, limits.burst), now, 0
         if self._tokens < 1:
             return False
@@ -127,7 +130,7 @@ class _Budget:
 
 
 class _StopWhenBudgetSpent(stop_base):
-    """Asked last, since to ask takes one."""
+    """Stops retries when the budget is spent. The last condition to be asked, since asking spends a retry."""
 
     def __init__(self, budget: _Budget) -> None:
         self._budget = budget
@@ -136,10 +139,11 @@ class _StopWhenBudgetSpent(stop_base):
         return not self._budget.try_spend()
 
 
-def _is_retryable(outcome: Outcome[Any]) -> bool:
+def _is_retryable(outcome: Outcome[object]) -> bool:
     error = outcome.failure() if isinstance(outcome, Failure) else None
     return isinstance(error, Unavailable) and error.reason in _RETRYABLE
 
 
 def _last_outcome(state: RetryCallState) -> Any:
+    # tenacity would raise `RetryError` instead.
     return None if state.outcome is None else state.outcome.result()

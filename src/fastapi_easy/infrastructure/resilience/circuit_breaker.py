@@ -1,4 +1,7 @@
-"""A breaker that counts silence over a rolling window. Pure: no task, no lock, and the time is passed in."""
+"""A circuit breaker that counts missing answers over a rolling window. No task and no lock; the clock is passed in.
+
+Only silence counts against a dependency; any answer, also an error, shows that it is alive (ADR 3).
+"""
 
 import logging
 import secrets
@@ -15,32 +18,32 @@ _logger: Final = logging.getLogger("fastapi_easy.resilience")
 
 _BUCKETS: Final = 10
 _JITTER: Final = 3.0
-"""Seconds over which callers who were sent away are spread when they come back."""
+"""Seconds over which the retries of rejected callers are spread (jitter)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakerLimits:
-    """When a breaker opens, and for how long. All times in seconds.
+    """The limits at which a breaker opens and closes. All times in seconds.
 
     Attributes:
-        ratio: The share of calls that has to stay unanswered.
+        ratio: The share of calls in the window that have to be unanswered.
 
-        calls: How many there have to have been in the window. So many unanswered ones, with no answer between them,
-            are enough whatever was before: after a busy while the share would take as long again to be reached.
+        calls: The number of calls in the window below which the shares do not count. As many unanswered calls in a row
+            open it whatever was before: after busy times the share would take as long again to be reached.
 
-        window: What is looked back upon.
+        window: The time over which calls are counted.
 
-        pause: How long it stays open; twice as long each time that the next call stays unanswered too.
+        pause: How long it stays open; doubled each time that a probe fails.
 
-        longest_pause: But no longer than this.
+        longest_pause: The maximum of that.
 
-        slow_after: Seconds after which an answer is slow; `None` when how long one takes does not matter.
+        slow_after: Seconds after which an answer is slow; `None` counts no answer as slow.
 
-        slow_ratio: The share of calls that has to be answered slowly, or not at all.
+        slow_ratio: The share of calls in the window that have to be slow or unanswered.
 
-        probes: Calls that are let through to find out, all of which have to be answered, and not slowly.
+        probes: Calls that are let through when half open, all of which have to be answered in time.
 
-        probe_timeout: After which one that nobody has heard of counts as unanswered.
+        probe_timeout: The time after which a probe that has not ended counts as unanswered.
     """
 
     ratio: float = 0.5
@@ -55,28 +58,29 @@ class BreakerLimits:
 
 
 class CircuitBreaker:
-    """Implements `Breaker`. What it knows is known to this process alone.
+    """Implements `Breaker`, for this process alone.
 
-    A permit is the number of the state in which it was given; what is said with an earlier one has no say any more.
+    A permit is the generation, the number of state changes, in which it was given: calls that began in an earlier state
+    are not counted in this one.
 
     Args:
         limits: When it opens.
 
-        now: Seconds since some fixed moment.
+        now: Returns seconds since some fixed moment.
 
-        tell: Is told of each new state, in their order. Must be quick and must not raise.
+        on_change: Called with each new state, in their order. Must be quick and must not raise.
     """
 
     def __init__(
         self,
         limits: BreakerLimits,
         now: Callable[[], float] = time.monotonic,
-        tell: Callable[[CircuitState], None] = lambda _: None,
+        on_change: Callable[[CircuitState], None] | None = None,
     ) -> None:
         self.slow_after = limits.slow_after
         self._limits = limits
         self._now = now
-        self._on_change = tell
+        self._on_change = on_change
         self._bucket_seconds = limits.window / _BUCKETS
         self._state = CircuitState.CLOSED
         self._generation = 0
@@ -85,20 +89,21 @@ class CircuitBreaker:
         self._probes_running = self._probes_succeeded = 0
         self._probed_at = 0.0
         self._opened = self._refused = 0
-        # The bucket that is being filled, when it is full, and those before it: answers, silences, slow answers.
+        # Calls are counted in buckets of a tenth of the window: the current one in plain integers, since every call
+        # counts there, and the earlier ones as (successes, failures, slow).
         self._successes = self._failures = self._slow = self._consecutive_failures = 0
         self._bucket_ends_at = now() + self._bucket_seconds
         self._buckets: deque[tuple[int, int, int]] = deque(maxlen=_BUCKETS - 1)
 
     @property
     def circuit(self) -> Circuit:
-        """How it stands at this moment."""
+        """The state of the circuit at this moment."""
         return Circuit(
             state=self._state, retry_after=self._remaining(), opened=self._opened, refused=self._refused
         )
 
     def enter(self) -> int:
-        """A permit for one call.
+        """Return a permit for one call.
 
         Raises:
             CallNotPermitted: The call is not to be made.
@@ -108,8 +113,12 @@ class CircuitBreaker:
         return self._generation
 
     def leave(self, permit: int, *, answered: bool | None, slow: bool = False) -> None:
-        """The call has ended."""
+        """Record how the call that has *permit* ended.
+
+        *answered* is `None` where that says nothing about the dependency: the call was cancelled, or never sent.
+        """
         if permit != self._generation:
+            # Begun in an earlier state: it says nothing about this one.
             return
         if self._state is CircuitState.HALF_OPEN:
             self._leave_as_probe(answered=answered and not slow)
@@ -121,6 +130,7 @@ class CircuitBreaker:
         if answered:
             self._successes += 1
             self._consecutive_failures = 0
+            # A quick answer cannot open the circuit, so that the usual call sums up nothing.
             if slow:
                 self._slow += 1
                 self._open_if_failing()
@@ -130,11 +140,11 @@ class CircuitBreaker:
             self._open_if_failing()
 
     def isolate(self) -> None:
-        """Let nothing through until `reset`."""
+        """Reject every call until `reset`."""
         self._change_state(CircuitState.ISOLATED)
 
     def reset(self) -> None:
-        """Let everything through, and forget what was."""
+        """Let every call through, and forget what was counted."""
         self._pause = self._limits.pause
         self._reset_counts()
         self._change_state(CircuitState.CLOSED)
@@ -149,7 +159,7 @@ class CircuitBreaker:
                 self._probed_at = self._now()
                 return
             if self._now() - self._probed_at >= self._limits.probe_timeout:
-                # Whoever has the permit was lost with it.
+                # The probe was lost, and with it its permit: begin again.
                 self._open_again()
         self._refused += 1
         raise CallNotPermitted(
@@ -200,7 +210,7 @@ class CircuitBreaker:
     def _change_state(self, state: CircuitState) -> None:
         self._generation += 1
         changes, self._state = state is not self._state, state
-        if changes:
+        if changes and self._on_change is not None:
             self._on_change(state)
 
     def _reset_counts(self) -> None:
@@ -209,12 +219,12 @@ class CircuitBreaker:
         self._buckets.clear()
 
     def _rotate_bucket(self) -> None:
-        """Begin a new bucket, after as many empty ones as nothing was heard in."""
-        late = int((self._now() - self._bucket_ends_at) / self._bucket_seconds)
+        """Begin a new bucket, after an empty one for each that no call ended in."""
+        missed = int((self._now() - self._bucket_ends_at) / self._bucket_seconds)
         self._buckets.append((self._successes, self._failures, self._slow))
-        self._buckets.extend([(0, 0, 0)] * min(late, _BUCKETS - 1))
+        self._buckets.extend([(0, 0, 0)] * min(missed, _BUCKETS - 1))
         self._successes = self._failures = self._slow = 0
-        self._bucket_ends_at += (late + 1) * self._bucket_seconds
+        self._bucket_ends_at += (missed + 1) * self._bucket_seconds
 
 
 def log_change(name: str, state: CircuitState) -> None:

@@ -1,1 +1,1 @@
-"""Each technology as one object, `TECHNOLOGY`; the composition root imports the modules of those that are in use."""
+"""Each technology as one object, `TECHNOLOGY`; the composition root imports the modules of those in use."""

@@ -1,4 +1,4 @@
-"""A folder, for the leases of processes on one machine."""
+"""Lock files, for the processes of one machine."""
 
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -10,8 +10,12 @@ from fastapi_easy.infrastructure.locks.file import FileLeaseStore
 __all__ = ["TECHNOLOGY"]
 
 
+def _is_embedded(_url: str) -> bool:
+    return True
+
+
 def _leases_at(url: str, _clock: Clock) -> LeaseStore:
     return FileLeaseStore(Path(unquote(urlsplit(url).path)))
 
 
-TECHNOLOGY = Technology(name="files", schemes=("file",), is_embedded=lambda _: True, leases_at_url=_leases_at)
+TECHNOLOGY = Technology(name="files", schemes=("file",), is_embedded=_is_embedded, leases_at_url=_leases_at)

@@ -1,4 +1,4 @@
-"""The memory of the process, and plain classes: those that no store has marked."""
+"""Memory, and plain classes: those that belong to no ORM."""
 
 from collections.abc import Sequence
 
@@ -17,12 +17,16 @@ from fastapi_easy.infrastructure.persistence.memory.unit_of_work import MemoryUn
 __all__ = ["TECHNOLOGY"]
 
 
+def _is_embedded(_url: str) -> bool:
+    return True
+
+
 def _open(request: DatabaseRequest) -> Database:
     return MemoryDatabase(request.name)
 
 
 async def _journal(_database: MemoryDatabase, _systems: Sequence[SystemTable]) -> Outcome[Sequence[str]]:
-    # A table is there when its first row is.
+    # Nothing to prepare: a table exists from its first row on.
     return Success(())
 
 
@@ -43,7 +47,7 @@ TECHNOLOGY = Technology(
     recognises=plain.recognises,
     describe=plain.describe,
     schemes=("memory",),
-    is_embedded=lambda _: True,
+    is_embedded=_is_embedded,
     open=_open,
     database=MemoryDatabase,
     repository=MemoryRepository,

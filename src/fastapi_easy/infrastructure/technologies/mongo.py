@@ -14,7 +14,7 @@ __all__ = ["TECHNOLOGY"]
 
 def _open(request: DatabaseRequest) -> Database:
     limits = dict(request.limits)
-    # The server has one of its own for all, a minute.
+    # Not a limit of a client: the server ends every transaction after a minute.
     del limits["transaction_timeout"]
     return MongoDatabase(
         request.name, request.url, ConnectionOptions(**limits), request.breaker, request.tracer

@@ -1,7 +1,7 @@
-"""The technologies there are: those of this package, in one table, and those that other packages bring.
+"""All technologies: those of this package, in one table, and those of other packages, by entry points.
 
-One of this package is imported when the library is there whose classes it reads, or when its URL is chosen; those of
-others, when none of these fits.
+One of this package is imported when the library whose classes it reads has been imported, or when its URL is chosen;
+those of other packages when none of these fits.
 """
 
 import functools
@@ -18,7 +18,7 @@ from fastapi_easy.domain.ports import Technology
 __all__ = ["imported_technologies", "installed_technologies", "technologies_for_url"]
 
 GROUP: Final = "fastapi_easy.technologies"
-"""The entry points in which other packages name theirs."""
+"""The group of entry points in which other packages name their technologies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,13 @@ class _BuiltIn:
     """A technology of this package, and when it is imported.
 
     Attributes:
-        module: Where it is, beside this one.
+        module: The name of its module, beside this one.
 
-        library: Makes the classes that it reads, and the databases that it opens; empty when it has neither.
+        library: The library of the classes that it reads, and of the databases that it opens; empty for neither.
 
-        schemes: Those of the technology.
+        schemes: The URL schemes of the technology.
 
-        extra: What to install for it.
+        extra: The extra of this package to install for it.
     """
 
     module: str
@@ -52,22 +52,22 @@ _BUILT_IN: Final = (
     _BuiltIn("redis", schemes=("redis", "rediss", "unix"), extra="redis"),
     _BuiltIn("file", schemes=("file",)),
 )
-"""In the order in which they are asked whether a class, or a database, is theirs: the more special come first."""
+"""In the order in which they are asked whether they support a class or a database: the more special come first."""
 
 
 def technologies_for_url(url: str, kept: Sequence[type[Any]] = ()) -> Iterator[Technology]:
-    """The technologies that open *url*, the more special first; at least one.
+    """Yield the technologies that open *url*, the more special first; at least one.
 
     Args:
         url: Like that of a database.
 
-        kept: The classes whose entities are to be there.
+        kept: The classes whose entities are stored there.
 
     Raises:
-        DeclarationError: It cannot be read, nothing opens it, or what would is not installed.
+        DeclarationError: The URL cannot be read, nothing opens it, or what would is not installed.
     """
     match = _SCHEME.match(url)
-    # The text may hold a password, so it is not repeated.
+    # The URL may hold a password, so no message repeats it.
     if match is None:
         raise DeclarationError(["the database URL cannot be read; it looks like postgresql://user@host/name"])
     scheme = match[1].lower()
@@ -83,7 +83,7 @@ def technologies_for_url(url: str, kept: Sequence[type[Any]] = ()) -> Iterator[T
             if scheme in each.schemes and each.recognises(foreign_classes[0])
         )
     for each in built_in:
-        # The others read classes whose library somebody has to have imported.
+        # All but the last read classes of a library, which whoever declared such a class has imported.
         if each is built_in[-1] or each.library in sys.modules:
             yield _load(each)
     if not built_in:
@@ -105,7 +105,7 @@ _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9]*)(?:\+[A-Za-z0-9+]+)?:")
 
 
 def imported_technologies() -> Iterator[Technology]:
-    """The technologies of this package whose library somebody has imported."""
+    """Yield the technologies of this package whose library is imported already."""
     for each in _BUILT_IN:
         if each.library in sys.modules:
             yield _load(each)
@@ -125,13 +125,14 @@ def _load(built_in: _BuiltIn) -> Technology:
 
 
 def installed_technologies() -> tuple[Technology, ...]:
-    """The technologies of other packages."""
+    """Return the technologies of other packages, which are loaded once."""
     return _load_entry_points(tuple(sys.path))
 
 
 @functools.cache
 def _load_entry_points(_path: tuple[str, ...]) -> tuple[Technology, ...]:
-    # Takes a while where much is installed.
+    # Reading the metadata of all installed packages takes a while, so the answer is kept; by `sys.path`, because that
+    # is what it depends on.
     from importlib.metadata import entry_points
 
     return tuple(_load_entry_point(each) for each in entry_points(group=GROUP))

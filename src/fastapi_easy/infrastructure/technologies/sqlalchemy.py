@@ -1,6 +1,6 @@
 """SQLite, PostgreSQL, MySQL and MariaDB, and SQLAlchemy's declarative classes."""
 
-from typing import Any
+from sqlalchemy import URL
 
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.ports import Clock, Database, LeaseStore
@@ -17,13 +17,17 @@ from fastapi_easy.infrastructure.relational.url import resolve
 __all__ = ["TECHNOLOGY"]
 
 
+def _is_embedded(url: str) -> bool:
+    return url.startswith("sqlite")
+
+
 def _open(request: DatabaseRequest) -> Database:
     limits = ConnectionOptions(**request.limits)
     return SqlAlchemyDatabase(request.name, request.url, limits, request.breaker, request.tracer)
 
 
 def _leases(database: SqlAlchemyDatabase, _clock: Clock) -> LeaseStore:
-    # Of one that is thrown away at the end this makes the folder.
+    # Creates the folder of a temporary SQLite file, in which the leases are kept too.
     _ = database.begin()
     return _leases_in(database.executor.engine.url)
 
@@ -32,7 +36,8 @@ def _leases_at(url: str, _clock: Clock) -> LeaseStore:
     return _leases_in(resolve(url))
 
 
-def _leases_in(url: Any) -> LeaseStore:
+def _leases_in(url: URL) -> LeaseStore:
+    # Imported when they are chosen, so that an application without locks does not pay for them.
     match url.get_backend_name():
         case "sqlite":
             from fastapi_easy.infrastructure.locks.relational.sqlite import SqliteLeaseStore
@@ -42,7 +47,7 @@ def _leases_in(url: Any) -> LeaseStore:
             from fastapi_easy.infrastructure.locks.relational.postgres import PostgresLeaseStore
 
             return PostgresLeaseStore(url)
-        case _:
+        case _:  # `resolve` lets nothing pass but these and MySQL, MariaDB
             from fastapi_easy.infrastructure.locks.relational.mysql import MySqlLeaseStore
 
             return MySqlLeaseStore(url)
@@ -70,7 +75,7 @@ TECHNOLOGY = Technology(
     recognises=mapping.recognises,
     describe=mapping.describe,
     schemes=("sqlite", "postgresql", "postgres", "mysql", "mariadb"),
-    is_embedded=lambda url: url.startswith("sqlite"),
+    is_embedded=_is_embedded,
     open=_open,
     database=SqlAlchemyDatabase,
     repository=SqlAlchemyRepository,

@@ -1,4 +1,4 @@
-"""SQLModel's tables; SQLAlchemy keeps them."""
+"""SQLModel's table classes, which SQLAlchemy stores."""
 
 from fastapi_easy.domain.ports.technology import Technology
 from fastapi_easy.infrastructure.persistence.sqlmodel import mapping

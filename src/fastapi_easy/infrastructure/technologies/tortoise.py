@@ -1,4 +1,4 @@
-"""Tortoise's models, in the databases that SQLAlchemy speaks to."""
+"""Tortoise's models, in the databases of the SQLAlchemy adapter."""
 
 import dataclasses
 
@@ -15,8 +15,8 @@ __all__ = ["TECHNOLOGY"]
 
 def _open(request: DatabaseRequest) -> Database:
     limits = ConnectionOptions(**request.limits)
-    kept, breaker, tracer = request.kept, request.breaker, request.tracer
-    return TortoiseDatabase(request.name, request.url, limits, kept, breaker, tracer)
+    entities, breaker, tracer = request.entities, request.breaker, request.tracer
+    return TortoiseDatabase(request.name, request.url, limits, entities, breaker, tracer)
 
 
 TECHNOLOGY = dataclasses.replace(

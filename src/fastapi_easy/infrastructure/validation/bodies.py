@@ -14,7 +14,7 @@ _STRICT: Final = ConfigDict(strict=True, extra="forbid")
 _typed_dict: Any = TypedDict  # mypy wants literals
 
 
-def body_type(fields: Iterable[Field], title: str, *, partial: bool, outside: bool) -> Any:
+def body_type(fields: Iterable[Field], title: str, *, partial: bool, by_alias: bool) -> Any:
     """Make a typed dictionary of *fields*: it validates to just those that were set, and a field may have any name.
 
     Args:
@@ -24,13 +24,13 @@ def body_type(fields: Iterable[Field], title: str, *, partial: bool, outside: bo
 
         partial: None of them has to be given.
 
-        outside: They are called as callers call them, not by their names.
+        by_alias: They are called by their aliases, as callers do, and not by their names.
     """
     members = {}
     for field in fields:
         annotation: Any = Annotated[input_type(field), pydantic.Field(description=field.description)]
         required = field.required and not partial
-        name = field.alias if outside and field.alias is not None else field.name
+        name = field.alias if by_alias and field.alias is not None else field.name
         members[name] = Required[annotation] if required else NotRequired[annotation]
     schema = _typed_dict(title, members)
     schema.__pydantic_config__ = _STRICT

@@ -5,7 +5,8 @@ from functools import reduce
 from pydantic import ValidationError
 
 from fastapi_easy.domain.errors import Fault, Invalid
-from fastapi_easy.domain.values.json import MAX_FAULTS, join_pointer
+from fastapi_easy.domain.values.json import join_pointer
+from fastapi_easy.domain.values.limits import MAX_FAULTS
 
 
 def to_invalid(error: ValidationError) -> Invalid:

@@ -1,16 +1,8 @@
 """How each kind of field is read: a value of its own Python type as it is, anything else as JSON would be."""
 
-import base64
-import binascii
-import datetime
-import enum
-import json
-import math
-import re
-import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, Final
 
 import annotated_types
@@ -19,17 +11,10 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from fastapi_easy.domain.field import Field, Kind
-from fastapi_easy.domain.values.kind_schemas import (
-    TEXT_DOCUMENTS,
-    WITHOUT_NUL,
-    bytes_document,
-    decimal_document,
-)
-from fastapi_easy.domain.values.value_parsing import ParseError, parse_text
-
-_DECIMAL: Final = re.compile(r"-?[0-9]{1,100}(\.[0-9]{1,100})?", re.ASCII)
-_LARGEST_FLOAT: Final = 1.7976931348623157e308
-_MOST_DIGITS: Final = 100
+from fastapi_easy.domain.values.formats import FORMATS
+from fastapi_easy.domain.values.kind_format import JsonSchema, ParseError
+from fastapi_easy.domain.values.limits import integer_limits
+from fastapi_easy.domain.values.texts import WITHOUT_NUL
 
 _WITHOUT_NUL: Final = pydantic.Field(json_schema_extra={"pattern": WITHOUT_NUL})
 
@@ -44,20 +29,18 @@ class ParsedBy:
         json_schema: Makes the JSON Schema of what it reads from that of the value.
     """
 
-    read: Callable[[Any], Any]
-    json_schema: Callable[[dict[str, Any]], dict[str, Any]]
+    read: Callable[[object], object]
+    json_schema: Callable[[JsonSchema], JsonSchema]
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Run *read* in front of everything else that is said of the field."""
         return core_schema.no_info_before_validator_function(self._checked, handler(source))
 
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchema:
         """Describe what callers may send."""
         return self.json_schema(handler(schema))
 
-    def _checked(self, value: Any) -> Any:
+    def _checked(self, value: object) -> object:
         try:
             return self.read(value)
         except ParseError as error:
@@ -96,166 +79,20 @@ def _bounds(field: Field) -> list[Any]:
         if field.kind is Kind.TEXT and not any(getattr(rule, "pattern", None) for rule in field.rules):
             rules.append(_WITHOUT_NUL)
     elif field.kind is Kind.INTEGER:
-        # 64 bits where nothing else is said: JSON of most callers and every store ends there.
-        rules.append(annotated_types.Ge(-(2**63) if field.minimum is None else field.minimum))
-        rules.append(annotated_types.Le(2**63 - 1 if field.maximum is None else field.maximum))
+        low, high = integer_limits(field)
+        rules += [annotated_types.Ge(low), annotated_types.Le(high)]
     elif field.kind is Kind.DECIMAL and field.precision is not None:
         rules.append(pydantic.Field(max_digits=field.precision, decimal_places=field.scale or 0))
     return rules
 
 
-def _not_null(value: Any) -> Any:
+def _not_null(value: object) -> object:
     if value is None:
         raise PydanticCustomError("null", "Must not be null")
     return value
 
 
 def _parser_for(field: Field) -> ParsedBy | None:
-    match field.kind:
-        case Kind.TEXT | Kind.INTEGER | Kind.BOOLEAN | Kind.ARRAY:
-            return None
-        case Kind.DECIMAL:
-            return ParsedBy(_decimal, lambda inner: decimal_document(field, inner))
-        case Kind.FLOAT:
-            return ParsedBy(
-                _float, lambda inner: {"minimum": -_LARGEST_FLOAT, "maximum": _LARGEST_FLOAT, **inner}
-            )
-        case Kind.DATE | Kind.TIME | Kind.DATETIME | Kind.DURATION | Kind.UUID:
-            return ParsedBy(_text_of(field), lambda inner: {**inner, **TEXT_DOCUMENTS[field.kind]})
-        case Kind.BINARY:
-            return ParsedBy(_bytes, lambda _: bytes_document(field))
-        case Kind.ENUM:
-            return _enum(field)
-        case Kind.JSON:
-            return ParsedBy(_json, lambda _: {})
-
-
-def _text_of(field: Field) -> Callable[[Any], Any]:
-    bare = replace(field, nullable=False, rules=())
-    own, keep = _PYTHON_VALUES[field.kind]
-
-    def read(value: Any) -> Any:
-        if isinstance(value, str):
-            return parse_text(bare, value)
-        if isinstance(value, own):
-            return keep(bare, value)
-        raise ParseError("Must be a string", "string_type")
-
-    return read
-
-
-def _date(field: Field, value: datetime.date) -> Any:
-    return parse_text(field, value.isoformat()) if isinstance(value, datetime.datetime) else value
-
-
-def _time(field: Field, value: datetime.time) -> Any:
-    return value if value.tzinfo is None else parse_text(field, value.isoformat())
-
-
-def _datetime(field: Field, value: datetime.date) -> Any:
-    if not isinstance(value, datetime.datetime) or value.utcoffset() is None:
-        return parse_text(field, value.isoformat())
-    try:
-        return value.astimezone(datetime.UTC)
-    except OverflowError:
-        raise ParseError("Must be a valid datetime", "datetime_parsing") from None
-
-
-_PYTHON_VALUES: Final[Mapping[Kind, tuple[type[Any], Callable[[Field, Any], Any]]]] = {
-    Kind.DATE: (datetime.date, _date),
-    Kind.TIME: (datetime.time, _time),
-    # A date is no time, and is told so as its text would be.
-    Kind.DATETIME: (datetime.date, _datetime),
-    Kind.DURATION: (datetime.timedelta, lambda _, value: value),
-    Kind.UUID: (uuid.UUID, lambda _, value: value),
-}
-"""What values of a kind that is text in JSON are in Python, and how they are taken."""
-
-
-def _decimal(value: Any) -> Any:
-    if isinstance(value, str):
-        if not _DECIMAL.fullmatch(value):
-            raise ParseError("Must be a decimal number like 12.50", "decimal_parsing")
-        return Decimal(value)
-    if isinstance(value, float):
-        # As JSON spells it: 0.1 and not the fraction nearest to it.
-        value = Decimal(float.__repr__(value))
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise ParseError("Must be a decimal number, as a string or a number", "decimal_type")
-    number = Decimal(value)
-    if len(number.as_tuple().digits) + abs(int(number.as_tuple().exponent)) > 2 * _MOST_DIGITS:
-        raise ParseError("Has too many digits", "decimal_max_digits")
-    return number
-
-
-def _float(value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise ParseError("Must be a number", "float_type")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
-        raise ParseError("Must be a finite number", "finite_number")
-    return number
-
-
-def _bytes(value: Any) -> bytes:
-    if isinstance(value, str):
-        try:
-            return base64.b64decode(value, validate=True)
-        except (binascii.Error, ValueError):
-            raise ParseError("Must be base64", "base64") from None
-    if isinstance(value, bytes | bytearray | memoryview):
-        return bytes(value)
-    raise ParseError("Must be a string in base64", "string_type")
-
-
-def _enum(field: Field) -> ParsedBy | None:
-    enumeration = field.enumeration
-    if enumeration is None:
-        return None
-    # By type and value, since True == 1 == 1.0 in Python and not in JSON.
-    members = {(type(each.value), each.value): each for each in enumeration}
-    values = [each.value for each in enumeration]
-    refused = ParseError(
-        f"Must be one of {', '.join(json.dumps(each, default=str) for each in values)}", "enum"
-    )
-
-    def read(value: Any) -> enum.Enum:
-        try:
-            return members[type(value), value]
-        except (KeyError, TypeError):
-            if isinstance(value, enumeration):
-                return value
-            raise refused from None
-
-    return ParsedBy(read, lambda _: {"enum": values})
-
-
-def _json(value: Any) -> Any:
-    """Return *value* with ordinary floats in place of exact numbers, as every store knows them; changed in place."""
-    kind = type(value)
-    if kind is dict:
-        for name, member in value.items():
-            if type(member) is not str:
-                value[name] = _json(member)
-    elif kind is list:
-        for place, item in enumerate(value):
-            if type(item) is not str:
-                value[place] = _json(item)
-    elif kind is int:
-        if not -(2**63) <= value < 2**64:
-            raise ParseError("Holds an integer of more than 64 bits", "int_range")
-    elif kind not in _PLAIN:
-        return _float_of(value)
-    return value
-
-
-_PLAIN: Final = frozenset({str, bool, float, type(None)})
-
-
-def _float_of(value: Any) -> float:
-    if not isinstance(value, Decimal):
-        raise ParseError("Holds a value that JSON cannot represent", "json_type")
-    return float(value)
+    format_ = FORMATS[field.kind]
+    read = format_.body_reader(field)
+    return None if read is None else ParsedBy(read, partial(format_.body_schema, field))

@@ -50,8 +50,8 @@ def find_schema_mistakes(resource: Resource[Any]) -> list[str]:
     return mistakes
 
 
-def _plain_type(annotation: Any) -> type[Any] | None:
-    """The type of values that *annotation* lets through, when it is one of those that stores keep; else `None`."""
+def _plain_type(annotation: Any) -> type | None:
+    """Return the type of values that *annotation* lets through, if stores keep that type; else `None`."""
     alternatives = [each for each in get_args(annotation) if each is not type(None)]
     if len(alternatives) == 1:
         return _plain_type(alternatives[0])
@@ -60,7 +60,7 @@ def _plain_type(annotation: Any) -> type[Any] | None:
 
 
 def _rule_mistakes(resource: Resource[Any]) -> list[str]:
-    """What pydantic cannot make a validator of: rules that do not fit their field, actions with odd types."""
+    """List what pydantic cannot build a validator of: rules that do not fit their field, actions with odd types."""
     mistakes = []
     for name in resource.writable:
         field = resource.fields[name]

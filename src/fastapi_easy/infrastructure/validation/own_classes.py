@@ -12,13 +12,12 @@ from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.values.json import join_pointer
 from fastapi_easy.infrastructure.validation.faults import to_invalid
 from fastapi_easy.infrastructure.validation.naming import document_key
+from fastapi_easy.infrastructure.validation.readers import Members, Read
 
 _Bytes: TypeAlias = Literal["utf8", "base64", "hex"]
 
 
-def model_reader(
-    model: type[BaseModel], fields: Mapping[str, Field], *, whole: bool
-) -> Callable[[Any], dict[str, Any] | Invalid]:
+def model_reader(model: type[BaseModel], fields: Mapping[str, Field], *, whole: bool) -> Read:
     """Make a reader of the fields that were set in a document, by way of *model*.
 
     Args:
@@ -41,7 +40,7 @@ def model_reader(
     kept = [name for name, member in members.items() if not member.exclude]
     as_json = [name for name in kept if name in fields and fields[name].kind is Kind.JSON]
 
-    def read(document: Any) -> dict[str, Any] | Invalid:
+    def read(document: object) -> Members | Invalid:
         instance = validate(document, strict=strict, extra=extra)
         if isinstance(instance, Invalid):
             return instance
@@ -61,7 +60,7 @@ def model_reader(
     return read
 
 
-def action_reader(action: type[Any]) -> Callable[[Any], Any | Invalid]:
+def action_reader(action: type) -> Callable[[object], object]:
     """Make a reader of instances of the dataclass *action*."""
     config = getattr(action, "__pydantic_config__", {})
     validate = _validator_of_json(
@@ -71,7 +70,7 @@ def action_reader(action: type[Any]) -> Callable[[Any], Any | Invalid]:
 
 
 def _validator_of_json(validator: Any, decimals: frozenset[str], mode: _Bytes) -> Callable[..., Any]:
-    """Validates a document as pydantic would validate its text, but for decimals, which it takes through a float.
+    """Build a validator that treats documents as pydantic treats their text; only decimals pass no float.
 
     Args:
         validator: Pydantic's.
@@ -81,7 +80,7 @@ def _validator_of_json(validator: Any, decimals: frozenset[str], mode: _Bytes) -
         mode: How bytes are written in that text.
     """
 
-    def validate(document: Any, *, strict: bool | None, extra: str | None) -> Any:
+    def validate(document: object, *, strict: bool | None, extra: str | None) -> Any:
         if isinstance(document, dict):
             document = {
                 name: str(value) if name in decimals and isinstance(value, Decimal) else value
@@ -99,8 +98,8 @@ def _validator_of_json(validator: Any, decimals: frozenset[str], mode: _Bytes) -
     return validate
 
 
-def _plain(value: Any) -> Any:
-    """*value* with ordinary floats in place of exact numbers."""
+def _plain(value: object) -> object:
+    """Return *value* with ordinary floats in place of exact numbers."""
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, dict):
@@ -108,10 +107,10 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
-def _unserializable(document: Mapping[str, Any], mode: _Bytes) -> Invalid:
-    """Which members of *document* JSON has no form for."""
+def _unserializable(document: object, mode: _Bytes) -> Invalid:
+    """Return the fault of each member of *document* that JSON has no form for."""
     faults = []
-    for name, value in document.items():
+    for name, value in document.items() if isinstance(document, dict) else ():
         try:
             _ = to_json(_plain(value), bytes_mode=mode)
         except PydanticSerializationError:
@@ -121,9 +120,9 @@ def _unserializable(document: Mapping[str, Any], mode: _Bytes) -> Invalid:
     return Invalid(tuple(faults))
 
 
-def _decimals(annotations: Mapping[str, Any]) -> frozenset[str]:
+def _decimals(annotations: Mapping[str, object]) -> frozenset[str]:
     return frozenset(name for name, annotation in annotations.items() if _mentions_type(annotation, Decimal))
 
 
-def _mentions_type(annotation: Any, wanted: type) -> bool:
+def _mentions_type(annotation: object, wanted: type) -> bool:
     return annotation is wanted or any(_mentions_type(each, wanted) for each in get_args(annotation))

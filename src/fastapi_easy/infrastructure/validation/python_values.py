@@ -10,8 +10,6 @@ from typing import Any, Final
 from fastapi_easy.domain.errors import Fault, Invalid
 from fastapi_easy.domain.field import UNSET
 from fastapi_easy.domain.values.json import (
-    MAX_DEPTH,
-    MAX_FAULTS,
     is_number,
     is_storable_text,
     join_pointer,
@@ -19,6 +17,7 @@ from fastapi_easy.domain.values.json import (
     unstorable_name_fault,
     unstorable_text_fault,
 )
+from fastapi_easy.domain.values.limits import MAX_DEPTH, MAX_FAULTS
 
 _UNCHANGED: Final = frozenset(
     {
@@ -36,7 +35,7 @@ _UNCHANGED: Final = frozenset(
 _CONTAINERS: Final = (dict, list, tuple, Mapping)
 
 
-def taken(values: Any) -> Any | Invalid:
+def to_document(values: object) -> object:
     """Return *values* as a document that may be read like one of JSON, or what no accepted JSON could say.
 
     Containers are copied, what was left `UNSET` is left out, and texts and numbers are of no subclass. What JSON has no
@@ -58,8 +57,8 @@ class _TooDeepError(Exception):
         super().__init__(pointer)
 
 
-def _to_document(value: Any, pointer: str, depth: int, faults: list[Fault]) -> Any:
-    """*value*, which stands at *pointer*; *depth* counts the containers, itself among them if it is one."""
+def _to_document(value: object, pointer: str, depth: int, faults: list[Fault]) -> object:
+    """Copy *value*, which is at *pointer* inside *depth* containers, counting itself if it is one."""
     if type(value) in _UNCHANGED:
         return value
     if isinstance(value, str):
@@ -85,8 +84,8 @@ def _to_document(value: Any, pointer: str, depth: int, faults: list[Fault]) -> A
     return value
 
 
-def _members(members: Mapping[Any, Any], pointer: str, depth: int, faults: list[Fault]) -> dict[Any, Any]:
-    taken: dict[Any, Any] = {}
+def _members(members: Mapping[Any, Any], pointer: str, depth: int, faults: list[Fault]) -> dict[str, object]:
+    copied: dict[str, object] = {}
     for name, member in members.items():
         if type(name) is not str and isinstance(name, str):
             name = str.__str__(name)  # noqa: PLW2901 (the same name)
@@ -97,7 +96,7 @@ def _members(members: Mapping[Any, Any], pointer: str, depth: int, faults: list[
             faults.append(unstorable_name_fault(pointer))
         elif kind in _UNCHANGED or (kind is str and is_storable_text(member)):
             # Most are like that, and need no pointer.
-            taken[name] = member
+            copied[name] = member
         elif member is not UNSET:
-            taken[name] = _to_document(member, join_pointer(pointer, name), depth + 1, faults)
-    return taken
+            copied[name] = _to_document(member, join_pointer(pointer, name), depth + 1, faults)
+    return copied

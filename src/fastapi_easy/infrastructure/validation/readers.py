@@ -12,8 +12,9 @@ from fastapi_easy.domain.values.json import join_pointer
 from fastapi_easy.infrastructure.validation.faults import to_invalid
 from fastapi_easy.infrastructure.validation.naming import document_key
 
-Read: TypeAlias = Callable[[Any], Any | Invalid]
-"""Makes of a document what is asked for."""
+Members: TypeAlias = dict[str, Any]
+Read: TypeAlias = Callable[[object], Members | Invalid]
+"""Reads the values of fields from a document."""
 
 _EXTRA_FORBIDDEN: Final = "extra_forbidden"
 
@@ -22,9 +23,9 @@ def reader_of(body: Any) -> Read:
     """Make a reader of what the typed dictionary *body* lets through."""
     validate = TypeAdapter(body).validator.validate_python
 
-    def read(document: Any) -> dict[str, Any] | Invalid:
+    def read(document: object) -> Members | Invalid:
         try:
-            values: dict[str, Any] = validate(document)
+            values: Members = validate(document)
         except ValidationError as error:
             return to_invalid(error)
         return values
@@ -38,9 +39,9 @@ def accept_aliases(read: Read, resource: Resource[Any]) -> Read:
     A field whose class says so may be called by its name as well, unless it is called both ways at once.
     """
     naming = resource.naming
-    either = {name: word for name, word in naming.outside.items() if resource.fields[name].by_name}
+    either = {name: word for name, word in naming.alias_by_name.items() if resource.fields[name].by_name}
 
-    def reading(document: Any) -> Any | Invalid:
+    def reading(document: object) -> Members | Invalid:
         if either and isinstance(document, dict):
             document = {
                 either[name] if name in either and either[name] not in document else name: value
@@ -49,9 +50,9 @@ def accept_aliases(read: Read, resource: Resource[Any]) -> Read:
         values = read(document)
         if isinstance(values, Invalid):
             return values
-        return {naming.inside.get(word, word): value for word, value in values.items()}
+        return {naming.name_by_alias.get(word, word): value for word, value in values.items()}
 
-    return with_hints(reading, naming.outside)
+    return with_hints(reading, naming.alias_by_name)
 
 
 def accept_field_names(read: Read, model: type[BaseModel]) -> Read:
@@ -62,7 +63,7 @@ def accept_field_names(read: Read, model: type[BaseModel]) -> Read:
     names = {join_pointer("", key): join_pointer("", name) for name, key in keys.items()}
     unknown = {key for key in keys.values() if key not in keys}
 
-    def reading(document: Any) -> Any | Invalid:
+    def reading(document: object) -> Members | Invalid:
         if not isinstance(document, dict):
             return read(document)
         values = read({keys.get(name, name): each for name, each in document.items() if name not in unknown})
@@ -82,7 +83,7 @@ def with_hints(read: Read, suggestions: Mapping[str, str]) -> Read:
     """Let *read* tell who uses a word that is known elsewhere only which one is *suggestions* by it."""
     hints = {join_pointer("", word): f"; did you mean {other!r}?" for word, other in suggestions.items()}
 
-    def reading(document: Any) -> Any | Invalid:
+    def reading(document: object) -> Members | Invalid:
         values = read(document)
         if not isinstance(values, Invalid):
             return values
@@ -99,7 +100,7 @@ def with_hints(read: Read, suggestions: Mapping[str, str]) -> Read:
 
 
 def _with_field_name(fault: Fault, names: Mapping[str, str]) -> Fault:
-    """*fault* with the name of its field in place of the alias."""
+    """Return *fault* with the name of its field in place of the alias."""
     head, slash, rest = fault.pointer[1:].partition("/")
     name = names.get(f"/{head}")
     return fault if name is None else replace(fault, pointer=f"{name}{slash}{rest}")

@@ -15,16 +15,16 @@ from fastapi_easy.domain.values.json import Json
 from fastapi_easy.infrastructure.validation.bodies import body_type
 from fastapi_easy.infrastructure.validation.faults import to_invalid
 from fastapi_easy.infrastructure.validation.own_classes import action_reader, model_reader
-from fastapi_easy.infrastructure.validation.python_values import taken
+from fastapi_easy.infrastructure.validation.python_values import to_document
 from fastapi_easy.infrastructure.validation.readers import (
-    Read,
     accept_aliases,
     accept_field_names,
     reader_of,
     with_hints,
 )
 
-_Check: TypeAlias = Callable[[Any], Outcome[Any]]
+_Reader: TypeAlias = Callable[[object], object]
+_Check: TypeAlias = Callable[[object], Outcome[Any]]
 """Makes of `Json`, or of values of a program, what is asked for."""
 
 
@@ -33,7 +33,7 @@ class PydanticValidator:
 
     def __init__(self, resource: Resource[Any]) -> None:
         self._resource = resource
-        self._actions: dict[type[Any], _Check] = {}
+        self._actions: dict[type, _Check] = {}
 
     @cached_property
     def create(self) -> Callable[[Values], Outcome[Values]]:
@@ -61,7 +61,7 @@ class PydanticValidator:
         """Return other values for some fields of an entity."""
         return self._check_for("update")
 
-    def action(self, name: str, given: Any) -> Outcome[Any]:
+    def action(self, name: str, given: object) -> Outcome[Any]:
         """Make an instance of the action *name*.
 
         Raises:
@@ -77,35 +77,36 @@ class PydanticValidator:
 
     def source(self, purpose: str, title: str) -> Any:
         """Return what the body of *purpose* is described from."""
-        return self._user_schema(purpose) or self._body(purpose, title, outside=True)
+        return self._user_schema(purpose) or self._body(purpose, title, by_alias=True)
 
     def _user_schema(self, purpose: str) -> type[BaseModel] | None:
         own = self._resource.schemas
         return own.update if purpose == "update" else own.create
 
-    def _body(self, purpose: str, title: str, *, outside: bool) -> Any:
+    def _body(self, purpose: str, title: str, *, by_alias: bool) -> Any:
         resource = self._resource
         names = resource.writable if purpose == "create" else resource.changeable
         fields = (resource.fields[name] for name in names)
-        return body_type(fields, title, partial=purpose == "update", outside=outside)
+        return body_type(fields, title, partial=purpose == "update", by_alias=by_alias)
 
     def _check_for(self, purpose: str) -> _Check:
         own, naming = self._user_schema(purpose), self._resource.naming
         if own is not None:
             read = model_reader(own, self._resource.fields, whole=purpose != "update")
             return _make_check(
-                with_hints(read, naming.outside) if naming.outside else read, accept_field_names(read, own)
+                with_hints(read, naming.alias_by_name) if naming.alias_by_name else read,
+                accept_field_names(read, own),
             )
-        if naming.outside:
+        if naming.alias_by_name:
             return _make_check(
-                accept_aliases(reader_of(self._body(purpose, purpose, outside=True)), self._resource),
-                with_hints(reader_of(self._body(purpose, purpose, outside=False)), naming.inside),
+                accept_aliases(reader_of(self._body(purpose, purpose, by_alias=True)), self._resource),
+                with_hints(reader_of(self._body(purpose, purpose, by_alias=False)), naming.name_by_alias),
             )
-        validate = TypeAdapter(self._body(purpose, purpose, outside=False)).validator.validate_python
+        validate = TypeAdapter(self._body(purpose, purpose, by_alias=False)).validator.validate_python
 
         # Like `_make_check`, without a call more than it takes: nearly every create and update passes through.
-        def check(given: Any) -> Outcome[Any]:
-            document = given.document if type(given) is Json else taken(given)
+        def check(given: object) -> Outcome[Any]:
+            document = given.document if type(given) is Json else to_document(given)
             if type(document) is Invalid:
                 return _failure(document)
             try:
@@ -115,7 +116,7 @@ class PydanticValidator:
 
         return check
 
-    def _check_of(self, action: type[Any]) -> _Check:
+    def _check_of(self, action: type) -> _Check:
         check = self._actions.get(action)
         if check is None:
             read = action_reader(action)
@@ -123,14 +124,14 @@ class PydanticValidator:
         return check
 
 
-def _make_check(read: Read, read_python: Read) -> _Check:
-    """Checks with *read* what was sent as JSON, and values of a program with the other."""
+def _make_check(read: _Reader, read_python: _Reader) -> _Check:
+    """Build a check that reads JSON with *read*, and values of a program with *read_python*."""
 
-    def check(given: Any) -> Outcome[Any]:
+    def check(given: object) -> Outcome[Any]:
         if type(given) is Json:
             found = read(given.document)
         else:
-            document = taken(given)
+            document = to_document(given)
             found = document if type(document) is Invalid else read_python(document)
         return _failure(found) if type(found) is Invalid else Success(found)
 

@@ -1,1 +1,1 @@
-"""Waiting for tasks and wake-ups inside one process."""
+"""Waiting for tasks inside one process."""

@@ -1,4 +1,4 @@
-"""Waiting for work that must not be left half done."""
+"""Waiting for work that cancellation must not interrupt."""
 
 import asyncio
 import sys
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 async def run_to_completion(work: Coroutine[Any, Any, T]) -> T:
-    """What *work* answers. A task that is cancelled meanwhile is cancelled after its end."""
+    """Return what *work* answers. A task that is cancelled meanwhile is cancelled after its end."""
     task = asyncio.ensure_future(work)
     cancelled = False
     while not task.done():
@@ -25,7 +25,7 @@ async def run_to_completion(work: Coroutine[Any, Any, T]) -> T:
 
 
 async def propagate_cancellation(work: Coroutine[Any, Any, T]) -> T:
-    """What *work* answers; a cancellation that was swallowed inside is raised at its end.
+    """Return what *work* answers; raise a cancellation that was swallowed inside at its end.
 
     For drivers that wait with `asyncio.wait_for`, which up to Python 3.11 forgets a cancellation that comes in the same
     moment as what it waits for.

@@ -19,25 +19,27 @@ from fastapi_easy.domain import (
     Success,
     Values,
 )
-from fastapi_easy.domain.values.value_parsing import ParseError, parse_text
+from fastapi_easy.domain.values.formats import FORMATS
+from fastapi_easy.domain.values.kind_format import JsonForm, ParseError
+from fastapi_easy.domain.values.limits import MAX_FAULTS
 from fastapi_easy.interfaces.formats.csv_text import Cell, write_record
 from fastapi_easy.interfaces.formats.encode import key_in
-from fastapi_easy.interfaces.formats.strict_json import Malformed, read_json
+from fastapi_easy.interfaces.formats.strict_json import JsonValue, Malformed, read_json
 
-_AS_JSON: Final = frozenset({Kind.JSON, Kind.ARRAY})
 _MAY_BE_EMPTY: Final = frozenset({Kind.TEXT, Kind.ENUM, Kind.BINARY})
-_UNQUOTED_IN_JSON: Final = frozenset({Kind.INTEGER, Kind.FLOAT, Kind.BOOLEAN})
-_MAX_FAULTS: Final = 50
 
 
-def record_writer(columns: Mapping[str, Field | None]) -> Callable[[Mapping[str, Any]], str]:
-    """Makes a record with the members *columns* from an answer's JSON object."""
-    as_json = {name: field is not None and field.kind in _AS_JSON for name, field in columns.items()}
+def record_writer(columns: Mapping[str, Field | None]) -> Callable[[Mapping[str, object]], str]:
+    """Build a writer of records with the members *columns* of an answer's JSON object."""
+    as_json = {
+        name: field is not None and FORMATS[field.kind].json_form is JsonForm.DOCUMENT
+        for name, field in columns.items()
+    }
     # What the caller may not read is not in the answer.
     return lambda row: write_record(_cell(row.get(name), as_json=each) for name, each in as_json.items())
 
 
-def _cell(value: Any, *, as_json: bool) -> Cell:
+def _cell(value: object, *, as_json: bool) -> Cell:
     if value is None:
         return None
     if isinstance(value, str) and not as_json:
@@ -46,11 +48,11 @@ def _cell(value: Any, *, as_json: bool) -> Cell:
 
 
 def record_columns(resource: Resource[Any]) -> Mapping[str, Field | None]:
-    """The names that the first record of an import may hold, and their fields; `None` for those that no store keeps."""
+    """Return the names that the first record of an import may hold, with their fields; `None` if no store keeps it."""
     schema, fields = resource.schemas.create, resource.fields
     if schema is None:
         columns: dict[str, Field | None] = {
-            resource.naming.out(each): fields[each] for each in resource.writable
+            resource.naming.alias_of(each): fields[each] for each in resource.writable
         }
         names = resource.writable
     else:
@@ -72,7 +74,7 @@ class RecordReader:
         self._columns = [(name, columns[name]) for name in header if name is not None]
 
     def __call__(self, cells: Sequence[Cell]) -> Outcome[Values]:
-        """What a body of create would hold for one record.
+        """Return the body of create that one record stands for.
 
         Fails with:
             Invalid: It has another number of cells, or one of them cannot be read.
@@ -80,7 +82,7 @@ class RecordReader:
         if len(cells) != len(self._columns):
             message = f"Must have {len(self._columns)} cells, as many as the first line"
             return Failure(Invalid((Fault("", message, "csv_cells"),)))
-        document: dict[str, Any] = {}
+        document: dict[str, object] = {}
         faults: list[Fault] = []
         for (name, field), cell in zip(self._columns, cells, strict=True):
             try:
@@ -91,15 +93,15 @@ class RecordReader:
                 if value is not UNSET:
                     document[name] = value
         if faults:
-            return Failure(Invalid(tuple(faults[:_MAX_FAULTS])))
+            return Failure(Invalid(tuple(faults[:MAX_FAULTS])))
         return Success(Json(document))
 
 
 def find_header_faults(header: Sequence[Cell], columns: Mapping[str, Field | None]) -> tuple[Fault, ...]:
-    """What is wrong with the first record of an import; nothing when it names fields, each once."""
+    """Return what is wrong with the first record of an import, which must name fields, each once."""
     faults = []
     seen: set[Cell] = set()
-    for cell in header[: len(columns) + _MAX_FAULTS]:
+    for cell in header[: len(columns) + MAX_FAULTS]:
         if cell not in columns or cell is None:
             near = closest_match(cell or "", columns)
             hint = f"; did you mean {near!r}?" if near else ""
@@ -109,30 +111,32 @@ def find_header_faults(header: Sequence[Cell], columns: Mapping[str, Field | Non
         elif cell in seen:
             faults.append(Fault(_pointer(cell), "Given more than once", "duplicate_name"))
         seen.add(cell)
-    return tuple(faults[:_MAX_FAULTS])
+    return tuple(faults[:MAX_FAULTS])
 
 
 def _pointer(name: Cell) -> str:
     return "/" + (name or "")[:64].replace("~", "~0").replace("/", "~1")
 
 
-def _value(field: Field, cell: Cell) -> Any:
-    """What *cell* would be in a JSON body; `UNSET` when the field would be left out."""
+def _value(field: Field, cell: Cell) -> object:
+    """Return *cell* as it would be in a JSON body; `UNSET` when the field would be left out."""
     if cell is None or (not cell and field.kind not in _MAY_BE_EMPTY):
         if field.nullable:
             return None
         return "" if field.required and field.kind is Kind.TEXT else UNSET
-    if field.kind in _AS_JSON:
+    format_ = FORMATS[field.kind]
+    if format_.json_form is JsonForm.DOCUMENT:
         return _json(cell)
-    if field.kind in _UNQUOTED_IN_JSON or field.kind is Kind.TEXT:
-        return parse_text(field, cell)
     if field.kind is Kind.ENUM and field.enumeration is not None:
-        return parse_text(field, cell).value
-    # Text in JSON, too: read by whoever reads bodies.
+        # Read here, since members may be numbers, and there is no telling from the cell.
+        return format_.read_text(field, cell).value
+    if format_.json_form is JsonForm.LITERAL or field.kind is Kind.TEXT:
+        return format_.read_text(field, cell)
+    # A string in JSON, too: read by whoever reads bodies.
     return cell
 
 
-def _json(text: str) -> Any:
+def _json(text: str) -> JsonValue:
     value = read_json(text.encode())
     if isinstance(value, Malformed | Invalid):
         raise ParseError("Must be JSON", "json_invalid")

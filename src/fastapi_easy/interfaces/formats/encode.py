@@ -4,9 +4,7 @@ orjson writes what it knows; what it does not know, or not as pydantic would, is
 byte for byte, what pydantic would write for the read schema (`tests/unit/interfaces/http/test_encode.py`).
 """
 
-import datetime
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
 import orjson
@@ -15,8 +13,9 @@ from pydantic_core import to_json, to_jsonable_python
 
 from fastapi_easy.domain import Include, Kind, Resource, Rows
 from fastapi_easy.domain.changes.row import PartialRow
-from fastapi_easy.interfaces.formats.record_serializer import RecordSerializer
-from fastapi_easy.interfaces.formats.scalar_text import bytes_text, decimal_text, duration_text
+from fastapi_easy.domain.values.formats import SCALAR_FORMATS
+from fastapi_easy.domain.values.texts import bytes_text
+from fastapi_easy.interfaces.formats.record_serializer import JsonObjects, RecordSerializer
 
 _OPTIONS: Final = orjson.OPT_UTC_Z
 _LINE_OPTIONS: Final = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
@@ -41,7 +40,7 @@ class RowEncoder:
         self._known = known
 
     def row(self, row: Row, fields: Sequence[str] | None = None, includes: Sequence[Include] = ()) -> bytes:
-        """*row* as a JSON object with *fields*, or all fields of the read schema, and a member for each include."""
+        """Return *row* as a JSON object with *fields*, or all of the read schema, and a member for each include."""
         if includes:
             return dumps(self.row_serializer(fields, includes)(row))
         shown = self._project(row, fields)
@@ -59,25 +58,25 @@ class RowEncoder:
         cursor: str | None,
         includes: Sequence[Include] = (),
     ) -> bytes:
-        """*rows* as a page."""
+        """Return *rows* as a page."""
         items = None if includes else self._serialize_raw(rows, fields)
         if items is not None:
             try:
                 return _dumps_fast({"items": items, "total": total, "next_cursor": cursor})
             except orjson.JSONEncodeError:
-                # Told again in the way that knows everything.
+                # Written again by the slower way below, which knows every value.
                 pass
         shown = self.row_serializer(fields, includes)
         return dumps({"items": [shown(row) for row in rows], "total": total, "next_cursor": cursor})
 
     def lines(self, rows: Sequence[Row], fields: Sequence[str] | None) -> bytes:
-        """*rows* as JSON objects with *fields*, or all fields of the read schema, each on a line."""
+        """Return *rows* as JSON objects with *fields*, or all fields of the read schema, each on a line."""
         items = self._serialize_raw(rows, fields)
         if items is not None:
             try:
                 return b"".join([orjson.dumps(item, _encode_other, _LINE_OPTIONS) for item in items])
             except orjson.JSONEncodeError:
-                # Likewise.
+                # As in `page`.
                 pass
         shown = self.row_serializer(fields)
         return b"".join([dumps(shown(row)) + b"\n" for row in rows])
@@ -85,7 +84,7 @@ class RowEncoder:
     def row_serializer(
         self, fields: Sequence[str] | None = None, includes: Sequence[Include] = ()
     ) -> Callable[[Row], Row]:
-        """What makes of a row that which `dumps` may write of it."""
+        """Build the function that cuts a row to what `dumps` may write of it."""
         project = self._project
         if not includes:
             return lambda row: project(row, fields)
@@ -111,10 +110,8 @@ class RowEncoder:
 
         return shown
 
-    def _serialize_raw(
-        self, rows: Sequence[Row], fields: Sequence[str] | None
-    ) -> list[dict[str, Any]] | None:
-        """What `dumps` may write of *rows*, made the quick way where that can be."""
+    def _serialize_raw(self, rows: Sequence[Row], fields: Sequence[str] | None) -> JsonObjects | None:
+        """Return what `dumps` may write of *rows*; `None` where the quick way does not apply."""
         if self._serialize_records is None or not isinstance(rows, Rows):
             return None
         return self._serialize_records(rows, fields)
@@ -126,14 +123,14 @@ class RowEncoder:
 
 
 def encoder_of(resource: Resource[Any]) -> RowEncoder:
-    """The encoder for the answers of *resource*."""
+    """Build the encoder for the answers of *resource*."""
     known: dict[str, RowEncoder] = {}
     known[resource.name] = encoder = RowEncoder(resource, known)
     return encoder
 
 
 def _derived_projection(resource: Resource[Any]) -> RowProjection:
-    """Shows rows as the derived read schema does."""
+    """Build the projection of rows to the derived read schema."""
     readable, naming = resource.readable, resource.naming
     # orjson 3.13 loses the leading zero of 10,000 to 99,999 microseconds in times of day.
     times = frozenset(
@@ -148,16 +145,16 @@ def _derived_projection(resource: Resource[Any]) -> RowProjection:
 
     def made(row: Row, fields: Sequence[str] | None) -> Row:
         return {
-            naming.out(name): to_jsonable_python(row[name]) if name in times else row[name]
+            naming.alias_of(name): to_jsonable_python(row[name]) if name in times else row[name]
             for name in fields or readable
             if name in row
         }
 
-    return made if times or naming.outside else project
+    return made if times or naming.alias_by_name else project
 
 
 def _model_projection(resource: Resource[Any], model: type[BaseModel]) -> RowProjection:
-    """Shows rows as the user's own read model does."""
+    """Build the projection of rows to the user's own read model."""
     keys = {name: key_in(model, name) for name in resource.readable}
 
     def project(row: Row, fields: Sequence[str] | None) -> Row:
@@ -183,8 +180,8 @@ def key_in(model: type[BaseModel], name: str) -> str:
     )
 
 
-def dumps(document: Any) -> bytes:
-    """*document* as JSON."""
+def dumps(document: object) -> bytes:
+    """Return *document* as JSON."""
     try:
         return _dumps_fast(document)
     except orjson.JSONEncodeError:
@@ -192,34 +189,44 @@ def dumps(document: Any) -> bytes:
         return dumps_with_fallback(document)
 
 
-def _dumps_fast(document: Any) -> bytes:
+def _dumps_fast(document: object) -> bytes:
     return orjson.dumps(document, default=_encode_other, option=_OPTIONS)
 
 
-def dumps_with_fallback(document: Any) -> bytes:
-    """*document* as JSON, whatever it holds, a little slower."""
-    return to_json(_convert_decimals(document), fallback=_encode_other)
+def dumps_with_fallback(document: object) -> bytes:
+    """Return *document* as JSON, whatever it holds, a little slower."""
+    return to_json(_convert_scalars(document), fallback=_encode_other)
 
 
-def _encode_other(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return decimal_text(value)
-    if isinstance(value, bytes | bytearray | memoryview):
-        return bytes_text(bytes(value))
-    if isinstance(value, datetime.timedelta):
-        return duration_text(value)
+# What orjson has no form for, by type.
+_WRITERS: Final[Mapping[type, Callable[[Any], str]]] = {
+    python_type: each.write_json
+    for python_type, each in SCALAR_FORMATS.items()
+    if each.write_json is not None
+}
+_WRITTEN_TYPES: Final = tuple(_WRITERS)
+
+
+def _encode_other(value: object) -> object:
+    write = _WRITERS.get(type(value))
+    if write is not None:
+        return write(value)
     if isinstance(value, set | frozenset | tuple):
         return list(value)
+    if isinstance(value, bytearray | memoryview):
+        return bytes_text(value)
+    for python_type, each in _WRITERS.items():
+        if isinstance(value, python_type):
+            return each(value)
     raise TypeError
 
 
-def _convert_decimals(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return decimal_text(value)
-    if isinstance(value, bytes | datetime.timedelta):
+def _convert_scalars(value: object) -> object:
+    """Return *value* with text for scalars that pydantic would spell in another way."""
+    if isinstance(value, _WRITTEN_TYPES):
         return _encode_other(value)
     if isinstance(value, Mapping):
-        return {name: _convert_decimals(member) for name, member in value.items()}
+        return {name: _convert_scalars(member) for name, member in value.items()}
     if isinstance(value, list | tuple):
-        return [_convert_decimals(item) for item in value]
+        return [_convert_scalars(item) for item in value]
     return value

@@ -37,7 +37,7 @@ class LineSplitter:
         self._has_open_quote = False
 
     def feed(self, part: bytes) -> Iterator[Line]:
-        """The lines that end in *part*."""
+        """Yield the lines that end in *part*."""
         *ends, begun = part.split(b"\n")
         for end in ends:
             if self._size or len(end) > self._max_length:
@@ -49,7 +49,7 @@ class LineSplitter:
         self._add(begun)
 
     def end(self) -> Iterator[Line]:
-        """The last line, which needs no line feed."""
+        """Yield the last line, which needs no line feed."""
         if self._size:
             yield self._end()
 

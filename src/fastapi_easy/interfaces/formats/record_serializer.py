@@ -1,27 +1,24 @@
-"""Rows that nobody has looked at yet → what orjson may write of them.
+"""Rows that are not decoded yet → what orjson may write of them.
 
 A function is generated for each choice of fields: a dictionary display is three times as fast as a loop over names.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
 
 import orjson
 from pydantic_core import to_jsonable_python
 
 from fastapi_easy.domain import Kind, Resource, Rows
-from fastapi_easy.interfaces.formats.scalar_text import decimal_text
+from fastapi_easy.domain.values.formats import FORMATS
+from fastapi_easy.domain.values.numbers import decimal_text
 
-JsonObjects: TypeAlias = list[dict[str, Any]]
+JsonObjects: TypeAlias = list[dict[str, object]]
+_Serialize: TypeAlias = Callable[[Sequence[Sequence[object]]], JsonObjects]
+_Write: TypeAlias = Callable[[Any], object]
 
 _CACHE_SIZE: Final = 64
 """Functions kept for one resource, one for each choice of fields; when there are more, the oldest goes."""
-
-_WRITERS: Final[Mapping[Kind, Callable[[Any], Any]]] = {
-    Kind.DECIMAL: decimal_text,
-    # orjson 3.13 loses the leading zero of 10,000 to 99,999 microseconds in times of day.
-    Kind.TIME: to_jsonable_python,
-}
 
 
 class RecordSerializer:
@@ -35,10 +32,10 @@ class RecordSerializer:
             for name in resource.readable
             if (write := _writer(resource.fields[name].kind, resource.fields[name].item)) is not None
         }
-        self._cache: dict[tuple[tuple[str, ...], frozenset[str]], Callable[[Any], JsonObjects]] = {}
+        self._cache: dict[tuple[tuple[str, ...], frozenset[str]], _Serialize] = {}
 
     def __call__(self, rows: Rows, fields: Sequence[str] | None) -> JsonObjects | None:
-        """*rows* with *fields*, or all readable ones; `None` when they have others, or were looked at."""
+        """Return *rows* with *fields*, or all readable ones; `None` when they have others, or are decoded already."""
         records = rows.records
         if records is None or rows.fields != tuple(fields or self._readable):
             return None
@@ -50,8 +47,8 @@ class RecordSerializer:
             serialize = self._cache[form] = self._make(*form)
         return serialize(records)
 
-    def _make(self, fields: Sequence[str], texts: frozenset[str]) -> Callable[[Any], JsonObjects]:
-        writers: dict[str, Callable[[Any], Any]] = {"decimal_text": decimal_text}
+    def _make(self, fields: Sequence[str], texts: frozenset[str]) -> _Serialize:
+        writers: dict[str, _Write] = {"decimal_text": decimal_text}
         members = []
         for place, name in enumerate(fields):
             value = f"record[{place}]"
@@ -67,11 +64,12 @@ class RecordSerializer:
             elif write is not None:
                 writers[f"write_{place}"] = write
                 value = f"None if {value} is None else write_{place}({value})"
-            members.append(f"{self._naming.out(name)!r}: {value}")
+            members.append(f"{self._naming.alias_of(name)!r}: {value}")
         source = f"lambda records: [{{{', '.join(members)}}} for record in records]"
-        made: Callable[[Any], JsonObjects] = eval(source, writers)  # noqa: S307 - of numbers, and names in quotes
+        made: _Serialize = eval(source, writers)  # noqa: S307 - of numbers, and names in quotes
         return made
 
 
-def _writer(kind: Kind, item: Kind | None) -> Callable[[Any], Any] | None:
-    return _WRITERS[Kind.TIME] if Kind.TIME in {kind, item} else _WRITERS.get(kind)
+def _writer(kind: Kind, item: Kind | None) -> _Write | None:
+    # orjson 3.13 loses the leading zero of 10,000 to 99,999 microseconds in times of day.
+    return to_jsonable_python if Kind.TIME in {kind, item} else FORMATS[kind].write_json

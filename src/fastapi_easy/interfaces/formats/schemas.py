@@ -47,7 +47,7 @@ class ResourceSchemas:
 
 
 def read_schema_of(resource: Resource[Any], title: str) -> Any:
-    """A typed dictionary of the readable fields of *resource*, called *title*."""
+    """Build a typed dictionary of the readable fields of *resource*, called *title*."""
     fields = {
         name: Required[Annotated[output_type(field), pydantic.Field(description=field.description)]]
         for name in resource.readable

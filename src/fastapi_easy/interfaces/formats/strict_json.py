@@ -10,12 +10,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NoReturn, TypeAlias
 
 from fastapi_easy.domain import Fault, Invalid
 from fastapi_easy.domain.values.json import (
-    MAX_DEPTH,
-    MAX_FAULTS,
     is_number,
     is_storable_text,
     join_pointer,
@@ -23,6 +21,7 @@ from fastapi_easy.domain.values.json import (
     unstorable_name_fault,
     unstorable_text_fault,
 )
+from fastapi_easy.domain.values.limits import MAX_DEPTH, MAX_FAULTS
 
 JsonValue: TypeAlias = Any
 """`None`, `bool`, `int`, `Decimal` for every other number, `str`, `list`, or `dict` of these."""
@@ -48,7 +47,7 @@ class _NeedsDiagnosisError(ValueError):
     """Something is wrong that the quick reading cannot place."""
 
 
-class _ObjectWithDuplicates(dict[str, Any]):
+class _ObjectWithDuplicates(dict[str, JsonValue]):
     """An object some of whose names come more than once."""
 
     names: tuple[str, ...] = ()
@@ -59,7 +58,7 @@ class _OutOfRange:
 
 
 def read_json(body: bytes) -> JsonValue | Invalid | Malformed:
-    """The value that *body* spells; `Invalid` or `Malformed` when it spells none that may be stored."""
+    """Return the value that *body* spells; `Invalid` or `Malformed` when it spells none that may be stored."""
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
@@ -145,14 +144,14 @@ def _is_too_deep(value: JsonValue) -> bool:
     return bool(level)
 
 
-def _reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _reject_duplicates(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
     members = dict(pairs)
     if len(members) != len(pairs):
         raise _NeedsDiagnosisError
     return members
 
 
-def _mark_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _mark_duplicates(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
     members = _ObjectWithDuplicates(pairs)
     if len(members) == len(pairs):
         return dict(members)
@@ -173,7 +172,7 @@ def _number(literal: str) -> Decimal:
     return number
 
 
-def _reject_constant(literal: str) -> Any:
+def _reject_constant(literal: str) -> NoReturn:
     raise _NeedsDiagnosisError
 
 

@@ -1,4 +1,4 @@
-"""Assembles the FastAPI app: the resources in front of its router, everything around them."""
+"""Builds the FastAPI app: resources in front of its router, and middleware around both."""
 
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -22,20 +22,21 @@ from fastapi_easy.interfaces.http.dispatch import Dispatch
 from fastapi_easy.interfaces.http.fastapi_internals import telemetry_switch
 from fastapi_easy.interfaces.http.health import HealthChecks
 from fastapi_easy.interfaces.http.http_resource import HttpResource
-from fastapi_easy.interfaces.http.openapi.document import document
+from fastapi_easy.interfaces.http.openapi.extend_openapi import extend_openapi
 from fastapi_easy.interfaces.http.openapi_names import names_of
+from fastapi_easy.interfaces.http.operations.table import RESERVED_SEGMENTS
 from fastapi_easy.interfaces.http.options import HttpOptions
 from fastapi_easy.interfaces.http.pages import Pages
 from fastapi_easy.interfaces.http.requests.body import BodyLimit
 from fastapi_easy.interfaces.http.routing.paths import Paths
-from fastapi_easy.interfaces.http.routing.table import paths_of
+from fastapi_easy.interfaces.http.routing.resource_paths import build_paths
 from fastapi_easy.interfaces.http.unhandled_exceptions import (
     UnhandledExceptionMiddleware,
     add_problem_handlers,
 )
 
 KernelSource: TypeAlias = Kernel | Callable[[], Kernel]
-"""A kernel, or what gives it once the first request is there."""
+"""A kernel, or a function that returns it; called at the first request."""
 
 Lifespan: TypeAlias = Callable[[FastAPI], AbstractAsyncContextManager[Any]]
 
@@ -50,22 +51,22 @@ def build_app(
     principal: Depends | None = None,
     **fastapi_options: Any,
 ) -> FastAPI:
-    """An app with every resource of *kernel*, its documentation, its health and its manners.
+    """Return an app with every resource of *kernel*, its documentation, health pages and default headers.
 
     Args:
-        kernel: Asked at the first request.
+        kernel: The kernel; a function is called at the first request.
 
-        options: How the app shows itself.
+        options: The options of the HTTP interface.
 
-        lifespan: Runs while the app does.
+        lifespan: The lifespan of the app.
 
-        health: Told when the lifespan begins and ends.
+        health: Is told when the lifespan begins and ends.
 
-        metrics: What `/metrics` shows, and its media type; without it there is no such page.
+        metrics: Returns the body of `/metrics` and its media type; without it there is no such page.
 
-        principal: Answers who calls.
+        principal: The dependency that returns the caller.
 
-        fastapi_options: Passed to `FastAPI`; what they say goes before *options*.
+        fastapi_options: Passed to `FastAPI`; they take precedence over *options*.
     """
     described: dict[str, Any] = {
         "title": options.title,
@@ -82,7 +83,7 @@ def build_app(
         **{**described, **fastapi_options},
     )
     add_problem_handlers(app)
-    document(app, http_resources, app.guards)
+    extend_openapi(app, http_resources, app.guards)
     app.router.default = Pages(app.router.default, lambda: _index(app, http_resources()), health, metrics)
     return app
 
@@ -99,13 +100,13 @@ def mount(
     Args:
         app: Any FastAPI app. Its own routes win over a resource under the same path.
 
-        kernel: Asked at the first request.
+        kernel: The kernel; a function is called at the first request.
 
-        options: Those about the app as a whole are not looked at.
+        options: The options of the HTTP interface; those about the app as a whole have no effect.
 
         dependencies: Run before every operation of the resources, after those of *app*.
 
-        principal: Answers who calls.
+        principal: The dependency that returns the caller.
     """
     http_resources = _HttpResources(kernel, options)
     guards = Guards(app, options, dependencies or (), principal)
@@ -116,15 +117,15 @@ def mount(
     dispatch = Dispatch(app, partial(http_resources.paths, guards, app.router), options.prefix)
     app.router.middleware_stack = dispatch.wrap(app.router.middleware_stack)
     app.router.routes.append(dispatch.catch_all_route)
-    document(app, http_resources, guards)
+    extend_openapi(app, http_resources, guards)
 
 
 TELEMETRY_CHECK_INTERVAL: Final = 1.0
-"""Seconds between two looks at whether OpenTelemetry is configured; to look costs as much as to find a resource."""
+"""Seconds between two checks whether OpenTelemetry is configured; a check costs as much as dispatching a request."""
 
 
 class _App(FastAPI):
-    """FastAPI, with the resources in front of what it puts around its own routes, which they have no use for.
+    """FastAPI with the resources in front of its own middleware stack and router, which they do not need.
 
     The user's own middleware is around both.
     """
@@ -146,20 +147,21 @@ class _App(FastAPI):
         self.router.routes.append(self._dispatch.catch_all_route)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer; FastAPI's telemetry watches while it is configured, which is looked up once in a while."""
+        """Answer a request; skip FastAPI's telemetry while none is configured, which is checked once a second."""
         if scope["type"] == "http":
             now = time.monotonic()
             if now >= self._next_telemetry_check:
                 self._next_telemetry_check = now + TELEMETRY_CHECK_INTERVAL
                 self._is_traced = telemetry_switch(self)()
             if not self._is_traced:
-                # What FastAPI itself says of requests that are not to be watched.
+                # The value that FastAPI itself sets for requests without telemetry.
                 scope["fastapi.telemetry"] = None
         await super().__call__(scope, receive, send)
 
     def build_middleware_stack(self) -> ASGIApp:
-        """The user's middleware around the resources, and those around everything else."""
+        """Return the user's middleware around the resources and FastAPI's own stack."""
         own = self.user_middleware
+        # FastAPI builds its stack from this attribute: for now it names only what its own routes need.
         self.user_middleware = _route_middleware(self._options)
         try:
             app: ASGIApp = super().build_middleware_stack()
@@ -174,15 +176,15 @@ class _App(FastAPI):
 
 
 def _route_middleware(options: HttpOptions) -> list[Middleware]:
-    """The layers around the user's own routes only; for resources `Dispatch` sees to what they do."""
+    """Return the layers around the user's own routes only; `Dispatch` does for resources what they do."""
     return [Middleware(UnhandledExceptionMiddleware), Middleware(BodyLimit, options.body_limit)]
 
 
 def _outer_middleware(options: HttpOptions, *, has_user_middleware: bool) -> list[Middleware]:
-    """The layers around everything, the outermost first, each with the reason for its place.
+    """Return the layers around everything, the outermost first, each with the reason for its place.
 
     Args:
-        options: How the app shows itself.
+        options: The options of the HTTP interface.
 
         has_user_middleware: There is middleware of the user's own inside.
     """
@@ -203,36 +205,36 @@ def _outer_middleware(options: HttpOptions, *, has_user_middleware: bool) -> lis
         Middleware(DefaultHeaders, security_headers=options.security_headers),  # on every answer, also on 500
         *(
             [Middleware(UnhandledExceptionMiddleware)] if has_user_middleware else []
-        ),  # nothing else is there when the user's own fails
+        ),  # catches what the user's own middleware raises
         *([allowed] if cors.origins else []),  # a page may read problems too
     ]
 
 
 def _with_health(lifespan: Lifespan, health: HealthChecks) -> Lifespan:
     @asynccontextmanager
-    async def watched(app: FastAPI) -> AsyncIterator[Any]:
+    async def lifespan_with_health(app: FastAPI) -> AsyncIterator[Any]:
         async with lifespan(app) as state:
             health.started()
             try:
-                with health.lag.watched():
+                with health.lag.watch():
                     yield state
             finally:
                 health.draining()
 
-    return watched
+    return lifespan_with_health
 
 
 def _with_warning(
     http_resources: "_HttpResources", guards: Guards, prefix: str, lifespan: Lifespan
 ) -> Lifespan:
     @asynccontextmanager
-    async def warned(app: FastAPI) -> AsyncIterator[Any]:
+    async def lifespan_with_warning(app: FastAPI) -> AsyncIterator[Any]:
         async with lifespan(app) as state:
-            # Now all routes are there.
+            # Only now, because routes and dependencies may be added until the app starts.
             warn_of_unguarded_resources(app, prefix, http_resources.resources(), guards)
             yield state
 
-    return warned
+    return lifespan_with_warning
 
 
 def _index(app: FastAPI, http_resources: tuple[HttpResource, ...]) -> Mapping[str, Any]:
@@ -245,7 +247,7 @@ def _index(app: FastAPI, http_resources: tuple[HttpResource, ...]) -> Mapping[st
 
 
 class _HttpResources:
-    """The surfaces of all resources, made when first asked for."""
+    """The HTTP side of all resources, made when first asked for."""
 
     def __init__(self, kernel: KernelSource, options: HttpOptions) -> None:
         self._kernel = kernel
@@ -256,12 +258,13 @@ class _HttpResources:
         if self._built is None:
             names = names_of(self.resources())
             self._built = tuple(
-                HttpResource(use_cases, self._options, names) for use_cases in self._resolve_kernel()
+                HttpResource(use_cases, self._options, names, RESERVED_SEGMENTS)
+                for use_cases in self._resolve_kernel()
             )
         return self._built
 
     def resources(self) -> list[Resource[Any]]:
-        """The resources, before there are surfaces."""
+        """Return the resources themselves."""
         return [use_cases.resource for use_cases in self._resolve_kernel()]
 
     def _resolve_kernel(self) -> Kernel:
@@ -270,9 +273,9 @@ class _HttpResources:
         return self._kernel
 
     def paths(self, guards: Guards, router: Router) -> Mapping[bytes, Paths]:
-        """What the dispatcher looks things up in."""
+        """Return the paths of each resource by its first path segment, for the dispatcher."""
         return {
-            http_resource.segment.encode("ascii"): paths_of(
+            http_resource.segment.encode("ascii"): build_paths(
                 http_resource, guards.of(http_resource.resource), router
             )
             for http_resource in self()

@@ -1,4 +1,4 @@
-"""The name that ties together everything one request causes."""
+"""The correlation id, which ties together everything that one request causes."""
 
 import random
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ _SCOPE_KEY: Final = "fastapi_easy.correlation_id"
 
 
 def correlation_id_of(scope: Scope, headers: Mapping[bytes, bytes] | None = None) -> str:
-    """What the caller calls this request, or a fresh name when that is missing or unfit for logs.
+    """Return the caller's correlation id, or a new one where it is missing or unfit for logs.
 
     Args:
-        scope: Keeps the name, so that a request has one.
+        scope: Remembers the id, so that a request has one only.
 
-        headers: Those of *scope* by name, if somebody has looked at them already.
+        headers: Those of *scope* by name, where they have been parsed already.
     """
     known: str | None = scope.get(_SCOPE_KEY)
     if known is None:
@@ -31,4 +31,5 @@ def _read(headers: Mapping[bytes, bytes]) -> str:
         text = given.decode("ascii")
         if text.isprintable():
             return text
+    # Has to be unique, and nobody gains anything by guessing it; `secrets` asks the kernel each time.
     return f"{random.getrandbits(128):032x}"

@@ -1,4 +1,4 @@
-"""What every answer has, whoever gives it: a name for the request, and headers that make browsers careful."""
+"""The headers of every response: the correlation id, and those that browsers take security rules from."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -18,21 +18,21 @@ _SCOPE_KEY: Final = "fastapi_easy.default_headers"
 
 
 def default_headers_of(scope: Scope) -> tuple[tuple[bytes, bytes], ...]:
-    """The headers that an answer to *scope* has to have, if it is data and may as well bring them itself.
+    """Return the headers that a response to *scope* shall have, where the middleware allows to add them early.
 
-    An answer whose last header is its name needs no others any more.
+    A response whose last header is the correlation id has them all.
     """
     kept: tuple[tuple[bytes, bytes], ...] = scope.get(_SCOPE_KEY, ())
     return kept
 
 
 class DefaultHeaders:
-    """ASGI middleware that names every request, and adds the headers which its answer does not have yet.
+    """ASGI middleware that gives every request a correlation id, and its response the default headers it lacks.
 
     JSON may load nothing at all; HTML, like `/docs`, needs scripts and gets no policy of ours.
 
     Args:
-        app: What answers.
+        app: The app around which it is put.
 
         security_headers: The headers for browsers are added.
     """
@@ -43,31 +43,34 @@ class DefaultHeaders:
         self._json_headers = (*_SECURITY_HEADERS, _JSON_POLICY) if security_headers else ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Name the request; add the headers when the answer starts."""
+        """Set the correlation id of the request; add the headers when the response starts."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        name = correlation_id_of(scope)
+        correlation_id = correlation_id_of(scope)
         scope[_SCOPE_KEY] = self._json_headers
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = message.get("headers", ())
+                # By identity: `Exchange` puts this very object last when it has added the headers itself. It saves
+                # a look through all headers of each response.
                 if not headers or headers[-1][0] is not HEADER:
-                    message["headers"] = self._complete_headers(headers, name.encode("ascii"))
+                    message["headers"] = self._complete_headers(headers, correlation_id.encode("ascii"))
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
 
     def _complete_headers(
-        self, given: Iterable[tuple[bytes, bytes]], name: bytes
+        self, given: Iterable[tuple[bytes, bytes]], correlation_id: bytes
     ) -> list[tuple[bytes, bytes]]:
         headers = list(given)
         known = dict(headers)
         if HEADER not in known:
-            headers.append((HEADER, name))
+            headers.append((HEADER, correlation_id))
         if self._security_headers:
             headers += [header for header in _SECURITY_HEADERS if header[0] not in known]
+            # HTML, like `/docs`, needs scripts.
             if known.get(b"content-type", b"").startswith(_JSON_MEDIA_TYPES) and _JSON_POLICY[0] not in known:
                 headers.append(_JSON_POLICY)
         return headers

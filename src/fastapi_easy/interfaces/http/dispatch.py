@@ -1,11 +1,10 @@
-"""One dictionary step from the first path segment to the resource; then its table of methods.
+"""The dispatcher: one dictionary lookup from the first path segment to the resource, then its table of methods.
 
-Stands in front of the app's own router (ADR 10). What it does not know falls through: the app's own routes, `/docs`,
+It runs before the app's own router (ADR 10), and passes on what belongs to no resource: the app's own routes, `/docs`,
 404.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
 from urllib.parse import quote
 
 from fastapi import FastAPI
@@ -22,12 +21,12 @@ from fastapi_easy.interfaces.http.routing.paths import Methods, Paths
 
 
 class Dispatch:
-    """Answers what belongs to a resource, and passes on the rest.
+    """ASGI app that answers requests of resources, and passes on all others.
 
     Args:
         app: The app whose routes come first where they share a resource's path.
 
-        paths: Makes the table, by first path segment below *prefix*. Called once, at the first request.
+        paths: Returns the paths of each resource by its segment below *prefix*. Called once, at the first request.
 
         prefix: The path before every resource.
     """
@@ -45,16 +44,16 @@ class Dispatch:
 
     @property
     def catch_all_route(self) -> CatchAllRoute:
-        """What stands for the resources among the app's own routes."""
+        """The entry of all resources among the app's own routes."""
         return CatchAllRoute(self.find, self, self._pass_through_mark)
 
     def wrap(self, inner: ASGIApp) -> "Dispatch":
-        """Pass on to *inner*, the app's own router, what belongs to no resource."""
+        """Return this dispatcher, which passes on to *inner*, the app's own router."""
         self._inner = inner
         return self
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Find the endpoint and let it answer."""
+        """Answer the request by the endpoint of its path and method."""
         if scope["type"] != "http":
             await self._inner(scope, receive, send)
             return
@@ -70,7 +69,7 @@ class Dispatch:
         await self._answer(paths, parts, Exchange(scope, receive, send))
 
     def find(self, scope: Scope) -> Found:
-        """Return what answers *scope*, for whoever wants to name it."""
+        """Return the route that answers *scope*, for middleware that names requests."""
         if scope["type"] != "http":
             return Match.NONE, None, b""
         if self._table is None:
@@ -84,9 +83,11 @@ class Dispatch:
         return Match.PARTIAL if route is None else Match.FULL, route or methods.any(), b"".join(parts[2:3])
 
     def _segments(self, scope: Scope) -> Sequence[bytes]:
+        # A key may hold a slash: in `raw_path` it is still `%2F`, while `path` would have one segment more.
         raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode("ascii")
         root: str = scope.get("root_path", "")
         if root:
+            # Servers differ in whether the path of the mount is part of the path; Starlette's routes take both.
             mounted = quote(root).encode("ascii")
             if raw.startswith(mounted + b"/"):
                 raw = raw[len(mounted) :]
@@ -98,6 +99,7 @@ class Dispatch:
 
     def _is_app_route(self, segment: bytes, scope: Scope) -> bool:
         routes = self._app.router.routes
+        # Routes may be added while the app runs, and nothing tells of it.
         if len(routes) != self._route_count:
             self._app_routes = _app_routes_by_segment(routes, self._prefix.decode("ascii"), self._table or {})
             self._route_count = len(routes)
@@ -114,13 +116,13 @@ class Dispatch:
         if route is None:
             await self._respond_method_not_allowed(methods, segment, exchange)
             return
-        route.enter(exchange.scope, segment)
+        route.set_route(exchange.scope, segment)
         try:
             answer = await route.answer(exchange, segment)
-        except ProblemError as refusal:
-            await exchange.send_problem(refusal.problem)
+        except ProblemError as error:
+            await exchange.send_problem(error.problem)
         except ClientDisconnected:
-            return
+            return  # nobody is there to answer
         except Exception as error:
             if exchange.started:
                 # Half an answer cannot be taken back; the server cuts the connection.
@@ -128,7 +130,7 @@ class Dispatch:
             await respond_to_exception(self._app, exchange, error)
         else:
             await (
-                exchange.answer(answer)
+                exchange.respond(answer)
                 if isinstance(answer, HttpResponse)
                 else _send_stream(exchange, answer)
             )
@@ -137,9 +139,9 @@ class Dispatch:
     async def _respond_method_not_allowed(methods: Methods, segment: bytes, exchange: Exchange) -> None:
         other = methods.any()
         if other is not None:
-            other.enter(exchange.scope, segment)
+            other.set_route(exchange.scope, segment)
         if exchange.scope["method"] == "OPTIONS":
-            await exchange.answer(HttpResponse(204, headers=((b"allow", methods.allow),)))
+            await exchange.respond(HttpResponse(204, headers=((b"allow", methods.allow),)))
         else:
             await exchange.send_problem(method_not_allowed(methods.allow))
 
@@ -150,7 +152,7 @@ class Dispatch:
             query: bytes = exchange.scope["query_string"]
             # A path alone: the host is the client's business, and cannot be forged.
             target = path.rstrip(b"/") + (b"?" + query if query else b"")
-            await exchange.answer(HttpResponse(307, b"", ((b"location", b"/" + target.lstrip(b"/")),)))
+            await exchange.respond(HttpResponse(307, b"", ((b"location", b"/" + target.lstrip(b"/")),)))
             return
         await exchange.send_problem(NO_SUCH_PATH)
 
@@ -162,15 +164,15 @@ async def _send_stream(exchange: Exchange, answer: StreamedResponse | None) -> N
 
 
 def _app_routes_by_segment(
-    routes: Sequence[BaseRoute], prefix: str, table: Mapping[bytes, Any]
+    routes: Sequence[BaseRoute], prefix: str, segments: Collection[bytes]
 ) -> dict[bytes, list[BaseRoute]]:
-    """The app's own routes that lie literally below a resource's path; a catch-all is none of them."""
+    """Group the app's own routes that lie literally below a resource's path by segment, catch-alls left out."""
     app_routes: dict[bytes, list[BaseRoute]] = {}
     for route in routes:
         if isinstance(route, CatchAllRoute):
             continue
         for segment in {_first_segment(path, prefix) for path in _route_paths(route)}:
-            if segment in table:
+            if segment in segments:
                 app_routes.setdefault(segment, []).append(route)
     return app_routes
 

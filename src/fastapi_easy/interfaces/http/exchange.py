@@ -1,11 +1,11 @@
-"""One request and its answer: what an endpoint holds instead of a framework's objects."""
+"""One request and its response: what endpoints get in place of a framework's objects."""
 
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from starlette.types import Receive, Scope, Send
 
@@ -22,13 +22,13 @@ _logger: Final = logging.getLogger("fastapi_easy.http")
 _JSON: Final = (b"content-type", b"application/json")
 
 REVALIDATE: Final = (b"cache-control", b"private, no-cache")
-"""Kept by the caller alone, and asked about each time, so that an ETag saves the body and nothing grows old."""
+"""For a private cache that revalidates each time: an ETag saves the body, and nothing becomes outdated."""
 
 _NO_STORE: Final = (b"cache-control", b"no-store")
 
 
 class Exchange:
-    """One request and the way to answer it.
+    """One request and the way to respond to it.
 
     Attributes:
         scope: The ASGI scope.
@@ -41,9 +41,9 @@ class Exchange:
 
         correlation_id: The caller's, or a fresh one.
 
-        principal: The caller, where the application says how to find out.
+        principal: The caller; `ANONYMOUS` until a dependency says who it is.
 
-        started: The answer is on its way.
+        started: The response has begun, and cannot be replaced any more.
     """
 
     __slots__ = ("correlation_id", "headers", "principal", "receive", "scope", "send", "started")
@@ -57,25 +57,25 @@ class Exchange:
         self.principal = ANONYMOUS
         self.started = False
 
-    async def answer(self, answer: "HttpResponse") -> None:
-        """Send *answer*."""
-        body = answer.body
-        headers = [*answer.headers, *default_headers_of(self.scope)]
+    async def respond(self, response: "HttpResponse") -> None:
+        """Send *response*."""
+        body = response.body
+        headers = [*response.headers, *default_headers_of(self.scope)]
         if body is not None:
             headers.append((b"content-length", b"%d" % len(body)))
         headers.append((HEADER, self.correlation_id.encode("ascii")))
         self.started = True
-        await self.send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await self.send({"type": "http.response.start", "status": response.status, "headers": headers})
         if body is None or self.scope["method"] == "HEAD":
             body = b""
         await self.send({"type": "http.response.body", "body": body})
 
     async def stream(self, stream: "StreamedResponse") -> None:
-        """Send *stream*, no faster than the caller takes it; stop when the caller is gone.
+        """Send *stream*, no faster than the caller reads it; stop when the caller disconnects.
 
         Raises:
-            StreamBroken, TimeoutError: It could not be sent to its end. Raised, so that the server cuts the
-                connection and nobody takes half for the whole.
+            StreamBroken, TimeoutError: It could not be sent to its end. The server then cuts the connection, so that
+                nobody takes half of it for the whole.
         """
         headers = [*stream.headers, (HEADER, self.correlation_id.encode("ascii"))]
         async with aclosing(stream.rest):
@@ -111,16 +111,16 @@ class Exchange:
         await self.send({"type": "http.response.body", "body": b""})
 
     async def _wait_for_disconnect(self) -> None:
-        """Return when the caller has hung up."""
+        """Wait until the caller disconnects."""
         while (await self.receive())["type"] != "http.disconnect":
             pass
 
     async def send_problem(self, problem: Problem) -> None:
-        """Tell of *problem*."""
-        await self.answer(self.refusal(problem))
+        """Send *problem* as the response."""
+        await self.respond(self.problem_response(problem))
 
-    def refusal(self, problem: Problem) -> "HttpResponse":
-        """Return the answer that tells of *problem*."""
+    def problem_response(self, problem: Problem) -> "HttpResponse":
+        """Return the response with *problem* in its body."""
         body = render(problem, self.scope["path"], self.correlation_id)
         headers = ((b"content-type", PROBLEM_JSON), _NO_STORE, *problem.headers)
         return HttpResponse(problem.status, body, headers)
@@ -128,7 +128,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """What is sent back.
+    """A whole response.
 
     Attributes:
         status: The HTTP status.
@@ -145,14 +145,14 @@ class HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class StreamedResponse:
-    """What is sent back while it is still being made.
+    """A response that is sent while its body is still being produced.
 
     Attributes:
         status: The HTTP status.
 
         first: The beginning of the body.
 
-        rest: What follows; begun already, and closed whatever happens.
+        rest: The other parts; begun already, and closed whatever happens.
 
         headers: Besides those that every answer has.
 
@@ -167,15 +167,15 @@ class StreamedResponse:
 
 
 def json_response(status: int, body: bytes, *headers: tuple[bytes, bytes]) -> HttpResponse:
-    """An answer whose *body* is JSON."""
+    """Return a response whose *body* is JSON."""
     return HttpResponse(status, body, (_JSON, REVALIDATE, *headers))
 
 
 class ProblemError(Exception):
-    """Ends an endpoint with a problem. Never leaves the dispatcher.
+    """Ends an endpoint with a problem. The dispatcher catches it.
 
     Attributes:
-        problem: Why.
+        problem: The problem to answer with.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -184,25 +184,26 @@ class ProblemError(Exception):
 
 
 def unwrap_or_raise(outcome: Outcome[T]) -> T:
-    """What *outcome* succeeded with.
+    """Return the value of *outcome*.
 
     Raises:
         ProblemError: It failed.
     """
     if isinstance(outcome, Failure):
-        raise refused(outcome.failure())
+        raise problem_error(outcome.failure())
     return outcome.unwrap()
 
 
-def refused(error: Error) -> ProblemError:
-    """The refusal that tells of *error*."""
+def problem_error(error: Error) -> ProblemError:
+    """Return the exception that ends an endpoint with the problem of *error*."""
     return ProblemError(problem_of(error))
 
 
 def header_map(raw: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    """The headers of a scope by name; the values of repeated ones joined by commas, as RFC 9110 5.3 says."""
-    pairs: Any = raw if isinstance(raw, list) else list(raw)
+    """Return the headers of a scope by name, the values of repeated ones joined by commas (RFC 9110 5.3)."""
+    pairs = raw if isinstance(raw, list) else list(raw)
     headers: dict[bytes, bytes] = dict(pairs)
+    # Only a request that repeats a header pays for a loop in Python.
     if len(headers) != len(pairs):
         headers = {}
         for name, value in pairs:

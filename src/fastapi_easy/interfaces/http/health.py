@@ -1,10 +1,10 @@
-"""Whether the process lives, and whether it should be sent requests."""
+"""Liveness and readiness of the process, for load balancers and orchestrators."""
 
 import asyncio
 import dataclasses
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from fastapi_easy.domain import Success
 from fastapi_easy.domain.ports import Breaker, Dependency
@@ -26,7 +26,7 @@ class _CachedCheck:
 
 
 class HealthChecks:
-    """What is known about the process and its databases.
+    """The state of the process and of its dependencies.
 
     A database that is down is reported, and does not by itself take the process out of service: another process would
     be no better off, and what needs no database can still be answered.
@@ -36,9 +36,9 @@ class HealthChecks:
 
         requires: The names of those without which the process is not ready.
 
-        breakers: Gives the breakers of those that have one, by name.
+        breakers: Returns the circuit breakers of those that have one, by name.
 
-        other_dependencies: Gives what else is to be reported on, from when it is in use.
+        other_dependencies: Returns what else is to be reported on, once it is in use.
 
     Attributes:
         lag: Whether the event loop is stuck, while it is watched.
@@ -61,21 +61,22 @@ class HealthChecks:
         self.lag = LoopLag()
 
     def started(self) -> None:
-        """Everything is open."""
+        """Note that every lifespan has begun."""
         self._state = "ready"
 
     def draining(self) -> None:
-        """The process is about to end: answer what is here, send no more."""
+        """Note that the process is about to end, so that load balancers send no more requests."""
         self._state = "draining"
 
-    async def readiness(self) -> tuple[int, dict[str, Any]]:
-        """The HTTP status and the body of `/health/ready`."""
+    async def readiness(self) -> tuple[int, dict[str, object]]:
+        """Return the HTTP status and the body of `/health/ready`."""
         if self._state != "ready":
             return 503, {"status": self._state, "dependencies": {}}
         if self.lag.is_stuck:
-            # What else is said would come too late too.
+            # The checks would wait in the same loop, and answer after the probe has given up.
             return 503, {"status": "stuck", "dependencies": {}}
         reported = (*self._databases, *self._other_dependencies())
+        # One probe checks at a time; those that waited find its results in the cache.
         async with self._lock:
             ups = await asyncio.gather(*(self._is_up(each) for each in reported))
         breakers = self._breakers()
@@ -106,8 +107,8 @@ class HealthChecks:
         return up
 
 
-def _pool(dependency: Dependency) -> dict[str, Any]:
-    """The connections to *dependency* at this moment, where there are any."""
+def _pool(dependency: Dependency) -> dict[str, object]:
+    """Return the state of the connection pool of *dependency*, where it has one."""
     pool = dependency.pool
     return {} if pool is None else {"pool": {name: getattr(pool, name) for name in _POOL_FIELDS}}
 
@@ -115,6 +116,6 @@ def _pool(dependency: Dependency) -> dict[str, Any]:
 _POOL_FIELDS: Final = ("limit", "open", "in_use", "waiting", "shed", "leaked")
 
 
-def _circuit(breaker: Breaker | None) -> dict[str, Any]:
-    """How *breaker* stands, where there is one."""
+def _circuit(breaker: Breaker | None) -> dict[str, object]:
+    """Return the state of the circuit breaker, where there is one."""
     return {} if breaker is None else {"breaker": dataclasses.asdict(breaker.circuit)}

@@ -1,9 +1,9 @@
-"""What the endpoints of one resource share."""
+"""One resource as HTTP shows it: what its endpoints and its documentation share."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from copy import copy
 from functools import cached_property
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from fastapi_easy.application import UseCases
@@ -13,38 +13,43 @@ from fastapi_easy.interfaces.formats.schemas import ResourceSchemas
 from fastapi_easy.interfaces.http.exchange import Exchange, HttpResponse, StreamedResponse
 from fastapi_easy.interfaces.http.openapi_names import ResourceNames
 from fastapi_easy.interfaces.http.options import HttpOptions
-from fastapi_easy.interfaces.http.requests.external_names import documented, with_translated_errors
+from fastapi_easy.interfaces.http.requests.external_names import with_external_names, with_translated_errors
 
 Endpoint: TypeAlias = Callable[[Exchange, bytes], Awaitable[HttpResponse | StreamedResponse | None]]
-"""Answers an exchange or raises `Refused`; the bytes are the path segment of the key, still percent-encoded.
-`None` when it has sent its answer itself."""
-
-RESERVED_SEGMENTS: Final = ("search", "count", "upsert", "bulk", "export", "import", "aggregate")
-"""Paths below a resource that are not keys. A key spelt like one is reached with its first letter percent-encoded."""
+"""Answers an exchange or raises `ProblemError`; the bytes are the path segment of the key, still percent-encoded.
+`None` when it has sent its response itself."""
 
 
 class HttpResource:
-    """One resource as HTTP shows it.
+    """A resource with its paths, names, schemas and encoder.
 
     Attributes:
-        use_cases: What is asked.
+        use_cases: Its use cases; their errors have the external names of fields.
 
-        resource: Whom it is about.
+        resource: The resource itself.
 
-        options: How the application shows itself.
+        options: The options of the application.
 
-        segment: Its segment of the path, percent-encoded.
+        segment: The last segment of its path, percent-encoded.
 
-        path: Where it is, like `/api/books`.
+        path: The path of its collection, like `/api/books`.
 
-        names: What it is called in the documentation.
+        names: Its names in the documentation.
 
-        all_names: What all resources are called there, by resource name.
+        all_names: Those of every resource, by resource name.
 
-        schemas: What its bodies and answers look like.
+        schemas: The models of its bodies.
+
+        reserved_segments: Segments below its path that are no keys, like `search`.
     """
 
-    def __init__(self, use_cases: UseCases, options: HttpOptions, names: Mapping[str, ResourceNames]) -> None:
+    def __init__(
+        self,
+        use_cases: UseCases,
+        options: HttpOptions,
+        names: Mapping[str, ResourceNames],
+        reserved_segments: Collection[str],
+    ) -> None:
         self.use_cases = with_translated_errors(use_cases)
         self.resource: Resource[Any] = use_cases.resource
         self.options = options
@@ -53,16 +58,17 @@ class HttpResource:
         self.names = names[use_cases.resource.name]
         self.all_names = names
         self.schemas = ResourceSchemas(self.resource, use_cases.validator, self.names.schema)
+        self.reserved_segments = reserved_segments
 
     @cached_property
     def encoder(self) -> RowEncoder:
-        """Writes its rows."""
+        """The encoder of its rows."""
         return encoder_of(self.resource)
 
     @cached_property
-    def documented(self) -> "HttpResource":
-        """The same for its documentation, in which fields are called as callers call them."""
-        resource = documented(self.resource)
+    def as_documented(self) -> "HttpResource":
+        """The same resource with the external names of its fields, for the documentation."""
+        resource = with_external_names(self.resource)
         if resource is self.resource:
             return self
         shown = copy(self)
@@ -71,13 +77,14 @@ class HttpResource:
         return shown
 
     def location(self, exchange: Exchange, key: Key) -> bytes:
-        """The path of the entity with *key*."""
+        """Return the public path of the entity with *key*, for the Location header."""
         segment = self.use_cases.queries.write_key(key)
-        if segment in RESERVED_SEGMENTS:
+        if segment in self.reserved_segments:
+            # `/books/search` is not a book; one whose key is "search" is at `/books/%73earch`.
             segment = f"%{ord(segment[0]):02x}{segment[1:]}"
         return f"{self.public_path(exchange)}/{segment}".encode("ascii")
 
     def public_path(self, exchange: Exchange) -> str:
-        """Where the caller finds it: below the path at which the app is mounted."""
+        """Return its path as the caller sees it, below the path at which the app is mounted."""
         root: str = exchange.scope.get("root_path", "")
         return quote(root.rstrip("/")) + self.path if root else self.path

@@ -1,4 +1,4 @@
-"""Whether the event loop comes round in time: a process that is stuck should be sent nothing."""
+"""The lag of the event loop: a process whose loop is stuck should get no requests."""
 
 import asyncio
 import contextlib
@@ -10,14 +10,14 @@ MAX_LAG: Final = 0.5
 """Seconds that the loop may be late."""
 
 STUCK_AFTER: Final = 5.0
-"""Seconds for which it has to have been late all the time: anything may keep it for a moment."""
+"""Seconds for which it has to be late without a pause: one long computation is not yet a stuck process."""
 
 _INTERVAL: Final = 0.5
-"""Seconds between two looks."""
+"""Seconds between two samples."""
 
 
 class LoopLag:
-    """Looks twice a second how late the event loop is; nothing else, and not at all outside of `watched`."""
+    """Measures twice a second how late the event loop is, inside of `watch`."""
 
     def __init__(self) -> None:
         self._due: float | None = None
@@ -25,13 +25,14 @@ class LoopLag:
 
     @property
     def is_stuck(self) -> bool:
-        """Whether the loop has been late by more than `MAX_LAG` for `STUCK_AFTER` or longer."""
+        """Return whether the loop has been late by more than `MAX_LAG` for `STUCK_AFTER` or longer."""
+        # Computed anew: the sample that is due may be late itself.
         since = self._lag_start(time.monotonic())
         return since is not None and time.monotonic() - since >= STUCK_AFTER
 
     @contextlib.contextmanager
-    def watched(self) -> Iterator[None]:
-        """Look, inside of the block, at the loop that is running."""
+    def watch(self) -> Iterator[None]:
+        """Measure the running loop while the block lasts."""
         loop = asyncio.get_running_loop()
         handle: asyncio.TimerHandle | None = None
 
@@ -51,7 +52,7 @@ class LoopLag:
             self._due = self._lagging_since = None
 
     def _lag_start(self, now: float) -> float | None:
-        """Since when the loop is late, seen at *now*; `None` when it is not."""
+        """Return since when the loop is late, as of *now*; `None` when it is not."""
         if self._due is None or now - self._due < MAX_LAG:
             return None
         return self._due if self._lagging_since is None else self._lagging_since

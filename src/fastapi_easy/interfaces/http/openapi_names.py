@@ -1,4 +1,4 @@
-"""What things are called in OpenAPI: short, stable, and readable as English."""
+"""Names in OpenAPI: short, stable, and readable as English."""
 
 import re
 from collections import Counter
@@ -14,26 +14,26 @@ _INVALID_CHARACTER: Final = re.compile(r"[^A-Za-z0-9_]")
 
 @dataclass(frozen=True, slots=True)
 class ResourceNames:
-    """What one resource is called.
+    """The names of one resource in OpenAPI.
 
     Attributes:
-        one: In operation ids about one entity: `book` in `get_book`.
+        singular: In operation ids about one entity: `book` in `get_book`.
 
-        many: In operation ids about several: `books` in `list_books`.
+        plural: In operation ids about several: `books` in `list_books`.
 
         schema: The read schema, and the beginning of the other schemas' names: `Book`.
     """
 
-    one: str
-    many: str
+    singular: str
+    plural: str
     schema: str
 
 
 def names_of(resources: Iterable[Resource[Any]]) -> dict[str, ResourceNames]:
-    """The names of each of *resources*, by resource name.
+    """Return the names of each of *resources*, by resource name.
 
-    One entity is called as its class is, which needs no grammar; where several resources share a class, each is called
-    by its own name.
+    The singular comes from the class, because English plurals cannot be undone by rules; where several resources
+    share a class, from the name of each.
     """
     resources = tuple(resources)
     classes = Counter(resource.entity.__name__.lower() for resource in resources)
@@ -47,8 +47,10 @@ def names_of(resources: Iterable[Resource[Any]]) -> dict[str, ResourceNames]:
 
 def _names_by_class(resource: Resource[Any]) -> ResourceNames:
     name = resource.entity.__name__
-    one = "_".join(word.lower() for word in _WORD.findall(name))
-    return ResourceNames(one or _identifier(resource.name), _identifier(resource.name), _identifier(name))
+    singular = "_".join(word.lower() for word in _WORD.findall(name))
+    return ResourceNames(
+        singular or _identifier(resource.name), _identifier(resource.name), _identifier(name)
+    )
 
 
 def _names_by_resource(resource: Resource[Any]) -> ResourceNames:

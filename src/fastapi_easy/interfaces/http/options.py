@@ -1,11 +1,11 @@
-"""What the HTTP interface can be told, as plain values."""
+"""The options of the HTTP interface, as plain values."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorsOptions:
-    """Which pages of other origins may call. Off unless origins are named.
+    """Which pages of other origins may call (CORS). Off unless origins are named.
 
     Attributes:
         origins: Allowed origins, like `https://shop.example`; `*` for any.
@@ -32,7 +32,7 @@ class CorsOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpOptions:
-    """How the application shows itself over HTTP.
+    """The options of the whole HTTP interface.
 
     Attributes:
         title: The name of the API in its documentation.
@@ -45,9 +45,9 @@ class HttpOptions:
 
         docs: Serve `/docs` and `/openapi.json`.
 
-        security_headers: Send the headers that make browsers careful.
+        security_headers: Send the headers that browsers take security rules from.
 
-        cors: Which pages of other origins may call.
+        cors: Which pages of other origins may call (cross-origin resource sharing).
 
         body_limit: Bytes a request body may have.
 
@@ -86,7 +86,7 @@ class HttpOptions:
     export_idle_timeout: float = 30.0
 
     def __post_init__(self) -> None:
-        """Refuse a prefix or CORS rules that cannot work.
+        """Check the prefix and the CORS rules.
 
         Raises:
             ValueError: What is wrong, and how to mend it.

@@ -1,11 +1,11 @@
-"""What an app of ours serves besides resources: an index, health, metrics, and a page for each kind of problem.
+"""The pages beside the resources: index, health, metrics, and one for each kind of problem.
 
-Asked only when no route of the app matches, so that a route of the user's own under the same path wins.
+Looked up only when no route of the app matches, so that a route of the user's own under the same path wins.
 """
 
 import html
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -21,12 +21,12 @@ _NO_STORE: Final = {"cache-control": "no-store"}
 
 
 class Pages:
-    """The app's answer where it has no route; what is no page either goes to *missing*."""
+    """ASGI app for paths without a route; passes on to *missing* what is no page either."""
 
     def __init__(
         self,
         missing: ASGIApp,
-        index: Callable[[], Mapping[str, Any]],
+        index: Callable[[], Mapping[str, object]],
         health: HealthChecks,
         metrics: Callable[[], tuple[bytes, str]] | None = None,
     ) -> None:
@@ -42,7 +42,7 @@ class Pages:
             self._pages["/metrics"] = _shown(metrics)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Show the page at the path."""
+        """Answer with the page at the path."""
         page = self._find(_path_below_root(scope)) if scope["type"] == "http" else None
         if page is None:
             await self._missing(scope, receive, send)
@@ -90,7 +90,7 @@ def _path_below_root(scope: Scope) -> str:
 
 
 def problem_page(code: str) -> Response:
-    """The page that a problem's `type` leads to."""
+    """Return the page that the `type` of a problem leads to."""
     title, meaning = html.escape(TITLES[code]), html.escape(MEANINGS[code])
     return HTMLResponse(
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>"
@@ -135,4 +135,4 @@ MEANINGS: Final[Mapping[str, str]] = {
     "unsupported": "The store behind this resource cannot do what was asked.",
     "unsupported_media_type": "The body is of a media type or charset that is not read here.",
 }
-"""What each kind of problem means, and what to do about it."""
+"""The meaning of each problem code, and what to do about it."""

@@ -1,4 +1,4 @@
-"""Errors → RFC 9457 problems: the one place that words them for HTTP."""
+"""Errors → RFC 9457 problems: the one place where HTTP statuses and sentences are chosen."""
 
 import json
 import math
@@ -44,13 +44,13 @@ class Problem:
     Attributes:
         status: The HTTP status.
 
-        code: A stable word for programs; the last part of `type`.
+        code: A stable identifier for programs; the last part of `type`.
 
         detail: A sentence for people. Never repeats input.
 
         headers: Further headers of the answer.
 
-        faults: What is wrong with which part of the input.
+        faults: The faults of the input, each with its place.
 
         members: Further members of the body; `errors` among them takes the place of the faults.
     """
@@ -60,11 +60,11 @@ class Problem:
     detail: str
     headers: tuple[tuple[bytes, bytes], ...] = ()
     faults: tuple[Fault, ...] = ()
-    members: Mapping[str, Any] = field(default_factory=dict)
+    members: Mapping[str, object] = field(default_factory=dict)
 
 
 def problem_of(error: Error) -> Problem:  # noqa: C901, PLR0911, PLR0912 (one branch per error is the point)
-    """The HTTP problem that tells of *error*."""
+    """Return the HTTP problem for *error*."""
     match error:
         case Invalid(faults):
             count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
@@ -168,12 +168,12 @@ def problem_of(error: Error) -> Problem:  # noqa: C901, PLR0911, PLR0912 (one br
 
 
 def render(problem: Problem, instance: str, correlation_id: str) -> bytes:
-    """The body that tells of *problem*; ASCII only."""
+    """Return *problem* as a body of ASCII characters."""
     return ascii_json({**problem_members(problem, instance=instance), "correlation_id": correlation_id})
 
 
-def problem_members(problem: Problem, **about: str) -> dict[str, Any]:
-    """The members that tell of *problem*, also inside another document; *about* says more of the occurrence."""
+def problem_members(problem: Problem, **about: str) -> dict[str, object]:
+    """Return the members of *problem*, for a body or as part of another document; *about* adds to them."""
     faults = [
         {"pointer": fault.pointer, "in": fault.source, "message": fault.message, "code": fault.code}
         for fault in problem.faults
@@ -191,12 +191,12 @@ def problem_members(problem: Problem, **about: str) -> dict[str, Any]:
 
 
 def title_of(problem: Problem) -> str:
-    """A few words for the kind of *problem*, the same for every occurrence."""
+    """Return the title of the kind of *problem*, the same for every occurrence."""
     return TITLES.get(problem.code) or HTTPStatus(problem.status).phrase
 
 
 def ascii_json(document: Any) -> bytes:
-    """*document* as JSON that holds nothing but ASCII; lone surrogates come out as escapes, not as errors."""
+    """Return *document* as JSON in ASCII; lone surrogates become escapes instead of errors."""
     try:
         encoded = orjson.dumps(document)
     except orjson.JSONEncodeError:
@@ -213,7 +213,7 @@ def _retry_after_header(seconds: float) -> tuple[tuple[bytes, bytes], ...]:
     return ((b"retry-after", str(max(1, math.ceil(seconds))).encode("ascii")),)
 
 
-def _retry_after_member(seconds: float) -> dict[str, Any]:
+def _retry_after_member(seconds: float) -> dict[str, object]:
     return {"retry_after_seconds": max(1, math.ceil(seconds))}
 
 
@@ -263,4 +263,4 @@ TITLES: Final[Mapping[str, str]] = {
     "unsupported": "Not supported by the store",
     "unsupported_media_type": "Unsupported media type",
 }
-"""What each code is called."""
+"""The title of each code."""

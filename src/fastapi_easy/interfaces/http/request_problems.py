@@ -26,33 +26,33 @@ QUERY_NOT_UTF_8: Final = Problem(400, "malformed_query", "The query string is no
 
 
 def query_too_long(limit: int) -> Problem:
-    """The query string has more than *limit* bytes."""
+    """Return the problem of a query string with more than *limit* bytes."""
     detail = f"The query string is longer than {limit} bytes; use POST …/search for long queries."
     return Problem(414, "query_too_long", detail.replace("…", ""), members={"limit": limit})
 
 
 def method_not_allowed(allow: bytes) -> Problem:
-    """The path is served, but not with this method; *allow* lists those it is served with."""
+    """Return the problem of a path that is served with the methods in *allow* only."""
     detail = f"This path answers {allow.decode('ascii')}."
     return Problem(405, "method_not_allowed", detail, ((b"allow", allow),))
 
 
 def unsupported_media_type(*allowed: str) -> Problem:
-    """The body is of another media type than *allowed*."""
+    """Return the problem of a body whose media type is none of *allowed*."""
     return Problem(415, "unsupported_media_type", f"The Content-Type must be {' or '.join(allowed)}.")
 
 
 def not_acceptable(*offered: str) -> Problem:
-    """The caller accepts none of the media types that are *offered*."""
+    """Return the problem of a caller who accepts none of the media types *offered*."""
     return Problem(406, "not_acceptable", f"The answer can be {' or '.join(offered)}; Accept names neither.")
 
 
 def too_many_failures(limit: int) -> Problem:
-    """More than *limit* lines of an import failed."""
+    """Return the problem of an import of which more than *limit* lines failed."""
     detail = f"More than {limit} lines failed. Lines before next_line were processed; continue from there."
     return Problem(422, "too_many_failures", detail)
 
 
 def malformed_body(detail: str) -> Problem:
-    """The body is not a document; *detail* says why."""
+    """Return the problem of a body that cannot be parsed; *detail* says why."""
     return Problem(400, "malformed_body", detail)

@@ -1,6 +1,6 @@
-"""What an app of ours answers when something is raised: always a problem, never a traceback.
+"""Exceptions → problems, for the app's own routes: a client never gets a traceback.
 
-Resources need none of this, since `dispatch` answers for them. It is for the user's own routes.
+Exceptions of resources do not come here: `dispatch` answers for them.
 """
 
 import logging
@@ -42,13 +42,13 @@ _CODES: Final = {
 
 
 class UnhandledExceptionMiddleware:
-    """ASGI middleware: an exception that nobody expected is logged and answered with 500, without detail."""
+    """ASGI middleware that logs an unhandled exception and answers 500 without detail."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, and be there."""
+        """Pass the request on; answer 500 when an exception comes back."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -70,8 +70,11 @@ class UnhandledExceptionMiddleware:
 
 
 def add_problem_handlers(app: FastAPI) -> None:
-    """Let the exceptions of *app*'s own routes be answered as problems, unless it has handlers of its own."""
-    handlers: dict[Any, Any] = {HTTPException: _http_exception, RequestValidationError: _validation_error}
+    """Add handlers that answer exceptions of *app*'s own routes as problems, unless it has handlers already."""
+    handlers: dict[type[Exception], Any] = {
+        HTTPException: _http_exception,
+        RequestValidationError: _validation_error,
+    }
     for kind, handler in handlers.items():
         # FastAPI fills these two in by itself.
         given = app.exception_handlers.get(kind)
@@ -80,7 +83,7 @@ def add_problem_handlers(app: FastAPI) -> None:
 
 
 def starlette_problem_response(problem: Problem, scope: Scope) -> Response:
-    """*problem* as a response of the framework's."""
+    """Return *problem* as a Starlette response."""
     response = Response(render(problem, scope["path"], correlation_id_of(scope)), problem.status)
     response.headers["content-type"] = "application/problem+json"
     response.headers["cache-control"] = "no-store"

@@ -28,7 +28,7 @@ AUTHORS: Final = Shape(
     },
     references=(
         Reference(
-            fields=("mentor_id",), target="authors", there=("id",), on_delete=ReferentialAction.SET_NULL
+            fields=("mentor_id",), target="authors", remote=("id",), on_delete=ReferentialAction.SET_NULL
         ),
     ),
     table="authors",
@@ -51,7 +51,7 @@ BOOKS: Final = Shape(
     key=("id",),
     unique=(("isbn",), ("shelf", "place")),
     links={"author": to_one("authors", by="author_id"), "reviews": to_many("reviews", by="book_id")},
-    references=(Reference(fields=("author_id",), target="authors", there=("id",)),),
+    references=(Reference(fields=("author_id",), target="authors", remote=("id",)),),
     table="books",
 )
 """With a version and a mark of deletion; its unique rules hold among the books that are not deleted."""
@@ -65,7 +65,7 @@ REVIEWS: Final = Shape(
     ),
     key=("id",),
     links={"book": to_one("books", by="book_id")},
-    references=(Reference(fields=("book_id",), target="books", there=("id",)),),
+    references=(Reference(fields=("book_id",), target="books", remote=("id",)),),
 )
 """Each leads to one book that is there, though it may be deleted."""
 
@@ -78,7 +78,7 @@ TICKETS: Final = Shape(
     ),
     key=("id",),
     links={"seat": to_one("seats", by=("hall", "number"))},
-    references=(Reference(fields=("hall", "number"), target="seats", there=("hall", "number")),),
+    references=(Reference(fields=("hall", "number"), target="seats", remote=("hall", "number")),),
 )
 """Leads by two fields together; nowhere when one of them is null."""
 
@@ -93,14 +93,14 @@ LOANS: Final = Shape(
     links={
         "book": to_one("books", by="book_id"),
         "reader": to_one("authors", by="reader_id"),
-        "deposit": Link(target="notes", many=False, here=("deposit_id",), there=("code",)),
+        "deposit": Link(target="notes", many=False, local=("deposit_id",), remote=("code",)),
     },
     references=(
-        Reference(fields=("book_id",), target="books", there=("id",), on_delete=ReferentialAction.CASCADE),
+        Reference(fields=("book_id",), target="books", remote=("id",), on_delete=ReferentialAction.CASCADE),
         Reference(
-            fields=("reader_id",), target="authors", there=("id",), on_delete=ReferentialAction.SET_NULL
+            fields=("reader_id",), target="authors", remote=("id",), on_delete=ReferentialAction.SET_NULL
         ),
-        Reference(fields=("deposit_id",), target="notes", there=("code",)),
+        Reference(fields=("deposit_id",), target="notes", remote=("code",)),
     ),
 )
 """Refers to others in three ways: goes with its book, outlives its reader, and keeps a note from losing its code."""

@@ -14,6 +14,7 @@ from fastapi_easy.domain.changes.journal import SystemTable
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.ports.database import Database
+from fastapi_easy.domain.ports.entity_repository import EntityRepository
 from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.domain.queries.specification import Everything
@@ -121,6 +122,14 @@ class Store:
     def loans(self) -> AnyRepository:
         """The repository of entities with three kinds of references."""
         return self.repositories["loans"]()
+
+    def entities(self, name: str) -> EntityRepository[Any]:
+        """Return the entities of the resource *name* as instances of its class, outside of any unit of work."""
+        return self.entities_in(self.repositories[name](), name)
+
+    def entities_in(self, repository: Repository[Any], name: str) -> EntityRepository[Any]:
+        """Return the entities in *repository*, of the resource *name*, as instances of its class."""
+        return EntityRepository(self.resources[name], repository)
 
     def relation(self, path: str) -> Relation:
         """Return the relation at *path*, like `books.author`."""

@@ -72,9 +72,7 @@ def specifications(
     choices = [_leaves(resource.fields[name], alphabet, without) for name in resource.filterable]
     leaf = st.sampled_from(choices).flatmap(lambda choice: choice)
     related = [
-        specifications(each.target, alphabet, without=without, max_leaves=2, depth=depth - 1).map(
-            each.meaning
-        )
+        specifications(each.target, alphabet, without=without, max_leaves=2, depth=depth - 1).map(each.exists)
         for each in resource.relations.values()
         if depth > 0
     ]

@@ -77,13 +77,14 @@ async def test_a_circle_of_three_ends_with_the_youngest(locks, others):
     )
 
     assert ends == {1: "done", 2: "done", 3: ("a", "b", "c")}
-    assert time.monotonic() - begun < 2
+    # Without an end to the circle they would wait for ever.
+    assert time.monotonic() - begun < 10
 
 
 async def test_a_name_is_kept_alive_while_the_next_is_waited_for(locks, others):
     async with others.hold("b"):
-        task = asyncio.ensure_future(work(locks, "a", "b", ttl=0.4, seconds=0))
-        await asyncio.sleep(1.0)
+        task = asyncio.ensure_future(work(locks, "a", "b", ttl=1.2, seconds=0))
+        await asyncio.sleep(1.6)
         assert [each.name for each in (await others.inspect("a")).unwrap()] == ["a"]
     assert await task == "done"
 

@@ -8,6 +8,8 @@ from fastapi_easy.domain import Unavailable, UnavailableReason
 from fastapi_easy.infrastructure.locks.memory import MemoryLeaseStore
 
 TTL = 0.6
+WORK = 5.0
+"""How long work takes whose lease is not lost."""
 
 
 class Wired(MemoryLeaseStore):
@@ -48,7 +50,7 @@ async def is_free(locks, name):
     return [each.name for each in (await locks.inspect(name)).unwrap()] == []
 
 
-async def work(locks, *names, seconds=5.0, **terms):
+async def work(locks, *names, seconds=WORK, **terms):
     async with locks.hold(*names, **terms):
         await asyncio.sleep(seconds)
         return "done"

@@ -28,7 +28,7 @@ async def test_gives_what_was_left_out_its_default_and_keeps_what_is_fixed_or_hi
     outcome = await handler_on(store)(ReplaceEntity(1, VALUES), ADA)
 
     replaced = Row({"id": 1, **VALUES, "note": None, "secret": "kept", "channel": "shop"})
-    assert outcome == Success(ORDERS.shown(replaced))
+    assert outcome == Success(ORDERS.visible_row(replaced))
     assert await store.rows() == [replaced]
 
 

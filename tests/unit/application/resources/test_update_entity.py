@@ -23,7 +23,7 @@ async def test_sets_the_fields_of_the_patch_and_no_others() -> None:
 
     outcome = await handler_on(store)(UpdateEntity(1, Patch({"status": "paid", "note": None})), ADA)
 
-    assert outcome == Success(ORDERS.shown(Row({**before, "status": "paid", "note": None})))
+    assert outcome == Success(ORDERS.visible_row(Row({**before, "status": "paid", "note": None})))
     assert await store.rows() == [{**before, "status": "paid", "note": None}]
 
 
@@ -54,7 +54,7 @@ async def test_takes_the_version_it_is_based_on() -> None:
 
     outcome = await handler_on(store)(UpdateEntity(1, Patch({"status": "paid"}), version), ADA)
 
-    assert outcome == Success(ORDERS.shown(Row({**before, "status": "paid"})))
+    assert outcome == Success(ORDERS.visible_row(Row({**before, "status": "paid"})))
 
 
 async def test_changes_and_publishes_nothing_when_it_is_based_on_another_version() -> None:

@@ -33,14 +33,14 @@ async def made(retry: Retry, call: Callable[[], object]) -> Outcome[int]:
     return await retry.repeat("main", call, await call(), 1)
 
 
-async def test_what_passes_is_made_again_until_it_succeeds():
+async def test_a_transient_failure_is_retried_until_it_succeeds():
     line = Line(SILENT, Failure(Unavailable("main", reason=UnavailableReason.CONFLICT)), Success(1))
 
     assert await made(BudgetedRetry(QUICK), line) == Success(1)
     assert line.asked == 3
 
 
-async def test_no_more_often_than_the_limit():
+async def test_retries_no_more_often_than_the_limit():
     line = Line(SILENT)
 
     assert await made(BudgetedRetry(QUICK), line) == SILENT
@@ -63,21 +63,21 @@ async def test_no_more_often_than_the_limit():
         ),
     ],
 )
-async def test_what_will_not_pass_at_once_is_not_made_again(outcome):
+async def test_other_failures_are_not_retried(outcome):
     line = Line(outcome)
 
     assert await made(BudgetedRetry(QUICK), line) == outcome
     assert line.asked == 1
 
 
-async def test_one_attempt_is_no_repetition():
+async def test_one_attempt_means_no_retry():
     line = Line(SILENT)
 
     assert await made(BudgetedRetry(RetryLimits(attempts=1)), line) == SILENT
     assert line.asked == 1
 
 
-async def test_an_outage_is_not_multiplied():
+async def test_retries_do_not_multiply_an_outage():
     line = Line(SILENT)
     retry = BudgetedRetry(QUICK, FrozenClock().monotonic)
 
@@ -88,7 +88,7 @@ async def test_an_outage_is_not_multiplied():
     assert line.asked <= 2000 + 20 + 200
 
 
-async def test_a_few_failures_are_all_mended():
+async def test_a_few_failures_are_all_retried():
     clock = FrozenClock()
     retry = BudgetedRetry(QUICK, clock.monotonic)
     asked = 0
@@ -105,8 +105,10 @@ async def test_a_few_failures_are_all_mended():
     assert asked <= 2000 * 1.06
 
 
-async def test_budgets_are_for_each_dependency():
-    retry = BudgetedRetry(RetryLimits(burst=1, share=0, floor=0, pause=0.0001), FrozenClock().monotonic)
+async def test_each_dependency_has_a_budget_of_its_own():
+    retry = BudgetedRetry(
+        RetryLimits(burst=1, retry_ratio=0, min_retries_per_second=0, pause=0.0001), FrozenClock().monotonic
+    )
     one, other = Line(SILENT), Line(SILENT)
 
     _ = await made(retry, one), await made(retry, one)
@@ -116,9 +118,11 @@ async def test_budgets_are_for_each_dependency():
     assert retry.retries == {"main": 1, "other": 1}
 
 
-async def test_time_earns_repetitions():
+async def test_time_refills_the_budget():
     clock = FrozenClock()
-    retry = BudgetedRetry(RetryLimits(burst=2, share=0, floor=1, pause=0.0001), clock.monotonic)
+    retry = BudgetedRetry(
+        RetryLimits(burst=2, retry_ratio=0, min_retries_per_second=1, pause=0.0001), clock.monotonic
+    )
     line = Line(SILENT)
     for _ in range(3):
         _ = await made(retry, line)
@@ -130,7 +134,7 @@ async def test_time_earns_repetitions():
     assert (spent, line.asked) == (5, 7)
 
 
-async def test_nobody_waits_beyond_the_deadline():
+async def test_no_retry_waits_beyond_the_deadline():
     line = Line(SILENT)
     retry = BudgetedRetry(RetryLimits(pause=5, longest_pause=5))
     limit = Deadline(0.05)

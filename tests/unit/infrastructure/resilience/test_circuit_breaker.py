@@ -49,7 +49,7 @@ def test_it_is_a_breaker():
     assert isinstance(Bench().breaker, Breaker)
 
 
-def test_four_silences_in_five_open_it_though_there_are_never_five_in_a_row():
+def test_opens_at_its_ratio_without_consecutive_failures():
     bench = Bench(ratio=0.5, calls=10)
 
     through = bench.calls(*([False, False, False, False, True] * 20))
@@ -58,7 +58,7 @@ def test_four_silences_in_five_open_it_though_there_are_never_five_in_a_row():
     assert bench.told == [CircuitState.OPEN]
 
 
-def test_too_few_calls_prove_nothing():
+def test_too_few_calls_do_not_open_it():
     bench = Bench(calls=10)
 
     assert bench.calls(*[False] * 9) == 9
@@ -75,7 +75,7 @@ def test_what_is_older_than_the_window_does_not_count():
     assert bench.state is CircuitState.CLOSED
 
 
-def test_answers_within_the_window_count_against_silence():
+def test_answers_in_the_window_count_against_failures():
     bench = Bench(calls=10, window=10, ratio=0.5)
     _ = bench.calls(*[True] * 20)
     bench.clock.advance(9)
@@ -86,7 +86,7 @@ def test_answers_within_the_window_count_against_silence():
     assert bench.state is CircuitState.OPEN
 
 
-def test_a_busy_while_before_does_not_hide_that_nobody_answers_any_more():
+def test_consecutive_failures_open_it_after_busy_times():
     bench = Bench(calls=10, window=10, ratio=0.5)
     _ = bench.calls(*[True] * 10_000)
 
@@ -94,7 +94,7 @@ def test_a_busy_while_before_does_not_hide_that_nobody_answers_any_more():
     assert bench.state is CircuitState.OPEN
 
 
-def test_slow_answers_have_a_share_of_their_own():
+def test_slow_answers_have_a_ratio_of_their_own():
     bench = Bench(calls=10, slow_after=1, slow_ratio=0.8)
     _ = bench.calls(*[True] * 2)
 
@@ -105,7 +105,7 @@ def test_slow_answers_have_a_share_of_their_own():
     assert bench.state is CircuitState.OPEN
 
 
-def test_as_long_as_enough_answers_are_quick_slow_ones_open_nothing():
+def test_slow_answers_below_the_ratio_do_not_open_it():
     bench = Bench(calls=10, slow_after=1, slow_ratio=0.8)
 
     for _ in range(100):
@@ -115,7 +115,7 @@ def test_as_long_as_enough_answers_are_quick_slow_ones_open_nothing():
     assert bench.state is CircuitState.CLOSED
 
 
-def test_too_few_slow_answers_prove_nothing_and_old_ones_do_not_count():
+def test_too_few_or_too_old_slow_answers_do_not_open_it():
     bench = Bench(calls=10, window=10, slow_after=1)
     assert all(bench.call(True, slow=True) for _ in range(9))
     bench.clock.advance(10.1)
@@ -124,7 +124,7 @@ def test_too_few_slow_answers_prove_nothing_and_old_ones_do_not_count():
     assert bench.state is CircuitState.CLOSED
 
 
-def test_what_is_not_answered_at_all_counts_with_the_slow():
+def test_failures_count_towards_the_slow_ratio():
     bench = Bench(calls=10, ratio=0.6, slow_after=1, slow_ratio=1)
     _ = bench.calls(*[False] * 5)
     assert bench.state is CircuitState.CLOSED
@@ -133,7 +133,7 @@ def test_what_is_not_answered_at_all_counts_with_the_slow():
     assert bench.state is CircuitState.OPEN
 
 
-def test_a_slow_probe_is_no_proof_that_it_is_back():
+def test_a_slow_probe_opens_it_again():
     bench = opened(pause=5, slow_after=1)
     bench.clock.advance(5)
 
@@ -143,7 +143,7 @@ def test_a_slow_probe_is_no_proof_that_it_is_back():
     assert bench.breaker.circuit.retry_after == 10
 
 
-def test_one_silent_probe_of_several_is_enough_to_open_it_again():
+def test_one_failed_probe_of_several_opens_it_again():
     bench = opened(pause=5, probes=3)
     bench.clock.advance(5)
     first, second, third = (bench.breaker.enter() for _ in range(3))
@@ -156,14 +156,14 @@ def test_one_silent_probe_of_several_is_enough_to_open_it_again():
     assert bench.breaker.circuit.retry_after == 10
 
 
-def test_what_nobody_waited_for_says_nothing():
+def test_a_cancelled_call_does_not_count():
     bench = Bench(calls=2)
 
     assert bench.calls(*[None] * 50) == 50
     assert bench.state is CircuitState.CLOSED
 
 
-def test_an_open_one_says_when_to_come_back():
+def test_an_open_breaker_says_when_to_retry():
     bench = opened(pause=5)
     bench.clock.advance(2)
 
@@ -176,7 +176,7 @@ def test_an_open_one_says_when_to_come_back():
 
 
 @pytest.mark.parametrize("probes", [1, 3])
-def test_only_the_probes_reach_a_dependency_that_may_be_back(probes):
+def test_a_half_open_breaker_lets_only_probes_through(probes):
     bench = opened(pause=5, probes=probes)
     bench.clock.advance(5)
 
@@ -194,7 +194,7 @@ def test_only_the_probes_reach_a_dependency_that_may_be_back(probes):
     assert bench.told == [CircuitState.OPEN, CircuitState.HALF_OPEN, CircuitState.CLOSED]
 
 
-def test_a_silent_probe_doubles_the_pause_up_to_the_longest():
+def test_a_failed_probe_doubles_the_pause_up_to_the_maximum():
     bench = opened(pause=5, longest_pause=12)
     pauses = []
     for _ in range(3):
@@ -210,7 +210,7 @@ def test_a_silent_probe_doubles_the_pause_up_to_the_longest():
     assert bench.breaker.circuit.retry_after == 5
 
 
-def test_a_probe_that_gives_up_lets_another_go():
+def test_a_cancelled_probe_gives_its_permit_to_another():
     bench = opened(pause=5)
     bench.clock.advance(5)
 
@@ -220,7 +220,7 @@ def test_a_probe_that_gives_up_lets_another_go():
     assert bench.state is CircuitState.CLOSED
 
 
-def test_a_probe_that_is_never_heard_of_again_counts_as_silence():
+def test_a_lost_probe_counts_as_a_failure():
     bench = opened(pause=5, probe_timeout=30)
     bench.clock.advance(5)
     lost = bench.breaker.enter()
@@ -236,7 +236,7 @@ def test_a_probe_that_is_never_heard_of_again_counts_as_silence():
     assert bench.state is CircuitState.OPEN
 
 
-def test_what_began_before_it_opened_has_no_say_after():
+def test_calls_from_an_earlier_state_do_not_count():
     bench = Bench(calls=2, pause=5)
     late = [bench.breaker.enter() for _ in range(4)]
     _ = bench.calls(False, False)
@@ -251,7 +251,7 @@ def test_what_began_before_it_opened_has_no_say_after():
     assert bench.state is CircuitState.HALF_OPEN
 
 
-def test_an_isolated_one_stays_so_until_it_is_reset():
+def test_an_isolated_breaker_stays_so_until_reset():
     bench = Bench()
     bench.breaker.isolate()
     bench.clock.advance(3600)
@@ -280,7 +280,7 @@ def test_changes_are_logged(caplog):
     ),
     st.integers(1, 3),
 )
-def test_it_always_opens_when_everything_is_silent_and_always_closes_when_everything_answers(steps, probes):
+def test_always_opens_when_nothing_answers_and_closes_when_everything_does(steps, probes):
     bench = Bench(calls=5, window=10, pause=2, longest_pause=8, probes=probes, probe_timeout=10)
     held: list[int] = []
     for step, seconds in steps:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Executable
 
 from fastapi_easy.domain.ports.database import SchemaMode
+from fastapi_easy.domain.ports.entity_repository import EntityRepository
 from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.resources.resource import Resource, Shape
 from fastapi_easy.infrastructure.persistence.sqlalchemy import (
@@ -34,6 +35,9 @@ class Relational:
 
     def __getitem__(self, name: str) -> Repository[Any]:
         return SqlAlchemyRepository(self.resources[name], self.database)
+
+    def entities(self, name: str) -> EntityRepository[Any]:
+        return EntityRepository(self.resources[name], self[name])
 
     def relation(self, path: str) -> Any:
         resource, name = path.split(".")

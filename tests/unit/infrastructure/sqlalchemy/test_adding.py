@@ -139,7 +139,7 @@ async def test_rows_of_every_type_are_as_when_they_are_added_one_by_one(url):
     ],
 )
 @pytest.mark.parametrize("server", ["postgres", "mariadb"])
-async def test_what_does_not_fit_is_refused_and_nothing_of_it_is_kept(request, server, values):
+async def test_refuses_a_value_that_does_not_fit_and_stores_nothing(request, server, values):
     async with relational(request.getfixturevalue(f"{server}_url"), things()) as world:
         refused = await world["things"].add_all([FULL, {**FULL, **values}])
         kept = await world["things"].count(Everything())
@@ -166,7 +166,7 @@ async def test_an_integer_of_more_than_64_bits_is_refused_and_what_was_written_b
     assert kept.unwrap() == 1
 
 
-async def test_the_first_row_without_a_needed_value_is_told_of(url):
+async def test_reports_the_first_row_without_a_required_value(url):
     async with relational(url, things()) as world:
         refused = await world["things"].add_all([{}, {"number": None}, {"short": "a", "number": None}])
 
@@ -227,7 +227,7 @@ async def test_rows_with_keys_of_their_own_come_back_in_order(url):
         ),
     ],
 )
-async def test_rows_whose_keys_tell_no_order_are_not_sent_as_lists(postgres_url, key, type_, more):
+async def test_rows_whose_keys_do_not_tell_their_order_are_not_sent_as_lists(postgres_url, key, type_, more):
     default = more["server_default"]
     entities = keyed(key, type_, **more) if not isinstance(default, Identity) else counted(default)
     async with relational(postgres_url, entities) as world:
@@ -276,9 +276,7 @@ async def test_lists_are_not_sent_within_lists(postgres_url):
         ),
     ],
 )
-async def test_what_a_server_gives_back_in_another_order_is_put_in_order(
-    key, type_, columns, records, expected
-):
+async def test_puts_returned_rows_in_order(key, type_, columns, records, expected):
     async with relational("sqlite://", keyed(key, type_)) as world:
         plan = await world.database.plan(world.resources["tokens"])
         rows = inserted_rows(plan, InsertBatch(range(len(records)), columns), StatementResult(records))
@@ -287,7 +285,7 @@ async def test_what_a_server_gives_back_in_another_order_is_put_in_order(
     assert [row["place"] for row in rows] == expected
 
 
-async def test_a_server_that_leaves_a_row_out_is_not_believed():
+async def test_fails_when_a_row_is_not_returned():
     async with relational("sqlite://", keyed(int, Integer)) as world:
         plan = await world.database.plan(world.resources["tokens"])
         with pytest.raises(LookupError):

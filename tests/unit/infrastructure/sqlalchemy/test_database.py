@@ -39,7 +39,7 @@ async def test_reports_its_pool(url):
     assert standing(database.pool) == (3, 0, 0, 0)
 
 
-async def test_declares_whether_a_new_row_is_given_back(url):
+async def test_declares_whether_an_insert_returns_the_row(url):
     async with relational(url, ENTITIES, options=OPTIONS) as world:
         assert Capability.RETURNING in world.database.capabilities
         assert sqlite3.sqlite_version_info >= (3, 35)
@@ -50,7 +50,7 @@ def test_does_not_promise_what_only_mariadb_can():
     assert Capability.RETURNING in SqlAlchemyDatabase("default", "postgresql+asyncpg://x@h/d").capabilities
 
 
-async def test_tells_the_events_recorded_since_the_last_commit(url):
+async def test_holds_the_events_recorded_since_the_last_commit(url):
     now = datetime.datetime.now(datetime.UTC)
     events = [EntityDeleted(resource="books", key=number, occurred_at=now) for number in (1, 2)]
     async with relational(url, ENTITIES, options=OPTIONS) as world, world.unit_of_work() as unit:
@@ -61,7 +61,7 @@ async def test_tells_the_events_recorded_since_the_last_commit(url):
         assert unit.events == (events[1],)
 
 
-async def test_misses_a_table_between_two_resources(tmp_path):
+async def test_reports_a_missing_association_table(tmp_path):
     url = f"sqlite:///{tmp_path / 'library.db'}"
     async with relational(url, ENTITIES, options=OPTIONS) as world:
         assert world.differences == []

@@ -57,7 +57,7 @@ async def titles_of(library, specification):
     return "".join(row.title for row in page.items)
 
 
-async def test_leads_through_a_table_that_holds_a_pair_twice(library, sorted_shelf):
+async def test_reads_related_rows_once_though_the_association_table_holds_a_pair_twice(library, sorted_shelf):
     relation = library.relation("subjects.books")
     descending = (Sort("title", Direction.DESCENDING),)
 
@@ -76,30 +76,30 @@ async def test_leads_through_a_table_that_holds_a_pair_twice(library, sorted_she
     assert [[row.title for row in rows] for rows in few] == [["b"]]
 
 
-async def test_means_what_is_led_to_through_a_table(library, sorted_shelf):
+async def test_filters_by_related_rows_through_an_association_table(library, sorted_shelf):
     subjects, books = library.relation("books.subjects"), library.relation("subjects.books")
-    about_art = subjects.meaning(Where("code", Operator.EQUALS, "ART"))
-    beside_a = subjects.meaning(books.meaning(called("a")))
+    about_art = subjects.exists(Where("code", Operator.EQUALS, "ART"))
+    beside_a = subjects.exists(books.exists(called("a")))
 
     assert await titles_of(library, about_art) == "a"
     assert await titles_of(library, Not(about_art)) == "bc"
-    assert await titles_of(library, subjects.meaning()) == "ab"
+    assert await titles_of(library, subjects.exists()) == "ab"
     assert await titles_of(library, beside_a) == "ab"
 
 
-async def test_means_what_leads_back_to_the_same_table(library, shelf):
+async def test_filters_by_a_relation_back_to_the_same_table(library, shelf):
     earlier, later = library.relation("books.sequel_of"), library.relation("books.sequels")
 
-    assert await titles_of(library, earlier.meaning(called("a"))) == "b"
-    assert await titles_of(library, earlier.meaning(earlier.meaning(called("a")))) == "c"
-    assert await titles_of(library, later.meaning(earlier.meaning())) == "ab"
-    assert await titles_of(library, later.meaning(Not(later.meaning()))) == "b"
-    assert await titles_of(library, Not(later.meaning())) == "c"
+    assert await titles_of(library, earlier.exists(called("a"))) == "b"
+    assert await titles_of(library, earlier.exists(earlier.exists(called("a")))) == "c"
+    assert await titles_of(library, later.exists(earlier.exists())) == "ab"
+    assert await titles_of(library, later.exists(Not(later.exists()))) == "b"
+    assert await titles_of(library, Not(later.exists())) == "c"
 
 
-async def test_changes_what_leads_back_to_the_same_table(library, shelf):
+async def test_updates_by_a_relation_back_to_the_same_table(library, shelf):
     repository, earlier = library["books"], library.relation("books.sequel_of")
-    follows_a = earlier.meaning(called("a"))
+    follows_a = earlier.exists(called("a"))
 
     changed = await repository.update_where(follows_a, Patch({"title": "B"}), max_affected=9)
     hidden = await repository.update(shelf["c"], Patch({"title": "C"}), scope=follows_a)
@@ -111,20 +111,20 @@ async def test_changes_what_leads_back_to_the_same_table(library, shelf):
     assert read.unwrap() == {"title": "B", "version": 3}
 
 
-async def test_removes_what_leads_back_to_the_same_table(library, shelf):
+async def test_deletes_by_a_relation_back_to_the_same_table(library, shelf):
     repository, earlier = library["books"], library.relation("books.sequel_of")
-    last = earlier.meaning(earlier.meaning(called("a")))
+    last = earlier.exists(earlier.exists(called("a")))
 
     hidden = await repository.remove(shelf["b"], scope=last)
     removed = await repository.remove(shelf["c"], scope=last)
-    many = await repository.remove_where(earlier.meaning(called("a")), max_affected=9)
+    many = await repository.remove_where(earlier.exists(called("a")), max_affected=9)
 
     assert (hidden, removed, many) == (Failure(NotFound("books", shelf["b"])), Success(None), Success(1))
     assert await titles_of(library, Everything()) == "a"
 
 
 @pytest.mark.parametrize("direction", list(Direction))
-async def test_sorts_by_the_first_of_several_where_one_was_meant(library, direction):
+async def test_sorts_by_the_first_of_several_related_rows_where_one_was_declared(library, direction):
     authors = [(await library["authors"].add({"name": name})).unwrap().id for name in "wxyz"]
     painted = [
         ("w", "m", None),
@@ -156,7 +156,7 @@ async def test_sorts_by_the_first_of_several_where_one_was_meant(library, direct
     assert [[row.painter for row in rows] for rows in each.unwrap()] == [["m"], ["k"], ["b"], []]
 
 
-async def test_leads_from_more_sources_than_a_statement_may_have_values(library, shelf):
+async def test_reads_related_rows_of_more_sources_than_a_statement_may_have_values(library, shelf):
     sources = [(number,) for number in range(shelf["a"], shelf["a"] + 40_000)]
 
     found = (await library["books"].select_each(library.relation("books.sequels"), sources, Query())).unwrap()

@@ -36,7 +36,7 @@ def told(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 def age(database: SqlAlchemyDatabase, seconds: float = LONG_CHECKOUT) -> None:
     """Make as if everything had been lent so much earlier."""
     for pooled in database.executor.pool._lent:
-        pooled.lent -= seconds
+        pooled.lent_at -= seconds
 
 
 class Holder:
@@ -54,7 +54,7 @@ class Holder:
         await transaction.close()
 
 
-async def test_who_has_one_for_long_is_named_once(url, told):
+async def test_logs_a_long_checkout_with_its_holder_once(url, told):
     async with database_at(url) as database:
         holder = Holder(database.begin())
         task = asyncio.create_task(holder.transfer(), name="the morning batch")
@@ -76,7 +76,7 @@ async def test_who_has_one_for_long_is_named_once(url, told):
         await holder.transaction.close()
 
 
-async def test_the_next_who_has_it_for_long_is_named_too(url, told):
+async def test_logs_the_next_long_checkout_of_the_same_connection(url, told):
     async with database_at(url, pool_size=1) as database:
         for _ in range(2):
             pooled = await database.executor.pool.check_out()
@@ -87,7 +87,7 @@ async def test_the_next_who_has_it_for_long_is_named_too(url, told):
         assert len(told.records) == 2
 
 
-async def test_one_that_nobody_knows_of_any_more_is_closed_and_counted(url, told):
+async def test_closes_and_counts_an_abandoned_connection(url, told):
     async with database_at(url, pool_size=1, pool_timeout=5) as database:
         transaction = database.begin()
         _ = await transaction.execute(text("SELECT 1"), {})
@@ -104,7 +104,7 @@ async def test_one_that_nobody_knows_of_any_more_is_closed_and_counted(url, told
         assert await database.check() == Success(None)
 
 
-async def test_whoever_waits_for_a_connection_finds_those_that_were_lost(url):
+async def test_a_waiting_caller_gets_an_abandoned_connection_back(url):
     async with database_at(url, pool_size=2, pool_timeout=5) as database:
         for _ in range(2):
             _ = await database.executor.pool.check_out()
@@ -114,7 +114,7 @@ async def test_whoever_waits_for_a_connection_finds_those_that_were_lost(url):
             assert database.pool.leaked == 2
 
 
-async def test_what_somebody_still_has_is_left_alone(url, told):
+async def test_leaves_a_held_connection_alone(url, told):
     async with database_at(url, pool_size=5) as database:
         executor = database.executor
         transaction = database.begin()
@@ -140,7 +140,7 @@ async def test_what_somebody_still_has_is_left_alone(url, told):
         assert (database.pool.in_use, told.records) == (0, [])
 
 
-def test_what_only_a_set_knows_is_told_from_what_others_know_too():
+def test_tells_an_abandoned_object_from_a_referenced_one():
     forgotten = {object() for _ in range(3)}
     known = object()
 

@@ -11,7 +11,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from fastapi_easy.domain.errors import Unavailable
 from fastapi_easy.infrastructure.persistence.sqlalchemy import ConnectionOptions, SqlAlchemyDatabase
-from fastapi_easy.infrastructure.relational.driver.pool import ConnectionPool, PooledConnection
+from fastapi_easy.infrastructure.relational.driver.pool import ConnectionPool
+from fastapi_easy.infrastructure.relational.driver.pooled_connection import PooledConnection
 
 
 @asynccontextmanager
@@ -29,7 +30,7 @@ async def number_of(database: SqlAlchemyDatabase, pooled: PooledConnection) -> i
     return int((await database.executor.run(pooled, text(asked), {})).rows[0][0])
 
 
-async def test_whoever_waits_longest_is_served_first(url):
+async def test_serves_waiters_first_come_first_served(url):
     async with pool_of(url, pool_size=1) as (_, pool):
         served: list[int] = []
         first = await pool.check_out()
@@ -51,23 +52,26 @@ async def test_whoever_waits_longest_is_served_first(url):
         assert (pool.in_use, pool.open, pool.waiting) == (0, 1, 0)
 
 
-async def test_there_are_never_more_than_its_size(url):
+async def test_never_opens_more_connections_than_its_size(url):
     async with pool_of(url, pool_size=3, pool_timeout=10) as (database, pool):
         most = 0
+        # Quick statements would be done before the third connection is open.
+        all_open = asyncio.Barrier(3)
 
         async def borrow() -> None:
             nonlocal most
             pooled = await pool.check_out()
+            _ = await all_open.wait()
             most = max(most, pool.open)
             _ = await database.executor.run(pooled, text("SELECT 1"), {})
             pool.check_in(pooled)
 
-        await asyncio.gather(*(borrow() for _ in range(50)))
+        await asyncio.gather(*(borrow() for _ in range(51)))
         assert most == 3
         assert (pool.in_use, pool.open) == (0, 3)
 
 
-async def test_a_wait_has_an_end(url):
+async def test_a_wait_times_out(url):
     async with pool_of(url, pool_size=1, pool_timeout=0.05) as (database, pool):
         pooled = await pool.check_out()
         with pytest.raises(PoolTimeout):
@@ -80,7 +84,7 @@ async def test_a_wait_has_an_end(url):
         assert await database.check() == Success(None)
 
 
-async def test_who_gives_up_while_being_served_passes_it_on(url):
+async def test_a_waiter_cancelled_while_served_passes_the_connection_on(url):
     async with pool_of(url, pool_size=1) as (_, pool):
         pooled = await pool.check_out()
         impatient = asyncio.create_task(pool.check_out())
@@ -97,7 +101,7 @@ async def test_who_gives_up_while_being_served_passes_it_on(url):
         assert (pool.in_use, pool.open, pool.waiting) == (0, 1, 0)
 
 
-async def test_who_gives_up_while_waiting_is_forgotten(url):
+async def test_forgets_a_waiter_that_is_cancelled(url):
     async with pool_of(url, pool_size=1) as (_, pool):
         pooled = await pool.check_out()
         impatient = asyncio.create_task(pool.check_out())
@@ -111,7 +115,7 @@ async def test_who_gives_up_while_waiting_is_forgotten(url):
         pool.check_in(pooled)
 
 
-async def test_what_was_begun_for_one_who_gave_up_serves_the_next(url):
+async def test_a_connection_opened_for_a_cancelled_waiter_serves_the_next(url):
     async with pool_of(url, pool_size=2) as (_, pool):
         pooled = await pool.check_out()
         impatient = asyncio.create_task(pool.check_out())
@@ -126,11 +130,11 @@ async def test_what_was_begun_for_one_who_gave_up_serves_the_next(url):
         assert pool.open == 2
 
 
-async def test_an_old_one_is_replaced(url):
+async def test_replaces_an_old_connection(url):
     async with pool_of(url, pool_size=1, recycle=1) as (_, pool):
         pooled = await pool.check_out()
         pool.check_in(pooled)
-        pooled.made -= 1
+        pooled.connected_at -= 1
 
         other = await pool.check_out()
         assert other is not pooled
@@ -138,7 +142,7 @@ async def test_an_old_one_is_replaced(url):
         assert (pool.in_use, pool.open) == (0, 1)
 
 
-async def test_one_that_the_server_has_closed_is_not_lent(url):
+async def test_does_not_lend_a_connection_that_the_server_has_closed(url):
     if url.startswith("sqlite"):
         pytest.skip("a file closes no connections")
     async with pool_of(url, pool_size=2) as (database, pool):
@@ -157,7 +161,7 @@ async def test_one_that_the_server_has_closed_is_not_lent(url):
             pool.check_in(each)
 
 
-async def test_what_comes_back_after_the_end_is_closed(url):
+async def test_closes_a_connection_given_back_after_the_end(url):
     async with pool_of(url, pool_size=2) as (database, pool):
         pooled = await pool.check_out()
         await database.close()

@@ -78,23 +78,23 @@ def test_every_foreign_key_between_columns_that_are_mapped_is_read_in_the_order_
     shape = describe(Volume)
 
     assert shape.references == (
-        Reference(fields=("number", "room"), target="hall.shelves", there=("no", "room")),
+        Reference(fields=("number", "room"), target="hall.shelves", remote=("no", "room")),
         Reference(
             fields=("before",),
             target="volumes",
-            there=("id",),
+            remote=("id",),
             on_delete=ReferentialAction.SET_NULL,
             on_update=ReferentialAction.CASCADE,
         ),
         Reference(
             fields=("kind",),
             target="kinds",
-            there=("id",),
+            remote=("id",),
             on_delete=ReferentialAction.RESTRICT,
             deferred=True,
         ),
-        Reference(fields=("colour",), target="kinds", there=("id",), on_delete=ReferentialAction.SET_NULL),
-        Reference(fields=("size",), target="kinds", there=("id",)),
+        Reference(fields=("colour",), target="kinds", remote=("id",), on_delete=ReferentialAction.SET_NULL),
+        Reference(fields=("size",), target="kinds", remote=("id",)),
     )
 
 
@@ -104,14 +104,14 @@ def test_tables_are_called_as_references_call_them():
     assert (shape.table, shape.columns) == ("hall.shelves", {"room": "room", "no": "number"})
 
 
-def test_what_sqlmodel_declares_is_read_too():
+def test_reads_foreign_keys_of_sqlmodel():
     shape = describe_sqlmodel(Copy)
 
     assert shape.references == (
         Reference(
             fields=("first",),
             target="references_copies",
-            there=("id",),
+            remote=("id",),
             on_delete=ReferentialAction.CASCADE,
         ),
     )
@@ -130,7 +130,7 @@ async def test_of_several_foreign_keys_without_names_the_broken_one_is_named(url
     assert (added, together, changed) == (broken, broken, broken)
 
 
-async def test_a_value_that_others_refer_to_is_no_reference_of_its_own(url):
+async def test_a_value_that_others_refer_to_is_not_reported_as_a_reference(url):
     async with relational(url, {"letters": Letter, "notes": Note}) as world:
         letter = (await world["letters"].add({"code": "a"})).unwrap()
         _ = (await world["letters"].update(letter.id, Patch({"quotes": letter.id}))).unwrap()

@@ -96,25 +96,25 @@ PERSON = describe(Person).links
         pytest.param(
             PERSON,
             "chief",
-            Link(target=Person, many=False, here=("chief_number",), there=("number",)),
+            Link(target=Person, many=False, local=("chief_number",), remote=("number",)),
             id="many to one, to itself, under the names of attributes",
         ),
         pytest.param(
             PERSON,
             "staff",
-            Link(target=Person, many=True, here=("number",), there=("chief_number",)),
+            Link(target=Person, many=True, local=("number",), remote=("chief_number",)),
             id="one to many, to itself",
         ),
         pytest.param(
             PERSON,
             "badge",
-            Link(target=Badge, many=False, here=("number",), there=("holder_number",)),
+            Link(target=Badge, many=False, local=("number",), remote=("holder_number",)),
             id="one to one, from the side without the reference",
         ),
         pytest.param(
             describe(Badge).links,
             "holder",
-            Link(target=Person, many=False, here=("holder_number",), there=("number",)),
+            Link(target=Person, many=False, local=("holder_number",), remote=("number",)),
             id="one to one, from the side with the reference",
         ),
         pytest.param(
@@ -123,9 +123,9 @@ PERSON = describe(Person).links
             Link(
                 target=Course,
                 many=True,
-                here=("number",),
-                there=("id",),
-                through=Through(table=taught, here=("who",), there=("what",)),
+                local=("number",),
+                remote=("id",),
+                through=Through(table=taught, local=("who",), remote=("what",)),
             ),
             id="many to many",
         ),
@@ -135,35 +135,35 @@ PERSON = describe(Person).links
             Link(
                 target=Person,
                 many=True,
-                here=("id",),
-                there=("number",),
-                through=Through(table=taught, here=("what",), there=("who",)),
+                local=("id",),
+                remote=("number",),
+                through=Through(table=taught, local=("what",), remote=("who",)),
             ),
             id="many to many, from the other side",
         ),
         pytest.param(
             describe(Desk).links,
             "room",
-            Link(target=Room, many=False, here=("house", "storey"), there=("house", "floor")),
+            Link(target=Room, many=False, local=("house", "storey"), remote=("house", "floor")),
             id="by two columns",
         ),
         pytest.param(
             describe(Room).links,
             "desks",
-            Link(target=Desk, many=True, here=("house", "floor"), there=("house", "storey")),
+            Link(target=Desk, many=True, local=("house", "floor"), remote=("house", "storey")),
             id="by two columns, from the other side",
         ),
     ],
 )
-def test_a_relationship_is_a_link(links, name, expected):
+def test_reads_a_relationship_as_a_link(links, name, expected):
     assert links[name] == expected
 
 
-def test_what_compares_more_than_columns_is_left_out():
+def test_leaves_out_relationships_that_compare_more_than_columns():
     assert sorted(PERSON) == ["badge", "chief", "courses", "staff"]
 
 
-def test_a_relationship_that_leads_nowhere_is_a_mistake():
+def test_refuses_a_relationship_without_a_target():
     class Elsewhere(DeclarativeBase): ...
 
     class Orphan(Elsewhere):
@@ -202,17 +202,17 @@ class Cape(SQLModel, table=True):
     heroes: list[Hero] = Relationship(back_populates="capes", link_model=Wears)
 
 
-def test_sqlmodel_says_the_same():
+def test_reads_the_same_links_from_sqlmodel():
     assert describe_sqlmodel(Hero).links == {
-        "team": Link(target=Team, many=False, here=("team_id",), there=("id",)),
+        "team": Link(target=Team, many=False, local=("team_id",), remote=("id",)),
         "capes": Link(
             target=Cape,
             many=True,
-            here=("id",),
-            there=("id",),
-            through=Through(table=Wears.__table__, here=("hero_id",), there=("cape_id",)),
+            local=("id",),
+            remote=("id",),
+            through=Through(table=Wears.__table__, local=("hero_id",), remote=("cape_id",)),
         ),
     }
     assert describe_sqlmodel(Team).links == {
-        "heroes": Link(target=Hero, many=True, here=("id",), there=("team_id",))
+        "heroes": Link(target=Hero, many=True, local=("id",), remote=("team_id",))
     }

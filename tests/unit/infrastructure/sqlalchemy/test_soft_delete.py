@@ -59,7 +59,7 @@ async def opened(url, entities, mode, options):
         pytest.param({"email": "b", "house": "h", "room": 1}, ("house", "room"), id="a unique constraint"),
     ],
 )
-async def test_values_of_the_deleted_may_be_used_again(url, table, values, fields):
+async def test_unique_values_of_deleted_rows_may_be_used_again(url, table, values, fields):
     async with relational(url, members(table), options=SOFT) as world:
         assert world.differences == []
         everyone = world["members"]
@@ -79,7 +79,7 @@ async def test_values_of_the_deleted_may_be_used_again(url, table, values, field
         assert (await everyone.update(key, Patch({"deleted_at": None}))).unwrap().email == "a"
 
 
-async def test_the_key_of_the_deleted_stays_taken(url, table):
+async def test_the_key_of_a_deleted_row_stays_taken(url, table):
     async with relational(url, members(table), options=SOFT) as world:
         there = SoftDeletingRepository(world["members"], world.resources["members"], lambda: NOW)
         key = (await there.add({"email": "a"})).unwrap().id
@@ -88,7 +88,7 @@ async def test_the_key_of_the_deleted_stays_taken(url, table):
         assert await there.add({"id": key, "email": "b"}) == Failure(AlreadyExists("members", ("id",)))
 
 
-async def test_rules_that_hold_for_the_deleted_too_are_told(url, tmp_path, table):
+async def test_reports_unique_rules_that_hold_for_deleted_rows_too(url, tmp_path, table):
     if url == "sqlite://":
         url = f"sqlite:///{tmp_path / 'members.db'}"
 
@@ -105,7 +105,7 @@ async def test_rules_that_hold_for_the_deleted_too_are_told(url, tmp_path, table
         assert f"of the table {table} holds for deleted rows too" in told
 
 
-async def test_what_was_told_mends_it(url, tmp_path, table):
+async def test_the_reported_mend_works(url, tmp_path, table):
     if url == "sqlite://":
         url = f"sqlite:///{tmp_path / 'members.db'}"
     is_mysql = "mysql" in url

@@ -44,9 +44,9 @@ def verbs(said):
     return [each.split()[0] for each in said]
 
 
-async def test_a_page_filtered_and_sorted_along_relations_and_counted_is_one(library, books):
+async def test_a_page_with_relations_and_a_total_takes_one_statement(library, books):
     author = library.relation("books.author")
-    meant = author.meaning(Where("name", Operator.EQUALS, "Ada"))
+    meant = author.exists(Where("name", Operator.EQUALS, "Ada"))
     order = (Sort("name", path=(author,)), Sort("title"))
     query = Query(specification=meant, order=order, page=PageRequest(limit=2, count=Count.EXACT))
 
@@ -61,7 +61,7 @@ async def test_a_page_filtered_and_sorted_along_relations_and_counted_is_one(lib
 
 
 @pytest.mark.parametrize("path", ["books.author", "authors.books", "books.subjects"])
-async def test_what_a_relation_leads_to_is_one(library, path):
+async def test_related_rows_take_one_statement(library, path):
     relation = library.relation(path)
     sources = [(number,) for number in range(1, 300)]
 
@@ -72,7 +72,7 @@ async def test_what_a_relation_leads_to_is_one(library, path):
     assert verbs(said) == ["SELECT"]
 
 
-async def test_numbers_are_one(library, books):
+async def test_aggregates_take_one_statement(library, books):
     measures = (Measure(Function.COUNT), Measure(Function.AVERAGE, "version"))
 
     with library.listening() as said:
@@ -81,15 +81,15 @@ async def test_numbers_are_one(library, books):
     assert verbs(said) == ["SELECT"]
 
 
-async def test_to_add_is_one(library, returns):
+async def test_a_create_takes_one_statement(library, returns):
     with library.listening() as said:
         _ = (await library["books"].add({"title": "a"})).unwrap()
 
     assert verbs(said) == ["INSERT"] if returns else ["BEGIN", "INSERT", "SELECT", "COMMIT"]
 
 
-async def test_to_change_one_of_some_with_a_version_is_one(library, books, returns_updated):
-    some = library.relation("books.author").meaning(Where("name", Operator.EQUALS, "Ada"))
+async def test_a_scoped_update_with_a_version_takes_one_statement(library, books, returns_updated):
+    some = library.relation("books.author").exists(Where("name", Operator.EQUALS, "Ada"))
 
     with library.listening() as said:
         changed = await library["books"].update(
@@ -100,7 +100,7 @@ async def test_to_change_one_of_some_with_a_version_is_one(library, books, retur
     assert verbs(said) == ["UPDATE"] if returns_updated else ["BEGIN", "UPDATE", "SELECT", "COMMIT"]
 
 
-async def test_only_a_refused_change_looks_twice(library, books, returns_updated):
+async def test_only_a_refused_update_reads_the_row(library, books, returns_updated):
     repository, key = library["books"], books[0].id
     hidden = Where("title", Operator.EQUALS, "nothing")
 
@@ -118,7 +118,7 @@ async def test_only_a_refused_change_looks_twice(library, books, returns_updated
     assert (await repository.read(key)).unwrap() == books[0]
 
 
-async def test_to_remove_with_a_version_is_one(library, books):
+async def test_a_delete_with_a_version_takes_one_statement(library, books):
     with library.listening() as said:
         removed = await library["books"].remove(books[0].id, expected_version="1")
 
@@ -127,24 +127,24 @@ async def test_to_remove_with_a_version_is_one(library, books):
 
 
 async def test_to_save_what_was_found_is_one(library, books, returns_updated):
-    book = (await library["books"].find_by_id(books[0].id)).unwrap()
+    book = (await library.entities("books").find_by_id(books[0].id)).unwrap()
     book.title = "z"
 
     with library.listening() as said:
-        saved = (await library["books"].save(book)).unwrap()
+        saved = (await library.entities("books").save(book)).unwrap()
 
     assert (saved.title, saved.version) == ("z", 2)
     assert verbs(said) == ["UPDATE"] if returns_updated else ["BEGIN", "UPDATE", "SELECT", "COMMIT"]
-    assert await library["books"].save(book) == Failure(Stale("books", book.id, "2"))
+    assert await library.entities("books").save(book) == Failure(Stale("books", book.id, "2"))
 
 
-async def test_a_statement_is_made_once_for_each_form(library, books):
+async def test_builds_a_statement_once_for_each_form(library, books):
     author = library.relation("books.author")
     plan = await library.database.plan(library.resources["books"])
 
     async def ask(name, title):
         meant = all_of(
-            Where("title", Operator.EQUALS, title), author.meaning(Where("name", Operator.EQUALS, name))
+            Where("title", Operator.EQUALS, title), author.exists(Where("name", Operator.EQUALS, name))
         )
         return (await library["books"].count(meant)).unwrap()
 

@@ -62,15 +62,15 @@ async def test_gives_and_takes_the_class_of_the_domain(url, entity, stored, desc
     options = {"orders": {"stored": stored, "version": "version"}}
     async with relational(url, {"orders": entity}, options=options, describe=describe) as world:
         assert world.differences == []
-        repository = world["orders"]
+        repository, entities = world["orders"], world.entities("orders")
         _ = (await repository.remove_where(Everything(), max_affected=9)).unwrap()
 
-        saved = (await repository.save(entity(customer="Ada", total=decimal.Decimal("10.50")))).unwrap()
-        found = (await repository.find_by_id(saved.id)).unwrap()
+        saved = (await entities.save(entity(customer="Ada", total=decimal.Decimal("10.50")))).unwrap()
+        found = (await entities.find_by_id(saved.id)).unwrap()
         changed = entity(id=saved.id, customer="Bob", total=decimal.Decimal(7), version=found.version)
-        second = (await repository.save(changed)).unwrap()
-        late = (await repository.save(changed)).failure()
-        listed = (await repository.find_all(Query(order=(Sort("id"),)))).unwrap().items
+        second = (await entities.save(changed)).unwrap()
+        late = (await entities.save(changed)).failure()
+        listed = (await entities.find_all(Query(order=(Sort("id"),)))).unwrap().items
 
         first = entity(id=saved.id, customer="Ada", total=decimal.Decimal("10.50"), version=1)
         assert saved == found == first

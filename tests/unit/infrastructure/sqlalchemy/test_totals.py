@@ -131,7 +131,7 @@ async def test_groups_of_text_are_byte_exact_and_null_comes_last(url):
     assert window == groups[3:]
 
 
-async def test_what_a_type_of_the_users_own_keeps_is_summed_as_it_is_kept(url):
+async def test_sums_a_custom_type_as_it_is_stored(url):
     class Base(DeclarativeBase): ...
 
     class Account(Base):
@@ -147,7 +147,7 @@ async def test_what_a_type_of_the_users_own_keeps_is_summed_as_it_is_kept(url):
         assert (await world["accounts"].aggregate(asked)).unwrap() == [Group((), (D("3.75"), D("2.25")))]
 
 
-async def test_the_same_number_may_be_wished_for_twice(url):
+async def test_the_same_measure_may_be_asked_for_twice(url):
     measures = ((Function.SUM, "price"), (Function.AVERAGE, "price"), (Function.COUNT,), (Function.COUNT,))
 
     (group,) = await totals(url, [{"price": D(1)}, {"price": D(2)}], *measures, (Function.SUM, "price"))
@@ -155,7 +155,7 @@ async def test_the_same_number_may_be_wished_for_twice(url):
     assert group == Group((), (D(3), D("1.5"), 2, 2, D(3)))
 
 
-async def test_numbers_about_some(url):
+async def test_aggregates_are_about_the_rows_of_the_specification(url):
     rows = [{"whole": n, "label": "a" if n % 2 else "b"} for n in range(5)]
 
     (group,) = await totals(

@@ -22,6 +22,7 @@ from fastapi_easy.domain import (
 )
 from fastapi_easy.infrastructure.validation import PydanticValidator, find_schema_mistakes
 from fastapi_easy.testing.resources import resource_from
+from tests.performance.units import unit
 from tests.unit.interfaces.http.library import BOOK, EVERYTHING, VALUES, book_resource
 
 
@@ -223,4 +224,4 @@ def test_200_resources_are_described_in_little_time() -> None:
         for check in (made.create, made.update, made.replace):
             _ = check(Json({}))
 
-    assert time.process_time() - begun < 4
+    assert (time.process_time() - begun) / min(unit() for _ in range(20)) < 10_000

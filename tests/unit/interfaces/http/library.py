@@ -13,27 +13,14 @@ import annotated_types
 import httpx2
 from fastapi import FastAPI
 
-from fastapi_easy.application import Context, Kernel, UseCases
+from fastapi_easy.application import Context, Handler, Kernel, UseCases
 from fastapi_easy.application.collaborators import Collaborators
+from fastapi_easy.application.operations import OPERATIONS
 from fastapi_easy.application.pipeline.compose import compose
 from fastapi_easy.application.pipeline.step import Target
 from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.application.queries.query_reader import QueryReader
-from fastapi_easy.application.resources.aggregate_entities import AggregateEntitiesHandler
-from fastapi_easy.application.resources.apply_bulk import ApplyBulkHandler
-from fastapi_easy.application.resources.count_entities import CountEntitiesHandler
-from fastapi_easy.application.resources.create_entity import CreateEntityHandler
-from fastapi_easy.application.resources.delete_entity import DeleteEntityHandler
-from fastapi_easy.application.resources.export_entities import ExportEntitiesHandler
-from fastapi_easy.application.resources.get_entity import GetEntityHandler
-from fastapi_easy.application.resources.import_entities import ImportEntitiesHandler
-from fastapi_easy.application.resources.list_entities import ListEntitiesHandler
 from fastapi_easy.application.resources.perform_action import PerformActionHandler, action_name
-from fastapi_easy.application.resources.purge_entity import PurgeEntityHandler
-from fastapi_easy.application.resources.replace_entity import ReplaceEntityHandler
-from fastapi_easy.application.resources.restore_entity import RestoreEntityHandler
-from fastapi_easy.application.resources.update_entity import UpdateEntityHandler
-from fastapi_easy.application.resources.upsert_entity import UpsertEntityHandler
 from fastapi_easy.application.rules import ApplicationPorts
 from fastapi_easy.domain import Field, Key, Kind, Operation, Outcome, Patch, Resource, Shape
 from fastapi_easy.domain.ports import Repository, UnitOfWork
@@ -214,27 +201,14 @@ def _use_cases(
     )
     validator = PydanticValidator(resource)
 
-    def checked(name: str, handler: type[Any]) -> Any:
+    def checked(name: str, handler: Callable[[Collaborators], Handler[Any, Any]]) -> Any:
         return compose((), Target(resource, name, lambda: validator), handler(collaborators))
 
     return UseCases(
         resource=resource,
         queries=QueryReader(resource, QueryLimits(), b"secret"),
         validator=lambda: validator,
-        create=checked("create", CreateEntityHandler),
-        get=checked("get", GetEntityHandler),
-        list=checked("list", ListEntitiesHandler),
-        count=checked("count", CountEntitiesHandler),
-        replace=checked("replace", ReplaceEntityHandler),
-        update=checked("update", UpdateEntityHandler),
-        delete=checked("delete", DeleteEntityHandler),
-        restore=checked("restore", RestoreEntityHandler),
-        purge=checked("purge", PurgeEntityHandler),
-        upsert=checked("upsert", UpsertEntityHandler),
-        bulk=checked("bulk", ApplyBulkHandler),
-        aggregate=checked("aggregate", AggregateEntitiesHandler),
-        export=checked("export", ExportEntitiesHandler),
-        import_=checked("import", ImportEntitiesHandler),
+        **{each.attribute: checked(each.operation, each.handler) for each in OPERATIONS.values()},
         actions={name: checked(name, PerformActionHandler) for name in resource.actions or {}},
     )
 

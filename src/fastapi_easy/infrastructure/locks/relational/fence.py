@@ -1,14 +1,14 @@
-"""The fence of a relational database: the newest token that has written there, for each name.
+"""The fence of a relational database: the newest token that has written there, by name.
 
-For leases that are kept elsewhere. Stamped before anything is read, and again before the commit: a late holder either
-comes before the new one has stamped, and is seen by it, or is refused.
+It protects writes under leases that are kept elsewhere. A holder stamps it before anything is read, and again before
+the commit: a late holder has either committed before the new one stamped, which then sees its writes, or is rejected.
 """
 
 import weakref
-from typing import Any, Final
+from typing import Final
 
 from returns.result import Failure, Success
-from sqlalchemy import BigInteger, bindparam, text
+from sqlalchemy import BigInteger, Connection, bindparam, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateTable
 from sqlalchemy.types import String
@@ -18,6 +18,7 @@ from fastapi_easy.infrastructure.locks.relational.lease_connections import class
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
 from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS
 from fastapi_easy.infrastructure.relational.system_tables.fence_table import FENCE
+from fastapi_easy.infrastructure.relational.transaction import Transaction
 from fastapi_easy.infrastructure.unit_of_work import TransactionalUnitOfWork
 
 _CREATE: Final = CreateTable(FENCE, if_not_exists=True)
@@ -35,15 +36,15 @@ _READ_MYSQL: Final = text(
 ).bindparams(*_PARAMETERS)
 
 _databases_with_table: "weakref.WeakSet[SqlAlchemyDatabase]" = weakref.WeakSet()
-"""Those that have the table."""
+"""The databases that have the table, as far as this process knows."""
 
 
 async def stamp(
-    work: TransactionalUnitOfWork[SqlAlchemyDatabase, Any], name: str, token: int
+    work: TransactionalUnitOfWork[SqlAlchemyDatabase, Transaction], name: str, token: int
 ) -> Outcome[bool]:
-    """Stamp *name* with *token* in the transaction of *work*; whether no larger one is there.
+    """Stamp *name* with *token* in the transaction of *work*; return whether no larger one is there.
 
-    Whoever stamps the same name waits until the transaction has ended.
+    Another transaction that stamps the same name waits until this one has ended.
     """
     try:
         await _ensure_table(work)
@@ -61,20 +62,25 @@ async def stamp(
     return Success(bool(answer.rows))
 
 
-async def _ensure_table(work: TransactionalUnitOfWork[SqlAlchemyDatabase, Any]) -> None:
+def _create_table(connection: Connection) -> None:
+    _ = connection.execute(_CREATE)
+
+
+async def _ensure_table(work: TransactionalUnitOfWork[SqlAlchemyDatabase, Transaction]) -> None:
     """Create the table unless it is there."""
     database = work.database
     if database in _databases_with_table:
         return
     if database.executor.engine.dialect.name == "sqlite":
-        # Another connection would have to wait for this very transaction, which may yet be undone.
+        # Another connection would have to wait for this very transaction, since SQLite has one writer at a time. It is
+        # not remembered, because the transaction may be rolled back.
         _ = await work.transaction.execute(_CREATE, {}, writes=True)
         return
     try:
-        _ = await database.executor.work(lambda connection: connection.execute(_CREATE))
+        await database.executor.run_sync(_create_table)
     except DBAPIError as error:
-        # Two of PostgreSQL's who create it at once get in each other's way.
+        # In PostgreSQL `IF NOT EXISTS` can still fail when two sessions create the table at once: then it is there.
         if classify_unavailable(error, database.name) is not None:
             raise
-        _ = await database.executor.work(lambda connection: connection.execute(_CREATE))
+        await database.executor.run_sync(_create_table)
     _databases_with_table.add(database)

@@ -22,11 +22,13 @@ CONNECTION_LIMITS: Final = ConnectionOptions(
     lock_timeout=2.0,
     busy_timeout=2.0,
 )
-"""However many leases there are."""
+"""Two connections, however many leases there are."""
 
 
 class LeaseConnections:
-    """Never those of the repositories, whose exhaustion must not keep a lease from being renewed.
+    """The connections of one lease store, apart from those of repositories.
+
+    An exhausted pool of repositories must not keep a lease from being renewed.
 
     Args:
         url: With its driver.
@@ -40,7 +42,7 @@ class LeaseConnections:
 
     @property
     def executor(self) -> Executor:
-        """How statements reach the database; made anew after `close`."""
+        """The executor of statements; made anew after `close`."""
         if self._executor is None:
             self._executor = Executor(
                 engine=self._lease_engine.sync_engine,
@@ -68,7 +70,7 @@ class LeaseConnections:
         )
 
     def open_pool(self, size: int) -> ConnectionPool:
-        """A pool of its own, which whoever asked for it closes."""
+        """Open a pool of its own, which the caller closes."""
         pool = ConnectionPool(
             self._lease_engine.sync_engine,
             size=size,
@@ -80,7 +82,7 @@ class LeaseConnections:
         return pool
 
     async def close(self) -> None:
-        """Give back every connection."""
+        """Close every connection."""
         executor, engine = self._executor, self._engine
         self._executor = self._engine = None
         self._pools = []
@@ -97,6 +99,6 @@ class LeaseConnections:
 
 
 def classify_unavailable(error: BaseException, name: str) -> Unavailable | None:
-    """That *name* did not answer, or with nothing but that it cannot be done now, when *error* says so."""
-    # That nobody answered in time is silence too.
+    """Return that *name* did not answer, or cannot do it now, when *error* says so."""
+    # Without an answer in time there was none at all, whatever `as_unavailable` makes of a timeout.
     return Unavailable(name) if is_unreachable(error) else as_unavailable(error, name)

@@ -1,20 +1,20 @@
 """Leases as rows: what SQLite, PostgreSQL, MySQL and MariaDB have in common.
 
-Every statement stands alone, in autocommit, on one of two connections that nobody else uses. Times are microseconds
-since 1970 by the server's clock.
+Every statement stands alone, in autocommit, on one of two connections that leases have to themselves. Times are
+microseconds since 1970 by the server's clock, which is the only clock for expiry: those of the processes differ.
 """
 
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeAlias
 
 from returns.result import Failure, Success
 from sqlalchemy import URL, BigInteger, Executable, String, bindparam, text
 from sqlalchemy.types import TypeEngine
 
-from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.errors import Error, Outcome
 from fastapi_easy.domain.locks.lease import (
     EVERY_LOCK_CAPABILITY,
     Acquired,
@@ -38,13 +38,13 @@ from fastapi_easy.infrastructure.relational.system_tables.lease_tables import ma
 from fastapi_easy.infrastructure.unit_of_work import TransactionalUnitOfWork
 
 NO_TICKET: Final = 2**62
-"""The ticket of somebody who has none."""
+"""Stands for no ticket: behind every other."""
 
 MAX_ATTEMPTS: Final = 4
-"""How often a statement is sent that the database has undone to let another one pass."""
+"""How often a statement is sent that the database rolls back because of a deadlock or a conflict."""
 
 _CLEANUP_INTERVAL: Final = 600.0
-"""Seconds between two looks for what nobody needs any more."""
+"""Seconds between two deletions of what is not needed any more."""
 
 _RENEW: Final = """
 UPDATE fe_lock SET expires_at = {now} + :ttl
@@ -77,7 +77,11 @@ _CLEANUP_STATEMENTS: Final = (
     "DELETE FROM fe_lock_wait WHERE expires_at < {now} - 60000000",
     "DELETE FROM fe_lock WHERE (owner IS NULL OR expires_at < {now}) AND acquired_at < {now} - 604800000000",
 )
-"""After a week a name is forgotten; its tokens go on growing, since there is a clock in them."""
+"""After a week a name is forgotten; its tokens go on growing, since they contain the time."""
+
+
+Parameters: TypeAlias = Mapping[str, str | int]
+"""The parameters of a statement, by name."""
 
 
 class RelationalLeaseStore(ABC):
@@ -87,15 +91,15 @@ class RelationalLeaseStore(ABC):
         url: With its driver. Nothing is connected before the first call.
 
     Attributes:
-        connections: Where statements are sent.
+        connections: The connections that statements are sent on.
 
-        words: What stands for `{now}`, `{greatest}`, `{shared}` and others in statements, in this order.
+        dialect: What replaces `{now}`, `{greatest}`, `{shared}` and other placeholders in statements, in this order.
 
-        name_type: Of the columns that hold names.
+        name_type: The type of columns that hold names.
     """
 
     capabilities: ClassVar[frozenset[LockCapability]] = EVERY_LOCK_CAPABILITY
-    words: ClassVar[Mapping[str, str]]
+    dialect: ClassVar[Mapping[str, str]]
     name_type: ClassVar[TypeEngine[Any]] = String()
 
     def __init__(self, url: URL) -> None:
@@ -109,8 +113,8 @@ class RelationalLeaseStore(ABC):
     async def try_acquire(
         self, name: str, owner: str, ttl: float, ticket: int | None = None
     ) -> Outcome[Acquired | Busy]:
-        """Give *name* to *owner* if it is free, or is its already, and nobody comes first."""
-        parameters = {
+        """Give *name* to *owner* if it is free, or is its already, and no earlier ticket waits."""
+        parameters: Parameters = {
             "name": self.encode_name(name),
             "owner": owner,
             "ttl": _micros(ttl),
@@ -122,46 +126,46 @@ class RelationalLeaseStore(ABC):
             return self._unavailable(error)
 
     async def renew(self, name: str, owner: str, token: int, ttl: float) -> Outcome[bool]:
-        """Let the lease of *owner* run for *ttl* seconds from now; whether it still had it."""
+        """Let the lease of *owner* run for *ttl* seconds from now; return whether it still had it."""
         return await self._update(_RENEW, name=name, owner=owner, token=token, ttl=_micros(ttl))
 
     async def release(self, name: str, owner: str) -> Outcome[bool]:
-        """Give *name* back; whether *owner* had it."""
+        """Release *name*; return whether *owner* had it."""
         return await self._update(_RELEASE, name=name, owner=owner)
 
     async def enqueue(self, name: str, owner: str, seconds: float) -> Outcome[int]:
-        """Wait for *name*, for the next *seconds*."""
+        """Register or prolong the wait of *owner* for *name*, for the next *seconds*; return its ticket."""
         try:
             await self._clean_up()
-            parameters = {"name": self.encode_name(name), "owner": owner, "ttl": _micros(seconds)}
+            parameters: Parameters = {"name": self.encode_name(name), "owner": owner, "ttl": _micros(seconds)}
             return Success(await self.insert_wait(parameters))
         except DATABASE_ERRORS as error:
             return self._unavailable(error)
 
     async def dequeue(self, name: str, owner: str) -> Outcome[None]:
-        """Stop waiting for *name*."""
+        """End the wait of *owner* for *name*."""
         changed = await self._update(_DEQUEUE, owner=owner)
         return changed if isinstance(changed, Failure) else Success(None)
 
     async def edges(self) -> Outcome[Sequence[WaitEdge]]:
-        """Who waits for whom, at one moment."""
+        """List who waits for whom, at one moment."""
         try:
-            rows = (await self.ask(_EDGES, {})).rows
+            rows = (await self.execute(_EDGES, {})).rows
         except DATABASE_ERRORS as error:
             return self._unavailable(error)
-        return Success([WaitEdge(self.read(each[0]), *each[1:]) for each in rows])
+        return Success([WaitEdge(self.decode_name(each[0]), *each[1:]) for each in rows])
 
     async def inspect(self, prefix: str = "") -> Outcome[Sequence[LockInfo]]:
-        """The names that are held and begin with *prefix*, in their order."""
+        """List the names that are held and begin with *prefix*, in their order."""
         try:
-            held = (await self.ask(_SELECT_HELD, {"name": self.encode_name(prefix)})).rows
-            waiting = (await self.ask(_SELECT_WAITING, {"name": self.encode_name(prefix)})).rows
+            held = (await self.execute(_SELECT_HELD, {"name": self.encode_name(prefix)})).rows
+            waiting = (await self.execute(_SELECT_WAITING, {"name": self.encode_name(prefix)})).rows
         except DATABASE_ERRORS as error:
             return self._unavailable(error)
         return Success(
             [
                 LockInfo(
-                    name=self.read(name),
+                    name=self.decode_name(name),
                     owner=owner,
                     token=token,
                     age=max(0, age) / 1e6,
@@ -173,14 +177,14 @@ class RelationalLeaseStore(ABC):
         )
 
     async def evict(self, name: str, token: int) -> Outcome[bool]:
-        """Take *name* from whoever holds it by *token*; whether anybody did."""
+        """Take *name* from its holder by *token*; return whether there was one."""
         return await self._update(_EVICT, name=name, token=token)
 
     async def guard(self, work: UnitOfWork, name: str, owner: str, token: int) -> Outcome[bool] | None:
-        """Whether *owner* has the lease; its row stays as it is until the transaction of *work* has ended."""
+        """Return whether *owner* has the lease; its row is locked until the transaction of *work* has ended."""
         if not isinstance(work, TransactionalUnitOfWork) or not self._is_same_database(work.database):
             return None
-        parameters = {"name": self.encode_name(name), "owner": owner, "token": token}
+        parameters: Parameters = {"name": self.encode_name(name), "owner": owner, "token": token}
         try:
             answer = await work.transaction.execute(self.statement(_GUARD, parameters), parameters)
         except DATABASE_ERRORS as error:
@@ -189,20 +193,20 @@ class RelationalLeaseStore(ABC):
 
     @property
     def sends_wakeups(self) -> bool:
-        """Nobody is told of anything."""
+        """Whether waiters are woken up; they poll unless the database can notify."""
         return False
 
     def wakeups(self, name: str, owner: str) -> AbstractAsyncContextManager[asyncio.Event]:
-        """An event that nobody sets, unless the database can tell."""
+        """Return an event that nobody sets, unless the database can notify."""
         return self._events.register(owner)
 
     @property
     def pool(self) -> Pool | None:
-        """Its connections; `None` when nobody has asked it anything yet."""
+        """Its connections; `None` before the first call."""
         return self.connections.pool
 
     async def answers(self) -> Outcome[None]:
-        """Whether the database answers."""
+        """Ask whether the database answers."""
         try:
             _ = await self.connections.executor.read(_PING, {})
         except DATABASE_ERRORS as error:
@@ -210,40 +214,40 @@ class RelationalLeaseStore(ABC):
         return Success(None)
 
     async def check(self) -> Outcome[Sequence[str]]:
-        """Nothing about these databases breaks a promise."""
+        """Return no problems: nothing about these databases breaks a promise."""
         return Success(())
 
     async def close(self) -> None:
-        """Give back every connection."""
+        """Close every connection."""
         await self.connections.close()
 
     @abstractmethod
-    async def acquire_row(self, parameters: Mapping[str, Any]) -> Acquired | Busy:
-        """Try to acquire."""
+    async def acquire_row(self, parameters: Parameters) -> Acquired | Busy:
+        """Try to acquire the lease that *parameters* name."""
 
     @abstractmethod
-    async def insert_wait(self, parameters: Mapping[str, Any]) -> int:
-        """Insert or prolong a wait; its ticket."""
+    async def insert_wait(self, parameters: Parameters) -> int:
+        """Insert or prolong a wait; return its ticket."""
 
-    def encode_name(self, name: str) -> Any:
-        """*name* as it is sent."""
+    def encode_name(self, name: str) -> str:
+        """Return *name* as it is sent."""
         return name
 
-    def read(self, name: Any) -> str:
-        """The name that a column has kept."""
+    def decode_name(self, name: Any) -> str:
+        """Return the name that a column has kept."""
         return str(name)
 
-    async def ask(self, words: str, parameters: Mapping[str, Any]) -> StatementResult:
-        """The answer to *words*, on a connection of its own.
+    async def execute(self, sql: str, parameters: Parameters) -> StatementResult:
+        """Execute *sql* in autocommit, on a connection of its own.
 
-        A connection may turn out stale, and the database may undo the statement to let another one pass: then it is
-        sent again. Every one of these statements may be carried out twice.
+        It is sent again when the connection was stale, or the database has rolled it back because of a deadlock or a
+        conflict. Each of these statements may safely be executed twice.
         """
         executor = self.connections.executor
         if not self._is_ready:
-            await executor.work(lambda connection: make_tables(connection, self.name_type))
+            await executor.run_sync(lambda connection: make_tables(connection, self.name_type))
             self._is_ready = True
-        statement = self.statement(words, parameters)
+        statement = self.statement(sql, parameters)
         for _ in range(MAX_ATTEMPTS - 1):
             try:
                 return await executor.read(statement, parameters)
@@ -253,23 +257,23 @@ class RelationalLeaseStore(ABC):
                     raise
         return await executor.read(statement, parameters)
 
-    def statement(self, words: str, parameters: Mapping[str, Any]) -> Executable:
-        """*words* in those of this database; made once."""
-        found = self._statements.get(words)
+    def statement(self, sql: str, parameters: Parameters) -> Executable:
+        """Return *sql* in the dialect of this database; made once."""
+        found = self._statements.get(sql)
         if found is None:
-            rendered = words
-            for placeholder, replacement in self.words.items():
+            rendered = sql
+            for placeholder, replacement in self.dialect.items():
                 rendered = rendered.replace(placeholder, replacement)
             types: dict[str, TypeEngine[Any]] = {"name": String(), "owner": String()}
-            found = self._statements[words] = text(rendered).bindparams(
+            found = self._statements[sql] = text(rendered).bindparams(
                 *(bindparam(each, type_=types.get(each, BigInteger())) for each in parameters)
             )
         return found
 
-    async def _update(self, words: str, *, name: str | None = None, **parameters: Any) -> Outcome[bool]:
+    async def _update(self, sql: str, *, name: str | None = None, **parameters: str | int) -> Outcome[bool]:
         try:
-            answer = await self.ask(
-                words, parameters if name is None else {"name": self.encode_name(name), **parameters}
+            answer = await self.execute(
+                sql, parameters if name is None else {"name": self.encode_name(name), **parameters}
             )
         except DATABASE_ERRORS as error:
             return self._unavailable(error)
@@ -280,15 +284,15 @@ class RelationalLeaseStore(ABC):
         if now - self._cleaned_up_at < _CLEANUP_INTERVAL:
             return
         self._cleaned_up_at = now
-        for words in _CLEANUP_STATEMENTS:
-            _ = await self.ask(words, {})
+        for sql in _CLEANUP_STATEMENTS:
+            _ = await self.execute(sql, {})
 
     def _is_same_database(self, database: object) -> bool:
         return isinstance(database, SqlAlchemyDatabase) and _database_identity(
             database.executor.engine.url
         ) == _database_identity(self.connections.url)
 
-    def _unavailable(self, error: BaseException) -> Failure[Any]:
+    def _unavailable(self, error: BaseException) -> Failure[Error]:
         unavailable = classify_unavailable(error, self.name)
         if unavailable is None:
             raise error
@@ -300,5 +304,5 @@ def _micros(seconds: float) -> int:
 
 
 def _database_identity(url: URL) -> tuple[str | None, ...]:
-    """Where *url* leads to, whatever the driver and the user."""
+    """Return what identifies the database at *url*, whatever the driver and the user."""
     return url.host, str(url.port), url.database, url.get_backend_name().replace("mariadb", "mysql")

@@ -1,12 +1,16 @@
 """Leases in MySQL or MariaDB."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 from sqlalchemy.dialects.mysql import VARBINARY
 
 from fastapi_easy.domain.locks.lease import Acquired, Busy
-from fastapi_easy.infrastructure.locks.relational.lease_store import NO_TICKET, RelationalLeaseStore
+from fastapi_easy.infrastructure.locks.relational.lease_store import (
+    NO_TICKET,
+    Parameters,
+    RelationalLeaseStore,
+)
 from fastapi_easy.infrastructure.locks.relational.statements import DELETE_WAIT
 
 _ACQUIRE: Final = """
@@ -18,7 +22,7 @@ UPDATE fe_lock SET
    AND (owner = :owner OR NOT EXISTS (SELECT 1 FROM fe_lock_wait w
          WHERE w.name = :name AND w.expires_at > {now} AND w.ticket < :ticket))
 """
-"""Assignments are made from left to right, each with what the ones before have made."""
+"""The order matters: assignments are made from left to right, each seeing those before it: `owner` comes late."""
 
 _STATE: Final = """
 SELECT owner, token, expires_at > {now},
@@ -36,47 +40,47 @@ _TICKET: Final = "SELECT ticket FROM fe_lock_wait WHERE owner = :owner"
 class MySqlLeaseStore(RelationalLeaseStore):
     """Implements `LeaseStore` in MySQL or MariaDB, with InnoDB."""
 
-    words: ClassVar[Mapping[str, str]] = {
+    dialect: ClassVar[Mapping[str, str]] = {
         # Not NOW(), which stands still within a statement that waits.
         "{now}": "CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED)",
         "{greatest}": "GREATEST",
         "{shared}": "LOCK IN SHARE MODE",
         ":name": "UNHEX(:name)",
     }
-    # Bytes: texts would be compared without looking at blanks at their end.
+    # Bytes, since texts compare equal whatever the blanks at their end, and by collation.
     name_type = VARBINARY(200)
 
-    async def acquire_row(self, parameters: Mapping[str, Any]) -> Acquired | Busy:
-        """Try to acquire."""
+    async def acquire_row(self, parameters: Parameters) -> Acquired | Busy:
+        """Try to acquire the lease that *parameters* name."""
         asked = {each: parameters[each] for each in ("name", "ticket")}
         if parameters["ticket"] != NO_TICKET:
-            # Whoever waits looks first, and more often than not it is not their turn.
-            rows = (await self.ask(_STATE, asked)).rows
+            # A waiter reads before it writes: more often than not it is not its turn, and a read locks nothing.
+            rows = (await self.execute(_STATE, asked)).rows
             if rows and (rows[0][2] or rows[0][3]) and rows[0][0] != parameters["owner"]:
                 return Busy(rows[0][0] if rows[0][2] else None, rows[0][3])
-        _ = await self.ask(_ACQUIRE, parameters)
-        rows = (await self.ask(_STATE, asked)).rows
+        _ = await self.execute(_ACQUIRE, parameters)
+        rows = (await self.execute(_STATE, asked)).rows
         if not rows:
-            _ = await self.ask(_INSERT_LOCK, {"name": parameters["name"]})
-            _ = await self.ask(_ACQUIRE, parameters)
-            rows = (await self.ask(_STATE, asked)).rows
+            _ = await self.execute(_INSERT_LOCK, {"name": parameters["name"]})
+            _ = await self.execute(_ACQUIRE, parameters)
+            rows = (await self.execute(_STATE, asked)).rows
         ((owner, token, is_running, ahead),) = rows
-        # An owner asks for one name once, so that it can only be this very request that was granted.
+        # An owner is made for one acquisition, so if it has the lease, this very call has got it.
         if is_running and owner == parameters["owner"]:
             if parameters["ticket"] != NO_TICKET:
-                _ = await self.ask(DELETE_WAIT, {"owner": owner})
+                _ = await self.execute(DELETE_WAIT, {"owner": owner})
             return Acquired(token)
         return Busy(owner if is_running else None, ahead)
 
-    async def insert_wait(self, parameters: Mapping[str, Any]) -> int:
-        """Insert or prolong a wait; its ticket."""
-        _ = await self.ask(_INSERT_WAIT, parameters)
-        return int((await self.ask(_TICKET, {"owner": parameters["owner"]})).rows[0][0])
+    async def insert_wait(self, parameters: Parameters) -> int:
+        """Insert or prolong a wait; return its ticket."""
+        _ = await self.execute(_INSERT_WAIT, parameters)
+        return int((await self.execute(_TICKET, {"owner": parameters["owner"]})).rows[0][0])
 
     def encode_name(self, name: str) -> str:
-        """*name* in hexadecimal: not every driver can send bytes."""
+        """Return *name* in hexadecimal: not every driver can send bytes."""
         return name.encode().hex()
 
-    def read(self, name: bytes) -> str:
-        """The name that was kept as bytes."""
+    def decode_name(self, name: bytes) -> str:
+        """Return the name that was kept as bytes."""
         return name.decode()

@@ -7,37 +7,40 @@ from typing import Final
 from fastapi_easy.infrastructure.locks.relational.session_locks import SessionLockStore
 
 _DIGITS: Final = 60
-"""Of a name, which has 64 characters at most."""
+"""Hexadecimal digits of a key: MySQL 8 allows 64 characters, of which `fe:` takes three."""
 
 _LOCK: Final = """
 SELECT CASE GET_LOCK(:key, 0) WHEN 1 THEN CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED) WHEN 0 THEN 0 END
 """
 _MAX_IDLE_SECONDS: Final = 31_536_000
+"""A year, the maximum of `wait_timeout`."""
+
 _SESSION_PROBES: Final = 3
+"""How often the session is asked for its number: behind a pooler one answer will differ."""
 
 
 class MySqlNamedLockStore(SessionLockStore):
-    """Implements `LeaseStore` with `GET_LOCK`, which is not told to wait."""
+    """Implements `LeaseStore` with `GET_LOCK`, which is told not to wait."""
 
     async def lock(self, name: str) -> int | None:
         """Lock *name* if nobody else has."""
-        micros = await self.ask(_LOCK, key=key_of(name))
+        micros = await self.execute(_LOCK, key=key_of(name))
         if micros is None:
-            # Not an answer: the statement was killed, or took too long.
+            # NULL is no answer: the statement was killed, or took too long.
             raise OSError("GET_LOCK was interrupted")
         return int(micros) or None
 
     async def unlock(self, name: str) -> bool:
-        """Unlock *name*; whether the connection had it."""
-        return bool(await self.ask("SELECT RELEASE_LOCK(:key)", key=key_of(name)))
+        """Unlock *name*; return whether the connection had it."""
+        return bool(await self.execute("SELECT RELEASE_LOCK(:key)", key=key_of(name)))
 
     async def is_locked(self, name: str) -> bool:
-        """Whether the connection still has *name*."""
-        return bool(await self.ask("SELECT IS_USED_LOCK(:key) = CONNECTION_ID()", key=key_of(name)))
+        """Return whether the connection still has *name*."""
+        return bool(await self.execute("SELECT IS_USED_LOCK(:key) = CONNECTION_ID()", key=key_of(name)))
 
-    async def mistakes(self) -> Sequence[str]:
-        """A pooler that gives each statement another session."""
-        sessions = {await self.ask("SELECT CONNECTION_ID()") for _ in range(_SESSION_PROBES)}
+    async def find_problems(self) -> Sequence[str]:
+        """Report a pooler that gives each statement another session."""
+        sessions = {await self.execute("SELECT CONNECTION_ID()") for _ in range(_SESSION_PROBES)}
         if len(sessions) == 1:
             return ()
         return [
@@ -50,5 +53,5 @@ class MySqlNamedLockStore(SessionLockStore):
 
 
 def key_of(name: str) -> str:
-    """What stands for *name*, which may be longer than a lock's may."""
+    """Return a digest of *name*, which may be longer than the name of a lock may."""
     return f"fe:{hashlib.blake2b(name.encode(), digest_size=_DIGITS // 2).hexdigest()}"

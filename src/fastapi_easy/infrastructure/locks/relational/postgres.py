@@ -1,18 +1,19 @@
-"""Leases in PostgreSQL, which tells those who wait."""
+"""Leases in PostgreSQL, which notifies those who wait."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 from returns.result import Success
 from sqlalchemy import URL
 
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.locks.lease import Acquired, Busy
-from fastapi_easy.infrastructure.locks.relational.lease_store import RelationalLeaseStore
+from fastapi_easy.infrastructure.locks.relational.lease_store import Parameters, RelationalLeaseStore
 from fastapi_easy.infrastructure.locks.relational.statements import ACQUIRE_STATEMENT, INSERT_WAIT
-from fastapi_easy.infrastructure.relational.driver.pool import ConnectionPool, PooledConnection
+from fastapi_easy.infrastructure.relational.driver.pool import ConnectionPool
+from fastapi_easy.infrastructure.relational.driver.pooled_connection import PooledConnection
 from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS
 
 CHANNEL: Final = "fe_lock"
@@ -28,26 +29,26 @@ SELECT NULL, (SELECT owner FROM fe_lock WHERE name = :name AND expires_at > {now
 """
 _RELEASE: Final = """
 WITH r AS (UPDATE fe_lock SET owner = NULL, expires_at = NULL WHERE name = :name AND owner = :owner RETURNING 1)
-SELECT 1, {told} FROM r
+SELECT 1, {notify} FROM r
 """
 _DEQUEUE: Final = """
 WITH r AS (DELETE FROM fe_lock_wait WHERE owner = :owner RETURNING 1)
-SELECT 1, {told} FROM r
+SELECT 1, {notify} FROM r
 """
 
 
 class PostgresLeaseStore(RelationalLeaseStore):
-    """Implements `LeaseStore` in PostgreSQL. With asyncpg one more connection listens while somebody waits.
+    """Implements `LeaseStore` in PostgreSQL. With asyncpg one more connection listens, from the first wait on.
 
-    Behind a pooler that shares sessions nothing is heard there; those who wait then look by themselves.
+    Behind a pooler in transaction mode it hears nothing; waiters then poll.
     """
 
-    words: ClassVar[Mapping[str, str]] = {
+    dialect: ClassVar[Mapping[str, str]] = {
         "{acquire}": ACQUIRE_STATEMENT,
-        # Only whoever is next, and only if somebody is: every commit that notifies waits for all others that do.
-        "{told}": "(SELECT pg_notify('fe_lock', w.owner) FROM fe_lock_wait w WHERE w.name = :name "
+        # Notifies the next waiter only, and only if there is one: commits that notify take a lock of the whole cluster.
+        "{notify}": "(SELECT pg_notify('fe_lock', w.owner) FROM fe_lock_wait w WHERE w.name = :name "
         "AND w.owner <> :owner AND w.expires_at > {now} ORDER BY w.ticket LIMIT 1)",
-        # Not now(), which stands still within a transaction.
+        # Not now(), which is the start of the transaction.
         "{now}": "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)",
         "{greatest}": "greatest",
         "{shared}": "FOR SHARE",
@@ -59,39 +60,39 @@ class PostgresLeaseStore(RelationalLeaseStore):
         self._listener: PooledConnection | None = None
         self._is_connecting = False
 
-    async def acquire_row(self, parameters: Mapping[str, Any]) -> Acquired | Busy:
-        """Try to acquire."""
-        ((token, holder, ahead),) = (await self.ask(_ACQUIRE, parameters)).rows
+    async def acquire_row(self, parameters: Parameters) -> Acquired | Busy:
+        """Try to acquire the lease that *parameters* name."""
+        ((token, holder, ahead),) = (await self.execute(_ACQUIRE, parameters)).rows
         return Busy(holder, ahead) if token is None else Acquired(token)
 
-    async def insert_wait(self, parameters: Mapping[str, Any]) -> int:
-        """Insert or prolong a wait; its ticket."""
-        return int((await self.ask(INSERT_WAIT, parameters)).rows[0][0])
+    async def insert_wait(self, parameters: Parameters) -> int:
+        """Insert or prolong a wait; return its ticket."""
+        return int((await self.execute(INSERT_WAIT, parameters)).rows[0][0])
 
     async def release(self, name: str, owner: str) -> Outcome[bool]:
-        """Give *name* back, and tell those who wait; whether *owner* had it."""
+        """Release *name*, and notify the next waiter; return whether *owner* had it."""
         return await self._execute_and_notify(_RELEASE, name, owner)
 
     async def dequeue(self, name: str, owner: str) -> Outcome[None]:
-        """Stop waiting for *name*, and tell those who wait behind."""
+        """End the wait of *owner* for *name*, and notify the next waiter."""
         notified = await self._execute_and_notify(_DEQUEUE, name, owner)
         return Success(None) if isinstance(notified, Success) else notified
 
     @property
     def sends_wakeups(self) -> bool:
-        """Whether somebody listens."""
+        """Whether the listening connection stands."""
         return self._listener is not None and not self._listener.driver.is_closed()
 
     @asynccontextmanager
     async def wakeups(self, name: str, owner: str) -> AsyncIterator[asyncio.Event]:
-        """An event that is set when it is the turn of *owner*."""
+        """Return an event that is set when it is the turn of *owner*."""
         if self.connections.url.get_driver_name() == "asyncpg":
             await self._listen()
         async with self._events.register(owner) as event:
             yield event
 
     async def close(self) -> None:
-        """Give back every connection."""
+        """Close every connection."""
         listener_pool, listener = self._listener_pool, self._listener
         self._listener_pool = self._listener = None
         if listener_pool is not None:
@@ -100,15 +101,15 @@ class PostgresLeaseStore(RelationalLeaseStore):
             await listener_pool.close()
         await super().close()
 
-    async def _execute_and_notify(self, words: str, name: str, owner: str) -> Outcome[bool]:
+    async def _execute_and_notify(self, sql: str, name: str, owner: str) -> Outcome[bool]:
         try:
-            answer = await self.ask(words, {"name": name, "owner": owner})
+            answer = await self.execute(sql, {"name": name, "owner": owner})
         except DATABASE_ERRORS as error:
             return self._unavailable(error)
         return Success(bool(answer.rows))
 
     async def _listen(self) -> None:
-        """Listen, on a connection for that alone. Without one those who wait look by themselves, only later."""
+        """Listen on a connection for that alone. Without one those who wait poll, only later."""
         if self._is_connecting or self.sends_wakeups:
             return
         self._is_connecting = True
@@ -127,11 +128,12 @@ class PostgresLeaseStore(RelationalLeaseStore):
             if self._listener_pool is listener_pool:
                 self._listener = listener
             else:
-                listener_pool.check_in(listener)  # closed meanwhile
+                listener_pool.check_in(listener)  # the store was closed meanwhile
         except DATABASE_ERRORS:
+            # Nothing is lost but speed: those who wait poll.
             return
         finally:
             self._is_connecting = False
 
-    def _on_notification(self, _: Any, __: int, ___: str, owner: str) -> None:
+    def _on_notification(self, _connection: object, _pid: int, _channel: str, owner: str) -> None:
         self._events.wake(owner)

@@ -1,4 +1,4 @@
-"""PostgreSQL's advisory locks of a session."""
+"""Session-level advisory locks of PostgreSQL."""
 
 import hashlib
 from collections.abc import Sequence
@@ -24,6 +24,7 @@ SELECT count(set_config(name, CASE name WHEN 'tcp_keepalives_idle' THEN '10' WHE
  WHERE name IN ('idle_session_timeout', 'tcp_keepalives_idle', 'tcp_keepalives_interval', 'tcp_keepalives_count')
 """
 _SESSION_PROBES: Final = 3
+"""How often the session is asked for its number: behind a pooler one answer will differ."""
 
 
 class PostgresAdvisoryLockStore(SessionLockStore):
@@ -31,20 +32,20 @@ class PostgresAdvisoryLockStore(SessionLockStore):
 
     async def lock(self, name: str) -> int | None:
         """Lock *name* if nobody else has."""
-        micros = await self.ask(_LOCK, key=key_of(name))
+        micros = await self.execute(_LOCK, key=key_of(name))
         return None if micros is None else int(micros)
 
     async def unlock(self, name: str) -> bool:
-        """Unlock *name*; whether the connection had it, which the server answers and does not complain of."""
-        return bool(await self.ask("SELECT pg_advisory_unlock(CAST(:key AS bigint))", key=key_of(name)))
+        """Unlock *name*; return whether the connection had it, which is an answer and no error of the server."""
+        return bool(await self.execute("SELECT pg_advisory_unlock(CAST(:key AS bigint))", key=key_of(name)))
 
     async def is_locked(self, name: str) -> bool:
-        """Whether the connection still has *name*."""
-        return bool(await self.ask(_SELECT_HELD, key=key_of(name)))
+        """Return whether the connection still has *name*."""
+        return bool(await self.execute(_SELECT_HELD, key=key_of(name)))
 
-    async def mistakes(self) -> Sequence[str]:
-        """A pooler that gives each statement another session."""
-        sessions = {await self.ask("SELECT pg_backend_pid()") for _ in range(_SESSION_PROBES)}
+    async def find_problems(self) -> Sequence[str]:
+        """Report a pooler that gives each statement another session."""
+        sessions = {await self.execute("SELECT pg_backend_pid()") for _ in range(_SESSION_PROBES)}
         if len(sessions) == 1:
             return ()
         return [
@@ -53,10 +54,13 @@ class PostgresAdvisoryLockStore(SessionLockStore):
 
     async def configure_session(self) -> None:
         """Never end a session for being idle, and notice within half a minute that the other machine is gone."""
-        _ = await self.ask(_CONFIGURE_SESSION)
+        _ = await self.execute(_CONFIGURE_SESSION)
 
 
 def key_of(name: str) -> int:
-    """The number for *name*, the same on every machine: 64 bits, of which five billion may be had at once."""
+    """Return the number for *name*, the same on every machine.
+
+    It has 64 bits: with five billion names at once two of them are likely to share one.
+    """
     digest = hashlib.blake2b(f"{_NAMESPACE}\x1f{name}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)

@@ -1,6 +1,7 @@
-"""Locks that belong to a connection and end with it: for migrations, and before there is any table.
+"""Locks that belong to a database session and end with it: for migrations, and before there is any table.
 
-One connection has all of them. The database does not keep the tasks of one connection apart, so that is done here.
+One connection holds all of them. Session locks are reentrant, so two tasks on that connection would both get a lock:
+the tasks of this process are kept apart here.
 """
 
 import asyncio
@@ -21,13 +22,14 @@ from fastapi_easy.infrastructure.locks.relational.lease_connections import (
     LeaseConnections,
     classify_unavailable,
 )
-from fastapi_easy.infrastructure.relational.driver.pool import ConnectionPool, PooledConnection
+from fastapi_easy.infrastructure.relational.driver.pool import ConnectionPool
+from fastapi_easy.infrastructure.relational.driver.pooled_connection import PooledConnection
 from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS
 
 T = TypeVar("T")
 
 MAX_LOCKS: Final = 256
-"""Locks of one process: a server keeps the locks of all in memory that other statements need too."""
+"""Locks of one process at most: a server keeps them in shared memory, which other statements need too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +40,14 @@ class _Held:
 
 
 class SessionLockStore(PollingLeases, ABC):
-    """Implements `LeaseStore` but for the words of each database.
+    """Implements `LeaseStore` but for the statements of each database.
 
-    A lock does not run out. It is gone when the connection is, which the next heartbeat notices.
+    A lock does not expire. It is gone when the connection is, which the next heartbeat notices.
 
     Args:
-        url: With its driver; not through a pooler that shares sessions.
+        url: With its driver; not through a pooler in transaction mode.
 
-        clock: Says how long something is held.
+        clock: Measures how long something is held.
     """
 
     capabilities: frozenset[LockCapability] = frozenset({LockCapability.CROSS_HOST})
@@ -75,6 +77,7 @@ class SessionLockStore(PollingLeases, ABC):
             micros = await self.lock(name)
             if micros is None:
                 return Busy()
+            # Two locks may be granted in one microsecond; tokens of this process grow all the same.
             self._token = max(self._token + 1, micros)
             self._held[name] = _Held(owner, self._token, self._clock.monotonic())
             return Acquired(self._token)
@@ -82,7 +85,7 @@ class SessionLockStore(PollingLeases, ABC):
         return await self._run_exclusive(acquire)
 
     async def renew(self, name: str, owner: str, token: int, ttl: float) -> Outcome[bool]:
-        """Whether *owner* still has it, and the connection it belongs to still stands."""
+        """Return whether *owner* still has it, and the connection it belongs to still stands."""
 
         async def check_held() -> bool:
             held = self._held.get(name)
@@ -91,11 +94,11 @@ class SessionLockStore(PollingLeases, ABC):
             )
 
         looked = await self._run_exclusive(check_held)
-        # Without its connection there is no lock, whatever else is not known.
+        # A connection that failed was dropped with its locks: then the lock is lost for certain, and not just unknown.
         return Success(False) if isinstance(looked, Failure) and name not in self._held else looked
 
     async def release(self, name: str, owner: str) -> Outcome[bool]:
-        """Give *name* back; whether *owner* had it."""
+        """Release *name*; return whether *owner* had it."""
 
         async def release_held() -> bool:
             held = self._held.get(name)
@@ -107,7 +110,7 @@ class SessionLockStore(PollingLeases, ABC):
         return await self._run_exclusive(release_held)
 
     async def inspect(self, prefix: str = "") -> Outcome[Sequence[LockInfo]]:
-        """The names that this process holds and that begin with *prefix*: the server knows numbers only."""
+        """List the names that this process holds and that begin with *prefix*: the server knows numbers only."""
         now = self._clock.monotonic()
         return Success(
             [
@@ -119,23 +122,23 @@ class SessionLockStore(PollingLeases, ABC):
 
     @property
     def pool(self) -> Pool | None:
-        """Its connection; `None` when nobody has asked it anything yet."""
+        """Its connection; `None` before the first call."""
         return self._connections.pool
 
     async def answers(self) -> Outcome[None]:
-        """Whether the session still stands, or a new one can."""
+        """Ask whether the session still stands, or a new one can be made."""
 
         async def ping() -> None:
-            _ = await self.ask("SELECT 1")
+            _ = await self.execute("SELECT 1")
 
         return await self._run_exclusive(ping)
 
     async def check(self) -> Outcome[Sequence[str]]:
-        """Whether there is a session that locks can belong to."""
-        return await self._run_exclusive(self.mistakes)
+        """Report what makes sessions useless for locks here."""
+        return await self._run_exclusive(self.find_problems)
 
     async def close(self) -> None:
-        """Give back the connection, and everything with it."""
+        """Close the connection, which releases everything that is locked."""
         async with self._mutex:
             self._held.clear()
             pooled, self._pooled = self._pooled, None
@@ -148,26 +151,26 @@ class SessionLockStore(PollingLeases, ABC):
 
     @abstractmethod
     async def lock(self, name: str) -> int | None:
-        """Lock *name* if nobody else has; the microseconds since 1970 by the server's clock, or `None`."""
+        """Lock *name* if nobody else has; return the microseconds since 1970 by the server's clock, or `None`."""
 
     @abstractmethod
     async def unlock(self, name: str) -> bool:
-        """Unlock *name*; whether the connection had it."""
+        """Unlock *name*; return whether the connection had it."""
 
     @abstractmethod
     async def is_locked(self, name: str) -> bool:
-        """Whether the connection still has *name*."""
+        """Return whether the connection still has *name*."""
 
     @abstractmethod
-    async def mistakes(self) -> Sequence[str]:
-        """What makes sessions useless here, each a sentence with the way to mend it."""
+    async def find_problems(self) -> Sequence[str]:
+        """Report what makes sessions useless here, each a sentence with the way to mend it."""
 
     @abstractmethod
     async def configure_session(self) -> None:
-        """Ask the server not to close the connection because nothing is said on it."""
+        """Ask the server not to close the connection for being idle."""
 
-    async def ask(self, sql: str, **parameters: Any) -> Any:
-        """The first value of the answer to *sql*."""
+    async def execute(self, sql: str, **parameters: str | int) -> Any:
+        """Execute *sql*, and return the first value of the answer."""
         if self._pooled is None:
             await self._connect()
         assert self._pooled is not None  # noqa: S101 (connected)
@@ -175,7 +178,7 @@ class SessionLockStore(PollingLeases, ABC):
         return answer.rows[0][0]
 
     async def run_command(self, sql: str) -> None:
-        """Say *sql*, which are answered with nothing."""
+        """Execute *sql*, which returns no rows, if there is a connection."""
         if self._pooled is not None:
             await self._connections.executor.run_command(self._pooled, sql)
 
@@ -190,13 +193,14 @@ class SessionLockStore(PollingLeases, ABC):
             try:
                 return Success(await operation())
             except DATABASE_ERRORS as error:
-                # Whether the server has noticed or not: what belonged to this connection is not to be relied on.
+                # Whether the server has noticed or not, the locks of this connection cannot be relied on any more.
                 self._drop_connection()
                 unavailable = classify_unavailable(error, self.name)
                 if unavailable is None:
                     raise
                 return Failure(unavailable)
             except BaseException:
+                # Cancelled in the middle: the connection may hold an answer, or a lock, that nobody will ask for.
                 self._drop_connection()
                 raise
 

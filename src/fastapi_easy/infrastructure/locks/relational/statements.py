@@ -1,4 +1,4 @@
-"""Statements of leases that several SQL databases understand."""
+"""Statements of leases that PostgreSQL and SQLite share."""
 
 from typing import Final
 
@@ -16,7 +16,8 @@ ON CONFLICT (name) DO UPDATE SET
  WHERE l.owner IS NULL OR l.expires_at <= {now} OR l.owner = :owner
 RETURNING token
 """
-"""One statement, so that nobody comes between. PostgreSQL and SQLite."""
+"""One statement, so that it is atomic. The token is computed from the old row: a sequence would be read before the row
+is locked, and so would not grow with each acquisition."""
 
 SELECT_BUSY: Final = """
 SELECT (SELECT owner FROM fe_lock WHERE name = :name AND expires_at > {now}),

@@ -3,7 +3,7 @@
 import decimal
 import enum
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from fastapi_easy.domain.field import Field
 from fastapi_easy.domain.queries.aggregation import Aggregation, Function, Group, Measure, average
@@ -15,7 +15,7 @@ _EXACT: Final = decimal.Context(prec=decimal.MAX_PREC, Emax=decimal.MAX_EMAX, Em
 def aggregate_rows(
     rows: Iterable[Values], aggregation: Aggregation, fields: Mapping[str, Field]
 ) -> Sequence[Group]:
-    """The groups of *rows* and their numbers; *aggregation* says which rows, but those are chosen already."""
+    """Return the groups of *rows* and their numbers. The rows are filtered already."""
     members: dict[Identity, list[Values]] = {} if aggregation.group_by else {(): []}
     for row in rows:
         members.setdefault(tuple(row[name] for name in aggregation.group_by), []).append(row)
@@ -27,7 +27,7 @@ def aggregate_rows(
 
 
 def _sort_key(by: Identity) -> tuple[Any, ...]:
-    """Something that sorts as the values of *by* do, nulls last."""
+    """Return something that sorts as the values of *by* do, nulls last."""
     return tuple((True,) if value is None else (False, _sortable(value)) for value in by)
 
 
@@ -53,6 +53,8 @@ def _total(measure: Measure, rows: Sequence[Values], fields: Mapping[str, Field]
             return min(present)
         case Function.MAXIMUM:
             return max(present)
+        case _:
+            assert_never(measure.function)
 
 
 def _sum(present: Sequence[Any]) -> Any:

@@ -1,17 +1,18 @@
-"""Where the tables are."""
+"""The database in the process."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from returns.result import Failure, Success
 
 from fastapi_easy.domain.changes.journal import JournalRow, SystemTable
+from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.errors import Outcome, Unavailable
 from fastapi_easy.domain.field import Kind
 from fastapi_easy.domain.ports.database import Pool, SchemaMode
 from fastapi_easy.domain.resources.capability import EVERY_CAPABILITY, Capability
 from fastapi_easy.domain.resources.resource import Resource, Shape
-from fastapi_easy.domain.values.plain_json import plain_json
+from fastapi_easy.domain.values.plain_json import to_plain_json
 from fastapi_easy.infrastructure.persistence.memory.tables import Table
 from fastapi_easy.infrastructure.persistence.memory.transaction import MemoryTransaction
 
@@ -26,11 +27,11 @@ class MemoryDatabase:
     def __init__(self, name: str = "default") -> None:
         self.name = name
         self._tables: dict[type[Any], Table] = {}
-        self._system_rows: dict[str, list[Mapping[str, Any]]] = {}
+        self._system_rows: dict[str, list[Values]] = {}
         self._is_open = False
 
     def narrow_shape(self, name: str, shape: Shape) -> tuple[Shape, list[str]]:
-        """Whatever Python can hold is held."""
+        """Return *shape* as it is: whatever Python can hold can be stored."""
         return shape, []
 
     async def open(self) -> None:
@@ -42,11 +43,11 @@ class MemoryDatabase:
         self._is_open = False
 
     async def check(self) -> Outcome[None]:
-        """Whether it is open."""
+        """Ask whether it is open."""
         return Success(None) if self._is_open else Failure(Unavailable(self.name))
 
     async def prepare(self, resources: Sequence[Resource[Any]], mode: SchemaMode) -> Outcome[Sequence[str]]:
-        """Nothing to do: a table is there when it is first asked for, unless it stands between two others."""
+        """Refuse association tables; other tables are made when they are first asked for."""
         return Success(
             [
                 f"{relation!r} uses an association table, which is not stored in memory: leave it out of the "
@@ -58,7 +59,7 @@ class MemoryDatabase:
         )
 
     def begin(self) -> MemoryTransaction:
-        """A transaction of its own."""
+        """Return a new transaction."""
         return MemoryTransaction()
 
     def keep(self, rows: Sequence[JournalRow]) -> None:
@@ -66,17 +67,17 @@ class MemoryDatabase:
         for row in rows:
             fields = {field.name: field.kind for field in row.table.fields}
             values = {
-                name: plain_json(row.values.get(name)) if kind is Kind.JSON else row.values.get(name)
+                name: to_plain_json(row.values.get(name)) if kind is Kind.JSON else row.values.get(name)
                 for name, kind in fields.items()
             }
             self._system_rows.setdefault(row.table.name, []).append(values)
 
-    def kept(self, table: SystemTable) -> Sequence[Mapping[str, Any]]:
-        """The rows of *table*, in the order they were committed."""
+    def system_rows(self, table: SystemTable) -> Sequence[Values]:
+        """Return the rows of *table*, in the order they were committed."""
         return tuple(self._system_rows.get(table.name, ()))
 
     def table(self, resource: Resource[Any]) -> Table:
-        """Where *resource* is kept. Resources stored as the same class share one, as they do in a database."""
+        """Return the table of *resource*. Resources stored as the same class share one, as they do in a database."""
         table = self._tables.get(resource.stored)
         if table is None:
             table = self._tables[resource.stored] = Table(resource)

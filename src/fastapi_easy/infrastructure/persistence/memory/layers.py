@@ -1,4 +1,4 @@
-"""A layer over each table that is written to."""
+"""The layers of one statement or transaction."""
 
 from collections.abc import Iterator
 
@@ -6,10 +6,10 @@ from fastapi_easy.infrastructure.persistence.memory.tables import Layer, Rows, T
 
 
 class Layers:
-    """What is written together: by one statement, or in one transaction.
+    """A layer over each table that one statement, or one transaction, writes to.
 
     Args:
-        below: What it lies upon; the tables themselves when there is nothing.
+        below: The layers of the transaction that a statement belongs to; without them the tables themselves.
     """
 
     __slots__ = ("_below", "_layers")

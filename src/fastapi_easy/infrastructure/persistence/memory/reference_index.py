@@ -1,7 +1,7 @@
-"""Which rows refer to what."""
+"""An index of the rows that refer to others."""
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, Final
+from typing import Final
 
 
 class ReferenceIndex:
@@ -14,15 +14,15 @@ class ReferenceIndex:
     __slots__ = ("_rows_by_values",)
 
     def __init__(self, rules: Iterable[tuple[str, ...]]) -> None:
-        self._rows_by_values: dict[tuple[str, ...], dict[tuple[Any, ...], dict[tuple[Any, ...], None]]] = {
-            rule: {} for rule in rules
-        }
+        self._rows_by_values: dict[
+            tuple[str, ...], dict[tuple[object, ...], dict[tuple[object, ...], None]]
+        ] = {rule: {} for rule in rules}
 
-    def of(self, rule: tuple[str, ...], values: tuple[Any, ...]) -> Collection[tuple[Any, ...]]:
+    def of(self, rule: tuple[str, ...], values: tuple[object, ...]) -> Collection[tuple[object, ...]]:
         """Return where the rows are that hold *values* in the fields *rule*, in the order of their arrival."""
         return self._rows_by_values[rule].get(values, ())
 
-    def add(self, identity: tuple[Any, ...], row: Mapping[str, Any] | None) -> None:
+    def add(self, identity: tuple[object, ...], row: Mapping[str, object] | None) -> None:
         """Note what *row*, at *identity*, holds."""
         if row is None:
             return
@@ -31,7 +31,7 @@ class ReferenceIndex:
             if None not in values:
                 places.setdefault(values, {})[identity] = None
 
-    def remove(self, identity: tuple[Any, ...], row: Mapping[str, Any] | None) -> None:
+    def remove(self, identity: tuple[object, ...], row: Mapping[str, object] | None) -> None:
         """Forget what *row*, at *identity*, held."""
         if row is None:
             return

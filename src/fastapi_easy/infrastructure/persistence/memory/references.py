@@ -1,7 +1,7 @@
-"""What foreign keys make of the changes of a statement or a transaction, as SQL does when it ends."""
+"""Foreign keys: checks and referential actions when a statement or a transaction ends, as in SQL."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 
 from fastapi_easy.domain.resources.reference import ReferentialAction
 from fastapi_easy.infrastructure.persistence.memory.layers import Layers
@@ -11,7 +11,7 @@ from fastapi_easy.infrastructure.persistence.memory.values import initial_value
 
 @dataclass(frozen=True, slots=True)
 class BrokenReference:
-    """The reference because of which changes cannot be.
+    """The reference that changes would break.
 
     Attributes:
         reference: It would lead nowhere.
@@ -70,6 +70,7 @@ def _cascade(layers: Layers) -> None:
         for identity, change in layer.changes.items()
         if change.original is not None
     ]
+    # A row that follows may be referred to itself. A circle of removals ends: what was removed refers to nothing.
     while waiting:
         table, identity = waiting.pop()
         layer = layers.of(table)
@@ -96,6 +97,7 @@ def _apply_action(
     if action is ReferentialAction.CASCADE and row is None:
         return source.write(holder, None) is None
     given = _new_field_values(action, reference, row)
+    # Where the action cannot be done the reference stays broken, and the whole statement is refused for it.
     refuses_nulls = any(
         value is None and not reference.source.resource.fields[name].nullable for name, value in given.items()
     )
@@ -108,10 +110,20 @@ def _apply_action(
 def _new_field_values(action: ReferentialAction, reference: ForeignKey, row: Values | None) -> dict[str, Any]:
     """Return what *action* puts into the fields of *reference*."""
     fields = reference.source.resource.fields
-    if action is ReferentialAction.CASCADE and row is not None:
-        return {
-            here: row[there] for here, there in zip(reference.fields, reference.declared.there, strict=True)
-        }
-    if action is ReferentialAction.SET_DEFAULT:
-        return {name: initial_value(fields[name], {}) for name in reference.fields}
-    return dict.fromkeys(reference.fields)
+    match action:
+        case ReferentialAction.CASCADE if row is not None:
+            return {
+                here: row[there]
+                for here, there in zip(reference.fields, reference.declared.remote, strict=True)
+            }
+        case ReferentialAction.SET_DEFAULT:
+            return {name: initial_value(fields[name], {}) for name in reference.fields}
+        case (
+            ReferentialAction.SET_NULL
+            | ReferentialAction.CASCADE
+            | ReferentialAction.RESTRICT
+            | ReferentialAction.NO_ACTION
+        ):
+            return dict.fromkeys(reference.fields)
+        case _:
+            assert_never(action)

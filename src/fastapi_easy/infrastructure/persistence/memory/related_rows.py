@@ -13,7 +13,9 @@ _NO_ROWS: Final = ()
 
 
 class RelatedRows:
-    """Goes along relations, through the tables as one transaction sees them. For one question only.
+    """Finds related rows, in the tables as one transaction sees them.
+
+    To be used for one query: its indexes are not kept up to date.
 
     Args:
         view: The rows of a resource.
@@ -26,14 +28,14 @@ class RelatedRows:
         self._indexes: dict[Relation, Mapping[Identity, Sequence[Values]]] = {}
 
     def __call__(self, relation: Relation, row: Values) -> Sequence[Values]:
-        """The rows that *relation* leads to from *row*."""
-        return self.led_to(relation, tuple(row[field] for field in relation.here))
+        """Return the rows that *relation* leads to from *row*."""
+        return self.find(relation, tuple(row[field] for field in relation.local))
 
-    def led_to(self, relation: Relation, source: Identity) -> Sequence[Values]:
-        """The rows that *relation* leads to from the values *source* of its fields."""
+    def find(self, relation: Relation, source: Identity) -> Sequence[Values]:
+        """Return the rows that *relation* leads to from the values *source* of its fields."""
         if None in source:
             return _NO_ROWS
-        if relation.there == relation.target.key:
+        if relation.remote == relation.target.key:
             found = self._view(relation.target).get(source)
             return _NO_ROWS if found is None else (found,)
         if relation not in self._indexes:
@@ -41,7 +43,7 @@ class RelatedRows:
         return self._indexes[relation].get(source, _NO_ROWS)
 
     def value(self, term: Sort, row: Values) -> Any:
-        """What *row* is sorted by; null where the path of *term* leads nowhere."""
+        """Return the value by which *term* sorts *row*; `None` where its path leads nowhere."""
         for relation in term.path:
             there = [each for each in self(relation, row) if is_satisfied_by(relation.target.alive, each)]
             if not there:
@@ -53,5 +55,5 @@ class RelatedRows:
     def _indexed(self, relation: Relation) -> Mapping[Identity, Sequence[Values]]:
         index: defaultdict[Identity, list[Values]] = defaultdict(list)
         for row in self._view(relation.target).rows():
-            index[tuple(row[field] for field in relation.there)].append(row)
+            index[tuple(row[field] for field in relation.remote)].append(row)
         return index

@@ -60,87 +60,69 @@ class MemoryRepository(Generic[E]):
         self._table = database.table(resource)
         self._mutable = frozenset(field.name for field in resource.fields.values() if field.kind in _MUTABLE)
 
-    def within(self, connection: MemoryTransaction) -> Self:
-        """The same repository inside *connection*."""
+    def in_transaction(self, connection: MemoryTransaction) -> Self:
+        """Return the same repository inside *connection*."""
         return type(self)(self._resource, self._database, connection)
-
-    async def find_by_id(self, key: Key, *, scope: Specification = EVERYTHING) -> Outcome[E]:
-        """The entity with *key*."""
-        found = self._found(self._view(), key, scope)
-        return found if isinstance(found, Failure) else Success(self._entity(found.unwrap()))
-
-    async def find_all(self, query: Query) -> Outcome[Page[E]]:
-        """A page of entities."""
-        rows, total, place = self._window(query)
-        return Success(Page([self._entity(row) for row in rows], total, place))
-
-    async def save(self, entity: E, *, scope: Specification = EVERYTHING) -> Outcome[E]:
-        """Store *entity*: insert it when its key is unset or unknown, else replace all its values."""
-        values = values_of(self._resource, entity)
-        saved = self._write(lambda layer: self._put(layer, values, replaceable=scope))
-        return saved if isinstance(saved, Failure) else Success(self._entity(saved.unwrap()))
 
     async def read(
         self, key: Key, fields: Sequence[str] | None = None, *, scope: Specification = EVERYTHING
     ) -> Outcome[Row]:
-        """The row with *key*."""
+        """Return the row with *key*."""
         found = self._found(self._view(), key, scope)
         return found if isinstance(found, Failure) else Success(self._row(found.unwrap(), fields))
 
     async def select(self, query: Query) -> Outcome[Page[Row]]:
-        """A page of rows in the query's total order, nulls last."""
+        """Return a page of rows in the query's total order, nulls last."""
         rows, total, place = self._window(query)
         return Success(Page([self._row(row, query.fields) for row in rows], total, place))
 
     async def select_each(
         self, relation: Relation, sources: Sequence[tuple[Any, ...]], query: Query
     ) -> Outcome[Sequence[Sequence[Row]]]:
-        """The rows that *relation* leads to, from each of *sources*."""
+        """Return the rows that *relation* leads to, from each of *sources*."""
         related_rows = RelatedRows(self._view_of)
         order = total_order(query.order, self._resource.key)
         most = query.page.limit if relation.many else 1
 
-        def led_to(source: Identity) -> list[Row]:
-            rows = filter_rows(
-                related_rows.led_to(relation, tuple(source)), query.specification, related_rows
-            )
+        def rows_for(source: Identity) -> list[Row]:
+            rows = filter_rows(related_rows.find(relation, tuple(source)), query.specification, related_rows)
             return [self._row(row, query.fields) for row in sort_rows(rows, order, related_rows)[:most]]
 
-        return Success([led_to(source) for source in sources])
+        return Success([rows_for(source) for source in sources])
 
     async def aggregate(self, aggregation: Aggregation) -> Outcome[Sequence[Group]]:
-        """The numbers that *aggregation* asks for."""
+        """Return the numbers that *aggregation* asks for."""
         rows = self._matching(self._view(), aggregation.specification)
         return Success(aggregate_rows(rows, aggregation, self._resource.fields))
 
     async def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Sequence[Row]]:
-        """Every row of the query in its order, some at a time, as they were when the first were asked for."""
+        """Yield every row of the query in its order, some at a time, as they were when the first were asked for."""
         order = total_order(query.order, self._resource.key)
         rows = sort_rows(self._matching(self._view(), query.specification), order, RelatedRows(self._view_of))
         for start in range(0, len(rows), chunk):
             yield [self._row(row, query.fields) for row in rows[start : start + chunk]]
 
     async def count(self, specification: Specification) -> Outcome[int]:
-        """How many entities *specification* means."""
+        """Return how many entities *specification* means."""
         return Success(len(self._matching(self._view(), specification)))
 
     async def add(self, values: Given) -> Outcome[Row]:
         """Store a new entity."""
-        return self._to_row(self._write(lambda layer: self._put(layer, values)))
+        return self._to_row(self._write(lambda layer: self._insert(layer, values)))
 
     async def add_all(self, many: Sequence[Given]) -> Outcome[Sequence[Row]]:
         """Store several new entities, all or none."""
 
-        def put_all(layer: Layer) -> Outcome[list[Row]]:
+        def insert_all(layer: Layer) -> Outcome[list[Row]]:
             rows: list[Row] = []
             for values in many:
-                put = self._put(layer, values)
-                if isinstance(put, Failure):
-                    return put
-                rows.append(self._row(put.unwrap()))
+                inserted = self._insert(layer, values)
+                if isinstance(inserted, Failure):
+                    return inserted
+                rows.append(self._row(inserted.unwrap()))
             return Success(rows)
 
-        return self._write(put_all)
+        return self._write(insert_all)
 
     async def update(
         self,
@@ -204,6 +186,14 @@ class MemoryRepository(Generic[E]):
 
         return self._write(drop_all)
 
+    def entity_from(self, row: Row) -> E:
+        """Return an instance of the user's class that holds *row*."""
+        return entity_from(self._resource, row)
+
+    def values_of(self, entity: E) -> Given:
+        """Return the values that *entity* holds."""
+        return values_of(self._resource, entity)
+
     def _view(self) -> Rows:
         return self._view_of(self._resource)
 
@@ -218,13 +208,13 @@ class MemoryRepository(Generic[E]):
         return is_satisfied_by(specification, row, RelatedRows(self._view_of))
 
     def _write(self, statement: Callable[[Layer], Outcome[T]]) -> Outcome[T]:
-        """Carry out *statement* whole or not at all; on its own it is its own transaction."""
+        """Run *statement* whole or not at all; outside of a transaction it is one of its own."""
         connection = self._connection
         layers = Layers() if connection is None else connection.statement()
         done = statement(layers.of(self._table))
         if isinstance(done, Failure):
             return done
-        # Nobody else has a turn before the end of this method.
+        # No other task runs before the end of this method: nothing in it awaits.
         broken = apply_referential_actions(layers, final=connection is None)
         if broken is not None:
             is_own = broken.is_new and broken.reference.source is self._table
@@ -232,14 +222,12 @@ class MemoryRepository(Generic[E]):
         layers.flush()
         return done
 
-    def _put(
-        self, layer: Layer, given: Given, *, replaceable: Specification | None = None
-    ) -> Outcome[Values]:
-        """Insert *given*, or put it in place of an entity with the same key that *replaceable* means."""
+    def _insert(self, layer: Layer, given: Given) -> Outcome[Values]:
         resource = self._resource
         row = {name: initial_value(field, given) for name, field in resource.fields.items()}
         counted = resource.fields[resource.key[-1]]
         if row[counted.name] is None and counted.generated:
+            # Not taken back when the statement fails: the sequences of databases leave gaps, too.
             self._table.counter += 1
             row[counted.name] = make_key(counted.kind, self._table.counter)
         refused = self._find_nulls(row)
@@ -247,15 +235,13 @@ class MemoryRepository(Generic[E]):
             return null_not_allowed(refused)
         identity = self._identity_in(row)
         if counted.kind is Kind.INTEGER:
+            # A key that was given must not be given out again later.
             self._table.counter = max(self._table.counter, row[counted.name])
-        found = layer.get(identity)
-        if found is not None and (replaceable is None or not self._matches(replaceable, found)):
+        if layer.get(identity) is not None:
             return already_exists(resource, resource.key)
         if resource.version is not None:
-            if found is not None and row[resource.version] != found[resource.version]:
-                return stale(resource, resource.key_of(Row(row)), resource.version_of(Row(found)))
-            row[resource.version] = 1 if found is None else found[resource.version] + 1
-        rule = layer.write(identity, row, is_versioned=found is not None and resource.version is not None)
+            row[resource.version] = 1
+        rule = layer.write(identity, row)
         return Success(row) if rule is None else already_exists(resource, rule)
 
     def _change(
@@ -297,13 +283,14 @@ class MemoryRepository(Generic[E]):
         total = None if page.count is Count.NONE else len(rows)
         if page.after is not None:
             rows = list(filter(after_cursor(page.after, order, related_rows), rows))
+        # One more than asked for tells whether there is a next page.
         window = sort_rows(rows, order, related_rows)[page.offset : page.offset + page.limit + 1]
         if len(window) <= page.limit:
             return window, total, None
         return window[: page.limit], total, cursor_at(window[page.limit - 1], order, related_rows)
 
     def _find_nulls(self, row: Values) -> list[str]:
-        """The fields that are null and must not be, as far as callers can help it."""
+        """Return the fields that are null, must not be, and are for callers to set."""
         return [
             name
             for name, field in self._resource.fields.items()
@@ -317,13 +304,10 @@ class MemoryRepository(Generic[E]):
         return tuple(row[field] for field in self._resource.key)
 
     def _row(self, row: Values, fields: Sequence[str] | None = None) -> Row:
+        # What a caller does to a list or a dictionary must not reach the stored row.
         mutable = self._mutable
         wanted = row if fields is None else fields
         return Row({name: copy.deepcopy(row[name]) if name in mutable else row[name] for name in wanted})
 
     def _to_row(self, written: Outcome[Values]) -> Outcome[Row]:
         return written if isinstance(written, Failure) else Success(self._row(written.unwrap()))
-
-    def _entity(self, row: Values) -> E:
-        made: E = entity_from(self._resource, self._row(row))
-        return made

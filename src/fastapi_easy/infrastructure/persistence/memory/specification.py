@@ -1,4 +1,4 @@
-"""Specification, order and cursor → which rows, in which sequence."""
+"""Filtering and sorting rows, and cursors."""
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -14,14 +14,14 @@ from fastapi_easy.infrastructure.persistence.memory.tables import Values
 def filter_rows(
     rows: Iterable[Values], specification: Specification, related_rows: RelatedRows
 ) -> list[Values]:
-    """The rows that *specification* means."""
+    """Return the rows that *specification* means."""
     if isinstance(specification, Everything):
         return list(rows)
     return [row for row in rows if is_satisfied_by(specification, row, related_rows)]
 
 
 def sort_rows(rows: Iterable[Values], order: Sequence[Sort], related_rows: RelatedRows) -> list[Values]:
-    """*rows* in *order*, nulls last in either direction."""
+    """Return *rows* in *order*, nulls last in either direction."""
     rows = list(rows)
     # From the least important term to the most: every sort keeps the sequence of equals.
     for term in reversed(order):
@@ -33,14 +33,14 @@ def sort_rows(rows: Iterable[Values], order: Sequence[Sort], related_rows: Relat
 
 
 def cursor_at(row: Values, order: Sequence[Sort], related_rows: RelatedRows) -> Cursor:
-    """Where *row* stands in *order*."""
+    """Return the place of *row* in *order*."""
     return Cursor(tuple(related_rows.value(term, row) for term in order))
 
 
 def after_cursor(
     cursor: Cursor, order: Sequence[Sort], related_rows: RelatedRows
 ) -> Callable[[Values], bool]:
-    """Whether a row comes after the place of *cursor* in *order*."""
+    """Return a function that tells whether a row comes after the place of *cursor* in *order*."""
     place = tuple(zip(order, cursor.values, strict=True))
 
     def is_behind(row: Values) -> bool:

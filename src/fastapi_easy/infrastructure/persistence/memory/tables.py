@@ -1,4 +1,4 @@
-"""Tables in the process, and layers over them."""
+"""Tables in the process, and layers of uncommitted rows over them."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from fastapi_easy.domain.queries.specification import is_satisfied_by
 from fastapi_easy.domain.resources.resource import LinkedReference, Resource
 from fastapi_easy.infrastructure.persistence.memory.reference_index import NO_REFERENCES, ReferenceIndex
 
-Identity: TypeAlias = tuple[Any, ...]
+Identity: TypeAlias = tuple[object, ...]
 """The values of the key fields, also when there is only one."""
 
 Values: TypeAlias = dict[str, Any]
@@ -19,23 +19,23 @@ Rule: TypeAlias = tuple[str, ...]
 
 
 class Rows(Protocol):
-    """The rows of one resource as somebody sees them."""
+    """The rows of one resource as a statement or a transaction sees them."""
 
     @property
     def table(self) -> "Table":
-        """Where they end up."""
+        """The table they end up in."""
         ...
 
     def get(self, identity: Identity) -> Values | None:
-        """The row at *identity*."""
+        """Return the row at *identity*."""
         ...
 
     def rows(self) -> Iterator[Values]:
-        """All of them, in no particular order."""
+        """Yield all rows, in no particular order."""
         ...
 
     def owner(self, rule: Rule, values: Identity) -> Identity | None:
-        """Whose *values* these are under *rule*."""
+        """Return the identity of the row that holds *values* under the unique *rule*, if one does."""
         ...
 
     def referring_rows(self, rule: Rule, values: Identity) -> Collection[Identity]:
@@ -99,15 +99,15 @@ class Table:
         return self
 
     def get(self, identity: Identity) -> Values | None:
-        """The row at *identity*."""
+        """Return the row at *identity*."""
         return self._rows.get(identity)
 
     def rows(self) -> Iterator[Values]:
-        """All of them, in the order of their arrival."""
+        """Yield all rows, in the order of their arrival."""
         return iter(tuple(self._rows.values()))
 
     def owner(self, rule: Rule, values: Identity) -> Identity | None:
-        """Whose *values* these are under *rule*."""
+        """Return the identity of the row that holds *values* under the unique *rule*, if one does."""
         return self._owners[rule].get(values)
 
     def referring_rows(self, rule: Rule, values: Identity) -> Collection[Identity]:
@@ -116,6 +116,7 @@ class Table:
 
     def apply(self, layer: "Layer") -> None:
         """Put what *layer* holds in place of what is here."""
+        # All old values go first: rows of one transaction may swap unique values.
         for identity in layer.changes:
             old = self._rows.pop(identity, None)
             for rule, claim in self.claims(old):
@@ -131,7 +132,7 @@ class Table:
                 self._reference_index.add(identity, change.row)
 
     def claims(self, row: Values | None) -> Iterator[tuple[Rule, Identity]]:
-        """Each rule and the values that *row* claims under it. Nulls claim nothing, nor does what is deleted."""
+        """Yield each unique rule with the values of *row* under it. Nulls and deleted rows take nothing."""
         if row is not None and is_satisfied_by(self.resource.alive, row):
             for rule in self.rules:
                 claim = values_in(rule, row)
@@ -159,7 +160,7 @@ class ForeignKey:
         self.target = target
         self.declared = declared
         self.fields: Rule = declared.fields
-        key, there = target.resource.key, declared.there
+        key, there = target.resource.key, declared.remote
         # What is marked as deleted claims nothing under a unique rule, and yet is there.
         rules = (key,) if target.resource.soft_delete else (key, *target.rules)
         self._rule: Rule = next((rule for rule in rules if sorted(rule) == sorted(there)), ())
@@ -168,7 +169,7 @@ class ForeignKey:
     def has_target(self, rows: Rows, values: Identity) -> bool:
         """Tell whether one of *rows*, those of the target, is what *values* refer to."""
         if not self._rule:
-            return any(values_in(self.declared.there, row) == values for row in rows.rows())
+            return any(values_in(self.declared.remote, row) == values for row in rows.rows())
         claim = tuple(values[place] for place in self._order)
         if self._rule == self.target.resource.key:
             return rows.get(claim) is not None
@@ -189,8 +190,8 @@ class ForeignKey:
         """Return the values under which a row of the target was referred to until *change*."""
         if change.original is None:
             return None
-        values = values_in(self.declared.there, change.original)
-        if change.row is not None and values_in(self.declared.there, change.row) == values:
+        values = values_in(self.declared.remote, change.original)
+        if change.row is not None and values_in(self.declared.remote, change.row) == values:
             return None
         return None if None in values else values
 
@@ -231,12 +232,12 @@ class Layer:
         )
 
     def get(self, identity: Identity) -> Values | None:
-        """The row at *identity*, written here or seen through."""
+        """Return the row at *identity*, written here or below."""
         change = self.changes.get(identity)
         return self._below.get(identity) if change is None else change.row
 
     def rows(self) -> Iterator[Values]:
-        """All of them."""
+        """Yield all rows."""
         key = self.table.resource.key
         for row in self._below.rows():
             if values_in(key, row) not in self.changes:
@@ -246,7 +247,7 @@ class Layer:
                 yield change.row
 
     def owner(self, rule: Rule, values: Identity) -> Identity | None:
-        """Whose *values* these are under *rule*."""
+        """Return the identity of the row that holds *values* under the unique *rule*, if one does."""
         here = self._owners[rule].get(values)
         if here is not None:
             return here
@@ -282,6 +283,7 @@ class Layer:
         else:
             for rule, claim in self.table.claims(before.row):
                 _ = self._owners[rule].pop(claim, None)
+            # Of one write that set all fields and one that set some, all were set.
             before.fields = None if before.fields is None or fields is None else before.fields | fields
             before.is_versioned = before.is_versioned or is_versioned
             if self.table.references:
@@ -303,6 +305,6 @@ class Layer:
         self._below.apply(self)
 
 
-def values_in(rule: Rule, row: Mapping[str, Any]) -> Identity:
+def values_in(rule: Rule, row: Mapping[str, object]) -> Identity:
     """Return the values of the fields *rule* in *row*."""
     return tuple(row[field] for field in rule)

@@ -1,4 +1,4 @@
-"""Transactions in front of the tables.
+"""Transactions over the tables.
 
 A transaction is a layer over the tables: what is written in it is seen through it and nowhere else. Commit
 puts the layer into the tables in one go, after looking again at every rule, since others may have committed
@@ -86,7 +86,7 @@ def _rebase(layer: Layer, fresh: Layer) -> Failure[Error] | None:
 
 
 def _merged(current: Values | None, change: Change, version: str | None) -> Values | None:
-    """The row after *change*, when *current* is what is committed."""
+    """Return the row after *change*, when *current* is what is committed."""
     if change.row is None or change.fields is None:
         return change.row
     if current is None:

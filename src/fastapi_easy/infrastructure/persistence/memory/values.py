@@ -5,7 +5,7 @@ import datetime
 import decimal
 import secrets
 import uuid
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from fastapi_easy.domain.changes.patch import Values as Given
 from fastapi_easy.domain.field import UNSET, Field, Kind
@@ -14,7 +14,7 @@ _WIDE: Final = decimal.Context(prec=200, rounding=decimal.ROUND_HALF_UP)
 
 
 def initial_value(field: Field, given: Given) -> Any:
-    """The value of *field* in a new row: what was given, else its default, else null."""
+    """Return the value of *field* in a new row: what was given, else its default, else null."""
     if field.name in given:
         return to_stored(field, given[field.name])
     if field.default_factory is not None:
@@ -23,7 +23,7 @@ def initial_value(field: Field, given: Given) -> Any:
 
 
 def make_key(kind: Kind, number: int) -> Any:
-    """A key of *kind* that nobody else has, for the entity that is the *number*th; null for kinds no store makes."""
+    """Return a new key of *kind* for the *number*th entity; `None` for kinds that no store generates."""
     match kind:
         case Kind.INTEGER:
             return number
@@ -31,24 +31,53 @@ def make_key(kind: Kind, number: int) -> Any:
             return f"{number:08x}{secrets.token_hex(8)}"
         case Kind.UUID:
             return uuid.uuid4()
-        case _:
+        case (
+            Kind.DECIMAL
+            | Kind.FLOAT
+            | Kind.BOOLEAN
+            | Kind.DATE
+            | Kind.TIME
+            | Kind.DATETIME
+            | Kind.DURATION
+            | Kind.BINARY
+            | Kind.ENUM
+            | Kind.JSON
+            | Kind.ARRAY
+        ):
             return None
+        case _:
+            assert_never(kind)
 
 
 def to_stored(field: Field, value: Any) -> Any:
-    """*value* as the store keeps it: what a database would give back for it."""
+    """Return *value* as the store keeps it: what a database would give back for it."""
+    if value is None:
+        return None
     match field.kind:
-        case _ if value is None:
-            return None
-        case Kind.DECIMAL if field.scale is not None:
-            return _WIDE.quantize(value, decimal.Decimal(1).scaleb(-field.scale))
+        case (
+            Kind.TEXT
+            | Kind.INTEGER
+            | Kind.BOOLEAN
+            | Kind.DATE
+            | Kind.TIME
+            | Kind.DURATION
+            | Kind.UUID
+            | Kind.BINARY
+        ):
+            return value
+        case Kind.DECIMAL:
+            return (
+                value
+                if field.scale is None
+                else _WIDE.quantize(value, decimal.Decimal(1).scaleb(-field.scale))
+            )
         case Kind.FLOAT:
             return float(value)
         case Kind.DATETIME:
             return value.astimezone(datetime.UTC)
-        case Kind.ENUM if field.enumeration is not None:
-            return field.enumeration(value)
+        case Kind.ENUM:
+            return value if field.enumeration is None else field.enumeration(value)
         case Kind.JSON | Kind.ARRAY:
             return copy.deepcopy(value)
         case _:
-            return value
+            assert_never(field.kind)

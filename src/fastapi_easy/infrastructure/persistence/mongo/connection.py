@@ -4,20 +4,20 @@ import asyncio
 import dataclasses
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final, assert_never
 
 from returns.result import Failure, Success
 
-from fastapi_easy.domain.errors import DeclarationError, Outcome
+from fastapi_easy.domain.errors import DeclarationError, Error, Outcome
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.ports.breaker import Breaker, CallNotPermitted
 from fastapi_easy.domain.ports.database import Pool, SchemaMode
 from fastapi_easy.domain.ports.tracer import Tracer
 from fastapi_easy.domain.resources.capability import EVERY_CAPABILITY, Capability
 from fastapi_easy.domain.resources.resource import Resource, Shape
-from fastapi_easy.infrastructure.entities.bounds import INTEGER_LIMITS
+from fastapi_easy.domain.values.limits import INTEGER_LIMITS
 from fastapi_easy.infrastructure.persistence.mongo import schema
-from fastapi_easy.infrastructure.persistence.mongo.documents import case_folding as folding
+from fastapi_easy.infrastructure.persistence.mongo.documents import case_folding
 from fastapi_easy.infrastructure.persistence.mongo.documents.codec import is_object_id
 from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import Plan, find_invalid_names
 from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import DECIMAL_DIGITS
@@ -33,16 +33,14 @@ from fastapi_easy.infrastructure.persistence.mongo.errors import (
     is_unreachable,
 )
 
-E = TypeVar("E")
-
 CHECK_TIMEOUT: Final = 2.0
 """Seconds that `check` waits."""
 
 _UNSUPPORTED: Final = frozenset({Capability.MICROSECONDS, Capability.REFERENCES})
-"""What every server lacks."""
+"""What no server has: times are kept in milliseconds, and there are no foreign keys."""
 
 _UNSUPPORTED_STANDALONE: Final = _UNSUPPORTED | {Capability.TRANSACTIONS}
-"""What a server that stands alone lacks."""
+"""What a stand-alone server does not have."""
 
 _HEX_DIGITS: Final = 24
 
@@ -57,12 +55,12 @@ class MongoDatabase:
 
         options: Limits.
 
-        breaker: Gives the breaker that the server is asked through; asked for anew each time.
+        breaker: Returns the circuit breaker of calls; called for each call, so that it can be replaced.
 
-        tracer: Records each command.
+        tracer: Records each command; `None` records nothing.
 
     Attributes:
-        url: As it was given.
+        url: The URL as it was given.
 
     Raises:
         DeclarationError: The URL cannot be understood, or its driver is not installed.
@@ -86,7 +84,7 @@ class MongoDatabase:
         )
         self._client: Client | None = self._make_client()
         self._has_transactions: bool | None = None
-        self._plans: dict[Resource[Any], Plan[Any]] = {}
+        self._plans: dict[Resource[Any], Plan] = {}
 
     @property
     def name(self) -> str:
@@ -95,12 +93,15 @@ class MongoDatabase:
 
     @property
     def technology(self) -> str:
-        """What it is, for people."""
+        """The name of the technology, for people."""
         return "MongoDB"
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        """What it can do. That there are no transactions is known once the server has been met."""
+        """The capabilities of the server, as far as they are known.
+
+        That a server has no transactions is known once it has been asked.
+        """
         lacking = _UNSUPPORTED if self._has_transactions in {None, True} else _UNSUPPORTED_STANDALONE
         return EVERY_CAPABILITY - lacking
 
@@ -111,7 +112,7 @@ class MongoDatabase:
 
     @property
     def client(self) -> Client:
-        """What calls go through; made anew after `close`."""
+        """The client that calls go through; made anew after `close`."""
         if self._client is None:
             self._client = self._make_client()
         return self._client
@@ -124,18 +125,18 @@ class MongoDatabase:
         ), mistakes
 
     async def open(self) -> None:
-        """Nothing is connected before the first call."""
-        # Takes a moment that no call shall have to wait.
-        folding.prepare()
+        """Prepare what no call shall wait for; nothing is connected before the first call."""
+        # The table takes a tenth of a second to make: not during the first call.
+        case_folding.prepare()
 
     async def close(self) -> None:
-        """Give back every connection."""
+        """Close every connection."""
         client, self._client = self._client, None
         if client is not None:
             await client.close()
 
     async def check(self) -> Outcome[None]:
-        """Whether the database answers, within `CHECK_TIMEOUT`; asked past the breaker and the line."""
+        """Ask whether the database answers, within `CHECK_TIMEOUT`, past the breaker and the wait queue."""
         try:
             async with asyncio.timeout(CHECK_TIMEOUT):
                 await self.client.ping()
@@ -162,31 +163,32 @@ class MongoDatabase:
             return self._unavailable(error)
         return Success(tuple(differences))
 
-    def plan(self, resource: Resource[E]) -> Plan[E]:
-        """Everything about *resource* that is made once."""
+    def plan(self, resource: Resource[Any]) -> Plan:
+        """Return the plan of *resource*, which is made once."""
         found = self._plans.get(resource)
         if found is None:
             found = self._plans[resource] = Plan(resource)
         return found
 
     def begin(self) -> Transaction:
-        """A transaction, as far as the server has any."""
+        """Return a new transaction, as far as the server has any."""
         return Transaction(self.client, self.has_transactions)
 
     def autocommit(self) -> Transaction:
-        """Something in which every call is for itself."""
+        """Return a transaction object in which every call commits by itself."""
         return Transaction(self.client)
 
     async def has_transactions(self) -> bool:
-        """Whether the server has transactions: not when it stands alone."""
+        """Return whether the server has transactions: a stand-alone server does not. Asked once."""
         if self._has_transactions is None:
             hello = await self.client.command("hello")
+            # A member of a replica set, or a router of a sharded cluster (mongos).
             self._has_transactions = "setName" in hello or hello.get("msg") == "isdbgrid"
         return self._has_transactions
 
-    def _make_plans(self, resources: Sequence[Resource[Any]]) -> list[Plan[Any]]:
+    def _make_plans(self, resources: Sequence[Resource[Any]]) -> list[Plan]:
         mistakes: list[str] = []
-        plans: list[Plan[Any]] = []
+        plans: list[Plan] = []
         for resource in resources:
             try:
                 plans.append(self.plan(resource))
@@ -204,7 +206,7 @@ class MongoDatabase:
             raise DeclarationError(mistakes)
         return plans
 
-    def _unavailable(self, error: BaseException) -> Failure[Any]:
+    def _unavailable(self, error: BaseException) -> Failure[Error]:
         if not isinstance(error, PoolExhausted | CallNotPermitted) and not is_unreachable(error):
             raise error
         return Failure(as_unavailable(error, self._name))
@@ -225,5 +227,20 @@ def _narrow_field(field: Field) -> Field:
             )
         case Kind.TEXT if is_object_id(field):
             return dataclasses.replace(field, min_length=_HEX_DIGITS, max_length=_HEX_DIGITS)
-        case _:
+        case (
+            Kind.TEXT
+            | Kind.FLOAT
+            | Kind.BOOLEAN
+            | Kind.DATE
+            | Kind.TIME
+            | Kind.DATETIME
+            | Kind.DURATION
+            | Kind.UUID
+            | Kind.BINARY
+            | Kind.ENUM
+            | Kind.JSON
+            | Kind.ARRAY
+        ):
             return field
+        case never:
+            assert_never(never)

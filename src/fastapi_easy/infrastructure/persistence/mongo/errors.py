@@ -1,4 +1,4 @@
-"""What the driver raised → the error a caller can act on."""
+"""Translating what the driver raised to the error a caller can act on."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -35,7 +35,7 @@ from fastapi_easy.domain.ports.breaker import CallNotPermitted
 from fastapi_easy.domain.resources.resource import Resource
 
 MAX_DOCUMENT_BYTES: Final = 16 * 1024 * 1024
-"""Bytes of a document."""
+"""Bytes of a document at most, a limit of the server."""
 
 DUPLICATE_KEY_CODES: Final = frozenset({11000, 11001, 12582})
 VALIDATION_FAILED_CODE: Final = 121
@@ -48,14 +48,14 @@ _TRANSIENT_CODES: Final = frozenset(
         *(10058, 10107, 11600, 11602, 13388, 13435, 13436),
     }
 )
-"""The server was in no state to answer, was interrupted, or somebody else was in the way (`error_codes.yml`)."""
+"""The server was in no state to answer, was interrupted, or another operation was in the way (`error_codes.yml`)."""
 
 
 class CallRejected(Exception):
-    """A call was refused before or after the database was asked.
+    """A call that this adapter rejects itself, before or after it asked the database.
 
     Attributes:
-        error: What the caller is told.
+        error: The error of the call.
     """
 
     def __init__(self, error: Error) -> None:
@@ -68,11 +68,11 @@ class PoolExhausted(Exception):
 
 
 class TransactionLost(Exception):
-    """The transaction has ended, with everything that was written in it."""
+    """The transaction was aborted, with everything that was written in it."""
 
 
 class CommitOutcomeUnknown(Exception):
-    """Nobody knows whether the transaction was committed."""
+    """A commit whose answer was lost, so that its outcome is unknown."""
 
 
 DATABASE_ERRORS: Final = (
@@ -85,7 +85,7 @@ DATABASE_ERRORS: Final = (
     CallRejected,
     TimeoutError,
 )
-"""What a call may raise; what of it means a defect of ours is raised again."""
+"""What a call may raise. `translate` raises again what means a defect of ours."""
 
 
 def translate(
@@ -98,9 +98,9 @@ def translate(
 
         database: The name of the database.
 
-        resource: Whose entities were asked for or written.
+        resource: The resource whose entities were read or written.
 
-        is_unprotected: It was a write that no transaction protects, so that silence tells nothing.
+        is_unprotected: It was a write outside of a transaction, so that silence leaves its outcome unknown.
 
     Raises:
         BaseException: *error* itself, when it means a defect of ours.
@@ -125,7 +125,7 @@ def translate(
 
 
 def as_unavailable(error: BaseException, database: str) -> Unavailable:
-    """That *error* kept *database* from answering, and nothing was changed."""
+    """Return that *error* kept *database* from answering, and nothing was changed."""
     match error:
         case CallNotPermitted():
             return Unavailable(database, error.retry_after, error.reason)
@@ -140,7 +140,7 @@ def as_unavailable(error: BaseException, database: str) -> Unavailable:
 
 
 def has_answered(error: BaseException) -> bool | None:
-    """Whether the server has, though with *error*; `None` where that says nothing about it."""
+    """Return whether the server has answered, though with *error*; `None` where that says nothing about it."""
     if isinstance(error, PoolExhausted | WaitQueueTimeoutError):
         return None
     if isinstance(error, ConnectionFailure | TimeoutError):
@@ -149,62 +149,64 @@ def has_answered(error: BaseException) -> bool | None:
 
 
 def is_unreachable(error: BaseException) -> bool:
-    """Whether nobody answered, or with nothing but that it cannot be done now."""
+    """Return whether no server answered, or only with a state that passes."""
     return isinstance(error, ConnectionFailure | ExecutionTimeout | TimeoutError | WTimeoutError) or (
         isinstance(error, OperationFailure) and code_of(error) in _TRANSIENT_CODES
     )
 
 
 def is_ambiguous(error: BaseException) -> bool:
-    """Whether a write outside of a transaction that raised *error* may have been made."""
+    """Return whether a write outside of a transaction that raised *error* may have been made."""
     if isinstance(error, ServerSelectionTimeoutError | WaitQueueTimeoutError | NotPrimaryError):
+        # It was never sent, or rejected before anything was written.
         return False
     if isinstance(error, ConnectionFailure | WTimeoutError | TimeoutError):
+        # It was sent, and no answer came; after a retry the server may say that the first attempt did nothing.
         return not (isinstance(error, PyMongoError) and error.has_error_label("NoWritesPerformed"))
     return False
 
 
 def is_conflict(error: BaseException) -> bool:
-    """Whether the server has ended a transaction so that it may be tried again."""
+    """Return whether the server has aborted a transaction that may be tried again."""
     return isinstance(error, OperationFailure) and error.has_error_label("TransientTransactionError")
 
 
 def code_of(error: OperationFailure) -> int | None:
-    """The number of what went wrong; of several writes, with the first of them that did."""
-    refused = _error_details(error).get("code")
-    return error.code if refused is None else int(refused)
+    """Return the server's error code; of a bulk write, that of the first write that failed."""
+    code = _error_details(error).get("code")
+    return error.code if code is None else int(code)
 
 
 def find_duplicate_fields(error: OperationFailure, resource: Resource[Any]) -> tuple[str, ...]:
-    """The fields whose values are taken; none when the server does not say."""
-    pattern: Mapping[str, Any] = _error_details(error).get("keyPattern") or {}
+    """Return the fields whose values are taken; none when the server does not say."""
+    pattern: Mapping[str, object] = _error_details(error).get("keyPattern") or {}
     if list(pattern) == ["_id"]:
         return resource.key
     return tuple(str(path).removeprefix("_id.") for path in pattern)
 
 
 def null_not_allowed(fields: Iterable[str]) -> Invalid:
-    """Each of *fields* was null, or left out, and must not be."""
+    """Return that each of *fields* was null, or left out, and must not be."""
     return Invalid(tuple(Fault(f"/{field}", "A value is needed.", "null_not_allowed") for field in fields))
 
 
 def entity_not_found(resource: Resource[Any], key: Key) -> CallRejected:
-    """No entity has *key*."""
+    """Build the rejection that no entity has *key*."""
     return CallRejected(NotFound(resource.name, key))
 
 
 def version_conflict(resource: Resource[Any], key: Key, current: str) -> CallRejected:
-    """The entity with *key* has version *current* by now."""
+    """Build the rejection that the entity with *key* has version *current* by now."""
     return CallRejected(Stale(resource.name, key, current))
 
 
 def duplicate_key(resource: Resource[Any], fields: Iterable[str]) -> CallRejected:
-    """Another entity has the same values in *fields*."""
+    """Build the rejection that another entity has the same values in *fields*."""
     return CallRejected(AlreadyExists(resource.name, tuple(fields)))
 
 
 def too_many_affected(max_affected: int) -> CallRejected:
-    """A change would reach more than *max_affected* entities."""
+    """Build the rejection that a change would reach more than *max_affected* entities."""
     return CallRejected(TooLarge("affected", max_affected, "entities"))
 
 
@@ -214,7 +216,7 @@ def _translate_operation_failure(error: OperationFailure, resource: Resource[Any
         return AlreadyExists(resource.name, find_duplicate_fields(error, resource))
     if code == VALIDATION_FAILED_CODE:
         return CheckFailed(resource.name, _find_invalid_fields(error, resource), "$jsonSchema")
-    # There is no number of its own for a document that is too large to be inserted.
+    # A document that is too large to be inserted has no code of its own: only the message tells it apart.
     if code in _TOO_LARGE_CODES or (
         code == _BAD_VALUE_CODE and "too large" in str(_error_details(error).get("errmsg"))
     ):
@@ -225,17 +227,20 @@ def _translate_operation_failure(error: OperationFailure, resource: Resource[Any
 def _error_details(error: OperationFailure) -> Mapping[str, Any]:
     details: Mapping[str, Any] = error.details or {}
     if isinstance(error, BulkWriteError):
-        refused = details.get("writeErrors") or details.get("writeConcernErrors") or [{}]
-        first: Mapping[str, Any] = refused[0]
-        return first
+        # Inserts are ordered, so the first error is the one that ended the bulk write.
+        errors: list[Mapping[str, Any]] = (
+            details.get("writeErrors") or details.get("writeConcernErrors") or [{}]
+        )
+        return errors[0]
     return details
 
 
 def _find_invalid_fields(error: OperationFailure, resource: Resource[Any]) -> tuple[str, ...]:
-    """The fields that the validator of the collection names."""
+    """Return the fields that the validator of the collection names, however deep it names them."""
     found: list[str] = []
 
-    def collect(details: Any) -> None:
+    # `errInfo` is a tree of the rules that failed: each names its field at a depth that depends on the rule.
+    def collect(details: object) -> None:
         if isinstance(details, Mapping):
             found.extend(str(each) for each in [details.get("propertyName")] if each is not None)
             found.extend(str(each) for each in details.get("missingProperties", ()))

@@ -16,9 +16,11 @@ from fastapi_easy.domain.queries.specification import Specification
 from fastapi_easy.domain.resources.resource import Relation, Resource
 from fastapi_easy.infrastructure.entities.plain import entity_from, values_of
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
-from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, Document, Plan
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document, Pipeline
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, Plan
 from fastapi_easy.infrastructure.persistence.mongo.driver.batch_cursor import BatchCursor
 from fastapi_easy.infrastructure.persistence.mongo.driver.commands import FindOptions
+from fastapi_easy.infrastructure.persistence.mongo.driver.driver_client import Session
 from fastapi_easy.infrastructure.persistence.mongo.driver.transaction import Transaction
 from fastapi_easy.infrastructure.persistence.mongo.errors import DATABASE_ERRORS, entity_not_found, translate
 from fastapi_easy.infrastructure.persistence.mongo.queries.aggregation import build_aggregation, read_groups
@@ -42,7 +44,7 @@ T = TypeVar("T")
 
 
 class MongoRepository(Generic[E]):
-    """Implements `Repository`: each call for itself, or all in one transaction."""
+    """Implements `Repository`: each call by itself, or all in one transaction."""
 
     __slots__ = ("_connection", "_database", "_resource")
 
@@ -53,35 +55,16 @@ class MongoRepository(Generic[E]):
         self._database = database
         self._connection = connection
 
-    def within(self, connection: Transaction) -> Self:
-        """The same repository inside *connection*."""
+    def in_transaction(self, connection: Transaction) -> Self:
+        """Return the same repository inside the transaction *connection*."""
         return type(self)(self._resource, self._database, connection)
-
-    async def find_by_id(self, key: Key, *, scope: Specification = EVERYTHING) -> Outcome[E]:
-        """The entity with *key*."""
-        found = await self.read(key, scope=scope)
-        return found if isinstance(found, Failure) else Success(self._entity(found.unwrap()))
-
-    async def find_all(self, query: Query) -> Outcome[Page[E]]:
-        """A page of entities."""
-        found = await self._page(query, None)
-        if isinstance(found, Failure):
-            return found
-        page = found.unwrap()
-        return Success(Page([self._entity(row) for row in page.items], page.total, page.next))
-
-    async def save(self, entity: E, *, scope: Specification = EVERYTHING) -> Outcome[E]:
-        """Store *entity*: insert it when its key is unset or unknown, else replace all its values."""
-        values = values_of(self._resource, entity)
-        saved = await self._write(lambda writer: writer.replace_or_insert(values, scope), scope)
-        return saved if isinstance(saved, Failure) else Success(self._entity(saved.unwrap()))
 
     async def read(
         self, key: Key, fields: Sequence[str] | None = None, *, scope: Specification = EVERYTHING
     ) -> Outcome[Row]:
-        """The row with *key*."""
+        """Return the row with *key*."""
 
-        async def work(plan: Plan[E]) -> Row:
+        async def work(plan: Plan) -> Row:
             identity = plan.identity(key)
             names = plan.names if fields is None else fields
             found = None if identity is None else await self._find_one(plan, identity, names, scope)
@@ -92,47 +75,47 @@ class MongoRepository(Generic[E]):
         return await self._read(work)
 
     async def select(self, query: Query) -> Outcome[Page[Row]]:
-        """A page of rows in the query's total order, nulls last."""
+        """Return a page of rows in the query's total order, nulls last."""
         return await self._page(query, query.fields)
 
     async def select_each(
         self, relation: Relation, sources: Sequence[tuple[Any, ...]], query: Query
     ) -> Outcome[Sequence[Sequence[Row]]]:
-        """The rows that *relation* leads to, from each of *sources*."""
+        """Return the rows that *relation* leads to, from each of *sources*."""
 
-        async def work(plan: Plan[E]) -> Sequence[Sequence[Row]]:
-            gathering = RelationLoader(relation, plan, self._database.plan, query)
-            return gathering.rows(sources, await self._aggregate(plan, gathering.pipeline(sources)))
+        async def work(plan: Plan) -> Sequence[Sequence[Row]]:
+            loader = RelationLoader(relation, plan, self._database.plan, query)
+            return loader.rows(sources, await self._aggregate(plan, loader.pipeline(sources)))
 
         return await self._read(work)
 
     async def aggregate(self, aggregation: Aggregation) -> Outcome[Sequence[Group]]:
-        """The numbers that *aggregation* asks for, group by group."""
+        """Return the numbers that *aggregation* asks for, group by group."""
 
-        async def work(plan: Plan[E]) -> Sequence[Group]:
+        async def work(plan: Plan) -> Sequence[Group]:
             pipeline = build_aggregation(aggregation, plan, self._database.plan)
             return read_groups(aggregation, plan, await self._aggregate(plan, pipeline))
 
         return await self._read(work)
 
     async def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Sequence[Row]]:
-        """Every row of the query in its order, some at a time, through a cursor on the server."""
+        """Yield every row of the query in its order, *chunk* at a time, through a cursor on the server."""
         try:
             plan = self._database.plan(self._resource)
             page_query = build_page_query(plan, self._database.plan, query, query.fields)
-            parts = await self._open_cursor(plan, page_query, chunk)
+            batches = await self._open_cursor(plan, page_query, chunk)
         except DATABASE_ERRORS as error:
             self._break_stream(error)
         try:
-            while documents := await self._next(parts):
+            while documents := await self._next(batches):
                 yield page_query.rows(documents)
         finally:
-            await parts.close()
+            await batches.close()
 
     async def count(self, specification: Specification) -> Outcome[int]:
-        """How many entities *specification* means."""
+        """Return the number of entities that satisfy *specification*."""
 
-        async def work(plan: Plan[E]) -> int:
+        async def work(plan: Plan) -> int:
             return await self._count(plan, build_condition(specification, plan, self._database.plan))
 
         return await self._read(work)
@@ -154,7 +137,7 @@ class MongoRepository(Generic[E]):
         scope: Specification = EVERYTHING,
     ) -> Outcome[Row]:
         """Set the fields of *patch* on the entity with *key*."""
-        return await self._write(lambda writer: writer.change(key, patch, expected_version, scope), scope)
+        return await self._write(lambda writer: writer.update_one(key, patch, expected_version, scope), scope)
 
     async def remove(
         self, key: Key, *, expected_version: str | None = None, scope: Specification = EVERYTHING
@@ -176,43 +159,49 @@ class MongoRepository(Generic[E]):
             lambda writer: writer.remove_where(specification, max_affected), is_bulk=True
         )
 
+    def entity_from(self, row: Row) -> E:
+        """Return an instance of the user's class that holds *row*."""
+        return entity_from(self._resource, row)
+
+    def values_of(self, entity: E) -> Values:
+        """Return the values that *entity* holds."""
+        return values_of(self._resource, entity)
+
     async def _page(self, query: Query, fields: Sequence[str] | None) -> Outcome[Page[Row]]:
-        async def work(plan: Plan[E]) -> Page[Row]:
+        async def work(plan: Plan) -> Page[Row]:
             page_query = build_page_query(plan, self._database.plan, query, fields)
             find_options = page_query.find_options
             if find_options is None:
                 documents = await self._aggregate(plan, page_query.pipeline)
             else:
                 commands = self._database.client.commands
-                documents = await self._run_in_transaction(
+                documents = await self._run(
                     lambda session: commands.find(plan.collection, find_options, session)
                 )
             return page_query.page(documents, await self._total(plan, page_query, documents))
 
         return await self._read(work)
 
-    async def _total(self, plan: Plan[E], page_query: PageQuery, documents: Sequence[Document]) -> int | None:
+    async def _total(self, plan: Plan, page_query: PageQuery, documents: Sequence[Document]) -> int | None:
         if page_query.page_request.count is Count.NONE:
             return None
         known = page_query.known_total(documents)
         if known is not None:
             return known
-        # The server keeps no estimate of what a transaction has not committed.
+        # The estimate comes from metadata, which knows nothing of uncommitted writes.
         if is_estimated(page_query) and self._connection is None:
             collection = self._database.client.collection(plan.collection)
             return int(await self._database.client.call(collection.estimated_document_count))
         return await self._count(plan, page_query.condition)
 
-    async def _count(self, plan: Plan[E], condition: Condition) -> int:
+    async def _count(self, plan: Plan, condition: Condition) -> int:
         if condition.lookup_stages:
             return read_count(await self._aggregate(plan, build_count_pipeline(condition)))
         commands = self._database.client.commands
-        return await self._run_in_transaction(
-            lambda session: commands.count(plan.collection, condition.plain, session)
-        )
+        return await self._run(lambda session: commands.count(plan.collection, condition.match, session))
 
     async def _find_one(
-        self, plan: Plan[E], identity: Any, names: Sequence[str], scope: Specification
+        self, plan: Plan, identity: object, names: Sequence[str], scope: Specification
     ) -> Document | None:
         commands = self._database.client.commands
         condition = build_condition(scope, plan, self._database.plan)
@@ -222,36 +211,32 @@ class MongoRepository(Generic[E]):
             pipeline: list[Document] = [{"$match": match}, *condition.pipeline, {"$project": projection}]
             found = await self._aggregate(plan, pipeline)
             return found[0] if found else None
-        if condition.plain:
-            match = {"$and": [match, condition.plain]}
+        if condition.match:
+            match = {"$and": [match, condition.match]}
         find_options = FindOptions(match=match, projection=None if names == plan.names else projection)
-        found = await self._run_in_transaction(
-            lambda session: commands.find(plan.collection, find_options, session)
-        )
+        found = await self._run(lambda session: commands.find(plan.collection, find_options, session))
         return found[0] if found else None
 
-    async def _aggregate(self, plan: Plan[E], pipeline: Sequence[Document]) -> list[Document]:
+    async def _aggregate(self, plan: Plan, pipeline: Pipeline) -> list[Document]:
         commands = self._database.client.commands
-        return await self._run_in_transaction(
-            lambda session: commands.aggregate(plan.collection, pipeline, session)
-        )
+        return await self._run(lambda session: commands.aggregate(plan.collection, pipeline, session))
 
-    async def _open_cursor(self, plan: Plan[E], page_query: PageQuery, chunk: int) -> BatchCursor:
+    async def _open_cursor(self, plan: Plan, page_query: PageQuery, chunk: int) -> BatchCursor:
         client = self._database.client
-        return await self._run_in_transaction(
-            lambda session: client.cursor(plan.collection, page_query.unpaged_pipeline, chunk, session)
+        return await self._run(
+            lambda session: client.open_cursor(plan.collection, page_query.unpaged_pipeline, chunk, session)
         )
 
-    async def _next(self, parts: BatchCursor) -> Sequence[Document]:
+    async def _next(self, batches: BatchCursor) -> Sequence[Document]:
         try:
-            return await parts.next()
+            return await batches.next()
         except DATABASE_ERRORS as error:
             self._break_stream(error)
 
-    async def _run_in_transaction(self, work: Callable[[Any], Awaitable[T]]) -> T:
+    async def _run(self, work: Callable[[Session], Awaitable[T]]) -> T:
         return await (work(None) if self._connection is None else self._connection.read(work))
 
-    async def _read(self, work: Callable[[Plan[E]], Awaitable[T]]) -> Outcome[T]:
+    async def _read(self, work: Callable[[Plan], Awaitable[T]]) -> Outcome[T]:
         try:
             return Success(await work(self._database.plan(self._resource)))
         except DATABASE_ERRORS as error:
@@ -259,24 +244,21 @@ class MongoRepository(Generic[E]):
 
     async def _write(
         self,
-        work: Callable[[Writer[E]], Awaitable[T]],
+        work: Callable[[Writer], Awaitable[T]],
         scope: Specification = EVERYTHING,
         *,
         is_bulk: bool = False,
     ) -> Outcome[T]:
-        """Carry out *work* in the transaction at hand, or in one of its own where it is about *is_bulk*.
+        """Run *work* in the transaction at hand, or in one of its own where it *is_bulk*.
 
-        What is about one entity needs none, unless others have to be looked at first.
+        A write of one entity needs none, since the server writes a document whole; unless others are read first.
         """
         transaction = self._connection
         try:
             if transaction is not None:
                 return Success(await work(self._writer(transaction)))
-            own = (
-                self._database.begin()
-                if is_bulk or not needs_no_lookup([scope])
-                else self._database.autocommit()
-            )
+            needs_transaction = is_bulk or not needs_no_lookup([scope])
+            own = self._database.begin() if needs_transaction else self._database.autocommit()
             transaction = own
             try:
                 done = await work(self._writer(own))
@@ -288,7 +270,7 @@ class MongoRepository(Generic[E]):
             is_unprotected = transaction is not None and transaction.is_unprotected
             return Failure(self._translate_error(error, transaction, is_unprotected=is_unprotected))
 
-    def _writer(self, transaction: Transaction) -> Writer[E]:
+    def _writer(self, transaction: Transaction) -> Writer:
         plan = self._database.plan(self._resource)
         return Writer(self._database.client, plan, self._database.plan, transaction)
 
@@ -297,15 +279,11 @@ class MongoRepository(Generic[E]):
     ) -> Error:
         translated = translate(error, self._database.name, self._resource, is_unprotected=is_unprotected)
         if isinstance(translated, Unavailable) and transaction is not None and transaction.has_written:
-            # That nothing was changed would not be true, and the call might be made again.
+            # `Unavailable` promises that nothing was changed, so that the call may be retried: not so here.
             return OutcomeUnknown(self._database.name)
         return translated
 
     def _break_stream(self, error: BaseException) -> Never:
-        """End a stream: what is no defect of ours is that the store stopped answering."""
+        """Raise `StreamBroken`, or *error* itself when it is a defect of ours."""
         _ = self._translate_error(error)
         raise StreamBroken(self._database.name) from error
-
-    def _entity(self, row: Row) -> E:
-        made: E = entity_from(self._resource, row)
-        return made

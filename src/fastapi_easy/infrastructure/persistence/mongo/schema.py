@@ -1,16 +1,17 @@
-"""Creating the collections that are missing, and comparing those that are there."""
+"""Creating the collections that are missing, and comparing those that exist."""
 
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Final
+from typing import Final
 
 from pymongo import ReturnDocument
 from pymongo.errors import CollectionInvalid, DuplicateKeyError, OperationFailure
 
 from fastapi_easy.domain.ports.database import SchemaMode
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
 from fastapi_easy.infrastructure.persistence.mongo.documents.indexes import (
     Index,
     build_validator,
@@ -25,43 +26,43 @@ _LOCK_TIMEOUT: Final = 10.0
 """Seconds to wait while another process creates collections."""
 
 _LOCK_TTL_MS: Final = 60_000
-"""Milliseconds after which a process that holds the lock is taken for dead."""
+"""Milliseconds after which the lock of a process that has died is free again."""
 
 _POLL_INTERVAL: Final = 0.05
 _INDEX_CONFLICT_CODES: Final = frozenset({67, 85, 86})
-"""There is an index of this name, or on these fields, and it is another one."""
+"""Another index has this name, or is on these fields with other options."""
 
 
-async def prepare(client: Client, plans: Sequence[Plan[Any]], mode: SchemaMode) -> list[str]:
-    """Bring or compare the collections of *plans*, as *mode* says; every difference left is a sentence."""
+async def prepare(client: Client, plans: Sequence[Plan], mode: SchemaMode) -> list[str]:
+    """Create or compare the collections of *plans*, as *mode* says; return a sentence for each difference left."""
     if mode in {SchemaMode.CREATE, SchemaMode.FRESH}:
         async with _schema_lock(client):
-            existing = await _collections(client)
+            existing = await _read_collections(client)
             if mode is SchemaMode.CREATE or not any(plan.collection in existing for plan in plans):
                 for plan in _distinct(plans):
-                    await _create(client, plan, is_there=plan.collection in existing)
+                    await _create(client, plan, exists=plan.collection in existing)
     return await _compare(client, plans)
 
 
-async def _create(client: Client, plan: Plan[Any], *, is_there: bool) -> None:
-    if not is_there:
-        # Somebody who does not know our lock may be faster.
+async def _create(client: Client, plan: Plan, *, exists: bool) -> None:
+    if not exists:
+        # A process that does not take our lock may have created it meanwhile.
         with suppress(CollectionInvalid):
             _ = await client.call(
                 lambda: client.database.create_collection(plan.collection, validator=build_validator(plan)),
-                changes=True,
+                is_write=True,
             )
     for index in needed_indexes(plan):
         try:
             await client.create_index(plan.collection, index.paths, index.options)
         except OperationFailure as error:
-            # What is in the way, an index or documents, is found by the comparison.
+            # Another index or equal values are in the way: the comparison reports it.
             if code_of(error) not in _INDEX_CONFLICT_CODES | DUPLICATE_KEY_CODES:
                 raise
 
 
-async def _compare(client: Client, plans: Sequence[Plan[Any]]) -> list[str]:
-    existing = await _collections(client)
+async def _compare(client: Client, plans: Sequence[Plan]) -> list[str]:
+    existing = await _read_collections(client)
     differences: list[str] = []
     for plan in plans:
         stored = existing.get(plan.collection)
@@ -81,9 +82,7 @@ async def _compare(client: Client, plans: Sequence[Plan[Any]]) -> list[str]:
     return differences
 
 
-def _compare_index(
-    name: str, collection: str, wanted: Index, stored: Sequence[Mapping[str, Any]]
-) -> Iterator[str]:
+def _compare_index(name: str, collection: str, wanted: Index, stored: Sequence[Document]) -> Iterator[str]:
     on = ", ".join(wanted.paths)
     place = f"{name}: the index of {collection} on {on}"
     same = [each for each in stored if dict(each["key"]) == dict.fromkeys(wanted.paths, 1)]
@@ -95,13 +94,13 @@ def _compare_index(
         yield f"{place} covers other documents: set its partialFilterExpression to {dict(wanted.partial_filter)!r}"
 
 
-def _has_same_filter(stored: Mapping[str, Any], wanted: Index) -> bool:
+def _has_same_filter(stored: Document, wanted: Index) -> bool:
     found = {path: dict(rule) for path, rule in (stored.get("partialFilterExpression") or {}).items()}
     return found == {path: dict(rule) for path, rule in wanted.partial_filter.items()}
 
 
-def _compare_validator(plan: Plan[Any], stored: Mapping[str, Any]) -> Iterator[str]:
-    """Where the validator of a collection would refuse what the class allows. One without any allows everything."""
+def _compare_validator(plan: Plan, stored: Document) -> Iterator[str]:
+    """Yield where the validator of a collection would reject what the class allows. None at all allows everything."""
     schema = (stored.get("validator") or {}).get("$jsonSchema")
     if schema is None:
         return
@@ -120,9 +119,7 @@ def _compare_validator(plan: Plan[Any], stored: Mapping[str, Any]) -> Iterator[s
                 yield f"{place} allows no field {name!r}; change it"
 
 
-def _compare_types(
-    place: str, entity: str, wanted: Mapping[str, Any], stored: Mapping[str, Any]
-) -> Iterator[str]:
+def _compare_types(place: str, entity: str, wanted: Document, stored: Document) -> Iterator[str]:
     types = stored.get("bsonType")
     allowed = {types} if isinstance(types, str) else set(types or ())
     needed = set(wanted.get("bsonType") or ())
@@ -136,30 +133,30 @@ def _compare_types(
         yield f"{place} to be one of {list(choices)}, while {entity} has {wanted['enum']}; change one of them"
 
 
-async def _collections(client: Client) -> dict[str, Mapping[str, Any]]:
+async def _read_collections(client: Client) -> dict[str, Document]:
     return {each["name"]: each.get("options") or {} for each in await client.collections()}
 
 
-def _distinct(plans: Sequence[Plan[Any]]) -> Iterator[Plan[Any]]:
+def _distinct(plans: Sequence[Plan]) -> Iterator[Plan]:
     yield from {plan.collection: plan for plan in reversed(plans)}.values()
 
 
 @asynccontextmanager
 async def _schema_lock(client: Client) -> AsyncIterator[None]:
-    """Nobody else who knows this lock changes the schema meanwhile."""
+    """Hold the lock that keeps other processes of this package from changing the schema."""
     locks = client.collection(SYSTEM_COLLECTION)
     owner = uuid.uuid4().hex
     with suppress(DuplicateKeyError):
         _ = await client.call(
-            lambda: locks.insert_one({KEY: _LOCK_ID, "until": None, "owner": None}), changes=True
+            lambda: locks.insert_one({KEY: _LOCK_ID, "until": None, "owner": None}), is_write=True
         )
-    # The server's clock, which is the same for all.
+    # By the server's clock, since those of the processes differ. `null` is less than any date, so it means free.
     free = {KEY: _LOCK_ID, "$expr": {"$lte": ["$until", "$$NOW"]}}
     take = [{"$set": {"owner": owner, "until": {"$add": ["$$NOW", _LOCK_TTL_MS]}}}]
     waited_until = time.monotonic() + _LOCK_TIMEOUT
     while (
         await client.call(
-            lambda: locks.find_one_and_update(free, take, return_document=ReturnDocument.AFTER), changes=True
+            lambda: locks.find_one_and_update(free, take, return_document=ReturnDocument.AFTER), is_write=True
         )
         is None
     ):
@@ -173,5 +170,5 @@ async def _schema_lock(client: Client) -> AsyncIterator[None]:
             lambda: locks.update_one(
                 {KEY: _LOCK_ID, "owner": owner}, {"$set": {"owner": None, "until": None}}
             ),
-            changes=True,
+            is_write=True,
         )

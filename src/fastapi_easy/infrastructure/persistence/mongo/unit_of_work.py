@@ -1,4 +1,4 @@
-"""All or nothing, in one MongoDB database."""
+"""Units of work in one MongoDB database."""
 
 from collections.abc import Awaitable, Sequence
 
@@ -16,10 +16,11 @@ from fastapi_easy.infrastructure.unit_of_work import TransactionalUnitOfWork
 class MongoUnitOfWork(TransactionalUnitOfWork[MongoDatabase, Transaction]):
     """Implements `UnitOfWork` on one `MongoDatabase`.
 
-    On a server that stands alone there is nothing to undo: every write is made at once (ADR 16).
+    On a stand-alone server nothing can be rolled back: every write is made at once (ADR 16).
     """
 
     async def _commit(self) -> Outcome[None]:
+        # Only names the resource in an error, since a commit is about none in particular.
         touched = next(reversed(self._touched.values()), None)
         try:
             await self._transaction.commit()

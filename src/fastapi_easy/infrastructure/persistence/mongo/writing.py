@@ -1,20 +1,22 @@
-"""The writes of one resource inside a transaction, or each for itself."""
+"""The writes of one resource, inside a transaction or each by itself."""
 
-from collections.abc import Sequence
-from typing import Any, Final, Generic, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
 
 import bson
 from bson import ObjectId
-from pymongo.errors import DuplicateKeyError, PyMongoError
+from pymongo.errors import PyMongoError
 
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Key, TooLarge
 from fastapi_easy.domain.field import Kind
 from fastapi_easy.domain.queries.specification import Specification
-from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, LOOKUP_PREFIX, Document, Plan
-from fastapi_easy.infrastructure.persistence.mongo.driver.client import CODEC_OPTIONS, Client
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, LOOKUP_PREFIX, Plan
+from fastapi_easy.infrastructure.persistence.mongo.driver.client import Client
 from fastapi_easy.infrastructure.persistence.mongo.driver.commands import FindOptions
+from fastapi_easy.infrastructure.persistence.mongo.driver.driver_client import CODEC_OPTIONS, Session
 from fastapi_easy.infrastructure.persistence.mongo.driver.transaction import Transaction
 from fastapi_easy.infrastructure.persistence.mongo.errors import (
     MAX_DOCUMENT_BYTES,
@@ -32,74 +34,40 @@ from fastapi_easy.infrastructure.persistence.mongo.queries.specification import 
 )
 from fastapi_easy.infrastructure.waiting.completion import run_to_completion
 
-E = TypeVar("E")
-
 MAX_ATTEMPTS: Final = 20
-"""How often to look again at an entity that others keep changing."""
+"""How often a write is tried again whose entity others keep changing (optimistic concurrency)."""
 
 
-class Writer(Generic[E]):
+class Writer:
     """Writes entities of *plan*. Every method does all or nothing, as far as *transaction* can.
 
     Args:
-        client: Where to.
+        client: Of the database.
 
         plan: Of the resource.
 
-        plans: Those of the resources that relations lead to.
+        plans: Finds the plans of resources that relations lead to.
 
-        transaction: What the writes belong to.
+        transaction: The transaction of the writes.
     """
 
     __slots__ = ("_client", "_plan", "_plans", "_transaction")
 
-    def __init__(self, client: Client, plan: Plan[E], plans: PlanLookup, transaction: Transaction) -> None:
+    def __init__(self, client: Client, plan: Plan, plans: PlanLookup, transaction: Transaction) -> None:
         self._client = client
         self._plan = plan
         self._plans = plans
         self._transaction = transaction
 
     async def add(self, values: Values) -> Row:
-        """Insert an entity."""
+        """Insert an entity, and return its row."""
         return (await self._add([values]))[0]
 
     async def add_all(self, many: Sequence[Values]) -> list[Row]:
-        """Insert many entities, and give them back in the same order."""
+        """Insert many entities, and return them in the same order."""
         return await self._add(many) if many else []
 
-    async def replace_or_insert(self, values: Values, scope: Specification) -> Row:
-        """Replace the entity with the key in *values*, or insert it."""
-        plan = self._plan
-        key = plan.find_key(values)
-        if key is None:
-            return await self.add(values)
-        whole = plan.fill_defaults(values)
-        identity = self._require_identity(key)
-        version = plan.resource.version
-        guard = {} if version is None else {version: {"$eq": values.get(version)}}
-        changes = {name: value for name, value in whole.items() if name not in plan.resource.key}
-        update = self._build_update(plan.changes(changes))
-        for _ in range(MAX_ATTEMPTS):
-            condition = build_condition(scope, plan, self._plans)
-            replaced = await self._update_if(identity, condition, guard, update)
-            if replaced is not None:
-                return plan.row(replaced)
-            there = await self._find(identity, Condition())
-            if there is None:
-                try:
-                    return await self.add(values)
-                except DuplicateKeyError as error:
-                    if list((error.details or {}).get("keyPattern", {})) != [KEY]:
-                        raise
-                    # Somebody else has inserted it meanwhile.
-                    continue
-            if await self._find(identity, condition) is None:
-                raise duplicate_key(plan.resource, plan.resource.key)
-            if version is not None:
-                raise version_conflict(plan.resource, key, plan.resource.version_of(plan.row(there)))
-        raise version_conflict(plan.resource, key, "")
-
-    async def change(
+    async def update_one(
         self, key: Key, patch: Values, expected_version: str | None, scope: Specification
     ) -> Row:
         """Set the fields of *patch* on the entity with *key*."""
@@ -108,7 +76,7 @@ class Writer(Generic[E]):
         identity = self._require_identity(key)
         condition = build_condition(scope, plan, self._plans)
         for _ in range(MAX_ATTEMPTS):
-            # What rests on a version without changing anything is remembered like a change.
+            # A patch of nothing with a version is replayed like a change: its answer depends on that version.
             guard, seen = await self._version_guard(
                 key, identity, expected_version, condition, must_replay=not changes
             )
@@ -122,6 +90,7 @@ class Writer(Generic[E]):
                 return plan.row(changed)
             if expected_version is None:
                 raise entity_not_found(plan.resource, key)
+            # It had the version when it was read, and has changed since: read again, which tells what it is now.
         raise version_conflict(plan.resource, key, expected_version or "")
 
     async def remove(self, key: Key, expected_version: str | None, scope: Specification) -> None:
@@ -135,6 +104,7 @@ class Writer(Generic[E]):
                 return
             if expected_version is None:
                 raise entity_not_found(plan.resource, key)
+            # It had the version when it was read, and has changed since: read again, which tells what it is now.
         raise version_conflict(plan.resource, key, expected_version or "")
 
     async def update_where(self, specification: Specification, patch: Values, max_affected: int) -> int:
@@ -145,15 +115,16 @@ class Writer(Generic[E]):
         changes = plan.changes(patch)
         update = self._build_update(changes) if changes else None
 
-        async def work(session: Any) -> int:
+        async def work(session: Session) -> int:
             affected = await self._count_up_to(specification, max_affected, session)
             if update is None or not affected:
                 return affected
             if affected > 1:
+                # Before the first is changed, see there.
                 self._reject_duplicate_values(changes)
             match = await self._build_bulk_match(specification, max_affected, session)
             done = await self._client.call(
-                lambda: self._collection.update_many(match, update, session=session), changes=True
+                lambda: self._collection.update_many(match, update, session=session), is_write=True
             )
             return int(done.matched_count)
 
@@ -162,12 +133,12 @@ class Writer(Generic[E]):
     async def remove_where(self, specification: Specification, max_affected: int) -> int:
         """Remove every entity that *specification* means."""
 
-        async def work(session: Any) -> int:
+        async def work(session: Session) -> int:
             if not await self._count_up_to(specification, max_affected, session):
                 return 0
             match = await self._build_bulk_match(specification, max_affected, session)
             done = await self._client.call(
-                lambda: self._collection.delete_many(match, session=session), changes=True
+                lambda: self._collection.delete_many(match, session=session), is_write=True
             )
             return int(done.deleted_count)
 
@@ -189,9 +160,9 @@ class Writer(Generic[E]):
             )
             return rows
 
-        async def insert_many(session: Any) -> None:
+        async def insert_many(session: Session) -> None:
             _ = await self._client.call(
-                lambda: self._collection.insert_many(documents, session=session), changes=True
+                lambda: self._collection.insert_many(documents, session=session), is_write=True
             )
 
         if await self._transaction.is_transactional():
@@ -200,30 +171,35 @@ class Writer(Generic[E]):
             await run_to_completion(self._insert_or_compensate(insert_many, documents))
         return rows
 
-    async def _insert_or_compensate(self, insert: Any, documents: list[Document]) -> None:
-        """What comes nearest to all or nothing where there are no transactions."""
+    async def _insert_or_compensate(
+        self, insert: Callable[[Session], Awaitable[None]], documents: list[Document]
+    ) -> None:
+        """Insert *documents*, and delete them again when one is rejected.
+
+        That is the nearest to all or nothing where there are no transactions (ADR 16).
+        """
         if any(
             len(bson.encode(document, codec_options=CODEC_OPTIONS)) > MAX_DOCUMENT_BYTES
             for document in documents
         ):
-            # The driver would find out only after it had sent those before.
+            # The driver would notice it only after it had sent those before it.
             raise CallRejected(TooLarge("entity", MAX_DOCUMENT_BYTES))
         try:
             await insert(None)
         except PyMongoError as error:
-            details: Any = getattr(error, "details", None) or {}
-            # They are inserted in their order, and the first that is refused is the last that was tried.
+            details: Document = getattr(error, "details", None) or {}
+            # Inserts are ordered: the first one that is rejected is the last one that was tried.
             written = documents[: int(details.get("nInserted", 0))]
             if written:
                 keys = [document[KEY] for document in written]
                 _ = await self._client.call(
-                    lambda: self._collection.delete_many({KEY: {"$in": keys}}), changes=True
+                    lambda: self._collection.delete_many({KEY: {"$in": keys}}), is_write=True
                 )
             raise
 
     async def _build_documents(self, many: Sequence[Values]) -> list[Document]:
         plan = self._plan
-        kept = [plan.encoded(plan.fill_defaults(values)) for values in many]
+        kept = [plan.encode(plan.fill_defaults(values)) for values in many]
         name = plan.generated_key
         if name is None:
             return [plan.build_document(each) for each in kept]
@@ -236,7 +212,7 @@ class Writer(Generic[E]):
         numbers = iter(await counters.reserve(plan, len(kept) - len(given)))
         return [plan.build_document(each if name in each else {name: next(numbers), **each}) for each in kept]
 
-    def _require_identity(self, key: Key) -> Any:
+    def _require_identity(self, key: Key) -> object:
         identity = self._plan.identity(key)
         if identity is None:
             raise entity_not_found(self._plan.resource, key)
@@ -245,7 +221,7 @@ class Writer(Generic[E]):
     def _build_update(self, changes: Values) -> Document:
         update: Document = {}
         if changes:
-            update["$set"] = self._plan.encoded(changes)
+            update["$set"] = self._plan.encode(changes)
         if self._plan.resource.version is not None:
             update["$inc"] = {self._plan.resource.version: 1}
         return update
@@ -253,13 +229,13 @@ class Writer(Generic[E]):
     async def _version_guard(
         self,
         key: Key,
-        identity: Any,
+        identity: object,
         expected: str | None,
         condition: Condition,
         *,
         must_replay: bool = False,
     ) -> tuple[Document, Document | None]:
-        """What has to hold of the entity for it to have the version *expected*, and the entity if it was looked at."""
+        """Return the filter that holds while the entity has the version *expected*, and its document if it was read."""
         if expected is None:
             return {}, None
         plan = self._plan
@@ -271,26 +247,27 @@ class Writer(Generic[E]):
             raise version_conflict(plan.resource, key, current)
         if plan.resource.version is not None:
             return {plan.resource.version: {"$eq": seen.get(plan.resource.version)}}, seen
+        # Without a version field the version is the whole document, which must be the same when it is written.
         return {"$expr": {"$eq": ["$$ROOT", {"$literal": seen}]}}, seen
 
     async def _find(
-        self, identity: Any, condition: Condition, *, must_replay: bool = False
+        self, identity: object, condition: Condition, *, must_replay: bool = False
     ) -> Document | None:
-        """The entity; with *must_replay* the transaction is lost when it has to begin anew and finds another one."""
+        """Return the document; with *must_replay* the transaction is lost when a replay finds it changed."""
 
-        async def work(session: Any) -> Document | None:
+        async def work(session: Session) -> Document | None:
             if condition.lookup_stages:
                 pipeline: list[Document] = [{"$match": {KEY: {"$eq": identity}}}, *condition.pipeline]
                 found = await self._client.commands.aggregate(self._plan.collection, pipeline, session)
                 return _drop_lookup_fields(found[0]) if found else None
-            find_options = FindOptions(match={KEY: {"$eq": identity}, **_combine_with_and(condition.plain)})
+            find_options = FindOptions(match={KEY: {"$eq": identity}, **_combine_with_and(condition.match)})
             there = await self._client.commands.find(self._plan.collection, find_options, session)
             return there[0] if there else None
 
         return await (self._transaction.write(work) if must_replay else self._transaction.read(work))
 
     async def _update_if(
-        self, identity: Any, condition: Condition, guard: Document, update: Document
+        self, identity: object, condition: Condition, guard: Document, update: Document
     ) -> Document | None:
         match = await self._build_match(identity, condition, guard)
         if match is None:
@@ -304,7 +281,7 @@ class Writer(Generic[E]):
             )
         )
 
-    async def _remove_if(self, identity: Any, condition: Condition, guard: Document) -> bool:
+    async def _remove_if(self, identity: object, condition: Condition, guard: Document) -> bool:
         match = await self._build_match(identity, condition, guard)
         if match is None:
             return False
@@ -313,41 +290,43 @@ class Writer(Generic[E]):
             lambda session: self._client.commands.remove(self._plan.collection, match, session)
         )
 
-    async def _build_match(self, identity: Any, condition: Condition, guard: Document) -> Document | None:
+    async def _build_match(self, identity: object, condition: Condition, guard: Document) -> Document | None:
+        # A write takes a filter, no pipeline: what needs a `$lookup` is asked before, in the same transaction.
         if condition.lookup_stages and await self._find(identity, condition) is None:
             return None
-        return {KEY: {"$eq": identity}, **_combine_with_and(condition.plain, guard)}
+        return {KEY: {"$eq": identity}, **_combine_with_and(condition.match, guard)}
 
-    async def _count_up_to(self, specification: Specification, limit: int, session: Any) -> int:
+    async def _count_up_to(self, specification: Specification, limit: int, session: Session) -> int:
         pipeline = build_count_pipeline(build_condition(specification, self._plan, self._plans))
+        # One more than allowed is enough to know that it is too many.
         pipeline.insert(-1, {"$limit": limit + 1})
         affected = read_count(await self._client.commands.aggregate(self._plan.collection, pipeline, session))
         if affected > limit:
             raise too_many_affected(limit)
         return affected
 
-    async def _build_bulk_match(self, specification: Specification, limit: int, session: Any) -> Document:
-        """What writes can be told instead of *specification*: they cannot look at other documents."""
+    async def _build_bulk_match(self, specification: Specification, limit: int, session: Session) -> Document:
+        """Build a filter for writes in place of *specification*: they cannot look at other documents."""
         condition = build_condition(specification, self._plan, self._plans)
         if not condition.lookup_stages:
-            return condition.plain
+            return condition.match
         pipeline = [*condition.pipeline, {"$limit": limit + 1}, {"$project": {KEY: 1}}]
         found = await self._client.commands.aggregate(self._plan.collection, pipeline, session)
         return {KEY: {"$in": [each[KEY] for each in found]}}
 
     def _reject_duplicate_values(self, changes: Values) -> None:
-        """Refuse to give several entities the same values where no two may have them.
+        """Reject giving several entities the same values where no two may have them.
 
-        The server would refuse it too, but without transactions only after it had changed the first.
+        The server would reject it too, but without transactions only after it had changed the first one.
         """
         if self._plan.resource.soft_delete is not None:
-            # Deleted ones may.
+            # Unique indexes leave deleted entities out, and those that change here may all be deleted.
             return
-        for rule in self._plan.rules:
+        for rule in self._plan.unique_rules:
             if all(changes.get(name) is not None for name in rule):
                 raise duplicate_key(self._plan.resource, rule)
 
-    def _without_key(self, key: Key, patch: Values) -> dict[str, Any]:
+    def _without_key(self, key: Key, patch: Values) -> Values:
         names = self._plan.resource.key
         identity = dict(zip(names, (key,) if len(names) == 1 else key, strict=True))
         if any(name in patch and patch[name] != identity[name] for name in names):

@@ -1,9 +1,9 @@
-"""Numbers about many rows, with one statement."""
+"""Aggregates of many rows, with one statement."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Executable, Select, bindparam, select, type_coerce
+from sqlalchemy import BigInteger, BindParameter, Executable, bindparam, select, type_coerce
 
 from fastapi_easy.domain.queries.aggregation import Aggregation, Group
 from fastapi_easy.domain.queries.ordering import Sort
@@ -17,19 +17,19 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification
     name_parameters,
     parameterize,
 )
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Terms
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term, Terms
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.totals import Total, total_of
 
 
-async def aggregate_rows(plan: Plan[Any], aggregation: Aggregation, fetch: Fetch) -> list[Group]:
-    """The groups that *aggregation* asks for, and their numbers.
+async def aggregate_rows(plan: Plan, aggregation: Aggregation, fetch: Fetch) -> list[Group]:
+    """Read the groups that *aggregation* asks for, with their numbers, in one statement.
 
     Args:
-        plan: Of the resource it is about.
+        plan: The plan of the resource.
 
-        aggregation: What is asked.
+        aggregation: What is asked for.
 
-        fetch: Asks the database, once.
+        fetch: Runs a statement; called once.
     """
     form, values = parameterize(aggregation.specification, plan.terms)
     totals = [total_of(measure, plan.terms) for measure in aggregation.measures]
@@ -40,22 +40,22 @@ async def aggregate_rows(plan: Plan[Any], aggregation: Aggregation, fetch: Fetch
 
 
 def _statement(
-    plan: Plan[Any], aggregation: Aggregation, form: ConditionTemplate, totals: Sequence[Total]
+    plan: Plan, aggregation: Aggregation, form: ConditionTemplate, totals: Sequence[Total]
 ) -> Executable:
-    def build() -> Select[Any]:
+    def build() -> Executable:
         terms = plan.terms
         by = [terms.exact(name) for name in aggregation.group_by]
-        told = [_as_stored(name, terms) for name in aggregation.group_by]
+        groups = [_as_stored(name, terms) for name in aggregation.group_by]
         order = [Sort(name) for name in aggregation.group_by]
         numbers = [column for total in totals for column in total.columns()]
-        statement = select(*told, *numbers).select_from(plan.table).where(build_condition(form, terms))
+        statement = select(*groups, *numbers).select_from(plan.table).where(build_condition(form, terms))
         arranged = statement.group_by(*by).order_by(*order_by_clauses(order, Paths(terms, order)))
         return arranged.limit(_bind("fe_limit")).offset(_bind("fe_offset"))
 
     return plan.statement(("aggregate", aggregation.measures, aggregation.group_by, form), build)
 
 
-def _as_stored(name: str, terms: Terms) -> ColumnElement[Any]:
+def _as_stored(name: str, terms: Terms) -> Term:
     exact, plain = terms.exact(name), terms.plain(name)
     return plain if exact is plain else type_coerce(exact, plain.type)
 
@@ -69,5 +69,5 @@ def _group(record: Sequence[Any], width: int, totals: Sequence[Total]) -> Group:
     return Group(tuple(record[:width]), tuple(numbers))
 
 
-def _bind(name: str) -> Any:
+def _bind(name: str) -> BindParameter[int]:
     return bindparam(name, type_=BigInteger())

@@ -1,4 +1,4 @@
-"""Many new rows, those with values for the same fields together and field by field."""
+"""Many new rows, in batches of rows that have values for the same fields."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.changes.row import Rows
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
-from fastapi_easy.infrastructure.relational.driver.executor import StatementResult
+from fastapi_easy.infrastructure.relational.driver.executor import Record, StatementResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class InsertBatch:
     """New rows with values for the same fields.
 
     Attributes:
-        places: Which of all rows they are, in ascending order.
+        places: The positions of the rows among all that were given, ascending.
 
         columns: The values of each field, in the order of *places*.
     """
@@ -24,31 +24,31 @@ class InsertBatch:
     places: Sequence[int]
     columns: Mapping[str, Sequence[Any]]
 
-    def parts(self, size: int) -> Iterator["InsertBatch"]:
-        """The same, *size* rows at a time."""
+    def chunks(self, size: int) -> Iterator["InsertBatch"]:
+        """Yield the batch in chunks of *size* rows."""
         for start in range(0, len(self.places), size):
             part = slice(start, start + size)
             yield InsertBatch(
                 self.places[part], {name: column[part] for name, column in self.columns.items()}
             )
 
-    def rows(self) -> list[dict[str, Any]]:
-        """The same, row by row."""
+    def rows(self) -> list[dict[str, object]]:
+        """Return the values row by row."""
         names = tuple(self.columns)
         if not names:
             return [{} for _ in self.places]
         return [dict(zip(names, row, strict=True)) for row in zip(*self.columns.values(), strict=True)]
 
 
-def alike(plan: Plan[Any], many: Sequence[Values]) -> list[InsertBatch]:
-    """The rows that are made of *many*, each completed as `Plan.with_defaults` does it."""
+def make_batches(plan: Plan, many: Sequence[Values]) -> list[InsertBatch]:
+    """Group *many* by the fields that are written, each row completed as `Plan.with_defaults` does it."""
     by_given: dict[tuple[str, ...], list[int]] = {}
     for place, values in enumerate(many):
         by_given.setdefault(tuple(values), []).append(place)
     by_written: dict[tuple[str, ...], list[int]] = {}
     for given, places in by_given.items():
         for left_out, those in _split_by_unset_keys(plan, many, given, places):
-            by_written.setdefault(plan.written(given, left_out), []).extend(those)
+            by_written.setdefault(plan.written_fields(given, left_out), []).extend(those)
     is_mixed = len(by_given) > 1
     return [
         _columns(plan, many, written, sorted(places) if is_mixed else places)
@@ -56,8 +56,8 @@ def alike(plan: Plan[Any], many: Sequence[Values]) -> list[InsertBatch]:
     ]
 
 
-def find_nulls(plan: Plan[Any], many: Sequence[Values], groups: Sequence[InsertBatch]) -> list[str]:
-    """The fields that are null in the first of *many* in which some are that must not be."""
+def find_nulls(plan: Plan, many: Sequence[Values], groups: Sequence[InsertBatch]) -> list[str]:
+    """Return the fields that must not be null and are, in the first of *many* that has such fields."""
     first = min(
         (
             group.places[number]
@@ -71,23 +71,21 @@ def find_nulls(plan: Plan[Any], many: Sequence[Values], groups: Sequence[InsertB
     return [] if first is None else plan.find_nulls(plan.with_defaults(many[first]), whole=True)
 
 
-def inserted_rows(plan: Plan[Any], part: InsertBatch, answer: StatementResult) -> Rows:
-    """*answer*, which holds every row of *part* in whatever order, in the order of *part*."""
+def inserted_rows(plan: Plan, part: InsertBatch, answer: StatementResult) -> Rows:
+    """Return the rows of *answer*, which holds each row of *part* in any order, in the order of *part*."""
     names, records = plan.names, answer.undecoded_rows
     if len(records) != len(part.places):
         raise LookupError(f"{plan.resource.name} did not return the rows that were just inserted")
     if plan.autoincrement_key is not None and plan.autoincrement_key not in part.columns:
-        # Counted up in the order of what was given.
+        # The server counts up in the order of the rows that were given.
         records = sorted(records, key=itemgetter(names.index(plan.autoincrement_key)))
     elif all(name in part.columns for name in plan.resource.key):
         records = _in_given_order(records, plan, part)
     return Rows(names, records, {names[place]: read for place, read in answer.texts.items()})
 
 
-def _in_given_order(
-    records: Sequence[Sequence[Any]], plan: Plan[Any], part: InsertBatch
-) -> Sequence[Sequence[Any]]:
-    """*records* in the order in which *part* has their keys."""
+def _in_given_order(records: Sequence[Record], plan: Plan, part: InsertBatch) -> Sequence[Record]:
+    """Return *records* in the order in which *part* has their keys."""
     names = plan.resource.key
     given = list(zip(*(part.columns[name] for name in names), strict=True))
     places = [plan.names.index(name) for name in names]
@@ -96,15 +94,15 @@ def _in_given_order(
         return records
     by_key = dict(zip(found, records, strict=True))
     if by_key.keys() != set(given):
-        # The server spells keys in another way, with blanks behind them say; it is told nothing of their order.
+        # The server has changed the keys, padded a CHAR say: their order cannot be told.
         return records
     return [by_key[key] for key in given]
 
 
 def _split_by_unset_keys(
-    plan: Plan[Any], many: Sequence[Values], given: Sequence[str], places: list[int]
+    plan: Plan, many: Sequence[Values], given: Sequence[str], places: list[int]
 ) -> Iterator[tuple[frozenset[str], list[int]]]:
-    """*places*, parted by the key fields that are null there and that the store fills in."""
+    """Split *places* by the key fields that are null there, which the store fills in."""
     filled = [name for name in plan.generated_keys if name in given]
     if not filled:
         yield frozenset(), places
@@ -117,7 +115,7 @@ def _split_by_unset_keys(
 
 
 def _columns(
-    plan: Plan[Any], many: Sequence[Values], written: Sequence[str], places: Sequence[int]
+    plan: Plan, many: Sequence[Values], written: Sequence[str], places: Sequence[int]
 ) -> InsertBatch:
     rows = many if len(places) == len(many) else [many[place] for place in places]
     return InsertBatch(places, {name: plan.column(name, rows) for name in written})

@@ -1,17 +1,15 @@
-"""A write and the rows of the journal that tell of it, in one statement.
+"""A write and its rows of the journal in one statement.
 
-PostgreSQL carries out every part of a `WITH` to its end, whether or not its rows are read, and all of them see the
-same snapshot (PostgreSQL 15, section 7.8.4): a write, the rows beside it and its answer are one round trip, and one
-transaction.
+PostgreSQL executes every part of a `WITH` to its end, whether or not its rows are read, and all of them see the same
+snapshot (PostgreSQL 15, section 7.8.4): a write, its journal and its answer are one round trip and one transaction.
 """
 
 import datetime
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias, assert_never
 
 from sqlalchemy import (
     CTE,
-    ColumnElement,
     Delete,
     Executable,
     Insert,
@@ -32,31 +30,34 @@ from sqlalchemy.dialects.postgresql import JSONB
 from fastapi_easy.domain.changes.journal import JournalRow, ValuePlaceholder
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.resources.resource import Resource
-from fastapi_easy.domain.values.plain_json import plain_json
+from fastapi_easy.domain.values.plain_json import to_plain_json
 from fastapi_easy.infrastructure.persistence.sqlalchemy.journal import column_value
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term
 from fastapi_easy.infrastructure.relational.system_tables.journal_tables import table_of
+
+_Encoder: TypeAlias = Callable[[Field, Term], Term]
 
 _MOMENT: Final = 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'
 _DAY: Final = "YYYY-MM-DD"
-_FIRST: Final = plain_json(datetime.datetime.min.replace(tzinfo=datetime.UTC))
-_LAST: Final = plain_json(datetime.datetime.max.replace(tzinfo=datetime.UTC))
+_FIRST: Final = str(to_plain_json(datetime.datetime.min.replace(tzinfo=datetime.UTC)))
+_LAST: Final = str(to_plain_json(datetime.datetime.max.replace(tzinfo=datetime.UTC)))
 
 
 def can_encode(resource: Resource[Any], rows: Sequence[JournalRow]) -> bool:
-    """Return whether PostgreSQL spells what *rows* await as `plain_json` would."""
+    """Return whether PostgreSQL spells what *rows* await as `to_plain_json` would."""
     awaited = {value for row in rows for value in row.values.values() if isinstance(value, ValuePlaceholder)}
     names = resource.readable if ValuePlaceholder.VALUES in awaited else resource.key
     return all(resource.fields[name].kind in _ENCODERS for name in names)
 
 
 def with_journal_rows(
-    plan: Plan[Any], statement: Insert | Update | Delete, rows: Sequence[JournalRow]
-) -> tuple[Executable, dict[str, Any]]:
-    """Return *statement*, a write of at most one row of *plan* that gives it back, together with *rows*.
+    plan: Plan, statement: Insert | Update | Delete, rows: Sequence[JournalRow]
+) -> tuple[Executable, dict[str, object]]:
+    """Combine *statement*, which writes at most one row of *plan*, with inserts of *rows* into the journal.
 
     Returns:
-        What writes all of them and answers with the row of *statement*, and the values of its parameters.
+        A statement that makes both and returns the written row, and the values of the parameters of *rows*.
     """
     form = tuple((row.table, tuple(_fixed(row))) for row in rows)
     made = plan.statement(("with_journal_rows", statement, form), lambda: _with_rows(plan, statement, rows))
@@ -75,9 +76,7 @@ def _fixed(row: JournalRow) -> list[tuple[str, ValuePlaceholder | None]]:
     ]
 
 
-def _with_rows(
-    plan: Plan[Any], statement: Insert | Update | Delete, rows: Sequence[JournalRow]
-) -> Select[Any]:
+def _with_rows(plan: Plan, statement: Insert | Update | Delete, rows: Sequence[JournalRow]) -> Select[Any]:
     returned: Any = statement.returning(*(plan.columns[name] for name in plan.names))
     change: CTE = returned.cte("fe_change")
     answer = select(*(change.columns[plan.columns[name].key] for name in plan.names))
@@ -96,10 +95,10 @@ def _with_rows(
     return answer
 
 
-def _awaited(value: ValuePlaceholder, plan: Plan[Any], change: CTE) -> ColumnElement[Any]:
+def _awaited(value: ValuePlaceholder, plan: Plan, change: CTE) -> Term:
     resource = plan.resource
 
-    def encoded(name: str) -> ColumnElement[Any]:
+    def encoded(name: str) -> Term:
         return _ENCODERS[resource.fields[name].kind](
             resource.fields[name], change.columns[plan.columns[name].key]
         )
@@ -116,26 +115,24 @@ def _awaited(value: ValuePlaceholder, plan: Plan[Any], change: CTE) -> ColumnEle
             return func.jsonb_build_object(*members, type_=JSONB)
 
 
-def _unchanged(_: Field, column: ColumnElement[Any]) -> ColumnElement[Any]:
+def _unchanged(_: Field, column: Term) -> Term:
     return column
 
 
-def _moment(_: Field, column: ColumnElement[Any]) -> ColumnElement[Any]:
-    # What knows no zone is in UTC already.
+def _moment(_: Field, column: Term) -> Term:
+    # A column without a time zone holds UTC already.
     zoned = getattr(column.type, "timezone", False)
     encoded = func.to_char(func.timezone("UTC", column) if zoned else column, _MOMENT, type_=Text)
     return _finite(column, encoded, _FIRST, _LAST)
 
 
-def _day(_: Field, column: ColumnElement[Any]) -> ColumnElement[Any]:
+def _day(_: Field, column: Term) -> Term:
     encoded = func.to_char(column, _DAY, type_=Text)
     return _finite(column, encoded, datetime.date.min.isoformat(), datetime.date.max.isoformat())
 
 
-def _finite(
-    column: ColumnElement[Any], encoded: ColumnElement[Any], first: str, last: str
-) -> ColumnElement[Any]:
-    """*encoded*, but for what asyncpg sends in place of the first and the last time that Python has."""
+def _finite(column: Term, encoded: Term, first: str, last: str) -> Term:
+    """Spell infinities as *first* and *last*: asyncpg sends them for the first and the last time of Python."""
     return case(
         (column == literal_column("'-infinity'"), literal(first, Text)),
         (column == literal_column("'infinity'"), literal(last, Text)),
@@ -143,14 +140,28 @@ def _finite(
     )
 
 
-_ENCODERS: Final[Mapping[Kind, Callable[[Field, ColumnElement[Any]], ColumnElement[Any]]]] = {
-    Kind.TEXT: _unchanged,
-    Kind.INTEGER: _unchanged,
-    Kind.BOOLEAN: _unchanged,
-    Kind.JSON: _unchanged,
-    Kind.DECIMAL: lambda _, column: cast(column, Text),
-    Kind.UUID: lambda _, column: cast(column, Text),
-    Kind.DATE: _day,
-    Kind.DATETIME: _moment,
+def _as_text(_: Field, column: Term) -> Term:
+    return cast(column, Text)
+
+
+def _encoder_of(kind: Kind) -> _Encoder | None:
+    """Return what spells values of *kind* on the server as `plain_json` does; `None` where nothing does."""
+    match kind:
+        case Kind.TEXT | Kind.INTEGER | Kind.BOOLEAN | Kind.JSON:
+            return _unchanged
+        case Kind.DECIMAL | Kind.UUID:
+            return _as_text
+        case Kind.DATE:
+            return _day
+        case Kind.DATETIME:
+            return _moment
+        case Kind.FLOAT | Kind.TIME | Kind.DURATION | Kind.BINARY | Kind.ENUM | Kind.ARRAY:
+            return None
+        case _:
+            assert_never(kind)
+
+
+_ENCODERS: Final[Mapping[Kind, _Encoder]] = {
+    kind: encoder for kind in Kind if (encoder := _encoder_of(kind)) is not None
 }
-"""How values are spelt on the server. What is not here is spelt here, after the write and before the commit."""
+"""Looked up for each write. Kinds that are missing are spelt in Python, after the write and before the commit."""

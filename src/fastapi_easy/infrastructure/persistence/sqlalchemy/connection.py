@@ -7,10 +7,10 @@ import shutil
 import tempfile
 import uuid
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, assert_never
 
 from returns.result import Failure, Success
 from sqlalchemy import URL, Connection
@@ -36,11 +36,15 @@ from fastapi_easy.infrastructure.relational.driver.traced import TracedDirectExe
 from fastapi_easy.infrastructure.relational.engine import client_timeout, make_engine
 from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS, TableConstraints, as_unavailable
 from fastapi_easy.infrastructure.relational.options import CLIENT_TIMEOUT_MARGIN, ConnectionOptions
-from fastapi_easy.infrastructure.relational.server import detect_server, find_nonstandard_columns
+from fastapi_easy.infrastructure.relational.server import (
+    ServerName,
+    detect_server,
+    find_nonstandard_columns,
+    server_name_of,
+)
 from fastapi_easy.infrastructure.relational.transaction import Transaction
 from fastapi_easy.infrastructure.relational.url import resolve
 
-E = TypeVar("E")
 T = TypeVar("T")
 
 CHECK_TIMEOUT: Final = 2.0
@@ -49,7 +53,7 @@ CHECK_TIMEOUT: Final = 2.0
 _COMMON: Final = frozenset(
     {Capability.TRANSACTIONS, Capability.COMPOSITE_KEYS, Capability.MICROSECONDS, Capability.REFERENCES}
 )
-_CAPABILITIES: Final = {
+_CAPABILITIES: Final[Mapping[ServerName, frozenset[Capability]]] = {
     "sqlite": _COMMON,
     "postgresql": _COMMON | {Capability.ARRAYS, Capability.WIDE_DECIMALS, Capability.ESTIMATES},
     "mysql": _COMMON | {Capability.WIDE_DECIMALS},
@@ -77,14 +81,14 @@ class SqlAlchemyDatabase:
 
         options: Limits.
 
-        breaker: Gives the breaker that connections are asked for through; asked for anew each time.
+        breaker: Returns the circuit breaker of the connection pool; called for each checkout.
 
         tracer: Records each statement.
 
     Attributes:
-        entities: How the classes kept here stand for tables.
+        entities: Maps classes to tables, and instances to rows.
 
-        executor: How statements reach the database.
+        executor: Runs statements.
 
     Raises:
         DeclarationError: The URL names no database this adapter knows, or its driver is not installed.
@@ -107,10 +111,10 @@ class SqlAlchemyDatabase:
         if self._scratch is not None:
             resolved = URL.create(resolved.drivername, database=str(self._scratch / "scratch.db"))
         self._backend = resolved.get_backend_name()
-        self._kind = "mysql" if self._backend == "mariadb" else self._backend
+        self._server_name = server_name_of(self._backend)
         self._engine: AsyncEngine = make_engine(resolved, limits, scratch=self._scratch is not None)
         engine = self._engine.sync_engine
-        # Only SQLAlchemy itself writes down what it runs.
+        # Logging with `echo` is SQLAlchemy's: what goes past it is not logged.
         direct = engine.driver in DIRECT_DRIVERS and not limits.echo
         if tracer is None:
             kind: Callable[..., Executor] = DirectExecutor if direct else Executor
@@ -128,8 +132,8 @@ class SqlAlchemyDatabase:
                 breaker=breaker,
             ),
             client_timeout=client_timeout(resolved, limits),
-            aborts_on_error=self._kind == "postgresql",
-            is_uninterruptible=self._kind == "sqlite",
+            aborts_on_error=self._server_name == "postgresql",
+            is_uninterruptible=self._server_name == "sqlite",
             statement_timeout=limits.statement_timeout or math.inf,
         )
         self.executor.pool.leak_check_name = name
@@ -142,25 +146,29 @@ class SqlAlchemyDatabase:
 
     @property
     def technology(self) -> str:
-        """What it is, for people."""
+        """The name of its technology, for people."""
         if self._mapped_tables is not None and self._mapped_tables.server.is_mariadb:
             return "MariaDB"
         return _TECHNOLOGIES[self._backend]
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        """What it can do, as far as that is known before it was first spoken to."""
-        returns = self._kind != "mysql" if self._mapped_tables is None else self._mapped_tables.server.returns
-        return _CAPABILITIES[self._kind] | ({Capability.RETURNING} if returns else set())
+        """What it can do; before the first connection, what all of its kind can do."""
+        returns = (
+            self._server_name != "mysql"
+            if self._mapped_tables is None
+            else self._mapped_tables.server.insert_returning
+        )
+        return _CAPABILITIES[self._server_name] | ({Capability.RETURNING} if returns else set())
 
     @property
     def can_combine_writes(self) -> bool:
         """Whether one statement can make a change and write rows into other tables."""
-        return self._kind == "postgresql"
+        return self._server_name == "postgresql"
 
     @property
     def pool(self) -> Pool:
-        """Its connections, those looked after that were lent for long."""
+        """The state of its connection pool, after a check for leaks."""
         pool = self.executor.pool
         pool.check_for_leaks()
         waits, seconds = pool.waits
@@ -195,7 +203,7 @@ class SqlAlchemyDatabase:
         return dataclasses.replace(shape, fields=fields), refused
 
     async def open(self) -> None:
-        """Nothing is connected before the first statement."""
+        """Do nothing: connections are opened when statements need them."""
 
     async def close(self) -> None:
         """Give back every connection."""
@@ -205,17 +213,17 @@ class SqlAlchemyDatabase:
             shutil.rmtree(self._scratch, ignore_errors=True)
 
     async def check(self) -> Outcome[None]:
-        """Whether the database answers, within `CHECK_TIMEOUT`; asked past the breaker and the line."""
+        """Check that the database answers within `CHECK_TIMEOUT`, past the circuit breaker and the wait queue."""
         try:
             async with asyncio.timeout(CHECK_TIMEOUT):
                 self._make_scratch()
-                await self.executor.look()
+                await self.executor.ping()
         except DATABASE_ERRORS as error:
             return self._unavailable(error)
         return Success(None)
 
     async def prepare(self, resources: Sequence[Resource[Any]], mode: SchemaMode) -> Outcome[Sequence[str]]:
-        """Bring or compare the stored schema of *resources*, as *mode* says."""
+        """Create or compare the stored schema of *resources*, as *mode* says."""
         if mode is SchemaMode.OFF:
             return Success(())
         try:
@@ -229,21 +237,21 @@ class SqlAlchemyDatabase:
             differences = await self._run_sync(lambda connection: compare(connection, mapped))
         except DATABASE_ERRORS as error:
             return self._unavailable(error)
-        # What was found out about columns may be outdated.
+        # The columns may have changed since the plans were made.
         mapped_tables.clear_plans()
         return Success(tuple(differences))
 
     def begin(self, *, may_autocommit: bool = False) -> Transaction:
-        """A transaction of its own; the database is first spoken to when something is executed in it.
+        """Return a new transaction, which takes a connection when something is executed in it.
 
         Args:
-            may_autocommit: It is committed right after its last write.
+            may_autocommit: Whether it is committed right after its last write.
         """
         self._make_scratch()
         return Transaction(self.executor, may_autocommit=may_autocommit)
 
-    async def plan(self, resource: Resource[E]) -> Plan[E]:
-        """Everything about *resource* on this server that is made once."""
+    async def plan(self, resource: Resource[Any]) -> Plan:
+        """Return the plan of *resource* on this server, made once."""
         mapped_tables = self._mapped_tables
         if mapped_tables is None:
             mapped_tables = await self._detect_server()
@@ -252,16 +260,16 @@ class SqlAlchemyDatabase:
             return found
         without_plan = mapped_tables.without_plan(resource)
 
-        def look(connection: Connection) -> dict[Resource[Any], frozenset[str]]:
+        def find_nonstandard(connection: Connection) -> dict[Resource[Any], frozenset[str]]:
             return {
                 each: find_nonstandard_columns(connection, mapped_tables.server, mapped_tables.table_of(each))
                 for each in without_plan
             }
 
-        return mapped_tables.make_plans(resource, await self._run_sync(look))
+        return mapped_tables.make_plans(resource, await self._run_sync(find_nonstandard))
 
     def constraints_of(self, resource: Resource[Any]) -> TableConstraints | None:
-        """The rules of the table of *resource*; `None` before its first statement."""
+        """Return the constraints of the table of *resource*; `None` before its first statement."""
         plan = None if self._mapped_tables is None else self._mapped_tables.plan_of(resource)
         return None if plan is None else plan.constraints
 
@@ -273,9 +281,9 @@ class SqlAlchemyDatabase:
         return self._mapped_tables
 
     async def _run_sync(self, work: Callable[[Connection], T]) -> T:
-        """What *work* answers, given a connection of its own."""
+        """Call *work* with a connection of its own, and return its result."""
         self._make_scratch()
-        return await self.executor.work(work)
+        return await self.executor.run_sync(work)
 
     def _make_scratch(self) -> None:
         if self._scratch is not None and not self._scratch.exists():
@@ -283,16 +291,22 @@ class SqlAlchemyDatabase:
             _ = weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
 
     def _adapt_field(self, field: Field, *, is_indexed: bool) -> Field:
-        match self._kind, field.kind:
-            case "sqlite", Kind.DECIMAL:
-                narrow = field.precision is not None and field.precision <= SQLITE_DIGITS
-                return field if narrow else dataclasses.replace(field, precision=SQLITE_DIGITS)
-            case "mysql", Kind.DECIMAL if field.precision is None:
-                return dataclasses.replace(field, precision=_MYSQL_PRECISION, scale=_MYSQL_SCALE)
-            case "mysql", Kind.TEXT if field.max_length is None and is_indexed:
-                return dataclasses.replace(field, max_length=MYSQL_INDEXED_LENGTH)
+        match self._server_name:
+            case "sqlite":
+                is_wide = field.precision is None or field.precision > SQLITE_DIGITS
+                if field.kind is Kind.DECIMAL and is_wide:
+                    return dataclasses.replace(field, precision=SQLITE_DIGITS)
+            case "mysql":
+                if field.kind is Kind.DECIMAL and field.precision is None:
+                    return dataclasses.replace(field, precision=_MYSQL_PRECISION, scale=_MYSQL_SCALE)
+                if field.kind is Kind.TEXT and field.max_length is None and is_indexed:
+                    return dataclasses.replace(field, max_length=MYSQL_INDEXED_LENGTH)
+            case "postgresql":
+                # Its columns are as wide as fields can be.
+                pass
             case _:
-                return field
+                assert_never(self._server_name)
+        return field
 
     def _unavailable(self, error: BaseException) -> Failure[Any]:
         unavailable = as_unavailable(error, self._name)

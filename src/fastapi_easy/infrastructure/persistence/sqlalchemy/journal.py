@@ -1,4 +1,4 @@
-"""The journal of a relational database: rows beside a change, in its transaction."""
+"""The journal of a relational database: rows about a change, written in its transaction."""
 
 import weakref
 from collections.abc import Iterable, Sequence
@@ -12,9 +12,10 @@ from sqlalchemy.schema import CreateTable
 from fastapi_easy.domain.changes.journal import JournalRow, SystemTable
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.field import Kind
-from fastapi_easy.domain.values.plain_json import plain_json
+from fastapi_easy.domain.values.plain_json import to_plain_json
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
 from fastapi_easy.infrastructure.persistence.sqlalchemy.schema import create
+from fastapi_easy.infrastructure.relational.driver.executor import Parameters
 from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS, as_unavailable
 from fastapi_easy.infrastructure.relational.system_tables.journal_tables import table_of, tables_of
 from fastapi_easy.infrastructure.relational.transaction import Transaction
@@ -22,7 +23,7 @@ from fastapi_easy.infrastructure.relational.transaction import Transaction
 _existing_tables: Final["weakref.WeakKeyDictionary[SqlAlchemyDatabase, set[SystemTable]]"] = (
     weakref.WeakKeyDictionary()
 )
-"""The tables that each database is known to have."""
+"""The tables that are known to exist in each database."""
 
 
 async def prepare(database: SqlAlchemyDatabase, systems: Iterable[SystemTable]) -> Outcome[Sequence[str]]:
@@ -41,27 +42,27 @@ async def prepare(database: SqlAlchemyDatabase, systems: Iterable[SystemTable]) 
 async def ensure_tables(
     database: SqlAlchemyDatabase, systems: Iterable[SystemTable], transaction: Transaction | None = None
 ) -> None:
-    """Create the tables of *systems* where they are missing; asked often, and looked at once.
+    """Create the tables of *systems* where they are missing. Called for each write, and asks the database once.
 
     Args:
-        database: Where.
+        database: The database.
 
-        systems: Which.
+        systems: The tables.
 
-        transaction: What is open already: on SQLite nobody else could create them meanwhile.
+        transaction: One that is open already: on SQLite it holds the lock that creating a table needs.
     """
     known = _existing_tables.setdefault(database, set())
     missing = [each for each in systems if each not in known]
     if not missing:
         return
     if transaction is not None and database.executor.engine.dialect.name == "sqlite":
-        # What it creates may yet be undone, so that it has to be looked for again.
+        # Not remembered: a rollback of the transaction would undo it.
         for each in missing:
             statement = CreateTable(table_of(each), if_not_exists=True)
             _ = await transaction.execute(statement, {}, writes=True)
         return
     tables = tables_of(missing)
-    await database.executor.work(lambda connection: _create(connection, tables))
+    await database.executor.run_sync(lambda connection: _create(connection, tables))
     known.update(missing)
 
 
@@ -77,21 +78,21 @@ async def insert_rows(
         await ensure_tables(database, {row.table for row in rows}, transaction)
         for system, those in groupby(sorted(rows, key=lambda row: row.table.name), lambda row: row.table):
             given = [_values(row) for row in those]
-            parameters: Any = given[0] if len(given) == 1 else given
+            parameters: Parameters = given[0] if len(given) == 1 else given
             _ = await transaction.execute(insert(table_of(system)), parameters, writes=True)
     except DATABASE_ERRORS as error:
         return _unavailable(error, database)
     return Success(None)
 
 
-def column_value(row: JournalRow, name: str) -> Any:
+def column_value(row: JournalRow, name: str) -> object:
     """Return the value of field *name* of *row* as its column takes it."""
     value = row.values.get(name)
     is_json = any(field.name == name and field.kind is Kind.JSON for field in row.table.fields)
-    return plain_json(value) if is_json else value
+    return to_plain_json(value) if is_json else value
 
 
-def _values(row: JournalRow) -> dict[str, Any]:
+def _values(row: JournalRow) -> dict[str, object]:
     return {field.name: column_value(row, field.name) for field in row.table.fields}
 
 

@@ -1,9 +1,9 @@
-"""The tables of one database and how they lead to one another."""
+"""The tables of one database, and the plans of its resources."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Column, Table
 
@@ -15,17 +15,15 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.entities import E
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete import exclude_deleted
 from fastapi_easy.infrastructure.relational.server import Server
 
-E = TypeVar("E")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MappedTable:
-    """A table as it shall be.
+    """A table as it is declared.
 
     Attributes:
-        name: What it is there for: a resource, or a relation.
+        name: The resource, or the relation, that it is for.
 
-        declared_by: What says how it shall be: a class, or the table of the user's own.
+        declared_by: The name of the class, or of the user's own table, that declares it.
 
         table: Our copy.
 
@@ -42,12 +40,12 @@ class MappedTables:
     """Our copies of the tables of one database, and the plans of its resources.
 
     Args:
-        server: Where they are.
+        server: The server of the database.
 
-        entities: How the classes kept there stand for tables.
+        entities: Maps the classes stored there to tables.
 
     Attributes:
-        server: Where they are.
+        server: The server of the database.
 
         tables: The copies.
     """
@@ -56,10 +54,10 @@ class MappedTables:
         self.server = server
         self.tables = TableCopies(server)
         self._entities = entities
-        self._plans: dict[Resource[Any], Plan[Any]] = {}
+        self._plans: dict[Resource[Any], Plan] = {}
 
     def table_of(self, resource: Resource[Any]) -> Table:
-        """Our copy of the table of *resource*, whose unique rules leave out what is marked as deleted."""
+        """Return our copy of the table of *resource*, whose unique rules leave out rows marked as deleted."""
         table = self.tables.copy_of(self._entities.table_of(resource.stored))
         if resource.soft_delete is not None:
             exclude_deleted(
@@ -68,7 +66,7 @@ class MappedTables:
         return table
 
     def tables_of(self, resources: Sequence[Resource[Any]]) -> Sequence[MappedTable]:
-        """Our copies of the tables of *resources*, and of those that lie between them."""
+        """Return our copies of the tables of *resources*, and of the association tables between them."""
         mapped = []
         for each in resources:
             table = self.table_of(each)
@@ -88,12 +86,12 @@ class MappedTables:
                     mapped.append(MappedTable(name=repr(relation), declared_by=between.name, table=between))
         return mapped
 
-    def plan_of(self, resource: Resource[E]) -> Plan[E] | None:
-        """Everything about *resource*, once it has been drawn."""
+    def plan_of(self, resource: Resource[Any]) -> Plan | None:
+        """Return the plan of *resource*; `None` before it is made."""
         return self._plans.get(resource)
 
     def without_plan(self, resource: Resource[Any]) -> Sequence[Resource[Any]]:
-        """*resource* and all that relations lead to from it, as far as they have no plan yet."""
+        """Return *resource* and all that relations lead to from it, without those that have a plan already."""
         reached, around = [], [resource]
         while around:
             each = around.pop()
@@ -103,17 +101,17 @@ class MappedTables:
         return [each for each in reached if each not in self._plans]
 
     def make_plans(
-        self, resource: Resource[E], nonstandard: Mapping[Resource[Any], frozenset[str]]
-    ) -> Plan[E]:
-        """The plan of *resource*, made along with those of all other undrawn ones.
+        self, resource: Resource[Any], nonstandard: Mapping[Resource[Any], frozenset[str]]
+    ) -> Plan:
+        """Make the plans of the resources in *nonstandard*, and return that of *resource*.
 
         Args:
             resource: Whose plan is wanted.
 
-            nonstandard: The `find_nonstandard_columns` of each undrawn resource.
+            nonstandard: The result of `find_nonstandard_columns` for each resource without a plan.
         """
         plans = self._plans
-        # Bound to these plans and no others: whoever still works with one finds those around it.
+        # Bound to this dictionary, which `clear_plans` replaces: a call that is under way keeps consistent plans.
         resolve_relation = partial(self._resolve_relation, plans)
         for each, unlike in nonstandard.items():
             attributes = self._entities.attributes_of(each.stored)
@@ -122,16 +120,14 @@ class MappedTables:
         return plans[resource]
 
     def clear_plans(self) -> None:
-        """Make every plan anew, because the tables may have changed."""
+        """Forget every plan, because the tables may have changed."""
         self._plans = {}
 
     def _column(self, resource: Resource[Any], field: str) -> Column[Any]:
         attributes = self._entities.attributes_of(resource.stored)
         return next(column for column, name in attributes.items() if name == field)
 
-    def _resolve_relation(
-        self, plans: Mapping[Resource[Any], Plan[Any]], relation: Relation
-    ) -> RelationTarget:
+    def _resolve_relation(self, plans: Mapping[Resource[Any], Plan], relation: Relation) -> RelationTarget:
         between = None
         if relation.through is not None:
             between = self.tables.copy_of(self._entities.association_table(relation.through.table))

@@ -1,4 +1,4 @@
-"""A query → the window of rows it asks for."""
+"""Pages: a query → one statement, and its answer → a page."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,85 +12,85 @@ from fastapi_easy.domain.queries.page import Count, Cursor, Page, PageRequest
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Everything
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.build import columns_for_order, page
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.order import place
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.order import cursor_parameters
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification import (
     ConditionTemplate,
     name_parameters,
     parameterize,
 )
-from fastapi_easy.infrastructure.relational.driver.executor import StatementResult
+from fastapi_easy.infrastructure.relational.driver.executor import Record, StatementResult
 
-Fetch: TypeAlias = Callable[[Executable, Mapping[str, Any]], Awaitable[Sequence[Sequence[Any]]]]
-"""Asks the database: the rows of a statement with its values."""
+Fetch: TypeAlias = Callable[[Executable, Mapping[str, object]], Awaitable[Sequence[Record]]]
+"""Runs a statement with its values and returns the decoded rows."""
 
 MIN_ESTIMATE: Final = 10_000
-"""Rows below which counting is cheap and an estimate is wrong."""
+"""Rows below which counting is cheap, and the statistics behind an estimate are too coarse."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """What a query asks for, taken apart.
+    """A window of the rows of one resource, as a query asks for it.
 
     Attributes:
-        plan: Of its resource.
+        plan: The plan of the resource.
 
-        fields: What each row shall hold.
+        fields: The fields of each row.
 
-        order: Total.
+        order: A total order.
 
-        form: Of its specification.
+        form: The form of the specification.
 
-        values: Of its specification, as parameters.
+        values: The values of the specification, by parameter.
 
-        page_request: Which window.
+        page_request: Where the window begins, its length, and whether its total is wanted.
 
-        is_everything: No row is left out.
+        is_everything: Whether the specification means all rows.
     """
 
-    plan: Plan[Any]
+    plan: Plan
     fields: tuple[str, ...]
     order: tuple[Sort, ...]
     form: ConditionTemplate
-    values: Mapping[str, Any]
+    values: Mapping[str, object]
     page_request: PageRequest
     is_everything: bool
 
     @property
     def count(self) -> Count:
-        """How the total is found."""
+        """How the total is counted."""
         return self.page_request.count
 
     @property
     def wants_total(self) -> bool:
-        """A total is asked for."""
+        """Whether a total is asked for."""
         return self.page_request.count is not Count.NONE
 
     @property
     def is_first(self) -> bool:
-        """Nothing lies before it."""
+        """Whether it begins with the first row."""
         return self.page_request.after is None and not self.page_request.offset
 
     @property
-    def parameters(self) -> Mapping[str, Any]:
-        """The values for `statement`. One row more than wished for shows whether another page follows."""
+    def parameters(self) -> Mapping[str, object]:
+        """The values for `statement`; one row more than asked for shows whether another page follows."""
         page_request = self.page_request
         parameters = {**self.values, "fe_limit": page_request.limit + 1}
         if page_request.offset:
             parameters["fe_offset"] = page_request.offset
         if page_request.after is not None:
-            parameters.update(place(page_request.after.values))
+            parameters.update(cursor_parameters(page_request.after.values))
         return parameters
 
     def statement(self, *, counted: bool) -> Executable:
-        """What to ask the database."""
+        """Build the statement, with the total in its last column when it is *counted*."""
         return page(self.plan, self.fields, self.form, self.order, self.page_request, counted=counted)
 
     def page(self, answer: StatementResult, total: int | None) -> Page[Row]:
-        """The answer as a page."""
+        """Turn *answer* into a page."""
         limit, fields = self.page_request.limit, self.fields
         records = answer.undecoded_rows
-        # Names first: what was fetched for the order or the total only falls off the end.
+        # What was selected for the order or the total alone stands behind the fields, and is left out of the rows.
         texts = {fields[place]: read for place, read in answer.texts.items() if place < len(fields)}
         kept = records[:limit]
         following = None
@@ -101,8 +101,8 @@ class Window:
         return Page(Rows(fields, kept, texts), total, following)
 
 
-def window_of(plan: Plan[Any], query: Query, fields: Sequence[str] | None) -> Window:
-    """The window that *query* asks for, with *fields* or all of them."""
+def window_of(plan: Plan, query: Query, fields: Sequence[str] | None) -> Window:
+    """Return the window that *query* asks for, with *fields* or all of them."""
     order = total_order(query.order, plan.resource.key)
     wanted = plan.names if fields is None else tuple(fields)
     form, values = parameterize(query.specification, plan.terms)
@@ -117,12 +117,12 @@ def window_of(plan: Plan[Any], query: Query, fields: Sequence[str] | None) -> Wi
     )
 
 
-def _read(value: Any, read: Callable[[str], Any] | None) -> Any:
+def _read(value: Any, read: Callable[[str], object] | None) -> object:
     return value if read is None or value is None else read(value)
 
 
 async def read_estimate(window: Window, fetch: Fetch) -> int | None:
-    """The server's own idea of how many rows there are, where it has one that is worth something."""
+    """Read PostgreSQL's own estimate of the number of rows; `None` where it has none that is good enough."""
     plan = window.plan
     if plan.server.name != "postgresql" or not window.is_everything:
         return None
@@ -133,7 +133,7 @@ async def read_estimate(window: Window, fetch: Fetch) -> int | None:
             "SELECT CAST(reltuples AS bigint) AS rows FROM pg_class WHERE oid = CAST(:name AS regclass)"
         ).columns(rows=BigInteger()),
     )
-    # As text within the query: asyncpg would otherwise want a number for a regclass.
+    # The statement casts the name itself: asyncpg would want a number for a parameter of type regclass.
     records = await fetch(statement, {"name": quoted})
     estimate = int(records[0][0]) if records else 0
     return estimate if estimate > MIN_ESTIMATE else None

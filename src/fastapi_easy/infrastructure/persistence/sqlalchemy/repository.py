@@ -29,7 +29,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification
     parameterize,
 )
 from fastapi_easy.infrastructure.persistence.sqlalchemy.writing import Writer, WriteRejected
-from fastapi_easy.infrastructure.relational.driver.executor import StatementResult
+from fastapi_easy.infrastructure.relational.driver.executor import Record, StatementResult
 from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS, not_found, translate
 from fastapi_easy.infrastructure.relational.transaction import CommitOutcomeUnknown, Transaction
 
@@ -40,7 +40,7 @@ T = TypeVar("T")
 class SqlAlchemyRepository(Generic[E]):
     """Implements `Repository`: each call on a connection of its own, or all in one transaction.
 
-    Cheap to make: what is made once is in the plan that the database keeps for the resource.
+    Made for each request, and so holds no more than references: what is made once is in the plan of the resource.
     """
 
     __slots__ = ("_connection", "_database", "_resource", "_rows")
@@ -57,41 +57,22 @@ class SqlAlchemyRepository(Generic[E]):
         self._connection = connection
         self._rows = rows
 
-    def within(self, connection: Transaction) -> Self:
-        """The same repository inside *connection*."""
+    def in_transaction(self, connection: Transaction) -> Self:
+        """Return the same repository inside *connection*."""
         return type(self)(self._resource, self._database, connection)
 
-    def beside(self, rows: Sequence[JournalRow]) -> Self | None:
-        """The same repository, whose next write brings *rows* along in the same statement; `None` when it cannot."""
+    def with_journal_rows(self, rows: Sequence[JournalRow]) -> Self | None:
+        """Return the same repository, whose next write inserts *rows* in the same statement; `None` if it cannot."""
         if self._connection is not None or not self._database.can_combine_writes:
             return None
         if not can_encode(self._resource, rows):
             return None
         return type(self)(self._resource, self._database, rows=rows)
 
-    async def find_by_id(self, key: Key, *, scope: Specification = EVERYTHING) -> Outcome[E]:
-        """The entity with *key*."""
-        found = await self.read(key, scope=scope)
-        return found if isinstance(found, Failure) else Success(self._entity(found.unwrap()))
-
-    async def find_all(self, query: Query) -> Outcome[Page[E]]:
-        """A page of entities."""
-        found = await self._page(query, None)
-        if isinstance(found, Failure):
-            return found
-        page = found.unwrap()
-        return Success(Page([self._entity(row) for row in page.items], page.total, page.next))
-
-    async def save(self, entity: E, *, scope: Specification = EVERYTHING) -> Outcome[E]:
-        """Store *entity*: insert it when its key is unset or unknown, else replace all its values."""
-        values = self._values(entity)
-        saved = await self._write(lambda writer: writer.upsert(values, scope), (values,))
-        return saved if isinstance(saved, Failure) else Success(self._entity(saved.unwrap()))
-
     async def read(
         self, key: Key, fields: Sequence[str] | None = None, *, scope: Specification = EVERYTHING
     ) -> Outcome[Row]:
-        """The row with *key*."""
+        """Read the row with *key*."""
         try:
             plan = await self._database.plan(self._resource)
             names = plan.names if fields is None else fields
@@ -107,13 +88,13 @@ class SqlAlchemyRepository(Generic[E]):
         )
 
     async def select(self, query: Query) -> Outcome[Page[Row]]:
-        """A page of rows in the query's total order, nulls last."""
+        """Read a page of rows in the query's total order, nulls last."""
         return await self._page(query, query.fields)
 
     async def select_each(
         self, relation: Relation, sources: Sequence[tuple[Any, ...]], query: Query
     ) -> Outcome[Sequence[Sequence[Row]]]:
-        """The rows that *relation* leads to, from each of *sources*."""
+        """Read the rows that *relation* leads to from each of *sources*."""
         try:
             plan = await self._database.plan(self._resource)
             return Success(await select_related(plan, relation, sources, query, self._fetch))
@@ -121,7 +102,7 @@ class SqlAlchemyRepository(Generic[E]):
             return Failure(self._translated(error))
 
     async def aggregate(self, aggregation: Aggregation) -> Outcome[Sequence[Group]]:
-        """The numbers that *aggregation* asks for, group by group."""
+        """Read the numbers that *aggregation* asks for, group by group."""
         try:
             plan = await self._database.plan(self._resource)
             return Success(await aggregate_rows(plan, aggregation, self._fetch))
@@ -129,7 +110,7 @@ class SqlAlchemyRepository(Generic[E]):
             return Failure(self._translated(error))
 
     async def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Sequence[Row]]:
-        """Every row of the query in its order, some at a time; no connection is held in between."""
+        """Yield every row of the query in its order, *chunk* at a time; no connection is held in between."""
         after: Cursor | None = None
         while True:
             page_request = PageRequest(limit=chunk, after=after)
@@ -147,7 +128,7 @@ class SqlAlchemyRepository(Generic[E]):
             after = page.next
 
     async def count(self, specification: Specification) -> Outcome[int]:
-        """How many entities *specification* means."""
+        """Count the entities that *specification* means."""
         try:
             plan = await self._database.plan(self._resource)
             form, values = parameterize(specification, plan.terms)
@@ -197,13 +178,14 @@ class SqlAlchemyRepository(Generic[E]):
             lambda writer: writer.remove_where(specification, max_affected), (), removing=True
         )
 
-    def _entity(self, row: Row) -> E:
+    def entity_from(self, row: Row) -> E:
+        """Return an instance of the user's class that holds *row*."""
         if self._resource.entity is self._resource.stored:
             return self._database.entities.entity_from(self._resource, row)
-        made: E = plain.entity_from(self._resource, row)
-        return made
+        return plain.entity_from(self._resource, row)
 
-    def _values(self, entity: E) -> Values:
+    def values_of(self, entity: E) -> Values:
+        """Return the values that *entity* holds."""
         if self._resource.entity is self._resource.stored:
             return self._database.entities.values_of(self._resource, entity)
         return plain.values_of(self._resource, entity)
@@ -227,31 +209,31 @@ class SqlAlchemyRepository(Generic[E]):
             return None
         return await read_estimate(window, self._fetch)
 
-    async def _total(self, window: Window, records: Sequence[Sequence[Any]]) -> int:
+    async def _total(self, window: Window, records: Sequence[Record]) -> int:
         if records:
             return int(records[0][-1])
         if window.is_first:
             return 0
-        # Behind the last row there is none that could carry the total.
+        # The total comes with each row, and a page behind the last row has none.
         counted = await self._fetch(count(window.plan, window.form), window.values)
         return int(counted[0][0])
 
-    async def _fetch(self, statement: Executable, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+    async def _fetch(self, statement: Executable, parameters: Mapping[str, object]) -> Sequence[Record]:
         return (await self._execute(statement, parameters)).rows
 
-    def _execute(self, statement: Executable, parameters: Mapping[str, Any]) -> Awaitable[StatementResult]:
+    def _execute(self, statement: Executable, parameters: Mapping[str, object]) -> Awaitable[StatementResult]:
         if self._connection is None:
             return self._database.executor.read(statement, parameters)
         return self._connection.execute(statement, parameters)
 
     async def _write(
         self,
-        work: Callable[[Writer[E]], Awaitable[T]],
+        work: Callable[[Writer], Awaitable[T]],
         written: Sequence[Values],
         *,
         removing: bool = False,
     ) -> Outcome[T]:
-        """Carry out *work* in the transaction at hand, or in a short one of its own."""
+        """Carry out *work* in the transaction of this repository, or in a short one of its own."""
         transaction = self._connection
         try:
             plan = await self._database.plan(self._resource)

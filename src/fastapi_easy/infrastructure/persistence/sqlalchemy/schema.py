@@ -1,18 +1,18 @@
-"""Creating the tables that are missing, and comparing those that are there."""
+"""Creates missing tables, and compares those that exist with what is declared."""
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 import sqlalchemy
 from sqlalchemy import Column, Connection, Inspector, MetaData, Table
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import CompileError, DBAPIError
-from sqlalchemy.types import TypeEngine
 
 from fastapi_easy.infrastructure.persistence.sqlalchemy.mapped_tables import MappedTable
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete import find_strict_constraints
-from fastapi_easy.infrastructure.relational.column_types import ALIVE_COLUMN
+from fastapi_easy.infrastructure.relational.column_types import ALIVE_COLUMN, ColumnType
+from fastapi_easy.infrastructure.relational.server import server_name_of
 
 _LOCK: Final = "fastapi_easy.schema"
 _LOCK_NUMBER: Final = 0x66617374
@@ -41,7 +41,7 @@ _FAMILIES: Final[Mapping[str, str]] = {
 
 _EQUIVALENT_TYPES: Final = frozenset(
     {
-        # Databases without the type keep it as the other.
+        # A database without the first type stores it as the second.
         ("sqlite", "truth value", "whole number"),
         ("sqlite", "fraction", "text"),
         ("mysql", "truth value", "whole number"),
@@ -61,19 +61,19 @@ def create(connection: Connection, metadata: MetaData) -> None:
     except DBAPIError as error:
         if error.connection_invalidated:
             raise
-        # Somebody who does not know our lock was faster with a table; what is still missing is made now.
+        # Another program, which does not take our lock, has created a table meanwhile: create the others.
         with _schema_lock(connection):
             metadata.create_all(connection, checkfirst=True)
 
 
 def is_fresh(connection: Connection, tables: Sequence[MappedTable]) -> bool:
-    """None of *tables* exists yet."""
+    """Return whether none of *tables* exists yet."""
     inspector = sqlalchemy.inspect(connection)
     return not any(_exists(inspector, each) for each in tables)
 
 
 def compare(connection: Connection, tables: Sequence[MappedTable]) -> list[str]:
-    """Every way in which the stored tables differ from *tables*, each a sentence."""
+    """Return a sentence for each difference between the stored tables and *tables*."""
     inspector = sqlalchemy.inspect(connection)
     differences: list[str] = []
     for mapped in tables:
@@ -100,7 +100,8 @@ def _exists(inspector: Inspector, mapped: MappedTable) -> bool:
 @contextlib.contextmanager
 def _schema_lock(connection: Connection) -> Iterator[None]:
     begin: tuple[str, ...]
-    match connection.dialect.name:
+    server = server_name_of(connection.dialect.name)
+    match server:
         case "postgresql":
             begin = (
                 "BEGIN",
@@ -110,11 +111,14 @@ def _schema_lock(connection: Connection) -> Iterator[None]:
             end, undo = "COMMIT", "ROLLBACK"
         case "sqlite":
             begin, end, undo = ("BEGIN IMMEDIATE",), "COMMIT", "ROLLBACK"
-        case _:
+        case "mysql":
+            # Not a transaction, which MySQL would end at each CREATE TABLE.
             begin = (f"SELECT GET_LOCK('{_LOCK}', {_LOCK_LIMIT})",)
             end = undo = f"SELECT RELEASE_LOCK('{_LOCK}')"
-    for words in begin:
-        _ = connection.exec_driver_sql(words)
+        case _:
+            assert_never(server)
+    for sql in begin:
+        _ = connection.exec_driver_sql(sql)
     try:
         yield
     except BaseException:
@@ -162,7 +166,7 @@ def _has_store_default(found: Mapping[str, Any]) -> bool:
     )
 
 
-def _family(type_: TypeEngine[Any], dialect: Dialect) -> str | None:
+def _family(type_: ColumnType, dialect: Dialect) -> str | None:
     try:
         written = type_.compile(dialect)
     except CompileError:

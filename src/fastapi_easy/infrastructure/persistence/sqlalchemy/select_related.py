@@ -1,4 +1,4 @@
-"""From many entities at once to those that a relation leads to from each, with one statement."""
+"""Eager loading: the related rows of many entities, with one statement."""
 
 from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
@@ -8,7 +8,6 @@ from sqlalchemy import (
     ColumnElement,
     Executable,
     FromClause,
-    Select,
     and_,
     bindparam,
     func,
@@ -16,7 +15,7 @@ from sqlalchemy import (
     true,
     tuple_,
 )
-from sqlalchemy.types import TupleType, TypeEngine
+from sqlalchemy.types import TupleType
 
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.queries.ordering import Sort, total_order
@@ -34,29 +33,31 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification
     name_parameters,
     parameterize,
 )
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term
+from fastapi_easy.infrastructure.relational.column_types import ColumnType
 
 MAX_VALUES: Final = 15_000
-"""Values in one statement, before they are padded; PostgreSQL and SQLite refuse more than 32,766."""
+"""Values in one statement, before they are padded to a power of two; PostgreSQL and SQLite allow 32,766."""
 
 Source: TypeAlias = tuple[Any, ...]
-"""The values of `Relation.here` in one entity."""
+"""The values of `Relation.local` in one entity."""
 
 
 async def select_related(
-    plan: Plan[Any], relation: Relation, sources: Sequence[Source], query: Query, fetch: Fetch
+    plan: Plan, relation: Relation, sources: Sequence[Source], query: Query, fetch: Fetch
 ) -> list[list[Row]]:
-    """The rows that *relation* leads to from each of *sources*, as `Repository.select_each` says.
+    """Read the rows that *relation* leads to from each of *sources*, as `Repository.select_each` says.
 
     Args:
-        plan: Of the resource that is led to.
+        plan: The plan of the related resource.
 
-        relation: Leads there.
+        relation: The relation.
 
-        sources: From where.
+        sources: The values of `Relation.here` of each entity to start from.
 
-        query: Which rows, in which order, how many and what of them.
+        query: Which related rows, in which order, how many, and their fields.
 
-        fetch: Asks the database. Once, unless there are many thousands of sources.
+        fetch: Runs a statement; called once, unless there are many thousands of sources (no N+1).
     """
     fields = plan.names if query.fields is None else tuple(query.fields)
     form, values = parameterize(query.specification, plan.terms)
@@ -66,12 +67,12 @@ async def select_related(
         given["fe_limit"] = query.page.limit if relation.many else 1
     found: dict[Source, list[Row]] = {source: [] for source in sources}
     sendable = [source for source in sources if _is_sendable(plan, relation, source)]
-    width = len(relation.here)
+    width = len(relation.local)
     for start in range(0, len(sendable), MAX_VALUES // width):
         asked = _padded(sendable[start : start + MAX_VALUES // width])
         given["fe_sources"] = [source[0] for source in asked] if width == 1 else asked
         for record in await fetch(statement, given):
-            # What the database takes for a source need not be one byte for byte.
+            # The database may match more: a collation of the user's may ignore case.
             rows = found.get(tuple(record[len(fields) : len(fields) + width]))
             if rows is not None:
                 rows.append(Row(zip(fields, record, strict=False)))
@@ -79,43 +80,43 @@ async def select_related(
 
 
 def _statement(
-    plan: Plan[Any],
+    plan: Plan,
     relation: Relation,
     fields: tuple[str, ...],
     order: tuple[Sort, ...],
     form: ConditionTemplate,
 ) -> Executable:
-    def build() -> Select[Any]:
+    def build() -> Executable:
         terms = plan.terms
         paths = Paths(terms, order)
         table, sources, asked = _join_sources(plan, relation, paths.table)
         meant = and_(asked, build_condition(form, terms))
-        told = [source.label(f"fe_source_{number}") for number, source in enumerate(sources)]
+        labelled = [source.label(f"fe_source_{number}") for number, source in enumerate(sources)]
         if is_unique(relation):
-            return select(*(terms.plain(name) for name in fields), *told).select_from(table).where(meant)
+            return select(*(terms.plain(name) for name in fields), *labelled).select_from(table).where(meant)
         rank = func.row_number().over(partition_by=sources, order_by=list(order_by_clauses(order, paths)))
-        columns = [*(plan.columns[name] for name in plan.names), *told, rank.label("fe_rank")]
+        columns = [*(plan.columns[name] for name in plan.names), *labelled, rank.label("fe_rank")]
         ranked = select(*columns).select_from(table).where(meant).subquery()
         chosen, number = terms.of(ranked), ranked.columns["fe_rank"]
-        wanted = [*(chosen.plain(name) for name in fields), *(ranked.columns[each.name] for each in told)]
+        wanted = [*(chosen.plain(name) for name in fields), *(ranked.columns[each.name] for each in labelled)]
         return select(*wanted).where(number <= bindparam("fe_limit", type_=BigInteger())).order_by(number)
 
     return plan.statement(("select_related", relation, fields, order, form), build)
 
 
 def _join_sources(
-    plan: Plan[Any], relation: Relation, table: FromClause
-) -> tuple[FromClause, list[ColumnElement[Any]], ColumnElement[bool]]:
-    """Where to look, the columns there that say from which source a row is led to, and what holds for them."""
+    plan: Plan, relation: Relation, table: FromClause
+) -> tuple[FromClause, list[Term], ColumnElement[bool]]:
+    """Return what to select from, the columns there that hold a row's source, and the condition on them."""
     terms = plan.terms
     through = terms.resolve_relation(relation).through
-    there = [terms.exact(name) for name in relation.there]
+    there = [terms.exact(name) for name in relation.remote]
     if relation.through is None or through is None:
-        types = [terms.type_of(name) for name in relation.there]
-        return table, [terms.plain(name) for name in relation.there], _in_sources(there, types)
-    here = [through.columns[name] for name in relation.through.here]
-    behind = [through.columns[name] for name in relation.through.there]
-    # Each pair once: nothing keeps a table between from holding it twice.
+        types = [terms.type_of(name) for name in relation.remote]
+        return table, [terms.plain(name) for name in relation.remote], _in_sources(there, types)
+    here = [through.columns[name] for name in relation.through.local]
+    behind = [through.columns[name] for name in relation.through.remote]
+    # Each pair once: an association table without a key may hold it twice.
     pairs = (
         select(*here, *behind).where(_in_sources(here, [each.type for each in here])).distinct().subquery()
     )
@@ -125,23 +126,21 @@ def _join_sources(
     return table.join(pairs, join_condition), [pairs.columns[each.key] for each in here], true()
 
 
-def _in_sources(
-    columns: Sequence[ColumnElement[Any]], types: Sequence[TypeEngine[Any]]
-) -> ColumnElement[bool]:
+def _in_sources(columns: Sequence[Term], types: Sequence[ColumnType]) -> ColumnElement[bool]:
     if len(columns) == 1:
         return columns[0].in_(bindparam("fe_sources", type_=types[0], expanding=True))
     return tuple_(*columns).in_(bindparam("fe_sources", type_=TupleType(*types), expanding=True))
 
 
-def _is_sendable(plan: Plan[Any], relation: Relation, source: Source) -> bool:
+def _is_sendable(plan: Plan, relation: Relation, source: Source) -> bool:
     fields, allows_nul = plan.resource.fields, plan.terms.allows_nul
     return all(
         is_storable(fields[name], value, allows_nul=allows_nul)
-        for name, value in zip(relation.there, source, strict=True)
+        for name, value in zip(relation.remote, source, strict=True)
     )
 
 
 def _padded(sources: list[Source]) -> list[Source]:
-    """*sources* with the last one repeated, so that there are few lengths: a server keeps each as a statement."""
+    """Repeat the last of *sources* up to a power of two: each length is a statement that the server keeps."""
     length = 1 << (len(sources) - 1).bit_length()
     return sources + sources[-1:] * (length - len(sources))

@@ -1,4 +1,4 @@
-"""All or nothing, in one relational database."""
+"""Units of work in one relational database."""
 
 from collections.abc import Awaitable, Sequence
 
@@ -33,7 +33,7 @@ class SqlAlchemyUnitOfWork(TransactionalUnitOfWork[SqlAlchemyDatabase, Transacti
         return self._transaction.close()
 
     def _find_constraints(self, classified: ClassifiedError) -> TableConstraints | None:
-        """The rules of the table that *classified* is about, among those this unit of work has touched."""
+        """Return the constraints that *classified* is about, among those of the tables touched so far."""
         candidates = [self._database.constraints_of(resource) for resource in self._touched.values()]
         touched = [each for each in candidates if each is not None]
         return next((each for each in touched if each.owns(classified)), touched[0] if touched else None)

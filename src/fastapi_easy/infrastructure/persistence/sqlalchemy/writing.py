@@ -2,7 +2,9 @@
 
 from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final
+
+from sqlalchemy import Delete, Executable, Insert, Update
 
 from fastapi_easy.domain.changes.journal import JournalRow
 from fastapi_easy.domain.changes.patch import Values
@@ -12,9 +14,9 @@ from fastapi_easy.domain.ports.repository import EVERYTHING
 from fastapi_easy.domain.queries.specification import Specification
 from fastapi_easy.infrastructure.persistence.sqlalchemy.batching import (
     InsertBatch,
-    alike,
     find_nulls,
     inserted_rows,
+    make_batches,
 )
 from fastapi_easy.infrastructure.persistence.sqlalchemy.combined_write import with_journal_rows
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements import build as statements
@@ -29,21 +31,18 @@ from fastapi_easy.infrastructure.relational.driver.executor import StatementResu
 from fastapi_easy.infrastructure.relational.errors import null_not_allowed
 from fastapi_easy.infrastructure.relational.transaction import Transaction
 
-E = TypeVar("E")
-
 CHUNK: Final = 1_000
-"""Rows handed to the driver at a time; SQLAlchemy cuts them further where parameters are limited."""
-
+"""Rows sent in one statement; SQLAlchemy splits them further where the number of parameters is limited."""
 
 _LONGEST_NUMBER: Final = 18
-"""Digits that 64 bits hold whatever they are."""
+"""Digits of a whole number that always fits into 64 bits."""
 
 
 class WriteRejected(Exception):
-    """A write was refused before or after the database was asked.
+    """Raised for a write that cannot be made; caught by the repository, which returns its error.
 
     Attributes:
-        error: What the caller is told.
+        error: What the repository returns.
     """
 
     def __init__(self, error: Error) -> None:
@@ -53,37 +52,35 @@ class WriteRejected(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _TargetRow:
-    """One row that a write is about.
+    """The row that a write is about.
 
     Attributes:
         key: Its key.
 
-        form: Of the specification it has to satisfy.
+        form: The form of the specification that the row has to satisfy.
 
-        parameters: What says both to a statement; `None` when no row can have that key.
+        parameters: The values of key and specification; `None` when no row can have that key.
     """
 
     key: Key
     form: ConditionTemplate
-    parameters: dict[str, Any] | None
+    parameters: dict[str, object] | None
 
 
-class Writer(Generic[E]):
-    """Writes rows of *plan* in *transaction*. Every method does all or nothing.
+class Writer:
+    """Writes rows of one resource in a transaction. Each method makes all of its changes or none.
 
     Args:
-        plan: Of the resource.
+        plan: The plan of the resource.
 
-        transaction: What the writes belong to.
+        transaction: The transaction that the writes belong to.
 
-        journal_rows: Rows of the journal that the last statement of a write brings along.
+        journal_rows: Rows of the journal to insert in the same statement as a write.
     """
 
     __slots__ = ("_journal_rows", "_plan", "_transaction")
 
-    def __init__(
-        self, plan: Plan[E], transaction: Transaction, journal_rows: Sequence[JournalRow] = ()
-    ) -> None:
+    def __init__(self, plan: Plan, transaction: Transaction, journal_rows: Sequence[JournalRow] = ()) -> None:
         self._plan = plan
         self._transaction = transaction
         self._journal_rows = journal_rows
@@ -94,53 +91,28 @@ class Writer(Generic[E]):
         complete = self._complete(values)
         statement = statements.add(plan, tuple(complete))
         answer = await self._write(statement, statements.new_values(complete), last=plan.returns_inserted)
-        if answer.rows:
+        if answer.records:
             return plan.row(answer.rows[0])
+        # MySQL has no RETURNING: the key that it has generated leads to the row.
         made = iter(answer.key or ())
         key = [complete.get(name, each) for name, each in zip(plan.resource.key, made, strict=False)]
         return await self._read(key[0] if len(key) == 1 else tuple(key))
 
     async def add_all(self, many: Sequence[Values]) -> Sequence[Row]:
-        """Insert many rows, and give them back in the same order."""
+        """Insert many rows, and return them in the same order."""
         plan = self._plan
-        groups = alike(plan, many)
+        groups = make_batches(plan, many)
         self._reject_nulls(find_nulls(plan, many, groups))
         if not groups:
             return []
         parts: list[tuple[Sequence[int], Rows]] = []
         async with self._transaction.atomic():
             for group in groups:
-                parts += [(part.places, await self._add_part(part)) for part in group.parts(CHUNK)]
+                parts += [(part.places, await self._add_part(part)) for part in group.chunks(CHUNK)]
         if len(groups) == 1:
             return _concatenate([rows for _, rows in parts])
         made = {place: row for places, rows in parts for place, row in zip(places, rows, strict=True)}
         return [made[place] for place in range(len(many))]
-
-    async def upsert(self, values: Values, scope: Specification) -> Row:
-        """Replace the row with the key in *values*, if it is one of *scope*, or insert it."""
-        plan = self._plan
-        names, fields, version = plan.resource.key, plan.resource.fields, plan.resource.version
-        if all(values.get(name) is not None for name in names):
-            key = values[names[0]] if len(names) == 1 else tuple(values[name] for name in names)
-            whole = {
-                name: value
-                for name, value in plan.with_defaults(values).items()
-                if name not in names and not fields[name].generated
-            }
-            self._reject_nulls(plan.find_nulls(whole, whole=False))
-            target = self._target_row(key, scope)
-            version_parameter = {} if version is None else {"fe_version": values.get(version)}
-            replaced = await (
-                self._change(target, whole, version_parameter)
-                if whole or version_parameter
-                else self._find(target)
-            )
-            if replaced is not None:
-                return replaced
-            current = None if version is None else await self._find(target)
-            if current is not None:
-                raise WriteRejected(Stale(plan.resource.name, key, plan.resource.version_of(current)))
-        return await self.add({n: v for n, v in values.items() if n in names or not fields[n].generated})
 
     async def change(
         self, key: Key, patch: Values, expected_version: str | None, scope: Specification
@@ -157,7 +129,8 @@ class Writer(Generic[E]):
                 return current
         changed = await (self._change(target, changes, version_parameter) if changes else self._find(target))
         if changed is None and expected_version is not None:
-            # Says why; or it has become what was meant just now, and is locked.
+            # Raises why: the row is gone, or has another version. If neither, it has got the version since the first
+            # try, and is locked now, so that a second try finds it.
             _ = await self._lock_version(target, expected_version)
             changed = await self._change(target, changes, version_parameter)
         if changed is None:
@@ -202,15 +175,15 @@ class Writer(Generic[E]):
             statements.remove_where(self._plan, form), name_parameters(values), max_affected
         )
 
-    async def _execute_bulk(self, statement: Any, parameters: Values, max_affected: int) -> int:
+    async def _execute_bulk(self, statement: Executable, parameters: Values, max_affected: int) -> int:
         async with self._transaction.atomic():
             answer = await self._transaction.execute(statement, parameters, writes=True)
-            # Others may have added some since they were counted.
+            # Others may have added rows since they were counted.
             if answer.affected > max_affected:
                 raise WriteRejected(TooLarge("affected", max_affected, "entities"))
         return answer.affected
 
-    async def _check_max_affected(self, form: Any, values: list[Any], max_affected: int) -> int:
+    async def _check_max_affected(self, form: ConditionTemplate, values: list[Any], max_affected: int) -> int:
         answer = await self._transaction.execute(
             statements.count_up_to(self._plan, form),
             {**name_parameters(values), "fe_limit": max_affected + 1},
@@ -221,7 +194,7 @@ class Writer(Generic[E]):
         return affected
 
     async def _change(self, target: _TargetRow, changes: Values, version_parameter: Values) -> Row | None:
-        """Set *changes* on the row that is meant, if it has the version *version_parameter* names."""
+        """Set *changes* on the row of *target*; `None` when there is none with the version of *version_parameter*."""
         plan = self._plan
         if target.parameters is None:
             return None
@@ -230,8 +203,8 @@ class Writer(Generic[E]):
         returned = plan.returns_updated
         answer = await self._write(statement, given, last=returned)
         if returned:
-            return plan.row(answer.rows[0]) if answer.rows else None
-        # It may no longer be among those that were meant.
+            return plan.row(answer.rows[0]) if answer.records else None
+        # Read by the key alone: after the change the row may no longer satisfy the specification.
         return await self._find(self._target_row(target.key)) if answer.affected else None
 
     async def _remove(self, target: _TargetRow, version_parameter: Values) -> bool:
@@ -241,21 +214,23 @@ class Writer(Generic[E]):
         answer = await self._write(statement, {**target.parameters, **version_parameter}, last=True)
         return bool(answer.records if self._journal_rows else answer.affected)
 
-    def _write(self, statement: Any, parameters: dict[str, Any], *, last: bool) -> Awaitable[StatementResult]:
-        """What *statement* answers, which is the last of a write; the rows of the journal come with it."""
+    def _write(
+        self, statement: Insert | Update | Delete, parameters: dict[str, object], *, last: bool
+    ) -> Awaitable[StatementResult]:
+        """Execute the statement of a write, with its rows of the journal; *last* as in `Transaction.execute`."""
         if self._journal_rows:
-            statement, more = with_journal_rows(self._plan, statement, self._journal_rows)
-            parameters = {**parameters, **more}
+            combined, more = with_journal_rows(self._plan, statement, self._journal_rows)
+            return self._transaction.execute(combined, {**parameters, **more}, writes=True, last=last)
         return self._transaction.execute(statement, parameters, writes=True, last=last)
 
     async def _lock_version(self, target: _TargetRow, version: str) -> Row:
-        """The row that is meant, locked, which has to have *version*."""
+        """Lock the row of *target* and return it, if it has *version*."""
         plan = self._plan
         if target.parameters is None:
             raise self._not_found(target)
         statement = statements.by_key(plan, plan.names, target.form, locked=True)
         answer = await self._transaction.execute(statement, target.parameters)
-        if not answer.rows:
+        if not answer.records:
             raise self._not_found(target)
         row = plan.row(answer.rows[0])
         current = plan.resource.version_of(row)
@@ -270,7 +245,7 @@ class Writer(Generic[E]):
         answer = await self._transaction.execute(
             statements.by_key(plan, plan.names, target.form), target.parameters
         )
-        return plan.row(answer.rows[0]) if answer.rows else None
+        return plan.row(answer.rows[0]) if answer.records else None
 
     async def _read(self, key: Key) -> Row:
         row = await self._find(self._target_row(key))
@@ -290,14 +265,14 @@ class Writer(Generic[E]):
                 statements.add_arrays(plan, fields), statements.new_values(part.columns), writes=True
             )
             return inserted_rows(plan, part, answer)
-        # SQLite gives rows back in the order they were made in, but promises nothing; others can be asked.
+        # SQLite returns rows in the order of their insertion, but does not promise it, and does not sort them.
         sorted_by_server = plan.server.name != "sqlite"
         statement = statements.add_many(plan, sorted_by_server=sorted_by_server)
         parameters = [{plan.columns[name].key: value for name, value in each.items()} for each in part.rows()]
         answer = await self._transaction.execute(statement, parameters, writes=True)
         return Rows(plan.names, answer.rows) if sorted_by_server else inserted_rows(plan, part, answer)
 
-    def _complete(self, values: Values) -> dict[str, Any]:
+    def _complete(self, values: Values) -> dict[str, object]:
         complete = self._plan.with_defaults(values)
         self._reject_nulls(self._plan.find_nulls(complete, whole=True))
         return complete
@@ -312,21 +287,21 @@ class Writer(Generic[E]):
     def _not_found(self, target: _TargetRow) -> WriteRejected:
         return WriteRejected(NotFound(self._plan.resource.name, target.key))
 
-    def _version_parameter(self, expected: str | None) -> dict[str, Any]:
-        """The parameter that says *expected* to a statement; none where only Python can compare it."""
+    def _version_parameter(self, expected: str | None) -> dict[str, object]:
+        """Return the parameter for the version *expected*; empty where only Python can compare it."""
         if self._plan.resource.version is None or expected is None or not expected.isdecimal():
             return {}
         number = int(expected[:_LONGEST_NUMBER])
         return {"fe_version": number} if str(number) == expected else {}
 
-    def _changes(self, key: Key, patch: Values) -> dict[str, Any]:
+    def _changes(self, key: Key, patch: Values) -> dict[str, object]:
         names = self._plan.resource.key
         identity = dict(zip(names, (key,) if len(names) == 1 else key, strict=True))
         if any(name in patch and patch[name] != identity[name] for name in names):
             raise ValueError("the key of an entity never changes")
         return {n: each for n, each in self._without_version(patch).items() if n not in identity}
 
-    def _without_version(self, patch: Values) -> dict[str, Any]:
+    def _without_version(self, patch: Values) -> dict[str, object]:
         return {name: value for name, value in patch.items() if name != self._plan.resource.version}
 
     def _reject_nulls(self, fields: Iterable[str]) -> None:
@@ -336,7 +311,7 @@ class Writer(Generic[E]):
 
 
 def _concatenate(parts: Sequence[Rows]) -> Rows:
-    """The rows of *parts*, which nobody has looked at, one after the other."""
+    """Join *parts*, none of which has been read yet, into one."""
     first = parts[0]
     if len(parts) == 1:
         return first

@@ -1,4 +1,4 @@
-"""SQLModel's table classes → `Shape`: SQLAlchemy's reading, and the rules that pydantic knows besides."""
+"""SQLModel's table classes → `Shape`, as SQLAlchemy sees them, with the rules that pydantic knows besides."""
 
 import dataclasses
 import enum
@@ -35,13 +35,13 @@ _VALIDATORS: Final = {
 }
 
 
-def recognises(entity: Any) -> bool:
-    """Whether *entity* is a SQLModel class with a table."""
-    return mapping.recognises(entity) and issubclass(entity, SQLModel)
+def recognises(entity: object) -> bool:
+    """Return whether *entity* is a SQLModel class with a table."""
+    return isinstance(entity, type) and issubclass(entity, SQLModel) and mapping.recognises(entity)
 
 
 def describe(entity: type[Any]) -> Shape:
-    """What *entity* holds, with its pydantic rules.
+    """Describe *entity* as SQLAlchemy sees it, with its pydantic rules.
 
     SQLModel itself checks none of them when an instance of a table class is made; the doors do.
 
@@ -90,7 +90,7 @@ def _with_pydantic_rules(entity: type[Any], field: Field, info: FieldInfo) -> Fi
 
 
 def _default(field: Field, info: FieldInfo) -> dict[str, Any]:
-    """A maker declared to pydantic, where SQLAlchemy has not read one from the column."""
+    """Return the default factory declared to pydantic, where SQLAlchemy has not read one from the column."""
     factory: Any = info.default_factory
     has_one = field.default is not UNSET or field.default_factory is not None
     if factory is None or has_one or field.generated:
@@ -99,7 +99,7 @@ def _default(field: Field, info: FieldInfo) -> dict[str, Any]:
 
 
 def _unwrap_annotation(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
-    """*annotation* without `Optional` and `Annotated`, and what the latter said."""
+    """Return *annotation* without `Optional` and `Annotated`, and the metadata of the latter."""
     rules: tuple[Any, ...] = ()
     while True:
         origin = typing.get_origin(annotation)
@@ -116,7 +116,7 @@ def _unwrap_annotation(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
 
 
 def _pydantic_type_rule(field: Field, annotation: Any) -> Iterator[Any]:
-    """A rule for a type of pydantic's that is kept as text: an e-mail address, a URL, a literal."""
+    """Yield a rule for a type of pydantic's that is stored as text: an e-mail address, a URL, a literal."""
     is_plain = isinstance(annotation, type) and issubclass(annotation, str | enum.Enum)
     if field.kind is not Kind.TEXT or is_plain:
         return
@@ -129,7 +129,7 @@ def _pydantic_type_rule(field: Field, annotation: Any) -> Iterator[Any]:
 
 
 def _pattern(info: FieldInfo) -> Iterator[Any]:
-    """The rule of `Field(regex=…)`, which SQLModel notes down and forgets."""
+    """Yield the rule of `Field(regex=…)`, which SQLModel records but does not apply."""
     if pattern := given_regex(info):
         yield StringConstraints(pattern=pattern)
 

@@ -20,7 +20,7 @@ from fastapi_easy.infrastructure.persistence.tortoise.clients.clients import (
 )
 from fastapi_easy.infrastructure.persistence.tortoise.clients.connections import (
     SingleClientHandler,
-    active,
+    activate,
     make_context,
 )
 from fastapi_easy.infrastructure.persistence.tortoise.models.entities import TortoiseEntities
@@ -112,14 +112,14 @@ class TortoiseDatabase(SqlAlchemyDatabase):
         await super().close()
 
     @contextlib.contextmanager
-    def active(self, transaction: Transaction | None = None) -> Iterator[None]:
-        """Inside, the models' own methods work on this database: in this task, and in those it starts.
+    def activate(self, transaction: Transaction | None = None) -> Iterator[None]:
+        """Let the models' own methods work on this database inside the block: in this task, and in those it starts.
 
         Args:
             transaction: What they take part in; without one, in what is going on already, or each call for itself.
         """
         context, connections = self._registered_context(), self._connections
-        with active(context):
+        with activate(context):
             if transaction is None:
                 yield
                 return

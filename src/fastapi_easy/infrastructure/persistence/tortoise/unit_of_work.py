@@ -1,4 +1,4 @@
-"""All or nothing, also for what models do by themselves."""
+"""Units of work that include what models do by themselves."""
 
 from contextlib import ExitStack
 from types import TracebackType
@@ -20,8 +20,8 @@ class TortoiseUnitOfWork(SqlAlchemyUnitOfWork):
         self._entered = ExitStack()
 
     async def __aenter__(self) -> Self:
-        """Begin."""
-        self._entered.enter_context(self._tortoise_database.active(self._transaction))
+        """Begin, and let the methods of models take part."""
+        self._entered.enter_context(self._tortoise_database.activate(self._transaction))
         return await super().__aenter__()
 
     async def __aexit__(

@@ -1,6 +1,6 @@
-"""A statement in the words of a driver: SQLAlchemy makes it once, and what is left for each call is a tuple.
+"""A statement compiled for a driver: SQLAlchemy compiles it once, and each call only binds a tuple of arguments.
 
-Everything that SQLAlchemy knows about types is kept: what happens to a value on its way in, and on its way out.
+What SQLAlchemy knows about types is kept: how a value is encoded on its way in, and decoded on its way out.
 """
 
 import datetime
@@ -11,10 +11,10 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from sqlalchemy import JSON, Executable, Float, Numeric
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.types import ARRAY, TupleType, TypeDecorator, TypeEngine
+from sqlalchemy.types import ARRAY, TupleType, TypeDecorator
 
 from fastapi_easy.infrastructure.relational.column_defaults import context_free_default
-from fastapi_easy.infrastructure.relational.column_types import TextDecimal, UtcDateTime
+from fastapi_easy.infrastructure.relational.column_types import ColumnType, TextDecimal, UtcDateTime
 from fastapi_easy.infrastructure.relational.driver.json_text import parse_json
 from fastapi_easy.infrastructure.relational.sqlalchemy_internals import (
     COMPILER_IS_KNOWN,
@@ -25,37 +25,37 @@ from fastapi_easy.infrastructure.relational.sqlalchemy_internals import (
 Processor: TypeAlias = Callable[[Any], Any]
 
 MAX_EXPANSIONS: Final = 64
-"""Texts kept per statement, one for each number of values in its lists; when there are more, the oldest goes."""
+"""SQL texts cached per statement, one for each number of values in its lists; the oldest is dropped."""
 
 _DECIMALS: Final = 1700
 _FLOATS: Final = 701
-"""The types of numbers that PostgreSQL reports; what is declared is taken for what is there."""
+"""OIDs of PostgreSQL's NUMERIC and FLOAT8, as results report them; the declared type is assumed to be there."""
 
 
 _UTC: Final = datetime.UTC
 
 
 class NotCompilable(Exception):
-    """Only SQLAlchemy's own execution can run the statement."""
+    """Raised for a statement that only SQLAlchemy's own execution can run."""
 
 
 class _Placeholder(NamedTuple):
     """Where one argument comes from.
 
     Attributes:
-        key: The parameter; `None` for a value of the statement's own.
+        key: The name of the parameter; `None` for a constant or a default.
 
-        make: Makes the value, where no parameter gives it.
+        make: Makes the value where no parameter gives it.
 
-        place: Which item of the parameter, for one that is a list.
+        place: The index in the parameter, if that is a list.
 
-        part: Which part of the item, where items are tuples.
+        part: The index in the item, if items are tuples.
 
-        process: What the value goes through.
+        process: Encodes the value; `None` when it stays as it is.
     """
 
     key: str | None
-    make: Callable[[], Any]
+    make: Callable[[], object]
     place: int | None
     part: int | None
     process: Processor | None
@@ -72,12 +72,12 @@ class CompiledStatement:
     Args:
         statement: With a parameter for each value that changes.
 
-        dialect: After it has met the server.
+        dialect: After its first connection.
 
     Attributes:
-        returns_rows: It is answered with rows.
+        returns_rows: Whether the answer has rows.
 
-        texts: The places of values that the driver gives as the server spells them, and what reads each.
+        texts: What parses the values that the driver leaves as text, by their places in a row.
 
     Raises:
         NotCompilable: A value depends on how SQLAlchemy runs the statement.
@@ -106,7 +106,7 @@ class CompiledStatement:
             or compiler.implicit_returning
             or not (selected_types(compiler) or compiler.isinsert or compiler.isupdate or compiler.isdelete)
         ):
-            # The last are words that do not say whether they are answered with rows.
+            # The last condition is for `text()`, which does not say whether its answer has rows.
             raise NotCompilable
         self._dialect = dialect
         self._compiler: Any = compiler
@@ -140,10 +140,10 @@ class CompiledStatement:
         }
         self._parts = len(compiler.statement.table.primary_key) if compiler.isinsert else 0  # type: ignore[union-attr]
 
-    def bind(self, parameters: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
-        """The words to send, and their arguments."""
+    def bind(self, parameters: Mapping[str, Any]) -> tuple[str, tuple[object, ...]]:
+        """Return the SQL to send, and its arguments."""
         if self._simple is not None:
-            # Nothing but parameters, each as it is or through one function.
+            # The common case: nothing but parameters, each as it is or through one function.
             return self._simple[0], tuple(
                 [
                     parameters[key] if process is None else process(parameters[key])
@@ -163,16 +163,19 @@ class CompiledStatement:
             arguments.append(value if process is None else process(value))
         return sql, tuple(arguments)
 
-    def rows(self, records: Sequence[Sequence[Any]], *, keeps_texts: bool = False) -> Sequence[Sequence[Any]]:
-        """*records*, as the driver gave them, with values of the types that were declared.
+    def rows(
+        self, records: Sequence[Sequence[object]], *, keeps_texts: bool = False
+    ) -> Sequence[Sequence[object]]:
+        """Decode *records* to values of the types that were declared.
 
         Args:
             records: As the driver gave them.
 
-            keeps_texts: What is in `texts` stays text.
+            keeps_texts: Whether values in `texts` stay text.
         """
         if not records:
             return records
+        # The first row shows whether a column needs decoding: a column of PostgreSQL's has one type in all rows.
         first = records[0]
         readers = [
             (place, read)
@@ -193,8 +196,8 @@ class CompiledStatement:
             rows.append(row)
         return rows
 
-    def key(self, counted: int | None) -> tuple[Any, ...] | None:
-        """What the database has *counted* up for the key of a new row; `None` for all but inserts."""
+    def key(self, counted: int | None) -> tuple[object, ...] | None:
+        """Return the key of a new row, of which the database has *counted* up one part; `None` for all but inserts."""
         return (counted,) * self._parts or None
 
     def _as_simple(self) -> tuple[str, list[tuple[str, Processor | None]]] | None:
@@ -205,7 +208,7 @@ class CompiledStatement:
         return self._plain.sql, [(str(slot.key), slot.process) for slot in self._plain.slots]
 
     def _text(self, parameters: Mapping[str, Any]) -> _SqlTemplate:
-        """The statement for lists of as many values as there are in *parameters*."""
+        """Return the template for lists of as many values as there are in *parameters*."""
         sizes = tuple(len(parameters[name]) for name in self._lists)
         found = self._expanded.get(sizes)
         if found is None:
@@ -228,7 +231,7 @@ class CompiledStatement:
             slots.append(self._placeholder(item, made) if place is None else self._item(name, place))
         return _SqlTemplate(state.statement, tuple(slots))
 
-    def _placeholder(self, name: str, made: Mapping[str, Callable[[], Any]]) -> _Placeholder:
+    def _placeholder(self, name: str, made: Mapping[str, Callable[[], object]]) -> _Placeholder:
         bind = self._compiler.binds[name]
         process = self._bind_processor(bind.type)
         if name in made:
@@ -241,7 +244,7 @@ class CompiledStatement:
         return _Placeholder(None, lambda: constant, None, None, None)
 
     def _item(self, name: str, number: int) -> _Placeholder:
-        """The slot of one value in a list, whose items may be tuples."""
+        """Return the placeholder of one value in a list, whose items may be tuples."""
         bind = self._compiler.binds[name]
         if not isinstance(bind.type, TupleType):
             return _Placeholder(
@@ -252,22 +255,23 @@ class CompiledStatement:
             bind.key, _raise_missing_parameter, place, part, self._bind_processor(bind.type.types[part])
         )
 
-    def _bind_processor(self, declared: TypeEngine[Any]) -> Processor | None:
-        """What a value of type *declared* goes through on its way in."""
+    def _bind_processor(self, declared: ColumnType) -> Processor | None:
+        """Return what encodes a value of type *declared*; `None` when it stays as it is."""
         return declared.dialect_impl(self._dialect).bind_processor(self._dialect)
 
 
-def _raise_missing_parameter() -> Any:
+def _raise_missing_parameter() -> object:
     raise LookupError("a parameter of the statement has no value")
 
 
-def _defaults(compiler: Any) -> list[tuple[str, Callable[[], Any]]]:
-    """What columns fill in by themselves, by the name of their parameter."""
+def _defaults(compiler: Any) -> list[tuple[str, Callable[[], object]]]:
+    """Return what makes the defaults of columns, by the names of their parameters."""
     filled = [(column, column.default) for column in compiler.insert_prefetch]
     filled += [(column, column.onupdate) for column in compiler.update_prefetch]
     if not filled:
         return []
-    key_of = parameter_namer(compiler)  # they may be called otherwise than their columns
+    # The names of parameters need not be those of their columns.
+    key_of = parameter_namer(compiler)
     return [(key_of(column), _maker(default)) for column, default in filled]
 
 
@@ -281,21 +285,21 @@ def _maker(default: Any) -> Callable[[], Any]:
     return made
 
 
-def _result_processor(declared: TypeEngine[Any], dialect: Dialect) -> Processor | None:
-    """What a value of type *declared* goes through on its way out."""
+def _result_processor(declared: ColumnType, dialect: Dialect) -> Processor | None:
+    """Return what decodes a value of type *declared*; `None` when it stays as it is."""
     impl = declared.dialect_impl(dialect)
     if dialect.driver != "asyncpg":
         return impl.result_processor(dialect, None)
     if (read := _text_processor(declared, dialect)) is not None:
         return _unless_null(read)
     if isinstance(impl, Numeric | Float):
-        # asyncpg gives what the column is; SQLAlchemy would look at that before each result.
+        # SQLAlchemy chooses by the type that each result reports; asyncpg's values show it themselves.
         return _as_decimal if impl.asdecimal else _as_float
     return impl.result_processor(dialect, _DECIMALS if _holds_decimals(declared) else _FLOATS)
 
 
-def _text_processor(declared: TypeEngine[Any], dialect: Dialect) -> Callable[[str], Any] | None:
-    """What reads a value that asyncpg gives as the server spells it; nobody but the server has written it."""
+def _text_processor(declared: ColumnType, dialect: Dialect) -> Callable[[str], object] | None:
+    """Return what parses a value that asyncpg leaves as text; the server has written it, so that it is well-formed."""
     if dialect.driver != "asyncpg":
         return None
     if isinstance(declared, TextDecimal):
@@ -303,12 +307,12 @@ def _text_processor(declared: TypeEngine[Any], dialect: Dialect) -> Callable[[st
     return parse_json if isinstance(declared, JSON) else None
 
 
-def _unless_null(read: Callable[[str], Any]) -> Processor:
+def _unless_null(read: Callable[[str], object]) -> Processor:
     return lambda text: None if text is None else read(text)
 
 
-def _expected_type(declared: TypeEngine[Any], dialect: Dialect) -> Any:
-    """The type, or the time zone, of a first value that shows that no value of the column needs reading.
+def _expected_type(declared: ColumnType, dialect: Dialect) -> Any:
+    """Return the type, or the time zone, of a first value which shows that the column needs no decoding.
 
     A column of PostgreSQL's is of one type, whatever was declared, and asyncpg gives what it is.
     """
@@ -322,16 +326,17 @@ def _expected_type(declared: TypeEngine[Any], dialect: Dialect) -> Any:
     return None
 
 
-def _holds_decimals(declared: TypeEngine[Any]) -> bool:
+def _holds_decimals(declared: ColumnType) -> bool:
+    """Return whether *declared*, an array or a decorated type perhaps, has decimals as its values in Python."""
     inner: Any = declared
     while isinstance(inner, TypeDecorator | ARRAY):
         inner = inner.item_type if isinstance(inner, ARRAY) else inner.impl_instance
     return bool(getattr(inner, "asdecimal", False))
 
 
-def _as_decimal(value: Any) -> Any:
+def _as_decimal(value: object) -> object:
     return decimal.Decimal(str(value)) if isinstance(value, float) else value
 
 
-def _as_float(value: Any) -> Any:
+def _as_float(value: object) -> object:
     return float(value) if isinstance(value, decimal.Decimal) else value

@@ -1,7 +1,7 @@
-"""Statements handed to the driver itself, past SQLAlchemy's execution: half the time of a short read."""
+"""Statements handed to the driver itself, past SQLAlchemy's execution, which takes half the time of a short read."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError, StatementError
 from fastapi_easy.infrastructure.relational.driver.compiled import CompiledStatement, NotCompilable
 from fastapi_easy.infrastructure.relational.driver.driver_exceptions import to_sqlalchemy_error
 from fastapi_easy.infrastructure.relational.driver.executor import Executor, Parameters, StatementResult
-from fastapi_easy.infrastructure.relational.driver.pool import PooledConnection
+from fastapi_easy.infrastructure.relational.driver.pooled_connection import PooledConnection
 from fastapi_easy.infrastructure.relational.options import CLIENT_TIMEOUT_MARGIN
 
 
@@ -20,13 +20,13 @@ from fastapi_easy.infrastructure.relational.options import CLIENT_TIMEOUT_MARGIN
 class DirectExecutor(Executor):
     """Runs statements on the driver's own connections.
 
-    What only SQLAlchemy can run, which is a statement for many rows at once, goes its way.
+    Statements for many rows at once, and the few that `CompiledStatement` does not support, go through SQLAlchemy.
     """
 
     async def run(
         self, pooled: PooledConnection, statement: Executable, parameters: Parameters
     ) -> StatementResult:
-        """The answer to *statement* on *pooled*."""
+        """Run *statement* on *pooled*."""
         compiled = self._compiled(statement) if isinstance(parameters, dict) else None
         if compiled is None or not isinstance(parameters, dict):
             return await Executor.run(self, pooled, statement, parameters)
@@ -41,12 +41,16 @@ class DirectExecutor(Executor):
             and not calls.is_in_transaction(pooled.driver)
         ):
             return await self._run_with_deadline(pooled, statement, parameters)
+        # MariaDB takes a limit as a prefix of the statement; MySQL and SQLite have none, and `with_timeout` gives up.
         if has_short_deadline and getattr(self.engine.dialect, "is_mariadb", False):
             sql = f"SET STATEMENT max_statement_time = {max(_MIN_TIMEOUT, self.time_left):.3f} FOR {sql}"
         sent = calls.send(pooled.driver, compiled, sql, arguments)
         try:
-            is_free = self.client_timeout is None and not self.is_uninterruptible and not has_short_deadline
-            return await (sent if is_free else self.with_timeout(sent))
+            # Without a limit of ours the call and the timer of `with_timeout` are saved.
+            is_unlimited = (
+                self.client_timeout is None and not self.is_uninterruptible and not has_short_deadline
+            )
+            return await (sent if is_unlimited else self.with_timeout(sent))
         except BaseException as error:
             refusal = to_sqlalchemy_error(pooled.connection, error)
             if refusal is error:
@@ -54,7 +58,7 @@ class DirectExecutor(Executor):
             raise refusal from error
 
     async def run_command(self, pooled: PooledConnection, sql: str) -> None:
-        """Say *sql*, which are answered with nothing."""
+        """Run *sql*, a command that is answered with nothing."""
         try:
             await self.with_timeout(_DRIVER_CALLS[self.engine.dialect.driver].run_command(pooled.driver, sql))
         except BaseException as error:
@@ -66,7 +70,7 @@ class DirectExecutor(Executor):
     async def _run_with_deadline(
         self, pooled: PooledConnection, statement: Executable, parameters: Parameters
     ) -> StatementResult:
-        """The answer to *statement*, in a transaction alone because the server can be told of the hurry in one."""
+        """Run *statement* in a transaction of its own, which is where PostgreSQL takes a limit for one statement."""
         async with asyncio.timeout(self.time_left + CLIENT_TIMEOUT_MARGIN):
             await self.run_command(pooled, self.begin_sql)
             try:
@@ -79,7 +83,7 @@ class DirectExecutor(Executor):
         return answer
 
     def _compiled(self, statement: Executable) -> CompiledStatement | None:
-        # Kept on the statement, as SQLAlchemy does with what it finds out about one: they go together.
+        # Cached on the statement, as SQLAlchemy does with its own findings, so that both are freed together.
         kept, dialect = vars(statement), self.engine.dialect
         found: tuple[Dialect, CompiledStatement | None] | None = kept.get(_CACHE_ATTRIBUTE)
         if found is not None and found[0] is dialect:
@@ -93,13 +97,13 @@ class DirectExecutor(Executor):
 
 
 _MIN_TIMEOUT: Final = 0.001
-"""Seconds; with none there would be no limit."""
+"""Seconds; MariaDB takes 0 for no limit."""
 
 _CACHE_ATTRIBUTE: Final = "_fastapi_easy_compiled"
 
 
-async def _asyncpg(
-    driver: Any, compiled: CompiledStatement, sql: str, arguments: tuple[Any, ...]
+async def _send_asyncpg(
+    driver: Any, compiled: CompiledStatement, sql: str, arguments: tuple[object, ...]
 ) -> StatementResult:
     if compiled.returns_rows:
         records = await driver.fetch(sql, *arguments)
@@ -109,8 +113,8 @@ async def _asyncpg(
     return StatementResult((), int(status.rpartition(" ")[2]) if status[-1:].isdigit() else -1)
 
 
-async def _aiosqlite(
-    driver: Any, compiled: CompiledStatement, sql: str, arguments: tuple[Any, ...]
+async def _send_aiosqlite(
+    driver: Any, compiled: CompiledStatement, sql: str, arguments: tuple[object, ...]
 ) -> StatementResult:
     if compiled.returns_rows:
         records = await driver.execute_fetchall(sql, arguments)
@@ -121,8 +125,8 @@ async def _aiosqlite(
     return answer
 
 
-async def _mysql(
-    driver: Any, compiled: CompiledStatement, sql: str, arguments: tuple[Any, ...]
+async def _send_mysql(
+    driver: Any, compiled: CompiledStatement, sql: str, arguments: tuple[object, ...]
 ) -> StatementResult:
     async with driver.cursor() as cursor:
         _ = await cursor.execute(sql, arguments)
@@ -136,8 +140,12 @@ async def _run_on_asyncpg(driver: Any, sql: str) -> None:
     _ = await driver.execute(sql)
 
 
+def _asyncpg_is_in_transaction(driver: Any) -> bool:
+    return bool(driver.is_in_transaction())
+
+
 async def _run_on_aiosqlite(driver: Any, sql: str) -> None:
-    # Closed there and then: a cursor of its own would cost two more trips to the thread.
+    # This one call executes, fetches and closes; a cursor would cost two more trips to aiosqlite's thread.
     _ = await driver.execute_fetchall(sql)
 
 
@@ -148,28 +156,30 @@ async def _run_on_mysql(driver: Any, sql: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _DriverCalls:
-    """How to speak to one driver.
+    """The calls of one driver.
 
     Attributes:
-        send: A statement with its arguments.
+        send: Executes a statement with its arguments.
 
-        run_command: Words that are answered with nothing.
+        run_command: Executes a command that is answered with nothing.
 
-        is_in_transaction: Whether a connection is in a transaction, where what is said at its beginning limits its
-            statements.
+        is_in_transaction: Returns whether a connection is in a transaction, whose `begin_sql` limits its statements;
+            `None` for drivers of servers without such a limit.
     """
 
-    send: Callable[[Any, CompiledStatement, str, tuple[Any, ...]], Coroutine[Any, Any, StatementResult]]
-    run_command: Callable[[Any, str], Coroutine[Any, Any, None]]
+    send: Callable[
+        [Any, CompiledStatement, str, tuple[object, ...]], Coroutine[object, object, StatementResult]
+    ]
+    run_command: Callable[[Any, str], Coroutine[object, object, None]]
     is_in_transaction: Callable[[Any], bool] | None = None
 
 
-_DRIVER_CALLS: Final = {
-    "asyncpg": _DriverCalls(_asyncpg, _run_on_asyncpg, lambda driver: bool(driver.is_in_transaction())),
-    "aiosqlite": _DriverCalls(_aiosqlite, _run_on_aiosqlite),
-    "asyncmy": _DriverCalls(_mysql, _run_on_mysql),
-    "aiomysql": _DriverCalls(_mysql, _run_on_mysql),
+_DRIVER_CALLS: Final[Mapping[str, _DriverCalls]] = {
+    "asyncpg": _DriverCalls(_send_asyncpg, _run_on_asyncpg, _asyncpg_is_in_transaction),
+    "aiosqlite": _DriverCalls(_send_aiosqlite, _run_on_aiosqlite),
+    "asyncmy": _DriverCalls(_send_mysql, _run_on_mysql),
+    "aiomysql": _DriverCalls(_send_mysql, _run_on_mysql),
 }
 
 DIRECT_DRIVERS: Final = frozenset(_DRIVER_CALLS)
-"""The drivers that are known here."""
+"""The drivers with calls here; psycopg goes through SQLAlchemy."""

@@ -1,4 +1,4 @@
-"""What a driver raised → what SQLAlchemy would have raised, for statements that were not run through it."""
+"""Exceptions of drivers → what SQLAlchemy would have raised, for statements that bypass it."""
 
 import asyncio
 
@@ -9,15 +9,15 @@ from fastapi_easy.infrastructure.relational.sqlalchemy_internals import dbapi_er
 
 
 def to_sqlalchemy_error(connection: Connection, error: BaseException) -> BaseException:
-    """*error*, which the driver raised on *connection*, as SQLAlchemy raises it.
+    """Return *error*, which the driver raised on *connection*, as SQLAlchemy would raise it.
 
-    A connection that broke is invalidated, and so are those that were made before it. What is no driver's
-    exception comes back as it is; what some drivers make of a cancellation, as the cancellation.
+    A broken connection is invalidated, and so are those that were opened before it. An exception that is not of the
+    driver is returned as it is; one that a driver raises for a cancellation, as the cancellation.
     """
     if isinstance(error, OverflowError):
-        # An integer of more than 64 bits, to which SQLite's driver has no name to give.
+        # sqlite3 raises it for an integer of more than 64 bits; it is no class of the DBAPI.
         return StatementError("a value cannot be sent to the database", None, None, error)
-    # asyncpg's exceptions are not those of the DBAPI; SQLAlchemy's adapter of the driver knows which are meant.
+    # asyncpg's exceptions are not those of the DBAPI; SQLAlchemy's adapter for it translates them.
     translated = dbapi_error(connection, error) if isinstance(error, Exception) else error
     if not isinstance(translated, connection.dialect.loaded_dbapi.Error):
         return translated
@@ -27,6 +27,6 @@ def to_sqlalchemy_error(connection: Connection, error: BaseException) -> BaseExc
 
 
 def was_cancelled() -> bool:
-    """Whether somebody has asked the current task to end."""
+    """Return whether the current task is being cancelled."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0

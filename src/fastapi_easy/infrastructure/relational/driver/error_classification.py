@@ -1,4 +1,4 @@
-"""What a driver complains of, read from class, SQLSTATE or error number, never from prose where there is better.
+"""Why a driver has failed: told by its class, SQLSTATE or error number, and by its message only as a last resort.
 
 Sources: PostgreSQL appendix A (SQLSTATE), MariaDB error codes, SQLite result codes.
 """
@@ -18,7 +18,7 @@ from fastapi_easy.infrastructure.relational.column_types import Unstorable
 
 
 class ErrorCause(enum.Enum):
-    """Why a statement was refused, whatever the driver."""
+    """Why a statement failed, whatever the driver."""
 
     UNIQUE = enum.auto()
     """A unique rule."""
@@ -36,13 +36,13 @@ class ErrorCause(enum.Enum):
     """A value that its column cannot hold."""
 
     TIMEOUT = enum.auto()
-    """Somebody else was in the way, or it took too long; what came before still stands."""
+    """A lock or the statement itself took too long; what came before in the transaction is kept."""
 
     ROLLED_BACK = enum.auto()
-    """The database has undone the whole transaction to let another one pass."""
+    """The database has rolled back the whole transaction, because of a deadlock or a conflict with another one."""
 
     UNREACHABLE = enum.auto()
-    """No answer."""
+    """The database did not answer."""
 
     STALE_STATEMENT = enum.auto()
     """The statement was prepared before the table changed; a second try prepares it anew."""
@@ -50,16 +50,16 @@ class ErrorCause(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class ClassifiedError:
-    """A refusal in our own words.
+    """The failure of a statement, whatever the driver.
 
     Attributes:
-        cause: Why.
+        cause: Why it failed.
 
-        constraint: The name of the rule, where the driver says.
+        constraint: The name of the violated constraint, where the driver tells.
 
-        table: The table of the rule, where the driver says.
+        table: The table of the constraint, where the driver tells.
 
-        columns: The columns, where the driver says.
+        columns: The columns, where the driver tells.
     """
 
     cause: ErrorCause
@@ -76,12 +76,12 @@ _UNAVAILABLE_REASONS: Final = {
 
 
 def ends_transaction(classified: ClassifiedError) -> bool:
-    """Whether nothing is left of the transaction."""
+    """Return whether the database has ended the transaction."""
     return classified.cause in {ErrorCause.ROLLED_BACK, ErrorCause.UNREACHABLE}
 
 
 def is_unreachable(error: BaseException) -> bool:
-    """Whether the database has not answered; that we did not even ask it is no silence of its."""
+    """Return whether the database was asked and has not answered."""
     if isinstance(error, PoolTimeout | CallNotPermitted):
         return False
     classified = classify_error(error)
@@ -89,7 +89,7 @@ def is_unreachable(error: BaseException) -> bool:
 
 
 def unavailable_reason_of(error: BaseException) -> UnavailableReason | None:
-    """What kept the database from answering, when *error* says that something did."""
+    """Return what kept the database from answering; `None` when *error* is about something else."""
     match error:
         case CallNotPermitted():
             return error.reason
@@ -103,13 +103,13 @@ def unavailable_reason_of(error: BaseException) -> UnavailableReason | None:
 
 
 def is_stale_statement(error: BaseException) -> bool:
-    """Whether a second try would find the statement prepared anew."""
+    """Return whether a second try would find the statement prepared anew."""
     classified = classify_error(error)
     return classified is not None and classified.cause is ErrorCause.STALE_STATEMENT
 
 
 def classify_error(error: BaseException) -> ClassifiedError | None:
-    """What *error* complains of; `None` when it means a defect of ours."""
+    """Classify *error*; `None` when it means a defect of ours."""
     match error:
         case DBAPIError(connection_invalidated=True) | PoolTimeout() | OSError():
             return ClassifiedError(ErrorCause.UNREACHABLE)
@@ -124,7 +124,7 @@ def classify_error(error: BaseException) -> ClassifiedError | None:
 def _from_driver(driver_error: BaseException | None) -> ClassifiedError | None:
     if isinstance(driver_error, Unstorable | OverflowError | UnicodeEncodeError):
         return ClassifiedError(ErrorCause.INVALID_VALUE)
-    # Drivers in disguise: SQLAlchemy wraps what asyncpg raised in classes of its own.
+    # SQLAlchemy's adapter wraps what asyncpg raised in classes of its own, which lack the names of constraints.
     original: Any = (
         getattr(driver_error, "driver_exception", None)
         or getattr(driver_error, "__cause__", None)
@@ -132,6 +132,7 @@ def _from_driver(driver_error: BaseException | None) -> ClassifiedError | None:
     )
     if (name := getattr(driver_error, "sqlite_errorname", None)) is not None:
         return _sqlite(str(name), str(driver_error))
+    # The drivers for MySQL raise (number, message).
     number = driver_error.args[0] if driver_error is not None and driver_error.args else None
     if isinstance(number, int):
         return _mysql(
@@ -141,7 +142,7 @@ def _from_driver(driver_error: BaseException | None) -> ClassifiedError | None:
     state = getattr(driver_error, "sqlstate", None) or getattr(original, "sqlstate", None)
     if state is not None:
         return _postgres(str(state), getattr(original, "diag", original))
-    # What comes from libpq itself, before or after there was a server to talk to, has no SQLSTATE.
+    # Errors of libpq itself, such as a refused or lost connection, come without a SQLSTATE.
     return (
         ClassifiedError(ErrorCause.UNREACHABLE)
         if type(driver_error).__module__.startswith("psycopg") and _is_operational(driver_error)
@@ -181,7 +182,7 @@ _POSTGRES_CLASSES: Final[Mapping[str, ErrorCause]] = {
 }
 
 
-def _postgres(state: str, details: Any) -> ClassifiedError | None:
+def _postgres(state: str, details: object) -> ClassifiedError | None:
     cause = _POSTGRES.get(state, _POSTGRES_CLASSES.get(state[:2]))
     if cause is None:
         return None

@@ -1,7 +1,7 @@
 """How statements reach the database.
 
-The seam: what is above hands over a statement and its values and gets plain rows back. A way around
-SQLAlchemy's execution needs another `Executor` and nothing else.
+Everything above hands over a statement with its values, and gets plain rows back. A way around SQLAlchemy's
+execution, such as `direct_execution`, is another `Executor` and changes nothing else.
 """
 
 import asyncio
@@ -18,70 +18,78 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from fastapi_easy.domain import deadline
 from fastapi_easy.infrastructure.relational.driver.driver_exceptions import to_sqlalchemy_error
 from fastapi_easy.infrastructure.relational.driver.error_classification import is_stale_statement
-from fastapi_easy.infrastructure.relational.driver.pool import ConnectionPool, PooledConnection
+from fastapi_easy.infrastructure.relational.driver.pool import ConnectionPool
+from fastapi_easy.infrastructure.relational.driver.pooled_connection import PooledConnection
 from fastapi_easy.infrastructure.relational.options import CLIENT_TIMEOUT_MARGIN
 from fastapi_easy.infrastructure.relational.sqlalchemy_internals import greenlet_spawn
 from fastapi_easy.infrastructure.waiting.completion import run_to_completion
 
-Parameters: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+Parameters: TypeAlias = Mapping[str, object] | Sequence[Mapping[str, object]]
+"""The values of a statement by parameter, or those of each row it is run for."""
+
+Record: TypeAlias = Sequence[Any]
+"""The values of one row, in the order of the statement's columns."""
 
 T = TypeVar("T")
 
 
 class ResultDecoder(Protocol):
-    """Knows what the values of an answer are to become."""
+    """Decodes the values of an answer."""
 
     @property
     def texts(self) -> Mapping[int, Callable[[str], Any]]:
-        """The places of values that the driver gives as the server spells them, and what reads each."""
+        """What parses the values that the driver leaves as text, by their places in a row."""
         ...
 
-    def rows(self, records: Sequence[Sequence[Any]], *, keeps_texts: bool = False) -> Sequence[Sequence[Any]]:
-        """*records*, as the driver gave them, with values of the types that were declared.
+    def rows(self, records: Sequence[Record], *, keeps_texts: bool = False) -> Sequence[Record]:
+        """Decode *records* to values of the types that were declared.
 
         Args:
             records: As the driver gave them.
 
-            keeps_texts: What is in `texts` stays text.
+            keeps_texts: Whether values in `texts` stay text, for callers that pass most of them on.
         """
         ...
 
 
 class StatementResult(NamedTuple):
-    """What a statement gave back.
+    """The answer to a statement.
 
     Attributes:
-        records: Plain rows, in the order of the statement's columns, as the driver gave them.
+        records: Rows as the driver gave them, in the order of the statement's columns.
 
-        affected: How many rows it reached, for a write.
+        affected: The number of rows that a write has changed; -1 where the driver does not say.
 
-        key: The key the database made, for an insert that cannot return rows.
+        key: The key that the database has generated, for an insert that cannot return rows.
 
-        decoder: What the values are to become; `None` when that was seen to.
+        decoder: Decodes *records*; `None` when their values are decoded already.
     """
 
-    records: Sequence[Sequence[Any]]
+    records: Sequence[Record]
     affected: int = -1
     key: tuple[Any, ...] | None = None
     decoder: ResultDecoder | None = None
 
     @property
-    def rows(self) -> Sequence[Sequence[Any]]:
-        """Plain rows, in the order of the statement's columns."""
+    def rows(self) -> Sequence[Record]:
+        """Decoded rows, in the order of the statement's columns.
+
+        Each access decodes all of them anew: ask `records` whether there are any.
+        """
         return self.records if self.decoder is None else self.decoder.rows(self.records)
 
     @property
     def texts(self) -> Mapping[int, Callable[[str], Any]]:
-        """The places of the values that `undecoded_rows` leaves as texts, and what reads each."""
-        return _NONE if self.decoder is None else self.decoder.texts
+        """What parses the values that `undecoded_rows` leaves as text, by their places in a row."""
+        return _NO_TEXTS if self.decoder is None else self.decoder.texts
 
     @property
-    def undecoded_rows(self) -> Sequence[Sequence[Any]]:
-        """As `rows`, but without reading `texts`."""
+    def undecoded_rows(self) -> Sequence[Record]:
+        """As `rows`, but with values in `texts` left as text."""
         return self.records if self.decoder is None else self.decoder.rows(self.records, keeps_texts=True)
 
 
-_NONE: Final[Mapping[int, Callable[[str], Any]]] = MappingProxyType({})
+_NO_TEXTS: Final[Mapping[int, Callable[[str], Any]]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,17 +99,17 @@ class Executor:
     Attributes:
         engine: In autocommit.
 
-        pool: Its connections.
+        pool: Lends connections of *engine*.
 
-        client_timeout: Seconds after which the client gives up on a statement; `None` where the driver sees to it.
+        client_timeout: Seconds after which the client gives up on a statement; `None` where the driver does so.
 
-        aborts_on_error: A statement that fails makes the rest of its transaction fail.
+        aborts_on_error: Whether a statement that fails makes the rest of its transaction fail, as on PostgreSQL.
 
-        is_uninterruptible: A statement cannot be given up once it has begun, as on SQLite, whose work is done in a
-            thread here; a cancelled call waits for its end.
+        is_uninterruptible: Whether a statement runs to its end once it has begun, as on SQLite, which works in a
+            thread; a cancelled call waits for it.
 
-        statement_timeout: When the caller has fewer seconds left than this, the usual limits of statements are too
-            long.
+        statement_timeout: The usual limit of a statement in seconds; a caller with less time left gets a limit of
+            its own.
     """
 
     engine: Engine
@@ -113,29 +121,30 @@ class Executor:
 
     @property
     def begin_sql(self) -> str:
-        """The words that begin a transaction."""
+        """The command that begins a transaction."""
         match self.engine.dialect.name:
             case "sqlite":
+                # Takes the lock of the writer now: a transaction that has read and then writes could be refused.
                 return "BEGIN IMMEDIATE"
             case "postgresql" if self.engine.dialect.driver == "asyncpg" and self.has_short_deadline:
-                # The server's own limit leaves the connection in one piece.
+                # A limit of the server's leaves the connection usable, which one of the client's does not.
                 return f"BEGIN; SET LOCAL statement_timeout = {max(1, round(self.time_left * 1000))}"
             case _:
                 return "BEGIN"
 
     @property
     def time_left(self) -> float:
-        """Seconds that a statement may take, of a caller who hurries."""
+        """Seconds that a statement may take: the usual limit, or what is left until the caller's deadline."""
         return deadline.within(self.statement_timeout)
 
     @property
     def has_short_deadline(self) -> bool:
-        """Whether the caller has less time left than statements usually have."""
+        """Whether less time is left until the caller's deadline than the usual limit of a statement."""
         time_left = deadline.remaining_seconds()
         return time_left is not None and time_left < self.statement_timeout
 
     async def read(self, statement: Executable, parameters: Parameters) -> StatementResult:
-        """The answer to *statement*, which only reads, on a connection of its own, which may turn out stale once."""
+        """Run *statement*, which only reads, on a connection of its own; tried again once if that was stale."""
         is_stale = False
         while True:
             pooled = await self.pool.check_out()
@@ -143,6 +152,8 @@ class Executor:
                 answer = await self.run(pooled, statement, parameters)
             except BaseException as error:
                 self.release_after(pooled, error)
+                # A read can be repeated: the server may have closed the connection since its last use, or a prepared
+                # statement may be older than the table.
                 if is_stale or not (isinstance(error, DBAPIError) and _may_be_stale(error)):
                     raise
                 is_stale = True
@@ -150,8 +161,8 @@ class Executor:
                 self.pool.check_in(pooled, single=True)
                 return answer
 
-    async def look(self) -> None:
-        """Nothing, when the database answers; asked before everybody who waits, and whatever the breaker says."""
+    async def ping(self) -> None:
+        """Check that the database answers, ahead of all who wait and past the circuit breaker."""
         pooled = await self.pool.check_out_first()
         try:
             await self.run_command(pooled, "SELECT 1")
@@ -163,19 +174,20 @@ class Executor:
     async def run(
         self, pooled: PooledConnection, statement: Executable, parameters: Parameters
     ) -> StatementResult:
-        """The answer to *statement* on *pooled*."""
+        """Run *statement* on *pooled*."""
         try:
             return await self.run_in_greenlet(_run, pooled.connection, statement, parameters)
         except OverflowError as error:
+            # What sqlite3 raises for an integer of more than 64 bits; SQLAlchemy lets it through unwrapped.
             raise to_sqlalchemy_error(pooled.connection, error) from error
 
     async def run_command(self, pooled: PooledConnection, sql: str) -> None:
-        """Say *sql*, which are answered with nothing."""
+        """Run *sql*, a command that is answered with nothing."""
         _ = await self.run_in_greenlet(pooled.connection.exec_driver_sql, sql)
 
     @contextlib.asynccontextmanager
     async def lend_connection(self) -> AsyncIterator[Connection]:
-        """A connection of its own, for one statement that somebody else runs on it."""
+        """Lend a connection for one statement that the caller runs on it."""
         pooled = await self.pool.check_out()
         try:
             yield pooled.connection
@@ -184,8 +196,8 @@ class Executor:
             raise
         self.pool.check_in(pooled)
 
-    async def work(self, function: Callable[[Connection], T]) -> T:
-        """What *function* answers, given a connection of its own, through SQLAlchemy."""
+    async def run_sync(self, function: Callable[[Connection], T]) -> T:
+        """Call *function* with a connection of its own, through SQLAlchemy, and return its result."""
         async with self.lend_connection() as connection:
             return await self.run_in_greenlet(function, connection)
 
@@ -197,17 +209,17 @@ class Executor:
         elif isinstance(error, SQLAlchemyError) or self.is_uninterruptible:
             self.pool.check_in(pooled)
         else:
-            # The answer that nobody waits for may still come.
+            # Cancelled, or timed out: the next borrower would read the answer that is still to come.
             self.pool.discard(pooled, error)
 
-    async def run_in_greenlet(self, function: Callable[..., T], /, *arguments: Any) -> T:
-        """*function*, which talks to the database, within the time a statement may take."""
+    async def run_in_greenlet(self, function: Callable[..., T], /, *arguments: object) -> T:
+        """Call *function*, which talks to the database, within the time a statement may take."""
         return await self.with_timeout(greenlet_spawn(function, *arguments))
 
-    async def with_timeout(self, work: Coroutine[Any, Any, T]) -> T:
-        """What *work* answers, which talks to the database, within the time a statement may take."""
+    async def with_timeout(self, work: Coroutine[object, object, T]) -> T:
+        """Wait for *work*, which talks to the database, within the time a statement may take."""
         if self.is_uninterruptible:
-            # A half-read cursor would keep the lock on the file, even though its connection was closed.
+            # A cursor that is left half-read keeps the lock on the file, even when its connection is closed.
             return await run_to_completion(work)
         client_timeout = self.client_timeout
         if self.has_short_deadline:

@@ -1,4 +1,4 @@
-"""JSON as databases keep it."""
+"""JSON in the texts that databases store."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ from pydantic_core import PydanticSerializationError, from_json, to_json
 
 
 def parse_json(text: str) -> Any:
-    """The value that *text* spells."""
+    """Parse *text*."""
     try:
         return from_json(text)
     except ValueError:
@@ -16,9 +16,9 @@ def parse_json(text: str) -> Any:
 
 
 def write_json(value: Any) -> str:
-    """The text that spells *value*."""
+    """Write *value* as JSON."""
     try:
         return to_json(value, inf_nan_mode="constants").decode()
     except (PydanticSerializationError, UnicodeEncodeError):
-        # Likewise; what nobody can write is refused in the words of the standard library.
+        # The same for writing; for a value that is no JSON the standard library raises the usual error.
         return json.dumps(value)

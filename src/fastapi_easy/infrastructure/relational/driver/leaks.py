@@ -1,7 +1,7 @@
-"""Connections that were lent for too long, or to somebody who is gone.
+"""Connections that are lent for too long, or whose borrower is gone.
 
-Nothing is written down when one is lent but the moment, which is known anyway: who has it is found out when somebody
-wants to know.
+A checkout records nothing but its time, because it happens for every statement: who holds a connection is found out
+afterwards, by searching the running tasks.
 """
 
 import asyncio
@@ -9,59 +9,45 @@ import logging
 import sys
 import types
 from collections.abc import Collection, Iterator
-from typing import Any, Final, Protocol
+from typing import Any, Final
+
+from fastapi_easy.infrastructure.relational.driver.pooled_connection import PooledConnection
 
 _logger: Final = logging.getLogger("fastapi_easy.connections")
 
 LONG_CHECKOUT: Final = 10.0
-"""Seconds after which somebody is asked what they need a connection for."""
+"""Seconds after which the holder of a connection is logged."""
 
 _FRAMES_SHOWN: Final = 4
-"""Frames that say where somebody is."""
+"""Innermost frames of the holder that are logged."""
 
 _OURS: Final = __name__.partition(".")[0] + "."
 
 
-class LentConnection(Protocol):
-    """A connection that somebody has.
-
-    Attributes:
-        connection: Itself.
-
-        lent: When it was lent, on the clock of `time.monotonic`.
-
-        reported_at: For which time of lending this was told of.
-    """
-
-    connection: Any
-    lent: float
-    reported_at: float
-
-
-def log_long_checkouts(lent: Collection[LentConnection], database: str, now: float) -> None:
-    """Log, once for each, which of *lent* somebody has had for too long, and where they are."""
+def log_long_checkouts(lent: Collection[PooledConnection], database: str, now: float) -> None:
+    """Log each of *lent* that is held for too long, with its holder; each checkout is logged once."""
     for each in lent:
-        if now - each.lent >= LONG_CHECKOUT and each.reported_at != each.lent:
-            each.reported_at = each.lent
+        if now - each.lent_at >= LONG_CHECKOUT and each.reported_at != each.lent_at:
+            each.reported_at = each.lent_at
             _logger.warning(
                 "a connection of %s has been checked out for %.0f s: %s",
                 database,
-                now - each.lent,
+                now - each.lent_at,
                 _describe_holder(each),
             )
 
 
-def find_abandoned(lent: Collection[Any]) -> list[Any]:
-    """Those of *lent*, all in one set, that nobody else knows of: they can never be given back."""
+def find_abandoned(lent: set[PooledConnection]) -> list[PooledConnection]:
+    """Return those of *lent* that nothing but this set refers to: they can never be given back."""
     return [each for each in lent if sys.getrefcount(each) <= _REFCOUNT_IN_SET]
 
 
 _REFCOUNT_IN_SET: Final = next(iter([sys.getrefcount(each) for each in {object()}]))
-"""What is counted, in this version of Python, for an object that is in a set and looked at just like that."""
+"""The count for an object that only a set holds, taken in the same way as above: it differs between Pythons."""
 
 
-def _describe_holder(lent: LentConnection) -> str:
-    """The task that has it, and where that is waiting."""
+def _describe_holder(lent: PooledConnection) -> str:
+    """Return the name of the task that holds *lent*, and the functions in which it waits."""
     for task in asyncio.all_tasks():
         frames = list(_frames_of(task))
         if any(_refers_to(value, lent) for frame in frames for value in tuple(frame.f_locals.values())):
@@ -73,7 +59,8 @@ def _describe_holder(lent: LentConnection) -> str:
 
 
 def _frames_of(task: "asyncio.Task[Any]") -> Iterator[types.FrameType]:
-    """Where *task* is, the outermost call first."""
+    """Yield the frames of the suspended *task*, the outermost call first."""
+    # Coroutines and generator-based coroutines (`types.coroutine`) have attributes of different names.
     waiting: Any = task.get_coro()
     while waiting is not None:
         frame = getattr(waiting, "cr_frame", None) or getattr(waiting, "gi_frame", None)
@@ -83,12 +70,12 @@ def _frames_of(task: "asyncio.Task[Any]") -> Iterator[types.FrameType]:
         waiting = getattr(waiting, "cr_await", None) or getattr(waiting, "gi_yieldfrom", None)
 
 
-def _refers_to(value: Any, lent: LentConnection) -> bool:
-    """Whether *value*, which somebody has at hand, is what was lent, or a transaction or unit of work on it."""
+def _refers_to(value: object, lent: PooledConnection) -> bool:
+    """Return whether the local variable *value* is *lent* itself, or a transaction or unit of work on it."""
     if value is lent or value is lent.connection:
         return True
     if not type(value).__module__.startswith(_OURS):
-        # To ask it for an attribute could do anything.
+        # Reading an attribute of a foreign object may run any code.
         return False
     transaction = getattr(value, "_transaction", value)
     return getattr(transaction, "_pooled", None) is lent

@@ -1,7 +1,7 @@
-"""The connections of one database, handed on in the order in which they were asked for.
+"""A connection pool: lends the connections of one database, first come first served.
 
-SQLAlchemy makes them, greets them and closes them; what is done here is done for every statement, and so without its
-pool, whose hand-over costs more than a short statement does.
+SQLAlchemy opens, sets up and closes the connections. Its own pool is not used: a checkout happens for every
+statement, and there it costs more than a short statement does.
 """
 
 import asyncio
@@ -10,10 +10,9 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -21,78 +20,46 @@ from fastapi_easy.domain import deadline
 from fastapi_easy.domain.ports.breaker import Breaker
 from fastapi_easy.infrastructure.relational.driver.error_classification import is_unreachable
 from fastapi_easy.infrastructure.relational.driver.leaks import find_abandoned, log_long_checkouts
-from fastapi_easy.infrastructure.relational.driver.sockets import (
-    disconnect_check,
-    enable_keepalive,
-    no_disconnect_check,
-)
+from fastapi_easy.infrastructure.relational.driver.pooled_connection import PooledConnection, open_connection
+from fastapi_easy.infrastructure.relational.driver.sockets import disconnect_check, no_disconnect_check
 from fastapi_easy.infrastructure.relational.sqlalchemy_internals import greenlet_spawn
 from fastapi_easy.infrastructure.resilience.wait_queue import WaitQueue
 
 _logger: Final = logging.getLogger("fastapi_easy.connections")
 
 MAX_CONCURRENT_CONNECTS: Final = 2
-"""Connections that are made at the same time: after an outage every process makes all of its own anew."""
+"""Connections opened at the same time, so that processes do not flood a server that comes back after an outage."""
 
 CLOSE_TIMEOUT: Final = 2.0
-"""Seconds to wait for a polite goodbye before a connection is cut."""
-
-
-@dataclass(slots=True, eq=False)
-class PooledConnection:
-    """One connection.
-
-    Attributes:
-        connection: As SQLAlchemy knows it.
-
-        driver: As the driver knows it.
-
-        made: When it was made, on the clock of `time.monotonic`.
-
-        lent: When it was lent last, on the same clock.
-
-        reported_at: The same, if it was told of then that this is long ago.
-
-        breaker: Is told how it went with whoever has it; `None` when there is none.
-
-        permit: Which the breaker gave for that.
-    """
-
-    connection: Connection
-    driver: Any
-    made: float
-    lent: float = 0.0
-    reported_at: float = 0.0
-    breaker: Breaker | None = None
-    permit: int = 0
+"""Seconds to wait for an orderly close before the connection is aborted."""
 
 
 class ConnectionPool:
-    """Lends connections, to one borrower each.
+    """Lends connections, each to one borrower at a time.
 
-    A connection that comes back goes to whoever has waited longest. New ones are made when nobody's is free, and to
-    their end even when the one who asked gives up: when callers are less patient than the server takes to greet, none
-    would ever stand otherwise. No more than `MAX_CONCURRENT_CONNECTS` are made at a time.
+    A connection that is given back goes to the caller who has waited longest. When none is free, new ones are opened,
+    at most `MAX_CONCURRENT_CONNECTS` at a time. Opening one goes on when its caller gives up: otherwise a server that
+    answers more slowly than callers wait would never get a connection.
 
     Args:
-        engine: Makes connections, and keeps none.
+        engine: Opens connections, and pools none.
 
         size: Connections at most.
 
-        checkout_timeout: Seconds to wait for one.
+        checkout_timeout: Seconds to wait for a free connection.
 
-        connect_timeout: Seconds in which a new one has to stand, greeting included.
+        connect_timeout: Seconds in which a new connection has to be open and set up.
 
-        recycle: Seconds after which one is replaced.
+        recycle: Age in seconds at which a connection is replaced.
 
-        queue_time: Who would have to wait for more seconds is sent away at once.
+        queue_time: Seconds; a caller who would have to wait longer is rejected at once.
 
-        breaker: Gives the one that is asked before a connection is lent, and told what became of it; asked for anew
-            each time.
+        breaker: Returns the circuit breaker to ask before each checkout, and to tell the result; called for each
+            checkout, so that an override of it is followed.
 
     Attributes:
-        leak_check_name: The name of the database, when `check_for_leaks` is to look: what a lock needs one for is long
-            by design.
+        leak_check_name: The name of the database in the log of `check_for_leaks`; `None` turns the check off, as for
+            the connections of locks, which are held for long by design.
     """
 
     def __init__(
@@ -130,103 +97,104 @@ class ConnectionPool:
 
     @property
     def in_use(self) -> int:
-        """Connections that somebody has."""
+        """Connections that are lent."""
         return len(self._lent)
 
     @property
     def open(self) -> int:
-        """Connections that stand."""
+        """Open connections, idle or lent."""
         return len(self._idle) + len(self._lent)
 
     @property
     def waiting(self) -> int:
-        """Those who wait for one."""
+        """Callers who wait for a connection."""
         return len(self._waiters)
 
     @property
     def shed(self) -> int:
-        """Those who were sent away because they would have waited for too long."""
+        """Callers rejected so far because they would have waited for too long."""
         return self._waiters.shed
 
     @property
     def waits(self) -> tuple[int, float]:
-        """How many have waited for one, also in vain, and how many seconds together."""
-        return self._waiters.waited, self._waiters.seconds
+        """The number of waits so far, with or without success, and their sum in seconds."""
+        return self._waiters.waited, self._waiters.wait_seconds
 
     @property
     def leaked(self) -> int:
-        """Those that were taken and can never be given back, as far as somebody has looked."""
+        """Connections that `check_for_leaks` has found to be lost by their borrowers."""
         return self._leaked
 
     @property
     def detects_disconnects(self) -> bool:
-        """Whether a connection that the server has closed is never lent."""
+        """Whether connections that the server has closed are recognized before they are lent."""
         return self._is_disconnected is not no_disconnect_check
 
     async def check_out(self) -> PooledConnection:
-        """A connection; to be given back, or thrown away, whatever happens.
+        """Take a connection, which the caller has to `check_in` or `discard` whatever happens.
 
         Raises:
-            CallNotPermitted: The database has been silent, or too many wait already.
+            CallNotPermitted: The circuit breaker is open, or too many wait already.
 
             sqlalchemy.exc.TimeoutError: None became free in time.
 
-            sqlalchemy.exc.DBAPIError, OSError: None could be made.
+            sqlalchemy.exc.DBAPIError, OSError: None could be opened.
         """
         breaker = self._breaker()
         permit = 0 if breaker is None else breaker.enter()
         pooled = self._check_out_idle()
         if pooled is None:
             pooled = await (
-                self._wait(self._waiters.join) if breaker is None else self._wait_with(breaker, permit)
+                self._wait(self._waiters.enqueue) if breaker is None else self._wait_with(breaker, permit)
             )
         pooled.breaker, pooled.permit = breaker, permit
         return pooled
 
     async def check_out_first(self) -> PooledConnection:
-        """As `check_out`, before everybody who waits, and whatever the breaker says, which hears nothing of it.
+        """Take a connection ahead of all who wait, past the circuit breaker, which is told nothing.
 
-        For somebody who wants to know how the database is, and not often.
+        For health checks: they are rare, and ask for the state that the breaker only remembers.
 
         Raises:
             sqlalchemy.exc.TimeoutError: None became free in time.
 
-            sqlalchemy.exc.DBAPIError, OSError: None could be made.
+            sqlalchemy.exc.DBAPIError, OSError: None could be opened.
         """
         return self._check_out_idle() or await self._wait(self._waiters.enqueue_first)
 
     def check_in(self, pooled: PooledConnection, *, single: bool = False) -> None:
-        """Let somebody else have *pooled*, which has nothing left to say.
+        """Give *pooled* back, with no answer outstanding and outside of any transaction.
 
         Args:
-            pooled: Which was taken.
+            pooled: A connection from `check_out`.
 
-            single: It has answered one statement: when that took long, it is the database that is slow.
+            single: It was taken for one statement: when that took long, the database is slow. A transaction may be
+                slow because of what its caller does in between.
         """
         breaker = pooled.breaker
         if breaker is not None:
             if single and breaker.slow_after is not None:
-                breaker.leave(pooled.permit, answered=True, slow=_is_slow(pooled, breaker.slow_after))
+                breaker.leave(pooled.permit, answered=True, slow=pooled.was_slow(breaker.slow_after))
             else:
                 breaker.leave(pooled.permit, answered=True)
             pooled.breaker = None
         self._put_back(pooled)
 
     def discard(self, pooled: PooledConnection, error: BaseException | None = None) -> None:
-        """Close *pooled* for good: it cannot be trusted any more after *error*, a cancellation unless said."""
+        """Drop *pooled*, whose state is unknown after *error*; `None` stands for a cancellation."""
         if pooled.breaker is not None:
             pooled.breaker.leave(pooled.permit, answered=_is_answer(error))
             pooled.breaker = None
         self._lent.discard(pooled)
-        discard(pooled.connection)
+        pooled.abort()
         self._connect_for_waiters()
 
     def expire_connections(self) -> None:
-        """The server has gone, or is a new one: what was made until now is replaced before it is lent again."""
+        """Replace every connection opened so far before it is lent again: the server has gone, or is another one."""
         self._expired_before = time.monotonic()
 
     def check_for_leaks(self) -> None:
-        """Tell of what was lent for long, and close what nobody can give back any more."""
+        """Log connections that are lent for long, and close those that no borrower can give back any more."""
         if self.leak_check_name is None:
             return
         log_long_checkouts(self._lent, self.leak_check_name, time.monotonic())
@@ -238,18 +206,18 @@ class ConnectionPool:
             self.discard(pooled)
 
     async def close(self) -> None:
-        """Close every connection: politely where nobody has it, else at once; who has it will not get far."""
+        """Close every connection: idle ones in order, lent ones at once, which fails their borrowers."""
         self.expire_connections()
-        # One that is being made may still join the idle ones, when nobody waits for it any more.
+        # A connection that is being opened may still become idle, when nobody waits for it any more.
         while self._idle or self._tasks:
             while self._idle:
                 self._retire(self._idle.pop())
             _ = await asyncio.wait(self._tasks)
         for pooled in self._lent:
-            discard(pooled.connection)
+            pooled.abort()
 
     def _check_out_idle(self) -> PooledConnection | None:
-        """One that nobody has, unless others wait already."""
+        """Take an idle connection, unless others wait already: nobody overtakes them."""
         idle = self._idle
         while idle and not self._waiters:
             pooled = idle.pop()
@@ -263,10 +231,10 @@ class ConnectionPool:
         self._lent.discard(pooled)
         if self._waiters and self._is_usable(pooled):
             self._hand_over(pooled)
-        elif self._waiters or pooled.made <= self._expired_before:
+        elif self._waiters or pooled.connected_at <= self._expired_before:
             self._retire(pooled)
         else:
-            # Looked at when it is lent again.
+            # Its age and whether the server has closed it are checked when it is lent again.
             self._idle.append(pooled)
 
     def _hand_over(self, pooled: PooledConnection) -> None:
@@ -278,7 +246,7 @@ class ConnectionPool:
             waiter.set_result(pooled)
 
     def _next_waiter(self) -> asyncio.Future[PooledConnection] | None:
-        """Whoever has waited longest, and does not any more."""
+        """Remove the waiter who has waited longest from the queue, skipping those who have given up."""
         waiters = self._waiters
         while waiters:
             waiter = waiters.pop()
@@ -287,18 +255,18 @@ class ConnectionPool:
         return None
 
     def _is_usable(self, pooled: PooledConnection) -> bool:
-        """Whether *pooled* can be lent, as it is now to be."""
-        made, now = pooled.made, time.monotonic()
-        pooled.lent = now
+        """Return whether *pooled* can be lent, and note the time for the case that it is."""
+        connected_at, now = pooled.connected_at, time.monotonic()
+        pooled.lent_at = now
         return (
-            made > self._expired_before
-            and now - made < self._recycle
+            connected_at > self._expired_before
+            and now - connected_at < self._recycle
             and not self._is_disconnected(pooled.driver)
         )
 
     async def _wait_with(self, breaker: Breaker, permit: int) -> PooledConnection:
         try:
-            return await self._wait(self._waiters.join)
+            return await self._wait(self._waiters.enqueue)
         except BaseException as error:
             breaker.leave(permit, answered=_is_answer(error))
             raise
@@ -315,24 +283,24 @@ class ConnectionPool:
             return await waiter
         except asyncio.CancelledError:
             if waiter in self._waiters:
-                self._waiters.leave(waiter)
+                self._waiters.cancel(waiter)
             elif not waiter.cancelled() and waiter.exception() is None:
-                # It was handed over in the same moment.
+                # The connection was handed over before the cancellation arrived: it must not be lost.
                 self._put_back(waiter.result())
             raise
         finally:
             limit.cancel()
 
     def _time_out(self, waiter: asyncio.Future[PooledConnection], checkout_timeout: float) -> None:
-        self._waiters.leave(waiter)
+        self._waiters.cancel(waiter)
         if not waiter.done():
-            # Where nobody has one, it was not others who were waited for.
+            # Overload when others hold connections; an unreachable server when none could be opened at all.
             what = "became free" if self._lent else "was established"
-            lacking = f"no connection {what} within {checkout_timeout:.3g} seconds"
-            waiter.set_exception(PoolTimeout(lacking) if self._lent else TimeoutError(lacking))
+            message = f"no connection {what} within {checkout_timeout:.3g} seconds"
+            waiter.set_exception(PoolTimeout(message) if self._lent else TimeoutError(message))
 
     def _connect_for_waiters(self) -> None:
-        """Begin to make as many connections as are waited for, within the limit."""
+        """Start opening as many connections as callers wait for, within the limits."""
         waiting = sum(not waiter.done() for waiter in self._waiters) if self._waiters else 0
         while (
             self._connecting < min(waiting, MAX_CONCURRENT_CONNECTS)
@@ -342,10 +310,9 @@ class ConnectionPool:
             self._start_task(self._connect())
 
     async def _connect(self) -> None:
-        made: list[PooledConnection] = []
         try:
             async with asyncio.timeout(self._connect_timeout):
-                await greenlet_spawn(lambda: made.append(_open_connection(self._engine)))
+                pooled = await greenlet_spawn(open_connection, self._engine)
         except (SQLAlchemyError, OSError) as error:
             self._connecting -= 1
             self._fail_next_waiter(error)
@@ -353,12 +320,12 @@ class ConnectionPool:
             self._connecting -= 1
             raise
         else:
-            self._put_back(made[0])
+            self._put_back(pooled)
             self._connecting -= 1
             self._connect_for_waiters()
 
     def _fail_next_waiter(self, error: Exception) -> None:
-        """Tell whoever has waited longest of *error*; when all have given up, nobody needs to know."""
+        """Raise *error* at the caller who has waited longest; with no caller left it is dropped."""
         waiter = self._next_waiter()
         if waiter is not None:
             waiter.set_exception(error)
@@ -366,44 +333,25 @@ class ConnectionPool:
 
     def _retire(self, pooled: PooledConnection) -> None:
         self._closing += 1
-        self._start_task(self._close(pooled.connection))
+        self._start_task(self._close(pooled))
 
-    async def _close(self, connection: Connection) -> None:
+    async def _close(self, pooled: PooledConnection) -> None:
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT):
-                await greenlet_spawn(connection.close)
+                await greenlet_spawn(pooled.connection.close)
         except (SQLAlchemyError, OSError):
-            discard(connection)
+            pooled.abort()
         finally:
             self._closing -= 1
             self._connect_for_waiters()
 
-    def _start_task(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start_task(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
+        # The loop itself holds tasks weakly: without another reference one may vanish before its end.
         task.add_done_callback(self._tasks.discard)
 
 
-def _is_slow(pooled: PooledConnection, limit: float) -> bool:
-    """Whether *pooled* was lent for longer than *limit*, for a call with an end: others are long by design."""
-    return time.monotonic() - pooled.lent > limit and deadline.remaining_seconds() is not None
-
-
 def _is_answer(error: BaseException | None) -> bool | None:
-    """What *error*, with which somebody ended, says about whether the database answers."""
+    """Return `False` if *error* means that the database does not answer, and `None` if it says nothing about it."""
     return False if error is not None and is_unreachable(error) else None
-
-
-def discard(connection: Connection) -> None:
-    """Close *connection* for good, without a word to the server."""
-    if not connection.closed:
-        if not connection.invalidated:
-            connection.invalidate()
-        connection.close()
-
-
-def _open_connection(engine: Engine) -> PooledConnection:
-    connection = engine.connect()
-    driver = connection.connection.driver_connection
-    enable_keepalive(engine.dialect.driver, driver)
-    return PooledConnection(connection, driver, time.monotonic())

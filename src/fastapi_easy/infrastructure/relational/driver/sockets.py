@@ -1,6 +1,6 @@
-"""What drivers know of their sockets: whether the server has hung up, and when it counts as dead.
+"""The sockets of drivers: whether the server has closed one, and when a silent host counts as dead.
 
-Without a word here a host that has vanished is noticed after two hours, by connections on which nothing is said.
+With the defaults of Linux a host that has vanished is noticed after two hours on an idle connection.
 """
 
 import functools
@@ -19,25 +19,25 @@ from fastapi_easy.infrastructure.relational.driver.driver_internals import (
 _logger: Final = logging.getLogger("fastapi_easy.connections")
 
 _DEAD_AFTER: Final = 20.0
-"""Seconds in which the other host has to confirm what it was sent, however busy whatever runs there is."""
+"""Seconds in which the other host has to acknowledge what it was sent; its kernel does so however busy it is."""
 
 _KEEP_ALIVE: Final = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
-"""Where nothing was said for ten seconds the other host is asked every five, three times, whether it is there."""
+"""After ten idle seconds the other host is probed every five; three probes without an answer close the connection."""
 
 _INTERNET: Final = frozenset({socket.AF_INET, socket.AF_INET6})
 
 
-def no_disconnect_check(driver: Any) -> bool:
-    """Nothing can be told without a trip."""
+def no_disconnect_check(driver: object) -> bool:
+    """Return `False`: for an unknown driver nothing can be told without a round trip."""
     return False
 
 
 def disconnect_check(driver: str) -> Callable[[Any], bool]:
-    """How a connection of *driver* tells, without a trip, that the server has closed it, or `no_disconnect_check`."""
+    """Return what tells, without a round trip, that the server has closed a connection of *driver*."""
     return _DISCONNECT_CHECKS.get(driver, no_disconnect_check)
 
 
-def enable_keepalive(driver: str, connection: Any) -> None:
+def enable_keepalive(driver: str, connection: object) -> None:
     """Have the system close *connection*, which *driver* has made, when the host at its other end is dead."""
     found = _SOCKETS.get(driver)
     if found is None:
@@ -67,7 +67,7 @@ def _asyncpg_is_closed(driver: Any) -> bool:
     return bool(driver.is_closed())
 
 
-def _file_is_closed(driver: Any) -> bool:
+def _file_is_closed(driver: object) -> bool:
     return False
 
 
@@ -83,4 +83,4 @@ _SOCKETS: Final[dict[str, Callable[[Any], Any]]] = {
     "asyncmy": transport_of,
     "aiomysql": writer_of,
 }
-"""psycopg has settings for that, which libpq applies; `engine` gives them."""
+"""psycopg is missing: libpq applies the settings that `engine` passes."""

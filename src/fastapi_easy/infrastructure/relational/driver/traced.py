@@ -11,7 +11,7 @@ from sqlalchemy.engine import Dialect
 from fastapi_easy.domain.ports.tracer import Attributes, Span, Tracer
 from fastapi_easy.infrastructure.relational.driver.direct_execution import DirectExecutor
 from fastapi_easy.infrastructure.relational.driver.executor import Executor, Parameters, StatementResult
-from fastapi_easy.infrastructure.relational.driver.pool import PooledConnection
+from fastapi_easy.infrastructure.relational.driver.pooled_connection import PooledConnection
 
 _CACHE_ATTRIBUTE: Final = "_fastapi_easy_described"
 _TRANSACTION_VERBS: Final = frozenset({"BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"})
@@ -26,12 +26,12 @@ class TracedExecutor(Executor):
     async def run(
         self, pooled: PooledConnection, statement: Executable, parameters: Parameters
     ) -> StatementResult:
-        """The answer to *statement* on *pooled*."""
+        """Run *statement* on *pooled*, in a span."""
         with _span(self.tracer, self.engine.dialect, statement, parameters):
             return await Executor.run(self, pooled, statement, parameters)
 
     async def run_command(self, pooled: PooledConnection, sql: str) -> None:
-        """Say *sql*, which are answered with nothing."""
+        """Run *sql*, in a span if it is about a transaction."""
         if (verb := _verb(sql)) not in _TRANSACTION_VERBS:
             await Executor.run_command(self, pooled, sql)
             return
@@ -48,12 +48,12 @@ class TracedDirectExecutor(DirectExecutor):
     async def run(
         self, pooled: PooledConnection, statement: Executable, parameters: Parameters
     ) -> StatementResult:
-        """The answer to *statement* on *pooled*."""
+        """Run *statement* on *pooled*, in a span."""
         with _span(self.tracer, self.engine.dialect, statement, parameters):
             return await DirectExecutor.run(self, pooled, statement, parameters)
 
     async def run_command(self, pooled: PooledConnection, sql: str) -> None:
-        """Say *sql*, which are answered with nothing."""
+        """Run *sql*, in a span if it is about a transaction."""
         if (verb := _verb(sql)) not in _TRANSACTION_VERBS:
             await DirectExecutor.run_command(self, pooled, sql)
             return
@@ -65,6 +65,7 @@ def _span(
     tracer: Tracer, dialect: Dialect, statement: Executable, parameters: Parameters
 ) -> AbstractContextManager[Span]:
     name, attributes = _describe(statement, dialect)
+    # The conventions want the size of real batches only.
     if isinstance(parameters, Sequence) and len(parameters) > 1:
         attributes = {**attributes, "db.operation.batch.size": len(parameters)}
     return tracer.span(name, attributes, is_client=True)
@@ -76,7 +77,7 @@ def _span_of_verb(tracer: Tracer, dialect: Dialect, verb: str) -> AbstractContex
 
 
 def _describe(statement: Executable, dialect: Dialect) -> tuple[str, Attributes]:
-    """The name of the span of *statement*, and its attributes; kept on the statement, as what is compiled is."""
+    """Return the name of the span of *statement* and its attributes, which are cached on the statement."""
     kept = vars(statement)
     found: tuple[Dialect, str, Attributes] | None = kept.get(_CACHE_ATTRIBUTE)
     if found is None or found[0] is not dialect:
@@ -90,8 +91,8 @@ def _describe(statement: Executable, dialect: Dialect) -> tuple[str, Attributes]
     return found[1], found[2]
 
 
-def _table_of(statement: Any) -> str | None:
-    """The table that *statement* is about, if it is about one above all."""
+def _table_of(statement: Executable) -> str | None:
+    """Return the table that *statement* is about: the one it writes, or the first it selects from."""
     match statement:
         case Insert() | Update() | Delete():
             tables: Sequence[Any] = [statement.table]
@@ -103,10 +104,10 @@ def _table_of(statement: Any) -> str | None:
 
 
 def _verb(text: str) -> str:
-    """The first word of *text*: `SELECT`."""
+    """Return the first word of *text*: `SELECT`."""
     return text.split(None, 1)[0].rstrip(";").upper()
 
 
 def _system(dialect: Dialect) -> str:
-    """What the conventions call the server."""
+    """Return OpenTelemetry's name of the database system."""
     return "mariadb" if getattr(dialect, "is_mariadb", False) else dialect.name

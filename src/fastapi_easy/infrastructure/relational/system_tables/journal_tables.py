@@ -1,18 +1,17 @@
 """The tables that a journal names, as a relational database has them."""
 
 import weakref
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Any, Final, assert_never
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, LargeBinary, MetaData, String, Table, Text, Uuid
 from sqlalchemy.dialects.mysql import LONGTEXT, VARCHAR
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.types import TypeEngine
 
 from fastapi_easy.domain.changes.journal import SystemTable
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import Field, Kind
-from fastapi_easy.infrastructure.relational.column_types import UtcDateTime
+from fastapi_easy.infrastructure.relational.column_types import ColumnType, UtcDateTime
 
 _system_tables: Final["weakref.WeakKeyDictionary[SystemTable, Table]"] = weakref.WeakKeyDictionary()
 _MYSQL: Final = ("mysql", "mariadb")
@@ -20,7 +19,7 @@ _BYTEWISE: Final = "utf8mb4_bin"
 
 
 def table_of(system: SystemTable) -> Table:
-    """Return the table of *system*, drawn once.
+    """Return the table of *system*, made once.
 
     Raises:
         DeclarationError: A field is of a kind that system tables do not have.
@@ -41,29 +40,41 @@ def tables_of(systems: Iterable[SystemTable]) -> MetaData:
 
 
 def _column(system: SystemTable, field: Field) -> Column[Any]:
-    typed = _TYPES.get(field.kind)
-    if typed is None:
+    column_type = _type_of(field)
+    if column_type is None:
         raise DeclarationError(
             [
                 f"{system.name}: a system table has no column for {field.name!r}, a {field.kind}: use another kind"
             ]
         )
     is_key = field.name in system.key
-    return Column(field.name, typed(field), primary_key=is_key, nullable=field.nullable and not is_key)
+    return Column(field.name, column_type, primary_key=is_key, nullable=field.nullable and not is_key)
 
 
-def _text(field: Field) -> TypeEngine[Any]:
+def _text(field: Field) -> ColumnType:
     if field.max_length is None:
         return Text().with_variant(LONGTEXT(collation=_BYTEWISE), *_MYSQL)
     return String(field.max_length).with_variant(VARCHAR(field.max_length, collation=_BYTEWISE), *_MYSQL)
 
 
-_TYPES: Final[Mapping[Kind, Callable[[Field], TypeEngine[Any]]]] = {
-    Kind.TEXT: _text,
-    Kind.INTEGER: lambda _: BigInteger(),
-    Kind.BOOLEAN: lambda _: Boolean(),
-    Kind.DATETIME: lambda _: UtcDateTime(timezone=True),
-    Kind.UUID: lambda _: Uuid(),
-    Kind.BINARY: lambda _: LargeBinary(),
-    Kind.JSON: lambda _: JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql"),
-}
+def _type_of(field: Field) -> ColumnType | None:
+    match field.kind:
+        case Kind.TEXT:
+            return _text(field)
+        case Kind.INTEGER:
+            return BigInteger()
+        case Kind.BOOLEAN:
+            return Boolean()
+        case Kind.DATETIME:
+            return UtcDateTime(timezone=True)
+        case Kind.UUID:
+            return Uuid()
+        case Kind.BINARY:
+            return LargeBinary()
+        case Kind.JSON:
+            return JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+        case Kind.DECIMAL | Kind.FLOAT | Kind.DATE | Kind.TIME | Kind.DURATION | Kind.ENUM | Kind.ARRAY:
+            # No system table has needed one yet.
+            return None
+        case _:
+            assert_never(field.kind)

@@ -1,19 +1,20 @@
 """The tables of leases."""
 
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import BigInteger, Column, Connection, Index, Integer, MetaData, String, Table, inspect
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.types import TypeEngine
+
+from fastapi_easy.infrastructure.relational.column_types import ColumnType
 
 _OWNER: Final = 200
 _ATTEMPTS: Final = 10
 
 
-def make_tables(connection: Connection, name_type: TypeEngine[Any]) -> None:
-    """Create what is missing; safe when many do so at once.
+def make_tables(connection: Connection, name_type: ColumnType) -> None:
+    """Create the missing tables of leases; safe when many processes do so at once.
 
-    Times are microseconds since 1970. A row without owner is a name that was held, whose tokens go on growing.
+    Times are microseconds since 1970. A row without an owner is a name that was held once; its token goes on growing.
     """
     tables = _define_tables(name_type)
     for attempt in range(1, _ATTEMPTS + 1):
@@ -23,12 +24,12 @@ def make_tables(connection: Connection, name_type: TypeEngine[Any]) -> None:
         try:
             tables.create_all(connection, missing)
         except DBAPIError:
-            # Somebody else was faster; there may be more that they have not come to yet.
+            # Another process has created a table meanwhile, and may not have come to the next one yet.
             if attempt == _ATTEMPTS:
                 raise
 
 
-def _define_tables(name_type: TypeEngine[Any]) -> MetaData:
+def _define_tables(name_type: ColumnType) -> MetaData:
     tables = MetaData()
     _ = Table(
         "fe_lock",
@@ -48,7 +49,7 @@ def _define_tables(name_type: TypeEngine[Any]) -> MetaData:
         Column("owner", String(_OWNER), nullable=False, unique=True),
         Column("expires_at", BigInteger, nullable=False),
         mysql_engine="InnoDB",
-        # A ticket is never given out twice.
+        # Without it SQLite would use the number of a deleted ticket again.
         sqlite_autoincrement=True,
     )
     _ = Index("fe_lock_wait_line", waits.c.name, waits.c.ticket)

@@ -126,8 +126,8 @@ async def _answer(request: Request, response: Response) -> Response:
     guarded_call: _GuardedCall = request.scope[_CALL]
     try:
         answer = await guarded_call.endpoint(guarded_call.exchange, guarded_call.segment)
-    except ProblemError as refusal:
-        answer = guarded_call.exchange.refusal(refusal.problem)
+    except ProblemError as error:
+        answer = guarded_call.exchange.problem_response(error.problem)
     else:
         added = tuple(response.headers.raw)
         if answer is not None and added:
@@ -161,7 +161,7 @@ class _DirectResponse(Response):
         if isinstance(self._answer, StreamedResponse):
             await self._exchange.stream(self._answer)
         elif self._answer is not None:
-            await self._exchange.answer(self._answer)
+            await self._exchange.respond(self._answer)
         if self.background is not None:
             await self.background()
 
@@ -172,7 +172,7 @@ def _field_of(parameter: str) -> str:
 
 
 def _query_names(dependant: Dependant) -> Iterator[str]:
-    """The names in a query string that *dependant* reads."""
+    """Return the names in a query string that *dependant* reads."""
     for field in get_flat_params(dependant):
         info: Any = field.field_info
         if info.in_ is ParamTypes.query:
@@ -182,7 +182,7 @@ def _query_names(dependant: Dependant) -> Iterator[str]:
 
 
 def _key_names(dependant: Dependant) -> Iterator[str]:
-    """The names of the API keys in a query string that *dependant* reads."""
+    """Return the names of the API keys in a query string that *dependant* reads."""
     for each in dependant.dependencies:
         if isinstance(each.call, APIKeyQuery):
             yield each.call.model.name

@@ -43,7 +43,7 @@ class Guards:
         """Return the dependencies that run before every operation of *resource*, in their order."""
         return (*self._app.router.dependencies, *self._added, *resource.dependencies)
 
-    def documented(self, resource: Resource[Any]) -> tuple[Depends, ...]:
+    def openapi_dependencies(self, resource: Resource[Any]) -> tuple[Depends, ...]:
         """Return the dependencies whose parameters callers of *resource* have to know of."""
         dependencies_of = self.dependencies_of(resource)
         return dependencies_of if self._principal is None else (*dependencies_of, self._principal)
@@ -60,7 +60,7 @@ class Guards:
         return guard
 
 
-def find_dependency_mistakes(where: str, dependencies: Iterable[Any]) -> list[str]:
+def find_dependency_mistakes(where: str, dependencies: Iterable[object]) -> list[str]:
     """Return what is no dependency among *dependencies*, with the way to mend it.
 
     Args:

@@ -32,7 +32,7 @@ def principal_dependency(given: Any) -> Depends | None:
     return found
 
 
-def principal_from(answered: Any, dependency: Depends) -> Principal:
+def principal_from(answered: object, dependency: Depends) -> Principal:
     """Return the caller that *dependency* has *answered*: `None` is somebody who did not say.
 
     Raises:

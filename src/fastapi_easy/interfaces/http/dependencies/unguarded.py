@@ -47,7 +47,7 @@ def warn_of_unguarded_resources(
 
 
 def _dependencies_of_all_routes(app: FastAPI, below: str) -> list[Depends]:
-    """The dependencies that every route under *below* has."""
+    """Return the dependencies that every route under *below* has."""
     found = [
         list(getattr(each, "dependencies", ()))
         for each in iter_route_contexts(app.routes)

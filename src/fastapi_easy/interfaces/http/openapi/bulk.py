@@ -1,27 +1,26 @@
 """A bulk in OpenAPI: the document, one schema for each kind of item, and the results."""
 
-from typing import Any, Final
+from typing import Final
 
 from fastapi_easy.domain import Kind, Operation
 from fastapi_easy.interfaces.http.http_resource import HttpResource
+from fastapi_easy.interfaces.http.openapi.documents import Document
 from fastapi_easy.interfaces.http.openapi.examples import example_of
 from fastapi_easy.interfaces.http.openapi.parameters import filter_name, text_schema
 from fastapi_easy.interfaces.http.openapi.problems import NESTED_PROBLEM
 from fastapi_easy.interfaces.http.operations.bulk_document import BULK_OPERATIONS
 
-Schema = dict[str, Any]
-
-_TAG: Final[Schema] = {"type": "string", "description": "The ETag of the version the change is based on."}
+_TAG: Final[Document] = {"type": "string", "description": "The ETag of the version the change is based on."}
 
 
-def bulk_schemas(http_resource: HttpResource) -> dict[str, Schema]:
-    """The schemas of a bulk of one resource, by name; none where it is not offered."""
+def bulk_schemas(http_resource: HttpResource) -> dict[str, Document]:
+    """Return the schemas of a bulk of one resource by name; none where it is not offered."""
     if Operation.BULK not in http_resource.resource.operations:
         return {}
     name = http_resource.names.schema
     items = _items(http_resource)
     references = [_reference(f"{name}Bulk{kind.capitalize()}") for kind in items]
-    members: dict[str, Schema] = {
+    members: dict[str, Document] = {
         "items": {
             "type": "array",
             "items": {"oneOf": references},
@@ -46,8 +45,8 @@ def bulk_schemas(http_resource: HttpResource) -> dict[str, Schema]:
     }
 
 
-def bulk_example(http_resource: HttpResource) -> Schema | None:
-    """A bulk to show, where one can be made from the declaration alone."""
+def bulk_example(http_resource: HttpResource) -> Document | None:
+    """Return an example of a bulk, where the declaration alone is enough to make one."""
     created = (
         example_of(http_resource.resource, "Create")
         if Operation.CREATE in http_resource.resource.operations
@@ -56,11 +55,11 @@ def bulk_example(http_resource: HttpResource) -> Schema | None:
     return None if created is None else {"items": [{"create": created}]}
 
 
-def _items(http_resource: HttpResource) -> dict[str, Schema]:
-    """What each kind of item on offer says."""
+def _items(http_resource: HttpResource) -> dict[str, Document]:
+    """Return the schema of each kind of item that is offered."""
     name = http_resource.names.schema
     changes = {"set": _reference(f"{name}Update")}
-    every: dict[str, Schema] = {
+    every: dict[str, Document] = {
         Operation.CREATE: _reference(f"{name}Create"),
         Operation.UPSERT: _reference(f"{name}Create"),
         Operation.UPDATE: {"oneOf": _one_or_many(http_resource, changes)},
@@ -69,24 +68,24 @@ def _items(http_resource: HttpResource) -> dict[str, Schema]:
     return {kind.value: every[kind] for kind in BULK_OPERATIONS if kind in http_resource.resource.operations}
 
 
-def _one_or_many(http_resource: HttpResource, more: dict[str, Schema]) -> list[Schema]:
-    """What is said of the one with a key, and of those that a condition means."""
+def _one_or_many(http_resource: HttpResource, more: dict[str, Document]) -> list[Document]:
+    """Return the schemas of an item for one entity by key, and for those that meet a condition."""
     version = ("if_match",) if http_resource.resource.requires_version else ()
     one = _object({"key": _key(http_resource), "if_match": _TAG, **more}, "key", *version, *more)
     if version or not http_resource.use_cases.queries.parameters:
         # What a condition means cannot name the version of each, or there is nothing to compare.
         return [one]
     largest = http_resource.options.max_affected
-    most: Schema = {"type": "integer", "minimum": 1, "maximum": largest, "default": largest}
-    many: dict[str, Schema] = {
+    most: Document = {"type": "integer", "minimum": 1, "maximum": largest, "default": largest}
+    many: dict[str, Document] = {
         "where": {**_reference(filter_name(http_resource)), "description": "Must not match every entity."},
         "max_affected": {**most, "description": "When more entities match, nothing is changed."},
     }
     return [one, _object({**many, **more}, "where", *more)]
 
 
-def _results(http_resource: HttpResource) -> Schema:
-    result: Schema = {
+def _results(http_resource: HttpResource) -> Document:
+    result: Document = {
         "type": "object",
         "required": ["status"],
         "properties": {
@@ -113,10 +112,10 @@ def _results(http_resource: HttpResource) -> Schema:
     }
 
 
-def _key(http_resource: HttpResource) -> Schema:
-    """The schema of a key in JSON."""
+def _key(http_resource: HttpResource) -> Document:
+    """Return the schema of a key in JSON."""
     fields = [http_resource.resource.fields[name] for name in http_resource.resource.key]
-    parts: list[Schema] = []
+    parts: list[Document] = []
     for field in fields:
         part = text_schema(field)
         if field.kind is Kind.DECIMAL:
@@ -127,7 +126,7 @@ def _key(http_resource: HttpResource) -> Schema:
     return {"type": "array", "prefixItems": parts, "minItems": len(parts), "maxItems": len(parts)}
 
 
-def _object(members: dict[str, Schema], *required: str) -> Schema:
+def _object(members: dict[str, Document], *required: str) -> Document:
     return {
         "type": "object",
         "properties": members,
@@ -136,5 +135,5 @@ def _object(members: dict[str, Schema], *required: str) -> Schema:
     }
 
 
-def _reference(schema: str) -> Schema:
+def _reference(schema: str) -> Document:
     return {"$ref": f"#/components/schemas/{schema}"}

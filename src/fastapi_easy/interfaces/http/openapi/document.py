@@ -1,11 +1,10 @@
-"""The resources in the app's OpenAPI document, beside the app's own routes. Built when it is first asked for."""
+"""An OpenAPI document of an app's own routes → the same with its resources."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from fastapi import FastAPI
 from pydantic import TypeAdapter
-from pydantic.json_schema import GenerateJsonSchema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
 from fastapi_easy.domain import UNSET, Operation
 from fastapi_easy.interfaces.formats.output_types import output_type
@@ -13,55 +12,40 @@ from fastapi_easy.interfaces.http.dependencies.guards import Guards
 from fastapi_easy.interfaces.http.dependencies.openapi import DependencyDocs
 from fastapi_easy.interfaces.http.http_resource import HttpResource
 from fastapi_easy.interfaces.http.openapi.bulk import bulk_schemas
+from fastapi_easy.interfaces.http.openapi.documents import Document
 from fastapi_easy.interfaces.http.openapi.operations import Operations
 from fastapi_easy.interfaces.http.openapi.parameters import search_schemas, shared_parameters
 from fastapi_easy.interfaces.http.openapi.problems import HEADERS, ITEM_PROBLEM, PROBLEM, shared_responses
 from fastapi_easy.interfaces.http.openapi.relations import related_properties
 from fastapi_easy.interfaces.http.openapi.streams import stream_schemas
 
-Document = dict[str, Any]
-
 _WITH_FILTERS: Final = {Operation.LIST, Operation.COUNT, Operation.EXPORT, Operation.AGGREGATE}
 _REFERENCE: Final = "#/components/schemas/{model}"
 
 
-def document(app: FastAPI, http_resources: Callable[[], Sequence[HttpResource]], guards: Guards) -> None:
-    """Let `app.openapi()` tell of *http_resources* too. What the app itself has under the same path and method stays.
+def add_resources(base: Document, http_resources: Sequence[HttpResource], guards: Guards) -> Document:
+    """Return *base* with *http_resources*. What it has itself under the same path and method stays.
 
     Args:
-        app: Any FastAPI app.
+        base: The document of the app's own routes, as FastAPI makes it.
 
-        http_resources: Its resources.
+        http_resources: The resources of the app.
 
-        guards: Says what runs before their operations.
+        guards: The dependencies that run before their operations.
     """
-    own = app.openapi
-    known: list[tuple[Document, Document]] = []
-
-    def openapi() -> Document:
-        base = own()
-        # FastAPI makes a new document when routes were added.
-        if not known or known[0][0] is not base:
-            known[:] = [(base, _merge(base, http_resources(), guards))]
-        return known[0][1]
-
-    app.openapi = openapi  # type: ignore[method-assign]
-
-
-def _merge(base: Document, http_resources: Sequence[HttpResource], guards: Guards) -> Document:
-    taken: Mapping[str, Any] = base.get("components", {}).get("schemas", {})
-    http_resources = [http_resource.documented for http_resource in http_resources]
-    paths: dict[str, Any] = {}
+    taken: Document = base.get("components", {}).get("schemas", {})
+    http_resources = [http_resource.as_documented for http_resource in http_resources]
+    paths: Document = {}
     parameters = _parameters(http_resources)
-    documented = DependencyDocs(parameters)
+    dependency_docs = DependencyDocs(parameters)
     for http_resource in http_resources:
         operations = Operations(http_resource).paths()
-        documented.add(operations, guards.documented(http_resource.resource))
+        dependency_docs.add(operations, guards.openapi_dependencies(http_resource.resource))
         paths |= operations
     schemas = {
         "Problem": PROBLEM,
         "ItemProblem": ITEM_PROBLEM,
-        **documented.schemas,
+        **dependency_docs.schemas,
         **_schemas(http_resources),
     }
     renamed = {name: f"{name}Resource" for name in schemas if name in taken and taken[name] != schemas[name]}
@@ -72,7 +56,7 @@ def _merge(base: Document, http_resources: Sequence[HttpResource], guards: Guard
         paths = _rename_references(paths, renamed)
         parameters = _rename_references(parameters, renamed)
     given = base.get("components", {})
-    own_paths: Mapping[str, Any] = {
+    own_paths: Document = {
         path: _with_deep_object_style(each) for path, each in base.get("paths", {}).items()
     }
     components = {
@@ -82,8 +66,11 @@ def _merge(base: Document, http_resources: Sequence[HttpResource], guards: Guard
         "headers": {**HEADERS, **given.get("headers", {})},
         "responses": {**shared_responses(), **given.get("responses", {})},
     }
-    if documented.security_schemes:
-        components["securitySchemes"] = {**documented.security_schemes, **given.get("securitySchemes", {})}
+    if dependency_docs.security_schemes:
+        components["securitySchemes"] = {
+            **dependency_docs.security_schemes,
+            **given.get("securitySchemes", {}),
+        }
     every_path = {path: {**paths.get(path, {}), **own_paths.get(path, {})} for path in (*paths, *own_paths)}
     tags = [{"name": each.resource.name, **_description_member(each)} for each in http_resources]
     return {**base, "paths": every_path, "components": components, "tags": [*base.get("tags", []), *tags]}
@@ -99,7 +86,7 @@ def _parameters(http_resources: Sequence[HttpResource]) -> Document:
 
 
 def _with_deep_object_style(path: Document) -> Document:
-    """*path* with the style of deep objects where OpenAPI wants it; see `query_plan`."""
+    """Move the style of deep objects from the schemas of *path* to its parameters; see `query_params.plan`."""
     for operation in path.values():
         for parameter in operation.get("parameters", ()) if isinstance(operation, dict) else ():
             if parameter.get("schema", {}).pop("x-style", None) == "deepObject":
@@ -112,8 +99,8 @@ def _description_member(http_resource: HttpResource) -> Document:
 
 
 def _schemas(http_resources: Sequence[HttpResource]) -> dict[str, Document]:
-    """Every schema of the resources, by its own name."""
-    wanted: Any = [
+    """Return every schema of the resources by its name."""
+    wanted: list[tuple[tuple[str, JsonSchemaMode], JsonSchemaMode, TypeAdapter[Any]]] = [
         ((name, mode), mode, TypeAdapter(schema))
         for http_resource in http_resources
         for name, mode, schema in _models(http_resource)
@@ -155,13 +142,13 @@ class _Generator(GenerateJsonSchema):
     ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012 (as pydantic declares it)
 
 
-def _models(http_resource: HttpResource) -> list[tuple[str, str, Any]]:
+def _models(http_resource: HttpResource) -> list[tuple[str, JsonSchemaMode, type[Any]]]:
     name, schemas, offered = (
         http_resource.names.schema,
         http_resource.schemas,
         http_resource.resource.operations,
     )
-    models: list[tuple[str, str, Any]] = [(name, "serialization", schemas.read)]
+    models: list[tuple[str, JsonSchemaMode, type[Any]]] = [(name, "serialization", schemas.read)]
     if offered & {Operation.CREATE, Operation.UPSERT, Operation.IMPORT}:
         models.append((f"{name}Create", "validation", schemas.create))
     if Operation.REPLACE in offered:

@@ -1,13 +1,15 @@
 """Bodies to show in the documentation: plausible, and accepted unless a rule of the user's own forbids them."""
 
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from fastapi_easy.domain import Field, Kind, Resource
+from fastapi_easy.interfaces.http.openapi.documents import Document
 
 
-def example_of(resource: Resource[Any], purpose: str) -> dict[str, Any] | None:
-    """An example of the body called *purpose*, where one can be made from the declaration alone."""
+def example_of(resource: Resource[Any], purpose: str) -> Document | None:
+    """Return an example of the body called *purpose*, where the declaration alone is enough to make one."""
     if resource.schemas.create is not None or resource.schemas.update is not None:
         return None
     match purpose:
@@ -22,7 +24,7 @@ def example_of(resource: Resource[Any], purpose: str) -> dict[str, Any] | None:
     return _of(resource, [name for name in names if resource.fields[name].required])
 
 
-def _of(resource: Resource[Any], names: Any) -> dict[str, Any] | None:
+def _of(resource: Resource[Any], names: Iterable[str]) -> Document | None:
     fields = [resource.fields[name] for name in names]
     if any(field.rules and field.kind is Kind.TEXT and _has_pattern(field) for field in fields):
         return None
@@ -33,7 +35,7 @@ def _has_pattern(field: Field) -> bool:
     return any(getattr(rule, "pattern", None) or getattr(rule, "func", None) for rule in field.rules)
 
 
-def _value(field: Field) -> Any:  # noqa: C901, PLR0911, PLR0912 (one line per kind)
+def _value(field: Field) -> object:  # noqa: C901, PLR0911, PLR0912 (one line per kind)
     match field.kind:
         case Kind.TEXT:
             text = field.name.replace("_", " ").capitalize()

@@ -2,12 +2,12 @@
 
 import dataclasses
 import inspect
-from collections.abc import Iterator
 from typing import Any, Final
 
 from fastapi_easy.domain import Operation
 from fastapi_easy.interfaces.http.http_resource import HttpResource
 from fastapi_easy.interfaces.http.openapi.bulk import bulk_example
+from fastapi_easy.interfaces.http.openapi.documents import Document, OperationDetails
 from fastapi_easy.interfaces.http.openapi.examples import example_of
 from fastapi_easy.interfaces.http.openapi.parameters import (
     fields_parameter,
@@ -17,15 +17,13 @@ from fastapi_easy.interfaces.http.openapi.parameters import (
 )
 from fastapi_easy.interfaces.http.openapi.problems import CORRELATION, problem_responses
 from fastapi_easy.interfaces.http.openapi.relations import related_parameters
-from fastapi_easy.interfaces.http.openapi.streams import stream_operations
+from fastapi_easy.interfaces.http.openapi.streams import (
+    aggregate_details,
+    export_details,
+    import_details,
+)
+from fastapi_easy.interfaces.http.operations.table import ACTION_PROBLEMS, KEY, ROUTES, OperationRoute
 
-Document = dict[str, Any]
-
-_ALWAYS: Final = (400, 405, 422, 500, 501, 503, 504)
-_ONE: Final = (404,)
-_BODY_REJECTED: Final = (408, 413)
-_BODY: Final = (*_BODY_REJECTED, 415)
-_CHANGE: Final = (403, 409)
 _PREFERRED: Final = ("Preference-Applied", "Withheld-Events")
 _PREFER: Final = {
     "name": "Prefer",
@@ -51,70 +49,92 @@ _IF_NONE_MATCH: Final = {
 
 
 class Operations:
-    """Writes the paths of one resource, those of its operations only."""
+    """The OpenAPI operations of one resource, those that it offers only."""
 
     def __init__(self, http_resource: HttpResource) -> None:
         self._http_resource = http_resource
         self._resource = http_resource.resource
         self._names = http_resource.names
         self._schema = http_resource.names.schema
-        self._entity = f"{http_resource.path}/{{key}}"
 
     def paths(self) -> dict[str, dict[str, Document]]:
-        """Operations by path and lower-case method."""
+        """Return the operations by path and lower-case method."""
         paths: dict[str, dict[str, Document]] = {}
-        for operation, path, method, document in self._operations():
-            if operation is None or operation in self._resource.operations:
-                paths.setdefault(path, {})[method] = {"tags": [self._resource.name], **document}
+        for route in ROUTES:
+            if route.operation in self._resource.operations:
+                path = paths.setdefault(f"{self._http_resource.path}{route.path}", {})
+                path[route.method.lower()] = self._operation(route)
+        for name, action in (self._resource.actions or {}).items():
+            paths[f"{self._http_resource.path}{KEY}/{name}"] = {"post": self._action(name, action)}
         return paths
 
-    def _operations(self) -> Iterator[tuple[Operation | None, str, str, Document]]:
-        path = self._http_resource.path
-        yield Operation.LIST, path, "get", self._list()
-        yield Operation.CREATE, path, "post", self._create()
-        yield Operation.LIST, f"{path}/search", "post", self._search()
-        yield Operation.COUNT, f"{path}/count", "get", self._count()
-        yield from stream_operations(self._http_resource)
-        yield Operation.UPSERT, f"{path}/upsert", "post", self._upsert()
-        yield Operation.BULK, f"{path}/bulk", "post", self._bulk()
-        yield Operation.GET, self._entity, "get", self._get()
-        yield Operation.REPLACE, self._entity, "put", self._write("replace", "Replace", "Replace", _JSON_ONLY)
-        yield (
-            Operation.UPDATE,
-            self._entity,
-            "patch",
-            self._write("update", "Change", "Update", _JSON_OR_MERGE_PATCH),
-        )
-        yield Operation.DELETE, self._entity, "delete", self._delete()
-        yield Operation.RESTORE, f"{self._entity}/restore", "post", self._restore()
-        yield Operation.PURGE, f"{self._entity}/purge", "post", self._purge()
-        for name, action in (self._resource.actions or {}).items():
-            yield None, f"{self._entity}/{name}", "post", self._action(name, action)
-
-    def _list(self) -> Document:
+    def _operation(self, route: OperationRoute) -> Document:
+        members, responses = self._details(route)
+        by_status = dict(zip(map(str, route.statuses), responses, strict=True))
         return {
-            "operationId": f"list_{self._names.many}",
-            "summary": f"List {self._resource.name}",
-            "parameters": [
-                *filter_parameters(self._http_resource),
-                *page_parameters(self._http_resource),
-                *related_parameters(self._http_resource),
-            ],
-            "responses": {"200": self._page("Link"), **problem_responses((*_ALWAYS, 403, 414))},
+            "tags": [self._resource.name],
+            "operationId": route.operation_id(self._names),
+            "summary": route.summary.format(
+                resource=self._resource.name,
+                entity=_with_article(self._names.singular),
+                deleted=_with_article(f"deleted_{self._names.singular}"),
+            ),
+            **members,
+            "responses": {**by_status, **self._problems(route.problems)},
         }
 
-    def _search(self) -> Document:
+    def _details(self, route: OperationRoute) -> OperationDetails:  # noqa: C901, PLR0911, PLR0912 (a row per operation)
+        match route.operation:
+            case Operation.CREATE:
+                return self._create()
+            case Operation.GET:
+                return self._get()
+            case Operation.LIST:
+                return self._list() if route.method == "GET" else self._search()
+            case Operation.COUNT:
+                return self._count()
+            case Operation.REPLACE:
+                return self._write("Replace", _JSON_ONLY)
+            case Operation.UPDATE:
+                return self._write("Update", _JSON_OR_MERGE_PATCH)
+            case Operation.DELETE:
+                return self._remove(self._if_match(), "Deleted.")
+            case Operation.RESTORE:
+                return self._restore()
+            case Operation.PURGE:
+                return self._remove(_IF_MATCH, "Purged.")
+            case Operation.UPSERT:
+                return self._upsert()
+            case Operation.BULK:
+                return self._bulk()
+            case Operation.AGGREGATE:
+                return aggregate_details(self._http_resource)
+            case Operation.EXPORT:
+                return export_details(self._http_resource)
+            case Operation.IMPORT:
+                return import_details(self._http_resource)
+
+    def _problems(self, statuses: frozenset[int]) -> Document:
+        return problem_responses(statuses if self._resource.requires_version else statuses - {428})
+
+    def _list(self) -> OperationDetails:
+        parameters = [
+            *filter_parameters(self._http_resource),
+            *page_parameters(self._http_resource),
+            *related_parameters(self._http_resource),
+        ]
+        return {"parameters": parameters}, (self._page("Link"),)
+
+    def _search(self) -> OperationDetails:
         body = self._body(f"{self._schema}Search", _JSON_ONLY)
         body["content"]["application/json"]["example"] = {"limit": 10}
-        return {
-            "operationId": f"search_{self._names.many}",
-            "summary": f"Search {self._resource.name}",
+        members = {
             "description": "The same grammar as that of the list, for queries too long for a path.",
             "requestBody": body,
-            "responses": {"200": self._page(), **problem_responses((*_ALWAYS, *_BODY, 403))},
         }
+        return members, (self._page(),)
 
-    def _count(self) -> Document:
+    def _count(self) -> OperationDetails:
         schema = {
             "type": "object",
             "required": ["count"],
@@ -125,124 +145,64 @@ class Operations:
             "headers": dict(CORRELATION),
             "content": {"application/json": {"schema": schema}},
         }
-        return {
-            "operationId": f"count_{self._names.many}",
-            "summary": f"Count {self._resource.name}",
-            "parameters": filter_parameters(self._http_resource),
-            "responses": {"200": counted, **problem_responses((*_ALWAYS, 414))},
-        }
+        return {"parameters": filter_parameters(self._http_resource)}, (counted,)
 
-    def _create(self) -> Document:
-        return {
-            "operationId": f"create_{self._names.one}",
-            "summary": f"Create {_with_article(self._names.one)}",
-            "parameters": [_PREFER],
-            "requestBody": self._body(f"{self._schema}Create", _JSON_ONLY),
-            "responses": {"201": self._created(), **problem_responses((*_ALWAYS, *_BODY, *_CHANGE))},
-        }
+    def _create(self) -> OperationDetails:
+        body = self._body(f"{self._schema}Create", _JSON_ONLY)
+        return {"parameters": [_PREFER], "requestBody": body}, (self._created(),)
 
-    def _upsert(self) -> Document:
+    def _upsert(self) -> OperationDetails:
         by = " and ".join(f"`{name}`" for name in self._resource.upsert_by)
-        return {
-            "operationId": f"upsert_{self._names.one}",
-            "summary": f"Change or create {_with_article(self._names.one)}",
+        members = {
             "description": f"Changes the one with the same {by}, or creates it. Fields left out stay as they are.",
             "parameters": [_PREFER],
             "requestBody": self._body(f"{self._schema}Create", _JSON_ONLY),
-            "responses": {
-                "200": self._one("Changed.", "ETag", *_PREFERRED),
-                "201": self._created(),
-                "204": _empty_response("Changed.", "ETag", *_PREFERRED),
-                **problem_responses((*_ALWAYS, *_BODY, *_CHANGE)),
-            },
         }
+        changed, empty = self._changed("Changed.")
+        return members, (changed, self._created(), empty)
 
-    def _bulk(self) -> Document:
+    def _bulk(self) -> OperationDetails:
         body = self._body(f"{self._schema}Bulk", _JSON_ONLY)
         example = bulk_example(self._http_resource)
         if example is not None:
             body["content"]["application/json"]["example"] = example
-        results = {
-            "headers": _headers(*_PREFERRED),
-            "content": {"application/json": {"schema": _reference(f"{self._schema}BulkResults")}},
-        }
-        return {
-            "operationId": f"bulk_{self._names.many}",
-            "summary": f"Change many {self._resource.name}",
+        members = {
             "description": "Makes the changes in their order: all or none, or with `atomic: false` each on its own. An "
             "atomic call that fails answers with the problem of the item that failed, and `item` is its index.",
             "parameters": [_PREFER],
             "requestBody": body,
-            "responses": {
-                "200": {"description": "Every item succeeded.", **results},
-                "207": {"description": "Some items failed; each result has a status.", **results},
-                **problem_responses((*_ALWAYS, *_BODY, *_CHANGE, *self._versioned(), 404)),
-            },
         }
-
-    def _get(self) -> Document:
-        return {
-            "operationId": f"get_{self._names.one}",
-            "summary": f"Get {_with_article(self._names.one)}",
-            "parameters": [
-                self._key(),
-                fields_parameter(self._http_resource),
-                *related_parameters(self._http_resource),
-                _IF_NONE_MATCH,
-            ],
-            "responses": {
-                "200": self._one("Found.", "ETag", partial=True),
-                "304": {"description": "Not modified.", "headers": _headers("ETag")},
-                **problem_responses((*_ALWAYS, *_ONE, 414)),
-            },
+        results = {
+            "headers": _headers(*_PREFERRED),
+            "content": {"application/json": {"schema": _reference(f"{self._schema}BulkResults")}},
         }
+        return members, (
+            {"description": "Every item succeeded.", **results},
+            {"description": "Some items failed; each result has a status.", **results},
+        )
 
-    def _write(self, verb: str, title: str, suffix: str, types: tuple[str, ...]) -> Document:
-        return {
-            "operationId": f"{verb}_{self._names.one}",
-            "summary": f"{title} {_with_article(self._names.one)}",
+    def _get(self) -> OperationDetails:
+        parameters = [
+            self._key(),
+            fields_parameter(self._http_resource),
+            *related_parameters(self._http_resource),
+            _IF_NONE_MATCH,
+        ]
+        found = self._one("Found.", "ETag", partial=True)
+        return {"parameters": parameters}, (found, _empty_response("Not modified.", "ETag"))
+
+    def _write(self, suffix: str, types: tuple[str, ...]) -> OperationDetails:
+        members = {
             "parameters": [self._key(), self._if_match(), _PREFER],
             "requestBody": self._body(f"{self._schema}{suffix}", types),
-            "responses": {
-                "200": self._one("Changed.", "ETag", *_PREFERRED),
-                "204": _empty_response("Changed.", "ETag", *_PREFERRED),
-                **problem_responses((*_ALWAYS, *_ONE, *_BODY, *_CHANGE, *self._versioned())),
-            },
         }
+        return members, self._changed("Changed.")
 
-    def _delete(self) -> Document:
-        return {
-            "operationId": f"delete_{self._names.one}",
-            "summary": f"Delete {_with_article(self._names.one)}",
-            "parameters": [self._key(), self._if_match(), _PREFER],
-            "responses": {
-                "204": _empty_response("Deleted.", *_PREFERRED),
-                **problem_responses((*_ALWAYS, *_ONE, *_CHANGE, *self._versioned())),
-            },
-        }
+    def _remove(self, if_match: Document, description: str) -> OperationDetails:
+        return {"parameters": [self._key(), if_match, _PREFER]}, (_empty_response(description, *_PREFERRED),)
 
-    def _restore(self) -> Document:
-        return {
-            "operationId": f"restore_{self._names.one}",
-            "summary": f"Bring back {_with_article(f'deleted_{self._names.one}')}",
-            "parameters": [self._key(), _IF_MATCH, _PREFER],
-            "responses": {
-                "200": self._one("Restored.", "ETag", *_PREFERRED),
-                "204": _empty_response("Restored.", "ETag", *_PREFERRED),
-                **problem_responses((*_ALWAYS, *_ONE, *_BODY_REJECTED, *_CHANGE, 412)),
-            },
-        }
-
-    def _purge(self) -> Document:
-        return {
-            "operationId": f"purge_{self._names.one}",
-            "summary": f"Remove {_with_article(f'deleted_{self._names.one}')} for good",
-            "parameters": [self._key(), _IF_MATCH, _PREFER],
-            "responses": {
-                "204": _empty_response("Purged.", *_PREFERRED),
-                **problem_responses((*_ALWAYS, *_ONE, *_BODY_REJECTED, *_CHANGE, 412)),
-            },
-        }
+    def _restore(self) -> OperationDetails:
+        return {"parameters": [self._key(), _IF_MATCH, _PREFER]}, self._changed("Restored.")
 
     def _action(self, name: str, action: type[Any]) -> Document:
         described = inspect.cleandoc(action.__doc__ or "")
@@ -258,23 +218,22 @@ class Operations:
             "content": {"application/json": {"schema": {}}},
         }
         return {
-            "operationId": f"{name}_{self._names.one}",
-            "summary": described.split("\n", 1)[0] or f"{name.capitalize()} {_with_article(self._names.one)}",
+            "tags": [self._resource.name],
+            "operationId": f"{name}_{self._names.singular}",
+            "summary": described.split("\n", 1)[0]
+            or f"{name.capitalize()} {_with_article(self._names.singular)}",
             "description": described,
             "parameters": [self._key(), self._if_match(), _PREFER],
             "requestBody": body,
             "responses": {
                 "200": answer,
                 "204": _empty_response("Done.", "ETag", *_PREFERRED),
-                **problem_responses((*_ALWAYS, *_ONE, *_BODY, *_CHANGE, *self._versioned())),
+                **self._problems(ACTION_PROBLEMS),
             },
         }
 
     def _if_match(self) -> Document:
         return {**_IF_MATCH, "required": True} if self._resource.requires_version else _IF_MATCH
-
-    def _versioned(self) -> tuple[int, ...]:
-        return (412, 428) if self._resource.requires_version else (412,)
 
     def _key(self) -> Document:
         parts = ",".join(self._resource.key)
@@ -291,6 +250,11 @@ class Operations:
 
     def _created(self) -> Document:
         return self._one("Created.", "ETag", "Location", *_PREFERRED)
+
+    def _changed(self, description: str) -> tuple[Document, Document]:
+        """Return the responses with the changed entity, and without it for `Prefer: return=minimal`."""
+        headers = ("ETag", *_PREFERRED)
+        return self._one(description, *headers), _empty_response(description, *headers)
 
     def _one(self, description: str, *headers: str, partial: bool = False) -> Document:
         reference = _reference(self._schema)
@@ -319,7 +283,7 @@ def _headers(*names: str) -> Document:
 
 
 def _empty_response(description: str, *headers: str) -> Document:
-    """An answer without a body."""
+    """Return a response without a body."""
     return {"description": description, "headers": _headers(*headers)}
 
 

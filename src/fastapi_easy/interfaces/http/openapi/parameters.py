@@ -1,59 +1,39 @@
 """The query grammar of one resource as OpenAPI parameters and as the schema of a search."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from fastapi_easy.application.queries.allowed_comparisons import Parameter
 from fastapi_easy.application.queries.query_reader import QueryReader
 from fastapi_easy.domain import Count, Field, Kind, Operator, Resource
-from fastapi_easy.domain.values.kind_schemas import TEXT_DOCUMENTS, WITHOUT_NUL
+from fastapi_easy.domain.values.formats import FORMATS
+from fastapi_easy.domain.values.texts import WITHOUT_NUL
 from fastapi_easy.interfaces.http.http_resource import HttpResource
+from fastapi_easy.interfaces.http.openapi.documents import Document
 from fastapi_easy.interfaces.http.openapi.relations import (
     related_fields,
     related_sorts,
     search_include_schema,
 )
 
-Schema = dict[str, Any]
-
-_OPERATOR_DESCRIPTIONS: Final[Mapping[Operator, str]] = {
-    Operator.EQUALS: "{} equals this.",
-    Operator.NOT_EQUALS: "{} differs from this, or is null.",
-    Operator.IN: "{} is one of these.",
-    Operator.NOT_IN: "{} is not one of these, or is null.",
-    Operator.IS_NULL: "{} is null (true) or is not (false).",
-    Operator.GREATER: "{} is greater than this.",
-    Operator.GREATER_OR_EQUAL: "{} is this or greater.",
-    Operator.LESS: "{} is less than this.",
-    Operator.LESS_OR_EQUAL: "{} is this or less.",
-    Operator.BETWEEN: "{} is between these two, or one of them.",
-    Operator.EQUALS_ANY_CASE: "{} equals this, whatever the case.",
-    Operator.CONTAINS: "{} contains this.",
-    Operator.CONTAINS_ANY_CASE: "{} contains this, whatever the case.",
-    Operator.STARTS_WITH: "{} starts with this.",
-    Operator.STARTS_WITH_ANY_CASE: "{} starts with this, whatever the case.",
-    Operator.ENDS_WITH: "{} ends with this.",
-    Operator.ENDS_WITH_ANY_CASE: "{} ends with this, whatever the case.",
-    Operator.HAS: "{} has this item.",
-    Operator.HAS_ANY: "{} has one of these items.",
-    Operator.HAS_ALL: "{} has all of these items.",
-}
 _MAX_COMPARISONS: Final = 10
+"""Comparisons in one object of `where` as documented."""
+
 _DOCUMENTED_DEPTH: Final = 2
-_MAX_FLOAT: Final = 1.7976931348623157e308
+"""Levels of `where` that are spelt out; the settings may allow more."""
 
 
-def filter_parameters(http_resource: HttpResource) -> list[Schema]:
-    """A reference for each comparison, and for what combines them. The list and the count share them."""
+def filter_parameters(http_resource: HttpResource) -> list[Document]:
+    """Return references to the parameters that filter; the operations that filter share them."""
     return [{"$ref": f"#/components/parameters/{name}"} for name in shared_parameters(http_resource)]
 
 
-def shared_parameters(http_resource: HttpResource) -> dict[str, Schema]:
-    """A parameter for each comparison, and those that combine them, as components."""
-    return {f"{http_resource.names.many}.{each['name']}": each for each in _filters(http_resource)}
+def shared_parameters(http_resource: HttpResource) -> dict[str, Document]:
+    """Return the shared parameters by name: one for each comparison, and those that combine them."""
+    return {f"{http_resource.names.plural}.{each['name']}": each for each in _filters(http_resource)}
 
 
-def _filters(http_resource: HttpResource) -> list[Schema]:
+def _filters(http_resource: HttpResource) -> list[Document]:
     queries = http_resource.use_cases.queries
     parameters = [_comparison(each, queries) for each in queries.parameters.values()]
     if queries.parameters:
@@ -74,8 +54,8 @@ def _filters(http_resource: HttpResource) -> list[Schema]:
     return parameters
 
 
-def page_parameters(http_resource: HttpResource) -> list[Schema]:
-    """The parameters that say which window of which fields in which order."""
+def page_parameters(http_resource: HttpResource) -> list[Document]:
+    """Return the parameters for pagination, order and fields."""
     resource, limits = http_resource.resource, http_resource.use_cases.queries.limits
     rules = resource.query
     limit = {"type": "integer", "minimum": 1, "maximum": rules.max_limit, "default": rules.limit}
@@ -94,8 +74,8 @@ def page_parameters(http_resource: HttpResource) -> list[Schema]:
     ]
 
 
-def fields_parameter(http_resource: HttpResource, *, related: bool = True) -> Schema:
-    """The parameter that chooses fields, with those of related entities where these can be included."""
+def fields_parameter(http_resource: HttpResource, *, related: bool = True) -> Document:
+    """Return the parameter that selects fields, related ones too where entities can be included."""
     names = list(http_resource.resource.readable)
     if related:
         names += related_fields(http_resource)
@@ -104,19 +84,19 @@ def fields_parameter(http_resource: HttpResource, *, related: bool = True) -> Sc
 
 
 def filter_name(http_resource: HttpResource) -> str:
-    """The name of the schema of `where`."""
+    """Return the name of the schema of `where`."""
     return f"{http_resource.names.schema}Filter"
 
 
-def search_schemas(http_resource: HttpResource) -> dict[str, Schema]:
-    """The schema of the body of a search, and those it refers to.
+def search_schemas(http_resource: HttpResource) -> dict[str, Document]:
+    """Return the schema of the body of a search, and those it refers to.
 
     No schema can say how deep a tree may be, so the first levels have a schema each.
     """
     resource, queries = http_resource.resource, http_resource.use_cases.queries
     name = filter_name(http_resource)
     leaves = {each.name: _json_value(each, queries) for each in queries.parameters.values()}
-    schemas: dict[str, Schema] = {}
+    schemas: dict[str, Document] = {}
     for relation in queries.parameters.relations.values():
         there = {
             each.name: _json_value(each, queries)
@@ -135,7 +115,7 @@ def search_schemas(http_resource: HttpResource) -> dict[str, Schema]:
         each["name"]: {**each["schema"], "description": each["description"]}
         for each in page_parameters(http_resource)
     }
-    members: dict[str, Schema] = {**page, **search_include_schema(http_resource)}
+    members: dict[str, Document] = {**page, **search_include_schema(http_resource)}
     if leaves:
         members["where"] = {"$ref": f"#/components/schemas/{name}"}
     if resource.searchable:
@@ -149,13 +129,13 @@ def search_schemas(http_resource: HttpResource) -> dict[str, Schema]:
     return schemas
 
 
-def text_schema(field: Field) -> Schema:
-    """The JSON Schema of a value of *field* in a path or a query string."""
-    return _TEXT[field.kind](field)
+def text_schema(field: Field) -> Document:
+    """Return the JSON Schema of a value of *field* in a path or a query string."""
+    return FORMATS[field.kind].query_schema(field)
 
 
-def key_schema(resource: Resource[Any]) -> Schema:
-    """The JSON Schema of a key as one segment of a path."""
+def key_schema(resource: Resource[Any]) -> Document:
+    """Return the JSON Schema of a key as one segment of a path."""
     fields = [resource.fields[name] for name in resource.key]
     if len(fields) > 1:
         parts = (_PARTS.get(field.kind, r"[^,~/\u0000]+") for field in fields)
@@ -164,8 +144,8 @@ def key_schema(resource: Resource[Any]) -> Schema:
     return {**schema, "minLength": 1} if fields[0].kind is Kind.TEXT else schema
 
 
-def _tree(leaves: Mapping[str, Schema], inner: str | None, most: int) -> Schema:
-    properties: dict[str, Schema] = dict(leaves)
+def _tree(leaves: Mapping[str, Document], inner: str | None, most: int) -> Document:
+    properties: dict[str, Document] = dict(leaves)
     if inner is not None:
         reference = {"$ref": f"#/components/schemas/{inner}"}
         several = {"type": "array", "items": reference, "maxItems": most}
@@ -178,7 +158,7 @@ def _tree(leaves: Mapping[str, Schema], inner: str | None, most: int) -> Schema:
     }
 
 
-def _comparison(parameter: Parameter, queries: QueryReader) -> Schema:
+def _comparison(parameter: Parameter, queries: QueryReader) -> Document:
     described = _described(parameter)
     value = _bounded_text(parameter.value, queries)
     if not parameter.takes_list:
@@ -193,14 +173,58 @@ def _comparison(parameter: Parameter, queries: QueryReader) -> Schema:
 def _described(parameter: Parameter) -> str:
     name = parameter.name.partition("__")[0]
     if parameter.relation is None:
-        described = _OPERATOR_DESCRIPTIONS[parameter.operator].format(f"`{name}`")
+        described = _operator_description(parameter.operator, f"`{name}`")
     else:
         described = f"`{name}` has no related entity (true) or has one (false)."
     several = any(relation.many for relation in parameter.path)
     return f"{described.removesuffix('.')}, of at least one of them." if several else described
 
 
-def _json_value(parameter: Parameter, queries: QueryReader) -> Schema:
+def _operator_description(operator: Operator, name: str) -> str:  # noqa: C901, PLR0911, PLR0912 (a row per operator)
+    match operator:
+        case Operator.EQUALS:
+            return f"{name} equals this."
+        case Operator.NOT_EQUALS:
+            return f"{name} differs from this, or is null."
+        case Operator.IN:
+            return f"{name} is one of these."
+        case Operator.NOT_IN:
+            return f"{name} is not one of these, or is null."
+        case Operator.IS_NULL:
+            return f"{name} is null (true) or is not (false)."
+        case Operator.GREATER:
+            return f"{name} is greater than this."
+        case Operator.GREATER_OR_EQUAL:
+            return f"{name} is this or greater."
+        case Operator.LESS:
+            return f"{name} is less than this."
+        case Operator.LESS_OR_EQUAL:
+            return f"{name} is this or less."
+        case Operator.BETWEEN:
+            return f"{name} is between these two, or one of them."
+        case Operator.EQUALS_ANY_CASE:
+            return f"{name} equals this, whatever the case."
+        case Operator.CONTAINS:
+            return f"{name} contains this."
+        case Operator.CONTAINS_ANY_CASE:
+            return f"{name} contains this, whatever the case."
+        case Operator.STARTS_WITH:
+            return f"{name} starts with this."
+        case Operator.STARTS_WITH_ANY_CASE:
+            return f"{name} starts with this, whatever the case."
+        case Operator.ENDS_WITH:
+            return f"{name} ends with this."
+        case Operator.ENDS_WITH_ANY_CASE:
+            return f"{name} ends with this, whatever the case."
+        case Operator.HAS:
+            return f"{name} has this item."
+        case Operator.HAS_ANY:
+            return f"{name} has one of these items."
+        case Operator.HAS_ALL:
+            return f"{name} has all of these items."
+
+
+def _json_value(parameter: Parameter, queries: QueryReader) -> Document:
     field = parameter.value
     value = _bounded_text(field, queries)
     if field.kind is Kind.DECIMAL:
@@ -208,25 +232,25 @@ def _json_value(parameter: Parameter, queries: QueryReader) -> Schema:
     return _list_schema(parameter, value, queries) if parameter.takes_list else value
 
 
-def _list_schema(parameter: Parameter, value: Schema, queries: QueryReader) -> Schema:
+def _list_schema(parameter: Parameter, value: Document, queries: QueryReader) -> Document:
     if parameter.operator is Operator.BETWEEN:
         return {"type": "array", "items": value, "minItems": 2, "maxItems": 2}
     return {"type": "array", "items": value, "maxItems": queries.limits.items}
 
 
-def _bounded_text(field: Field, queries: QueryReader) -> Schema:
+def _bounded_text(field: Field, queries: QueryReader) -> Document:
     return _text(queries.limits.text) if field.kind is Kind.TEXT else text_schema(field)
 
 
-def _text(max_length: int) -> Schema:
+def _text(max_length: int) -> Document:
     return {"type": "string", "maxLength": max_length, "pattern": WITHOUT_NUL}
 
 
-def _query(name: str, description: str, schema: Schema) -> Schema:
+def _query(name: str, description: str, schema: Document) -> Document:
     return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
-def _sort(http_resource: HttpResource) -> Iterable[Schema]:
+def _sort(http_resource: HttpResource) -> Iterable[Document]:
     sortable = [*http_resource.resource.sortable, *related_sorts(http_resource)]
     if not sortable:
         return
@@ -236,38 +260,9 @@ def _sort(http_resource: HttpResource) -> Iterable[Schema]:
     yield {**_query("sort", described, schema), "style": "form", "explode": False, "example": choices[:1]}
 
 
-def _integer(field: Field) -> Schema:
-    low = -(2**63) if field.minimum is None else field.minimum
-    high = 2**63 - 1 if field.maximum is None else field.maximum
-    return {"type": "integer", "minimum": low, "maximum": high}
-
-
-def _enum(field: Field) -> Schema:
-    return {"enum": [each.value for each in field.enumeration]} if field.enumeration else {"type": "string"}
-
-
-def _fixed(schema: Mapping[str, Any]) -> Callable[[Field], Schema]:
-    return lambda _: dict(schema)
-
-
 _PARTS: Final[Mapping[Kind, str]] = {
     Kind.INTEGER: "(?:0|-?[1-9][0-9]{0,8})",
     Kind.UUID: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
     Kind.DATE: "[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])",
 }
-"""Spelt narrower than what is read: enough to make a valid example of every composite key."""
-
-_TEXT: Final[Mapping[Kind, Callable[[Field], Schema]]] = {
-    Kind.TEXT: _fixed({"type": "string", "pattern": WITHOUT_NUL}),
-    Kind.INTEGER: _integer,
-    Kind.DECIMAL: _fixed(
-        {"type": "string", "pattern": r"^-?[0-9]{1,9}(?:\.[0-9]{1,6})?$", "examples": ["12.50"]}
-    ),
-    Kind.FLOAT: _fixed({"type": "number", "minimum": -_MAX_FLOAT, "maximum": _MAX_FLOAT}),
-    Kind.BOOLEAN: _fixed({"type": "boolean"}),
-    Kind.ENUM: _enum,
-    Kind.BINARY: _fixed({"type": "string"}),
-    Kind.JSON: _fixed({}),
-    Kind.ARRAY: _fixed({"type": "array"}),
-    **{kind: _fixed(schema) for kind, schema in TEXT_DOCUMENTS.items()},
-}
+"""The pattern of each part of a composite key: narrower than what is read, so that generated examples are valid."""

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
+from fastapi_easy.interfaces.http.openapi.documents import Document
 from fastapi_easy.interfaces.http.problems import TITLES
 
 CORRELATION: Final = {"X-Correlation-ID": {"$ref": "#/components/headers/X-Correlation-ID"}}
 
-HEADERS: Final[dict[str, Any]] = {
+HEADERS: Final[Document] = {
     "X-Correlation-ID": {
         "description": "The correlation id of this request, as in the logs.",
         "schema": {"type": "string"},
@@ -25,7 +26,7 @@ HEADERS: Final[dict[str, Any]] = {
     "Allow": {"description": "The methods of this path.", "schema": {"type": "string"}},
 }
 
-PROBLEM: Final[dict[str, Any]] = {
+PROBLEM: Final[Document] = {
     "type": "object",
     "title": "Problem",
     "description": "Why a request failed (RFC 9457).",
@@ -63,7 +64,7 @@ PROBLEM: Final[dict[str, Any]] = {
 
 _RESPONSE_MEMBERS: Final = frozenset({"instance", "correlation_id"})
 
-NESTED_PROBLEM: Final[dict[str, Any]] = {
+NESTED_PROBLEM: Final[Document] = {
     "type": "object",
     "required": [each for each in PROBLEM["required"] if each not in _RESPONSE_MEMBERS],
     "properties": {
@@ -72,7 +73,7 @@ NESTED_PROBLEM: Final[dict[str, Any]] = {
 }
 """A problem of one part of what was sent, inside another answer."""
 
-ITEM_PROBLEM: Final[dict[str, Any]] = {
+ITEM_PROBLEM: Final[Document] = {
     **PROBLEM,
     "title": "ItemProblem",
     "description": "Why one item or line failed.",
@@ -107,17 +108,17 @@ _STATUS_EXAMPLES: Final[dict[int, tuple[str, str]]] = {
 _EXTRA: Final[dict[int, str]] = {405: "Allow", 412: "ETag", 503: "Retry-After"}
 
 
-def problem_responses(statuses: Iterable[int]) -> dict[str, Any]:
-    """A reference to the shared response of each status."""
+def problem_responses(statuses: Iterable[int]) -> Document:
+    """Return a reference to the shared response of each status, in ascending order."""
     return {str(status): {"$ref": f"#/components/responses/Problem{status}"} for status in sorted(statuses)}
 
 
-def shared_responses() -> dict[str, Any]:
-    """The response of each status, as components."""
+def shared_responses() -> Document:
+    """Return the shared response of each status, by the name of its component."""
     return {f"Problem{status}": _response(status) for status in _STATUS_EXAMPLES}
 
 
-def _response(status: int) -> dict[str, Any]:
+def _response(status: int) -> Document:
     code, description = _STATUS_EXAMPLES[status]
     example = {
         "type": f"/problems/{code}",

@@ -5,16 +5,15 @@ from typing import Any, Final
 
 from fastapi_easy.domain import Relation, Resource
 from fastapi_easy.interfaces.http.http_resource import HttpResource
-
-Schema = dict[str, Any]
+from fastapi_easy.interfaces.http.openapi.documents import Document
 
 _DOCUMENTED_DEPTH: Final = 2
 """Relations one after the other that are spelt out; deeper ones are understood where the settings allow them."""
 
 
-def related_properties(http_resource: HttpResource) -> dict[str, Schema]:
-    """The members of an answer that hold included entities, none of which is there unless asked for."""
-    properties: dict[str, Schema] = {}
+def related_properties(http_resource: HttpResource) -> dict[str, Document]:
+    """Return the members of a response that hold included entities; each is there only when asked for."""
+    properties: dict[str, Document] = {}
     for relation in _relations(http_resource).values():
         there = {"$ref": f"#/components/schemas/{http_resource.all_names[relation.target.name].schema}Part"}
         properties[relation.name] = (
@@ -23,8 +22,8 @@ def related_properties(http_resource: HttpResource) -> dict[str, Schema]:
     return properties
 
 
-def related_parameters(http_resource: HttpResource) -> list[Schema]:
-    """The parameters that ask for included entities: which, how many of them and in which order."""
+def related_parameters(http_resource: HttpResource) -> list[Document]:
+    """Return the parameters that include related entities: which, how many, and in which order."""
     relations = _relations(http_resource)
     if not relations:
         return []
@@ -41,8 +40,8 @@ def related_parameters(http_resource: HttpResource) -> list[Schema]:
     return parameters
 
 
-def search_include_schema(http_resource: HttpResource) -> dict[str, Schema]:
-    """The member of a search that asks for included entities, by its name; nothing where there are none."""
+def search_include_schema(http_resource: HttpResource) -> dict[str, Document]:
+    """Return the member of a search that includes related entities; empty where there are none."""
     relations = _relations(http_resource)
     if not relations:
         return {}
@@ -53,14 +52,14 @@ def search_include_schema(http_resource: HttpResource) -> dict[str, Schema]:
 
 
 def related_fields(http_resource: HttpResource) -> list[str]:
-    """The fields of related entities as `fields` names them."""
+    """Return the fields of related entities as `fields` names them."""
     return [
         f"{name}.{each}" for name, one in _relations(http_resource).items() for each in one.target.readable
     ]
 
 
 def related_sorts(http_resource: HttpResource) -> list[str]:
-    """The fields of related entities that `sort` takes: of those of which each entity has one at most."""
+    """Return the fields of related entities that `sort` takes: those of to-one relations."""
     return [
         f"{relation.name}.{field}"
         for relation in http_resource.resource.relations.values()
@@ -74,7 +73,7 @@ def _relations(http_resource: HttpResource) -> dict[str, Relation]:
     return http_resource.resource.relations if limits.relations and limits.includes else {}
 
 
-def _include_schema(http_resource: HttpResource) -> Schema:
+def _include_schema(http_resource: HttpResource) -> Document:
     limits = http_resource.use_cases.queries.limits
     paths = list(_paths(http_resource.resource, min(limits.relations, _DOCUMENTED_DEPTH)))
     return {"type": "array", "items": {"enum": paths}, "maxItems": limits.includes}
@@ -86,7 +85,7 @@ def _paths(resource: Resource[Any], depth: int) -> Iterator[str]:
         yield from (f"{relation.name}.{path}" for path in _paths(relation.target, depth - 1))
 
 
-def _options(relation: Relation) -> Iterator[Schema]:
+def _options(relation: Relation) -> Iterator[Document]:
     limit = _limit(relation)
     described = f"{relation.name.capitalize()} at most for each entity; only with include={relation.name}."
     yield {"name": f"{relation.name}.limit", "in": "query", "description": described, "schema": limit}
@@ -96,9 +95,9 @@ def _options(relation: Relation) -> Iterator[Schema]:
     yield _list_of_names(f"{relation.name}.sort", described, _sort(relation))
 
 
-def _include_options(relation: Relation) -> Schema:
+def _include_options(relation: Relation) -> Document:
     target = relation.target
-    options: Schema = {"fields": {"type": "array", "items": {"enum": list(target.readable)}}}
+    options: Document = {"fields": {"type": "array", "items": {"enum": list(target.readable)}}}
     if target.sortable:
         options["sort"] = _sort(relation)
     if relation.many:
@@ -106,17 +105,17 @@ def _include_options(relation: Relation) -> Schema:
     return {"type": "object", "properties": options, "additionalProperties": False}
 
 
-def _limit(relation: Relation) -> Schema:
+def _limit(relation: Relation) -> Document:
     rules = relation.target.query
     return {"type": "integer", "minimum": 1, "maximum": rules.max_limit, "default": rules.limit}
 
 
-def _sort(relation: Relation) -> Schema:
+def _sort(relation: Relation) -> Document:
     sortable = relation.target.sortable
     choices = [choice for name in sortable for choice in (name, f"-{name}")]
     return {"type": "array", "items": {"enum": choices}, "maxItems": len(sortable)}
 
 
-def _list_of_names(name: str, described: str, schema: Schema) -> Schema:
+def _list_of_names(name: str, described: str, schema: Document) -> Document:
     parameter = {"name": name, "in": "query", "description": described, "schema": schema}
     return {**parameter, "style": "form", "explode": False}

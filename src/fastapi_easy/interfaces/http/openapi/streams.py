@@ -1,7 +1,7 @@
 """Exports, imports and aggregates of one resource in OpenAPI."""
 
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
 from pydantic import TypeAdapter
 
@@ -10,20 +10,17 @@ from fastapi_easy.domain import Field, Function, Kind, Operation
 from fastapi_easy.interfaces.formats.encode import dumps
 from fastapi_easy.interfaces.formats.output_types import output_type
 from fastapi_easy.interfaces.http.http_resource import HttpResource
+from fastapi_easy.interfaces.http.openapi.documents import Document, OperationDetails
 from fastapi_easy.interfaces.http.openapi.examples import example_of
 from fastapi_easy.interfaces.http.openapi.parameters import (
     fields_parameter,
     filter_parameters,
     page_parameters,
 )
-from fastapi_easy.interfaces.http.openapi.problems import CORRELATION, problem_responses
+from fastapi_easy.interfaces.http.openapi.problems import CORRELATION
 from fastapi_easy.interfaces.http.operations.export_endpoint import CSV, FORMATS, NDJSON
 from fastapi_easy.interfaces.http.operations.import_endpoint import DEFAULT_FAILURES, MAX_FAILURES
 
-Document = dict[str, Any]
-
-_READ_STATUSES: Final = (400, 405, 414, 422, 500, 501, 503, 504)
-_WRITE_STATUSES: Final = (400, 405, 408, 413, 415, 422, 500, 501, 503, 504)
 _PREFER: Final = {
     "name": "Prefer",
     "in": "header",
@@ -33,15 +30,8 @@ _PREFER: Final = {
 _NUMBER: Final = {"type": "integer", "minimum": 0}
 
 
-def stream_operations(http_resource: HttpResource) -> Iterator[tuple[Operation | None, str, str, Document]]:
-    """Operation, path, method and document of each, whether or not the resource offers it."""
-    yield Operation.EXPORT, f"{http_resource.path}/export", "get", _export(http_resource)
-    yield Operation.IMPORT, f"{http_resource.path}/import", "post", _import(http_resource)
-    yield Operation.AGGREGATE, f"{http_resource.path}/aggregate", "get", _aggregate(http_resource)
-
-
 def stream_schemas(http_resource: HttpResource) -> dict[str, Document]:
-    """The schemas that they refer to, by name."""
+    """Return the schemas that imports and aggregates refer to, by name."""
     offered, name = http_resource.resource.operations, http_resource.names.schema
     schemas: dict[str, Document] = {}
     if Operation.IMPORT in offered:
@@ -51,7 +41,8 @@ def stream_schemas(http_resource: HttpResource) -> dict[str, Document]:
     return schemas
 
 
-def _export(http_resource: HttpResource) -> Document:
+def export_details(http_resource: HttpResource) -> OperationDetails:
+    """Return what is documented of exports alone."""
     names = http_resource.names
     sort = [each for each in page_parameters(http_resource) if each["name"] == "sort"]
     wished = {
@@ -69,20 +60,12 @@ def _export(http_resource: HttpResource) -> Document:
             CSV: {"schema": _text(CSV)},
         },
     }
-    return {
-        "operationId": f"export_{names.many}",
-        "summary": f"Export {http_resource.resource.name}",
-        "parameters": [
-            *filter_parameters(http_resource),
-            *sort,
-            fields_parameter(http_resource, related=False),
-            wished,
-        ],
-        "responses": {"200": answer, **problem_responses((*_READ_STATUSES, 406))},
-    }
+    fields = fields_parameter(http_resource, related=False)
+    return {"parameters": [*filter_parameters(http_resource), *sort, fields, wished]}, (answer,)
 
 
-def _import(http_resource: HttpResource) -> Document:
+def import_details(http_resource: HttpResource) -> OperationDetails:
+    """Return what is documented of imports alone."""
     resource, names = http_resource.resource, http_resource.names
     answer = {
         "headers": {**CORRELATION, "Preference-Applied": {"$ref": "#/components/headers/Preference-Applied"}},
@@ -101,9 +84,7 @@ def _import(http_resource: HttpResource) -> Document:
         )
         schema = {"type": "boolean", "default": False}
         parameters.append({"name": "upsert", "in": "query", "description": described, "schema": schema})
-    return {
-        "operationId": f"import_{names.many}",
-        "summary": f"Import {resource.name}",
+    members = {
         "description": "Each line is an entity. Imported entities stay, also when later lines fail.",
         "parameters": parameters,
         "requestBody": {
@@ -113,12 +94,11 @@ def _import(http_resource: HttpResource) -> Document:
                 CSV: {"schema": _text(CSV)},
             },
         },
-        "responses": {
-            "200": {"description": "Every line was taken in.", **answer},
-            "207": {"description": "Some lines failed; the others were taken in.", **answer},
-            **problem_responses(_WRITE_STATUSES),
-        },
     }
+    return members, (
+        {"description": "Every line was taken in.", **answer},
+        {"description": "Some lines failed; the others were taken in.", **answer},
+    )
 
 
 def _example(http_resource: HttpResource) -> Document:
@@ -126,7 +106,8 @@ def _example(http_resource: HttpResource) -> Document:
     return {} if example is None else {"example": dumps(example).decode() + "\n"}
 
 
-def _aggregate(http_resource: HttpResource) -> Document:
+def aggregate_details(http_resource: HttpResource) -> OperationDetails:
+    """Return what is documented of aggregates alone."""
     resource, names = http_resource.resource, http_resource.names
     limits = http_resource.use_cases.queries.limits
     answer = {
@@ -136,20 +117,16 @@ def _aggregate(http_resource: HttpResource) -> Document:
             "application/json": {"schema": {"$ref": f"#/components/schemas/{names.schema}Aggregate"}}
         },
     }
-    return {
-        "operationId": f"aggregate_{names.many}",
-        "summary": f"Numbers about {resource.name}",
-        "parameters": [
-            *filter_parameters(http_resource),
-            _choice_parameter("group_by", "The fields whose equal values make a group.", groupable(resource)),
-            _choice_parameter("total", "The numbers; `count` unless others are named.", measures(resource)),
-            _integer_parameter(
-                "limit", "Groups at most.", 1, limits.groups, min(DEFAULT_GROUP_LIMIT, limits.groups)
-            ),
-            _integer_parameter("offset", "Groups to skip.", 0, limits.offset, 0),
-        ],
-        "responses": {"200": answer, **problem_responses(_READ_STATUSES)},
-    }
+    parameters = [
+        *filter_parameters(http_resource),
+        _choice_parameter("group_by", "The fields whose equal values make a group.", groupable(resource)),
+        _choice_parameter("total", "The numbers; `count` unless others are named.", measures(resource)),
+        _integer_parameter(
+            "limit", "Groups at most.", 1, limits.groups, min(DEFAULT_GROUP_LIMIT, limits.groups)
+        ),
+        _integer_parameter("offset", "Groups to skip.", 0, limits.offset, 0),
+    ]
+    return {"parameters": parameters}, (answer,)
 
 
 def _aggregate_schema(http_resource: HttpResource) -> Document:
@@ -171,7 +148,7 @@ def _aggregate_schema(http_resource: HttpResource) -> Document:
     }
 
 
-def _total(name: str, fields: Any) -> Document:
+def _total(name: str, fields: Mapping[str, Field]) -> Document:
     function, _, field_name = name.partition(":")
     if function == Function.COUNT:
         return _NUMBER
@@ -185,7 +162,7 @@ def _total(name: str, fields: Any) -> Document:
 
 
 def _schema_of(field: Field) -> Document:
-    """The JSON Schema of a value of *field* in an answer, leaving null aside."""
+    """Return the JSON Schema of a value of *field* in a response, leaving null aside."""
     if field.enumeration is not None:
         return {"enum": [each.value for each in field.enumeration]}
     bare = Field(name=field.name, kind=field.kind)
@@ -197,7 +174,7 @@ def _nullable(schema: Document) -> Document:
 
 
 def _text(media_type: str, line: str | None = None) -> Document:
-    """The schema of text whose every line is a JSON object of the schema *line*, if given."""
+    """Return the schema of text; each line is a JSON object of the schema *line*, if that is given."""
     if line is None:
         return {"type": "string", "description": "The first record names the fields."}
     each = f"Each line is a JSON object of the schema {line}."

@@ -1,4 +1,4 @@
-"""The endpoint that answers numbers about many entities."""
+"""The endpoint that aggregates: counts, sums and the like, by group."""
 
 import datetime
 from dataclasses import replace
@@ -17,29 +17,29 @@ from fastapi_easy.interfaces.http.requests.decode import read_context, read_pair
 
 
 class AggregateEndpoint:
-    """Answers with groups and their numbers."""
+    """Answers with groups and their totals."""
 
     def __init__(self, http_resource: HttpResource) -> None:
         self._http_resource = http_resource
         self._use_cases = http_resource.use_cases
 
     async def aggregate(self, exchange: Exchange, segment: bytes) -> HttpResponse:
-        """`GET /books/aggregate`."""
+        """Answer `GET /books/aggregate`."""
         pairs = read_pairs(exchange, self._http_resource.options.query_limit)
         context = read_context(exchange)
-        asked = unwrap_or_raise(self._use_cases.queries.aggregation(pairs))
-        # One more than wished for tells whether there are more.
-        command = AggregateEntities(replace(asked, limit=asked.limit + 1))
+        aggregation = unwrap_or_raise(self._use_cases.queries.aggregation(pairs))
+        # One group more than asked for tells whether there is a next page.
+        command = AggregateEntities(replace(aggregation, limit=aggregation.limit + 1))
         groups = unwrap_or_raise(await self._use_cases.aggregate(command, context))
-        following = asked.offset + asked.limit if len(groups) > asked.limit else None
+        following = aggregation.offset + aggregation.limit if len(groups) > aggregation.limit else None
         naming = self._http_resource.resource.naming
-        items = [_group_members(group, asked, naming) for group in groups[: asked.limit]]
+        items = [_group_members(group, aggregation, naming) for group in groups[: aggregation.limit]]
         return json_response(200, dumps({"items": items, "next_offset": following}))
 
 
-def _group_members(group: Group, asked: Aggregation, naming: FieldAliases) -> dict[str, Any]:
-    by = zip(map(naming.out, asked.group_by), group.by, strict=True)
-    names = (external_measure_name(measure, naming) for measure in asked.measures)
+def _group_members(group: Group, aggregation: Aggregation, naming: FieldAliases) -> dict[str, Any]:
+    by = zip(map(naming.alias_of, aggregation.group_by), group.by, strict=True)
+    names = (external_measure_name(measure, naming) for measure in aggregation.measures)
     totals = zip(names, group.totals, strict=True)
     return {
         "by": {name: _to_json_value(value) for name, value in by},

@@ -29,20 +29,20 @@ from fastapi_easy.domain import (
 )
 from fastapi_easy.domain.queries.specification import matches_everything
 from fastapi_easy.domain.values.json import join_pointer
-from fastapi_easy.domain.values.value_parsing import ParseError
-from fastapi_easy.domain.values.value_parsing import parse_json_value as parse_value
+from fastapi_easy.domain.values.kind_format import ParseError
+from fastapi_easy.domain.values.value_parsing import parse_value
 from fastapi_easy.interfaces.http.http_resource import HttpResource
 from fastapi_easy.interfaces.http.requests.preconditions import read_tags
 
 BULK_OPERATIONS: Final = (Operation.CREATE, Operation.UPSERT, Operation.UPDATE, Operation.DELETE)
-"""What an item may ask for, by the name of its one member."""
+"""The operations of items; each is the name of the one member of an item."""
 
 Members: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class BulkRequest:
-    """What a bulk document asks for.
+    """A bulk document, parsed.
 
     Attributes:
         items: One for each item in it.
@@ -67,7 +67,7 @@ class BulkDocumentReader:
         self._validator = http_resource.use_cases.validator
         self._limit = http_resource.options.bulk_limit
         self._max_affected = http_resource.options.max_affected
-        every: Mapping[str, Callable[[Any, str], Change]] = {
+        every: Mapping[str, Callable[[object, str], Change]] = {
             Operation.CREATE: self._create,
             Operation.UPSERT: self._upsert,
             Operation.UPDATE: self._update,
@@ -77,8 +77,8 @@ class BulkDocumentReader:
             kind: every[kind] for kind in BULK_OPERATIONS if kind in http_resource.resource.operations
         }
 
-    def read(self, document: Any) -> BulkRequest | Invalid | TooLarge:
-        """The wish that *document* is, or what is wrong with it as a whole."""
+    def read(self, document: object) -> BulkRequest | Invalid | TooLarge:
+        """Return the bulk that *document* asks for, or what is wrong with it as a whole."""
         if not isinstance(document, Mapping):
             return Invalid((Fault("", "Must be a JSON object", "object_type"),))
         faults = _Faults("")
@@ -97,26 +97,28 @@ class BulkDocumentReader:
             return TooLarge("The bulk", self._limit, "items")
         return BulkRequest([self._item(each, f"/items/{n}") for n, each in enumerate(items or ())], atomic)
 
-    def _item(self, item: Any, at: str) -> Change:
+    def _item(self, item: object, base_pointer: str) -> Change:
         if isinstance(item, dict) and len(item) == 1:
-            ((name, said),) = item.items()
+            ((name, content),) = item.items()
             read = self._offered.get(name)
             if read is not None:
-                return read(said, f"{at}/{name}")
+                return read(content, f"{base_pointer}/{name}")
             message = "Must have one member of"
         else:
             message = "Must be an object with one member of"
-        return Malformed(Invalid((Fault(at, f"{message} {', '.join(self._offered)}", "item_type"),)))
+        return Malformed(
+            Invalid((Fault(base_pointer, f"{message} {', '.join(self._offered)}", "item_type"),))
+        )
 
-    def _create(self, said: Any, at: str) -> Change:
-        return Create(Json(said))
+    def _create(self, content: object, base_pointer: str) -> Change:
+        return Create(Json(content))
 
-    def _upsert(self, said: Any, at: str) -> Change:
-        return Upsert(Json(said))
+    def _upsert(self, content: object, base_pointer: str) -> Change:
+        return Upsert(Json(content))
 
-    def _update(self, said: Any, at: str) -> Change:
-        faults = _Faults(at)
-        members = faults.members(said, "an update", ("set",))
+    def _update(self, content: object, base_pointer: str) -> Change:
+        faults = _Faults(base_pointer)
+        members = faults.members(content, "an update", ("set",))
         if faults:
             return faults.malformed()
         if "set" not in members:
@@ -133,16 +135,16 @@ class BulkDocumentReader:
         return self._malformed_update(members, faults) if faults else Update(key, patch, version)
 
     def _malformed_update(self, members: Members, faults: "_Faults") -> Malformed:
-        """An update that never comes to its values, which is told what is wrong with them too."""
+        """Return the failure of an update whose values were not reached, with the faults of the values too."""
         values = self._validator().update(Json(members["set"])) if "set" in members else None
         if isinstance(values, Failure) and isinstance(error := values.failure(), Invalid):
-            at = f"{faults.at}/set"
-            faults[:0] = [replace(each, pointer=f"{at}{each.pointer}") for each in error.faults]
+            base_pointer = f"{faults.base_pointer}/set"
+            faults[:0] = [replace(each, pointer=f"{base_pointer}{each.pointer}") for each in error.faults]
         return faults.malformed()
 
-    def _delete(self, said: Any, at: str) -> Change:
-        faults = _Faults(at)
-        members = faults.members(said, "a delete", ())
+    def _delete(self, content: object, base_pointer: str) -> Change:
+        faults = _Faults(base_pointer)
+        members = faults.members(content, "a delete", ())
         if faults:
             return faults.malformed()
         if "where" in members:
@@ -152,7 +154,7 @@ class BulkDocumentReader:
         return faults.malformed() if faults else Delete(key, version)
 
     def _read_key_and_version(self, members: Members, faults: "_Faults") -> tuple[Key, str | None]:
-        """The key, and the version the change is based on."""
+        """Return the key, and the version the change is based on."""
         key = self._key(members["key"], faults)
         if "if_match" not in members:
             return key, None
@@ -163,8 +165,8 @@ class BulkDocumentReader:
             return key, None
         return key, tags.strong[0]
 
-    def _key(self, given: Any, faults: "_Faults") -> Key:
-        names = [self._resource.naming.out(name) for name in self._resource.key]
+    def _key(self, given: object, faults: "_Faults") -> Key:
+        names = [self._resource.naming.alias_of(name) for name in self._resource.key]
         parts = [given] if len(names) == 1 else given
         if not isinstance(parts, list) or len(parts) != len(names):
             faults.add("/key", f"Must be a list of {', '.join(names)}", "key_parts")
@@ -178,14 +180,14 @@ class BulkDocumentReader:
         return values[0] if len(values) == 1 else tuple(values)
 
     def _read_condition(self, members: Members, faults: "_Faults") -> tuple[Specification, int]:
-        """The entities that are meant, and how many they may be."""
+        """Return the condition, and how many entities it may match."""
         largest = self._max_affected
         max_affected = members.get("max_affected", largest)
         if isinstance(max_affected, bool) or not isinstance(max_affected, int):
             faults.add("/max_affected", "Must be a whole number", "int_type")
         elif not 1 <= max_affected <= largest:
             faults.add("/max_affected", f"Must be between 1 and {largest}", "out_of_range")
-        found = self._queries.condition(members["where"], f"{faults.at}/where")
+        found = self._queries.condition(members["where"], f"{faults.base_pointer}/where")
         if isinstance(found, Failure):
             faults.condition(found.failure())
             return AnyOf(()), max_affected
@@ -195,14 +197,14 @@ class BulkDocumentReader:
 
 
 class _Faults(list[Fault]):
-    """What is wrong below the pointer *at*."""
+    """The faults below *base_pointer*."""
 
-    def __init__(self, at: str) -> None:
+    def __init__(self, base_pointer: str) -> None:
         super().__init__()
-        self.at = at
+        self.base_pointer = base_pointer
 
     def add(self, pointer: str, message: str, code: str) -> None:
-        self.append(Fault(f"{self.at}{pointer}", message, code))
+        self.append(Fault(f"{self.base_pointer}{pointer}", message, code))
 
     def invalid(self) -> Invalid:
         return Invalid(tuple(self))
@@ -211,25 +213,25 @@ class _Faults(list[Fault]):
         return Malformed(self.invalid())
 
     def add_unknown_members(self, members: Members, known: Sequence[str], what: str) -> None:
-        """Complain of each of *members* that is not *known*."""
+        """Add a fault for each of *members* that is not *known*."""
         for name in members:
             if name not in known:
                 self.add(join_pointer("", name), f"Is not part of {what}", "extra_forbidden")
 
-    def members(self, said: Any, what: str, more: tuple[str, ...]) -> Members:
-        """What is said of the one entity, or of those that a condition means; *more* may be said of either."""
-        if not isinstance(said, Mapping):
+    def members(self, content: object, what: str, more: tuple[str, ...]) -> Members:
+        """Return the members of an item that has either a key or a condition; *more* are allowed with both."""
+        if not isinstance(content, Mapping):
             self.add("", "Must be a JSON object", "object_type")
             return {}
-        if ("key" in said) == ("where" in said):
+        if ("key" in content) == ("where" in content):
             self.add("", "Must have either key or where", "item_type")
             return {}
-        own = ("key", "if_match") if "key" in said else ("where", "max_affected")
-        self.add_unknown_members(said, (*own, *more), what)
-        return said
+        own = ("key", "if_match") if "key" in content else ("where", "max_affected")
+        self.add_unknown_members(content, (*own, *more), what)
+        return content
 
     def condition(self, error: Error) -> None:
-        """What is wrong with a condition, whose faults know where they are."""
+        """Add the faults of a condition; those of `Invalid` have full pointers already."""
         if isinstance(error, Invalid):
             self.extend(error.faults)
         elif isinstance(error, BadQuery):

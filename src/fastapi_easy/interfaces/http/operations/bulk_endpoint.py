@@ -1,4 +1,4 @@
-"""The endpoint of one resource that makes many changes, and what it answers of each."""
+"""The endpoint of one resource that makes many changes, with a result for each."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -7,11 +7,17 @@ from http import HTTPStatus
 from typing import Any, Final, TypeAlias
 
 from fastapi_easy.application import ApplyBulk, BulkAnswer, Change, Create, Delete, Malformed, Update, Upsert
-from fastapi_easy.application.changes.items import VALUE_POINTERS
+from fastapi_easy.application.changes.items import pointer_to_values
 from fastapi_easy.domain import Error, Failure, Invalid, Key, Row, TooLarge
 from fastapi_easy.domain.values.value_parsing import to_json_value
 from fastapi_easy.interfaces.formats.encode import dumps
-from fastapi_easy.interfaces.http.exchange import Exchange, HttpResponse, ProblemError, json_response, refused
+from fastapi_easy.interfaces.http.exchange import (
+    Exchange,
+    HttpResponse,
+    ProblemError,
+    json_response,
+    problem_error,
+)
 from fastapi_easy.interfaces.http.http_resource import HttpResource
 from fastapi_easy.interfaces.http.operations.bulk_document import BulkDocumentReader
 from fastapi_easy.interfaces.http.problems import Problem, problem_members, problem_of
@@ -21,13 +27,13 @@ from fastapi_easy.interfaces.http.requests.preconditions import etag
 from fastapi_easy.interfaces.http.requests.preferences import Preferences, read_change_context
 
 NOT_APPLIED: Final = {"status": int(HTTPStatus.FAILED_DEPENDENCY)}
-"""Of an item that was undone or never tried, because another one failed."""
+"""The result of an item that was rolled back or never tried, because another one failed."""
 
 Result: TypeAlias = dict[str, Any]
 
 
 class BulkEndpoint:
-    """Answers the request for many changes."""
+    """Answers the request for many changes in one document."""
 
     def __init__(self, http_resource: HttpResource) -> None:
         self._http_resource = http_resource
@@ -35,12 +41,12 @@ class BulkEndpoint:
         self._items = BulkDocumentReader(http_resource)
 
     async def apply(self, exchange: Exchange, segment: bytes) -> HttpResponse:
-        """`POST /books/bulk`."""
+        """Answer `POST /books/bulk`."""
         options = self._http_resource.options
         reject_other_parameters(read_pairs(exchange, options.query_limit))
         bulk_request = self._items.read(await read_document(exchange, options, JSON))
         if isinstance(bulk_request, Invalid | TooLarge):
-            raise refused(bulk_request)
+            raise problem_error(bulk_request)
         preferences, context = read_change_context(exchange)
         applied = await self._http_resource.use_cases.bulk(
             ApplyBulk(bulk_request.items, atomic=bulk_request.atomic), context
@@ -48,8 +54,8 @@ class BulkEndpoint:
         if isinstance(applied, Failure):
             error = applied.failure()
             if isinstance(error, Invalid):
-                raise refused(error)
-            # Of the commit, which does not say whose fault it was.
+                raise problem_error(error)
+            # The commit failed, which does not tell which item caused it.
             problem = problem_of(error)
             raise ProblemError(
                 replace(problem, faults=tuple(replace(each, pointer="/items") for each in problem.faults))
@@ -70,11 +76,11 @@ class BulkEndpoint:
         if not answer.applied:
             raise ProblemError(_atomic_problem(*next(iter(failed.items())), results))
         status = 207 if failed else 200
-        headers = preferences.applied(minimal=preferences.minimal)
+        headers = preferences.response_headers(minimal=preferences.minimal)
         return json_response(status, dumps({"results": results}), *headers)
 
     def _success_result(self, item: Change, value: Any, preferences: Preferences) -> Result:
-        """What is told of *item*, which worked."""
+        """Return the result of *item*, which succeeded."""
         match item:
             case Create():
                 return self._entity(201, value, preferences)
@@ -101,16 +107,16 @@ class BulkEndpoint:
 
 
 def _key(key: Key) -> Any:
-    """*key* as items name it."""
+    """Return *key* as items name it."""
     return [to_json_value(part) for part in key] if isinstance(key, tuple) else to_json_value(key)
 
 
 def _item_problem(index: int, item: Change, error: Error) -> Problem:
-    """The problem of one item, whose pointers lead into the document."""
+    """Return the problem of one item, whose pointers lead into the document."""
     problem = problem_of(error)
     if isinstance(item, Malformed):
         return problem
-    inside = VALUE_POINTERS[type(item)]
+    inside = pointer_to_values(item)
     faults = (
         replace(each, pointer=f"/items/{index}/{inside}{each.pointer}", source="body")
         for each in problem.faults
@@ -119,7 +125,7 @@ def _item_problem(index: int, item: Change, error: Error) -> Problem:
 
 
 def _atomic_problem(index: int, problem: Problem, results: Sequence[Result]) -> Problem:
-    """The *problem* of the item at *index* as that of all, because none was applied."""
+    """Return the *problem* of the item at *index* as that of the whole bulk, of which nothing was applied."""
     return replace(
         problem,
         detail=f"Item {index}: {problem.detail}",

@@ -1,4 +1,4 @@
-"""The endpoint that sends every entity of a query, as NDJSON or CSV, while they are being read."""
+"""The endpoint that streams every entity of a query as NDJSON or CSV while they are being read."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
@@ -17,7 +17,7 @@ from fastapi_easy.interfaces.http.exchange import (
     Exchange,
     ProblemError,
     StreamedResponse,
-    refused,
+    problem_error,
     unwrap_or_raise,
 )
 from fastapi_easy.interfaces.http.http_resource import HttpResource
@@ -27,10 +27,10 @@ from fastapi_easy.interfaces.http.requests.decode import Pairs, read_context, re
 NDJSON: Final = "application/x-ndjson"
 CSV: Final = "text/csv"
 FORMATS: Final = {"ndjson": NDJSON, "csv": CSV}
-"""The media types of exports and imports, by the names that `as` has for them."""
+"""The media types of exports and imports, by their names in the parameter `as`."""
 
 PART: Final = 128 * 1024
-"""Bytes that are sent at a time."""
+"""Bytes of one part; every part costs a message to the server and a pause for other requests."""
 
 _PAGE_PARAMETERS: Final = frozenset({"limit", "offset", "cursor", "count", "include"})
 _CSV_TYPE: Final = b"text/csv; charset=utf-8; header=present"
@@ -39,7 +39,7 @@ Write: TypeAlias = Callable[[Sequence[Row]], bytes]
 
 
 class ExportEndpoint:
-    """Answers with all entities of a query."""
+    """Answers with every entity of a query."""
 
     def __init__(self, http_resource: HttpResource) -> None:
         self._http_resource = http_resource
@@ -47,19 +47,19 @@ class ExportEndpoint:
         self._resource = http_resource.resource
 
     async def export(self, exchange: Exchange, segment: bytes) -> StreamedResponse:
-        """`GET /books/export`."""
+        """Answer `GET /books/export`."""
         pairs = read_pairs(exchange, self._http_resource.options.query_limit)
         export_format = _format(exchange, pairs)
         context = read_context(exchange)
         query = self._query([pair for pair in pairs if pair[0] != "as"], context.tenant)
         rows = unwrap_or_raise(await self._use_cases.export(ExportEntities(query), context))
         head, write = self._as_csv(query) if export_format == "csv" else (b"", self._as_ndjson(query))
-        parts = _in_parts(rows, head, write)
+        parts = _split_into_parts(rows, head, write)
         try:
-            # The store is asked before anything is answered, so that one that is down is a problem.
+            # Read before the status line is sent: a store that is down can still be answered with a problem.
             first = await anext(parts, b"")
-        except StreamBroken as broken:
-            raise refused(Unavailable(broken.dependency)) from None
+        except StreamBroken as error:
+            raise problem_error(Unavailable(error.dependency)) from None
         media_type = _CSV_TYPE if export_format == "csv" else NDJSON.encode("ascii")
         name = f'attachment; filename="{self._http_resource.segment}.{export_format}"'.encode("ascii")
         headers = (
@@ -73,10 +73,12 @@ class ExportEndpoint:
     def _query(self, pairs: Pairs, tenant: str | None) -> Query:
         for name, _ in pairs:
             if name in _PAGE_PARAMETERS or ("." in name and name.rpartition(".")[2] in OPTIONS):
-                raise refused(BadQuery(name[:64], "An export has no pagination and no includes; remove it"))
+                raise problem_error(
+                    BadQuery(name[:64], "An export has no pagination and no includes; remove it")
+                )
         query = unwrap_or_raise(self._use_cases.queries.from_parameters(pairs, tenant=tenant))
         if query.includes:
-            raise refused(BadQuery("fields", "An export holds only fields of the resource itself"))
+            raise problem_error(BadQuery("fields", "An export holds only fields of the resource itself"))
         return query
 
     def _as_ndjson(self, query: Query) -> Write:
@@ -92,19 +94,20 @@ class ExportEndpoint:
             by_columns = ColumnWriter(self._resource, fields or self._resource.readable)
 
         def write(rows: Sequence[Row]) -> bytes:
-            quickly = by_columns(rows) if by_columns is not None and isinstance(rows, Rows) else None
-            if quickly is not None:
-                return quickly
+            # `ColumnWriter` writes a column at a time; what it cannot write goes through JSON row by row.
+            written = by_columns(rows) if by_columns is not None and isinstance(rows, Rows) else None
+            if written is not None:
+                return written
             return "".join([record(orjson.loads(encoder.row(row, fields))) for row in rows]).encode()
 
         return write_record(columns).encode(), write
 
 
 def columns_of(resource: Resource[Any], fields: Sequence[str] | None) -> Mapping[str, Field | None]:
-    """Return the members of an answer with *fields*, or of a whole one; `None` for those that no store keeps."""
+    """Return the columns of an export of *fields*, or of all; `None` for computed ones, which have no field."""
     model = resource.schemas.read
     if model is None or fields:
-        return {resource.naming.out(name): resource.fields[name] for name in fields or resource.readable}
+        return {resource.naming.alias_of(name): resource.fields[name] for name in fields or resource.readable}
     shown = {
         info.serialization_alias or name: resource.fields.get(name)
         for name, info in model.model_fields.items()
@@ -113,29 +116,32 @@ def columns_of(resource: Resource[Any], fields: Sequence[str] | None) -> Mapping
     return {**shown, **{info.alias or name: None for name, info in model.model_computed_fields.items()}}
 
 
-async def _in_parts(chunks: AsyncIterator[Sequence[Row]], head: bytes, write: Write) -> AsyncGenerator[bytes]:
-    left = head
+async def _split_into_parts(
+    chunks: AsyncIterator[Sequence[Row]], head: bytes, write: Write
+) -> AsyncGenerator[bytes]:
+    rest = head
     try:
         async for rows in chunks:
-            left += write(rows)
-            whole = len(left) - len(left) % PART
+            rest += write(rows)
+            whole = len(rest) - len(rest) % PART
             for start in range(0, whole, PART):
-                yield left[start : start + PART]
-            left = left[whole:]
-        yield left
+                yield rest[start : start + PART]
+            rest = rest[whole:]
+        yield rest
     finally:
+        # A generator would otherwise hold its connection until it is garbage-collected.
         close = getattr(chunks, "aclose", None)
         if close is not None:
             await close()
 
 
 def _format(exchange: Exchange, pairs: Pairs) -> str:
-    """`ndjson` or `csv`, as the caller says with `as`, or else in the Accept header."""
+    """Return `ndjson` or `csv`, as the parameter `as` or else the Accept header says."""
     given = [value for name, value in pairs if name == "as"]
     if len(given) > 1:
-        raise refused(BadQuery("as", "Was given more than once"))
+        raise problem_error(BadQuery("as", "Was given more than once"))
     if given and given[0] not in FORMATS:
-        raise refused(BadQuery("as", f"Must be one of {', '.join(FORMATS)}"))
+        raise problem_error(BadQuery("as", f"Must be one of {', '.join(FORMATS)}"))
     if given:
         return given[0]
     accept = exchange.headers.get(b"accept", b"*/*").decode("latin-1")
@@ -147,7 +153,7 @@ def _format(exchange: Exchange, pairs: Pairs) -> str:
 
 
 def _weight(media_type: str, accept: str) -> float:
-    """How much the *accept* header wants *media_type*, from 0 to 1; the most specific range counts (RFC 9110)."""
+    """Return the weight of *media_type* in *accept*, 0 to 1, by its most specific range (RFC 9110 12.5.1)."""
     kind = media_type.partition("/")[0]
     best = (0, 0.0)
     for each in accept.lower().split(","):

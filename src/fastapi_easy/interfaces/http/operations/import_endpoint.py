@@ -1,10 +1,10 @@
-"""The endpoint that takes entities in, as NDJSON or CSV, while they are still arriving."""
+"""The endpoint that imports entities from NDJSON or CSV while the body is still arriving."""
 
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from fastapi_easy.application import DryRun, ImportEntities, ImportReport
 from fastapi_easy.application.resources.import_entities import Line
@@ -15,7 +15,7 @@ from fastapi_easy.interfaces.http.exchange import (
     HttpResponse,
     ProblemError,
     json_response,
-    refused,
+    problem_error,
     unwrap_or_raise,
 )
 from fastapi_easy.interfaces.http.http_resource import HttpResource
@@ -33,25 +33,24 @@ from fastapi_easy.interfaces.http.requests.decode import (
 from fastapi_easy.interfaces.http.requests.preferences import read_preferences
 
 MAX_FAILURES: Final = 1000
-"""Lines of one import that may fail and be told of; all of them are kept until its end."""
-
+"""The most failed lines that a caller may allow; the report of each is in memory until the import ends."""
 
 DEFAULT_FAILURES: Final = 100
-"""Those that may fail unless the caller says otherwise."""
+"""Failed lines that are allowed unless the caller says otherwise."""
 
 _MAX_LINE_NUMBER: Final = 10**18
 
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """How a body shall be taken in.
+    """The query parameters of an import.
 
     Attributes:
-        upsert: Change what is there already.
+        upsert: Update the entities that are there already.
 
-        from_line: Lines before it are skipped.
+        from_line: The first line to import, from 1; those before it are skipped.
 
-        max_failures: Lines that may fail.
+        max_failures: Failed lines after which the import stops.
     """
 
     upsert: bool
@@ -60,7 +59,7 @@ class ImportOptions:
 
 
 class ImportEndpoint:
-    """Takes many entities in."""
+    """Answers with what became of the lines of the body."""
 
     def __init__(self, http_resource: HttpResource) -> None:
         self._http_resource = http_resource
@@ -68,39 +67,46 @@ class ImportEndpoint:
         self._resource = http_resource.resource
 
     async def import_(self, exchange: Exchange, segment: bytes) -> HttpResponse:
-        """`POST /books/import`."""
+        """Answer `POST /books/import`."""
         options = self._http_resource.options
-        wish = self._read_options(read_pairs(exchange, options.query_limit))
+        import_options = self._read_options(read_pairs(exchange, options.query_limit))
         preferences = read_preferences(exchange)
         context = read_context(exchange, preferences.dry_run)
         media_type = media_type_of(exchange, *FORMATS.values())
         upload = Upload(exchange, options)
         max_length = options.import_line_limit
-        reader: LineReader = JsonLineReader(max_length, wish.from_line)
+        reader: LineReader = JsonLineReader(max_length, import_options.from_line)
         if media_type == CSV:
-            reader = CsvLineReader(self._resource, max_length, wish.from_line)
+            reader = CsvLineReader(self._resource, max_length, import_options.from_line)
         async with aclosing(_lines(upload, reader, context.dry_run)) as lines:
-            command = ImportEntities(lines, upsert=wish.upsert, max_failures=wish.max_failures)
+            command = ImportEntities(
+                lines, upsert=import_options.upsert, max_failures=import_options.max_failures
+            )
             report = unwrap_or_raise(await self._use_cases.import_(command, context))
         if context.dry_run is not None:
             context.dry_run.events.clear()
-        problem = _stop_problem(report, wish, upload.broken)
+        problem = _stop_problem(report, import_options, upload.problem)
         if problem is not None:
             raise ProblemError(
-                replace(problem, members={**problem.members, **_report_members(report, wish, whole=True)})
+                replace(
+                    problem,
+                    members={**problem.members, **_report_members(report, import_options, whole=True)},
+                )
             )
-        document = dumps(_report_members(report, wish, whole=False))
-        return json_response(207 if report.failed else 200, document, *preferences.applied(minimal=False))
+        document = dumps(_report_members(report, import_options, whole=False))
+        return json_response(
+            207 if report.failed else 200, document, *preferences.response_headers(minimal=False)
+        )
 
     def _read_options(self, pairs: Pairs) -> ImportOptions:
         upserts = Operation.UPSERT in self._resource.operations
         reject_other_parameters(pairs, "from_line", "max_failures", *(["upsert"] if upserts else []))
         given = dict(pairs)
         if len(given) != len(pairs):
-            raise refused(BadQuery(pairs[-1][0], "Was given more than once"))
+            raise problem_error(BadQuery(pairs[-1][0], "Was given more than once"))
         upsert = given.get("upsert", "false")
         if upsert not in {"true", "false"}:
-            raise refused(_parameter_fault("upsert", "Must be true or false", "boolean_parsing"))
+            raise problem_error(_parameter_fault("upsert", "Must be true or false", "boolean_parsing"))
         return ImportOptions(
             upsert=upsert == "true",
             from_line=_integer_parameter("from_line", given.get("from_line", "1"), 1, _MAX_LINE_NUMBER),
@@ -111,15 +117,15 @@ class ImportEndpoint:
 
 
 async def _lines(upload: Upload, reader: LineReader, dry_run: DryRun | None) -> AsyncGenerator[Line]:
-    while (part := await upload.part()) is not None:
-        # What has arrived may be much: others are answered in between.
+    while (part := await upload.read_part()) is not None:
+        # When much has arrived already, reading it never waits, and other requests would starve.
         await asyncio.sleep(0)
         if dry_run is not None:
-            # The events of any number of lines would fill the memory; none are told of.
+            # The events of any number of lines would fill the memory, and a report of an import lists none.
             dry_run.events.clear()
         for line in reader.feed(part):
             yield line
-    if upload.broken is None:
+    if upload.problem is None:
         for line in reader.end():
             yield line
 
@@ -130,14 +136,16 @@ def _parameter_fault(name: str, message: str, code: str) -> Invalid:
 
 def _integer_parameter(name: str, text: str, low: int, high: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < len(str(_MAX_LINE_NUMBER))):
-        raise refused(_parameter_fault(name, "Must be a whole number", "integer_parsing"))
+        raise problem_error(_parameter_fault(name, "Must be a whole number", "integer_parsing"))
     if not low <= int(text) <= high:
-        raise refused(_parameter_fault(name, f"Must be between {low} and {high}", "out_of_range"))
+        raise problem_error(_parameter_fault(name, f"Must be between {low} and {high}", "out_of_range"))
     return int(text)
 
 
-def _stop_problem(report: ImportReport, wish: ImportOptions, broken: Problem | None) -> Problem | None:
-    """Why the import ended before the body did; `None` when it did not."""
+def _stop_problem(
+    report: ImportReport, import_options: ImportOptions, broken: Problem | None
+) -> Problem | None:
+    """Return why the import stopped before the end of the body; `None` when it did not."""
     if report.stopped_by is not None:
         unknown = isinstance(report.stopped_by, OutcomeUnknown)
         what = (
@@ -147,19 +155,19 @@ def _stop_problem(report: ImportReport, wish: ImportOptions, broken: Problem | N
         )
         return replace(problem_of(report.stopped_by), detail=f"A dependency stopped answering. {what}.")
     if report.too_many_failures:
-        return too_many_failures(wish.max_failures)
+        return too_many_failures(import_options.max_failures)
     return broken
 
 
-def _report_members(report: ImportReport, wish: ImportOptions, *, whole: bool) -> dict[str, Any]:
-    """What became of the lines.
+def _report_members(report: ImportReport, import_options: ImportOptions, *, whole: bool) -> dict[str, object]:
+    """Return the members of the report about the lines.
 
     Args:
-        report: How far the import came.
+        report: The result of the import.
 
-        wish: Where it began.
+        import_options: Its options; an import that failed early continues at `from_line`.
 
-        whole: Each failed line has all members that errors of a problem have.
+        whole: Give each failed line the members of an error of a problem too.
     """
     errors = []
     for line, error in report.failed:
@@ -170,6 +178,6 @@ def _report_members(report: ImportReport, wish: ImportOptions, *, whole: bool) -
         "created": report.created,
         "updated": report.updated,
         "failed": len(report.failed),
-        "next_line": max(report.next_line, wish.from_line),
+        "next_line": max(report.next_line, import_options.from_line),
         "errors": errors,
     }

@@ -1,4 +1,4 @@
-"""The parts of a body → the lines of an import, each with what it says or why it cannot be read."""
+"""The parts of a request body → the lines of an import, each with its values or why it cannot be read."""
 
 from collections.abc import Iterator
 from typing import Any, Protocol
@@ -21,18 +21,18 @@ from fastapi_easy.interfaces.formats.csv_text import Record, RecordParser
 from fastapi_easy.interfaces.formats.line_splitter import Line as TextLine
 from fastapi_easy.interfaces.formats.line_splitter import LineSplitter, TooLong
 from fastapi_easy.interfaces.formats.strict_json import Malformed, read_json
-from fastapi_easy.interfaces.http.exchange import refused
+from fastapi_easy.interfaces.http.exchange import problem_error
 
 
 class LineReader(Protocol):
-    """Makes of the parts of a body the lines of an import."""
+    """Turns the parts of a body into the lines of an import."""
 
     def feed(self, part: bytes) -> Iterator[Line]:
-        """What ends in *part*."""
+        """Yield the lines that end in *part*."""
         ...
 
     def end(self) -> Iterator[Line]:
-        """What ends with the body."""
+        """Yield the line that ends with the body, if there is one."""
         ...
 
 
@@ -45,12 +45,12 @@ class JsonLineReader:
         self._lines = LineSplitter(max_length)
 
     def feed(self, part: bytes) -> Iterator[Line]:
-        """What ends in *part*."""
+        """Yield the lines that end in *part*."""
         for line in self._lines.feed(part):
             yield from self._read(line)
 
     def end(self) -> Iterator[Line]:
-        """What ends with the body."""
+        """Yield the line that ends with the body, if there is one."""
         for line in self._lines.end():
             yield from self._read(line)
 
@@ -83,20 +83,20 @@ class CsvLineReader:
         self._record_reader: RecordReader | None = None
 
     def feed(self, part: bytes) -> Iterator[Line]:
-        """What ends in *part*."""
+        """Yield the lines that end in *part*."""
         for line in self._lines.feed(part):
             for record in self._records.feed(line):
                 yield from self._read(record)
 
     def end(self) -> Iterator[Line]:
-        """What ends with the body."""
+        """Yield the line that ends with the body, if there is one."""
         for line in self._lines.end():
             for record in self._records.feed(line):
                 yield from self._read(record)
         for record in self._records.end():
             yield from self._read(record)
         if self._record_reader is None:
-            raise refused(Invalid((Fault("", "The first line must name the fields", "csv_header"),)))
+            raise problem_error(Invalid((Fault("", "The first line must name the fields", "csv_header"),)))
 
     def _read(self, record: Record) -> Iterator[Line]:
         if self._record_reader is None:
@@ -111,7 +111,7 @@ class CsvLineReader:
             yield record.line, self._record_reader(record.cells)
 
     def _read_header(self, header: Record) -> None:
-        """Take *header* as the first record, which names the fields; refuse it at once if it does not."""
+        """Read the names of the fields from *header*, the first record; raise at once where it names none."""
         if header.is_blank:
             return
         reason = "It is too long" if header.too_long else header.reason
@@ -119,7 +119,7 @@ class CsvLineReader:
         if reason is not None:
             faults = (Fault("", f"The first line must name the fields: {reason}", "csv_header"),)
         if faults:
-            raise refused(Invalid(faults))
+            raise problem_error(Invalid(faults))
         self._record_reader = RecordReader(header.cells, self._columns)
 
 

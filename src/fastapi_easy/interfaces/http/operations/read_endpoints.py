@@ -1,4 +1,4 @@
-"""The endpoints of one resource that only read."""
+"""The endpoints of one resource that read."""
 
 import re
 from typing import Final
@@ -11,7 +11,7 @@ from fastapi_easy.interfaces.http.exchange import (
     Exchange,
     HttpResponse,
     json_response,
-    refused,
+    problem_error,
     unwrap_or_raise,
 )
 from fastapi_easy.interfaces.http.http_resource import HttpResource
@@ -28,13 +28,12 @@ from fastapi_easy.interfaces.http.requests.preconditions import etag, not_modifi
 
 _PAGE_PARAMETERS: Final = frozenset({"sort", "fields", "limit", "offset", "cursor", "count", "include"})
 
-
 _REPEATABLE_QUERY: Final = re.compile(rb"(?:(?!cursor=|offset=)[A-Za-z_][\w.]*=[\w.,:~-]*(?:&(?!$)|$))*")
-"""A query string that can be repeated as it is: nothing in it is encoded, nor says where the page begins."""
+"""A query string that a link can repeat as it is: nothing is percent-encoded, and there is no cursor or offset."""
 
 
 class ReadEndpoints:
-    """Answers the requests that change nothing."""
+    """Answers the requests that read."""
 
     def __init__(self, http_resource: HttpResource) -> None:
         self._http_resource = http_resource
@@ -44,7 +43,7 @@ class ReadEndpoints:
         self._limit = http_resource.options.query_limit
 
     async def get(self, exchange: Exchange, segment: bytes) -> HttpResponse:
-        """`GET /books/{key}`."""
+        """Answer `GET /books/{key}`."""
         key = read_key(segment, self._queries)
         query = unwrap_or_raise(self._queries.for_single_entity(read_pairs(exchange, self._limit)))
         row = unwrap_or_raise(
@@ -52,7 +51,7 @@ class ReadEndpoints:
         )
         encoder = self._http_resource.encoder
         if query.includes:
-            # No tag: what is beside the entity may change while the entity's own version stays.
+            # No ETag: included entities may change while the version of this one stays.
             return json_response(200, encoder.row(row, query.fields, query.includes))
         version = self._resource.version_of(row)
         tag = (b"etag", etag(version))
@@ -61,7 +60,7 @@ class ReadEndpoints:
         return json_response(200, encoder.row(row, query.fields), tag)
 
     async def list(self, exchange: Exchange, segment: bytes) -> HttpResponse:
-        """`GET /books`."""
+        """Answer `GET /books`."""
         pairs = read_pairs(exchange, self._limit)
         context = read_context(exchange)
         query = unwrap_or_raise(self._queries.from_parameters(pairs, tenant=context.tenant))
@@ -70,7 +69,7 @@ class ReadEndpoints:
         return json_response(200, body, (b"link", links)) if links else json_response(200, body)
 
     async def search(self, exchange: Exchange, segment: bytes) -> HttpResponse:
-        """`POST /books/search`."""
+        """Answer `POST /books/search`."""
         reject_other_parameters(read_pairs(exchange, self._limit))
         document = await read_document(exchange, self._http_resource.options, JSON)
         context = read_context(exchange)
@@ -79,11 +78,11 @@ class ReadEndpoints:
         return json_response(200, body)
 
     async def count(self, exchange: Exchange, segment: bytes) -> HttpResponse:
-        """`GET /books/count`."""
+        """Answer `GET /books/count`."""
         pairs = read_pairs(exchange, self._limit)
         for name, _ in pairs:
             if name in _PAGE_PARAMETERS:
-                raise refused(BadQuery(name, "Has no effect on a count; remove it"))
+                raise problem_error(BadQuery(name, "Has no effect on a count; remove it"))
         context = read_context(exchange)
         query = unwrap_or_raise(self._queries.from_parameters(pairs, tenant=context.tenant))
         number = unwrap_or_raise(await self._use_cases.count(CountEntities(query.specification), context))
@@ -98,7 +97,7 @@ class ReadEndpoints:
     def _links(self, exchange: Exchange, pairs: Pairs, cursor: str | None) -> bytes:
         query: bytes = exchange.scope["query_string"]
         if cursor is not None and _REPEATABLE_QUERY.fullmatch(query):
-            # The first page of a walk that began without a cursor, as most do.
+            # The first page, which most requests are for: the link is built without parsing or encoding.
             path = self._http_resource.public_path(exchange)
             return b'<%s?%s%scursor=%s>; rel="next"' % (
                 path.encode("ascii"),

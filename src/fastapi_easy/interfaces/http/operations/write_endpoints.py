@@ -1,4 +1,4 @@
-"""The endpoints of one resource that change something. Nothing is answered before the commit."""
+"""The endpoints of one resource that write. No response begins before the commit."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from fastapi_easy.interfaces.http.exchange import (
     HttpResponse,
     ProblemError,
     json_response,
-    refused,
+    problem_error,
     unwrap_or_raise,
 )
 from fastapi_easy.interfaces.http.http_resource import Endpoint, HttpResource
@@ -33,7 +33,7 @@ from fastapi_easy.interfaces.http.requests.preferences import Preferences, read_
 
 
 class WriteEndpoints:
-    """Answers the requests that change something."""
+    """Answers the requests that write."""
 
     def __init__(self, http_resource: HttpResource) -> None:
         self._http_resource = http_resource
@@ -42,14 +42,14 @@ class WriteEndpoints:
         self._queries = http_resource.use_cases.queries
 
     async def create(self, exchange: Exchange, segment: bytes) -> HttpResponse:
-        """`POST /books`."""
+        """Answer `POST /books`."""
         given = await self._read_values(exchange, JSON)
         preferences, context = read_change_context(exchange)
         row = unwrap_or_raise(await self._use_cases.create(CreateEntity(given), context))
         return self._created(exchange, preferences, row)
 
     async def upsert(self, exchange: Exchange, segment: bytes) -> HttpResponse:
-        """`POST /books/upsert`."""
+        """Answer `POST /books/upsert`."""
         given = await self._read_values(exchange, JSON)
         preferences, context = read_change_context(exchange)
         done = unwrap_or_raise(await self._use_cases.upsert(UpsertEntity(given), context))
@@ -58,7 +58,7 @@ class WriteEndpoints:
         return self._entity_response(preferences, done.row, 200)
 
     async def replace(self, exchange: Exchange, segment: bytes) -> HttpResponse:
-        """`PUT /books/{key}`."""
+        """Answer `PUT /books/{key}`."""
         key = read_key(segment, self._queries)
         given = await self._read_values(exchange, JSON)
         preferences, context = read_change_context(exchange)
@@ -71,7 +71,7 @@ class WriteEndpoints:
         return self._entity_response(preferences, row, 200)
 
     async def update(self, exchange: Exchange, segment: bytes) -> HttpResponse:
-        """`PATCH /books/{key}`."""
+        """Answer `PATCH /books/{key}`."""
         key = read_key(segment, self._queries)
         given = await self._read_values(exchange, JSON, MERGE_PATCH)
         preferences, context = read_change_context(exchange)
@@ -84,16 +84,16 @@ class WriteEndpoints:
         return self._entity_response(preferences, row, 200)
 
     async def delete(self, exchange: Exchange, segment: bytes) -> HttpResponse:
-        """`DELETE /books/{key}`."""
+        """Answer `DELETE /books/{key}`."""
         key = read_key(segment, self._queries)
         reject_other_parameters(read_pairs(exchange, self._http_resource.options.query_limit))
         preferences, context = read_change_context(exchange)
         version = unwrap_or_raise(await expected_version(exchange.headers, key, self._use_cases, context))
         unwrap_or_raise(await self._use_cases.delete(DeleteEntity(key, version), context))
-        return HttpResponse(204, headers=preferences.applied(minimal=False))
+        return HttpResponse(204, headers=preferences.response_headers(minimal=False))
 
     async def restore(self, exchange: Exchange, segment: bytes) -> HttpResponse:
-        """`POST /books/{key}/restore`."""
+        """Answer `POST /books/{key}/restore`."""
         key = read_key(segment, self._queries)
         await self._expect_empty_body(exchange)
         preferences, context = read_change_context(exchange)
@@ -103,7 +103,7 @@ class WriteEndpoints:
         return self._entity_response(preferences, unwrap_or_raise(restored), 200)
 
     async def purge(self, exchange: Exchange, segment: bytes) -> HttpResponse:
-        """`POST /books/{key}/purge`."""
+        """Answer `POST /books/{key}/purge`."""
         key = read_key(segment, self._queries)
         await self._expect_empty_body(exchange)
         preferences, context = read_change_context(exchange)
@@ -111,10 +111,10 @@ class WriteEndpoints:
             exchange.headers, lambda version: self._use_cases.purge(PurgeEntity(key, version), context)
         )
         unwrap_or_raise(purged)
-        return HttpResponse(204, headers=preferences.applied(minimal=False))
+        return HttpResponse(204, headers=preferences.response_headers(minimal=False))
 
     def action(self, name: str, action: type[Any]) -> Endpoint:
-        """`POST /orders/{key}/{action}`."""
+        """Return the endpoint of `POST /orders/{key}/{action}`."""
         perform = self._use_cases.actions[name]
         is_body_optional = all(
             field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
@@ -138,18 +138,20 @@ class WriteEndpoints:
 
         return answer
 
-    def _action_response(self, preferences: Preferences, performed: Any) -> HttpResponse:
+    def _action_response(self, preferences: Preferences, performed: object) -> HttpResponse:
         if performed is None:
-            return HttpResponse(204, headers=preferences.applied(minimal=False))
+            return HttpResponse(204, headers=preferences.response_headers(minimal=False))
         if isinstance(performed, Mapping) and set(self._resource.readable) <= performed.keys():
             return self._entity_response(preferences, Row(performed), 200)
-        return json_response(200, dumps_with_fallback(performed), *preferences.applied(minimal=False))
+        return json_response(
+            200, dumps_with_fallback(performed), *preferences.response_headers(minimal=False)
+        )
 
     async def _expect_empty_body(self, exchange: Exchange) -> None:
         """Refuse parameters and a body; an empty object is none."""
         reject_other_parameters(read_pairs(exchange, self._http_resource.options.query_limit))
         if (await read_body(exchange, self._http_resource.options)).strip() not in {b"", b"{}"}:
-            raise refused(Invalid((Fault("", "Takes no body", "no_body"),)))
+            raise problem_error(Invalid((Fault("", "Takes no body", "no_body"),)))
 
     async def _read_values(self, exchange: Exchange, *types: str) -> Json:
         if exchange.scope["query_string"]:
@@ -157,13 +159,13 @@ class WriteEndpoints:
         return Json(await read_document(exchange, self._http_resource.options, *types))
 
     @staticmethod
-    def _most_specific_problem(checked: Outcome[Any], version: Failure[Error]) -> ProblemError:
-        """Why nothing was changed: a body that no version could mend comes before the *version* that was not there."""
-        return refused(checked.failure() if isinstance(checked, Failure) else version.failure())
+    def _most_specific_problem(checked: Outcome[object], version: Failure[Error]) -> ProblemError:
+        """Return the problem of the body, which no version could mend, or else that of the *version*."""
+        return problem_error(checked.failure() if isinstance(checked, Failure) else version.failure())
 
     def _created(self, exchange: Exchange, preferences: Preferences, row: Row) -> HttpResponse:
         if preferences.dry_run is not None:
-            # Nothing is there to be found.
+            # Rolled back: there is nothing to find at a location.
             return self._entity_response(preferences, row, 201)
         location = (b"location", self._http_resource.location(exchange, self._resource.key_of(row)))
         return self._entity_response(preferences, row, 201, location)
@@ -172,9 +174,9 @@ class WriteEndpoints:
         self, preferences: Preferences, row: Row, status: int, *headers: tuple[bytes, bytes]
     ) -> HttpResponse:
         if preferences.minimal or preferences.dry_run is not None:
-            headers = (*headers, *preferences.applied(minimal=preferences.minimal))
+            headers = (*headers, *preferences.response_headers(minimal=preferences.minimal))
         if preferences.dry_run is None:
-            # A version that was rolled back is none: another change may get the same.
+            # The version was rolled back, and another change may get the same one.
             headers = ((b"etag", etag(self._resource.version_of(row))), *headers)
         if preferences.minimal:
             created = status == HTTPStatus.CREATED

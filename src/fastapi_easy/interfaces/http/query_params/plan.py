@@ -1,4 +1,4 @@
-"""How the fields of a pydantic model are spelt in a query string. Found once for each class."""
+"""The fields of a pydantic model → the names of query parameters. Built once for each class."""
 
 import types
 from collections.abc import Mapping, Sequence
@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticSerializationError, PydanticUndefined, to_jsonable_python
 
 _MAX_DEPTH: Final = 5
+"""Models inside one another; a model that refers to itself would never end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +19,11 @@ class Leaf:
     """One value: `name=value`.
 
     Attributes:
-        schema: For the documentation.
+        schema: Its JSON Schema, for the documentation.
 
         required: It must be given.
 
-        description: For the documentation.
+        description: Its description, for the documentation.
     """
 
     schema: Mapping[str, Any]
@@ -56,11 +57,11 @@ class Nested:
 
 Part: TypeAlias = Leaf | Repeated | Keyed | Nested
 Plan: TypeAlias = Mapping[str, Part]
-"""What each name means."""
+"""The meaning of each name."""
 
 
 def plan_of(model: type[BaseModel], depth: int = 0) -> Plan:
-    """The plan for the fields of *model*.
+    """Return the plan for the fields of *model*.
 
     Raises:
         TypeError: A field cannot be spelt in a query string.
@@ -100,7 +101,7 @@ def _part(model: type[BaseModel], name: str, field: FieldInfo, depth: int) -> Pa
 
 
 def _strip_annotation(annotation: Any) -> Any:
-    """*annotation* without metadata and without None."""
+    """Return *annotation* without metadata and without None."""
     if get_origin(annotation) is Annotated:
         return _strip_annotation(get_args(annotation)[0])
     if get_origin(annotation) in {Union, types.UnionType}:
@@ -120,7 +121,7 @@ def _schema(field: FieldInfo, *, deep: bool) -> dict[str, Any]:
         except PydanticSerializationError:
             # A default that JSON cannot say stays undocumented.
             schema.pop("default", None)
-    # The style stands beside the schema in OpenAPI; `openapi` moves it there.
+    # OpenAPI has the style beside the schema, where FastAPI cannot put it: `openapi.document` moves it there.
     return {**schema, "x-style": "deepObject"} if deep else schema
 
 

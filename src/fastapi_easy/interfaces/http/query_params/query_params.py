@@ -40,7 +40,7 @@ class QueryParams:
     """`QueryParams[Model]` is the dependency that reads *Model* from the query string. See the module."""
 
     def __class_getitem__(cls, model: Any) -> Dependency:
-        """The dependency for *model*; the model is looked at once.
+        """Return the dependency for *model*; the model is inspected once.
 
         Raises:
             TypeError: *model* is not a pydantic model, or has a field that no query string can spell.
@@ -55,8 +55,8 @@ def _reader(model: type[BaseModel]) -> Callable[..., Awaitable[BaseModel]]:
     plan = plan_of(model)
     validate = model.__pydantic_validator__.validate_python
 
-    async def read(request: Request, **documented: Any) -> BaseModel:
-        # FastAPI has looked at what it documents; the values are read here, where nesting is understood.
+    async def read(request: Request, **documented: object) -> BaseModel:
+        # FastAPI passes one argument per documented parameter, but knows no nesting: the query string is read again.
         values = _values(_pairs(request.scope["query_string"]), plan)
         try:
             read: BaseModel = validate(values, context={"request": request})
@@ -67,7 +67,7 @@ def _reader(model: type[BaseModel]) -> Callable[..., Awaitable[BaseModel]]:
             ) from None
         return read
 
-    # The dependency's own signature; the endpoint's stays as its author wrote it.
+    # FastAPI reads parameters from the signature: that of the dependency, never that of the user's endpoint.
     read.__signature__ = inspect.Signature([_REQUEST, *_documented(plan)])  # type: ignore[attr-defined]
     return read
 
@@ -76,7 +76,7 @@ _REQUEST: Final = inspect.Parameter("request", inspect.Parameter.KEYWORD_ONLY, a
 
 
 def _documented(plan: Plan) -> Iterator[inspect.Parameter]:
-    """A parameter for each leaf, which FastAPI writes into OpenAPI and takes as it is."""
+    """Return a parameter for each leaf, which FastAPI documents and passes on unvalidated."""
     for number, (name, leaf, required) in enumerate(_leaves(plan)):
         schema = dict(leaf.schema)
         # FastAPI writes the default of the parameter over that of the schema.
@@ -88,7 +88,7 @@ def _documented(plan: Plan) -> Iterator[inspect.Parameter]:
 
 
 def _leaves(plan: Plan, prefix: str = "", *, required: bool = True) -> Iterator[tuple[str, Leaf, bool]]:
-    """Name, leaf, and whether it has to be given whatever else is."""
+    """Yield the name of each leaf, the leaf, and whether it is always required."""
     for name, part in plan.items():
         if isinstance(part, Nested):
             yield from _leaves(part.plan, f"{prefix}{name}.", required=required and part.required)
@@ -124,7 +124,7 @@ def _values(pairs: list[tuple[str, str]], plan: Plan) -> dict[str, Any]:
 
 
 def _empty(plan: Plan) -> dict[str, Any]:
-    # A required part is there without any parameter of its own, so that its own defaults and faults show.
+    # A required model is there even without parameters, so that its own defaults and faults show.
     return {
         name: _empty(part.plan) for name, part in plan.items() if isinstance(part, Nested) and part.required
     }

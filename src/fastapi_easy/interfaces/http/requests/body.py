@@ -1,14 +1,14 @@
 """Request bodies: how much, how fast, of which type."""
 
 import time
-from typing import Any, Final
+from typing import Final
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fastapi_easy.domain import Invalid, TooLarge
-from fastapi_easy.interfaces.formats.strict_json import Malformed, read_json
-from fastapi_easy.interfaces.http.exchange import Exchange, ProblemError, refused
+from fastapi_easy.interfaces.formats.strict_json import JsonValue, Malformed, read_json
+from fastapi_easy.interfaces.http.exchange import Exchange, ProblemError, problem_error
 from fastapi_easy.interfaces.http.options import HttpOptions
 from fastapi_easy.interfaces.http.problems import Problem, problem_of
 from fastapi_easy.interfaces.http.request_problems import (
@@ -29,8 +29,8 @@ class ClientDisconnected(Exception):
     """The caller hung up; nobody is there to answer."""
 
 
-async def read_document(exchange: Exchange, options: HttpOptions, *types: str) -> Any:
-    """The JSON value in the body, which must be of one of the media *types*.
+async def read_document(exchange: Exchange, options: HttpOptions, *types: str) -> JsonValue:
+    """Return the JSON value in the body, which must be of one of the media *types*.
 
     Raises:
         ProblemError: It is too large, too slow, of another type or no clean JSON.
@@ -42,12 +42,12 @@ async def read_document(exchange: Exchange, options: HttpOptions, *types: str) -
     if isinstance(document, Malformed):
         raise ProblemError(malformed_body(document.detail))
     if isinstance(document, Invalid):
-        raise refused(document)
+        raise problem_error(document)
     return document
 
 
 async def read_body(exchange: Exchange, options: HttpOptions) -> bytes:
-    """The whole body.
+    """Read the whole body.
 
     Raises:
         ProblemError: It is too large or too slow.
@@ -82,7 +82,7 @@ class Upload:
     """A body that is read bit by bit, and may be larger than others: `HttpOptions.import_limit` counts.
 
     Attributes:
-        broken: Why it ended before its end: too large, or a pause that was too long; `None` when it did not.
+        problem: Why it ended before its end: too large, or a pause that was too long; `None` when it did not.
     """
 
     def __init__(self, exchange: Exchange, options: HttpOptions) -> None:
@@ -94,10 +94,10 @@ class Upload:
         self._timeout = options.body_idle_timeout
         self._size = 0
         self._has_more = True
-        self.broken: Problem | None = None
+        self.problem: Problem | None = None
 
-    async def part(self) -> bytes | None:
-        """What comes next; `None` at the end, or when it is broken.
+    async def read_part(self) -> bytes | None:
+        """Wait for the next part; `None` at the end, or when the upload has failed.
 
         Raises:
             ClientDisconnected: The caller hung up.
@@ -121,11 +121,11 @@ class Upload:
 
     def _abort(self, problem: Problem) -> None:
         self._has_more = False
-        self.broken = problem
+        self.problem = problem
 
 
 def too_large(limit: int) -> Problem:
-    """The body has more than *limit* bytes. The rest of it is not read, so the connection has to end."""
+    """Return the problem of a body of more than *limit* bytes. Its rest is not read, so the connection has to end."""
     problem = problem_of(TooLarge("The body", limit))
     return Problem(
         problem.status, problem.code, problem.detail, ((b"connection", b"close"),), members=problem.members
@@ -133,7 +133,7 @@ def too_large(limit: int) -> Problem:
 
 
 def media_type_of(exchange: Exchange, *types: str) -> str:
-    """The media type of the body, one of *types*.
+    """Return the media type of the body, one of *types*.
 
     Raises:
         ProblemError: It is of another type, or in another charset than UTF-8.
@@ -165,7 +165,7 @@ class BodyTooLargeError(HTTPException):
 
 
 class _ReadLimit:
-    """How much of one body may be read; what reads it bit by bit may lift that."""
+    """The limit for one body; a reader that takes it in parts may lift it."""
 
     __slots__ = ("limit",)
 

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 from fastapi_easy.application import Context, DryRun
 from fastapi_easy.application.queries.query_reader import QueryReader
 from fastapi_easy.domain import BadQuery, Fault, Invalid, Key
-from fastapi_easy.interfaces.http.exchange import Exchange, ProblemError, refused, unwrap_or_raise
+from fastapi_easy.interfaces.http.exchange import Exchange, ProblemError, problem_error, unwrap_or_raise
 from fastapi_easy.interfaces.http.request_problems import QUERY_NOT_UTF_8, query_too_long
 
 _IDEMPOTENCY_KEY: Final = re.compile("[!-~]{1,255}")
@@ -19,12 +19,12 @@ Pairs: TypeAlias = list[tuple[str, str]]
 
 
 def read_context(exchange: Exchange, dry_run: DryRun | None = None) -> Context:
-    """Who asks, what they call this request, and whether they want it to change anything."""
+    """Return the context of a call: the caller, its identifiers, and whether it is a dry run."""
     given = exchange.headers.get(b"idempotency-key")
     text = None if given is None else given.decode("latin-1")
     if text is not None and not _IDEMPOTENCY_KEY.fullmatch(text):
         message = "Must be 1 to 255 visible ASCII characters"
-        raise refused(Invalid((Fault("/idempotency-key", message, "idempotency_key", "header"),)))
+        raise problem_error(Invalid((Fault("/idempotency-key", message, "idempotency_key", "header"),)))
     principal = exchange.principal
     return Context(
         principal=principal,
@@ -36,13 +36,13 @@ def read_context(exchange: Exchange, dry_run: DryRun | None = None) -> Context:
 
 
 def read_key(segment: bytes, queries: QueryReader) -> Key:
-    """The key that the percent-encoded path *segment* spells."""
+    """Return the key that the percent-encoded path *segment* spells."""
     try:
         text = (unquote_to_bytes(segment) if b"%" in segment else segment).decode("utf-8")
     except UnicodeDecodeError:
-        raise refused(Invalid((Fault("", "Must be UTF-8", "string_unicode", "path"),))) from None
+        raise problem_error(Invalid((Fault("", "Must be UTF-8", "string_unicode", "path"),))) from None
     if "\x00" in text:
-        raise refused(Invalid((Fault("", "Must not contain NUL", "string_unicode", "path"),)))
+        raise problem_error(Invalid((Fault("", "Must not contain NUL", "string_unicode", "path"),)))
     return unwrap_or_raise(queries.read_key(text))
 
 
@@ -89,7 +89,7 @@ def reject_other_parameters(pairs: Pairs, *allowed: str) -> None:
                 if allowed
                 else "No parameter can be given here"
             )
-            raise refused(BadQuery(name[:64], reason, allowed[0] if len(allowed) == 1 else None))
+            raise problem_error(BadQuery(name[:64], reason, allowed[0] if len(allowed) == 1 else None))
 
 
 def _decoded(text: bytes) -> str:

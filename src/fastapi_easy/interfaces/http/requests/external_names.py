@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from fastapi_easy.application import BulkAnswer, Context, Handler, ImportReport, UseCases
 from fastapi_easy.application.changes.bulk_changes import AllSucceeded
+from fastapi_easy.application.operations import OPERATIONS
 from fastapi_easy.domain import (
     AlreadyExists,
     CheckFailed,
@@ -14,6 +15,7 @@ from fastapi_easy.domain import (
     Fault,
     Forbidden,
     Invalid,
+    Operation,
     Outcome,
     ReferenceBroken,
     Resource,
@@ -21,21 +23,32 @@ from fastapi_easy.domain import (
 )
 from fastapi_easy.domain.values.json import join_pointer
 
+_WITH_FIELD_ERRORS: Final = (
+    Operation.CREATE,
+    Operation.REPLACE,
+    Operation.UPDATE,
+    Operation.UPSERT,
+    Operation.RESTORE,
+    Operation.LIST,
+    Operation.EXPORT,
+)
+"""Operations whose errors name fields, except those that answer with an outcome for each of many entities."""
 
-def documented(resource: Resource[Any]) -> Resource[Any]:
+
+def with_external_names(resource: Resource[Any]) -> Resource[Any]:
     """Return *resource* for its documentation: its fields and related ones are called as callers call them."""
     every = list(_reachable_resources(resource, set()))
-    return _rename_fields(resource, {}) if any(each.naming.outside for each in every) else resource
+    return _rename_fields(resource, {}) if any(each.naming.alias_by_name for each in every) else resource
 
 
 def with_translated_errors(use_cases: UseCases) -> UseCases:
     """Let failures of *use_cases* call fields as callers do; those of `validate` do so already."""
     resource = use_cases.resource
-    if not any(each.naming.outside for each in _reachable_resources(resource, set())):
+    if not any(each.naming.alias_by_name for each in _reachable_resources(resource, set())):
         return use_cases
-    asked = ("create", "replace", "update", "upsert", "restore", "list", "export")
+    definitions = [OPERATIONS[operation] for operation in _WITH_FIELD_ERRORS]
     translated: dict[str, Any] = {
-        name: _translate_errors(getattr(use_cases, name), resource) for name in asked
+        each.attribute: _translate_errors(each.select(use_cases), resource) for each in definitions
     }
     return replace(
         use_cases,
@@ -62,7 +75,7 @@ def _reachable_resources(resource: Resource[Any], seen: set[str]) -> Iterator[Re
 def _rename_fields(resource: Resource[Any], known: dict[str, Resource[Any]]) -> Resource[Any]:
     if resource.name in known:
         return known[resource.name]
-    out = resource.naming.out
+    out = resource.naming.alias_of
     lists = ("key", "readable", "writable", "changeable", "filterable", "sortable", "searchable", "upsert_by")
     called: dict[str, Any] = {each: tuple(map(out, getattr(resource, each))) for each in lists}
     called["fields"] = {
@@ -79,7 +92,7 @@ def _rename_fields(resource: Resource[Any], known: dict[str, Resource[Any]]) -> 
 def _translate_errors(
     handler: Handler[Any, Any], resource: Resource[Any], *, own_faults: bool = False
 ) -> Handler[Any, Any]:
-    async def translated(command: Any, context: Context, /) -> Outcome[Any]:
+    async def translated(command: object, context: Context, /) -> Outcome[Any]:
         outcome = await handler(command, context)
         if not isinstance(outcome, Failure) or (own_faults and isinstance(outcome.failure(), Invalid)):
             return outcome
@@ -91,7 +104,7 @@ def _translate_errors(
 def _translate_bulk_errors(
     handler: Handler[Any, BulkAnswer], resource: Resource[Any]
 ) -> Handler[Any, BulkAnswer]:
-    async def translated(command: Any, context: Context, /) -> Outcome[BulkAnswer]:
+    async def translated(command: object, context: Context, /) -> Outcome[BulkAnswer]:
         answered = await handler(command, context)
         if isinstance(answered, Failure):
             return answered
@@ -110,7 +123,7 @@ def _translate_bulk_errors(
 def _translate_import_errors(
     handler: Handler[Any, ImportReport], resource: Resource[Any]
 ) -> Handler[Any, ImportReport]:
-    async def translated(command: Any, context: Context, /) -> Outcome[ImportReport]:
+    async def translated(command: object, context: Context, /) -> Outcome[ImportReport]:
         reported = await handler(command, context)
         if not isinstance(reported, Failure):
             report = reported.unwrap()
@@ -121,14 +134,14 @@ def _translate_import_errors(
 
 
 def _translate_error(error: Error, resource: Resource[Any]) -> Error:
-    """*error* with the fields of *resource* as callers call them."""
+    """Return *error* with the fields of *resource* as callers call them."""
     match error:
         case AlreadyExists(_, fields) | ReferenceBroken(_, fields) | CheckFailed(fields=fields):
             whose = next(
                 (each for each in _reachable_resources(resource, set()) if each.name == error.resource),
                 resource,
             )
-            return replace(error, fields=tuple(map(whose.naming.out, fields)))
+            return replace(error, fields=tuple(map(whose.naming.alias_of, fields)))
         case Invalid(faults):
             return Invalid(tuple(_translate_fault(fault, resource) for fault in faults))
         case Forbidden(field=str(path)):
@@ -139,7 +152,7 @@ def _translate_error(error: Error, resource: Resource[Any]) -> Error:
 
 def _translate_fault(fault: Fault, resource: Resource[Any]) -> Fault:
     name, slash, rest = fault.pointer[1:].partition("/")
-    word = resource.naming.outside.get(name)
+    word = resource.naming.alias_by_name.get(name)
     if word is None or fault.code == "extra_forbidden":
         # What is no field here is called as the caller called it.
         return fault
@@ -147,8 +160,8 @@ def _translate_fault(fault: Fault, resource: Resource[Any]) -> Fault:
 
 
 def _translate_path(path: str, resource: Resource[Any]) -> str:
-    """A field at the end of relations, `author.born_on`, as callers call it."""
+    """Return a field at the end of relations, like `author.born_on`, as callers call it."""
     *relations, field = path.split(".")
     for relation in relations:
         resource = resource.relations[relation].target
-    return ".".join((*relations, resource.naming.out(field)))
+    return ".".join((*relations, resource.naming.alias_of(field)))

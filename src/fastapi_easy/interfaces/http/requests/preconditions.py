@@ -31,12 +31,12 @@ class EntityTags:
 
 
 def etag(version: str) -> bytes:
-    """The strong entity tag for *version*."""
+    """Return the strong entity tag for *version*."""
     return b'"' + version.encode("ascii") + b'"'
 
 
 def read_tags(header: bytes) -> EntityTags:
-    """The tags in *header*. What is no list of tags is taken as one without quotes, which many forget."""
+    """Return the tags in *header*. Anything but a list of tags is taken as one without quotes, which many forget."""
     if header.strip() == b"*":
         return EntityTags(any=True)
     strong: list[str] = []
@@ -52,7 +52,7 @@ def read_tags(header: bytes) -> EntityTags:
 
 
 def not_modified(header: bytes | None, version: str) -> bool:
-    """The caller has *version* already, by weak comparison."""
+    """Return whether the caller has *version* already, by weak comparison."""
     if header is None:
         return False
     if header == b'"' + version.encode("ascii") + b'"':
@@ -64,7 +64,7 @@ def not_modified(header: bytes | None, version: str) -> bool:
 async def expected_version(
     headers: dict[bytes, bytes], key: Key, use_cases: UseCases, context: Context
 ) -> Outcome[str | None]:
-    """The version that a change must be based on; `None` for any.
+    """Return the version that a change must be based on; `None` for any.
 
     One strong tag is passed on as it is. Whatever else a caller may say is compared with the entity as it is now, and
     the version found is what the change is based on, so that nothing slips in between.
@@ -92,7 +92,7 @@ async def expected_version(
 async def change_deleted(
     headers: dict[bytes, bytes], change: Callable[[str | None], Awaitable[Outcome[T]]]
 ) -> Outcome[T]:
-    """What *change* came to, which is told the version that a deleted entity must have; `None` for any.
+    """Run *change* with the version that a deleted entity must have, `None` for any, and return its outcome.
 
     A deleted entity cannot be read. Of several versions in If-Match the one it has is found out by trying.
 

@@ -18,7 +18,7 @@ _PREFERENCE: Final = re.compile(rb'(?:[^",]|"(?:[^"\\]|\\.)*"?)+')
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What the caller of a change prefers.
+    """The preferences of a caller who changes something (RFC 7240).
 
     Attributes:
         minimal: An answer without the entity.
@@ -29,8 +29,8 @@ class Preferences:
     minimal: bool = False
     dry_run: DryRun | None = None
 
-    def applied(self, *, minimal: bool) -> tuple[tuple[bytes, bytes], ...]:
-        """The headers that tell which preferences were followed.
+    def response_headers(self, *, minimal: bool) -> tuple[tuple[bytes, bytes], ...]:
+        """Return the headers that say which preferences were followed.
 
         Args:
             minimal: The answer is without the entity because of them.
@@ -45,14 +45,14 @@ class Preferences:
         return (applied, (b"withheld-events", withheld)) if withheld else (applied,)
 
     def _withheld(self) -> bytes:
-        """The names of the events that a dry run kept back, in their order."""
+        """Return the names of the events that a dry run kept back, in their order."""
         events = () if self.dry_run is None else self.dry_run.events
         names = [quote(event.name) for event in events[:MAX_EVENTS]]
         return ", ".join([*names, "..."] if len(events) > MAX_EVENTS else names).encode("ascii")
 
 
 def read_preferences(exchange: Exchange) -> Preferences:
-    """What the Prefer headers of *exchange* ask for. Preferences that nobody here knows are not looked at.
+    """Return what the Prefer headers of *exchange* ask for. Unknown preferences are ignored (RFC 7240, section 2).
 
     Raises:
         ProblemError: It cannot be said whether the change is to be made.
@@ -78,7 +78,7 @@ _NONE: Final = Preferences()
 
 
 def read_change_context(exchange: Exchange) -> tuple[Preferences, Context]:
-    """What the caller of a change prefers, and the context that goes with it.
+    """Return the preferences of the caller of a change, and the context that follows from them.
 
     Raises:
         ProblemError: It cannot be said whether the change is to be made.

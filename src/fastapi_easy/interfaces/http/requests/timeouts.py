@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 async def with_timeout(seconds: float, work: Awaitable[T]) -> T:
-    """What *work* answers, as inside of `asyncio.timeout`, whose 5 µs are saved when it need not wait.
+    """Await *work* as inside of `asyncio.timeout`, whose 5 µs are saved when it need not wait.
 
     Args:
         seconds: How long it may take.
@@ -33,7 +33,7 @@ async def with_timeout(seconds: float, work: Awaitable[T]) -> T:
 
 
 @types.coroutine
-def _resume(coroutine: Coroutine[Any, Any, T], pending: Any) -> Generator[Any, Any, T]:
+def _resume(coroutine: Coroutine[Any, Any, T], pending: object) -> Generator[Any, Any, T]:
     """Go on with *coroutine*, which was begun and *pending* something."""
     try:
         while True:

@@ -1,4 +1,4 @@
-"""The entry of all resources among the app's own routes, for whoever names requests by looking there."""
+"""The entry of all resources among the app's own routes, for middleware that names requests by looking there."""
 
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from fastapi_easy.interfaces.http.routing.resource_route import ResourceRoute
 
 Found: TypeAlias = tuple[Match, ResourceRoute | None, bytes]
-"""Whether a resource answers, or would with another method; the route; and what follows the resource in the path."""
+"""The match (partial when only the method is wrong), the route, and the path segment after the resource."""
 
 _NO_MATCH: Final[tuple[Match, Scope]] = (Match.NONE, {})
 
@@ -26,11 +26,11 @@ class CatchAllRoute(BaseRoute):
     comes here with a request of a resource, which is answered before.
 
     Args:
-        find: Says which route answers a scope, and whether its method is the right one.
+        find: Returns the route of a scope, and whether its method is the right one.
 
-        answer: Answers what `find` finds.
+        answer: The dispatcher.
 
-        pass_through_mark: The mark in the scope of a request that no resource answers.
+        pass_through_mark: The key in the scope of a request that no resource answers.
     """
 
     def __init__(self, find: Callable[[Scope], Found], answer: ASGIApp, pass_through_mark: str) -> None:
@@ -47,7 +47,7 @@ class CatchAllRoute(BaseRoute):
             raise AttributeError("no request has matched yet: each operation has a path of its own") from None
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Say whether a resource answers *scope*, and which endpoint of it."""
+        """Return whether a resource answers *scope*, and which endpoint of it."""
         if scope.get(self._pass_through_mark):
             return _NO_MATCH
         match, route, segment = self._find(scope)
@@ -58,7 +58,7 @@ class CatchAllRoute(BaseRoute):
         return match, {"endpoint": route.endpoint, "path_params": params}
 
     def url_path_for(self, name: str, /, **path_params: object) -> URLPath:
-        """Know no path by name.
+        """Raise, because no path is known by name.
 
         Raises:
             NoMatchFound: Always.

@@ -1,4 +1,4 @@
-"""What is answered when something is raised behind a resource: the app's own handlers come first."""
+"""Exceptions of resources → responses: the app's own exception handlers come first."""
 
 import logging
 from typing import Any, Final
@@ -13,12 +13,12 @@ from fastapi_easy.interfaces.http.request_problems import INTERNAL_ERROR
 
 _logger: Final = logging.getLogger("fastapi_easy.http")
 
-_CATCH_ALL: Final[tuple[Any, ...]] = (500, Exception)
-"""What Starlette registers a handler under that answers whatever no other one does."""
+_CATCH_ALL: Final[tuple[int | type[Exception], ...]] = (500, Exception)
+"""The keys under which Starlette registers the handler for all other exceptions."""
 
 
 async def respond_to_exception(app: FastAPI, exchange: Exchange, error: Exception) -> None:
-    """Answer for *error*: by the handler that *app* has for it, or else as a defect, which is logged.
+    """Answer for *error* with the handler that *app* has for it, or else log it as a defect.
 
     Starlette's own middleware finds and calls the handler, so that resources and routes are answered alike: one for
     the status of an `HTTPException`, for the class of the error, or for a base of it. A defect is answered by the
@@ -55,7 +55,7 @@ async def _respond_with_handler(handler: Any, exchange: Exchange, error: Excepti
     try:
         await ServerErrorMiddleware(_raising(error), handler)(*_asgi(exchange))
     except Exception as again:
-        # It raises what it has answered, for the server to log.
+        # Starlette raises the error again after it has answered, for the server to log.
         if again is error:
             return
         if exchange.started:

@@ -1,4 +1,4 @@
-"""How a path below a resource, and then a method, finds its route."""
+"""The lookup of a route by the path below a resource, and then by method."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ _ORDER: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
 class Methods:
-    """The methods of one path.
+    """The routes of one path by method.
 
     Attributes:
         routes: By method; HEAD wherever there is GET.

@@ -1,4 +1,4 @@
-"""One operation of a resource under one path: what answers it, and what others call it."""
+"""The route of one operation of a resource: what answers, and the names that middleware finds."""
 
 from typing import Any
 from urllib.parse import unquote
@@ -11,9 +11,9 @@ from fastapi_easy.interfaces.http.http_resource import Endpoint
 
 
 class NamedEndpoint:
-    """Stands for the function that one would write for a route by hand: `get_book`, in the module of `Book`.
+    """The endpoint under the name of the function that one would write by hand: `get_book`, in the module of `Book`.
 
-    Whoever reports about requests reads its names.
+    Tracing and error reports show its name and module.
     """
 
     def __init__(self, name: str, module: str, answer: Endpoint) -> None:
@@ -32,20 +32,20 @@ class ResourceRoute:
     Middleware finds it as `route` in the scope once the request has been dispatched.
 
     Args:
-        answer: What answers.
+        answer: The endpoint.
 
         path: The template, like `/api/books/{key}`.
 
         method: The HTTP method; `GET` stands for `HEAD` too.
 
-        endpoint: What others take for the function behind the route.
+        endpoint: The endpoint as middleware sees it.
 
         has_key: The path has a key.
 
-        router: The app's own, which requests that come here never see.
+        router: The app's own router, for the scope; it does not route these requests.
 
     Attributes:
-        answer: What answers.
+        answer: The endpoint.
 
         path, path_format: The template.
 
@@ -53,7 +53,7 @@ class ResourceRoute:
 
         methods: The HTTP methods.
 
-        endpoint: What others take for the function behind the route.
+        endpoint: The endpoint as middleware sees it.
     """
 
     __slots__ = ("_has_key", "_router", "answer", "endpoint", "methods", "name", "path")
@@ -87,11 +87,11 @@ class ResourceRoute:
         return self.name
 
     def __repr__(self) -> str:
-        """What it is called with, and what it is called."""
+        """Return its path, name and methods."""
         return f"ResourceRoute(path={self.path!r}, name={self.name!r}, methods={sorted(self.methods)!r})"
 
-    def enter(self, scope: Scope, segment: bytes) -> None:
-        """Name the request of *scope*, as Starlette's router does for its routes.
+    def set_route(self, scope: Scope, segment: bytes) -> None:
+        """Put this route into *scope*, as Starlette's router does with its routes.
 
         Args:
             scope: Of a request that this route answers.

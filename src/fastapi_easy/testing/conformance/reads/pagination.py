@@ -235,8 +235,10 @@ class PaginationCases(Suite):
     async def test_a_walk_gives_instances_too(self, store: Store) -> None:
         await add_titles(store, "abc")
 
-        first = value_of(await store.notes.find_all(Query(page=PageRequest(limit=2))))
-        second = value_of(await store.notes.find_all(Query(page=PageRequest(limit=2, after=first.next))))
+        first = value_of(await store.entities("notes").find_all(Query(page=PageRequest(limit=2))))
+        second = value_of(
+            await store.entities("notes").find_all(Query(page=PageRequest(limit=2, after=first.next)))
+        )
 
         assert (titles(first.items), titles(second.items)) == (["a", "b"], ["c"])
 

@@ -60,7 +60,7 @@ class ReadCases(Suite):
     async def test_finds_an_instance_of_the_users_class(self, store: Store) -> None:
         added = await add_one(store.notes, title="a", extra={"a": [1]})
 
-        found = value_of(await store.notes.find_by_id(added.id))
+        found = value_of(await store.entities("notes").find_by_id(added.id))
 
         assert type(found) is store.resources["notes"].entity
         assert {name: getattr(found, name) for name in added} == added
@@ -68,7 +68,7 @@ class ReadCases(Suite):
     async def test_finds_instances_whatever_fields_the_query_names(self, store: Store) -> None:
         await add_titles(store, "ba")
 
-        page = value_of(await store.notes.find_all(Query(order=(Sort("title"),), fields=("id",))))
+        page = value_of(await store.entities("notes").find_all(Query(order=(Sort("title"),), fields=("id",))))
 
         assert {type(each) for each in page.items} == {store.resources["notes"].entity}
         assert titles(page.items) == ["a", "b"]
@@ -76,14 +76,14 @@ class ReadCases(Suite):
 
     async def test_a_missing_key_is_not_found(self, store: Store) -> None:
         assert await store.notes.read(4711) == Failure(NotFound("notes", 4711))
-        assert await store.notes.find_by_id(4711) == Failure(NotFound("notes", 4711))
+        assert await store.entities("notes").find_by_id(4711) == Failure(NotFound("notes", 4711))
 
     @pytest.mark.parametrize("key", BEYOND_64_BITS)
     async def test_a_key_beyond_64_bits_is_not_found(self, store: Store, key: int) -> None:
         expected = Failure(NotFound("notes", key))
 
         assert await store.notes.read(key) == expected
-        assert await store.notes.find_by_id(key) == expected
+        assert await store.entities("notes").find_by_id(key) == expected
         assert await store.notes.update(key, Patch({"title": "b"})) == expected
         assert await store.notes.remove(key) == expected
 
@@ -194,7 +194,7 @@ class ReadCases(Suite):
             order=(Sort("title", Direction.DESCENDING),), page=PageRequest(limit=2, count=Count.EXACT)
         )
 
-        found = value_of(await store.notes.find_all(query))
+        found = value_of(await store.entities("notes").find_all(query))
         selected = value_of(await store.notes.select(query))
 
         assert titles(found.items) == titles(selected.items)

@@ -179,7 +179,9 @@ class RelatedFilterCases(Suite):
     ) -> None:
         _ = await add_sample_data(store)
 
-        page = value_of(await store.authors.find_all(Query(specification=specification_of(store), page=ALL)))
+        page = value_of(
+            await store.entities("authors").find_all(Query(specification=specification_of(store), page=ALL))
+        )
 
         assert [author.name for author in page.items] == expected.split()
         assert page.total == len(expected.split())

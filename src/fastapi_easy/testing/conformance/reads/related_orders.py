@@ -69,7 +69,7 @@ class RelatedOrderCases(Suite):
         _ = await add_sample_data(store)
 
         page = value_of(await store.books.select(Query(order=order_of(store), page=ALL)))
-        found = value_of(await store.books.find_all(Query(order=order_of(store), page=ALL)))
+        found = value_of(await store.entities("books").find_all(Query(order=order_of(store), page=ALL)))
 
         assert [row.title for row in page.items] == expected.split()
         assert [book.title for book in found.items] == expected.split()

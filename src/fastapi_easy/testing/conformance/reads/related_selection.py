@@ -102,7 +102,7 @@ class RelatedSelectionCases(Suite):
     async def test_selects_only_what_matches(self, store: Store) -> None:
         stock = await add_sample_data(store)
         ids = [stock.authors[each].id for each in ("Ada", "Bob", "Cy")]
-        praised = store.relation("books.reviews").meaning(Where("rating", Operator.EQUALS, 5))
+        praised = store.relation("books.reviews").exists(Where("rating", Operator.EQUALS, 5))
 
         dear = await _select_related(
             store,

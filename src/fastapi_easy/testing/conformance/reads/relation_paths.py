@@ -19,7 +19,7 @@ def related_to(path: str, specification: Specification = Everything()) -> Specif
     def specification_of(store: Store) -> Specification:
         made = specification
         for relation in reversed(_relations_along(store, path)):
-            made = relation.meaning(made)
+            made = relation.exists(made)
         return made
 
     return specification_of

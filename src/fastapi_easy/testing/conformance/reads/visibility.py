@@ -39,10 +39,10 @@ class VisibilityCases(Suite):
         note = await add_one(store.notes, title="a", shelf="mine", place=1)
 
         read = await store.notes.read(note.id, ("title",), scope=MINE)
-        found = value_of(await store.notes.find_by_id(note.id, scope=MINE))
+        found = value_of(await store.entities("notes").find_by_id(note.id, scope=MINE))
         updated = value_of(await store.notes.update(note.id, Patch({"title": "b"}), scope=MINE))
         found.title = "c"
-        saved = value_of(await store.notes.save(found, scope=MINE))
+        saved = value_of(await store.entities("notes").save(found, scope=MINE))
         removed = await store.notes.remove(note.id, scope=MINE)
 
         assert read == Success({"title": "a"})
@@ -56,7 +56,7 @@ class VisibilityCases(Suite):
         missing = Failure(NotFound("notes", note.id))
 
         assert await store.notes.read(note.id, scope=scope) == missing
-        assert await store.notes.find_by_id(note.id, scope=scope) == missing
+        assert await store.entities("notes").find_by_id(note.id, scope=scope) == missing
         assert await store.notes.update(note.id, Patch({"title": "b"}), scope=scope) == missing
         assert await store.notes.update(note.id, Patch({}), scope=scope) == missing
         assert await store.notes.remove(note.id, scope=scope) == missing
@@ -90,10 +90,11 @@ class VisibilityCases(Suite):
     @pytest.mark.parametrize("name", ["notes", "books"])
     async def test_saving_over_one_that_is_not_among_is_refused(self, store: Store, name: str) -> None:
         repository, entity = store.repositories[name](), store.resources[name].entity
+        entities = store.entities_in(repository, name)
         row = await add_one(repository, title="a", shelf="mine")
 
-        refused = await repository.save(entity(**{**row, "title": "b"}), scope=Not(MINE))
-        added = value_of(await repository.save(entity(title="c", shelf="mine", place=2), scope=Not(MINE)))
+        refused = await entities.save(entity(**{**row, "title": "b"}), scope=Not(MINE))
+        added = value_of(await entities.save(entity(title="c", shelf="mine", place=2), scope=Not(MINE)))
 
         assert refused == Failure(AlreadyExists(name, ("id",)))
         assert await repository.read(row.id) == Success(row)
@@ -109,9 +110,9 @@ class VisibilityCases(Suite):
 
     async def test_among_may_ask_what_an_entity_leads_to(self, store: Store) -> None:
         stock = await add_sample_data(store)
-        by_ada = store.relation("books.author").meaning(Where("name", Operator.EQUALS, "Ada"))
-        praised = store.relation("books.reviews").meaning(Where("rating", Operator.EQUALS, 5))
-        mentored = store.relation("authors.mentor").meaning()
+        by_ada = store.relation("books.author").exists(Where("name", Operator.EQUALS, "Ada"))
+        praised = store.relation("books.reviews").exists(Where("rating", Operator.EQUALS, 5))
+        mentored = store.relation("authors.mentor").exists()
         a2, ada, dee = stock.books["a2"].id, stock.authors["Ada"].id, stock.authors["Dee"].id
 
         assert value_of(await store.books.read(a2, scope=by_ada)).title == "a2"
@@ -128,7 +129,7 @@ class VisibilityCases(Suite):
         entity = store.resources["seats"].entity
         taken = Where("guest", Operator.IS_NULL, False)
 
-        refused = await store.seats.save(entity(hall="a", number=1, guest="h"), scope=Not(taken))
+        refused = await store.entities("seats").save(entity(hall="a", number=1, guest="h"), scope=Not(taken))
 
         assert refused == Failure(AlreadyExists("seats", ("hall", "number")))
         assert value_of(await store.seats.read(("a", 1), scope=taken)).guest == "g"
@@ -144,7 +145,7 @@ class VisibilityCases(Suite):
         query = Query(page=PageRequest(limit=2, count=Count.EXACT))
 
         page = value_of(await mine.select(query))
-        found = value_of(await mine.find_all(query))
+        found = value_of(await store.entities_in(mine, "notes").find_all(query))
         rest = value_of(await mine.select(Query(page=PageRequest(limit=2, after=page.next))))
         numbers = value_of(await mine.aggregate(Aggregation(measures=(Measure(Function.COUNT),))))
 

@@ -98,7 +98,7 @@ def _calls(store: Store, keys: Sequence[object]) -> list[Callable[[int], Awaitab
     return [
         lambda number: notes.read(keys[number % len(keys)]),
         lambda _: notes.select(query),
-        lambda _: notes.find_all(query),
+        lambda _: store.entities("notes").find_all(query),
         lambda _: notes.count(seventh),
         lambda _: notes.aggregate(Aggregation(measures=(Measure(Function.SUM, "rank"),), group_by=("done",))),
         lambda _: store.books.select_each(store.relation("authors.books"), [(1,), (2,)], Query()),

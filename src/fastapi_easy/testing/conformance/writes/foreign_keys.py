@@ -81,8 +81,8 @@ class ForeignKeyCases(Suite):
         book = await add_one(enforcing.books, title="a")
         entity = enforcing.resources["books"].entity
 
-        inserted = await enforcing.books.save(entity(title="b", author_id=MISSING_ID))
-        replaced = await enforcing.books.save(entity(**{**book, "author_id": MISSING_ID}))
+        inserted = await enforcing.entities("books").save(entity(title="b", author_id=MISSING_ID))
+        replaced = await enforcing.entities("books").save(entity(**{**book, "author_id": MISSING_ID}))
 
         assert (inserted, replaced) == (NO_AUTHOR, NO_AUTHOR)
         assert value_of(await enforcing.books.select(Query())).items == [book]

@@ -25,7 +25,7 @@ class OptimisticConcurrencyCases(Suite):
     async def test_a_new_entity_has_version_one_whatever_is_given(self, store: Store) -> None:
         added = await add_one(store.books, title="a", version=7)
         several = value_of(await store.books.add_all([{"title": "b"}, {"title": "c", "version": 9}]))
-        saved = value_of(await store.books.save(_book(store, title="d", version=7)))
+        saved = value_of(await store.entities("books").save(_book(store, title="d", version=7)))
 
         assert (added.version, [row.version for row in several], saved.version) == (1, [1, 1], 1)
         assert await _versions(store) == [1, 1, 1, 1]
@@ -36,7 +36,9 @@ class OptimisticConcurrencyCases(Suite):
         updated = value_of(await store.books.update(added.id, Patch({"title": "b"})))
         again = value_of(await store.books.update(added.id, Patch({"title": "b"})))
         affected = value_of(await store.books.update_where(Everything(), Patch({"pages": 1}), max_affected=5))
-        saved = value_of(await store.books.save(value_of(await store.books.find_by_id(added.id))))
+        saved = value_of(
+            await store.entities("books").save(value_of(await store.entities("books").find_by_id(added.id)))
+        )
 
         assert (updated.version, again.version, affected, saved.version) == (2, 3, 1, 5)
         assert value_of(await store.books.read(added.id)) == {
@@ -115,13 +117,13 @@ class OptimisticConcurrencyCases(Suite):
 
     async def test_saving_is_based_on_the_version_that_the_entity_holds(self, store: Store) -> None:
         added = await add_one(store.books, title="a")
-        first = value_of(await store.books.find_by_id(added.id))
-        second = value_of(await store.books.find_by_id(added.id))
+        first = value_of(await store.entities("books").find_by_id(added.id))
+        second = value_of(await store.entities("books").find_by_id(added.id))
         first.title, second.title = "first", "second"
 
-        saved = value_of(await store.books.save(first))
-        refused = await store.books.save(second)
-        again = value_of(await store.books.save(saved))
+        saved = value_of(await store.entities("books").save(first))
+        refused = await store.entities("books").save(second)
+        again = value_of(await store.entities("books").save(saved))
 
         assert (saved.version, again.version) == (2, 3)
         assert refused == Failure(Stale("books", added.id, "2"))
@@ -130,7 +132,7 @@ class OptimisticConcurrencyCases(Suite):
     async def test_saving_with_a_version_that_was_never_reached_is_stale(self, store: Store) -> None:
         added = await add_one(store.books, title="a")
 
-        refused = await store.books.save(_book(store, **{**added, "title": "b", "version": 2}))
+        refused = await store.entities("books").save(_book(store, **{**added, "title": "b", "version": 2}))
 
         assert refused == Failure(Stale("books", added.id, "1"))
         assert await store.books.read(added.id) == Success(added)
@@ -158,9 +160,9 @@ class OptimisticConcurrencyCases(Suite):
 
     async def test_of_many_who_save_what_they_found_one_succeeds(self, store: Store) -> None:
         added = await add_one(store.books, title="a")
-        found = [value_of(await store.books.find_by_id(added.id)) for _ in range(CALLERS)]
+        found = [value_of(await store.entities("books").find_by_id(added.id)) for _ in range(CALLERS)]
 
-        outcomes = await run_concurrently(CALLERS, lambda number: store.books.save(found[number]))
+        outcomes = await run_concurrently(CALLERS, lambda number: store.entities("books").save(found[number]))
 
         assert sum(type(each) is Success for each in outcomes) == 1
         assert outcomes.count(Failure(Stale("books", added.id, "2"))) == CALLERS - 1

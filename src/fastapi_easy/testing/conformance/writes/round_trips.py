@@ -84,7 +84,7 @@ class RoundTripCases(Suite):
         added = await add_one(store.notes, **{"title": "a", field: value})
 
         read = value_of(await store.notes.read(added.id))
-        found = value_of(await store.notes.find_by_id(added.id))
+        found = value_of(await store.entities("notes").find_by_id(added.id))
 
         for kept in (added[field], read[field], getattr(found, field)):
             assert kept == value
@@ -126,7 +126,7 @@ class RoundTripCases(Suite):
         added = await add_one(store.notes, title="a", seen_at=given)
 
         read = value_of(await store.notes.read(added.id))
-        found = value_of(await store.notes.find_by_id(added.id))
+        found = value_of(await store.entities("notes").find_by_id(added.id))
         for kept in (added.seen_at, read.seen_at, found.seen_at):
             assert kept == given
             assert kept.utcoffset() == datetime.timedelta(0)

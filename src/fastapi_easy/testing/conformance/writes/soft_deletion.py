@@ -39,16 +39,16 @@ class SoftDeletionCases(Suite):
 
     async def test_what_is_removed_is_not_there(self, store: Store) -> None:
         books, stock = _soft_deleting(store), await add_sample_data(store)
-        removed = stock.books["a1"]
+        removed, entities = stock.books["a1"], store.entities_in(books, "books")
         missing = Failure(NotFound("books", removed.id))
         _ = value_of(await books.remove(removed.id))
         query = Query(page=PageRequest(limit=3, count=Count.EXACT))
         rest = ["a2", "b1", "b2", "c1", "x"]
 
-        page, found = value_of(await books.select(query)), value_of(await books.find_all(query))
+        page, found = value_of(await books.select(query)), value_of(await entities.find_all(query))
 
         assert await books.read(removed.id) == missing
-        assert await books.find_by_id(removed.id) == missing
+        assert await entities.find_by_id(removed.id) == missing
         assert (titles(page.items), page.total) == (rest[:3], 5)
         assert (titles(found.items), found.total) == (rest[:3], 5)
         assert titles([row async for rows in books.stream(Query()) for row in rows]) == rest
@@ -62,7 +62,7 @@ class SoftDeletionCases(Suite):
         ada = stock.authors["Ada"].id
         _ = value_of(await books.remove(stock.books["a1"].id))
         measures = (Measure(Function.COUNT), Measure(Function.SUM, "pages"))
-        wrote_for_ten = store.relation("authors.books").meaning(Where("price", Operator.EQUALS, 10))
+        wrote_for_ten = store.relation("authors.books").exists(Where("price", Operator.EQUALS, 10))
 
         numbers = value_of(await books.aggregate(Aggregation(measures=measures)))
         led_to = value_of(await books.select_each(store.relation("authors.books"), [(ada,)], Query()))
@@ -88,7 +88,8 @@ class SoftDeletionCases(Suite):
         assert await books.remove(book.id) == missing
         assert await books.remove(book.id, expected_version="2") == missing
         assert await books.remove_where(Everything(), max_affected=9) == Success(0)
-        assert await books.save(store.resources["books"].entity(**{**marked, "title": "b"})) == Failure(
+        entity = store.resources["books"].entity(**{**marked, "title": "b"})
+        assert await store.entities_in(books, "books").save(entity) == Failure(
             AlreadyExists("books", ("id",))
         )
         assert await store.books.read(book.id) == Success(marked)

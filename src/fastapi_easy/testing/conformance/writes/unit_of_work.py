@@ -54,7 +54,7 @@ class UnitOfWorkConformance(SystemRowCases):
             outside = await _titles(store.notes)
 
             assert value_of(await notes.read(added.id)) == added
-            assert value_of(await notes.find_by_id(changed.id)).title == "CHANGED"
+            assert value_of(await work.entities("notes").find_by_id(changed.id)).title == "CHANGED"
             assert await notes.read(removed.id) == Failure(NotFound("notes", removed.id))
             assert await store.notes.read(added.id) == Failure(NotFound("notes", added.id))
 
@@ -67,7 +67,7 @@ class UnitOfWorkConformance(SystemRowCases):
             notes = work.repository("notes")
             await add_title(notes, "a")
             page = value_of(await notes.select(Query(page=PageRequest(count=Count.EXACT))))
-            found = value_of(await notes.find_all(Query()))
+            found = value_of(await work.entities("notes").find_all(Query()))
             streamed = [row async for rows in notes.stream(Query(), chunk=1) for row in rows]
             affected = value_of(await notes.update_where(Everything(), Patch({"rank": 1}), max_affected=5))
 

@@ -1,4 +1,7 @@
-"""Text without regard to case → a pattern that means what `fold_case` means, for the server's own matcher."""
+"""Case-insensitive text → a regular expression that matches as `fold_case` compares.
+
+The server's own option for that, `i`, has rules of its own, and all stores shall find the same.
+"""
 
 import functools
 import re
@@ -10,11 +13,11 @@ from fastapi_easy.domain.queries.specification import fold_case
 
 @functools.cache
 def _case_variants() -> Mapping[str, str]:
-    """Every character that others are folded to, with all of those."""
+    """Map each character that others fold to, to itself and all of those."""
     found: dict[str, list[str]] = {}
     for code in range(sys.maxunicode + 1):
         character = chr(code)
-        # Nearly all are their own lower case, and asking that is much quicker than folding them.
+        # Nearly all characters are their own lower case, and that test is much quicker than folding them.
         if character.lower() != character and (low := fold_case(character)) != character:
             found.setdefault(low, [low]).append(character)
     return {low: "".join(each) for low, each in found.items()}
@@ -26,7 +29,7 @@ def prepare() -> None:
 
 
 def build_pattern(text: str, *, any_case: bool) -> str:
-    """What matches *text* and nothing else."""
+    """Return the regular expression that matches *text* and nothing else."""
     if not any_case:
         return re.escape(text)
     variants = _case_variants()

@@ -22,71 +22,83 @@ import decimal
 import enum
 import math
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias, TypeVar, assert_never
 
 from bson import Binary, Decimal128, ObjectId
 
 from fastapi_easy.domain.field import Field, Kind
-from fastapi_easy.infrastructure.entities.bounds import INTEGER_LIMITS
+from fastapi_easy.domain.values.limits import integer_limits
 from fastapi_easy.infrastructure.persistence.mongo.documents.json_values import decode_json, encode_json
 from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import (
     DECIMAL_DIGITS,
+    Encoder,
     Unstorable,
     checked_encoder,
-    day,
     decode_datetime,
     decode_decimal,
+    decode_duration,
+    encode_date,
     encode_datetime,
     encode_decimal,
     encode_duration,
     encode_exact_datetime,
+    encode_float,
     encode_object_id,
-    number,
-    text,
-    time,
+    encode_text,
+    encode_time,
 )
 
+T = TypeVar("T")
+
+Decoder: TypeAlias = Callable[[Any], Any]
+"""Returns the value for BSON."""
+
 _WIDE_CONTEXT: Final = decimal.Context(prec=200, rounding=decimal.ROUND_HALF_UP)
+"""Wide enough to round to the scale of a field before the digits are counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """How the values of one field are kept. Null is kept as null, or by leaving the field out.
+    """The encoder and decoder of the values of one field. Null is kept as null, or by leaving the field out.
 
     Attributes:
-        encode: What is kept for a value. Raises `Unstorable`.
+        encode: Returns the BSON for a value. Raises `Unstorable`.
 
-        decode: The value that is kept so, or that somebody else wrote in the same sense.
+        decode: Returns the value for BSON, also for what other programs write in the same sense.
 
-        types: What MongoDB calls the types that hold it; none for any.
+        types: MongoDB's names of the types that hold it; none for any.
 
-        lower_bound: Nothing of these types comes before it.
+        lower_bound: The least value of these types.
 
-        exact: What is kept for a value that is only compared, whatever limits the field has. Raises `Unstorable`
-            when nothing that is kept can be equal to it.
+        encode_operand: Encodes a value that is only compared, whatever limits the field has. Raises `Unstorable` when
+            no stored value can be equal to it.
 
-        item: How the items of an array are kept.
+        item: The codec of the items of an array.
     """
 
-    encode: Callable[[Any], Any]
-    decode: Callable[[Any], Any]
+    encode: Encoder
+    decode: Decoder
     types: tuple[str, ...]
     lower_bound: Any
-    exact: Callable[[Any], Any]
+    encode_operand: Encoder
     item: "Codec | None" = None
 
 
-def make_codec(field: Field) -> Codec:
-    """The codec for the values of *field*."""
+def make_codec(field: Field) -> Codec:  # noqa: C901, PLR0911, PLR0912 (a branch for each kind)
+    """Make the codec for the values of *field*."""
     match field.kind:
         case Kind.TEXT if is_object_id(field):
             return _codec(encode_object_id, str, ("objectId",), ObjectId("0" * 24))
         case Kind.TEXT:
-            return _codec(_text_encoder(field.max_length), unchanged, ("string",), "", exact=text)
+            return _codec(
+                _text_encoder(field.max_length), unchanged, ("string",), "", encode_operand=encode_text
+            )
         case Kind.INTEGER:
-            return _codec(_integer_encoder(field), int, ("int", "long"), -math.inf, exact=_ENCODE_ANY_INTEGER)
+            return _codec(
+                _integer_encoder(field), int, ("int", "long"), -math.inf, encode_operand=_ENCODE_ANY_INTEGER
+            )
         case Kind.DECIMAL:
             lower_bound = Decimal128("-Infinity")
             return _codec(
@@ -94,50 +106,67 @@ def make_codec(field: Field) -> Codec:
                 _decimal_decoder(field.scale),
                 ("decimal",),
                 lower_bound,
-                exact=_ENCODE_ANY_DECIMAL,
+                encode_operand=_ENCODE_ANY_DECIMAL,
             )
         case Kind.ENUM:
             return _enum_codec(field)
         case Kind.ARRAY:
             return _array_codec(field)
-        case kind:
-            return _CODECS_BY_KIND[kind]
+        case Kind.FLOAT:
+            return _FLOAT
+        case Kind.BOOLEAN:
+            return _BOOLEAN
+        case Kind.DATE:
+            return _DATE
+        case Kind.TIME:
+            return _TIME
+        case Kind.DATETIME:
+            return _DATETIME
+        case Kind.DURATION:
+            return _DURATION
+        case Kind.UUID:
+            return _UUID
+        case Kind.BINARY:
+            return _BINARY
+        case Kind.JSON:
+            return _JSON
+        case never:
+            assert_never(never)
 
 
 def _codec(
-    encode: Callable[[Any], Any],
-    decode: Callable[[Any], Any],
+    encode: Encoder,
+    decode: Decoder,
     types: tuple[str, ...],
     lower_bound: Any,
     *,
-    exact: Callable[[Any], Any] | None = None,
+    encode_operand: Encoder | None = None,
 ) -> Codec:
-    return Codec(encode, decode, types, lower_bound, exact or encode)
+    return Codec(encode, decode, types, lower_bound, encode_operand or encode)
 
 
 def is_object_id(field: Field) -> bool:
-    """Whether *field* is a text that MongoDB keeps as an ObjectId."""
+    """Return whether *field* is a text that MongoDB keeps as an ObjectId."""
     return field.kind is Kind.TEXT and (field.generated or ObjectId in field.rules)
 
 
-def unchanged(value: Any) -> Any:
-    """*value*, which is kept as it is."""
+def unchanged(value: T) -> T:
+    """Return *value*, which is kept as it is."""
     return value
 
 
 def _text_encoder(max_length: int | None) -> Callable[[str], str]:
     def encode(value: str) -> str:
-        kept = text(value)
+        kept = encode_text(value)
         if max_length is not None and len(kept) > max_length:
             raise Unstorable(f"Longer than {max_length} characters.")
         return kept
 
-    return text if max_length is None else encode
+    return encode_text if max_length is None else encode
 
 
 def _integer_encoder(field: Field) -> Callable[[int], int]:
-    low = INTEGER_LIMITS[0] if field.minimum is None else field.minimum
-    high = INTEGER_LIMITS[1] if field.maximum is None else field.maximum
+    low, high = integer_limits(field)
 
     def encode(value: int) -> int:
         if not low <= value <= high:
@@ -155,11 +184,11 @@ def _decimal_encoder(field: Field) -> Callable[[decimal.Decimal], Decimal128]:
         number = decimal.Decimal(value)
         if not number.is_finite():
             raise Unstorable("Must be a finite number.")
-        exact = number if unit is None else _WIDE_CONTEXT.quantize(number, unit)
-        if len(exact.normalize(_WIDE_CONTEXT).as_tuple().digits) > digits:
+        rounded = number if unit is None else _WIDE_CONTEXT.quantize(number, unit)
+        if len(rounded.normalize(_WIDE_CONTEXT).as_tuple().digits) > digits:
             raise Unstorable("Has more digits than can be stored.")
         try:
-            return encode_decimal(exact)
+            return encode_decimal(rounded)
         except decimal.DecimalException:
             raise Unstorable("Has more digits than can be stored.") from None
 
@@ -169,30 +198,35 @@ def _decimal_encoder(field: Field) -> Callable[[decimal.Decimal], Decimal128]:
 def _decimal_decoder(scale: int | None) -> Callable[[Any], decimal.Decimal]:
     unit = None if scale is None else decimal.Decimal(1).scaleb(-scale)
 
-    def decode(kept: Any) -> decimal.Decimal:
+    def decode(kept: object) -> decimal.Decimal:
+        # Other programs may have written a double or a whole number.
         number = decode_decimal(kept) if isinstance(kept, Decimal128) else decimal.Decimal(str(kept))
         if unit is None or number.same_quantum(unit) or not number.is_finite():
             return number
+        # The same number of digits after the point from every store: 1.50 and not 1.5.
         return _WIDE_CONTEXT.quantize(number, unit)
 
     return decode
 
 
 def _enum_codec(field: Field) -> Codec:
-    enumeration: Any = field.enumeration
+    enumeration: Any = (
+        field.enumeration
+    )  # an Enum class: calling it finds a member, which has no type of its own
     values = [member.value for member in enumeration]
     is_text = all(isinstance(value, str) for value in values)
     is_number = all(isinstance(value, int) and not isinstance(value, bool) for value in values)
+    # BSON has no type for mixed values that sorts and compares as one, so then the names are kept.
     kept = {member: member.value if is_text or is_number else member.name for member in enumeration}
-    members: dict[Any, enum.Enum] = {value: member for member, value in kept.items()}
+    members: dict[object, enum.Enum] = {value: member for member, value in kept.items()}
 
-    def encode(value: Any) -> Any:
+    def encode(value: object) -> object:
         try:
             return kept[enumeration(value)]
         except ValueError:
             raise Unstorable("Must be one of the values of the enumeration.", "enum") from None
 
-    def decode(value: Any) -> enum.Enum:
+    def decode(value: object) -> enum.Enum:
         if value not in members:
             raise LookupError(f"{value!r} is stored in {field.name!r}, but is not a {enumeration.__name__}")
         return members[value]
@@ -205,43 +239,48 @@ def _enum_codec(field: Field) -> Codec:
 def _array_codec(field: Field) -> Codec:
     item = make_codec(Field(name=field.name, kind=field.item or Kind.TEXT))
 
-    def items(value: Any) -> list[Any]:
+    def encode_items(value: Sequence[object]) -> list[object]:
         return [item.encode(each) for each in value]
 
-    encode = checked_encoder((list, tuple), items)
-    return Codec(encode, lambda kept: [item.decode(each) for each in kept], ("array",), [], encode, item)
+    def decode_items(kept: Sequence[object]) -> list[object]:
+        return [item.decode(each) for each in kept]
+
+    encode = checked_encoder((list, tuple), encode_items)
+    return Codec(encode, decode_items, ("array",), [], encode, item)
 
 
 _ENCODE_ANY_INTEGER: Final = _integer_encoder(Field(name="any", kind=Kind.INTEGER))
 _ENCODE_ANY_DECIMAL: Final = _decimal_encoder(Field(name="any", kind=Kind.DECIMAL))
 _EMPTY_BINARY: Final = Binary(b"", 0)
-_FIRST_DAY: Final = datetime.datetime(1, 1, 1)  # noqa: DTZ001 - likewise
+_FIRST_DAY: Final = datetime.datetime(1, 1, 1)  # noqa: DTZ001 - the driver takes naive times for UTC
 
-_CODECS_BY_KIND: Final[Mapping[Kind, Codec]] = {
-    Kind.FLOAT: _codec(
-        checked_encoder((float, int), float),
-        float,
-        ("double", "int", "long"),
-        -math.inf,
-        exact=checked_encoder((float, int), number),
-    ),
-    Kind.BOOLEAN: _codec(checked_encoder(bool, unchanged), bool, ("bool",), False),
-    Kind.DATE: _codec(checked_encoder(datetime.date, day), lambda kept: kept.date(), ("date",), _FIRST_DAY),
-    Kind.TIME: _codec(checked_encoder(datetime.time, time), datetime.time.fromisoformat, ("string",), ""),
-    Kind.DATETIME: _codec(
-        checked_encoder(datetime.datetime, encode_datetime),
-        decode_datetime,
-        ("date",),
-        _FIRST_DAY,
-        exact=checked_encoder(datetime.datetime, encode_exact_datetime),
-    ),
-    Kind.DURATION: _codec(
-        checked_encoder(datetime.timedelta, encode_duration),
-        lambda kept: datetime.timedelta(microseconds=kept),
-        ("int", "long"),
-        -math.inf,
-    ),
-    Kind.UUID: _codec(checked_encoder(uuid.UUID, unchanged), unchanged, ("binData",), _EMPTY_BINARY),
-    Kind.BINARY: _codec(checked_encoder(bytes, bytes), bytes, ("binData",), _EMPTY_BINARY),
-    Kind.JSON: _codec(encode_json, decode_json, (), None),
-}
+_FLOAT: Final = _codec(
+    checked_encoder((float, int), float),
+    float,
+    ("double", "int", "long"),
+    -math.inf,
+    encode_operand=checked_encoder((float, int), encode_float),
+)
+_BOOLEAN: Final = _codec(checked_encoder(bool, unchanged), bool, ("bool",), False)
+_DATE: Final = _codec(
+    checked_encoder(datetime.date, encode_date), datetime.datetime.date, ("date",), _FIRST_DAY
+)
+_TIME: Final = _codec(
+    checked_encoder(datetime.time, encode_time), datetime.time.fromisoformat, ("string",), ""
+)
+_DATETIME: Final = _codec(
+    checked_encoder(datetime.datetime, encode_datetime),
+    decode_datetime,
+    ("date",),
+    _FIRST_DAY,
+    encode_operand=checked_encoder(datetime.datetime, encode_exact_datetime),
+)
+_DURATION: Final = _codec(
+    checked_encoder(datetime.timedelta, encode_duration),
+    decode_duration,
+    ("int", "long"),
+    -math.inf,
+)
+_UUID: Final = _codec(checked_encoder(uuid.UUID, unchanged), unchanged, ("binData",), _EMPTY_BINARY)
+_BINARY: Final = _codec(checked_encoder(bytes, bytes), bytes, ("binData",), _EMPTY_BINARY)
+_JSON: Final = _codec(encode_json, decode_json, (), None)

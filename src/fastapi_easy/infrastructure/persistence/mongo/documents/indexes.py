@@ -1,11 +1,12 @@
-"""What a collection shall have: its indexes, and the validator that keeps other tools from spoiling it."""
+"""The indexes of a collection, and the validator that keeps other tools from storing what the class cannot hold."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from fastapi_easy.domain.field import Kind
-from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, Document, Plan
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, Plan
 
 _KINDS_WITH_LENGTH: Final = frozenset({Kind.TEXT})
 
@@ -15,25 +16,25 @@ class Index:
     """An index of one collection.
 
     Attributes:
-        paths: What it is on, in its order.
+        paths: The paths it is on, in its order.
 
-        unique: No two documents have the same values there.
+        unique: Whether no two documents have the same values there.
 
-        partial_filter: The documents it is about; empty for all. Leaves nulls out, which are not compared.
+        partial_filter: Selects the documents in it; empty for all. Leaves out nulls, which may be equal.
     """
 
     paths: tuple[str, ...]
     unique: bool
-    partial_filter: Mapping[str, Any]
+    partial_filter: Document
 
     @property
     def name(self) -> str:
-        """As the server would call it."""
+        """The name that the server would give it."""
         return "_".join(f"{path}_1" for path in self.paths)
 
     @property
     def options(self) -> Document:
-        """What to create it with, besides its paths."""
+        """The options to create it with."""
         options: Document = {"name": self.name}
         if self.unique:
             options["unique"] = True
@@ -42,24 +43,25 @@ class Index:
         return options
 
 
-def needed_indexes(plan: Plan[Any]) -> Iterator[Index]:
-    """The indexes that *plan* needs: one for each rule of uniqueness, and one to walk along a key of several parts."""
+def needed_indexes(plan: Plan) -> Iterator[Index]:
+    """Yield the indexes that *plan* needs: one for each unique rule, and one to walk along a composite key."""
     fields, deleted_at = plan.resource.fields, plan.resource.soft_delete
-    for rule in plan.rules:
-        # A condition that every value fulfils, and that the server finds in the queries we send: so it uses the index.
+    for rule in plan.unique_rules:
+        # A condition that every value but null fulfils. The server uses a partial index only for queries that imply its
+        # condition, as every comparison with a value of these types does.
         partial_filter: Document = {
             plan.path(name): {"$gte": plan.codecs[name].lower_bound} for name in rule if fields[name].nullable
         }
         if deleted_at is not None:
-            # What is deleted gives up its values.
+            # A deleted entity gives its values free.
             partial_filter[plan.path(deleted_at)] = {"$eq": None}
         yield Index(tuple(plan.path(name) for name in rule), unique=True, partial_filter=partial_filter)
     if len(plan.resource.key) > 1:
         yield Index(tuple(plan.path(name) for name in plan.resource.key), unique=False, partial_filter={})
 
 
-def build_validator(plan: Plan[Any]) -> Document:
-    """What every document has to fulfil."""
+def build_validator(plan: Plan) -> Document:
+    """Build the `$jsonSchema` validator that every document has to fulfil."""
     fields = plan.resource.fields
     key = plan.resource.key
     properties = {name: _build_property(plan, name) for name in fields if name not in key}
@@ -72,7 +74,7 @@ def build_validator(plan: Plan[Any]) -> Document:
     return {"$jsonSchema": {"required": [KEY, *required], "properties": properties}}
 
 
-def _build_property(plan: Plan[Any], name: str) -> Document:
+def _build_property(plan: Plan, name: str) -> Document:
     field, codec = plan.resource.fields[name], plan.codecs[name]
     if not codec.types:
         return {}

@@ -1,8 +1,8 @@
-"""A resource ↔ a collection: where it is, what its fields are called there, rows ↔ documents."""
+"""A resource ↔ a collection: its name, the paths of its fields, rows ↔ documents."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias
 
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.changes.row import Row
@@ -11,37 +11,34 @@ from fastapi_easy.domain.field import UNSET, Field
 from fastapi_easy.domain.resources.resource import Resource, Shape
 from fastapi_easy.infrastructure.entities.plain import recognises
 from fastapi_easy.infrastructure.persistence.mongo.documents.codec import Codec, make_codec, unchanged
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
 from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import Unstorable
 from fastapi_easy.infrastructure.persistence.mongo.errors import CallRejected, null_not_allowed
 
-E = TypeVar("E")
-
-Document: TypeAlias = dict[str, Any]
-
 RowDecoder: TypeAlias = Callable[[Sequence[Document]], list[tuple[Any, ...]]]
-"""Makes of each document the values of some fields."""
+"""Decodes the values of some fields of each document, in one tuple each."""
 
 _MAX_ROW_DECODERS: Final = 64
-"""Kept for one resource, one for each choice of fields; when there are more, the oldest goes."""
+"""Decoders that are kept for one resource, one for each choice of fields; beyond that the oldest goes."""
 
 KEY: Final = "_id"
 LOOKUP_PREFIX: Final = "__fe_"
-"""How the names begin that pipelines make up; no field of a resource has two underscores."""
+"""Prefix of the names that pipelines make up; no field of a resource begins with two underscores."""
 
 SYSTEM_COLLECTION: Final = "fastapi_easy"
-"""The collection with what the adapter has to remember: counters, and who is changing the schema."""
+"""The collection of the adapter itself: counters, and the lock of schema changes."""
 
 _COLLECTION: Final = re.compile(r"(?!system\.)[^$\x00.][^$\x00]{0,119}")
 _NAME: Final = re.compile(r"[^$\x00.][^\x00.]*")
 
 
-def collection_of(stored: type[Any]) -> str:
-    """The name of the collection: `__collection__` of the class, else the name of the class in lower case."""
+def collection_of(stored: type[object]) -> str:
+    """Return the name of the collection: `__collection__` of the class, else its name in lower case."""
     return str(getattr(stored, "__collection__", stored.__name__.lower()))
 
 
 def find_invalid_names(name: str, shape: Shape) -> list[str]:
-    """What MongoDB cannot call so, each a sentence with the way to mend it."""
+    """Return a sentence for each field whose name MongoDB cannot take, with the way to mend it."""
     return [
         f"{name}.{field.name} cannot be the name of a field in MongoDB: use one without '.', and without '$' in front"
         for field in shape.fields
@@ -49,17 +46,30 @@ def find_invalid_names(name: str, shape: Shape) -> list[str]:
     ]
 
 
-class Plan(Generic[E]):
-    """Everything about one resource that is made once.
+class Plan:
+    """The parts of one resource that are prepared once: codecs, paths, defaults and compiled decoders.
 
     Args:
-        resource: What it is about.
+        resource: Whose entities are stored.
+
+    Attributes:
+        resource: Likewise.
+
+        collection: The name of its collection.
+
+        codecs: By the name of the field.
+
+        names: Of the fields, in their order.
+
+        generated_key: The key field that the store generates; `None` when callers choose keys.
+
+        unique_rules: The fields of each unique rule but the key.
 
     Raises:
-        DeclarationError: Its class is no plain one, or names a collection that cannot be.
+        DeclarationError: Its class is an ORM's, or names an impossible collection.
     """
 
-    def __init__(self, resource: Resource[E]) -> None:
+    def __init__(self, resource: Resource[Any]) -> None:
         self.resource = resource
         self.collection = _checked_collection_name(resource)
         self.codecs: Mapping[str, Codec] = {
@@ -68,7 +78,7 @@ class Plan(Generic[E]):
         self.names = tuple(resource.fields)
         self.generated_key = self._find_generated_key()
         single = ((name,) for name, field in resource.fields.items() if field.unique)
-        self.rules = tuple(
+        self.unique_rules = tuple(
             rule for rule in dict.fromkeys((*single, *resource.unique)) if rule != resource.key
         )
         self._is_composite = len(resource.key) > 1
@@ -78,31 +88,31 @@ class Plan(Generic[E]):
         self._required = tuple(name for name, field in resource.fields.items() if _is_required(field))
 
     def path(self, name: str) -> str:
-        """Where the field *name* stands in a document."""
+        """Return the path of the field *name* in a document."""
         return self._paths[name]
 
     def document(self, values: Values) -> Document:
-        """*values* as they are kept, the key first.
+        """Encode *values* as a document, the key first.
 
         Raises:
             CallRejected: A value cannot be kept.
         """
-        return self.build_document(self.encoded(values))
+        return self.build_document(self.encode(values))
 
-    def build_document(self, kept: Mapping[str, Any]) -> Document:
-        """The document of what is *kept* for all fields, the key first."""
+    def build_document(self, kept: Values) -> Document:
+        """Build the document of encoded values, *kept*, the key first."""
         names = self.resource.key
         rest = {name: value for name, value in kept.items() if name not in names}
         return {KEY: {name: kept[name] for name in names} if self._is_composite else kept[names[0]], **rest}
 
-    def encoded(self, values: Values) -> dict[str, Any]:
-        """Each of *values* as it is kept, by the name of its field.
+    def encode(self, values: Values) -> Values:
+        """Encode each of *values*, by the name of its field.
 
         Raises:
             CallRejected: A value cannot be kept.
         """
         faults: list[Fault] = []
-        kept: dict[str, Any] = {}
+        kept: dict[str, object] = {}
         for name, value in values.items():
             if value is None:
                 kept[name] = None
@@ -118,12 +128,12 @@ class Plan(Generic[E]):
         return kept
 
     def row(self, document: Document, fields: Sequence[str] | None = None) -> Row:
-        """*fields* of *document*, or all; a field it lacks is null."""
+        """Decode *fields* of *document*, or all; a field it lacks is null."""
         names = self.names if fields is None else tuple(fields)
         return Row(zip(names, self.row_decoder(names)([document])[0], strict=True))
 
     def row_decoder(self, fields: tuple[str, ...]) -> RowDecoder:
-        """What makes of documents the values of *fields*; a field that one lacks is null."""
+        """Return the decoder of *fields*, compiled once; a field that a document lacks is null."""
         row_decoder = self._row_decoders.get(fields)
         if row_decoder is None:
             if len(self._row_decoders) >= _MAX_ROW_DECODERS:
@@ -131,8 +141,8 @@ class Plan(Generic[E]):
             row_decoder = self._row_decoders[fields] = self._compile_row_decoder(fields)
         return row_decoder
 
-    def value(self, document: Mapping[str, Any], name: str) -> Any:
-        """The field *name* of *document*."""
+    def value(self, document: Document, name: str) -> Any:
+        """Decode the field *name* of *document*."""
         if name not in self.resource.key:
             kept = document.get(name)
         elif self._is_composite:
@@ -142,18 +152,18 @@ class Plan(Generic[E]):
         return None if kept is None else self.codecs[name].decode(kept)
 
     def projection(self, names: Iterable[str]) -> Document:
-        """What to ask for so that documents hold the fields *names*."""
+        """Build the projection that fetches the fields *names*."""
         wanted: Document = {KEY: 0}
         for name in names:
             if name in self.resource.key:
                 wanted[KEY] = 1
             else:
                 wanted[name] = 1
-        # Nothing but the wish to leave the key out would bring everything else.
+        # A projection that only excludes the key would include everything else.
         return {KEY: 1} if wanted == {KEY: 0} else wanted
 
-    def identity(self, key: Key) -> Any | None:
-        """What is kept for *key*; `None` when no entity can have it."""
+    def identity(self, key: Key) -> Any:
+        """Encode *key* as the `_id` of its document; `None` when no entity can have it."""
         names = self.resource.key
         values = tuple(key) if self._is_composite else (key,)
         if len(values) != len(names):
@@ -165,19 +175,19 @@ class Plan(Generic[E]):
         return kept if self._is_composite else kept[names[0]]
 
     def find_key(self, values: Values) -> Key | None:
-        """The key that *values* name; `None` when a part of it is not set."""
+        """Return the key in *values*; `None` when a part of it is not set."""
         names = self.resource.key
         if any(values.get(name) is None for name in names):
             return None
         return tuple(values[name] for name in names) if self._is_composite else values[names[0]]
 
-    def fill_defaults(self, values: Values) -> dict[str, Any]:
-        """*values* with the defaults of the fields left out; what the store makes stays out.
+    def fill_defaults(self, values: Values) -> Values:
+        """Complete *values* with the defaults of the fields left out; what the store generates stays out.
 
         Raises:
             CallRejected: A field is null that must not be.
         """
-        complete: dict[str, Any] = {}
+        complete: dict[str, object] = {}
         for name, make_default in self._default_makers.items():
             if name in values and not (values[name] is None and make_default is None):
                 complete[name] = values[name]
@@ -188,8 +198,8 @@ class Plan(Generic[E]):
         self.refuse_nulls(complete, whole=True)
         return complete
 
-    def changes(self, values: Values) -> dict[str, Any]:
-        """*values* without what only the store sets.
+    def changes(self, values: Values) -> Values:
+        """Return *values* without the version, which only the store sets.
 
         Raises:
             CallRejected: A field is null that must not be.
@@ -198,14 +208,14 @@ class Plan(Generic[E]):
         return {name: value for name, value in values.items() if name != self.resource.version}
 
     def refuse_nulls(self, values: Values, *, whole: bool) -> None:
-        """Refuse *values* that are null and must not be; of a *whole* entity also those left out."""
+        """Reject *values* that are null and must not be; of a *whole* entity also those left out."""
         missing = [name for name in self._required if (whole or name in values) and values.get(name) is None]
         if missing:
             raise CallRejected(null_not_allowed(missing))
 
     def _compile_row_decoder(self, fields: tuple[str, ...]) -> RowDecoder:
-        """A display of tuples is three times as fast as a loop over names and codecs."""
-        scope: dict[str, Any] = {}
+        """Compile a decoder: a list of tuple displays is three times as fast as a loop over names and codecs."""
+        scope: dict[str, object] = {}
         columns = []
         for place, name in enumerate(fields):
             if name not in self.resource.key:
@@ -226,7 +236,7 @@ class Plan(Generic[E]):
         return f"{KEY}.{name}" if self._is_composite else KEY
 
     def _find_generated_key(self) -> str | None:
-        """The key field that the store makes."""
+        """Return the key field that the store generates, if there is one."""
         name = self.resource.key[0]
         return name if len(self.resource.key) == 1 and self.resource.fields[name].generated else None
 
@@ -249,8 +259,8 @@ def _checked_collection_name(resource: Resource[Any]) -> str:
     return name
 
 
-def _default_maker(field: Field) -> Callable[[], Any] | None:
-    """What fills *field* when the caller leaves it out; `None` when the store does."""
+def _default_maker(field: Field) -> Callable[[], object] | None:
+    """Return what makes the default of *field*; `None` when the store fills it in."""
     if field.generated or field.store_default:
         return None
     if field.default_factory is not None:

@@ -1,4 +1,4 @@
-"""Single values ↔ what BSON has for them."""
+"""Single values ↔ BSON."""
 
 import datetime
 import decimal
@@ -6,13 +6,13 @@ import math
 import re
 import struct
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeAlias, assert_never
 
 from bson import Decimal128, ObjectId
 from bson.datetime_ms import DatetimeMS
 
 from fastapi_easy.domain.field import Kind
-from fastapi_easy.infrastructure.entities.bounds import INTEGER_LIMITS
+from fastapi_easy.domain.values.limits import INTEGER_LIMITS
 
 DECIMAL_DIGITS: Final = 34
 """Significant digits of a decimal (IEEE 754, decimal128)."""
@@ -29,9 +29,11 @@ _MAX_DATETIME: Final = datetime.datetime(9999, 12, 31, 23, 59, 59, 999_000)  # n
 
 
 _WIDE_CONTEXT: Final = decimal.Context(prec=200)
+"""So wide that no product with a power of ten is rounded."""
+
 _pack_halves: Final = struct.Struct("<QQ").pack
 _SPECIAL_BITS: Final = 0x6000_0000_0000_0000
-"""Set in the upper half of what is no finite number, or written in another way."""
+"""Both set in the upper half of an infinity, a NaN, and a number whose coefficient is encoded in the other way."""
 
 _COEFFICIENT_MASK: Final = 0x0001_FFFF_FFFF_FFFF
 _MAX_COEFFICIENT: Final = 10**DECIMAL_DIGITS - 1
@@ -39,8 +41,12 @@ _MIN_EXPONENT: Final = -6176
 _MAX_EXPONENT: Final = 6111
 
 
+Encoder: TypeAlias = Callable[[Any], Any]
+"""Returns the BSON for a value. Raises `Unstorable`."""
+
+
 class Unstorable(ValueError):
-    """MongoDB cannot keep a value. Raised by everything here.
+    """MongoDB cannot keep a value. Raised by every encoder here.
 
     Attributes:
         code: A stable word for programs.
@@ -51,10 +57,13 @@ class Unstorable(ValueError):
         super().__init__(sentence)
 
 
-def checked_encoder(kinds: type | tuple[type, ...], encode: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """*encode* for values of *kinds*: a mapping in place of a scalar must never get as far as the server."""
+def checked_encoder(kinds: type | tuple[type, ...], encode: Encoder) -> Encoder:
+    """Wrap *encode* so that it rejects values of other types than *kinds*.
 
-    def checked(value: Any) -> Any:
+    A mapping in place of a scalar could hold operators, so it must never get as far as the server.
+    """
+
+    def checked(value: object) -> object:
         if not isinstance(value, kinds):
             raise Unstorable("Has another type than the field.", "type")
         return encode(value)
@@ -62,37 +71,37 @@ def checked_encoder(kinds: type | tuple[type, ...], encode: Callable[[Any], Any]
     return checked
 
 
-def encode_object_id(value: Any) -> ObjectId:
-    """The ObjectId that *value* spells, as the driver itself would spell it."""
+def encode_object_id(value: object) -> ObjectId:
+    """Return the ObjectId that *value* spells, in the driver's own spelling only."""
     if not isinstance(value, str) or not _HEX.fullmatch(value):
         raise Unstorable("Must be 24 hexadecimal digits in lower case.", "encode_object_id")
     return ObjectId(value)
 
 
-def text(value: Any) -> str:
-    """*value*, if every character of it can be kept."""
+def encode_text(value: object) -> str:
+    """Return *value* as a plain `str`, if every character of it can be kept."""
     if not isinstance(value, str):
         raise Unstorable("Has another type than the field.", "type")
     if "\x00" in value or (not value.isascii() and any("\ud800" <= each <= "\udfff" for each in value)):
         raise Unstorable("Holds a character that cannot be stored.")
-    # An enumeration of strings, or any other heir of `str`, would not be taken.
+    # The driver rejects an enumeration of strings, or any other subclass of `str`.
     return str.__str__(value)
 
 
-def day(value: datetime.date) -> datetime.datetime:
-    """Midnight in UTC."""
+def encode_date(value: datetime.date) -> datetime.datetime:
+    """Return midnight in UTC of the day *value*."""
     return datetime.datetime(value.year, value.month, value.day)  # noqa: DTZ001 - the driver takes naive for UTC
 
 
-def time(value: datetime.time) -> str:
-    """*value* so that texts sort as times do."""
+def encode_time(value: datetime.time) -> str:
+    """Return *value* as a text that sorts as times do."""
     if value.tzinfo is not None:
         raise Unstorable("Must not have a time zone.")
     return value.isoformat("microseconds")
 
 
 def encode_datetime(value: datetime.datetime) -> datetime.datetime:
-    """*value* in UTC, without what is finer than a millisecond."""
+    """Return *value* in UTC, without what is finer than a millisecond."""
     try:
         aware = value.replace(tzinfo=datetime.UTC) if value.tzinfo is None else value.astimezone(datetime.UTC)
     except OverflowError:
@@ -101,27 +110,32 @@ def encode_datetime(value: datetime.datetime) -> datetime.datetime:
 
 
 def decode_datetime(kept: datetime.datetime) -> datetime.datetime:
-    """*kept*, which the driver gives without an offset. A tenth of what `replace` takes."""
+    """Make *kept*, which the driver gives without an offset, aware. A sum takes a tenth of what `replace` does."""
     return _EPOCH_IN_UTC + (kept - _EPOCH)
 
 
 def encode_exact_datetime(value: datetime.datetime) -> datetime.datetime:
-    """*value* in UTC, if it is not finer than a millisecond."""
+    """Return *value* in UTC, if it is not finer than a millisecond."""
     if value.microsecond % 1000:
         raise Unstorable("Must not be more precise than a millisecond.")
     return encode_datetime(value)
 
 
 def encode_duration(value: datetime.timedelta) -> int:
-    """Microseconds."""
+    """Return *value* in microseconds."""
     microseconds = value // _MICROSECOND
     if not INTEGER_LIMITS[0] <= microseconds <= INTEGER_LIMITS[1]:
         raise Unstorable("Is longer than can be stored.")
     return microseconds
 
 
+def decode_duration(kept: int) -> datetime.timedelta:
+    """Return the duration of *kept* microseconds."""
+    return datetime.timedelta(microseconds=kept)
+
+
 def encode_decimal(number: decimal.Decimal) -> Decimal128:
-    """*number*, which is finite, as it is kept. As `Decimal128(number)`, in a tenth of the time.
+    """Encode *number*, which is finite, like `Decimal128(number)`, in a tenth of the time.
 
     Raises:
         decimal.DecimalException: It has too many digits.
@@ -130,13 +144,14 @@ def encode_decimal(number: decimal.Decimal) -> Decimal128:
     if isinstance(exponent, int) and _MIN_EXPONENT <= exponent <= _MAX_EXPONENT:
         coefficient = abs(int(number.scaleb(-exponent, _WIDE_CONTEXT)))
         if coefficient <= _MAX_COEFFICIENT:
+            # The binary integer decimal (BID) layout: sign, 14 bits of exponent, 113 bits of coefficient.
             high = exponent - _MIN_EXPONENT << 49 | coefficient >> 64 | number.is_signed() << 63
             return Decimal128.from_bid(_pack_halves(coefficient & 0xFFFF_FFFF_FFFF_FFFF, high))
     return Decimal128(number)
 
 
 def decode_decimal(kept: Decimal128) -> decimal.Decimal:
-    """The same number. As `Decimal128.to_decimal`, which puts it together digit by digit."""
+    """Decode *kept* like `Decimal128.to_decimal`, which puts the number together digit by digit."""
     high, low = kept.__getstate__()
     coefficient = (high & _COEFFICIENT_MASK) << 64 | low
     if high & _SPECIAL_BITS == _SPECIAL_BITS or coefficient > _MAX_COEFFICIENT:
@@ -145,8 +160,8 @@ def decode_decimal(kept: Decimal128) -> decimal.Decimal:
     return found.copy_negate() if high >> 63 else found
 
 
-def number(value: float) -> float:
-    """*value*, if it equals anything."""
+def encode_float(value: float) -> float:
+    """Return *value* as a float, if it equals anything: NaN does not."""
     found = float(value)
     if math.isnan(found):
         raise Unstorable("Must not be NaN.")
@@ -154,16 +169,32 @@ def number(value: float) -> float:
 
 
 def encode_floor(kind: Kind, value: Any) -> Any:
-    """The largest of what can be kept that is not above *value*, for kinds that cannot keep every value."""
+    """Return the largest storable value that is not above *value*, for kinds that cannot keep every value."""
     match kind:
         case Kind.DATETIME:
             try:
                 return encode_datetime(value)
             except Unstorable:
-                # In its own zone still, or already, in the calendar; in UTC not.
+                # Within the calendar in its own time zone, but not in UTC.
                 return _BELOW_MIN_DATETIME if value.year == datetime.MINYEAR else _MAX_DATETIME
         case Kind.DECIMAL:
             return Decimal128(_FLOOR_CONTEXT.plus(decimal.Decimal(value)))
-        case _:
-            # A duration of many millennia.
+        case Kind.DURATION:
+            # Only one of many millennia does not fit into a long of microseconds.
             return INTEGER_LIMITS[1] if value > datetime.timedelta(0) else -math.inf
+        case (
+            Kind.TEXT
+            | Kind.INTEGER
+            | Kind.FLOAT
+            | Kind.BOOLEAN
+            | Kind.DATE
+            | Kind.TIME
+            | Kind.UUID
+            | Kind.BINARY
+            | Kind.ENUM
+            | Kind.JSON
+            | Kind.ARRAY
+        ):
+            raise ValueError(f"MongoDB keeps every value of the kind {kind.value}, or none near it")
+        case never:
+            assert_never(never)

@@ -1,50 +1,49 @@
-"""What the server gives out piece by piece."""
+"""Reading a cursor of the server batch by batch."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from typing import Any
 
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
 from fastapi_easy.infrastructure.persistence.mongo.driver.commands import Call
 
 
 class BatchCursor:
-    """The pieces of one answer, each asked for when it is wanted.
+    """The batches of one answer, each fetched when it is wanted.
 
     Args:
-        call: Through which everything is asked.
+        call: Runs each call of the driver (`Client.call`).
 
-        end: Carries out what lets something go, also when the task is cancelled.
+        run_cleanup: Runs what releases something on the server, also when the task is cancelled.
 
-        cursor: The driver's.
+        cursor: The driver's cursor.
 
-        size: Documents in one piece.
+        batch_size: Documents in one batch.
 
-        in_transaction: It belongs to one.
+        in_transaction: Whether it belongs to one.
     """
 
     def __init__(
         self,
         call: Call,
-        end: Callable[[Callable[[], Awaitable[Any]]], Awaitable[None]],
+        run_cleanup: Callable[[Callable[[], Awaitable[object]]], Awaitable[None]],
         cursor: Any,
-        size: int,
+        batch_size: int,
         *,
         in_transaction: bool,
     ) -> None:
         self._call = call
-        self._run_cleanup = end
+        self._run_cleanup = run_cleanup
         self._cursor = cursor
-        self._size = size
+        self._batch_size = batch_size
         self._in_transaction = in_transaction
 
-    async def next(self) -> list[dict[str, Any]]:
-        """The next part; an empty one is the end."""
-        return cast(
-            "list[dict[str, Any]]",
-            await self._call(
-                lambda: self._cursor.to_list(self._size), changes=self._in_transaction, has_timeout=False
-            ),
+    async def next(self) -> list[Document]:
+        """Fetch the next batch; an empty one is the end."""
+        batch: list[Document] = await self._call(
+            lambda: self._cursor.to_list(self._batch_size), is_write=self._in_transaction, has_timeout=False
         )
+        return batch
 
     async def close(self) -> None:
-        """Let the server forget it, also when the task is cancelled."""
+        """Close the cursor on the server, also when the task is cancelled."""
         await self._run_cleanup(self._cursor.close)

@@ -1,36 +1,38 @@
-"""One pool of connections, and calls through it: the same through PyMongo's client and Motor's.
+"""A connection pool with its limits, and the calls through it: the same with PyMongo's client and Motor's.
 
-Motor runs the synchronous driver in threads: a call that is given up goes on there. Where that would do harm it is
-waited for; elsewhere it is left to end by itself, within the limits that every call has.
+Motor runs the synchronous driver in threads: a call whose caller has given up goes on there. A write is then waited
+for; anything else is left to end by itself, within the limits that every call has.
 """
 
 import asyncio
 import contextlib
-import importlib
 import inspect
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final, TypeVar, cast
-from urllib.parse import parse_qsl, urlsplit
+from typing import Any, Final, TypeVar
 
 import pymongo
-from bson.binary import UuidRepresentation
-from bson.codec_options import CodecOptions
-from pymongo.errors import ConfigurationError, PyMongoError, ServerSelectionTimeoutError
-from pymongo.read_preferences import ReadPreference
+from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
 from pymongo.write_concern import WriteConcern
 
 from fastapi_easy.domain import deadline
-from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.ports.breaker import Breaker
 from fastapi_easy.domain.ports.database import Pool
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document, Pipeline
 from fastapi_easy.infrastructure.persistence.mongo.driver.batch_cursor import BatchCursor
 from fastapi_easy.infrastructure.persistence.mongo.driver.commands import Commands, DriverCommands
 from fastapi_easy.infrastructure.persistence.mongo.driver.connection_cache import ConnectionCache
 from fastapi_easy.infrastructure.persistence.mongo.driver.connection_counter import ConnectionCounter
 from fastapi_easy.infrastructure.persistence.mongo.driver.counters import Counters
+from fastapi_easy.infrastructure.persistence.mongo.driver.driver_client import (
+    CLIENT_TIMEOUT_MARGIN,
+    DriverDatabase,
+    Session,
+    make_driver_client,
+    open_driver_database,
+)
 from fastapi_easy.infrastructure.persistence.mongo.driver.options import ConnectionOptions
-from fastapi_easy.infrastructure.persistence.mongo.driver.url import UNUSABLE_URL, Address
+from fastapi_easy.infrastructure.persistence.mongo.driver.url import Address
 from fastapi_easy.infrastructure.persistence.mongo.driver.wire_commands import WireCommands, is_supported
 from fastapi_easy.infrastructure.persistence.mongo.errors import PoolExhausted, has_answered
 from fastapi_easy.infrastructure.resilience.wait_queue import WaitQueue
@@ -38,27 +40,18 @@ from fastapi_easy.infrastructure.waiting.completion import propagate_cancellatio
 
 T = TypeVar("T")
 
-CLIENT_TIMEOUT_MARGIN: Final = 1.0
-"""Seconds that the client waits longer than the server, so that the server's answer is the usual one."""
-
 ABORT_TIMEOUT: Final = 2.0
-"""Seconds to wait until a transaction is undone; the server undoes it by itself after a minute."""
+"""Seconds to wait until a transaction is rolled back; the server does so by itself after a minute."""
 
 _MIN_TIMEOUT: Final = 0.001
-"""Seconds that the server is given at least."""
+"""Seconds that the server is given at least: 0 would mean that there is no limit."""
 
 _POLL_INTERVAL: Final = 0.005
-"""Seconds between two looks at whether a connection stands."""
-
-CODEC_OPTIONS: Final[CodecOptions[Any]] = CodecOptions(
-    # Naive times are UTC; the codec makes them aware, which is quicker than the driver's own way.
-    tz_aware=False,
-    uuid_representation=UuidRepresentation.STANDARD,
-)
+"""Seconds between two looks at whether a connection has been made."""
 
 
 class Client:
-    """A client of one of the two drivers, with its limits.
+    """A client of one of the two drivers, with a bulkhead, load shedding, timeouts and a circuit breaker around it.
 
     Made without I/O, also outside of an event loop.
 
@@ -67,13 +60,13 @@ class Client:
 
         options: Limits.
 
-        breaker: Gives the one that is asked before the server is, and told whether it answered; asked for anew each
-            time.
+        breaker: Returns the circuit breaker that permits calls and is told whether the server answered; called for
+            each call, so that it can be replaced.
 
     Attributes:
-        commands: The commands that nearly every request comes to.
+        commands: The commands that nearly every request needs.
 
-        counters: Make whole-number keys.
+        counters: Generate whole-number keys.
 
     Raises:
         DeclarationError: The driver does not understand the URL.
@@ -89,36 +82,28 @@ class Client:
         self._breaker = breaker
         self._connection_counter = ConnectionCounter()
         self._is_motor = address.driver == "motor"
-        try:
-            self._client = _make_driver_client(address, options, self._connection_counter)
-        except (ConfigurationError, ValueError):
-            # What the driver says may repeat a part of the password.
-            raise DeclarationError([UNUSABLE_URL]) from None
-        self._database = self._client.get_database(
-            address.database,
-            codec_options=CODEC_OPTIONS,
-            read_preference=ReadPreference.PRIMARY,
-            write_concern=None if _has_url_option(address.url, "w") else WriteConcern("majority"),
-        )
-        ordinary = DriverCommands(self.call, self._database)
-        self.commands: Commands = ordinary
+        self._client = make_driver_client(address, options, self._connection_counter)
+        self._database = open_driver_database(self._client, address)
+        fallback = DriverCommands(self.call, self._database)
+        self.commands: Commands = fallback
         self._connection_cache: ConnectionCache | None = None
         if is_supported(self._client, self._database):
             self._connection_cache = ConnectionCache(self._client, options.recycle)
             timeouts = options.statement_timeout, CLIENT_TIMEOUT_MARGIN
             self.commands = WireCommands(
-                self.call, self._connection_cache, self._client, self._database, timeouts, ordinary
+                self.call, self._connection_cache, self._client, self._database, timeouts, fallback
             )
         self.counters = Counters(self.call, self._database, self.commands, options.statement_timeout)
+        # The driver's pool has the same limit, but no queue that sheds load: calls wait here, not there.
         self._pool_slots = asyncio.Semaphore(options.pool_size)
         self._in_use = 0
         self._cleanups_running = 0
         self._wait_queue = WaitQueue[object](options.queue_time)
-        self._background_tasks: set[asyncio.Future[Any]] = set()
+        self._background_tasks: set[asyncio.Task[object]] = set()
 
     @property
     def pool(self) -> Pool:
-        """The connections at this moment."""
+        """The state of the connection pool at this moment."""
         return Pool(
             limit=self.options.pool_size,
             open=self._connection_counter.open,
@@ -126,42 +111,42 @@ class Client:
             waiting=len(self._wait_queue),
             shed=self._wait_queue.shed,
             waits=self._wait_queue.waited,
-            wait_seconds=self._wait_queue.seconds,
+            wait_seconds=self._wait_queue.wait_seconds,
         )
 
     @property
-    def database(self) -> Any:
+    def database(self) -> DriverDatabase:
         """The driver's database."""
         return self._database
 
     def collection(self, name: str) -> Any:
-        """The driver's collection."""
+        """Return the driver's collection *name*."""
         return self._database[name]
 
     async def call(
         self,
         operation: Callable[[], Awaitable[T]],
         *,
-        changes: bool = False,
+        is_write: bool = False,
         has_timeout: bool = True,
-        ordinary: bool = True,
+        uses_driver_pool: bool = True,
         uses_breaker: bool = True,
     ) -> T:
-        """What *operation* answers, which needs one connection.
+        """Run *operation*, which needs one connection, within the limits, and return what it returns.
 
         Args:
-            operation: Asks the driver.
+            operation: Calls the driver.
 
-            changes: It changes something, or belongs to a transaction, and must not go on unseen.
+            is_write: It changes something, or belongs to a transaction: a cancelled caller waits for its end.
 
-            has_timeout: It ends within `statement_timeout`. Otherwise only each answer is waited for.
+            has_timeout: It has to end within `statement_timeout`. Otherwise it sets limits of its own.
 
-            ordinary: The driver takes the connection from its pool.
+            uses_driver_pool: The driver takes the connection from its pool.
 
-            uses_breaker: The breaker is asked before, and told of it.
+            uses_breaker: The breaker permits the call, and is told how it ended.
 
         Raises:
-            CallNotPermitted: The server has been silent, or too many wait already.
+            CallNotPermitted: The circuit is open, or the wait for a connection would be too long.
 
             PoolExhausted: No connection became free in time.
         """
@@ -173,138 +158,148 @@ class Client:
             if breaker is not None:
                 breaker.leave(permit, answered=None)
             raise
-        work = self._run(operation, breaker, permit, has_timeout=has_timeout, ordinary=ordinary)
+        work = self._run(
+            operation, breaker, permit, has_timeout=has_timeout, uses_driver_pool=uses_driver_pool
+        )
         if not self._is_motor and self._connection_counter.has_capacity_for(
             self._in_use + self._cleanups_running
         ):
+            # The usual case: no connection has to be made for it, so cancellation may pass through, and no task is
+            # needed.
             return await propagate_cancellation(work)
         task = asyncio.ensure_future(work)
         self._track(task)
         left = deadline.remaining_seconds()
         try:
-            # The driver's own limit of the making of a connection knows no deadline.
+            # The driver's own limit for making a connection knows no deadline.
             async with asyncio.timeout(
                 None if left is None else max(left, _MIN_TIMEOUT) + CLIENT_TIMEOUT_MARGIN
             ):
                 return await asyncio.shield(task)
         except (asyncio.CancelledError, TimeoutError) as error:
             if task.done() and isinstance(error, TimeoutError):
+                # The timeout is one of the operation itself, or came when there was a result already.
                 return task.result()
             stopped = self._stop(task)
-            if changes:
+            if is_write:
                 await run_to_completion(stopped)
             else:
                 self._track(asyncio.ensure_future(stopped))
             raise
 
     async def ping(self) -> None:
-        """Nothing, when the server answers; asked whatever the breaker says, which hears nothing of it.
+        """Return once the server answers; the breaker is neither asked nor told.
 
-        While there is no connection to ask on, what the driver hears by itself has to do.
+        While every connection is in use, what the driver's own monitoring has heard is the answer.
         """
         if not self._pool_slots.locked():
             _ = await self.call(lambda: self._client.admin.command("ping"), uses_breaker=False)
         elif not self._client.nodes:
             raise ServerSelectionTimeoutError("no server is known")
 
-    async def command(self, *arguments: Any, **options: Any) -> Mapping[str, Any]:
-        """The answer to a command on the `admin` database."""
-        return cast(
-            "Mapping[str, Any]",
-            await self.call(lambda: self._client.admin.command(*arguments, **options)),
-        )
+    async def command(self, *arguments: object, **options: object) -> Document:
+        """Run a command on the `admin` database."""
+        reply: Document = await self.call(lambda: self._client.admin.command(*arguments, **options))
+        return reply
 
-    async def create_index(self, collection: str, paths: Sequence[str], options: Mapping[str, Any]) -> None:
+    async def create_index(
+        self, collection: str, paths: Sequence[str], options: Mapping[str, object]
+    ) -> None:
         """Create an index on *paths* unless it is there."""
         keys = [(path, pymongo.ASCENDING) for path in paths]
-        _ = await self.call(lambda: self.collection(collection).create_index(keys, **options), changes=True)
+        _ = await self.call(lambda: self.collection(collection).create_index(keys, **options), is_write=True)
 
-    async def collections(self) -> list[Mapping[str, Any]]:
-        """What the server says about each collection."""
+    async def collections(self) -> list[Document]:
+        """List the collections, as the server describes them."""
 
-        async def read() -> list[Mapping[str, Any]]:
+        async def read() -> list[Document]:
             cursor = await _maybe_await(self._database.list_collections())
-            return cast("list[Mapping[str, Any]]", await cursor.to_list(None))
+            found: list[Document] = await cursor.to_list(None)
+            return found
 
         return await self.call(read)
 
-    async def indexes(self, collection: str) -> list[Mapping[str, Any]]:
-        """What the server says about each index of *collection*."""
+    async def indexes(self, collection: str) -> list[Document]:
+        """List the indexes of *collection*, as the server describes them."""
 
-        async def read() -> list[Mapping[str, Any]]:
+        async def read() -> list[Document]:
             cursor = await _maybe_await(self.collection(collection).list_indexes())
-            return cast("list[Mapping[str, Any]]", await cursor.to_list(None))
+            found: list[Document] = await cursor.to_list(None)
+            return found
 
         return await self.call(read)
 
-    async def cursor(
-        self, collection: str, pipeline: Sequence[Mapping[str, Any]], size: int, session: Any = None
+    async def open_cursor(
+        self, collection: str, pipeline: Pipeline, batch_size: int, session: Session = None
     ) -> BatchCursor:
-        """What *pipeline* answers, in parts of *size* documents."""
+        """Open a cursor over what *pipeline* answers, in batches of *batch_size* documents."""
 
         async def begin() -> Any:
             return await _maybe_await(
                 self.collection(collection).aggregate(
-                    pipeline, session=session, allowDiskUse=True, batchSize=size
+                    pipeline, session=session, allowDiskUse=True, batchSize=batch_size
                 )
             )
 
-        begun = await self.call(begin, changes=session is not None, has_timeout=False)
-        return BatchCursor(self.call, self.end, begun, size, in_transaction=session is not None)
+        # The whole stream may last longer than a statement; each batch is waited for by itself.
+        cursor = await self.call(begin, is_write=session is not None, has_timeout=False)
+        return BatchCursor(self.call, self.end, cursor, batch_size, in_transaction=session is not None)
 
-    async def begin(self) -> Any:
-        """A session with a transaction in it. Nothing is sent yet."""
+    async def begin(self) -> Session:
+        """Start a session with a transaction in it. Nothing is sent yet."""
         session = await _maybe_await(self._client.start_session())
         await _maybe_await(session.start_transaction(write_concern=WriteConcern("majority")))
         return session
 
-    async def commit(self, session: Any) -> None:
-        """Commit the transaction of *session*. Asking again after silence does no harm."""
-        await self.call(session.commit_transaction, changes=True)
+    async def commit(self, session: Session) -> None:
+        """Commit the transaction of *session*. Committing again after silence does no harm."""
+        await self.call(session.commit_transaction, is_write=True)
 
-    async def discard(self, session: Any) -> None:
-        """Undo what *session* has not committed, and let it go, also when the task is cancelled."""
+    async def discard(self, session: Session) -> None:
+        """Roll back what *session* has not committed, and end it, also when the task is cancelled."""
         await self.end(session.end_session)
 
-    async def end(self, operation: Callable[[], Awaitable[Any]]) -> None:
-        """Carry out *operation*, which lets something go on the server, also when the task is cancelled."""
+    async def end(self, operation: Callable[[], Awaitable[object]]) -> None:
+        """Run *operation*, which releases something on the server, to its end, also when the task is cancelled."""
         await run_to_completion(self._run_cleanup(operation))
 
     async def close(self) -> None:
-        """Give back every connection."""
+        """Close every connection."""
         if self._background_tasks:
             _ = await asyncio.wait(self._background_tasks, timeout=ABORT_TIMEOUT)
         if self._connection_cache is not None:
             await self._connection_cache.close()
-        # What looks for a server, on a connection of its own, is not to be given up while it is half made.
+        # The driver's monitor may be making a connection of its own, which is not to be given up half made.
         if not self._is_motor and not self._client.topology_description.has_writable_server():
             await asyncio.sleep(_POLL_INTERVAL)
         await _maybe_await(self._client.close())
 
-    async def _run_cleanup(self, operation: Callable[[], Awaitable[Any]]) -> None:
-        # Nobody can do anything about a failure: the server gives up what is left after a while.
+    async def _run_cleanup(self, operation: Callable[[], Awaitable[object]]) -> None:
+        # A failure needs no handling: the server drops what is left after a while. No permit is taken, so that
+        # cleaning up never waits behind new calls.
         self._cleanups_running += 1
         try:
             with contextlib.suppress(PyMongoError, TimeoutError):
                 async with asyncio.timeout(ABORT_TIMEOUT):
                     if self._connection_cache is not None:
+                        # The driver's pool could be empty while the connections idle in the cache.
                         await self._connection_cache.release_one()
-                    await operation()
+                    _ = await operation()
         finally:
             self._cleanups_running -= 1
 
     async def _acquire_permit(self) -> None:
         if self._pool_slots.locked():
-            me = object()
-            self._wait_queue.join(me)
+            waiter = object()
+            self._wait_queue.enqueue(waiter)
             try:
                 async with asyncio.timeout(deadline.within(self.options.pool_timeout)):
                     _ = await self._pool_slots.acquire()
-                self._wait_queue.serve(me)
+                self._wait_queue.dequeue(waiter)
             except TimeoutError:
                 raise PoolExhausted from None
             finally:
-                self._wait_queue.leave(me)
+                self._wait_queue.cancel(waiter)
         else:
             _ = await self._pool_slots.acquire()
         self._in_use += 1
@@ -316,12 +311,12 @@ class Client:
         permit: int,
         *,
         has_timeout: bool,
-        ordinary: bool,
+        uses_driver_pool: bool,
     ) -> T:
         answered: bool | None = None
-        begun = 0.0 if breaker is None or breaker.slow_after is None else time.monotonic()
+        started_at = 0.0 if breaker is None or breaker.slow_after is None else time.monotonic()
         try:
-            if ordinary and self._connection_cache is not None:
+            if uses_driver_pool and self._connection_cache is not None:
                 await self._connection_cache.prepare_for_driver()
             answer = await (self._run_with_timeout(operation) if has_timeout else operation())
             answered = True
@@ -335,7 +330,7 @@ class Client:
             self._in_use -= 1
             self._pool_slots.release()
             if breaker is not None:
-                breaker.leave(permit, answered=answered, slow=_is_slow(begun, breaker.slow_after))
+                breaker.leave(permit, answered=answered, slow=_is_slow(started_at, breaker.slow_after))
         return answer
 
     async def _run_with_timeout(self, operation: Callable[[], Awaitable[T]]) -> T:
@@ -344,60 +339,40 @@ class Client:
         if left is None or left >= limit:
             with pymongo.timeout(limit):
                 return await operation()
-        # The server is told of what is left; where it is not, there is an end all the same.
+        # The driver tells the server what is left, as maxTimeMS; the client's own timeout covers a silent server.
         with pymongo.timeout(max(left, _MIN_TIMEOUT)):
             async with asyncio.timeout(max(left, _MIN_TIMEOUT) + CLIENT_TIMEOUT_MARGIN):
                 return await operation()
 
-    async def _stop(self, task: "asyncio.Future[Any]") -> None:
-        """Wait until *task*, which nobody waits for any more, does nothing any more."""
+    async def _stop(self, task: asyncio.Task[object]) -> None:
+        """Cancel *task*, whose caller has given up, and wait until it has ended."""
         if not self._is_motor:
-            # A connection that is given up half made is lost; made to its end, it serves the next one.
+            # A connection that is cancelled half made is lost; made to its end, it serves the next call.
             until = time.monotonic() + self.options.connect_timeout
             while self._connection_counter.connecting and not task.done() and time.monotonic() < until:
                 _ = await asyncio.wait([task], timeout=_POLL_INTERVAL)
             _ = task.cancel()
         _ = await asyncio.wait([task])
 
-    def _track(self, task: "asyncio.Future[Any]") -> None:
+    def _track(self, task: asyncio.Task[object]) -> None:
         self._background_tasks.add(task)
         task.add_done_callback(self._untrack)
 
-    def _untrack(self, task: "asyncio.Future[Any]") -> None:
+    def _untrack(self, task: asyncio.Task[object]) -> None:
         self._background_tasks.discard(task)
-        # Looked at, so that nobody is told it went unseen.
+        # Retrieved, or asyncio would log that the exception never was.
         _ = task.cancelled() or task.exception()
 
 
-def _is_slow(begun: float, limit: float | None) -> bool:
-    """Whether what has *begun* took longer than *limit*, and has an end: what has none is long by design."""
-    return limit is not None and time.monotonic() - begun > limit and deadline.remaining_seconds() is not None
-
-
-def _make_driver_client(address: Address, options: ConnectionOptions, counter: ConnectionCounter) -> Any:
-    arguments: dict[str, Any] = {
-        **({} if _has_url_option(address.url, "appname") else {"appname": "fastapi_easy"}),
-        "maxPoolSize": options.pool_size,
-        "waitQueueTimeoutMS": _milliseconds(options.pool_timeout),
-        "connectTimeoutMS": _milliseconds(options.connect_timeout),
-        "serverSelectionTimeoutMS": _milliseconds(options.connect_timeout),
-        "socketTimeoutMS": _milliseconds(options.statement_timeout + CLIENT_TIMEOUT_MARGIN),
-        "maxIdleTimeMS": options.recycle * 1000,
-        "event_listeners": [counter],
-    }
-    if address.driver == "motor":
-        return importlib.import_module("motor.motor_asyncio").AsyncIOMotorClient(address.url, **arguments)
-    return pymongo.AsyncMongoClient(address.url, **arguments)
-
-
-def _has_url_option(url: str, option: str) -> bool:
-    return any(name.lower() == option for name, _ in parse_qsl(urlsplit(url).query))
-
-
-def _milliseconds(seconds: float) -> int:
-    return max(1, round(seconds * 1000))
+def _is_slow(started_at: float, limit: float | None) -> bool:
+    """Return whether a call took longer than *limit*. One without a deadline never does: it is long by design."""
+    return (
+        limit is not None
+        and time.monotonic() - started_at > limit
+        and deadline.remaining_seconds() is not None
+    )
 
 
 async def _maybe_await(answer: Any) -> Any:
-    """What a call of the driver comes to: some give it at once, some have to be awaited."""
+    """Return *answer*, awaited where it has to be: the drivers differ in which methods are coroutines."""
     return await answer if inspect.isawaitable(answer) else answer

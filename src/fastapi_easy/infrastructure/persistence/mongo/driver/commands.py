@@ -1,76 +1,88 @@
-"""The commands that nearly every request comes to, and how the driver's own collections carry them out."""
+"""The commands that nearly every request needs, and the driver's own methods for them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeVar
 
 from pymongo import ReturnDocument
 
-Document: TypeAlias = dict[str, Any]
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document, Pipeline
+from fastapi_easy.infrastructure.persistence.mongo.driver.driver_client import DriverDatabase, Session
+
+T = TypeVar("T")
 
 _TOTAL: Final = "n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindOptions:
-    """Which documents of a collection, in which order.
+    """The options of a `find`.
 
     Attributes:
-        match: Which ones.
+        match: The filter.
 
-        projection: What of each; `None` for all of it.
+        projection: The fields of each document; `None` for all of them.
 
-        sort: By what, the most important first; nothing for any order.
+        sort: The paths to sort by, the most important first, with 1 or -1; `None` for any order.
 
-        skip: How many to pass over.
+        skip: How many documents to skip.
 
-        limit: How many at most; 1 or more.
+        limit: How many documents at most; 1 or more.
     """
 
-    match: Mapping[str, Any]
-    projection: Mapping[str, Any] | None = None
+    match: Mapping[str, object]
+    projection: Mapping[str, object] | None = None
     sort: Mapping[str, int] | None = None
     skip: int = 0
     limit: int = 1
 
 
 class Call(Protocol):
-    """How a client carries out what needs one connection (`Client.call`)."""
+    """The type of `Client.call`: runs what needs one connection."""
 
     async def __call__(
-        self, operation: Any, *, changes: bool = False, has_timeout: bool = True, ordinary: bool = True
-    ) -> Any: ...
+        self,
+        operation: Callable[[], Awaitable[T]],
+        *,
+        is_write: bool = False,
+        has_timeout: bool = True,
+        uses_driver_pool: bool = True,
+    ) -> T: ...
 
 
 class Commands(Protocol):
-    """What one collection can be asked with one command. What fails raises what the driver raises."""
+    """Commands on one collection. Each raises what the driver raises."""
 
-    async def find(self, collection: str, find_options: FindOptions, session: Any = None) -> list[Document]:
-        """The documents that *find_options* means."""
-        ...
-
-    async def aggregate(
-        self, collection: str, pipeline: Sequence[Mapping[str, Any]], session: Any = None
+    async def find(
+        self, collection: str, find_options: FindOptions, session: Session = None
     ) -> list[Document]:
-        """Every document that *pipeline* answers."""
+        """Return the documents that match *find_options*."""
         ...
 
-    async def count(self, collection: str, match: Mapping[str, Any], session: Any = None) -> int:
-        """How many documents *match* means."""
+    async def aggregate(self, collection: str, pipeline: Pipeline, session: Session = None) -> list[Document]:
+        """Return every document that *pipeline* produces."""
         ...
 
-    async def insert(self, collection: str, document: Document, session: Any = None) -> None:
-        """Add *document*."""
+    async def count(self, collection: str, match: Mapping[str, object], session: Session = None) -> int:
+        """Return the number of documents that *match* selects."""
+        ...
+
+    async def insert(self, collection: str, document: Document, session: Session = None) -> None:
+        """Insert *document*."""
         ...
 
     async def find_and_modify(
-        self, collection: str, match: Mapping[str, Any], update: Mapping[str, Any], session: Any = None
+        self,
+        collection: str,
+        match: Mapping[str, object],
+        update: Mapping[str, object],
+        session: Session = None,
     ) -> Document | None:
-        """Change one document that *match* means, and answer it as it is then; `None` when there is none."""
+        """Update one document that *match* selects, and return it as it is then; `None` when there is none."""
         ...
 
-    async def remove(self, collection: str, match: Mapping[str, Any], session: Any = None) -> bool:
-        """Remove one document that *match* means; whether there was one."""
+    async def remove(self, collection: str, match: Mapping[str, object], session: Session = None) -> bool:
+        """Delete one document that *match* selects; return whether there was one."""
         ...
 
 
@@ -78,17 +90,19 @@ class DriverCommands:
     """Implements `Commands` through the collections of the driver, PyMongo's or Motor's.
 
     Args:
-        call: Through which the driver is asked.
+        call: Runs each call of the driver (`Client.call`).
 
         database: The driver's database.
     """
 
-    def __init__(self, call: Call, database: Any) -> None:
+    def __init__(self, call: Call, database: DriverDatabase) -> None:
         self._call = call
         self._database = database
 
-    async def find(self, collection: str, find_options: FindOptions, session: Any = None) -> list[Document]:
-        """The documents that *find_options* means."""
+    async def find(
+        self, collection: str, find_options: FindOptions, session: Session = None
+    ) -> list[Document]:
+        """Return the documents that match *find_options*."""
 
         def read() -> Any:
             return (
@@ -99,6 +113,7 @@ class DriverCommands:
                     sort=None if find_options.sort is None else list(find_options.sort.items()),
                     skip=find_options.skip,
                     limit=find_options.limit,
+                    # All in one batch, as far as a reply can hold them.
                     batch_size=find_options.limit,
                     allow_disk_use=True,
                     session=session,
@@ -106,47 +121,49 @@ class DriverCommands:
                 .to_list(None)
             )
 
-        found: list[Document] = await self._call(read, changes=session is not None)
+        found: list[Document] = await self._call(read, is_write=session is not None)
         return found
 
-    async def aggregate(
-        self, collection: str, pipeline: Sequence[Mapping[str, Any]], session: Any = None
-    ) -> list[Document]:
-        """Every document that *pipeline* answers."""
+    async def aggregate(self, collection: str, pipeline: Pipeline, session: Session = None) -> list[Document]:
+        """Return every document that *pipeline* produces."""
 
         async def read() -> Any:
             cursor = self._database[collection].aggregate(pipeline, session=session, allowDiskUse=True)
-            # Motor gives the cursor at once.
+            # Motor returns the cursor, PyMongo a coroutine that returns it.
             return await (cursor if hasattr(cursor, "to_list") else await cursor).to_list(None)
 
-        found: list[Document] = await self._call(read, changes=session is not None)
+        found: list[Document] = await self._call(read, is_write=session is not None)
         return found
 
-    async def count(self, collection: str, match: Mapping[str, Any], session: Any = None) -> int:
-        """How many documents *match* means."""
+    async def count(self, collection: str, match: Mapping[str, object], session: Session = None) -> int:
+        """Return the number of documents that *match* selects."""
         found = await self.aggregate(collection, [{"$match": match}, {"$count": _TOTAL}], session)
         return int(found[0][_TOTAL]) if found else 0
 
-    async def insert(self, collection: str, document: Document, session: Any = None) -> None:
-        """Add *document*."""
-        kept = self._database[collection]
-        _ = await self._call(lambda: kept.insert_one(document, session=session), changes=True)
+    async def insert(self, collection: str, document: Document, session: Session = None) -> None:
+        """Insert *document*."""
+        target = self._database[collection]
+        _ = await self._call(lambda: target.insert_one(document, session=session), is_write=True)
 
     async def find_and_modify(
-        self, collection: str, match: Mapping[str, Any], update: Mapping[str, Any], session: Any = None
+        self,
+        collection: str,
+        match: Mapping[str, object],
+        update: Mapping[str, object],
+        session: Session = None,
     ) -> Document | None:
-        """Change one document that *match* means, and answer it as it is then; `None` when there is none."""
-        kept = self._database[collection]
+        """Update one document that *match* selects, and return it as it is then; `None` when there is none."""
+        target = self._database[collection]
         changed: Document | None = await self._call(
-            lambda: kept.find_one_and_update(
+            lambda: target.find_one_and_update(
                 match, update, return_document=ReturnDocument.AFTER, session=session
             ),
-            changes=True,
+            is_write=True,
         )
         return changed
 
-    async def remove(self, collection: str, match: Mapping[str, Any], session: Any = None) -> bool:
-        """Remove one document that *match* means; whether there was one."""
-        kept = self._database[collection]
-        done = await self._call(lambda: kept.delete_one(match, session=session), changes=True)
+    async def remove(self, collection: str, match: Mapping[str, object], session: Session = None) -> bool:
+        """Delete one document that *match* selects; return whether there was one."""
+        target = self._database[collection]
+        done = await self._call(lambda: target.delete_one(match, session=session), is_write=True)
         return bool(done.deleted_count)

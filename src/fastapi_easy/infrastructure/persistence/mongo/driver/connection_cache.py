@@ -1,7 +1,7 @@
-"""Connections of PyMongo's pool that are kept at hand.
+"""Idle connections of PyMongo's pool, kept checked out for the next command.
 
-To take one from the pool and to give it back costs as much as what is said on it, so one that is not needed at the
-moment stays here for the next command. Who asks the driver in the ordinary way gets it back into the pool first.
+Checking a connection out of the pool and in again costs as much as a command on it, so an idle one stays here. Before
+a call that takes a connection from the pool by itself, one is returned there.
 """
 
 import time
@@ -12,19 +12,20 @@ from pymongo.errors import ConnectionFailure
 from pymongo.monitoring import ConnectionClosedReason
 from pymongo.topology_description import TOPOLOGY_TYPE
 
+from fastapi_easy.infrastructure.persistence.mongo.driver.driver_client import DriverClient
 from fastapi_easy.infrastructure.persistence.mongo.driver.pymongo_internals import checkout, select_server
 
 
 @dataclass(slots=True)
 class CachedConnection:
-    """A connection in use, or at hand.
+    """A connection in use, or idle.
 
     Attributes:
-        server: At its end.
+        server: The driver's server at its end.
 
-        checkout: How it was taken from the pool, and goes back.
+        checkout: The driver's context manager, whose end returns the connection to the pool.
 
-        connection: The driver's.
+        connection: The driver's connection.
 
         last_used: When it was last used, on the monotonic clock.
     """
@@ -36,29 +37,34 @@ class CachedConnection:
 
 
 class ConnectionCache:
-    """The connections at hand, all to the server that can be written to.
+    """The idle connections, all to the server that can be written to.
 
     Args:
         client: PyMongo's asynchronous client.
 
-        recycle: A connection that was idle for so many seconds is closed.
+        recycle: Seconds after which an idle connection is closed.
 
     Attributes:
-        to_secondary: The URL names one server alone, which only answers whoever says that it may be a secondary.
+        to_secondary: Whether the URL names a secondary alone, which only answers commands that allow a secondary.
     """
 
-    def __init__(self, client: Any, recycle: float) -> None:
+    def __init__(self, client: DriverClient, recycle: float) -> None:
         self._client = client
         self._recycle = recycle
         self.to_secondary = False
         self._idle: list[CachedConnection] = []
+        # The server found last, and the description that the driver had of it then.
         self._server: Any = None
-        self._server_description: Any = None
+        self._server_description: object = None
 
     async def server(self) -> Any:
-        """The server to ask. What is known of one is replaced by something else whenever the driver hears of it."""
+        """Return the server that can be written to, which is looked up again whenever the driver has heard of a change.
+
+        The driver replaces a server's description on each change, so that a look at its identity is enough.
+        """
         server = self._server
         if server is None or server.description is not self._server_description:
+            # After a failover the new primary has another `Server`; its idle connections are sorted out by `take`.
             server = await select_server(self._client)
             self._server, self._server_description = server, server.description
             single = self._client.topology_description.topology_type == TOPOLOGY_TYPE.Single
@@ -66,57 +72,59 @@ class ConnectionCache:
         return server
 
     async def take(self) -> CachedConnection:
-        """A connection for one command. It goes to `release` or to `discard`."""
+        """Return a connection for one command, which goes to `release` or to `discard` afterwards."""
         server = await self.server()
         while self._idle:
-            line = self._idle.pop()
-            if line.server is server and self._is_usable(line):
-                return line
-            await line.connection.close_conn(ConnectionClosedReason.STALE)
-            await _check_in(line)
+            # The last one used is the warmest, and those that are not needed grow old enough to be closed.
+            cached = self._idle.pop()
+            if cached.server is server and self._is_usable(cached):
+                return cached
+            await cached.connection.close_conn(ConnectionClosedReason.STALE)
+            await _check_in(cached)
         taken = checkout(self._client, server)
         return CachedConnection(server, taken, await taken.__aenter__())
 
-    def release(self, line: CachedConnection) -> None:
-        """Have *line*, whose answer was read to its end, at hand for the next command."""
-        line.last_used = time.monotonic()
-        self._idle.append(line)
+    def release(self, cached: CachedConnection) -> None:
+        """Keep *cached*, whose reply was read to its end, for the next command."""
+        cached.last_used = time.monotonic()
+        self._idle.append(cached)
 
-    async def discard(self, line: CachedConnection, error: BaseException) -> None:
-        """Give back *line* and tell the driver of *error*."""
+    async def discard(self, cached: CachedConnection, error: BaseException) -> None:
+        """Return *cached* to the driver's pool, and tell the driver of *error*."""
         if isinstance(error, ConnectionFailure):
             self._server = None
-        await _check_in(line, error)
+        await _check_in(cached, error)
 
     async def prepare_for_driver(self) -> None:
-        """Have the driver find a server and a connection, for somebody who asks it in the ordinary way.
+        """Let the driver find a server and a free connection for a call through its own methods.
 
-        By itself it would look for a server for as long as the whole operation may take.
+        By itself the driver would look for a server for as long as the whole operation may take, instead of the
+        shorter time that a connection may take.
         """
         _ = await self.server()
         await self.release_one()
 
     async def release_one(self) -> None:
-        """Give one that is at hand back to the pool, for somebody who needs one from there."""
+        """Return one idle connection to the driver's pool, for a call that takes one from there."""
         if self._idle:
             await _check_in(self._idle.pop(0))
 
     async def close(self) -> None:
-        """Give back everything."""
+        """Return every idle connection to the driver's pool."""
         while self._idle:
             await _check_in(self._idle.pop())
 
-    def _is_usable(self, line: CachedConnection) -> bool:
-        connection = line.connection
+    def _is_usable(self, cached: CachedConnection) -> bool:
+        connection = cached.connection
         return not (
             connection.conn.is_closing()
-            or line.server.pool.stale_generation(connection.generation, connection.service_id)
-            or time.monotonic() - line.last_used > self._recycle
+            or cached.server.pool.stale_generation(connection.generation, connection.service_id)
+            or time.monotonic() - cached.last_used > self._recycle
         )
 
 
-async def _check_in(line: CachedConnection, error: BaseException | None = None) -> None:
+async def _check_in(cached: CachedConnection, error: BaseException | None = None) -> None:
     if error is None:
-        await line.checkout.__aexit__(None, None, None)
+        await cached.checkout.__aexit__(None, None, None)
     else:
-        await line.checkout.__aexit__(type(error), error, error.__traceback__)
+        await cached.checkout.__aexit__(type(error), error, error.__traceback__)

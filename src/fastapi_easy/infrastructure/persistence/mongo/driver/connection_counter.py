@@ -1,59 +1,68 @@
-"""How many connections there are, as the driver tells."""
+"""Counting the connections that the driver opens and closes."""
 
 import threading
-from typing import Any
+from typing import TypeAlias
 
-from pymongo.monitoring import ConnectionPoolListener
+from pymongo.monitoring import (
+    ConnectionClosedEvent,
+    ConnectionCreatedEvent,
+    ConnectionPoolListener,
+    ConnectionReadyEvent,
+)
+
+_Address: TypeAlias = tuple[str, int | None]
 
 
 class ConnectionCounter(ConnectionPoolListener):
-    """Counts connections; Motor's driver tells it from its own threads."""
+    """Counts connections. Thread-safe: Motor's driver calls it from its own threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._connecting: set[Any] = set()
+        self._connecting: set[tuple[_Address, int]] = set()
         self._open = 0
 
     @property
     def open(self) -> int:
-        """How many there are, those that are being made among them."""
+        """The number of connections, those that are being made among them."""
         return self._open
 
     def has_capacity_for(self, calls: int) -> bool:
-        """Whether *calls*, those that have a connection already among them, need no new one."""
+        """Return whether there are connections for *calls* calls, those in progress among them, without a new one."""
         return self._open - len(self._connecting) >= calls
 
     @property
     def connecting(self) -> int:
-        """How many are being made."""
+        """The number of connections that are being made."""
         return len(self._connecting)
 
-    def connection_created(self, event: Any) -> None:
+    def connection_created(self, event: ConnectionCreatedEvent) -> None:
         with self._lock:
             self._open += 1
             self._connecting.add((event.address, event.connection_id))
 
-    def connection_ready(self, event: Any) -> None:
+    def connection_ready(self, event: ConnectionReadyEvent) -> None:
         with self._lock:
             self._connecting.discard((event.address, event.connection_id))
 
-    def connection_closed(self, event: Any) -> None:
+    def connection_closed(self, event: ConnectionClosedEvent) -> None:
         with self._lock:
             self._open -= 1
             self._connecting.discard((event.address, event.connection_id))
 
-    def connection_checked_out(self, event: Any) -> None: ...
+    # The listener has to have every method; what the others report is not counted.
 
-    def connection_checked_in(self, event: Any) -> None: ...
+    def connection_checked_out(self, event: object) -> None: ...
 
-    def pool_created(self, event: Any) -> None: ...
+    def connection_checked_in(self, event: object) -> None: ...
 
-    def pool_ready(self, event: Any) -> None: ...
+    def pool_created(self, event: object) -> None: ...
 
-    def pool_cleared(self, event: Any) -> None: ...
+    def pool_ready(self, event: object) -> None: ...
 
-    def pool_closed(self, event: Any) -> None: ...
+    def pool_cleared(self, event: object) -> None: ...
 
-    def connection_check_out_started(self, event: Any) -> None: ...
+    def pool_closed(self, event: object) -> None: ...
 
-    def connection_check_out_failed(self, event: Any) -> None: ...
+    def connection_check_out_started(self, event: object) -> None: ...
+
+    def connection_check_out_failed(self, event: object) -> None: ...

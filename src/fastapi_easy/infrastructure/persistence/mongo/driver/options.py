@@ -1,4 +1,4 @@
-"""How long to wait for MongoDB, and how many connections to keep."""
+"""The timeouts and the pool size of MongoDB clients."""
 
 from dataclasses import dataclass
 
@@ -8,17 +8,17 @@ class ConnectionOptions:
     """The limits of one pool. All times in seconds.
 
     Attributes:
-        pool_size: Connections at most, a hard number.
+        pool_size: Connections at most; a hard limit.
 
-        pool_timeout: Wait for a free connection.
+        pool_timeout: How long a call waits for a free connection.
 
-        queue_time: Who would have to wait longer for one is sent away at once.
+        queue_time: A call that would wait longer than this is rejected at once (load shedding).
 
-        connect_timeout: Wait for a new connection to stand, and for a server that can be written to.
+        connect_timeout: How long to wait for a new connection, and for a server that can be written to.
 
-        statement_timeout: The server gives up on an operation; a stream has this long for each of its parts.
+        statement_timeout: After this the server gives up on an operation; a stream has as long for each batch.
 
-        lock_timeout: A unit of work waits for others that write the same entities.
+        lock_timeout: How long a unit of work waits for others that write the same entities.
 
         recycle: A connection that was idle for so long is replaced.
     """

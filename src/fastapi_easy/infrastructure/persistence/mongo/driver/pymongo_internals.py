@@ -47,7 +47,7 @@ _AT_IMPORT: Final = (
 
 
 def is_known_version(client: Any) -> bool:
-    """Tell whether *client* is PyMongo's asynchronous one, in the version whose private names are known."""
+    """Return whether *client* is PyMongo's asynchronous one, in the version whose private names are known."""
     return (
         pymongo.version_tuple[:2] == SUPPORTED_VERSION
         and None not in _AT_IMPORT
@@ -56,7 +56,7 @@ def is_known_version(client: Any) -> bool:
 
 
 def is_plain(client: Any) -> bool:
-    """Tell whether nobody compresses, or watches, the commands of *client*, or renews its credentials.
+    """Return whether the commands of *client* are neither compressed nor watched, and its credentials never renewed.
 
     Uses `_credentials`, `_compression_settings` and `_event_listeners` of its pool's options; see `is_known_version`.
     """

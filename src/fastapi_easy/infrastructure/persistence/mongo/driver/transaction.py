@@ -1,10 +1,10 @@
-"""Several calls that become durable together, or not at all.
+"""Transactions that outlive a failed call and a write conflict, by replaying their writes.
 
-MongoDB ends a transaction when any call in it fails, also when a value is merely taken, and it does not wait for
-others that have written the same document: it refuses. What this adapter promises is kindlier, so a transaction
-remembers what was written in it. When the server has ended it, it is begun anew and the writes are made again, each
-of which has to come out as it did before; the call that failed is tried again when somebody was in the way, until
-`lock_timeout`, and is refused otherwise, with everything before it still in place. See ADR 16.
+MongoDB aborts a transaction when any call in it fails, also when a unique value is merely taken, and it does not wait
+for others that have written the same document: it fails with a write conflict. Units of work promise more, so a
+transaction remembers what was written in it. When the server has aborted it, a new one is begun and the writes are
+replayed, each of which has to return what it did before. The call that failed is retried after a conflict, until
+`lock_timeout`; otherwise it fails alone, with everything before it still in place. See ADR 16.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ from pymongo.errors import (
 
 from fastapi_easy.domain.ports.breaker import CallNotPermitted
 from fastapi_easy.infrastructure.persistence.mongo.driver.client import Client
+from fastapi_easy.infrastructure.persistence.mongo.driver.driver_client import Session
 from fastapi_easy.infrastructure.persistence.mongo.errors import (
     CallRejected,
     CommitOutcomeUnknown,
@@ -33,22 +34,22 @@ from fastapi_easy.infrastructure.persistence.mongo.errors import (
 T = TypeVar("T")
 
 Work: TypeAlias = Callable[[Any], Awaitable[T]]
-"""Something to do in the session it is given; `None` for none."""
+"""Something to do in the session it is given; `None` where there is no transaction."""
 
 _UNKNOWN_COMMIT_LABEL: Final = "UnknownTransactionCommitResult"
 _MIN_PAUSE: Final = 0.002
 _MAX_PAUSE: Final = 0.05
-"""Seconds to wait for others, each time twice as long as before."""
+"""Seconds between two attempts: the pause begins at the minimum and doubles up to the maximum."""
 
 
 class Transaction:
     """One transaction after the other. Belongs to one task.
 
     Args:
-        client: Where to.
+        client: Of the database.
 
-        check_support: Says whether the server has transactions; without it none is wanted. Where there is none every
-            call is for itself, and what is written stays.
+        check_support: Returns whether the server has transactions; `None` when none is wanted. Without transactions
+            every call commits by itself, and what is written stays.
     """
 
     __slots__ = (
@@ -66,42 +67,43 @@ class Transaction:
         self._check_support = check_support
         self._is_transactional: bool | None = None if check_support else False
         self._is_lost = False
-        self._session: Any = None
+        self._session: Session = None
         self._has_written = False
-        self._replay_log: list[tuple[Work[Any], Any]] = []
+        # Each write, and what it returned the first time: a replay has to return the same.
+        self._replay_log: list[tuple[Work[object], object]] = []
 
     @property
     def is_unprotected(self) -> bool:
-        """What is written here cannot be undone."""
+        """Whether what is written here cannot be rolled back."""
         return self._is_transactional is False
 
     @property
     def has_written(self) -> bool:
-        """Something was written here that stays whatever follows."""
+        """Whether something was written here that stays whatever follows."""
         return self._has_written
 
     async def is_transactional(self) -> bool:
-        """Whether what is written here can be undone."""
+        """Return whether what is written here can be rolled back."""
         if self._is_transactional is None and self._check_support is not None:
             self._is_transactional = await self._check_support()
         return bool(self._is_transactional)
 
     async def read(self, work: Work[T]) -> T:
-        """What *work* answers, seeing everything that was written here before.
+        """Run *work*, which sees everything that was written here before.
 
         Raises:
-            TransactionLost: The transaction has ended; nothing of it is left.
+            TransactionLost: The transaction was aborted; nothing of it is left.
         """
         return await self._attempt(work) if await self.is_transactional() else await work(None)
 
     async def write(self, work: Work[T]) -> T:
-        """What *work* answers, which changes something. When it fails it leaves no trace.
+        """Run *work*, which changes something, and remember it. When it fails it leaves no trace.
 
         Args:
-            work: Does the same when it is asked again.
+            work: Does the same when it is run again.
 
         Raises:
-            TransactionLost: The transaction has ended; nothing of it is left.
+            TransactionLost: The transaction was aborted; nothing of it is left.
         """
         if not await self.is_transactional():
             done = await work(None)
@@ -112,12 +114,12 @@ class Transaction:
         return done
 
     async def commit(self) -> None:
-        """Make everything durable; what follows begins anew.
+        """Make everything durable; what follows begins a new transaction.
 
         Raises:
             TransactionLost: Nothing is left to be made durable.
 
-            CommitOutcomeUnknown: Nobody knows.
+            CommitOutcomeUnknown: No answer to the commit came, twice.
         """
         if self._is_lost:
             raise TransactionLost
@@ -137,6 +139,7 @@ class Transaction:
                 raise
             else:
                 break
+            # In conflict with another transaction at the last moment: nothing was committed, so all is replayed.
             if backoff.is_exhausted:
                 self._is_lost = True
                 raise TransactionLost
@@ -154,7 +157,7 @@ class Transaction:
         if session is not None:
             await self._client.discard(session)
 
-    async def _require_session(self) -> Any:
+    async def _require_session(self) -> Session:
         if self._is_lost:
             raise TransactionLost
         if self._session is None:
@@ -168,29 +171,29 @@ class Transaction:
             try:
                 return await work(session)
             except (CallRejected, PoolExhausted, CallNotPermitted):
-                # Nothing was sent that changes anything.
+                # Nothing was sent that changes anything, so the transaction still stands.
                 raise
             except DocumentTooLarge:
-                # Those before it may have been sent.
+                # The driver notices it when earlier documents of the same call may have been sent.
                 await self._restart()
                 raise
             except PyMongoError as error:
                 if isinstance(error, ConnectionFailure) and not self._may_retry(error, backoff):
                     self._is_lost = True
                     raise
-                is_passing = isinstance(error, ConnectionFailure) or is_conflict(error)
-                if not is_passing or backoff.is_exhausted:
+                is_transient = isinstance(error, ConnectionFailure) or is_conflict(error)
+                if not is_transient or backoff.is_exhausted:
                     await self._restart()
                     raise
             except BaseException:
-                # Given up in the middle: nobody knows what the server has made of it.
+                # Cancelled in the middle: what the server has made of it is not known.
                 self._is_lost = True
                 raise
             await backoff.wait()
             await self._restart()
 
     def _may_retry(self, error: ConnectionFailure, backoff: "_Backoff") -> bool:
-        """Whether it may have been nothing but a connection that was stale."""
+        """Return whether *error* may mean nothing but a stale connection, so that nothing was lost."""
         return (
             backoff.is_first_attempt
             and not self._replay_log
@@ -205,14 +208,14 @@ class Transaction:
                 raise
         else:
             return
-        # Asking again does no harm: it is committed once, and the answer may come this time.
+        # A second commit does no harm: the server commits once, and the answer may come this time.
         try:
             await self._client.commit(self._session)
         except (PyMongoError, PoolExhausted, CallNotPermitted) as error:
             raise CommitOutcomeUnknown from error
 
     async def _restart(self) -> None:
-        """Put a new transaction in place of the one that has ended, with the same writes in it."""
+        """Begin a new transaction in place of the one that has ended, and make the same writes in it."""
         backoff = _Backoff(self._client.options.lock_timeout)
         while True:
             session, self._session = self._session, None
@@ -238,15 +241,15 @@ class Transaction:
         for work, first_result in self._replay_log:
             try:
                 result = await work(await self._require_session())
-            except (CallRejected, PoolExhausted, CallNotPermitted) as refused:
-                raise TransactionLost from refused
+            except (CallRejected, PoolExhausted, CallNotPermitted) as error:
+                raise TransactionLost from error
             if result != first_result:
-                # Somebody has changed what these writes were based on.
+                # Another transaction has changed what this write was based on: its caller has seen something else.
                 raise TransactionLost
 
 
 class _Backoff:
-    """How long to wait for others.
+    """Exponential backoff with jitter.
 
     Args:
         limit: Seconds in all.
@@ -259,12 +262,12 @@ class _Backoff:
 
     @property
     def is_exhausted(self) -> bool:
-        """It has been too long."""
+        """Whether the limit has passed."""
         return time.monotonic() > self._until
 
     async def wait(self) -> None:
-        """Wait a little, and longer each time."""
+        """Sleep for 50 to 150 % of the pause, and double it."""
         self.is_first_attempt = False
-        # By chance, so that two who are in each other's way do not stay so.
+        # Jitter, so that two transactions in conflict do not stay in step.
         await asyncio.sleep(self._pause * (50 + secrets.randbelow(100)) / 100)
         self._pause = min(self._pause * 2, _MAX_PAUSE)

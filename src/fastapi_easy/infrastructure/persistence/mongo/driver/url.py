@@ -1,4 +1,4 @@
-"""Which driver and which database a URL means."""
+"""Parsing the URL of a database."""
 
 import importlib.util
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ UNUSABLE_URL: Final = (
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Address:
-    """Where a database is.
+    """The address of a database.
 
     Attributes:
-        url: As the driver takes it.
+        url: The URL as the driver takes it.
 
         database: Its name on the server.
 
@@ -37,7 +37,7 @@ class Address:
 
 
 def resolve(url: str) -> Address:
-    """What *url* means.
+    """Parse *url* into the address of a database and its driver.
 
     Args:
         url: `mongodb://…`, `mongodb+srv://…`; with `mongodb+motor://…` through Motor.
@@ -46,12 +46,12 @@ def resolve(url: str) -> Address:
         DeclarationError: It cannot be read, or its driver is not known or not installed.
     """
     scheme, separator, rest = url.partition("://")
-    family, *words = scheme.split("+")
-    # The text may hold a password, so it is not repeated.
+    family, *suffixes = scheme.split("+")
+    # The URL may hold a password, so no message repeats it.
     if family != "mongodb" or not separator or not rest.strip("/"):
         raise DeclarationError([_UNREADABLE_URL])
-    is_srv = "srv" in words
-    named = "+".join(word for word in words if word != "srv")
+    is_srv = "srv" in suffixes
+    named = "+".join(suffix for suffix in suffixes if suffix != "srv")
     if named not in _DRIVERS:
         raise DeclarationError(
             [f"the driver {named!r} cannot be used with mongodb; leave it out, or name motor"]

@@ -1,15 +1,15 @@
-"""A query → the pipeline that answers it."""
+"""A query for one page → the `find` or the pipeline that answers it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from fastapi_easy.domain.changes.row import Row, Rows
 from fastapi_easy.domain.queries.ordering import total_order
 from fastapi_easy.domain.queries.page import Count, Cursor, Page, PageRequest
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Everything
-from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import Document, Plan
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import Plan
 from fastapi_easy.infrastructure.persistence.mongo.driver.commands import FindOptions
 from fastapi_easy.infrastructure.persistence.mongo.queries.sorting import (
     SortPlan,
@@ -23,28 +23,28 @@ from fastapi_easy.infrastructure.persistence.mongo.queries.specification import 
 )
 
 COUNT_FIELD = "__fe_count"
-"""Where a pipeline that counts puts the number."""
+"""The field in which a counting pipeline returns the number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageQuery:
-    """What a query asks for, taken apart.
+    """A query, prepared for MongoDB.
 
     Attributes:
         plan: Of its resource.
 
-        fields: What each row shall hold.
+        fields: The fields of each row.
 
         condition: Of its specification.
 
         sort_plan: Of its total order.
 
-        page_request: Which window.
+        page_request: The window.
 
-        is_everything: No entity is left out.
+        is_everything: Whether no entity is left out.
     """
 
-    plan: Plan[Any]
+    plan: Plan
     fields: tuple[str, ...]
     condition: Condition
     sort_plan: SortPlan
@@ -53,16 +53,16 @@ class PageQuery:
 
     @property
     def pipeline(self) -> list[Document]:
-        """The rows of the window, and one more that shows whether another page follows."""
+        """The pipeline for the rows of the window, and one more that shows whether another page follows."""
         page_request = self.page_request
-        further = (
+        after_match = (
             []
             if page_request.after is None
             else [{"$match": build_keyset_match(self.sort_plan.terms, page_request.after.values)}]
         )
         skipped = [{"$skip": page_request.offset}] if page_request.offset else []
         return [
-            *self._sorted_stages(further),
+            *self._sorted_stages(after_match),
             *skipped,
             {"$limit": page_request.limit + 1},
             self._projection_stage,
@@ -70,35 +70,36 @@ class PageQuery:
 
     @property
     def find_options(self) -> FindOptions | None:
-        """The same as a plain search, which the server answers quicker; `None` when it takes a pipeline."""
+        """The same window as options of `find`, which is quicker; `None` when it takes a pipeline."""
         sort_plan, page_request = self.sort_plan, self.page_request
         if self.condition.lookup_stages or sort_plan.setup_stages:
             return None
-        match = self.condition.plain
+        match = self.condition.match
         if page_request.after is not None:
-            further = build_keyset_match(sort_plan.terms, page_request.after.values)
-            match = {"$and": [match, further]} if match else further
+            after_match = build_keyset_match(sort_plan.terms, page_request.after.values)
+            match = {"$and": [match, after_match]} if match else after_match
         return FindOptions(
             match=match,
             projection=None if self.fields == self.plan.names else self._projection_stage["$project"],
-            sort=sort_plan.stage["$sort"],
+            sort=sort_plan.sort_stage["$sort"],
             skip=page_request.offset,
             limit=page_request.limit + 1,
         )
 
     @property
     def unpaged_pipeline(self) -> list[Document]:
-        """Every row, whatever the window."""
+        """The pipeline for every row, whatever the window."""
         return [*self._sorted_stages([]), self._projection_stage]
 
     def known_total(self, documents: Sequence[Document]) -> int | None:
-        """How many rows there are, if what the window gave already tells."""
+        """Return the total, if the window of *documents* already shows it: it holds the last row."""
         page_request = self.page_request
         is_last = len(documents) <= page_request.limit and (documents or not page_request.offset)
         return page_request.offset + len(documents) if page_request.after is None and is_last else None
 
     def page(self, documents: Sequence[Document], total: int | None) -> Page[Row]:
-        """The answer as a page."""
+        """Build the page of *documents*, the answer."""
+        # One more document than the limit was asked for, and shows that another page follows.
         kept = documents[: self.page_request.limit]
         following = None
         if len(documents) > self.page_request.limit:
@@ -106,15 +107,16 @@ class PageQuery:
         return Page(self.rows(kept), total, following)
 
     def rows(self, documents: Sequence[Document]) -> Rows:
-        """What was asked for of *documents*."""
+        """Decode the requested fields of *documents*."""
         return Rows(self.fields, self.plan.row_decoder(self.fields)(documents))
 
-    def _sorted_stages(self, further: list[Document]) -> list[Document]:
+    def _sorted_stages(self, after_match: list[Document]) -> list[Document]:
         sort_plan = self.sort_plan
         has_paths = any(term.sort.path for term in sort_plan.terms)
-        # What lies before the place is left out before anything is computed, unless it has to be fetched first.
-        early, late = ([], further) if has_paths else (further, [])
-        return [*self.condition.pipeline, *early, *sort_plan.setup_stages, *late, sort_plan.stage]
+        # Entities before the position are left out early, so that nothing is computed for them; unless the order is by
+        # fields of related entities, which have to be looked up first.
+        early, late = ([], after_match) if has_paths else (after_match, [])
+        return [*self.condition.pipeline, *early, *sort_plan.setup_stages, *late, sort_plan.sort_stage]
 
     @property
     def _projection_stage(self) -> Document:
@@ -124,10 +126,8 @@ class PageQuery:
         return {"$project": {**self.plan.projection(names), **fetched}}
 
 
-def build_page_query(
-    plan: Plan[Any], plans: PlanLookup, query: Query, fields: Sequence[str] | None
-) -> PageQuery:
-    """The window that *query* asks for, with *fields* or all of them."""
+def build_page_query(plan: Plan, plans: PlanLookup, query: Query, fields: Sequence[str] | None) -> PageQuery:
+    """Prepare *query* for *plan*, with *fields* or all of them."""
     return PageQuery(
         plan=plan,
         fields=plan.names if fields is None else tuple(fields),
@@ -139,15 +139,15 @@ def build_page_query(
 
 
 def build_count_pipeline(condition: Condition) -> list[Document]:
-    """How many documents *condition* lets pass."""
+    """Build the pipeline that counts the documents *condition* lets pass."""
     return [*condition.pipeline, {"$count": COUNT_FIELD}]
 
 
 def read_count(documents: Sequence[Document]) -> int:
-    """What a counting pipeline answered: nothing, for none."""
+    """Return the number that a counting pipeline answered, which is no document at all for 0."""
     return int(documents[0][COUNT_FIELD]) if documents else 0
 
 
 def is_estimated(page_query: PageQuery) -> bool:
-    """Whether the store's own number of documents is what is asked for."""
+    """Return whether the server's own estimate of all documents is what is asked for."""
     return page_query.page_request.count is Count.ESTIMATED and page_query.is_everything

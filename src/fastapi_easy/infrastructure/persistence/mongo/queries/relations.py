@@ -1,47 +1,46 @@
-"""A relation → the stage that fetches the documents it leads to."""
-
-from typing import Any
+"""A relation → the `$lookup` stage that fetches the documents it leads to."""
 
 from fastapi_easy.domain.field import Field
 from fastapi_easy.domain.resources.resource import Relation
 from fastapi_easy.infrastructure.persistence.mongo.documents.codec import is_object_id
-from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import Document, Plan
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import Plan
 
 
 def build_lookup(
     relation: Relation,
-    source: Plan[Any],
-    target: Plan[Any],
+    source: Plan,
+    target: Plan,
     name: str,
     inside: list[Document],
     *,
     prefix: str = "",
 ) -> Document:
-    """The stage that puts the documents which *relation* leads to into the array *name*.
+    """Build the `$lookup` stage that puts the documents which *relation* leads to into the array *name*.
 
-    Null is compared like a value here; see `key_paths`.
+    Null is equal to null here; see `key_paths`.
 
     Args:
         relation: From *source* to *target*.
 
-        source: What the documents in the pipeline are.
+        source: The plan of the documents in the pipeline.
 
-        target: What is fetched.
+        target: The plan of the documents that are fetched.
 
         name: Of the array.
 
-        inside: What happens to the documents that are fetched.
+        inside: The stages that the fetched documents pass through.
 
-        prefix: Where the document of *source* stands in those of the pipeline, with a dot behind.
+        prefix: The path of the document of *source* in those of the pipeline, with a dot at its end.
     """
     stage: Document = {"from": target.collection}
     variables: Document = {}
     equal: list[Document] = []
-    for here, there in zip(relation.here, relation.there, strict=True):
+    for here, there in zip(relation.local, relation.remote, strict=True):
         path = f"{prefix}{source.path(here)}"
         converted = _convert_key(path, source.resource.fields[here], target.resource.fields[there])
         if converted is None and "localField" not in stage:
-            # What the server finds quickest, with an index or without.
+            # `localField` joins much quicker than `$expr`, with an index or without, but takes one pair of fields.
             stage |= {"localField": path, "foreignField": target.path(there)}
             continue
         variable = f"here_{len(variables)}"
@@ -51,13 +50,13 @@ def build_lookup(
     return {"$lookup": {**stage, "let": variables, "pipeline": [*narrowed, *inside], "as": name}}
 
 
-def key_paths(relation: Relation, source: Plan[Any], *, prefix: str = "") -> list[str]:
-    """The places that must not be null for *relation* to lead anywhere."""
-    return [f"{prefix}{source.path(each)}" for each in relation.here]
+def key_paths(relation: Relation, source: Plan, *, prefix: str = "") -> list[str]:
+    """Return the paths that must not be null for *relation* to lead anywhere."""
+    return [f"{prefix}{source.path(each)}" for each in relation.local]
 
 
 def _convert_key(path: str, here: Field, there: Field) -> Document | None:
-    """What stands at *path*, when it is kept otherwise than on the other side."""
+    """Return the conversion of the value at *path*, when the other side keeps its value as another type."""
     if is_object_id(here) is is_object_id(there):
         return None
     if is_object_id(here):

@@ -1,4 +1,4 @@
-"""Specifications → what pipelines take."""
+"""Specifications → the stages of a pipeline."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -15,64 +15,66 @@ from fastapi_easy.domain.queries.specification import (
     all_of,
 )
 from fastapi_easy.domain.resources.resource import Relation, Resource
-from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, LOOKUP_PREFIX, Document, Plan
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, LOOKUP_PREFIX, Plan
 from fastapi_easy.infrastructure.persistence.mongo.queries.comparisons import NO_MATCH, build_comparison
 from fastapi_easy.infrastructure.persistence.mongo.queries.relations import build_lookup, key_paths
 
-PlanLookup: TypeAlias = Callable[[Resource[Any]], Plan[Any]]
+PlanLookup: TypeAlias = Callable[[Resource[Any]], Plan]
 """Finds the plan of a resource."""
 
 
 @dataclass(slots=True)
 class Condition:
-    """A specification, ready for a pipeline.
+    """A specification, translated.
 
     Attributes:
-        plain: What can be said about a document alone.
+        match: The part about a document alone: a filter, which `find` and writes take too.
 
-        lookup_stages: What fetches the related documents that the rest is about.
+        lookup_stages: Fetch the related documents that the rest is about.
 
-        related_match: The rest.
+        related_match: The filter for the rest.
     """
 
-    plain: Document = field(default_factory=dict)
+    match: Document = field(default_factory=dict)
     lookup_stages: list[Document] = field(default_factory=list)
     related_match: Document = field(default_factory=dict)
 
     @property
     def pipeline(self) -> list[Document]:
         """The stages that let pass what the specification means."""
-        alone: list[Document] = [{"$match": self.plain}] if self.plain else []
+        # First, since it can use an index, and leaves fewer documents to look up for.
+        alone: list[Document] = [{"$match": self.match}] if self.match else []
         return [*alone, *self.lookup_stages, {"$match": self.related_match}] if self.lookup_stages else alone
 
 
-def build_condition(specification: Specification, plan: Plan[Any], plans: PlanLookup) -> Condition:
-    """*specification* about documents of *plan*.
+def build_condition(specification: Specification, plan: Plan, plans: PlanLookup) -> Condition:
+    """Translate *specification* about documents of *plan*.
 
     Args:
         specification: The tree.
 
-        plan: Whom it is about.
+        plan: Of the resource it is about.
 
-        plans: Those of the resources that relations lead to.
+        plans: Finds the plans of resources that relations lead to.
 
     Raises:
-        Refused: A text is too long to be looked for.
+        CallRejected: A text is too long to be searched for.
     """
     if isinstance(specification, Everything):
         return Condition()
     parts = specification.specifications if isinstance(specification, AllOf) else (specification,)
     lookup_stages: list[Document] = []
 
-    def match(each: Specification) -> Document:
+    def build(each: Specification) -> Document:
         return _build_match(each, plan, plans, lookup_stages)
 
-    plain = match(all_of(*(each for each in parts if not _needs_lookup(each))))
-    return Condition(plain, lookup_stages, match(all_of(*(each for each in parts if _needs_lookup(each)))))
+    match = build(all_of(*(each for each in parts if not _needs_lookup(each))))
+    return Condition(match, lookup_stages, build(all_of(*(each for each in parts if _needs_lookup(each)))))
 
 
 def needs_no_lookup(specifications: Iterable[Specification]) -> bool:
-    """Whether nobody has to be asked but the document itself."""
+    """Return whether *specifications* are about a document alone, so that none needs a `$lookup`."""
     return not any(_needs_lookup(each) for each in specifications)
 
 
@@ -89,7 +91,7 @@ def _needs_lookup(specification: Specification) -> bool:
 
 
 def _build_match(
-    specification: Specification, plan: Plan[Any], plans: PlanLookup, lookup_stages: list[Document]
+    specification: Specification, plan: Plan, plans: PlanLookup, lookup_stages: list[Document]
 ) -> Document:
     match specification:
         case Everything():
@@ -117,7 +119,7 @@ def _build_match(
 def _build_related_match(
     relation: Relation,
     inner: Specification,
-    plan: Plan[Any],
+    plan: Plan,
     plans: PlanLookup,
     lookup_stages: list[Document],
 ) -> Document:
@@ -126,6 +128,6 @@ def _build_related_match(
     name = f"{LOOKUP_PREFIX}related_{len(lookup_stages)}"
     first: list[Document] = [{"$limit": 1}, {"$project": {KEY: 1}}]
     lookup_stages.append(build_lookup(relation, plan, target, name, [*inside, *first]))
-    # Null leads nowhere, though the server would compare it.
+    # Null leads nowhere, though `$lookup` would find other nulls equal to it.
     not_null: list[Document] = [{path: {"$ne": None}} for path in key_paths(relation, plan)]
     return {"$and": [{name: {"$ne": []}}, *not_null]}

@@ -6,10 +6,11 @@ from typing import Any
 from sqlalchemy import Column, Enum, Identity, bindparam
 from sqlalchemy import Sequence as Counter
 from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeEngine, UserDefinedType
+from sqlalchemy.types import UserDefinedType
 
 from fastapi_easy.domain.field import Kind
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
+from fastapi_easy.infrastructure.relational.column_types import ColumnType
 
 
 class ArrayOf(UserDefinedType[Sequence[Any]]):
@@ -24,30 +25,30 @@ class ArrayOf(UserDefinedType[Sequence[Any]]):
     cache_ok = True
     render_bind_cast = True
 
-    def __init__(self, item: TypeEngine[Any], type_name: str) -> None:
+    def __init__(self, item: ColumnType, type_name: str) -> None:
         self.item = item
         self.type_name = type_name
 
     def get_col_spec(self, **_: Any) -> str:
-        """What PostgreSQL calls it."""
+        """Return PostgreSQL's name of the type."""
         return f"{self.type_name}[]"
 
     def bind_processor(self, dialect: Dialect) -> Any:
-        """What the items go through on their way in; `None` when they stay as they are."""
+        """Return what converts the items of a list for the driver; `None` when they stay as they are."""
         process = self.item.dialect_impl(dialect).bind_processor(dialect)
         return None if process is None else lambda values: [process(value) for value in values]
 
 
 def array_of(column: Column[Any], dialect: Dialect) -> ArrayOf | None:
-    """The type of lists of values of *column*; `None` where a single value is sent in a way of its own."""
+    """Return the type of lists of values of *column*; `None` where PostgreSQL's type of a value is unknown."""
     type_name = str(bindparam("value", type_=column.type).compile(dialect=dialect)).partition("::")[2]
     if not type_name and isinstance(column.type, Enum) and not column.type.native_enum:
         type_name = "VARCHAR"
     return ArrayOf(column.type, type_name.partition(" COLLATE ")[0]) if type_name else None
 
 
-def can_insert_arrays(plan: Plan[Any], fields: Sequence[str]) -> bool:
-    """Whether new rows with *fields* can be given as lists, one for each field, and come back in their order."""
+def can_insert_arrays(plan: Plan, fields: Sequence[str]) -> bool:
+    """Return whether new rows with *fields* can be sent as one list per field, and be put in order afterwards."""
     dialect = plan.server.dialect
     if dialect.driver != "asyncpg" or not fields:
         return False
@@ -73,8 +74,8 @@ def _is_filled_here(column: Column[Any]) -> bool:
     return column.default is not None and (column.default.is_scalar or column.default.is_callable)
 
 
-def _has_known_order(plan: Plan[Any], fields: Sequence[str]) -> bool:
-    """The keys say which row is which: they are given, or counted up."""
+def _has_known_order(plan: Plan, fields: Sequence[str]) -> bool:
+    """Return whether the keys tell which row is which: they are given, or counted up."""
     if all(name in fields for name in plan.resource.key):
         return True
     if plan.autoincrement_key is None:

@@ -1,10 +1,11 @@
-"""The statements of a plan, each built once per form. Values never appear in them, only parameters."""
+"""The statements of a plan, each built once per form. They hold parameters only, never values."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     Column,
     ColumnElement,
     Delete,
@@ -39,15 +40,14 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification
     build_condition,
     reads_table,
 )
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term
 from fastapi_easy.infrastructure.relational.column_types import TextDecimal
 
 
-def by_key(
-    plan: Plan[Any], fields: Sequence[str], form: ConditionTemplate, *, locked: bool = False
-) -> Executable:
-    """One row by its key, among those that *form* means; *locked* against everybody else."""
+def by_key(plan: Plan, fields: Sequence[str], form: ConditionTemplate, *, locked: bool = False) -> Executable:
+    """Select one row by its key, if *form* means it; *locked* against other writers."""
 
-    def build() -> Select[Any]:
+    def build() -> Executable:
         scope = build_condition(form, plan.terms)
         statement = select(*_columns(plan, fields)).where(_has_key(plan), scope)
         return statement.with_for_update() if locked else statement
@@ -56,7 +56,7 @@ def by_key(
 
 
 def page(
-    plan: Plan[Any],
+    plan: Plan,
     fields: Sequence[str],
     form: ConditionTemplate,
     order: tuple[Sort, ...],
@@ -64,12 +64,12 @@ def page(
     *,
     counted: bool,
 ) -> Executable:
-    """A window of rows; behind the fields what only the order asks for, then the total when it is *counted*."""
+    """Select a window of rows: *fields*, then what only the order needs, then the total when it is *counted*."""
     nulls = (
         None if page_request.after is None else tuple(value is None for value in page_request.after.values)
     )
 
-    def build() -> Select[Any]:
+    def build() -> Executable:
         paths = Paths(plan.terms, order)
         columns = (
             *_output_columns(plan, fields),
@@ -78,7 +78,7 @@ def page(
         condition = build_condition(form, plan.terms)
         statement = select(*columns).select_from(paths.table).where(condition)
         if counted:
-            # Not a window function: it would have to keep every row to count them.
+            # Not `count(*) OVER ()`, which materializes every row before the first is returned.
             total = select(func.count()).select_from(plan.table).where(condition).scalar_subquery()
             statement = statement.add_columns(total)
         if nulls is not None:
@@ -92,23 +92,23 @@ def page(
 
 
 def columns_for_order(fields: Sequence[str], order: Sequence[Sort]) -> tuple[Sort, ...]:
-    """What *order* compares and is not among *fields*."""
+    """Return the sorts of *order* whose columns are not among *fields*."""
     return tuple(sort for sort in order if sort.name not in fields)
 
 
-def count(plan: Plan[Any], form: ConditionTemplate) -> Executable:
-    """How many rows *form* means."""
+def count(plan: Plan, form: ConditionTemplate) -> Executable:
+    """Count the rows that *form* means."""
 
-    def build() -> Select[Any]:
+    def build() -> Executable:
         return select(func.count()).select_from(plan.table).where(build_condition(form, plan.terms))
 
     return plan.statement(("count", form), build)
 
 
-def count_up_to(plan: Plan[Any], form: ConditionTemplate) -> Executable:
-    """How many rows *form* means, but no more than `fe_limit`."""
+def count_up_to(plan: Plan, form: ConditionTemplate) -> Executable:
+    """Count the rows that *form* means, up to `fe_limit`."""
 
-    def build() -> Select[Any]:
+    def build() -> Executable:
         some: Select[Any] = (
             select(literal_column("1")).select_from(plan.table).where(build_condition(form, plan.terms))
         )
@@ -117,8 +117,8 @@ def count_up_to(plan: Plan[Any], form: ConditionTemplate) -> Executable:
     return plan.statement(("count_up_to", form), build)
 
 
-def add(plan: Plan[Any], fields: Sequence[str]) -> Executable:
-    """A new row with values for *fields*; gives it back where the server can."""
+def add(plan: Plan, fields: Sequence[str]) -> Insert:
+    """Insert a row with values for *fields*; returns it where the server can."""
 
     def build() -> Insert:
         values = {plan.columns[name]: _value(plan, name) for name in fields}
@@ -128,8 +128,8 @@ def add(plan: Plan[Any], fields: Sequence[str]) -> Executable:
     return plan.statement(("add", tuple(fields)), build)
 
 
-def add_many(plan: Plan[Any], *, sorted_by_server: bool) -> Executable:
-    """New rows, given as parameters named after the columns; gives them back where the server can."""
+def add_many(plan: Plan, *, sorted_by_server: bool) -> Insert:
+    """Insert rows whose parameters are named after their columns; returns them where the server can."""
 
     def build() -> Insert:
         statement = insert(plan.table)
@@ -141,8 +141,8 @@ def add_many(plan: Plan[Any], *, sorted_by_server: bool) -> Executable:
     return plan.statement(("add_many", sorted_by_server), build)
 
 
-def add_arrays(plan: Plan[Any], fields: Sequence[str]) -> Executable:
-    """New rows in the order of lists, one with the values of each of *fields*; gives the rows back, in any order."""
+def add_arrays(plan: Plan, fields: Sequence[str]) -> Executable:
+    """Insert the rows of one list per field, in the order of the lists; returns them in any order."""
 
     def build() -> Insert:
         dialect = plan.server.dialect
@@ -153,17 +153,17 @@ def add_arrays(plan: Plan[Any], fields: Sequence[str]) -> Executable:
         ]
         names = [f"value_{number}" for number in range(len(fields))]
         given = func.unnest(*lists).table_valued(*names, with_ordinality="place").render_derived()
-        # What the server counts up follows the order of what it inserts from.
+        # The server counts generated keys up in the order of the rows it inserts from.
         rows = select(*(given.columns[name] for name in names)).order_by(given.columns["place"])
         return insert(plan.table).from_select(columns, rows).returning(*_output_columns(plan, plan.names))
 
     return plan.statement(("add_arrays", tuple(fields)), build)
 
 
-def change(plan: Plan[Any], fields: Sequence[str], form: ConditionTemplate, *, versioned: bool) -> Executable:
-    """Other values for *fields* of the row with a key, among those that *form* means.
+def change(plan: Plan, fields: Sequence[str], form: ConditionTemplate, *, versioned: bool) -> Update:
+    """Update *fields* of the row with a key, if *form* means it.
 
-    Gives the row back where the server can. When *versioned*, its version must be the one given.
+    Returns the row where the server can. When *versioned*, the row must have the version given.
     """
 
     def build() -> Update:
@@ -173,15 +173,15 @@ def change(plan: Plan[Any], fields: Sequence[str], form: ConditionTemplate, *, v
     return plan.statement(("change", tuple(fields), form, versioned), build)
 
 
-def change_where(plan: Plan[Any], fields: Sequence[str], form: ConditionTemplate) -> Executable:
-    """Other values for *fields* of every row that *form* means."""
+def change_where(plan: Plan, fields: Sequence[str], form: ConditionTemplate) -> Update:
+    """Update *fields* of every row that *form* means."""
     return plan.statement(
         ("change_where", tuple(fields), form), lambda: _set(plan, fields).where(_write_condition(plan, form))
     )
 
 
-def remove(plan: Plan[Any], form: ConditionTemplate, *, versioned: bool) -> Executable:
-    """Away with the row with a key, among those that *form* means; when *versioned*, with the version given."""
+def remove(plan: Plan, form: ConditionTemplate, *, versioned: bool) -> Delete:
+    """Delete the row with a key, if *form* means it and, when *versioned*, if it has the version given."""
 
     def build() -> Delete:
         return delete(plan.table).where(_target_condition(plan, form, versioned=versioned))
@@ -189,31 +189,31 @@ def remove(plan: Plan[Any], form: ConditionTemplate, *, versioned: bool) -> Exec
     return plan.statement(("remove", form, versioned), build)
 
 
-def remove_where(plan: Plan[Any], form: ConditionTemplate) -> Executable:
-    """Away with every row that *form* means."""
+def remove_where(plan: Plan, form: ConditionTemplate) -> Delete:
+    """Delete every row that *form* means."""
     return plan.statement(
         ("remove_where", form), lambda: delete(plan.table).where(_write_condition(plan, form))
     )
 
 
-def new_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """*values* under the names their parameters have in `add`, `add_arrays`, `change` and `change_where`."""
+def new_values(values: Mapping[str, object]) -> dict[str, object]:
+    """Return *values* by the names of their parameters in `add`, `add_arrays`, `change` and `change_where`."""
     return {f"fe_new_{name}": value for name, value in values.items()}
 
 
-def _set(plan: Plan[Any], fields: Sequence[str]) -> Update:
-    values: dict[Column[Any], ColumnElement[Any]] = {plan.columns[n]: _value(plan, n) for n in fields}
+def _set(plan: Plan, fields: Sequence[str]) -> Update:
+    values: dict[Column[Any], Term] = {plan.columns[n]: _value(plan, n) for n in fields}
     if plan.resource.version is not None:
         version = plan.columns[plan.resource.version]
         values[version] = version + literal_column("1")
     return update(plan.table).values(values)
 
 
-def _value(plan: Plan[Any], name: str) -> ColumnElement[Any]:
+def _value(plan: Plan, name: str) -> Term:
     return bindparam(f"fe_new_{name}", type_=plan.columns[name].type)
 
 
-def _has_key(plan: Plan[Any]) -> ColumnElement[bool]:
+def _has_key(plan: Plan) -> ColumnElement[bool]:
     terms = plan.terms
     return and_(
         *(
@@ -223,18 +223,19 @@ def _has_key(plan: Plan[Any]) -> ColumnElement[bool]:
     )
 
 
-def _target_condition(plan: Plan[Any], form: ConditionTemplate, *, versioned: bool) -> ColumnElement[bool]:
+def _target_condition(plan: Plan, form: ConditionTemplate, *, versioned: bool) -> ColumnElement[bool]:
     meant = and_(_has_key(plan), _write_condition(plan, form))
     if not versioned or plan.resource.version is None:
         return meant
     return and_(meant, plan.columns[plan.resource.version] == _bind("fe_version"))
 
 
-def _write_condition(plan: Plan[Any], form: ConditionTemplate) -> ColumnElement[bool]:
-    """The condition of *form* in a statement that writes."""
+def _write_condition(plan: Plan, form: ConditionTemplate) -> ColumnElement[bool]:
+    """Build the condition of *form* for a statement that writes."""
     if plan.server.name != "mysql" or not reads_table(form, plan.terms, plan.table):
         return build_condition(form, plan.terms)
-    # MySQL refuses to read the table it writes, unless what was read has been put aside: hence DISTINCT.
+    # MySQL refuses to read the table it writes (error 1093), except from a subquery that it materializes, which
+    # DISTINCT makes it do.
     again = plan.terms.of(plan.table.alias())
     key = plan.resource.key
     chosen = (
@@ -243,12 +244,15 @@ def _write_condition(plan: Plan[Any], form: ConditionTemplate) -> ColumnElement[
     return tuple_(*(plan.columns[name] for name in key)).in_(select(*chosen.columns))
 
 
-def _columns(plan: Plan[Any], fields: Sequence[str]) -> list[Column[Any]]:
+def _columns(plan: Plan, fields: Sequence[str]) -> list[Column[Any]]:
     return [plan.columns[name] for name in fields]
 
 
-def _output_columns(plan: Plan[Any], fields: Sequence[str]) -> list[ColumnElement[Any]]:
-    """The columns of *fields*, of many rows that mostly are only passed on: decimals spelt, where that is quicker."""
+def _output_columns(plan: Plan, fields: Sequence[str]) -> list[Term]:
+    """Return the columns of *fields*, for many rows that are mostly passed on as text.
+
+    With asyncpg decimals come as text then, instead of as objects that are turned back into text.
+    """
     spells = plan.server.dialect.driver == "asyncpg"
     return [
         _cast_to_text(column) if spells and name not in plan.resource.key else column
@@ -256,13 +260,13 @@ def _output_columns(plan: Plan[Any], fields: Sequence[str]) -> list[ColumnElemen
     ]
 
 
-def _cast_to_text(column: Column[Any]) -> ColumnElement[Any]:
+def _cast_to_text(column: Column[Any]) -> Term:
     declared = column.type
     if not isinstance(declared, Numeric) or isinstance(declared, Float) or not declared.asdecimal:
         return column
-    # Whatever is there: a float would be spelt with an exponent.
+    # First to NUMERIC, whatever the stored type: the text of a float may have an exponent.
     return type_coerce(cast(cast(column, Numeric()), Text), TextDecimal())
 
 
-def _bind(name: str) -> Any:
+def _bind(name: str) -> BindParameter[int]:
     return bindparam(name, type_=BigInteger())

@@ -1,22 +1,23 @@
-"""Orders and places in them → SQL. Nulls come last in both directions."""
+"""Orders and cursors → SQL. Nulls come last in both directions."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, case, false, or_, tuple_
 
 from fastapi_easy.domain.queries.ordering import Sort
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.paths import Paths
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term
 
 
-def order_by_clauses(order: Sequence[Sort], paths: Paths) -> Iterator[ColumnElement[Any]]:
-    """What `ORDER BY` lists for *order*."""
+def order_by_clauses(order: Sequence[Sort], paths: Paths) -> Iterator[Term]:
+    """Yield the terms of `ORDER BY` for *order*."""
     for sort in order:
         term = paths.ordered(sort)
         directed = term.desc() if sort.descending else term.asc()
         if not paths.is_nullable(sort):
             yield directed
         elif paths.server.name == "mysql":
+            # MySQL has no NULLS LAST.
             yield case((paths.plain(sort).is_(None), 1), else_=0).asc()
             yield directed
         else:
@@ -24,14 +25,14 @@ def order_by_clauses(order: Sequence[Sort], paths: Paths) -> Iterator[ColumnElem
 
 
 def after_cursor(order: Sequence[Sort], nulls: Sequence[bool], paths: Paths) -> ColumnElement[bool]:
-    """What holds for every row behind a place.
+    """Build the condition that holds for every row behind a cursor.
 
     Args:
-        order: A total one.
+        order: A total order.
 
-        nulls: For each sort, whether the place holds null there.
+        nulls: For each sort, whether the cursor holds null there.
 
-        paths: What the sorts are about.
+        paths: The columns of the sorts.
     """
     is_uniform = len({sort.descending for sort in order}) == 1
     if is_uniform and paths.server.name != "mysql" and not any(paths.is_nullable(sort) for sort in order):
@@ -39,8 +40,8 @@ def after_cursor(order: Sequence[Sort], nulls: Sequence[bool], paths: Paths) -> 
     return _expanded(order, nulls, paths)
 
 
-def place(values: Sequence[Any]) -> dict[str, Any]:
-    """The parameters that `after_cursor` needs for a place with *values*."""
+def cursor_parameters(values: Sequence[object]) -> dict[str, object]:
+    """Return the parameters of `after_cursor` for a cursor with *values*."""
     return {_name(number): value for number, value in enumerate(values) if value is not None}
 
 
@@ -58,7 +59,7 @@ def _expanded(order: Sequence[Sort], nulls: Sequence[bool], paths: Paths) -> Col
     for number, (sort, is_null) in enumerate(zip(order, nulls, strict=True)):
         column = paths.plain(sort)
         if is_null:
-            # Nothing comes behind null in its own column.
+            # Nulls are last: behind one only rows follow that hold null as well.
             equal.append(column.is_(None))
             continue
         further = _is_after(sort, number, paths)
@@ -70,7 +71,7 @@ def _expanded(order: Sequence[Sort], nulls: Sequence[bool], paths: Paths) -> Col
     first = order[0]
     if nulls[0] or paths.is_nullable(first):
         return whole
-    # Says nothing new, but an index on the first column understands it.
+    # Follows from the rest, but unlike that it can be looked up in an index on the first column.
     term, value = paths.ordered(first), _value(first, 0, paths)
     return and_(term <= value if first.descending else term >= value, whole)
 
@@ -80,7 +81,7 @@ def _is_after(sort: Sort, number: int, paths: Paths) -> ColumnElement[bool]:
     return term < value if sort.descending else term > value
 
 
-def _value(sort: Sort, number: int, paths: Paths) -> ColumnElement[Any]:
+def _value(sort: Sort, number: int, paths: Paths) -> Term:
     return bindparam(_name(number), type_=paths.type_of(sort))
 
 

@@ -1,7 +1,7 @@
-"""Everything about one resource that is made once: its table, its terms, and every statement by its form."""
+"""What is made once per resource and server: its table, its terms, and a cache of statements by their form."""
 
 from collections.abc import Callable, Container, Hashable, Mapping, Sequence
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Column, Executable, Table
 
@@ -15,28 +15,27 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import 
 from fastapi_easy.infrastructure.relational.errors import TableConstraints
 from fastapi_easy.infrastructure.relational.server import Server
 
-E = TypeVar("E")
 S = TypeVar("S", bound=Executable)
 
 MAX_STATEMENTS: Final = 512
-"""Statements kept per resource; when there are more, the oldest goes."""
+"""Statements cached per resource; when there are more, the oldest is dropped."""
 
 
-class Plan(Generic[E]):
-    """One resource on one server.
+class Plan:
+    """What is known about one resource on one server, with its statements.
 
     Args:
-        resource: What it is about.
+        resource: The resource.
 
         table: Our copy of its table.
 
-        server: Where it is.
+        server: The server of the table.
 
-        nonstandard: The names of the columns that are stored unlike we would have.
+        nonstandard: The names of the columns that are not stored as we would create them.
 
-        attributes: The columns that the user declared, and the fields they are.
+        attributes: The columns that the user declared, and the fields they are mapped to.
 
-        resolve_relation: What the relations of the resource lead to.
+        resolve_relation: Finds what a relation of the resource leads to.
 
     Attributes:
         generated_keys: The key fields that the store fills in when they are left out or null.
@@ -46,7 +45,7 @@ class Plan(Generic[E]):
 
     def __init__(
         self,
-        resource: Resource[E],
+        resource: Resource[Any],
         table: Table,
         server: Server,
         nonstandard: frozenset[str],
@@ -77,7 +76,7 @@ class Plan(Generic[E]):
         self._statements: dict[Hashable, Any] = {}
 
     def statement(self, form: Hashable, build: Callable[[], S]) -> S:
-        """The statement of *form*, built when it is asked for the first time."""
+        """Return the statement of *form*, which *build* makes when it is asked for the first time."""
         found: S | None = self._statements.get(form)
         if found is None:
             found = build()
@@ -86,8 +85,8 @@ class Plan(Generic[E]):
             self._statements[form] = found
         return found
 
-    def key_values(self, key: Key) -> dict[str, Any] | None:
-        """The parameters that name *key* in a statement; `None` when no row can have it."""
+    def key_values(self, key: Key) -> dict[str, object] | None:
+        """Return the parameters for *key*; `None` when no row can have it."""
         names = self.resource.key
         values = (key,) if len(names) == 1 else tuple(key)
         if len(values) != len(names):
@@ -98,13 +97,13 @@ class Plan(Generic[E]):
                 return None
         return {f"fe_key_{number}": value for number, value in enumerate(values)}
 
-    def row(self, record: Sequence[Any]) -> Row:
-        """*record*, which holds all fields, as a row."""
+    def row(self, record: Sequence[object]) -> Row:
+        """Return *record*, which holds all fields, as a row."""
         return Row(zip(self.names, record, strict=True))
 
-    def with_defaults(self, values: Values) -> dict[str, Any]:
-        """*values* with the defaults of the fields that were left out; what only the store can fill stays out."""
-        complete: dict[str, Any] = {}
+    def with_defaults(self, values: Values) -> dict[str, object]:
+        """Add the defaults of the fields that *values* leaves out, but for those that only the store can fill."""
+        complete: dict[str, object] = {}
         for name, fill in self._default_makers.items():
             if name in values:
                 complete[name] = values[name]
@@ -115,13 +114,13 @@ class Plan(Generic[E]):
         self._drop_unset_keys(complete)
         return complete
 
-    def written(self, given: Sequence[str], left_out: Container[str]) -> tuple[str, ...]:
-        """The fields that `with_defaults` has values for, of rows with values for the fields *given*.
+    def written_fields(self, given: Sequence[str], left_out: Container[str]) -> tuple[str, ...]:
+        """Return the fields that `with_defaults` has values for, for rows with values for the fields *given*.
 
         Args:
-            given: What callers say.
+            given: The fields that the caller has given.
 
-            left_out: Of `generated_keys`, those that are null.
+            left_out: The `generated_keys` that are null.
         """
         version = self.resource.version
         return tuple(
@@ -131,7 +130,7 @@ class Plan(Generic[E]):
         )
 
     def column(self, name: str, rows: Sequence[Values]) -> list[Any]:
-        """What `with_defaults` has for field *name*, of each of *rows*."""
+        """Return the values that `with_defaults` has for field *name*, of each of *rows*."""
         if name == self.resource.version:
             return [1] * len(rows)
         try:
@@ -141,18 +140,18 @@ class Plan(Generic[E]):
         return [values[name] if name in values else fill() for values in rows]
 
     def find_nulls(self, values: Values, *, whole: bool) -> list[str]:
-        """The fields that are null in *values* and must not be; of a *whole* entity also those left out."""
+        """Return the fields of *values* that are null and must not be; of a *whole* entity also those left out."""
         if whole:
             return [name for name in self.required if values.get(name) is None]
         return [name for name in self.required if name in values and values[name] is None]
 
-    def _drop_unset_keys(self, values: dict[str, Any]) -> None:
+    def _drop_unset_keys(self, values: dict[str, object]) -> None:
         for name in self.generated_keys:
             if name in values and values[name] is None:
                 del values[name]
 
     def _find_autoincrement_key(self) -> str | None:
-        """The key field that the store counts up."""
+        """Return the key field that the store counts up; `None` when there is none."""
         for name in self.resource.key:
             field = self.resource.fields[name]
             if field.generated and field.kind is Kind.INTEGER:
@@ -161,7 +160,7 @@ class Plan(Generic[E]):
 
 
 def _default_maker(field: Field) -> Callable[[], Any] | None:
-    """What fills *field* when the caller leaves it out; `None` when the store does."""
+    """Return what makes the value of *field* when the caller leaves it out; `None` when the store does."""
     if _is_filled_by_store(field):
         return None
     if field.default_factory is not None:

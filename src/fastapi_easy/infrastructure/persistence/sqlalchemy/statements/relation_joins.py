@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, Select, and_, literal_column, select
 
 from fastapi_easy.domain.resources.resource import Relation
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Terms
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term, Terms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,25 +28,25 @@ class RelationJoin:
 
 
 def join_relation(relation: Relation, terms: Terms) -> RelationJoin:
-    """The step along *relation* from the rows of *terms*."""
+    """Return the join along *relation* from the rows of *terms*."""
     lead = terms.resolve_relation(relation)
     target = lead.target.of(lead.target.table.alias())
-    here = [terms.exact(field) for field in relation.here]
-    there = [target.exact(field) for field in relation.there]
+    here = [terms.exact(field) for field in relation.local]
+    there = [target.exact(field) for field in relation.remote]
     if relation.through is None or lead.through is None:
         return RelationJoin(
             terms=target, tables=(target.table,), join_condition=_equal(zip(here, there, strict=True))
         )
     between = lead.through.alias()
-    before = zip(here, (between.columns[name] for name in relation.through.here), strict=True)
-    behind = zip((between.columns[name] for name in relation.through.there), there, strict=True)
+    before = zip(here, (between.columns[name] for name in relation.through.local), strict=True)
+    behind = zip((between.columns[name] for name in relation.through.remote), there, strict=True)
     return RelationJoin(
         terms=target, tables=(between, target.table), join_condition=_equal((*before, *behind))
     )
 
 
 def exists_related(join: RelationJoin, condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """What holds for every row from which *join* leads to at least one that satisfies *condition*."""
+    """Build the condition that *join* leads to at least one row that satisfies *condition*."""
     some: Select[Any] = (
         select(literal_column("1")).select_from(*join.tables).where(join.join_condition, condition)
     )
@@ -54,8 +54,8 @@ def exists_related(join: RelationJoin, condition: ColumnElement[bool]) -> Column
 
 
 def is_unique(relation: Relation) -> bool:
-    """Whether the store itself sees to it that *relation* leads to one row at most."""
-    target, there = relation.target, set(relation.there)
+    """Return whether the store itself makes sure that *relation* leads to one row at most."""
+    target, there = relation.target, set(relation.remote)
     if relation.through is not None:
         return False
     # Among deleted rows all values but those of the key may repeat.
@@ -64,5 +64,5 @@ def is_unique(relation: Relation) -> bool:
     return any(there.issuperset(rule) for rule in rules)
 
 
-def _equal(pairs: Iterable[tuple[ColumnElement[Any], ColumnElement[Any]]]) -> ColumnElement[bool]:
+def _equal(pairs: Iterable[tuple[Term, Term]]) -> ColumnElement[bool]:
     return and_(*(one == other for one, other in pairs))

@@ -8,7 +8,7 @@ Both walk the tree from left to right, which is how value and parameter find eac
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from itertools import count
 from operator import ge, gt, le, lt
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, assert_never
 
 from sqlalchemy import (
     BindParameter,
@@ -27,7 +27,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
-from fastapi_easy.domain.field import Kind
 from fastapi_easy.domain.queries.specification import (
     AllOf,
     AnyOf,
@@ -45,53 +44,66 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.relation_join
     exists_related,
     join_relation,
 )
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Terms
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term, Terms
+from fastapi_easy.infrastructure.relational.column_types import ColumnType
 
 ConditionTemplate: TypeAlias = tuple[Hashable, ...]
 """The form of a specification: its tree without values."""
 
 Bind: TypeAlias = Callable[..., BindParameter[Any]]
 
+_Equality: TypeAlias = Literal[Operator.EQUALS, Operator.NOT_EQUALS, Operator.IN, Operator.NOT_IN]
+_Comparison: TypeAlias = Literal[
+    Operator.GREATER, Operator.GREATER_OR_EQUAL, Operator.LESS, Operator.LESS_OR_EQUAL
+]
+_PartOfText: TypeAlias = Literal[Operator.CONTAINS, Operator.STARTS_WITH, Operator.ENDS_WITH]
+_PartInAnyCase: TypeAlias = Literal[
+    Operator.CONTAINS_ANY_CASE, Operator.STARTS_WITH_ANY_CASE, Operator.ENDS_WITH_ANY_CASE
+]
+_Containment: TypeAlias = Literal[Operator.HAS, Operator.HAS_ANY, Operator.HAS_ALL]
+
 _ESCAPE: Final = "!"
-_AFTER_THE_END: Final = 2**31
-_ANY_CASE: Final[Mapping[Operator, Operator]] = {
-    Operator.EQUALS_ANY_CASE: Operator.EQUALS,
+"""Makes a wildcard of LIKE literal. Not a backslash, which MySQL takes for an escape in the literal as well."""
+
+_BEHIND_THE_END: Final = 2**31
+"""A position at which SQLite's `substr` finds the empty text: every text ends with it."""
+
+_IGNORE_CASE: Final[Mapping[_PartInAnyCase, _PartOfText]] = {
     Operator.CONTAINS_ANY_CASE: Operator.CONTAINS,
     Operator.STARTS_WITH_ANY_CASE: Operator.STARTS_WITH,
     Operator.ENDS_WITH_ANY_CASE: Operator.ENDS_WITH,
 }
-_ORDERS: Final[Mapping[Operator, Callable[[Any, Any], Any]]] = {
+_COMPARE: Final[Mapping[_Comparison, Callable[[Any, Any], ColumnElement[bool]]]] = {
     Operator.GREATER: gt,
     Operator.GREATER_OR_EQUAL: ge,
     Operator.LESS: lt,
     Operator.LESS_OR_EQUAL: le,
 }
-_PARTS: Final = frozenset({Operator.CONTAINS, Operator.STARTS_WITH, Operator.ENDS_WITH})
 
 
 def parameterize(specification: Specification, terms: Terms) -> tuple[ConditionTemplate, list[Any]]:
-    """The form of *specification*, and its values in the order of their parameters."""
+    """Return the form of *specification*, and its values in the order of their parameters."""
     values: list[Any] = []
     return _parameterize(specification, terms, values), values
 
 
-def name_parameters(values: list[Any]) -> dict[str, Any]:
-    """*values* under the names their parameters have."""
+def name_parameters(values: list[Any]) -> dict[str, object]:
+    """Return *values* by the names of their parameters."""
     return {f"fe_{number}": value for number, value in enumerate(values)}
 
 
 def build_condition(form: ConditionTemplate, terms: Terms) -> ColumnElement[bool]:
-    """The condition of *form*."""
+    """Build the condition of *form*."""
     numbers = count()
 
-    def bind(type_: Any, *, expanding: bool = False) -> BindParameter[Any]:
+    def bind(type_: ColumnType, *, expanding: bool = False) -> BindParameter[Any]:
         return bindparam(f"fe_{next(numbers)}", type_=type_, expanding=expanding)
 
     return _build_condition(form, terms, bind)
 
 
 def reads_table(form: ConditionTemplate, terms: Terms, table: FromClause) -> bool:
-    """Whether *form* asks about rows of *table* beside those it is a condition for."""
+    """Return whether *form* reads *table* once more, in a subquery: a relation leads back to it."""
     match form:
         case ("related", Relation() as relation, tuple(inner)):
             lead = terms.resolve_relation(relation)
@@ -121,6 +133,7 @@ def _parameterize(specification: Specification, terms: Terms, values: list[Any])
                 _parameterize(inner, terms.resolve_relation(relation).target, values),
             )
         case Where(field):
+            # A value that no column can hold would be an error of the driver; it is merely not found.
             sendable = rewrite_unstorable(specification, terms.fields[field], allows_nul=terms.allows_nul)
             if isinstance(sendable, Where):
                 return _parameterize_where(sendable, terms, values)
@@ -129,22 +142,29 @@ def _parameterize(specification: Specification, terms: Terms, values: list[Any])
 
 def _parameterize_where(where: Where, terms: Terms, values: list[Any]) -> ConditionTemplate:
     operator, value = where.operator, where.value
+    # The most frequent first: this runs for each query.
     match operator:
+        case Operator.EQUALS | Operator.NOT_EQUALS | Operator.HAS:
+            values.append(value)
+        case Operator.GREATER | Operator.GREATER_OR_EQUAL | Operator.LESS | Operator.LESS_OR_EQUAL:
+            values.append(value)
         case Operator.IS_NULL:
             return ("where", where.field, operator, bool(value))
         case Operator.IN | Operator.NOT_IN | Operator.HAS_ANY | Operator.HAS_ALL:
             if not value:
+                # SQL has no empty list: a form without parameters, for `_compared_with_nothing`.
                 return ("where", where.field, operator, "nothing")
             values.append(list(value))
         case Operator.BETWEEN:
             values.extend(value)
-        case _ if _ANY_CASE.get(operator, operator) in _PARTS:
-            text = fold_case(value) if operator in _ANY_CASE else value
-            values.extend(_pattern(_ANY_CASE.get(operator, operator), text, terms))
         case Operator.EQUALS_ANY_CASE:
             values.append(fold_case(value))
+        case Operator.CONTAINS | Operator.STARTS_WITH | Operator.ENDS_WITH:
+            values.extend(_pattern(operator, value, terms))
+        case Operator.CONTAINS_ANY_CASE | Operator.STARTS_WITH_ANY_CASE | Operator.ENDS_WITH_ANY_CASE:
+            values.extend(_pattern(_IGNORE_CASE[operator], fold_case(value), terms))
         case _:
-            values.append(value)
+            assert_never(operator)
     return ("where", where.field, operator)
 
 
@@ -174,68 +194,91 @@ def _where(field: str, operator: Operator, more: list[Any], terms: Terms, bind: 
     if operator is Operator.IS_NULL:
         return column.is_(None) if more[0] else column.is_not(None)
     if more:
-        return _of_nothing(operator, column)
-    if operator in _ANY_CASE:
-        return _text(_ANY_CASE[operator], terms.folded(field), terms, bind)
-    if operator in _PARTS:
-        return _text(operator, terms.exact(field), terms, bind)
-    if terms.fields[field].kind is Kind.ARRAY:
-        return _items(operator, column, bind)
-    return _compared(field, operator, terms, bind)
+        return _compared_with_nothing(operator, column)
+    match operator:
+        case Operator.EQUALS | Operator.NOT_EQUALS | Operator.IN | Operator.NOT_IN:
+            return _equal(field, operator, terms, bind)
+        case Operator.EQUALS_ANY_CASE:
+            return terms.folded(field) == bind(String())
+        case Operator.CONTAINS | Operator.STARTS_WITH | Operator.ENDS_WITH:
+            return _part_of_text(operator, terms.exact(field), terms, bind)
+        case Operator.CONTAINS_ANY_CASE | Operator.STARTS_WITH_ANY_CASE | Operator.ENDS_WITH_ANY_CASE:
+            return _part_of_text(_IGNORE_CASE[operator], terms.folded(field), terms, bind)
+        case Operator.HAS | Operator.HAS_ANY | Operator.HAS_ALL:
+            return _contains_items(operator, column, bind)
+        case (
+            Operator.BETWEEN
+            | Operator.GREATER
+            | Operator.GREATER_OR_EQUAL
+            | Operator.LESS
+            | Operator.LESS_OR_EQUAL
+        ):
+            return _in_range(field, operator, terms, bind)
+        case _:
+            assert_never(operator)
 
 
-def _compared(field: str, operator: Operator, terms: Terms, bind: Bind) -> ColumnElement[bool]:
-    type_ = terms.type_of(field)
-    if operator is Operator.BETWEEN:
-        ordered, low, high = terms.ordered(field), bind(type_), bind(type_)
-        return and_(ordered >= low, ordered <= high)
-    if operator in _ORDERS:
-        holds: ColumnElement[bool] = _ORDERS[operator](terms.ordered(field), bind(type_))
-        return holds
-    exact, is_nullable = terms.exact(field), terms.fields[field].nullable
+def _equal(field: str, operator: _Equality, terms: Terms, bind: Bind) -> ColumnElement[bool]:
+    type_, exact, is_nullable = terms.type_of(field), terms.exact(field), terms.fields[field].nullable
     match operator:
         case Operator.EQUALS:
             return exact == bind(type_)
         case Operator.NOT_EQUALS:
+            # Null differs from every value here, as it does in the memory adapter; in SQL it is unknown.
             return exact.is_distinct_from(bind(type_)) if is_nullable else exact != bind(type_)
         case Operator.IN:
             return exact.in_(bind(type_, expanding=True))
         case Operator.NOT_IN:
-            scope = exact.not_in(bind(type_, expanding=True))
-            return or_(exact.is_(None), scope) if is_nullable else scope
+            outside = exact.not_in(bind(type_, expanding=True))
+            return or_(exact.is_(None), outside) if is_nullable else outside
         case _:
-            raise AssertionError(operator)
+            assert_never(operator)
 
 
-def _of_nothing(operator: Operator, column: ColumnElement[Any]) -> ColumnElement[bool]:
+def _in_range(
+    field: str, operator: _Comparison | Literal[Operator.BETWEEN], terms: Terms, bind: Bind
+) -> ColumnElement[bool]:
+    type_, ordered = terms.type_of(field), terms.ordered(field)
+    if operator is not Operator.BETWEEN:
+        return _COMPARE[operator](ordered, bind(type_))
+    low, high = bind(type_), bind(type_)
+    return and_(ordered >= low, ordered <= high)
+
+
+def _compared_with_nothing(operator: Operator, column: Term) -> ColumnElement[bool]:
+    """Build the condition of *operator* with an empty list, which SQL cannot spell."""
     match operator:
         case Operator.NOT_IN:
             return true()
         case Operator.HAS_ALL:
             return column.is_not(None)
-        case _:
+        case Operator.IN | Operator.HAS_ANY:
             return false()
+        case _:
+            raise AssertionError(operator)
 
 
-def _items(operator: Operator, column: ColumnElement[Any], bind: Bind) -> ColumnElement[bool]:
+def _contains_items(operator: _Containment, column: Term, bind: Bind) -> ColumnElement[bool]:
     type_: Any = column.type
     match operator:
         case Operator.HAS:
             return bind(type_.item_type) == func.any(column)
         case Operator.HAS_ANY:
             return column.op("&&", is_comparison=True)(bind(postgresql.ARRAY(type_.item_type)))
-        case _:
+        case Operator.HAS_ALL:
             return column.op("@>", is_comparison=True)(bind(postgresql.ARRAY(type_.item_type)))
+        case _:
+            assert_never(operator)
 
 
-def _pattern(operator: Operator, text: str, terms: Terms) -> Iterator[Any]:
-    """The values that `_text` has parameters for."""
+def _pattern(operator: _PartOfText, text: str, terms: Terms) -> Iterator[str | int]:
+    """Yield the values for the parameters of `_part_of_text`."""
     if terms.server.name == "sqlite":
-        # The length as counted here: SQLite's own ends at the first NUL.
+        # The length comes from here, because SQLite's own function stops counting at the first NUL.
         if operator is Operator.STARTS_WITH:
             yield len(text)
         elif operator is Operator.ENDS_WITH:
-            yield -len(text) or _AFTER_THE_END
+            yield -len(text) or _BEHIND_THE_END
         yield text
         return
     escaped = text
@@ -246,20 +289,20 @@ def _pattern(operator: Operator, text: str, terms: Terms) -> Iterator[Any]:
     yield before + escaped + after
 
 
-def _text(operator: Operator, term: ColumnElement[Any], terms: Terms, bind: Bind) -> ColumnElement[bool]:
-    if operator is Operator.EQUALS:
-        return term == bind(String())
+def _part_of_text(operator: _PartOfText, term: Term, terms: Terms, bind: Bind) -> ColumnElement[bool]:
     if terms.server.name != "sqlite":
-        # LIKE, because indexes know it.
+        # LIKE also where a function would do: indexes serve it.
         return term.like(bind(String()), escape=_ESCAPE)
+    # Not LIKE, which ignores the case of ASCII letters on SQLite.
     match operator:
         case Operator.CONTAINS:
-            # LIKE ignores case on SQLite.
             return func.instr(term, bind(String())) > literal_column("0")
         case Operator.STARTS_WITH:
             return func.substr(term, literal_column("1"), bind(Integer())) == bind(String())
-        case _:
+        case Operator.ENDS_WITH:
             return func.substr(term, bind(Integer())) == bind(String())
+        case _:
+            assert_never(operator)
 
 
 def _may_be_unknown(form: ConditionTemplate, terms: Terms) -> bool:

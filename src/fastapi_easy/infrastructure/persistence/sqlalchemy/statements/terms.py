@@ -1,8 +1,8 @@
-"""How a column has to be written to be compared as the domain means it, on this server."""
+"""Columns as terms of comparisons and orders, written so that each server compares as the domain does."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, assert_never
 
 from sqlalchemy import (
     BigInteger,
@@ -19,58 +19,61 @@ from sqlalchemy import (
     type_coerce,
 )
 from sqlalchemy.dialects import mysql
-from sqlalchemy.types import Enum, TypeDecorator, TypeEngine
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import Enum, TypeDecorator
 
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.resources.resource import Relation
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import unwrap_decorators
-from fastapi_easy.infrastructure.relational.column_types import HexUuid, SqliteDecimal
+from fastapi_easy.infrastructure.relational.column_types import ColumnType, HexUuid, SqliteDecimal
 from fastapi_easy.infrastructure.relational.server import Server
 
 _DOTTED_CAPITAL_I: Final = "İ"
 """The one character whose lower case is more than one; `fold_case` leaves it as it is."""
 
 _SIGMA: Final = "\u03c3"
-"""The small sigma that stands within words."""
+"""The small sigma within words; at the end of a word Unicode's lower case has another one."""
 
 _STAND_IN: Final = "\ufdd0"
-"""A noncharacter that waits in its place while the database folds the rest."""
+"""A noncharacter that stands for it while the database folds the rest."""
 
 
 @dataclass(frozen=True, slots=True)
 class RelationTarget:
-    """What a relation leads to on one server.
+    """The tables that a relation leads to.
 
     Attributes:
-        target: The terms of its table.
+        target: The terms of the related table.
 
-        through: The table between, if there is one.
+        through: The association table, if there is one.
     """
 
     target: "Terms"
     through: Table | None
 
 
+Term: TypeAlias = ColumnElement[Any]
+"""A column, or an expression that stands for one in a statement."""
+
 ResolveRelation: TypeAlias = Callable[[Relation], RelationTarget]
-"""Finds what a relation leads to."""
+"""Finds the tables that a relation leads to."""
 
 
 class Terms:
     """The columns of one table as terms of comparisons and orders.
 
     Args:
-        server: Where the table is.
+        server: The server of the table.
 
-        table: Itself, or another name for it.
+        table: The table, an alias of it, or a subquery with the same columns.
 
-        keys: Of its columns, by field.
+        keys: The keys of its columns, by field.
 
-        fields: By name.
+        fields: The fields, by name.
 
-        nonstandard: The fields whose columns exist with another text collation, or another type of identifier,
-            than we would have given them.
+        nonstandard: The fields whose columns exist with another collation or type than we would have given them.
 
-        resolve_relation: What the relations of its resource lead to.
+        resolve_relation: Finds what a relation of its resource leads to.
     """
 
     def __init__(
@@ -87,60 +90,51 @@ class Terms:
         self.fields = fields
         self.resolve_relation = resolve_relation
         self._keys = keys
-        self._columns: Mapping[str, ColumnElement[Any]] = {
-            name: table.columns[key] for name, key in keys.items()
-        }
+        self._columns: Mapping[str, Term] = {name: table.columns[key] for name, key in keys.items()}
         self._nonstandard = nonstandard
 
     def of(self, table: FromClause) -> "Terms":
-        """The same terms of *table*, which has the same columns: another name, or rows chosen beforehand."""
+        """Return the same terms of *table*, which has the same columns: an alias, or a subquery."""
         return Terms(self.server, table, self._keys, self.fields, self._nonstandard, self.resolve_relation)
 
     @property
     def allows_nul(self) -> bool:
-        """Text may hold the character NUL."""
+        """Whether text may hold the character NUL."""
         return self.server.name != "postgresql"
 
-    def plain(self, field: str) -> ColumnElement[Any]:
-        """The column itself."""
+    def plain(self, field: str) -> Term:
+        """Return the column itself."""
         return self._columns[field]
 
-    def exact(self, field: str) -> ColumnElement[Any]:
-        """To be compared for equality, byte for byte."""
+    def exact(self, field: str) -> Term:
+        """Return what to compare for equality, byte for byte."""
         column = self._columns[field]
         if field not in self._nonstandard:
             return column
         return self._bytewise(column) if self.fields[field].kind is Kind.TEXT else self._normalized(field)
 
-    def ordered(self, field: str) -> ColumnElement[Any]:
-        """To be compared and sorted by value; text by code point."""
-        column = self._columns[field]
-        match self.fields[field].kind:
-            case Kind.TEXT if self.server.name == "postgresql" and self.server.bytewise is not None:
-                return column.collate(self.server.bytewise)
-            case Kind.TEXT if field in self._nonstandard:
-                return self._bytewise(column)
-            case Kind.TEXT | Kind.UUID if self.server.name == "postgresql":
-                return column
-            case Kind.UUID if field in self._nonstandard:
-                written = cast(column, mysql.CHAR(36))
-                # Ours have no dashes; what another room declares has them.
-                has_dashes = not isinstance(column.type, HexUuid)
-                return (
-                    type_coerce(written, column.type)
-                    if has_dashes
-                    else func.replace(written, "-", "", type_=column.type)
-                )
-            case Kind.DECIMAL | Kind.DATETIME if field in self._nonstandard:
-                return self._normalized(field)
+    def ordered(self, field: str) -> Term:
+        """Return what to compare and sort by value; text by code point."""
+        column, kind = self._columns[field], self.fields[field].kind
+        match kind:
+            case Kind.TEXT:
+                return self._ordered_text(field)
+            case Kind.UUID:
+                return self._ordered_uuid(field)
+            case Kind.DECIMAL | Kind.DATETIME:
+                return self._normalized(field) if field in self._nonstandard else column
             case Kind.ENUM:
                 # By its name in the store: a native enumeration sorts by declaration on some servers.
                 return self._name_of(column)
-            case _:
+            case Kind.INTEGER | Kind.FLOAT | Kind.BOOLEAN | Kind.DATE | Kind.TIME | Kind.DURATION:
                 return column
+            case Kind.BINARY | Kind.JSON | Kind.ARRAY:
+                return column
+            case _:
+                assert_never(kind)
 
     def folded(self, field: str) -> ColumnElement[str]:
-        """Its text with every character in lower case, as `fold_case` does it."""
+        """Return the text in lower case, character by character, as `fold_case` does it."""
         column = self._columns[field]
         if self.server.name == "sqlite":
             return func.fold_case(column, type_=String())
@@ -150,33 +144,54 @@ class Terms:
         restored = func.replace(lower, _STAND_IN, _DOTTED_CAPITAL_I, type_=String())
         return restored.collate(str(self.server.bytewise))
 
-    def type_of(self, field: str) -> TypeEngine[Any]:
-        """The type of values that *field* is compared with: like its own, but never narrower than the value."""
-        column = self._columns[field]
-        own = column.type
-        match self.fields[field].kind:
-            case Kind.ENUM if not isinstance(own, TypeDecorator):
-                return own
-            case _ if isinstance(own, SqliteDecimal):
-                return SqliteDecimal(None, None, strict=False)
-            case _ if isinstance(unwrap_decorators(own), TypeDecorator):
-                return own
+    def type_of(self, field: str) -> ColumnType:
+        """Return the type of values that *field* is compared with: like its own, but never narrower than the value.
+
+        Otherwise a value too long for the column would be an error, or cut off, where it is merely not found.
+        """
+        own, kind = self._columns[field].type, self.fields[field].kind
+        if isinstance(own, SqliteDecimal):
+            return SqliteDecimal(None, None, strict=False)
+        if isinstance(unwrap_decorators(own), TypeDecorator):
+            return own
+        match kind:
             case Kind.INTEGER:
                 return BigInteger()
             case Kind.DECIMAL:
                 return Numeric()
             case Kind.TEXT:
                 return String()
-            case _:
+            case Kind.FLOAT | Kind.BOOLEAN | Kind.DATE | Kind.TIME | Kind.DATETIME | Kind.DURATION:
                 return own
+            case Kind.UUID | Kind.BINARY | Kind.ENUM | Kind.JSON | Kind.ARRAY:
+                return own
+            case _:
+                assert_never(kind)
 
-    def type_in_order(self, field: str) -> TypeEngine[Any]:
-        """The type of values that stand in a cursor at the place of *field*."""
+    def type_in_order(self, field: str) -> ColumnType:
+        """Return the type of the value of *field* in a cursor."""
         own = self._columns[field].type
         return _NameOf(own) if self.fields[field].kind is Kind.ENUM else self.type_of(field)
 
-    def _normalized(self, field: str) -> ColumnElement[Any]:
-        """On SQLite, what others wrote as a text, the way we write it."""
+    def _ordered_text(self, field: str) -> Term:
+        column = self._columns[field]
+        if self.server.name == "postgresql" and self.server.bytewise is not None:
+            return column.collate(self.server.bytewise)
+        return self._bytewise(column) if field in self._nonstandard else column
+
+    def _ordered_uuid(self, field: str) -> Term:
+        column = self._columns[field]
+        if self.server.name == "postgresql" or field not in self._nonstandard:
+            return column
+        # MariaDB's own type sorts by time: its text sorts by value.
+        written = cast(column, mysql.CHAR(36))
+        if isinstance(column.type, HexUuid):
+            # Ours is compared without dashes.
+            return func.replace(written, "-", "", type_=column.type)
+        return type_coerce(written, column.type)
+
+    def _normalized(self, field: str) -> Term:
+        """Convert what others wrote as text on SQLite to the way we write it."""
         column = self._columns[field]
         match self.fields[field].kind:
             case Kind.DECIMAL:
@@ -186,44 +201,46 @@ class Terms:
             case _:
                 return column
 
-    def _bytewise(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+    def _bytewise(self, column: Term) -> Term:
         if self.server.name != "mysql":
             return column.collate("BINARY" if self.server.name == "sqlite" else "C")
         # CONVERT, because a collation belongs to a character set and the column may have another one.
         converted = func.convert(column.op("USING")(literal_column("utf8mb4")), type_=String())
         return converted.collate(str(self.server.bytewise))
 
-    def _prepared(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+    def _prepared(self, column: Term) -> Term:
         if self.server.name == "postgresql":
             collated = column if self.server.folding is None else column.collate(self.server.folding)
-            # ICU alone would make the last sigma of a word another one.
+            # ICU gives the last sigma of a word another lower case: replaced before, there is none to see.
             return func.translate(
                 collated, f"{_SIGMA.upper()}{_DOTTED_CAPITAL_I}", f"{_SIGMA}{_STAND_IN}", type_=String()
             )
         guarded = func.replace(self._bytewise(column), _DOTTED_CAPITAL_I, _STAND_IN, type_=String())
         return guarded if self.server.folding is None else guarded.collate(self.server.folding)
 
-    def _name_of(self, column: ColumnElement[Any]) -> ColumnElement[str]:
+    def _name_of(self, column: Term) -> ColumnElement[str]:
         match self.server.name:
             case "postgresql":
                 return cast(column, Text).collate("C")
             case "mysql":
                 return cast(column, mysql.CHAR()).collate(str(self.server.bytewise))
-            case _:
+            case "sqlite":
                 return cast(column, Text)
+            case _:
+                assert_never(self.server.name)
 
 
 class _NameOf(TypeDecorator[Any]):
-    """A member of an enumeration as the text it is stored as."""
+    """The text that a member of an enumeration is stored as."""
 
     impl = String
     cache_ok = True
 
-    def __init__(self, declared: TypeEngine[Any]) -> None:
+    def __init__(self, declared: ColumnType) -> None:
         super().__init__()
         self.declared = declared
 
-    def process_bind_param(self, value: Any, dialect: Any) -> Any:
+    def process_bind_param(self, value: object, dialect: Dialect) -> object:
         if value is None or not isinstance(self.declared, Enum):
             return value
         process: Any = self.declared.dialect_impl(dialect).bind_processor(dialect)

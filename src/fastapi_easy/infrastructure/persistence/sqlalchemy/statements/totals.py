@@ -1,12 +1,12 @@
-"""What to ask the database for, and what to make of its answers, so that numbers about many rows come out exact.
+"""Aggregates that come out exact on every server: the columns to select, and how to combine their answers.
 
-SQLite adds whole numbers in 64 bits and fails beyond, and decimals as floats. There a sum is asked for in parts
-that cannot overflow, and put together here.
+SQLite adds whole numbers in 64 bits and fails on overflow, and decimals as floats. There a sum is selected in parts
+that cannot overflow, which are added up in Python.
 """
 
 import decimal
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, assert_never
 
 from sqlalchemy import (
     ColumnElement,
@@ -24,7 +24,7 @@ from sqlalchemy.types import NullType, TypeDecorator
 
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.queries.aggregation import Function, Measure, average
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Terms
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term, Terms
 from fastapi_easy.infrastructure.relational.column_types import (
     SQLITE_DIGITS,
     MysqlDecimal,
@@ -42,20 +42,20 @@ class Total(Protocol):
 
     @property
     def width(self) -> int:
-        """How many columns it takes."""
+        """The number of columns it takes."""
         ...
 
-    def columns(self) -> Sequence[ColumnElement[Any]]:
-        """What to ask the database for."""
+    def columns(self) -> Sequence[Term]:
+        """Return the columns to select."""
         ...
 
     def read(self, answers: Sequence[Any]) -> Any:
-        """The number, given one answer for each column."""
+        """Compute the number from the answer for each column."""
         ...
 
 
 def total_of(measure: Measure, terms: Terms) -> Total:
-    """The number that *measure* asks for."""
+    """Return the number that *measure* asks for."""
     name = measure.field
     if name is None:
         return _Plain(func.count, int)
@@ -70,6 +70,8 @@ def total_of(measure: Measure, terms: Terms) -> Total:
             return _Plain(lambda: _extreme(func.min, name, terms))
         case Function.MAXIMUM:
             return _Plain(lambda: _extreme(func.max, name, terms))
+        case _:
+            assert_never(measure.function)
 
 
 class _Plain:
@@ -77,23 +79,21 @@ class _Plain:
 
     width = 1
 
-    def __init__(
-        self, column: Callable[[], ColumnElement[Any]], to: Callable[[Any], Any] | None = None
-    ) -> None:
+    def __init__(self, column: Callable[[], Term], to: Callable[[Any], Any] | None = None) -> None:
         self._column = column
         self._to = to
 
-    def columns(self) -> Sequence[ColumnElement[Any]]:
-        """The number itself."""
+    def columns(self) -> Sequence[Term]:
+        """Return the number itself."""
         return (self._column(),)
 
     def read(self, answers: Sequence[Any]) -> Any:
-        """The number itself."""
+        """Return the number itself."""
         return answers[0] if answers[0] is None or self._to is None else self._to(answers[0])
 
 
 class _Average:
-    """Made here of an exact sum: databases round as they like."""
+    """An average, computed in Python from an exact sum: databases round in different ways."""
 
     def __init__(self, name: str, terms: Terms) -> None:
         self._column = terms.plain(name)
@@ -101,12 +101,12 @@ class _Average:
         self._sum = _sum(name, terms)
         self.width = self._sum.width + 1
 
-    def columns(self) -> Sequence[ColumnElement[Any]]:
-        """Sum and count."""
+    def columns(self) -> Sequence[Term]:
+        """Return sum and count."""
         return (*self._sum.columns(), func.count(self._column))
 
     def read(self, answers: Sequence[Any]) -> Any:
-        """The one divided by the other."""
+        """Divide the sum by the count."""
         count = int(answers[-1])
         return average(self._sum.read(answers[:-1]), count, self._field) if count else None
 
@@ -116,15 +116,15 @@ class _WholeNumbers:
 
     width = 2
 
-    def __init__(self, column: ColumnElement[Any]) -> None:
+    def __init__(self, column: Term) -> None:
         self._column = column
 
-    def columns(self) -> Sequence[ColumnElement[Any]]:
-        """The upper part, whose sign is that of the number, and the lower."""
+    def columns(self) -> Sequence[Term]:
+        """Return the sum of the upper parts, which carry the sign, and that of the lower parts."""
         return _halves(self._column)
 
     def read(self, answers: Sequence[Any]) -> Any:
-        """Both together."""
+        """Add both parts."""
         return _whole(answers[0], answers[1])
 
 
@@ -133,12 +133,12 @@ class _Decimals:
 
     width = 3
 
-    def __init__(self, column: ColumnElement[Any], scale: int | None) -> None:
+    def __init__(self, column: Term, scale: int | None) -> None:
         self._column: ColumnElement[float] = type_coerce(column, Double())
         self._scale = scale
 
-    def columns(self) -> Sequence[ColumnElement[Any]]:
-        """Two halves, and the list of what would not go into them."""
+    def columns(self) -> Sequence[Term]:
+        """Return two halves of the scaled sum, and a text that lists the numbers too large for it."""
         written = func.printf(literal_column(f"'%.{SQLITE_DIGITS}g'"), self._column, type_=String())
         separator: ColumnElement[str] = literal_column("' '")
         scale = SQLITE_DIGITS if self._scale is None else self._scale
@@ -152,7 +152,7 @@ class _Decimals:
         return (*_halves(scaled), func.group_concat(rest, separator, type_=String()))
 
     def read(self, answers: Sequence[Any]) -> Any:
-        """All of them together."""
+        """Add all parts."""
         upper, lower, rest = answers
         whole = _whole(upper, lower)
         parts = [] if whole is None else [_EXACT.scaleb(decimal.Decimal(whole), -(self._scale or 0))]
@@ -173,18 +173,28 @@ def _sum(name: str, terms: Terms) -> Total:
     if isinstance(own, TypeDecorator) and not isinstance(own, SqliteDecimal | MysqlDecimal | SqliteFloat):
         # The user's own, which knows what is stored.
         return _Plain(lambda: func.sum(column, type_=own))
-    match terms.server.name, kind:
-        case "sqlite", Kind.INTEGER:
-            return _WholeNumbers(column)
-        case "sqlite", Kind.DECIMAL:
+    is_sqlite = terms.server.name == "sqlite"
+    match kind:
+        case Kind.INTEGER:
+            return (
+                _WholeNumbers(column)
+                if is_sqlite
+                else _Plain(lambda: func.sum(column, type_=NullType()), int)
+            )
+        case Kind.DECIMAL if is_sqlite:
             return _Decimals(column, terms.fields[name].scale)
-        case _, Kind.INTEGER:
-            return _Plain(lambda: func.sum(column, type_=NullType()), int)
-        case _:
+        case Kind.DECIMAL | Kind.FLOAT:
             return _Plain(lambda: func.sum(column, type_=own))
+        # `functions_of` offers no sum of these, so that a query never asks for one.
+        case Kind.TEXT | Kind.BOOLEAN | Kind.DATE | Kind.TIME | Kind.DATETIME | Kind.DURATION:
+            return _Plain(lambda: func.sum(column, type_=own))
+        case Kind.UUID | Kind.BINARY | Kind.ENUM | Kind.JSON | Kind.ARRAY:
+            return _Plain(lambda: func.sum(column, type_=own))
+        case _:
+            assert_never(kind)
 
 
-def _halves(column: ColumnElement[Any]) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+def _halves(column: Term) -> tuple[Term, Term]:
     upper = column.op(">>")(literal_column(str(_LOWER)))
     lower = column.op("&")(literal_column(str(2**_LOWER - 1)))
     return func.sum(upper, type_=NullType()), func.sum(lower, type_=NullType())
@@ -194,15 +204,15 @@ def _whole(upper: int | None, lower: int | None) -> int | None:
     return None if upper is None or lower is None else (upper << _LOWER) + lower
 
 
-def _extreme(function: Any, name: str, terms: Terms) -> ColumnElement[Any]:
+def _extreme(function: Callable[..., Term], name: str, terms: Terms) -> Term:
     column, field = terms.plain(name), terms.fields[name]
     if _lacks_min_max(field, terms):
-        text: ColumnElement[Any] = cast(function(cast(column, Text).collate("C")), column.type)
+        text: Term = cast(function(cast(column, Text).collate("C")), column.type)
         return text
-    extreme: ColumnElement[Any] = function(terms.ordered(name), type_=column.type)
+    extreme: Term = function(terms.ordered(name), type_=column.type)
     return extreme
 
 
 def _lacks_min_max(field: Field, terms: Terms) -> bool:
-    """PostgreSQL orders UUIDs, as it does their texts, but knows no smallest of them."""
+    """Return whether the server has no `min` and `max` for *field*: PostgreSQL sorts UUIDs, but has neither of them."""
     return terms.server.name == "postgresql" and field.kind is Kind.UUID

@@ -1,7 +1,7 @@
 """Our own copies of the users' tables, with types that keep our promises (ADR 13)."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, assert_never
 
 from sqlalchemy import (
     ARRAY,
@@ -26,11 +26,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.schema import ColumnDefault, DefaultClause
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import Double, TypeDecorator, TypeEngine
+from sqlalchemy.types import Double, TypeDecorator
 
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import unwrap_decorators
 from fastapi_easy.infrastructure.relational.column_types import (
     AsyncpgUuid,
+    ColumnType,
     EpochInterval,
     HexUuid,
     LongHexBytes,
@@ -47,7 +48,7 @@ from fastapi_easy.infrastructure.relational.server import Server
 from fastapi_easy.infrastructure.relational.sqlalchemy_internals import variants
 
 MYSQL_INDEXED_LENGTH = 255
-"""Characters of a text without declared length that MySQL has to index: whole texts it cannot."""
+"""Characters of an indexed text without declared length on MySQL, which cannot index a whole TEXT."""
 
 _NOW = frozenset({"now", "current_timestamp", "localtimestamp", "sysdate"})
 
@@ -61,9 +62,9 @@ class TableCopies:
         self.metadata = MetaData()
 
     def copy_of(self, original: Table) -> Table:
-        """The copy of *original*; its columns have the same names in the same order."""
+        """Return the copy of *original*; its columns have the same names in the same order."""
         if original not in self._copies:
-            # One that many metadata hold under the same name is the same table in the database.
+            # Tables of the same name in several metadata are one table in the database.
             copied = original.to_metadata(self.metadata)
             self._copies[original] = copied
             for column in original.columns:
@@ -86,7 +87,7 @@ class TableCopies:
         self._adapt_defaults(copied)
 
     def _adapt_defaults(self, copied: Column[Any]) -> None:
-        """Write the store's own clock as finely as it can be read."""
+        """Let defaults that are the server's clock have microseconds, which `CURRENT_TIMESTAMP` has not everywhere."""
         now = _now(self._server)
         if now is None or not isinstance(copied.type, UtcDateTime):
             return
@@ -99,8 +100,8 @@ class TableCopies:
                 default.arg = text(now)
 
 
-def adapt(declared: TypeEngine[Any], server: Server, *, indexed: bool) -> TypeEngine[Any]:
-    """The type to use in place of *declared* on *server*.
+def adapt(declared: ColumnType, server: Server, *, indexed: bool) -> ColumnType:
+    """Return the type to use in place of *declared* on *server*.
 
     Args:
         declared: The user's type; stays as it is.
@@ -120,7 +121,7 @@ def adapt(declared: TypeEngine[Any], server: Server, *, indexed: bool) -> TypeEn
 
 
 def is_indexed(column: Column[Any]) -> bool:
-    """Whether *column* is part of a key, a unique rule, an index or a reference."""
+    """Return whether *column* is part of a key, a unique rule, an index or a reference."""
     table = column.table
     rules = (each for each in table.constraints if isinstance(each, UniqueConstraint))
     return (
@@ -138,12 +139,14 @@ def _targets(table: Table) -> Iterator[Table]:
         yield reference.column.table
 
 
-def _variant(declared: TypeEngine[Any], dialect: str) -> TypeEngine[Any]:
-    told = variants(declared)
-    return told.get(dialect, told.get("mysql", declared) if dialect == "mariadb" else declared)
+def _variant(declared: ColumnType, dialect: str) -> ColumnType:
+    declared_variants = variants(declared)
+    return declared_variants.get(
+        dialect, declared_variants.get("mysql", declared) if dialect == "mariadb" else declared
+    )
 
 
-def _adapt_on_any_server(plain: TypeEngine[Any], server: Server) -> TypeEngine[Any] | None:
+def _adapt_on_any_server(plain: ColumnType, server: Server) -> ColumnType | None:
     match plain:
         case Enum():
             return plain if getattr(plain, "enum_class", None) is not None else _labels(plain)
@@ -159,7 +162,7 @@ def _adapt_on_any_server(plain: TypeEngine[Any], server: Server) -> TypeEngine[A
             return None
 
 
-def _adapt_on_server(plain: TypeEngine[Any], server: Server, *, indexed: bool) -> TypeEngine[Any]:
+def _adapt_on_server(plain: ColumnType, server: Server, *, indexed: bool) -> ColumnType:
     match server.name, plain:
         case "sqlite", Numeric() | Float():
             return _number_on_sqlite(plain)
@@ -175,7 +178,7 @@ def _adapt_on_server(plain: TypeEngine[Any], server: Server, *, indexed: bool) -
             return plain
 
 
-def _labels(plain: Enum) -> TypeEngine[Any]:
+def _labels(plain: Enum) -> ColumnType:
     enumeration = enumeration_of(plain.name, tuple(plain.enums))
     return Enum(
         enumeration,
@@ -187,7 +190,7 @@ def _labels(plain: Enum) -> TypeEngine[Any]:
     )
 
 
-def _uuid(server: Server) -> TypeEngine[Any]:
+def _uuid(server: Server) -> ColumnType:
     match server.name, server.dialect.driver:
         case "mysql", _:
             return HexUuid()
@@ -197,31 +200,31 @@ def _uuid(server: Server) -> TypeEngine[Any]:
             return Uuid(native_uuid=name == "postgresql")
 
 
-def _null_as_null(plain: JSON) -> TypeEngine[Any]:
+def _null_as_null(plain: JSON) -> ColumnType:
     adapted = plain.copy()
     adapted.none_as_null = True
     return adapted
 
 
-def _array(plain: ARRAY[Any], server: Server) -> TypeEngine[Any]:
+def _array(plain: ARRAY[Any], server: Server) -> ColumnType:
     item = adapt(plain.item_type, server, indexed=False)
     return postgresql.ARRAY(item, dimensions=plain.dimensions) if server.name == "postgresql" else plain
 
 
-def _number_on_sqlite(plain: Numeric[Any] | Float[Any]) -> TypeEngine[Any]:
+def _number_on_sqlite(plain: Numeric[Any] | Float[Any]) -> ColumnType:
     if isinstance(plain, Float) or not plain.asdecimal:
         return SqliteFloat(plain.precision)
     return SqliteDecimal(plain.precision, plain.scale)
 
 
-def _number_on_mysql(plain: Numeric[Any] | Float[Any]) -> TypeEngine[Any]:
+def _number_on_mysql(plain: Numeric[Any] | Float[Any]) -> ColumnType:
     if plain.precision is not None:
         return plain
     # FLOAT alone would have seven digits there, DECIMAL alone no fraction.
     return Double() if isinstance(plain, Float) or not plain.asdecimal else MysqlDecimal()
 
 
-def _text_on_mysql(plain: String, server: Server, *, indexed: bool) -> TypeEngine[Any]:
+def _text_on_mysql(plain: String, server: Server, *, indexed: bool) -> ColumnType:
     if plain.length is None and indexed:
         return mysql.VARCHAR(MYSQL_INDEXED_LENGTH, collation=server.bytewise)
     if plain.length is None or isinstance(plain, Text):
@@ -229,7 +232,7 @@ def _text_on_mysql(plain: String, server: Server, *, indexed: bool) -> TypeEngin
     return mysql.VARCHAR(plain.length, collation=server.bytewise)
 
 
-def _bytes_on_mysql(plain: LargeBinary, server: Server) -> TypeEngine[Any]:
+def _bytes_on_mysql(plain: LargeBinary, server: Server) -> ColumnType:
     needs_hex = server.dialect.driver == "aiomysql"
     if plain.length is None:
         return LongHexBytes() if needs_hex else mysql.LONGBLOB()
@@ -243,11 +246,14 @@ def _now(server: Server) -> str | None:
             return "(strftime('%Y-%m-%d %H:%M:%f000', 'now'))"
         case "mysql":
             return "CURRENT_TIMESTAMP(6)"
-        case _:
+        case "postgresql":
+            # Its `now()` has microseconds already.
             return None
+        case _:
+            assert_never(server.name)
 
 
-def _is_now(clause: Any) -> bool:
+def _is_now(clause: object) -> bool:
     if isinstance(clause, FunctionElement):
         return str(getattr(clause, "name", "")).lower() in _NOW
     return str(clause).strip("() ").lower() in _NOW

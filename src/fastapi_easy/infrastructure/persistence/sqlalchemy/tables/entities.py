@@ -15,51 +15,51 @@ E = TypeVar("E")
 
 
 class Entities(Protocol):
-    """How classes of one family stand for tables, and their instances for rows."""
+    """Maps the classes of one library to tables, and their instances to rows."""
 
-    def table_of(self, stored: type[Any]) -> Table:
-        """The table of *stored*, as its user declared it."""
+    def table_of(self, stored: type[object]) -> Table:
+        """Return the table of *stored*, as its user declared it."""
         ...
 
     def association_table(self, declared: Any) -> Table:
-        """The table that `Through.table` of a relation means."""
+        """Return the table that `Through.table` of a relation means."""
         ...
 
-    def attributes_of(self, stored: type[Any]) -> Mapping[Column[Any], str]:
-        """The columns of *stored* and the attributes they are mapped to, in the order of the table."""
+    def attributes_of(self, stored: type[object]) -> Mapping[Column[Any], str]:
+        """Return the columns of *stored* and the attributes they are mapped to, in the order of the table."""
         ...
 
-    def entity_from(self, resource: Resource[E], values: Mapping[str, Any]) -> E:
-        """An instance that holds *values*, as if it had been loaded and let go."""
+    def entity_from(self, resource: Resource[E], values: Mapping[str, object]) -> E:
+        """Make an instance that holds *values*, as if it had been loaded and let go."""
         ...
 
-    def values_of(self, resource: Resource[Any], entity: Any) -> dict[str, Any]:
-        """The values that *entity* holds; what it was never given is left out."""
+    def values_of(self, resource: Resource[Any], entity: object) -> dict[str, Any]:
+        """Return the values that *entity* holds, without those it was never given."""
         ...
 
 
 class DeclarativeEntities:
     """Implements `Entities` for SQLAlchemy's declarative classes, and so for SQLModel's tables."""
 
-    def table_of(self, stored: type[Any]) -> Table:
-        """The table of *stored*."""
+    def table_of(self, stored: type[object]) -> Table:
+        """Return the table of *stored*."""
         return mapping.table_of(stored)
 
     def association_table(self, declared: Table) -> Table:
-        """*declared*, which is a table."""
+        """Return *declared*, which is a table already."""
         return declared
 
-    def attributes_of(self, stored: type[Any]) -> Mapping[Column[Any], str]:
-        """The columns of *stored* and the attributes they are mapped to."""
+    def attributes_of(self, stored: type[object]) -> Mapping[Column[Any], str]:
+        """Return the columns of *stored* and the attributes they are mapped to."""
         # Looking at them makes SQLAlchemy finish the class, without which no instance can be filled.
         _ = sqlalchemy.inspect(stored).attrs
         return mapping.attributes_of(stored)
 
-    def entity_from(self, resource: Resource[E], values: Mapping[str, Any]) -> E:
-        """An instance that holds *values*, as if a session had loaded it and let it go.
+    def entity_from(self, resource: Resource[E], values: Mapping[str, object]) -> E:
+        """Make an instance that holds *values*, as if a session had loaded it and let it go.
 
         `__init__` is not called, as SQLAlchemy does not either: what a constructor asks for, the store need not
-        have. Relationships are not loaded, and say so when they are touched.
+        have. Relationships are not loaded, and raise when they are read.
         """
         mapper: Mapper[E] = sqlalchemy.inspect(resource.entity)
         made: E = mapper.class_manager.new_instance()
@@ -68,8 +68,8 @@ class DeclarativeEntities:
         make_transient_to_detached(made)
         return made
 
-    def values_of(self, resource: Resource[Any], entity: Any) -> dict[str, Any]:
-        """The values that *entity* holds; what it was never given is left out."""
+    def values_of(self, resource: Resource[Any], entity: object) -> dict[str, Any]:
+        """Return the values that *entity* holds, without those it was never given."""
         state: InstanceState[Any] = sqlalchemy.inspect(entity)
         held = state.dict
         return {name: held[name] for name in resource.fields if name in held}

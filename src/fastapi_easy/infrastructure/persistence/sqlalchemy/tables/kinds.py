@@ -1,9 +1,9 @@
-"""Column type → kind of a field, with its bounds."""
+"""Column types → the kinds of their values, with bounds."""
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from sqlalchemy import (
     ARRAY,
@@ -24,10 +24,10 @@ from sqlalchemy import (
     Uuid,
 )
 from sqlalchemy.dialects import mysql, postgresql
-from sqlalchemy.types import BINARY, VARBINARY, TypeDecorator, TypeEngine
+from sqlalchemy.types import BINARY, VARBINARY, TypeDecorator
 
 from fastapi_easy.domain.field import Kind
-from fastapi_easy.infrastructure.relational.column_types import ServerType, enumeration_of
+from fastapi_easy.infrastructure.relational.column_types import ColumnType, ServerType, enumeration_of
 
 _CONVERSIONS: Final = (
     "process_bind_param",
@@ -39,7 +39,7 @@ _CONVERSIONS: Final = (
     "column_expression",
 )
 
-_KINDS: Final[tuple[tuple[type[TypeEngine[Any]], Kind], ...]] = (
+_KINDS: Final[tuple[tuple[type[ColumnType], Kind], ...]] = (
     (Enum, Kind.ENUM),
     (String, Kind.TEXT),
     (Boolean, Kind.BOOLEAN),
@@ -63,7 +63,7 @@ _KINDS: Final[tuple[tuple[type[TypeEngine[Any]], Kind], ...]] = (
 )
 """From the special to the general, since `Enum` is a `String` and `Float` a `Numeric`."""
 
-_BITS: Final[tuple[tuple[type[TypeEngine[Any]], int], ...]] = (
+_BITS: Final[tuple[tuple[type[ColumnType], int], ...]] = (
     (mysql.TINYINT, 8),
     (mysql.MEDIUMINT, 24),
     (SmallInteger, 16),
@@ -74,7 +74,7 @@ _BITS: Final[tuple[tuple[type[TypeEngine[Any]], int], ...]] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldType:
-    """What a column type says about its values; the names are those of `Field`."""
+    """What a column type says about its values; the attributes are those of `Field`."""
 
     kind: Kind
     enumeration: type[enum.Enum] | None = None
@@ -91,8 +91,8 @@ class FieldType:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def unwrap_decorators(declared: TypeEngine[Any]) -> TypeEngine[Any]:
-    """*declared* without decorators that convert nothing, or nothing that this adapter does not do itself."""
+def unwrap_decorators(declared: ColumnType) -> ColumnType:
+    """Return the type behind decorators that convert nothing, or nothing that this adapter does not do itself."""
     while isinstance(declared, TypeDecorator) and not isinstance(declared, Interval | ServerType):
         cls = type(declared)
         converts = any(getattr(cls, name) is not getattr(TypeDecorator, name) for name in _CONVERSIONS)
@@ -103,17 +103,36 @@ def unwrap_decorators(declared: TypeEngine[Any]) -> TypeEngine[Any]:
     return declared
 
 
-def field_type_of(declared: TypeEngine[Any]) -> FieldType | None:
-    """What values of a column of type *declared* are; `None` when no kind fits."""
+def field_type_of(declared: ColumnType) -> FieldType | None:
+    """Return what values of a column of type *declared* are; `None` when no kind fits."""
     plain = unwrap_decorators(declared)
     if isinstance(plain, TypeDecorator) and not isinstance(plain, Interval):
         # A converting decorator is used as it is; it has to say which Python type it gives.
         return None if _hides_its_type(plain) else field_type_of(plain.impl_instance)
     kind = next((kind for cls, kind in _KINDS if isinstance(plain, cls)), None)
-    read = None if kind is None else _READERS.get(kind)
-    if kind is None or read is None:
-        return None if kind is None else FieldType(kind=kind)
-    return read(plain)
+    return None if kind is None else _read(kind, plain)
+
+
+def _read(kind: Kind, plain: ColumnType) -> FieldType | None:
+    """Return *kind* with the bounds that *plain* declares; `None` for an array of what no array can hold."""
+    match kind:
+        case Kind.TEXT | Kind.BINARY:
+            return FieldType(kind=kind, max_length=getattr(plain, "length", None))
+        case Kind.INTEGER:
+            low, high = _bounds(plain)
+            return FieldType(kind=kind, minimum=low, maximum=high)
+        case Kind.DECIMAL:
+            return _decimal(plain)
+        case Kind.ENUM:
+            return FieldType(kind=kind, enumeration=_enumeration(plain))
+        case Kind.ARRAY:
+            return _array(plain)
+        case Kind.FLOAT | Kind.BOOLEAN | Kind.DATE | Kind.TIME | Kind.DATETIME | Kind.DURATION:
+            return FieldType(kind=kind)
+        case Kind.UUID | Kind.JSON:
+            return FieldType(kind=kind)
+        case _:
+            assert_never(kind)
 
 
 def _hides_its_type(decorator: TypeDecorator[Any]) -> bool:
@@ -121,20 +140,7 @@ def _hides_its_type(decorator: TypeDecorator[Any]) -> bool:
     return inner is None or inner.kind is Kind.BINARY
 
 
-def _text(plain: TypeEngine[Any]) -> FieldType:
-    return FieldType(kind=Kind.TEXT, max_length=getattr(plain, "length", None))
-
-
-def _binary(plain: TypeEngine[Any]) -> FieldType:
-    return FieldType(kind=Kind.BINARY, max_length=getattr(plain, "length", None))
-
-
-def _integer(plain: TypeEngine[Any]) -> FieldType:
-    low, high = _bounds(plain)
-    return FieldType(kind=Kind.INTEGER, minimum=low, maximum=high)
-
-
-def _decimal(plain: TypeEngine[Any]) -> FieldType:
+def _decimal(plain: ColumnType) -> FieldType:
     if not getattr(plain, "asdecimal", True):
         return FieldType(kind=Kind.FLOAT)
     precision, scale = getattr(plain, "precision", None), getattr(plain, "scale", None)
@@ -144,38 +150,23 @@ def _decimal(plain: TypeEngine[Any]) -> FieldType:
     )
 
 
-def _enum(plain: TypeEngine[Any]) -> FieldType:
-    return FieldType(kind=Kind.ENUM, enumeration=_enumeration(plain))
-
-
-def _bounds(plain: TypeEngine[Any]) -> tuple[int, int]:
+def _bounds(plain: ColumnType) -> tuple[int, int]:
     bits = next(bits for cls, bits in _BITS if isinstance(plain, cls))
     if getattr(plain, "unsigned", False):
         return 0, 2 ** min(bits, 63) - 1
     return -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
 
 
-def _enumeration(plain: TypeEngine[Any]) -> type[enum.Enum]:
+def _enumeration(plain: ColumnType) -> type[enum.Enum]:
     declared: type[enum.Enum] | None = getattr(plain, "enum_class", None)
     if declared is not None:
         return declared
     return enumeration_of(getattr(plain, "name", None), tuple(getattr(plain, "enums", ())))
 
 
-def _array(plain: TypeEngine[Any]) -> FieldType | None:
+def _array(plain: ColumnType) -> FieldType | None:
     item = field_type_of(getattr(plain, "item_type"))  # noqa: B009 - only ARRAY has it
     nested = (getattr(plain, "dimensions", None) or 1) > 1
     if item is None or nested or item.kind in {Kind.ARRAY, Kind.JSON, Kind.ENUM}:
         return None
     return FieldType(kind=Kind.ARRAY, item=item.kind)
-
-
-_READERS: Final[Mapping[Kind, Callable[[TypeEngine[Any]], FieldType | None]]] = {
-    Kind.TEXT: _text,
-    Kind.BINARY: _binary,
-    Kind.INTEGER: _integer,
-    Kind.DECIMAL: _decimal,
-    Kind.ENUM: _enum,
-    Kind.ARRAY: _array,
-}
-"""The kinds whose types say more than the kind."""

@@ -19,13 +19,13 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete impor
 from fastapi_easy.infrastructure.relational.column_defaults import context_free_default
 
 
-def recognises(entity: Any) -> bool:
-    """Whether *entity* is a class that SQLAlchemy maps to a table."""
+def recognises(entity: object) -> bool:
+    """Return whether *entity* is a class that SQLAlchemy maps to a table."""
     return isinstance(entity, type) and isinstance(sqlalchemy.inspect(entity, raiseerr=False), Mapper)
 
 
-def describe(entity: type[Any]) -> Shape:
-    """What *entity* holds.
+def describe(entity: type[object]) -> Shape:
+    """Describe the fields, the key and the rules of *entity*.
 
     Raises:
         DeclarationError: Every reason why it cannot be a resource.
@@ -43,6 +43,7 @@ def describe(entity: type[Any]) -> Shape:
         for column, found in field_types.items()
         if found is None
     ]
+    # References are resolved by name only when they are looked at.
     mistakes += _undeclared_references(entity, table)
     if mistakes:
         raise DeclarationError(mistakes)
@@ -65,8 +66,8 @@ def describe(entity: type[Any]) -> Shape:
     )
 
 
-def table_of(entity: type[Any]) -> Table:
-    """The table of *entity*."""
+def table_of(entity: type[object]) -> Table:
+    """Return the table of *entity*."""
     mapper: Mapper[Any] = sqlalchemy.inspect(entity)
     table = mapper.local_table
     if not isinstance(table, Table):
@@ -74,14 +75,14 @@ def table_of(entity: type[Any]) -> Table:
     return table
 
 
-def attributes_of(entity: type[Any]) -> dict[Column[Any], str]:
-    """The columns of *entity* and the attributes they are mapped to, in the order of the table."""
+def attributes_of(entity: type[object]) -> dict[Column[Any], str]:
+    """Return the columns of *entity* and the attributes they are mapped to, in the order of the table."""
     mapper: Mapper[Any] = sqlalchemy.inspect(entity)
     names = {column: name for name, column in mapper.columns.items()}
     return {column: names[column] for column in table_of(entity).columns if column in names}
 
 
-def _refusals(entity: type[Any], mapper: Mapper[Any]) -> list[str]:
+def _refusals(entity: type[object], mapper: Mapper[Any]) -> list[str]:
     name = entity.__name__
     if not isinstance(mapper.local_table, Table):
         return [f"{name} is not mapped to a table of its own; map it to one"]
@@ -97,7 +98,7 @@ def _refusals(entity: type[Any], mapper: Mapper[Any]) -> list[str]:
     ]
 
 
-def _undeclared_references(entity: type[Any], table: Table) -> Iterator[str]:
+def _undeclared_references(entity: type[object], table: Table) -> Iterator[str]:
     for reference in table.foreign_keys:
         try:
             _ = reference.column
@@ -121,11 +122,14 @@ def _unique(table: Table, names: dict[Column[Any], str]) -> Iterator[tuple[str, 
 
 
 def _named(columns: list[Any], names: dict[Column[Any], str]) -> Iterator[tuple[str, ...]]:
+    """Yield the fields of *columns*, if all are mapped: an index on an expression is about none."""
     if all(isinstance(column, Column) and column in names for column in columns):
         yield tuple(names[column] for column in columns)
 
 
-def _field(entity: type[Any], column: Column[Any], name: str, found: FieldType, *, is_unique: bool) -> Field:
+def _field(
+    entity: type[object], column: Column[Any], name: str, found: FieldType, *, is_unique: bool
+) -> Field:
     generated = _is_generated(column)
     default, factory, store_default = (UNSET, None, False) if generated else _default(entity, column, name)
     return Field(
@@ -147,8 +151,10 @@ def _is_generated(column: Column[Any]) -> bool:
     return column.table.autoincrement_column is column and column.default is None
 
 
-def _default(entity: type[Any], column: Column[Any], name: str) -> tuple[Any, Callable[[], Any] | None, bool]:
-    """The value, its maker, and whether it is the store's own business."""
+def _default(
+    entity: type[object], column: Column[Any], name: str
+) -> tuple[Any, Callable[[], object] | None, bool]:
+    """Return the default, what makes it, and whether the store fills it in."""
     made: Any = column.default
     if made is not None and made.is_scalar:
         return made.arg, None, False
@@ -161,8 +167,8 @@ def _default(entity: type[Any], column: Column[Any], name: str) -> tuple[Any, Ca
 
 
 def _default_of_dataclass(
-    entity: type[Any], name: str, *, nullable: bool
-) -> tuple[Any, Callable[[], Any] | None]:
+    entity: type[object], name: str, *, nullable: bool
+) -> tuple[Any, Callable[[], object] | None]:
     if dataclasses.is_dataclass(entity):
         for each in dataclasses.fields(entity):
             if each.name != name:
@@ -174,8 +180,8 @@ def _default_of_dataclass(
     return UNSET, None
 
 
-def _is_value(default: Any, *, nullable: bool) -> bool:
-    """Whether a dataclass default is one for the store, not SQLAlchemy's mark for "not given"."""
+def _is_value(default: object, *, nullable: bool) -> bool:
+    """Return whether a dataclass default is a value to store, not SQLAlchemy's mark for "not given"."""
     if default is dataclasses.MISSING or type(default).__module__.startswith("sqlalchemy"):
         return False
     return default is not None or nullable

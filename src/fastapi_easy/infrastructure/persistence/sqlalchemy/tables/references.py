@@ -23,14 +23,14 @@ def references_of(table: Table, names: Mapping[Column[Any], str]) -> Iterator[Re
             yield Reference(
                 fields=tuple(names[each.parent] for each in rule.elements),
                 target=rule.referred_table.fullname,
-                there=tuple(each.column.name for each in rule.elements),
+                remote=tuple(each.column.name for each in rule.elements),
                 on_delete=_action(rule.ondelete),
                 on_update=_action(rule.onupdate),
                 deferred=(rule.initially or "").upper() == "DEFERRED",
             )
 
 
-def _action(words: str | None) -> ReferentialAction:
+def _action(declared: str | None) -> ReferentialAction:
     # PostgreSQL's SET NULL may be followed by a list of columns.
-    said = " ".join((words or "").partition("(")[0].upper().split())
-    return ReferentialAction(said) if said in set(ReferentialAction) else ReferentialAction.NO_ACTION
+    action = " ".join((declared or "").partition("(")[0].upper().split())
+    return ReferentialAction(action) if action in set(ReferentialAction) else ReferentialAction.NO_ACTION

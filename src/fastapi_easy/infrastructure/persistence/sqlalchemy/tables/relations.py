@@ -13,7 +13,7 @@ from fastapi_easy.domain.resources.relation import Link, Through
 
 
 def links_of(mapper: Mapper[Any]) -> dict[str, Link]:
-    """The relations of a class that compare columns for equality and nothing else, by name.
+    """Return the relations of a class that compare columns for equality and nothing else, by name.
 
     All others are left out, and so is what begins with an underscore.
 
@@ -40,7 +40,7 @@ def _link(mapper: Mapper[Any], relationship: RelationshipProperty[Any]) -> Link 
     there = _fields(target, (remote for _, remote in relationship.local_remote_pairs))
     if here is None or there is None:
         return None
-    return Link(target=target.class_, many=bool(relationship.uselist), here=here, there=there)
+    return Link(target=target.class_, many=bool(relationship.uselist), local=here, remote=there)
 
 
 def _link_through(mapper: Mapper[Any], relationship: RelationshipProperty[Any]) -> Link | None:
@@ -57,14 +57,14 @@ def _link_through(mapper: Mapper[Any], relationship: RelationshipProperty[Any]) 
         return None
     through = Through(
         table=between,
-        here=tuple(str(column.key) for _, column in before),
-        there=tuple(str(column.key) for _, column in behind),
+        local=tuple(str(column.key) for _, column in before),
+        remote=tuple(str(column.key) for _, column in behind),
     )
-    return Link(target=target.class_, many=True, here=here, there=there, through=through)
+    return Link(target=target.class_, many=True, local=here, remote=there, through=through)
 
 
 def _comparisons(condition: ColumnElement[bool]) -> int | None:
-    """How many pairs of columns *condition* compares for equality; `None` when it asks for anything else."""
+    """Count the pairs of columns that *condition* compares for equality; `None` when it asks for anything else."""
     if isinstance(condition, BooleanClauseList) and condition.operator is and_:
         counts = [_comparisons(each) for each in condition.clauses]
         return None if None in counts else sum(each for each in counts if each is not None)
@@ -74,7 +74,7 @@ def _comparisons(condition: ColumnElement[bool]) -> int | None:
 
 
 def _fields(mapper: Mapper[Any], columns: Iterable[Any]) -> tuple[str, ...] | None:
-    """The attributes that *columns* are mapped to; `None` when one of them is not."""
+    """Return the attributes that *columns* are mapped to; `None` when one of them is not."""
     names = {column: name for name, column in mapper.columns.items()}
     fields = [names.get(column) for column in columns]
     return None if None in fields else tuple(name for name in fields if name is not None)

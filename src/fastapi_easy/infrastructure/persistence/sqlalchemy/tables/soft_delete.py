@@ -40,16 +40,16 @@ def exclude_deleted(table: Table, deleted_column: Column[Any], dialect: str) -> 
 
 
 def is_partial(index: Index) -> bool:
-    """Whether *index* leaves out some rows."""
+    """Return whether *index* leaves out some rows."""
     return any(index.dialect_kwargs.get(f"{name}_where") is not None for name in ("postgresql", "sqlite"))
 
 
 def find_strict_constraints(inspector: Inspector, table: Table, deleted_column: str) -> Iterator[str]:
-    """Every stored rule of *table* that also holds for rows whose *deleted_column* is not null, with its mend."""
+    """Yield how to mend each stored unique rule of *table* that also holds for deleted rows."""
     dialect = inspector.dialect.name
     rules: list[Any] = [*inspector.get_unique_constraints(table.name, schema=table.schema)]
     rules += [each for each in inspector.get_indexes(table.name, schema=table.schema) if each["unique"]]
-    told = set()
+    seen = set()
     for rule in rules:
         columns = [str(name) for name in rule.get("expressions") or rule["column_names"]]
         options = rule.get("dialect_options", {})
@@ -58,10 +58,10 @@ def find_strict_constraints(inspector: Inspector, table: Table, deleted_column: 
             or ALIVE_COLUMN in columns
             or options.get(f"{dialect}_where") is not None
         )
-        # What stands behind a constraint is listed as an index too.
-        if is_relaxed or tuple(columns) in told:
+        # The index behind a constraint is listed as well: one sentence is enough.
+        if is_relaxed or tuple(columns) in seen:
             continue
-        told.add(tuple(columns))
+        seen.add(tuple(columns))
         name = rule["name"] or f"on ({', '.join(columns)})"
         yield (
             f"the unique constraint {name} of the table {table.name} holds for deleted rows too, whose values "
@@ -81,7 +81,7 @@ def _describe_index(columns: Sequence[str], deleted_column: str, dialect: str) -
 
 
 def _rules(table: Table) -> Iterator[tuple[str, list[Column[Any]]]]:
-    """The rules that hold for all rows, taken out of *table*."""
+    """Remove the unique rules that hold for all rows from *table*, and yield them."""
     for rule in sorted(table.constraints, key=lambda each: str(each.name)):
         if isinstance(rule, UniqueConstraint):
             table.constraints.remove(rule)
@@ -93,7 +93,7 @@ def _rules(table: Table) -> Iterator[tuple[str, list[Column[Any]]]]:
             yield _name(table, index.name, index.columns), list(index.columns)
 
 
-def _name(table: Table, given: Any, columns: Iterable[Column[Any]]) -> str:
+def _name(table: Table, given: object, columns: Iterable[Column[Any]]) -> str:
     if given is not None:
         return str(given)
     name = "_".join([table.name, *(column.name for column in columns), "alive"])

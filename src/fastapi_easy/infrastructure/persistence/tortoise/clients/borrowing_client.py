@@ -1,4 +1,4 @@
-"""Tortoise's clients on connections that are lent to them, statement by statement."""
+"""Tortoise's database clients on connections of our pool, borrowed for each statement."""
 
 import asyncio
 import copy
@@ -19,11 +19,11 @@ from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS
 T = TypeVar("T")
 
 ConnectionSource: TypeAlias = Callable[[bool], AbstractAsyncContextManager[Connection]]
-"""Gives a connection for one statement; is told whether that may write."""
+"""Lends a connection for one statement; the argument tells whether that may write."""
 
 
 class BorrowingClientMixin:
-    """Stands before one of Tortoise's clients, whose way of making statements and reading results it keeps."""
+    """A mixin for one of Tortoise's clients, which keeps how that makes statements and reads results."""
 
     _executor: Executor
     _source: ConnectionSource
@@ -43,7 +43,7 @@ class BorrowingClientMixin:
 
             lend: Where connections come from.
 
-            shared: It is always the same connection, so that tasks take turns.
+            shared: Whether it is always the same connection, so that tasks have to take turns.
         """
         self.connection_name = name
         self.log = db_client_logger
@@ -55,47 +55,47 @@ class BorrowingClientMixin:
         self._writes = True
 
     async def create_connection(self, with_db: bool) -> None:
-        """Nothing: connections are made by whoever lends them."""
+        """Do nothing: connections are opened by the pool."""
 
     async def close(self) -> None:
-        """Nothing: connections are closed by whoever lends them."""
+        """Do nothing: connections are closed by the pool."""
 
     def acquire_connection(self) -> Any:
-        """The driver's own connection, for one statement."""
+        """Return a context manager for the driver's own connection, for one statement."""
         return _BorrowedConnection(self._source(self._writes), self._shared_lock)
 
     async def execute_insert(self, query: str, values: list[Any]) -> Any:
-        """As the client does."""
+        """Execute an `INSERT` as Tortoise's client does, and return the key."""
         return await self._run(_tortoise_client(self).execute_insert(query, self._encode_values(values)))
 
     async def execute_many(self, query: str, values: list[list[Any]]) -> None:
-        """As the client does."""
+        """Execute *query* for each of *values* as Tortoise's client does."""
         await self._run(
             _tortoise_client(self).execute_many(query, [self._encode_values(each) for each in values])
         )
 
     async def execute_query(self, query: str, values: list[Any] | None = None) -> Any:
-        """As the client does."""
+        """Execute *query* as Tortoise's client does, and return the number of rows and the rows."""
         return await self._run(
             _tortoise_client(self._client_for(query)).execute_query(query, self._encode_values(values))
         )
 
     async def execute_query_dict(self, query: str, values: list[Any] | None = None) -> Any:
-        """As the client does."""
+        """Execute *query* as Tortoise's client does, and return the rows as dictionaries."""
         return await self._run(
             _tortoise_client(self._client_for(query)).execute_query_dict(query, self._encode_values(values))
         )
 
     async def execute_script(self, query: str) -> None:
-        """As the client does."""
+        """Execute several statements as Tortoise's client does."""
         await self._run(_tortoise_client(self).execute_script(query))
 
     def _encode_values(self, values: Any) -> Any:
-        """*values* as the database has to get them."""
+        """Return *values* as the database needs them."""
         return values
 
     def _client_for(self, query: str) -> Self:
-        """The client for *query*: one that says so where nothing is written."""
+        """Return the client for *query*: for a `SELECT` one whose connections are not marked as writing."""
         if query.lstrip()[:6].upper() != "SELECT" or not self._writes:
             return self
         if self._reader is None:
@@ -103,25 +103,25 @@ class BorrowingClientMixin:
             self._reader._writes = False  # noqa: SLF001 - it is the same class
         return self._reader
 
-    async def _run(self, work: Coroutine[Any, Any, T]) -> T:
+    async def _run(self, work: Coroutine[object, object, T]) -> T:
         return await self._executor.with_timeout(self._translated(work))
 
-    async def _translated(self, work: Coroutine[Any, Any, T]) -> T:
+    async def _translated(self, work: Coroutine[object, object, T]) -> T:
         driver: Any = self._executor.engine.dialect.loaded_dbapi
         try:
             return await work
         except driver.Error as error:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
-                # What drivers for MySQL make of a cancellation.
+                # Drivers for MySQL turn a cancellation into an error of their own.
                 raise asyncio.CancelledError from error
-            # Tortoise itself knows one driver for each database only.
+            # Tortoise itself translates the errors of one driver for each database only.
             kind = IntegrityError if isinstance(error, driver.IntegrityError) else OperationalError
             raise kind(error) from error
 
 
 def _tortoise_client(borrowing: BorrowingClientMixin) -> Any:
-    """What stands behind *borrowing*: Tortoise's own methods."""
+    """Return Tortoise's own methods, which *borrowing* overrides."""
     return super(BorrowingClientMixin, borrowing)
 
 

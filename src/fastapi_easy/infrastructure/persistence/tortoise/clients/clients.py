@@ -67,7 +67,7 @@ class PooledClientMixin(BorrowingClientMixin):
 
 
 class TransactionClientMixin(BorrowingClientMixin):
-    """A client inside a transaction; nobody but whoever began that ends it."""
+    """A client inside a transaction, which only its owner ends."""
 
     _transaction: Transaction
     _finalized: bool
@@ -91,10 +91,10 @@ class TransactionClientMixin(BorrowingClientMixin):
         return _NestedTransaction(self._dependencies, self._transaction, type(self))
 
     async def begin(self) -> None:
-        """Nothing: the transaction begins with its first statement."""
+        """Do nothing: the transaction begins with its first statement."""
 
     async def savepoint(self) -> None:
-        """Nothing: the savepoint was made by whoever made this client."""
+        """Do nothing: the savepoint exists before this client does."""
 
     async def commit(self) -> None:
         """Keep what was done since the savepoint.
@@ -113,11 +113,11 @@ class TransactionClientMixin(BorrowingClientMixin):
         await self._finish("ROLLBACK TO SAVEPOINT")
 
     async def release_savepoint(self) -> None:
-        """As `commit`."""
+        """Release the savepoint, as `commit` does."""
         await self.commit()
 
     async def savepoint_rollback(self) -> None:
-        """As `rollback`."""
+        """Roll back to the savepoint, as `rollback` does."""
         await self.rollback()
 
     async def _finish(self, sql: str) -> None:
@@ -159,7 +159,7 @@ class _NestedTransaction(TransactionContext):
         if error is None:
             await self.client.commit()
             return
-        # Where nothing is left of the whole, there is nothing to go back to.
+        # When the database has ended the whole transaction, its savepoints are gone too.
         with contextlib.suppress(TransactionLost):
             await self.client.rollback()
 

@@ -1,4 +1,4 @@
-"""Where Tortoise looks for connections: a context for each database, with one client."""
+"""The contexts in which Tortoise looks for connections: one for each database, with one client."""
 
 import contextlib
 import itertools
@@ -23,7 +23,7 @@ _NUMBERS: Final = itertools.count(1)
 
 
 class SingleClientHandler(ConnectionHandler):
-    """Gives the one client there is, whatever name it is asked for.
+    """Returns the one client of a database, whatever name it is asked for.
 
     Tortoise keeps the name of its connection in each model, once per process; two databases with the same models
     would otherwise have to share it.
@@ -37,7 +37,7 @@ class SingleClientHandler(ConnectionHandler):
         self._current: ContextVar[Any] = ContextVar(self.name, default=None)
 
     def get(self, conn_alias: str) -> Any:
-        """The client of the transaction at hand, or that of the pool."""
+        """Return the client of the current transaction, or that of the pool."""
         return self._current.get() or self.client
 
     def set(self, conn_alias: str, conn_obj: Any) -> ConnectionToken:
@@ -52,12 +52,12 @@ class SingleClientHandler(ConnectionHandler):
             _ = self._current.set(value_before(token))
 
     def discard(self, conn_alias: str) -> Any:
-        """Nothing: the client belongs to its database."""
+        """Do nothing: the client belongs to its database."""
         return None
 
 
 def make_context(models: Models, connections: SingleClientHandler) -> TortoiseContext:
-    """A context in which *models* are kept behind *connections*.
+    """Make a context in which *models* are stored behind *connections*.
 
     Made by hand: `TortoiseContext.init` would set the time zone and the routers of the whole process.
     """
@@ -67,14 +67,14 @@ def make_context(models: Models, connections: SingleClientHandler) -> TortoiseCo
         label: {"models": [module_of(label, of)], "default_connection": connections.name}
         for label, of in models.items()
     }
-    with active(made):
+    with activate(made):
         take_apps(made, Apps(config, connections))
     return made
 
 
 @contextlib.contextmanager
-def active(context: TortoiseContext) -> Iterator[None]:
-    """Inside, Tortoise's models are kept in *context*: in this task, and in those it starts."""
+def activate(context: TortoiseContext) -> Iterator[None]:
+    """Store Tortoise's models in *context* inside the block: in this task, and in those it starts."""
     # Not `with context:`, which keeps its token on the context and so works in one task at a time only.
     before = CURRENT.get()
     _ = CURRENT.set(context)

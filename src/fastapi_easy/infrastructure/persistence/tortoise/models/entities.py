@@ -31,20 +31,20 @@ class TortoiseEntities:
         self._documents: WeakKeyDictionary[type[Model], Mapping[str, type[BaseModel]]] = WeakKeyDictionary()
 
     def table_of(self, stored: type[Any]) -> Table:
-        """The table of *stored*."""
+        """Return the table of *stored*."""
         return self._tables.table_of(stored)
 
     def association_table(self, declared: Any) -> Table:
-        """The table of the many-to-many relation *declared*."""
+        """Return the table of the many-to-many relation *declared*."""
         return self._tables.association_table(declared)
 
     def attributes_of(self, stored: type[Any]) -> Mapping[Column[Any], str]:
-        """The columns of *stored* and the attributes they are mapped to."""
+        """Return the columns of *stored* and the attributes they are mapped to."""
         columns = self._tables.table_of(stored).columns
         return {columns[each.column]: each.name for each in stored_fields(stored)}
 
     def entity_from(self, resource: Resource[E], values: Mapping[str, Any]) -> E:
-        """An instance that holds *values*, as if a query had loaded it: its `save()` changes what is stored."""
+        """Make an instance that holds *values*, as if a query had loaded it: its `save()` updates the stored row."""
         entity: Any = resource.entity
         made: E = entity.construct(_saved_in_db=True, **values)
         for name, document in self._documents_of(entity).items():
@@ -53,7 +53,7 @@ class TortoiseEntities:
         return made
 
     def values_of(self, resource: Resource[Any], entity: Any) -> dict[str, Any]:
-        """The values that *entity* holds; what only the database can fill is left out."""
+        """Return the values that *entity* holds, without those that only the database can fill."""
         held = {name: getattr(entity, name, None) for name in resource.fields}
         return {
             name: _plain(value, resource.fields[name].enumeration)
@@ -62,7 +62,7 @@ class TortoiseEntities:
         }
 
     def _documents_of(self, model: type[Model]) -> Mapping[str, type[BaseModel]]:
-        """The JSON fields of *model* that are pydantic models in Python."""
+        """Return the JSON fields of *model* that are pydantic models in Python."""
         found = self._documents.get(model)
         if found is None:
             found = self._documents[model] = {
@@ -78,7 +78,7 @@ def _is_document(cls: Any) -> bool:
 
 
 def _plain(value: Any, enumeration: type[enum.Enum] | None) -> Any:
-    """*value*, which Tortoise leaves as it was set, as rows hold it."""
+    """Return *value*, which Tortoise leaves as it was set, as rows hold it."""
     if value is None:
         return None
     if enumeration is not None:

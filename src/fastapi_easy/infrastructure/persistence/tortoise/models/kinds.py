@@ -1,7 +1,7 @@
-"""Tortoise's fields → kinds with their bounds, and the column types that hold them."""
+"""Tortoise's fields → the kinds of their values with bounds, and the column types that hold them."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import (
     ARRAY,
@@ -16,7 +16,6 @@ from sqlalchemy import (
     String,
     Text,
 )
-from sqlalchemy.types import TypeEngine
 from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.fields.data import CharEnumFieldInstance, IntEnumFieldInstance
@@ -32,32 +31,14 @@ from fastapi_easy.infrastructure.persistence.tortoise.models.types import (
     NaiveTime,
     TortoiseJson,
 )
+from fastapi_easy.infrastructure.relational.column_types import ColumnType
 
-_KNOWN: Final[tuple[type[Any], ...]] = (
-    CharEnumFieldInstance,
-    IntEnumFieldInstance,
-    fields.BigIntField,
-    fields.SmallIntField,
-    fields.IntField,
-    fields.CharField,
-    fields.TextField,
-    fields.BooleanField,
-    fields.DecimalField,
-    fields.DatetimeField,
-    fields.DateField,
-    fields.TimeField,
-    fields.TimeDeltaField,
-    fields.FloatField,
-    fields.JSONField,
-    fields.UUIDField,
-    fields.BinaryField,
-    ArrayField,
-)
-"""From the special to the general."""
+_Types: TypeAlias = tuple[FieldType, ColumnType]
+"""The values of a field, and the column that holds them."""
 
 _CONVERSIONS: Final = ("to_db_value", "to_python_value")
 
-_ITEMS: Final[Mapping[str, tuple[Kind, type[TypeEngine[Any]]]]] = {
+_ITEMS: Final[Mapping[str, tuple[Kind, type[ColumnType]]]] = {
     "INT": (Kind.INTEGER, Integer),
     "INTEGER": (Kind.INTEGER, Integer),
     "SMALLINT": (Kind.INTEGER, SmallInteger),
@@ -70,73 +51,81 @@ _ITEMS: Final[Mapping[str, tuple[Kind, type[TypeEngine[Any]]]]] = {
     "DOUBLE PRECISION": (Kind.FLOAT, Double),
 }
 
-_FIELD_TYPES: Final[Mapping[type[Any], Callable[[Any], FieldType]]] = {
-    CharEnumFieldInstance: lambda field: FieldType(kind=Kind.ENUM, enumeration=field.enum_type),
-    IntEnumFieldInstance: lambda field: FieldType(kind=Kind.ENUM, enumeration=field.enum_type),
-    fields.BigIntField: lambda _: _whole(64),
-    fields.SmallIntField: lambda _: _whole(16),
-    fields.IntField: lambda _: _whole(32),
-    fields.CharField: lambda field: FieldType(kind=Kind.TEXT, max_length=field.max_length),
-    fields.TextField: lambda _: FieldType(kind=Kind.TEXT),
-    fields.BooleanField: lambda _: FieldType(kind=Kind.BOOLEAN),
-    fields.DecimalField: lambda field: FieldType(
-        kind=Kind.DECIMAL, precision=int(field.max_digits), scale=int(field.decimal_places)
-    ),
-    fields.DatetimeField: lambda _: FieldType(kind=Kind.DATETIME),
-    fields.DateField: lambda _: FieldType(kind=Kind.DATE),
-    fields.TimeField: lambda _: FieldType(kind=Kind.TIME),
-    fields.TimeDeltaField: lambda _: FieldType(kind=Kind.DURATION),
-    fields.FloatField: lambda _: FieldType(kind=Kind.FLOAT),
-    fields.JSONField: lambda _: FieldType(kind=Kind.JSON),
-    fields.UUIDField: lambda _: FieldType(kind=Kind.UUID),
-    fields.BinaryField: lambda _: FieldType(kind=Kind.BINARY),
-    ArrayField: lambda field: FieldType(kind=Kind.ARRAY, item=_ITEMS[field.element_type][0]),
-}
 
-_TYPES: Final[Mapping[type[Any], Callable[[Any], TypeEngine[Any]]]] = {
-    CharEnumFieldInstance: lambda field: EnumText(field.enum_type, field.max_length),
-    IntEnumFieldInstance: lambda field: EnumNumber(field.enum_type),
-    fields.BigIntField: lambda _: BigInteger(),
-    fields.SmallIntField: lambda _: SmallInteger(),
-    fields.IntField: lambda _: Integer(),
-    fields.CharField: lambda field: String(field.max_length),
-    fields.TextField: lambda _: Text(),
-    fields.BooleanField: lambda _: Boolean(),
-    fields.DecimalField: lambda field: Numeric(int(field.max_digits), int(field.decimal_places)),
-    fields.DatetimeField: lambda _: AwareDateTime(),
-    fields.DateField: lambda _: Date(),
-    fields.TimeField: lambda _: NaiveTime(),
-    fields.TimeDeltaField: lambda _: MicrosecondInterval(),
-    fields.FloatField: lambda _: Double(),
-    fields.JSONField: lambda _: TortoiseJson(),
-    fields.UUIDField: lambda _: DashedUuid(),
-    fields.BinaryField: lambda _: LargeBinary(),
-    ArrayField: lambda field: ARRAY(_ITEMS[field.element_type][1]()),
+def _whole(bits: int) -> FieldType:
+    return FieldType(kind=Kind.INTEGER, minimum=-(2 ** (bits - 1)), maximum=2 ** (bits - 1) - 1)
+
+
+def _char_enum(field: Any) -> _Types:
+    return FieldType(kind=Kind.ENUM, enumeration=field.enum_type), EnumText(field.enum_type, field.max_length)
+
+
+def _int_enum(field: Any) -> _Types:
+    return FieldType(kind=Kind.ENUM, enumeration=field.enum_type), EnumNumber(field.enum_type)
+
+
+def _char(field: Any) -> _Types:
+    return FieldType(kind=Kind.TEXT, max_length=field.max_length), String(field.max_length)
+
+
+def _decimal(field: Any) -> _Types:
+    precision, scale = int(field.max_digits), int(field.decimal_places)
+    return FieldType(kind=Kind.DECIMAL, precision=precision, scale=scale), Numeric(precision, scale)
+
+
+def _array(field: Any) -> _Types:
+    kind, column_type = _ITEMS[field.element_type]
+    return FieldType(kind=Kind.ARRAY, item=kind), ARRAY(column_type())
+
+
+_WITH_ARGUMENTS: Final[Mapping[type[fields.Field[Any]], Callable[[Any], _Types]]] = {
+    CharEnumFieldInstance: _char_enum,
+    IntEnumFieldInstance: _int_enum,
+    fields.CharField: _char,
+    fields.DecimalField: _decimal,
+    ArrayField: _array,
 }
+_WITHOUT_ARGUMENTS: Final[Mapping[type[fields.Field[Any]], tuple[FieldType, type[ColumnType]]]] = {
+    fields.BigIntField: (_whole(64), BigInteger),
+    fields.SmallIntField: (_whole(16), SmallInteger),
+    fields.IntField: (_whole(32), Integer),
+    fields.TextField: (FieldType(kind=Kind.TEXT), Text),
+    fields.BooleanField: (FieldType(kind=Kind.BOOLEAN), Boolean),
+    fields.DatetimeField: (FieldType(kind=Kind.DATETIME), AwareDateTime),
+    fields.DateField: (FieldType(kind=Kind.DATE), Date),
+    fields.TimeField: (FieldType(kind=Kind.TIME), NaiveTime),
+    fields.TimeDeltaField: (FieldType(kind=Kind.DURATION), MicrosecondInterval),
+    fields.FloatField: (FieldType(kind=Kind.FLOAT), Double),
+    fields.JSONField: (FieldType(kind=Kind.JSON), TortoiseJson),
+    fields.UUIDField: (FieldType(kind=Kind.UUID), DashedUuid),
+    fields.BinaryField: (FieldType(kind=Kind.BINARY), LargeBinary),
+}
+_KNOWN: Final = (*_WITH_ARGUMENTS, *_WITHOUT_ARGUMENTS)
+"""From the special to the general: an enumeration is a `CharField` or a `SmallIntField` as well."""
 
 
 def field_type_of(field: fields.Field[Any]) -> FieldType | None:
-    """What values of *field* are; `None` when no kind fits, or when nobody but the field itself can know."""
-    known = _known(field)
-    return None if known is None else _FIELD_TYPES[known](field)
+    """Return what values of *field* are; `None` when no kind fits, or when the field converts them by itself."""
+    types = _types_of(field)
+    return None if types is None else types[0]
 
 
-def column_type_of(field: fields.Field[Any]) -> TypeEngine[Any]:
-    """The type of the column that holds *field*, of which there is a nature."""
-    known = _known(field)
-    if known is None:
+def column_type_of(field: fields.Field[Any]) -> ColumnType:
+    """Return the type of the column for *field*, which `field_type_of` has a type for."""
+    types = _types_of(field)
+    if types is None:
         raise LookupError(f"no column type for {type(field).__name__}")
-    return _TYPES[known](field)
+    return types[1]
 
 
-def _known(field: fields.Field[Any]) -> type[Any] | None:
+def _types_of(field: fields.Field[Any]) -> _Types | None:
     known = next((cls for cls in _KNOWN if isinstance(field, cls)), None)
     if known is None or (known is ArrayField and getattr(field, "element_type", "") not in _ITEMS):
         return None
     # A subclass that converts values by itself may store anything.
-    converts = any(getattr(type(field), name) is not getattr(known, name) for name in _CONVERSIONS)
-    return None if converts else known
-
-
-def _whole(bits: int) -> FieldType:
-    return FieldType(kind=Kind.INTEGER, minimum=-(2 ** (bits - 1)), maximum=2 ** (bits - 1) - 1)
+    if any(getattr(type(field), name) is not getattr(known, name) for name in _CONVERSIONS):
+        return None
+    if known in _WITH_ARGUMENTS:
+        return _WITH_ARGUMENTS[known](field)
+    field_type, column_type = _WITHOUT_ARGUMENTS[known]
+    return field_type, column_type()

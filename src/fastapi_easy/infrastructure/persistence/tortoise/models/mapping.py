@@ -38,13 +38,13 @@ from fastapi_easy.infrastructure.persistence.tortoise.tortoise_internals import 
 _KINDS_WITH_LENGTH = frozenset({Kind.TEXT, Kind.BINARY, Kind.ARRAY})
 
 
-def recognises(entity: Any) -> bool:
-    """Whether *entity* is a model of Tortoise's."""
+def recognises(entity: object) -> bool:
+    """Return whether *entity* is a Tortoise model."""
     return isinstance(entity, type) and issubclass(entity, Model) and entity is not Model
 
 
 def describe(entity: type[Any]) -> Shape:
-    """What *entity* holds, with the rules of its validators.
+    """Describe the fields and the key of *entity*, with the rules of its validators.
 
     Raises:
         DeclarationError: Every reason why it cannot be a resource.
@@ -72,7 +72,7 @@ def describe(entity: type[Any]) -> Shape:
 
 
 def auto_now_factory(field: Any) -> Callable[[], Any] | None:
-    """What fills in *field*, if it is a time that Tortoise fills in at each change or when the entity is made."""
+    """Return what makes the value of *field*, if it has `auto_now` or `auto_now_add`; else `None`."""
     if not isinstance(field, DatetimeField | TimeField) or not (field.auto_now or field.auto_now_add):
         return None
     return _now if isinstance(field, DatetimeField) else _time
@@ -127,13 +127,13 @@ def _default(field: Any) -> tuple[Any, Callable[[], Any] | None]:
     if callable(given):
         return UNSET, lambda: _to_python(field, given())
     if isinstance(given, dict | list):
-        # Each entity gets one of its own.
+        # Each entity gets a copy of its own.
         return UNSET, lambda: copy.deepcopy(given)
     return _to_python(field, given), None
 
 
 def _to_python(field: Any, value: Any) -> Any:
-    """*value*, which Tortoise takes loosely, as it would come back."""
+    """Convert the default *value*, which Tortoise takes loosely, to what a query would return."""
     if value is None or isinstance(field, JSONField):
         return value
     made = field.to_python_value(value)
@@ -141,7 +141,7 @@ def _to_python(field: Any, value: Any) -> Any:
 
 
 def _rules(field: Any, field_type: FieldType) -> tuple[tuple[Any, ...], int | None, int | None]:
-    """The further rules, the least and the largest length."""
+    """Return the rules of the validators, the least and the largest length."""
     rules: list[Any] = []
     shortest = longest = None
     for validator in field.validators:
@@ -164,14 +164,14 @@ def _rules(field: Any, field_type: FieldType) -> tuple[tuple[Any, ...], int | No
 
 def _validator_rule(validator: Callable[[Any], None]) -> Callable[[Any], Any]:
     pattern = f" {validator.regex.pattern!r}" if isinstance(validator, RegexValidator) else ""
-    words = f"Does not match{pattern}." if pattern else f"{type(validator).__name__} rejects it."
+    message = f"Does not match{pattern}." if pattern else f"{type(validator).__name__} rejects it."
 
     def check(value: Any) -> Any:
         try:
             validator(value)
         except ValidationError:
-            # Its own words repeat the value.
-            raise ValueError(words) from None
+            # Tortoise's own message repeats the value.
+            raise ValueError(message) from None
         return value
 
     return check
@@ -183,9 +183,10 @@ def _smallest(one: int | None, other: int | None) -> int | None:
 
 
 def _description(field: Any) -> str | None:
-    # Enumerations without a description get a list of their members as one.
-    said: str | None = field.description
-    return None if said is None or (hasattr(field, "enum_type") and "\n" in said) else said
+    description: str | None = field.description
+    # An enumeration without a description gets one from Tortoise, a list of its members.
+    is_generated = description is not None and hasattr(field, "enum_type") and "\n" in description
+    return None if is_generated else description
 
 
 def _now() -> datetime.datetime:

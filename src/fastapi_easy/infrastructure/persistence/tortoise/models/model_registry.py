@@ -18,11 +18,11 @@ Models: TypeAlias = Mapping[str, list[type[Model]]]
 """By the label of their app, in the order they were found."""
 
 DEFAULT_LABEL: Final = "models"
-"""The app of models that nobody has given another; what Tortoise's own documentation uses."""
+"""The app of models without one; the name is that of Tortoise's own documentation."""
 
 
 def register_models(seeds: Iterable[type[Model]]) -> Models:
-    """*seeds*, the models they refer to, and those that live in the same modules, with their relations resolved.
+    """Register *seeds*, the models they refer to, and those of the same modules, and resolve their relations.
 
     Raises:
         DeclarationError: A relation leads nowhere, or the models contradict each other.
@@ -32,7 +32,7 @@ def register_models(seeds: Iterable[type[Model]]) -> Models:
     labels = list(found)
     try:
         for label in labels:
-            # Once all are known.
+            # Relations are resolved with the last app, when all models are known.
             _ = apps.init_app(label, [module_of(label, found[label])], _init_relations=label == labels[-1])
     except ConfigurationError as error:
         raise DeclarationError([f"Tortoise rejects the models: {error}"]) from error
@@ -40,7 +40,7 @@ def register_models(seeds: Iterable[type[Model]]) -> Models:
 
 
 def module_of(label: str, models: Iterable[type[Model]]) -> ModuleType:
-    """A module that holds *models*, since Tortoise takes them by the module only."""
+    """Return a module that holds *models*: Tortoise accepts models as members of modules only."""
     module = ModuleType(f"fastapi_easy tortoise {label}")
     module.__dict__["__models__"] = list(models)
     return module
@@ -48,7 +48,8 @@ def module_of(label: str, models: Iterable[type[Model]]) -> ModuleType:
 
 def _related_models(seeds: tuple[type[Model], ...]) -> list[type[Model]]:
     found = _referenced_models(seeds, seeds)
-    # What lives beside them may lead to them; one that leads nowhere is nobody's business here.
+    # Models of the same modules may refer to these. One whose own references are broken is left out: it may be
+    # unfinished, and is no resource.
     around = [each for model in found for each in _models_in_same_module(model)]
     for neighbour in around:
         with contextlib.suppress(DeclarationError):
@@ -57,7 +58,7 @@ def _related_models(seeds: tuple[type[Model], ...]) -> list[type[Model]]:
 
 
 def _referenced_models(seeds: Iterable[type[Model]], preferred: Iterable[type[Model]]) -> list[type[Model]]:
-    """*seeds* and all they refer to; of several models of one name one of *preferred*."""
+    """Return *seeds* and all they refer to; of several models of one name, one of *preferred*."""
     found: dict[type[Model], None] = {}
     waiting = list(seeds)
     while waiting:
@@ -77,10 +78,17 @@ def _targets(model: type[Model], preferred: list[type[Model]]) -> Iterator[type[
 
 
 def _resolve_model(reference: str, place: str, preferred: list[type[Model]]) -> type[Model]:
+    """Return the model that *reference*, as `app.Model`, means at *place*.
+
+    Raises:
+        DeclarationError: There is none, or it is not clear which one is meant.
+    """
     label, _, name = reference.rpartition(".")
     if not label or "." in label:
         raise DeclarationError([f"{place} refers to {reference!r}; write it as 'app.Model'"])
     candidates = [each for each in _subclasses(Model) if each.__name__ == name and _may_be_in(each, label)]
+    # Several models may have one name. Those that are declared together with the others come first, then those that
+    # a module still holds: classes of tests live on after their function has returned.
     for choice in (
         [each for each in candidates if each in preferred],
         [each for each in candidates if _is_importable(each)],
@@ -103,17 +111,18 @@ def _models_in_same_module(model: type[Model]) -> Iterator[type[Model]]:
 
 
 def _group_by_app(models: list[type[Model]]) -> dict[str, list[type[Model]]]:
-    said = {}
+    # References say in which app a model is, though it does not itself.
+    named_apps = {}
     for model in models:
         meta = meta_of(model)
         for name in (*meta.fk_fields, *meta.o2o_fields, *meta.m2m_fields):
             reference = getattr(meta.fields_map[name], "model_name", None)
             if isinstance(reference, str):
                 label, _, target = reference.rpartition(".")
-                said[target] = label
+                named_apps[target] = label
     grouped: dict[str, list[type[Model]]] = {}
     for model in models:
-        label = meta_of(model).app or said.get(model.__name__, DEFAULT_LABEL)
+        label = meta_of(model).app or named_apps.get(model.__name__, DEFAULT_LABEL)
         grouped.setdefault(label, []).append(model)
     return grouped
 

@@ -16,6 +16,6 @@ def references_of(stored: Iterable[StoredField]) -> Iterator[Reference]:
         yield Reference(
             fields=(each.name,),
             target=table_name(relation.related_model),
-            there=(there.source_field or there.model_field_name,),
+            remote=(there.source_field or there.model_field_name,),
             on_delete=ReferentialAction(str(relation.on_delete)),
         )

@@ -16,7 +16,7 @@ from fastapi_easy.infrastructure.persistence.tortoise.tortoise_internals import 
 
 
 def links_of(model: type[Model]) -> dict[str, Link]:
-    """The relations of *model*, and those of others that lead to it, by name."""
+    """Return the relations of *model*, and those of others that lead to it, by name."""
     return dict(_links(model))
 
 
@@ -32,6 +32,7 @@ def _links(model: type[Model]) -> Iterator[tuple[str, Link]]:
             case ForeignKeyFieldInstance():
                 yield name, _forward(field)
             case _:
+                # A field with a column.
                 pass
 
 
@@ -39,8 +40,8 @@ def _forward(field: Any) -> Link:
     return Link(
         target=field.related_model,
         many=False,
-        here=(str(field.source_field),),
-        there=(field.to_field_instance.model_field_name,),
+        local=(str(field.source_field),),
+        remote=(field.to_field_instance.model_field_name,),
     )
 
 
@@ -48,17 +49,17 @@ def _backward(field: Any) -> Link:
     return Link(
         target=field.related_model,
         many=not isinstance(field, BackwardOneToOneRelation),
-        here=(field.to_field_instance.model_field_name,),
-        there=(field.relation_field,),
+        local=(field.to_field_instance.model_field_name,),
+        remote=(field.relation_field,),
     )
 
 
 def _between(field: Any) -> Link:
-    through = Through(table=field, here=(field.backward_key,), there=(field.forward_key,))
+    through = Through(table=field, local=(field.backward_key,), remote=(field.forward_key,))
     return Link(
         target=field.related_model,
         many=True,
-        here=(meta_of(field.model).pk_attr,),
-        there=(meta_of(field.related_model).pk_attr,),
+        local=(meta_of(field.model).pk_attr,),
+        remote=(meta_of(field.related_model).pk_attr,),
         through=through,
     )

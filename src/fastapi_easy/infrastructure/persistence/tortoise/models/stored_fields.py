@@ -26,7 +26,7 @@ class StoredField(NamedTuple):
 
 
 def stored_fields(model: type[Model]) -> Iterator[StoredField]:
-    """The fields of *model* that have a column; a foreign key stands where the relation was declared."""
+    """Yield the fields of *model* that have a column; a foreign key stands where the relation was declared."""
     meta = meta_of(model)
     places = {name: place for place, name in enumerate(meta.fields_map)}
     names = sorted(meta.fields_db_projection, key=lambda name: places[_declared_as(name, meta)])
@@ -41,7 +41,7 @@ def table_name(model: type[Model]) -> str:
 
 
 def unique_sets(model: type[Model]) -> Iterator[tuple[str, ...]]:
-    """The sets of fields that are unique together; those of one field that says so itself are not among them."""
+    """Yield the sets of fields that are unique together, without single fields that are `unique` themselves."""
     meta = meta_of(model)
     for rule in meta.unique_together:
         yield tuple(stored_field_name(model, name) for name in rule)
@@ -51,7 +51,7 @@ def unique_sets(model: type[Model]) -> Iterator[tuple[str, ...]]:
 
 
 def stored_field_name(model: type[Model], name: str) -> str:
-    """The stored field that *name* means, which may be that of a relation."""
+    """Return the stored field that *name* means, which may be that of a relation."""
     meta = meta_of(model)
     if name == "pk":
         return str(meta.pk_attr)

@@ -48,7 +48,7 @@ class TableBuilder:
         self._metadata = MetaData()
 
     def table_of(self, model: type[Model]) -> Table:
-        """The table of *model*, and with it those it refers to."""
+        """Return the table of *model*, built together with those it refers to."""
         found = self._tables.get(model)
         if found is not None:
             return found
@@ -60,7 +60,7 @@ class TableBuilder:
             *(self._column(each) for each in stored),
             *self._rules(model, stored),
             schema=meta.schema,
-            # As Tortoise declares them: a key is never given out twice.
+            # As Tortoise declares them: the key of a deleted row is not used again.
             sqlite_autoincrement=any(each.field.pk and each.field.generated for each in stored),
         )
         for reference in self._references(model, stored):
@@ -68,7 +68,7 @@ class TableBuilder:
         return table
 
     def association_table(self, relation: Any) -> Table:
-        """The table of the many-to-many *relation*, which is the same from both of its ends."""
+        """Return the table of the many-to-many *relation*, which is the same from both of its ends."""
         # From the end where it was declared, so that both ends agree on the order of the columns.
         field = relation
         if is_generated(relation):
@@ -85,7 +85,7 @@ class TableBuilder:
             columns.append(Column(name, column_type_of(key), nullable=False))
             if field.db_constraint:
                 references.append(ForeignKeyConstraint([name], [there], ondelete=str(field.on_delete)))
-        # Tortoise's own rule that no pair stands there twice.
+        # Tortoise's own unique index, so that no pair is stored twice.
         rules = []
         if field.unique:
             names = [name for name, _ in ends]
@@ -162,11 +162,12 @@ class TableBuilder:
 
 
 def constraint_name(prefix: str, model: type[Model], columns: list[str]) -> str:
-    """The name that Tortoise gives an index or a rule of uniqueness, so that tables it made are understood."""
+    """Return the name that Tortoise gives an index or a unique rule: errors of tables it made mention it."""
     return _index_name(prefix, meta_of(model).db_table, columns)
 
 
 def _index_name(prefix: str, table: str, columns: list[str]) -> str:
+    # The scheme of Tortoise's schema generator, as is that of `_reference_name`.
     return f"{prefix}_{table[:11]}_{columns[0][:7]}_{_digest(table, *columns, length=6)}"
 
 
@@ -175,5 +176,5 @@ def _reference_name(table: str, column: str, target: str, target_column: str) ->
     return f"fk_{table[:8]}_{target[:8]}_{digest}"
 
 
-def _digest(*words: str, length: int) -> str:
-    return hashlib.sha256(";".join(words).encode()).hexdigest()[:length]
+def _digest(*parts: str, length: int) -> str:
+    return hashlib.sha256(";".join(parts).encode()).hexdigest()[:length]

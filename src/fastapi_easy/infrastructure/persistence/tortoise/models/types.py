@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 from sqlalchemy import CHAR, JSON, BigInteger, DateTime, SmallInteger, String, Time, Uuid
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeDecorator
 
-from fastapi_easy.infrastructure.relational.column_types import ServerType, UtcDateTime
+from fastapi_easy.infrastructure.relational.column_types import ColumnType, ServerType, UtcDateTime
 from fastapi_easy.infrastructure.relational.server import Server
 
 E = TypeVar("E", bound=enum.Enum)
@@ -19,7 +19,7 @@ _MYSQL = frozenset({"mysql", "mariadb"})
 
 
 class SqliteDateTime(UtcDateTime):
-    """Times on SQLite in columns that Tortoise has made, and in which it wrote the zone too."""
+    """Times on SQLite in columns that Tortoise has created, whose values it writes with their zone."""
 
     cache_ok = True
     foreign_types = ("TIMESTAMP",)
@@ -34,7 +34,7 @@ class AwareDateTime(ServerType[datetime.datetime]):
     def __init__(self) -> None:
         super().__init__(timezone=True)
 
-    def on(self, server: Server, *, indexed: bool) -> TypeEngine[Any]:
+    def on(self, server: Server, *, indexed: bool) -> ColumnType:
         return SqliteDateTime(timezone=True) if server.name == "sqlite" else UtcDateTime(timezone=True)
 
 
@@ -47,7 +47,7 @@ class DashedUuid(TypeDecorator[uuid.UUID]):
     def __init__(self) -> None:
         super().__init__(36)
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+    def load_dialect_impl(self, dialect: Dialect) -> ColumnType:
         if dialect.name == "postgresql":
             return dialect.type_descriptor(Uuid())
         if dialect.name in _MYSQL:
@@ -65,7 +65,7 @@ class DashedUuid(TypeDecorator[uuid.UUID]):
 
 
 class MicrosecondInterval(TypeDecorator[datetime.timedelta]):
-    """Durations as whole numbers."""
+    """Durations as whole numbers of microseconds."""
 
     impl = BigInteger
     cache_ok = True
@@ -83,7 +83,7 @@ class NaiveTime(TypeDecorator[datetime.time]):
     impl = Time
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+    def load_dialect_impl(self, dialect: Dialect) -> ColumnType:
         return dialect.type_descriptor(mysql.TIME(fsp=6) if dialect.name in _MYSQL else Time())
 
     def process_bind_param(self, value: datetime.time | None, dialect: Dialect) -> datetime.time | None:
@@ -94,7 +94,7 @@ class NaiveTime(TypeDecorator[datetime.time]):
 
 
 class TortoiseJson(TypeDecorator[Any]):
-    """JSON as Tortoise keeps it; null is no JSON but nothing."""
+    """JSON as Tortoise stores it; `None` is NULL, not the JSON value `null`."""
 
     impl = JSON
     cache_ok = True
@@ -102,8 +102,8 @@ class TortoiseJson(TypeDecorator[Any]):
     def __init__(self) -> None:
         super().__init__(none_as_null=True)
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        own: TypeEngine[Any] = JSON(none_as_null=True)
+    def load_dialect_impl(self, dialect: Dialect) -> ColumnType:
+        own: ColumnType = JSON(none_as_null=True)
         if dialect.name == "postgresql":
             own = postgresql.JSONB(none_as_null=True)
         return dialect.type_descriptor(own)
@@ -122,7 +122,7 @@ class EnumText(ServerType[enum.Enum]):
         self.collation = collation
         self._members = {str(each.value): each for each in enumeration}
 
-    def on(self, server: Server, *, indexed: bool) -> TypeEngine[Any]:
+    def on(self, server: Server, *, indexed: bool) -> ColumnType:
         return EnumText(self.enumeration, self.length, server.bytewise) if server.name == "mysql" else self
 
     def process_bind_param(self, value: enum.Enum | None, dialect: Dialect) -> str | None:

@@ -1,0 +1,232 @@
+"""Integers, decimals, floats and truth values."""
+
+import math
+import re
+from decimal import Decimal
+from typing import Final
+
+from fastapi_easy.domain.field import Field, Kind
+from fastapi_easy.domain.values.kind_format import (
+    JsonForm,
+    JsonSchema,
+    KindFormat,
+    ParseError,
+    checked_text,
+    fixed_schema,
+    type_error,
+    unchanged,
+)
+from fastapi_easy.domain.values.limits import (
+    COMPARABLE_DIGITS,
+    MAX_BODY_DIGITS,
+    MAX_FLOAT,
+    MAX_QUERY_DIGITS,
+    integer_limits,
+)
+
+# Longer numbers are refused by their length: `int` takes quadratic time, and raises beyond 4,300 digits.
+_INTEGER: Final = re.compile(rf"-?[0-9]{{1,{MAX_QUERY_DIGITS}}}", re.ASCII)
+_DECIMAL: Final = re.compile(rf"-?[0-9]{{1,{MAX_QUERY_DIGITS}}}(\.[0-9]{{1,{MAX_QUERY_DIGITS}}})?", re.ASCII)
+_DECIMAL_IN_BODY: Final = re.compile(
+    rf"-?[0-9]{{1,{MAX_BODY_DIGITS}}}(\.[0-9]{{1,{MAX_BODY_DIGITS}}})?", re.ASCII
+)
+_FLOAT: Final = re.compile(
+    rf"-?[0-9]{{1,{MAX_QUERY_DIGITS}}}(\.[0-9]{{1,{MAX_QUERY_DIGITS}}})?([eE][+-]?[0-9]{{1,3}})?", re.ASCII
+)
+_TRUTH: Final = {"true": True, "1": True, "false": False, "0": False}
+
+
+def decimal_text(number: Decimal) -> str:
+    """Return all digits of *number*, without an exponent."""
+    # Three times as fast as to format it, and nearly always the same.
+    text = str(number)
+    return text if "E" not in text else format(number, "f")
+
+
+def _read_integer_text(field: Field, text: str) -> int:
+    if not _INTEGER.fullmatch(text):
+        raise ParseError("Must be a whole number", "integer_parsing")
+    return _in_range(field, int(text))
+
+
+def _read_integer_json(field: Field, value: object) -> int:
+    # `True` is an `int` in Python, and no number in JSON.
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise type_error(field)
+    return _in_range(field, value)
+
+
+def _in_range(field: Field, number: int) -> int:
+    low, high = integer_limits(field)
+    if not low <= number <= high:
+        raise ParseError(f"Must be between {low} and {high}", "out_of_range")
+    return number
+
+
+def _integer_query_schema(field: Field) -> JsonSchema:
+    low, high = integer_limits(field)
+    return {"type": "integer", "minimum": low, "maximum": high}
+
+
+def _read_decimal_text(field: Field, text: str) -> Decimal:
+    if not _DECIMAL.fullmatch(text):
+        raise ParseError("Must be a decimal number", "decimal_parsing")
+    return _check_digits(field, Decimal(text))
+
+
+_read_decimal_string: Final = checked_text(Kind.DECIMAL, _read_decimal_text)
+
+
+def _read_decimal_json(field: Field, value: object) -> Decimal:
+    if isinstance(value, str):
+        return _read_decimal_string(field, value)
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise type_error(field)
+    # A float as JSON spells it: 0.1, and not the binary fraction nearest to it.
+    number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    # Measured first: written out, 1e999999999 would fill the memory.
+    return Decimal(format(_check_digits(field, number), "f"))
+
+
+def _check_digits(field: Field, number: Decimal) -> Decimal:
+    if not number.is_finite():
+        raise ParseError("Must be a finite number", "finite_number")
+    exponent = int(number.as_tuple().exponent)
+    digits = max(len(number.as_tuple().digits) + max(exponent, 0), -exponent)
+    allowed = max(field.precision or COMPARABLE_DIGITS, COMPARABLE_DIGITS)
+    if digits > allowed:
+        raise ParseError(f"Must have at most {allowed} digits", "decimal_max_digits")
+    return number
+
+
+def _read_decimal_body(value: object) -> Decimal:
+    if isinstance(value, str):
+        if not _DECIMAL_IN_BODY.fullmatch(value):
+            raise ParseError("Must be a decimal number like 12.50", "decimal_parsing")
+        return Decimal(value)
+    if isinstance(value, float):
+        # As JSON spells it: 0.1 and not the fraction nearest to it.
+        value = Decimal(float.__repr__(value))
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise ParseError("Must be a decimal number, as a string or a number", "decimal_type")
+    number = Decimal(value)
+    if len(number.as_tuple().digits) + abs(int(number.as_tuple().exponent)) > 2 * MAX_BODY_DIGITS:
+        raise ParseError("Has too many digits", "decimal_max_digits")
+    return number
+
+
+def _decimal_body_schema(field: Field, inner: JsonSchema) -> JsonSchema:
+    """Return the JSON Schema of a decimal, from pydantic's *inner* one, which knows the bounds of its rules."""
+    number: JsonSchema = {"type": "number"}
+    for each in inner.get("anyOf", ()):
+        if each.get("type") == "number":
+            number = dict(each)
+    bounds = {"minimum": -1, **number}
+    least = bounds.get("exclusiveMinimum", bounds["minimum"])
+    if field.precision is not None:
+        scale = field.scale or 0
+        largest = 10 ** (field.precision - scale) - 1
+        number = {"minimum": -largest, "maximum": largest, **number, "multipleOf": 10**-scale if scale else 1}
+        if "exclusiveMinimum" in number:
+            del number["minimum"]
+    pattern = _decimal_pattern(field)
+    if least >= 0:
+        nothing = "(?=.*[1-9])" if "exclusiveMinimum" in number else ""
+        pattern = pattern.replace("^-?", f"^{nothing}", 1)
+    text = {"type": "string", "pattern": pattern, "examples": ["12.50" if field.scale else "12"]}
+    return {"anyOf": [text, number]}
+
+
+def _decimal_pattern(field: Field) -> str:
+    """Return the regular expression of the decimals that a body may have for *field* as a string."""
+    if field.precision is None:
+        return rf"^-?[0-9]{{1,{MAX_BODY_DIGITS}}}(?:\.[0-9]{{1,{MAX_BODY_DIGITS}}})?$"
+    scale = field.scale or 0
+    whole = field.precision - scale
+    head = f"(?:0|[1-9][0-9]{{0,{whole - 1}}})" if whole else "0"
+    return f"^-?{head}(?:\\.[0-9]{{1,{scale}}})?$" if scale else f"^-?{head}$"
+
+
+def _read_float_text(_: Field, text: str) -> float:
+    if not _FLOAT.fullmatch(text):
+        raise ParseError("Must be a number", "float_parsing")
+    return _to_finite_float(float(text))
+
+
+def _read_float_json(field: Field, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise type_error(field)
+    return _to_finite_float(value)
+
+
+def _read_float_body(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise ParseError("Must be a number", "float_type")
+    return _to_finite_float(value)
+
+
+def _to_finite_float(number: float | Decimal) -> float:
+    try:
+        nearest = float(number)
+    except OverflowError:  # an integer beyond every float
+        nearest = math.inf
+    if not math.isfinite(nearest):
+        raise ParseError("Must be a finite number", "finite_number")
+    return nearest
+
+
+def _read_boolean_text(_: Field, text: str) -> bool:
+    if text not in _TRUTH:
+        raise ParseError("Must be true or false", "boolean_parsing")
+    return _TRUTH[text]
+
+
+def _read_boolean_json(field: Field, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise type_error(field)
+    return value
+
+
+INTEGER: Final[KindFormat[int]] = KindFormat(
+    json_form=JsonForm.LITERAL,
+    read_text=checked_text(Kind.INTEGER, _read_integer_text),
+    read_json=_read_integer_json,
+    write_key=unchanged,
+    write_journal=unchanged,
+    query_schema=_integer_query_schema,
+)
+
+DECIMAL: Final[KindFormat[Decimal]] = KindFormat(
+    json_form=JsonForm.STRING,
+    read_text=_read_decimal_string,
+    read_json=_read_decimal_json,
+    body_reader=lambda _: _read_decimal_body,
+    write_json=decimal_text,
+    write_key=decimal_text,
+    write_journal=decimal_text,
+    # Fifteen digits, with which every field may be compared.
+    query_schema=fixed_schema(
+        {"type": "string", "pattern": r"^-?[0-9]{1,9}(?:\.[0-9]{1,6})?$", "examples": ["12.50"]}
+    ),
+    body_schema=_decimal_body_schema,
+)
+
+FLOAT: Final[KindFormat[float]] = KindFormat(
+    json_form=JsonForm.LITERAL,
+    read_text=checked_text(Kind.FLOAT, _read_float_text),
+    read_json=_read_float_json,
+    body_reader=lambda _: _read_float_body,
+    write_key=unchanged,
+    write_journal=unchanged,
+    query_schema=fixed_schema({"type": "number", "minimum": -MAX_FLOAT, "maximum": MAX_FLOAT}),
+    body_schema=lambda _, inner: {"minimum": -MAX_FLOAT, "maximum": MAX_FLOAT, **inner},
+)
+
+BOOLEAN: Final[KindFormat[bool]] = KindFormat(
+    json_form=JsonForm.LITERAL,
+    read_text=checked_text(Kind.BOOLEAN, _read_boolean_text),
+    read_json=_read_boolean_json,
+    write_key=unchanged,
+    write_journal=unchanged,
+    query_schema=fixed_schema({"type": "boolean"}),
+)
