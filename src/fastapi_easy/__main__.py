@@ -103,7 +103,7 @@ def _diagnose(target: Target) -> Diagnosis:
 
 def _ask_breakers(action: str, database: str | None, control: Path | None) -> Sequence[BreakerState]:
     from fastapi_easy.interfaces.cli.breakers import breaker_states
-    from fastapi_easy.interfaces.cli.control import ask
+    from fastapi_easy.interfaces.cli.control import send_to_processes
     from fastapi_easy.settings import PREFIX, read_settings
 
     with _report_mistakes():
@@ -112,7 +112,7 @@ def _ask_breakers(action: str, database: str | None, control: Path | None) -> Se
         raise CommandError(
             f"give the control folder of the running application with --control, or set {PREFIX}CONTROL"
         )
-    return breaker_states(list(ask(folder, {"do": action, "database": database})), database)
+    return breaker_states(list(send_to_processes(folder, {"do": action, "database": database})), database)
 
 
 def _list_locks(target: Target, prefix: str) -> Sequence[Lock]:

@@ -13,20 +13,21 @@ import os
 import pytest
 
 from fastapi_easy.testing.conformance import RepositoryConformance, UnitOfWorkConformance
-from fastapi_easy.testing.conformance.reads.aggregation import Aggregating
+from fastapi_easy.testing.conformance.reads.aggregation import AggregationCases
 from fastapi_easy.testing.conformance.reads.filter_operators import FilterOperatorCases
 from fastapi_easy.testing.conformance.reads.pagination import PaginationCases
-from fastapi_easy.testing.conformance.reads.reading import Reading
+from fastapi_easy.testing.conformance.reads.reading import ReadCases
 from fastapi_easy.testing.conformance.reads.related_filters import RelatedFilterCases
-from fastapi_easy.testing.conformance.reads.related_selection import Following
+from fastapi_easy.testing.conformance.reads.related_orders import RelatedOrderCases
+from fastapi_easy.testing.conformance.reads.related_selection import RelatedSelectionCases
 from fastapi_easy.testing.conformance.reads.streaming import StreamCases
 from fastapi_easy.testing.conformance.store import Suite
-from fastapi_easy.testing.conformance.writes.bulk import Bulk
+from fastapi_easy.testing.conformance.writes.bulk import BulkCases
 from fastapi_easy.testing.conformance.writes.foreign_keys import ForeignKeyCases
-from fastapi_easy.testing.conformance.writes.optimistic_concurrency import Versioning
+from fastapi_easy.testing.conformance.writes.optimistic_concurrency import OptimisticConcurrencyCases
 from fastapi_easy.testing.conformance.writes.round_trips import RoundTripCases
-from fastapi_easy.testing.conformance.writes.soft_deletion import Deleting
-from fastapi_easy.testing.conformance.writes.writing import Writing
+from fastapi_easy.testing.conformance.writes.soft_deletion import SoftDeletionCases
+from fastapi_easy.testing.conformance.writes.writing import WriteCases
 
 VARIABLE = "CONFORMANCE"
 """The environment variable that says `full`, or nothing."""
@@ -44,7 +45,7 @@ only_when_full = pytest.mark.skipif(
 )
 
 
-class KindCases(Reading, RoundTripCases, Writing):
+class KindCases(ReadCases, RoundTripCases, WriteCases):
     """Write and read every kind, nulls, keys and defaults, and compare and sort by kind."""
 
     test_texts_compare_character_by_character = FilterOperatorCases.test_texts_compare_character_by_character
@@ -61,34 +62,34 @@ class KindCases(Reading, RoundTripCases, Writing):
     test_a_walk_gives_instances_too = PaginationCases.test_a_walk_gives_instances_too
 
     test_adds_several_and_returns_them_in_the_same_order = (
-        Bulk.test_adds_several_and_returns_them_in_the_same_order
+        BulkCases.test_adds_several_and_returns_them_in_the_same_order
     )
-    test_each_of_several_takes_its_own_defaults = Bulk.test_each_of_several_takes_its_own_defaults
-    test_sets_null_where_the_patch_says_so = Bulk.test_sets_null_where_the_patch_says_so
+    test_each_of_several_takes_its_own_defaults = BulkCases.test_each_of_several_takes_its_own_defaults
+    test_sets_null_where_the_patch_says_so = BulkCases.test_sets_null_where_the_patch_says_so
 
     test_numbers_are_exact_and_of_the_type_of_their_field = (
-        Aggregating.test_numbers_are_exact_and_of_the_type_of_their_field
+        AggregationCases.test_numbers_are_exact_and_of_the_type_of_their_field
     )
-    test_members_of_an_enumeration_make_groups = Aggregating.test_members_of_an_enumeration_make_groups
+    test_members_of_an_enumeration_make_groups = AggregationCases.test_members_of_an_enumeration_make_groups
 
     test_streams_the_fields_asked_for_in_their_order = (
         StreamCases.test_streams_the_fields_asked_for_in_their_order
     )
 
 
-class SelectedCases(KindCases, Versioning, ForeignKeyCases, Deleting):
+class SelectedCases(KindCases, OptimisticConcurrencyCases, ForeignKeyCases, SoftDeletionCases):
     """Also versions, references, soft deletion, and where relations lead."""
 
     test_a_relation_by_two_fields_leads_only_where_both_are_equal = (
         RelatedFilterCases.test_a_relation_by_two_fields_leads_only_where_both_are_equal
     )
-    test_a_path_over_two_fields_sorts_too = RelatedFilterCases.test_a_path_over_two_fields_sorts_too
+    test_a_path_over_two_fields_sorts_too = RelatedOrderCases.test_a_path_over_two_fields_sorts_too
     test_selects_many_for_each_source_in_their_order = (
-        Following.test_selects_many_for_each_source_in_their_order
+        RelatedSelectionCases.test_selects_many_for_each_source_in_their_order
     )
-    test_selects_at_most_one = Following.test_selects_at_most_one
-    test_selects_through_a_self_reference = Following.test_selects_through_a_self_reference
-    test_selects_by_a_composite_reference = Following.test_selects_by_a_composite_reference
+    test_selects_at_most_one = RelatedSelectionCases.test_selects_at_most_one
+    test_selects_through_a_self_reference = RelatedSelectionCases.test_selects_through_a_self_reference
+    test_selects_by_a_composite_reference = RelatedSelectionCases.test_selects_by_a_composite_reference
 
 
 class SelectedCasesInUnitsOfWork(Suite):

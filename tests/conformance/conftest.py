@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from fastapi_easy.testing.conformance import Leases, Store
+from fastapi_easy.testing.conformance import LeaseStoreFactory, Store
 from tests.conformance.mongo_documents import documents, opened_documents
 
 __all__ = ["documents", "opened_documents"]
@@ -17,7 +17,7 @@ OUTCOMES = ("passed", "skipped", "failed", "error")
 def _in_its_column(request: pytest.FixtureRequest) -> None:
     """Note on the test's report which adapter and server it ran on."""
     for name in {"store", "leases"} & set(request.fixturenames):
-        if isinstance(ready := request.getfixturevalue(name), Store | Leases):
+        if isinstance(ready := request.getfixturevalue(name), Store | LeaseStoreFactory):
             request.node.user_properties.append((COLUMN, ready.column))
 
 

@@ -28,7 +28,7 @@ async def memory_store(
         repositories=repositories,
         unit_of_work=partial(MemoryUnitOfWork, database, resources, repositories, bus),
         event_bus=bus,
-        system_rows=partial(kept_rows, database),
+        read_system_rows=partial(kept_rows, database),
         column=column,
     )
     await database.close()

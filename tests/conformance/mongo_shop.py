@@ -14,7 +14,7 @@ from fastapi_easy.infrastructure.persistence.mongo.driver.options import Connect
 from fastapi_easy.infrastructure.persistence.mongo.repository import MongoRepository
 from fastapi_easy.infrastructure.persistence.mongo.unit_of_work import MongoUnitOfWork
 from fastapi_easy.testing import RecordingEventBus
-from fastapi_easy.testing.resources import connected
+from fastapi_easy.testing.resources import resources_with_relations
 
 
 class Shop:
@@ -50,7 +50,7 @@ async def mongo_shop(
     for name, entity in entities.items():
         shapes[name], mistakes = database.narrow_shape(name, describe(entity))
         assert mistakes == []
-    resources = connected(shapes, entities, options=declared or {})
+    resources = resources_with_relations(shapes, entities, options=declared or {})
     await database.open()
     try:
         assert list((await database.prepare(tuple(resources.values()), mode)).unwrap()) == []

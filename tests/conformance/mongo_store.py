@@ -38,7 +38,7 @@ async def mongo_store(
             repositories=repositories,
             unit_of_work=partial(MongoUnitOfWork, database, resources, repositories, bus),
             event_bus=bus,
-            system_rows=partial(kept_rows, database),
+            read_system_rows=partial(kept_rows, database),
             column=column,
         )
     finally:

@@ -44,7 +44,7 @@ async def sqlalchemy_store(
             repositories=repositories,
             unit_of_work=partial(SqlAlchemyUnitOfWork, database, resources, repositories, bus),
             event_bus=bus,
-            system_rows=partial(kept_rows, database),
+            read_system_rows=partial(kept_rows, database),
             column=f"{adapter} on {database.technology}, {driver}{', stored as another class' if given_as else ''}",
         )
     finally:

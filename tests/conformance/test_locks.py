@@ -8,24 +8,26 @@ from fastapi_easy.infrastructure.locks.file import FileLeaseStore
 from fastapi_easy.infrastructure.locks.memory import Leases as Shared
 from fastapi_easy.infrastructure.locks.memory import MemoryLeaseStore
 from fastapi_easy.infrastructure.locks.relational.sqlite import SqliteLeaseStore
-from fastapi_easy.testing.conformance import Leases, LeaseStoreConformance
+from fastapi_easy.testing.conformance import LeaseStoreConformance, LeaseStoreFactory
 
 
 class TestMemory(LeaseStoreConformance):
     @pytest.fixture
     def leases(self):
         shared = Shared()
-        return Leases(open=lambda: MemoryLeaseStore(SystemClock(), shared), column="locks in memory")
+        return LeaseStoreFactory(
+            open=lambda: MemoryLeaseStore(SystemClock(), shared), column="locks in memory"
+        )
 
 
 class TestSqlite(LeaseStoreConformance):
     @pytest.fixture
     def leases(self, tmp_path):
         url = make_url(f"sqlite+aiosqlite:///{tmp_path / 'locks.sqlite3'}")
-        return Leases(open=lambda: SqliteLeaseStore(url), column="locks in SQLite")
+        return LeaseStoreFactory(open=lambda: SqliteLeaseStore(url), column="locks in SQLite")
 
 
 class TestFile(LeaseStoreConformance):
     @pytest.fixture
     def leases(self, tmp_path):
-        return Leases(open=lambda: FileLeaseStore(tmp_path / "locks"), column="locks in files")
+        return LeaseStoreFactory(open=lambda: FileLeaseStore(tmp_path / "locks"), column="locks in files")

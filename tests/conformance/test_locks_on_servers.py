@@ -10,7 +10,7 @@ from fastapi_easy.infrastructure.locks.relational.mysql import MySqlLeaseStore
 from fastapi_easy.infrastructure.locks.relational.mysql_named import MySqlNamedLockStore
 from fastapi_easy.infrastructure.locks.relational.postgres import PostgresLeaseStore
 from fastapi_easy.infrastructure.locks.relational.postgres_advisory import PostgresAdvisoryLockStore
-from fastapi_easy.testing.conformance import Leases, LeaseStoreConformance
+from fastapi_easy.testing.conformance import LeaseStoreConformance, LeaseStoreFactory
 from tests.conformance.mongo_store import through as through_mongo
 
 
@@ -22,34 +22,40 @@ class TestPostgres(LeaseStoreConformance):
     @pytest.fixture(params=["asyncpg", "psycopg"])
     def leases(self, postgres_url, request):
         url = through(postgres_url, "postgresql", request.param)
-        return Leases(open=lambda: PostgresLeaseStore(url), column=f"locks in PostgreSQL, {request.param}")
+        return LeaseStoreFactory(
+            open=lambda: PostgresLeaseStore(url), column=f"locks in PostgreSQL, {request.param}"
+        )
 
 
 class TestMariaDB(LeaseStoreConformance):
     @pytest.fixture(params=["asyncmy", "aiomysql"])
     def leases(self, mariadb_url, request):
         url = through(mariadb_url, "mysql", request.param)
-        return Leases(open=lambda: MySqlLeaseStore(url), column=f"locks in MariaDB, {request.param}")
+        return LeaseStoreFactory(
+            open=lambda: MySqlLeaseStore(url), column=f"locks in MariaDB, {request.param}"
+        )
 
 
 class TestRedis(LeaseStoreConformance):
     @pytest.fixture
     def leases(self, redis_url):
-        return Leases(open=lambda: RedisLeaseStore(redis_url), column="locks in Redis")
+        return LeaseStoreFactory(open=lambda: RedisLeaseStore(redis_url), column="locks in Redis")
 
 
 class TestMongo(LeaseStoreConformance):
     @pytest.fixture(params=["pymongo", "motor"])
     def leases(self, mongo_url, request):
         url = through_mongo(request.param, mongo_url)
-        return Leases(open=lambda: MongoLeaseStore(url), column=f"locks in MongoDB, {request.param}")
+        return LeaseStoreFactory(
+            open=lambda: MongoLeaseStore(url), column=f"locks in MongoDB, {request.param}"
+        )
 
 
 class TestPostgresSessions(LeaseStoreConformance):
     @pytest.fixture
     def leases(self, postgres_url):
         url = through(postgres_url, "postgresql", "asyncpg")
-        return Leases(
+        return LeaseStoreFactory(
             open=lambda: PostgresAdvisoryLockStore(url, SystemClock()),
             column="session locks in PostgreSQL",
         )
@@ -59,7 +65,7 @@ class TestMariaDBSessions(LeaseStoreConformance):
     @pytest.fixture
     def leases(self, mariadb_url):
         url = through(mariadb_url, "mysql", "asyncmy")
-        return Leases(
+        return LeaseStoreFactory(
             open=lambda: MySqlNamedLockStore(url, SystemClock()),
             column="session locks in MariaDB",
         )

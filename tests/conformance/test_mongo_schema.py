@@ -23,7 +23,7 @@ from fastapi_easy.infrastructure.entities.plain import describe
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
 from fastapi_easy.testing import resource_from
 from fastapi_easy.testing.conformance.store import value_of
-from fastapi_easy.testing.resources import connected
+from fastapi_easy.testing.resources import resources_with_relations
 from tests.conformance.mongo_shop import mongo_shop
 
 
@@ -273,7 +273,7 @@ async def test_a_relation_through_a_table_is_a_difference(mongo_url):
     shapes = {name: describe(entity) for name, entity in ENTITIES.items()}
     between = Through(table="marks", local=("book",), remote=("hall", "number"))
     link = Link(target="seats", many=True, through=between)
-    resources = connected(shapes, ENTITIES, options={"books": {"relations": {"marked": link}}})
+    resources = resources_with_relations(shapes, ENTITIES, options={"books": {"relations": {"marked": link}}})
 
     [sentence] = value_of(await database.prepare(list(resources.values()), SchemaMode.OFF))
 

@@ -20,7 +20,7 @@ from fastapi_easy.infrastructure.persistence.tortoise.clients.connections import
 from fastapi_easy.testing.conformance.reads.filter_operators import FilterOperatorCases
 from fastapi_easy.testing.conformance.reads.pagination import PaginationCases
 from fastapi_easy.testing.conformance.reads.reading import ReadCases
-from fastapi_easy.testing.conformance.store import put, value_of
+from fastapi_easy.testing.conformance.store import add_one, value_of
 from fastapi_easy.testing.conformance.writes.round_trips import RoundTripCases
 from fastapi_easy.testing.conformance.writes.writing import WriteCases
 from tests.conformance.columns import FULL, KindCases
@@ -136,7 +136,7 @@ async def test_what_tortoise_wrote_by_itself_is_compared_by_value(written_alone,
 
 
 async def test_what_tortoise_wrote_by_itself_is_sorted_by_value(written_alone):
-    _ = await put(
+    _ = await add_one(
         written_alone.notes,
         title="early",
         seen_at=NOON - datetime.timedelta(days=1),

@@ -12,7 +12,7 @@ from fastapi_easy.infrastructure.persistence.tortoise import TortoiseDatabase, T
 from fastapi_easy.infrastructure.relational.options import ConnectionOptions
 from fastapi_easy.testing import RecordingEventBus
 from fastapi_easy.testing.conformance.store import value_of
-from fastapi_easy.testing.resources import connected
+from fastapi_easy.testing.resources import resources_with_relations
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,9 @@ async def hall(url, models, **limits):
     for name, model in models.items():
         shapes[name], mistakes = database.narrow_shape(name, describe(model))
         assert mistakes == []
-    resources = connected(shapes, models, options={name: {"database": "hall"} for name in models})
+    resources = resources_with_relations(
+        shapes, models, options={name: {"database": "hall"} for name in models}
+    )
     await database.open()
     try:
         assert list(value_of(await database.prepare(tuple(resources.values()), SchemaMode.CREATE))) == []

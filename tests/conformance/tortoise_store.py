@@ -39,7 +39,7 @@ async def tortoise_store(
             repositories=repositories,
             unit_of_work=partial(TortoiseUnitOfWork, database, resources, repositories, bus),
             event_bus=bus,
-            system_rows=partial(kept_rows, database),
+            read_system_rows=partial(kept_rows, database),
             column=f"Tortoise on {database.technology}, {driver}{', stored as another class' if given_as else ''}",
         )
     finally:

@@ -23,7 +23,7 @@ from fastapi_easy.application import (
 from fastapi_easy.bootstrap import create_app
 from fastapi_easy.domain import BadQuery, Fault, Invalid, Json, Operator, Query, Where
 from fastapi_easy.settings import Settings
-from tests.e2e.called_otherwise import Documents, Tables
+from tests.e2e.aliased_books import Documents, Tables
 from tests.e2e.serving import client_of
 from tests.e2e.stores import MONGO, empty_store, store_names
 
@@ -190,7 +190,7 @@ async def test_faults_lead_to_what_the_caller_wrote(shop: Shop) -> None:
     ]
 
 
-async def test_what_the_store_refuses_is_told_in_the_words_of_the_caller(shop: Shop) -> None:
+async def test_errors_of_the_store_name_fields_by_their_alias(shop: Shop) -> None:
     first, second = await shop.put(1, 2)
 
     taken = await shop.client.post("/books", json=shop.book(1))
@@ -260,7 +260,7 @@ async def test_what_is_exported_can_be_imported(shop: Shop) -> None:
         assert [each["titleText"] for each in page.json()["items"]] == [f"{kind[:4]} 1", f"{kind[:4]} 2"]
 
 
-async def test_lines_that_fail_are_told_of_in_the_words_of_the_file(shop: Shop) -> None:
+async def test_errors_of_imported_lines_name_fields_by_their_alias(shop: Shop) -> None:
     await shop.put(1)
     csv = {"content-type": "text/csv"}
 
@@ -336,7 +336,7 @@ async def test_programs_go_by_the_names_of_related_entities_too(shop: Shop) -> N
     assert misspelt.failure() == BadQuery("fields", "Unknown field", "full_name")
 
 
-async def test_programs_are_told_of_names(shop: Shop) -> None:
+async def test_python_errors_name_fields_of_the_class(shop: Shop) -> None:
     bad = {"isbn_13": "", "titleText": "x", "unit_price": 1}
     missing = Fault("/title_text", "Field required", "missing")
     short = Fault("/isbn_13", "String should have at least 1 character", "string_too_short")

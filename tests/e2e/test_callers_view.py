@@ -230,7 +230,7 @@ async def test_an_action_reaches_what_is_its_callers(opened: Opened) -> None:
     assert await opened.balances() == {1: 0, 2: 5}
 
 
-async def test_what_is_meant_for_the_system_says_so_and_is_recorded_so(opened: Opened) -> None:
+async def test_changes_as_system_are_recorded_by_system(opened: Opened) -> None:
     told: list[DomainEvent] = []
 
     async def tell(event: DomainEvent) -> None:
@@ -319,7 +319,7 @@ async def test_an_action_answers_no_hidden_fields_however_deep_they_lie(opened: 
     assert answer == {"row": shown, "entities": [shown], "accounts": Success(1)}
 
 
-async def test_user_code_in_a_unit_of_work_sees_what_its_caller_sees(opened: Opened) -> None:
+async def test_user_code_in_a_unit_of_work_sees_only_what_its_caller_may_see(opened: Opened) -> None:
     async with opened.bank.unit_of_work(ADA) as work:
         mine = await work.repository("accounts").select(Query())
         everything = await work.as_system().repository("accounts").count(Everything())

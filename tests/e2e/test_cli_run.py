@@ -18,7 +18,7 @@ def folder(tmp_path):
     return program_in(tmp_path)
 
 
-def test_serves_and_says_where(folder):
+def test_serves_and_prints_its_address(folder):
     with serving(folder, "shop:app") as served:
         connection = served.connection()
         connection.request("GET", "/books")
@@ -46,7 +46,7 @@ def test_serves_and_says_where(folder):
         pytest.param(signal.SIGINT, ["--reload"], id="reloading, by Ctrl-C"),
     ],
 )
-def test_ends_soon_when_told_although_clients_stay_connected(folder, by, arguments):
+def test_shuts_down_soon_although_clients_stay_connected(folder, by, arguments):
     with serving(folder, "shop:make", *arguments) as served:
         connection = served.connection()
         ask(connection, "GET", "/books")
@@ -107,7 +107,7 @@ def test_logs_as_the_settings_say_in_every_worker(folder):
     assert any('"GET /books HTTP/1.1" 200' in each["message"] for each in lines)
 
 
-def test_says_the_mistakes_of_declarations_without_a_traceback(folder):
+def test_prints_mistakes_of_declarations_without_a_traceback(folder):
     ended = call(folder, "run", "mistaken:app")
 
     assert ended.returncode == 2
@@ -125,7 +125,7 @@ def test_shows_the_traceback_when_debugging(folder):
     assert "mistaken.py" in ended.stderr
 
 
-def test_says_in_a_sentence_that_the_port_is_taken(folder):
+def test_prints_a_message_when_the_port_is_in_use(folder):
     with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as taken:
         port = str(taken.getsockname()[1])
         ended = call(folder, "run", "shop:app", "--port", port)
@@ -137,7 +137,7 @@ def test_says_in_a_sentence_that_the_port_is_taken(folder):
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_says_in_a_sentence_why_the_app_does_not_start(folder, workers):
+def test_prints_a_message_when_the_app_does_not_start(folder, workers):
     ended = call(folder, "run", "shop:closed", "--port", "0", "--workers", workers)
 
     assert ended.returncode == 3

@@ -87,7 +87,7 @@ def test_databases_may_be_handed_over_with_the_configuration(tmp_path: Path) -> 
     assert urls(shop)["archive"] == "memory://"
 
 
-def test_what_the_environment_says_of_a_database_goes_before(
+def test_the_environment_overrides_the_url_of_a_database(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FASTAPI_EASY_DATABASES__DEFAULT__URL", "postgresql://db.internal/notes")
@@ -101,7 +101,7 @@ def test_what_the_environment_says_of_a_database_goes_before(
     assert (default.pool_size, default.breaker.calls, default.breaker.pause) == (3, 5, 7)
 
 
-def test_so_does_what_an_argument_says(tmp_path: Path) -> None:
+def test_an_argument_overrides_the_url_of_a_database(tmp_path: Path) -> None:
     settings = Settings.model_validate({"databases": {"default": {"url": "memory://"}}})
 
     shop = Notebook(settings=settings, config=in_files(tmp_path))
@@ -195,7 +195,7 @@ def test_an_option_that_a_provider_is_made_from_is_a_users_own() -> None:
     assert shop.client() == {"url": "https://own.internal"}
 
 
-def test_resources_that_come_too_late_are_told_so() -> None:
+def test_resources_that_are_configured_too_late_are_an_error() -> None:
     shop = in_memory(Notebook)
     shop.config.from_dict({"resources": {"memos": {"entity": f"{__name__}:Note"}}})
 

@@ -140,7 +140,7 @@ async def test_a_burst_while_connections_are_still_being_made_is_waited_out(stor
 
 
 @pytest.mark.parametrize("store", RELATIONAL)
-async def test_callers_in_a_hurry_do_no_harm_to_others(store: str) -> None:
+async def test_calls_with_short_deadlines_do_not_harm_others(store: str) -> None:
     """Three in ten ask for more than they have time for: the server is told, and its connections live on."""
     callers, seconds, patience = 20, 3.0, 0.25
     counted = {"fast": 0, "fast failed": 0, "slow": 0}
@@ -189,7 +189,7 @@ async def test_callers_in_a_hurry_do_no_harm_to_others(store: str) -> None:
 
 
 @pytest.mark.parametrize("store", RELATIONAL)
-async def test_a_write_in_a_hurry_is_made_whole_or_not_at_all(store: str) -> None:
+async def test_a_write_with_a_short_deadline_is_atomic(store: str) -> None:
     async with far(store) as (shop, _):
         parcels = shop.kernel().use_cases("parcels")
 
@@ -205,7 +205,7 @@ async def test_a_write_in_a_hurry_is_made_whole_or_not_at_all(store: str) -> Non
 
 
 @pytest.mark.parametrize("store", [*RELATIONAL, "mongo"])
-async def test_what_takes_too_long_is_told_apart_from_what_is_down(store: str) -> None:
+async def test_a_timeout_differs_from_an_outage(store: str) -> None:
     async with far(store, connect_timeout=1, statement_timeout=2) as (shop, wire):
         parcels = shop.kernel().use_cases("parcels")
         assert await parcels.count(CountEntities(), Context()) == Success(0)
@@ -222,7 +222,7 @@ async def test_what_takes_too_long_is_told_apart_from_what_is_down(store: str) -
 
 
 @pytest.mark.parametrize("store", [*RELATIONAL, "mongo"])
-async def test_health_is_asked_past_the_breaker_and_past_those_who_wait(store: str) -> None:
+async def test_health_checks_bypass_breaker_and_wait_queue(store: str) -> None:
     post: Any = DocumentPost if store == "mongo" else Post
     with empty_database(store) as url:
         database = DatabaseSettings.model_validate({"url": url, "pool_size": 2, "queue_time": 0.001})

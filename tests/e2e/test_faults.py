@@ -81,7 +81,7 @@ async def test_a_slow_wire_is_slow_and_nothing_else(far):
     assert time.monotonic() - begun > 0.2
 
 
-async def test_when_the_answer_to_a_write_is_lost_nobody_knows_and_the_row_is_there(far):
+async def test_a_lost_answer_to_a_write_is_an_unknown_outcome_with_the_row_stored(far):
     _, client, wire = far
     wire.cut_at = b"perhaps"
 
@@ -91,7 +91,7 @@ async def test_when_the_answer_to_a_write_is_lost_nobody_knows_and_the_row_is_th
     assert await names(client) == ["first", "perhaps"]
 
 
-async def test_when_the_answer_to_a_commit_is_lost_nobody_knows_and_it_was_made(far, store):
+async def test_a_lost_answer_to_a_commit_is_an_unknown_outcome_although_committed(far, store):
     _, client, wire = far
     wire.cut_at = COMMITS[store]
     first = (await client.get("/parcels")).json()["items"][0]["id"]

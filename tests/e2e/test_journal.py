@@ -111,7 +111,7 @@ async def test_a_unit_of_work_that_holds_nothing_but_rows_commits(shop: Shop) ->
 
 
 @pytest.mark.parametrize("store", STORES)
-async def test_a_journal_that_looks_at_the_write_is_told_of_it(store: str, tmp_path: Path) -> None:
+async def test_a_journal_without_drafts_gets_events_after_the_write(store: str, tmp_path: Path) -> None:
     looked: list[Any] = []
 
     class Looking(TwoRows):

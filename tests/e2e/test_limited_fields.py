@@ -88,7 +88,7 @@ async def test_the_etag_is_that_of_the_whole_entity(client: httpx2.AsyncClient) 
 @pytest.mark.parametrize(
     "query", ["salary__gt=1", "sort=salary", "fields=salary", 'where={"not":{"salary__lt":1}}']
 )
-async def test_nothing_is_told_of_them_by_a_question(client: httpx2.AsyncClient, query: str) -> None:
+async def test_queries_by_unreadable_fields_are_forbidden(client: httpx2.AsyncClient, query: str) -> None:
     answer = await client.get(f"/people?{query}")
 
     assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")

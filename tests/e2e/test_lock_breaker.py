@@ -146,7 +146,7 @@ def test_a_database_cannot_be_called_as_the_breaker_of_the_locks_is(tmp_path):
         lock_shop.Confused(settings=settings_on(tmp_path))
 
 
-def test_a_database_that_nobody_knows_does_not_silently_keep_locks_in_memory(tmp_path):
+def test_an_unknown_database_does_not_silently_keep_locks_in_memory(tmp_path):
     post: Any = Post(settings=settings_on(tmp_path))
     post.databases.default.override(providers.Object(OwnDatabase()))
     with pytest.raises(DeclarationError, match=r"OwnDatabase.*locks\.url"):

@@ -149,7 +149,7 @@ def test_what_the_store_lacks_and_the_settings_require_is_refused_at_start(tmp_p
         create_app(post)
 
 
-def test_a_store_that_nobody_knows_is_refused_at_start(tmp_path):
+def test_an_unknown_lease_store_is_an_error_at_start(tmp_path):
     post: Any = Post(settings=settings_on(tmp_path, locks={"url": "etcd://host"}))
 
     with pytest.raises(DeclarationError, match="etcd"):

@@ -62,7 +62,7 @@ async def test_every_store_reports_its_health_and_its_connections(client: httpx2
     assert all(each["pool"]["in_use"] == 0 < each["pool"]["limit"] for each in ready["dependencies"].values())
 
 
-async def test_nobody_writes_the_journal_over_http(client: httpx2.AsyncClient) -> None:
+async def test_the_journal_cannot_be_written_over_http(client: httpx2.AsyncClient) -> None:
     refused = await client.post("/events", json={"name": "books.created", "key": "1"})
 
     assert refused.status_code == 405

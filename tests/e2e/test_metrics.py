@@ -18,7 +18,7 @@ def settings(folder: Path, *, metrics: bool) -> Settings:
     return Settings(databases={"default": database}, http=HttpSettings(metrics=metrics))
 
 
-async def test_calls_and_connections_are_told_of(tmp_path: Path) -> None:
+async def test_calls_and_connections_are_reported(tmp_path: Path) -> None:
     async with client_of(create_app(Ledger(settings=settings(tmp_path, metrics=True)))) as client:
         await client.post("/entries", json={"code": "a", "text": "x", "amount": "1"})
         await client.get("/entries/nobody")

@@ -92,7 +92,7 @@ CREATIONS = {
 
 
 @pytest.mark.parametrize("way", CREATIONS.values(), ids=CREATIONS)
-async def test_a_new_entity_is_told_of_in_the_same_words(shop: Shop, way: Any) -> None:
+async def test_every_way_of_creating_publishes_the_same_event(shop: Shop, way: Any) -> None:
     before: list[BeforeChange] = []
     after: list[DomainEvent] = []
 
@@ -220,7 +220,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("way", CHANGES.values(), ids=CHANGES)
-async def test_a_change_is_told_of_with_the_values_from_before_it(shop: Shop, way: Any) -> None:
+async def test_updates_publish_the_values_from_before(shop: Shop, way: Any) -> None:
     values = book()
     key = (await shop.books.create(CreateEntity(values), ADA)).unwrap().id
     asked: list[BeforeUpdate] = []
@@ -243,7 +243,7 @@ async def test_a_change_is_told_of_with_the_values_from_before_it(shop: Shop, wa
     assert event.values == {"id": key, **values, "title": "Persuasion", "version": 2}
 
 
-async def test_saving_what_was_found_is_told_of_as_a_change(shop: Shop) -> None:
+async def test_saving_a_found_entity_publishes_an_update(shop: Shop) -> None:
     values = book()
     key = (await shop.books.create(CreateEntity(values), ADA)).unwrap().id
     asked: list[BeforeChange] = []
@@ -271,7 +271,7 @@ async def test_saving_what_was_found_is_told_of_as_a_change(shop: Shop) -> None:
     assert event.values == {"id": key, **values, "title": "Persuasion", "version": 2}
 
 
-async def test_saving_an_unknown_key_is_told_of_as_a_creation(shop: Shop) -> None:
+async def test_saving_an_unknown_key_publishes_a_creation(shop: Shop) -> None:
     asked: list[BeforeChange] = []
 
     async def ask(change: BeforeChange) -> None:
@@ -286,7 +286,7 @@ async def test_saving_an_unknown_key_is_told_of_as_a_creation(shop: Shop) -> Non
     assert [type(change) for change in asked] == [BeforeCreate]
 
 
-async def test_values_from_before_are_there_for_whoever_asked_for_them(shop: Shop) -> None:
+async def test_only_subscribers_who_asked_get_values_from_before(shop: Shop) -> None:
     values = book()
     key = (await shop.books.create(CreateEntity(values), ADA)).unwrap().id
     told: list[DomainEvent] = []
@@ -336,7 +336,7 @@ async def test_a_handler_that_raises_anything_else_is_a_defect_and_discards_the_
     assert count == Success(0)
 
 
-async def test_an_action_on_what_is_not_there_is_told_of_to_nobody(shop: Shop) -> None:
+async def test_an_action_on_a_missing_entity_publishes_nothing(shop: Shop) -> None:
     told: list[DomainEvent] = []
 
     async def tell(event: DomainEvent) -> None:

@@ -133,7 +133,7 @@ async def test_head_tells_of_an_export_and_sends_none(client: httpx2.AsyncClient
     assert told.headers["content-type"] == "text/csv; charset=utf-8; header=present"
 
 
-async def test_lines_that_fail_are_left_out_and_told_of(client: httpx2.AsyncClient) -> None:
+async def test_lines_that_fail_are_skipped_and_reported(client: httpx2.AsyncClient) -> None:
     new = {"code": "new", "text": "x", "amount": "1"}
     lines = [
         json.dumps(new),

@@ -166,7 +166,7 @@ async def test_its_locks_are_where_it_keeps_them_and_its_units_of_work_have_no_f
     assert outcome == Failure(Unsupported("jar:1", "fencing"))
 
 
-def test_it_is_told_what_the_settings_say(larder: Any) -> None:
+def test_it_gets_the_settings_of_its_database(larder: Any) -> None:
     settings = Settings.model_validate({"databases": {"default": {"url": "shelf:there", "pool_size": 4}}})
     pantry = larder(settings=settings)
 
@@ -278,7 +278,7 @@ def test_a_url_that_nothing_opens_is_refused_without_its_password(url: str, said
     assert "secret" not in str(refused.value)
 
 
-def test_a_technology_without_leases_or_locks_of_sessions_says_so(shelf: Any, larder: Any) -> None:
+def test_a_technology_without_leases_or_session_locks_reports_it(shelf: Any, larder: Any) -> None:
     elsewhere = Settings.model_validate(
         {"databases": {"default": {"url": "memory://"}}, "locks": {"url": "shelf:here"}}
     )

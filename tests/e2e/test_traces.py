@@ -202,7 +202,7 @@ async def test_an_export_belongs_to_its_request(tmp_path: Path) -> None:
     assert len({each.get_span_context().trace_id for each in spans}) == 1
 
 
-async def test_whoever_looks_whether_the_store_is_there_leaves_no_trace(tmp_path: Path) -> None:
+async def test_health_checks_leave_no_spans(tmp_path: Path) -> None:
     with empty_store("sqlite", tmp_path) as url:
         async with traced(Shop, url) as shop:
             spans = await shop.spans("GET", "/health/ready")
@@ -239,7 +239,7 @@ async def test_commands_to_mongodb_are_spans(scheme: str) -> None:
 
 
 @pytest.mark.parametrize(("telemetry", "is_there"), [("off", False), ("auto", False), ("on", True)])
-def test_nobody_traces_unless_it_is_wanted(telemetry: Any, is_there: bool) -> None:
+def test_nothing_is_traced_unless_enabled(telemetry: Any, is_there: bool) -> None:
     shop: Any = Shop
 
     tracer = shop(settings=Settings(telemetry=telemetry)).tracer()

@@ -97,7 +97,7 @@ async def test_related_entities_stand_beside_the_books(shelf: Shelf) -> None:
     assert "etag" not in one.headers
 
 
-async def test_a_reference_to_nobody_is_refused_and_so_is_leaving_one(shelf: Shelf) -> None:
+async def test_dangling_references_are_rejected(shelf: Shelf) -> None:
     ada = await shelf.put("authors", name="Ada")
     (book,) = await shelf.books("1", author_id=ada["id"])
     nobody = {"author_id": 2_000_000_000}
@@ -208,7 +208,7 @@ async def test_of_many_actions_on_one_version_one_is_performed(shelf: Shelf) -> 
     assert (await shelf.client.get(f"/books/{key}")).json()["copies"] == 7
 
 
-async def test_an_action_says_a_version_where_one_is_required(shelf: Shelf) -> None:
+async def test_an_action_requires_a_version_where_versions_are_required(shelf: Shelf) -> None:
     (key,) = await shelf.books("1")
     review = await shelf.put("reviews", book_id=key, stars=1)
     path = f"/reviews/{review['id']}"
@@ -354,7 +354,7 @@ async def test_as_many_items_as_allowed(shelf: Shelf) -> None:
     assert gone.json() == {"results": [{"status": 200, "affected": 1000}]}
 
 
-async def test_a_dry_run_says_what_would_happen(shelf: Shelf) -> None:
+async def test_a_dry_run_reports_what_would_happen(shelf: Shelf) -> None:
     one, gone = await shelf.books("1", "2")
     await shelf.client.delete(f"/books/{gone}")
     client = shelf.client

@@ -1,4 +1,4 @@
-"""What tests of an application need, and the suites an adapter of one's own has to pass."""
+"""Tools for tests of an application, and the conformance suites that an adapter must pass."""
 
 from fastapi_easy.testing.clock import FrozenClock
 from fastapi_easy.testing.faults import FailingRepository, SlowRepository

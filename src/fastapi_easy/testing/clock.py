@@ -1,4 +1,4 @@
-"""A time that stands still until it is told to go on."""
+"""A clock for tests that stands still until it is advanced."""
 
 import datetime
 from typing import Final
@@ -7,22 +7,22 @@ _START: Final = datetime.datetime(2026, 1, 1, 12, tzinfo=datetime.UTC)
 
 
 class FrozenClock:
-    """Implements `Clock`; both of its times move by `advance` only."""
+    """A `Clock` whose two times move by `advance` only."""
 
     def __init__(self, now: datetime.datetime = _START) -> None:
         self._now = now.astimezone(datetime.UTC)
         self._monotonic = 0.0
 
     def now(self) -> datetime.datetime:
-        """The time of day it was given or moved to."""
+        """Return the time of day it was created with or moved to."""
         return self._now
 
     def monotonic(self) -> float:
-        """The seconds by which it was moved in all."""
+        """Return the seconds by which it was moved in total."""
         return self._monotonic
 
     def advance(self, by: float | datetime.timedelta) -> None:
-        """Let time go on *by* so many seconds, or by a timedelta; never back."""
+        """Move both times forward *by* seconds or a timedelta; never back."""
         step = by if isinstance(by, datetime.timedelta) else datetime.timedelta(seconds=by)
         if step < datetime.timedelta(0):
             raise ValueError("time cannot go backwards")

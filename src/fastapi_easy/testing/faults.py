@@ -1,4 +1,4 @@
-"""Repositories that have a bad day."""
+"""Repositories that fail or are slow, for tests."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -19,7 +19,7 @@ from fastapi_easy.domain.resources.resource import Relation
 
 
 class FailingRepository:
-    """Implements `Repository`; every method fails with the same error.
+    """A `Repository` whose every method fails with the same error.
 
     Takes the place of any repository, so whatever that one is made from is accepted and ignored.
 
@@ -54,7 +54,7 @@ class FailingRepository:
         return Failure(self._error)
 
     async def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Sequence[Row]]:
-        """Break before the first row."""
+        """Raise before the first row."""
         raise StreamBroken(getattr(self._error, "dependency", "repository"))
         yield ()
 
@@ -107,59 +107,59 @@ class FailingRepository:
 
 
 class SlowRepository:
-    """Implements `Repository`: *inner*, with every call taking *seconds* longer."""
+    """A `Repository` that delays every call of *inner* by *seconds*."""
 
     def __init__(self, inner: Repository[Any], seconds: float) -> None:
         self._inner = inner
         self._seconds = seconds
 
-    def in_transaction(self, connection: Any) -> "SlowRepository":
-        """*inner* inside *connection*, as slow."""
+    def in_transaction(self, connection: object) -> "SlowRepository":
+        """Return *inner* inside *connection*, with the same delay."""
         inside = getattr(self._inner, "in_transaction", None)
         return self if inside is None else SlowRepository(inside(connection), self._seconds)
 
     async def read(
         self, key: Key, fields: Sequence[str] | None = None, *, scope: Specification = EVERYTHING
     ) -> Outcome[Row]:
-        """As *inner*, later."""
+        """Call *inner* after the delay."""
         await asyncio.sleep(self._seconds)
         return await self._inner.read(key, fields, scope=scope)
 
     async def select(self, query: Query) -> Outcome[Page[Row]]:
-        """As *inner*, later."""
+        """Call *inner* after the delay."""
         await asyncio.sleep(self._seconds)
         return await self._inner.select(query)
 
     async def select_each(
         self, relation: Relation, sources: Sequence[tuple[Any, ...]], query: Query
     ) -> Outcome[Sequence[Sequence[Row]]]:
-        """As *inner*, later."""
+        """Call *inner* after the delay."""
         await asyncio.sleep(self._seconds)
         return await self._inner.select_each(relation, sources, query)
 
     async def aggregate(self, aggregation: Aggregation) -> Outcome[Sequence[Group]]:
-        """As *inner*, later."""
+        """Call *inner* after the delay."""
         await asyncio.sleep(self._seconds)
         return await self._inner.aggregate(aggregation)
 
     async def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Sequence[Row]]:
-        """As *inner*, beginning later."""
+        """Stream as *inner* does, after the delay."""
         await asyncio.sleep(self._seconds)
         async for rows in self._inner.stream(query, chunk=chunk):
             yield rows
 
     async def count(self, specification: Specification) -> Outcome[int]:
-        """As *inner*, later."""
+        """Call *inner* after the delay."""
         await asyncio.sleep(self._seconds)
         return await self._inner.count(specification)
 
     async def add(self, values: Values) -> Outcome[Row]:
-        """As *inner*, later."""
+        """Call *inner* after the delay."""
         await asyncio.sleep(self._seconds)
         return await self._inner.add(values)
 
     async def add_all(self, many: Sequence[Values]) -> Outcome[Sequence[Row]]:
-        """As *inner*, later."""
+        """Call *inner* after the delay."""
         await asyncio.sleep(self._seconds)
         return await self._inner.add_all(many)
 
@@ -171,33 +171,33 @@ class SlowRepository:
         expected_version: str | None = None,
         scope: Specification = EVERYTHING,
     ) -> Outcome[Row]:
-        """As *inner*, later."""
+        """Call *inner* after the delay."""
         await asyncio.sleep(self._seconds)
         return await self._inner.update(key, patch, expected_version=expected_version, scope=scope)
 
     async def remove(
         self, key: Key, *, expected_version: str | None = None, scope: Specification = EVERYTHING
     ) -> Outcome[None]:
-        """As *inner*, later."""
+        """Call *inner* after the delay."""
         await asyncio.sleep(self._seconds)
         return await self._inner.remove(key, expected_version=expected_version, scope=scope)
 
     async def update_where(
         self, specification: Specification, patch: Patch, *, max_affected: int
     ) -> Outcome[int]:
-        """As *inner*, later."""
+        """Call *inner* after the delay."""
         await asyncio.sleep(self._seconds)
         return await self._inner.update_where(specification, patch, max_affected=max_affected)
 
     async def remove_where(self, specification: Specification, *, max_affected: int) -> Outcome[int]:
-        """As *inner*, later."""
+        """Call *inner* after the delay."""
         await asyncio.sleep(self._seconds)
         return await self._inner.remove_where(specification, max_affected=max_affected)
 
     def entity_from(self, row: Row) -> Any:
-        """As *inner*, at once."""
+        """Call *inner* at once: no store takes part."""
         return self._inner.entity_from(row)
 
     def values_of(self, entity: Any) -> Values:
-        """As *inner*, at once."""
+        """Call *inner* at once: no store takes part."""
         return self._inner.values_of(entity)

@@ -1,4 +1,4 @@
-"""A whole application in memory.
+"""An application that keeps everything in memory.
 
 The container and the web stack are imported inside the functions: the pytest plugin loads this package at the
 start of every run, and must not make it pay for them.
@@ -14,12 +14,12 @@ C = TypeVar("C")
 
 
 def in_memory(container: type[C], **overriding: Any) -> C:
-    """An instance of *container* whose every database is kept in memory.
+    """Return an instance of *container* that keeps every database in memory.
 
     Args:
-        container: Your container.
+        container: The class of your container.
 
-        overriding: Providers, or plain objects, that take the place of others by name.
+        overriding: Providers or plain objects that override those of the same name.
     """
     from fastapi_easy.container import find_declarations
     from fastapi_easy.settings import DatabaseSettings, Settings
@@ -28,19 +28,19 @@ def in_memory(container: type[C], **overriding: Any) -> C:
     names = {"default", *(each.database for each in find_declarations(cast("Any", container)).values())}
     make: Any = container
 
-    def instance(names: set[str]) -> Any:
+    def create(names: set[str]) -> Any:
         return make(settings=Settings(databases=dict.fromkeys(names, memory)), **overriding)
 
-    made = instance(names)
-    # Files may name more of them, which only an instance knows.
-    found = made.settings().databases.keys()
-    whole: C = made if found <= names else instance(names | found)
-    return whole
+    created = create(names)
+    # A configuration file may name more databases, which only an instance knows.
+    found = created.settings().databases.keys()
+    complete: C = created if found <= names else create(names | found)
+    return complete
 
 
 @asynccontextmanager
 async def in_memory_kernel(container: type[Any], **overriding: Any) -> AsyncIterator[Kernel]:
-    """The kernel of *container*, started in memory; the same use cases with the same answers as on a server."""
+    """Start and yield the kernel of *container* in memory; its use cases behave as on a server."""
     from fastapi_easy.bootstrap import open_kernel
 
     async with open_kernel(in_memory(container, **overriding)) as kernel:

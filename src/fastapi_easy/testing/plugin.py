@@ -1,4 +1,4 @@
-"""pytest plugin: the smallest fixtures, and readable assertions in the shipped suites."""
+"""A pytest plugin: fixtures, an option, and readable assertions in the conformance suites."""
 
 import pytest
 
@@ -9,7 +9,7 @@ pytest.register_assert_rewrite("fastapi_easy.testing.conformance")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Say how hard the suites try."""
+    """Add the option `--cancellations`."""
     parser.getgroup("fastapi_easy").addoption(
         "--cancellations",
         type=int,
@@ -20,11 +20,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def frozen_clock() -> FrozenClock:
-    """A clock that stands still until `advance`."""
+    """Return a clock that stands still until `advance`."""
     return FrozenClock()
 
 
 @pytest.fixture
 def recording_event_bus() -> RecordingEventBus:
-    """An event bus that keeps what was published."""
+    """Return an event bus that keeps the published events."""
     return RecordingEventBus()

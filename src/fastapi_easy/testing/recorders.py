@@ -1,4 +1,4 @@
-"""Adapters that remember what they were told."""
+"""Adapters that record their calls, for tests."""
 
 from collections.abc import Callable, Sequence
 
@@ -10,7 +10,7 @@ from fastapi_easy.infrastructure.events.in_process import InProcessEventBus
 
 
 class RecordingEventBus:
-    """Implements `EventBus`: keeps every event and delivers it as well.
+    """An `EventBus` that keeps every event and delivers it as well.
 
     Attributes:
         events: Everything published, in order.
@@ -26,13 +26,13 @@ class RecordingEventBus:
         await self._inner.publish(events)
 
     def interest(self, event_type: type[DomainEvent | BeforeChange], resource: str) -> Interest:
-        """Want every event, and ask those who subscribed before a change."""
+        """Return an interest in every event, and in the changes that somebody subscribed to."""
         wanted = self._inner.interest(event_type, resource)
         is_event = issubclass(event_type, DomainEvent)
         return Interest.EVENT if is_event and wanted is Interest.NONE else wanted
 
     async def ask(self, change: BeforeChange) -> Outcome[None]:
-        """Pass *change* to those who subscribed."""
+        """Pass *change* to the subscribers."""
         return await self._inner.ask(change)
 
     def subscribe(

@@ -1,4 +1,4 @@
-"""Shapes → resources on which everything is allowed, and which lead to one another."""
+"""Build resources from shapes: every operation is allowed, and relations connect them."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -17,27 +17,29 @@ E = TypeVar("E")
 
 
 def resource_from(shape: Shape, name: str, entity: type[E], **replaced: Any) -> Resource[E]:
-    """The resource *name* of *entity*: every field readable, what is not generated writable, every operation.
+    """Return the resource *name* of *entity* with every operation on every field; generated ones are not writable.
 
-    It leads nowhere; see `connected`.
+    It has no relations; see `resources_with_relations`.
 
     Args:
-        shape: As an adapter's `mapping` read it.
+        shape: The shape as the `mapping` of an adapter reads it.
 
-        name: Its name.
+        name: The name of the resource.
 
-        entity: The class that was described.
+        entity: The class that the shape describes.
 
-        replaced: Attributes of `Resource` that shall be otherwise; the fields of `version` and `soft_delete` are
-            then the store's to fill, as a declaration makes them.
+        replaced: Attributes of `Resource` that differ from the default. The fields of `version` and `soft_delete` are
+            generated, as in a declaration.
     """
-    kept = {replaced.get("version"), replaced.get("soft_delete")}
+    generated = {replaced.get("version"), replaced.get("soft_delete")}
     fields = {
-        each.name: dataclasses.replace(each, generated=True) if each.name in kept else each
+        each.name: dataclasses.replace(each, generated=True) if each.name in generated else each
         for each in shape.fields
     }
     writable = tuple(each.name for each in fields.values() if not each.generated)
-    asked = tuple(name for name, each in fields.items() if operators_of(each.kind, nullable=each.nullable))
+    filterable = tuple(
+        name for name, each in fields.items() if operators_of(each.kind, nullable=each.nullable)
+    )
     made = Resource(
         name=name,
         entity=entity,
@@ -47,7 +49,7 @@ def resource_from(shape: Shape, name: str, entity: type[E], **replaced: Any) -> 
         readable=tuple(fields),
         writable=writable,
         changeable=tuple(each for each in writable if each not in shape.key),
-        filterable=asked,
+        filterable=filterable,
         sortable=tuple(each.name for each in shape.fields if each.kind in ORDERED_KINDS),
         searchable=tuple(each.name for each in shape.fields if each.kind is Kind.TEXT),
         default_order=tuple(Sort(each) for each in shape.key),
@@ -60,24 +62,24 @@ def resource_from(shape: Shape, name: str, entity: type[E], **replaced: Any) -> 
     return dataclasses.replace(made, **replaced)
 
 
-def connected(
+def resources_with_relations(
     shapes: Mapping[str, Shape],
     entities: Mapping[str, type[Any]],
     *,
     options: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Resource[Any]]:
-    """A resource for each of *shapes*, as `resource_from` makes it, and the relations between them.
+    """Return a resource for each of *shapes*, as from `resource_from`, with the relations between them.
 
     Args:
-        shapes: By the name of the resource.
+        shapes: The shapes by name of the resource.
 
-        entities: The class of each.
+        entities: The classes by name of the resource.
 
-        options: What shall be otherwise, by the name of the resource: attributes of `Resource`, and `relations` as
-            a declaration has them.
+        options: Attributes of `Resource` that differ from the default, and `relations` as in a declaration, by name of
+            the resource.
 
     Raises:
-        DeclarationError: A relation cannot be.
+        DeclarationError: A relation is invalid.
     """
     resources: dict[str, Resource[Any]] = {}
     declarations: dict[str, Declaration[Any]] = {}

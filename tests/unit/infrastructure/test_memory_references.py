@@ -20,7 +20,7 @@ from fastapi_easy.domain.resources.relation import to_one
 from fastapi_easy.infrastructure.persistence.memory import MemoryDatabase, MemoryRepository
 from fastapi_easy.infrastructure.persistence.memory.transaction import MemoryTransaction
 from fastapi_easy.infrastructure.persistence.sqlalchemy import SqlAlchemyDatabase, SqlAlchemyRepository
-from fastapi_easy.testing.resources import connected
+from fastapi_easy.testing.resources import resources_with_relations
 
 
 class Base(DeclarativeBase): ...
@@ -118,7 +118,7 @@ class World:
 
     def __init__(self, entities: dict[str, type[Any]], **options: Any) -> None:
         shapes = {name: describe(each) for name, each in entities.items()}
-        self.resources = connected(shapes, entities, options=options)
+        self.resources = resources_with_relations(shapes, entities, options=options)
         self.database = MemoryDatabase()
         self.first, self.second = MemoryTransaction(), MemoryTransaction()
 
@@ -156,7 +156,10 @@ async def either(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     world = World(TOWN) if request.param == "memory" else OnSqlite(TOWN)
     if isinstance(world, OnSqlite):
         await world.sqlite.open()
-        resources = [*world.resources.values(), connected({"r": describe(Region)}, {"r": Region})["r"]]
+        resources = [
+            *world.resources.values(),
+            resources_with_relations({"r": describe(Region)}, {"r": Region})["r"],
+        ]
         _ = (await world.sqlite.prepare(resources, SchemaMode.CREATE)).unwrap()
     _ = (await world["countries"].add_all([{"id": 1, "code": "fr"}, {"id": 2, "code": "de"}])).unwrap()
     yield world

@@ -11,7 +11,7 @@ from fastapi_easy.domain.queries.page import PageRequest
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.resources.relation import Link, Through
 from fastapi_easy.infrastructure.persistence.memory import MemoryDatabase, MemoryRepository, describe
-from fastapi_easy.testing.resources import connected
+from fastapi_easy.testing.resources import resources_with_relations
 
 
 @dataclass
@@ -24,7 +24,7 @@ class Person:
 def world(**links):
     """The people of a database, who lead to one another."""
     database = MemoryDatabase()
-    people = connected(
+    people = resources_with_relations(
         {"people": describe(Person)}, {"people": Person}, options={"people": {"relations": links}}
     )
     return database, people["people"], MemoryRepository(people["people"], database)

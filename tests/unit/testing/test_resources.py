@@ -6,7 +6,7 @@ from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.resources.relation import to_one
 from fastapi_easy.testing import resource_from
 from fastapi_easy.testing.conformance import BOOKS, SEATS, SHAPES
-from fastapi_easy.testing.resources import connected
+from fastapi_easy.testing.resources import resources_with_relations
 
 
 def test_everything_is_allowed_that_the_store_does_not_fill():
@@ -28,7 +28,7 @@ def test_the_fields_of_options_are_the_stores_to_fill():
 
 
 def test_those_that_are_connected_lead_to_one_another():
-    made = connected(SHAPES, dict.fromkeys(SHAPES, dict))
+    made = resources_with_relations(SHAPES, dict.fromkeys(SHAPES, dict))
 
     assert {name: list(each.relations) for name, each in made.items() if each.relations} == {
         "seats": ["tickets"],
@@ -56,4 +56,4 @@ def test_relations_that_cannot_be_are_refused():
     wrong = {"seats": {"relations": {"owner": to_one("owners", by="guest")}}}
 
     with pytest.raises(DeclarationError, match="owners"):
-        _ = connected({"seats": SEATS}, {"seats": dict}, options=wrong)
+        _ = resources_with_relations({"seats": SEATS}, {"seats": dict}, options=wrong)

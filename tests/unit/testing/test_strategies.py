@@ -8,7 +8,7 @@ from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.queries.ordering import Direction
 from fastapi_easy.domain.queries.specification import Not, Operator, Related, Where, leaves
 from fastapi_easy.testing.conformance import SHAPES
-from fastapi_easy.testing.resources import connected
+from fastapi_easy.testing.resources import resources_with_relations
 from fastapi_easy.testing.strategies import (
     aggregations,
     orders,
@@ -22,7 +22,7 @@ from fastapi_easy.testing.strategies import (
 # `find` writes its strategy out, however long that is.
 pytestmark = pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning")
 
-RESOURCES = connected(SHAPES, dict.fromkeys(SHAPES, dict))
+RESOURCES = resources_with_relations(SHAPES, dict.fromkeys(SHAPES, dict))
 BOOKS, NOTES = RESOURCES["books"], RESOURCES["notes"]
 # One that is reached need not be the smallest.
 ENOUGH = settings(max_examples=3000, database=None, phases=(Phase.generate,))

@@ -1,4 +1,4 @@
-"""Assembles the command line."""
+"""Assemble the command line."""
 
 from typing import Annotated
 
@@ -9,9 +9,9 @@ from fastapi_easy.interfaces.cli.tasks import Tasks
 
 
 def build_cli(tasks: Tasks) -> typer.Typer:
-    """The command line whose work is done by *tasks*."""
-    # Plain help: rich alone would take twice as long to import as everything else together. And its
-    # tracebacks show the values of variables, secrets among them.
+    """Return the command line, whose commands call *tasks*."""
+    # Plain help: importing rich takes twice as long as everything else together, and its tracebacks show the
+    # values of variables, secrets included.
     cli = typer.Typer(
         name="fastapi-easy",
         help="Serve and look at fastapi_easy applications.",
@@ -22,8 +22,8 @@ def build_cli(tasks: Tasks) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
 
-    def show_version(wanted: bool) -> None:
-        if wanted:
+    def show_version(is_given: bool) -> None:
+        if is_given:
             typer.echo(f"fastapi_easy {tasks.version()}")
             raise typer.Exit
 

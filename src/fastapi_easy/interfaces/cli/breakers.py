@@ -1,4 +1,4 @@
-"""`breakers`: what the processes of a running application think of their databases, and a say in it."""
+"""The command `breakers`: list, isolate and reset the circuit breakers of a running application."""
 
 import enum
 import json
@@ -25,7 +25,7 @@ Exit codes: 0 success, 2 no process answers, or none has a circuit breaker for t
 
 
 class Action(enum.StrEnum):
-    """What is done with a breaker."""
+    """The first argument of `breakers`."""
 
     LIST = "list"
     ISOLATE = "isolate"
@@ -33,7 +33,7 @@ class Action(enum.StrEnum):
 
 
 def add_to(cli: typer.Typer, tasks: Tasks) -> None:
-    """Add the command to *cli*."""
+    """Add the command `breakers` to *cli*."""
 
     @cli.command(epilog=_EXAMPLES)
     def breakers(
@@ -63,7 +63,7 @@ def add_to(cli: typer.Typer, tasks: Tasks) -> None:
 def breaker_states(
     answers: Sequence[tuple[int, Mapping[str, Any]]], database: str | None
 ) -> list[BreakerState]:
-    """The breakers of *answers*, by process, or the one of *database* in each of them.
+    """Return the breakers in *answers*, by process; only the one of *database* in each process, if it is given.
 
     Raises:
         CommandError: No process answers, or none has that breaker.
@@ -74,8 +74,8 @@ def breaker_states(
         )
     known = sorted({name for _, answer in answers for name in answer})
     if database is not None and database not in known:
-        there = ", ".join(known) or "none"
-        raise CommandError(f"no process has a circuit breaker for {database!r}; there are: {there}")
+        names = ", ".join(known) or "none"
+        raise CommandError(f"no process has a circuit breaker for {database!r}; there are: {names}")
     return [
         BreakerState(process=process, database=name, **circuit)
         for process, answer in answers

@@ -1,6 +1,6 @@
-"""How a command reaches the processes of a running application: a socket in a folder for each of them.
+"""Control of a running application: each of its processes listens on a socket in one folder.
 
-Only whoever may write into the folder can; nothing listens on a network. Each process answers for itself.
+Only users who may write into the folder can connect; nothing listens on a network. Each process answers for itself.
 """
 
 import asyncio
@@ -12,30 +12,30 @@ import stat
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.ports import Breaker
 
-Message: TypeAlias = Mapping[str, Any]
-"""What is sent there and back: JSON objects, one a line."""
+Message: TypeAlias = Mapping[str, object]
+"""A request or an answer: one JSON object, on one line."""
 
 _SUFFIX: Final = ".sock"
 _TIMEOUT: Final = 2.0
 """Seconds that either side waits for the other."""
 
 _MAX_LENGTH: Final = 65_536
-"""Bytes of a line."""
+"""The maximum length of a line, in bytes."""
 
 
 @contextlib.asynccontextmanager
 async def serve_control(folder: Path, answer: Callable[[Message], Message]) -> AsyncIterator[None]:
-    """Answer what is asked of this process through *folder*, which is made if it is not there.
+    """Answer requests to this process on a socket in *folder*, which is created if it does not exist.
 
     Raises:
-        DeclarationError: Others may write into the folder.
+        DeclarationError: Other users may write into the folder.
 
-        OSError: A socket cannot be made there; its path may have about 100 bytes.
+        OSError: The socket cannot be created; its path may have about 100 bytes.
     """
     path = _prepare_socket_path(folder)
 
@@ -59,7 +59,7 @@ def _prepare_socket_path(folder: Path) -> Path:
     if folder.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise DeclarationError([f"others may write into {folder}, the setting control: chmod go-w {folder}"])
     path = folder / f"{os.getpid()}{_SUFFIX}"
-    # One may be left of a process that was killed and had the same number.
+    # A killed process leaves its socket behind, and process ids are reused.
     _remove(path)
     return path
 
@@ -69,7 +69,7 @@ def _remove(path: Path) -> None:
 
 
 def control_handler(breakers: Callable[[], Mapping[str, Breaker]]) -> Callable[[Message], Message]:
-    """What a process answers that has *breakers*: it does what is asked, and tells how they stand then."""
+    """Return a handler of requests that isolates or resets one of *breakers* and answers the state of all of them."""
 
     def answer(request: Message) -> Message:
         known = breakers()
@@ -83,9 +83,10 @@ def control_handler(breakers: Callable[[], Mapping[str, Breaker]]) -> Callable[[
     return answer
 
 
-def ask(folder: Path, request: Message) -> Iterator[tuple[int, Message]]:
-    """What each process that answers in *folder* says to *request*, by the number of the process."""
+def send_to_processes(folder: Path, request: Message) -> Iterator[tuple[int, Message]]:
+    """Send *request* to each process with a socket in *folder*, and yield the id and the answer of each one."""
     for path in sorted(folder.glob(f"*{_SUFFIX}")):
+        # The process may have ended, or may answer too late: then only the others count.
         with contextlib.suppress(OSError, ValueError):
             yield int(path.stem), _send_to_process(path, request)
 

@@ -1,4 +1,4 @@
-"""The checks of `doctor`. They look and measure, and change nothing."""
+"""The checks of `doctor`, none of which changes anything."""
 
 import asyncio
 import importlib.metadata
@@ -16,10 +16,10 @@ from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.interfaces.cli.tasks import Check, State, Target
 
 CHECK_TIMEOUT: Final = 15.0
-"""Seconds for one database; it has limits of its own, which are shorter."""
+"""Seconds for one database; longer than the database's own timeouts, which report the cause."""
 
 _CREATE_HINT: Final = "schema_mode=create"
-"""In the sentences about what is missing as a whole, which start mends where it may create."""
+"""Part of each message about a table that is missing entirely, which a start in mode `create` or `fresh` creates."""
 
 _OPTIONAL_PACKAGES: Final[Mapping[str, str]] = {
     "uvloop": "a faster event loop",
@@ -30,17 +30,17 @@ _EXTRA: Final[Mapping[str, str]] = {"asyncmy": "mysql-fast"}
 
 
 def check_mistakes(area: str, mistakes: Sequence[str]) -> list[Check]:
-    """One check for each of *mistakes*."""
+    """Return one failed check for each of *mistakes*."""
     return [Check(area, State.WRONG, each) for each in mistakes]
 
 
 def no_resources(target: Target) -> Check:
-    """That the app at *target* has no resources to look at."""
+    """Return a note that the app at *target* has no resources."""
     return Check("declaration", State.NOTE, f"{target.path} has no resources")
 
 
 def check_resources(resources: Sequence[Resource[Any]]) -> list[Check]:
-    """What each resource is."""
+    """Return one check for each resource, which describes it."""
     return [
         Check(
             "declaration",
@@ -54,13 +54,14 @@ def check_resources(resources: Sequence[Resource[Any]]) -> list[Check]:
 
 
 def check_sqlite_file(name: str, url: str) -> Check | None:
-    """That the file of an SQLite database is not there yet, which opening the database would change.
+    """Return a note if the file of an SQLite database does not exist yet; `doctor` must not open that database.
 
     Args:
-        name: Of the database.
+        name: The name of the database.
 
-        url: Where it is.
+        url: The URL of the database.
     """
+    # Opening an SQLite database creates its file, and `doctor` creates nothing.
     scheme, _, path = url.partition(":///")
     file = unquote(path.partition("?")[0])
     if not scheme.startswith("sqlite") or file in {"", ":memory:"} or file.startswith("file:"):
@@ -76,14 +77,14 @@ def check_sqlite_file(name: str, url: str) -> Check | None:
 async def check_database(
     database: Database, resources: Sequence[Resource[Any]], mode: SchemaMode
 ) -> list[Check]:
-    """Whether *database* answers and holds what its resources need.
+    """Check whether *database* answers and has the schema that its resources need.
 
     Args:
-        database: Not open yet; closed again afterwards.
+        database: A database that is not open; it is closed again afterwards.
 
-        resources: Those that live in it, declared without mistakes.
+        resources: The resources in this database, declared without mistakes.
 
-        mode: What happens to its schema at start.
+        mode: The schema mode of the next start.
     """
     try:
         async with asyncio.timeout(CHECK_TIMEOUT):
@@ -139,39 +140,40 @@ async def _check_schema(
     if not differences:
         return [Check("schema", State.OK, f"{database.name}: as declared", known)]
     absent = [_CREATE_HINT in each for each in differences]
+    # `fresh` creates tables only in a database that has none of them; otherwise it is the same as `check`.
     if mode is SchemaMode.FRESH and not (all(absent) and len(absent) == len(resources)):
         mode = SchemaMode.CHECK
     found = []
-    for sentence, is_absent in zip(differences, absent, strict=True):
-        mended = is_absent and mode in {SchemaMode.CREATE, SchemaMode.FRESH}
-        state = State.NOTE if mended or mode is SchemaMode.OFF else State.WRONG
-        end = "; the next start will create it" if mended else ""
-        found.append(Check("schema", state, f"{database.name}: {sentence}{end}", known))
+    for difference, is_absent in zip(differences, absent, strict=True):
+        is_created = is_absent and mode in {SchemaMode.CREATE, SchemaMode.FRESH}
+        state = State.NOTE if is_created or mode is SchemaMode.OFF else State.WRONG
+        end = "; the next start will create it" if is_created else ""
+        found.append(Check("schema", state, f"{database.name}: {difference}{end}", known))
     return found
 
 
-def _failed_check(database: Database, what: str, **details: Any) -> Check:
+def _failed_check(database: Database, what: str, **details: object) -> Check:
     known = {"database": database.name, "technology": database.technology, **details}
     return Check("database", State.WRONG, f"{database.name} ({database.technology}): {what}", known)
 
 
 def check_speed() -> list[Check]:
-    """Which optional packages that make it faster are installed."""
+    """Check which of the optional packages for speed are installed."""
     found = []
     for name, use in _OPTIONAL_PACKAGES.items():
         try:
             version = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             extra = _EXTRA.get(name, "speed")
-            sentence = f'{name} is not installed, {use}: pip install "fastapi_easy[{extra}]"'
-            found.append(Check("speed", State.NOTE, sentence, {"package": name, "version": None}))
+            message = f'{name} is not installed, {use}: pip install "fastapi_easy[{extra}]"'
+            found.append(Check("speed", State.NOTE, message, {"package": name, "version": None}))
         else:
             found.append(Check("speed", State.OK, f"{name} {version}", {"package": name, "version": version}))
     return found
 
 
 def check_secret(*, is_set: bool, variable: str) -> Check:
-    """Whether cursors outlive their process."""
+    """Check whether pagination cursors stay valid after a restart."""
     if is_set:
         return Check("secret", State.OK, "is set", {"is_set": True})
     return Check(

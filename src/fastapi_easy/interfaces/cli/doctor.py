@@ -1,9 +1,8 @@
-"""`doctor`: what is wrong with an application and its surroundings."""
+"""The command `doctor`: check an application and its environment."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
 
 import typer
 
@@ -21,7 +20,7 @@ Exit codes: 0 no problems, 1 something is wrong, 2 there is no such app.
 
 
 def add_to(cli: typer.Typer, tasks: Tasks) -> None:
-    """Add the command to *cli*."""
+    """Add the command `doctor` to *cli*."""
 
     @cli.command(epilog=_EXAMPLES)
     def doctor(
@@ -39,12 +38,12 @@ def add_to(cli: typer.Typer, tasks: Tasks) -> None:
         raise typer.Exit(0 if found.is_healthy else 1)
 
 
-def _to_json(found: Diagnosis) -> Mapping[str, Any]:
+def _to_json(found: Diagnosis) -> Mapping[str, object]:
     return {
         "well": found.is_healthy,
         "settings": [asdict(each) for each in found.settings],
         "checks": [
-            {"area": each.area, "state": each.state.value, "sentence": each.sentence, **each.details}
+            {"area": each.area, "state": each.state.value, "sentence": each.message, **each.details}
             for each in found.checks
         ],
     }
@@ -70,4 +69,4 @@ def _settings(found: Diagnosis) -> list[tuple[str, str, str]]:
 
 
 def _on_one_line(check: Check) -> str:
-    return " ".join(check.sentence.split())
+    return " ".join(check.message.split())

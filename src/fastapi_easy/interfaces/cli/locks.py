@@ -1,4 +1,4 @@
-"""`locks`: who holds which lock of an application, and taking one away."""
+"""The command `locks`: list the locks of an application that are held, and evict a holder."""
 
 import enum
 import json
@@ -22,14 +22,14 @@ Exit codes: 0 success, 1 no lock is held with that token, 2 the store does not a
 
 
 class Action(enum.StrEnum):
-    """What is done with locks."""
+    """The first argument of `locks`."""
 
     LIST = "list"
     EVICT = "evict"
 
 
 def add_to(cli: typer.Typer, tasks: Tasks) -> None:
-    """Add the command to *cli*."""
+    """Add the command `locks` to *cli*."""
 
     @cli.command(epilog=_EXAMPLES)
     def locks(  # noqa: PLR0913, PLR0917 (what typer makes of each is an option)

@@ -1,4 +1,4 @@
-"""Output for people: plain tables, and refusals without a traceback."""
+"""Output for people: plain tables, and errors without a traceback."""
 
 import contextlib
 import sys
@@ -11,7 +11,7 @@ from fastapi_easy.interfaces.cli.tasks import CommandError
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
-    """*rows* in columns as wide as their widest cell."""
+    """Format *rows* as text, each column as wide as its widest cell."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
@@ -20,7 +20,7 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 
 @contextlib.contextmanager
 def report_command_errors(*, debug: bool) -> Iterator[None]:
-    """Say what a `CommandError` says on stderr and end the command with its exit code.
+    """Print the message of a `CommandError` on stderr and end the command with its exit code.
 
     Args:
         debug: Show the traceback too.
@@ -30,5 +30,5 @@ def report_command_errors(*, debug: bool) -> Iterator[None]:
     except CommandError as command_error:
         if debug:
             traceback.print_exception(command_error.__cause__ or command_error, file=sys.stderr)
-        typer.echo(command_error.sentence, err=True)
+        typer.echo(command_error.message, err=True)
         raise typer.Exit(command_error.exit_code) from None

@@ -1,4 +1,4 @@
-"""A FastAPI app → its routes."""
+"""The routes of a FastAPI app."""
 
 from collections.abc import Collection, Iterator
 
@@ -12,7 +12,7 @@ _METHODS = ("get", "post", "put", "patch", "delete", "options", "head", "trace",
 
 
 def routes_of(app: FastAPI, resources: Collection[str]) -> list[Route]:
-    """Every route of *app*: what its OpenAPI document shows, then what it does not show.
+    """Return every route of *app*: first those in its OpenAPI document, then the others.
 
     Args:
         app: Any FastAPI app.
@@ -39,13 +39,13 @@ def _documented(
 
 
 def _own_routes(app: FastAPI) -> Iterator[Route]:
-    """The routes of the app's own router; a mounted app or a web socket counts as one."""
+    """Yield the routes of the app's own router; a mounted app or a web socket is one route."""
     for each in iter_route_contexts(app.routes):
         if each.path is None:
             continue
         name = getattr(each, "operation_id", None) or each.name or ""
         if each.methods:
-            # HEAD comes with every GET of Starlette.
+            # Starlette adds HEAD to every GET.
             for method in sorted(each.methods - {"HEAD"} or each.methods):
                 yield Route(method, each.path_format or each.path, name)
         else:

@@ -1,4 +1,4 @@
-"""`routes`: every route of an application."""
+"""The command `routes`: list every route of an application."""
 
 import json
 from dataclasses import asdict
@@ -18,7 +18,7 @@ Examples:
 
 
 def add_to(cli: typer.Typer, tasks: Tasks) -> None:
-    """Add the command to *cli*."""
+    """Add the command `routes` to *cli*."""
 
     @cli.command(epilog=_EXAMPLES)
     def routes(

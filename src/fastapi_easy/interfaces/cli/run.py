@@ -1,4 +1,4 @@
-"""`run`: serve an application."""
+"""The command `run`: serve an application."""
 
 import enum
 from typing import Annotated
@@ -22,7 +22,7 @@ mistakes, 3 the app did not start.
 
 
 class LogLevel(enum.StrEnum):
-    """How much is logged."""
+    """The least severe level that is logged."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -31,7 +31,7 @@ class LogLevel(enum.StrEnum):
 
 
 def add_to(cli: typer.Typer, tasks: Tasks) -> None:
-    """Add the command to *cli*."""
+    """Add the command `run` to *cli*."""
 
     @cli.command(epilog=_EXAMPLES)
     def run(  # noqa: PLR0913, PLR0917 (typer: one parameter for each option)

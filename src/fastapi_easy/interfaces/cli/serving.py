@@ -1,4 +1,4 @@
-"""A target behind uvicorn, in one process or several."""
+"""Serve a target with uvicorn, in one process or several."""
 
 import asyncio
 import errno
@@ -6,13 +6,14 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, MutableMapping
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Final, NoReturn
 
 import typer
 import uvicorn
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import ChangeReload, Multiprocess
 
@@ -25,12 +26,12 @@ _WILDCARD_HOSTS: Final = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"} 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drain:
-    """How a process ends when it is told to. Orchestrators kill after 30 seconds.
+    """The limits of a graceful shutdown. Orchestrators kill a process after 30 seconds.
 
     Attributes:
-        delay: Seconds for which requests are still taken after SIGTERM, while the process says it is not ready.
+        delay: Seconds for which new requests are still accepted after SIGTERM, while the process is not ready.
 
-        grace: Seconds that requests under way have to end after that.
+        grace: Seconds that running requests have to finish after that.
     """
 
     delay: float
@@ -41,18 +42,18 @@ def serve(serving: Serving, log_config: dict[str, Any], drain: Drain) -> int:
     """Serve until a signal says to stop, and return the exit code.
 
     Args:
-        serving: What and how.
+        serving: The application, the address and the processes.
 
         log_config: For `logging.config.dictConfig`, in every process.
 
-        drain: How each process ends.
+        drain: The limits of the graceful shutdown of each process.
 
     Raises:
-        CommandError: There is no such app, or the port is taken.
+        CommandError: There is no such app, or the port is in use.
     """
     for each in (signal.SIGINT, signal.SIGTERM):
         _ = signal.signal(each, _exit_on_signal)
-    # Also where other processes will serve: a mistake is told once, here, before they start.
+    # The parent loads the app even if only workers will serve it: a mistake is then reported once, before they start.
     app = load_app(serving.target)
     with _bind_socket(serving) as listener:
         config = _Config(
@@ -89,46 +90,47 @@ def _serve(config: "_Config", listener: socket.socket) -> int:
 
 
 class _Config(uvicorn.Config):
-    """Loads the target itself, in whichever process it finds itself."""
+    """A uvicorn configuration that loads the target in the process that serves it."""
 
-    def __init__(self, app: Any, target: Target, drain: Drain, **options: Any) -> None:
+    def __init__(self, app: ASGIApp, target: Target, drain: Drain, **options: Any) -> None:
         self._target = target
         self._drain = drain
         in_other_processes = options["reload"] or options["workers"] > 1
+        # An app cannot be pickled: another process gets the target only, and loads it.
+        self._loaded = None if in_other_processes else app
         super().__init__(target.path if in_other_processes else app, **options)
 
-    def load_app(self) -> Any:
-        """The app, whose failure to start is worded for people."""
-        if not isinstance(self.app, str):
-            return _ReadableStartupErrors(self.app, self._drain)
+    def load_app(self) -> ASGIApp:
+        """Return the app, which reports a failed start without a traceback."""
+        if self._loaded is not None:
+            return _ReadableStartupErrors(self._loaded, self._drain)
         try:
             return _ReadableStartupErrors(load_app(self._target), self._drain)
         except CommandError as command_error:
-            typer.echo(command_error.sentence, err=True)
+            typer.echo(command_error.message, err=True)
             sys.exit(STARTUP_FAILURE)
 
 
 class _ReadableStartupErrors:
-    """An app that says in a sentence why it cannot start, where that is known, and not in a traceback.
+    """An ASGI app that reports a known cause of a failed start as a message instead of a traceback.
 
-    It says that it is not ready any more as soon as it is told to end.
+    On SIGTERM its readiness check fails at once.
     """
 
     __slots__ = ("_app", "_drain")
 
-    def __init__(self, app: Any, drain: Drain) -> None:
+    def __init__(self, app: ASGIApp, drain: Drain) -> None:
         self._app = app
         self._drain = drain
 
-    def __call__(self, scope: Any, receive: Any, send: Any) -> Awaitable[None]:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "lifespan":
             return self._run_lifespan(scope, receive, send)
-        # Not awaited here: requests pay for one call, not for one more coroutine.
-        answered: Awaitable[None] = self._app(scope, receive, send)
-        return answered
+        # The awaitable is returned, not awaited: that saves one coroutine per request.
+        return self._app(scope, receive, send)
 
     def _drain_on_sigterm(self) -> None:
-        """Say so at once, and let the server stop listening later."""
+        """Make SIGTERM fail the readiness check at once, and stop the server after the delay."""
         ends, loop = signal.getsignal(signal.SIGTERM), asyncio.get_running_loop()
         health = getattr(getattr(self._app, "state", None), "health", None)
         if not callable(ends) or health is None:
@@ -140,10 +142,10 @@ class _ReadableStartupErrors:
 
         _ = signal.signal(signal.SIGTERM, drain)
 
-    async def _run_lifespan(self, scope: Any, receive: Any, send: Any) -> None:
-        failed: list[MutableMapping[str, Any]] = []
+    async def _run_lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        failed: list[Message] = []
 
-        async def keep_failure(message: MutableMapping[str, Any]) -> None:
+        async def keep_failure(message: Message) -> None:
             if message["type"] == "lifespan.startup.complete":
                 self._drain_on_sigterm()
             if message["type"] == "lifespan.startup.failed":
@@ -154,7 +156,7 @@ class _ReadableStartupErrors:
         try:
             await self._app(scope, receive, keep_failure)
         except (DeclarationError, ConnectionError) as error:
-            # A number comes from the system, through code that is not ours: then the traceback tells more.
+            # An errno comes from the operating system, through a library: then the traceback is needed.
             if not failed or getattr(error, "errno", None) is not None:
                 raise
             failed[0]["message"] = str(error)
@@ -164,12 +166,14 @@ class _ReadableStartupErrors:
 
 
 def _exit_on_signal(_: int, __: FrameType | None) -> NoReturn:
-    # uvicorn ends gracefully and then raises the signal again: that is a good end.
+    # uvicorn shuts down gracefully and then raises the signal again: that is success.
     raise SystemExit(0)
 
 
 def _bind_socket(serving: Serving) -> socket.socket:
     listener = socket.socket(socket.AF_INET6 if ":" in serving.host else socket.AF_INET)
+    # On POSIX this only allows a restart while old connections are in TIME_WAIT; on Windows it would allow two
+    # programs to listen on one port.
     if os.name == "posix":
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -177,6 +181,7 @@ def _bind_socket(serving: Serving) -> socket.socket:
     except OSError as error:
         listener.close()
         raise CommandError(_cannot_listen(serving, error), exit_code=1) from error
+    # Workers and the reloader are other processes.
     listener.set_inheritable(True)
     return listener
 
@@ -190,7 +195,7 @@ def _cannot_listen(serving: Serving, error: OSError) -> str:
     return f"cannot listen on {serving.host} port {serving.port}: {error.strerror}"
 
 
-def _announce(serving: Serving, app: Any, port: int) -> None:
+def _announce(serving: Serving, app: ASGIApp, port: int) -> None:
     host = _WILDCARD_HOSTS.get(serving.host, serving.host)
     base = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     where = "" if host == serving.host else f", and every other address of port {port}"

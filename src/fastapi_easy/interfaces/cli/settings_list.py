@@ -1,15 +1,15 @@
-"""The tree of settings → one line each, with where its value comes from and without its secrets."""
+"""The settings as a flat list, with the source of each value and secrets masked."""
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from fastapi_easy.interfaces.cli.tasks import Setting
 
-Tree: TypeAlias = Mapping[str, Any]
+Tree: TypeAlias = Mapping[str, object]
 SettingPath: TypeAlias = tuple[str, ...]
 
 _MASK: Final = "***"
@@ -19,18 +19,18 @@ _ABSENT: Final = object()
 def settings_of(
     values: Tree, read: Tree, *, environment: Mapping[str, str], file: Tree, prefix: str
 ) -> list[Setting]:
-    """Every setting of *values*.
+    """Return every setting in *values*.
 
     Args:
         values: The settings of the application.
 
-        read: The settings as they are read from environment and file; what differs was set in code.
+        read: The settings as read from the environment and the file; a value that differs was set in code.
 
-        environment: Of the process.
+        environment: The environment variables of the process.
 
-        file: What `fastapi-easy.toml` holds.
+        file: The content of `fastapi-easy.toml`.
 
-        prefix: Of the environment's variables.
+        prefix: The prefix of the environment variables.
     """
     variables = {
         tuple(name.removeprefix(prefix).lower().split("__")): text
@@ -50,12 +50,12 @@ def settings_of(
 
 
 def mask_url(url: str) -> str:
-    """*url* without its password and the values of its query."""
+    """Return *url* with its password and its query masked."""
     try:
         parts = urlsplit(url)
     except ValueError:
         return _MASK
-    # A password that was not encoded may have ended the host anywhere.
+    # A password that is not percent-encoded may contain `/`, `?`, `#` or `@`: then parts of it are outside the netloc.
     if "://" not in url or (parts.netloc and "@" in f"{parts.path}{parts.query}{parts.fragment}"):
         return _MASK
     user, at, host = parts.netloc.rpartition("@")
@@ -66,7 +66,7 @@ def mask_url(url: str) -> str:
     return f"{parts.scheme}://{shown}{parts.path}{query}"
 
 
-def _leaves(tree: Tree, path: SettingPath = ()) -> Iterator[tuple[SettingPath, Any]]:
+def _leaves(tree: Tree, path: SettingPath = ()) -> Iterator[tuple[SettingPath, object]]:
     for name, value in tree.items():
         if isinstance(value, Mapping) and value:
             yield from _leaves(value, (*path, name))
@@ -74,7 +74,7 @@ def _leaves(tree: Tree, path: SettingPath = ()) -> Iterator[tuple[SettingPath, A
             yield (*path, name), value
 
 
-def _lookup(tree: Any, path: SettingPath) -> Any:
+def _lookup(tree: object, path: SettingPath) -> object:
     for name in path:
         if not isinstance(tree, Mapping) or name not in tree:
             return _ABSENT
@@ -86,7 +86,7 @@ def _is_in_environment(variables: Mapping[SettingPath, str], path: SettingPath) 
     wanted = tuple(name.lower() for name in path)
     if wanted in variables:
         return True
-    # A whole branch may be written as JSON.
+    # One variable may hold a whole subtree as JSON.
     return any(
         _lookup(_json(variables[wanted[:length]]), path[length:]) is not _ABSENT
         for length in range(1, len(wanted))
@@ -94,14 +94,14 @@ def _is_in_environment(variables: Mapping[SettingPath, str], path: SettingPath) 
     )
 
 
-def _json(text: str) -> Any:
+def _json(text: str) -> object:
     try:
         return json.loads(text)
     except ValueError:
         return None
 
 
-def _display(path: SettingPath, value: Any) -> str:
+def _display(path: SettingPath, value: object) -> str:
     if isinstance(value, SecretStr):
         return mask_url(value.get_secret_value()) if path[-1] == "url" else _MASK
     match value:

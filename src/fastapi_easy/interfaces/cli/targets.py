@@ -1,4 +1,4 @@
-"""`module:name` → the object of that name."""
+"""Load the object that `module:name` names."""
 
 import difflib
 import importlib
@@ -6,9 +6,12 @@ import importlib.util
 import inspect
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TypeGuard
+
+from starlette.types import ASGIApp
 
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.interfaces.cli.tasks import CommandError, Target
@@ -16,8 +19,8 @@ from fastapi_easy.interfaces.cli.tasks import CommandError, Target
 _ASGI_ARGUMENTS = 3
 
 
-def load(target: Target) -> Any:
-    """The object that *target* names; its folder is put in front of the places where modules are looked for.
+def load(target: Target) -> object:
+    """Import and return the object that *target* names; its folder becomes the first entry of `sys.path`.
 
     Raises:
         CommandError: It is not written as `module:name`, its module cannot be imported, or has no such name.
@@ -31,7 +34,7 @@ def load(target: Target) -> Any:
     folder = str(target.folder.resolve())
     if folder not in sys.path[:1]:
         sys.path.insert(0, folder)
-    found: Any = _import(module_name, target)
+    found: object = _import(module_name, target)
     walked = module_name
     for name in attributes.split("."):
         if not hasattr(found, name):
@@ -41,8 +44,8 @@ def load(target: Target) -> Any:
     return found
 
 
-def load_app(target: Target) -> Any:
-    """The ASGI app that *target* names, or that the function it names returns.
+def load_app(target: Target) -> ASGIApp:
+    """Return the ASGI app that *target* names, or that the function it names returns.
 
     Raises:
         CommandError: It is neither.
@@ -65,12 +68,12 @@ def load_app(target: Target) -> Any:
 
 
 class _ReadableErrors:
-    """Words what the user's code raises.
+    """A context manager that turns an exception of the user's code into a `CommandError`.
 
     Args:
-        attempt: How the sentence begins, like `shop cannot be imported`.
+        attempt: The beginning of the message, like `shop cannot be imported`.
 
-        folder: Where the user's files are.
+        folder: The folder of the user's files.
     """
 
     def __init__(self, attempt: str, folder: Path) -> None:
@@ -81,7 +84,7 @@ class _ReadableErrors:
         pass
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        # The user's module may raise anything; nothing is swallowed, only worded. An exit stays an exit.
+        # The user's module may raise anything; every exception becomes a message, except `SystemExit` and the like.
         if not isinstance(error, Exception):
             return
         if isinstance(error, DeclarationError):
@@ -90,7 +93,7 @@ class _ReadableErrors:
         raise CommandError(f"{self._attempt}: {type(error).__name__}: {said}{self._where(error)}") from error
 
     def _where(self, error: Exception) -> str:
-        """The last place in the user's own files."""
+        """Return the last place in the user's own files."""
         if isinstance(error, SyntaxError):
             return ""  # says it already
         for frame in reversed(traceback.extract_tb(error.__traceback__)):
@@ -111,29 +114,29 @@ def _import(name: str, target: Target) -> ModuleType:
 
 
 def _is_missing(name: str) -> bool:
-    """Whether the first word of *name* is nowhere; of the others importing tells."""
+    """Return whether the top-level package of *name* does not exist; importing finds out about the rest."""
     importlib.invalidate_caches()
     first = name.partition(".")[0]
     return first not in sys.modules and importlib.util.find_spec(first) is None
 
 
-def _suggestion(found: Any, name: str) -> str:
+def _suggestion(found: object, name: str) -> str:
     near = difflib.get_close_matches(name, [each for each in dir(found) if not each.startswith("_")], n=1)
     return f": did you mean {near[0]!r}?" if near else ""
 
 
-def _is_app(found: Any) -> bool:
-    """Whether *found* is called with scope, receive and send, and is awaited."""
+def _is_app(found: object) -> TypeGuard[ASGIApp]:
+    """Return whether *found* is an ASGI app: a callable of scope, receive and send that returns an awaitable."""
     if isinstance(found, type):
         return False
     call = found if inspect.iscoroutinefunction(found) else getattr(found, "__call__", None)  # noqa: B004
     return inspect.iscoroutinefunction(call) and len(_required_parameters(call)) == _ASGI_ARGUMENTS
 
 
-def _required_parameters(call: Any) -> list[inspect.Parameter]:
+def _required_parameters(call: Callable[..., object]) -> list[inspect.Parameter]:
     variable = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
     return [each for each in inspect.signature(call).parameters.values() if each.kind not in variable]
 
 
-def _describe_type(found: Any) -> str:
+def _describe_type(found: object) -> str:
     return f"the class {found.__name__}" if isinstance(found, type) else f"of type {type(found).__name__}"

@@ -1,38 +1,37 @@
-"""What the commands ask of the composition root, and the plain values that go to and fro."""
+"""The functions that commands need from the composition root, and the plain values they exchange."""
 
 import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 
 class CommandError(Exception):
-    """The command cannot do what it was asked; worded for people, without a traceback.
+    """A command cannot be carried out; the message is for people, without a traceback.
 
     Attributes:
-        sentence: What is wrong and how to mend it; may have several lines.
+        message: What is wrong and how to fix it; may have several lines.
 
-        mistakes: Each mistake alone, when the declarations or the settings are what is wrong.
+        mistakes: Each mistake separately, if the declarations or the settings are wrong.
 
-        exit_code: Of the process.
+        exit_code: The exit code of the process.
     """
 
-    def __init__(self, sentence: str, *, mistakes: Sequence[str] = (), exit_code: int = 2) -> None:
-        self.sentence = sentence
+    def __init__(self, message: str, *, mistakes: Sequence[str] = (), exit_code: int = 2) -> None:
+        self.message = message
         self.mistakes = tuple(mistakes)
         self.exit_code = exit_code
-        super().__init__(sentence)
+        super().__init__(message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What a command is about.
+    """The application that a command works on.
 
     Attributes:
-        path: As written, like `shop:app`.
+        path: As the user wrote it, like `shop:app`.
 
-        folder: Where its module is looked for first.
+        folder: The first folder in which its module is searched.
     """
 
     path: str
@@ -41,18 +40,18 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Serving:
-    """How to serve.
+    """The options of `run`.
 
     Attributes:
-        host, port: Where to listen; port 0 is any free one.
+        host, port: The address to listen on; port 0 is any free port.
 
-        reload: Start anew when a file below the target's folder changes.
+        reload: Whether to restart when a file below the target's folder changes.
 
-        workers: Processes that serve; at least 1.
+        workers: The number of processes; at least 1.
 
-        log_level: Of the logs, like `INFO`; the setting `log.level` unless given.
+        log_level: A level like `INFO`, or `None` for the setting `log.level`.
 
-        access_log: Log every request.
+        access_log: Whether to log every request.
     """
 
     target: Target
@@ -85,11 +84,11 @@ class Setting:
     """One setting.
 
     Attributes:
-        name: Its place in the tree, like `http.prefix`.
+        name: Its path in the tree, like `http.prefix`.
 
-        value: For people; secrets are masked.
+        value: The value as text, with secrets masked.
 
-        source: `environment`, `file`, `default`, or `code` when the container was given other settings.
+        source: `environment`, `file`, `default`, or `code` if the container was created with other settings.
     """
 
     name: str
@@ -98,7 +97,7 @@ class Setting:
 
 
 class State(enum.StrEnum):
-    """How a check ended."""
+    """The result of a check."""
 
     OK = "ok"
     NOTE = "note"
@@ -107,49 +106,51 @@ class State(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at.
+    """One check and its result.
 
     Attributes:
-        area: Like `database`.
+        area: The part of the application, like `database`.
 
-        details: What programs may want to know.
+        message: The result for people.
+
+        details: The result for programs, as members of the JSON output.
     """
 
     area: str
     state: State
-    sentence: str
-    details: Mapping[str, Any] = field(default_factory=dict)
+    message: str
+    details: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """Everything `doctor` found."""
+    """The results of `doctor`."""
 
     settings: tuple[Setting, ...]
     checks: tuple[Check, ...]
 
     @property
     def is_healthy(self) -> bool:
-        """Whether nothing is wrong."""
+        """Return whether no check failed."""
         return all(each.state is not State.WRONG for each in self.checks)
 
 
 @dataclass(frozen=True, slots=True)
 class BreakerState:
-    """The breaker of one database in one process.
+    """The circuit breaker of one database in one process.
 
     Attributes:
-        process: The number of the process.
+        process: The process id.
 
-        database: Its name.
+        database: The name of the database.
 
         state: `closed`, `open`, `half_open` or `isolated`.
 
         retry_after: Seconds until it lets a call through.
 
-        opened: How often it has opened.
+        opened: The number of times it has opened.
 
-        refused: How many calls it has refused.
+        refused: The number of calls it has rejected.
     """
 
     process: int
@@ -162,16 +163,16 @@ class BreakerState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
-    """A lock that somebody holds.
+    """A lock that is held.
 
     Attributes:
         age: Seconds since it was granted.
 
-        remaining: Seconds until it runs out unless it is renewed; `None` where locks do not run out.
+        remaining: Seconds until it expires unless it is renewed; `None` if locks of this store do not expire.
 
-        owner: Host, process and task.
+        owner: The host, process and task that hold it.
 
-        waiters: The owners that wait for it, the first one first.
+        waiters: The owners that wait for it, in the order of the wait queue.
     """
 
     name: str
@@ -184,23 +185,23 @@ class Lock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tasks:
-    """The work behind the commands. Each raises `CommandError`.
+    """The functions behind the commands. Each raises `CommandError`.
 
     Attributes:
-        serve: Serves until it is told to stop, and returns the exit code.
+        serve: Serves until a signal arrives, and returns the exit code.
 
-        list_routes: Every route of an app or a container.
+        list_routes: Returns every route of an app or a container.
 
-        diagnose: Looks at everything an application needs.
+        diagnose: Checks everything that an application needs.
 
-        ask_breakers: Does `list`, `isolate` or `reset` in every process of a running application, to the breaker of
-            a database, through a folder; tells how they stand then.
+        ask_breakers: Sends `list`, `isolate` or `reset` for the breaker of a database (or all of them) to every process
+            of a running application, through a folder, and returns the states afterwards.
 
-        list_locks: The locks of an application that are held and whose names begin with a prefix.
+        list_locks: Returns the locks of an application that are held and whose names begin with a prefix.
 
-        evict_lock: Takes a lock from whoever holds it by a token, for a reason; whether anybody did.
+        evict_lock: Takes a lock from the holder with a token, for a reason; returns whether there was such a holder.
 
-        version: Of the package.
+        version: Returns the version of the package.
     """
 
     serve: Callable[[Serving], int]

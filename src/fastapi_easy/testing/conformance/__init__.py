@@ -1,6 +1,6 @@
-"""The suites an adapter has to pass: subclass them, and give each a `store`."""
+"""The conformance suites that an adapter must pass: subclass them, and override `store`."""
 
-from fastapi_easy.testing.conformance.locks.lease_suite import Leases
+from fastapi_easy.testing.conformance.locks.lease_suite import LeaseStoreFactory
 from fastapi_easy.testing.conformance.locks.leases import LeaseStoreConformance
 from fastapi_easy.testing.conformance.repository import RepositoryConformance
 from fastapi_easy.testing.conformance.sample_shapes import LABELS, NOTES, SEATS, SHAPES, TOKENS, Colour
@@ -22,7 +22,7 @@ __all__ = [
     "TOKENS",
     "Colour",
     "LeaseStoreConformance",
-    "Leases",
+    "LeaseStoreFactory",
     "RepositoryConformance",
     "Store",
     "UnitOfWorkConformance",

@@ -1,4 +1,4 @@
-"""The promises of `Repository`, one case for each sentence.
+"""The conformance suite of `Repository`.
 
 ```python
 class TestMyStore(RepositoryConformance):
@@ -9,17 +9,18 @@ class TestMyStore(RepositoryConformance):
 ```
 """
 
-from fastapi_easy.testing.conformance.locks.concurrency import ConcurrencyCases
 from fastapi_easy.testing.conformance.reads.aggregation import AggregationCases
 from fastapi_easy.testing.conformance.reads.filter_operators import FilterOperatorCases
 from fastapi_easy.testing.conformance.reads.pagination import PaginationCases
 from fastapi_easy.testing.conformance.reads.reading import ReadCases
 from fastapi_easy.testing.conformance.reads.related_filters import RelatedFilterCases
+from fastapi_easy.testing.conformance.reads.related_orders import RelatedOrderCases
 from fastapi_easy.testing.conformance.reads.related_selection import RelatedSelectionCases
 from fastapi_easy.testing.conformance.reads.streaming import StreamCases
 from fastapi_easy.testing.conformance.reads.visibility import VisibilityCases
 from fastapi_easy.testing.conformance.writes.bulk import BulkCases
 from fastapi_easy.testing.conformance.writes.cancellation import CancellationCases
+from fastapi_easy.testing.conformance.writes.concurrency import ConcurrencyCases
 from fastapi_easy.testing.conformance.writes.foreign_keys import ForeignKeyCases
 from fastapi_easy.testing.conformance.writes.optimistic_concurrency import OptimisticConcurrencyCases
 from fastapi_easy.testing.conformance.writes.round_trips import RoundTripCases
@@ -37,6 +38,7 @@ class RepositoryConformance(
     StreamCases,
     ConcurrencyCases,
     RelatedFilterCases,
+    RelatedOrderCases,
     RelatedSelectionCases,
     ForeignKeyCases,
     OptimisticConcurrencyCases,
@@ -45,4 +47,4 @@ class RepositoryConformance(
     AggregationCases,
     CancellationCases,
 ):
-    """What every repository does, whatever the store. Subclass, and override the fixture `store`."""
+    """The conformance suite of a repository. Subclass, and override the fixture `store`."""

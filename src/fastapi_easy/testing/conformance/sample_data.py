@@ -1,10 +1,10 @@
-"""What stands in the shop when a case begins."""
+"""Sample data for cases: authors, books, reviews and seats."""
 
 import datetime
 import decimal
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.testing.conformance.store import Store, value_of
@@ -12,7 +12,7 @@ from fastapi_easy.testing.conformance.store import Store, value_of
 NOON: Final = datetime.datetime(2026, 1, 1, 12, tzinfo=datetime.UTC)
 """When what is deleted was deleted."""
 
-AUTHORS: Final[Mapping[str, Mapping[str, Any]]] = {
+AUTHORS: Final[Mapping[str, Mapping[str, object]]] = {
     "Ada": {"country": "FR", "born": datetime.date(1950, 1, 1)},
     "Bob": {"country": "DE", "born": datetime.date(1980, 1, 1)},
     "Cy": {"born": datetime.date(1980, 1, 1)},
@@ -21,7 +21,7 @@ AUTHORS: Final[Mapping[str, Mapping[str, Any]]] = {
 MENTORS: Final[Mapping[str, str]] = {"Bob": "Ada", "Cy": "Ada", "Dee": "Bob"}
 """By whom they teach: Ada teaches Bob and Cy, Bob teaches Dee."""
 
-BOOKS: Final[Mapping[str, Mapping[str, Any]]] = {
+BOOKS: Final[Mapping[str, Mapping[str, object]]] = {
     "a1": {"price": decimal.Decimal(10), "pages": 100},
     "a2": {"price": decimal.Decimal(20)},
     "b1": {"price": decimal.Decimal(10), "pages": 300},
@@ -38,7 +38,7 @@ RATINGS: Final[Mapping[str, tuple[int, ...]]] = {"a1": (5, 5, 1), "a2": (3,), "b
 
 @dataclass(frozen=True, slots=True)
 class SampleData:
-    """What was put there.
+    """The sample data, with the keys that the store generated.
 
     Attributes:
         authors: By name.
@@ -51,7 +51,7 @@ class SampleData:
 
 
 async def add_sample_data(store: Store) -> SampleData:
-    """Put every author, book and review of this module into *store*."""
+    """Add every author, book and review of this module to *store*."""
     authors: dict[str, Row] = {}
     for name, values in AUTHORS.items():
         mentor = authors[MENTORS[name]].id if name in MENTORS else None
@@ -82,7 +82,7 @@ async def add_sample_data(store: Store) -> SampleData:
 
 
 async def add_seats(store: Store) -> None:
-    """Put three seats into *store*, with tickets for two of them and some for none."""
+    """Add three seats to *store*, tickets for two of them, and tickets without a seat."""
     seats = [("a", 1, "Ann"), ("a", 2, None), ("b", 1, "Ben")]
     _ = value_of(
         await store.seats.add_all(

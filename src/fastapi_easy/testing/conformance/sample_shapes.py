@@ -1,4 +1,4 @@
-"""The resources every adapter is tested with: shapes with one field of each kind, and those of the shop.
+"""The shapes every adapter is tested with: one with a field of each kind, and those of the shop.
 
 An adapter's tests declare one class of their own for each shape, with fields of these names. A class that can
 say how it leads to others says what the links of the shape say, under their names; one that can refer to others says

@@ -1,11 +1,11 @@
-"""The resources that lead to one another: a small bookshop with a theatre.
+"""Shapes with relations: a small bookshop with a theatre.
 
 Authors write books and teach other authors, books are reviewed and lent, and tickets are for seats. Books count
 their changes, and are marked when they are deleted.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.resources.reference import Reference, ReferentialAction
@@ -105,7 +105,7 @@ LOANS: Final = Shape(
 )
 """Refers to others in three ways: goes with its book, outlives its reader, and keeps a note from losing its code."""
 
-OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = {
+OPTIONS: Final[Mapping[str, Mapping[str, object]]] = {
     "books": {"version": "version", "soft_delete": "deleted_at"}
 }
 """How those resources are declared that need more than their class, by name."""

@@ -1,9 +1,10 @@
-"""What an adapter hands to the suites, and what all suites are made of."""
+"""The adapter under test as the suites see it, and the base and tools of all suites."""
 
+import asyncio
 import dataclasses
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import pytest
 import pytest_asyncio
@@ -22,45 +23,48 @@ from fastapi_easy.domain.resources.resource import Relation, Resource, Shape
 from fastapi_easy.testing.conformance.sample_shapes import SHAPES
 from fastapi_easy.testing.conformance.shop import OPTIONS
 from fastapi_easy.testing.recorders import RecordingEventBus
-from fastapi_easy.testing.resources import connected
+from fastapi_easy.testing.resources import resources_with_relations
 
 T = TypeVar("T")
+
+AnyRepository: TypeAlias = Repository[Any]
+"""A repository of rows; the suites do not know the class of the entities."""
 
 _ALL = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Store:
-    """An adapter that is ready: opened, its schema made.
+    """The adapter under test, opened and with its schema created.
 
     Attributes:
-        database: What is tested, opened.
+        database: The database, opened.
 
-        resources: One for each of `notes.SHAPES`, by name and in their order; without `labels` where there are
-            no arrays, without `seats` and `tickets` where no key has several fields. `resources_of` makes them.
+        resources: The resources by name, one for each of `sample_shapes.SHAPES`; without `labels` if the store has no
+            arrays, without `seats` and `tickets` if it has no composite keys. `resources_of` builds them.
 
-        repositories: Makes the repository of each, outside of any unit of work.
+        repositories: The factories of repositories outside any unit of work, by name of the resource.
 
-        unit_of_work: Makes a unit of work over all of them, that publishes to *event_bus*.
+        unit_of_work: The factory of a unit of work on all resources, which publishes to *event_bus*.
 
-        event_bus: Keeps what was published.
+        event_bus: The event bus, which keeps the published events.
 
-        system_rows: Reads the rows of a table of the system's own, and creates it where it is missing; `None` where
-            there are none to be kept.
+        read_system_rows: Reads the rows of a system table, and creates the table if it is missing; `None` if the store
+            cannot have one.
 
-        column: What it is called where results are counted: adapter, server, driver.
+        column: The name of its column in the report of results: adapter, server, driver.
     """
 
     database: Database
     resources: Mapping[str, Resource[Any]]
-    repositories: Mapping[str, Callable[[], Repository[Any]]]
+    repositories: Mapping[str, Callable[[], AnyRepository]]
     unit_of_work: Callable[[], UnitOfWork]
     event_bus: RecordingEventBus
-    system_rows: Callable[[SystemTable], Awaitable[Sequence[Mapping[str, Any]]]] | None = None
+    read_system_rows: Callable[[SystemTable], Awaitable[Sequence[Mapping[str, object]]]] | None = None
     column: str = ""
 
     def __repr__(self) -> str:
-        """Its resources by name: reports of failures are long enough."""
+        """Return only the names of its resources, to keep failure reports short."""
         return f"<store of {', '.join(self.resources)}>"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
@@ -68,55 +72,55 @@ class Store:
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        """What the adapter declares it can do. Cases that need more are skipped."""
+        """The capabilities that the adapter declares. Cases that need another one are skipped."""
         return self.database.capabilities
 
     @property
-    def notes(self) -> Repository[Any]:
-        """The entities with a field of every kind."""
+    def notes(self) -> AnyRepository:
+        """The repository of entities with a field of every kind."""
         return self.repositories["notes"]()
 
     @property
-    def seats(self) -> Repository[Any]:
-        """The entities with a key of two fields."""
+    def seats(self) -> AnyRepository:
+        """The repository of entities with a key of two fields."""
         self.require(Capability.COMPOSITE_KEYS)
         return self.repositories["seats"]()
 
     @property
-    def tokens(self) -> Repository[Any]:
-        """The entities with a UUID for a key."""
+    def tokens(self) -> AnyRepository:
+        """The repository of entities with a UUID as key."""
         return self.repositories["tokens"]()
 
     @property
-    def labels(self) -> Repository[Any]:
-        """The entities with a list of scalars."""
+    def labels(self) -> AnyRepository:
+        """The repository of entities with a list of scalars."""
         self.require(Capability.ARRAYS)
         return self.repositories["labels"]()
 
     @property
-    def authors(self) -> Repository[Any]:
-        """The entities that lead to others of their own."""
+    def authors(self) -> AnyRepository:
+        """The repository of entities with a relation to their own kind."""
         return self.repositories["authors"]()
 
     @property
-    def books(self) -> Repository[Any]:
-        """The entities with a version and a mark of deletion, the marked ones among them."""
+    def books(self) -> AnyRepository:
+        """The repository of entities with a version and soft deletion, including deleted ones."""
         return self.repositories["books"]()
 
     @property
-    def reviews(self) -> Repository[Any]:
-        """The entities of which there may be many for each book."""
+    def reviews(self) -> AnyRepository:
+        """The repository of entities at the end of a to-many relation."""
         return self.repositories["reviews"]()
 
     @property
-    def tickets(self) -> Repository[Any]:
-        """The entities that lead by two fields together."""
+    def tickets(self) -> AnyRepository:
+        """The repository of entities with a reference of two fields."""
         self.require(Capability.COMPOSITE_KEYS)
         return self.repositories["tickets"]()
 
     @property
-    def loans(self) -> Repository[Any]:
-        """The entities that refer to others in three ways."""
+    def loans(self) -> AnyRepository:
+        """The repository of entities with three kinds of references."""
         return self.repositories["loans"]()
 
     def entities(self, name: str) -> EntityRepository[Any]:
@@ -128,7 +132,7 @@ class Store:
         return EntityRepository(self.resources[name], repository)
 
     def relation(self, path: str) -> Relation:
-        """The relation *path*, like `books.author`."""
+        """Return the relation at *path*, like `books.author`."""
         resource, name = path.split(".")
         return self.resources[resource].relations[name]
 
@@ -138,8 +142,8 @@ class Store:
             pytest.skip(f"the store declares that it lacks {capability}")
 
     async def clear(self) -> None:
-        """Remove every entity, and forget what was published."""
-        # Who refers to others goes before them.
+        """Remove every entity and every recorded event."""
+        # Entities with references are removed before the entities they refer to.
         for make in reversed(tuple(self.repositories.values())):
             _ = value_of(await make().remove_where(Everything(), max_affected=_ALL))
         self.event_bus.events.clear()
@@ -153,7 +157,7 @@ def resources_of(
     linked: bool = True,
     given_as: Mapping[str, type[Any]] | None = None,
 ) -> dict[str, Resource[Any]]:
-    """The resources of the suite, as *database* keeps them.
+    """Return the resources of the suite, as *database* stores them.
 
     Args:
         database: Need not be open yet.
@@ -173,7 +177,7 @@ def resources_of(
             shape = dataclasses.replace(shape, references=SHAPES[name].references, table=SHAPES[name].table)
         shapes[name], mistakes = database.narrow_shape(name, shape)
         assert mistakes == []
-    return connected(
+    return resources_with_relations(
         shapes,
         given_as or entities,
         options={
@@ -188,13 +192,13 @@ def resources_of(
 
 
 class Suite:
-    """Promises that every adapter keeps. Subclass, and override `store`."""
+    """The base of conformance suites. Subclass, and override `store`."""
 
     pytestmark = pytest.mark.asyncio
 
     @pytest.fixture
     def store(self) -> Store:
-        """The adapter under test. Override with a fixture of any scope; its contents are removed before each test."""
+        """Return the adapter under test. Override with a fixture of any scope; each test begins with it empty."""
         raise NotImplementedError("a subclass overrides the fixture `store`")
 
     @pytest_asyncio.fixture(autouse=True)
@@ -203,27 +207,34 @@ class Suite:
 
 
 def value_of(outcome: Outcome[T]) -> T:
-    """What *outcome* succeeded with; a failure fails the test and says why."""
+    """Return the value of *outcome*; a failure fails the test and shows the error."""
     if isinstance(outcome, Failure):
         pytest.fail(f"failed with {outcome.failure()!r}")
     return outcome.unwrap()
 
 
-async def put(repository: Repository[Any], /, **values: Any) -> Row:
+async def add_one(repository: AnyRepository, /, **values: object) -> Row:
     """Add one entity."""
     return value_of(await repository.add(values))
 
 
-async def given(repository: Repository[Any], rows: Iterable[Mapping[str, Any]]) -> None:
+async def add_rows(repository: AnyRepository, rows: Iterable[Mapping[str, object]]) -> None:
     """Add an entity for each of *rows*."""
     _ = value_of(await repository.add_all(list(rows)))
 
 
 async def add_titles(store: Store, titles: Iterable[str]) -> None:
     """Add a note for each of *titles*."""
-    await given(store.notes, ({"title": title} for title in titles))
+    await add_rows(store.notes, ({"title": title} for title in titles))
 
 
 def titles(rows: Iterable[Any]) -> list[str]:
-    """The titles of *rows*, in their order."""
+    """Return the titles of *rows*, in their order."""
     return [row.title for row in rows]
+
+
+async def run_concurrently(callers: int, call: Callable[[int], Coroutine[object, object, T]]) -> list[T]:
+    """Run *call* concurrently with each number below *callers*, and return the results by number."""
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        tasks = [group.create_task(call(number)) for number in range(callers)]
+    return [task.result() for task in tasks]

@@ -1,4 +1,4 @@
-"""What the suites need, from the technology that is to pass them."""
+"""Build the store under test from a `Technology`."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,18 +15,18 @@ from fastapi_easy.testing.recorders import RecordingEventBus
 
 
 @asynccontextmanager
-async def store_of(technology: Technology, url: str, **limits: Any) -> AsyncIterator[Store]:
-    """A store for the suites, in a database that *technology* opens; it is closed at the end.
+async def store_of(technology: Technology, url: str, **limits: object) -> AsyncIterator[Store]:
+    """Yield a store for the suites, in a database that *technology* opens, and close it at the end.
 
     Args:
-        technology: What is tested. How it reads classes is not: these are described for it.
+        technology: The technology under test; its reading of classes is not tested, as the suites have shapes.
 
-        url: Where the database is. What is in it is removed.
+        url: The URL of the database. Its contents are removed.
 
-        limits: Settings of the database that shall differ from the usual ones.
+        limits: Settings of the database that differ from the defaults.
     """
-    usual = DatabaseSettings().model_dump(exclude={"url", "schema_mode", "breaker"})
-    request = DatabaseRequest(name="default", url=url, limits={**usual, **limits})
+    defaults = DatabaseSettings().model_dump(exclude={"url", "schema_mode", "breaker"})
+    request = DatabaseRequest(name="default", url=url, limits={**defaults, **limits})
     database, bus = technology.open(request), RecordingEventBus()
     entities = {
         name: make_dataclass(name, [(field.name, Any, None) for field in shape.fields])

@@ -1,4 +1,4 @@
-"""Queries about a resource, and about what it leads to."""
+"""Strategies for queries about a resource and its related resources."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -34,16 +34,16 @@ ANY_CASE: Final = frozenset(
         Operator.ENDS_WITH_ANY_CASE,
     }
 )
-"""Operators that go by lower case."""
+"""Operators that compare without regard to case."""
 
 MAX_DEPTH: Final = 2
-"""How far along relations a query goes."""
+"""The longest path of relations in a query."""
 
 _ITEMS: Final = frozenset({Operator.HAS, Operator.HAS_ANY, Operator.HAS_ALL})
 
 
 def comparisons(field: Field, operator: Operator, alphabet: str = CASED) -> st.SearchStrategy[Where]:
-    """*field* compared with something by *operator*."""
+    """Return comparisons of *field* by *operator* with any operand."""
     return st.builds(Where, st.just(field.name), st.just(operator), _operands(field, operator, alphabet))
 
 
@@ -55,20 +55,20 @@ def specifications(
     max_leaves: int = 6,
     depth: int = MAX_DEPTH,
 ) -> st.SearchStrategy[Specification]:
-    """Trees over the filterable fields of *resource*, and of what it leads to.
+    """Return specifications: trees over the filterable fields of *resource* and its related resources.
 
     Args:
-        resource: Who is asked.
+        resource: The resource that the specifications are for.
 
-        alphabet: What texts are made of.
+        alphabet: The characters of texts.
 
         without: Operators to leave out.
 
-        max_leaves: How large the trees are.
+        max_leaves: The maximum number of leaves of a tree.
 
-        depth: How far they go along relations.
+        depth: The longest path of relations.
     """
-    # Made once, and chosen from field by field: kinds with many operators are asked no more often than others.
+    # First a field is chosen, then an operator: otherwise kinds with many operators would be chosen more often.
     choices = [_leaves(resource.fields[name], alphabet, without) for name in resource.filterable]
     leaf = st.sampled_from(choices).flatmap(lambda choice: choice)
     related = [
@@ -76,9 +76,9 @@ def specifications(
         for each in resource.relations.values()
         if depth > 0
     ]
-    nothing_said: st.SearchStrategy[Specification] = st.just(Everything())
-    # Not `leaf | leaf | …`: Hypothesis takes equal alternatives for one.
-    first = st.sampled_from([leaf, leaf, nothing_said, *related]).flatmap(lambda choice: choice)
+    everything: st.SearchStrategy[Specification] = st.just(Everything())
+    # Not `leaf | leaf | …`: Hypothesis merges equal alternatives, and leaves are to be chosen twice as often.
+    first = st.sampled_from([leaf, leaf, everything, *related]).flatmap(lambda choice: choice)
     return st.recursive(
         first,
         lambda inner: (
@@ -97,16 +97,16 @@ def with_stored_values(
     specification: Specification,
     rows: Mapping[str, Sequence[Values]],
 ) -> Specification:
-    """*specification*, about half of its values replaced by some that *rows* hold, or nearly hold.
+    """Replace about half of the values in *specification* by values of *rows* or similar ones, so that rows match.
 
     Args:
-        draw: Given by Hypothesis.
+        draw: The function that Hypothesis passes.
 
-        resource: Who is asked.
+        resource: The resource that the specification is for.
 
-        specification: As drawn before there were rows.
+        specification: A specification that was drawn without rows.
 
-        rows: What is stored, by the name of the resource.
+        rows: The stored rows, by name of the resource.
     """
 
     def replaced(resource: Resource[Any], part: Specification) -> Specification:
@@ -130,7 +130,7 @@ def with_stored_values(
 def orders(
     resource: Resource[Any], *, max_size: int = 3, depth: int = MAX_DEPTH
 ) -> st.SearchStrategy[tuple[Sort, ...]]:
-    """Orders by the sortable fields of *resource* and of the one that it leads to, each at most once."""
+    """Return orders by the sortable fields of *resource* and of related resources, each field at most once."""
     own = [(name, ()) for name in resource.sortable]
     related = [(name, path) for path in _paths(resource, depth) for name in path[-1].target.sortable]
     choices = [st.sampled_from(each) for each in (own, related) if each]
@@ -143,7 +143,7 @@ def orders(
 
 
 def pages(*, max_limit: int = 6) -> st.SearchStrategy[PageRequest]:
-    """Windows from anywhere near the beginning; the total is exact or not asked for."""
+    """Return page requests near the beginning, with an exact total or none."""
     return st.builds(
         PageRequest,
         limit=st.integers(1, max_limit),
@@ -153,7 +153,7 @@ def pages(*, max_limit: int = 6) -> st.SearchStrategy[PageRequest]:
 
 
 def projections(resource: Resource[Any]) -> st.SearchStrategy[tuple[str, ...] | None]:
-    """All fields, or some of the readable ones in some order."""
+    """Return `None` for all fields, or some of the readable ones in some order."""
     some = st.lists(st.sampled_from(resource.readable), min_size=1, max_size=5, unique=True)
     return st.none() | some.map(tuple)
 
@@ -161,7 +161,7 @@ def projections(resource: Resource[Any]) -> st.SearchStrategy[tuple[str, ...] | 
 def queries(
     resource: Resource[Any], alphabet: str = CASED, *, without: frozenset[Operator] = frozenset()
 ) -> st.SearchStrategy[Query]:
-    """Anything that may be asked of *resource*, except to go on from a cursor."""
+    """Return queries of *resource*, with everything but a cursor."""
     return st.builds(
         Query,
         specification=specifications(resource, alphabet, without=without),
@@ -174,7 +174,7 @@ def queries(
 def aggregations(
     resource: Resource[Any], alphabet: str = CASED, *, without: frozenset[Operator] = frozenset()
 ) -> st.SearchStrategy[Aggregation]:
-    """Numbers about *resource*, grouped by fields whose values have an order on every store."""
+    """Return aggregations of *resource*, grouped by fields whose values have an order on every store."""
     measures = [
         Measure(Function.COUNT),
         *(Measure(each, name) for name, field in resource.fields.items() for each in functions_of(field)),
@@ -191,7 +191,7 @@ def aggregations(
 
 
 def _paths(resource: Resource[Any], depth: int) -> Iterator[tuple[Relation, ...]]:
-    """Every way along relations to one entity at most."""
+    """Yield every path along to-one relations."""
     for relation in resource.relations.values() if depth > 0 else ():
         if not relation.many:
             yield (relation,)
@@ -207,7 +207,7 @@ def _leaves(field: Field, alphabet: str, without: frozenset[Operator]) -> st.Sea
     return st.one_of(choices)
 
 
-def _operands(field: Field, operator: Operator, alphabet: str) -> st.SearchStrategy[Any]:
+def _operands(field: Field, operator: Operator, alphabet: str) -> st.SearchStrategy[object]:
     if operator is Operator.IS_NULL:
         return st.booleans()
     item = Field(name=field.name, kind=field.item or Kind.TEXT)
@@ -236,6 +236,6 @@ def _replace_value(draw: st.DrawFn, leaf: Where, rows: Sequence[Values]) -> Wher
 
 
 def _similar_texts(text: str) -> Sequence[str]:
-    """*text*, in the other case, and parts of it."""
+    """Return *text*, *text* with swapped case, and parts of both."""
     other = "".join(turned if len(turned := each.swapcase()) == 1 else each for each in text)
     return (text, other, text[:1], other[-1:], text[1:], other[:-1], f"{text} ")

@@ -1,4 +1,4 @@
-"""Rows of a resource, and changes to them."""
+"""Strategies for rows of a resource, and for patches."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,15 +11,15 @@ from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.testing.strategies.values import CASED, values
 
 
-def rows(resource: Resource[Any], alphabet: str = CASED) -> st.SearchStrategy[dict[str, Any]]:
-    """Values for `Repository.add`: what is required is there, what is generated is not, the rest comes and goes."""
-    required: dict[str, st.SearchStrategy[Any]] = {}
-    optional: dict[str, st.SearchStrategy[Any]] = {}
+def rows(resource: Resource[Any], alphabet: str = CASED) -> st.SearchStrategy[dict[str, object]]:
+    """Return values for `Repository.add`: with required fields, without generated ones, the others optional."""
+    required: dict[str, st.SearchStrategy[object]] = {}
+    optional: dict[str, st.SearchStrategy[object]] = {}
     for name, field in resource.fields.items():
         if field.generated:
             continue
         strategy = values(field, alphabet)
-        # A factory makes another value in each store, so what it is for is said here.
+        # A default factory would make different values in the two stores that are compared, so a value is given.
         must_be_given = field.required or field.default_factory is not None
         (required if must_be_given else optional)[name] = st.none() | strategy if field.nullable else strategy
     return st.fixed_dictionaries(required, optional=optional)
@@ -27,8 +27,8 @@ def rows(resource: Resource[Any], alphabet: str = CASED) -> st.SearchStrategy[di
 
 def tables(
     resource: Resource[Any], alphabet: str = CASED, *, min_size: int = 0, max_size: int = 12
-) -> st.SearchStrategy[list[dict[str, Any]]]:
-    """Rows that may stand together: no two have the same key or break a rule of uniqueness."""
+) -> st.SearchStrategy[list[dict[str, object]]]:
+    """Return lists of rows that can be stored together: no two have the same key or the same unique values."""
     rules = {
         *resource.unique,
         *((field.name,) for field in resource.fields.values() if field.unique and not field.generated),
@@ -40,8 +40,8 @@ def tables(
     return st.lists(one, min_size=min_size, max_size=max_size, unique_by=unique_by or None)
 
 
-def patches(resource: Resource[Any], alphabet: str = CASED) -> st.SearchStrategy[dict[str, Any]]:
-    """Changes to some of the changeable fields that are under no rule of uniqueness."""
+def patches(resource: Resource[Any], alphabet: str = CASED) -> st.SearchStrategy[dict[str, object]]:
+    """Return patches of some of the changeable fields that are not unique."""
     ruled = {name for rule in resource.unique for name in rule}
     optional = {
         name: st.none() | values(field, alphabet) if field.nullable else values(field, alphabet)
@@ -52,7 +52,7 @@ def patches(resource: Resource[Any], alphabet: str = CASED) -> st.SearchStrategy
 
 
 def _unique_key(resource: Resource[Any], rule: Sequence[str]) -> Callable[[Values], Any]:
-    """What a row claims under *rule*; something of its own when it claims nothing."""
+    """Return a function that maps a row to its values of *rule*; null is never equal to null."""
 
     def claim(row: Values) -> Any:
         claimed = tuple(row.get(name, _default(resource.fields[name])) for name in rule)

@@ -1,7 +1,7 @@
-"""Values of a field.
+"""Strategies for values of a field.
 
-Values are such that every store can hold them and two of them are often equal: texts have no NUL and no lone
-surrogates, dates lie in the years that every database knows, and most values come from a small choice.
+Every store can hold these values, and two of them are often equal: texts have no NUL and no lone surrogates, dates
+lie in the years that every database supports, and most values come from a small selection.
 """
 
 import datetime
@@ -9,7 +9,7 @@ import decimal
 import string
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from hypothesis import strategies as st
 
@@ -26,13 +26,13 @@ _GREEK: Final = "".join(
 _CYRILLIC: Final = "".join(chr(code) for code in range(0x410, 0x450))
 
 TRICKY: Final = "%_\\'\"`[]*?:;-/ "
-"""Characters that mean something to some store, and the space that some forget at the end."""
+"""Characters with a meaning in some store, and the space, which some stores drop at the end of a text."""
 
 CASED: Final = string.ascii_letters + string.digits + TRICKY + _LATIN + _GREEK + _CYRILLIC + "😀😁\uff21"
-"""Characters about whose lower case nobody disagrees: one character, whatever stands around it."""
+"""Characters whose lower case is the same in every store: one character, whatever its neighbours."""
 
 WILD: Final = CASED + "ςİ\u0131\u017f\u212aẞ\u01c5ﬀ\u0301\u200d\ufeff\u2028\t\n\U0010ffff"
-"""Those, and characters about whose lower case, width or equality stores do disagree."""
+"""`CASED`, and characters whose lower case, width or equality differs between stores."""
 
 CONFUSABLE: Final = (
     *(
@@ -58,21 +58,21 @@ CONFUSABLE: Final = (
     ),
     *("\\", "a\\b", "\u03c3", "\u03a3", "\u0436", "\u0416", "\U0001f600", "\U0001f601"),
 )
-"""Texts that some store takes for one another."""
+"""Texts that some store may take for equal."""
 
 _SOME_LENGTH: Final = 12
 _ODD_ZONE: Final = datetime.timezone(datetime.timedelta(hours=-9, minutes=-30))
 
 
 def texts(alphabet: str = CASED, *, min_size: int = 0, max_size: int = _SOME_LENGTH) -> Texts:
-    """Texts that are mostly easy to confuse with another, and now and then made of anything in *alphabet*."""
+    """Return texts: mostly ones that stores may confuse, otherwise any characters of *alphabet*."""
     alike = [each for each in CONFUSABLE if min_size <= len(each) <= max_size]
     anything = st.text(alphabet=alphabet, min_size=min_size, max_size=max(min_size, max_size))
     return _mostly(st.sampled_from(alike), anything) if alike else anything
 
 
-def values(field: Field, alphabet: str = CASED) -> st.SearchStrategy[Any]:
-    """Values of *field* that are not null."""
+def values(field: Field, alphabet: str = CASED) -> st.SearchStrategy[object]:
+    """Return non-null values of *field*."""
     if field.kind is Kind.TEXT:
         return texts(
             alphabet, min_size=field.min_length or 0, max_size=min(field.max_length or 30, _SOME_LENGTH)
@@ -90,8 +90,8 @@ def values(field: Field, alphabet: str = CASED) -> st.SearchStrategy[Any]:
 
 
 def _mostly(few: st.SearchStrategy[T], many: st.SearchStrategy[T]) -> st.SearchStrategy[T]:
-    """Three times out of four one of *few*: values that never meet prove nothing."""
-    # Not `few | few | few | many`: Hypothesis takes equal alternatives for one.
+    """Return values of *few* three times out of four: only equal values can show a wrong comparison."""
+    # Not `few | few | few | many`: Hypothesis merges equal alternatives.
     return st.integers(0, 3).flatmap(lambda turn: many if turn == 3 else few)
 
 
@@ -103,17 +103,17 @@ def _integers(field: Field) -> st.SearchStrategy[int]:
 
 
 def _decimals(field: Field) -> st.SearchStrategy[decimal.Decimal]:
-    # Fifteen digits are what every store keeps; see `Capability.WIDE_DECIMALS`.
+    # Every store keeps fifteen digits; see `Capability.WIDE_DECIMALS`.
     scale = 2 if field.scale is None else field.scale
     largest = 10 ** min(15, 15 if field.precision is None else field.precision) - 1
-    # Few enough to meet again; nine and ten, since as texts they stand the other way round.
+    # Few values, so that equal ones meet; 9 and 10, because their order as text is the reverse.
     few = st.sampled_from([0, *(sign * each * 10**scale for sign in (1, -1) for each in (1, 9, 10)), 1, -1])
     unscaled = _mostly(few.filter(lambda each: abs(each) <= largest), st.integers(-largest, largest))
     return unscaled.map(lambda digits: decimal.Decimal(digits).scaleb(-scale))
 
 
 def _floats() -> st.SearchStrategy[float]:
-    # Minus zero equals zero, but not all stores keep its sign.
+    # Adding 0.0 turns -0.0 into 0.0: they are equal, but not every store keeps the sign.
     wide = st.floats(-1e15, 1e15, allow_nan=False, allow_subnormal=False).map(lambda each: each + 0.0)
     return _mostly(st.sampled_from((0.0, 0.1, 0.5, 1.0, -1.0, 1 / 3)), wide)
 
@@ -129,7 +129,7 @@ def _times() -> st.SearchStrategy[datetime.time]:
 
 
 def _datetimes() -> st.SearchStrategy[datetime.datetime]:
-    # Another zone is another way to write the same moment: that it may be written so needs few proofs.
+    # Another zone is only another spelling of the same moment, so one example in ten is enough.
     zones = st.integers(0, 9).map(lambda turn: _ODD_ZONE if turn == 9 else datetime.UTC)
     few = st.sampled_from((datetime.datetime(2024, 2, 29, 12), datetime.datetime(2024, 2, 29, 12, 0, 0, 1)))  # noqa: DTZ001
     many = st.datetimes(datetime.datetime(1001, 1, 1), datetime.datetime(9998, 12, 30))  # noqa: DTZ001
@@ -145,13 +145,13 @@ def _uuids() -> st.SearchStrategy[uuid.UUID]:
     return _mostly(st.sampled_from([uuid.UUID(int=each << 64) for each in (1, 2**32, 2**63)]), st.uuids())
 
 
-def _json() -> st.SearchStrategy[Any]:
+def _json() -> st.SearchStrategy[object]:
     scalar = st.booleans() | st.integers(-(2**31), 2**31 - 1) | texts() | st.sampled_from((0.5, -1.25))
     member = scalar | st.none()
     return scalar | st.lists(member, max_size=3) | st.dictionaries(texts(), member, max_size=3)
 
 
-_OTHERS: Final[Mapping[Kind, Callable[[], st.SearchStrategy[Any]]]] = {
+_OTHERS: Final[Mapping[Kind, Callable[[], st.SearchStrategy[object]]]] = {
     Kind.FLOAT: _floats,
     Kind.BOOLEAN: st.booleans,
     Kind.DATE: _dates,

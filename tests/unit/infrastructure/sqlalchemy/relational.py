@@ -18,7 +18,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy import (
 )
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.mapping import describe as sqlalchemy_describe
 from fastapi_easy.testing import RecordingEventBus
-from fastapi_easy.testing.resources import connected
+from fastapi_easy.testing.resources import resources_with_relations
 from tests.e2e.wiretap import overheard
 
 SERVERS = ("sqlite", "postgres", "mariadb")
@@ -96,7 +96,7 @@ async def _prepared(
 ) -> AsyncIterator[Relational]:
     described = {name: options.get(name, {}).get("stored", each) for name, each in entities.items()}
     shapes = {name: database.narrow_shape(name, describe(each))[0] for name, each in described.items()}
-    world = Relational(database, connected(shapes, entities, options=options))
+    world = Relational(database, resources_with_relations(shapes, entities, options=options))
     await database.open()
     try:
         world.differences = [*(await database.prepare(tuple(world.resources.values()), mode)).unwrap()]

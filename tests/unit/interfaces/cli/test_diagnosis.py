@@ -56,7 +56,7 @@ class ToldDatabase:
 
 async def states(database, mode=SchemaMode.CHECK):
     found = await diagnosis.check_database(database, [BOOKS], mode)
-    return [(each.area, each.state, each.sentence) for each in found]
+    return [(each.area, each.state, each.message) for each in found]
 
 
 async def test_a_database_that_answers_is_well():

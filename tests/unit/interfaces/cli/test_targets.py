@@ -127,7 +127,7 @@ def test_says_in_a_sentence_why_there_is_no_app(folder, path, sentence):
     with pytest.raises(CommandError) as refused:
         load_app(target(path, folder))
 
-    assert (refused.value.sentence, refused.value.exit_code) == (sentence, 2)
+    assert (refused.value.message, refused.value.exit_code) == (sentence, 2)
 
 
 @pytest.mark.parametrize("path", ["stall:number", "stall:Wrapped"])
@@ -140,8 +140,8 @@ def test_says_where_it_looked_for_a_module(folder):
     with pytest.raises(CommandError) as refused:
         load(target("nowhere_at_all:app", folder))
 
-    assert str(folder) in refused.value.sentence
-    assert "--app-dir" in refused.value.sentence
+    assert str(folder) in refused.value.message
+    assert "--app-dir" in refused.value.message
 
 
 def test_hands_on_every_mistake_of_the_declarations(folder):
@@ -149,7 +149,7 @@ def test_hands_on_every_mistake_of_the_declarations(folder):
         load(target("stall_declared:app", folder))
 
     assert refused.value.mistakes == ("books: mend it", "pens: mend them")
-    assert refused.value.sentence.startswith("2 mistakes in the declarations:")
+    assert refused.value.message.startswith("2 mistakes in the declarations:")
 
 
 def test_a_program_that_exits_exits(folder):

@@ -1,1 +1,1 @@
-"""What every lease store and lock provider promises."""
+"""The conformance suite of lease stores."""

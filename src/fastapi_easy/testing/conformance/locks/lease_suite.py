@@ -1,10 +1,9 @@
-"""What a lease store hands to its suite, and what the suite is made of."""
+"""The fixtures and tools of the lease store suite."""
 
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -15,13 +14,13 @@ from fastapi_easy.testing.conformance.store import value_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Leases:
-    """A place where leases are kept, and ways to it.
+class LeaseStoreFactory:
+    """A factory of lease stores that share one place.
 
     Attributes:
-        open: Makes one more store on the same place, as another process has it. The suite closes what it opened.
+        open: Opens one more store on the same place, like that of another process. The suite closes it.
 
-        column: What it is called where results are counted.
+        column: The name of its column in the report of results.
     """
 
     open: Callable[[], LeaseStore]
@@ -30,58 +29,58 @@ class Leases:
 
 @dataclass(slots=True)
 class LeaseStores:
-    """Two stores on the same place, as two processes have them, and more on demand.
+    """Two stores on the same place, like those of two processes, and more on demand.
 
     Attributes:
-        leases: Where they lead to.
+        leases: The factory of the stores.
 
-        opened: All of them.
+        opened: The stores that are open, by number.
     """
 
-    leases: Leases
+    leases: LeaseStoreFactory
     opened: list[LeaseStore] = field(default_factory=list)
 
     @property
-    def here(self) -> LeaseStore:
-        """That of this process."""
-        return self.number(0)
+    def local(self) -> LeaseStore:
+        """The store of this process."""
+        return self.store_at(0)
 
     @property
-    def there(self) -> LeaseStore:
-        """That of another process."""
-        return self.number(1)
+    def remote(self) -> LeaseStore:
+        """The store of another process."""
+        return self.store_at(1)
 
-    def number(self, index: int) -> LeaseStore:
-        """The store with that number."""
+    def store_at(self, index: int) -> LeaseStore:
+        """Return the store with that number; opened on first use."""
         while len(self.opened) <= index:
             self.opened.append(self.leases.open())
         return self.opened[index]
 
     @property
     def overview(self) -> LeaseStore:
-        """One that lists what `here` has granted."""
-        return self.there if LockCapability.EVICTABLE in self.here.capabilities else self.here
+        """A store that lists the leases which `local` has granted."""
+        return self.remote if LockCapability.EVICTABLE in self.local.capabilities else self.local
 
     def require(self, *capabilities: LockCapability) -> None:
         """Skip the test when the store lacks one of *capabilities*."""
         for capability in capabilities:
-            if capability not in self.here.capabilities:
+            if capability not in self.local.capabilities:
                 pytest.skip(f"the store declares that it lacks {capability}")
 
 
 class LeaseSuite:
-    """Promises that every lease store keeps. Subclass, and override `leases`."""
+    """The base of lease store suites. Subclass, and override `leases`."""
 
     pytestmark = pytest.mark.asyncio
 
     @pytest.fixture
-    def leases(self) -> Leases:
-        """Where leases are kept. Override with a fixture of any scope."""
+    def leases(self) -> LeaseStoreFactory:
+        """Return the factory of the lease stores under test. Override with a fixture of any scope."""
         raise NotImplementedError("a subclass overrides the fixture `leases`")
 
     @pytest_asyncio.fixture
-    async def stores(self, leases: Leases) -> AsyncIterator[LeaseStores]:
-        """Stores that are closed at the end."""
+    async def stores(self, leases: LeaseStoreFactory) -> AsyncIterator[LeaseStores]:
+        """Yield the stores, and close them at the end."""
         stores = LeaseStores(leases)
         yield stores
         for each in stores.opened:
@@ -89,45 +88,45 @@ class LeaseSuite:
 
     @pytest.fixture
     def lock(self) -> str:
-        """A name that no other test uses."""
+        """Return a lock name that no other test uses."""
         return f"test:{uuid.uuid4().hex}"
 
 
 class LockClient:
-    """Somebody who asks a store for names, each time as a new owner."""
+    """A client of a lease store, which asks for each lease as a new owner."""
 
-    def __init__(self, store: LeaseStore, called: str) -> None:
+    def __init__(self, store: LeaseStore, label: str) -> None:
         self.store = store
-        self.owner = f"host:1:boot:{called}{uuid.uuid4().hex[:8]}/1.0"
+        self.owner = f"host:1:boot:{label}{uuid.uuid4().hex[:8]}/1.0"
 
-    async def ask(self, name: str, ttl: float = 30, ticket: int | None = None) -> Acquired | Busy:
-        """What the store answers."""
+    async def try_acquire(self, name: str, ttl: float = 30, ticket: int | None = None) -> Acquired | Busy:
+        """Try to acquire a lease and return the answer of the store."""
         return value_of(await self.store.try_acquire(name, self.owner, ttl, ticket))
 
-    async def take(self, name: str, ttl: float = 30, ticket: int | None = None) -> int:
-        """The token of a grant, which is to be had."""
-        answer = await self.ask(name, ttl, ticket)
-        assert isinstance(answer, Acquired), f"{name} is not to be had: {answer!r}"
+    async def acquire(self, name: str, ttl: float = 30, ticket: int | None = None) -> int:
+        """Acquire a lease, which must be free, and return its token."""
+        answer = await self.try_acquire(name, ttl, ticket)
+        assert isinstance(answer, Acquired), f"{name} could not be acquired: {answer!r}"
         return answer.token
 
     async def renew(self, name: str, token: int, ttl: float = 30) -> bool:
-        """What the store answers."""
+        """Renew the lease and return whether it is still held."""
         return value_of(await self.store.renew(name, self.owner, token, ttl))
 
     async def release(self, name: str) -> bool:
-        """What the store answers."""
+        """Release the lease and return whether it was held."""
         return value_of(await self.store.release(name, self.owner))
 
-    async def line_up(self, name: str, seconds: float = 30) -> int:
-        """The ticket."""
+    async def enqueue(self, name: str, seconds: float = 30) -> int:
+        """Join the wait queue and return the ticket."""
         return value_of(await self.store.enqueue(name, self.owner, seconds))
 
 
-async def eventually(condition: Callable[[], Any], seconds: float = 5.0) -> None:
-    """Wait until *condition*, which may be awaited, holds.
+async def eventually(condition: Callable[[], object], seconds: float = 5.0) -> None:
+    """Wait until *condition* returns true; it may be asynchronous.
 
     Raises:
-        TimeoutError: It never did.
+        TimeoutError: It did not within *seconds*.
     """
     async with asyncio.timeout(seconds):
         while True:
@@ -138,8 +137,8 @@ async def eventually(condition: Callable[[], Any], seconds: float = 5.0) -> None
 
 
 async def is_free(store: LeaseStore, name: str) -> bool:
-    """Whether nobody holds *name*, nor waits for it."""
+    """Return whether *name* has neither a holder nor waiters."""
     client = LockClient(store, "probe")
-    if isinstance(await client.ask(name), Busy):
+    if isinstance(await client.try_acquire(name), Busy):
         return False
     return await client.release(name)

@@ -1,10 +1,10 @@
-"""The promises of `LeaseStore`, one case for each sentence, and what locks on top of it do.
+"""The conformance suite of `LeaseStore`, and of locks on top of it.
 
 ```python
 class TestMyStore(LeaseStoreConformance):
     @pytest.fixture
-    def leases(self) -> Leases:
-        return Leases(open=lambda: MyLeaseStore("my://server"), column="mine")
+    def leases(self) -> LeaseStoreFactory:
+        return LeaseStoreFactory(open=lambda: MyLeaseStore("my://server"), column="mine")
 ```
 """
 
@@ -14,4 +14,4 @@ from fastapi_easy.testing.conformance.locks.wait_queue import WaitQueueCases
 
 
 class LeaseStoreConformance(LeaseGrantCases, WaitQueueCases, LockManagerCases):
-    """Everything a lease store promises. Override the fixture `leases`."""
+    """The conformance suite of a lease store. Override the fixture `leases`."""

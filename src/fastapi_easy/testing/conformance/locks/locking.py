@@ -1,4 +1,4 @@
-"""Locks on top of the store, as programs use them."""
+"""Cases about locks on top of a lease store, as programs use them."""
 
 import asyncio
 import random
@@ -19,16 +19,16 @@ TTL = 0.75
 
 
 class LockManagerCases(LeaseSuite):
-    """What a `LockManager` makes of the store."""
+    """Cases about a `LockManager` on top of the store."""
 
     @pytest_asyncio.fixture
     async def process(self, stores: LeaseStores) -> AsyncIterator[Callable[[int], LockManager]]:
-        """The locks of a process by its number."""
+        """Return a function from the number of a process to its locks."""
         managers: dict[int, LockManager] = {}
 
         def number(index: int) -> LockManager:
             if index not in managers:
-                managers[index] = LockManager(stores.number(index), SystemClock())
+                managers[index] = LockManager(stores.store_at(index), SystemClock())
             return managers[index]
 
         yield number
@@ -89,7 +89,7 @@ class LockManagerCases(LeaseSuite):
             await asyncio.sleep(TTL * 1.5)
             lease.check()
             assert lease.remaining > 0
-            assert not await is_free(stores.there, lock)
+            assert not await is_free(stores.remote, lock)
         assert lease.remaining == 0
 
     async def test_what_a_block_raises_comes_out_and_the_lock_is_free(
@@ -99,7 +99,7 @@ class LockManagerCases(LeaseSuite):
             async with process(0).hold(lock):
                 _ = 1 / 0
 
-        assert await is_free(stores.there, lock)
+        assert await is_free(stores.remote, lock)
 
     async def test_a_block_whose_lease_was_taken_is_cancelled(
         self, process: Callable[[int], LockManager], stores: LeaseStores, lock: str
@@ -139,7 +139,7 @@ class LockManagerCases(LeaseSuite):
             _ = await asyncio.gather(task, other, return_exceptions=True)
 
         async def is_left_alone() -> bool:
-            return await is_free(stores.there, lock)
+            return await is_free(stores.remote, lock)
 
         await eventually(is_left_alone, 2.0)
         async with process(2).hold(lock, wait=1):
@@ -199,18 +199,18 @@ class LockManagerCases(LeaseSuite):
     async def test_all_that_is_held_is_given_back_when_the_program_ends(
         self, process: Callable[[int], LockManager], stores: LeaseStores, lock: str
     ) -> None:
-        manager = LockManager(stores.number(3), SystemClock())
+        manager = LockManager(stores.store_at(3), SystemClock())
         scope = manager.hold(lock, on_lost="event")
         lease = await scope.__aenter__()
 
         await manager.aclose()
 
         assert lease.lost.is_set()
-        assert await is_free(stores.there, lock)
+        assert await is_free(stores.remote, lock)
         await scope.__aexit__(None, None, None)
         await manager.aclose()
 
 
 async def _are_waiting(stores: LeaseStores, lock: str, count: int) -> bool:
-    listed = (await stores.there.inspect(lock)).unwrap()
+    listed = (await stores.remote.inspect(lock)).unwrap()
     return any(len(each.waiters) == count for each in listed)

@@ -1,1 +1,1 @@
-"""What every repository answers."""
+"""Cases about reading from a repository."""

@@ -1,10 +1,10 @@
-"""Numbers about many entities at once."""
+"""Cases about `aggregate`."""
 
 import datetime
 import decimal
 import uuid
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -13,7 +13,7 @@ from fastapi_easy.domain.queries.specification import Everything, Not, Operator,
 from fastapi_easy.domain.resources.capability import Capability
 from fastapi_easy.testing.conformance.sample_data import add_sample_data
 from fastapi_easy.testing.conformance.sample_shapes import Colour
-from fastapi_easy.testing.conformance.store import Store, Suite, given, put, value_of
+from fastapi_easy.testing.conformance.store import Store, Suite, add_one, add_rows, value_of
 
 COUNT: Final = Measure(Function.COUNT)
 ALL: Final = (Function.COUNT, Function.SUM, Function.AVERAGE, Function.MINIMUM, Function.MAXIMUM)
@@ -24,7 +24,7 @@ UUIDS: Final = [uuid.UUID(int=each) for each in (9 << 120, 1, 15 << 124)]
 
 
 def dec(value: str | int) -> decimal.Decimal:
-    """A decimal."""
+    """Return the decimal that *text* spells."""
     return decimal.Decimal(value)
 
 
@@ -132,7 +132,7 @@ GROUPS: Final = [
         ("price",), [((dec("1.5"),), 3), ((dec(10),), 2), ((None,), 1)], id="decimals that are equal"
     ),
 ]
-ROWS: Final[Sequence[dict[str, Any]]] = [
+ROWS: Final[Sequence[dict[str, object]]] = [
     {"title": "1", "rank": 1, "remark": "a", "done": True, "price": dec("1.5")},
     {"title": "2", "rank": 1, "remark": "A", "done": True, "price": dec("1.50")},
     {"title": "3", "rank": None, "remark": "a ", "done": False, "price": dec(10)},
@@ -143,13 +143,18 @@ ROWS: Final[Sequence[dict[str, Any]]] = [
 
 
 class AggregationCases(Suite):
-    """`aggregate`."""
+    """Cases about `aggregate`."""
 
     @pytest.mark.parametrize(("field", "values", "functions", "expected"), NUMBERS)
     async def test_numbers_are_exact_and_of_the_type_of_their_field(
-        self, store: Store, field: str, values: list[Any], functions: Sequence[Function], expected: Any
+        self,
+        store: Store,
+        field: str,
+        values: list[object],
+        functions: Sequence[Function],
+        expected: tuple[object, ...],
     ) -> None:
-        await given(store.notes, ({"title": "a", field: value} for value in values))
+        await add_rows(store.notes, ({"title": "a", field: value} for value in values))
         measures = tuple(Measure(each, field) for each in functions)
 
         [group] = await _aggregate(store, Aggregation(measures=measures))
@@ -162,7 +167,7 @@ class AggregationCases(Suite):
         measures = (COUNT, *(Measure(each, field) for each in ALL))
 
         [nobody] = await _aggregate(store, Aggregation(measures=measures))
-        await given(store.notes, [{"title": "a"}])
+        await add_rows(store.notes, [{"title": "a"}])
         unknown = await _aggregate(
             store,
             Aggregation(measures=measures, specification=Where("title", Operator.EQUALS, "z")),
@@ -172,7 +177,7 @@ class AggregationCases(Suite):
         assert unknown == [nobody]
 
     async def test_nulls_are_left_out(self, store: Store) -> None:
-        await given(store.notes, [{"title": "a"}, {"title": "b"}])
+        await add_rows(store.notes, [{"title": "a"}, {"title": "b"}])
         measures = (COUNT, *(Measure(each, "rank") for each in ALL))
 
         assert await _aggregate(store, Aggregation(measures=measures)) == [
@@ -180,7 +185,7 @@ class AggregationCases(Suite):
         ]
 
     async def test_the_same_number_may_be_asked_for_twice(self, store: Store) -> None:
-        await given(store.notes, [{"title": "a", "rank": 4}])
+        await add_rows(store.notes, [{"title": "a", "rank": 4}])
         largest = Measure(Function.MAXIMUM, "rank")
 
         assert await _aggregate(store, Aggregation(measures=(largest, COUNT, largest, COUNT))) == [
@@ -189,9 +194,9 @@ class AggregationCases(Suite):
 
     @pytest.mark.parametrize(("group_by", "expected"), GROUPS)
     async def test_equal_values_make_a_group_in_their_order(
-        self, store: Store, group_by: tuple[str, ...], expected: list[tuple[Any, int]]
+        self, store: Store, group_by: tuple[str, ...], expected: list[tuple[tuple[object, ...], int]]
     ) -> None:
-        await given(store.notes, ROWS)
+        await add_rows(store.notes, ROWS)
 
         groups = await _aggregate(store, Aggregation(measures=(COUNT,), group_by=group_by))
 
@@ -204,7 +209,7 @@ class AggregationCases(Suite):
         assert await _aggregate(store, Aggregation(measures=(COUNT,), group_by=("rank",))) == []
 
     async def test_each_group_has_its_own_numbers(self, store: Store) -> None:
-        await given(store.notes, ROWS)
+        await add_rows(store.notes, ROWS)
         measures = (
             Measure(Function.SUM, "price"),
             Measure(Function.COUNT, "rank"),
@@ -220,7 +225,7 @@ class AggregationCases(Suite):
 
     async def test_members_of_an_enumeration_make_groups(self, store: Store) -> None:
         colours = [Colour.RED, Colour.BLUE, Colour.RED, Colour.GREEN]
-        await given(store.notes, ({"title": "a", "colour": each} for each in colours))
+        await add_rows(store.notes, ({"title": "a", "colour": each} for each in colours))
 
         whole = await _aggregate(store, Aggregation(measures=(COUNT,), group_by=("colour",)))
         paged = [
@@ -243,9 +248,9 @@ class AggregationCases(Suite):
         [(1, 0, [1]), (2, 0, [1, 2]), (9, 1, [2, None]), (1, 2, [None]), (5, 3, [])],
     )
     async def test_a_window_is_of_groups(
-        self, store: Store, limit: int, offset: int, expected: list[Any]
+        self, store: Store, limit: int, offset: int, expected: list[object]
     ) -> None:
-        await given(store.notes, ROWS)
+        await add_rows(store.notes, ROWS)
 
         groups = await _aggregate(
             store, Aggregation(measures=(COUNT,), group_by=("rank",), limit=limit, offset=offset)
@@ -262,9 +267,9 @@ class AggregationCases(Suite):
         ],
     )
     async def test_only_what_is_meant_is_counted(
-        self, store: Store, specification: Specification, expected: list[tuple[Any, int]]
+        self, store: Store, specification: Specification, expected: list[tuple[tuple[object, ...], int]]
     ) -> None:
-        await given(store.notes, ROWS)
+        await add_rows(store.notes, ROWS)
 
         groups = await _aggregate(
             store, Aggregation(measures=(COUNT,), group_by=("done",), specification=specification)
@@ -293,7 +298,7 @@ class AggregationCases(Suite):
 
         async with store.unit_of_work() as work:
             notes = work.repository("notes")
-            _ = await put(notes, title="a", rank=2)
+            _ = await add_one(notes, title="a", rank=2)
             inside = value_of(
                 await notes.aggregate(Aggregation(measures=(COUNT, Measure(Function.SUM, "rank"))))
             )

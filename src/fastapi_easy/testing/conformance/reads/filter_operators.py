@@ -1,9 +1,9 @@
-"""What each operator means, on each kind, on nulls, and inside of `Not`, `AllOf` and `AnyOf`."""
+"""Cases about filter operators: for each kind, with nulls, and within `Not`, `AllOf` and `AnyOf`."""
 
 import datetime
 import decimal
 import uuid
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -21,7 +21,7 @@ from fastapi_easy.domain.queries.specification import (
     is_satisfied_by,
 )
 from fastapi_easy.testing.conformance.sample_shapes import Colour
-from fastapi_easy.testing.conformance.store import Store, Suite, given, titles, value_of
+from fastapi_easy.testing.conformance.store import Store, Suite, add_rows, titles, value_of
 
 TEXTS: Final = {
     "percent": "50% off",
@@ -246,29 +246,29 @@ KIND_CASES: Final = [
 
 
 class FilterOperatorCases(Suite):
-    """Which entities a specification means."""
+    """Cases about the entities that match a specification."""
 
     @pytest.mark.parametrize(("operator", "value", "expected"), TEXT_CASES)
     async def test_texts_compare_character_by_character(
-        self, store: Store, operator: Operator, value: Any, expected: set[str]
+        self, store: Store, operator: Operator, value: object, expected: set[str]
     ) -> None:
-        await given(store.notes, ({"title": title, "body": body} for title, body in TEXTS.items()))
+        await add_rows(store.notes, ({"title": title, "body": body} for title, body in TEXTS.items()))
 
         assert await _matching_titles(store, Where("body", operator, value)) == set(expected)
 
     @pytest.mark.parametrize(("operator", "value", "expected"), RANK_CASES)
     async def test_a_comparison_with_null_is_false(
-        self, store: Store, operator: Operator, value: Any, expected: set[str]
+        self, store: Store, operator: Operator, value: object, expected: set[str]
     ) -> None:
-        await given(store.notes, ({"title": title, "rank": rank} for title, rank in RANKS.items()))
+        await add_rows(store.notes, ({"title": title, "rank": rank} for title, rank in RANKS.items()))
 
         assert await _matching_titles(store, Where("rank", operator, value)) == set(expected)
 
     @pytest.mark.parametrize(("operator", "value", "expected"), RANK_CASES)
     async def test_not_means_all_the_others(
-        self, store: Store, operator: Operator, value: Any, expected: set[str]
+        self, store: Store, operator: Operator, value: object, expected: set[str]
     ) -> None:
-        await given(store.notes, ({"title": title, "rank": rank} for title, rank in RANKS.items()))
+        await add_rows(store.notes, ({"title": title, "rank": rank} for title, rank in RANKS.items()))
 
         assert await _matching_titles(store, Not(Where("rank", operator, value))) == RANKS.keys() - expected
 
@@ -276,15 +276,15 @@ class FilterOperatorCases(Suite):
     async def test_trees_combine_what_their_leaves_mean(
         self, store: Store, specification: Specification, expected: set[str]
     ) -> None:
-        await given(store.notes, ({"title": title, "rank": rank} for title, rank in RANKS.items()))
+        await add_rows(store.notes, ({"title": title, "rank": rank} for title, rank in RANKS.items()))
 
         assert await _matching_titles(store, specification) == set(expected)
 
     @pytest.mark.parametrize(("field", "operator", "value", "expected"), KIND_CASES)
     async def test_each_kind_compares_by_value(
-        self, store: Store, field: str, operator: Operator, value: Any, expected: set[str]
+        self, store: Store, field: str, operator: Operator, value: object, expected: set[str]
     ) -> None:
-        await given(store.notes, [{"title": "low", **LOW}, {"title": "high", **HIGH}])
+        await add_rows(store.notes, [{"title": "low", **LOW}, {"title": "high", **HIGH}])
 
         assert await _matching_titles(store, Where(field, operator, value)) == expected
 
@@ -305,7 +305,7 @@ class FilterOperatorCases(Suite):
     async def test_times_compare_by_their_microseconds_also_where_none_are_kept(
         self, store: Store, operator: Operator, microseconds: int, *, is_meant: bool
     ) -> None:
-        await given(store.notes, [{"title": "noon", "seen_at": NOON}])
+        await add_rows(store.notes, [{"title": "noon", "seen_at": NOON}])
         moment = NOON + datetime.timedelta(microseconds=microseconds)
         value = (moment,) if operator in LIST_OPERATORS else moment
 
@@ -314,7 +314,7 @@ class FilterOperatorCases(Suite):
         )
 
     async def test_null_in_json_is_null(self, store: Store) -> None:
-        await given(store.notes, [{"title": "null", "extra": None}, {"title": "empty", "extra": {}}])
+        await add_rows(store.notes, [{"title": "null", "extra": None}, {"title": "empty", "extra": {}}])
 
         assert await _matching_titles(store, Where("extra", Operator.IS_NULL, value=True)) == {"null"}
 
@@ -331,10 +331,10 @@ class FilterOperatorCases(Suite):
         ],
     )
     async def test_lists_are_asked_for_their_items(
-        self, store: Store, operator: Operator, value: Any, expected: list[Any]
+        self, store: Store, operator: Operator, value: object, expected: list[object]
     ) -> None:
         labels = store.labels
-        await given(labels, ({"tags": tags} for tags in (["a"], ["a", "b"], [], None)))
+        await add_rows(labels, ({"tags": tags} for tags in (["a"], ["a", "b"], [], None)))
 
         page = value_of(await labels.select(Query(specification=Where("tags", operator, value))))
         others = value_of(await labels.select(Query(specification=Not(Where("tags", operator, value)))))
@@ -344,7 +344,7 @@ class FilterOperatorCases(Suite):
 
 
 async def _matching_titles(store: Store, specification: Specification) -> set[str]:
-    """The titles of what *specification* means, found by `select`, agreed upon by `count` and by the reference."""
+    """Return the titles that match *specification*; `select`, `count` and the reference must agree."""
     everything = value_of(await store.notes.select(Query(page=PageRequest(limit=100))))
     reference = [row for row in everything.items if is_satisfied_by(specification, row)]
     page = value_of(await store.notes.select(Query(specification=specification, page=PageRequest(limit=100))))

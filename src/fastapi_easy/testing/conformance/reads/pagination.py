@@ -1,4 +1,4 @@
-"""Order, and walks along it page by page."""
+"""Cases about order and pagination."""
 
 import datetime
 import decimal
@@ -15,7 +15,7 @@ from fastapi_easy.domain.queries.page import PageRequest
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Everything, Not, Operator, Specification, Where
 from fastapi_easy.testing.conformance.sample_data import add_sample_data
-from fastapi_easy.testing.conformance.store import Store, Suite, add_titles, given, titles, value_of
+from fastapi_easy.testing.conformance.store import Store, Suite, add_rows, add_titles, titles, value_of
 
 DESCENDING: Final = Direction.DESCENDING
 NOON: Final = datetime.datetime(2024, 2, 29, 12, tzinfo=datetime.UTC)
@@ -41,7 +41,7 @@ BY_CODE_POINT: Final = [
 ]
 """In the order they have to come back in. The last ligature comes after emoji where UTF-16 is compared."""
 
-ORDERED_VALUES: Final[Mapping[str, Sequence[Any]]] = {
+ORDERED_VALUES: Final[Mapping[str, Sequence[object]]] = {
     "body": BY_CODE_POINT,
     "rank": [-3, 0, 2, 10],
     "views": [-(2**63), -1, 0, 2**31, 2**63 - 1],
@@ -99,13 +99,13 @@ ORDERS: Final = [
 
 
 class PaginationCases(Suite):
-    """The order of rows, and the promise that a walk shows each of them once."""
+    """Cases about order, and about pagination that returns each row once."""
 
     @pytest.mark.parametrize("field", ORDERED_VALUES)
     async def test_each_kind_has_one_order_on_every_store(self, store: Store, field: str) -> None:
         values = ORDERED_VALUES[field]
         shuffled = [*values[1::2], *values[::2]]
-        await given(store.notes, ({"title": "a", field: value} for value in shuffled))
+        await add_rows(store.notes, ({"title": "a", field: value} for value in shuffled))
 
         up = value_of(await store.notes.select(Query(order=(Sort(field),), page=PageRequest(limit=100))))
         down = value_of(
@@ -121,7 +121,7 @@ class PaginationCases(Suite):
         self, store: Store, field: str, direction: Direction
     ) -> None:
         value = "x" if field == "remark" else ORDERED_VALUES[field][0]
-        await given(store.notes, [{"title": "null"}, {"title": "value", field: value}, {"title": "null"}])
+        await add_rows(store.notes, [{"title": "null"}, {"title": "value", field: value}, {"title": "null"}])
 
         page = value_of(await store.notes.select(Query(order=(Sort(field, direction),))))
 
@@ -131,7 +131,7 @@ class PaginationCases(Suite):
     async def test_rows_come_in_one_total_order(
         self, store: Store, order: tuple[Sort, ...], expected: str
     ) -> None:
-        await given(store.notes, TIES)
+        await add_rows(store.notes, TIES)
 
         page = value_of(await store.notes.select(Query(order=order)))
 
@@ -142,7 +142,7 @@ class PaginationCases(Suite):
     async def test_a_walk_shows_every_row_once(
         self, store: Store, order: tuple[Sort, ...], expected: str, limit: int
     ) -> None:
-        await given(store.notes, TIES)
+        await add_rows(store.notes, TIES)
 
         assert "".join(titles(await _walk(store, order, limit))) == expected
 
@@ -150,8 +150,8 @@ class PaginationCases(Suite):
     async def test_a_walk_is_not_disturbed_by_rows_inserted_meanwhile(
         self, store: Store, order: tuple[Sort, ...], expected: str
     ) -> None:
-        await given(store.notes, TIES)
-        # Twins of every row come in after each step: some behind the walk, some before it, many of them ties.
+        await add_rows(store.notes, TIES)
+        # After each page a twin of a row is inserted: some behind the cursor, some ahead of it, many of them ties.
         twins = [{**each, "title": each["title"].upper()} for each in TIES]
 
         walked: list[Row] = []
@@ -161,7 +161,7 @@ class PaginationCases(Suite):
             walked.extend(page.items)
             if page.next is None:
                 break
-            await given(store.notes, [twin])
+            await add_rows(store.notes, [twin])
             page = value_of(
                 await store.notes.select(Query(order=order, page=PageRequest(limit=2, after=page.next)))
             )
@@ -194,14 +194,14 @@ class PaginationCases(Suite):
     async def test_a_walk_stays_within_what_is_meant(
         self, store: Store, specification: Specification, expected: str
     ) -> None:
-        await given(store.notes, TIES)
+        await add_rows(store.notes, TIES)
 
         walked = await _walk(store, (Sort("rank", DESCENDING),), 1, specification=specification)
 
         assert "".join(titles(walked)) == expected
 
     async def test_a_walk_needs_none_of_the_fields_it_shows(self, store: Store) -> None:
-        await given(store.notes, TIES)
+        await add_rows(store.notes, TIES)
 
         walked = await _walk(store, (Sort("rank", DESCENDING), Sort("remark")), 3, fields=("title",))
 
@@ -210,7 +210,7 @@ class PaginationCases(Suite):
     @pytest.mark.parametrize("field", ORDERED_VALUES)
     async def test_a_walk_goes_along_every_kind(self, store: Store, field: str) -> None:
         values = ORDERED_VALUES[field]
-        await given(store.notes, ({"title": "a", field: value} for value in (*values, *values)))
+        await add_rows(store.notes, ({"title": "a", field: value} for value in (*values, *values)))
 
         up = await _walk(store, (Sort(field),), 1)
         down = await _walk(store, (Sort(field, DESCENDING),), 1)
@@ -219,7 +219,9 @@ class PaginationCases(Suite):
         assert [row[field] for row in down] == [value for value in values[::-1] for _ in range(2)]
 
     async def test_a_walk_goes_along_a_key_of_two_fields(self, store: Store) -> None:
-        await given(store.seats, ({"hall": hall, "number": number} for number in (2, 1, 10) for hall in "ba"))
+        await add_rows(
+            store.seats, ({"hall": hall, "number": number} for number in (2, 1, 10) for hall in "ba")
+        )
 
         walked: list[Row] = []
         page = value_of(await store.seats.select(Query(page=PageRequest(limit=4))))
@@ -246,7 +248,7 @@ class PaginationCases(Suite):
     ) -> None:
         chance = random.Random(seed)  # noqa: S311
         authors = [row.id for row in (await add_sample_data(store)).authors.values()]
-        await given(store.books, (_any_book(chance, authors) for _ in range(chance.randrange(20))))
+        await add_rows(store.books, (_any_book(chance, authors) for _ in range(chance.randrange(20))))
         order, limit = _any_order(chance, store), chance.randint(1, 6)
         whole = Query(order=order, page=PageRequest(limit=100))
         expected = [row.id for row in value_of(await store.books.select(whole)).items]
@@ -258,8 +260,8 @@ class PaginationCases(Suite):
             walked.extend(row.id for row in page.items)
             assert len(walked) < 1000, "the walk does not end"
             if len(walked) < 100:
-                # Ahead of the walk and behind it, often with values that others have too.
-                await given(store.books, (_any_book(chance, authors) for _ in range(chance.randrange(3))))
+                # Insert rows ahead of the cursor and behind it, often with the values of other rows.
+                await add_rows(store.books, (_any_book(chance, authors) for _ in range(chance.randrange(3))))
             if chance.random() < 0.3:
                 _ = await store.books.remove(walked[chance.randrange(len(walked))])
             request = None if page.next is None else PageRequest(limit=limit, after=page.next)
@@ -268,7 +270,7 @@ class PaginationCases(Suite):
         assert len(set(walked)) == len(walked)
 
 
-def _any_book(chance: random.Random, authors: Sequence[int]) -> dict[str, Any]:
+def _any_book(chance: random.Random, authors: Sequence[int]) -> dict[str, object]:
     return {
         "title": chance.choice("abAé"),
         "price": chance.choice([None, decimal.Decimal("9.5"), decimal.Decimal(10)]),

@@ -1,4 +1,4 @@
-"""Reading: by key, by page, some fields or all."""
+"""Cases about reading: by key, by page, some fields or all."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -16,13 +16,21 @@ from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Everything, Operator, Where
 from fastapi_easy.domain.resources.capability import Capability
 from fastapi_easy.testing.conformance.sample_shapes import NOTES, SHAPES
-from fastapi_easy.testing.conformance.store import Store, Suite, add_titles, given, put, titles, value_of
+from fastapi_easy.testing.conformance.store import (
+    Store,
+    Suite,
+    add_one,
+    add_rows,
+    add_titles,
+    titles,
+    value_of,
+)
 
 BEYOND_64_BITS = [2**63, -(2**63) - 1, 10**30]
 
 
 class ReadCases(Suite):
-    """`read`, `find_by_id`, `find_all`, `select` and `count`."""
+    """Cases about `read`, `find_by_id`, `find_all`, `select` and `count`."""
 
     async def test_the_resources_have_the_shapes_of_the_suite(self, store: Store) -> None:
         for name, resource in store.resources.items():
@@ -34,7 +42,7 @@ class ReadCases(Suite):
             )
 
     async def test_reads_every_field_in_the_order_of_the_class(self, store: Store) -> None:
-        added = await put(store.notes, title="a")
+        added = await add_one(store.notes, title="a")
 
         read = value_of(await store.notes.read(added.id))
 
@@ -43,14 +51,14 @@ class ReadCases(Suite):
         assert read == added
 
     async def test_reads_the_fields_asked_for_in_their_order(self, store: Store) -> None:
-        added = await put(store.notes, title="a")
+        added = await add_one(store.notes, title="a")
 
         read = value_of(await store.notes.read(added.id, ("title", "id")))
 
         assert list(read.items()) == [("title", "a"), ("id", added.id)]
 
     async def test_finds_an_instance_of_the_users_class(self, store: Store) -> None:
-        added = await put(store.notes, title="a", extra={"a": [1]})
+        added = await add_one(store.notes, title="a", extra={"a": [1]})
 
         found = value_of(await store.entities("notes").find_by_id(added.id))
 
@@ -80,7 +88,7 @@ class ReadCases(Suite):
         assert await store.notes.remove(key) == expected
 
     async def test_changing_a_row_changes_nothing_in_the_store(self, store: Store) -> None:
-        added = await put(store.notes, title="a", extra={"list": [1]})
+        added = await add_one(store.notes, title="a", extra={"list": [1]})
 
         added["title"] = "b"
         added.extra["list"].append(2)
@@ -89,8 +97,8 @@ class ReadCases(Suite):
         assert (read.title, read.extra) == ("a", {"list": [1]})
 
     async def test_changing_what_was_given_changes_nothing_in_the_store(self, store: Store) -> None:
-        extra: dict[str, Any] = {"list": [1]}
-        added = await put(store.notes, title="a", extra=extra)
+        extra = {"list": [1]}
+        added = await add_one(store.notes, title="a", extra=extra)
 
         extra["list"].append(2)
 
@@ -102,7 +110,7 @@ class ReadCases(Suite):
         assert _listed(found) == Success(Page([], 0, None))
 
     async def test_selects_fields_in_their_order_without_those_it_sorts_by(self, store: Store) -> None:
-        await given(store.notes, [{"title": "a", "rank": 1}, {"title": "b", "rank": 2}])
+        await add_rows(store.notes, [{"title": "a", "rank": 1}, {"title": "b", "rank": 2}])
 
         page = value_of(
             await store.notes.select(
@@ -194,12 +202,15 @@ class ReadCases(Suite):
 
 
 def _listed(outcome: Any) -> Any:
-    """*outcome* with the page's items as a list, so that it can be compared whatever sequence they came in."""
+    """Return *outcome* with the items of its page as a list, so that pages with other sequences compare equal."""
     return outcome.map(lambda page: Page(list(page.items), page.total, page.next))
 
 
-def _parameterize(fields: Iterable[Field], key: tuple[str, ...]) -> dict[str, Any]:
-    """What the suite relies on. Defaults are looked at where they are used, bounds differ between stores."""
+def _parameterize(fields: Iterable[Field], key: tuple[str, ...]) -> dict[str, object]:
+    """Return what the suite relies on in *fields*, by name.
+
+    Defaults have cases of their own, and bounds differ between stores.
+    """
     return {
         each.name: (
             each.kind,

@@ -1,50 +1,33 @@
-"""Asking about related entities, and sorting by them."""
+"""Cases about filters along relations."""
 
-from collections.abc import Callable
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 import pytest
 from returns.result import Success
 
 from fastapi_easy.domain.changes.patch import Patch
-from fastapi_easy.domain.changes.row import Row
-from fastapi_easy.domain.queries.ordering import Direction, Sort
+from fastapi_easy.domain.queries.ordering import Direction
 from fastapi_easy.domain.queries.page import Count, PageRequest
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import (
     AllOf,
     AnyOf,
-    Everything,
     Not,
     Operator,
     Specification,
     Where,
+)
+from fastapi_easy.testing.conformance.reads.relation_paths import (
+    SpecificationFactory,
+    order,
+    related_to,
+    sort_by,
 )
 from fastapi_easy.testing.conformance.sample_data import NOON, add_sample_data, add_seats
 from fastapi_easy.testing.conformance.store import Store, Suite, value_of
 
 DESCENDING: Final = Direction.DESCENDING
 ALL: Final = PageRequest(limit=100, count=Count.EXACT)
-
-SpecificationFactory: TypeAlias = Callable[[Store], Specification]
-OrderFactory: TypeAlias = Callable[[Store], tuple[Sort, ...]]
-
-
-def related_to(path: str, specification: Specification = Everything()) -> SpecificationFactory:
-    """*specification*, of what the relations of *path*, like `books.author.mentor`, lead to in the end."""
-
-    def meaning(store: Store) -> Specification:
-        resource, *names = path.split(".")
-        relations = []
-        for name in names:
-            relations.append(store.resources[resource].relations[name])
-            resource = relations[-1].target.name
-        made = specification
-        for relation in reversed(relations):
-            made = relation.exists(made)
-        return made
-
-    return meaning
 
 
 def _both(*parts: SpecificationFactory) -> SpecificationFactory:
@@ -63,7 +46,7 @@ def _plain(specification: Specification) -> SpecificationFactory:
     return lambda _: specification
 
 
-def _equals(field: str, value: Any) -> Where:
+def _equals(field: str, value: object) -> Where:
     return Where(field, Operator.EQUALS, value)
 
 
@@ -175,89 +158,30 @@ OF_AUTHORS: Final = [
 ]
 
 
-def sort_by(path: str, direction: Direction = Direction.ASCENDING) -> Callable[[Store], Sort]:
-    """By the field at the end of *path*, like `books.author.name`."""
-
-    def sort(store: Store) -> Sort:
-        resource, *names, field = path.split(".")
-        relations = []
-        for name in names:
-            relations.append(store.resources[resource].relations[name])
-            resource = relations[-1].target.name
-        return Sort(field, direction, tuple(relations))
-
-    return sort
-
-
-def _order(*terms: Callable[[Store], Sort]) -> OrderFactory:
-    return lambda store: tuple(term(store) for term in terms)
-
-
-ORDERS: Final = [
-    pytest.param(_order(sort_by("books.author.name")), "a1 a2 b1 b2 c1 x", id="up, nowhere last"),
-    pytest.param(
-        _order(sort_by("books.author.name", DESCENDING)), "c1 b1 b2 a1 a2 x", id="down, nowhere last"
-    ),
-    pytest.param(
-        _order(sort_by("books.author.country"), sort_by("books.title", DESCENDING)),
-        "b2 b1 a2 a1 x c1",
-        id="a null is as nowhere",
-    ),
-    pytest.param(
-        _order(sort_by("books.author.country", DESCENDING), sort_by("books.price")),
-        "a1 a2 b1 b2 c1 x",
-        id="down, then a field",
-    ),
-    pytest.param(
-        _order(sort_by("books.price"), sort_by("books.author.name", DESCENDING)),
-        "c1 b1 a1 a2 x b2",
-        id="a field first",
-    ),
-    pytest.param(_order(sort_by("books.author.mentor.name")), "b1 b2 c1 a1 a2 x", id="two steps"),
-    pytest.param(
-        _order(sort_by("books.author.mentor.country", DESCENDING), sort_by("books.author.name", DESCENDING)),
-        "c1 b1 b2 a1 a2 x",
-        id="two paths with one beginning",
-    ),
-    pytest.param(
-        _order(sort_by("books.author.id", DESCENDING)),
-        "c1 b1 b2 a1 a2 x",
-        id="a field called like the key: the key follows",
-    ),
-    pytest.param(
-        _order(
-            sort_by("books.author.born", DESCENDING),
-            sort_by("books.author.name", DESCENDING),
-            sort_by("books.id", DESCENDING),
-        ),
-        "c1 b2 b1 a2 a1 x",
-        id="ties all the way",
-    ),
-]
-
-
 class RelatedFilterCases(Suite):
-    """`Related` in specifications, and `Sort.path` in orders."""
+    """Cases about `Related` in specifications."""
 
-    @pytest.mark.parametrize(("meaning", "expected"), OF_BOOKS)
+    @pytest.mark.parametrize(("specification_of", "expected"), OF_BOOKS)
     async def test_books_are_filtered_by_related_entities(
-        self, store: Store, meaning: SpecificationFactory, expected: str
+        self, store: Store, specification_of: SpecificationFactory, expected: str
     ) -> None:
         _ = await add_sample_data(store)
 
-        page = value_of(await store.books.select(Query(specification=meaning(store), page=ALL)))
+        page = value_of(await store.books.select(Query(specification=specification_of(store), page=ALL)))
 
         assert [row.title for row in page.items] == expected.split()
         assert page.total == len(expected.split())
-        assert await store.books.count(meaning(store)) == Success(len(expected.split()))
+        assert await store.books.count(specification_of(store)) == Success(len(expected.split()))
 
-    @pytest.mark.parametrize(("meaning", "expected"), OF_AUTHORS)
+    @pytest.mark.parametrize(("specification_of", "expected"), OF_AUTHORS)
     async def test_authors_are_filtered_by_related_entities(
-        self, store: Store, meaning: SpecificationFactory, expected: str
+        self, store: Store, specification_of: SpecificationFactory, expected: str
     ) -> None:
-        _, query = await add_sample_data(store), Query(specification=meaning(store), page=ALL)
+        _ = await add_sample_data(store)
 
-        page = value_of(await store.entities("authors").find_all(query))
+        page = value_of(
+            await store.entities("authors").find_all(Query(specification=specification_of(store), page=ALL))
+        )
 
         assert [author.name for author in page.items] == expected.split()
         assert page.total == len(expected.split())
@@ -307,7 +231,7 @@ class RelatedFilterCases(Suite):
         _ = await add_sample_data(store)
         query = Query(
             specification=related_to("books.reviews")(store),
-            order=_order(sort_by("books.author.name", DESCENDING))(store),
+            order=order(sort_by("books.author.name", DESCENDING))(store),
         )
 
         streamed = [row.title async for rows in store.books.stream(query, chunk=1) for row in rows]
@@ -332,71 +256,11 @@ class RelatedFilterCases(Suite):
         )
 
         assert (books, authors, reviews, childless) == (Success(2), Success(2), Success(4), Success(1))
-        assert await _texts(store, "books", "pages") == ["100", "None", "1", "1", "100", "300"]
-        assert await _texts(store, "authors", "country") == ["FR", "IT", "IT"]
-        assert await _texts(store, "reviews", "rating") == ["5", "4"]
-
-    @pytest.mark.parametrize(("order_of", "expected"), ORDERS)
-    async def test_rows_are_sorted_by_related_entities(
-        self, store: Store, order_of: OrderFactory, expected: str
-    ) -> None:
-        _ = await add_sample_data(store)
-
-        page = value_of(await store.books.select(Query(order=order_of(store), page=ALL)))
-        found = value_of(await store.entities("books").find_all(Query(order=order_of(store), page=ALL)))
-
-        assert [row.title for row in page.items] == expected.split()
-        assert [book.title for book in found.items] == expected.split()
-        assert list(page.items[0]) == list(store.resources["books"].fields)
-
-    @pytest.mark.parametrize("limit", [1, 2, 4])
-    @pytest.mark.parametrize(("order_of", "expected"), ORDERS)
-    async def test_pagination_follows_an_order_by_related_entities(
-        self, store: Store, order_of: OrderFactory, expected: str, limit: int
-    ) -> None:
-        _ = await add_sample_data(store)
-
-        walked: list[Row] = []
-        request: PageRequest | None = PageRequest(limit=limit)
-        while request is not None:
-            query = Query(order=order_of(store), page=request, fields=("title",))
-            page = value_of(await store.books.select(query))
-            assert len(walked) < 10, "the walk does not end"
-            walked.extend(page.items)
-            request = None if page.next is None else PageRequest(limit=limit, after=page.next)
-
-        assert walked == [{"title": title} for title in expected.split()]
-
-    async def test_a_cursor_holds_values_of_related_entities(self, store: Store) -> None:
-        stock = await add_sample_data(store)
-        order = _order(sort_by("books.author.mentor.name"), sort_by("books.price", DESCENDING))(store)
-
-        page = value_of(await store.books.select(Query(order=order, page=PageRequest(limit=4))))
-
-        assert [row.title for row in page.items] == ["b1", "c1", "b2", "x"]
-        assert page.next is not None
-        assert page.next.values == (None, 30, stock.books["x"].id)
-
-    async def test_a_path_over_two_fields_sorts_too(self, store: Store) -> None:
-        await add_seats(store)
-
-        page = value_of(
-            await store.tickets.select(Query(order=_order(sort_by("tickets.seat.guest", DESCENDING))(store)))
-        )
-
-        assert [row.price for row in page.items] == [5, 7, 6, 1, 2, 3]
-
-    async def test_references_to_deleted_entities_sort_as_null(self, store: Store) -> None:
-        stock = await add_sample_data(store)
-        _ = value_of(await store.books.update(stock.books["a1"].id, Patch({"deleted_at": NOON})))
-
-        page = value_of(
-            await store.reviews.select(Query(order=_order(sort_by("reviews.book.title"))(store), page=ALL))
-        )
-
-        assert [row.rating for row in page.items] == [3, 5, 4, 5, 5, 1]
+        assert await _values_as_text(store, "books", "pages") == ["100", "None", "1", "1", "100", "300"]
+        assert await _values_as_text(store, "authors", "country") == ["FR", "IT", "IT"]
+        assert await _values_as_text(store, "reviews", "rating") == ["5", "4"]
 
 
-async def _texts(store: Store, name: str, field: str) -> list[str]:
+async def _values_as_text(store: Store, name: str, field: str) -> list[str]:
     rows = value_of(await store.repositories[name]().select(Query(page=ALL))).items
     return [str(row[field]) for row in rows]

@@ -1,7 +1,7 @@
-"""`select_each`: what a relation leads to from many entities at once."""
+"""Cases about `select_each`: the related entities of many entities in one call."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.queries.ordering import Direction, Sort
@@ -9,14 +9,14 @@ from fastapi_easy.domain.queries.page import Count, Cursor, PageRequest
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Operator, Where
 from fastapi_easy.testing.conformance.sample_data import add_sample_data, add_seats
-from fastapi_easy.testing.conformance.store import Store, Suite, given, value_of
+from fastapi_easy.testing.conformance.store import Store, Suite, add_rows, value_of
 
 DESCENDING: Final = Direction.DESCENDING
 ALL: Final = PageRequest(limit=100)
 
 
 class RelatedSelectionCases(Suite):
-    """For each source its rows, in the order of the sources."""
+    """Cases about `select_each`."""
 
     async def test_selects_many_for_each_source_in_their_order(self, store: Store) -> None:
         stock = await add_sample_data(store)
@@ -146,7 +146,7 @@ class RelatedSelectionCases(Suite):
     async def test_selects_for_a_thousand_sources(self, store: Store) -> None:
         rows = [{"name": f"author {number}"} for number in range(1000)]
         ids = [row.id for row in value_of(await store.authors.add_all(rows))]
-        await given(
+        await add_rows(
             store.books,
             ({"title": f"{each} {copy}", "author_id": each} for each in ids[::3] for copy in range(3)),
         )
@@ -163,9 +163,9 @@ class RelatedSelectionCases(Suite):
 
 
 async def _select_related(
-    store: Store, path: str, sources: Sequence[Any], query: Query | None = None
+    store: Store, path: str, sources: Sequence[object], query: Query | None = None
 ) -> list[list[Row]]:
-    """What `books.author`, say, leads to from each value in *sources*."""
+    """Return the related rows of each value in *sources* along a relation like `books.author`."""
     relation = store.relation(path)
     target = store.repositories[relation.target.name]()
     found = value_of(

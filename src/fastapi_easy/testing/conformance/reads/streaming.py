@@ -1,4 +1,4 @@
-"""Streams: all rows, a few at a time."""
+"""Cases about `stream`."""
 
 import tracemalloc
 from contextlib import aclosing
@@ -11,7 +11,7 @@ from fastapi_easy.domain.queries.ordering import Direction, Sort
 from fastapi_easy.domain.queries.page import PageRequest
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import AnyOf, Everything, Operator, Where
-from fastapi_easy.testing.conformance.store import Store, Suite, add_titles, given, titles, value_of
+from fastapi_easy.testing.conformance.store import Store, Suite, add_rows, add_titles, titles, value_of
 
 MANY: Final = 10_000
 MEGABYTE: Final = 1024 * 1024
@@ -22,11 +22,11 @@ class _Interrupted(Exception):
 
 
 class StreamCases(Suite):
-    """`stream`."""
+    """Cases about `stream`."""
 
     @pytest.mark.parametrize("chunk", [1, 2, 3, 500])
     async def test_streams_every_row_in_order_whatever_the_page(self, store: Store, chunk: int) -> None:
-        await given(
+        await add_rows(
             store.notes,
             ({"title": title, "rank": rank} for title, rank in zip("abcd", (1, None, 2, 1), strict=True)),
         )
@@ -63,7 +63,7 @@ class StreamCases(Suite):
 
     async def test_streams_in_bounded_memory(self, store: Store) -> None:
         body = "x" * 1000
-        await given(store.notes, ({"title": "a", "body": f"{number} {body}"} for number in range(MANY)))
+        await add_rows(store.notes, ({"title": "a", "body": f"{number} {body}"} for number in range(MANY)))
 
         seen = 0
         tracemalloc.start()
@@ -82,7 +82,7 @@ class StreamCases(Suite):
         await add_titles(store, "abcdefgh")
 
         for _ in range(30):
-            # What the port calls an iterator is a generator wherever leaving early has to be said.
+            # The port promises an iterator only, but every adapter that holds a connection returns a generator.
             async with aclosing(cast("Any", store.notes.stream(Query(), chunk=2))) as parts:
                 async for rows in parts:
                     assert titles(rows) == ["a", "b"]

@@ -1,4 +1,4 @@
-"""Entities that are there, but not for everybody: `scope`, and repositories that use it."""
+"""Cases about the scope of a repository: entities that only some callers can see."""
 
 import pytest
 from returns.result import Failure, Success
@@ -21,7 +21,7 @@ from fastapi_easy.domain.queries.specification import (
 from fastapi_easy.domain.resources.capability import Capability
 from fastapi_easy.domain.scoped_repository import ScopedRepository
 from fastapi_easy.testing.conformance.sample_data import add_sample_data
-from fastapi_easy.testing.conformance.store import Store, Suite, given, put, titles, value_of
+from fastapi_easy.testing.conformance.store import Store, Suite, add_one, add_rows, titles, value_of
 
 MINE = Where("shelf", Operator.EQUALS, "mine")
 NOT_MINE = [
@@ -33,10 +33,10 @@ NOT_MINE = [
 
 
 class VisibilityCases(Suite):
-    """`scope` with every method that has it, and `ScopedRepository`."""
+    """Cases about `scope` with every method that has it, and about `ScopedRepository`."""
 
     async def test_those_among_are_as_if_nothing_was_said(self, store: Store) -> None:
-        note = await put(store.notes, title="a", shelf="mine", place=1)
+        note = await add_one(store.notes, title="a", shelf="mine", place=1)
 
         read = await store.notes.read(note.id, ("title",), scope=MINE)
         found = value_of(await store.entities("notes").find_by_id(note.id, scope=MINE))
@@ -51,7 +51,7 @@ class VisibilityCases(Suite):
 
     @pytest.mark.parametrize("scope", NOT_MINE)
     async def test_those_not_among_are_not_there(self, store: Store, scope: Specification) -> None:
-        note = await put(store.notes, title="a", shelf="mine", place=1)
+        note = await add_one(store.notes, title="a", shelf="mine", place=1)
         version = store.resources["notes"].version_of(note)
         missing = Failure(NotFound("notes", note.id))
 
@@ -71,7 +71,7 @@ class VisibilityCases(Suite):
         assert await store.notes.read(note.id) == Success(note)
 
     async def test_with_a_version_field_those_not_among_are_not_there_either(self, store: Store) -> None:
-        book = await put(store.books, title="a", shelf="mine")
+        book = await add_one(store.books, title="a", shelf="mine")
         missing = Failure(NotFound("books", book.id))
 
         for expected in ("1", "2"):
@@ -91,7 +91,7 @@ class VisibilityCases(Suite):
     async def test_saving_over_one_that_is_not_among_is_refused(self, store: Store, name: str) -> None:
         repository, entity = store.repositories[name](), store.resources[name].entity
         entities = store.entities_in(repository, name)
-        row = await put(repository, title="a", shelf="mine")
+        row = await add_one(repository, title="a", shelf="mine")
 
         refused = await entities.save(entity(**{**row, "title": "b"}), scope=Not(MINE))
         added = value_of(await entities.save(entity(title="c", shelf="mine", place=2), scope=Not(MINE)))
@@ -101,7 +101,7 @@ class VisibilityCases(Suite):
         assert value_of(await repository.read(added.id)).title == "c"
 
     async def test_a_change_may_lead_out(self, store: Store) -> None:
-        note = await put(store.notes, title="a", shelf="mine")
+        note = await add_one(store.notes, title="a", shelf="mine")
 
         updated = value_of(await store.notes.update(note.id, Patch({"shelf": "yours"}), scope=MINE))
 
@@ -125,7 +125,7 @@ class VisibilityCases(Suite):
         assert await store.authors.remove(dee, scope=mentored) == Success(None)
 
     async def test_a_key_of_two_fields_is_narrowed_too(self, store: Store) -> None:
-        await given(store.seats, [{"hall": "a", "number": 1, "guest": "g"}])
+        await add_rows(store.seats, [{"hall": "a", "number": 1, "guest": "g"}])
         entity = store.resources["seats"].entity
         taken = Where("guest", Operator.IS_NULL, False)
 
@@ -138,7 +138,7 @@ class VisibilityCases(Suite):
 
     async def test_a_narrowed_repository_holds_what_is_visible(self, store: Store) -> None:
         mine = ScopedRepository(store.notes, MINE)
-        await given(
+        await add_rows(
             store.notes,
             [{"title": title, "shelf": "mine" if title in "ace" else "yours"} for title in "abcdef"],
         )
@@ -158,7 +158,7 @@ class VisibilityCases(Suite):
 
     async def test_a_narrowed_repository_changes_what_is_visible(self, store: Store) -> None:
         mine = ScopedRepository(store.notes, MINE)
-        await given(store.notes, [{"title": "a", "shelf": "mine"}, {"title": "b", "shelf": "yours"}])
+        await add_rows(store.notes, [{"title": "a", "shelf": "mine"}, {"title": "b", "shelf": "yours"}])
         yours = value_of(await store.notes.select(Query(specification=Not(MINE)))).items[0]
 
         updated = await mine.update_where(Everything(), Patch({"rank": 1}), max_affected=1)
@@ -184,7 +184,7 @@ class VisibilityCases(Suite):
         assert [titles(rows) for rows in found] == [["a2"], []]
 
     async def test_narrowed_twice_is_narrowed_by_both(self, store: Store) -> None:
-        await given(store.notes, [{"title": "a", "shelf": "mine"}, {"title": "b", "shelf": "mine"}])
+        await add_rows(store.notes, [{"title": "a", "shelf": "mine"}, {"title": "b", "shelf": "mine"}])
         twice = ScopedRepository(ScopedRepository(store.notes, MINE), Where("title", Operator.EQUALS, "b"))
 
         assert titles(value_of(await twice.select(Query())).items) == ["b"]
@@ -197,7 +197,7 @@ class VisibilityCases(Suite):
 
         async with store.unit_of_work() as work:
             mine = ScopedRepository(work.repository("notes"), MINE)
-            await given(mine, [{"title": "a", "shelf": "mine"}, {"title": "b", "shelf": "yours"}])
+            await add_rows(mine, [{"title": "a", "shelf": "mine"}, {"title": "b", "shelf": "yours"}])
             inside = await mine.count(Everything())
             removed = await mine.remove_where(Everything(), max_affected=5)
             _ = value_of(await work.commit())

@@ -1,1 +1,1 @@
-"""What every repository and unit of work stores."""
+"""Cases about writing with a repository or a unit of work."""

@@ -1,4 +1,4 @@
-"""Writing many entities at once: `add_all`, `update_where`, `remove_where`."""
+"""Cases about bulk writes: `add_all`, `update_where`, `remove_where`."""
 
 import importlib
 import sys
@@ -14,7 +14,15 @@ from fastapi_easy.domain.queries.page import PageRequest
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import AnyOf, Everything, Not, Operator, Specification, Where
 from fastapi_easy.testing.conformance.sample_shapes import Colour
-from fastapi_easy.testing.conformance.store import Store, Suite, add_titles, given, put, titles, value_of
+from fastapi_easy.testing.conformance.store import (
+    Store,
+    Suite,
+    add_one,
+    add_rows,
+    add_titles,
+    titles,
+    value_of,
+)
 
 MANY: Final = 10_000
 MEGABYTE: Final = 1024 * 1024
@@ -24,7 +32,7 @@ NONE: Final = Where("title", Operator.EQUALS, "z")
 
 
 class BulkCases(Suite):
-    """Many entities at a time, all or none."""
+    """Cases about bulk writes, which change all entities or none."""
 
     async def test_adds_several_and_returns_them_in_the_same_order(self, store: Store) -> None:
         rows = value_of(await store.notes.add_all([{"title": each, "rank": ord(each)} for each in "cab"]))
@@ -69,7 +77,7 @@ class BulkCases(Suite):
         ],
     )
     async def test_adds_none_when_one_is_refused(self, store: Store, codes: list[str]) -> None:
-        await given(store.notes, [{"title": "a", "code": "taken"}])
+        await add_rows(store.notes, [{"title": "a", "code": "taken"}])
 
         refused = await store.notes.add_all([{"title": "b", "code": code} for code in codes])
 
@@ -85,7 +93,7 @@ class BulkCases(Suite):
 
         assert [row.rank for row in rows] == list(range(MANY))
         assert len({row.id for row in rows}) == MANY
-        # About 4 kB for each row that is returned, and as much again on the way.
+        # About 4 kB for each returned row, and the same again in the driver's buffers.
         assert growth < 160 * MEGABYTE
         last = value_of(
             await store.notes.select(Query(order=(Sort("id"),), page=PageRequest(offset=MANY - 1)))
@@ -107,7 +115,7 @@ class BulkCases(Suite):
     async def test_updates_what_is_meant_and_says_how_many(
         self, store: Store, specification: Specification, changed: str
     ) -> None:
-        await given(store.notes, ({"title": each, "body": "é" if each == "b" else ""} for each in "aabc"))
+        await add_rows(store.notes, ({"title": each, "body": "é" if each == "b" else ""} for each in "aabc"))
 
         updated = await store.notes.update_where(
             specification, Patch({"rank": 7, "extra": {"a": 1}}), max_affected=10
@@ -136,7 +144,7 @@ class BulkCases(Suite):
         assert _limit(await store.notes.update_where(A, Patch({}), max_affected=1)) == 1
 
     async def test_sets_null_where_the_patch_says_so(self, store: Store) -> None:
-        await given(store.notes, ({"title": each, "remark": "r"} for each in "ab"))
+        await add_rows(store.notes, ({"title": each, "remark": "r"} for each in "ab"))
 
         assert await store.notes.update_where(A, Patch({"remark": None}), max_affected=2) == Success(1)
         assert await store.notes.count(Where("remark", Operator.IS_NULL, value=True)) == Success(1)
@@ -193,14 +201,14 @@ class BulkCases(Suite):
         assert await store.notes.remove_where(A, max_affected=0) == Success(0)
 
     async def test_a_unique_value_may_go_to_the_only_one_that_is_meant(self, store: Store) -> None:
-        added = await put(store.notes, title="a", code="c")
+        added = await add_one(store.notes, title="a", code="c")
 
         assert await store.notes.update_where(A, Patch({"code": "c"}), max_affected=1) == Success(1)
         assert value_of(await store.notes.read(added.id)) == added
 
 
 def _peak_memory() -> int:
-    """The most memory this process ever had, in bytes; 0 where nobody keeps count."""
+    """Return the peak memory of this process in bytes; 0 on a platform that does not report it."""
     # Tracing allocations would be more exact, and six times slower with some drivers.
     if sys.platform == "win32":
         return 0

@@ -1,9 +1,9 @@
-"""Callers who give up, at random moments, many times over."""
+"""Cases about calls that are cancelled at random moments, many times."""
 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from returns.result import Failure
@@ -16,55 +16,56 @@ from fastapi_easy.domain.queries.page import Count, PageRequest
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Everything, Operator, Where
 from fastapi_easy.domain.resources.capability import Capability
-from fastapi_easy.testing.conformance.store import Store, Suite, given, put, value_of
+from fastapi_easy.testing.conformance.store import Store, Suite, add_one, add_rows, value_of
 
 CONCURRENT_CALLS: Final = 6
-"""Callers at a time; more than one, so that they take connections from one another."""
+"""Concurrent callers; more than one, so that they compete for connections."""
 
 TIMEOUT: Final = 10.0
-"""Seconds until what was given up must have ended on the server too."""
+"""Seconds after which a cancelled call must have ended on the server too."""
 
-_MORE: Final = 1.25
+_ADJUSTMENT: Final = 1.25
+"""Factor by which the longest wait before a cancellation is adjusted after each call."""
 
-HALVES: Final = 5
+BATCH: Final = 5
 """Entities that each unit of work adds to each of two resources, all or none."""
 
 
 class CancellationCases(Suite):
-    """Cancelled calls and units of work leave nothing behind: no connection, no lock, no half of anything.
+    """Cases about cancelled calls and units of work, which leave no connection, no lock and no partial write behind.
 
-    How many there are is said by the option `--cancellations`.
+    The option `--cancellations` sets their number.
     """
 
     @pytest.fixture
     def cancellations(self, request: pytest.FixtureRequest) -> int:
-        """How many callers give up in each case."""
+        """Return how many calls are cancelled in each case."""
         return int(request.config.getoption("--cancellations"))
 
     async def test_cancelled_calls_leak_no_connection(self, store: Store, cancellations: int) -> None:
-        await given(store.notes, ({"title": str(number), "rank": number % 7} for number in range(50)))
+        await add_rows(store.notes, ({"title": str(number), "rank": number % 7} for number in range(50)))
         keys = [row.id async for rows in store.notes.stream(Query(fields=("id",))) for row in rows]
 
         await _cancel_at_random(_calls(store, keys), cancellations)
 
         await _assert_nothing_left(store)
         whole = value_of(await store.notes.count(Where("title", Operator.EQUALS, "many")))
-        assert whole % HALVES == 0, "add_all was done by half"
+        assert whole % BATCH == 0, "add_all was committed partially"
 
     async def test_cancelled_units_of_work_are_atomic(self, store: Store, cancellations: int) -> None:
         store.require(Capability.TRANSACTIONS)
-        shared = await put(store.notes, title="shared")
+        shared = await add_one(store.notes, title="shared")
 
         async def work(number: int) -> None:
             async with store.unit_of_work() as work:
                 notes = work.repository("notes")
-                for half in range(HALVES):
-                    outcome: Outcome[Any] = await notes.add({"title": str(number), "rank": half})
+                for rank in range(BATCH):
+                    outcome: Outcome[object] = await notes.add({"title": str(number), "rank": rank})
                     if isinstance(outcome, Failure):
                         return
-                # Also between two calls, when the store is not being spoken to.
+                # A moment to be cancelled between two calls, while the connection is idle.
                 await asyncio.sleep(0.002)
-                outcome = await work.repository("tokens").add_all([{"label": str(number)}] * HALVES)
+                outcome = await work.repository("tokens").add_all([{"label": str(number)}] * BATCH)
                 if isinstance(outcome, Failure):
                     return
                 outcome = await notes.update(shared.id, Patch({"remark": str(number)}))
@@ -79,12 +80,12 @@ class CancellationCases(Suite):
         notes.remove("shared")
         done = set(notes) | set(tokens)
         assert {each: (notes.count(each), tokens.count(each)) for each in done} == dict.fromkeys(
-            done, (HALVES, HALVES)
+            done, (BATCH, BATCH)
         )
 
 
-def _calls(store: Store, keys: Sequence[Any]) -> list[Callable[[int], Awaitable[object]]]:
-    """One call of each kind; the number makes one differ from the next."""
+def _calls(store: Store, keys: Sequence[object]) -> list[Callable[[int], Awaitable[object]]]:
+    """Return one call of each kind; *number* makes their values differ."""
     notes, seventh = store.notes, Where("rank", Operator.EQUALS, 3)
     query = Query(specification=seventh, page=PageRequest(limit=5, count=Count.EXACT))
 
@@ -103,7 +104,7 @@ def _calls(store: Store, keys: Sequence[Any]) -> list[Callable[[int], Awaitable[
         lambda _: store.books.select_each(store.relation("authors.books"), [(1,), (2,)], Query()),
         streamed,
         lambda number: notes.add({"title": f"one {number}"}),
-        lambda _: notes.add_all([{"title": "many"}] * HALVES),
+        lambda _: notes.add_all([{"title": "many"}] * BATCH),
         lambda number: notes.update(keys[number % len(keys)], Patch({"rank": number})),
         lambda number: notes.update_where(seventh, Patch({"body": str(number)}), max_affected=1000),
         lambda number: notes.remove(10**9 + number),
@@ -111,11 +112,12 @@ def _calls(store: Store, keys: Sequence[Any]) -> list[Callable[[int], Awaitable[
 
 
 async def _cancel_at_random(calls: Sequence[Callable[[int], Awaitable[object]]], times: int) -> None:
-    """Make the calls in turn, several at a time, and give up each somewhere between its beginning and its end."""
+    """Run the calls, several concurrently, and cancel each at a random moment."""
     seed = random.randrange(2**32)  # noqa: S311
     chance = random.Random(seed)  # noqa: S311
     numbers = iter(range(times))
-    # For how long each call is waited for at most. It settles where half of the calls end before.
+    # The longest wait before each kind of call is cancelled. It converges to a value at which half of the calls
+    # end before their cancellation, whatever the speed of the store: so cancellations hit every phase of a call.
     longest = dict.fromkeys(range(len(calls)), 0.005)
 
     async def give_up() -> None:
@@ -123,14 +125,14 @@ async def _cancel_at_random(calls: Sequence[Callable[[int], Awaitable[object]]],
             which = number % len(calls)
             task = asyncio.ensure_future(_await_call(calls[which], number))
             await _sleep_randomly(chance, longest[which])
-            is_asked = task.cancel()
+            was_running = task.cancel()
             _ = await asyncio.wait([task], timeout=TIMEOUT)
-            assert task.done(), f"a call did not end when it was given up; seed {seed}"
-            longest[which] *= _MORE if task.cancelled() else 1 / _MORE
+            assert task.done(), f"a call did not end when it was cancelled; seed {seed}"
+            longest[which] *= _ADJUSTMENT if task.cancelled() else 1 / _ADJUSTMENT
             if not task.cancelled():
                 answer = task.result()
-                # A server that stalls may fail anybody, but not those who were told to stop.
-                assert not (is_asked and isinstance(answer, Failure)), f"{answer}; seed {seed}"
+                # A slow server may fail any call, but a cancellation must not be turned into a failure.
+                assert not (was_running and isinstance(answer, Failure)), f"{answer}; seed {seed}"
 
     async with asyncio.TaskGroup() as group:
         for _ in range(CONCURRENT_CALLS):
@@ -142,7 +144,7 @@ async def _await_call(call: Callable[[int], Awaitable[object]], number: int) -> 
 
 
 async def _sleep_randomly(chance: random.Random, longest: float) -> None:
-    """A few turns of the event loop, or a part of *longest*."""
+    """Sleep for a few turns of the event loop, or for a random part of *longest*."""
     if chance.random() < 0.2:
         for _ in range(chance.randrange(12)):
             await asyncio.sleep(0)
@@ -154,7 +156,7 @@ async def _assert_nothing_left(store: Store) -> None:
     async with asyncio.timeout(TIMEOUT):
         while (pool := store.database.pool) is not None and pool.in_use > 0:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
-        # Whoever still held a row would keep this waiting.
+        # A row lock that a cancelled call left behind would make this wait and fail.
         changed = await store.notes.update_where(Everything(), Patch({"done": True}), max_affected=10**6)
         added = await store.notes.add({"title": "afterwards"})
         _ = value_of(await store.notes.remove(value_of(added).id))

@@ -1,4 +1,4 @@
-"""Foreign keys: nothing refers to what is not there, for stores with `Capability.REFERENCES`."""
+"""Cases about foreign keys, for stores with `Capability.REFERENCES`."""
 
 import asyncio
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Everything, Operator, Where
 from fastapi_easy.domain.resources.capability import Capability
 from fastapi_easy.testing.conformance.sample_data import NOON, add_sample_data
-from fastapi_easy.testing.conformance.store import Store, Suite, given, put, value_of
+from fastapi_easy.testing.conformance.store import Store, Suite, add_one, add_rows, value_of
 
 MISSING_ID: Final = 2_000_000_000
 """No entity has this key."""
@@ -28,11 +28,11 @@ DANGLING: Final = [
 
 
 class ForeignKeyCases(Suite):
-    """What a store does that enforces the foreign keys which classes declare."""
+    """Cases about a store that enforces declared foreign keys."""
 
     @pytest.fixture
     def enforcing(self, store: Store) -> Store:
-        """The adapter under test, if it enforces references."""
+        """Return the adapter under test, if it enforces references."""
         store.require(Capability.REFERENCES)
         return store
 
@@ -46,10 +46,10 @@ class ForeignKeyCases(Suite):
 
     @pytest.mark.parametrize(("values", "fields"), DANGLING)
     async def test_of_several_references_the_broken_one_is_named(
-        self, enforcing: Store, values: dict[str, Any], fields: tuple[str, ...]
+        self, enforcing: Store, values: dict[str, object], fields: tuple[str, ...]
     ) -> None:
-        book = await put(enforcing.books, title="a")
-        loan = await put(enforcing.loans, book_id=book.id)
+        book = await add_one(enforcing.books, title="a")
+        loan = await add_one(enforcing.loans, book_id=book.id)
 
         changed = await enforcing.loans.update(loan.id, Patch(values))
 
@@ -57,7 +57,7 @@ class ForeignKeyCases(Suite):
         assert await enforcing.loans.read(loan.id) == Success(loan)
 
     async def test_adding_several_of_which_one_refers_to_nobody_adds_none(self, enforcing: Store) -> None:
-        author = await put(enforcing.authors, name="Ada")
+        author = await add_one(enforcing.authors, name="Ada")
 
         refused = await enforcing.books.add_all(
             [{"title": "a", "author_id": author.id}, {"title": "b", "author_id": MISSING_ID}]
@@ -67,7 +67,7 @@ class ForeignKeyCases(Suite):
         assert await enforcing.books.count(Everything()) == Success(0)
 
     async def test_updating_to_what_refers_to_nobody_is_refused(self, enforcing: Store) -> None:
-        book = await put(enforcing.books, title="a")
+        book = await add_one(enforcing.books, title="a")
         titled_a = Where("title", Operator.EQUALS, "a")
         patch = Patch({"author_id": MISSING_ID, "pages": 1})
 
@@ -78,7 +78,7 @@ class ForeignKeyCases(Suite):
         assert await enforcing.books.read(book.id) == Success(book)
 
     async def test_saving_what_refers_to_nobody_is_refused(self, enforcing: Store) -> None:
-        book = await put(enforcing.books, title="a")
+        book = await add_one(enforcing.books, title="a")
         entity = enforcing.resources["books"].entity
 
         inserted = await enforcing.entities("books").save(entity(title="b", author_id=MISSING_ID))
@@ -88,8 +88,8 @@ class ForeignKeyCases(Suite):
         assert value_of(await enforcing.books.select(Query())).items == [book]
 
     async def test_two_fields_refer_together_and_are_named_together(self, enforcing: Store) -> None:
-        _ = await put(enforcing.seats, hall="a", number=1)
-        _ = await put(enforcing.seats, hall="b", number=2)
+        _ = await add_one(enforcing.seats, hall="a", number=1)
+        _ = await add_one(enforcing.seats, hall="b", number=2)
 
         refused = await enforcing.tickets.add({"hall": "a", "number": 2})
         added = await enforcing.tickets.add({"hall": "a", "number": 1})
@@ -99,7 +99,7 @@ class ForeignKeyCases(Suite):
 
     @pytest.mark.parametrize("values", [{"hall": "z"}, {"number": 9}, {}])
     async def test_with_a_null_in_it_a_reference_refers_to_nothing(
-        self, enforcing: Store, values: dict[str, Any]
+        self, enforcing: Store, values: dict[str, object]
     ) -> None:
         added = await enforcing.tickets.add(values)
 
@@ -128,10 +128,10 @@ class ForeignKeyCases(Suite):
 
     async def test_whom_nobody_refers_to_any_more_can_be_removed(self, enforcing: Store) -> None:
         first, second = (
-            await put(enforcing.authors, name="first"),
-            await put(enforcing.authors, name="second"),
+            await add_one(enforcing.authors, name="first"),
+            await add_one(enforcing.authors, name="second"),
         )
-        book = await put(enforcing.books, title="a", author_id=first.id)
+        book = await add_one(enforcing.books, title="a", author_id=first.id)
         _ = value_of(await enforcing.books.update(book.id, Patch({"author_id": second.id})))
 
         assert await enforcing.authors.remove(first.id) == Success(None)
@@ -140,7 +140,7 @@ class ForeignKeyCases(Suite):
         assert await enforcing.authors.remove(second.id) == Success(None)
 
     async def test_on_delete_set_null(self, enforcing: Store) -> None:
-        stock, book = await add_sample_data(enforcing), await put(enforcing.books, title="lent")
+        stock, book = await add_sample_data(enforcing), await add_one(enforcing.books, title="lent")
         bob, dee = stock.authors["Bob"], stock.authors["Dee"]
         bobs, dees = await _add_loan(enforcing, book, bob), await _add_loan(enforcing, book, dee)
 
@@ -151,8 +151,8 @@ class ForeignKeyCases(Suite):
         assert await enforcing.loans.read(bobs.id) == Success(bobs)
 
     async def test_on_delete_set_null_of_a_self_reference(self, enforcing: Store) -> None:
-        teacher = await put(enforcing.authors, name="teacher")
-        pupil = await put(enforcing.authors, name="pupil", mentor_id=teacher.id)
+        teacher = await add_one(enforcing.authors, name="teacher")
+        pupil = await add_one(enforcing.authors, name="pupil", mentor_id=teacher.id)
 
         removed = await enforcing.authors.remove(teacher.id)
 
@@ -160,8 +160,11 @@ class ForeignKeyCases(Suite):
         assert await enforcing.authors.read(pupil.id) == Success({**pupil, "mentor_id": None})
 
     async def test_on_delete_cascade(self, enforcing: Store) -> None:
-        lent, kept = await put(enforcing.books, title="lent"), await put(enforcing.books, title="kept")
-        await given(enforcing.loans, [{"book_id": lent.id}, {"book_id": kept.id}, {"book_id": lent.id}])
+        lent, kept = (
+            await add_one(enforcing.books, title="lent"),
+            await add_one(enforcing.books, title="kept"),
+        )
+        await add_rows(enforcing.loans, [{"book_id": lent.id}, {"book_id": kept.id}, {"book_id": lent.id}])
 
         removed = await enforcing.books.remove_where(Where("title", Operator.EQUALS, "lent"), max_affected=1)
 
@@ -169,17 +172,19 @@ class ForeignKeyCases(Suite):
         assert [row.book_id for row in value_of(await enforcing.loans.select(Query())).items] == [kept.id]
 
     async def test_nothing_goes_when_others_refer_there_too(self, enforcing: Store) -> None:
-        book = await put(enforcing.books, title="a")
-        _ = await put(enforcing.loans, book_id=book.id)
-        _ = await put(enforcing.reviews, book_id=book.id, rating=5)
+        book = await add_one(enforcing.books, title="a")
+        _ = await add_one(enforcing.loans, book_id=book.id)
+        _ = await add_one(enforcing.reviews, book_id=book.id, rating=5)
 
         assert await enforcing.books.remove(book.id) == Failure(ReferenceBroken("books", ()))
         assert await enforcing.loans.count(Everything()) == Success(1)
         assert await enforcing.books.read(book.id) == Success(book)
 
     async def test_a_value_that_others_refer_to_stays(self, enforcing: Store) -> None:
-        note = await put(enforcing.notes, title="a", code="x")
-        _ = await put(enforcing.loans, book_id=(await put(enforcing.books, title="a")).id, deposit_id="x")
+        note = await add_one(enforcing.notes, title="a", code="x")
+        _ = await add_one(
+            enforcing.loans, book_id=(await add_one(enforcing.books, title="a")).id, deposit_id="x"
+        )
         refused = Failure(ReferenceBroken("notes", ()))
 
         assert await enforcing.notes.update(note.id, Patch({"code": "y"})) == refused
@@ -188,8 +193,8 @@ class ForeignKeyCases(Suite):
         assert type(await enforcing.notes.update(note.id, Patch({"code": "x", "title": "b"}))) is Success
 
     async def test_what_is_marked_as_deleted_is_there_to_be_referred_to(self, enforcing: Store) -> None:
-        book = await put(enforcing.books, title="a")
-        before = await put(enforcing.reviews, book_id=book.id, rating=1)
+        book = await add_one(enforcing.books, title="a")
+        before = await add_one(enforcing.reviews, book_id=book.id, rating=1)
 
         marked = await enforcing.books.update(book.id, Patch({"deleted_at": NOON}))
         after = await enforcing.reviews.add({"book_id": book.id, "rating": 2})
@@ -199,12 +204,12 @@ class ForeignKeyCases(Suite):
 
     async def test_inside_a_unit_of_work_what_was_written_before_counts(self, enforcing: Store) -> None:
         enforcing.require(Capability.TRANSACTIONS)
-        kept = await put(enforcing.authors, name="kept")
+        kept = await add_one(enforcing.authors, name="kept")
 
         async with enforcing.unit_of_work() as work:
             authors, books = work.repository("authors"), work.repository("books")
-            added = await put(authors, name="added")
-            _ = await put(books, title="a", author_id=added.id)
+            added = await add_one(authors, name="added")
+            _ = await add_one(books, title="a", author_id=added.id)
             _ = value_of(await authors.remove(kept.id))
             refused = await books.add({"title": "b", "author_id": kept.id})
             still_referred_to = await authors.remove(added.id)
@@ -219,7 +224,7 @@ class ForeignKeyCases(Suite):
 
     async def test_of_two_one_who_removes_and_one_who_refers_one_succeeds(self, enforcing: Store) -> None:
         enforcing.require(Capability.TRANSACTIONS)
-        ada = await put(enforcing.authors, name="Ada")
+        ada = await add_one(enforcing.authors, name="Ada")
 
         async with asyncio.timeout(30), asyncio.TaskGroup() as group:
             removing = group.create_task(_in_a_unit_of_work(enforcing, "authors", removes=ada.id))
@@ -232,12 +237,12 @@ class ForeignKeyCases(Suite):
             (Success(None), NO_AUTHOR),
             (Failure(ReferenceBroken("authors", ())), Success(None)),
         ]
-        # Either both are there by now, or neither.
+        # Either the author and the book exist, or neither.
         assert await enforcing.authors.count(Everything()) == await enforcing.books.count(Everything())
 
 
 async def _in_a_unit_of_work(
-    store: Store, name: str, *, removes: Any = None, adds: Mapping[str, Any] | None = None
+    store: Store, name: str, *, removes: object = None, adds: Mapping[str, object] | None = None
 ) -> Outcome[None]:
     """Remove or add one entity, take a moment, and commit."""
     async with store.unit_of_work() as work:
@@ -248,4 +253,4 @@ async def _in_a_unit_of_work(
 
 
 async def _add_loan(store: Store, book: Row, reader: Row) -> Row:
-    return await put(store.loans, book_id=book.id, reader_id=reader.id)
+    return await add_one(store.loans, book_id=book.id, reader_id=reader.id)

@@ -1,7 +1,7 @@
-"""What every unit of work does with rows of the system's own tables."""
+"""Cases about rows of system tables that a unit of work writes."""
 
 import uuid
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from returns.result import Failure
@@ -9,7 +9,7 @@ from returns.result import Failure
 from fastapi_easy.domain.changes.journal import JournalRow, SystemTable
 from fastapi_easy.domain.errors import AlreadyExists
 from fastapi_easy.domain.field import Field, Kind
-from fastapi_easy.testing.conformance.store import Store, Suite, put, value_of
+from fastapi_easy.testing.conformance.store import Store, Suite, add_one, value_of
 
 TABLE: Final = SystemTable(
     name="fe_conformance",
@@ -25,13 +25,13 @@ TABLE: Final = SystemTable(
 
 
 class SystemRowCases(Suite):
-    """What `UnitOfWork.keep` does; a part of `UnitOfWorkConformance`."""
+    """Cases about `UnitOfWork.keep`, as a part of `UnitOfWorkConformance`."""
 
     async def test_rows_become_durable_with_the_change(self, store: Store) -> None:
         await require_system_table(store)
         row = new_row(number=2**62, is_true=True, text="é\U0001f600 'x'", document={"a": [1, None, "b"]})
         async with store.unit_of_work() as work:
-            _ = await put(work.repository("notes"), title="a")
+            _ = await add_one(work.repository("notes"), title="a")
             _ = value_of(await work.keep([row, new_row(), new_row()]))
             inside = await found(store, row)
             _ = value_of(await work.commit())
@@ -45,7 +45,7 @@ class SystemRowCases(Suite):
         await require_system_table(store)
         row = new_row()
         async with store.unit_of_work() as work:
-            _ = await put(work.repository("notes"), title="a")
+            _ = await add_one(work.repository("notes"), title="a")
             _ = value_of(await work.keep([row]))
 
         assert await found(store, row) is None
@@ -61,7 +61,7 @@ class SystemRowCases(Suite):
 
     async def test_rows_stay_when_a_write_after_them_is_refused(self, store: Store) -> None:
         await require_system_table(store)
-        taken = await put(store.notes, title="taken")
+        taken = await add_one(store.notes, title="taken")
         row = new_row()
         async with store.unit_of_work() as work:
             _ = value_of(await work.keep([row]))
@@ -84,20 +84,20 @@ class SystemRowCases(Suite):
 
 
 async def require_system_table(store: Store) -> None:
-    """See to it that there is a table to keep rows in; skip the test when there cannot be one."""
-    if store.system_rows is None:
+    """Create the system table; skip the test if the store cannot have one."""
+    if store.read_system_rows is None:
         pytest.skip("the store keeps no rows of the system's own tables")
-    _ = await store.system_rows(TABLE)
+    _ = await store.read_system_rows(TABLE)
 
 
-def new_row(**values: Any) -> JournalRow:
-    """A row that no other test has."""
+def new_row(**values: object) -> JournalRow:
+    """Return a row that no other test has."""
     nothing = dict.fromkeys(field.name for field in TABLE.fields)
     return JournalRow(TABLE, {**nothing, "id": uuid.uuid4(), **values})
 
 
-async def found(store: Store, row: JournalRow) -> dict[str, Any] | None:
-    """The row as it is kept; `None` when it is not."""
-    assert store.system_rows is not None
-    kept = await store.system_rows(TABLE)
+async def found(store: Store, row: JournalRow) -> dict[str, object] | None:
+    """Return the stored row, or `None`."""
+    assert store.read_system_rows is not None
+    kept = await store.read_system_rows(TABLE)
     return next((dict(each) for each in kept if str(each["id"]) == str(row.values["id"])), None)

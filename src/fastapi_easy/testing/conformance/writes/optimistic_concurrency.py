@@ -1,7 +1,6 @@
-"""Versions: which change is based on what."""
+"""Cases about optimistic concurrency: versions and `expected_version`."""
 
 import asyncio
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -9,11 +8,11 @@ from returns.result import Failure, Success
 
 from fastapi_easy.domain.changes.patch import Patch
 from fastapi_easy.domain.changes.row import Row
-from fastapi_easy.domain.errors import Stale, Unavailable
+from fastapi_easy.domain.errors import Outcome, Stale, Unavailable
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Everything, Operator, Where
 from fastapi_easy.domain.resources.capability import Capability
-from fastapi_easy.testing.conformance.store import Store, Suite, put, value_of
+from fastapi_easy.testing.conformance.store import Store, Suite, add_one, run_concurrently, value_of
 
 CALLERS = 8
 
@@ -21,10 +20,10 @@ VERSIONED = [pytest.param("notes", id="by its fields"), pytest.param("books", id
 
 
 class OptimisticConcurrencyCases(Suite):
-    """`expected_version` with and without a `version` field, and what that field holds."""
+    """Cases about `expected_version` with and without a `version` field, and about the value of that field."""
 
     async def test_a_new_entity_has_version_one_whatever_is_given(self, store: Store) -> None:
-        added = await put(store.books, title="a", version=7)
+        added = await add_one(store.books, title="a", version=7)
         several = value_of(await store.books.add_all([{"title": "b"}, {"title": "c", "version": 9}]))
         saved = value_of(await store.entities("books").save(_book(store, title="d", version=7)))
 
@@ -32,7 +31,7 @@ class OptimisticConcurrencyCases(Suite):
         assert await _versions(store) == [1, 1, 1, 1]
 
     async def test_every_change_raises_it_by_one(self, store: Store) -> None:
-        added = await put(store.books, title="a")
+        added = await add_one(store.books, title="a")
 
         updated = value_of(await store.books.update(added.id, Patch({"title": "b"})))
         again = value_of(await store.books.update(added.id, Patch({"title": "b"})))
@@ -50,7 +49,7 @@ class OptimisticConcurrencyCases(Suite):
         }
 
     async def test_a_patch_cannot_set_it(self, store: Store) -> None:
-        added = await put(store.books, title="a")
+        added = await add_one(store.books, title="a")
 
         updated = value_of(await store.books.update(added.id, Patch({"title": "b", "version": 40})))
         _ = value_of(
@@ -61,8 +60,8 @@ class OptimisticConcurrencyCases(Suite):
         assert await _versions(store) == [3]
 
     async def test_what_changes_nothing_does_not_raise_it(self, store: Store) -> None:
-        added = await put(store.books, title="a", isbn="i")
-        other = await put(store.books, title="b")
+        added = await add_one(store.books, title="a", isbn="i")
+        other = await add_one(store.books, title="b")
 
         empty = await store.books.update(added.id, Patch({}))
         stale = await store.books.update(added.id, Patch({"title": "c"}), expected_version="9")
@@ -76,7 +75,7 @@ class OptimisticConcurrencyCases(Suite):
         assert await _versions(store) == [1, 1]
 
     async def test_the_version_of_a_row_is_what_the_field_holds(self, store: Store) -> None:
-        added = await put(store.books, title="a")
+        added = await add_one(store.books, title="a")
         updated = value_of(await store.books.update(added.id, Patch({"title": "b"})))
 
         assert _version(store, "books", added) == "1"
@@ -85,7 +84,7 @@ class OptimisticConcurrencyCases(Suite):
     @pytest.mark.parametrize("name", VERSIONED)
     async def test_a_change_based_on_the_current_version_succeeds(self, store: Store, name: str) -> None:
         repository = store.repositories[name]()
-        added = await put(repository, title="a")
+        added = await add_one(repository, title="a")
 
         updated = value_of(
             await repository.update(
@@ -103,7 +102,7 @@ class OptimisticConcurrencyCases(Suite):
     @pytest.mark.parametrize("name", VERSIONED)
     async def test_a_change_based_on_another_version_is_stale(self, store: Store, name: str) -> None:
         repository = store.repositories[name]()
-        added = await put(repository, title="a")
+        added = await add_one(repository, title="a")
         before = _version(store, name, added)
         updated = value_of(await repository.update(added.id, Patch({"title": "b"})))
         expected = Failure(Stale(name, added.id, _version(store, name, updated)))
@@ -117,7 +116,7 @@ class OptimisticConcurrencyCases(Suite):
         assert await repository.read(added.id) == Success(updated)
 
     async def test_saving_is_based_on_the_version_that_the_entity_holds(self, store: Store) -> None:
-        added = await put(store.books, title="a")
+        added = await add_one(store.books, title="a")
         first = value_of(await store.entities("books").find_by_id(added.id))
         second = value_of(await store.entities("books").find_by_id(added.id))
         first.title, second.title = "first", "second"
@@ -131,7 +130,7 @@ class OptimisticConcurrencyCases(Suite):
         assert value_of(await store.books.read(added.id)).title == "first"
 
     async def test_saving_with_a_version_that_was_never_reached_is_stale(self, store: Store) -> None:
-        added = await put(store.books, title="a")
+        added = await add_one(store.books, title="a")
 
         refused = await store.entities("books").save(_book(store, **{**added, "title": "b", "version": 2}))
 
@@ -139,40 +138,31 @@ class OptimisticConcurrencyCases(Suite):
         assert await store.books.read(added.id) == Success(added)
 
     async def test_of_many_changes_based_on_one_version_one_succeeds(self, store: Store) -> None:
-        added = await put(store.books, title="a")
+        added = await add_one(store.books, title="a")
 
-        outcomes = await _run_concurrently(
-            [
-                lambda number=number: store.books.update(
-                    added.id, Patch({"pages": number}), expected_version="1"
-                )
-                for number in range(CALLERS)
-            ]
+        outcomes = await run_concurrently(
+            CALLERS,
+            lambda number: store.books.update(added.id, Patch({"pages": number}), expected_version="1"),
         )
 
         assert sum(type(each) is Success for each in outcomes) == 1
         assert outcomes.count(Failure(Stale("books", added.id, "2"))) == CALLERS - 1
 
     async def test_of_many_changes_based_on_nothing_each_is_counted(self, store: Store) -> None:
-        added = await put(store.books, title="a")
+        added = await add_one(store.books, title="a")
 
-        outcomes = await _run_concurrently(
-            [
-                lambda number=number: store.books.update(added.id, Patch({"pages": number}))
-                for number in range(CALLERS)
-            ]
+        outcomes = await run_concurrently(
+            CALLERS, lambda number: store.books.update(added.id, Patch({"pages": number}))
         )
 
         assert sorted(value_of(each).version for each in outcomes) == list(range(2, CALLERS + 2))
         assert await _versions(store) == [CALLERS + 1]
 
     async def test_of_many_who_save_what_they_found_one_succeeds(self, store: Store) -> None:
-        added = await put(store.books, title="a")
+        added = await add_one(store.books, title="a")
         found = [value_of(await store.entities("books").find_by_id(added.id)) for _ in range(CALLERS)]
 
-        outcomes = await _run_concurrently(
-            [lambda each=each: store.entities("books").save(each) for each in found]
-        )
+        outcomes = await run_concurrently(CALLERS, lambda number: store.entities("books").save(found[number]))
 
         assert sum(type(each) is Success for each in outcomes) == 1
         assert outcomes.count(Failure(Stale("books", added.id, "2"))) == CALLERS - 1
@@ -182,10 +172,10 @@ class OptimisticConcurrencyCases(Suite):
         self, store: Store, name: str
     ) -> None:
         store.require(Capability.TRANSACTIONS)
-        added = await put(store.repositories[name](), title="a")
+        added = await add_one(store.repositories[name](), title="a")
         version = _version(store, name, added)
 
-        async def change(number: int) -> Any:
+        async def change(number: int) -> Outcome[object]:
             async with store.unit_of_work() as work:
                 entities = work.repository(name)
                 held = await entities.update(added.id, Patch({}), expected_version=version)
@@ -195,9 +185,7 @@ class OptimisticConcurrencyCases(Suite):
                 changed = await entities.update(added.id, Patch({"title": str(number)}))
                 return changed if isinstance(changed, Failure) else await work.commit()
 
-        outcomes = await _run_concurrently(
-            [lambda number=number: change(number) for number in range(CALLERS)]
-        )
+        outcomes = await run_concurrently(CALLERS, change)
 
         won = value_of(await store.repositories[name]().read(added.id))
         assert outcomes.count(Success(None)) == 1
@@ -209,14 +197,14 @@ class OptimisticConcurrencyCases(Suite):
 
     async def test_changes_of_one_unit_of_work_are_counted_one_by_one(self, store: Store) -> None:
         store.require(Capability.TRANSACTIONS)
-        added = await put(store.books, title="a")
+        added = await add_one(store.books, title="a")
 
         async with store.unit_of_work() as work:
             books = work.repository("books")
             first = value_of(await books.update(added.id, Patch({"pages": 1}), expected_version="1"))
             stale = await books.update(added.id, Patch({"pages": 2}), expected_version="1")
             second = value_of(await books.update(added.id, Patch({"pages": 2}), expected_version="2"))
-            new = await put(books, title="b")
+            new = await add_one(books, title="b")
             _ = value_of(await books.update(new.id, Patch({"title": "c"}), expected_version="1"))
             _ = value_of(await work.commit())
 
@@ -225,7 +213,7 @@ class OptimisticConcurrencyCases(Suite):
         assert await _versions(store) == [3, 2]
 
 
-def _book(store: Store, **values: Any) -> Any:
+def _book(store: Store, **values: object) -> Any:
     return store.resources["books"].entity(**values)
 
 
@@ -235,9 +223,3 @@ def _version(store: Store, name: str, row: Row) -> str:
 
 async def _versions(store: Store) -> list[int]:
     return [row.version async for rows in store.books.stream(Query()) for row in rows]
-
-
-async def _run_concurrently(calls: Sequence[Any]) -> list[Any]:
-    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
-        tasks = [group.create_task(call()) for call in calls]
-    return [task.result() for task in tasks]

@@ -1,4 +1,4 @@
-"""Soft deletion: what is marked is not there, until it is brought back."""
+"""Cases about soft deletion and restoring."""
 
 import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from fastapi_easy.domain.queries.specification import Everything, Operator, Wher
 from fastapi_easy.domain.resources.capability import Capability
 from fastapi_easy.domain.scoped_repository import SoftDeletingRepository, deleted_entities
 from fastapi_easy.testing.conformance.sample_data import NOON, add_sample_data
-from fastapi_easy.testing.conformance.store import Store, Suite, given, put, titles, value_of
+from fastapi_easy.testing.conformance.store import Store, Suite, add_one, add_rows, titles, value_of
 
 BACK = Patch({"deleted_at": None})
 UNIQUE = [
@@ -27,10 +27,10 @@ UNIQUE = [
 
 
 class SoftDeletionCases(Suite):
-    """`SoftDeletingRepository` on the adapter, whose unique rules hold among what is not deleted."""
+    """Cases about `SoftDeletingRepository` on the adapter; deleted entities do not count for uniqueness."""
 
     async def test_what_is_removed_is_marked_with_the_time(self, store: Store) -> None:
-        book = await put(store.books, title="a")
+        book = await add_one(store.books, title="a")
 
         removed = await _soft_deleting(store).remove(book.id)
 
@@ -77,7 +77,7 @@ class SoftDeletionCases(Suite):
         assert list(map(list, back)) == [[]]
 
     async def test_what_is_removed_cannot_be_changed(self, store: Store) -> None:
-        books, book = _soft_deleting(store), await put(store.books, title="a")
+        books, book = _soft_deleting(store), await add_one(store.books, title="a")
         _ = value_of(await books.remove(book.id))
         marked = value_of(await store.books.read(book.id))
         missing = Failure(NotFound("books", book.id))
@@ -95,7 +95,7 @@ class SoftDeletionCases(Suite):
         assert await store.books.read(book.id) == Success(marked)
 
     async def test_only_the_expected_version_is_removed(self, store: Store) -> None:
-        books, book = _soft_deleting(store), await put(store.books, title="a")
+        books, book = _soft_deleting(store), await add_one(store.books, title="a")
 
         refused = await books.remove(book.id, expected_version="2")
         removed = await books.remove(book.id, expected_version="1")
@@ -105,7 +105,7 @@ class SoftDeletionCases(Suite):
 
     async def test_removing_many_marks_them(self, store: Store) -> None:
         books = _soft_deleting(store)
-        await given(store.books, ({"title": each, "pages": ord(each)} for each in "abcd"))
+        await add_rows(store.books, ({"title": each, "pages": ord(each)} for each in "abcd"))
         late = Where("title", Operator.GREATER, "b")
 
         refused = await books.remove_where(late, max_affected=1)
@@ -119,14 +119,14 @@ class SoftDeletionCases(Suite):
 
     @pytest.mark.parametrize(("values", "_fields"), UNIQUE)
     async def test_values_that_must_be_unique_are_free_again(
-        self, store: Store, values: dict[str, Any], _fields: Any
+        self, store: Store, values: dict[str, object], _fields: object
     ) -> None:
         books = _soft_deleting(store)
 
         for number in range(3):
-            row = await put(books, title=str(number), **values)
+            row = await add_one(books, title=str(number), **values)
             _ = value_of(await books.remove(row.id))
-        last = await put(books, title="last", **values)
+        last = await add_one(books, title="last", **values)
 
         assert titles(value_of(await books.select(Query())).items) == ["last"]
         assert await store.books.count(Everything()) == Success(4)
@@ -134,11 +134,11 @@ class SoftDeletionCases(Suite):
 
     @pytest.mark.parametrize(("values", "fields"), UNIQUE)
     async def test_values_that_must_be_unique_are_among_what_is_not_deleted(
-        self, store: Store, values: dict[str, Any], fields: tuple[str, ...]
+        self, store: Store, values: dict[str, object], fields: tuple[str, ...]
     ) -> None:
         books, taken = _soft_deleting(store), Failure(AlreadyExists("books", fields))
-        _ = await put(books, title="a", **values)
-        other = await put(books, title="b")
+        _ = await add_one(books, title="a", **values)
+        other = await add_one(books, title="b")
 
         assert await books.add({"title": "c", **values}) == taken
         assert await books.add_all([{"title": "c"}, {"title": "d", **values}]) == taken
@@ -146,14 +146,14 @@ class SoftDeletionCases(Suite):
         assert titles(value_of(await books.select(Query())).items) == ["a", "b"]
 
     async def test_the_key_of_what_is_deleted_stays_taken(self, store: Store) -> None:
-        books, book = _soft_deleting(store), await put(store.books, title="a")
+        books, book = _soft_deleting(store), await add_one(store.books, title="a")
         _ = value_of(await books.remove(book.id))
 
         assert await books.add({"id": book.id, "title": "b"}) == Failure(AlreadyExists("books", ("id",)))
 
     async def test_the_deleted_ones_are_found_where_only_they_are(self, store: Store) -> None:
         books = _soft_deleting(store)
-        await given(store.books, ({"title": each} for each in "abc"))
+        await add_rows(store.books, ({"title": each} for each in "abc"))
         _ = value_of(await books.remove_where(Where("title", Operator.LESS, "c"), max_affected=2))
 
         assert titles(value_of(await deleted_entities(books).select(Query())).items) == ["a", "b"]
@@ -161,7 +161,7 @@ class SoftDeletionCases(Suite):
         assert deleted_entities(store.books) is not None
 
     async def test_restored_entities_are_found_again(self, store: Store) -> None:
-        books, book = _soft_deleting(store), await put(store.books, title="a", isbn="i")
+        books, book = _soft_deleting(store), await add_one(store.books, title="a", isbn="i")
         _ = value_of(await books.remove(book.id))
 
         restored = value_of(await deleted_entities(books).update(book.id, BACK, expected_version="2"))
@@ -173,12 +173,12 @@ class SoftDeletionCases(Suite):
 
     @pytest.mark.parametrize(("values", "fields"), UNIQUE)
     async def test_what_is_restored_onto_taken_values_is_refused(
-        self, store: Store, values: dict[str, Any], fields: tuple[str, ...]
+        self, store: Store, values: dict[str, object], fields: tuple[str, ...]
     ) -> None:
         books = _soft_deleting(store)
-        first = await put(books, title="first", **values)
+        first = await add_one(books, title="first", **values)
         _ = value_of(await books.remove(first.id))
-        _ = await put(books, title="second", **values)
+        _ = await add_one(books, title="second", **values)
 
         refused = await deleted_entities(books).update(first.id, BACK)
 
@@ -186,8 +186,8 @@ class SoftDeletionCases(Suite):
         assert titles(value_of(await books.select(Query())).items) == ["second"]
 
     async def test_what_is_purged_is_gone(self, store: Store) -> None:
-        books, book = _soft_deleting(store), await put(store.books, title="a")
-        alive = await put(store.books, title="b")
+        books, book = _soft_deleting(store), await add_one(store.books, title="a")
+        alive = await add_one(store.books, title="b")
         _ = value_of(await books.remove(book.id))
 
         stale = await deleted_entities(books).remove(book.id, expected_version="1")
@@ -204,12 +204,12 @@ class SoftDeletionCases(Suite):
 
     async def test_a_unit_of_work_may_free_a_value_and_take_it(self, store: Store) -> None:
         store.require(Capability.TRANSACTIONS)
-        first = await put(store.books, title="first", isbn="i")
+        first = await add_one(store.books, title="first", isbn="i")
 
         async with store.unit_of_work() as work:
             books = _soft_deleting(store, work.repository("books"))
             _ = value_of(await books.remove(first.id))
-            second = await put(books, title="second", isbn="i")
+            second = await add_one(books, title="second", isbn="i")
             refused = await deleted_entities(books).update(first.id, BACK)
             _ = value_of(await work.commit())
 
@@ -219,7 +219,7 @@ class SoftDeletionCases(Suite):
 
     async def test_a_unit_of_work_that_is_discarded_deletes_nothing(self, store: Store) -> None:
         store.require(Capability.TRANSACTIONS)
-        book = await put(store.books, title="a")
+        book = await add_one(store.books, title="a")
 
         async with store.unit_of_work() as work:
             _ = value_of(await _soft_deleting(store, work.repository("books")).remove(book.id))
@@ -230,7 +230,7 @@ class SoftDeletionCases(Suite):
         books = _soft_deleting(store)
         rows: list[Row] = []
         for number in range(4):
-            rows.append(await put(books, title=str(number), isbn="i"))
+            rows.append(await add_one(books, title=str(number), isbn="i"))
             _ = value_of(await books.remove(rows[-1].id))
 
         outcomes = [await deleted_entities(books).update(row.id, BACK) for row in rows]
@@ -240,7 +240,7 @@ class SoftDeletionCases(Suite):
 
 
 def _soft_deleting(store: Store, inner: Repository[Any] | None = None) -> SoftDeletingRepository[Any]:
-    """The books as a unit of work has them, or as they stand alone, at noon."""
+    """Return the soft-deleting repository of books, in a unit of work or outside one; its clock says noon."""
 
     def now() -> datetime.datetime:
         return NOON

@@ -1,4 +1,4 @@
-"""The promises of `UnitOfWork`, one case for each sentence."""
+"""The conformance suite of `UnitOfWork`."""
 
 import asyncio
 import dataclasses
@@ -18,7 +18,7 @@ from fastapi_easy.domain.queries.page import Count, PageRequest
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Everything, Operator, Where
 from fastapi_easy.domain.resources.capability import Capability
-from fastapi_easy.testing.conformance.store import Store, add_titles, put, titles, value_of
+from fastapi_easy.testing.conformance.store import Store, add_one, add_titles, titles, value_of
 from fastapi_easy.testing.conformance.writes.journal_rows import SystemRowCases
 
 CREATED: Final = EntityCreated(
@@ -34,20 +34,20 @@ class _Interrupted(Exception):
 
 
 class UnitOfWorkConformance(SystemRowCases):
-    """What every unit of work does. Subclass, and override the fixture `store`."""
+    """The conformance suite of a unit of work. Subclass, and override the fixture `store`."""
 
     @pytest_asyncio.fixture(autouse=True)
     async def _only_where_there_are_transactions(self, store: Store) -> None:
         store.require(Capability.TRANSACTIONS)
 
     async def test_uncommitted_writes_are_seen_inside_and_nowhere_else(self, store: Store) -> None:
-        kept = await put(store.notes, title="kept")
-        changed = await put(store.notes, title="changed")
-        removed = await put(store.notes, title="removed")
+        kept = await add_one(store.notes, title="kept")
+        changed = await add_one(store.notes, title="changed")
+        removed = await add_one(store.notes, title="removed")
 
         async with store.unit_of_work() as work:
             notes = work.repository("notes")
-            added = await put(notes, title="added")
+            added = await add_one(notes, title="added")
             _ = value_of(await notes.update(changed.id, Patch({"title": "CHANGED"})))
             _ = value_of(await notes.remove(removed.id))
             inside = await _titles(notes)
@@ -78,7 +78,7 @@ class UnitOfWorkConformance(SystemRowCases):
             assert await notes.count(Where("rank", Operator.EQUALS, 1)) == Success(1)
 
     async def test_leaving_without_commit_discards_every_write(self, store: Store) -> None:
-        row = await put(store.notes, title="before")
+        row = await add_one(store.notes, title="before")
 
         async with store.unit_of_work() as work:
             notes = work.repository("notes")
@@ -137,7 +137,7 @@ class UnitOfWorkConformance(SystemRowCases):
     async def test_commit_makes_every_write_durable(self, store: Store) -> None:
         async with store.unit_of_work() as work:
             await add_title(work.repository("notes"), "a")
-            _ = await put(work.repository("tokens"), label="t")
+            _ = await add_one(work.repository("tokens"), label="t")
             committed = await work.commit()
 
             assert await _titles(store.notes) == ["a"]
@@ -172,7 +172,7 @@ class UnitOfWorkConformance(SystemRowCases):
             assert await work.commit() == Success(None)
 
     async def test_a_refused_write_leaves_the_others_as_they_were(self, store: Store) -> None:
-        _ = await put(store.notes, title="before", code="taken")
+        _ = await add_one(store.notes, title="before", code="taken")
 
         async with store.unit_of_work() as work:
             notes = work.repository("notes")
@@ -187,8 +187,8 @@ class UnitOfWorkConformance(SystemRowCases):
         assert await _titles(store.notes) == ["before", "a", "c"]
 
     async def test_unique_values_may_change_hands_inside(self, store: Store) -> None:
-        first = await put(store.notes, title="a", code="x")
-        second = await put(store.notes, title="b", code="y")
+        first = await add_one(store.notes, title="a", code="x")
+        second = await add_one(store.notes, title="b", code="y")
 
         async with store.unit_of_work() as work:
             notes = work.repository("notes")
@@ -205,10 +205,10 @@ class UnitOfWorkConformance(SystemRowCases):
 
         async with store.unit_of_work() as work:
             tokens = work.repository("tokens")
-            _ = await put(tokens, id=first, label="first")
+            _ = await add_one(tokens, id=first, label="first")
             _ = value_of(await tokens.remove(first))
-            _ = await put(tokens, id=first, label="second")
-            _ = await put(tokens, id=second, label="b")
+            _ = await add_one(tokens, id=first, label="second")
+            _ = await add_one(tokens, id=second, label="b")
             _ = value_of(await tokens.remove(second))
             _ = value_of(await work.commit())
 
@@ -317,7 +317,7 @@ class UnitOfWorkConformance(SystemRowCases):
 
 async def add_title(notes: Any, title: str) -> None:
     """Add one note to *notes*."""
-    _ = await put(notes, title=title)
+    _ = await add_one(notes, title=title)
 
 
 async def _titles(notes: Any) -> list[str]:

@@ -1,4 +1,4 @@
-"""Writing one entity: `add`, `update`, `remove`, `save`."""
+"""Cases about writing one entity: `add`, `update`, `remove`, `save`."""
 
 import decimal
 import uuid
@@ -14,7 +14,7 @@ from fastapi_easy.domain.errors import AlreadyExists, Invalid, NotFound, Stale
 from fastapi_easy.domain.queries.specification import Everything
 from fastapi_easy.domain.resources.capability import Capability
 from fastapi_easy.testing.conformance.sample_shapes import NOTES, Colour
-from fastapi_easy.testing.conformance.store import Store, Suite, given, put, value_of
+from fastapi_easy.testing.conformance.store import Store, Suite, add_one, add_rows, value_of
 
 UNIQUE: Final = [
     pytest.param({"code": "a"}, ("code",), id="one field"),
@@ -33,10 +33,10 @@ NOT_THE_SAME: Final = [
 
 
 class WriteCases(Suite):
-    """One entity at a time."""
+    """Cases about writing one entity."""
 
     async def test_adding_returns_all_fields_as_stored(self, store: Store) -> None:
-        added = await put(store.notes, title="a", rank=3)
+        added = await add_one(store.notes, title="a", rank=3)
 
         assert type(added) is Row
         assert list(added) == [field.name for field in NOTES.fields]
@@ -45,15 +45,15 @@ class WriteCases(Suite):
         assert added == value_of(await store.notes.read(added.id))
 
     async def test_generated_keys_differ(self, store: Store) -> None:
-        keys = [(await put(store.notes, title="a")).id for _ in range(3)]
+        keys = [(await add_one(store.notes, title="a")).id for _ in range(3)]
 
         assert keys == sorted(set(keys))
 
     async def test_a_key_made_by_the_application_is_kept(self, store: Store) -> None:
         key = uuid.uuid4()
 
-        added = await put(store.tokens, id=key, label="a")
-        made = await put(store.tokens, label="b")
+        added = await add_one(store.tokens, id=key, label="a")
+        made = await add_one(store.tokens, label="b")
 
         assert added.id == key
         assert type(made.id) is uuid.UUID
@@ -62,14 +62,14 @@ class WriteCases(Suite):
     @pytest.mark.parametrize(
         "values", [pytest.param({"body": "b"}, id="left out"), pytest.param({"title": None}, id="null")]
     )
-    async def test_a_null_where_none_may_be_is_invalid(self, store: Store, values: dict[str, Any]) -> None:
+    async def test_a_null_where_none_may_be_is_invalid(self, store: Store, values: dict[str, object]) -> None:
         refused = await store.notes.add(values)
 
         assert _pointers(refused) == ["/title"]
         assert await store.notes.count(Everything()) == Success(0)
 
     async def test_a_patch_with_a_null_where_none_may_be_is_invalid(self, store: Store) -> None:
-        added = await put(store.notes, title="a")
+        added = await add_one(store.notes, title="a")
 
         refused = await store.notes.update(added.id, Patch({"title": None, "rank": 1}))
 
@@ -78,9 +78,9 @@ class WriteCases(Suite):
 
     @pytest.mark.parametrize(("values", "fields"), UNIQUE)
     async def test_adding_values_that_are_taken_names_the_fields(
-        self, store: Store, values: dict[str, Any], fields: tuple[str, ...]
+        self, store: Store, values: dict[str, object], fields: tuple[str, ...]
     ) -> None:
-        await given(store.notes, [{"title": "a", **values}])
+        await add_rows(store.notes, [{"title": "a", **values}])
 
         refused = await store.notes.add({"title": "b", **values})
 
@@ -89,10 +89,10 @@ class WriteCases(Suite):
 
     @pytest.mark.parametrize(("values", "fields"), UNIQUE)
     async def test_updating_to_values_that_are_taken_names_the_fields(
-        self, store: Store, values: dict[str, Any], fields: tuple[str, ...]
+        self, store: Store, values: dict[str, object], fields: tuple[str, ...]
     ) -> None:
-        await given(store.notes, [{"title": "a", **values}])
-        other = await put(store.notes, title="b")
+        await add_rows(store.notes, [{"title": "a", **values}])
+        other = await add_one(store.notes, title="b")
 
         refused = await store.notes.update(other.id, Patch(values))
 
@@ -101,26 +101,26 @@ class WriteCases(Suite):
 
     @pytest.mark.parametrize(("values", "fields"), UNIQUE)
     async def test_unique_values_are_free_again_once_given_up(
-        self, store: Store, values: dict[str, Any], fields: tuple[str, ...]
+        self, store: Store, values: dict[str, object], fields: tuple[str, ...]
     ) -> None:
-        first = await put(store.notes, title="a", **values)
+        first = await add_one(store.notes, title="a", **values)
         _ = value_of(await store.notes.update(first.id, Patch(dict.fromkeys(fields))))
-        second = await put(store.notes, title="b", **values)
+        second = await add_one(store.notes, title="b", **values)
         _ = value_of(await store.notes.remove(second.id))
 
         assert type(await store.notes.add({"title": "c", **values})) is Success
 
     @pytest.mark.parametrize(("first", "second"), NOT_THE_SAME)
     async def test_unique_values_collide_only_when_they_are_equal(
-        self, store: Store, first: dict[str, Any], second: dict[str, Any]
+        self, store: Store, first: dict[str, object], second: dict[str, object]
     ) -> None:
-        await given(store.notes, [{"title": "a", **first}])
+        await add_rows(store.notes, [{"title": "a", **first}])
 
         assert type(await store.notes.add({"title": "b", **second})) is Success
 
     async def test_adding_a_key_that_is_taken_names_the_key(self, store: Store) -> None:
         key = uuid.uuid4()
-        await given(store.tokens, [{"id": key, "label": "a"}])
+        await add_rows(store.tokens, [{"id": key, "label": "a"}])
 
         token = await store.tokens.add({"id": key, "label": "b"})
 
@@ -128,7 +128,7 @@ class WriteCases(Suite):
         assert value_of(await store.tokens.read(key)).label == "a"
 
     async def test_adding_a_key_of_two_fields_that_is_taken_names_them(self, store: Store) -> None:
-        await given(store.seats, [{"hall": "a", "number": 1, "guest": "g"}])
+        await add_rows(store.seats, [{"hall": "a", "number": 1, "guest": "g"}])
 
         seat = await store.seats.add({"hall": "a", "number": 1})
 
@@ -136,7 +136,7 @@ class WriteCases(Suite):
         assert value_of(await store.seats.read(("a", 1))).guest == "g"
 
     async def test_a_key_of_two_fields_is_one_key(self, store: Store) -> None:
-        await given(store.seats, ({"hall": hall, "number": number} for hall in "ab" for number in (1, 2)))
+        await add_rows(store.seats, ({"hall": hall, "number": number} for hall in "ab" for number in (1, 2)))
 
         updated = value_of(await store.seats.update(("a", 2), Patch({"guest": "g"})))
         removed = await store.seats.remove(("b", 1))
@@ -150,7 +150,7 @@ class WriteCases(Suite):
         assert await store.seats.count(Everything()) == Success(3)
 
     async def test_updating_sets_what_is_named_and_nothing_else(self, store: Store) -> None:
-        added = await put(store.notes, title="a", remark="r", rank=1, extra={"a": 1})
+        added = await add_one(store.notes, title="a", remark="r", rank=1, extra={"a": 1})
 
         updated = value_of(await store.notes.update(added.id, Patch({"remark": None, "colour": Colour.BLUE})))
 
@@ -159,21 +159,21 @@ class WriteCases(Suite):
         assert value_of(await store.notes.read(added.id)) == updated
 
     async def test_updating_touches_no_other_entity(self, store: Store) -> None:
-        first, second = await put(store.notes, title="a"), await put(store.notes, title="b")
+        first, second = await add_one(store.notes, title="a"), await add_one(store.notes, title="b")
 
         _ = value_of(await store.notes.update(first.id, Patch({"title": "c"})))
 
         assert value_of(await store.notes.read(second.id)) == second
 
     async def test_updating_to_what_is_there_already_succeeds(self, store: Store) -> None:
-        added = await put(store.notes, title="a", rank=1, code="c")
+        added = await add_one(store.notes, title="a", rank=1, code="c")
 
         assert await store.notes.update(added.id, Patch({"title": "a", "rank": 1, "code": "c"})) == Success(
             added
         )
 
     async def test_an_empty_patch_changes_nothing_and_returns_the_row(self, store: Store) -> None:
-        added = await put(store.notes, title="a")
+        added = await add_one(store.notes, title="a")
 
         assert await store.notes.update(added.id, Patch({})) == Success(added)
         assert await store.notes.update(4711, Patch({})) == Failure(NotFound("notes", 4711))
@@ -186,7 +186,7 @@ class WriteCases(Suite):
         assert await store.notes.count(Everything()) == Success(0)
 
     async def test_updating_the_expected_version_succeeds(self, store: Store) -> None:
-        added = await put(store.notes, title="a", price=decimal.Decimal(1), extra={"b": 1, "a": 2})
+        added = await add_one(store.notes, title="a", price=decimal.Decimal(1), extra={"b": 1, "a": 2})
         version = _version(store, value_of(await store.notes.read(added.id)))
 
         updated = value_of(
@@ -200,7 +200,7 @@ class WriteCases(Suite):
     async def test_updating_another_version_is_stale_and_names_the_current_one(
         self, store: Store, patch: Patch
     ) -> None:
-        added = await put(store.notes, title="a")
+        added = await add_one(store.notes, title="a")
         updated = value_of(await store.notes.update(added.id, Patch({"title": "b"})))
 
         refused = await store.notes.update(added.id, patch, expected_version=_version(store, added))
@@ -209,7 +209,7 @@ class WriteCases(Suite):
         assert value_of(await store.notes.read(added.id)) == updated
 
     async def test_removing_takes_the_entity_away_once(self, store: Store) -> None:
-        first, second = await put(store.notes, title="a"), await put(store.notes, title="b")
+        first, second = await add_one(store.notes, title="a"), await add_one(store.notes, title="b")
 
         assert await store.notes.remove(first.id) == Success(None)
         assert await store.notes.remove(first.id) == Failure(NotFound("notes", first.id))
@@ -217,7 +217,7 @@ class WriteCases(Suite):
         assert value_of(await store.notes.read(second.id)) == second
 
     async def test_removing_another_version_is_stale_and_names_the_current_one(self, store: Store) -> None:
-        added = await put(store.notes, title="a")
+        added = await add_one(store.notes, title="a")
         updated = value_of(await store.notes.update(added.id, Patch({"title": "b"})))
 
         refused = await store.notes.remove(added.id, expected_version=_version(store, added))
@@ -261,7 +261,7 @@ class WriteCases(Suite):
         assert await store.seats.count(Everything()) == Success(1)
 
     async def test_saving_replaces_all_values_of_a_known_key(self, store: Store) -> None:
-        added = await put(store.notes, title="a", remark="r", rank=1, code="c")
+        added = await add_one(store.notes, title="a", remark="r", rank=1, code="c")
         values = {**added, "title": "b", "remark": None, "rank": 2}
 
         note = value_of(await store.entities("notes").save(store.resources["notes"].entity(**values)))
@@ -271,7 +271,7 @@ class WriteCases(Suite):
         assert await store.notes.count(Everything()) == Success(1)
 
     async def test_saving_what_was_found_changes_nothing(self, store: Store) -> None:
-        added = await put(store.notes, title="a", extra={"a": 1}, code="c")
+        added = await add_one(store.notes, title="a", extra={"a": 1}, code="c")
         found = value_of(await store.entities("notes").find_by_id(added.id))
 
         _ = value_of(await store.entities("notes").save(found))
@@ -279,8 +279,8 @@ class WriteCases(Suite):
         assert value_of(await store.notes.read(added.id)) == added
 
     async def test_saving_values_that_are_taken_names_the_fields(self, store: Store) -> None:
-        await given(store.notes, [{"title": "a", "code": "a"}])
-        other = await put(store.notes, title="b", code="b")
+        await add_rows(store.notes, [{"title": "a", "code": "a"}])
+        other = await add_one(store.notes, title="b", code="b")
         note = store.resources["notes"].entity
 
         inserted = await store.entities("notes").save(note(title="c", code="a"))
