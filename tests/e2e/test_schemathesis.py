@@ -94,7 +94,7 @@ def test_every_answer_is_as_documented(store: str, phases: list[str], tmp_path: 
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=900,
             check=False,
         )
 
