@@ -267,7 +267,7 @@ async def test_saving_a_found_entity_publishes_an_update(shop: Shop) -> None:
     assert isinstance(change, BeforeUpdate)
     assert isinstance(event, EntityUpdated)
     assert (change.key, change.values["title"]) == (key, "Persuasion")
-    assert (event.key, event.version, event.changed) == (key, "2", set(values))
+    assert (event.key, event.version, event.changed) == (key, "2", {*values, "note"})
     assert event.values == {"id": key, **values, "title": "Persuasion", "version": 2}
 
 
