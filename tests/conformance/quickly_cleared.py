@@ -25,7 +25,7 @@ class MongoStore(Store):
         client = self.database.client
         for resource in reversed(tuple(self.resources.values())):
             collection = client.collection(self.database.plan(resource).collection)
-            _ = await client.call(partial(collection.delete_many, {}), changes=True)
+            _ = await client.call(partial(collection.delete_many, {}), is_write=True)
         self.event_bus.events.clear()
 
 
