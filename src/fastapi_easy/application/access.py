@@ -1,4 +1,4 @@
-"""What one caller may do, for the length of one call: the one place that every use case asks."""
+"""The permissions of one caller for one call: the one place that every use case asks."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar, assert_never
@@ -36,7 +36,7 @@ _BUILT_IN: Final = frozenset(Operation)
 
 
 class Access:
-    """What the caller of *context* may do, remembered for one call.
+    """The permissions of the caller of *context*, remembered for one call.
 
     Args:
         context: Who asks.
@@ -68,7 +68,7 @@ class Access:
         self.is_limited = permissions is not None
 
     def grant(self, resource: Resource[Any], action: str) -> Grant | None:
-        """Return what the caller may do by *action* with *resource*; `None` when they may not at all."""
+        """Return the caller's grant for *action* on *resource*; `None` when they may not perform it at all."""
         if self._permissions is None:
             return FULL_GRANT
         if resource is self._resource and self._action not in _BUILT_IN:
@@ -82,14 +82,14 @@ class Access:
         return self._known[place]
 
     def reading(self, resource: Resource[Any]) -> Grant:
-        """Return what of *resource* the caller may read: by the call itself, or beside what it asks for."""
+        """Return the caller's grant for reading *resource*, through the call itself or beside what it asks for."""
         own = resource is self._resource and self._action
         return self.grant(resource, self._action if own else Operation.GET) or NO_GRANT
 
     def scope_repository(
         self, resource: Resource[E], repository: Repository[E], action: str | None = None
     ) -> Repository[E]:
-        """Return *repository* with only the entities that are there for the caller, for *action* or for reading."""
+        """Return *repository* limited to the entities the caller may access, for *action* or for reading."""
         if self._permissions is None:
             return repository
         grant = self.reading(resource) if action is None else self.grant(resource, action) or NO_GRANT
@@ -98,11 +98,11 @@ class Access:
         return ScopedRepository(repository, grant.rows)
 
     def sees_all(self, resource: Resource[Any]) -> bool:
-        """Return whether every entity of *resource* is there for the caller."""
+        """Return whether the caller may see every entity of *resource*."""
         return self._permissions is None or isinstance(self.reading(resource).rows, Everything)
 
     def through(self, specification: Specification) -> Specification:
-        """Return *specification*, in which relations lead only to entities the caller may see."""
+        """Return *specification* with its relations restricted to entities the caller may see."""
         if self._permissions is None:
             return specification
         match specification:
@@ -121,7 +121,7 @@ class Access:
                 assert_never(specification)
 
     def refuse(self, resource: Resource[Any], query: Query) -> Failure[Error] | None:
-        """Return the refusal of a *query* that would tell what the caller may not know; `None` without one."""
+        """Return a `Forbidden` failure when *query* would disclose what the caller may not read; `None` otherwise."""
         if self._permissions is None:
             return None
         for sort in query.order:
@@ -138,7 +138,7 @@ class Access:
         return None
 
     def check_readable(self, resource: Resource[Any], names: Sequence[str]) -> Failure[Error] | None:
-        """Return the refusal of reading fields *names* of *resource*; `None` when the caller may read them all."""
+        """Return a `Forbidden` failure unless the caller may read all fields *names* of *resource*."""
         readable = None if self._permissions is None else self.reading(resource).readable
         if readable is None:
             return None
@@ -150,7 +150,7 @@ class Access:
     def check_writable(
         self, resource: Resource[Any], action: str, values: Mapping[str, Any]
     ) -> Failure[Error] | None:
-        """Return the refusal of *action*, or of one of the fields that *values* sets; `None` when it may be done."""
+        """Return a `Forbidden` failure unless the caller may perform *action* and set every field of *values*."""
         if self._permissions is None:
             return None
         grant = self.grant(resource, action)
@@ -163,7 +163,7 @@ class Access:
         return None
 
     def readable(self, resource: Resource[Any]) -> tuple[str, ...]:
-        """Return the fields of *resource* that answers to the caller hold, in their order."""
+        """Return the fields of *resource* that the caller may read, in declared order."""
         allowed = None if self._permissions is None else self.reading(resource).readable
         if allowed is None:
             return resource.readable
@@ -189,7 +189,7 @@ class Access:
         return PartialRow({name: whole[name] for name in kept}, resource.version_of(whole))
 
     def visible_rows(self, resource: Resource[Any], rows: Sequence[Row]) -> Sequence[Row]:
-        """Return *rows* as `shown` does each; not looked at where nobody has looked at them yet."""
+        """Return *rows*, each as `visible_row` does; a lazy sequence is not evaluated where nothing is to be hidden."""
         if self._permissions is None or len(self.readable(resource)) == len(resource.readable):
             return resource.visible_rows(rows)
         return [self.visible_row(resource, row) for row in rows]
@@ -206,7 +206,7 @@ class Access:
 def _compared_fields(
     resource: Resource[Any], specification: Specification
 ) -> Iterator[tuple[Resource[Any], str]]:
-    """The fields that *specification* compares, each with its resource."""
+    """Yield the fields that *specification* compares, each with its resource."""
     match specification:
         case Where(name, _, _):
             yield resource, name
@@ -227,7 +227,7 @@ def _compared_fields(
 async def resolve_access(
     policy: Policy | None, context: Context, action: str = "", resource: Resource[Any] | None = None
 ) -> Access:
-    """Return what the caller of *context* may do. Waits for *policy*, where there is one."""
+    """Return the permissions of the caller of *context*, awaiting *policy* where there is one."""
     if policy is None:
         return Access(context)
     return Access(context, await policy.permissions(context.principal, context.tenant), action, resource)

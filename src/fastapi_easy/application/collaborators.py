@@ -1,4 +1,4 @@
-"""What the handlers of one resource work with."""
+"""The ports that the handlers of one resource work with."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -50,7 +50,7 @@ class ResourceHandler:
         self._resource = collaborators.resource
 
     async def _enter(self, context: Context, action: str) -> Access | Failure[Error]:
-        """Return what the caller of *context* may do; every use case begins here.
+        """Return the permissions of the caller of *context*; every use case begins here.
 
         Fails with:
             Forbidden: Not this.

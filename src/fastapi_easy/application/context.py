@@ -1,4 +1,4 @@
-"""Who asks, and under which circumstances."""
+"""The context of a call: the caller, the tenant, the correlation id, the deadline."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -9,7 +9,7 @@ from fastapi_easy.domain.principal import ANONYMOUS, Principal, Tenant
 
 @dataclass(slots=True)
 class DryRun:
-    """Of a call that is to change nothing: everything is done but the commit.
+    """The record of a dry run: everything is done but the commit.
 
     Attributes:
         events: What would have been published; filled by the use case.
@@ -20,7 +20,7 @@ class DryRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """Travels with a command through every step.
+    """The circumstances of a call; it accompanies the command through every step.
 
     Attributes:
         principal: The caller.

@@ -1,4 +1,4 @@
-"""Related rows beside the rows they belong to: one question to the store for each include."""
+"""Embedding of related rows, with one query for each include, which avoids N+1 queries."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -18,7 +18,7 @@ Repositories: TypeAlias = Mapping[str, Callable[[], Repository[Any]]]
 
 
 def fields_to_fetch(fields: Sequence[str], includes: Sequence[Include]) -> tuple[str, ...]:
-    """*fields*, and behind them those that *includes* start from."""
+    """Return *fields*, followed by the fields that the relations of *includes* start from."""
     if not includes:
         return tuple(fields)
     needed = (field for include in includes for field in include.relation.local)
@@ -32,7 +32,7 @@ async def embed(
     repositories: Repositories,
     access: Access,
 ) -> Outcome[Sequence[Row]]:
-    """*rows*, cut to *fields*, with a member for each of *includes*: a row or `None`, or a list of rows.
+    """Return *rows*, cut to *fields*, with a member for each of *includes*: a row or `None`, or a list of rows.
 
     Args:
         rows: Hold what `fields_to_fetch` says.
@@ -63,7 +63,7 @@ async def embed(
 async def _fetch_related(
     rows: Iterable[Row], include: Include, repositories: Repositories, access: Access
 ) -> Outcome[Mapping[tuple[Any, ...], Sequence[Row]]]:
-    """The related rows, by the values they are found by."""
+    """Return the related rows by the values of the relation's local fields."""
     relation: Relation = include.relation
     sources = [
         source for source in dict.fromkeys(_source(relation, row) for row in rows) if None not in source

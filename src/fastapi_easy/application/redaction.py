@@ -1,4 +1,4 @@
-"""Answers of a user's own code, without the fields that callers may not read."""
+"""Redaction of what user code returns: fields that the caller may not read are removed."""
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ E = TypeVar("E")
 def redact(
     answer: Any, resource: Resource[Any], access: Access, resources: Iterable[Resource[Any]] = ()
 ) -> Any:
-    """Return *answer* with every row and every entity in it as the caller may see it, however deep it lies.
+    """Return *answer* with every row and entity in it, at any depth, reduced to what the caller may read.
 
     Args:
         answer: A row, an entity, or anything that holds some: lists, mappings, dataclasses.
@@ -59,7 +59,7 @@ class _Redactor:
 
 
 def _may_be_of(resource: Resource[Any], values: Mapping[Any, Any]) -> bool:
-    """Whether *values* are those of an entity of *resource*, or of a part of it: a row from a repository is."""
+    """Return whether *values* are an entity of *resource*, or a row with some of its fields."""
     if values.keys() >= resource.fields.keys() or values.keys() >= set(resource.readable):
         return True
     return isinstance(values, Row) and values.keys() <= resource.fields.keys()

@@ -1,4 +1,4 @@
-"""What governs every unit of work of one application."""
+"""The ports that every unit of work of one application uses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from fastapi_easy.domain.resources.resource import Resource
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationPorts:
-    """The ports that every write of one application has to do with, whatever door it came through.
+    """The ports that every write of one application uses, whatever interface it came through.
 
     Attributes:
         clock: When something happened.

@@ -1,4 +1,4 @@
-"""What a caller's write goes through: who is asked before it, and who is told of it."""
+"""Authorization before a caller's write, and its recording afterwards."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -43,7 +43,7 @@ _MAX_ATTEMPTS: Final = 20
 
 
 class AuthorizingRepository(ScopedRepository[E]):
-    """A repository whose writes a subclass makes by the rules here.
+    """A repository whose writes are authorized and recorded; `CallerRepository` adds the write methods.
 
     Args:
         resource: Whose entities.
@@ -86,17 +86,17 @@ class AuthorizingRepository(ScopedRepository[E]):
         return super()._scope(self._access.through(specification))
 
     def _needs_check(self, write: Write) -> bool:
-        """Whether something has to be looked at before *write*."""
+        """Return whether *write* must be authorized or announced before it is made."""
         return self._access.is_limited or self._recorder.has_before_handlers(write.change, self._resource)
 
     def _is_unobserved(self, write: Write) -> bool:
-        """Whether nobody has anything to do with *write* but the store."""
+        """Return whether *write* can go straight to the store: no limits, no subscribers, no journal."""
         return not (self._access.is_limited or self._recorder.is_observed(write, self._resource))
 
     async def _authorize(
         self, write: Write, values: Values, key: Key = None, visible: set[ReferencedEntity] | None = None
     ) -> Outcome[Values]:
-        """The values to write, after everybody was asked who has a say in it.
+        """Authorize *write*; return the values to store, as stamps and before-change handlers leave them.
 
         Writes that share *visible* ask only once whether the caller sees an entity they refer to.
 
@@ -135,7 +135,7 @@ class AuthorizingRepository(ScopedRepository[E]):
         return Success(values)
 
     def _scope_to_grant(self, inner: Repository[E], write: Write) -> Repository[E]:
-        """*inner* with the entities to which the caller may do *write*."""
+        """Return *inner* limited to the entities on which the caller may perform *write*."""
         return (
             self._access.scope_repository(self._resource, inner, write.verb)
             if self._access.is_limited
@@ -151,7 +151,7 @@ class AuthorizingRepository(ScopedRepository[E]):
         change: Callable[[Repository[E], str | None], Awaitable[Outcome[T]]],
         details: Mapping[str, Any],
     ) -> Outcome[T]:
-        """What *change* came to, recorded."""
+        """Perform *change*, record it, and return its outcome."""
         draft: DomainEvent | None = None
         if write.has_before_values and self._recorder.needs_before_values(write.event, self._resource):
             known = await self._change_with_before(write, key, expected_version, scope, change)
@@ -180,7 +180,11 @@ class AuthorizingRepository(ScopedRepository[E]):
         scope: Specification,
         change: Callable[[Repository[E], str | None], Awaitable[Outcome[T]]],
     ) -> Outcome[tuple[Row, T]]:
-        """The entity as it was just before *change*, and what that came to."""
+        """Perform *change*; return the entity as it was just before, and the result.
+
+        The entity is read first and changed only at the version that was read (optimistic concurrency), so that the
+        event tells of the values this very change has replaced.
+        """
         inner = self._scope_to_grant(self._join_transaction(), write)
         for _ in range(_MAX_ATTEMPTS):
             seen = await inner.read(key, scope=scope)
@@ -199,7 +203,7 @@ class AuthorizingRepository(ScopedRepository[E]):
     def _with_draft_event(
         self, write: Write, key: Key, details: Mapping[str, Any]
     ) -> tuple[Repository[E], DomainEvent | None]:
-        """Where a lone write is made so that the rows of the journal come with it, and the event they tell of.
+        """Return a repository that writes the journal rows together with a single write, and the draft of its event.
 
         Without an event they come later, in the transaction.
         """
@@ -215,7 +219,7 @@ class AuthorizingRepository(ScopedRepository[E]):
         return self._join_transaction(), None
 
     def _join_transaction(self) -> Repository[E]:
-        """The repository inside the transaction, from now on."""
+        """Return the repository inside the transaction, which is used from now on."""
         if self._is_single_write:
             inside = self._recorder.work.repository(self._resource)
             self._inner = deleted_entities(inside) if self._is_deleted_only else inside
@@ -230,7 +234,7 @@ class AuthorizingRepository(ScopedRepository[E]):
         details: Mapping[str, Any],
         draft: DomainEvent | None = None,
     ) -> Failure[Error] | None:
-        """Record what was done; or refuse it, where the caller could not see the entity any more."""
+        """Record the change, or refuse it when the caller could no longer see the entity."""
         resource, recorder = self._resource, self._recorder
         if row is not None and self._access.is_limited:
             hidden = await self._reject_hidden([row], write)
@@ -249,7 +253,7 @@ class AuthorizingRepository(ScopedRepository[E]):
         return None
 
     async def _reject_hidden(self, rows: Sequence[Row], write: Write) -> Failure[Error] | None:
-        """The refusal of what was written, when the caller could not see all of it any more."""
+        """Return a `Forbidden` failure, and prevent the commit, when the caller could no longer see all *rows*."""
         if self._access.sees_all(self._resource):
             return None
         seen = await are_all_visible(self._resource, rows, self)

@@ -1,4 +1,4 @@
-"""Many changes of one resource, all or none or each for itself."""
+"""Many changes of one resource, atomically or each on its own."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class BulkAnswer:
-    """What became of every item.
+    """The outcome of every item of a bulk.
 
     Attributes:
         outcomes: One for each item, in their order: the row, `Upserted`, `None` for a delete, how many for the items
@@ -56,7 +56,7 @@ class BulkAnswer:
 
 
 class AllSucceeded(LazySequence[Outcome[T]]):
-    """Outcomes none of which is a failure; made when somebody looks into them.
+    """A lazy sequence of outcomes, all of them successes.
 
     Args:
         values: What each came to.
@@ -69,11 +69,11 @@ class AllSucceeded(LazySequence[Outcome[T]]):
 
 
 class _HiddenEntityError(Exception):
-    """Entities were made, of which the caller may not see all; the unit of work is to be left."""
+    """Raised when the caller may not see all the entities just created; rolls back the unit of work."""
 
 
 class BulkHandler(ChangeHandler):
-    """Makes many changes of its resource, one after the other, for whoever asks.
+    """A handler that makes many changes of its resource, one after the other.
 
     Attributes:
         operation: What the caller has to be allowed, besides what each change is.
@@ -82,7 +82,7 @@ class BulkHandler(ChangeHandler):
     operation: ClassVar[Operation]
 
     async def each(self, items: Sequence[Change], context: Context) -> BulkAnswer:
-        """Make the changes of *items*, each durable by itself; what the store leaves open ends it."""
+        """Make the changes of *items*, each in its own unit of work; stop when the store does not answer."""
         done: list[Sequence[Outcome[Any]]] = []
         for run in _group_creates(items):
             done.append(await self._apply_run_separately(run, context))
@@ -105,7 +105,7 @@ class BulkHandler(ChangeHandler):
     async def _apply_in_one_unit_of_work(
         self, runs: Iterable[Sequence[Change]], length: int, context: Context
     ) -> Outcome[BulkAnswer]:
-        """What came of *runs*, which have *length* items in all, in one unit of work."""
+        """Apply *runs*, which have *length* items in all, in one unit of work."""
         done: list[Sequence[Outcome[Any]]] = []
         access = await self._enter(context, self.operation)
         if not isinstance(access, Access):
@@ -121,7 +121,7 @@ class BulkHandler(ChangeHandler):
             return await commit_if_successful(work, Success(BulkAnswer(_concatenate(done))))
 
     async def _apply_run(self, writer: EntityWriter, run: Sequence[Change]) -> Sequence[Outcome[Any]]:
-        """What became of the items of *run*, up to the first that failed."""
+        """Apply the items of *run*; return their outcomes up to the first failure."""
         if len(run) > 1:
             created = await writer.create_all(_values_of(run))
             if not isinstance(created, Failure):
@@ -137,7 +137,7 @@ class BulkHandler(ChangeHandler):
         return outcomes
 
     async def _apply_run_separately(self, run: Sequence[Change], context: Context) -> Sequence[Outcome[Any]]:
-        """What became of each item of *run*, whatever became of the others, up to one that the store left open."""
+        """Apply each item of *run* on its own; return their outcomes up to one where the store did not answer."""
         if len(run) > 1:
             values = _values_of(run)
             created = await self._run_in_unit_of_work(
@@ -158,24 +158,24 @@ class BulkHandler(ChangeHandler):
 
 
 def _last_failure(outcomes: Sequence[Outcome[Any]]) -> Failure[Any] | None:
-    """The failure that the last of *outcomes* is, if it is one."""
+    """Return the last of *outcomes* if it is a failure."""
     last = None if isinstance(outcomes, AllSucceeded) else outcomes[-1]
     return last if isinstance(last, Failure) else None
 
 
 def _is_unavailable(outcomes: Sequence[Outcome[Any]]) -> bool:
-    """The store did not answer in the end, so that asking it for more makes no sense."""
+    """Return whether the store failed to answer at the end, so that the remaining items should not be tried."""
     failure = _last_failure(outcomes)
     return failure is not None and isinstance(failure.failure(), Unavailable | OutcomeUnknown)
 
 
 def _concatenate(parts: Sequence[Sequence[Outcome[Any] | None]]) -> Sequence[Outcome[Any] | None]:
-    """*parts* one after the other; a single one stays what it is."""
+    """Return *parts* concatenated; a single part is returned as it is, so that it may stay lazy."""
     return parts[0] if len(parts) == 1 else [outcome for part in parts for outcome in part]
 
 
 def _group_creates(items: Sequence[Change]) -> Iterator[Sequence[Change]]:
-    """*items* in their order, creates that follow one another together."""
+    """Yield *items* in their order, with consecutive creates grouped so that they can be inserted together."""
     for kind, run in groupby(items, type):
         if kind is Create:
             yield tuple(run)
@@ -210,7 +210,7 @@ async def _apply(writer: EntityWriter, item: Change) -> Outcome[Any]:
 
 
 def _reject_unfiltered(specification: Specification) -> Failure[Error] | None:
-    """The refusal of a condition that every entity satisfies."""
+    """Return a `BadQuery` failure when every entity satisfies *specification*."""
     if not matches_everything(specification):
         return None
     return Failure(BadQuery("where", "Must compare at least one field"))

@@ -53,13 +53,13 @@ class CallerUnitOfWork:
         self._recorder = recorder or Recorder(inner, rules, context)
 
     def bind_access(self, access: Access) -> Self:
-        """Return itself, which nobody has entered yet, as a unit of work for the caller of *access*."""
+        """Bind this unit of work, which has not been entered yet, to the caller of *access*; return it."""
         self.context = self._recorder.context = access.context
         self._access = access
         return self
 
     async def __aenter__(self) -> Self:
-        """Begin, once it is known what the caller may do."""
+        """Resolve the caller's permissions, then begin."""
         if self._access is None:
             self._access = await resolve_access(self._ports.policy, self.context)
         _ = await self.inner.__aenter__()
@@ -105,7 +105,7 @@ class CallerUnitOfWork:
         )
 
     def bind(self, lease: CommitGuard) -> None:
-        """From now on commit only while *lease* is held."""
+        """Commit only while *lease* is held, from now on."""
         self.inner.bind(lease)
 
     def record(self, event: DomainEvent) -> None:
@@ -118,7 +118,7 @@ class CallerUnitOfWork:
 
     @property
     def events(self) -> Sequence[DomainEvent]:
-        """What was recorded since the last commit. Of changes only those are, of which somebody wants to know."""
+        """The events recorded since the last commit; changes that nobody observes produce none."""
         return self.inner.events
 
     async def keep(self, rows: Sequence[JournalRow]) -> Outcome[None]:

@@ -1,4 +1,4 @@
-"""One way to change something: a unit of work, what is done in it, and its end."""
+"""The base of handlers that change entities: begin a unit of work, change, commit."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -16,10 +16,10 @@ T = TypeVar("T")
 
 
 class ChangeHandler(ResourceHandler):
-    """Changes entities of its resource, for whoever asks."""
+    """A handler that changes entities of its resource in a unit of work."""
 
     def _work(self, access: Access) -> CallerUnitOfWork:
-        """Return a new unit of work, as the caller of *access* sees it."""
+        """Return a new unit of work with the permissions of *access*."""
         made = self._collaborators.unit_of_work()
         if type(made) is CallerUnitOfWork:
             return made.bind_access(access)
@@ -35,7 +35,7 @@ class ChangeHandler(ResourceHandler):
         *,
         single: bool = False,
     ) -> Outcome[T]:
-        """What *change* came to in a unit of work of its own, which is committed unless it failed.
+        """Run *change* in a unit of work of its own, commit unless it failed, and return its outcome.
 
         Args:
             change: What is done.

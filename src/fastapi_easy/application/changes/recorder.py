@@ -1,4 +1,4 @@
-"""What was done in one unit of work, for those who want to know: subscribers, and the journal."""
+"""The record of what one unit of work did, for subscribers and the journal."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -23,7 +23,7 @@ B = TypeVar("B", bound=BeforeChange)
 
 
 class Recorder:
-    """Records the writes of *work* for the caller of *context*, and asks those who may refuse them.
+    """Records the writes of *work* for the caller of *context*, and announces them to before-change handlers.
 
     Args:
         work: The unit of work of the store.
@@ -63,7 +63,7 @@ class Recorder:
 
     @property
     def has_pending(self) -> bool:
-        """Whether there is anything to write, or a reason to write nothing."""
+        """Whether journal rows are to be written, or the commit is to be prevented."""
         root = self.root or self
         return root.unwritten is not None or root.commit_failures is not None
 
@@ -74,11 +74,11 @@ class Recorder:
 
     @property
     def journal(self) -> Journal | None:
-        """What is written beside every change."""
+        """The journal written with every change; `None` when there is none."""
         return self._ports.journal
 
     def is_observed(self, write: Write, resource: Resource[Any]) -> bool:
-        """Return whether anybody has a say in *write*, or wants to be told of it."""
+        """Return whether *write* has before-change handlers, subscribers, a journal, or a dry run to report to."""
         interest, name = self._ports.event_bus.interest, resource.name
         return (
             self._ports.journal is not None
@@ -88,13 +88,13 @@ class Recorder:
         )
 
     def has_before_handlers(self, change: type[BeforeChange], resource: Resource[Any]) -> bool:
-        """Return whether anybody is to be asked before a *change*."""
+        """Return whether handlers are subscribed to *change*, which is announced before it is made."""
         return self._ports.event_bus.interest(change, resource.name) is not Interest.NONE
 
     async def ask(
         self, kind: type[B], resource: Resource[Any], work: UnitOfWork, **details: Any
     ) -> Outcome[B]:
-        """Return the change as those who have a say in it leave it.
+        """Announce a change before it is made; return it as its handlers leave it.
 
         Fails with: the error of a `Veto`.
         """
@@ -111,7 +111,7 @@ class Recorder:
         return asked if isinstance(asked, Failure) else Success(change)
 
     def is_wanted(self, event: type[DomainEvent], resource: Resource[Any]) -> bool:
-        """Return whether anybody wants to be told of *event*."""
+        """Return whether *event* has subscribers, a journal, or a dry run to report to."""
         return (
             self._ports.journal is not None
             or self.context.dry_run is not None
@@ -126,7 +126,7 @@ class Recorder:
         return self._ports.event_bus.interest(event, resource.name) is Interest.BEFORE
 
     def event_factory(self, event: type[E], resource: Resource[Any]) -> Callable[..., E]:
-        """Return what makes events of one kind, which all happen now, of a key and of what they tell besides."""
+        """Return a function that makes events of one kind from a key and their details, all with the same time: now."""
         context, now = self.context, self._ports.clock.now()
         make: Any = event
 
@@ -155,7 +155,7 @@ class Recorder:
             root.unwritten.append(events)
 
     def record_creations(self, resource: Resource[Any], rows: Sequence[Row]) -> None:
-        """Record that *rows* came into being, all now; their events are made when somebody looks at them."""
+        """Record the creation of *rows* at one time, now; their events are made lazily."""
         make, shown, version = (
             self.event_factory(EntityCreated, resource),
             resource.visible_rows(rows),
@@ -175,7 +175,7 @@ class Recorder:
         self.record(LazySequence(len(rows), creations))
 
     def refuse(self, refusal: Failure[Error]) -> Failure[Error]:
-        """Let nothing of the unit of work become durable, since the caller may not have done what was done in it."""
+        """Prevent the unit of work from being committed, because of *refusal*; return that."""
         root = self.root or self
         if root.commit_failures is None:
             root.commit_failures = []
@@ -183,7 +183,7 @@ class Recorder:
         return refusal
 
     async def write(self) -> Outcome[None]:
-        """Write the rows of the journal for what was recorded.
+        """Write the journal rows for what was recorded.
 
         Fails with: why nothing may become durable; what `UnitOfWork.keep` fails with.
         """

@@ -1,4 +1,4 @@
-"""References to entities that the caller may not see: answered as if nothing were there."""
+"""References to entities that the caller may not see: they fail as if no such entity existed."""
 
 from collections.abc import Iterator
 from typing import Any, TypeAlias
@@ -18,7 +18,7 @@ ReferencedEntity: TypeAlias = tuple[str, tuple[str, ...], tuple[Any, ...]]
 
 
 def may_refer_to_hidden(resource: Resource[Any], values: Values, access: Access) -> bool:
-    """Return whether *values* say anything of a reference that may lead to an entity the caller may not see."""
+    """Return whether *values* set a reference that may lead to an entity the caller may not see."""
     return any(
         not (values.keys().isdisjoint(here) or access.sees_all(target))
         for target, here, _ in _outgoing_references(resource)
@@ -28,7 +28,7 @@ def may_refer_to_hidden(resource: Resource[Any], values: Values, access: Access)
 async def find_hidden_reference(
     resource: Resource[Any], values: Values, access: Access, work: UnitOfWork, visible: set[ReferencedEntity]
 ) -> Failure[Error] | None:
-    """Return the refusal of *values* that refer to an entity the caller may not see; `None` when none of them does.
+    """Return a `ReferenceBroken` failure when *values* refer to an entity the caller may not see.
 
     What is in *visible* is not asked about again; what turns out to be visible is added to it.
     """
@@ -52,7 +52,7 @@ async def find_hidden_reference(
 async def complete_references(
     resource: Resource[Any], key: Key, patch: Values, repository: Repository[Any]
 ) -> Values | Failure[Error]:
-    """Return *patch*, and what the entity with *key* has in the other fields of references it changes in part."""
+    """Return *patch*, completed with the stored values of composite references it sets only in part."""
     others = {
         name
         for _, here, _ in _outgoing_references(resource)
@@ -69,7 +69,7 @@ async def complete_references(
 def _outgoing_references(
     resource: Resource[Any],
 ) -> Iterator[tuple[Resource[Any], tuple[str, ...], tuple[str, ...]]]:
-    """Yield what *resource* refers to: the other resource, the fields here that hold the reference, and those there."""
+    """Yield each reference of *resource*: the target resource, the local fields, and the remote fields."""
     yielded = set()
     for reference in resource.references:
         yielded.add((reference.target.name, reference.fields))

@@ -1,4 +1,4 @@
-"""The kinds of writes: what is asked before each, what is recorded of it, and what it takes."""
+"""The kinds of writes, each with its before-change event, its domain event, and the operation it requires."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -1,4 +1,4 @@
-"""Who waits, in the end, for themselves."""
+"""Deadlock detection: a cycle of owners who wait for one another."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -11,7 +11,7 @@ MAX_CYCLE_LENGTH: Final = 64
 
 
 def find_cycle(owner: str, edges: Sequence[WaitEdge]) -> tuple[WaitEdge, ...]:
-    """The waits that lead from the task of *owner* back to it, its own the first; empty when none do.
+    """Return the wait edges of a deadlock that the task of *owner* is part of, its own first; empty without one.
 
     Only for the one who came last: everybody else in the circle gets on when that one gives up.
     """

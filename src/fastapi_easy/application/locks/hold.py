@@ -1,4 +1,4 @@
-"""The block in which a lease is held: a cancel scope that ends with the lease."""
+"""The context manager that holds a lease: a cancel scope that ends with the lease."""
 
 import asyncio
 import weakref
@@ -30,7 +30,7 @@ RELEASE_TIMEOUT: Final = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldOptions:
-    """How to hold; see `LockProvider.hold`."""
+    """The options of `LockProvider.hold`."""
 
     ttl: float
     wait: float
@@ -41,47 +41,47 @@ class HoldOptions:
 
 
 class LeaseTracker(Protocol):
-    """What a block needs of the manager it belongs to."""
+    """The part of `LockManager` that a `Hold` uses."""
 
     @property
     def store(self) -> LeaseStore:
-        """Where leases are kept."""
+        """The store of the leases."""
         ...
 
     @property
     def clock(self) -> Clock:
-        """Measures time on this side."""
+        """The clock of this process."""
         ...
 
     @property
     def call_store(self) -> StoreCall:
-        """Asks the store."""
+        """The function that calls the store, within a timeout."""
         ...
 
     @property
     def fence(self) -> Fence | None:
-        """For units of work in other databases."""
+        """The fence for units of work in other databases than that of the leases."""
         ...
 
     @property
     def waiters(self) -> WaiterRegistry:
-        """Rung when somebody of this process gives a name back."""
+        """The waiters of this process, woken when it releases a name."""
         ...
 
     def owner(self, task: "asyncio.Task[Any]") -> str:
-        """The owner of one more acquisition of *task*."""
+        """Return a new owner id for an acquisition by *task*."""
         ...
 
     def track(self, state: LeaseState, watchdog: Coroutine[Any, Any, None]) -> None:
-        """Start *watchdog*, and remember what is held, for the end of the process."""
+        """Start *watchdog*, and remember the lease so that shutdown releases it."""
         ...
 
     def start_release(self, state: LeaseState, known: tuple[str, ...]) -> "asyncio.Task[None]":
-        """Give *known* names back, behind whatever is still asked about them; begun, and owned by the manager."""
+        """Start to release the *known* names once pending requests for them have ended; the manager owns the task."""
         ...
 
     def report_leak(self, state: LeaseState) -> None:
-        """Nobody can end the block of *state* any more."""
+        """Report that the block of *state* was collected without being left."""
         ...
 
 
@@ -100,12 +100,12 @@ class CancelScope:
         self._cancelled = False
 
     def cancel(self) -> None:
-        """Cancel the task, unless it is the one that has found out by itself."""
+        """Cancel the task, unless the task itself has noticed the loss."""
         if asyncio.current_task() is not self._task:
             self._cancelled = self._task.cancel(self._message)
 
     def consume_cancellation(self, error: BaseException | None) -> bool:
-        """Whether *error*, with which the block ends, is this cancellation and no one else's; takes it back."""
+        """Withdraw the cancellation; return whether *error*, which ends the block, is this one and no other."""
         if not self._cancelled:
             return False
         self._cancelled = False
@@ -113,7 +113,7 @@ class CancelScope:
 
 
 class Hold:
-    """Implements what `LockProvider.hold` answers; entered once."""
+    """The context manager that `LockProvider.hold` returns; entered once."""
 
     __slots__ = ("__weakref__", "_finalizer", "_lease", "_options", "_scope", "_state", "_tracker")
 
@@ -128,7 +128,7 @@ class Hold:
         self._finalizer: Any = None
 
     async def __aenter__(self) -> HeldLease:
-        """Wait until everything is held."""
+        """Wait until every name is held."""
         state, tracker = self._state, self._tracker
         task = asyncio.current_task()
         if task is None or state.is_over or self._scope is not None:
@@ -159,7 +159,7 @@ class Hold:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Give it back.
+        """Release the lease.
 
         Raises:
             LeaseLost: It was lost, and the block ended by that, or as if nothing were.
@@ -205,7 +205,7 @@ class Hold:
                 tracker.track(state, watch(state, tracker.call_store, options.max_hold))
 
     def _already_held(self) -> HeldLease | None:
-        """The lease of the same names that this task has, when that is wanted.
+        """Return the lease of the same names that this task holds already, if the hold is reentrant.
 
         Raises:
             LockDeadlock: This task has one of the names, or one that may wait for its end has.

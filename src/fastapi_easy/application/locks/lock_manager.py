@@ -1,4 +1,4 @@
-"""Locks on any lease store: waiting in line, renewal, loss, circles and cleaning up are done here, once."""
+"""Locks on any lease store: queueing, renewal, loss, deadlock detection and cleanup are done here, once."""
 
 import asyncio
 import logging
@@ -84,17 +84,17 @@ class LockManager:
 
     @property
     def capabilities(self) -> frozenset[LockCapability]:
-        """What the store can do."""
+        """The capabilities of the store."""
         return self.store.capabilities
 
     @property
     def dependency(self) -> Dependency | None:
-        """The store, for those who report; `None` when it has no connections, or none was needed yet."""
+        """The store as a dependency for health checks; `None` when it has no connections, or none was opened yet."""
         return None if self.store.pool is None else LockStoreDependency(self)
 
     @property
     def held(self) -> int:
-        """Leases that this process holds."""
+        """The number of leases that this process holds."""
         return len(self._held)
 
     def hold(
@@ -120,11 +120,11 @@ class LockManager:
         return Hold(self, tuple(sorted(set(names))), options, _find_call_site())
 
     async def inspect(self, prefix: str = "") -> Outcome[Sequence[LockInfo]]:
-        """The locks that are held and whose names begin with *prefix*, in their order."""
+        """Return the held locks whose names begin with *prefix*, in their order."""
         return await self.call_store(self.store.inspect(prefix))
 
     async def evict(self, name: str, *, token: int, reason: str) -> Outcome[bool]:
-        """Take *name* from whoever holds it by *token*, and tell of it; whether anybody did."""
+        """Evict the holder of *name* with *token*, log it and call the hook; return whether there was such a holder."""
         evicted = await self.call_store(self.store.evict(name, token))
         if not isinstance(evicted, Failure) and evicted.unwrap():
             _logger.warning("the lease of %r (token %d) was evicted: %s", name, token, reason)
@@ -133,11 +133,11 @@ class LockManager:
         return evicted
 
     async def check(self) -> Outcome[Sequence[str]]:
-        """What about the store itself would break its promises, each a sentence with the way to mend it."""
+        """Return the misconfigurations of the store that would break its guarantees, each with its remedy."""
         return await self.call_store(self.store.check())
 
     async def aclose(self) -> None:
-        """Give back everything this process holds, and every connection."""
+        """Release every lease of this process, and close the store."""
         self._check_event_loop()
         for state in tuple(self._held):
             state.mark_lost("the application shuts down")
@@ -161,7 +161,7 @@ class LockManager:
         owner: str = "",
         bypass_breaker: bool = False,
     ) -> Outcome[T]:
-        """The answer to *call*, or `Unavailable` when there is none in time.
+        """Return the answer to *call*, or `Unavailable` when there is none in time.
 
         It is asked to its end whatever happens: a request that is cut off may still be carried out, later than
         whatever would undo it.
@@ -193,25 +193,25 @@ class LockManager:
         return task.result() if done else Failure(Unavailable(self.store.name))
 
     def owner(self, task: "asyncio.Task[Any]") -> str:
-        """The owner of one more acquisition of *task*."""
+        """Return a new owner id for an acquisition by *task*."""
         self._check_event_loop()
         if self._owners is None:
             self._owners = Owners()
         return self._owners.next(task)
 
     def track(self, state: LeaseState, watchdog: Coroutine[Any, Any, None]) -> None:
-        """Start *watchdog*, and remember what is held, for the end of the process."""
+        """Start *watchdog*, and remember the lease so that `aclose` releases it."""
         self._held[state] = self._start_task(watchdog)
 
     def start_release(self, state: LeaseState, known: tuple[str, ...]) -> "asyncio.Task[None]":
-        """Give *known* names back, behind whatever is still asked about them; begun, and owned here."""
+        """Start to release the *known* names once pending requests for them have ended; the task is owned here."""
         watchdog = self._held.pop(state, None)
         if watchdog is not None:
             _ = watchdog.cancel()
         return self._start_task(self._release_all(state, known))
 
     def report_leak(self, state: LeaseState) -> None:
-        """Nobody can end the block of *state* any more: say where it began, and give it back."""
+        """Warn that the block of *state* was collected without being left, and release its lease."""
         if state.is_over:
             return
         state.is_over = True
@@ -237,7 +237,7 @@ class LockManager:
             self.waiters.wake(name)
 
     async def _release(self, name: str, owner: str, *, waits: bool) -> bool:
-        """Give *name* back, and the place in the line for it; whether the store has heard it."""
+        """Release *name*, and its place in the queue; return whether the store confirmed it."""
         for pause in (*_RELEASE_RETRY_DELAYS, None):
             released: Outcome[Any] = await self._call_through_breaker(
                 self.store.release(name, owner), *self._acquire_permit(bypass_breaker=True)
@@ -253,7 +253,7 @@ class LockManager:
         return False
 
     def _acquire_permit(self, *, bypass_breaker: bool) -> tuple[Breaker | None, int]:
-        """The breaker to be told, and its permit; no breaker when the store is asked without one.
+        """Return the circuit breaker to report to, and its permit; no breaker when the call bypasses an open one.
 
         Raises:
             CallNotPermitted: It is not to be asked, and nobody insists.
@@ -269,7 +269,7 @@ class LockManager:
     async def _call_through_breaker(
         self, call: Coroutine[Any, Any, Outcome[T]], breaker: Breaker | None, permit: int
     ) -> Outcome[T]:
-        """The answer to *call*; *breaker* is told whether there was one."""
+        """Return the answer to *call*, and report to *breaker* whether there was one."""
         if breaker is None:
             return await call
         answered: bool | None = None
@@ -311,7 +311,7 @@ class LockManager:
 
 
 def _has_answered(outcome: Outcome[Any]) -> bool | None:
-    """Whether the store has; `None` when it was not asked, since too many of us asked at once."""
+    """Return whether the store has answered; `None` when it was not asked because of too many concurrent calls."""
     if not isinstance(outcome, Failure) or not isinstance(error := outcome.failure(), Unavailable):
         return True
     return {UnavailableReason.NO_RESPONSE: False, UnavailableReason.OVERLOAD: None}.get(error.reason, True)
@@ -326,7 +326,7 @@ def _is_name(name: str) -> bool:
 
 
 def _find_call_site() -> str:
-    """The line of the program that called, outside of this package."""
+    """Return the file and line of the calling program, outside of this package."""
     frame = sys._getframe(1)  # noqa: SLF001 (a traceback would cost more than the lock)
     while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).startswith("fastapi_easy."):
         frame = frame.f_back

@@ -1,4 +1,4 @@
-"""Waiting for one name: first come, first served, and nobody for ever."""
+"""The acquisition of one name: first come, first served, with a timeout."""
 
 import asyncio
 import contextlib
@@ -47,7 +47,7 @@ T = TypeVar("T")
 
 
 class StoreCall(Protocol):
-    """Asks the store, so that an answer comes in time, or `Unavailable`; what was asked goes on to its end."""
+    """Calls the store with a timeout, after which it returns `Unavailable` while the call runs to its end."""
 
     async def __call__(
         self,
@@ -57,7 +57,7 @@ class StoreCall(Protocol):
         owner: str = ...,
         bypass_breaker: bool = ...,
     ) -> Outcome[T]:
-        """The answer to *call*, which is about *owner*, if it comes within *limit* seconds.
+        """Return the answer to *call*, made for *owner*, if it comes within *limit* seconds.
 
         It may not even be asked while the store is known to be silent, unless one *bypass_breaker*, since a lease
         depends on it.
@@ -67,7 +67,7 @@ class StoreCall(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class LockRequest:
-    """One owner's wish for one name.
+    """One owner's request for one name.
 
     Attributes:
         store: Is asked for it.
@@ -92,7 +92,7 @@ class LockRequest:
     is_known: bool = False
 
     async def acquire(self) -> tuple[int, float]:
-        """Wait until the name is held; its token, and when the request was made that was granted.
+        """Wait until the name is held; return its fencing token and the time of the request that acquired it.
 
         Raises:
             LockTimeout, LockDeadlock, LockUnavailable, LockMisuse: as `LockProvider.hold`.
@@ -180,7 +180,7 @@ class LockRequest:
 
 
 class _Backoff:
-    """How long to wait before the next try."""
+    """The backoff, with jitter, between two attempts."""
 
     __slots__ = ("_changed_at", "_seen", "_store")
 
@@ -190,7 +190,7 @@ class _Backoff:
         self._changed_at = 0.0
 
     def delay(self, answer: Busy, now: float) -> float:
-        """Seconds until the next try after *answer*, by chance, so that nobody is in step.
+        """Return the seconds until the next attempt after *answer*, with jitter.
 
         The shorter, the sooner it is one's turn; the longer, the longer the line has stood still.
         """

@@ -1,4 +1,4 @@
-"""How the store of the leases stands, for health and metrics."""
+"""The lease store as a dependency, for health checks and metrics."""
 
 from typing import Any, Final, Protocol
 
@@ -11,7 +11,7 @@ LOCK_STORE: Final = "locks"
 
 
 class StoreCaller(Protocol):
-    """Asks the store within limits."""
+    """Calls the store, with a timeout."""
 
     @property
     def store(self) -> LeaseStore:
@@ -19,7 +19,7 @@ class StoreCaller(Protocol):
         ...
 
     async def call_store(self, call: Any, /, *, bypass_breaker: bool) -> Outcome[Any]:
-        """The answer to *call*, or `Unavailable`; who *bypass_breaker* is not refused by the breaker."""
+        """Return the answer to *call*, or `Unavailable`; with *bypass_breaker* an open breaker does not refuse it."""
         ...
 
 
@@ -37,14 +37,14 @@ class LockStoreDependency:
 
     @property
     def technology(self) -> str:
-        """What it is, for people."""
+        """The name of the technology, for people."""
         return self._caller.store.name
 
     @property
     def pool(self) -> Pool | None:
-        """Its connections."""
+        """The connection pool of the store."""
         return self._caller.store.pool
 
     async def check(self) -> Outcome[None]:
-        """Whether it answers, whatever the breaker thinks of it."""
+        """Check that the store answers, past the circuit breaker."""
         return await self._caller.call_store(self._caller.store.answers(), bypass_breaker=True)

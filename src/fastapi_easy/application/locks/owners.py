@@ -1,4 +1,4 @@
-"""Who asks for locks: a task of a process of a machine."""
+"""The owners of locks: a task of a process of a machine."""
 
 import asyncio
 import itertools
@@ -28,7 +28,7 @@ class Owners:
         self._counter = itertools.count(1)
 
     def next(self, task: "asyncio.Task[object]") -> str:
-        """The owner of one more acquisition of *task*."""
+        """Return a new owner id for an acquisition by *task*."""
         known = self._tasks.get(task)
         if known is None:
             known = self._tasks[task] = f"{self._prefix}:{uuid.uuid4().hex[:16]}"
@@ -36,7 +36,7 @@ class Owners:
 
 
 def task_of(owner: str) -> str:
-    """The part of *owner* that is the same for all acquisitions of its task."""
+    """Return the part of *owner* that is the same for all acquisitions of its task."""
     return owner.rpartition("/")[0]
 
 

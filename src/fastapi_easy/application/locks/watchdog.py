@@ -1,4 +1,4 @@
-"""Keeps a lease alive while its holder works, and notices when it is lost."""
+"""The watchdog that renews a lease while its holder works, and notices when it is lost."""
 
 import asyncio
 import math
@@ -20,7 +20,7 @@ _STALL_THRESHOLD: Final = 0.2
 
 
 async def watch(state: LeaseState, call_store: StoreCall, max_hold: float | None) -> None:
-    """Renew *state* until it is lost; whoever started this ends it when the lease is given back.
+    """Renew *state* until it is lost; the caller cancels this when the lease is released.
 
     A refusal is a loss. Silence is not: the store is asked again until the lease has run out on this side.
 

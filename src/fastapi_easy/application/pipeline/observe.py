@@ -1,4 +1,4 @@
-"""The step that tells an observer how every call went."""
+"""The step that reports the outcome and the duration of every call to an observer."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ from fastapi_easy.domain.ports.observer import Observation, Observer
 
 
 def observe(observer: Callable[[], Observer], clock: Clock) -> Step:
-    """Tell the observer, which is asked for anew each time, the duration and the outcome of every call.
+    """Report the duration and the outcome of every call to the observer, which is resolved anew each time.
 
     A call that ends with an exception is a defect or a cancellation and is reported by the interface.
     """

@@ -1,4 +1,4 @@
-"""The step that gives every call an end, and makes it again when that is harmless and may help."""
+"""The step that gives every call a deadline, and retries it when that is safe."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -24,7 +24,7 @@ _RETRYABLE: Final = frozenset(Operation) - _STREAMING
 
 
 def retry_within_deadline(retry: Callable[[], Retry], clock: Clock, limit: float) -> Step:
-    """Let no call go on beyond its deadline, and make it again after `Unavailable`, which says nothing was changed.
+    """Give every call a deadline, and retry it after `Unavailable`, which guarantees that nothing was changed.
 
     What waits for something far away is told of the deadline (`domain.deadline`); nothing is cut from outside. What
     came to nothing because it has passed is `DeadlineExceeded`.
@@ -71,7 +71,7 @@ def retry_within_deadline(retry: Callable[[], Retry], clock: Clock, limit: float
 
 
 def _check_deadline(outcome: Outcome[Any], deadline: Deadline) -> Outcome[Any]:
-    """*outcome*, or that it came too late to anything when *deadline* has passed."""
+    """Return *outcome*; in place of `Unavailable` return `DeadlineExceeded` when *deadline* has passed."""
     error = outcome.failure() if isinstance(outcome, Failure) else None
     if isinstance(error, Unavailable) and deadline.remaining <= _TOLERANCE:
         return Failure(DeadlineExceeded(error.dependency))

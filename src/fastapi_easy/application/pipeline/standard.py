@@ -21,7 +21,7 @@ def standard_steps(
     deadline: float,
     tracer: Tracer | None = None,
 ) -> tuple[Step, ...]:
-    """The steps around every use case, the outermost first, each with the reason for its place.
+    """Return the steps around every use case, the outermost first, each with the reason for its place.
 
     Args:
         observer: Is told how calls went.

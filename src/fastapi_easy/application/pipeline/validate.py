@@ -1,4 +1,4 @@
-"""The step that lets no use case see anything that nobody has checked."""
+"""The step that validates the values of every command before its use case sees them."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -40,7 +40,7 @@ _Check: TypeAlias = Callable[[Validator, Any], Any | Failure[Error]]
 
 
 def validate(target: Target, handler: Handler[Any, Any]) -> Handler[Any, Any]:
-    """Check what the caller gives before anything is done with it, whether it is `Json` or values of a program.
+    """Validate the values of the command before anything is done with them, be they `Json` or Python objects.
 
     The handler, and so whatever takes its place, sees a command whose values are checked and in the types of the
     store. Costs nothing where callers give no values.
@@ -110,7 +110,7 @@ def _import(validator: Validator, command: ImportEntities) -> ImportEntities:
 
 
 class _CheckedLines:
-    """*lines*, each checked when it is asked for."""
+    """An iterator over *lines* that validates each when it is reached."""
 
     def __init__(self, lines: AsyncIterator[Line], validator: Validator) -> None:
         self._lines = lines
@@ -125,7 +125,7 @@ class _CheckedLines:
 
 
 def _bulk(validator: Validator, command: ApplyBulk) -> Any | Failure[Error]:
-    """Bad items of an atomic bulk are all told of at once; otherwise each fails in its place."""
+    """Validate every item; report all bad items of an atomic bulk at once, otherwise let each fail in its place."""
     items = [_item(validator, item) for item in command.items]
     if command.atomic and any(isinstance(item, Malformed) for item in items):
         return Failure(Invalid(tuple(islice(_faults(command.items, items), MAX_BULK_FAULTS))))
@@ -150,7 +150,7 @@ def _item(validator: Validator, item: Change) -> Change:
 
 
 def _faults(given: Sequence[Change], checked: Sequence[Change]) -> Iterator[Fault]:
-    """What is wrong with the malformed ones of *checked*, each with the place of its item in the bulk."""
+    """Yield the faults of the malformed items of *checked*, each with the position of its item in the bulk."""
     for number, (item, found) in enumerate(zip(given, checked, strict=True)):
         if not isinstance(found, Malformed) or not isinstance(found.error, Invalid):
             continue

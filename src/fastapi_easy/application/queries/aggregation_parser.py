@@ -1,4 +1,4 @@
-"""`group_by=author_id&total=sum:price` becomes an aggregation."""
+"""The parser of aggregations: `group_by=author_id&total=sum:price`."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -22,12 +22,12 @@ _NOT_GROUPABLE: Final = frozenset({Kind.JSON, Kind.BINARY, Kind.ARRAY})
 
 
 def groupable(resource: Resource[Any]) -> tuple[str, ...]:
-    """The fields of *resource* that entities can be grouped by."""
+    """Return the fields of *resource* that entities can be grouped by."""
     return tuple(name for name in resource.filterable if resource.fields[name].kind not in _NOT_GROUPABLE)
 
 
 def measures(resource: Resource[Any]) -> tuple[str, ...]:
-    """Every number there is about *resource*."""
+    """Return the names of all measures of *resource*."""
     return tuple(measure.name for measure in _measures(resource))
 
 
@@ -42,7 +42,7 @@ def _measures(resource: Resource[Any]) -> list[Measure]:
 
 
 def external_measure_name(measure: Measure, naming: FieldAliases) -> str:
-    """Return what those who ask call *measure*."""
+    """Return the name of *measure* as callers write it."""
     return (
         measure.name
         if measure.field is None
@@ -57,7 +57,7 @@ def read_aggregation(
     limits: QueryLimits,
     naming: FieldAliases,
 ) -> Aggregation:
-    """The aggregation of what *specification* means that *pairs* ask for; entities are counted unless they say else.
+    """Parse *pairs* into an aggregation over *specification*; without a `total` the entities are counted.
 
     Raises:
         QueryError: A name is unknown, or a number out of range.
@@ -84,7 +84,7 @@ def read_aggregation(
 
 
 def _names(pairs: Sequence[tuple[str, str]], parameter: str) -> list[str]:
-    """The names given for *parameter*, each once."""
+    """Return the distinct names given for *parameter*, in order."""
     given = (name.strip() for key, value in pairs if key == parameter for name in value.split(","))
     return list(dict.fromkeys(name for name in given if name))
 

@@ -1,4 +1,4 @@
-"""Which comparisons a resource allows, by the names callers write."""
+"""The comparisons that a resource allows, by the names callers write."""
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -28,12 +28,12 @@ AliasLookup: TypeAlias = Callable[[Resource[Any]], FieldAliases]
 
 
 def external_aliases(resource: Resource[Any]) -> FieldAliases:
-    """Return what callers call the fields of *resource*."""
+    """Return the aliases by which callers name the fields of *resource*."""
     return resource.naming
 
 
 def no_aliases(resource: Resource[Any]) -> FieldAliases:
-    """Return what programs call them: their names."""
+    """Return no aliases: Python code uses the names of the fields."""
     return NO_ALIASES
 
 
@@ -65,16 +65,16 @@ class Parameter:
 
     @property
     def takes_list(self) -> bool:
-        """Several values may be given."""
+        """Whether the operator takes a list of values."""
         return self.operator in LIST_OPERATORS
 
     @property
     def splits_commas(self) -> bool:
-        """A comma separates values, because no value can contain one."""
+        """Whether a comma separates values in text, because no value can contain one."""
         return self.value.kind not in {Kind.TEXT, Kind.ENUM, Kind.JSON, Kind.BINARY}
 
     def condition(self, value: Any) -> Specification:
-        """What it says with *value*: at the end of a path that some entity there is like that."""
+        """Return the specification with *value*; along a path it asks for at least one related entity that matches."""
         condition: Specification
         if self.relation is None:
             condition = Where(self.field.name, self.operator, value)
@@ -149,11 +149,11 @@ class AllowedComparisons(Mapping[str, Parameter]):
 
     @property
     def relations(self) -> Mapping[str, Relation]:
-        """Those that may be followed from here."""
+        """The relations that may be followed from here."""
         return self.resource.relations if self._depth else {}
 
     def for_relation(self, relation: str) -> "AllowedComparisons":
-        """The comparisons of the entities that *relation* leads to."""
+        """Return the comparisons of the entities that *relation* leads to."""
         if relation not in self._related:
             target = self.resource.relations[relation].target
             self._related[relation] = AllowedComparisons(
@@ -184,6 +184,6 @@ def _value_field(field: Field, operator: Operator) -> Field:
 
 
 def closest_match(word: str, words: Iterable[str] | Mapping[str, Any]) -> str | None:
-    """The one of *words* most like *word*, if any is like it."""
+    """Return the one of *words* most similar to *word*, or `None` when none is similar."""
     near = difflib.get_close_matches(word[:64], list(words), n=1, cutoff=0.6)
     return near[0] if near else None

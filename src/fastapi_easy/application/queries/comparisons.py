@@ -1,4 +1,4 @@
-"""One comparison in text, JSON or Python becomes a leaf of a specification."""
+"""The parser of single comparisons in text, JSON or Python."""
 
 from collections.abc import Mapping, Sequence, Sized
 from collections.abc import Set as AbstractSet
@@ -23,7 +23,7 @@ _BOUNDS = 2
 
 
 class QueryError(Exception):
-    """A query cannot be read; carries the error value its reader answers with."""
+    """Raised when a query cannot be read; carries the error value that `QueryReader` returns."""
 
     def __init__(self, error: BadQuery | Invalid) -> None:
         self.error = error
@@ -31,29 +31,29 @@ class QueryError(Exception):
 
     @classmethod
     def bad_query(cls, parameter: str, reason: str, suggestion: str | None = None) -> Self:
-        """A name or the form is not understood."""
+        """Build the error for an unknown name or a malformed query."""
         return cls(BadQuery(parameter[:64], reason, suggestion))
 
     @classmethod
     def value(cls, pointer: str, message: str, code: str, source: str = "query") -> Self:
-        """A value is not of its type, or out of range."""
+        """Build the error for a value of the wrong type, or out of range."""
         return cls(Invalid((Fault(pointer, message, code, source),)))
 
     @classmethod
     def limit(cls, pointer: str, message: str, source: str = "query") -> Self:
-        """The query is larger than a limit."""
+        """Build the error for a query larger than a limit."""
         return cls.value(pointer, message, "limit_exceeded", source)
 
 
 class ComparisonParser:
-    """Reads the comparisons that one resource allows."""
+    """Parses the comparisons that one resource allows into leaves of a specification."""
 
     def __init__(self, parameters: Mapping[str, Parameter], limits: QueryLimits) -> None:
         self._parameters = parameters
         self._limits = limits
 
     def from_text(self, name: str, values: Sequence[str]) -> Specification:
-        """The leaf for parameter *name*, which was given with each of *values*.
+        """Parse parameter *name*, which was given with each of *values*.
 
         Raises:
             QueryError: The parameter is unknown, or a value unreadable.
@@ -71,7 +71,7 @@ class ComparisonParser:
     def from_value(
         self, name: str, value: Any, pointer: str, others: frozenset[str] = CONNECTIVES
     ) -> Specification:
-        """The leaf for *name*, given with a *value* of JSON or of Python.
+        """Parse *name* with a *value* from JSON or Python.
 
         Args:
             name: In a `where` tree, or of a keyword.
@@ -103,7 +103,7 @@ class ComparisonParser:
         )
 
     def from_search(self, field: str, word: str) -> str:
-        """*word* as a value to search text for.
+        """Return *word* as a value to search text for.
 
         Raises:
             QueryError: It cannot be stored text.

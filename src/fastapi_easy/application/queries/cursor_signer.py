@@ -1,4 +1,4 @@
-"""Cursors as tokens that callers can carry but not make or bend."""
+"""Signed tokens for cursors: callers can pass them on, but not forge or alter them."""
 
 import base64
 import hashlib
@@ -50,13 +50,13 @@ class CursorSigner:
         self._key = hashlib.blake2b(secret).digest()
 
     def seal(self, cursor: Cursor, query: Query, tenant: str | None) -> str:
-        """The token for *cursor* in a walk of *query*: URL-safe text."""
+        """Return the URL-safe token for *cursor*, a place in the pages of *query*."""
         written = [to_json_value(value) for value in cursor.values]
         payload = _ENCODER.encode(written).encode("utf-8", "surrogatepass")
         return base64.urlsafe_b64encode(self._mac(payload, query, tenant) + payload).rstrip(b"=").decode()
 
     def open(self, token: str, query: Query, tenant: str | None) -> Outcome[Cursor]:
-        """The cursor in *token*.
+        """Verify *token* and return its cursor.
 
         Fails with:
             BadQuery: It was not made by this application, or for another query, order or tenant.
@@ -118,7 +118,7 @@ def _canonical_order(order: tuple[Sort, ...], key: tuple[str, ...]) -> str:
 
 
 def _canonical(specification: Specification) -> str:
-    """*specification* in words that no other one has."""
+    """Return a text of *specification* that no other one has."""
     match specification:
         case Where(field, operator, value):
             return f"{field} {operator} {value!r}"

@@ -1,4 +1,4 @@
-"""A specification that Python code has made names fields that are there."""
+"""A check that a specification made by Python code names existing fields."""
 
 from typing import Any, assert_never
 
@@ -17,7 +17,7 @@ from fastapi_easy.domain.resources.resource import Relation, Resource
 
 
 def check_fields(specification: Specification, resource: Resource[Any]) -> None:
-    """Refuse a *specification* that names a field which *resource* does not have.
+    """Raise `QueryError` when *specification* names a field that *resource* does not have.
 
     Code may compare any stored field, also one that callers may not read.
 

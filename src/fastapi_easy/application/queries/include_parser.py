@@ -1,4 +1,4 @@
-"""`include=author,reviews&reviews.limit=5` becomes includes."""
+"""The parser of includes: `include=author,reviews&reviews.limit=5`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ OPTIONS: Final = ("limit", "sort")
 
 @dataclass(slots=True)
 class IncludeNode:
-    """What has been read about the entities along one relation; `None` where the caller said nothing.
+    """One relation of an include tree as read so far; `None` where the caller said nothing.
 
     Attributes:
         relation: What leads to them.
@@ -46,7 +46,7 @@ class IncludeParser:
         self._called = aliases_for
 
     def include(self, nodes: dict[str, IncludeNode], path: str) -> IncludeNode:
-        """The entities at the end of *path* are wished for, and all on the way."""
+        """Include the entities at the end of *path*, and all on the way; return the last node."""
         node = None
         for node in self._walk(nodes, path, "include"):
             node.included = True
@@ -55,7 +55,7 @@ class IncludeParser:
         return node
 
     def option(self, nodes: dict[str, IncludeNode], name: str, values: Sequence[str]) -> None:
-        """Parameter *name*, which says something about an include."""
+        """Read parameter *name*, an option of an include such as `reviews.limit`."""
         path, _, option = name.rpartition(".")
         *_, node = self._walk(nodes, path, name)
         if len(values) > 1 and option == "limit":
@@ -68,7 +68,7 @@ class IncludeParser:
             self.order(node, names)
 
     def document(self, nodes: dict[str, IncludeNode], tree: Any, pointer: str) -> None:
-        """The member `include` of a search: a list of paths, or an object of relations and what to say of each."""
+        """Read the member `include` of a search: a list of paths, or an object of relations and their options."""
         if isinstance(tree, str):
             tree = [part.strip() for part in tree.split(",") if part.strip()]
         if isinstance(tree, Mapping):
@@ -81,7 +81,7 @@ class IncludeParser:
             raise QueryError.value(pointer, "Must be a list of relations, or an object", "list_type")
 
     def limit(self, node: IncludeNode, number: Any, pointer: str) -> None:
-        """How many at most beside each entity."""
+        """Set the largest number of related entities for each entity."""
         if not node.relation.many:
             raise QueryError.bad_query(pointer[1:], "Is a to-one relation; leave it out")
         largest = node.relation.target.query.max_limit
@@ -92,11 +92,11 @@ class IncludeParser:
         node.limit = number
 
     def order(self, node: IncludeNode, names: Sequence[str]) -> None:
-        """In which order beside each entity."""
+        """Set the order of the related entities."""
         node.order = read_order(node.relation.target, names, self._limits.relations, self._called)
 
     def build(self, nodes: Mapping[str, IncludeNode]) -> tuple[Include, ...]:
-        """The includes that *nodes* stand for."""
+        """Build the includes of *nodes*."""
         if sum(1 for _ in _all_nodes(nodes)) > self._limits.includes:
             raise QueryError.limit("/include", f"Must not name more than {self._limits.includes} relations")
         return tuple(self._include(name, node) for name, node in nodes.items())
@@ -144,7 +144,7 @@ class IncludeParser:
                 )
 
     def _walk(self, nodes: dict[str, IncludeNode], path: str, parameter: str) -> Iterator[IncludeNode]:
-        """The branches along *path*, each made where it is not there."""
+        """Yield the nodes along *path*, creating those that are missing."""
         resource = self._resource
         names = path.split(".")
         if len(names) > self._limits.relations:

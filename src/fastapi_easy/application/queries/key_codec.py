@@ -1,4 +1,4 @@
-"""The key of an entity, as one segment of a path and as Python code says it."""
+"""The keys of entities as URL path segments and as Python values."""
 
 import urllib.parse
 from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ class KeyCodec:
         self._value_readers = (parse_value,) * len(self._fields)
 
     def read(self, segment: str) -> Outcome[Key]:
-        """The key that the percent-decoded *segment* spells.
+        """Parse the percent-decoded path *segment* into a key.
 
         Fails with:
             Invalid: It spells none.
@@ -63,7 +63,7 @@ class KeyCodec:
         return Success(values[0] if len(values) == 1 else tuple(values))
 
     def write(self, key: Key) -> str:
-        """The percent-encoded segment for *key*."""
+        """Return the percent-encoded path segment for *key*."""
         if type(key) is int:
             return str(key)
         if len(self._fields) == 1:

@@ -1,4 +1,4 @@
-"""Each part of a query, from text, JSON or Python objects."""
+"""The parsers of each part of a query, from text, JSON or Python objects."""
 
 import json
 import re
@@ -29,7 +29,7 @@ _INTEGER: Final = re.compile(r"-?[0-9]{1,40}", re.ASCII)
 
 @dataclass(slots=True)
 class QueryDraft:
-    """What has been read of a query so far; `None` where the caller said nothing."""
+    """A query as read so far; `None` where the caller said nothing."""
 
     conditions: list[Specification] = field(default_factory=list)
     order: tuple[Sort, ...] | None = None
@@ -42,7 +42,7 @@ class QueryDraft:
 
 
 class QueryParts:
-    """Reads the parts of one resource's queries into a wish. Every method raises `QueryError`."""
+    """Reads the parts of one resource's queries into a draft. Every method raises `QueryError`."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class QueryParts:
         self._include_parser = IncludeParser(resource, limits, aliases_for)
 
     def parameter(self, draft: QueryDraft, name: str, values: Sequence[str]) -> None:
-        """One parameter of a query string with all the values it was given."""
+        """Read one parameter of a query string with all the values it was given."""
         if name in _FROM_TEXT:
             _FROM_TEXT[name](self, draft, values)
         elif name.rpartition(".")[2] in OPTIONS and "." in name:
@@ -68,7 +68,7 @@ class QueryParts:
             draft.conditions.append(self._comparisons.from_text(name, values))
 
     def member(self, draft: QueryDraft, name: str, value: Any) -> None:
-        """One member of a search document."""
+        """Read one member of a search document."""
         if name not in _FROM_JSON:
             raise QueryError.bad_query(name, "Is not part of a search", closest_match(name, _FROM_JSON))
         _FROM_JSON[name](self, draft, value)
@@ -84,7 +84,7 @@ class QueryParts:
             draft.conditions.append(self._comparisons.from_value(name, value, f"/{name}", RESERVED))
 
     def where_text(self, draft: QueryDraft, values: Sequence[str]) -> None:
-        """Each `where` of a query string."""
+        """Read each `where` of a query string."""
         for text in values:
             try:
                 tree = json.loads(
@@ -98,15 +98,15 @@ class QueryParts:
             self.where(draft, tree)
 
     def where(self, draft: QueryDraft, tree: Any) -> None:
-        """A `where` tree."""
+        """Read a `where` tree."""
         draft.conditions.append(self.condition(tree, "/where"))
 
     def condition(self, tree: Any, pointer: str) -> Specification:
-        """What a `where` tree says."""
+        """Return the specification of a `where` tree."""
         return self._where.read(tree, pointer)
 
     def search(self, draft: QueryDraft, text: Any) -> None:
-        """The words to look for."""
+        """Read the words of a text search."""
         searchable = self._resource.searchable
         if not searchable:
             raise QueryError.bad_query("q", "Is not offered here: no field can be searched")
@@ -121,11 +121,11 @@ class QueryParts:
             )
 
     def order(self, draft: QueryDraft, names: Sequence[str]) -> None:
-        """The order, as names of fields."""
+        """Read the order, as names of fields."""
         draft.order = read_order(self._resource, names, self._limits.relations, self._called)
 
     def fields(self, draft: QueryDraft, names: Sequence[str]) -> None:
-        """The chosen fields, also of related entities, which are thereby included."""
+        """Read the selected fields; related entities of which one is named are thereby included."""
         own = [name for name in names if "." not in name]
         for name in names:
             path, dot, field_name = name.rpartition(".")
@@ -135,34 +135,34 @@ class QueryParts:
             draft.fields = read_fields(self._resource, own, self._called) or self._resource.key
 
     def include(self, draft: QueryDraft, names: Sequence[str]) -> None:
-        """Related entities, as paths of relations."""
+        """Read the includes, as paths of relations."""
         for name in names:
             _ = self._include_parser.include(draft.nodes, name)
 
     def include_tree(self, draft: QueryDraft, tree: Any) -> None:
-        """Related entities, as JSON."""
+        """Read the includes, as JSON."""
         self._include_parser.document(draft.nodes, tree, "/include")
 
     def includes(self, draft: QueryDraft) -> tuple[Include, ...]:
-        """The related entities wished for."""
+        """Build the includes of *draft*."""
         return self._include_parser.build(draft.nodes)
 
     def limit(self, draft: QueryDraft, value: Any) -> None:
-        """Entities on a page."""
+        """Read the number of entities on a page."""
         draft.limit = _integer_between("/limit", value, 1, self._resource.query.max_limit)
 
     def offset(self, draft: QueryDraft, value: Any) -> None:
-        """Entities to skip."""
+        """Read the number of entities to skip."""
         draft.offset = _integer_between("/offset", value, 0, self._limits.offset)
 
     def cursor(self, draft: QueryDraft, value: Any) -> None:
-        """The token to go on from, opened once the whole query is known; or, in Python, the place itself."""
+        """Read the cursor: a token, verified once the whole query is known, or in Python the `Cursor` itself."""
         if not isinstance(value, str | Cursor):
             raise QueryError.value("/cursor", "Must be text", "string_type")
         draft.cursor = value
 
     def count(self, draft: QueryDraft, value: Any) -> None:
-        """How to count."""
+        """Read the kind of count."""
         if value not in tuple(Count):
             raise QueryError.bad_query(
                 "count",
@@ -173,7 +173,7 @@ class QueryParts:
 
 
 def as_texts(value: Any) -> list[str]:
-    """Return what a query string would hold in place of *value*, an object or a list of some."""
+    """Return *value*, one object or a list of them, as the texts of a query string."""
     several = isinstance(value, Sequence) and not isinstance(value, str)
     return [str(each) for each in (value if several else [value])]
 
@@ -192,7 +192,7 @@ def _reject_constant(name: str) -> Any:
 
 
 def _reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object that names nothing twice."""
+    """Return the members of a JSON object; raise `ValueError` when a name occurs twice."""
     members = dict(pairs)
     if len(members) != len(pairs):
         raise ValueError("duplicate name")
@@ -203,7 +203,7 @@ _Reads: TypeAlias = Callable[[QueryParts, QueryDraft, Any], None]
 
 
 def _single_value(name: str, read: _Reads) -> _Reads:
-    """For a parameter that may be given once."""
+    """Wrap *read* for a parameter that may be given once."""
 
     def checked(parts: QueryParts, draft: QueryDraft, values: Sequence[str]) -> None:
         if len(values) > 1:
@@ -214,7 +214,7 @@ def _single_value(name: str, read: _Reads) -> _Reads:
 
 
 def _text_list(read: _Reads) -> _Reads:
-    """For a list of names: repeated, separated by commas, or both."""
+    """Wrap *read* for a list of names in text: repeated, separated by commas, or both."""
 
     def split(parts: QueryParts, draft: QueryDraft, values: Sequence[str]) -> None:
         read(parts, draft, [name.strip() for value in values for name in value.split(",") if name.strip()])
@@ -223,7 +223,7 @@ def _text_list(read: _Reads) -> _Reads:
 
 
 def _json_list(name: str, read: _Reads) -> _Reads:
-    """For a list of names in JSON: a list, or one text as in a query string."""
+    """Wrap *read* for a list of names in JSON: a list, or one text as in a query string."""
 
     def split(parts: QueryParts, draft: QueryDraft, value: Any) -> None:
         if isinstance(value, str):

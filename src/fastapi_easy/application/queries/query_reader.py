@@ -1,4 +1,4 @@
-"""Query strings, search documents and arguments in Python become queries: one grammar."""
+"""The one grammar of queries: query strings, search documents and Python arguments."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -55,7 +55,7 @@ class QueryReader:
     def from_parameters(
         self, pairs: Sequence[tuple[str, str]], *, tenant: str | None = None
     ) -> Outcome[Query]:
-        """The query that the decoded query string *pairs* asks for.
+        """Parse the decoded query string *pairs* into a query.
 
         Fails with:
             BadQuery: A name or the grammar is not understood, or a cursor belongs elsewhere.
@@ -76,7 +76,7 @@ class QueryReader:
             return Failure(query_error.error)
 
     def from_document(self, document: Any, *, tenant: str | None = None) -> Outcome[Query]:
-        """The query that the parsed JSON *document* of a search asks for.
+        """Parse the JSON *document* of a search into a query.
 
         Fails with: as `from_parameters`; the pointers lead into the document.
         """
@@ -97,7 +97,7 @@ class QueryReader:
         tenant: str | None = None,
         options: frozenset[str] = RESERVED,
     ) -> Outcome[Query]:
-        """Read the query that the arguments *values* of a call in Python ask for.
+        """Parse the arguments *values* of a call in Python into a query.
 
         Names are those of `from_parameters`, and `__` may stand in place of a dot. Values are Python objects of the
         fields' types, or what JSON would hold; `where` may be a specification, `cursor` what `Page.next` holds.
@@ -126,7 +126,7 @@ class QueryReader:
             return Failure(query_error.error)
 
     def for_single_entity(self, pairs: Sequence[tuple[str, str]]) -> Outcome[Query]:
-        """The fields and includes that the query string *pairs* asks for of a single entity.
+        """Parse the query string *pairs* of a single entity, which takes fields and includes only.
 
         Fails with: as `from_parameters`, also for what makes sense for many only.
         """
@@ -138,7 +138,7 @@ class QueryReader:
         return self.from_parameters(pairs)
 
     def condition(self, tree: Any, pointer: str) -> Outcome[Specification]:
-        """What the parsed `where` tree at *pointer* of a body says.
+        """Parse the `where` tree at *pointer* of a body into a specification.
 
         Fails with: as `from_document`.
         """
@@ -150,7 +150,7 @@ class QueryReader:
         return Success(specification)
 
     def aggregation(self, pairs: Sequence[tuple[str, str]]) -> Outcome[Aggregation]:
-        """The numbers that the decoded query string *pairs* asks for.
+        """Parse the decoded query string *pairs* into an aggregation.
 
         Fails with: as `from_parameters`.
         """
@@ -162,7 +162,7 @@ class QueryReader:
         return self._aggregation(own, self.from_parameters(filters), self._resource.naming)
 
     def aggregation_from_values(self, values: Mapping[str, Any]) -> Outcome[Aggregation]:
-        """Read the numbers that the arguments *values* of a call in Python ask for; `total` may hold measures.
+        """Parse the arguments *values* of a call in Python into an aggregation; `total` may hold measures.
 
         Fails with: as `from_values`.
         """
@@ -176,11 +176,11 @@ class QueryReader:
         return self._aggregation(own, self.from_values(filters, options=FILTERS), NO_ALIASES)
 
     def seal(self, query: Query, next: Cursor, *, tenant: str | None = None) -> str:  # noqa: A002 (the word of Page)
-        """The token with which the caller goes on after a page of *query*."""
+        """Return the signed token of *next*, with which the caller asks for the next page of *query*."""
         return self._cursor_signer.seal(next, query, tenant)
 
     def read_key(self, segment: str) -> Outcome[Key]:
-        """The key that one percent-decoded path segment spells.
+        """Parse one percent-decoded path segment into a key.
 
         Fails with:
             Invalid: It spells none.
@@ -188,7 +188,7 @@ class QueryReader:
         return self._keys.read(segment)
 
     def check_key(self, key: Key) -> Outcome[Key]:
-        """Check *key* as Python code says it: a value, or a sequence of them when the key has several fields.
+        """Check *key* as given by Python code: a value, or a sequence of them when the key has several fields.
 
         Fails with:
             Invalid: It is of another type.
@@ -196,7 +196,7 @@ class QueryReader:
         return self._keys.check(key)
 
     def write_key(self, key: Key) -> str:
-        """The percent-encoded path segment for *key*."""
+        """Return the percent-encoded path segment for *key*."""
         return self._keys.write(key)
 
     @cached_property
@@ -245,13 +245,13 @@ class QueryReader:
 
 
 def _option(name: str) -> str:
-    """The option that *name* is or belongs to, as `reviews__limit` does to `include`; else *name*."""
+    """Return the option that *name* belongs to, as `reviews__limit` does to `include`; otherwise *name*."""
     path, _, last = name.replace("__", ".").rpartition(".")
     return "include" if path and last in OPTIONS else name
 
 
 def _measures(value: Any) -> Any:
-    """*value*, measures by their names."""
+    """Return *value* with each measure replaced by its name."""
     if isinstance(value, Measure):
         return value.name
     if isinstance(value, Sequence) and not isinstance(value, str):

@@ -1,4 +1,4 @@
-"""`-created_at,id` becomes an order."""
+"""The parser of orders, `-created_at,id`, and of field lists."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from fastapi_easy.domain.resources.resource import Relation, Resource
 def read_order(
     resource: Resource[Any], names: Sequence[str], depth: int, aliases_for: AliasLookup
 ) -> tuple[Sort, ...]:
-    """The order *names* stand for; a leading minus means the largest first.
+    """Parse *names* into an order; a leading minus means descending.
 
     Args:
         resource: Whose entities are put in order.
@@ -47,7 +47,7 @@ def read_order(
 
 
 def _path(resource: Resource[Any], names: Sequence[str]) -> tuple[tuple[Relation, ...] | None, Resource[Any]]:
-    """The relations to one entity each that *names* spell, and whom they lead to; `None` when they do not."""
+    """Resolve *names* as to-one relations; return the path, or `None` for none such, and the resource at its end."""
     path: list[Relation] = []
     for name in names:
         relation = resource.relations.get(name)
@@ -69,7 +69,7 @@ def _sortable(resource: Resource[Any], aliases_for: AliasLookup) -> list[str]:
 
 
 def read_fields(resource: Resource[Any], names: Sequence[str], aliases_for: AliasLookup) -> tuple[str, ...]:
-    """The chosen fields, each once, in the order they were named.
+    """Return the selected fields, each once, in the order they were named.
 
     Raises:
         QueryError: A field is unknown or not readable.

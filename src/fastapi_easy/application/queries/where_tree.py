@@ -1,4 +1,4 @@
-"""A `where` tree of JSON or Python becomes a specification."""
+"""The parser of `where` trees in JSON or Python."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,7 +23,7 @@ class WhereTree:
         self._limits = limits
 
     def read(self, tree: Any, pointer: str = "", depth: int = 0) -> Specification:
-        """The specification *tree* stands for.
+        """Parse *tree* into a specification.
 
         Raises:
             QueryError: It is not a tree of this grammar, or larger than the limits.

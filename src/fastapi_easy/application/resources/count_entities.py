@@ -13,7 +13,7 @@ from fastapi_easy.domain.resources.options import Operation
 
 @dataclass(frozen=True, slots=True)
 class CountEntities:
-    """Count the entities that *specification* means."""
+    """Count the entities that match *specification*."""
 
     specification: Specification = Everything()
 
@@ -22,7 +22,7 @@ class CountEntitiesHandler(ResourceHandler):
     """Carries out `CountEntities`."""
 
     async def __call__(self, command: CountEntities, context: Context, /) -> Outcome[int]:
-        """Answer how many of them the caller may see."""
+        """Return how many of them the caller may see."""
         access = await self._enter(context, Operation.COUNT)
         if not isinstance(access, Access):
             return access

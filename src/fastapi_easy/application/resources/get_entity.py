@@ -30,7 +30,7 @@ class GetEntityHandler(ResourceHandler):
     """Carries out `GetEntity`."""
 
     async def __call__(self, command: GetEntity, context: Context, /) -> Outcome[Row]:
-        """Answer its readable fields, and a member for each include.
+        """Return its readable fields, and a member for each include.
 
         Fails with:
             NotFound: There is none that the caller may see.

@@ -1,4 +1,4 @@
-"""Make or change entities from a long list, as it comes in."""
+"""Create or update entities from a stream of lines."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ Line: TypeAlias = tuple[int, Outcome[Values]]
 
 @dataclass(frozen=True, slots=True)
 class ImportEntities:
-    """Make an entity of each of *lines*.
+    """Create an entity from each of *lines*.
 
     Attributes:
         lines: Read as they are needed, in the order of their numbers.
@@ -47,7 +47,7 @@ class ImportEntities:
 
 @dataclass(slots=True)
 class ImportReport:
-    """How far an import came.
+    """The progress of an import.
 
     Attributes:
         created: Entities made.
@@ -75,7 +75,7 @@ class ImportEntitiesHandler(BulkHandler):
     operation = Operation.IMPORT
 
     async def __call__(self, command: ImportEntities, context: Context, /) -> Outcome[ImportReport]:
-        """Answer how far it came; that lines failed, or that the store went away, is part of the answer.
+        """Return the report; lines that failed, or a store that became unavailable, are part of it.
 
         Fails with:
             Forbidden: The caller may not import.
@@ -101,7 +101,7 @@ class ImportEntitiesHandler(BulkHandler):
     async def _import_chunk(
         self, chunk: Sequence[Line], command: ImportEntities, context: Context, report: ImportReport
     ) -> None:
-        """Carry out *chunk* and write into *report* what became of it."""
+        """Import *chunk* and update *report*."""
         readable = [(number, line.unwrap()) for number, line in chunk if not isinstance(line, Failure)]
         failed = [(number, line.failure()) for number, line in chunk if isinstance(line, Failure)]
         make = Upsert if command.upsert else Create
@@ -118,7 +118,7 @@ class ImportEntitiesHandler(BulkHandler):
     def _tally(
         readable: Sequence[tuple[int, Values]], answer: BulkAnswer, report: ImportReport
     ) -> list[tuple[int, Error]]:
-        """The lines that failed; what became of the others is written into *report*."""
+        """Return the lines that failed; count the others in *report*."""
         failed = []
         for (number, _), outcome in zip(readable, answer.outcomes, strict=True):
             if outcome is None or isinstance(outcome, Failure):
@@ -144,7 +144,7 @@ class ImportEntitiesHandler(BulkHandler):
 
 
 def _estimate_size(line: Line) -> int:
-    """About how much room the values of *line* take."""
+    """Estimate the size of the values of *line*, in characters and bytes."""
     _, values = line
     if isinstance(values, Failure):
         return 0

@@ -1,4 +1,4 @@
-"""A use case of the user's own, on one entity."""
+"""A user-defined action on one entity."""
 
 import dataclasses
 import re
@@ -29,7 +29,7 @@ class Action(Protocol):
     """
 
     def perform(self, key: Key, work: UnitOfWork, context: Context, /) -> Awaitable[Outcome[Any]]:
-        """Do it to the entity with *key*, inside *work*, which is committed when this succeeds.
+        """Perform the action on the entity with *key*, inside *work*, which is committed when this succeeds.
 
         *work* is the caller's view: what they may not see is not there. What is meant for the system goes through
         `work.as_system()`.
@@ -59,7 +59,7 @@ class PerformActionHandler(ChangeHandler):
     """Carries out `PerformAction`."""
 
     async def __call__(self, command: PerformAction, context: Context, /) -> Outcome[Any]:
-        """Answer what the action answers, without what the caller may not see, once its unit of work is committed.
+        """Return the answer of the action, without fields the caller may not read, once its unit of work is committed.
 
         Fails with: whatever the action fails with; then nothing was changed. Before it is performed:
 
@@ -111,7 +111,7 @@ class PerformActionHandler(ChangeHandler):
 
 
 def action_name(action: type[Any]) -> str:
-    """The name of *action*: its `action_name`, or the first word of its class's name in lower case."""
+    """Return the name of *action*: its `action_name`, or the first word of its class's name in lower case."""
     given = getattr(action, "action_name", None)
     if isinstance(given, str):
         return given
@@ -120,7 +120,7 @@ def action_name(action: type[Any]) -> str:
 
 
 def find_action_mistakes(action: type[Any]) -> list[str]:
-    """Why *action* cannot be declared, each with its mend; empty when it can."""
+    """Return the reasons why *action* cannot be declared, each with its remedy; empty when it can."""
     mistakes = []
     if not dataclasses.is_dataclass(action):
         mistakes.append(

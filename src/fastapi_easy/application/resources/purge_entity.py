@@ -25,7 +25,7 @@ class PurgeEntityHandler(ChangeHandler):
     """Carries out `PurgeEntity`."""
 
     async def __call__(self, command: PurgeEntity, context: Context, /) -> Outcome[None]:
-        """Answer nothing.
+        """Remove the deleted entity for good.
 
         Fails with:
             NotFound: No deleted entity has the key, or none that the caller may see.

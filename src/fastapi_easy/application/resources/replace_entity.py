@@ -33,7 +33,7 @@ class ReplaceEntityHandler(ChangeHandler):
     """Carries out `ReplaceEntity`."""
 
     async def __call__(self, command: ReplaceEntity, context: Context, /) -> Outcome[Row]:
-        """Answer its readable fields as they are now. Never creates.
+        """Return its readable fields as they are now. Never creates.
 
         Fails with:
             Invalid: A field without a default was left out, is not what it has to be, or is not for callers to change.

@@ -26,7 +26,7 @@ class RestoreEntityHandler(ChangeHandler):
     """Carries out `RestoreEntity`."""
 
     async def __call__(self, command: RestoreEntity, context: Context, /) -> Outcome[Row]:
-        """Answer its readable fields.
+        """Return its readable fields.
 
         Fails with:
             NotFound: No deleted entity has the key, or none that the caller may see.
