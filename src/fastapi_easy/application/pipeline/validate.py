@@ -1,6 +1,6 @@
 """The step that validates the values of every command before its use case sees them."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any, Final, Self, TypeAlias, assert_never
@@ -33,10 +33,12 @@ from fastapi_easy.domain.ports.validator import Validator
 from fastapi_easy.domain.resources.options import Operation
 
 MAX_BULK_FAULTS: Final = 200
-"""Faults of a bulk that are told of; those of the first items come first."""
+"""Faults of a bulk that are reported at most; those of the first items come first."""
+
+_BUILT_IN: Final = frozenset(Operation)
 
 _Check: TypeAlias = Callable[[Validator, Any], Any | Failure[Error]]
-"""Makes of a command the same command with values that may be stored, or its refusal."""
+"""Returns the command with values in the types of the store, or why they are invalid."""
 
 
 def validate(target: Target, handler: Handler[Any, Any]) -> Handler[Any, Any]:
@@ -65,7 +67,7 @@ async def _fail(refusal: Failure[Error]) -> Outcome[Any]:
 
 def _check_for(target: Target) -> _Check | None:
     name = target.action
-    built_in = _CHECKS.get(name)
+    built_in = _built_in_check(Operation(name)) if name in _BUILT_IN else None
     if name not in (target.resource.actions or {}):
         return built_in
 
@@ -77,6 +79,34 @@ def _check_for(target: Target) -> _Check | None:
         return command if built_in is None else built_in(validator, command)
 
     return check
+
+
+def _built_in_check(operation: Operation) -> _Check | None:
+    # A match and no dict: an operation that is missing here would reach the store unchecked, so it is a type error.
+    match operation:
+        case Operation.CREATE | Operation.UPSERT:
+            return _create
+        case Operation.REPLACE:
+            return _replace
+        case Operation.UPDATE:
+            return _update
+        case Operation.BULK:
+            return _bulk
+        case Operation.IMPORT:
+            return _import
+        case (
+            Operation.GET
+            | Operation.LIST
+            | Operation.COUNT
+            | Operation.AGGREGATE
+            | Operation.EXPORT
+            | Operation.DELETE
+            | Operation.RESTORE
+            | Operation.PURGE
+        ):
+            return None
+        case _:
+            assert_never(operation)
 
 
 def _create(validator: Validator, command: CreateEntity | UpsertEntity) -> Any | Failure[Error]:
@@ -157,13 +187,3 @@ def _faults(given: Sequence[Change], checked: Sequence[Change]) -> Iterator[Faul
         # An interface that could not read an item has said where in what it was sent.
         at = "" if found is item else f"/items/{number}/{pointer_to_values(item)}"
         yield from (replace(each, pointer=f"{at}{each.pointer}") for each in found.error.faults)
-
-
-_CHECKS: Final[Mapping[str, _Check]] = {
-    Operation.CREATE: _create,
-    Operation.UPSERT: _create,
-    Operation.REPLACE: _replace,
-    Operation.UPDATE: _update,
-    Operation.BULK: _bulk,
-    Operation.IMPORT: _import,
-}
