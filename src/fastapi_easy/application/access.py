@@ -81,7 +81,7 @@ class Access:
             self._known[place] = self._permissions.grant(resource, action)
         return self._known[place]
 
-    def reading(self, resource: Resource[Any]) -> Grant:
+    def read_grant(self, resource: Resource[Any]) -> Grant:
         """Return the caller's grant for reading *resource*, through the call itself or beside what it asks for."""
         own = resource is self._resource and self._action
         return self.grant(resource, self._action if own else Operation.GET) or NO_GRANT
@@ -92,35 +92,37 @@ class Access:
         """Return *repository* limited to the entities the caller may access, for *action* or for reading."""
         if self._permissions is None:
             return repository
-        grant = self.reading(resource) if action is None else self.grant(resource, action) or NO_GRANT
+        grant = self.read_grant(resource) if action is None else self.grant(resource, action) or NO_GRANT
         if isinstance(grant.rows, Everything):
             return repository
         return ScopedRepository(repository, grant.rows)
 
     def sees_all(self, resource: Resource[Any]) -> bool:
         """Return whether the caller may see every entity of *resource*."""
-        return self._permissions is None or isinstance(self.reading(resource).rows, Everything)
+        return self._permissions is None or isinstance(self.read_grant(resource).rows, Everything)
 
-    def through(self, specification: Specification) -> Specification:
+    def restrict_relations(self, specification: Specification) -> Specification:
         """Return *specification* with its relations restricted to entities the caller may see."""
         if self._permissions is None:
             return specification
         match specification:
             case Related(relation, inner):
                 related: Relation = relation
-                return Related(related, all_of(self.through(inner), self.reading(related.target).rows))
+                return Related(
+                    related, all_of(self.restrict_relations(inner), self.read_grant(related.target).rows)
+                )
             case Not(inner):
-                return Not(self.through(inner))
+                return Not(self.restrict_relations(inner))
             case AllOf(parts):
-                return AllOf(tuple(self.through(each) for each in parts))
+                return AllOf(tuple(self.restrict_relations(each) for each in parts))
             case AnyOf(parts):
-                return AnyOf(tuple(self.through(each) for each in parts))
+                return AnyOf(tuple(self.restrict_relations(each) for each in parts))
             case Everything() | Where():
                 return specification
             case _:
                 assert_never(specification)
 
-    def refuse(self, resource: Resource[Any], query: Query) -> Failure[Error] | None:
+    def check_query(self, resource: Resource[Any], query: Query) -> Failure[Error] | None:
         """Return a `Forbidden` failure when *query* would disclose what the caller may not read; `None` otherwise."""
         if self._permissions is None:
             return None
@@ -133,13 +135,13 @@ class Access:
         if query.fields is not None and (denied := self.check_readable(resource, query.fields)) is not None:
             return denied
         for include in query.includes:
-            if (denied := self.refuse(include.relation.target, include.query)) is not None:
+            if (denied := self.check_query(include.relation.target, include.query)) is not None:
                 return denied
         return None
 
     def check_readable(self, resource: Resource[Any], names: Sequence[str]) -> Failure[Error] | None:
         """Return a `Forbidden` failure unless the caller may read all fields *names* of *resource*."""
-        readable = None if self._permissions is None else self.reading(resource).readable
+        readable = None if self._permissions is None else self.read_grant(resource).readable
         if readable is None:
             return None
         for name in names:
@@ -164,7 +166,7 @@ class Access:
 
     def readable(self, resource: Resource[Any]) -> tuple[str, ...]:
         """Return the fields of *resource* that the caller may read, in declared order."""
-        allowed = None if self._permissions is None else self.reading(resource).readable
+        allowed = None if self._permissions is None else self.read_grant(resource).readable
         if allowed is None:
             return resource.readable
         return tuple(name for name in resource.readable if name in allowed or name in resource.key)

@@ -7,8 +7,8 @@ from typing import Any
 from returns.result import Failure
 
 from fastapi_easy.application.access import Access, resolve_access
+from fastapi_easy.application.application_ports import ApplicationPorts
 from fastapi_easy.application.context import Context
-from fastapi_easy.application.rules import ApplicationPorts
 from fastapi_easy.domain.errors import Error, Forbidden
 from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
@@ -26,7 +26,7 @@ class Collaborators:
 
         unit_of_work: Makes a unit of work; every change gets its own.
 
-        rules: What governs every unit of work, and what callers may do.
+        ports: The ports that every unit of work uses, and the policy.
 
         repositories: Makes the repository of each resource that relations lead to, by name.
     """
@@ -34,7 +34,7 @@ class Collaborators:
     resource: Resource[Any]
     repository: Callable[[], Repository[Any]]
     unit_of_work: Callable[[], UnitOfWork]
-    rules: ApplicationPorts
+    ports: ApplicationPorts
     repositories: Mapping[str, Callable[[], Repository[Any]]] = field(default_factory=dict)
 
 
@@ -55,7 +55,7 @@ class ResourceHandler:
         Fails with:
             Forbidden: Not this.
         """
-        policy = self._collaborators.rules.policy
+        policy = self._collaborators.ports.policy
         if policy is None:
             return Access(context)
         access = await resolve_access(policy, context, action, self._resource)

@@ -72,7 +72,7 @@ class AuthorizingRepository(ScopedRepository[E]):
         is_single_write: bool = False,
         deleted_only: bool = False,
     ) -> None:
-        super().__init__(inner, access.reading(resource).rows if access.is_limited else EVERYTHING)
+        super().__init__(inner, access.read_grant(resource).rows if access.is_limited else EVERYTHING)
         self._resource = resource
         self._work = work
         self._access = access
@@ -83,11 +83,13 @@ class AuthorizingRepository(ScopedRepository[E]):
     def _scope(self, specification: Specification) -> Specification:
         if not self._access.is_limited:
             return specification
-        return super()._scope(self._access.through(specification))
+        return super()._scope(self._access.restrict_relations(specification))
 
     def _needs_check(self, write: Write) -> bool:
         """Return whether *write* must be authorized or announced before it is made."""
-        return self._access.is_limited or self._recorder.has_before_handlers(write.change, self._resource)
+        return self._access.is_limited or self._recorder.has_before_handlers(
+            write.before_change, self._resource
+        )
 
     def _is_unobserved(self, write: Write) -> bool:
         """Return whether *write* can go straight to the store: no limits, no subscribers, no journal."""
@@ -107,18 +109,18 @@ class AuthorizingRepository(ScopedRepository[E]):
         """
         resource, access = self._resource, self._access
         if access.is_limited:
-            grant = access.grant(resource, write.verb)
+            grant = access.grant(resource, write.operation)
             if grant is None:
-                return Failure(Forbidden(resource.name, str(write.verb)))
+                return Failure(Forbidden(resource.name, str(write.operation)))
             if write is CREATE and grant.stamps:
                 values = {**values, **grant.stamps}
-        if self._recorder.has_before_handlers(write.change, resource):
+        if self._recorder.has_before_handlers(write.before_change, resource):
             # What they write belongs together with the write.
             _ = self._join_transaction()
             details: dict[str, Any] = {} if write is CREATE else {"key": key}
             if write is CREATE or write is UPDATE:
                 details["values"] = dict(values)
-            asked = await self._recorder.ask(write.change, resource, self._work, **details)
+            asked = await self._recorder.ask(write.before_change, resource, self._work, **details)
             if isinstance(asked, Failure):
                 return asked
             values = getattr(asked.unwrap(), "values", values)
@@ -137,7 +139,7 @@ class AuthorizingRepository(ScopedRepository[E]):
     def _scope_to_grant(self, inner: Repository[E], write: Write) -> Repository[E]:
         """Return *inner* limited to the entities on which the caller may perform *write*."""
         return (
-            self._access.scope_repository(self._resource, inner, write.verb)
+            self._access.scope_repository(self._resource, inner, write.operation)
             if self._access.is_limited
             else inner
         )
@@ -259,5 +261,5 @@ class AuthorizingRepository(ScopedRepository[E]):
         seen = await are_all_visible(self._resource, rows, self)
         if isinstance(seen, Failure):
             return seen
-        forbidden = Failure[Error](Forbidden(self._resource.name, str(write.verb)))
-        return None if seen.unwrap() else self._recorder.refuse(forbidden)
+        forbidden = Failure[Error](Forbidden(self._resource.name, str(write.operation)))
+        return None if seen.unwrap() else self._recorder.prevent_commit(forbidden)

@@ -81,7 +81,7 @@ class BulkHandler(ChangeHandler):
 
     operation: ClassVar[Operation]
 
-    async def each(self, items: Sequence[Change], context: Context) -> BulkAnswer:
+    async def apply_separately(self, items: Sequence[Change], context: Context) -> BulkAnswer:
         """Make the changes of *items*, each in its own unit of work; stop when the store does not answer."""
         done: list[Sequence[Outcome[Any]]] = []
         for run in _group_creates(items):
@@ -110,7 +110,7 @@ class BulkHandler(ChangeHandler):
         access = await self._enter(context, self.operation)
         if not isinstance(access, Access):
             return access
-        async with self._work(access) as work:
+        async with self._new_unit_of_work(access) as work:
             writer = EntityWriter(self._resource, work, access)
             for run in runs:
                 done.append(await self._apply_run(writer, run))

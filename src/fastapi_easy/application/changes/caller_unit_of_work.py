@@ -7,10 +7,10 @@ from typing import Any, Self
 from returns.result import Failure, Success
 
 from fastapi_easy.application.access import Access, resolve_access
+from fastapi_easy.application.application_ports import ApplicationPorts
 from fastapi_easy.application.changes.caller_repository import CallerRepository
 from fastapi_easy.application.changes.recorder import Recorder
 from fastapi_easy.application.context import NOBODY, Context
-from fastapi_easy.application.rules import ApplicationPorts
 from fastapi_easy.domain.changes.events import DomainEvent
 from fastapi_easy.domain.changes.journal import JournalRow
 from fastapi_easy.domain.errors import DeclarationError, Outcome
@@ -28,7 +28,7 @@ class CallerUnitOfWork:
 
         inner: The unit of work of a store.
 
-        rules: What governs it.
+        ports: The ports that it uses.
 
         access: What the caller may do, if that is known already.
 
@@ -42,15 +42,15 @@ class CallerUnitOfWork:
         context: Context = NOBODY,
         *,
         inner: UnitOfWork,
-        rules: ApplicationPorts,
+        ports: ApplicationPorts,
         access: Access | None = None,
         recorder: Recorder | None = None,
     ) -> None:
         self.context = context
         self.inner = inner
-        self._ports = rules
+        self._ports = ports
         self._access = access
-        self._recorder = recorder or Recorder(inner, rules, context)
+        self._recorder = recorder or Recorder(inner, ports, context)
 
     def bind_access(self, access: Access) -> Self:
         """Bind this unit of work, which has not been entered yet, to the caller of *access*; return it."""
@@ -99,7 +99,7 @@ class CallerUnitOfWork:
         return CallerUnitOfWork(
             self.context,
             inner=self.inner,
-            rules=self._ports,
+            ports=self._ports,
             access=Access(self.context),
             recorder=self._recorder.for_system(),
         )

@@ -18,13 +18,13 @@ T = TypeVar("T")
 class ChangeHandler(ResourceHandler):
     """A handler that changes entities of its resource in a unit of work."""
 
-    def _work(self, access: Access) -> CallerUnitOfWork:
+    def _new_unit_of_work(self, access: Access) -> CallerUnitOfWork:
         """Return a new unit of work with the permissions of *access*."""
         made = self._collaborators.unit_of_work()
         if type(made) is CallerUnitOfWork:
             return made.bind_access(access)
         return CallerUnitOfWork(
-            access.context, inner=innermost(made), rules=self._collaborators.rules, access=access
+            access.context, inner=innermost(made), ports=self._collaborators.ports, access=access
         )
 
     async def _run_in_unit_of_work(
@@ -52,6 +52,6 @@ class ChangeHandler(ResourceHandler):
         access = await self._enter(context, action)
         if not isinstance(access, Access):
             return access
-        async with self._work(access) as work:
+        async with self._new_unit_of_work(access) as work:
             writer = EntityWriter(self._resource, work, access, single=single)
             return await commit_if_successful(work, await change(writer))

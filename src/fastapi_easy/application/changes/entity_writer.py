@@ -179,7 +179,7 @@ class EntityWriter:
 
     def _check_specification(self, specification: Specification) -> Failure[Error] | None:
         """Return a `Forbidden` failure when *specification* would disclose what the caller may not read."""
-        return self._access.refuse(self._resource, Query(specification=specification))
+        return self._access.check_query(self._resource, Query(specification=specification))
 
     def _visible(self, changed: Outcome[Row]) -> Outcome[Row]:
         if isinstance(changed, Failure):

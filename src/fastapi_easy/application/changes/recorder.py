@@ -5,9 +5,9 @@ from typing import Any, TypeVar
 
 from returns.result import Failure, Success
 
+from fastapi_easy.application.application_ports import ApplicationPorts
 from fastapi_easy.application.changes.writes import Write
 from fastapi_easy.application.context import Context
-from fastapi_easy.application.rules import ApplicationPorts
 from fastapi_easy.domain.changes.change import BeforeChange
 from fastapi_easy.domain.changes.events import DomainEvent, EntityCreated
 from fastapi_easy.domain.changes.lazy_sequence import LazySequence
@@ -28,7 +28,7 @@ class Recorder:
     Args:
         work: The unit of work of the store.
 
-        rules: Who wants to know, and who has a say.
+        ports: The ports of the application: event bus, journal, clock.
 
         context: For whom the writes are made.
 
@@ -44,11 +44,11 @@ class Recorder:
 
     __slots__ = ("_ports", "_work", "by_system", "commit_failures", "context", "root", "unwritten")
 
-    def __init__(self, work: UnitOfWork, rules: ApplicationPorts, context: Context) -> None:
+    def __init__(self, work: UnitOfWork, ports: ApplicationPorts, context: Context) -> None:
         self.context = context
         self.by_system = False
         self._work = work
-        self._ports = rules
+        self._ports = ports
         # Lists only when there is something to note: all that waits with a call counts towards garbage collections.
         self.root: Recorder | None = None
         self.unwritten: list[Sequence[DomainEvent]] | None = None
@@ -83,7 +83,7 @@ class Recorder:
         return (
             self._ports.journal is not None
             or self.context.dry_run is not None
-            or interest(write.change, name) is not Interest.NONE
+            or interest(write.before_change, name) is not Interest.NONE
             or interest(write.event, name) is not Interest.NONE
         )
 
@@ -174,7 +174,7 @@ class Recorder:
 
         self.record(LazySequence(len(rows), creations))
 
-    def refuse(self, refusal: Failure[Error]) -> Failure[Error]:
+    def prevent_commit(self, refusal: Failure[Error]) -> Failure[Error]:
         """Prevent the unit of work from being committed, because of *refusal*; return that."""
         root = self.root or self
         if root.commit_failures is None:
@@ -199,7 +199,7 @@ class Recorder:
             return Success(None)
         kept = await self._work.keep(rows)
         if isinstance(kept, Failure):
-            _ = self.refuse(kept)
+            _ = self.prevent_commit(kept)
         return kept
 
     def clear(self) -> None:

@@ -27,20 +27,20 @@ class Write:
     """One kind of write.
 
     Attributes:
-        change: What those are asked about who have a say in it.
+        before_change: The event announced before it; its handlers may change or refuse it.
 
-        event: What is recorded of it.
+        event: The event recorded of it.
 
-        verb: What the caller has to be allowed.
+        operation: The operation that the caller must be allowed.
 
         has_values: The event tells how the entity is now.
 
         has_before_values: The event can tell how it was before.
     """
 
-    change: type[BeforeChange]
+    before_change: type[BeforeChange]
     event: type[DomainEvent]
-    verb: Operation
+    operation: Operation
     has_values: bool = False
     has_before_values: bool = False
 

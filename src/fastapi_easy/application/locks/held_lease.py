@@ -49,7 +49,7 @@ class LeaseState:
         "_until",
         "call_site",
         "clock",
-        "is_over",
+        "is_ended",
         "lost",
         "names",
         "on_loss",
@@ -72,7 +72,7 @@ class LeaseState:
         self.tokens: dict[str, int] = {}
         self.lost = asyncio.Event()
         self.reason = ""
-        self.is_over = False
+        self.is_ended = False
         self.on_loss: Callable[[], None] | None = None
         self._until = -math.inf
 
@@ -84,7 +84,7 @@ class LeaseState:
     @property
     def remaining(self) -> float:
         """Seconds for which the lease is certainly held; 0 once lost or released."""
-        if self.is_over or self.lost.is_set():
+        if self.is_ended or self.lost.is_set():
             return 0.0
         return max(0.0, self._until - self.clock.monotonic())
 
@@ -118,14 +118,14 @@ class LeaseState:
 
     def mark_lost(self, reason: str) -> None:
         """Mark the lease as lost for good; without effect once it is lost or released."""
-        if self.is_over or self.lost.is_set():
+        if self.is_ended or self.lost.is_set():
             return
         self.reason = reason
         self.lost.set()
         if self.on_loss is not None:
             self.on_loss()
 
-    def failure(self) -> LeaseLost:
+    def lost_error(self) -> LeaseLost:
         """Return the error to raise about the loss."""
         return LeaseLost(self.names[0], self.token, self.reason or "it was released")
 
@@ -205,7 +205,7 @@ class HeldLease:
         state.mark_lost(
             "it expired without a renewal: the process was suspended, or its event loop was blocked"
         )
-        raise state.failure()
+        raise state.lost_error()
 
     async def renew(self) -> Outcome[None]:
         """Renew the lease for its whole `ttl` from now on.

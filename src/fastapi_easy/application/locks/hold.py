@@ -131,7 +131,7 @@ class Hold:
         """Wait until every name is held."""
         state, tracker = self._state, self._tracker
         task = asyncio.current_task()
-        if task is None or state.is_over or self._scope is not None:
+        if task is None or state.is_ended or self._scope is not None:
             raise LockMisuse("the context manager of hold() is entered once, inside a task")
         state.owner = tracker.owner(task)
         known = self._already_held()
@@ -144,11 +144,11 @@ class Hold:
         try:
             await self._acquire_all(requests)
         except BaseException as error:
-            state.is_over = True
+            state.is_ended = True
             # Not waited for: whoever gives up, or is refused, has waited long enough.
             _ = tracker.start_release(state, tuple(each.name for each in requests if each.is_known))
             if scope.consume_cancellation(error):
-                raise state.failure() from error
+                raise state.lost_error() from error
             raise
         lease = self._lease = HeldLease(state, tracker.call_store, tracker.fence)
         self._finalizer = weakref.finalize(self, tracker.report_leak, state)
@@ -168,8 +168,8 @@ class Hold:
         if scope is None:
             return  # a block inside the one that holds it
         _ = self._finalizer.detach()
-        is_lost, is_given_back = state.lost.is_set(), state.is_over
-        state.is_over = True
+        is_lost, is_given_back = state.lost.is_set(), state.is_ended
+        state.is_ended = True
         consume_cancellation = scope.consume_cancellation(error)
         _ = _CURRENT_LEASES.set(tuple(each for each in _CURRENT_LEASES.get() if each[0] is not state))
         if not is_given_back:
@@ -178,7 +178,7 @@ class Hold:
                 # Goes on when this task is cancelled, or does not want to wait any longer; the manager owns it.
                 _ = await asyncio.wait([released], timeout=RELEASE_TIMEOUT)
         if consume_cancellation or (is_lost and self._options.on_lost == "cancel" and error is None):
-            raise state.failure() from error
+            raise state.lost_error() from error
 
     async def _acquire_all(self, requests: list[LockRequest]) -> None:
         state, tracker, options = self._state, self._tracker, self._options
@@ -213,7 +213,7 @@ class Hold:
         names = set(self._state.names)
         for state, lease in _CURRENT_LEASES.get():
             common = names & set(state.names)
-            if state.is_over or state.store is not self._state.store or not common:
+            if state.is_ended or state.store is not self._state.store or not common:
                 continue
             current: HeldLease | None = lease()
             mine = task_of(state.owner) == task_of(self._state.owner)

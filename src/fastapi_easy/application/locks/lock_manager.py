@@ -141,7 +141,7 @@ class LockManager:
         self._check_event_loop()
         for state in tuple(self._held):
             state.mark_lost("the application shuts down")
-            state.is_over = True
+            state.is_ended = True
             _ = self.start_release(state, state.names)
         if self._tasks:
             _, left = await asyncio.wait(self._tasks, timeout=_CLOSE_TIMEOUT)
@@ -212,9 +212,9 @@ class LockManager:
 
     def report_leak(self, state: LeaseState) -> None:
         """Warn that the block of *state* was collected without being left, and release its lease."""
-        if state.is_over:
+        if state.is_ended:
             return
-        state.is_over = True
+        state.is_ended = True
         warnings.warn(
             f"the lease of {state.names!r} was never released: hold it in an `async with` block; "
             f"it was acquired at {state.call_site}",

@@ -43,7 +43,7 @@ async def watch(state: LeaseState, call_store: StoreCall, max_hold: float | None
         if state.lost.is_set():
             return
         if state.remaining <= 0 or (not state.expires and clock.monotonic() >= ends):
-            state.mark_lost(_reason(state, max_hold, is_over=clock.monotonic() >= ends))
+            state.mark_lost(_reason(state, max_hold, exceeds_max_hold=clock.monotonic() >= ends))
             return
         if not renews:
             continue
@@ -53,11 +53,11 @@ async def watch(state: LeaseState, call_store: StoreCall, max_hold: float | None
         pause = max(0.0, period - state.elapsed) if isinstance(renewed, Success) else period / 4
 
 
-def _reason(state: LeaseState, max_hold: float | None, *, is_over: bool) -> str:
+def _reason(state: LeaseState, max_hold: float | None, *, exceeds_max_hold: bool) -> str:
     if state.overdue > _STALL_THRESHOLD:
         return (
             f"it expired {state.overdue:.1f} s ago: the process was suspended, or its event loop was blocked"
         )
-    if is_over:
+    if exceeds_max_hold:
         return f"it was held for longer than max_hold, which is {max_hold} s"
     return f"it expired: {state.store.name} did not respond for {state.ttl:.1f} s"

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from fastapi_easy.application.pipeline.observe import observe
-from fastapi_easy.application.pipeline.retry import retry_within_deadline
+from fastapi_easy.application.pipeline.retry_within_deadline import retry_within_deadline
 from fastapi_easy.application.pipeline.step import Step
 from fastapi_easy.application.pipeline.trace import trace
 from fastapi_easy.application.pipeline.translate_lock_errors import translate_lock_errors

@@ -73,7 +73,7 @@ def read_aggregation(
                     parameter, f"Unknown name {name[:64]!r}", closest_match(name, known)
                 )
         if len(names) > limits.items:
-            raise QueryError.limit(f"/{parameter}", f"Must not have more than {limits.items} values")
+            raise QueryError.limit_exceeded(f"/{parameter}", f"Must not have more than {limits.items} values")
     return Aggregation(
         measures=tuple(numbers[name] for name in totals),
         group_by=tuple(fields[name] for name in group_by),
@@ -96,7 +96,7 @@ def _number(pairs: Sequence[tuple[str, str]], parameter: str, default: int, low:
     if len(given) > 1:
         raise QueryError.bad_query(parameter, "Was given more than once")
     if not (given[0].isascii() and given[0].isdigit() and len(given[0]) < 20):  # noqa: PLR2004 (digits of an int64)
-        raise QueryError.value(f"/{parameter}", "Must be a whole number", "integer_parsing")
+        raise QueryError.invalid_value(f"/{parameter}", "Must be a whole number", "integer_parsing")
     if not low <= int(given[0]) <= high:
-        raise QueryError.value(f"/{parameter}", f"Must be between {low} and {high}", "out_of_range")
+        raise QueryError.invalid_value(f"/{parameter}", f"Must be between {low} and {high}", "out_of_range")
     return int(given[0])

@@ -35,14 +35,14 @@ class QueryError(Exception):
         return cls(BadQuery(parameter[:64], reason, suggestion))
 
     @classmethod
-    def value(cls, pointer: str, message: str, code: str, source: str = "query") -> Self:
+    def invalid_value(cls, pointer: str, message: str, code: str, source: str = "query") -> Self:
         """Build the error for a value of the wrong type, or out of range."""
         return cls(Invalid((Fault(pointer, message, code, source),)))
 
     @classmethod
-    def limit(cls, pointer: str, message: str, source: str = "query") -> Self:
+    def limit_exceeded(cls, pointer: str, message: str, source: str = "query") -> Self:
         """Build the error for a query larger than a limit."""
-        return cls.value(pointer, message, "limit_exceeded", source)
+        return cls.invalid_value(pointer, message, "limit_exceeded", source)
 
 
 class ComparisonParser:
@@ -91,12 +91,12 @@ class ComparisonParser:
             asks_for_null = f"{field}__{Operator.IS_NULL}"
             if asks_for_null in self._parameters:
                 raise QueryError.bad_query(name, "null cannot be compared", asks_for_null)
-            raise QueryError.value(pointer, "Must not be null", "null")
+            raise QueryError.invalid_value(pointer, "Must not be null", "null")
         if not parameter.takes_list:
             return parameter.condition(self._value(parameter, value, pointer))
         unordered = isinstance(value, AbstractSet) and parameter.operator is not Operator.BETWEEN
         if not (unordered or isinstance(value, Sequence)) or isinstance(value, str | bytes):
-            raise QueryError.value(pointer, "Must be a list", "list_type")
+            raise QueryError.invalid_value(pointer, "Must be a list", "list_type")
         self._check_item_count(parameter, value, pointer)
         return parameter.condition(
             tuple(self._value(parameter, each, f"{pointer}/{n}") for n, each in enumerate(value))
@@ -111,7 +111,7 @@ class ComparisonParser:
         try:
             return TEXT.read_text(Field(name=field, kind=Kind.TEXT), word)
         except ParseError as error:
-            raise QueryError.value("/q", str(error), error.code) from None
+            raise QueryError.invalid_value("/q", str(error), error.code) from None
 
     def _parameter(self, name: str, others: frozenset[str]) -> Parameter:
         parameter = self._parameters.get(name)
@@ -131,16 +131,18 @@ class ComparisonParser:
 
     def _check_item_count(self, parameter: Parameter, values: Sized, pointer: str) -> None:
         if len(values) > self._limits.items:
-            raise QueryError.limit(pointer, f"Must not have more than {self._limits.items} values")
+            raise QueryError.limit_exceeded(pointer, f"Must not have more than {self._limits.items} values")
         if parameter.operator is Operator.BETWEEN and len(values) != _BOUNDS:
-            raise QueryError.value(pointer, "Must be two values, the lower and the upper bound", "between")
+            raise QueryError.invalid_value(
+                pointer, "Must be two values, the lower and the upper bound", "between"
+            )
 
     def _text(self, parameter: Parameter, text: str, pointer: str) -> Any:
         self._check_text_length(parameter, text, pointer)
         try:
             return FORMATS[parameter.value.kind].read_text(parameter.value, text)
         except ParseError as error:
-            raise QueryError.value(pointer, str(error), error.code) from None
+            raise QueryError.invalid_value(pointer, str(error), error.code) from None
 
     def _value(self, parameter: Parameter, value: Any, pointer: str) -> Any:
         if isinstance(value, str):
@@ -148,8 +150,10 @@ class ComparisonParser:
         try:
             return parse_value(parameter.value, value)
         except ParseError as error:
-            raise QueryError.value(pointer, str(error), error.code) from None
+            raise QueryError.invalid_value(pointer, str(error), error.code) from None
 
     def _check_text_length(self, parameter: Parameter, text: str, pointer: str) -> None:
         if parameter.value.kind is Kind.TEXT and len(text) > self._limits.text:
-            raise QueryError.limit(pointer, f"Must not be longer than {self._limits.text} characters")
+            raise QueryError.limit_exceeded(
+                pointer, f"Must not be longer than {self._limits.text} characters"
+            )

@@ -49,13 +49,13 @@ class CursorSigner:
         # A key of BLAKE2b's own has 64 bytes at most.
         self._key = hashlib.blake2b(secret).digest()
 
-    def seal(self, cursor: Cursor, query: Query, tenant: str | None) -> str:
+    def sign(self, cursor: Cursor, query: Query, tenant: str | None) -> str:
         """Return the URL-safe token for *cursor*, a place in the pages of *query*."""
         written = [to_json_value(value) for value in cursor.values]
         payload = _ENCODER.encode(written).encode("utf-8", "surrogatepass")
         return base64.urlsafe_b64encode(self._mac(payload, query, tenant) + payload).rstrip(b"=").decode()
 
-    def open(self, token: str, query: Query, tenant: str | None) -> Outcome[Cursor]:
+    def verify(self, token: str, query: Query, tenant: str | None) -> Outcome[Cursor]:
         """Verify *token* and return its cursor.
 
         Fails with:

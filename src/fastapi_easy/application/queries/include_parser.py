@@ -78,7 +78,7 @@ class IncludeParser:
             for path in tree:
                 _ = self.include(nodes, path)
         else:
-            raise QueryError.value(pointer, "Must be a list of relations, or an object", "list_type")
+            raise QueryError.invalid_value(pointer, "Must be a list of relations, or an object", "list_type")
 
     def limit(self, node: IncludeNode, number: Any, pointer: str) -> None:
         """Set the largest number of related entities for each entity."""
@@ -86,9 +86,9 @@ class IncludeParser:
             raise QueryError.bad_query(pointer[1:], "Is a to-one relation; leave it out")
         largest = node.relation.target.query.max_limit
         if not isinstance(number, int) or isinstance(number, bool):
-            raise QueryError.value(pointer, "Must be a whole number", "integer_parsing")
+            raise QueryError.invalid_value(pointer, "Must be a whole number", "integer_parsing")
         if not 1 <= number <= largest:
-            raise QueryError.value(pointer, f"Must be between 1 and {largest}", "out_of_range")
+            raise QueryError.invalid_value(pointer, f"Must be between 1 and {largest}", "out_of_range")
         node.limit = number
 
     def order(self, node: IncludeNode, names: Sequence[str]) -> None:
@@ -98,7 +98,9 @@ class IncludeParser:
     def build(self, nodes: Mapping[str, IncludeNode]) -> tuple[Include, ...]:
         """Build the includes of *nodes*."""
         if sum(1 for _ in _all_nodes(nodes)) > self._limits.includes:
-            raise QueryError.limit("/include", f"Must not name more than {self._limits.includes} relations")
+            raise QueryError.limit_exceeded(
+                "/include", f"Must not name more than {self._limits.includes} relations"
+            )
         return tuple(self._include(name, node) for name, node in nodes.items())
 
     def _include(self, path: str, node: IncludeNode) -> Include:
@@ -120,7 +122,7 @@ class IncludeParser:
 
     def _member(self, node: IncludeNode, options: Any, pointer: str) -> None:
         if not isinstance(options, Mapping):
-            raise QueryError.value(pointer, "Must be an object", "object_type")
+            raise QueryError.invalid_value(pointer, "Must be an object", "object_type")
         for name, value in options.items():
             at = f"{pointer}/{name}"
             if name == "limit":
@@ -131,7 +133,7 @@ class IncludeParser:
             elif name in {"sort", "fields"}:
                 names = value.split(",") if isinstance(value, str) else value
                 if not isinstance(names, Sequence) or not all(isinstance(each, str) for each in names):
-                    raise QueryError.value(at, "Must be a list of names", "list_type")
+                    raise QueryError.invalid_value(at, "Must be a list of names", "list_type")
                 if name == "sort":
                     self.order(node, names)
                 else:
@@ -148,7 +150,7 @@ class IncludeParser:
         resource = self._resource
         names = path.split(".")
         if len(names) > self._limits.relations:
-            raise QueryError.limit(
+            raise QueryError.limit_exceeded(
                 f"/{parameter}",
                 f"Must not follow more than {self._limits.relations} relations, one after the other",
             )

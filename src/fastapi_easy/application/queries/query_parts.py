@@ -111,9 +111,9 @@ class QueryParts:
         if not searchable:
             raise QueryError.bad_query("q", "Is not offered here: no field can be searched")
         if not isinstance(text, str):
-            raise QueryError.value("/q", "Must be text", "string_type")
+            raise QueryError.invalid_value("/q", "Must be text", "string_type")
         if len(text) > self._limits.text:
-            raise QueryError.limit("/q", f"Must not be longer than {self._limits.text} characters")
+            raise QueryError.limit_exceeded("/q", f"Must not be longer than {self._limits.text} characters")
         for word in text.split():
             value = self._comparisons.from_search(searchable[0], word)
             draft.conditions.append(
@@ -158,7 +158,7 @@ class QueryParts:
     def cursor(self, draft: QueryDraft, value: Any) -> None:
         """Read the cursor: a token, verified once the whole query is known, or in Python the `Cursor` itself."""
         if not isinstance(value, str | Cursor):
-            raise QueryError.value("/cursor", "Must be text", "string_type")
+            raise QueryError.invalid_value("/cursor", "Must be text", "string_type")
         draft.cursor = value
 
     def count(self, draft: QueryDraft, value: Any) -> None:
@@ -181,9 +181,9 @@ def as_texts(value: Any) -> list[str]:
 def _integer_between(pointer: str, value: Any, low: int, high: int) -> int:
     number = int(value) if isinstance(value, str) and _INTEGER.fullmatch(value) else value
     if not isinstance(number, int) or isinstance(number, bool):
-        raise QueryError.value(pointer, "Must be a whole number", "integer_parsing")
+        raise QueryError.invalid_value(pointer, "Must be a whole number", "integer_parsing")
     if not low <= number <= high:
-        raise QueryError.value(pointer, f"Must be between {low} and {high}", "out_of_range")
+        raise QueryError.invalid_value(pointer, f"Must be between {low} and {high}", "out_of_range")
     return number
 
 
@@ -229,7 +229,7 @@ def _json_list(name: str, read: _Reads) -> _Reads:
         if isinstance(value, str):
             value = [part.strip() for part in value.split(",") if part.strip()]
         if not isinstance(value, Sequence) or not all(isinstance(each, str) for each in value):
-            raise QueryError.value(f"/{name}", "Must be a list of names", "list_type")
+            raise QueryError.invalid_value(f"/{name}", "Must be a list of names", "list_type")
         read(parts, draft, value)
 
     return split

@@ -83,7 +83,7 @@ class QueryReader:
         draft = QueryDraft()
         try:
             if not isinstance(document, Mapping):
-                raise QueryError.value("", "Must be a JSON object", "object_type")
+                raise QueryError.invalid_value("", "Must be a JSON object", "object_type")
             for name, value in document.items():
                 self._parts.member(draft, name, value)
             return self._query(draft, tenant, self._parts)
@@ -175,9 +175,9 @@ class QueryReader:
         filters = {name: value for name, value in values.items() if name not in AGGREGATION}
         return self._aggregation(own, self.from_values(filters, options=FILTERS), NO_ALIASES)
 
-    def seal(self, query: Query, next: Cursor, *, tenant: str | None = None) -> str:  # noqa: A002 (the word of Page)
+    def sign(self, query: Query, next: Cursor, *, tenant: str | None = None) -> str:  # noqa: A002 (the word of Page)
         """Return the signed token of *next*, with which the caller asks for the next page of *query*."""
-        return self._cursor_signer.seal(next, query, tenant)
+        return self._cursor_signer.sign(next, query, tenant)
 
     def read_key(self, segment: str) -> Outcome[Key]:
         """Parse one percent-decoded path segment into a key.
@@ -234,14 +234,14 @@ class QueryReader:
         if isinstance(draft.cursor, Cursor):
             opened = self._cursor_signer.check(draft.cursor, query)
         else:
-            opened = self._cursor_signer.open(draft.cursor, query, tenant)
+            opened = self._cursor_signer.verify(draft.cursor, query, tenant)
         if isinstance(opened, Failure):
             return opened
         return Success(replace(query, page=replace(page, after=opened.unwrap())))
 
     def _check_comparison_count(self, specification: Specification) -> None:
         if sum(1 for _ in leaves(specification)) > self.limits.leaves:
-            raise QueryError.limit("", f"Must not have more than {self.limits.leaves} comparisons")
+            raise QueryError.limit_exceeded("", f"Must not have more than {self.limits.leaves} comparisons")
 
 
 def _option(name: str) -> str:

@@ -34,7 +34,7 @@ class WhereTree:
         if not isinstance(tree, Mapping):
             raise QueryError.bad_query("where", 'Must be a JSON object like {"price__gte": 5}')
         if depth > self._limits.depth:
-            raise QueryError.limit(pointer, f"Must not be nested deeper than {self._limits.depth}")
+            raise QueryError.limit_exceeded(pointer, f"Must not be nested deeper than {self._limits.depth}")
         parts = tuple(self._member(name, value, pointer, depth) for name, value in tree.items())
         return parts[0] if len(parts) == 1 else AllOf(parts)
 
@@ -50,6 +50,6 @@ class WhereTree:
         if not isinstance(value, Sequence) or isinstance(value, str):
             raise QueryError.bad_query("where", f'"{name}" takes a list of objects')
         if len(value) > self._limits.leaves:
-            raise QueryError.limit(at, f"Must not have more than {self._limits.leaves} members")
+            raise QueryError.limit_exceeded(at, f"Must not have more than {self._limits.leaves} members")
         parts = tuple(self.read(each, f"{at}/{n}", depth + 1) for n, each in enumerate(value))
         return AllOf(parts) if name == "and" else AnyOf(parts)

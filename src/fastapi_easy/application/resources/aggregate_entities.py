@@ -28,9 +28,13 @@ class AggregateEntitiesHandler(ResourceHandler):
         access = await self._enter(context, Operation.AGGREGATE)
         if not isinstance(access, Access):
             return access
-        if (denied := access.refuse(self._resource, Query(specification=asked.specification))) is not None:
+        if (
+            denied := access.check_query(self._resource, Query(specification=asked.specification))
+        ) is not None:
             return denied
         if (denied := access.check_readable(self._resource, asked.fields)) is not None:
             return denied
         repository = access.scope_repository(self._resource, self._collaborators.repository())
-        return await repository.aggregate(replace(asked, specification=access.through(asked.specification)))
+        return await repository.aggregate(
+            replace(asked, specification=access.restrict_relations(asked.specification))
+        )

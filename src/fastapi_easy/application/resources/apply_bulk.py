@@ -36,4 +36,4 @@ class ApplyBulkHandler(BulkHandler):
         """
         if command.atomic:
             return await self.apply_atomically(command.items, context)
-        return Success(await self.each(command.items, context))
+        return Success(await self.apply_separately(command.items, context))

@@ -27,7 +27,7 @@ class CountEntitiesHandler(ResourceHandler):
         if not isinstance(access, Access):
             return access
         asked = Query(specification=command.specification)
-        if (denied := access.refuse(self._resource, asked)) is not None:
+        if (denied := access.check_query(self._resource, asked)) is not None:
             return denied
         repository = access.scope_repository(self._resource, self._collaborators.repository())
-        return await repository.count(access.through(command.specification))
+        return await repository.count(access.restrict_relations(command.specification))

@@ -36,11 +36,11 @@ class ExportEntitiesHandler(ResourceHandler):
         access = await self._enter(context, Operation.EXPORT)
         if not isinstance(access, Access):
             return access
-        if (denied := access.refuse(resource, query)) is not None:
+        if (denied := access.check_query(resource, query)) is not None:
             return denied
         query = replace(
             query,
-            specification=access.through(query.specification),
+            specification=access.restrict_relations(query.specification),
             fields=access.readable(resource) if query.fields is None else query.fields,
         )
         return Success(access.scope_repository(resource, self._collaborators.repository()).stream(query))

@@ -41,7 +41,7 @@ class GetEntityHandler(ResourceHandler):
             return access
         if not (includes or access.is_limited):
             return await self._collaborators.repository().read(command.key, resource.readable)
-        if (denied := access.refuse(resource, Query(includes=includes))) is not None:
+        if (denied := access.check_query(resource, Query(includes=includes))) is not None:
             return denied
         repository = access.scope_repository(resource, self._collaborators.repository())
         read = await repository.read(command.key, fields_to_fetch(resource.readable, includes))

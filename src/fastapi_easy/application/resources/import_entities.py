@@ -105,7 +105,7 @@ class ImportEntitiesHandler(BulkHandler):
         readable = [(number, line.unwrap()) for number, line in chunk if not isinstance(line, Failure)]
         failed = [(number, line.failure()) for number, line in chunk if isinstance(line, Failure)]
         make = Upsert if command.upsert else Create
-        answer = await self.each([make(values) for _, values in readable], context)
+        answer = await self.apply_separately([make(values) for _, values in readable], context)
         report.next_line = chunk[-1][0] + 1
         if isinstance(answer.outcomes, AllSucceeded):
             # Nobody need look at the rows: only creates come together.

@@ -81,7 +81,7 @@ class PerformActionHandler(ChangeHandler):
             return access
         if command.expected_version is None and self._resource.requires_version:
             return Failure(PreconditionRequired(self._resource.name))
-        async with self._work(access) as work:
+        async with self._new_unit_of_work(access) as work:
             denied = await self._check_preconditions(command, work, access)
             if denied is not None:
                 return denied
@@ -90,7 +90,7 @@ class PerformActionHandler(ChangeHandler):
                 return performed
             # Looked into before the commit: an action that forgot to answer an outcome changes nothing.
             answer = redact(
-                performed.unwrap(), self._resource, access, self._collaborators.rules.resources.values()
+                performed.unwrap(), self._resource, access, self._collaborators.ports.resources.values()
             )
             return await commit_if_successful(work, Success(answer))
 
