@@ -58,7 +58,7 @@ class Access:
         context: Context,
         permissions: Permissions | None = None,
         action: str = "",
-        resource: Resource[Any] | None = None,
+        resource: Resource[object] | None = None,
     ) -> None:
         self.context = context
         self._permissions = permissions
@@ -67,7 +67,7 @@ class Access:
         self._known: dict[tuple[str, str], Grant | None] | None = None
         self.is_limited = permissions is not None
 
-    def grant(self, resource: Resource[Any], action: str) -> Grant | None:
+    def grant(self, resource: Resource[object], action: str) -> Grant | None:
         """Return the caller's grant for *action* on *resource*; `None` when they may not perform it at all."""
         if self._permissions is None:
             return FULL_GRANT
@@ -81,13 +81,13 @@ class Access:
             self._known[place] = self._permissions.grant(resource, action)
         return self._known[place]
 
-    def read_grant(self, resource: Resource[Any]) -> Grant:
+    def read_grant(self, resource: Resource[object]) -> Grant:
         """Return the caller's grant for reading *resource*, through the call itself or beside what it asks for."""
         own = resource is self._resource and self._action
         return self.grant(resource, self._action if own else Operation.GET) or NO_GRANT
 
     def scope_repository(
-        self, resource: Resource[E], repository: Repository[E], action: str | None = None
+        self, resource: Resource[Any], repository: Repository[E], action: str | None = None
     ) -> Repository[E]:
         """Return *repository* limited to the entities the caller may access, for *action* or for reading."""
         if self._permissions is None:
@@ -97,7 +97,7 @@ class Access:
             return repository
         return ScopedRepository(repository, grant.rows)
 
-    def sees_all(self, resource: Resource[Any]) -> bool:
+    def sees_all(self, resource: Resource[object]) -> bool:
         """Return whether the caller may see every entity of *resource*."""
         return self._permissions is None or isinstance(self.read_grant(resource).rows, Everything)
 
@@ -122,7 +122,7 @@ class Access:
             case _:
                 assert_never(specification)
 
-    def check_query(self, resource: Resource[Any], query: Query) -> Failure[Error] | None:
+    def check_query(self, resource: Resource[object], query: Query) -> Failure[Error] | None:
         """Return a `Forbidden` failure when *query* would disclose what the caller may not read; `None` otherwise."""
         if self._permissions is None:
             return None
@@ -139,7 +139,7 @@ class Access:
                 return denied
         return None
 
-    def check_readable(self, resource: Resource[Any], names: Sequence[str]) -> Failure[Error] | None:
+    def check_readable(self, resource: Resource[object], names: Sequence[str]) -> Failure[Error] | None:
         """Return a `Forbidden` failure unless the caller may read all fields *names* of *resource*."""
         readable = None if self._permissions is None else self.read_grant(resource).readable
         if readable is None:
@@ -150,7 +150,7 @@ class Access:
         return None
 
     def check_writable(
-        self, resource: Resource[Any], action: str, values: Mapping[str, Any]
+        self, resource: Resource[object], action: str, values: Mapping[str, Any]
     ) -> Failure[Error] | None:
         """Return a `Forbidden` failure unless the caller may perform *action* and set every field of *values*."""
         if self._permissions is None:
@@ -164,14 +164,14 @@ class Access:
                 return Failure(Forbidden(resource.name, str(action), name))
         return None
 
-    def readable(self, resource: Resource[Any]) -> tuple[str, ...]:
+    def readable(self, resource: Resource[object]) -> tuple[str, ...]:
         """Return the fields of *resource* that the caller may read, in declared order."""
         allowed = None if self._permissions is None else self.read_grant(resource).readable
         if allowed is None:
             return resource.readable
         return tuple(name for name in resource.readable if name in allowed or name in resource.key)
 
-    def visible_row(self, resource: Resource[Any], row: Row, includes: Sequence[Include] = ()) -> Row:
+    def visible_row(self, resource: Resource[object], row: Row, includes: Sequence[Include] = ()) -> Row:
         """Return *row* as the caller may see it.
 
         Args:
@@ -190,13 +190,13 @@ class Access:
         kept = (*names, *(include.relation.name for include in includes))
         return PartialRow({name: whole[name] for name in kept}, resource.version_of(whole))
 
-    def visible_rows(self, resource: Resource[Any], rows: Sequence[Row]) -> Sequence[Row]:
+    def visible_rows(self, resource: Resource[object], rows: Sequence[Row]) -> Sequence[Row]:
         """Return *rows*, each as `visible_row` does; a lazy sequence is not evaluated where nothing is to be hidden."""
         if self._permissions is None or len(self.readable(resource)) == len(resource.readable):
             return resource.visible_rows(rows)
         return [self.visible_row(resource, row) for row in rows]
 
-    def _check_order(self, resource: Resource[Any], sort: Sort) -> Failure[Error] | None:
+    def _check_order(self, resource: Resource[object], sort: Sort) -> Failure[Error] | None:
         owner = resource
         for relation in sort.path:
             owner = relation.target
@@ -206,8 +206,8 @@ class Access:
 
 
 def _compared_fields(
-    resource: Resource[Any], specification: Specification
-) -> Iterator[tuple[Resource[Any], str]]:
+    resource: Resource[object], specification: Specification
+) -> Iterator[tuple[Resource[object], str]]:
     """Yield the fields that *specification* compares, each with its resource."""
     match specification:
         case Where(name, _, _):
@@ -227,7 +227,7 @@ def _compared_fields(
 
 
 async def resolve_access(
-    policy: Policy | None, context: Context, action: str = "", resource: Resource[Any] | None = None
+    policy: Policy | None, context: Context, action: str = "", resource: Resource[object] | None = None
 ) -> Access:
     """Return the permissions of the caller of *context*, awaiting *policy* where there is one."""
     if policy is None:

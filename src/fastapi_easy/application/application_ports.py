@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.event_bus import EventBus
@@ -31,4 +30,4 @@ class ApplicationPorts:
     event_bus: EventBus
     policy: Policy | None = None
     journal: Journal | None = None
-    resources: Mapping[str, Resource[Any]] = field(default_factory=dict)
+    resources: Mapping[str, Resource[object]] = field(default_factory=dict)

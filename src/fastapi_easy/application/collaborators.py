@@ -31,7 +31,7 @@ class Collaborators:
         repositories: Makes the repository of each resource that relations lead to, by name.
     """
 
-    resource: Resource[Any]
+    resource: Resource[object]
     repository: Callable[[], Repository[Any]]
     unit_of_work: Callable[[], UnitOfWork]
     ports: ApplicationPorts

@@ -62,7 +62,7 @@ async def embed(
 
 async def _fetch_related(
     rows: Iterable[Row], include: Include, repositories: Repositories, access: Access
-) -> Outcome[Mapping[tuple[Any, ...], Sequence[Row]]]:
+) -> Outcome[Mapping[tuple[object, ...], Sequence[Row]]]:
     """Return the related rows by the values of the relation's local fields."""
     relation: Relation = include.relation
     sources = [
@@ -90,5 +90,5 @@ async def _fetch_related(
     )
 
 
-def _source(relation: Relation, row: Row) -> tuple[Any, ...]:
+def _source(relation: Relation, row: Row) -> tuple[object, ...]:
     return tuple(row[field] for field in relation.local)

@@ -12,7 +12,7 @@ E = TypeVar("E")
 
 
 def redact(
-    answer: Any, resource: Resource[Any], access: Access, resources: Iterable[Resource[Any]] = ()
+    answer: object, resource: Resource[object], access: Access, resources: Iterable[Resource[object]] = ()
 ) -> Any:
     """Return *answer* with every row and entity in it, at any depth, reduced to what the caller may read.
 
@@ -29,11 +29,11 @@ def redact(
 
 
 class _Redactor:
-    def __init__(self, access: Access, resources: Sequence[Resource[Any]]) -> None:
+    def __init__(self, access: Access, resources: Sequence[Resource[object]]) -> None:
         self._access = access
         self._resources = resources
 
-    def __call__(self, answer: Any) -> Any:
+    def __call__(self, answer: object) -> object:
         owner = next((each for each in self._resources if type(answer) in {each.entity, each.stored}), None)
         if owner is not None:
             names = [name for name in self._access.readable(owner) if hasattr(answer, name)]
@@ -46,7 +46,7 @@ class _Redactor:
             return {each.name: self(getattr(answer, each.name)) for each in dataclasses.fields(answer)}
         return answer
 
-    def _mapping(self, answer: Mapping[Any, Any]) -> Any:
+    def _mapping(self, answer: Mapping[Any, object]) -> object:
         owner = next((each for each in self._resources if _may_be_of(each, answer)), None)
         if owner is None:
             return {name: self(value) for name, value in answer.items()}
@@ -58,7 +58,7 @@ class _Redactor:
         return Row({name: self(value) for name, value in answer.items() if name not in hidden})
 
 
-def _may_be_of(resource: Resource[Any], values: Mapping[Any, Any]) -> bool:
+def _may_be_of(resource: Resource[object], values: Mapping[Any, Any]) -> bool:
     """Return whether *values* are an entity of *resource*, or a row with some of its fields."""
     if values.keys() >= resource.fields.keys() or values.keys() >= set(resource.readable):
         return True

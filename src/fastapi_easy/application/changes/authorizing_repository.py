@@ -63,7 +63,7 @@ class AuthorizingRepository(ScopedRepository[E]):
 
     def __init__(
         self,
-        resource: Resource[E],
+        resource: Resource[Any],
         inner: Repository[E],
         work: UnitOfWork,
         access: Access,
@@ -72,8 +72,8 @@ class AuthorizingRepository(ScopedRepository[E]):
         is_single_write: bool = False,
         deleted_only: bool = False,
     ) -> None:
-        super().__init__(inner, access.read_grant(resource).rows if access.is_limited else EVERYTHING)
         self._resource = resource
+        super().__init__(inner, access.read_grant(resource).rows if access.is_limited else EVERYTHING)
         self._work = work
         self._access = access
         self._recorder = recorder
@@ -117,7 +117,7 @@ class AuthorizingRepository(ScopedRepository[E]):
         if self._recorder.has_before_handlers(write.before_change, resource):
             # What they write belongs together with the write.
             _ = self._join_transaction()
-            details: dict[str, Any] = {} if write is CREATE else {"key": key}
+            details: dict[str, object] = {} if write is CREATE else {"key": key}
             if write is CREATE or write is UPDATE:
                 details["values"] = dict(values)
             asked = await self._recorder.ask(write.before_change, resource, self._work, **details)
@@ -151,7 +151,7 @@ class AuthorizingRepository(ScopedRepository[E]):
         expected_version: str | None,
         scope: Specification,
         change: Callable[[Repository[E], str | None], Awaitable[Outcome[T]]],
-        details: Mapping[str, Any],
+        details: Mapping[str, object],
     ) -> Outcome[T]:
         """Perform *change*, record it, and return its outcome."""
         draft: DomainEvent | None = None
@@ -203,7 +203,7 @@ class AuthorizingRepository(ScopedRepository[E]):
         return Failure(Unavailable(self._resource.database, reason=UnavailableReason.CONFLICT))
 
     def _with_draft_event(
-        self, write: Write, key: Key, details: Mapping[str, Any]
+        self, write: Write, key: Key, details: Mapping[str, object]
     ) -> tuple[Repository[E], DomainEvent | None]:
         """Return a repository that writes the journal rows together with a single write, and the draft of its event.
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
-from typing import Any, ClassVar, TypeVar, assert_never
+from typing import ClassVar, TypeVar, assert_never
 
 from returns.result import Failure, Success
 
@@ -51,7 +51,7 @@ class BulkAnswer:
         applied: Something may have been changed; always so unless an atomic call had an item that failed.
     """
 
-    outcomes: Sequence[Outcome[Any] | None]
+    outcomes: Sequence[Outcome[object] | None]
     applied: bool = True
 
 
@@ -83,7 +83,7 @@ class BulkHandler(ChangeHandler):
 
     async def apply_separately(self, items: Sequence[Change], context: Context) -> BulkAnswer:
         """Make the changes of *items*, each in its own unit of work; stop when the store does not answer."""
-        done: list[Sequence[Outcome[Any]]] = []
+        done: list[Sequence[Outcome[object]]] = []
         for run in _group_creates(items):
             done.append(await self._apply_run_separately(run, context))
             if _is_unavailable(done[-1]):
@@ -106,7 +106,7 @@ class BulkHandler(ChangeHandler):
         self, runs: Iterable[Sequence[Change]], length: int, context: Context
     ) -> Outcome[BulkAnswer]:
         """Apply *runs*, which have *length* items in all, in one unit of work."""
-        done: list[Sequence[Outcome[Any]]] = []
+        done: list[Sequence[Outcome[object]]] = []
         access = await self._enter(context, self.operation)
         if not isinstance(access, Access):
             return access
@@ -115,12 +115,12 @@ class BulkHandler(ChangeHandler):
             for run in runs:
                 done.append(await self._apply_run(writer, run))
                 if (failure := _last_failure(done[-1])) is not None:
-                    outcomes: list[Outcome[Any] | None] = [None] * length
+                    outcomes: list[Outcome[object] | None] = [None] * length
                     outcomes[sum(map(len, done)) - 1] = failure
                     return Success(BulkAnswer(outcomes, applied=False))
             return await commit_if_successful(work, Success(BulkAnswer(_concatenate(done))))
 
-    async def _apply_run(self, writer: EntityWriter, run: Sequence[Change]) -> Sequence[Outcome[Any]]:
+    async def _apply_run(self, writer: EntityWriter, run: Sequence[Change]) -> Sequence[Outcome[object]]:
         """Apply the items of *run*; return their outcomes up to the first failure."""
         if len(run) > 1:
             created = await writer.create_all(_values_of(run))
@@ -129,14 +129,16 @@ class BulkHandler(ChangeHandler):
             if isinstance(created.failure(), Forbidden):
                 raise _HiddenEntityError
         # One by one, also to find out which of many was refused.
-        outcomes: list[Outcome[Any]] = []
+        outcomes: list[Outcome[object]] = []
         for item in run:
             outcomes.append(await _apply(writer, item))
             if isinstance(outcomes[-1], Failure):
                 break
         return outcomes
 
-    async def _apply_run_separately(self, run: Sequence[Change], context: Context) -> Sequence[Outcome[Any]]:
+    async def _apply_run_separately(
+        self, run: Sequence[Change], context: Context
+    ) -> Sequence[Outcome[object]]:
         """Apply each item of *run* on its own; return their outcomes up to one where the store did not answer."""
         if len(run) > 1:
             values = _values_of(run)
@@ -147,7 +149,7 @@ class BulkHandler(ChangeHandler):
                 return AllSucceeded(created.unwrap())
             if isinstance(created.failure(), OutcomeUnknown):
                 return [created] * len(run)
-        outcomes: list[Outcome[Any]] = []
+        outcomes: list[Outcome[object]] = []
         for item in run:
             outcomes.append(
                 await self._run_in_unit_of_work(partial(_apply, item=item), context, self.operation)
@@ -157,19 +159,19 @@ class BulkHandler(ChangeHandler):
         return outcomes
 
 
-def _last_failure(outcomes: Sequence[Outcome[Any]]) -> Failure[Any] | None:
+def _last_failure(outcomes: Sequence[Outcome[object]]) -> Failure[Error] | None:
     """Return the last of *outcomes* if it is a failure."""
     last = None if isinstance(outcomes, AllSucceeded) else outcomes[-1]
     return last if isinstance(last, Failure) else None
 
 
-def _is_unavailable(outcomes: Sequence[Outcome[Any]]) -> bool:
+def _is_unavailable(outcomes: Sequence[Outcome[object]]) -> bool:
     """Return whether the store failed to answer at the end, so that the remaining items should not be tried."""
     failure = _last_failure(outcomes)
     return failure is not None and isinstance(failure.failure(), Unavailable | OutcomeUnknown)
 
 
-def _concatenate(parts: Sequence[Sequence[Outcome[Any] | None]]) -> Sequence[Outcome[Any] | None]:
+def _concatenate(parts: Sequence[Sequence[Outcome[object] | None]]) -> Sequence[Outcome[object] | None]:
     """Return *parts* concatenated; a single part is returned as it is, so that it may stay lazy."""
     return parts[0] if len(parts) == 1 else [outcome for part in parts for outcome in part]
 
@@ -187,7 +189,7 @@ def _values_of(run: Sequence[Change]) -> list[Values]:
     return [item.values for item in run if isinstance(item, Create)]
 
 
-async def _apply(writer: EntityWriter, item: Change) -> Outcome[Any]:
+async def _apply(writer: EntityWriter, item: Change) -> Outcome[object]:
     match item:
         case Malformed(error):
             return Failure(error)

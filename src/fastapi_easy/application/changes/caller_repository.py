@@ -157,7 +157,7 @@ class CallerRepository(AuthorizingRepository[E]):
         self,
         specification: Specification,
         max_affected: int,
-        change: Callable[[Key], Awaitable[Outcome[Any]]],
+        change: Callable[[Key], Awaitable[Outcome[object]]],
     ) -> Outcome[int]:
         """Apply *change* to each match of *specification*, so that each is recorded; return their number."""
         query = Query(specification=specification, page=PageRequest(limit=max_affected + 1))

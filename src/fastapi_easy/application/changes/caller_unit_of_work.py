@@ -73,7 +73,7 @@ class CallerUnitOfWork:
             self._recorder.clear()
         await self.inner.__aexit__(kind, error, traceback)
 
-    def repository(self, resource: Resource[Any] | str, *, last: bool = False) -> Repository[Any]:
+    def repository(self, resource: Resource[object] | str, *, last: bool = False) -> Repository[Any]:
         """Return the caller's view of the entities of *resource*, inside this unit of work."""
         declared = self._declared(resource) if isinstance(resource, str) else resource
         access = self._access
@@ -88,7 +88,7 @@ class CallerUnitOfWork:
             declared, inner, self, access, self._recorder, is_single_write=is_single_write
         )
 
-    def entities(self, resource: Resource[Any] | str) -> EntityRepository[Any]:
+    def entities(self, resource: Resource[object] | str) -> EntityRepository[Any]:
         """Return the caller's view of the entities of *resource* as instances of the user's class."""
         declared = self._declared(resource) if isinstance(resource, str) else resource
         # Who may update, and is told of it, need not be who may create.
@@ -139,7 +139,7 @@ class CallerUnitOfWork:
                 return written
         return await self.inner.commit()
 
-    def _declared(self, name: str) -> Resource[Any]:
+    def _declared(self, name: str) -> Resource[object]:
         try:
             return self._ports.resources[name]
         except KeyError:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from returns.result import Failure, Success
 
@@ -61,7 +60,7 @@ class EntityWriter:
     __slots__ = ("_access", "_entities", "_resource")
 
     def __init__(
-        self, resource: Resource[Any], work: CallerUnitOfWork, access: Access, *, single: bool = False
+        self, resource: Resource[object], work: CallerUnitOfWork, access: Access, *, single: bool = False
     ) -> None:
         self._resource = resource
         self._access = access
@@ -191,6 +190,6 @@ class EntityWriter:
 
 
 @lru_cache(maxsize=1024)
-def _settable_fields(resource: Resource[Any]) -> frozenset[str]:
+def _settable_fields(resource: Resource[object]) -> frozenset[str]:
     """Return the fields that an update may set: all but the key."""
     return frozenset(resource.fields) - frozenset(resource.key)

@@ -77,7 +77,7 @@ class Recorder:
         """The journal written with every change; `None` when there is none."""
         return self._ports.journal
 
-    def is_observed(self, write: Write, resource: Resource[Any]) -> bool:
+    def is_observed(self, write: Write, resource: Resource[object]) -> bool:
         """Return whether *write* has before-change handlers, subscribers, a journal, or a dry run to report to."""
         interest, name = self._ports.event_bus.interest, resource.name
         return (
@@ -87,12 +87,12 @@ class Recorder:
             or interest(write.event, name) is not Interest.NONE
         )
 
-    def has_before_handlers(self, change: type[BeforeChange], resource: Resource[Any]) -> bool:
+    def has_before_handlers(self, change: type[BeforeChange], resource: Resource[object]) -> bool:
         """Return whether handlers are subscribed to *change*, which is announced before it is made."""
         return self._ports.event_bus.interest(change, resource.name) is not Interest.NONE
 
     async def ask(
-        self, kind: type[B], resource: Resource[Any], work: UnitOfWork, **details: Any
+        self, kind: type[B], resource: Resource[object], work: UnitOfWork, **details: Any
     ) -> Outcome[B]:
         """Announce a change before it is made; return it as its handlers leave it.
 
@@ -110,7 +110,7 @@ class Recorder:
         asked = await self._ports.event_bus.ask(change)
         return asked if isinstance(asked, Failure) else Success(change)
 
-    def is_wanted(self, event: type[DomainEvent], resource: Resource[Any]) -> bool:
+    def is_wanted(self, event: type[DomainEvent], resource: Resource[object]) -> bool:
         """Return whether *event* has subscribers, a journal, or a dry run to report to."""
         return (
             self._ports.journal is not None
@@ -118,19 +118,19 @@ class Recorder:
             or self._ports.event_bus.interest(event, resource.name) is not Interest.NONE
         )
 
-    def needs_before_values(self, event: type[DomainEvent], resource: Resource[Any]) -> bool:
+    def needs_before_values(self, event: type[DomainEvent], resource: Resource[object]) -> bool:
         """Return whether *event* shall hold the values from before the change."""
         journal = self._ports.journal
         if journal is not None and journal.wants_before(resource):
             return True
         return self._ports.event_bus.interest(event, resource.name) is Interest.BEFORE
 
-    def event_factory(self, event: type[E], resource: Resource[Any]) -> Callable[..., E]:
+    def event_factory(self, event: type[E], resource: Resource[object]) -> Callable[..., E]:
         """Return a function that makes events of one kind from a key and their details, all with the same time: now."""
         context, now = self.context, self._ports.clock.now()
         make: Any = event
 
-        def made(key: Key, **details: Any) -> E:
+        def made(key: Key, **details: object) -> E:
             happened: E = make(
                 resource=resource.name,
                 key=key,
@@ -154,7 +154,7 @@ class Recorder:
                 root.unwritten = []
             root.unwritten.append(events)
 
-    def record_creations(self, resource: Resource[Any], rows: Sequence[Row]) -> None:
+    def record_creations(self, resource: Resource[object], rows: Sequence[Row]) -> None:
         """Record the creation of *rows* at one time, now; their events are made lazily."""
         make, shown, version = (
             self.event_factory(EntityCreated, resource),

@@ -13,11 +13,11 @@ from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.domain.queries.specification import Operator, Where, all_of
 from fastapi_easy.domain.resources.resource import Resource
 
-ReferencedEntity: TypeAlias = tuple[str, tuple[str, ...], tuple[Any, ...]]
+ReferencedEntity: TypeAlias = tuple[str, tuple[str, ...], tuple[object, ...]]
 """An entity that is referred to: its resource, the fields that say which one, and their values."""
 
 
-def may_refer_to_hidden(resource: Resource[Any], values: Values, access: Access) -> bool:
+def may_refer_to_hidden(resource: Resource[object], values: Values, access: Access) -> bool:
     """Return whether *values* set a reference that may lead to an entity the caller may not see."""
     return any(
         not (values.keys().isdisjoint(here) or access.sees_all(target))
@@ -26,7 +26,11 @@ def may_refer_to_hidden(resource: Resource[Any], values: Values, access: Access)
 
 
 async def find_hidden_reference(
-    resource: Resource[Any], values: Values, access: Access, work: UnitOfWork, visible: set[ReferencedEntity]
+    resource: Resource[object],
+    values: Values,
+    access: Access,
+    work: UnitOfWork,
+    visible: set[ReferencedEntity],
 ) -> Failure[Error] | None:
     """Return a `ReferenceBroken` failure when *values* refer to an entity the caller may not see.
 
@@ -50,7 +54,7 @@ async def find_hidden_reference(
 
 
 async def complete_references(
-    resource: Resource[Any], key: Key, patch: Values, repository: Repository[Any]
+    resource: Resource[object], key: Key, patch: Values, repository: Repository[Any]
 ) -> Values | Failure[Error]:
     """Return *patch*, completed with the stored values of composite references it sets only in part."""
     others = {
@@ -67,8 +71,8 @@ async def complete_references(
 
 
 def _outgoing_references(
-    resource: Resource[Any],
-) -> Iterator[tuple[Resource[Any], tuple[str, ...], tuple[str, ...]]]:
+    resource: Resource[object],
+) -> Iterator[tuple[Resource[object], tuple[str, ...], tuple[str, ...]]]:
     """Yield each reference of *resource*: the target resource, the local fields, and the remote fields."""
     yielded = set()
     for reference in resource.references:

@@ -16,7 +16,7 @@ _CHUNK_SIZE: Final = 500
 
 
 async def are_all_visible(
-    resource: Resource[Any], rows: Sequence[Row], repository: Repository[Any]
+    resource: Resource[object], rows: Sequence[Row], repository: Repository[Any]
 ) -> Outcome[bool]:
     """Return whether all of *rows* are in *repository*, the caller's view of *resource*."""
     for start in range(0, len(rows), _CHUNK_SIZE):

@@ -17,10 +17,10 @@ from fastapi_easy.domain.ports.lease_store import LeaseStore
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork, innermost
 
 SAFETY_MARGIN: Final = 0.1
-"""Part of its time by which a lease is taken for lost earlier than the store says: clocks run at different rates."""
+"""Part of the `ttl` by which a lease counts as lost earlier than in the store: clocks run at different rates."""
 
 Fence: TypeAlias = Callable[[UnitOfWork, str, int], Awaitable[Outcome[bool]]]
-"""Stamps a name with a token where a unit of work writes; whether no larger one is there."""
+"""Stamps a name with a fencing token in the database of a unit of work; returns whether no larger one is there."""
 
 _SUCCESS: Final[Outcome[None]] = Success(None)
 
@@ -29,20 +29,20 @@ class LeaseState:
     """The state of a lease: its names, its tokens, its expiry, and whether it is lost.
 
     Args:
-        store: Where it is held.
+        store: The store that holds the lease.
 
-        clock: Measures how long, on this side; never compared with the store's.
+        clock: The clock of this process; never compared with that of the store.
 
-        owner: By whom.
+        owner: The id of the owner.
 
-        ttl: Seconds for which it is granted each time.
+        ttl: Seconds that the lease lasts without a renewal.
 
         call_site: The line of the program that asked for it.
 
-        names: What is held, in order.
+        names: The held names, in order.
 
     Attributes:
-        on_loss: Is called once when it is lost.
+        on_loss: Called once when the lease is lost.
     """
 
     __slots__ = (
@@ -110,7 +110,7 @@ class LeaseState:
 
     def extend(self, requested_at: float) -> None:
         """Note that every name was renewed by requests made at *requested_at* or later."""
-        # An answer that comes late takes nothing back.
+        # `max`: answers may arrive out of order, and a late one must not shorten the lease.
         self._until = max(self._until, self._end_of(requested_at))
 
     def _end_of(self, requested_at: float) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Coroutine
 from contextvars import ContextVar
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from fastapi_easy.application.locks.held_lease import Fence, HeldLease, LeaseState
 from fastapi_easy.application.locks.lock_request import LockRequest, StoreCall
@@ -22,10 +22,10 @@ from fastapi_easy.domain.ports.lease_store import LeaseStore
 _CURRENT_LEASES: Final[ContextVar[tuple[tuple[LeaseState, weakref.ref[HeldLease]], ...]]] = ContextVar(
     "fastapi_easy_leases", default=()
 )
-"""What this task holds, and those that started it."""
+"""The leases that this task holds, and the tasks that started it: child tasks inherit the context."""
 
 RELEASE_TIMEOUT: Final = 2.0
-"""Seconds that the end of a block waits for the lease to be given back; it goes on behind it."""
+"""Seconds that the end of a block waits for the release, which then goes on in the background."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +68,11 @@ class LeaseTracker(Protocol):
         """The waiters of this process, woken when it releases a name."""
         ...
 
-    def owner(self, task: "asyncio.Task[Any]") -> str:
+    def owner(self, task: "asyncio.Task[object]") -> str:
         """Return a new owner id for an acquisition by *task*."""
         ...
 
-    def track(self, state: LeaseState, watchdog: Coroutine[Any, Any, None]) -> None:
+    def track(self, state: LeaseState, watchdog: Coroutine[object, object, None]) -> None:
         """Start *watchdog*, and remember the lease so that shutdown releases it."""
         ...
 
@@ -88,12 +88,12 @@ class LeaseTracker(Protocol):
 class CancelScope:
     """The part of a task that is cancelled when its lease is lost, as `asyncio.timeout` does it.
 
-    Knows nothing of the block itself, which is collected when nobody can end it any more.
+    It holds no reference to the block, so that a block that is never left can be collected and reported.
     """
 
     __slots__ = ("_cancelled", "_cancelling", "_message", "_task")
 
-    def __init__(self, task: "asyncio.Task[Any]", message: str) -> None:
+    def __init__(self, task: "asyncio.Task[object]", message: str) -> None:
         self._task = task
         self._message = message
         self._cancelling = task.cancelling()
@@ -125,7 +125,7 @@ class Hold:
         self._state = LeaseState(tracker.store, tracker.clock, "", options.ttl, call_site, names)
         self._lease: HeldLease | None = None
         self._scope: CancelScope | None = None
-        self._finalizer: Any = None
+        self._finalizer: weakref.finalize[..., Hold] | None = None
 
     async def __aenter__(self) -> HeldLease:
         """Wait until every name is held."""
@@ -145,7 +145,7 @@ class Hold:
             await self._acquire_all(requests)
         except BaseException as error:
             state.is_ended = True
-            # Not waited for: whoever gives up, or is refused, has waited long enough.
+            # Not awaited: a caller that was cancelled or timed out must not wait any longer.
             _ = tracker.start_release(state, tuple(each.name for each in requests if each.is_known))
             if scope.consume_cancellation(error):
                 raise state.lost_error() from error
@@ -162,12 +162,13 @@ class Hold:
         """Release the lease.
 
         Raises:
-            LeaseLost: It was lost, and the block ended by that, or as if nothing were.
+            LeaseLost: The lease was lost, and the block was cancelled by that or ended without an error.
         """
         scope, state = self._scope, self._state
         if scope is None:
-            return  # a block inside the one that holds it
-        _ = self._finalizer.detach()
+            return  # a reentrant hold: the outer block owns the lease
+        if self._finalizer is not None:
+            _ = self._finalizer.detach()
         is_lost, is_given_back = state.lost.is_set(), state.is_ended
         state.is_ended = True
         consume_cancellation = scope.consume_cancellation(error)
@@ -175,14 +176,14 @@ class Hold:
         if not is_given_back:
             released = self._tracker.start_release(state, state.names)
             if not is_lost:
-                # Goes on when this task is cancelled, or does not want to wait any longer; the manager owns it.
+                # The manager owns the release: it goes on when this task is cancelled, or after the timeout.
                 _ = await asyncio.wait([released], timeout=RELEASE_TIMEOUT)
         if consume_cancellation or (is_lost and self._options.on_lost == "cancel" and error is None):
             raise state.lost_error() from error
 
     async def _acquire_all(self, requests: list[LockRequest]) -> None:
         state, tracker, options = self._state, self._tracker, self._options
-        # A request that has to end sooner does not wait longer.
+        # A call with an earlier deadline does not wait longer than that.
         until = tracker.clock.monotonic() + deadline.within(max(options.wait, 0))
         for name in state.names:
             request = LockRequest(
@@ -201,7 +202,7 @@ class Hold:
             token, requested_at = await request.acquire()
             state.mark_acquired(name, token, requested_at)
             if len(requests) == 1:
-                # From here on: it must not run out while the next name is waited for.
+                # The watchdog starts with the first name, which must not expire while the next is waited for.
                 tracker.track(state, watch(state, tracker.call_store, options.max_hold))
 
     def _already_held(self) -> HeldLease | None:

@@ -1,13 +1,16 @@
 """The lease store as a dependency, for health checks and metrics."""
 
-from typing import Any, Final, Protocol
+from collections.abc import Coroutine
+from typing import Final, Protocol, TypeVar
 
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.ports.database import Pool
 from fastapi_easy.domain.ports.lease_store import LeaseStore
 
+T = TypeVar("T")
+
 LOCK_STORE: Final = "locks"
-"""What reports, metrics and commands call the store of the leases, and its breaker; no database is called so."""
+"""The name of the lease store and its breaker in reports, metrics and commands; reserved among databases."""
 
 
 class StoreCaller(Protocol):
@@ -18,7 +21,9 @@ class StoreCaller(Protocol):
         """The store."""
         ...
 
-    async def call_store(self, call: Any, /, *, bypass_breaker: bool) -> Outcome[Any]:
+    async def call_store(
+        self, call: Coroutine[object, object, Outcome[T]], /, *, bypass_breaker: bool
+    ) -> Outcome[T]:
         """Return the answer to *call*, or `Unavailable`; with *bypass_breaker* an open breaker does not refuse it."""
         ...
 

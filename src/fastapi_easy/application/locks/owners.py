@@ -16,8 +16,8 @@ _HOST_LENGTH: Final = 60
 class Owners:
     """Makes the ids of owners: `host:pid:boot:task/acquisition`.
 
-    The task is part of it, so that two tasks of a process are two; so is the acquisition, so that what undoes one that
-    was given up can never undo the next.
+    The task is part of it, so that two tasks of a process exclude each other; the acquisition is, so that the release
+    of a cancelled acquisition can never release the next one.
     """
 
     def __init__(self) -> None:

@@ -10,31 +10,31 @@ from fastapi_easy.application.locks.held_lease import LeaseState
 from fastapi_easy.application.locks.lock_request import StoreCall
 
 HEARTBEAT: Final = 3.0
-"""Seconds at most between two looks at a lock that does not run out, but is gone with its connection."""
+"""Seconds at most between two checks of a lock that does not expire, but is lost with its connection."""
 
 _RENEWALS_PER_TTL: Final = 3
 """Renewals in the time of a lease."""
 
 _STALL_THRESHOLD: Final = 0.2
-"""Seconds by which the program has to be late to be said to have stood still."""
+"""Seconds past the expiry from which on a suspended process, and not a silent store, is named as the reason."""
 
 
 async def watch(state: LeaseState, call_store: StoreCall, max_hold: float | None) -> None:
     """Renew *state* until it is lost; the caller cancels this when the lease is released.
 
-    A refusal is a loss. Silence is not: the store is asked again until the lease has run out on this side.
+    A refused renewal is a loss. No answer is not: the store is asked again until the lease has expired on this side.
 
     Args:
         state: What to renew.
 
         call_store: Asks the store, within a limit of seconds, and answers `Unavailable` when there is no answer.
 
-        max_hold: Seconds after which it is renewed no more.
+        max_hold: Seconds after which the lease is no longer renewed.
     """
     clock = state.clock
     period = state.ttl / _RENEWALS_PER_TTL if state.expires else min(state.ttl / _RENEWALS_PER_TTL, HEARTBEAT)
     ends = math.inf if max_hold is None else clock.monotonic() + max_hold
-    # On a slow wire much of the time may have been spent before the answer came.
+    # On a slow network much of the period may have passed before the answer arrived.
     pause = max(0.0, period - state.elapsed)
     while True:
         left = ends - clock.monotonic()

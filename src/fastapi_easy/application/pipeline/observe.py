@@ -21,7 +21,7 @@ def observe(observer: Callable[[], Observer], clock: Clock) -> Step:
     def wrap(target: Target, handler: Handler[Any, Any]) -> Handler[Any, Any]:
         resource, action = target.resource.name, target.action
 
-        async def observed(command: Any, context: Context, /) -> Outcome[Any]:
+        async def observed(command: object, context: Context, /) -> Outcome[Any]:
             begun = clock.monotonic()
             outcome = await handler(command, context)
             error = outcome.failure() if isinstance(outcome, Failure) else None

@@ -43,7 +43,7 @@ def retry_within_deadline(retry: Callable[[], Retry], clock: Clock, limit: float
         # Of how many no repetition was made yet; each pays for a part of one.
         calls = 0
 
-        async def retried(command: Any, context: Context, /) -> Outcome[Any]:
+        async def retried(command: object, context: Context, /) -> Outcome[Any]:
             nonlocal calls
             left = default_limit if context.deadline is None else context.deadline - clock.monotonic()
             if left is None:

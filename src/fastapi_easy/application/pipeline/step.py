@@ -33,7 +33,7 @@ class Target:
         validator: Finds what checks what callers give for it.
     """
 
-    resource: Resource[Any]
+    resource: Resource[object]
     action: str
     validator: Callable[[], Validator]
 

@@ -29,7 +29,7 @@ def trace(tracer: Tracer) -> Step:
         name = f"{target.resource.name}.{target.action}"
         known = {"fastapi_easy.resource": target.resource.name, "fastapi_easy.action": str(target.action)}
 
-        async def traced(command: Any, context: Context, /) -> Outcome[Any]:
+        async def traced(command: object, context: Context, /) -> Outcome[Any]:
             attributes = {**known, "fastapi_easy.correlation_id": context.correlation_id}
             with tracer.span(name, attributes) as span:
                 outcome = await handler(command, context)

@@ -21,7 +21,7 @@ def translate_lock_errors(target: Target, handler: Handler[Any, Any]) -> Handler
     if target.action in _BUILT_IN:
         return handler
 
-    async def translated(command: Any, context: Context, /) -> Outcome[Any]:
+    async def translated(command: object, context: Context, /) -> Outcome[Any]:
         try:
             return await handler(command, context)
         except LockError as error:

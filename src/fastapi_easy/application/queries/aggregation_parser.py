@@ -1,7 +1,7 @@
 """The parser of aggregations: `group_by=author_id&total=sum:price`."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from fastapi_easy.application.queries.allowed_comparisons import closest_match
 from fastapi_easy.application.queries.comparisons import QueryError
@@ -21,17 +21,17 @@ DEFAULT_GROUP_LIMIT: Final = 100
 _NOT_GROUPABLE: Final = frozenset({Kind.JSON, Kind.BINARY, Kind.ARRAY})
 
 
-def groupable(resource: Resource[Any]) -> tuple[str, ...]:
+def groupable(resource: Resource[object]) -> tuple[str, ...]:
     """Return the fields of *resource* that entities can be grouped by."""
     return tuple(name for name in resource.filterable if resource.fields[name].kind not in _NOT_GROUPABLE)
 
 
-def measures(resource: Resource[Any]) -> tuple[str, ...]:
+def measures(resource: Resource[object]) -> tuple[str, ...]:
     """Return the names of all measures of *resource*."""
     return tuple(measure.name for measure in _measures(resource))
 
 
-def _measures(resource: Resource[Any]) -> list[Measure]:
+def _measures(resource: Resource[object]) -> list[Measure]:
     every = [Measure(Function.COUNT)]
     every += [
         Measure(function, name)
@@ -51,7 +51,7 @@ def external_measure_name(measure: Measure, naming: FieldAliases) -> str:
 
 
 def read_aggregation(
-    resource: Resource[Any],
+    resource: Resource[object],
     pairs: Sequence[tuple[str, str]],
     specification: Specification,
     limits: QueryLimits,

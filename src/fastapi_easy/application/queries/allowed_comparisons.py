@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.queries.specification import (
@@ -23,16 +23,16 @@ CONNECTIVES: Final = frozenset({"and", "or", "not"})
 RESERVED: Final = frozenset({"where", "q", "sort", "fields", "include", "limit", "offset", "cursor", "count"})
 """The parameters that are not comparisons."""
 
-AliasLookup: TypeAlias = Callable[[Resource[Any]], FieldAliases]
+AliasLookup: TypeAlias = Callable[[Resource[object]], FieldAliases]
 """What those who ask call the fields of a resource."""
 
 
-def external_aliases(resource: Resource[Any]) -> FieldAliases:
+def external_aliases(resource: Resource[object]) -> FieldAliases:
     """Return the aliases by which callers name the fields of *resource*."""
     return resource.naming
 
 
-def no_aliases(resource: Resource[Any]) -> FieldAliases:
+def no_aliases(resource: Resource[object]) -> FieldAliases:
     """Return no aliases: Python code uses the names of the fields."""
     return NO_ALIASES
 
@@ -73,7 +73,7 @@ class Parameter:
         """Whether a comma separates values in text, because no value can contain one."""
         return self.value.kind not in {Kind.TEXT, Kind.ENUM, Kind.JSON, Kind.BINARY}
 
-    def condition(self, value: Any) -> Specification:
+    def condition(self, value: object) -> Specification:
         """Return the specification with *value*; along a path it asks for at least one related entity that matches."""
         condition: Specification
         if self.relation is None:
@@ -109,7 +109,7 @@ class AllowedComparisons(Mapping[str, Parameter]):
 
     def __init__(
         self,
-        resource: Resource[Any],
+        resource: Resource[object],
         depth: int,
         names: AliasLookup = external_aliases,
         *,
@@ -162,7 +162,7 @@ class AllowedComparisons(Mapping[str, Parameter]):
         return self._related[relation]
 
 
-def _own_comparisons(resource: Resource[Any], naming: FieldAliases) -> dict[str, Parameter]:
+def _own_comparisons(resource: Resource[object], naming: FieldAliases) -> dict[str, Parameter]:
     words: dict[str, Parameter] = {}
     for field_name in resource.filterable:
         field, word = resource.fields[field_name], naming.alias_of(field_name)
@@ -183,7 +183,7 @@ def _value_field(field: Field, operator: Operator) -> Field:
     return replace(field, nullable=False) if field.nullable else field
 
 
-def closest_match(word: str, words: Iterable[str] | Mapping[str, Any]) -> str | None:
+def closest_match(word: str, words: Iterable[str]) -> str | None:
     """Return the one of *words* most similar to *word*, or `None` when none is similar."""
     near = difflib.get_close_matches(word[:64], list(words), n=1, cutoff=0.6)
     return near[0] if near else None

@@ -137,14 +137,14 @@ class ComparisonParser:
                 pointer, "Must be two values, the lower and the upper bound", "between"
             )
 
-    def _text(self, parameter: Parameter, text: str, pointer: str) -> Any:
+    def _text(self, parameter: Parameter, text: str, pointer: str) -> object:
         self._check_text_length(parameter, text, pointer)
         try:
             return FORMATS[parameter.value.kind].read_text(parameter.value, text)
         except ParseError as error:
             raise QueryError.invalid_value(pointer, str(error), error.code) from None
 
-    def _value(self, parameter: Parameter, value: Any, pointer: str) -> Any:
+    def _value(self, parameter: Parameter, value: object, pointer: str) -> object:
         if isinstance(value, str):
             self._check_text_length(parameter, value, pointer)
         try:

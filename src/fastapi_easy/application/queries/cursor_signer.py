@@ -44,7 +44,7 @@ class CursorSigner:
     other it is refused. Keyed BLAKE2b of 128 bits (RFC 7693), many times as fast as an HMAC.
     """
 
-    def __init__(self, resource: Resource[Any], secret: bytes) -> None:
+    def __init__(self, resource: Resource[object], secret: bytes) -> None:
         self._resource = resource
         # A key of BLAKE2b's own has 64 bytes at most.
         self._key = hashlib.blake2b(secret).digest()
@@ -91,7 +91,7 @@ class CursorSigner:
         )
         return Success(cursor) if fits else _bad_cursor()
 
-    def _values(self, written: Sequence[Any], order: Sequence[Sort]) -> tuple[Any, ...]:
+    def _values(self, written: Sequence[Any], order: Sequence[Sort]) -> tuple[object, ...]:
         return tuple(
             from_json_value(self._field(sort), value) for value, sort in zip(written, order, strict=True)
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from fastapi_easy.application.queries.allowed_comparisons import AliasLookup, closest_match
 from fastapi_easy.application.queries.comparisons import QueryError
@@ -40,7 +40,7 @@ class IncludeNode:
 class IncludeParser:
     """Reads the includes of one query. Every method raises `QueryError`."""
 
-    def __init__(self, resource: Resource[Any], limits: QueryLimits, aliases_for: AliasLookup) -> None:
+    def __init__(self, resource: Resource[object], limits: QueryLimits, aliases_for: AliasLookup) -> None:
         self._resource = resource
         self._limits = limits
         self._called = aliases_for
@@ -67,7 +67,7 @@ class IncludeParser:
             names = [each.strip() for value in values for each in value.split(",") if each.strip()]
             self.order(node, names)
 
-    def document(self, nodes: dict[str, IncludeNode], tree: Any, pointer: str) -> None:
+    def document(self, nodes: dict[str, IncludeNode], tree: object, pointer: str) -> None:
         """Read the member `include` of a search: a list of paths, or an object of relations and their options."""
         if isinstance(tree, str):
             tree = [part.strip() for part in tree.split(",") if part.strip()]
@@ -80,7 +80,7 @@ class IncludeParser:
         else:
             raise QueryError.invalid_value(pointer, "Must be a list of relations, or an object", "list_type")
 
-    def limit(self, node: IncludeNode, number: Any, pointer: str) -> None:
+    def limit(self, node: IncludeNode, number: object, pointer: str) -> None:
         """Set the largest number of related entities for each entity."""
         if not node.relation.many:
             raise QueryError.bad_query(pointer[1:], "Is a to-one relation; leave it out")
@@ -120,7 +120,7 @@ class IncludeParser:
         )
         return Include(relation=node.relation, query=query)
 
-    def _member(self, node: IncludeNode, options: Any, pointer: str) -> None:
+    def _member(self, node: IncludeNode, options: object, pointer: str) -> None:
         if not isinstance(options, Mapping):
             raise QueryError.invalid_value(pointer, "Must be an object", "object_type")
         for name, value in options.items():

@@ -21,7 +21,7 @@ class KeyCodec:
     `~0`.
     """
 
-    def __init__(self, resource: Resource[Any]) -> None:
+    def __init__(self, resource: Resource[object]) -> None:
         self._fields = tuple(resource.fields[name] for name in resource.key)
         self._aliases = tuple(resource.naming.alias_of(name) for name in resource.key)
         self._text_readers = tuple(FORMATS[field.kind].read_text for field in self._fields)
@@ -50,7 +50,7 @@ class KeyCodec:
         return self._read_parts(parts, self._value_readers)
 
     def _read_parts(
-        self, parts: Sequence[Any], readers: Sequence[Callable[[Field, Any], Any]]
+        self, parts: Sequence[object], readers: Sequence[Callable[[Field, Any], Any]]
     ) -> Outcome[Key]:
         if len(parts) != len(self._fields):
             return Failure(Invalid((Fault("", f"Must be {','.join(self._aliases)}", "key_parts", "path"),)))

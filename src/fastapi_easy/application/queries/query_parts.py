@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NoReturn, TypeAlias
 
 from fastapi_easy.application.queries.allowed_comparisons import (
     RESERVED,
@@ -46,7 +46,7 @@ class QueryParts:
 
     def __init__(
         self,
-        resource: Resource[Any],
+        resource: Resource[object],
         parameters: AllowedComparisons,
         limits: QueryLimits,
         aliases_for: AliasLookup,
@@ -67,13 +67,13 @@ class QueryParts:
         else:
             draft.conditions.append(self._comparisons.from_text(name, values))
 
-    def member(self, draft: QueryDraft, name: str, value: Any) -> None:
+    def member(self, draft: QueryDraft, name: str, value: object) -> None:
         """Read one member of a search document."""
         if name not in _FROM_JSON:
             raise QueryError.bad_query(name, "Is not part of a search", closest_match(name, _FROM_JSON))
         _FROM_JSON[name](self, draft, value)
 
-    def keyword(self, draft: QueryDraft, name: str, value: Any) -> None:
+    def keyword(self, draft: QueryDraft, name: str, value: object) -> None:
         """Read one keyword of a call in Python."""
         path, _, option = name.replace("__", ".").rpartition(".")
         if name in _FROM_JSON:
@@ -97,15 +97,15 @@ class QueryParts:
                 raise QueryError.bad_query("where", "Must be one JSON object") from None
             self.where(draft, tree)
 
-    def where(self, draft: QueryDraft, tree: Any) -> None:
+    def where(self, draft: QueryDraft, tree: object) -> None:
         """Read a `where` tree."""
         draft.conditions.append(self.condition(tree, "/where"))
 
-    def condition(self, tree: Any, pointer: str) -> Specification:
+    def condition(self, tree: object, pointer: str) -> Specification:
         """Return the specification of a `where` tree."""
         return self._where.read(tree, pointer)
 
-    def search(self, draft: QueryDraft, text: Any) -> None:
+    def search(self, draft: QueryDraft, text: object) -> None:
         """Read the words of a text search."""
         searchable = self._resource.searchable
         if not searchable:
@@ -139,7 +139,7 @@ class QueryParts:
         for name in names:
             _ = self._include_parser.include(draft.nodes, name)
 
-    def include_tree(self, draft: QueryDraft, tree: Any) -> None:
+    def include_tree(self, draft: QueryDraft, tree: object) -> None:
         """Read the includes, as JSON."""
         self._include_parser.document(draft.nodes, tree, "/include")
 
@@ -147,15 +147,15 @@ class QueryParts:
         """Build the includes of *draft*."""
         return self._include_parser.build(draft.nodes)
 
-    def limit(self, draft: QueryDraft, value: Any) -> None:
+    def limit(self, draft: QueryDraft, value: object) -> None:
         """Read the number of entities on a page."""
         draft.limit = _integer_between("/limit", value, 1, self._resource.query.max_limit)
 
-    def offset(self, draft: QueryDraft, value: Any) -> None:
+    def offset(self, draft: QueryDraft, value: object) -> None:
         """Read the number of entities to skip."""
         draft.offset = _integer_between("/offset", value, 0, self._limits.offset)
 
-    def cursor(self, draft: QueryDraft, value: Any) -> None:
+    def cursor(self, draft: QueryDraft, value: object) -> None:
         """Read the cursor: a token, verified once the whole query is known, or in Python the `Cursor` itself."""
         if not isinstance(value, str | Cursor):
             raise QueryError.invalid_value("/cursor", "Must be text", "string_type")
@@ -172,13 +172,14 @@ class QueryParts:
         draft.count = Count(value)
 
 
-def as_texts(value: Any) -> list[str]:
+def as_texts(value: object) -> list[str]:
     """Return *value*, one object or a list of them, as the texts of a query string."""
-    several = isinstance(value, Sequence) and not isinstance(value, str)
-    return [str(each) for each in (value if several else [value])]
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [str(each) for each in value]
+    return [str(value)]
 
 
-def _integer_between(pointer: str, value: Any, low: int, high: int) -> int:
+def _integer_between(pointer: str, value: object, low: int, high: int) -> int:
     number = int(value) if isinstance(value, str) and _INTEGER.fullmatch(value) else value
     if not isinstance(number, int) or isinstance(number, bool):
         raise QueryError.invalid_value(pointer, "Must be a whole number", "integer_parsing")
@@ -187,11 +188,11 @@ def _integer_between(pointer: str, value: Any, low: int, high: int) -> int:
     return number
 
 
-def _reject_constant(name: str) -> Any:
+def _reject_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-def _reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _reject_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """Return the members of a JSON object; raise `ValueError` when a name occurs twice."""
     members = dict(pairs)
     if len(members) != len(pairs):
@@ -225,7 +226,7 @@ def _text_list(read: _Reads) -> _Reads:
 def _json_list(name: str, read: _Reads) -> _Reads:
     """Wrap *read* for a list of names in JSON: a list, or one text as in a query string."""
 
-    def split(parts: QueryParts, draft: QueryDraft, value: Any) -> None:
+    def split(parts: QueryParts, draft: QueryDraft, value: object) -> None:
         if isinstance(value, str):
             value = [part.strip() for part in value.split(",") if part.strip()]
         if not isinstance(value, Sequence) or not all(isinstance(each, str) for each in value):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 from returns.result import Failure, Success
 
@@ -41,7 +41,7 @@ class QueryReader:
         limits: How large a query may be.
     """
 
-    def __init__(self, resource: Resource[Any], limits: QueryLimits, secret: bytes) -> None:
+    def __init__(self, resource: Resource[object], limits: QueryLimits, secret: bytes) -> None:
         self.parameters = AllowedComparisons(resource, limits.relations)
         self.limits = limits
         self._resource = resource
@@ -75,7 +75,7 @@ class QueryReader:
         except QueryError as query_error:
             return Failure(query_error.error)
 
-    def from_document(self, document: Any, *, tenant: str | None = None) -> Outcome[Query]:
+    def from_document(self, document: object, *, tenant: str | None = None) -> Outcome[Query]:
         """Parse the JSON *document* of a search into a query.
 
         Fails with: as `from_parameters`; the pointers lead into the document.
@@ -92,7 +92,7 @@ class QueryReader:
 
     def from_values(
         self,
-        values: Mapping[str, Any],
+        values: Mapping[str, object],
         *,
         tenant: str | None = None,
         options: frozenset[str] = RESERVED,
@@ -137,7 +137,7 @@ class QueryReader:
                 return Failure(BadQuery(name, "Does not apply to a single entity; leave it out"))
         return self.from_parameters(pairs)
 
-    def condition(self, tree: Any, pointer: str) -> Outcome[Specification]:
+    def condition(self, tree: object, pointer: str) -> Outcome[Specification]:
         """Parse the `where` tree at *pointer* of a body into a specification.
 
         Fails with: as `from_document`.
@@ -161,7 +161,7 @@ class QueryReader:
                 return Failure(BadQuery(name[:64], "Does not apply to aggregations; leave it out"))
         return self._aggregation(own, self.from_parameters(filters), self._resource.naming)
 
-    def aggregation_from_values(self, values: Mapping[str, Any]) -> Outcome[Aggregation]:
+    def aggregation_from_values(self, values: Mapping[str, object]) -> Outcome[Aggregation]:
         """Parse the arguments *values* of a call in Python into an aggregation; `total` may hold measures.
 
         Fails with: as `from_values`.
@@ -250,7 +250,7 @@ def _option(name: str) -> str:
     return "include" if path and last in OPTIONS else name
 
 
-def _measures(value: Any) -> Any:
+def _measures(value: object) -> object:
     """Return *value* with each measure replaced by its name."""
     if isinstance(value, Measure):
         return value.name

@@ -1,7 +1,6 @@
 """The parser of orders, `-created_at,id`, and of field lists."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from fastapi_easy.application.queries.allowed_comparisons import AliasLookup, closest_match
 from fastapi_easy.application.queries.comparisons import QueryError
@@ -10,7 +9,7 @@ from fastapi_easy.domain.resources.resource import Relation, Resource
 
 
 def read_order(
-    resource: Resource[Any], names: Sequence[str], depth: int, aliases_for: AliasLookup
+    resource: Resource[object], names: Sequence[str], depth: int, aliases_for: AliasLookup
 ) -> tuple[Sort, ...]:
     """Parse *names* into an order; a leading minus means descending.
 
@@ -46,7 +45,9 @@ def read_order(
     return tuple(order.values())
 
 
-def _path(resource: Resource[Any], names: Sequence[str]) -> tuple[tuple[Relation, ...] | None, Resource[Any]]:
+def _path(
+    resource: Resource[object], names: Sequence[str]
+) -> tuple[tuple[Relation, ...] | None, Resource[object]]:
     """Resolve *names* as to-one relations; return the path, or `None` for none such, and the resource at its end."""
     path: list[Relation] = []
     for name in names:
@@ -58,7 +59,7 @@ def _path(resource: Resource[Any], names: Sequence[str]) -> tuple[tuple[Relation
     return tuple(path), resource
 
 
-def _sortable(resource: Resource[Any], aliases_for: AliasLookup) -> list[str]:
+def _sortable(resource: Resource[object], aliases_for: AliasLookup) -> list[str]:
     related = [
         f"{relation.name}.{aliases_for(relation.target).alias_of(field)}"
         for relation in resource.relations.values()
@@ -68,7 +69,9 @@ def _sortable(resource: Resource[Any], aliases_for: AliasLookup) -> list[str]:
     return [*(aliases_for(resource).alias_of(field) for field in resource.sortable), *related]
 
 
-def read_fields(resource: Resource[Any], names: Sequence[str], aliases_for: AliasLookup) -> tuple[str, ...]:
+def read_fields(
+    resource: Resource[object], names: Sequence[str], aliases_for: AliasLookup
+) -> tuple[str, ...]:
     """Return the selected fields, each once, in the order they were named.
 
     Raises:

@@ -1,7 +1,6 @@
 """The parser of `where` trees in JSON or Python."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from fastapi_easy.application.queries.allowed_comparisons import CONNECTIVES, AllowedComparisons
 from fastapi_easy.application.queries.comparisons import ComparisonParser, QueryError
@@ -22,7 +21,7 @@ class WhereTree:
         self._comparisons = ComparisonParser(words, limits)
         self._limits = limits
 
-    def read(self, tree: Any, pointer: str = "", depth: int = 0) -> Specification:
+    def read(self, tree: object, pointer: str = "", depth: int = 0) -> Specification:
         """Parse *tree* into a specification.
 
         Raises:
@@ -38,7 +37,7 @@ class WhereTree:
         parts = tuple(self._member(name, value, pointer, depth) for name, value in tree.items())
         return parts[0] if len(parts) == 1 else AllOf(parts)
 
-    def _member(self, name: str, value: Any, pointer: str, depth: int) -> Specification:
+    def _member(self, name: str, value: object, pointer: str, depth: int) -> Specification:
         at = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
         if name in self._comparison_names.relations and isinstance(value, Mapping | Specification):
             inner = WhereTree(self._comparison_names.for_relation(name), self._limits)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Final, TypeAlias
 
 from returns.result import Failure, Success
@@ -16,16 +17,16 @@ from fastapi_easy.domain.errors import Error, Outcome, OutcomeUnknown, Unavailab
 from fastapi_easy.domain.resources.options import Operation
 
 CHUNK: Final = 500
-"""Lines that become durable together, at most."""
+"""Lines that are committed together, at most."""
 
 CHUNK_BYTES: Final = 4 * 1024 * 1024
-"""Characters and bytes in a chunk, more or less, after which it is full though it has fewer lines."""
+"""Characters and bytes, as estimated, after which a chunk with fewer lines is full: bounds the memory of an import."""
 
 _SIZED_TYPES: Final = (str, bytes)
 _NESTED: Final = (dict, list)
 
 Line: TypeAlias = tuple[int, Outcome[Values]]
-"""Its number, counted from 1, and what it says, or why it cannot be read."""
+"""Its number, counted from 1, and its values, or why they cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +109,11 @@ class ImportEntitiesHandler(BulkHandler):
         answer = await self.apply_separately([make(values) for _, values in readable], context)
         report.next_line = chunk[-1][0] + 1
         if isinstance(answer.outcomes, AllSucceeded):
-            # Nobody need look at the rows: only creates come together.
+            # Only creates are grouped, so all rows are new; the lazy sequence is not evaluated.
             report.created += len(answer.outcomes)
         else:
             failed += self._tally(readable, answer, report)
-        self._record_failures(sorted(failed, key=lambda each: each[0]), command, report)
+        self._record_failures(sorted(failed, key=itemgetter(0)), command, report)
 
     @staticmethod
     def _tally(

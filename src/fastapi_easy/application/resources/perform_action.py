@@ -110,7 +110,7 @@ class PerformActionHandler(ChangeHandler):
         return seen if isinstance(seen, Failure) else None
 
 
-def action_name(action: type[Any]) -> str:
+def action_name(action: type[object]) -> str:
     """Return the name of *action*: its `action_name`, or the first word of its class's name in lower case."""
     given = getattr(action, "action_name", None)
     if isinstance(given, str):
@@ -119,7 +119,7 @@ def action_name(action: type[Any]) -> str:
     return words[0].lower() if words else action.__name__.lower()
 
 
-def find_action_mistakes(action: type[Any]) -> list[str]:
+def find_action_mistakes(action: type[object]) -> list[str]:
     """Return the reasons why *action* cannot be declared, each with its remedy; empty when it can."""
     mistakes = []
     if not dataclasses.is_dataclass(action):

@@ -1,7 +1,6 @@
 """Give one entity a whole new set of values."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from returns.result import Failure, Success
 
@@ -76,7 +75,7 @@ class ReplaceEntityHandler(ChangeHandler):
         return Failure(Invalid(tuple(missing))) if missing else Success(Patch(complete))
 
 
-def _default_of(field: Field) -> Any:
+def _default_of(field: Field) -> object:
     if field.default_factory is not None:
         return field.default_factory()
     if field.default is not UNSET:
