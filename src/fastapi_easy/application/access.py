@@ -30,6 +30,8 @@ from fastapi_easy.domain.scoped_repository import ScopedRepository
 E = TypeVar("E")
 
 FULL_GRANT: Final = Grant()
+
+# `AnyOf` of nothing matches no row: for a reader without a grant there are no entities, as if none existed.
 NO_GRANT: Final = Grant(rows=AnyOf(()), readable=frozenset(), writable=frozenset())
 
 _BUILT_IN: Final = frozenset(Operation)
@@ -39,16 +41,16 @@ class Access:
     """The permissions of the caller of *context*, remembered for one call.
 
     Args:
-        context: Who asks.
+        context: The context of the call, with its caller.
 
-        permissions: What they may do; everything when there are none, at no cost.
+        permissions: The permissions that the policy returned; `None` permits everything, at no cost.
 
-        action: What was asked for: an operation, or an action of the user's own.
+        action: The operation or user-defined action of the call.
 
-        resource: Whom it is asked of.
+        resource: The resource that the call is about.
 
     Attributes:
-        is_limited: There may be things that the caller may not do.
+        is_limited: Whether there is a policy, so that something may be forbidden.
     """
 
     __slots__ = ("_action", "_known", "_permissions", "_resource", "context", "is_limited")
@@ -72,7 +74,7 @@ class Access:
         if self._permissions is None:
             return FULL_GRANT
         if resource is self._resource and self._action not in _BUILT_IN:
-            # An action of the user's own says itself what it does to its entity.
+            # A user-defined action decides itself what it does to its entity: its own grant covers its writes.
             action = self._action
         if self._known is None:
             self._known = {}
@@ -126,6 +128,7 @@ class Access:
         """Return a `Forbidden` failure when *query* would disclose what the caller may not read; `None` otherwise."""
         if self._permissions is None:
             return None
+        # An order or a comparison discloses values as surely as an answer does: a caller could search for them.
         for sort in query.order:
             if (denied := self._check_order(resource, sort)) is not None:
                 return denied
@@ -175,11 +178,11 @@ class Access:
         """Return *row* as the caller may see it.
 
         Args:
-            resource: Whose entity it is.
+            resource: The resource of the entity.
 
-            row: Holds at least the readable fields.
+            row: A row with at least the readable fields.
 
-            includes: What else it holds and is to keep.
+            includes: The includes whose members it holds and is to keep.
         """
         whole = row if includes else resource.visible_row(row)
         if self._permissions is None:
@@ -200,6 +203,7 @@ class Access:
         owner = resource
         for relation in sort.path:
             owner = relation.target
+            # The position of a row would tell the value of a related entity that the caller may not see.
             if not self.sees_all(owner):
                 return Failure(Forbidden(owner.name, str(Operation.LIST), sort.name))
         return self.check_readable(owner, (sort.field,))

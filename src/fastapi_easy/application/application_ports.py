@@ -15,13 +15,13 @@ class ApplicationPorts:
     """The ports that every write of one application uses, whatever interface it came through.
 
     Attributes:
-        clock: When something happened.
+        clock: The clock that dates events.
 
-        event_bus: Who wants to know, and who has a say.
+        event_bus: The event bus, with its subscribers and before-change handlers.
 
-        policy: What callers may do; everything when there is none.
+        policy: The policy that grants permissions; `None` permits everything.
 
-        journal: What is written beside every change; nothing when there is none.
+        journal: The journal that is written with every change, if there is one.
 
         resources: Every resource, by name.
     """

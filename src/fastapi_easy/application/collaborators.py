@@ -20,15 +20,15 @@ class Collaborators:
     """The ports behind the handlers of *resource*; every handler is made from one of these.
 
     Attributes:
-        resource: Whose entities.
+        resource: The resource that the handlers serve.
 
-        repository: Makes a repository that stands alone.
+        repository: Makes a repository outside of any unit of work, for reading.
 
         unit_of_work: Makes a unit of work; every change gets its own.
 
         ports: The ports that every unit of work uses, and the policy.
 
-        repositories: Makes the repository of each resource that relations lead to, by name.
+        repositories: Makes the repository of each related resource, by name.
     """
 
     resource: Resource[object]
@@ -42,7 +42,7 @@ class ResourceHandler:
     """A handler of one resource's commands.
 
     Args:
-        collaborators: What it works with.
+        collaborators: The ports that it works with.
     """
 
     def __init__(self, collaborators: Collaborators) -> None:
@@ -53,10 +53,11 @@ class ResourceHandler:
         """Return the permissions of the caller of *context*; every use case begins here.
 
         Fails with:
-            Forbidden: Not this.
+            Forbidden: The caller may not perform *action*.
         """
         policy = self._collaborators.ports.policy
         if policy is None:
+            # No call of `resolve_access`: this is the path of every request in applications without a policy.
             return Access(context)
         access = await resolve_access(policy, context, action, self._resource)
         if access.grant(self._resource, action) is None:

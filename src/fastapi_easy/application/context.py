@@ -12,7 +12,7 @@ class DryRun:
     """The record of a dry run: everything is done but the commit.
 
     Attributes:
-        events: What would have been published; filled by the use case.
+        events: The events that would have been published; filled by the use case.
     """
 
     events: list[DomainEvent] = field(default_factory=list)
@@ -29,11 +29,11 @@ class Context:
 
         correlation_id: Ties together everything that one call causes; 1 to 128 printable ASCII characters.
 
-        idempotency_key: Names the call, so that a repetition gets the first answer.
+        idempotency_key: Identifies the call, so that a repetition gets the first answer.
 
-        deadline: When the caller stops waiting, on the clock of `Clock.monotonic`.
+        deadline: The time at which the caller stops waiting, on the clock of `Clock.monotonic`.
 
-        dry_run: Nothing is to become durable.
+        dry_run: The record of a dry run, which commits nothing; `None` for a real call.
     """
 
     principal: Principal = ANONYMOUS
@@ -45,4 +45,4 @@ class Context:
 
 
 NOBODY: Final = Context()
-"""An anonymous caller about whom nothing else is known."""
+"""The context of an anonymous caller."""

@@ -14,7 +14,7 @@ from fastapi_easy.domain.queries.query import Include
 from fastapi_easy.domain.resources.resource import Relation
 
 Repositories: TypeAlias = Mapping[str, Callable[[], Repository[Any]]]
-"""What makes the repository of each resource, by name."""
+"""Functions that make the repository of each resource, by name."""
 
 
 def fields_to_fetch(fields: Sequence[str], includes: Sequence[Include]) -> tuple[str, ...]:
@@ -35,15 +35,15 @@ async def embed(
     """Return *rows*, cut to *fields*, with a member for each of *includes*: a row or `None`, or a list of rows.
 
     Args:
-        rows: Hold what `fields_to_fetch` says.
+        rows: Rows that hold the fields of `fields_to_fetch`.
 
-        fields: Those to keep.
+        fields: The fields to keep.
 
-        includes: What is wished for beside them.
+        includes: The includes to embed.
 
-        repositories: Where it is.
+        repositories: The repositories of the related resources.
 
-        access: What of it the caller may see.
+        access: The permissions of the caller.
 
     Fails with: what a repository fails with.
     """

@@ -19,11 +19,11 @@ def redact(
     Args:
         answer: A row, an entity, or anything that holds some: lists, mappings, dataclasses.
 
-        resource: Whose rows are looked for first.
+        resource: The resource whose rows are looked for first.
 
-        access: What the caller may read.
+        access: The permissions of the caller.
 
-        resources: Whose rows and entities there may be besides.
+        resources: The other resources whose rows and entities there may be.
     """
     return _Redactor(access, (resource, *(each for each in resources if each is not resource)))(answer)
 

@@ -39,26 +39,26 @@ E = TypeVar("E")
 T = TypeVar("T")
 
 _MAX_ATTEMPTS: Final = 20
-"""Times an entity is looked at again when others change it between the look and the change."""
+"""Attempts to read and change an entity while concurrent callers change it in between."""
 
 
 class AuthorizingRepository(ScopedRepository[E]):
     """A repository whose writes are authorized and recorded; `CallerRepository` adds the write methods.
 
     Args:
-        resource: Whose entities.
+        resource: The resource of the entities.
 
         inner: The repository of the store, inside *work*.
 
         work: The caller's unit of work.
 
-        access: What the caller may do.
+        access: The permissions of the caller.
 
-        recorder: Is told of every change.
+        recorder: Records every change.
 
-        is_single_write: There will be one write, which *inner* makes durable by itself.
+        is_single_write: There will be one write only, which *inner* commits by itself, without a transaction around it.
 
-        deleted_only: The entities are those that are marked as deleted.
+        deleted_only: Whether the entities are those marked as deleted.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class AuthorizingRepository(ScopedRepository[E]):
     ) -> Outcome[Values]:
         """Authorize *write*; return the values to store, as stamps and before-change handlers leave them.
 
-        Writes that share *visible* ask only once whether the caller sees an entity they refer to.
+        Writes that share *visible* check each referenced entity once.
 
         Fails with:
             Forbidden: The caller may not do this.
@@ -115,7 +115,7 @@ class AuthorizingRepository(ScopedRepository[E]):
             if write is CREATE and grant.stamps:
                 values = {**values, **grant.stamps}
         if self._recorder.has_before_handlers(write.before_change, resource):
-            # What they write belongs together with the write.
+            # What the handlers write must be committed or rolled back together with this write.
             _ = self._join_transaction()
             details: dict[str, object] = {} if write is CREATE else {"key": key}
             if write is CREATE or write is UPDATE:
@@ -125,7 +125,8 @@ class AuthorizingRepository(ScopedRepository[E]):
                 return asked
             values = getattr(asked.unwrap(), "values", values)
         if access.is_limited and may_refer_to_hidden(resource, values, access):
-            # What is asked in the transaction would wait for a write outside of it, and that for the transaction.
+            # A single write uses a connection of its own. Queries inside the transaction could wait for its locks while
+            # it waits for them, so the write joins the transaction first.
             inner = self._scope_to_grant(self._join_transaction(), write)
             referring = await complete_references(resource, key, values, inner) if write is UPDATE else values
             if isinstance(referring, Failure):

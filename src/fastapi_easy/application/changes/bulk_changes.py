@@ -44,11 +44,11 @@ class BulkAnswer:
     """The outcome of every item of a bulk.
 
     Attributes:
-        outcomes: One for each item, in their order: the row, `Upserted`, `None` for a delete, how many for the items
-            that name no key, or why it failed; `None` in place of an outcome that was undone or never tried because
-            another item failed, or because the store stopped answering.
+        outcomes: One for each item, in their order: the row, `Upserted`, `None` for a delete, the number of entities
+            for items without a key, or a failure; `None` in place of an outcome that was rolled back or never tried
+            because another item failed, or because the store stopped answering.
 
-        applied: Something may have been changed; always so unless an atomic call had an item that failed.
+        applied: Whether something may have been changed: always, except for an atomic call with a failed item.
     """
 
     outcomes: Sequence[Outcome[object] | None]
@@ -59,7 +59,7 @@ class AllSucceeded(LazySequence[Outcome[T]]):
     """A lazy sequence of outcomes, all of them successes.
 
     Args:
-        values: What each came to.
+        values: The result of each.
     """
 
     __slots__ = ()
@@ -76,7 +76,7 @@ class BulkHandler(ChangeHandler):
     """A handler that makes many changes of its resource, one after the other.
 
     Attributes:
-        operation: What the caller has to be allowed, besides what each change is.
+        operation: The operation that the caller must be allowed, besides that of each change.
     """
 
     operation: ClassVar[Operation]
@@ -99,7 +99,7 @@ class BulkHandler(ChangeHandler):
         try:
             return await self._apply_in_one_unit_of_work(_group_creates(items), len(items), context)
         except _HiddenEntityError:
-            # Anew, to find out which it was.
+            # Once more item by item, to find out which of the created entities the caller may not see.
             return await self._apply_in_one_unit_of_work(((item,) for item in items), len(items), context)
 
     async def _apply_in_one_unit_of_work(
@@ -128,7 +128,7 @@ class BulkHandler(ChangeHandler):
                 return AllSucceeded(created.unwrap())
             if isinstance(created.failure(), Forbidden):
                 raise _HiddenEntityError
-        # One by one, also to find out which of many was refused.
+        # One by one: `create_all` fails as a whole, and does not tell which item was at fault.
         outcomes: list[Outcome[object]] = []
         for item in run:
             outcomes.append(await _apply(writer, item))

@@ -24,15 +24,15 @@ class CallerUnitOfWork:
     """Implements `UnitOfWork`: *inner*, with what the caller may do, and with a record of what was done.
 
     Args:
-        context: For whom; an anonymous caller unless given.
+        context: The context of the call; anonymous unless given.
 
         inner: The unit of work of a store.
 
         ports: The ports that it uses.
 
-        access: What the caller may do, if that is known already.
+        access: The permissions of the caller, if they are resolved already.
 
-        recorder: Records what is done, if that has begun already.
+        recorder: The recorder to share with another unit of work; a new one unless given.
     """
 
     __slots__ = ("_access", "_ports", "_recorder", "context", "inner")
@@ -79,7 +79,8 @@ class CallerUnitOfWork:
         access = self._access
         if access is None:
             raise RuntimeError("enter a unit of work before asking it for a repository: async with … as work")
-        # Where what came of a write is looked at before it may stay, the write is not the last word.
+        # A write that commits by itself cannot be undone: neither in a dry run, nor when the caller turns out to be
+        # unable to see the entity afterwards.
         is_single_write = (
             last and self.context.dry_run is None and (not access.is_limited or access.sees_all(declared))
         )
@@ -91,7 +92,7 @@ class CallerUnitOfWork:
     def entities(self, resource: Resource[object] | str) -> EntityRepository[Any]:
         """Return the caller's view of the entities of *resource* as instances of the user's class."""
         declared = self._declared(resource) if isinstance(resource, str) else resource
-        # Who may update, and is told of it, need not be who may create.
+        # Grants and events of create and update differ, so `save` must know which of the two it is.
         return EntityRepository(declared, self.repository(declared), reads_before_saving=True)
 
     def as_system(self) -> UnitOfWork:

@@ -38,13 +38,13 @@ class ChangeHandler(ResourceHandler):
         """Run *change* in a unit of work of its own, commit unless it failed, and return its outcome.
 
         Args:
-            change: What is done.
+            change: The change to make.
 
-            context: For whom.
+            context: The context of the call.
 
-            action: What it is called.
+            action: The name of the operation.
 
-            single: It is one call of one repository.
+            single: Whether it is one call of one repository, which may then commit by itself.
 
         Fails with:
             Forbidden: The caller may not do *action*.

@@ -34,7 +34,7 @@ class Upserted:
     Attributes:
         row: The readable fields as they are now.
 
-        created: There was none before.
+        created: Whether it was created.
     """
 
     row: Row
@@ -48,13 +48,13 @@ class EntityWriter:
     the unit of work is to be left without a commit.
 
     Args:
-        resource: Whose entities.
+        resource: The resource of the entities.
 
-        work: Where they are changed and recorded.
+        work: The unit of work of the caller.
 
-        access: What the caller may do.
+        access: The permissions of the caller.
 
-        single: There will be one change, made by one call of the repository.
+        single: Whether there will be one change only, made by one call of the repository.
     """
 
     __slots__ = ("_access", "_entities", "_resource")

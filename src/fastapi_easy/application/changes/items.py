@@ -44,7 +44,7 @@ class UpdateWhere:
     """Set the fields of *patch* on every entity that matches *specification*, which must compare a field.
 
     Attributes:
-        max_affected: When there are more, nothing is changed.
+        max_affected: The largest number of matches; with more, nothing is changed.
     """
 
     specification: Specification
@@ -57,7 +57,7 @@ class DeleteWhere:
     """Remove every entity that matches *specification*, which must compare a field.
 
     Attributes:
-        max_affected: When there are more, nothing is changed.
+        max_affected: The largest number of matches; with more, nothing is changed.
     """
 
     specification: Specification
@@ -69,7 +69,7 @@ class Malformed:
     """An item that an interface could not read, or whose values are invalid: it fails without being tried.
 
     Attributes:
-        error: What is wrong with it. What an interface puts here points into what it was sent.
+        error: The error. Pointers that an interface puts here lead into the document it was sent.
     """
 
     error: Error

@@ -30,16 +30,16 @@ class Recorder:
 
         ports: The ports of the application: event bus, journal, clock.
 
-        context: For whom the writes are made.
+        context: The context of the call.
 
     Attributes:
-        by_system: The writes are made beyond what the caller may do.
+        by_system: Whether the writes are made as the system, without the caller's limits.
 
-        root: The recorder of the caller, which keeps the notes of what is done as the system too; `None` in itself.
+        root: The recorder of the caller, which also keeps what is recorded as the system; `None` in that one.
 
-        unwritten: What the journal has not been told of yet; `None` when it knows all.
+        unwritten: The events not yet written to the journal; `None` when there are none.
 
-        commit_failures: Why nothing may become durable; `None` when everything may.
+        commit_failures: The reasons that prevent the commit; `None` when there are none.
     """
 
     __slots__ = ("_ports", "_work", "by_system", "commit_failures", "context", "root", "unwritten")
@@ -49,7 +49,8 @@ class Recorder:
         self.by_system = False
         self._work = work
         self._ports = ports
-        # Lists only when there is something to note: all that waits with a call counts towards garbage collections.
+        # Lists are made only when needed: each container that lives as long as a call brings the next garbage
+        # collection closer.
         self.root: Recorder | None = None
         self.unwritten: list[Sequence[DomainEvent]] | None = None
         self.commit_failures: list[Failure[Error]] | None = None

@@ -14,7 +14,7 @@ from fastapi_easy.domain.queries.specification import Operator, Where, all_of
 from fastapi_easy.domain.resources.resource import Resource
 
 ReferencedEntity: TypeAlias = tuple[str, tuple[str, ...], tuple[object, ...]]
-"""An entity that is referred to: its resource, the fields that say which one, and their values."""
+"""A referenced entity: its resource, the fields that identify it, and their values."""
 
 
 def may_refer_to_hidden(resource: Resource[object], values: Values, access: Access) -> bool:
@@ -34,7 +34,7 @@ async def find_hidden_reference(
 ) -> Failure[Error] | None:
     """Return a `ReferenceBroken` failure when *values* refer to an entity the caller may not see.
 
-    What is in *visible* is not asked about again; what turns out to be visible is added to it.
+    Entities in *visible* are not queried again; those found to be visible are added to it.
     """
     for target, here, there in _outgoing_references(resource):
         source = tuple(values.get(name) for name in here)
@@ -80,6 +80,6 @@ def _outgoing_references(
         yield reference.target, reference.fields, reference.remote
     for relation in resource.relations.values():
         place = relation.target.name, relation.local
-        # From its own key a relation leads to what refers here.
+        # A relation that starts from the own key is the reverse side: the other entity holds the reference.
         if not relation.many and relation.local != resource.key and place not in yielded:
             yield relation.target, relation.local, relation.remote

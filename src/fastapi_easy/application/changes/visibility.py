@@ -12,7 +12,7 @@ from fastapi_easy.domain.queries.specification import AnyOf, Operator, Specifica
 from fastapi_easy.domain.resources.resource import Resource
 
 _CHUNK_SIZE: Final = 500
-"""Entities that one question is about."""
+"""Entities in one query, of which each key is a parameter."""
 
 
 async def are_all_visible(

@@ -33,9 +33,9 @@ class Write:
 
         operation: The operation that the caller must be allowed.
 
-        has_values: The event tells how the entity is now.
+        has_values: Whether the event holds the values after the change.
 
-        has_before_values: The event can tell how it was before.
+        has_before_values: Whether the event can hold the values before the change.
     """
 
     before_change: type[BeforeChange]

@@ -31,7 +31,7 @@ STORE_TIMEOUT: Final = 6.0
 """Seconds to wait for the store, whose own timeouts are shorter; the call goes on in the background."""
 
 MAX_NAME_BYTES: Final = 200
-"""Bytes of a name in UTF-8; the smallest limit of the stores, whose columns and keys hold it."""
+"""Bytes of a name in UTF-8 at most: the width of its column on MySQL and MariaDB."""
 
 MIN_TTL: Final = 0.3
 """Seconds of a lease at least: three renewals have to fit in, see `watchdog`."""

@@ -26,11 +26,11 @@ class Target:
     """The resource and the action that a handler serves.
 
     Attributes:
-        resource: The resource it works on.
+        resource: The resource of the handler.
 
-        action: The operation, or the name of the user's own action.
+        action: The operation, or the name of a user-defined action.
 
-        validator: Finds what checks what callers give for it.
+        validator: Returns the validator of the resource.
     """
 
     resource: Resource[object]

@@ -16,7 +16,7 @@ _BUILT_IN: Final = frozenset(Operation)
 def translate_lock_errors(target: Target, handler: Handler[Any, Any]) -> Handler[Any, Any]:
     """Return `LockHeld`, `LockLost` or `Unavailable` when a user's action raises a `LockError`.
 
-    A block that holds a lock cannot answer with a value, so it raises. Built-in use cases hold none.
+    A block that holds a lock cannot return an outcome, so it raises. Built-in use cases hold no locks.
     """
     if target.action in _BUILT_IN:
         return handler

@@ -52,10 +52,10 @@ def validate(target: Target, handler: Handler[Any, Any]) -> Handler[Any, Any]:
         return handler
     checks, validator = check, target.validator
 
-    # No coroutine of its own: each that waits for the store brings the next garbage collection closer.
+    # No coroutine: each one that is suspended during the call brings the next garbage collection closer.
     def validated(command: Any, context: Context, /) -> Awaitable[Outcome[Any]]:
         checked = checks(validator(), command)
-        # `isinstance` of the library's classes takes as long as all the rest here.
+        # `type(…) is`: `isinstance` goes through the metaclass of `returns`, and takes as long as all the rest here.
         return _fail(checked) if type(checked) is Failure else handler(checked, context)
 
     return validated
@@ -72,7 +72,7 @@ def _check_for(target: Target) -> _Check | None:
         return built_in
 
     def check(validator: Validator, command: Any) -> Any | Failure[Error]:
-        # An action may be called like an operation.
+        # An action may have the name of an operation.
         if isinstance(command, PerformAction):
             action = validator.action(name, command.action)
             return action if isinstance(action, Failure) else replace(command, action=action.unwrap())
@@ -114,7 +114,7 @@ def _create(validator: Validator, command: CreateEntity | UpsertEntity) -> Any |
     if type(values) is Failure:
         return values
     made = type(command)
-    # A quarter of the time of `replace`, which is there for what somebody derived.
+    # A constructor call takes a quarter of the time of `replace`, which remains for subclasses of the command.
     if made is CreateEntity or made is UpsertEntity:
         return made(values.unwrap())
     return replace(command, values=values.unwrap())
@@ -184,6 +184,6 @@ def _faults(given: Sequence[Change], checked: Sequence[Change]) -> Iterator[Faul
     for number, (item, found) in enumerate(zip(given, checked, strict=True)):
         if not isinstance(found, Malformed) or not isinstance(found.error, Invalid):
             continue
-        # An interface that could not read an item has said where in what it was sent.
+        # An item that was already malformed has pointers into the document that the interface was sent.
         at = "" if found is item else f"/items/{number}/{pointer_to_values(item)}"
         yield from (replace(each, pointer=f"{at}{each.pointer}") for each in found.error.faults)
