@@ -29,6 +29,8 @@ def redact(
 
 
 class _Redactor:
+    """Walks an answer of any shape; the first of *resources* that a value may belong to decides what is shown of it."""
+
     def __init__(self, access: Access, resources: Sequence[Resource[object]]) -> None:
         self._access = access
         self._resources = resources
@@ -60,6 +62,7 @@ class _Redactor:
 
 def _may_be_of(resource: Resource[object], values: Mapping[Any, Any]) -> bool:
     """Return whether *values* are an entity of *resource*, or a row with some of its fields."""
+    # A mapping of the user's own that merely shares some names with the resource is none of its entities.
     if values.keys() >= resource.fields.keys() or values.keys() >= set(resource.readable):
         return True
     return isinstance(values, Row) and values.keys() <= resource.fields.keys()

@@ -251,6 +251,7 @@ class AuthorizingRepository(ScopedRepository[E]):
         if draft is None:
             recorder.record([recorder.event_factory(write.event, resource)(key, **details)])
         else:
+            # The rows of the journal were written with the change; subscribers get the event with its actual values.
             written: Any = replace(draft, key=key, **details)
             recorder.record([written], is_written=True)
         return None

@@ -212,7 +212,7 @@ async def _apply(writer: EntityWriter, item: Change) -> Outcome[object]:
 
 
 def _reject_unfiltered(specification: Specification) -> Failure[Error] | None:
-    """Return a `BadQuery` failure when every entity satisfies *specification*."""
+    """Return a `BadQuery` failure when every entity satisfies *specification*: a forgotten filter changes nothing."""
     if not matches_everything(specification):
         return None
     return Failure(BadQuery("where", "Must compare at least one field"))

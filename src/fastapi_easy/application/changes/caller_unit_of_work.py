@@ -127,9 +127,9 @@ class CallerUnitOfWork:
         return await self.inner.keep(rows)
 
     async def commit(self) -> Outcome[None]:
-        """Make every write durable, and what the journal says of it; then publish the recorded events.
+        """Commit every write together with its journal rows, then publish the recorded events.
 
-        In a dry run only note what would have been published.
+        In a dry run only collect the events that would have been published.
         """
         if self.context.dry_run is not None:
             self.context.dry_run.events.extend(self.inner.events)

@@ -136,6 +136,7 @@ class LeaseState:
 
     async def renew(self) -> Outcome[None]:
         """Renew every name for the whole `ttl`; a name the store no longer holds for this owner means a loss."""
+        # Before the first call: the store may count from the moment it received the request.
         requested_at = self.clock.monotonic()
         for name in tuple(self.tokens):
             renewed = await self.store.renew(name, self.owner_of(name), self.tokens[name], self.ttl)

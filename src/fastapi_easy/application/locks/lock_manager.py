@@ -232,17 +232,19 @@ class LockManager:
             if pending := self._pending.get(owner):
                 # A cancelled acquisition may still be running: it could acquire the name after its release.
                 _ = await asyncio.wait(pending)
-            if not await self._release(name, owner, waits=name not in state.tokens):
+            if not await self._release(name, owner, was_queued=name not in state.tokens):
                 _logger.warning("lock %r could not be released by %s: it will expire", name, owner)
             self.waiters.wake(name)
 
-    async def _release(self, name: str, owner: str, *, waits: bool) -> bool:
+    async def _release(self, name: str, owner: str, *, was_queued: bool) -> bool:
         """Release *name*, and its place in the queue; return whether the store confirmed it."""
+        # Past an open breaker: others wait for this release, which costs them the rest of the `ttl` otherwise.
         for pause in (*_RELEASE_RETRY_DELAYS, None):
             released: Outcome[object] = await self._call_through_breaker(
                 self.store.release(name, owner), *self._acquire_permit(bypass_breaker=True)
             )
-            if waits and not isinstance(released, Failure):
+            # A name that was never acquired may still have its place in the queue, in the way of those behind it.
+            if was_queued and not isinstance(released, Failure):
                 released = await self._call_through_breaker(
                     self.store.dequeue(name, owner), *self._acquire_permit(bypass_breaker=True)
                 )

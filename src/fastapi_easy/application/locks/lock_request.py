@@ -173,6 +173,10 @@ class LockRequest:
             is_last = True
 
     async def _detect_deadlock(self) -> None:
+        """Raise `LockDeadlock` when this request closes a cycle of owners who wait for one another.
+
+        The cycle is read twice: edges that a store reports at slightly different moments can look like one.
+        """
         first = find_cycle(self.owner, await self._call_store(self.store.edges))
         if not first:
             return

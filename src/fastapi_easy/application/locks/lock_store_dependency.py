@@ -18,7 +18,7 @@ class StoreCaller(Protocol):
 
     @property
     def store(self) -> LeaseStore:
-        """The store."""
+        """The lease store."""
         ...
 
     async def call_store(

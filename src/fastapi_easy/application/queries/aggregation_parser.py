@@ -16,7 +16,7 @@ AGGREGATION: Final = frozenset({"group_by", "total", "limit", "offset"})
 """The parameters of an aggregation that are not comparisons. Fields of these names are compared with an operator."""
 
 DEFAULT_GROUP_LIMIT: Final = 100
-"""Groups in an answer unless the caller says otherwise."""
+"""Groups in an answer without a `limit`."""
 
 _NOT_GROUPABLE: Final = frozenset({Kind.JSON, Kind.BINARY, Kind.ARRAY})
 
@@ -90,11 +90,13 @@ def _names(pairs: Sequence[tuple[str, str]], parameter: str) -> list[str]:
 
 
 def _number(pairs: Sequence[tuple[str, str]], parameter: str, default: int, low: int, high: int) -> int:
+    """Return *parameter* as an integer from *low* to *high*; *default* when it is not given."""
     given = [value for key, value in pairs if key == parameter]
     if not given:
         return default
     if len(given) > 1:
         raise QueryError.bad_query(parameter, "Was given more than once")
+    # `isdigit` alone accepts superscripts and the digits of other scripts.
     if not (given[0].isascii() and given[0].isdigit() and len(given[0]) < 20):  # noqa: PLR2004 (digits of an int64)
         raise QueryError.invalid_value(f"/{parameter}", "Must be a whole number", "integer_parsing")
     if not low <= int(given[0]) <= high:

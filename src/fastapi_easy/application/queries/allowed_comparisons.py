@@ -18,13 +18,13 @@ from fastapi_easy.domain.resources.naming import NO_ALIASES, FieldAliases
 from fastapi_easy.domain.resources.resource import Relation, Resource
 
 CONNECTIVES: Final = frozenset({"and", "or", "not"})
-"""The words of a `where` tree."""
+"""The connectives of a `where` tree."""
 
 RESERVED: Final = frozenset({"where", "q", "sort", "fields", "include", "limit", "offset", "cursor", "count"})
 """The parameters that are not comparisons."""
 
 AliasLookup: TypeAlias = Callable[[Resource[object]], FieldAliases]
-"""What those who ask call the fields of a resource."""
+"""Returns the aliases of the fields of a resource: the names that callers use."""
 
 
 def external_aliases(resource: Resource[object]) -> FieldAliases:
@@ -42,18 +42,18 @@ class Parameter:
     """One comparison that callers may ask for.
 
     Attributes:
-        name: What they write: the relations that lead to it, the field, and `__` and the operator, as in
+        name: The name that callers write: the relations that lead to it, the field, and `__` and the operator, as in
             `author.born__gte`.
 
-        field: What is compared.
+        field: The compared field.
 
-        operator: How.
+        operator: The operator.
 
         value: The field a single value is read as; differs from *field* for IS_NULL and for items of arrays.
 
         path: The relations that lead to the entity it is a field of.
 
-        relation: What IS_NULL is asked about in place of a field: whether it leads anywhere.
+        relation: The relation that IS_NULL tests in place of a field: whether there is a related entity.
     """
 
     name: str
@@ -92,19 +92,19 @@ class AllowedComparisons(Mapping[str, Parameter]):
     away, which are too many to list.
 
     Args:
-        resource: Whose comparisons.
+        resource: The resource whose entities are compared.
 
         depth: Relations from one to the next at most.
 
-        names: What those who ask call the fields.
+        names: Returns the aliases of the fields.
 
-        keywords: They are names of arguments in Python, which cannot hold a dot: `author__country__in` means
-            `author.country__in` then. No name of a field or a relation holds `__`.
+        keywords: Whether the names are keyword arguments in Python, which cannot hold a dot: `author__country__in`
+            then means `author.country__in`. No name of a field or a relation holds `__`.
 
     Attributes:
-        resource: Whose comparisons.
+        resource: The resource whose entities are compared.
 
-        own: Those of its own fields and relations.
+        own: The comparisons of its own fields and relations.
     """
 
     def __init__(
@@ -163,16 +163,17 @@ class AllowedComparisons(Mapping[str, Parameter]):
 
 
 def _own_comparisons(resource: Resource[object], naming: FieldAliases) -> dict[str, Parameter]:
-    words: dict[str, Parameter] = {}
+    found: dict[str, Parameter] = {}
     for field_name in resource.filterable:
-        field, word = resource.fields[field_name], naming.alias_of(field_name)
+        field, alias = resource.fields[field_name], naming.alias_of(field_name)
         for operator in operators_of(field.kind, nullable=field.nullable):
-            name = word if operator is Operator.EQUALS else f"{word}__{operator}"
-            words[name] = Parameter(name, field, operator, _value_field(field, operator))
+            name = alias if operator is Operator.EQUALS else f"{alias}__{operator}"
+            found[name] = Parameter(name, field, operator, _value_field(field, operator))
     for relation in resource.relations.values():
-        name, truth = f"{relation.name}__{Operator.IS_NULL}", Field(name=relation.name, kind=Kind.BOOLEAN)
-        words[name] = Parameter(name, truth, Operator.IS_NULL, truth, relation=relation)
-    return words
+        # The only comparison of a relation itself: whether there is a related entity.
+        name, boolean = f"{relation.name}__{Operator.IS_NULL}", Field(name=relation.name, kind=Kind.BOOLEAN)
+        found[name] = Parameter(name, boolean, Operator.IS_NULL, boolean, relation=relation)
+    return found
 
 
 def _value_field(field: Field, operator: Operator) -> Field:
@@ -183,7 +184,7 @@ def _value_field(field: Field, operator: Operator) -> Field:
     return replace(field, nullable=False) if field.nullable else field
 
 
-def closest_match(word: str, words: Iterable[str]) -> str | None:
-    """Return the one of *words* most similar to *word*, or `None` when none is similar."""
-    near = difflib.get_close_matches(word[:64], list(words), n=1, cutoff=0.6)
+def closest_match(name: str, known: Iterable[str]) -> str | None:
+    """Return the one of *known* most similar to *name*, or `None` when none is similar."""
+    near = difflib.get_close_matches(name[:64], list(known), n=1, cutoff=0.6)
     return near[0] if near else None

@@ -74,13 +74,13 @@ class ComparisonParser:
         """Parse *name* with a *value* from JSON or Python.
 
         Args:
-            name: In a `where` tree, or of a keyword.
+            name: The name in a `where` tree, or of a keyword argument.
 
-            value: A list where the operator takes several.
+            value: The value; a list where the operator takes several.
 
-            pointer: Where it stands.
+            pointer: The JSON pointer of the value.
 
-            others: What else could be meant in the place of *name*.
+            others: Other names that are allowed in the place of *name*, for suggestions.
 
         Raises:
             QueryError: The name is unknown, or the value unreadable.

@@ -34,19 +34,19 @@ _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _MAX_TOKEN_LENGTH: Final = 65_536
 _NUMBERS: Final = (int, float, Decimal)
 _TYPES: Final = dict.fromkeys((Kind.INTEGER, Kind.FLOAT, Kind.DECIMAL), _NUMBERS)
-"""What stores may answer, where it is not just the type of the field."""
+"""The types of values that stores may return for numbers: not every driver returns the type of the field."""
 
 
 class CursorSigner:
     """Turns the cursors of one resource into signed tokens and back.
 
-    A token belongs to the resource, the specification, the order and the tenant it was made for; with any
-    other it is refused. Keyed BLAKE2b of 128 bits (RFC 7693), many times as fast as an HMAC.
+    A token is valid only for the resource, the specification, the order and the tenant it was made for. The signature
+    is a keyed BLAKE2b of 128 bits (RFC 7693), many times as fast as an HMAC.
     """
 
     def __init__(self, resource: Resource[object], secret: bytes) -> None:
         self._resource = resource
-        # A key of BLAKE2b's own has 64 bytes at most.
+        # Hashed because BLAKE2b takes keys of 64 bytes at most.
         self._key = hashlib.blake2b(secret).digest()
 
     def sign(self, cursor: Cursor, query: Query, tenant: str | None) -> str:

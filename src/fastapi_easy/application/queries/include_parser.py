@@ -14,7 +14,7 @@ from fastapi_easy.domain.queries.query import Include, Query
 from fastapi_easy.domain.resources.resource import Relation, Resource
 
 OPTIONS: Final = ("limit", "sort")
-"""What can be said about an include, as `<relation>.<option>`."""
+"""The options of an include, written `<relation>.<option>`."""
 
 
 @dataclass(slots=True)
@@ -22,11 +22,11 @@ class IncludeNode:
     """One relation of an include tree as read so far; `None` where the caller said nothing.
 
     Attributes:
-        relation: What leads to them.
+        relation: The relation that leads to them.
 
-        included: They were asked for; otherwise something was only said about them.
+        included: Whether they were asked for; otherwise only an option of them was given.
 
-        nodes: What is wished for beside them.
+        nodes: The includes of these entities in turn.
     """
 
     relation: Relation
@@ -43,7 +43,7 @@ class IncludeParser:
     def __init__(self, resource: Resource[object], limits: QueryLimits, aliases_for: AliasLookup) -> None:
         self._resource = resource
         self._limits = limits
-        self._called = aliases_for
+        self._aliases_for = aliases_for
 
     def include(self, nodes: dict[str, IncludeNode], path: str) -> IncludeNode:
         """Include the entities at the end of *path*, and all on the way; return the last node."""
@@ -85,6 +85,7 @@ class IncludeParser:
         if not node.relation.many:
             raise QueryError.bad_query(pointer[1:], "Is a to-one relation; leave it out")
         largest = node.relation.target.query.max_limit
+        # `bool` is a subclass of `int`.
         if not isinstance(number, int) or isinstance(number, bool):
             raise QueryError.invalid_value(pointer, "Must be a whole number", "integer_parsing")
         if not 1 <= number <= largest:
@@ -93,7 +94,7 @@ class IncludeParser:
 
     def order(self, node: IncludeNode, names: Sequence[str]) -> None:
         """Set the order of the related entities."""
-        node.order = read_order(node.relation.target, names, self._limits.relations, self._called)
+        node.order = read_order(node.relation.target, names, self._limits.relations, self._aliases_for)
 
     def build(self, nodes: Mapping[str, IncludeNode]) -> tuple[Include, ...]:
         """Build the includes of *nodes*."""
@@ -109,7 +110,7 @@ class IncludeParser:
                 path, f"Is an option of {path}, which is not included: add include={path}"
             )
         target = node.relation.target
-        fields = read_fields(target, node.fields, self._called)
+        fields = read_fields(target, node.fields, self._aliases_for)
         if not fields and node.fields:
             fields = target.key
         query = Query(
@@ -128,7 +129,7 @@ class IncludeParser:
             if name == "limit":
                 self.limit(node, value, at)
             elif name == "include":
-                inner = IncludeParser(node.relation.target, self._limits, self._called)
+                inner = IncludeParser(node.relation.target, self._limits, self._aliases_for)
                 inner.document(node.nodes, value, at)
             elif name in {"sort", "fields"}:
                 names = value.split(",") if isinstance(value, str) else value

@@ -8,7 +8,7 @@ class QueryLimits:
     """The largest query that is accepted. A larger one is `Invalid`, and the error names the limit.
 
     Attributes:
-        depth: `and`, `or` and `not` inside one another.
+        depth: Levels of nested `and`, `or` and `not`.
 
         leaves: Comparisons in all.
 

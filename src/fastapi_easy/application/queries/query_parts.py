@@ -53,7 +53,7 @@ class QueryParts:
     ) -> None:
         self._resource = resource
         self._limits = limits
-        self._called = aliases_for
+        self._aliases_for = aliases_for
         self._comparisons = ComparisonParser(parameters, limits)
         self._where = WhereTree(parameters, limits)
         self._include_parser = IncludeParser(resource, limits, aliases_for)
@@ -122,7 +122,7 @@ class QueryParts:
 
     def order(self, draft: QueryDraft, names: Sequence[str]) -> None:
         """Read the order, as names of fields."""
-        draft.order = read_order(self._resource, names, self._limits.relations, self._called)
+        draft.order = read_order(self._resource, names, self._limits.relations, self._aliases_for)
 
     def fields(self, draft: QueryDraft, names: Sequence[str]) -> None:
         """Read the selected fields; related entities of which one is named are thereby included."""
@@ -132,7 +132,7 @@ class QueryParts:
             if dot:
                 self._include_parser.include(draft.nodes, path).fields.append(field_name)
         if names:
-            draft.fields = read_fields(self._resource, own, self._called) or self._resource.key
+            draft.fields = read_fields(self._resource, own, self._aliases_for) or self._resource.key
 
     def include(self, draft: QueryDraft, names: Sequence[str]) -> None:
         """Read the includes, as paths of relations."""

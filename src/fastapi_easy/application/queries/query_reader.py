@@ -29,7 +29,7 @@ from fastapi_easy.domain.resources.naming import NO_ALIASES, FieldAliases
 from fastapi_easy.domain.resources.resource import Resource
 
 FILTERS: Final = frozenset({"where", "q"})
-"""The options that say which entities are meant."""
+"""The options that select entities."""
 
 
 class QueryReader:
@@ -48,6 +48,7 @@ class QueryReader:
         self._parts = QueryParts(resource, self.parameters, limits, external_aliases)
         self._cursor_signer = CursorSigner(resource, secret)
         self._keys = KeyCodec(resource)
+        # Made once: most lists are asked for without parameters.
         self._default_query = Success(
             Query(order=resource.default_order, page=PageRequest(limit=resource.query.limit)),
         )
@@ -105,9 +106,9 @@ class QueryReader:
         Args:
             values: By name: options and comparisons.
 
-            tenant: Whose cursor it is.
+            tenant: The tenant that the cursor was signed for.
 
-            options: Those that mean something to who asks.
+            options: The options that the calling method supports.
 
         Fails with: as `from_parameters`.
         """
@@ -201,9 +202,9 @@ class QueryReader:
 
     @cached_property
     def _keyword_parts(self) -> QueryParts:
-        # Made when Python code asks for the first time: HTTP alone needs none.
-        words = AllowedComparisons(self._resource, self.limits.relations, no_aliases, keywords=True)
-        return QueryParts(self._resource, words, self.limits, no_aliases)
+        # Made when Python code calls for the first time: applications with HTTP only need none.
+        parameters = AllowedComparisons(self._resource, self.limits.relations, no_aliases, keywords=True)
+        return QueryParts(self._resource, parameters, self.limits, no_aliases)
 
     def _aggregation(
         self, own: Sequence[tuple[str, str]], query: Outcome[Query], naming: FieldAliases

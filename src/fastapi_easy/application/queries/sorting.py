@@ -14,13 +14,13 @@ def read_order(
     """Parse *names* into an order; a leading minus means descending.
 
     Args:
-        resource: Whose entities are put in order.
+        resource: The resource whose entities are sorted.
 
         names: Fields, or relations to one entity and a field of that, `author.name`.
 
         depth: Relations from one to the next at most.
 
-        aliases_for: What fields are called.
+        aliases_for: Returns the aliases of the fields.
 
     Raises:
         QueryError: A field is unknown, not sortable, or named twice.
@@ -28,20 +28,20 @@ def read_order(
     order: dict[str, Sort] = {}
     for name in names:
         descending = name.startswith("-")
-        word = name[1:] if descending else name
-        *relations, last = word.split(".")
+        spelled = name[1:] if descending else name
+        *relations, last = spelled.split(".")
         path, target = _path(resource, relations[: depth + 1])
         field = aliases_for(target).resolve(last)
         if len(relations) > depth or path is None or field not in target.sortable:
-            suggestion = closest_match(word, _sortable(resource, aliases_for))
+            suggestion = closest_match(spelled, _sortable(resource, aliases_for))
             raise QueryError.bad_query(
                 "sort",
                 "Field is not sortable",
                 f"-{suggestion}" if suggestion and descending else suggestion,
             )
-        if word in order:
-            raise QueryError.bad_query("sort", f"Names {word} twice")
-        order[word] = Sort(field, Direction.DESCENDING if descending else Direction.ASCENDING, path)
+        if spelled in order:
+            raise QueryError.bad_query("sort", f"Names {spelled} twice")
+        order[spelled] = Sort(field, Direction.DESCENDING if descending else Direction.ASCENDING, path)
     return tuple(order.values())
 
 

@@ -16,9 +16,9 @@ class WhereTree:
     in it holds: `{"reviews": {"stars": 5, "text__contains": "dull"}}`.
     """
 
-    def __init__(self, words: AllowedComparisons, limits: QueryLimits) -> None:
-        self._comparison_names = words
-        self._comparisons = ComparisonParser(words, limits)
+    def __init__(self, comparisons: AllowedComparisons, limits: QueryLimits) -> None:
+        self._allowed = comparisons
+        self._parser = ComparisonParser(comparisons, limits)
         self._limits = limits
 
     def read(self, tree: object, pointer: str = "", depth: int = 0) -> Specification:
@@ -28,7 +28,7 @@ class WhereTree:
             QueryError: It is not a tree of this grammar, or larger than the limits.
         """
         if isinstance(tree, Specification):
-            check_fields(tree, self._comparison_names.resource)
+            check_fields(tree, self._allowed.resource)
             return tree
         if not isinstance(tree, Mapping):
             raise QueryError.bad_query("where", 'Must be a JSON object like {"price__gte": 5}')
@@ -38,12 +38,14 @@ class WhereTree:
         return parts[0] if len(parts) == 1 else AllOf(parts)
 
     def _member(self, name: str, value: object, pointer: str, depth: int) -> Specification:
+        """Parse one member of an object: a connective, a relation with an object, or a comparison."""
+        # Escaped as a JSON pointer wants it (RFC 6901).
         at = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
-        if name in self._comparison_names.relations and isinstance(value, Mapping | Specification):
-            inner = WhereTree(self._comparison_names.for_relation(name), self._limits)
-            return self._comparison_names.relations[name].exists(inner.read(value, at, depth + 1))
+        if name in self._allowed.relations and isinstance(value, Mapping | Specification):
+            inner = WhereTree(self._allowed.for_relation(name), self._limits)
+            return self._allowed.relations[name].exists(inner.read(value, at, depth + 1))
         if name not in CONNECTIVES:
-            return self._comparisons.from_value(name, value, at)
+            return self._parser.from_value(name, value, at)
         if name == "not":
             return Not(self.read(value, at, depth + 1))
         if not isinstance(value, Sequence) or isinstance(value, str):

@@ -22,7 +22,7 @@ class CountEntitiesHandler(ResourceHandler):
     """Carries out `CountEntities`."""
 
     async def __call__(self, command: CountEntities, context: Context, /) -> Outcome[int]:
-        """Return how many of them the caller may see."""
+        """Return the number of matching entities that the caller may see."""
         access = await self._enter(context, Operation.COUNT)
         if not isinstance(access, Access):
             return access
