@@ -147,6 +147,7 @@ class EntityWriter:
         if (denied := self._check_specification(specification)) is not None:
             return denied
         if self._resource.requires_version:
+            # One call cannot name the versions of all the entities it changes.
             return Failure(PreconditionRequired(self._resource.name))
         whole = patch if isinstance(patch, Patch) else Patch(patch)
         return await self._entities.update_where(specification, whole, max_affected=max_affected)

@@ -13,7 +13,7 @@ MAX_CYCLE_LENGTH: Final = 64
 def find_cycle(owner: str, edges: Sequence[WaitEdge]) -> tuple[WaitEdge, ...]:
     """Return the wait edges of a deadlock that the task of *owner* is part of, its own first; empty without one.
 
-    Only the youngest waiter of the cycle is told: the others proceed once that one gives up.
+    Only the youngest waiter of the cycle gets an answer: the others proceed once that one gives up.
     """
     waits = {task_of(each.waiter): each for each in edges}
     me = here = task_of(owner)

@@ -206,4 +206,5 @@ class _Backoff:
         shortest = _MIN_BACKOFF_WITH_WAKEUPS if self._store.sends_wakeups else _MIN_BACKOFF
         mean = max(shortest * (1 + answer.ahead), (now - self._changed_at) * _BACKOFF_FACTOR)
         limit = _MAX_BACKOFF * 2 if answer.ahead else _MAX_BACKOFF
+        # Jitter of half the time either way, so that waiters do not ask in step.
         return min(mean, limit) * (50 + secrets.randbelow(100)) / 100

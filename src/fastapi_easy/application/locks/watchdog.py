@@ -25,9 +25,9 @@ async def watch(state: LeaseState, call_store: StoreCall, max_hold: float | None
     A refused renewal is a loss. No answer is not: the store is asked again until the lease has expired on this side.
 
     Args:
-        state: What to renew.
+        state: The lease to renew.
 
-        call_store: Asks the store, within a limit of seconds, and answers `Unavailable` when there is no answer.
+        call_store: Calls the store with a timeout, and returns `Unavailable` when there is no answer in time.
 
         max_hold: Seconds after which the lease is no longer renewed.
     """
@@ -46,10 +46,12 @@ async def watch(state: LeaseState, call_store: StoreCall, max_hold: float | None
             state.mark_lost(_reason(state, max_hold, exceeds_max_hold=clock.monotonic() >= ends))
             return
         if not renews:
+            # Past `max_hold`: only wait until the lease has expired.
             continue
         renewed = await call_store(
             state.renew(), limit=state.ttl / (2 * _RENEWALS_PER_TTL), bypass_breaker=True
         )
+        # After a failure sooner: the lease is to survive an outage that is shorter than what is left of it.
         pause = max(0.0, period - state.elapsed) if isinstance(renewed, Success) else period / 4
 
 

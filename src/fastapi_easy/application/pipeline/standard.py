@@ -35,9 +35,7 @@ def standard_steps(
         tracer: The tracer, if there is one.
     """
     return (
-        *(
-            [] if tracer is None else [trace(tracer)]
-        ),  # outermost, so that logs and observations belong to the span
+        *([] if tracer is None else [trace(tracer)]),  # outermost: observations and logs belong to the span
         observe(observer, clock),  # sees every outcome, also failures of the steps below
         validate,  # outside of the retry: once, however often the call is retried
         retry_within_deadline(retry, clock, deadline),  # everything inside may run more than once

@@ -24,7 +24,7 @@ class IncludeNode:
     Attributes:
         relation: The relation that leads to them.
 
-        included: Whether they were asked for; otherwise only an option of them was given.
+        included: Whether they are included; otherwise only an option of them was given.
 
         nodes: The includes of these entities in turn.
     """

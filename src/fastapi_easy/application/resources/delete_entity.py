@@ -31,7 +31,7 @@ class DeleteEntityHandler(ChangeHandler):
 
             Stale: It has another version than the expected one.
 
-            PreconditionRequired: The resource wants to be told a version.
+            PreconditionRequired: The resource requires an expected version.
 
             ReferenceBroken: Others refer to it.
         """

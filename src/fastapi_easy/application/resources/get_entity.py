@@ -19,7 +19,7 @@ class GetEntity:
     """Read the entity with *key*.
 
     Attributes:
-        includes: The related entities wished for beside it.
+        includes: The related entities to embed.
     """
 
     key: Key
@@ -39,6 +39,7 @@ class GetEntityHandler(ResourceHandler):
         access = await self._enter(context, Operation.GET)
         if not isinstance(access, Access):
             return access
+        # The common case, and the shortest way to the store: nothing to embed, nothing to hide.
         if not (includes or access.is_limited):
             return await self._collaborators.repository().read(command.key, resource.readable)
         if (denied := access.check_query(resource, Query(includes=includes))) is not None:

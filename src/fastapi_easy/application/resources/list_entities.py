@@ -26,7 +26,7 @@ class ListEntitiesHandler(ResourceHandler):
     """Carries out `ListEntities`."""
 
     async def __call__(self, command: ListEntities, context: Context, /) -> Outcome[Page[Row]]:
-        """Return the fields that were asked for, or all readable ones, and a member for each include.
+        """Return the page with the requested fields, or all readable ones, and a member for each include.
 
         Fails with:
             Forbidden: The order would tell something about entities the caller may not see.

@@ -67,7 +67,7 @@ class PerformActionHandler(ChangeHandler):
 
             Stale: It has another version than the expected one.
 
-            PreconditionRequired: The resource wants to be told a version.
+            PreconditionRequired: The resource requires an expected version.
 
             Forbidden: The caller may not perform it.
         """

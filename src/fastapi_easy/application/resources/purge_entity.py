@@ -14,7 +14,7 @@ class PurgeEntity:
 
     Attributes:
         expected_version: The version it has, as a deleted one; `None` removes whatever is there, also where versions
-            are required, since nobody can read one of a deleted entity.
+            are required, since the version of a deleted entity cannot be read.
     """
 
     key: Key

@@ -43,7 +43,7 @@ class ReplaceEntityHandler(ChangeHandler):
 
             Stale: It has another version than the expected one.
 
-            PreconditionRequired: The resource wants to be told a version.
+            PreconditionRequired: The resource requires an expected version.
 
             AlreadyExists, ReferenceBroken, CheckFailed: The store refused the new values.
         """

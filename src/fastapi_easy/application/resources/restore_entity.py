@@ -15,7 +15,7 @@ class RestoreEntity:
 
     Attributes:
         expected_version: The version it has, as a deleted one; `None` restores whatever is there, also where versions
-            are required, since nobody can read one of a deleted entity.
+            are required, since the version of a deleted entity cannot be read.
     """
 
     key: Key
