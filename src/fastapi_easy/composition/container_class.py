@@ -8,7 +8,7 @@ from dependency_injector import containers, providers
 from fastapi_easy.application.locks.lock_store_dependency import LOCK_STORE
 from fastapi_easy.composition.declared_resource import DeclaredResource
 from fastapi_easy.composition.deferred import deferred
-from fastapi_easy.composition.optional_singleton import OptionalSingleton
+from fastapi_easy.composition.memoized import OptionalSingleton
 from fastapi_easy.domain.resources.declaration import Declaration
 
 __all__ = [

@@ -4,7 +4,7 @@ from typing import Any
 
 from dependency_injector import providers
 
-from fastapi_easy.composition.optional_singleton import OptionalSingleton
+from fastapi_easy.composition.memoized import OptionalSingleton
 
 
 def provider_of(*products: object) -> tuple[OptionalSingleton, list[Any]]:
