@@ -7,8 +7,8 @@ import pytest
 from dependency_injector import providers
 
 from fastapi_easy.application import Handler, Target
+from fastapi_easy.application.application_ports import ApplicationPorts
 from fastapi_easy.application.collaborators import Collaborators
-from fastapi_easy.application.rules import ApplicationPorts
 from fastapi_easy.domain import Failure, Outcome, Success
 from fastapi_easy.infrastructure.persistence.memory.connection import MemoryDatabase
 from fastapi_easy.testing import FrozenClock
@@ -43,7 +43,7 @@ def of_nobody(shop: Any) -> Any:
         resource=shop.books.resource,
         repository=providers.Object(lambda: Told(lambda: "collaborating")),
         unit_of_work=shop.books.unit_of_work.provider,
-        rules=providers.Factory(ApplicationPorts, clock=shop.clock, event_bus=shop.event_bus),
+        ports=providers.Factory(ApplicationPorts, clock=shop.clock, event_bus=shop.event_bus),
     )
 
 
@@ -208,9 +208,9 @@ async def test_a_singleton_that_is_made_anew_is_seen() -> None:
 
     shop: Any = Own(settings=MEMORY)
     async with running(shop):
-        before = shop.books.collaborators().rules.clock
+        before = shop.books.collaborators().ports.clock
         shop.clock.reset()
-        after = shop.books.collaborators().rules.clock
+        after = shop.books.collaborators().ports.clock
 
     assert before is not after
     assert after is shop.clock()

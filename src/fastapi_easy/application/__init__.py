@@ -1,4 +1,4 @@
-"""What can be asked, whatever the way in. Imports the standard library, the domain and `returns`."""
+"""The use cases, independent of any interface. Imports the standard library, the domain and `returns`."""
 
 from fastapi_easy.application.calls.bound_action import BoundAction
 from fastapi_easy.application.calls.bound_resource import BoundResource

@@ -1,4 +1,4 @@
-"""Who asks, and under which circumstances."""
+"""The context of a call: the caller, the tenant, the correlation id, the deadline."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -9,10 +9,10 @@ from fastapi_easy.domain.principal import ANONYMOUS, Principal, Tenant
 
 @dataclass(slots=True)
 class DryRun:
-    """Of a call that is to change nothing: everything is done but the commit.
+    """The record of a dry run: everything is done but the commit.
 
     Attributes:
-        events: What would have been published; filled by the use case.
+        events: The events that would have been published; filled by the use case.
     """
 
     events: list[DomainEvent] = field(default_factory=list)
@@ -20,7 +20,7 @@ class DryRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """Travels with a command through every step.
+    """The circumstances of a call; it accompanies the command through every step.
 
     Attributes:
         principal: The caller.
@@ -29,11 +29,11 @@ class Context:
 
         correlation_id: Ties together everything that one call causes; 1 to 128 printable ASCII characters.
 
-        idempotency_key: Names the call, so that a repetition gets the first answer.
+        idempotency_key: Identifies the call, so that a repetition gets the first answer.
 
-        deadline: When the caller stops waiting, on the clock of `Clock.monotonic`.
+        deadline: The time at which the caller stops waiting, on the clock of `Clock.monotonic`.
 
-        dry_run: Nothing is to become durable.
+        dry_run: The record of a dry run, which commits nothing; `None` for a real call.
     """
 
     principal: Principal = ANONYMOUS
@@ -45,4 +45,4 @@ class Context:
 
 
 NOBODY: Final = Context()
-"""An anonymous caller about whom nothing else is known."""
+"""The context of an anonymous caller."""

@@ -1,4 +1,4 @@
-"""Related rows beside the rows they belong to: one question to the store for each include."""
+"""Embedding of related rows, with one query for each include, which avoids N+1 queries."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -14,11 +14,11 @@ from fastapi_easy.domain.queries.query import Include
 from fastapi_easy.domain.resources.resource import Relation
 
 Repositories: TypeAlias = Mapping[str, Callable[[], Repository[Any]]]
-"""What makes the repository of each resource, by name."""
+"""Functions that make the repository of each resource, by name."""
 
 
 def fields_to_fetch(fields: Sequence[str], includes: Sequence[Include]) -> tuple[str, ...]:
-    """*fields*, and behind them those that *includes* start from."""
+    """Return *fields*, followed by the fields that the relations of *includes* start from."""
     if not includes:
         return tuple(fields)
     needed = (field for include in includes for field in include.relation.local)
@@ -32,18 +32,18 @@ async def embed(
     repositories: Repositories,
     access: Access,
 ) -> Outcome[Sequence[Row]]:
-    """*rows*, cut to *fields*, with a member for each of *includes*: a row or `None`, or a list of rows.
+    """Return *rows*, cut to *fields*, with a member for each of *includes*: a row or `None`, or a list of rows.
 
     Args:
-        rows: Hold what `fields_to_fetch` says.
+        rows: Rows that hold the fields of `fields_to_fetch`.
 
-        fields: Those to keep.
+        fields: The fields to keep.
 
-        includes: What is wished for beside them.
+        includes: The includes to embed.
 
-        repositories: Where it is.
+        repositories: The repositories of the related resources.
 
-        access: What of it the caller may see.
+        access: The permissions of the caller.
 
     Fails with: what a repository fails with.
     """
@@ -62,8 +62,8 @@ async def embed(
 
 async def _fetch_related(
     rows: Iterable[Row], include: Include, repositories: Repositories, access: Access
-) -> Outcome[Mapping[tuple[Any, ...], Sequence[Row]]]:
-    """The related rows, by the values they are found by."""
+) -> Outcome[Mapping[tuple[object, ...], Sequence[Row]]]:
+    """Return the related rows by the values of the relation's local fields."""
     relation: Relation = include.relation
     sources = [
         source for source in dict.fromkeys(_source(relation, row) for row in rows) if None not in source
@@ -90,5 +90,5 @@ async def _fetch_related(
     )
 
 
-def _source(relation: Relation, row: Row) -> tuple[Any, ...]:
+def _source(relation: Relation, row: Row) -> tuple[object, ...]:
     return tuple(row[field] for field in relation.local)

@@ -1,4 +1,4 @@
-"""Answers of a user's own code, without the fields that callers may not read."""
+"""Redaction of what user code returns: fields that the caller may not read are removed."""
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,28 +12,30 @@ E = TypeVar("E")
 
 
 def redact(
-    answer: Any, resource: Resource[Any], access: Access, resources: Iterable[Resource[Any]] = ()
+    answer: object, resource: Resource[object], access: Access, resources: Iterable[Resource[object]] = ()
 ) -> Any:
-    """Return *answer* with every row and every entity in it as the caller may see it, however deep it lies.
+    """Return *answer* with every row and entity in it, at any depth, reduced to what the caller may read.
 
     Args:
         answer: A row, an entity, or anything that holds some: lists, mappings, dataclasses.
 
-        resource: Whose rows are looked for first.
+        resource: The resource whose rows are looked for first.
 
-        access: What the caller may read.
+        access: The permissions of the caller.
 
-        resources: Whose rows and entities there may be besides.
+        resources: The other resources whose rows and entities there may be.
     """
     return _Redactor(access, (resource, *(each for each in resources if each is not resource)))(answer)
 
 
 class _Redactor:
-    def __init__(self, access: Access, resources: Sequence[Resource[Any]]) -> None:
+    """Walks an answer of any shape; the first of *resources* that a value may belong to decides what is shown of it."""
+
+    def __init__(self, access: Access, resources: Sequence[Resource[object]]) -> None:
         self._access = access
         self._resources = resources
 
-    def __call__(self, answer: Any) -> Any:
+    def __call__(self, answer: object) -> object:
         owner = next((each for each in self._resources if type(answer) in {each.entity, each.stored}), None)
         if owner is not None:
             names = [name for name in self._access.readable(owner) if hasattr(answer, name)]
@@ -46,7 +48,7 @@ class _Redactor:
             return {each.name: self(getattr(answer, each.name)) for each in dataclasses.fields(answer)}
         return answer
 
-    def _mapping(self, answer: Mapping[Any, Any]) -> Any:
+    def _mapping(self, answer: Mapping[Any, object]) -> object:
         owner = next((each for each in self._resources if _may_be_of(each, answer)), None)
         if owner is None:
             return {name: self(value) for name, value in answer.items()}
@@ -58,8 +60,9 @@ class _Redactor:
         return Row({name: self(value) for name, value in answer.items() if name not in hidden})
 
 
-def _may_be_of(resource: Resource[Any], values: Mapping[Any, Any]) -> bool:
-    """Whether *values* are those of an entity of *resource*, or of a part of it: a row from a repository is."""
+def _may_be_of(resource: Resource[object], values: Mapping[Any, Any]) -> bool:
+    """Return whether *values* are an entity of *resource*, or a row with some of its fields."""
+    # A mapping of the user's own that merely shares some names with the resource is none of its entities.
     if values.keys() >= resource.fields.keys() or values.keys() >= set(resource.readable):
         return True
     return isinstance(values, Row) and values.keys() <= resource.fields.keys()

@@ -8,9 +8,17 @@ from dependency_injector import containers, providers
 from fastapi_easy.application.locks.lock_store_dependency import LOCK_STORE
 from fastapi_easy.composition.declared_resource import DeclaredResource
 from fastapi_easy.composition.deferred import deferred
+from fastapi_easy.composition.memoized import OptionalSingleton
 from fastapi_easy.domain.resources.declaration import Declaration
 
-__all__ = ["DATABASE_GROUPS", "DatabaseGroup", "find_declarations", "register_providers", "subclass_with"]
+__all__ = [
+    "DATABASE_GROUPS",
+    "DatabaseGroup",
+    "find_declarations",
+    "provider_kind",
+    "register_providers",
+    "subclass_with",
+]
 
 _DEFAULT: Final = "default"
 
@@ -63,6 +71,15 @@ def subclass_with(container: type[Any], declarations: dict[str, Declaration[Any]
     return made
 
 
+def provider_kind(group: str, name: str) -> type[providers.Singleton[Any]]:
+    """Return the class of the provider *name* of *group*.
+
+    Every request asks for the breaker of its database, and that an embedded one has none is answered once. The breaker
+    of the locks is asked for anew while there is none, as another lease store may need one.
+    """
+    return OptionalSingleton if group == "breakers" and name != LOCK_STORE else providers.Singleton
+
+
 def _ensure_named(container: Any, group: str, names: Iterable[str]) -> None:
     """See to it that *group* of *container* has a provider for each of *names*; those of its bases stay theirs."""
     existing = container.providers.get(group)
@@ -73,5 +90,5 @@ def _ensure_named(container: Any, group: str, names: Iterable[str]) -> None:
         return
     inner = containers.DynamicContainer()
     for name in (*known, *names):
-        inner.set_provider(name, known.get(name) or deferred(providers.Singleton, f"{group}.{name}"))
+        inner.set_provider(name, known.get(name) or deferred(provider_kind(group, name), f"{group}.{name}"))
     setattr(container, group, DatabaseGroup(containers.DynamicContainer, container=inner))

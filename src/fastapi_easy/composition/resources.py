@@ -5,9 +5,9 @@ from typing import Any
 
 from dependency_injector import providers
 
+from fastapi_easy.application.application_ports import ApplicationPorts
 from fastapi_easy.application.changes.caller_unit_of_work import CallerUnitOfWork
 from fastapi_easy.application.collaborators import Collaborators
-from fastapi_easy.application.rules import ApplicationPorts
 from fastapi_easy.composition.application import Application
 from fastapi_easy.composition.declarations import CheckedResources, check_declarations
 from fastapi_easy.composition.declared_resource import HANDLERS, DeclaredResource
@@ -30,7 +30,7 @@ def wire_resources(application: Application) -> None:
     all_resources = providers.Singleton(check_declarations, application.declarations, databases)
     checked = CheckedResources(resources)
     unit_of_work_arguments = (checked, repositories, application.event_bus)
-    rules = Memoized(
+    ports = Memoized(
         ApplicationPorts,
         clock=application.clock,
         event_bus=application.event_bus,
@@ -39,7 +39,7 @@ def wire_resources(application: Application) -> None:
         resources=checked,
     )
     _ = fill(
-        application.unit_of_work, _unit_of_work_factory, databases["default"], *unit_of_work_arguments, rules
+        application.unit_of_work, _unit_of_work_factory, databases["default"], *unit_of_work_arguments, ports
     )
     for name, declaration in application.declarations.items():
         parts: Any = application.providers[name]
@@ -47,15 +47,15 @@ def wire_resources(application: Application) -> None:
         resources[name] = fill(parts.resource, _resource, all_resources, name)
         repositories[name] = fill(parts.repository, _repository, parts.resource, database, application.clock)
         _ = fill(parts.entities, EntityRepository, parts.resource, parts.repository)
-        _ = fill(parts.unit_of_work, _unit_of_work_factory, database, *unit_of_work_arguments, rules)
+        _ = fill(parts.unit_of_work, _unit_of_work_factory, database, *unit_of_work_arguments, ports)
         _ = fill(parts.validator, PydanticValidator, parts.resource)
-        _wire_handlers(parts, repositories, rules)
+        _wire_handlers(parts, repositories, ports)
 
 
 def _wire_handlers(
     parts: DeclaredResource[Any],
     repositories: Mapping[str, Callable[[], Repository[Any]]],
-    rules: Memoized[ApplicationPorts],
+    ports: Memoized[ApplicationPorts],
 ) -> None:
     # Handlers are kept: by a `MemoizedDelegate` they get a new repository and unit of work for each call, while a bare
     # provider is called once, when the collaborators are made.
@@ -65,7 +65,7 @@ def _wire_handlers(
         resource=parts.resource,
         repository=MemoizedDelegate(parts.repository),
         unit_of_work=MemoizedDelegate(parts.unit_of_work),
-        rules=rules,
+        ports=ports,
         repositories=repositories,
     )
     for name, handler in HANDLERS.items():
@@ -88,13 +88,13 @@ def _unit_of_work_factory(
     resources: Mapping[str, Resource[Any]],
     repositories: Mapping[str, Callable[[], Repository[Any]]],
     event_bus: EventBus,
-    rules: ApplicationPorts,
+    ports: ApplicationPorts,
 ) -> Callable[..., UnitOfWork]:
     """Return what makes units of work in *database*; each makes its repositories when they are first used."""
     new_inner = technology_of(database).unit_of_work
 
     def make_unit_of_work(*args: Any, **kwargs: Any) -> UnitOfWork:
         inner = new_inner(database, resources, repositories, event_bus)
-        return CallerUnitOfWork(*args, inner=inner, rules=rules, **kwargs)
+        return CallerUnitOfWork(*args, inner=inner, ports=ports, **kwargs)
 
     return make_unit_of_work

@@ -14,6 +14,7 @@ from fastapi_easy.composition.container_class import (
     DATABASE_GROUPS,
     DatabaseGroup,
     find_declarations,
+    provider_kind,
     subclass_with,
 )
 from fastapi_easy.composition.declared_resource import DeclaredResource
@@ -116,7 +117,7 @@ def _wire_databases(application: Application) -> None:
             ]
         )
     settings = application.settings
-    databases, breakers = _provider_factory(application.databases), _provider_factory(application.breakers)
+    databases, breakers = (_provider_factory(application, each) for each in DATABASE_GROUPS)
     for name, classes in kept.items():
         breaker = fill(breakers(name), open_breaker, settings, name)
         _ = fill(
@@ -131,11 +132,13 @@ def _wire_databases(application: Application) -> None:
     _ = fill(breakers(LOCK_STORE), open_lock_breaker, settings, application.lease_store)
 
 
-def _provider_factory(group: Any) -> Callable[[str], Any]:
+def _provider_factory(application: Application, group_name: str) -> Callable[[str], Any]:
+    group: Any = getattr(application, group_name)
+
     def named(name: str) -> Any:
         # Its class does not know those that only a file names.
         if name not in group.providers:
-            group.container.set_provider(name, providers.Singleton())
+            group.container.set_provider(name, provider_kind(group_name, name)())
         return group.providers[name]
 
     return named

@@ -11,12 +11,12 @@ from typing import Any, Final
 
 from returns.result import Failure
 
+from fastapi_easy.application.application_ports import ApplicationPorts
 from fastapi_easy.application.collaborators import Collaborators
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.pipeline.step import Target
 from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.application.queries.query_reader import QueryReader
-from fastapi_easy.application.rules import ApplicationPorts
 from fastapi_easy.domain.changes.events import DomainEvent
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Error, Outcome
@@ -168,7 +168,7 @@ class Store:
 
     def collaborators(self, **replaced: Any) -> Collaborators:
         """What handlers of the orders work with, but for what is *replaced*."""
-        rules = ApplicationPorts(
+        ports = ApplicationPorts(
             clock=self.clock,
             event_bus=self._bus,
             policy=replaced.pop("policy", None),
@@ -180,7 +180,7 @@ class Store:
                 "resource": ORDERS,
                 "repository": self.repository,
                 "unit_of_work": self.unit_of_work,
-                "rules": rules,
+                "ports": ports,
                 **replaced,
             }
         )

@@ -72,7 +72,7 @@ async def test_relations_lead_only_to_what_is_visible() -> None:
     assert [row.id for row in await filled.rows("reviews", ("book.author__isnull", "false"))] == [1]
 
 
-async def test_an_order_that_would_give_something_away_is_refused() -> None:
+async def test_an_order_that_would_disclose_hidden_values_is_refused() -> None:
     filled = await shelf()
     query = filled.books.queries.from_parameters([("sort", "author.name")]).unwrap()
 
@@ -89,7 +89,7 @@ async def test_nothing_hidden_is_changed() -> None:
     assert await filled.books.delete(DeleteEntity(2), NOBODY) == missing
 
 
-async def test_nobody_writes_what_they_could_not_see_afterwards() -> None:
+async def test_a_write_that_hides_the_entity_from_its_caller_is_refused() -> None:
     filled = await shelf()
     _ = filled.published()
 

@@ -114,7 +114,7 @@ def test_does_not_follow_the_mapping_it_was_made_from() -> None:
     assert len(kernel) == 3
 
 
-async def test_nobody_is_acting_unless_somebody_says_so() -> None:
+async def test_the_caller_is_anonymous_by_default() -> None:
     _, kernel, step = listening_market()
 
     await kernel.goods.count()
@@ -122,7 +122,7 @@ async def test_nobody_is_acting_unless_somebody_says_so() -> None:
     assert step.heard == [Context(principal=ANONYMOUS)]
 
 
-async def test_acts_for_others_and_stays_what_it_is() -> None:
+async def test_acts_for_another_caller_without_changing_itself() -> None:
     _, kernel, step = listening_market()
 
     for_ada = kernel.acting_as(ADA, correlation_id="call-1", idempotency_key="key-1")
@@ -136,7 +136,7 @@ async def test_acts_for_others_and_stays_what_it_is() -> None:
     assert for_ada.use_cases("goods") is kernel.use_cases("goods")
 
 
-async def test_what_is_left_out_stays_as_it_was() -> None:
+async def test_omitted_fields_keep_their_values() -> None:
     _, kernel, step = listening_market()
     for_ada = kernel.acting_as(ADA, correlation_id="call-1")
 
@@ -153,7 +153,7 @@ async def test_what_is_left_out_stays_as_it_was() -> None:
     ]
 
 
-async def test_each_call_has_its_own_time_to_end() -> None:
+async def test_each_call_has_its_own_deadline() -> None:
     clock = FrozenClock()
     _, kernel, step = listening_market(clock=clock)
     hurried = kernel.acting_as(timeout=2.5)
@@ -167,7 +167,7 @@ async def test_each_call_has_its_own_time_to_end() -> None:
     assert [each.deadline for each in step.heard] == [begun + 2.5, begun + 62.5, None]
 
 
-async def test_a_dry_run_changes_nothing_and_may_be_told_what_would_have_happened() -> None:
+async def test_a_dry_run_changes_nothing_and_reports_its_events() -> None:
     async with in_memory_kernel(Market) as kernel:
         rehearsal = DryRun()
 
@@ -182,7 +182,7 @@ async def test_a_dry_run_changes_nothing_and_may_be_told_what_would_have_happene
         assert [row.name for row in (await kernel.stalls.list()).unwrap().items] == ["Cheese"]
 
 
-async def test_nobody_keeps_the_events_of_dry_runs_that_nobody_asked_about() -> None:
+async def test_events_of_a_dry_run_are_not_kept_unless_asked_for() -> None:
     _, kernel, step = listening_market()
     rehearsing = kernel.acting_as(dry_run=True)
 

@@ -1,1 +1,1 @@
-"""What use cases that change something are made of."""
+"""The parts of use cases that change something."""

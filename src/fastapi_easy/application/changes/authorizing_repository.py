@@ -1,4 +1,4 @@
-"""What a caller's write goes through: who is asked before it, and who is told of it."""
+"""Authorization before a caller's write, and its recording afterwards."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -39,31 +39,31 @@ E = TypeVar("E")
 T = TypeVar("T")
 
 _MAX_ATTEMPTS: Final = 20
-"""Times an entity is looked at again when others change it between the look and the change."""
+"""Attempts to read and change an entity while concurrent callers change it in between."""
 
 
 class AuthorizingRepository(ScopedRepository[E]):
-    """A repository whose writes a subclass makes by the rules here.
+    """A repository whose writes are authorized and recorded; `CallerRepository` adds the write methods.
 
     Args:
-        resource: Whose entities.
+        resource: The resource of the entities.
 
         inner: The repository of the store, inside *work*.
 
         work: The caller's unit of work.
 
-        access: What the caller may do.
+        access: The permissions of the caller.
 
-        recorder: Is told of every change.
+        recorder: Records every change.
 
-        is_single_write: There will be one write, which *inner* makes durable by itself.
+        is_single_write: There will be one write only, which *inner* commits by itself, without a transaction around it.
 
-        deleted_only: The entities are those that are marked as deleted.
+        deleted_only: Whether the entities are those marked as deleted.
     """
 
     def __init__(
         self,
-        resource: Resource[E],
+        resource: Resource[Any],
         inner: Repository[E],
         work: UnitOfWork,
         access: Access,
@@ -72,8 +72,8 @@ class AuthorizingRepository(ScopedRepository[E]):
         is_single_write: bool = False,
         deleted_only: bool = False,
     ) -> None:
-        super().__init__(inner, access.reading(resource).rows if access.is_limited else EVERYTHING)
         self._resource = resource
+        super().__init__(inner, access.read_grant(resource).rows if access.is_limited else EVERYTHING)
         self._work = work
         self._access = access
         self._recorder = recorder
@@ -83,22 +83,24 @@ class AuthorizingRepository(ScopedRepository[E]):
     def _scope(self, specification: Specification) -> Specification:
         if not self._access.is_limited:
             return specification
-        return super()._scope(self._access.through(specification))
+        return super()._scope(self._access.restrict_relations(specification))
 
     def _needs_check(self, write: Write) -> bool:
-        """Whether something has to be looked at before *write*."""
-        return self._access.is_limited or self._recorder.has_before_handlers(write.change, self._resource)
+        """Return whether *write* must be authorized or announced before it is made."""
+        return self._access.is_limited or self._recorder.has_before_handlers(
+            write.before_change, self._resource
+        )
 
     def _is_unobserved(self, write: Write) -> bool:
-        """Whether nobody has anything to do with *write* but the store."""
+        """Return whether *write* can go straight to the store: no limits, no subscribers, no journal."""
         return not (self._access.is_limited or self._recorder.is_observed(write, self._resource))
 
     async def _authorize(
         self, write: Write, values: Values, key: Key = None, visible: set[ReferencedEntity] | None = None
     ) -> Outcome[Values]:
-        """The values to write, after everybody was asked who has a say in it.
+        """Authorize *write*; return the values to store, as stamps and before-change handlers leave them.
 
-        Writes that share *visible* ask only once whether the caller sees an entity they refer to.
+        Writes that share *visible* check each referenced entity once.
 
         Fails with:
             Forbidden: The caller may not do this.
@@ -107,23 +109,24 @@ class AuthorizingRepository(ScopedRepository[E]):
         """
         resource, access = self._resource, self._access
         if access.is_limited:
-            grant = access.grant(resource, write.verb)
+            grant = access.grant(resource, write.operation)
             if grant is None:
-                return Failure(Forbidden(resource.name, str(write.verb)))
+                return Failure(Forbidden(resource.name, str(write.operation)))
             if write is CREATE and grant.stamps:
                 values = {**values, **grant.stamps}
-        if self._recorder.has_before_handlers(write.change, resource):
-            # What they write belongs together with the write.
+        if self._recorder.has_before_handlers(write.before_change, resource):
+            # What the handlers write must be committed or rolled back together with this write.
             _ = self._join_transaction()
-            details: dict[str, Any] = {} if write is CREATE else {"key": key}
+            details: dict[str, object] = {} if write is CREATE else {"key": key}
             if write is CREATE or write is UPDATE:
                 details["values"] = dict(values)
-            asked = await self._recorder.ask(write.change, resource, self._work, **details)
+            asked = await self._recorder.ask(write.before_change, resource, self._work, **details)
             if isinstance(asked, Failure):
                 return asked
             values = getattr(asked.unwrap(), "values", values)
         if access.is_limited and may_refer_to_hidden(resource, values, access):
-            # What is asked in the transaction would wait for a write outside of it, and that for the transaction.
+            # A single write uses a connection of its own. Queries inside the transaction could wait for its locks while
+            # it waits for them, so the write joins the transaction first.
             inner = self._scope_to_grant(self._join_transaction(), write)
             referring = await complete_references(resource, key, values, inner) if write is UPDATE else values
             if isinstance(referring, Failure):
@@ -135,9 +138,9 @@ class AuthorizingRepository(ScopedRepository[E]):
         return Success(values)
 
     def _scope_to_grant(self, inner: Repository[E], write: Write) -> Repository[E]:
-        """*inner* with the entities to which the caller may do *write*."""
+        """Return *inner* limited to the entities on which the caller may perform *write*."""
         return (
-            self._access.scope_repository(self._resource, inner, write.verb)
+            self._access.scope_repository(self._resource, inner, write.operation)
             if self._access.is_limited
             else inner
         )
@@ -149,9 +152,9 @@ class AuthorizingRepository(ScopedRepository[E]):
         expected_version: str | None,
         scope: Specification,
         change: Callable[[Repository[E], str | None], Awaitable[Outcome[T]]],
-        details: Mapping[str, Any],
+        details: Mapping[str, object],
     ) -> Outcome[T]:
-        """What *change* came to, recorded."""
+        """Perform *change*, record it, and return its outcome."""
         draft: DomainEvent | None = None
         if write.has_before_values and self._recorder.needs_before_values(write.event, self._resource):
             known = await self._change_with_before(write, key, expected_version, scope, change)
@@ -180,7 +183,11 @@ class AuthorizingRepository(ScopedRepository[E]):
         scope: Specification,
         change: Callable[[Repository[E], str | None], Awaitable[Outcome[T]]],
     ) -> Outcome[tuple[Row, T]]:
-        """The entity as it was just before *change*, and what that came to."""
+        """Perform *change*; return the entity as it was just before, and the result.
+
+        The entity is read first and changed only at the version that was read (optimistic concurrency), so that the
+        event tells of the values this very change has replaced.
+        """
         inner = self._scope_to_grant(self._join_transaction(), write)
         for _ in range(_MAX_ATTEMPTS):
             seen = await inner.read(key, scope=scope)
@@ -197,9 +204,9 @@ class AuthorizingRepository(ScopedRepository[E]):
         return Failure(Unavailable(self._resource.database, reason=UnavailableReason.CONFLICT))
 
     def _with_draft_event(
-        self, write: Write, key: Key, details: Mapping[str, Any]
+        self, write: Write, key: Key, details: Mapping[str, object]
     ) -> tuple[Repository[E], DomainEvent | None]:
-        """Where a lone write is made so that the rows of the journal come with it, and the event they tell of.
+        """Return a repository that writes the journal rows together with a single write, and the draft of its event.
 
         Without an event they come later, in the transaction.
         """
@@ -215,7 +222,7 @@ class AuthorizingRepository(ScopedRepository[E]):
         return self._join_transaction(), None
 
     def _join_transaction(self) -> Repository[E]:
-        """The repository inside the transaction, from now on."""
+        """Return the repository inside the transaction, which is used from now on."""
         if self._is_single_write:
             inside = self._recorder.work.repository(self._resource)
             self._inner = deleted_entities(inside) if self._is_deleted_only else inside
@@ -230,7 +237,7 @@ class AuthorizingRepository(ScopedRepository[E]):
         details: Mapping[str, Any],
         draft: DomainEvent | None = None,
     ) -> Failure[Error] | None:
-        """Record what was done; or refuse it, where the caller could not see the entity any more."""
+        """Record the change, or refuse it when the caller could no longer see the entity."""
         resource, recorder = self._resource, self._recorder
         if row is not None and self._access.is_limited:
             hidden = await self._reject_hidden([row], write)
@@ -244,16 +251,17 @@ class AuthorizingRepository(ScopedRepository[E]):
         if draft is None:
             recorder.record([recorder.event_factory(write.event, resource)(key, **details)])
         else:
+            # The rows of the journal were written with the change; subscribers get the event with its actual values.
             written: Any = replace(draft, key=key, **details)
             recorder.record([written], is_written=True)
         return None
 
     async def _reject_hidden(self, rows: Sequence[Row], write: Write) -> Failure[Error] | None:
-        """The refusal of what was written, when the caller could not see all of it any more."""
+        """Return a `Forbidden` failure, and prevent the commit, when the caller could no longer see all *rows*."""
         if self._access.sees_all(self._resource):
             return None
         seen = await are_all_visible(self._resource, rows, self)
         if isinstance(seen, Failure):
             return seen
-        forbidden = Failure[Error](Forbidden(self._resource.name, str(write.verb)))
-        return None if seen.unwrap() else self._recorder.refuse(forbidden)
+        forbidden = Failure[Error](Forbidden(self._resource.name, str(write.operation)))
+        return None if seen.unwrap() else self._recorder.prevent_commit(forbidden)

@@ -1,10 +1,10 @@
-"""Many changes of one resource, all or none or each for itself."""
+"""Many changes of one resource, atomically or each on its own."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
-from typing import Any, ClassVar, TypeVar, assert_never
+from typing import ClassVar, TypeVar, assert_never
 
 from returns.result import Failure, Success
 
@@ -41,25 +41,25 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class BulkAnswer:
-    """What became of every item.
+    """The outcome of every item of a bulk.
 
     Attributes:
-        outcomes: One for each item, in their order: the row, `Upserted`, `None` for a delete, how many for the items
-            that name no key, or why it failed; `None` in place of an outcome that was undone or never tried because
-            another item failed, or because the store stopped answering.
+        outcomes: One for each item, in their order: the row, `Upserted`, `None` for a delete, the number of entities
+            for items without a key, or a failure; `None` in place of an outcome that was rolled back or never tried
+            because another item failed, or because the store stopped answering.
 
-        applied: Something may have been changed; always so unless an atomic call had an item that failed.
+        applied: Whether something may have been changed: always, except for an atomic call with a failed item.
     """
 
-    outcomes: Sequence[Outcome[Any] | None]
+    outcomes: Sequence[Outcome[object] | None]
     applied: bool = True
 
 
 class AllSucceeded(LazySequence[Outcome[T]]):
-    """Outcomes none of which is a failure; made when somebody looks into them.
+    """A lazy sequence of outcomes, all of them successes.
 
     Args:
-        values: What each came to.
+        values: The result of each.
     """
 
     __slots__ = ()
@@ -69,21 +69,21 @@ class AllSucceeded(LazySequence[Outcome[T]]):
 
 
 class _HiddenEntityError(Exception):
-    """Entities were made, of which the caller may not see all; the unit of work is to be left."""
+    """Raised when the caller may not see all the entities just created; rolls back the unit of work."""
 
 
 class BulkHandler(ChangeHandler):
-    """Makes many changes of its resource, one after the other, for whoever asks.
+    """A handler that makes many changes of its resource, one after the other.
 
     Attributes:
-        operation: What the caller has to be allowed, besides what each change is.
+        operation: The operation that the caller must be allowed, besides that of each change.
     """
 
     operation: ClassVar[Operation]
 
-    async def each(self, items: Sequence[Change], context: Context) -> BulkAnswer:
-        """Make the changes of *items*, each durable by itself; what the store leaves open ends it."""
-        done: list[Sequence[Outcome[Any]]] = []
+    async def apply_separately(self, items: Sequence[Change], context: Context) -> BulkAnswer:
+        """Make the changes of *items*, each in its own unit of work; stop when the store does not answer."""
+        done: list[Sequence[Outcome[object]]] = []
         for run in _group_creates(items):
             done.append(await self._apply_run_separately(run, context))
             if _is_unavailable(done[-1]):
@@ -99,45 +99,47 @@ class BulkHandler(ChangeHandler):
         try:
             return await self._apply_in_one_unit_of_work(_group_creates(items), len(items), context)
         except _HiddenEntityError:
-            # Anew, to find out which it was.
+            # Once more item by item, to find out which of the created entities the caller may not see.
             return await self._apply_in_one_unit_of_work(((item,) for item in items), len(items), context)
 
     async def _apply_in_one_unit_of_work(
         self, runs: Iterable[Sequence[Change]], length: int, context: Context
     ) -> Outcome[BulkAnswer]:
-        """What came of *runs*, which have *length* items in all, in one unit of work."""
-        done: list[Sequence[Outcome[Any]]] = []
+        """Apply *runs*, which have *length* items in all, in one unit of work."""
+        done: list[Sequence[Outcome[object]]] = []
         access = await self._enter(context, self.operation)
         if not isinstance(access, Access):
             return access
-        async with self._work(access) as work:
+        async with self._new_unit_of_work(access) as work:
             writer = EntityWriter(self._resource, work, access)
             for run in runs:
                 done.append(await self._apply_run(writer, run))
                 if (failure := _last_failure(done[-1])) is not None:
-                    outcomes: list[Outcome[Any] | None] = [None] * length
+                    outcomes: list[Outcome[object] | None] = [None] * length
                     outcomes[sum(map(len, done)) - 1] = failure
                     return Success(BulkAnswer(outcomes, applied=False))
             return await commit_if_successful(work, Success(BulkAnswer(_concatenate(done))))
 
-    async def _apply_run(self, writer: EntityWriter, run: Sequence[Change]) -> Sequence[Outcome[Any]]:
-        """What became of the items of *run*, up to the first that failed."""
+    async def _apply_run(self, writer: EntityWriter, run: Sequence[Change]) -> Sequence[Outcome[object]]:
+        """Apply the items of *run*; return their outcomes up to the first failure."""
         if len(run) > 1:
             created = await writer.create_all(_values_of(run))
             if not isinstance(created, Failure):
                 return AllSucceeded(created.unwrap())
             if isinstance(created.failure(), Forbidden):
                 raise _HiddenEntityError
-        # One by one, also to find out which of many was refused.
-        outcomes: list[Outcome[Any]] = []
+        # One by one: `create_all` fails as a whole, and does not tell which item was at fault.
+        outcomes: list[Outcome[object]] = []
         for item in run:
             outcomes.append(await _apply(writer, item))
             if isinstance(outcomes[-1], Failure):
                 break
         return outcomes
 
-    async def _apply_run_separately(self, run: Sequence[Change], context: Context) -> Sequence[Outcome[Any]]:
-        """What became of each item of *run*, whatever became of the others, up to one that the store left open."""
+    async def _apply_run_separately(
+        self, run: Sequence[Change], context: Context
+    ) -> Sequence[Outcome[object]]:
+        """Apply each item of *run* on its own; return their outcomes up to one where the store did not answer."""
         if len(run) > 1:
             values = _values_of(run)
             created = await self._run_in_unit_of_work(
@@ -147,7 +149,7 @@ class BulkHandler(ChangeHandler):
                 return AllSucceeded(created.unwrap())
             if isinstance(created.failure(), OutcomeUnknown):
                 return [created] * len(run)
-        outcomes: list[Outcome[Any]] = []
+        outcomes: list[Outcome[object]] = []
         for item in run:
             outcomes.append(
                 await self._run_in_unit_of_work(partial(_apply, item=item), context, self.operation)
@@ -157,25 +159,25 @@ class BulkHandler(ChangeHandler):
         return outcomes
 
 
-def _last_failure(outcomes: Sequence[Outcome[Any]]) -> Failure[Any] | None:
-    """The failure that the last of *outcomes* is, if it is one."""
+def _last_failure(outcomes: Sequence[Outcome[object]]) -> Failure[Error] | None:
+    """Return the last of *outcomes* if it is a failure."""
     last = None if isinstance(outcomes, AllSucceeded) else outcomes[-1]
     return last if isinstance(last, Failure) else None
 
 
-def _is_unavailable(outcomes: Sequence[Outcome[Any]]) -> bool:
-    """The store did not answer in the end, so that asking it for more makes no sense."""
+def _is_unavailable(outcomes: Sequence[Outcome[object]]) -> bool:
+    """Return whether the store failed to answer at the end, so that the remaining items should not be tried."""
     failure = _last_failure(outcomes)
     return failure is not None and isinstance(failure.failure(), Unavailable | OutcomeUnknown)
 
 
-def _concatenate(parts: Sequence[Sequence[Outcome[Any] | None]]) -> Sequence[Outcome[Any] | None]:
-    """*parts* one after the other; a single one stays what it is."""
+def _concatenate(parts: Sequence[Sequence[Outcome[object] | None]]) -> Sequence[Outcome[object] | None]:
+    """Return *parts* concatenated; a single part is returned as it is, so that it may stay lazy."""
     return parts[0] if len(parts) == 1 else [outcome for part in parts for outcome in part]
 
 
 def _group_creates(items: Sequence[Change]) -> Iterator[Sequence[Change]]:
-    """*items* in their order, creates that follow one another together."""
+    """Yield *items* in their order, with consecutive creates grouped so that they can be inserted together."""
     for kind, run in groupby(items, type):
         if kind is Create:
             yield tuple(run)
@@ -187,7 +189,7 @@ def _values_of(run: Sequence[Change]) -> list[Values]:
     return [item.values for item in run if isinstance(item, Create)]
 
 
-async def _apply(writer: EntityWriter, item: Change) -> Outcome[Any]:
+async def _apply(writer: EntityWriter, item: Change) -> Outcome[object]:
     match item:
         case Malformed(error):
             return Failure(error)
@@ -210,7 +212,7 @@ async def _apply(writer: EntityWriter, item: Change) -> Outcome[Any]:
 
 
 def _reject_unfiltered(specification: Specification) -> Failure[Error] | None:
-    """The refusal of a condition that every entity satisfies."""
+    """Return a `BadQuery` failure when every entity satisfies *specification*: a forgotten filter changes nothing."""
     if not matches_everything(specification):
         return None
     return Failure(BadQuery("where", "Must compare at least one field"))

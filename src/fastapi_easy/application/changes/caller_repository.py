@@ -1,4 +1,4 @@
-"""The entities of one resource as one caller sees them, each of whose changes is recorded."""
+"""The entities of one resource as one caller sees them; every change is recorded."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
@@ -141,14 +141,14 @@ class CallerRepository(AuthorizingRepository[E]):
     async def update_where(
         self, specification: Specification, patch: Patch, *, max_affected: int
     ) -> Outcome[int]:
-        """Set the fields of *patch* on every entity that *specification* means: one by one where anybody is told."""
+        """Set the fields of *patch* on every match of *specification*; one by one where changes are observed."""
         write = RESTORE if self._is_deleted_only else UPDATE
         if not patch or self._is_unobserved(write):
             return await self._inner.update_where(specification, patch, max_affected=max_affected)
         return await self._change_one_by_one(specification, max_affected, lambda key: self.update(key, patch))
 
     async def remove_where(self, specification: Specification, *, max_affected: int) -> Outcome[int]:
-        """Remove every entity that *specification* means: one by one where anybody is told of it."""
+        """Remove every entity that matches *specification*; one by one where changes are observed."""
         if self._is_unobserved(PURGE if self._is_deleted_only else DELETE):
             return await self._inner.remove_where(specification, max_affected=max_affected)
         return await self._change_one_by_one(specification, max_affected, self.remove)
@@ -157,9 +157,9 @@ class CallerRepository(AuthorizingRepository[E]):
         self,
         specification: Specification,
         max_affected: int,
-        change: Callable[[Key], Awaitable[Outcome[Any]]],
+        change: Callable[[Key], Awaitable[Outcome[object]]],
     ) -> Outcome[int]:
-        """How many entities *change* was made to: one by one, so that each is recorded."""
+        """Apply *change* to each match of *specification*, so that each is recorded; return their number."""
         query = Query(specification=specification, page=PageRequest(limit=max_affected + 1))
         found = await self.select(query)
         if isinstance(found, Failure):

@@ -7,10 +7,10 @@ from typing import Any, Self
 from returns.result import Failure, Success
 
 from fastapi_easy.application.access import Access, resolve_access
+from fastapi_easy.application.application_ports import ApplicationPorts
 from fastapi_easy.application.changes.caller_repository import CallerRepository
 from fastapi_easy.application.changes.recorder import Recorder
 from fastapi_easy.application.context import NOBODY, Context
-from fastapi_easy.application.rules import ApplicationPorts
 from fastapi_easy.domain.changes.events import DomainEvent
 from fastapi_easy.domain.changes.journal import JournalRow
 from fastapi_easy.domain.errors import DeclarationError, Outcome
@@ -24,15 +24,15 @@ class CallerUnitOfWork:
     """Implements `UnitOfWork`: *inner*, with what the caller may do, and with a record of what was done.
 
     Args:
-        context: For whom; an anonymous caller unless given.
+        context: The context of the call; anonymous unless given.
 
         inner: The unit of work of a store.
 
-        rules: What governs it.
+        ports: The ports that it uses.
 
-        access: What the caller may do, if that is known already.
+        access: The permissions of the caller, if they are resolved already.
 
-        recorder: Records what is done, if that has begun already.
+        recorder: The recorder to share with another unit of work; a new one unless given.
     """
 
     __slots__ = ("_access", "_ports", "_recorder", "context", "inner")
@@ -42,24 +42,24 @@ class CallerUnitOfWork:
         context: Context = NOBODY,
         *,
         inner: UnitOfWork,
-        rules: ApplicationPorts,
+        ports: ApplicationPorts,
         access: Access | None = None,
         recorder: Recorder | None = None,
     ) -> None:
         self.context = context
         self.inner = inner
-        self._ports = rules
+        self._ports = ports
         self._access = access
-        self._recorder = recorder or Recorder(inner, rules, context)
+        self._recorder = recorder or Recorder(inner, ports, context)
 
     def bind_access(self, access: Access) -> Self:
-        """Return itself, which nobody has entered yet, as a unit of work for the caller of *access*."""
+        """Bind this unit of work, which has not been entered yet, to the caller of *access*; return it."""
         self.context = self._recorder.context = access.context
         self._access = access
         return self
 
     async def __aenter__(self) -> Self:
-        """Begin, once it is known what the caller may do."""
+        """Resolve the caller's permissions, then begin."""
         if self._access is None:
             self._access = await resolve_access(self._ports.policy, self.context)
         _ = await self.inner.__aenter__()
@@ -73,13 +73,14 @@ class CallerUnitOfWork:
             self._recorder.clear()
         await self.inner.__aexit__(kind, error, traceback)
 
-    def repository(self, resource: Resource[Any] | str, *, last: bool = False) -> Repository[Any]:
+    def repository(self, resource: Resource[object] | str, *, last: bool = False) -> Repository[Any]:
         """Return the caller's view of the entities of *resource*, inside this unit of work."""
         declared = self._declared(resource) if isinstance(resource, str) else resource
         access = self._access
         if access is None:
             raise RuntimeError("enter a unit of work before asking it for a repository: async with … as work")
-        # Where what came of a write is looked at before it may stay, the write is not the last word.
+        # A write that commits by itself cannot be undone: neither in a dry run, nor when the caller turns out to be
+        # unable to see the entity afterwards.
         is_single_write = (
             last and self.context.dry_run is None and (not access.is_limited or access.sees_all(declared))
         )
@@ -88,10 +89,10 @@ class CallerUnitOfWork:
             declared, inner, self, access, self._recorder, is_single_write=is_single_write
         )
 
-    def entities(self, resource: Resource[Any] | str) -> EntityRepository[Any]:
+    def entities(self, resource: Resource[object] | str) -> EntityRepository[Any]:
         """Return the caller's view of the entities of *resource* as instances of the user's class."""
         declared = self._declared(resource) if isinstance(resource, str) else resource
-        # Who may update, and is told of it, need not be who may create.
+        # Grants and events of create and update differ, so `save` must know which of the two it is.
         return EntityRepository(declared, self.repository(declared), reads_before_saving=True)
 
     def as_system(self) -> UnitOfWork:
@@ -99,13 +100,13 @@ class CallerUnitOfWork:
         return CallerUnitOfWork(
             self.context,
             inner=self.inner,
-            rules=self._ports,
+            ports=self._ports,
             access=Access(self.context),
             recorder=self._recorder.for_system(),
         )
 
     def bind(self, lease: CommitGuard) -> None:
-        """From now on commit only while *lease* is held."""
+        """Commit only while *lease* is held, from now on."""
         self.inner.bind(lease)
 
     def record(self, event: DomainEvent) -> None:
@@ -118,7 +119,7 @@ class CallerUnitOfWork:
 
     @property
     def events(self) -> Sequence[DomainEvent]:
-        """What was recorded since the last commit. Of changes only those are, of which somebody wants to know."""
+        """The events recorded since the last commit; changes that nobody observes produce none."""
         return self.inner.events
 
     async def keep(self, rows: Sequence[JournalRow]) -> Outcome[None]:
@@ -126,9 +127,9 @@ class CallerUnitOfWork:
         return await self.inner.keep(rows)
 
     async def commit(self) -> Outcome[None]:
-        """Make every write durable, and what the journal says of it; then publish the recorded events.
+        """Commit every write together with its journal rows, then publish the recorded events.
 
-        In a dry run only note what would have been published.
+        In a dry run only collect the events that would have been published.
         """
         if self.context.dry_run is not None:
             self.context.dry_run.events.extend(self.inner.events)
@@ -139,7 +140,7 @@ class CallerUnitOfWork:
                 return written
         return await self.inner.commit()
 
-    def _declared(self, name: str) -> Resource[Any]:
+    def _declared(self, name: str) -> Resource[object]:
         try:
             return self._ports.resources[name]
         except KeyError:

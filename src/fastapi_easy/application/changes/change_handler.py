@@ -1,4 +1,4 @@
-"""One way to change something: a unit of work, what is done in it, and its end."""
+"""The base of handlers that change entities: begin a unit of work, change, commit."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -16,15 +16,15 @@ T = TypeVar("T")
 
 
 class ChangeHandler(ResourceHandler):
-    """Changes entities of its resource, for whoever asks."""
+    """A handler that changes entities of its resource in a unit of work."""
 
-    def _work(self, access: Access) -> CallerUnitOfWork:
-        """Return a new unit of work, as the caller of *access* sees it."""
+    def _new_unit_of_work(self, access: Access) -> CallerUnitOfWork:
+        """Return a new unit of work with the permissions of *access*."""
         made = self._collaborators.unit_of_work()
         if type(made) is CallerUnitOfWork:
             return made.bind_access(access)
         return CallerUnitOfWork(
-            access.context, inner=innermost(made), rules=self._collaborators.rules, access=access
+            access.context, inner=innermost(made), ports=self._collaborators.ports, access=access
         )
 
     async def _run_in_unit_of_work(
@@ -35,16 +35,16 @@ class ChangeHandler(ResourceHandler):
         *,
         single: bool = False,
     ) -> Outcome[T]:
-        """What *change* came to in a unit of work of its own, which is committed unless it failed.
+        """Run *change* in a unit of work of its own, commit unless it failed, and return its outcome.
 
         Args:
-            change: What is done.
+            change: The change to make.
 
-            context: For whom.
+            context: The context of the call.
 
-            action: What it is called.
+            action: The name of the operation.
 
-            single: It is one call of one repository.
+            single: Whether it is one call of one repository, which may then commit by itself.
 
         Fails with:
             Forbidden: The caller may not do *action*.
@@ -52,6 +52,6 @@ class ChangeHandler(ResourceHandler):
         access = await self._enter(context, action)
         if not isinstance(access, Access):
             return access
-        async with self._work(access) as work:
+        async with self._new_unit_of_work(access) as work:
             writer = EntityWriter(self._resource, work, access, single=single)
             return await commit_if_successful(work, await change(writer))

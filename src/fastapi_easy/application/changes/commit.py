@@ -1,4 +1,4 @@
-"""How a use case that changes something ends."""
+"""The commit at the end of a use case that changes something."""
 
 from typing import TypeVar
 
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 async def commit_if_successful(work: UnitOfWork, done: Outcome[T]) -> Outcome[T]:
-    """Commit what came to *done*, and answer that.
+    """Commit *work* unless *done* is a failure; return *done*, or why the commit failed.
 
     Fails with: what *done* fails with, and then nothing is committed; what `UnitOfWork.commit` fails with.
     """

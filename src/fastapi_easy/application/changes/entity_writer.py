@@ -1,9 +1,8 @@
-"""Every change of one resource, as its callers may make it, inside a unit of work."""
+"""The changes that a caller may make to one resource inside a unit of work."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from returns.result import Failure, Success
 
@@ -30,12 +29,12 @@ from fastapi_easy.domain.scoped_repository import deleted_entities
 
 @dataclass(frozen=True, slots=True)
 class Upserted:
-    """What an upsert came to.
+    """The result of an upsert.
 
     Attributes:
         row: The readable fields as they are now.
 
-        created: There was none before.
+        created: Whether it was created.
     """
 
     row: Row
@@ -49,32 +48,32 @@ class EntityWriter:
     the unit of work is to be left without a commit.
 
     Args:
-        resource: Whose entities.
+        resource: The resource of the entities.
 
-        work: Where they are changed and recorded.
+        work: The unit of work of the caller.
 
-        access: What the caller may do.
+        access: The permissions of the caller.
 
-        single: There will be one change, made by one call of the repository.
+        single: Whether there will be one change only, made by one call of the repository.
     """
 
     __slots__ = ("_access", "_entities", "_resource")
 
     def __init__(
-        self, resource: Resource[Any], work: CallerUnitOfWork, access: Access, *, single: bool = False
+        self, resource: Resource[object], work: CallerUnitOfWork, access: Access, *, single: bool = False
     ) -> None:
         self._resource = resource
         self._access = access
         self._entities = work.repository(resource, last=single)
 
     async def create(self, values: Values) -> Outcome[Row]:
-        """Store a new entity; answer its readable fields as stored."""
+        """Store a new entity; return its readable fields as stored."""
         if (denied := self._check_values(Operation.CREATE, values)) is not None:
             return denied
         return self._visible(await self._entities.add(values))
 
     async def create_all(self, many: Sequence[Values]) -> Outcome[Sequence[Row]]:
-        """Store several new entities, all or none; answer them in their order."""
+        """Store several new entities, all or none; return them in their order."""
         for values in many:
             if (denied := self._check_values(Operation.CREATE, values)) is not None:
                 return denied
@@ -84,7 +83,7 @@ class EntityWriter:
         return Success(self._access.visible_rows(self._resource, added.unwrap()))
 
     async def update(self, key: Key, patch: Values, expected_version: str | None) -> Outcome[Row]:
-        """Set other values for some fields; answer the readable fields as they are now."""
+        """Set some fields of the entity with *key*; return its readable fields as they are now."""
         if (denied := self._check_values(Operation.UPDATE, patch)) is not None:
             return denied
         if expected_version is None and self._resource.requires_version:
@@ -93,7 +92,7 @@ class EntityWriter:
         return self._visible(await self._entities.update(key, whole, expected_version=expected_version))
 
     async def upsert(self, values: Values) -> Outcome[Upserted]:
-        """Change the entity that has the values of `Resource.upsert_by`, or make it when there is none."""
+        """Update the entity that has the values of `Resource.upsert_by`, or create it when there is none."""
         resource = self._resource
         self._require_option("upsert", "upsert", resource.upsert_by)
         if (unknown := reject_unknown_fields(values, resource.fields.keys())) is not None:
@@ -128,7 +127,7 @@ class EntityWriter:
         return await self._entities.remove(key, expected_version=expected_version)
 
     async def restore(self, key: Key, expected_version: str | None) -> Outcome[Row]:
-        """Bring a deleted entity back; answer its readable fields."""
+        """Restore a deleted entity; return its readable fields."""
         self._require_option("restore", "soft_delete", self._resource.soft_delete)
         unmarked = Patch({str(self._resource.soft_delete): None})
         deleted = deleted_entities(self._entities)
@@ -142,18 +141,19 @@ class EntityWriter:
     async def update_where(
         self, specification: Specification, patch: Values, max_affected: int
     ) -> Outcome[int]:
-        """Set the fields of *patch* on every entity that *specification* means; answer how many those are."""
+        """Set the fields of *patch* on every entity that matches *specification*; return how many there are."""
         if (denied := self._check_values(Operation.UPDATE, patch)) is not None:
             return denied
         if (denied := self._check_specification(specification)) is not None:
             return denied
         if self._resource.requires_version:
+            # One call cannot name the versions of all the entities it changes.
             return Failure(PreconditionRequired(self._resource.name))
         whole = patch if isinstance(patch, Patch) else Patch(patch)
         return await self._entities.update_where(specification, whole, max_affected=max_affected)
 
     async def delete_where(self, specification: Specification, max_affected: int) -> Outcome[int]:
-        """Remove every entity that *specification* means; answer how many those were."""
+        """Remove every entity that matches *specification*; return how many there were."""
         if (denied := self._access.check_writable(self._resource, Operation.DELETE, {})) is not None:
             return denied
         if (denied := self._check_specification(specification)) is not None:
@@ -163,14 +163,14 @@ class EntityWriter:
         return await self._entities.remove_where(specification, max_affected=max_affected)
 
     def _require_option(self, operation: str, option: str, declared: object) -> None:
-        """Refuse an *operation* that makes no sense without what *option* declares: it would change any entity."""
+        """Raise `DeclarationError` unless *option* is declared: without it, *operation* would change any entity."""
         if not declared:
             raise DeclarationError(
                 [f"{self._resource.name}: {operation} needs the option {option!r}: declare it"]
             )
 
     def _check_values(self, action: Operation, values: Values) -> Failure[Error] | None:
-        """The refusal of *values* for what is no field, or none that this caller may set."""
+        """Return a failure when *values* name an unknown field, or one that this caller may not set."""
         resource = self._resource
         known = resource.fields.keys() if action is Operation.CREATE else _settable_fields(resource)
         if (unknown := reject_unknown_fields(values, known)) is not None:
@@ -178,8 +178,8 @@ class EntityWriter:
         return self._access.check_writable(resource, action, values) if self._access.is_limited else None
 
     def _check_specification(self, specification: Specification) -> Failure[Error] | None:
-        """The refusal of a condition that would tell what the caller may not know."""
-        return self._access.refuse(self._resource, Query(specification=specification))
+        """Return a `Forbidden` failure when *specification* would disclose what the caller may not read."""
+        return self._access.check_query(self._resource, Query(specification=specification))
 
     def _visible(self, changed: Outcome[Row]) -> Outcome[Row]:
         if isinstance(changed, Failure):
@@ -191,6 +191,6 @@ class EntityWriter:
 
 
 @lru_cache(maxsize=1024)
-def _settable_fields(resource: Resource[Any]) -> frozenset[str]:
-    """What an entity may be given other values for: all but its key."""
+def _settable_fields(resource: Resource[object]) -> frozenset[str]:
+    """Return the fields that an update may set: all but the key."""
     return frozenset(resource.fields) - frozenset(resource.key)

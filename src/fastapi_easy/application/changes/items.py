@@ -1,4 +1,4 @@
-"""Single changes, as they come many at a time."""
+"""The items of a bulk: single changes of one resource."""
 
 from dataclasses import dataclass
 from typing import TypeAlias, assert_never
@@ -10,14 +10,14 @@ from fastapi_easy.domain.queries.specification import Specification
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """A new entity with *values*."""
+    """Create an entity with *values*."""
 
     values: Values
 
 
 @dataclass(frozen=True, slots=True)
 class Upsert:
-    """Other *values* for the entity that has those of `Resource.upsert_by`, or a new one."""
+    """Update the entity that has the values of `Resource.upsert_by`, or create it."""
 
     values: Values
 
@@ -33,7 +33,7 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Away with the entity with *key*, if it still has *expected_version*."""
+    """Remove the entity with *key*, if it still has *expected_version*."""
 
     key: Key
     expected_version: str | None = None
@@ -41,10 +41,10 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class UpdateWhere:
-    """Set the fields of *patch* on every entity that *specification* means, which must not be all there are.
+    """Set the fields of *patch* on every entity that matches *specification*, which must compare a field.
 
     Attributes:
-        max_affected: When there are more, nothing is changed.
+        max_affected: The largest number of matches; with more, nothing is changed.
     """
 
     specification: Specification
@@ -54,10 +54,10 @@ class UpdateWhere:
 
 @dataclass(frozen=True, slots=True)
 class DeleteWhere:
-    """Away with every entity that *specification* means, which must not be all there are.
+    """Remove every entity that matches *specification*, which must compare a field.
 
     Attributes:
-        max_affected: When there are more, nothing is changed.
+        max_affected: The largest number of matches; with more, nothing is changed.
     """
 
     specification: Specification
@@ -66,10 +66,10 @@ class DeleteWhere:
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """An item that an interface could not read, or whose values are refused: it fails, and nothing is tried.
+    """An item that an interface could not read, or whose values are invalid: it fails without being tried.
 
     Attributes:
-        error: What is wrong with it. What an interface puts here points into what it was sent.
+        error: The error. Pointers that an interface puts here lead into the document it was sent.
     """
 
     error: Error
@@ -79,7 +79,7 @@ Change: TypeAlias = Create | Upsert | Update | Delete | UpdateWhere | DeleteWher
 
 
 def pointer_to_values(item: Change) -> str:
-    """Return where in an item of a bulk the values of a change are: what follows `/items/3/` in pointers."""
+    """Return the JSON pointer of the values inside a bulk item: the part that follows `/items/3/`."""
     match item:
         case Create():
             return "create"

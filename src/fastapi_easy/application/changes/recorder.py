@@ -1,13 +1,13 @@
-"""What was done in one unit of work, for those who want to know: subscribers, and the journal."""
+"""The record of what one unit of work did, for subscribers and the journal."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from returns.result import Failure, Success
 
+from fastapi_easy.application.application_ports import ApplicationPorts
 from fastapi_easy.application.changes.writes import Write
 from fastapi_easy.application.context import Context
-from fastapi_easy.application.rules import ApplicationPorts
 from fastapi_easy.domain.changes.change import BeforeChange
 from fastapi_easy.domain.changes.events import DomainEvent, EntityCreated
 from fastapi_easy.domain.changes.lazy_sequence import LazySequence
@@ -23,33 +23,34 @@ B = TypeVar("B", bound=BeforeChange)
 
 
 class Recorder:
-    """Records the writes of *work* for the caller of *context*, and asks those who may refuse them.
+    """Records the writes of *work* for the caller of *context*, and announces them to before-change handlers.
 
     Args:
         work: The unit of work of the store.
 
-        rules: Who wants to know, and who has a say.
+        ports: The ports of the application: event bus, journal, clock.
 
-        context: For whom the writes are made.
+        context: The context of the call.
 
     Attributes:
-        by_system: The writes are made beyond what the caller may do.
+        by_system: Whether the writes are made as the system, without the caller's limits.
 
-        root: The recorder of the caller, which keeps the notes of what is done as the system too; `None` in itself.
+        root: The recorder of the caller, which also keeps what is recorded as the system; `None` in that one.
 
-        unwritten: What the journal has not been told of yet; `None` when it knows all.
+        unwritten: The events not yet written to the journal; `None` when there are none.
 
-        commit_failures: Why nothing may become durable; `None` when everything may.
+        commit_failures: The reasons that prevent the commit; `None` when there are none.
     """
 
     __slots__ = ("_ports", "_work", "by_system", "commit_failures", "context", "root", "unwritten")
 
-    def __init__(self, work: UnitOfWork, rules: ApplicationPorts, context: Context) -> None:
+    def __init__(self, work: UnitOfWork, ports: ApplicationPorts, context: Context) -> None:
         self.context = context
         self.by_system = False
         self._work = work
-        self._ports = rules
-        # Lists only when there is something to note: all that waits with a call counts towards garbage collections.
+        self._ports = ports
+        # Lists are made only when needed: each container that lives as long as a call brings the next garbage
+        # collection closer.
         self.root: Recorder | None = None
         self.unwritten: list[Sequence[DomainEvent]] | None = None
         self.commit_failures: list[Failure[Error]] | None = None
@@ -63,7 +64,7 @@ class Recorder:
 
     @property
     def has_pending(self) -> bool:
-        """Whether there is anything to write, or a reason to write nothing."""
+        """Whether journal rows are to be written, or the commit is to be prevented."""
         root = self.root or self
         return root.unwritten is not None or root.commit_failures is not None
 
@@ -74,27 +75,27 @@ class Recorder:
 
     @property
     def journal(self) -> Journal | None:
-        """What is written beside every change."""
+        """The journal written with every change; `None` when there is none."""
         return self._ports.journal
 
-    def is_observed(self, write: Write, resource: Resource[Any]) -> bool:
-        """Return whether anybody has a say in *write*, or wants to be told of it."""
+    def is_observed(self, write: Write, resource: Resource[object]) -> bool:
+        """Return whether *write* has before-change handlers, subscribers, a journal, or a dry run to report to."""
         interest, name = self._ports.event_bus.interest, resource.name
         return (
             self._ports.journal is not None
             or self.context.dry_run is not None
-            or interest(write.change, name) is not Interest.NONE
+            or interest(write.before_change, name) is not Interest.NONE
             or interest(write.event, name) is not Interest.NONE
         )
 
-    def has_before_handlers(self, change: type[BeforeChange], resource: Resource[Any]) -> bool:
-        """Return whether anybody is to be asked before a *change*."""
+    def has_before_handlers(self, change: type[BeforeChange], resource: Resource[object]) -> bool:
+        """Return whether handlers are subscribed to *change*, which is announced before it is made."""
         return self._ports.event_bus.interest(change, resource.name) is not Interest.NONE
 
     async def ask(
-        self, kind: type[B], resource: Resource[Any], work: UnitOfWork, **details: Any
+        self, kind: type[B], resource: Resource[object], work: UnitOfWork, **details: Any
     ) -> Outcome[B]:
-        """Return the change as those who have a say in it leave it.
+        """Announce a change before it is made; return it as its handlers leave it.
 
         Fails with: the error of a `Veto`.
         """
@@ -110,27 +111,27 @@ class Recorder:
         asked = await self._ports.event_bus.ask(change)
         return asked if isinstance(asked, Failure) else Success(change)
 
-    def is_wanted(self, event: type[DomainEvent], resource: Resource[Any]) -> bool:
-        """Return whether anybody wants to be told of *event*."""
+    def is_wanted(self, event: type[DomainEvent], resource: Resource[object]) -> bool:
+        """Return whether *event* has subscribers, a journal, or a dry run to report to."""
         return (
             self._ports.journal is not None
             or self.context.dry_run is not None
             or self._ports.event_bus.interest(event, resource.name) is not Interest.NONE
         )
 
-    def needs_before_values(self, event: type[DomainEvent], resource: Resource[Any]) -> bool:
+    def needs_before_values(self, event: type[DomainEvent], resource: Resource[object]) -> bool:
         """Return whether *event* shall hold the values from before the change."""
         journal = self._ports.journal
         if journal is not None and journal.wants_before(resource):
             return True
         return self._ports.event_bus.interest(event, resource.name) is Interest.BEFORE
 
-    def event_factory(self, event: type[E], resource: Resource[Any]) -> Callable[..., E]:
-        """Return what makes events of one kind, which all happen now, of a key and of what they tell besides."""
+    def event_factory(self, event: type[E], resource: Resource[object]) -> Callable[..., E]:
+        """Return a function that makes events of one kind from a key and their details, all with the same time: now."""
         context, now = self.context, self._ports.clock.now()
         make: Any = event
 
-        def made(key: Key, **details: Any) -> E:
+        def made(key: Key, **details: object) -> E:
             happened: E = make(
                 resource=resource.name,
                 key=key,
@@ -154,8 +155,8 @@ class Recorder:
                 root.unwritten = []
             root.unwritten.append(events)
 
-    def record_creations(self, resource: Resource[Any], rows: Sequence[Row]) -> None:
-        """Record that *rows* came into being, all now; their events are made when somebody looks at them."""
+    def record_creations(self, resource: Resource[object], rows: Sequence[Row]) -> None:
+        """Record the creation of *rows* at one time, now; their events are made lazily."""
         make, shown, version = (
             self.event_factory(EntityCreated, resource),
             resource.visible_rows(rows),
@@ -174,8 +175,8 @@ class Recorder:
 
         self.record(LazySequence(len(rows), creations))
 
-    def refuse(self, refusal: Failure[Error]) -> Failure[Error]:
-        """Let nothing of the unit of work become durable, since the caller may not have done what was done in it."""
+    def prevent_commit(self, refusal: Failure[Error]) -> Failure[Error]:
+        """Prevent the unit of work from being committed, because of *refusal*; return that."""
         root = self.root or self
         if root.commit_failures is None:
             root.commit_failures = []
@@ -183,7 +184,7 @@ class Recorder:
         return refusal
 
     async def write(self) -> Outcome[None]:
-        """Write the rows of the journal for what was recorded.
+        """Write the journal rows for what was recorded.
 
         Fails with: why nothing may become durable; what `UnitOfWork.keep` fails with.
         """
@@ -199,7 +200,7 @@ class Recorder:
             return Success(None)
         kept = await self._work.keep(rows)
         if isinstance(kept, Failure):
-            _ = self.refuse(kept)
+            _ = self.prevent_commit(kept)
         return kept
 
     def clear(self) -> None:

@@ -1,4 +1,4 @@
-"""References to entities that the caller may not see: answered as if nothing were there."""
+"""References to entities that the caller may not see: they fail as if no such entity existed."""
 
 from collections.abc import Iterator
 from typing import Any, TypeAlias
@@ -13,12 +13,12 @@ from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.domain.queries.specification import Operator, Where, all_of
 from fastapi_easy.domain.resources.resource import Resource
 
-ReferencedEntity: TypeAlias = tuple[str, tuple[str, ...], tuple[Any, ...]]
-"""An entity that is referred to: its resource, the fields that say which one, and their values."""
+ReferencedEntity: TypeAlias = tuple[str, tuple[str, ...], tuple[object, ...]]
+"""A referenced entity: its resource, the fields that identify it, and their values."""
 
 
-def may_refer_to_hidden(resource: Resource[Any], values: Values, access: Access) -> bool:
-    """Return whether *values* say anything of a reference that may lead to an entity the caller may not see."""
+def may_refer_to_hidden(resource: Resource[object], values: Values, access: Access) -> bool:
+    """Return whether *values* set a reference that may lead to an entity the caller may not see."""
     return any(
         not (values.keys().isdisjoint(here) or access.sees_all(target))
         for target, here, _ in _outgoing_references(resource)
@@ -26,11 +26,15 @@ def may_refer_to_hidden(resource: Resource[Any], values: Values, access: Access)
 
 
 async def find_hidden_reference(
-    resource: Resource[Any], values: Values, access: Access, work: UnitOfWork, visible: set[ReferencedEntity]
+    resource: Resource[object],
+    values: Values,
+    access: Access,
+    work: UnitOfWork,
+    visible: set[ReferencedEntity],
 ) -> Failure[Error] | None:
-    """Return the refusal of *values* that refer to an entity the caller may not see; `None` when none of them does.
+    """Return a `ReferenceBroken` failure when *values* refer to an entity the caller may not see.
 
-    What is in *visible* is not asked about again; what turns out to be visible is added to it.
+    Entities in *visible* are not queried again; those found to be visible are added to it.
     """
     for target, here, there in _outgoing_references(resource):
         source = tuple(values.get(name) for name in here)
@@ -50,9 +54,9 @@ async def find_hidden_reference(
 
 
 async def complete_references(
-    resource: Resource[Any], key: Key, patch: Values, repository: Repository[Any]
+    resource: Resource[object], key: Key, patch: Values, repository: Repository[Any]
 ) -> Values | Failure[Error]:
-    """Return *patch*, and what the entity with *key* has in the other fields of references it changes in part."""
+    """Return *patch*, completed with the stored values of composite references it sets only in part."""
     others = {
         name
         for _, here, _ in _outgoing_references(resource)
@@ -67,15 +71,15 @@ async def complete_references(
 
 
 def _outgoing_references(
-    resource: Resource[Any],
-) -> Iterator[tuple[Resource[Any], tuple[str, ...], tuple[str, ...]]]:
-    """Yield what *resource* refers to: the other resource, the fields here that hold the reference, and those there."""
+    resource: Resource[object],
+) -> Iterator[tuple[Resource[object], tuple[str, ...], tuple[str, ...]]]:
+    """Yield each reference of *resource*: the target resource, the local fields, and the remote fields."""
     yielded = set()
     for reference in resource.references:
         yielded.add((reference.target.name, reference.fields))
         yield reference.target, reference.fields, reference.remote
     for relation in resource.relations.values():
         place = relation.target.name, relation.local
-        # From its own key a relation leads to what refers here.
+        # A relation that starts from the own key is the reverse side: the other entity holds the reference.
         if not relation.many and relation.local != resource.key and place not in yielded:
             yield relation.target, relation.local, relation.remote

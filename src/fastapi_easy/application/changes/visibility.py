@@ -1,4 +1,4 @@
-"""Whether what was written is still there for whoever has written it."""
+"""A check that a caller can still see what they have written."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -12,11 +12,11 @@ from fastapi_easy.domain.queries.specification import AnyOf, Operator, Specifica
 from fastapi_easy.domain.resources.resource import Resource
 
 _CHUNK_SIZE: Final = 500
-"""Entities that one question is about."""
+"""Entities in one query, of which each key is a parameter."""
 
 
 async def are_all_visible(
-    resource: Resource[Any], rows: Sequence[Row], repository: Repository[Any]
+    resource: Resource[object], rows: Sequence[Row], repository: Repository[Any]
 ) -> Outcome[bool]:
     """Return whether all of *rows* are in *repository*, the caller's view of *resource*."""
     for start in range(0, len(rows), _CHUNK_SIZE):
@@ -30,7 +30,7 @@ async def are_all_visible(
 
 
 def _with_keys_of(key: Sequence[str], rows: Sequence[Row]) -> Specification:
-    """The entities that *rows* are."""
+    """Return a specification of the entities with the keys of *rows*."""
     if len(key) == 1:
         return Where(key[0], Operator.IN, tuple(row[key[0]] for row in rows))
     return AnyOf(tuple(all_of(*(Where(name, Operator.EQUALS, row[name]) for name in key)) for row in rows))

@@ -1,4 +1,4 @@
-"""The kinds of writes: what is asked before each, what is recorded of it, and what it takes."""
+"""The kinds of writes, each with its before-change event, its domain event, and the operation it requires."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -27,20 +27,20 @@ class Write:
     """One kind of write.
 
     Attributes:
-        change: What those are asked about who have a say in it.
+        before_change: The event announced before it; its handlers may change or refuse it.
 
-        event: What is recorded of it.
+        event: The event recorded of it.
 
-        verb: What the caller has to be allowed.
+        operation: The operation that the caller must be allowed.
 
-        has_values: The event tells how the entity is now.
+        has_values: Whether the event holds the values after the change.
 
-        has_before_values: The event can tell how it was before.
+        has_before_values: Whether the event can hold the values before the change.
     """
 
-    change: type[BeforeChange]
+    before_change: type[BeforeChange]
     event: type[DomainEvent]
-    verb: Operation
+    operation: Operation
     has_values: bool = False
     has_before_values: bool = False
 

@@ -1,4 +1,4 @@
-"""Who waits, in the end, for themselves."""
+"""Deadlock detection: a cycle of owners who wait for one another."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -7,13 +7,13 @@ from fastapi_easy.application.locks.owners import task_of
 from fastapi_easy.domain.locks.lease import WaitEdge
 
 MAX_CYCLE_LENGTH: Final = 64
-"""Tasks in a circle that is looked for."""
+"""Tasks in a deadlock at most; longer chains are not followed."""
 
 
 def find_cycle(owner: str, edges: Sequence[WaitEdge]) -> tuple[WaitEdge, ...]:
-    """The waits that lead from the task of *owner* back to it, its own the first; empty when none do.
+    """Return the wait edges of a deadlock that the task of *owner* is part of, its own first; empty without one.
 
-    Only for the one who came last: everybody else in the circle gets on when that one gives up.
+    Only the youngest waiter of the cycle gets an answer: the others proceed once that one gives up.
     """
     waits = {task_of(each.waiter): each for each in edges}
     me = here = task_of(owner)

@@ -1,4 +1,4 @@
-"""A lease that is held, and what is known about it on this side of the wire."""
+"""A held lease, and its state as this process knows it."""
 
 import asyncio
 import math
@@ -17,39 +17,39 @@ from fastapi_easy.domain.ports.lease_store import LeaseStore
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork, innermost
 
 SAFETY_MARGIN: Final = 0.1
-"""Part of its time by which a lease is taken for lost earlier than the store says: clocks run at different rates."""
+"""Part of the `ttl` by which a lease counts as lost earlier than in the store: clocks run at different rates."""
 
 Fence: TypeAlias = Callable[[UnitOfWork, str, int], Awaitable[Outcome[bool]]]
-"""Stamps a name with a token where a unit of work writes; whether no larger one is there."""
+"""Stamps a name with a fencing token in the database of a unit of work; returns whether no larger one is there."""
 
 _SUCCESS: Final[Outcome[None]] = Success(None)
 
 
 class LeaseState:
-    """What is held, until when, and whether it still is.
+    """The state of a lease: its names, its tokens, its expiry, and whether it is lost.
 
     Args:
-        store: Where it is held.
+        store: The store that holds the lease.
 
-        clock: Measures how long, on this side; never compared with the store's.
+        clock: The clock of this process; never compared with that of the store.
 
-        owner: By whom.
+        owner: The id of the owner.
 
-        ttl: Seconds for which it is granted each time.
+        ttl: Seconds that the lease lasts without a renewal.
 
         call_site: The line of the program that asked for it.
 
-        names: What is held, in order.
+        names: The held names, in order.
 
     Attributes:
-        on_loss: Is called once when it is lost.
+        on_loss: Called once when the lease is lost.
     """
 
     __slots__ = (
         "_until",
         "call_site",
         "clock",
-        "is_over",
+        "is_ended",
         "lost",
         "names",
         "on_loss",
@@ -72,70 +72,71 @@ class LeaseState:
         self.tokens: dict[str, int] = {}
         self.lost = asyncio.Event()
         self.reason = ""
-        self.is_over = False
+        self.is_ended = False
         self.on_loss: Callable[[], None] | None = None
         self._until = -math.inf
 
     @property
     def expires(self) -> bool:
-        """The lease ends unless it is renewed."""
+        """Whether the lease expires unless it is renewed."""
         return LockCapability.TTL in self.store.capabilities
 
     @property
     def remaining(self) -> float:
-        """Seconds for which it is certainly held; 0 once lost or given back."""
-        if self.is_over or self.lost.is_set():
+        """Seconds for which the lease is certainly held; 0 once lost or released."""
+        if self.is_ended or self.lost.is_set():
             return 0.0
         return max(0.0, self._until - self.clock.monotonic())
 
     @property
     def elapsed(self) -> float:
-        """Seconds since what was granted, or last renewed, was asked for; 0 where leases do not run out."""
+        """Seconds since the request that acquired or last renewed the lease; 0 where leases do not expire."""
         return self.ttl * (1 - SAFETY_MARGIN) - self.remaining if self.expires else 0.0
 
     @property
     def overdue(self) -> float:
-        """Seconds since its time was up."""
+        """Seconds since the lease expired on this side."""
         return max(0.0, self.clock.monotonic() - self._until)
 
     def owner_of(self, name: str) -> str:
-        """The id by which *name* is held: one for each name, since an owner asks for one only."""
+        """Return the owner id that holds *name*: one for each name, since a store grants an owner one name only."""
         return f"{self.owner}.{self.names.index(name)}"
 
     def mark_acquired(self, name: str, token: int, requested_at: float) -> None:
-        """*name* is held, by an answer to what was asked at *requested_at*. Of several the first to run out counts."""
+        """Note that *name*, requested at *requested_at*, is held. Of several names, the first to expire counts."""
         until = self._end_of(requested_at)
         self._until = min(self._until, until) if self.tokens else until
         self.tokens[name] = token
 
     def extend(self, requested_at: float) -> None:
-        """Everything was renewed, by answers to what was asked at *requested_at* or later."""
-        # An answer that comes late takes nothing back.
+        """Note that every name was renewed by requests made at *requested_at* or later."""
+        # `max`: answers may arrive out of order, and a late one must not shorten the lease.
         self._until = max(self._until, self._end_of(requested_at))
 
     def _end_of(self, requested_at: float) -> float:
         return requested_at + self.ttl * (1 - SAFETY_MARGIN) if self.expires else math.inf
 
     def mark_lost(self, reason: str) -> None:
-        """It is lost, for good."""
-        if self.is_over or self.lost.is_set():
+        """Mark the lease as lost for good; without effect once it is lost or released."""
+        if self.is_ended or self.lost.is_set():
             return
         self.reason = reason
         self.lost.set()
         if self.on_loss is not None:
             self.on_loss()
 
-    def failure(self) -> LeaseLost:
-        """What is to be raised about its loss."""
+    def lost_error(self) -> LeaseLost:
+        """Return the error to raise about the loss."""
         return LeaseLost(self.names[0], self.token, self.reason or "it was released")
 
     @property
     def token(self) -> int:
-        """The largest of its tokens: for the same names, larger than that of every earlier lease."""
+        """The largest of the fencing tokens: for the same names, larger than that of every earlier lease."""
         return max(self.tokens.values())
 
     async def renew(self) -> Outcome[None]:
-        """Let it run for its whole time from now on; a refusal means that it is lost."""
+        """Renew every name for the whole `ttl`; a name the store no longer holds for this owner means a loss."""
+        # Before the first call: the store may count from the moment it received the request.
         requested_at = self.clock.monotonic()
         for name in tuple(self.tokens):
             renewed = await self.store.renew(name, self.owner_of(name), self.tokens[name], self.ttl)
@@ -160,41 +161,41 @@ class HeldLease:
 
     @property
     def name(self) -> str:
-        """What is held; of several names the first in their order."""
+        """The held name; of several names the first in their order."""
         return self._state.names[0]
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Everything that is held, in order."""
+        """All held names, in order."""
         return self._state.names
 
     @property
     def token(self) -> int:
-        """Larger than that of every earlier lease of the same names."""
+        """The fencing token, larger than that of every earlier lease of the same names."""
         return self._state.token
 
     @property
     def tokens(self) -> Mapping[str, int]:
-        """The token of each name."""
+        """The fencing token of each name."""
         return MappingProxyType(self._state.tokens)
 
     @property
     def owner(self) -> str:
-        """Host, process and task."""
+        """The owner id: host, process and task."""
         return self._state.owner
 
     @property
     def lost(self) -> asyncio.Event:
-        """Set when the lease is lost."""
+        """An event that is set when the lease is lost."""
         return self._state.lost
 
     @property
     def remaining(self) -> float:
-        """Seconds for which it is certainly held without being renewed; 0 once lost."""
+        """Seconds for which the lease is certainly held without a renewal; 0 once lost."""
         return self._state.remaining
 
     def check(self) -> None:
-        """Do nothing while it is certainly held.
+        """Raise `LeaseLost` unless the lease is certainly held.
 
         Raises:
             LeaseLost: It is not.
@@ -205,10 +206,10 @@ class HeldLease:
         state.mark_lost(
             "it expired without a renewal: the process was suspended, or its event loop was blocked"
         )
-        raise state.failure()
+        raise state.lost_error()
 
     async def renew(self) -> Outcome[None]:
-        """Let it run for its whole time from now on.
+        """Renew the lease for its whole `ttl` from now on.
 
         Fails with:
             LockLost: It is lost.
@@ -220,7 +221,7 @@ class HeldLease:
         return await self._call_store(self._state.renew(), bypass_breaker=True)
 
     async def guard(self, work: UnitOfWork) -> Outcome[None]:
-        """Hold on to it until the transaction of *work* has ended, or stamp the fence of its database.
+        """Protect the commit of *work*: keep the lease until its transaction ends, or stamp the fence of its database.
 
         Fails with:
             LockLost: Somebody else may have it by now.

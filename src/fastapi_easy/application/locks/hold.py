@@ -1,4 +1,4 @@
-"""The block in which a lease is held: a cancel scope that ends with the lease."""
+"""The context manager that holds a lease: a cancel scope that ends with the lease."""
 
 import asyncio
 import weakref
@@ -6,7 +6,7 @@ from collections.abc import Coroutine
 from contextvars import ContextVar
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from fastapi_easy.application.locks.held_lease import Fence, HeldLease, LeaseState
 from fastapi_easy.application.locks.lock_request import LockRequest, StoreCall
@@ -22,15 +22,15 @@ from fastapi_easy.domain.ports.lease_store import LeaseStore
 _CURRENT_LEASES: Final[ContextVar[tuple[tuple[LeaseState, weakref.ref[HeldLease]], ...]]] = ContextVar(
     "fastapi_easy_leases", default=()
 )
-"""What this task holds, and those that started it."""
+"""The leases that this task holds, and the tasks that started it: child tasks inherit the context."""
 
 RELEASE_TIMEOUT: Final = 2.0
-"""Seconds that the end of a block waits for the lease to be given back; it goes on behind it."""
+"""Seconds that the end of a block waits for the release, which then goes on in the background."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldOptions:
-    """How to hold; see `LockProvider.hold`."""
+    """The options of `LockProvider.hold`."""
 
     ttl: float
     wait: float
@@ -41,71 +41,71 @@ class HoldOptions:
 
 
 class LeaseTracker(Protocol):
-    """What a block needs of the manager it belongs to."""
+    """The part of `LockManager` that a `Hold` uses."""
 
     @property
     def store(self) -> LeaseStore:
-        """Where leases are kept."""
+        """The store of the leases."""
         ...
 
     @property
     def clock(self) -> Clock:
-        """Measures time on this side."""
+        """The clock of this process."""
         ...
 
     @property
     def call_store(self) -> StoreCall:
-        """Asks the store."""
+        """The function that calls the store, within a timeout."""
         ...
 
     @property
     def fence(self) -> Fence | None:
-        """For units of work in other databases."""
+        """The fence for units of work in other databases than that of the leases."""
         ...
 
     @property
     def waiters(self) -> WaiterRegistry:
-        """Rung when somebody of this process gives a name back."""
+        """The waiters of this process, woken when it releases a name."""
         ...
 
-    def owner(self, task: "asyncio.Task[Any]") -> str:
-        """The owner of one more acquisition of *task*."""
+    def owner(self, task: "asyncio.Task[object]") -> str:
+        """Return a new owner id for an acquisition by *task*."""
         ...
 
-    def track(self, state: LeaseState, watchdog: Coroutine[Any, Any, None]) -> None:
-        """Start *watchdog*, and remember what is held, for the end of the process."""
+    def track(self, state: LeaseState, watchdog: Coroutine[object, object, None]) -> None:
+        """Start *watchdog*, and remember the lease so that shutdown releases it."""
         ...
 
     def start_release(self, state: LeaseState, known: tuple[str, ...]) -> "asyncio.Task[None]":
-        """Give *known* names back, behind whatever is still asked about them; begun, and owned by the manager."""
+        """Start to release the *known* names once pending requests for them have ended; the manager owns the task."""
         ...
 
     def report_leak(self, state: LeaseState) -> None:
-        """Nobody can end the block of *state* any more."""
+        """Report that the block of *state* was collected without being left."""
         ...
 
 
 class CancelScope:
     """The part of a task that is cancelled when its lease is lost, as `asyncio.timeout` does it.
 
-    Knows nothing of the block itself, which is collected when nobody can end it any more.
+    It holds no reference to the block, so that a block that is never left can be collected and reported.
     """
 
     __slots__ = ("_cancelled", "_cancelling", "_message", "_task")
 
-    def __init__(self, task: "asyncio.Task[Any]", message: str) -> None:
+    def __init__(self, task: "asyncio.Task[object]", message: str) -> None:
         self._task = task
         self._message = message
         self._cancelling = task.cancelling()
         self._cancelled = False
 
     def cancel(self) -> None:
-        """Cancel the task, unless it is the one that has found out by itself."""
+        """Cancel the task, unless the task itself has noticed the loss."""
         if asyncio.current_task() is not self._task:
             self._cancelled = self._task.cancel(self._message)
 
     def consume_cancellation(self, error: BaseException | None) -> bool:
-        """Whether *error*, with which the block ends, is this cancellation and no one else's; takes it back."""
+        """Withdraw the cancellation; return whether *error*, which ends the block, is this one and no other."""
         if not self._cancelled:
             return False
         self._cancelled = False
@@ -113,7 +113,7 @@ class CancelScope:
 
 
 class Hold:
-    """Implements what `LockProvider.hold` answers; entered once."""
+    """The context manager that `LockProvider.hold` returns; entered once."""
 
     __slots__ = ("__weakref__", "_finalizer", "_lease", "_options", "_scope", "_state", "_tracker")
 
@@ -125,13 +125,13 @@ class Hold:
         self._state = LeaseState(tracker.store, tracker.clock, "", options.ttl, call_site, names)
         self._lease: HeldLease | None = None
         self._scope: CancelScope | None = None
-        self._finalizer: Any = None
+        self._finalizer: weakref.finalize[..., Hold] | None = None
 
     async def __aenter__(self) -> HeldLease:
-        """Wait until everything is held."""
+        """Wait until every name is held."""
         state, tracker = self._state, self._tracker
         task = asyncio.current_task()
-        if task is None or state.is_over or self._scope is not None:
+        if task is None or state.is_ended or self._scope is not None:
             raise LockMisuse("the context manager of hold() is entered once, inside a task")
         state.owner = tracker.owner(task)
         known = self._already_held()
@@ -144,11 +144,11 @@ class Hold:
         try:
             await self._acquire_all(requests)
         except BaseException as error:
-            state.is_over = True
-            # Not waited for: whoever gives up, or is refused, has waited long enough.
+            state.is_ended = True
+            # Not awaited: a caller that was cancelled or timed out must not wait any longer.
             _ = tracker.start_release(state, tuple(each.name for each in requests if each.is_known))
             if scope.consume_cancellation(error):
-                raise state.failure() from error
+                raise state.lost_error() from error
             raise
         lease = self._lease = HeldLease(state, tracker.call_store, tracker.fence)
         self._finalizer = weakref.finalize(self, tracker.report_leak, state)
@@ -159,30 +159,31 @@ class Hold:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Give it back.
+        """Release the lease.
 
         Raises:
-            LeaseLost: It was lost, and the block ended by that, or as if nothing were.
+            LeaseLost: The lease was lost, and the block was cancelled by that or ended without an error.
         """
         scope, state = self._scope, self._state
         if scope is None:
-            return  # a block inside the one that holds it
-        _ = self._finalizer.detach()
-        is_lost, is_given_back = state.lost.is_set(), state.is_over
-        state.is_over = True
+            return  # a reentrant hold: the outer block owns the lease
+        if self._finalizer is not None:
+            _ = self._finalizer.detach()
+        is_lost, is_given_back = state.lost.is_set(), state.is_ended
+        state.is_ended = True
         consume_cancellation = scope.consume_cancellation(error)
         _ = _CURRENT_LEASES.set(tuple(each for each in _CURRENT_LEASES.get() if each[0] is not state))
         if not is_given_back:
             released = self._tracker.start_release(state, state.names)
             if not is_lost:
-                # Goes on when this task is cancelled, or does not want to wait any longer; the manager owns it.
+                # The manager owns the release: it goes on when this task is cancelled, or after the timeout.
                 _ = await asyncio.wait([released], timeout=RELEASE_TIMEOUT)
         if consume_cancellation or (is_lost and self._options.on_lost == "cancel" and error is None):
-            raise state.failure() from error
+            raise state.lost_error() from error
 
     async def _acquire_all(self, requests: list[LockRequest]) -> None:
         state, tracker, options = self._state, self._tracker, self._options
-        # A request that has to end sooner does not wait longer.
+        # A call with an earlier deadline does not wait longer than that.
         until = tracker.clock.monotonic() + deadline.within(max(options.wait, 0))
         for name in state.names:
             request = LockRequest(
@@ -201,11 +202,11 @@ class Hold:
             token, requested_at = await request.acquire()
             state.mark_acquired(name, token, requested_at)
             if len(requests) == 1:
-                # From here on: it must not run out while the next name is waited for.
+                # The watchdog starts with the first name, which must not expire while the next is waited for.
                 tracker.track(state, watch(state, tracker.call_store, options.max_hold))
 
     def _already_held(self) -> HeldLease | None:
-        """The lease of the same names that this task has, when that is wanted.
+        """Return the lease of the same names that this task holds already, if the hold is reentrant.
 
         Raises:
             LockDeadlock: This task has one of the names, or one that may wait for its end has.
@@ -213,7 +214,7 @@ class Hold:
         names = set(self._state.names)
         for state, lease in _CURRENT_LEASES.get():
             common = names & set(state.names)
-            if state.is_over or state.store is not self._state.store or not common:
+            if state.is_ended or state.store is not self._state.store or not common:
                 continue
             current: HeldLease | None = lease()
             mine = task_of(state.owner) == task_of(self._state.owner)

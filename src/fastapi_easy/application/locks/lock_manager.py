@@ -1,4 +1,4 @@
-"""Locks on any lease store: waiting in line, renewal, loss, circles and cleaning up are done here, once."""
+"""Locks on any lease store: queueing, renewal, loss, deadlock detection and cleanup are done here, once."""
 
 import asyncio
 import logging
@@ -7,7 +7,7 @@ import sys
 import warnings
 from collections.abc import Callable, Coroutine, Sequence
 from contextvars import Context
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from returns.result import Failure
 
@@ -28,16 +28,16 @@ from fastapi_easy.domain.ports.lock_provider import EvictionHook
 T = TypeVar("T")
 
 STORE_TIMEOUT: Final = 6.0
-"""Seconds to wait for the store, which has limits of its own, shorter ones; what was asked goes on behind it."""
+"""Seconds to wait for the store, whose own timeouts are shorter; the call goes on in the background."""
 
 MAX_NAME_BYTES: Final = 200
-"""Bytes."""
+"""Bytes of a name in UTF-8 at most: the width of its column on MySQL and MariaDB."""
 
 MIN_TTL: Final = 0.3
-"""Seconds of a lease at least: three renewals have to fit in."""
+"""Seconds of a lease at least: three renewals have to fit in, see `watchdog`."""
 
 _RELEASE_RETRY_DELAYS: Final = (0.1, 0.5)
-"""Seconds between the attempts to give something back while the store is silent; after that it runs out."""
+"""Seconds between the attempts to release a name while the store does not answer; after the last it expires."""
 
 _CLOSE_TIMEOUT: Final = 5.0
 _logger: Final = logging.getLogger("fastapi_easy.locks")
@@ -53,12 +53,12 @@ class LockManager:
 
         clock: Measures time on this side. It has to go on while the machine is suspended.
 
-        on_eviction: Is told of every eviction.
+        on_eviction: Called after every eviction.
 
         fence: For units of work in databases other than that of the leases.
 
-        breaker: Gives the one that is asked before the store is, and told whether it answered; asked for anew each
-            time. What a lease depends on is asked whatever it says: to renew it and to give it back.
+        breaker: Returns the circuit breaker that permits calls of the store; called for each, so that it can be
+            replaced. Renewals and releases bypass an open breaker, since leases depend on them.
     """
 
     def __init__(
@@ -77,24 +77,24 @@ class LockManager:
         self._breaker = breaker
         self._owners: Owners | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks: set[asyncio.Task[object]] = set()
         self._held: dict[LeaseState, asyncio.Task[None]] = {}
-        self._pending: dict[str, set[asyncio.Task[Any]]] = {}
+        self._pending: dict[str, set[asyncio.Task[object]]] = {}
         self.waiters = WaiterRegistry()
 
     @property
     def capabilities(self) -> frozenset[LockCapability]:
-        """What the store can do."""
+        """The capabilities of the store."""
         return self.store.capabilities
 
     @property
     def dependency(self) -> Dependency | None:
-        """The store, for those who report; `None` when it has no connections, or none was needed yet."""
+        """The store as a dependency for health checks; `None` when it has no connections, or none was opened yet."""
         return None if self.store.pool is None else LockStoreDependency(self)
 
     @property
     def held(self) -> int:
-        """Leases that this process holds."""
+        """The number of leases that this process holds."""
         return len(self._held)
 
     def hold(
@@ -120,11 +120,11 @@ class LockManager:
         return Hold(self, tuple(sorted(set(names))), options, _find_call_site())
 
     async def inspect(self, prefix: str = "") -> Outcome[Sequence[LockInfo]]:
-        """The locks that are held and whose names begin with *prefix*, in their order."""
+        """Return the held locks whose names begin with *prefix*, in their order."""
         return await self.call_store(self.store.inspect(prefix))
 
     async def evict(self, name: str, *, token: int, reason: str) -> Outcome[bool]:
-        """Take *name* from whoever holds it by *token*, and tell of it; whether anybody did."""
+        """Evict the holder of *name* with *token*, log it and call the hook; return whether there was such a holder."""
         evicted = await self.call_store(self.store.evict(name, token))
         if not isinstance(evicted, Failure) and evicted.unwrap():
             _logger.warning("the lease of %r (token %d) was evicted: %s", name, token, reason)
@@ -133,19 +133,19 @@ class LockManager:
         return evicted
 
     async def check(self) -> Outcome[Sequence[str]]:
-        """What about the store itself would break its promises, each a sentence with the way to mend it."""
+        """Return the misconfigurations of the store that would break its guarantees, each with its remedy."""
         return await self.call_store(self.store.check())
 
     async def aclose(self) -> None:
-        """Give back everything this process holds, and every connection."""
+        """Release every lease of this process, and close the store."""
         self._check_event_loop()
         for state in tuple(self._held):
             state.mark_lost("the application shuts down")
-            state.is_over = True
+            state.is_ended = True
             _ = self.start_release(state, state.names)
         if self._tasks:
             _, left = await asyncio.wait(self._tasks, timeout=_CLOSE_TIMEOUT)
-            # The store has not answered for so long. What went on would open it anew once it is closed.
+            # The store has not answered in time. A call that went on would reopen its connections after the close.
             for each in left:
                 _ = each.cancel()
             if left:
@@ -155,25 +155,25 @@ class LockManager:
 
     async def call_store(
         self,
-        call: Coroutine[Any, Any, Outcome[T]],
+        call: Coroutine[object, object, Outcome[T]],
         *,
         limit: float = STORE_TIMEOUT,
         owner: str = "",
         bypass_breaker: bool = False,
     ) -> Outcome[T]:
-        """The answer to *call*, or `Unavailable` when there is none in time.
+        """Return the answer to *call*, or `Unavailable` when there is none in time.
 
-        It is asked to its end whatever happens: a request that is cut off may still be carried out, later than
-        whatever would undo it.
+        The call is never cancelled: a request that was cut off might still be carried out by the store, later than
+        the one that undoes it.
 
         Args:
-            call: Is asked once, or closed.
+            call: Awaited once, or closed.
 
             limit: Seconds to wait.
 
-            owner: Whom it is about.
+            owner: The owner it is made for; a release for that owner waits for it.
 
-            bypass_breaker: It is asked even when the breaker says that the store is to be left alone.
+            bypass_breaker: Make the call even when the breaker is open.
         """
         try:
             self._check_event_loop()
@@ -192,29 +192,29 @@ class LockManager:
         done, _ = await asyncio.wait([task], timeout=limit)
         return task.result() if done else Failure(Unavailable(self.store.name))
 
-    def owner(self, task: "asyncio.Task[Any]") -> str:
-        """The owner of one more acquisition of *task*."""
+    def owner(self, task: "asyncio.Task[object]") -> str:
+        """Return a new owner id for an acquisition by *task*."""
         self._check_event_loop()
         if self._owners is None:
             self._owners = Owners()
         return self._owners.next(task)
 
-    def track(self, state: LeaseState, watchdog: Coroutine[Any, Any, None]) -> None:
-        """Start *watchdog*, and remember what is held, for the end of the process."""
+    def track(self, state: LeaseState, watchdog: Coroutine[object, object, None]) -> None:
+        """Start *watchdog*, and remember the lease so that `aclose` releases it."""
         self._held[state] = self._start_task(watchdog)
 
     def start_release(self, state: LeaseState, known: tuple[str, ...]) -> "asyncio.Task[None]":
-        """Give *known* names back, behind whatever is still asked about them; begun, and owned here."""
+        """Start to release the *known* names once pending requests for them have ended; the task is owned here."""
         watchdog = self._held.pop(state, None)
         if watchdog is not None:
             _ = watchdog.cancel()
         return self._start_task(self._release_all(state, known))
 
     def report_leak(self, state: LeaseState) -> None:
-        """Nobody can end the block of *state* any more: say where it began, and give it back."""
-        if state.is_over:
+        """Warn that the block of *state* was collected without being left, and release its lease."""
+        if state.is_ended:
             return
-        state.is_over = True
+        state.is_ended = True
         warnings.warn(
             f"the lease of {state.names!r} was never released: hold it in an `async with` block; "
             f"it was acquired at {state.call_site}",
@@ -223,26 +223,28 @@ class LockManager:
         )
         loop = self._loop
         if loop is not None and not loop.is_closed():
-            # Collected who knows where: in any thread.
-            _ = loop.call_soon_threadsafe(lambda: self.start_release(state, state.names))
+            # The garbage collector runs in any thread, and the release needs the thread of the event loop.
+            _ = loop.call_soon_threadsafe(self.start_release, state, state.names)
 
     async def _release_all(self, state: LeaseState, known: tuple[str, ...]) -> None:
         for name in known:
             owner = state.owner_of(name)
             if pending := self._pending.get(owner):
-                # Else what was given up in the middle might be granted after it was given back.
+                # A cancelled acquisition may still be running: it could acquire the name after its release.
                 _ = await asyncio.wait(pending)
-            if not await self._release(name, owner, waits=name not in state.tokens):
+            if not await self._release(name, owner, was_queued=name not in state.tokens):
                 _logger.warning("lock %r could not be released by %s: it will expire", name, owner)
             self.waiters.wake(name)
 
-    async def _release(self, name: str, owner: str, *, waits: bool) -> bool:
-        """Give *name* back, and the place in the line for it; whether the store has heard it."""
+    async def _release(self, name: str, owner: str, *, was_queued: bool) -> bool:
+        """Release *name*, and its place in the queue; return whether the store confirmed it."""
+        # Past an open breaker: others wait for this release, which costs them the rest of the `ttl` otherwise.
         for pause in (*_RELEASE_RETRY_DELAYS, None):
-            released: Outcome[Any] = await self._call_through_breaker(
+            released: Outcome[object] = await self._call_through_breaker(
                 self.store.release(name, owner), *self._acquire_permit(bypass_breaker=True)
             )
-            if waits and not isinstance(released, Failure):
+            # A name that was never acquired may still have its place in the queue, in the way of those behind it.
+            if was_queued and not isinstance(released, Failure):
                 released = await self._call_through_breaker(
                     self.store.dequeue(name, owner), *self._acquire_permit(bypass_breaker=True)
                 )
@@ -253,10 +255,10 @@ class LockManager:
         return False
 
     def _acquire_permit(self, *, bypass_breaker: bool) -> tuple[Breaker | None, int]:
-        """The breaker to be told, and its permit; no breaker when the store is asked without one.
+        """Return the circuit breaker to report to, and its permit; no breaker when the call bypasses an open one.
 
         Raises:
-            CallNotPermitted: It is not to be asked, and nobody insists.
+            CallNotPermitted: The breaker is open, and is not to be bypassed.
         """
         breaker = self._breaker()
         try:
@@ -267,9 +269,9 @@ class LockManager:
             return None, 0
 
     async def _call_through_breaker(
-        self, call: Coroutine[Any, Any, Outcome[T]], breaker: Breaker | None, permit: int
+        self, call: Coroutine[object, object, Outcome[T]], breaker: Breaker | None, permit: int
     ) -> Outcome[T]:
-        """The answer to *call*; *breaker* is told whether there was one."""
+        """Return the answer to *call*, and report to *breaker* whether there was one."""
         if breaker is None:
             return await call
         answered: bool | None = None
@@ -282,14 +284,14 @@ class LockManager:
             breaker.leave(permit, answered=answered, slow=is_slow)
         return outcome
 
-    def _forget_pending(self, owner: str, task: "asyncio.Task[Any]") -> None:
+    def _forget_pending(self, owner: str, task: "asyncio.Task[object]") -> None:
         pending = self._pending.get(owner, set())
         pending.discard(task)
         if not pending:
             _ = self._pending.pop(owner, None)
 
-    def _start_task(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
-        # Nothing of the call it is done for counts, its deadline least of all: leases outlive calls.
+    def _start_task(self, work: Coroutine[object, object, T]) -> "asyncio.Task[T]":
+        # An empty context: leases outlive calls, so the deadline of the call must not end what is done for them.
         task = asyncio.get_running_loop().create_task(work, context=Context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -310,8 +312,8 @@ class LockManager:
             self._pending.clear()
 
 
-def _has_answered(outcome: Outcome[Any]) -> bool | None:
-    """Whether the store has; `None` when it was not asked, since too many of us asked at once."""
+def _has_answered(outcome: Outcome[object]) -> bool | None:
+    """Return whether the store has answered; `None` when it was not asked because of too many concurrent calls."""
     if not isinstance(outcome, Failure) or not isinstance(error := outcome.failure(), Unavailable):
         return True
     return {UnavailableReason.NO_RESPONSE: False, UnavailableReason.OVERLOAD: None}.get(error.reason, True)
@@ -321,12 +323,12 @@ def _is_name(name: str) -> bool:
     try:
         encoded = name.encode()
     except UnicodeEncodeError:
-        return False  # half a character
+        return False  # a lone surrogate
     return 0 < len(encoded) <= MAX_NAME_BYTES and b"\0" not in encoded
 
 
 def _find_call_site() -> str:
-    """The line of the program that called, outside of this package."""
+    """Return the file and line of the calling program, outside of this package."""
     frame = sys._getframe(1)  # noqa: SLF001 (a traceback would cost more than the lock)
     while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).startswith("fastapi_easy."):
         frame = frame.f_back

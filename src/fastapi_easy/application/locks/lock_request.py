@@ -1,11 +1,12 @@
-"""Waiting for one name: first come, first served, and nobody for ever."""
+"""The acquisition of one name: first come, first served, with a timeout."""
 
 import asyncio
 import contextlib
 import secrets
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeVar
+from functools import partial
+from typing import Final, Protocol, TypeVar
 
 from returns.result import Failure
 
@@ -20,63 +21,63 @@ from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.lease_store import LeaseStore
 
 TICKET_TTL: Final = 5.0
-"""Seconds after which one who waits and is not heard of any more has lost their place."""
+"""Seconds without a refresh after which a waiter loses its place in the queue."""
 
 _TICKET_REFRESH: Final = 1.5
-"""Seconds after which those who wait are heard of again."""
+"""Seconds between two refreshes of a place in the queue; several fit into `TICKET_TTL`."""
 
 _FIRST_DEADLOCK_CHECK: Final = 0.25
 _DEADLOCK_CHECK_INTERVAL: Final = 1.0
-"""Seconds between two looks for a circle."""
+"""Seconds between two deadlock checks."""
 
 _DEADLOCK_CONFIRM_DELAY: Final = 0.1
-"""Seconds after which a circle has to be there still: not every store shows all waits at one moment."""
+"""Seconds after which a deadlock must still be there: not every store shows all waits of one moment."""
 
 _MIN_BACKOFF: Final = 0.005
 _MIN_BACKOFF_WITH_WAKEUPS: Final = 0.1
 _MAX_BACKOFF: Final = 0.5
-"""Seconds between two tries of the one who is next."""
+"""Seconds between two attempts of the waiter who is next; longer where the store sends wakeups."""
 
 _RETRY_WINDOW: Final = 1.0
-"""Seconds within which a connection that breaks does so. Whoever was silent for longer is not asked a second time."""
+"""Seconds within which a call may be repeated: a broken connection fails fast, a store that is silent for longer is
+not asked a second time."""
 
 _BACKOFF_FACTOR: Final = 0.05
-"""Part of the time for which a lock was held by one owner that the next may notice too late that it is free."""
+"""The delay in noticing a release, as a part of the time for which the lock was held."""
 
 T = TypeVar("T")
 
 
 class StoreCall(Protocol):
-    """Asks the store, so that an answer comes in time, or `Unavailable`; what was asked goes on to its end."""
+    """Calls the store with a timeout, after which it returns `Unavailable` while the call runs to its end."""
 
     async def __call__(
         self,
-        call: Coroutine[Any, Any, Outcome[T]],
+        call: Coroutine[object, object, Outcome[T]],
         *,
         limit: float = ...,
         owner: str = ...,
         bypass_breaker: bool = ...,
     ) -> Outcome[T]:
-        """The answer to *call*, which is about *owner*, if it comes within *limit* seconds.
+        """Return the answer to *call*, made for *owner*, if it comes within *limit* seconds.
 
-        It may not even be asked while the store is known to be silent, unless one *bypass_breaker*, since a lease
-        depends on it.
+        While the circuit breaker is open the call is not made, unless *bypass_breaker*, for those a lease depends on.
         """
         ...
 
 
 @dataclass(slots=True, kw_only=True)
 class LockRequest:
-    """One owner's wish for one name.
+    """One owner's request for one name.
 
     Attributes:
-        store: Is asked for it.
+        store: The store that is asked for it.
 
-        waiters: Rung when somebody of this process gives the name back.
+        waiters: The waiters of this process, woken when it releases the name.
 
         until: When to give up, on the clock of `Clock.monotonic`.
 
-        is_known: The store may know of the wish: it is waiting there, or may have been granted.
+        is_known: The store may know the request: it is queued there, or may have been acquired.
     """
 
     store: LeaseStore
@@ -92,7 +93,7 @@ class LockRequest:
     is_known: bool = False
 
     async def acquire(self) -> tuple[int, float]:
-        """Wait until the name is held; its token, and when the request was made that was granted.
+        """Wait until the name is held; return its fencing token and the time of the request that acquired it.
 
         Raises:
             LockTimeout, LockDeadlock, LockUnavailable, LockMisuse: as `LockProvider.hold`.
@@ -126,7 +127,9 @@ class LockRequest:
             waited = clock.monotonic() - begun
             if LockCapability.FIFO in can and waited >= next_refresh:
                 next_refresh = waited + _TICKET_REFRESH
-                ticket = await self._call_store(lambda: self.store.enqueue(self.name, self.owner, TICKET_TTL))
+                ticket = await self._call_store(
+                    partial(self.store.enqueue, self.name, self.owner, TICKET_TTL)
+                )
             event.clear()
             answer, requested_at = await self._try_acquire(ticket if self.fair else 0)
             if isinstance(answer, Acquired):
@@ -145,12 +148,12 @@ class LockRequest:
     async def _try_acquire(self, ticket: int | None) -> tuple[Acquired | Busy, float]:
         requested_at = self.clock.monotonic()
         answer = await self._call_store(
-            lambda: self.store.try_acquire(self.name, self.owner, self.ttl, ticket)
+            partial(self.store.try_acquire, self.name, self.owner, self.ttl, ticket)
         )
         return answer, requested_at
 
-    async def _call_store(self, call: Callable[[], Coroutine[Any, Any, Outcome[T]]]) -> T:
-        # An answer that was lost is asked for again: the owner is the same, and so will be what it gets.
+    async def _call_store(self, call: Callable[[], Coroutine[object, object, Outcome[T]]]) -> T:
+        # A call whose answer was lost is repeated: calls are idempotent for the same owner.
         requested_at, is_last = self.clock.monotonic(), False
         while True:
             was_known, self.is_known = self.is_known, True
@@ -160,7 +163,7 @@ class LockRequest:
             error = outcome.failure()
             cause = error if isinstance(error, Unavailable) else Unavailable(self.store.name)
             if cause.reason is UnavailableReason.OVERLOAD and self.clock.monotonic() < self.until:
-                # Too many of us ask at the same time. The store is well, and whoever is willing to wait may.
+                # Too many concurrent calls on this side: the store is up, so the request may wait until its timeout.
                 await asyncio.sleep(_MIN_BACKOFF)
                 continue
             if cause.reason is UnavailableReason.CIRCUIT_OPEN:
@@ -170,6 +173,10 @@ class LockRequest:
             is_last = True
 
     async def _detect_deadlock(self) -> None:
+        """Raise `LockDeadlock` when this request closes a cycle of owners who wait for one another.
+
+        The cycle is read twice: edges that a store reports at slightly different moments can look like one.
+        """
         first = find_cycle(self.owner, await self._call_store(self.store.edges))
         if not first:
             return
@@ -180,7 +187,7 @@ class LockRequest:
 
 
 class _Backoff:
-    """How long to wait before the next try."""
+    """The backoff, with jitter, between two attempts."""
 
     __slots__ = ("_changed_at", "_seen", "_store")
 
@@ -190,13 +197,14 @@ class _Backoff:
         self._changed_at = 0.0
 
     def delay(self, answer: Busy, now: float) -> float:
-        """Seconds until the next try after *answer*, by chance, so that nobody is in step.
+        """Return the seconds until the next attempt after *answer*, with jitter.
 
-        The shorter, the sooner it is one's turn; the longer, the longer the line has stood still.
+        It grows with the number of waiters ahead, and with the time since the queue last moved.
         """
         if answer != self._seen:
             self._seen, self._changed_at = answer, now
         shortest = _MIN_BACKOFF_WITH_WAKEUPS if self._store.sends_wakeups else _MIN_BACKOFF
         mean = max(shortest * (1 + answer.ahead), (now - self._changed_at) * _BACKOFF_FACTOR)
         limit = _MAX_BACKOFF * 2 if answer.ahead else _MAX_BACKOFF
+        # Jitter of half the time either way, so that waiters do not ask in step.
         return min(mean, limit) * (50 + secrets.randbelow(100)) / 100

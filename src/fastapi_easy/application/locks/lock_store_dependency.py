@@ -1,25 +1,30 @@
-"""How the store of the leases stands, for health and metrics."""
+"""The lease store as a dependency, for health checks and metrics."""
 
-from typing import Any, Final, Protocol
+from collections.abc import Coroutine
+from typing import Final, Protocol, TypeVar
 
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.ports.database import Pool
 from fastapi_easy.domain.ports.lease_store import LeaseStore
 
+T = TypeVar("T")
+
 LOCK_STORE: Final = "locks"
-"""What reports, metrics and commands call the store of the leases, and its breaker; no database is called so."""
+"""The name of the lease store and its breaker in reports, metrics and commands; reserved among databases."""
 
 
 class StoreCaller(Protocol):
-    """Asks the store within limits."""
+    """Calls the store, with a timeout."""
 
     @property
     def store(self) -> LeaseStore:
-        """The store."""
+        """The lease store."""
         ...
 
-    async def call_store(self, call: Any, /, *, bypass_breaker: bool) -> Outcome[Any]:
-        """The answer to *call*, or `Unavailable`; who *bypass_breaker* is not refused by the breaker."""
+    async def call_store(
+        self, call: Coroutine[object, object, Outcome[T]], /, *, bypass_breaker: bool
+    ) -> Outcome[T]:
+        """Return the answer to *call*, or `Unavailable`; with *bypass_breaker* an open breaker does not refuse it."""
         ...
 
 
@@ -37,14 +42,14 @@ class LockStoreDependency:
 
     @property
     def technology(self) -> str:
-        """What it is, for people."""
+        """The name of the technology, for people."""
         return self._caller.store.name
 
     @property
     def pool(self) -> Pool | None:
-        """Its connections."""
+        """The connection pool of the store."""
         return self._caller.store.pool
 
     async def check(self) -> Outcome[None]:
-        """Whether it answers, whatever the breaker thinks of it."""
+        """Check that the store answers, past the circuit breaker."""
         return await self._caller.call_store(self._caller.store.answers(), bypass_breaker=True)

@@ -1,4 +1,4 @@
-"""Who asks for locks: a task of a process of a machine."""
+"""The owners of locks: a task of a process of a machine."""
 
 import asyncio
 import itertools
@@ -16,8 +16,8 @@ _HOST_LENGTH: Final = 60
 class Owners:
     """Makes the ids of owners: `host:pid:boot:task/acquisition`.
 
-    The task is part of it, so that two tasks of a process are two; so is the acquisition, so that what undoes one that
-    was given up can never undo the next.
+    The task is part of it, so that two tasks of a process exclude each other; the acquisition is, so that the release
+    of a cancelled acquisition can never release the next one.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Owners:
         self._counter = itertools.count(1)
 
     def next(self, task: "asyncio.Task[object]") -> str:
-        """The owner of one more acquisition of *task*."""
+        """Return a new owner id for an acquisition by *task*."""
         known = self._tasks.get(task)
         if known is None:
             known = self._tasks[task] = f"{self._prefix}:{uuid.uuid4().hex[:16]}"
@@ -36,7 +36,7 @@ class Owners:
 
 
 def task_of(owner: str) -> str:
-    """The part of *owner* that is the same for all acquisitions of its task."""
+    """Return the part of *owner* that is the same for all acquisitions of its task."""
     return owner.rpartition("/")[0]
 
 

@@ -7,7 +7,7 @@ from fastapi_easy.domain.locks.signal import Signal
 
 
 class WaiterRegistry:
-    """The events of those who wait, by the name of the lock, in the order in which they came."""
+    """The events of waiters by the name of the lock, in order of arrival."""
 
     def __init__(self) -> None:
         self._events: dict[str, dict[Signal, None]] = {}
@@ -16,14 +16,14 @@ class WaiterRegistry:
         return sum(map(len, self._events.values()))
 
     def wake(self, name: str) -> None:
-        """Set the event of the first waiter: the others could only find that it is not their turn."""
+        """Set the event of the first waiter only: it is not the turn of the others."""
         for event in self._events.get(name, ()):
             event.set()
             break
 
     @asynccontextmanager
     async def register(self, name: str, event: Signal) -> AsyncIterator[None]:
-        """Have `wake` set *event* while the block lasts."""
+        """Let `wake` set *event* while the block lasts."""
         events = self._events.setdefault(name, {})
         events[event] = None
         try:

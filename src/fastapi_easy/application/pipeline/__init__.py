@@ -1,1 +1,1 @@
-"""What happens around every use case."""
+"""The steps around every use case."""

@@ -1,4 +1,4 @@
-"""Steps around a handler."""
+"""The composition of steps around a handler."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The step that tells an observer how every call went."""
+"""The step that reports the outcome and the duration of every call to an observer."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ from fastapi_easy.domain.ports.observer import Observation, Observer
 
 
 def observe(observer: Callable[[], Observer], clock: Clock) -> Step:
-    """Tell the observer, which is asked for anew each time, the duration and the outcome of every call.
+    """Report the duration and the outcome of every call to the observer, which is resolved anew each time.
 
     A call that ends with an exception is a defect or a cancellation and is reported by the interface.
     """
@@ -21,7 +21,7 @@ def observe(observer: Callable[[], Observer], clock: Clock) -> Step:
     def wrap(target: Target, handler: Handler[Any, Any]) -> Handler[Any, Any]:
         resource, action = target.resource.name, target.action
 
-        async def observed(command: Any, context: Context, /) -> Outcome[Any]:
+        async def observed(command: object, context: Context, /) -> Outcome[Any]:
             begun = clock.monotonic()
             outcome = await handler(command, context)
             error = outcome.failure() if isinstance(outcome, Failure) else None

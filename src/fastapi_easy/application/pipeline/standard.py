@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from fastapi_easy.application.pipeline.observe import observe
-from fastapi_easy.application.pipeline.retry import retry_within_deadline
+from fastapi_easy.application.pipeline.retry_within_deadline import retry_within_deadline
 from fastapi_easy.application.pipeline.step import Step
 from fastapi_easy.application.pipeline.trace import trace
 from fastapi_easy.application.pipeline.translate_lock_errors import translate_lock_errors
@@ -21,23 +21,23 @@ def standard_steps(
     deadline: float,
     tracer: Tracer | None = None,
 ) -> tuple[Step, ...]:
-    """The steps around every use case, the outermost first, each with the reason for its place.
+    """Return the steps around every use case, the outermost first, each with the reason for its place.
 
     Args:
-        observer: Is told how calls went.
+        observer: Returns the observer of calls.
 
-        clock: What time it is.
+        clock: The clock that measures durations and deadlines.
 
-        retry: Says whether a call is made again.
+        retry: Returns the retry policy.
 
         deadline: Seconds that a call may take.
 
-        tracer: Records calls, if anybody does.
+        tracer: The tracer, if there is one.
     """
     return (
-        *([] if tracer is None else [trace(tracer)]),  # what is observed and logged belongs to the span
-        observe(observer, clock),  # sees everything, also what later steps refuse
-        validate,  # once, however often what is inside of it is done
-        retry_within_deadline(retry, clock, deadline),  # what is inside of it may be done twice
-        translate_lock_errors,  # what it makes of a lock is observed like any other error
+        *([] if tracer is None else [trace(tracer)]),  # outermost: observations and logs belong to the span
+        observe(observer, clock),  # sees every outcome, also failures of the steps below
+        validate,  # outside of the retry: once, however often the call is retried
+        retry_within_deadline(retry, clock, deadline),  # everything inside may run more than once
+        translate_lock_errors,  # innermost: what it makes of a lock is observed like any other error
     )

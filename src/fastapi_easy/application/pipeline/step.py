@@ -1,4 +1,4 @@
-"""Handlers, and the onion of steps around them."""
+"""The types of handlers and of the steps around them."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -17,23 +17,23 @@ class Handler(Protocol[C_contra, R_co]):
     """Carries out one command."""
 
     def __call__(self, command: C_contra, context: Context, /) -> Awaitable[Outcome[R_co]]:
-        """Carry out *command* for the caller *context* tells of."""
+        """Carry out *command* for the caller of *context*."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a handler is for.
+    """The resource and the action that a handler serves.
 
     Attributes:
-        resource: The resource it works on.
+        resource: The resource of the handler.
 
-        action: The operation, or the name of the user's own action.
+        action: The operation, or the name of a user-defined action.
 
-        validator: Finds what checks what callers give for it.
+        validator: Returns the validator of the resource.
     """
 
-    resource: Resource[Any]
+    resource: Resource[object]
     action: str
     validator: Callable[[], Validator]
 

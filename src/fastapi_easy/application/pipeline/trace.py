@@ -16,20 +16,20 @@ from fastapi_easy.domain.errors import (
 from fastapi_easy.domain.ports.tracer import Tracer
 
 _BROKEN: Final = (Unavailable, OutcomeUnknown, DeadlineExceeded, LockLost)
-"""The errors that are not the caller's."""
+"""The errors that are no fault of the caller; they mark the span as failed."""
 
 
 def trace(tracer: Tracer) -> Step:
     """Record every call as a span `books.create`, around all that is done for it.
 
-    The stream of an export is read after its call has answered, and so are the statements behind it.
+    The stream of an export is read after the call has returned, so its statements lie outside of the span.
     """
 
     def wrap(target: Target, handler: Handler[Any, Any]) -> Handler[Any, Any]:
         name = f"{target.resource.name}.{target.action}"
         known = {"fastapi_easy.resource": target.resource.name, "fastapi_easy.action": str(target.action)}
 
-        async def traced(command: Any, context: Context, /) -> Outcome[Any]:
+        async def traced(command: object, context: Context, /) -> Outcome[Any]:
             attributes = {**known, "fastapi_easy.correlation_id": context.correlation_id}
             with tracer.span(name, attributes) as span:
                 outcome = await handler(command, context)

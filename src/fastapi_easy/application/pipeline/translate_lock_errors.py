@@ -1,4 +1,4 @@
-"""The step that makes an error of a lock that was not had, or not kept."""
+"""The step that turns lock errors raised by actions into error values."""
 
 from typing import Any, Final
 
@@ -14,14 +14,14 @@ _BUILT_IN: Final = frozenset(Operation)
 
 
 def translate_lock_errors(target: Target, handler: Handler[Any, Any]) -> Handler[Any, Any]:
-    """Answer `LockHeld`, `LockLost` or `Unavailable` when an action of the user's own raises a `LockError`.
+    """Return `LockHeld`, `LockLost` or `Unavailable` when a user's action raises a `LockError`.
 
-    A block that holds a lock cannot answer with a value, so it raises. Built-in use cases hold none.
+    A block that holds a lock cannot return an outcome, so it raises. Built-in use cases hold no locks.
     """
     if target.action in _BUILT_IN:
         return handler
 
-    async def translated(command: Any, context: Context, /) -> Outcome[Any]:
+    async def translated(command: object, context: Context, /) -> Outcome[Any]:
         try:
             return await handler(command, context)
         except LockError as error:

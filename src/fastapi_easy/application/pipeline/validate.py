@@ -1,6 +1,6 @@
-"""The step that lets no use case see anything that nobody has checked."""
+"""The step that validates the values of every command before its use case sees them."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any, Final, Self, TypeAlias, assert_never
@@ -33,14 +33,16 @@ from fastapi_easy.domain.ports.validator import Validator
 from fastapi_easy.domain.resources.options import Operation
 
 MAX_BULK_FAULTS: Final = 200
-"""Faults of a bulk that are told of; those of the first items come first."""
+"""Faults of a bulk that are reported at most; those of the first items come first."""
+
+_BUILT_IN: Final = frozenset(Operation)
 
 _Check: TypeAlias = Callable[[Validator, Any], Any | Failure[Error]]
-"""Makes of a command the same command with values that may be stored, or its refusal."""
+"""Returns the command with values in the types of the store, or why they are invalid."""
 
 
 def validate(target: Target, handler: Handler[Any, Any]) -> Handler[Any, Any]:
-    """Check what the caller gives before anything is done with it, whether it is `Json` or values of a program.
+    """Validate the values of the command before anything is done with them, be they `Json` or Python objects.
 
     The handler, and so whatever takes its place, sees a command whose values are checked and in the types of the
     store. Costs nothing where callers give no values.
@@ -50,10 +52,10 @@ def validate(target: Target, handler: Handler[Any, Any]) -> Handler[Any, Any]:
         return handler
     checks, validator = check, target.validator
 
-    # No coroutine of its own: each that waits for the store brings the next garbage collection closer.
+    # No coroutine: each one that is suspended during the call brings the next garbage collection closer.
     def validated(command: Any, context: Context, /) -> Awaitable[Outcome[Any]]:
         checked = checks(validator(), command)
-        # `isinstance` of the library's classes takes as long as all the rest here.
+        # `type(…) is`: `isinstance` goes through the metaclass of `returns`, and takes as long as all the rest here.
         return _fail(checked) if type(checked) is Failure else handler(checked, context)
 
     return validated
@@ -65,12 +67,12 @@ async def _fail(refusal: Failure[Error]) -> Outcome[Any]:
 
 def _check_for(target: Target) -> _Check | None:
     name = target.action
-    built_in = _CHECKS.get(name)
+    built_in = _built_in_check(Operation(name)) if name in _BUILT_IN else None
     if name not in (target.resource.actions or {}):
         return built_in
 
     def check(validator: Validator, command: Any) -> Any | Failure[Error]:
-        # An action may be called like an operation.
+        # An action may have the name of an operation.
         if isinstance(command, PerformAction):
             action = validator.action(name, command.action)
             return action if isinstance(action, Failure) else replace(command, action=action.unwrap())
@@ -79,12 +81,40 @@ def _check_for(target: Target) -> _Check | None:
     return check
 
 
+def _built_in_check(operation: Operation) -> _Check | None:
+    # A match and no dict: an operation that is missing here would reach the store unchecked, so it is a type error.
+    match operation:
+        case Operation.CREATE | Operation.UPSERT:
+            return _create
+        case Operation.REPLACE:
+            return _replace
+        case Operation.UPDATE:
+            return _update
+        case Operation.BULK:
+            return _bulk
+        case Operation.IMPORT:
+            return _import
+        case (
+            Operation.GET
+            | Operation.LIST
+            | Operation.COUNT
+            | Operation.AGGREGATE
+            | Operation.EXPORT
+            | Operation.DELETE
+            | Operation.RESTORE
+            | Operation.PURGE
+        ):
+            return None
+        case _:
+            assert_never(operation)
+
+
 def _create(validator: Validator, command: CreateEntity | UpsertEntity) -> Any | Failure[Error]:
     values = validator.create(command.values)
     if type(values) is Failure:
         return values
     made = type(command)
-    # A quarter of the time of `replace`, which is there for what somebody derived.
+    # A constructor call takes a quarter of the time of `replace`, which remains for subclasses of the command.
     if made is CreateEntity or made is UpsertEntity:
         return made(values.unwrap())
     return replace(command, values=values.unwrap())
@@ -110,7 +140,7 @@ def _import(validator: Validator, command: ImportEntities) -> ImportEntities:
 
 
 class _CheckedLines:
-    """*lines*, each checked when it is asked for."""
+    """An iterator over *lines* that validates each when it is reached."""
 
     def __init__(self, lines: AsyncIterator[Line], validator: Validator) -> None:
         self._lines = lines
@@ -125,7 +155,7 @@ class _CheckedLines:
 
 
 def _bulk(validator: Validator, command: ApplyBulk) -> Any | Failure[Error]:
-    """Bad items of an atomic bulk are all told of at once; otherwise each fails in its place."""
+    """Validate every item; report all bad items of an atomic bulk at once, otherwise let each fail in its place."""
     items = [_item(validator, item) for item in command.items]
     if command.atomic and any(isinstance(item, Malformed) for item in items):
         return Failure(Invalid(tuple(islice(_faults(command.items, items), MAX_BULK_FAULTS))))
@@ -150,20 +180,10 @@ def _item(validator: Validator, item: Change) -> Change:
 
 
 def _faults(given: Sequence[Change], checked: Sequence[Change]) -> Iterator[Fault]:
-    """What is wrong with the malformed ones of *checked*, each with the place of its item in the bulk."""
+    """Yield the faults of the malformed items of *checked*, each with the position of its item in the bulk."""
     for number, (item, found) in enumerate(zip(given, checked, strict=True)):
         if not isinstance(found, Malformed) or not isinstance(found.error, Invalid):
             continue
-        # An interface that could not read an item has said where in what it was sent.
+        # An item that was already malformed has pointers into the document that the interface was sent.
         at = "" if found is item else f"/items/{number}/{pointer_to_values(item)}"
         yield from (replace(each, pointer=f"{at}{each.pointer}") for each in found.error.faults)
-
-
-_CHECKS: Final[Mapping[str, _Check]] = {
-    Operation.CREATE: _create,
-    Operation.UPSERT: _create,
-    Operation.REPLACE: _replace,
-    Operation.UPDATE: _update,
-    Operation.BULK: _bulk,
-    Operation.IMPORT: _import,
-}

@@ -1,7 +1,7 @@
-"""`group_by=author_id&total=sum:price` becomes an aggregation."""
+"""The parser of aggregations: `group_by=author_id&total=sum:price`."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from fastapi_easy.application.queries.allowed_comparisons import closest_match
 from fastapi_easy.application.queries.comparisons import QueryError
@@ -16,22 +16,22 @@ AGGREGATION: Final = frozenset({"group_by", "total", "limit", "offset"})
 """The parameters of an aggregation that are not comparisons. Fields of these names are compared with an operator."""
 
 DEFAULT_GROUP_LIMIT: Final = 100
-"""Groups in an answer unless the caller says otherwise."""
+"""Groups in an answer without a `limit`."""
 
 _NOT_GROUPABLE: Final = frozenset({Kind.JSON, Kind.BINARY, Kind.ARRAY})
 
 
-def groupable(resource: Resource[Any]) -> tuple[str, ...]:
-    """The fields of *resource* that entities can be grouped by."""
+def groupable(resource: Resource[object]) -> tuple[str, ...]:
+    """Return the fields of *resource* that entities can be grouped by."""
     return tuple(name for name in resource.filterable if resource.fields[name].kind not in _NOT_GROUPABLE)
 
 
-def measures(resource: Resource[Any]) -> tuple[str, ...]:
-    """Every number there is about *resource*."""
+def measures(resource: Resource[object]) -> tuple[str, ...]:
+    """Return the names of all measures of *resource*."""
     return tuple(measure.name for measure in _measures(resource))
 
 
-def _measures(resource: Resource[Any]) -> list[Measure]:
+def _measures(resource: Resource[object]) -> list[Measure]:
     every = [Measure(Function.COUNT)]
     every += [
         Measure(function, name)
@@ -42,7 +42,7 @@ def _measures(resource: Resource[Any]) -> list[Measure]:
 
 
 def external_measure_name(measure: Measure, naming: FieldAliases) -> str:
-    """Return what those who ask call *measure*."""
+    """Return the name of *measure* as callers write it."""
     return (
         measure.name
         if measure.field is None
@@ -51,13 +51,13 @@ def external_measure_name(measure: Measure, naming: FieldAliases) -> str:
 
 
 def read_aggregation(
-    resource: Resource[Any],
+    resource: Resource[object],
     pairs: Sequence[tuple[str, str]],
     specification: Specification,
     limits: QueryLimits,
     naming: FieldAliases,
 ) -> Aggregation:
-    """The aggregation of what *specification* means that *pairs* ask for; entities are counted unless they say else.
+    """Parse *pairs* into an aggregation over *specification*; without a `total` the entities are counted.
 
     Raises:
         QueryError: A name is unknown, or a number out of range.
@@ -73,7 +73,7 @@ def read_aggregation(
                     parameter, f"Unknown name {name[:64]!r}", closest_match(name, known)
                 )
         if len(names) > limits.items:
-            raise QueryError.limit(f"/{parameter}", f"Must not have more than {limits.items} values")
+            raise QueryError.limit_exceeded(f"/{parameter}", f"Must not have more than {limits.items} values")
     return Aggregation(
         measures=tuple(numbers[name] for name in totals),
         group_by=tuple(fields[name] for name in group_by),
@@ -84,19 +84,21 @@ def read_aggregation(
 
 
 def _names(pairs: Sequence[tuple[str, str]], parameter: str) -> list[str]:
-    """The names given for *parameter*, each once."""
+    """Return the distinct names given for *parameter*, in order."""
     given = (name.strip() for key, value in pairs if key == parameter for name in value.split(","))
     return list(dict.fromkeys(name for name in given if name))
 
 
 def _number(pairs: Sequence[tuple[str, str]], parameter: str, default: int, low: int, high: int) -> int:
+    """Return *parameter* as an integer from *low* to *high*; *default* when it is not given."""
     given = [value for key, value in pairs if key == parameter]
     if not given:
         return default
     if len(given) > 1:
         raise QueryError.bad_query(parameter, "Was given more than once")
+    # `isdigit` alone accepts superscripts and the digits of other scripts.
     if not (given[0].isascii() and given[0].isdigit() and len(given[0]) < 20):  # noqa: PLR2004 (digits of an int64)
-        raise QueryError.value(f"/{parameter}", "Must be a whole number", "integer_parsing")
+        raise QueryError.invalid_value(f"/{parameter}", "Must be a whole number", "integer_parsing")
     if not low <= int(given[0]) <= high:
-        raise QueryError.value(f"/{parameter}", f"Must be between {low} and {high}", "out_of_range")
+        raise QueryError.invalid_value(f"/{parameter}", f"Must be between {low} and {high}", "out_of_range")
     return int(given[0])

@@ -1,9 +1,9 @@
-"""Which comparisons a resource allows, by the names callers write."""
+"""The comparisons that a resource allows, by the names callers write."""
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.queries.specification import (
@@ -18,22 +18,22 @@ from fastapi_easy.domain.resources.naming import NO_ALIASES, FieldAliases
 from fastapi_easy.domain.resources.resource import Relation, Resource
 
 CONNECTIVES: Final = frozenset({"and", "or", "not"})
-"""The words of a `where` tree."""
+"""The connectives of a `where` tree."""
 
 RESERVED: Final = frozenset({"where", "q", "sort", "fields", "include", "limit", "offset", "cursor", "count"})
 """The parameters that are not comparisons."""
 
-AliasLookup: TypeAlias = Callable[[Resource[Any]], FieldAliases]
-"""What those who ask call the fields of a resource."""
+AliasLookup: TypeAlias = Callable[[Resource[object]], FieldAliases]
+"""Returns the aliases of the fields of a resource: the names that callers use."""
 
 
-def external_aliases(resource: Resource[Any]) -> FieldAliases:
-    """Return what callers call the fields of *resource*."""
+def external_aliases(resource: Resource[object]) -> FieldAliases:
+    """Return the aliases by which callers name the fields of *resource*."""
     return resource.naming
 
 
-def no_aliases(resource: Resource[Any]) -> FieldAliases:
-    """Return what programs call them: their names."""
+def no_aliases(resource: Resource[object]) -> FieldAliases:
+    """Return no aliases: Python code uses the names of the fields."""
     return NO_ALIASES
 
 
@@ -42,18 +42,18 @@ class Parameter:
     """One comparison that callers may ask for.
 
     Attributes:
-        name: What they write: the relations that lead to it, the field, and `__` and the operator, as in
+        name: The name that callers write: the relations that lead to it, the field, and `__` and the operator, as in
             `author.born__gte`.
 
-        field: What is compared.
+        field: The compared field.
 
-        operator: How.
+        operator: The operator.
 
         value: The field a single value is read as; differs from *field* for IS_NULL and for items of arrays.
 
         path: The relations that lead to the entity it is a field of.
 
-        relation: What IS_NULL is asked about in place of a field: whether it leads anywhere.
+        relation: The relation that IS_NULL tests in place of a field: whether there is a related entity.
     """
 
     name: str
@@ -65,16 +65,16 @@ class Parameter:
 
     @property
     def takes_list(self) -> bool:
-        """Several values may be given."""
+        """Whether the operator takes a list of values."""
         return self.operator in LIST_OPERATORS
 
     @property
     def splits_commas(self) -> bool:
-        """A comma separates values, because no value can contain one."""
+        """Whether a comma separates values in text, because no value can contain one."""
         return self.value.kind not in {Kind.TEXT, Kind.ENUM, Kind.JSON, Kind.BINARY}
 
-    def condition(self, value: Any) -> Specification:
-        """What it says with *value*: at the end of a path that some entity there is like that."""
+    def condition(self, value: object) -> Specification:
+        """Return the specification with *value*; along a path it asks for at least one related entity that matches."""
         condition: Specification
         if self.relation is None:
             condition = Where(self.field.name, self.operator, value)
@@ -92,24 +92,24 @@ class AllowedComparisons(Mapping[str, Parameter]):
     away, which are too many to list.
 
     Args:
-        resource: Whose comparisons.
+        resource: The resource whose entities are compared.
 
         depth: Relations from one to the next at most.
 
-        names: What those who ask call the fields.
+        names: Returns the aliases of the fields.
 
-        keywords: They are names of arguments in Python, which cannot hold a dot: `author__country__in` means
-            `author.country__in` then. No name of a field or a relation holds `__`.
+        keywords: Whether the names are keyword arguments in Python, which cannot hold a dot: `author__country__in`
+            then means `author.country__in`. No name of a field or a relation holds `__`.
 
     Attributes:
-        resource: Whose comparisons.
+        resource: The resource whose entities are compared.
 
-        own: Those of its own fields and relations.
+        own: The comparisons of its own fields and relations.
     """
 
     def __init__(
         self,
-        resource: Resource[Any],
+        resource: Resource[object],
         depth: int,
         names: AliasLookup = external_aliases,
         *,
@@ -149,11 +149,11 @@ class AllowedComparisons(Mapping[str, Parameter]):
 
     @property
     def relations(self) -> Mapping[str, Relation]:
-        """Those that may be followed from here."""
+        """The relations that may be followed from here."""
         return self.resource.relations if self._depth else {}
 
     def for_relation(self, relation: str) -> "AllowedComparisons":
-        """The comparisons of the entities that *relation* leads to."""
+        """Return the comparisons of the entities that *relation* leads to."""
         if relation not in self._related:
             target = self.resource.relations[relation].target
             self._related[relation] = AllowedComparisons(
@@ -162,17 +162,18 @@ class AllowedComparisons(Mapping[str, Parameter]):
         return self._related[relation]
 
 
-def _own_comparisons(resource: Resource[Any], naming: FieldAliases) -> dict[str, Parameter]:
-    words: dict[str, Parameter] = {}
+def _own_comparisons(resource: Resource[object], naming: FieldAliases) -> dict[str, Parameter]:
+    found: dict[str, Parameter] = {}
     for field_name in resource.filterable:
-        field, word = resource.fields[field_name], naming.alias_of(field_name)
+        field, alias = resource.fields[field_name], naming.alias_of(field_name)
         for operator in operators_of(field.kind, nullable=field.nullable):
-            name = word if operator is Operator.EQUALS else f"{word}__{operator}"
-            words[name] = Parameter(name, field, operator, _value_field(field, operator))
+            name = alias if operator is Operator.EQUALS else f"{alias}__{operator}"
+            found[name] = Parameter(name, field, operator, _value_field(field, operator))
     for relation in resource.relations.values():
-        name, truth = f"{relation.name}__{Operator.IS_NULL}", Field(name=relation.name, kind=Kind.BOOLEAN)
-        words[name] = Parameter(name, truth, Operator.IS_NULL, truth, relation=relation)
-    return words
+        # The only comparison of a relation itself: whether there is a related entity.
+        name, boolean = f"{relation.name}__{Operator.IS_NULL}", Field(name=relation.name, kind=Kind.BOOLEAN)
+        found[name] = Parameter(name, boolean, Operator.IS_NULL, boolean, relation=relation)
+    return found
 
 
 def _value_field(field: Field, operator: Operator) -> Field:
@@ -183,7 +184,7 @@ def _value_field(field: Field, operator: Operator) -> Field:
     return replace(field, nullable=False) if field.nullable else field
 
 
-def closest_match(word: str, words: Iterable[str] | Mapping[str, Any]) -> str | None:
-    """The one of *words* most like *word*, if any is like it."""
-    near = difflib.get_close_matches(word[:64], list(words), n=1, cutoff=0.6)
+def closest_match(name: str, known: Iterable[str]) -> str | None:
+    """Return the one of *known* most similar to *name*, or `None` when none is similar."""
+    near = difflib.get_close_matches(name[:64], list(known), n=1, cutoff=0.6)
     return near[0] if near else None

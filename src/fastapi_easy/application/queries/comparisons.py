@@ -1,4 +1,4 @@
-"""One comparison in text, JSON or Python becomes a leaf of a specification."""
+"""The parser of single comparisons in text, JSON or Python."""
 
 from collections.abc import Mapping, Sequence, Sized
 from collections.abc import Set as AbstractSet
@@ -23,7 +23,7 @@ _BOUNDS = 2
 
 
 class QueryError(Exception):
-    """A query cannot be read; carries the error value its reader answers with."""
+    """Raised when a query cannot be read; carries the error value that `QueryReader` returns."""
 
     def __init__(self, error: BadQuery | Invalid) -> None:
         self.error = error
@@ -31,29 +31,29 @@ class QueryError(Exception):
 
     @classmethod
     def bad_query(cls, parameter: str, reason: str, suggestion: str | None = None) -> Self:
-        """A name or the form is not understood."""
+        """Build the error for an unknown name or a malformed query."""
         return cls(BadQuery(parameter[:64], reason, suggestion))
 
     @classmethod
-    def value(cls, pointer: str, message: str, code: str, source: str = "query") -> Self:
-        """A value is not of its type, or out of range."""
+    def invalid_value(cls, pointer: str, message: str, code: str, source: str = "query") -> Self:
+        """Build the error for a value of the wrong type, or out of range."""
         return cls(Invalid((Fault(pointer, message, code, source),)))
 
     @classmethod
-    def limit(cls, pointer: str, message: str, source: str = "query") -> Self:
-        """The query is larger than a limit."""
-        return cls.value(pointer, message, "limit_exceeded", source)
+    def limit_exceeded(cls, pointer: str, message: str, source: str = "query") -> Self:
+        """Build the error for a query larger than a limit."""
+        return cls.invalid_value(pointer, message, "limit_exceeded", source)
 
 
 class ComparisonParser:
-    """Reads the comparisons that one resource allows."""
+    """Parses the comparisons that one resource allows into leaves of a specification."""
 
     def __init__(self, parameters: Mapping[str, Parameter], limits: QueryLimits) -> None:
         self._parameters = parameters
         self._limits = limits
 
     def from_text(self, name: str, values: Sequence[str]) -> Specification:
-        """The leaf for parameter *name*, which was given with each of *values*.
+        """Parse parameter *name*, which was given with each of *values*.
 
         Raises:
             QueryError: The parameter is unknown, or a value unreadable.
@@ -71,16 +71,16 @@ class ComparisonParser:
     def from_value(
         self, name: str, value: Any, pointer: str, others: frozenset[str] = CONNECTIVES
     ) -> Specification:
-        """The leaf for *name*, given with a *value* of JSON or of Python.
+        """Parse *name* with a *value* from JSON or Python.
 
         Args:
-            name: In a `where` tree, or of a keyword.
+            name: The name in a `where` tree, or of a keyword argument.
 
-            value: A list where the operator takes several.
+            value: The value; a list where the operator takes several.
 
-            pointer: Where it stands.
+            pointer: The JSON pointer of the value.
 
-            others: What else could be meant in the place of *name*.
+            others: Other names that are allowed in the place of *name*, for suggestions.
 
         Raises:
             QueryError: The name is unknown, or the value unreadable.
@@ -91,19 +91,19 @@ class ComparisonParser:
             asks_for_null = f"{field}__{Operator.IS_NULL}"
             if asks_for_null in self._parameters:
                 raise QueryError.bad_query(name, "null cannot be compared", asks_for_null)
-            raise QueryError.value(pointer, "Must not be null", "null")
+            raise QueryError.invalid_value(pointer, "Must not be null", "null")
         if not parameter.takes_list:
             return parameter.condition(self._value(parameter, value, pointer))
         unordered = isinstance(value, AbstractSet) and parameter.operator is not Operator.BETWEEN
         if not (unordered or isinstance(value, Sequence)) or isinstance(value, str | bytes):
-            raise QueryError.value(pointer, "Must be a list", "list_type")
+            raise QueryError.invalid_value(pointer, "Must be a list", "list_type")
         self._check_item_count(parameter, value, pointer)
         return parameter.condition(
             tuple(self._value(parameter, each, f"{pointer}/{n}") for n, each in enumerate(value))
         )
 
     def from_search(self, field: str, word: str) -> str:
-        """*word* as a value to search text for.
+        """Return *word* as a value to search text for.
 
         Raises:
             QueryError: It cannot be stored text.
@@ -111,7 +111,7 @@ class ComparisonParser:
         try:
             return TEXT.read_text(Field(name=field, kind=Kind.TEXT), word)
         except ParseError as error:
-            raise QueryError.value("/q", str(error), error.code) from None
+            raise QueryError.invalid_value("/q", str(error), error.code) from None
 
     def _parameter(self, name: str, others: frozenset[str]) -> Parameter:
         parameter = self._parameters.get(name)
@@ -131,25 +131,29 @@ class ComparisonParser:
 
     def _check_item_count(self, parameter: Parameter, values: Sized, pointer: str) -> None:
         if len(values) > self._limits.items:
-            raise QueryError.limit(pointer, f"Must not have more than {self._limits.items} values")
+            raise QueryError.limit_exceeded(pointer, f"Must not have more than {self._limits.items} values")
         if parameter.operator is Operator.BETWEEN and len(values) != _BOUNDS:
-            raise QueryError.value(pointer, "Must be two values, the lower and the upper bound", "between")
+            raise QueryError.invalid_value(
+                pointer, "Must be two values, the lower and the upper bound", "between"
+            )
 
-    def _text(self, parameter: Parameter, text: str, pointer: str) -> Any:
+    def _text(self, parameter: Parameter, text: str, pointer: str) -> object:
         self._check_text_length(parameter, text, pointer)
         try:
             return FORMATS[parameter.value.kind].read_text(parameter.value, text)
         except ParseError as error:
-            raise QueryError.value(pointer, str(error), error.code) from None
+            raise QueryError.invalid_value(pointer, str(error), error.code) from None
 
-    def _value(self, parameter: Parameter, value: Any, pointer: str) -> Any:
+    def _value(self, parameter: Parameter, value: object, pointer: str) -> object:
         if isinstance(value, str):
             self._check_text_length(parameter, value, pointer)
         try:
             return parse_value(parameter.value, value)
         except ParseError as error:
-            raise QueryError.value(pointer, str(error), error.code) from None
+            raise QueryError.invalid_value(pointer, str(error), error.code) from None
 
     def _check_text_length(self, parameter: Parameter, text: str, pointer: str) -> None:
         if parameter.value.kind is Kind.TEXT and len(text) > self._limits.text:
-            raise QueryError.limit(pointer, f"Must not be longer than {self._limits.text} characters")
+            raise QueryError.limit_exceeded(
+                pointer, f"Must not be longer than {self._limits.text} characters"
+            )

@@ -1,4 +1,4 @@
-"""Cursors as tokens that callers can carry but not make or bend."""
+"""Signed tokens for cursors: callers can pass them on, but not forge or alter them."""
 
 import base64
 import hashlib
@@ -34,29 +34,29 @@ _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _MAX_TOKEN_LENGTH: Final = 65_536
 _NUMBERS: Final = (int, float, Decimal)
 _TYPES: Final = dict.fromkeys((Kind.INTEGER, Kind.FLOAT, Kind.DECIMAL), _NUMBERS)
-"""What stores may answer, where it is not just the type of the field."""
+"""The types of values that stores may return for numbers: not every driver returns the type of the field."""
 
 
 class CursorSigner:
     """Turns the cursors of one resource into signed tokens and back.
 
-    A token belongs to the resource, the specification, the order and the tenant it was made for; with any
-    other it is refused. Keyed BLAKE2b of 128 bits (RFC 7693), many times as fast as an HMAC.
+    A token is valid only for the resource, the specification, the order and the tenant it was made for. The signature
+    is a keyed BLAKE2b of 128 bits (RFC 7693), many times as fast as an HMAC.
     """
 
-    def __init__(self, resource: Resource[Any], secret: bytes) -> None:
+    def __init__(self, resource: Resource[object], secret: bytes) -> None:
         self._resource = resource
-        # A key of BLAKE2b's own has 64 bytes at most.
+        # Hashed because BLAKE2b takes keys of 64 bytes at most.
         self._key = hashlib.blake2b(secret).digest()
 
-    def seal(self, cursor: Cursor, query: Query, tenant: str | None) -> str:
-        """The token for *cursor* in a walk of *query*: URL-safe text."""
+    def sign(self, cursor: Cursor, query: Query, tenant: str | None) -> str:
+        """Return the URL-safe token for *cursor*, a place in the pages of *query*."""
         written = [to_json_value(value) for value in cursor.values]
         payload = _ENCODER.encode(written).encode("utf-8", "surrogatepass")
         return base64.urlsafe_b64encode(self._mac(payload, query, tenant) + payload).rstrip(b"=").decode()
 
-    def open(self, token: str, query: Query, tenant: str | None) -> Outcome[Cursor]:
-        """The cursor in *token*.
+    def verify(self, token: str, query: Query, tenant: str | None) -> Outcome[Cursor]:
+        """Verify *token* and return its cursor.
 
         Fails with:
             BadQuery: It was not made by this application, or for another query, order or tenant.
@@ -91,7 +91,7 @@ class CursorSigner:
         )
         return Success(cursor) if fits else _bad_cursor()
 
-    def _values(self, written: Sequence[Any], order: Sequence[Sort]) -> tuple[Any, ...]:
+    def _values(self, written: Sequence[Any], order: Sequence[Sort]) -> tuple[object, ...]:
         return tuple(
             from_json_value(self._field(sort), value) for value, sort in zip(written, order, strict=True)
         )
@@ -118,7 +118,7 @@ def _canonical_order(order: tuple[Sort, ...], key: tuple[str, ...]) -> str:
 
 
 def _canonical(specification: Specification) -> str:
-    """*specification* in words that no other one has."""
+    """Return a text of *specification* that no other one has."""
     match specification:
         case Where(field, operator, value):
             return f"{field} {operator} {value!r}"

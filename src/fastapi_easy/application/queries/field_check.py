@@ -1,6 +1,6 @@
-"""A specification that Python code has made names fields that are there."""
+"""A check that a specification made by Python code names existing fields."""
 
-from typing import Any, assert_never
+from typing import assert_never
 
 from fastapi_easy.application.queries.allowed_comparisons import closest_match
 from fastapi_easy.application.queries.comparisons import QueryError
@@ -16,8 +16,8 @@ from fastapi_easy.domain.queries.specification import (
 from fastapi_easy.domain.resources.resource import Relation, Resource
 
 
-def check_fields(specification: Specification, resource: Resource[Any]) -> None:
-    """Refuse a *specification* that names a field which *resource* does not have.
+def check_fields(specification: Specification, resource: Resource[object]) -> None:
+    """Raise `QueryError` when *specification* names a field that *resource* does not have.
 
     Code may compare any stored field, also one that callers may not read.
 

@@ -1,8 +1,8 @@
-"""`include=author,reviews&reviews.limit=5` becomes includes."""
+"""The parser of includes: `include=author,reviews&reviews.limit=5`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from fastapi_easy.application.queries.allowed_comparisons import AliasLookup, closest_match
 from fastapi_easy.application.queries.comparisons import QueryError
@@ -14,19 +14,19 @@ from fastapi_easy.domain.queries.query import Include, Query
 from fastapi_easy.domain.resources.resource import Relation, Resource
 
 OPTIONS: Final = ("limit", "sort")
-"""What can be said about an include, as `<relation>.<option>`."""
+"""The options of an include, written `<relation>.<option>`."""
 
 
 @dataclass(slots=True)
 class IncludeNode:
-    """What has been read about the entities along one relation; `None` where the caller said nothing.
+    """One relation of an include tree as read so far; `None` where the caller said nothing.
 
     Attributes:
-        relation: What leads to them.
+        relation: The relation that leads to them.
 
-        included: They were asked for; otherwise something was only said about them.
+        included: Whether they are included; otherwise only an option of them was given.
 
-        nodes: What is wished for beside them.
+        nodes: The includes of these entities in turn.
     """
 
     relation: Relation
@@ -40,13 +40,13 @@ class IncludeNode:
 class IncludeParser:
     """Reads the includes of one query. Every method raises `QueryError`."""
 
-    def __init__(self, resource: Resource[Any], limits: QueryLimits, aliases_for: AliasLookup) -> None:
+    def __init__(self, resource: Resource[object], limits: QueryLimits, aliases_for: AliasLookup) -> None:
         self._resource = resource
         self._limits = limits
-        self._called = aliases_for
+        self._aliases_for = aliases_for
 
     def include(self, nodes: dict[str, IncludeNode], path: str) -> IncludeNode:
-        """The entities at the end of *path* are wished for, and all on the way."""
+        """Include the entities at the end of *path*, and all on the way; return the last node."""
         node = None
         for node in self._walk(nodes, path, "include"):
             node.included = True
@@ -55,7 +55,7 @@ class IncludeParser:
         return node
 
     def option(self, nodes: dict[str, IncludeNode], name: str, values: Sequence[str]) -> None:
-        """Parameter *name*, which says something about an include."""
+        """Read parameter *name*, an option of an include such as `reviews.limit`."""
         path, _, option = name.rpartition(".")
         *_, node = self._walk(nodes, path, name)
         if len(values) > 1 and option == "limit":
@@ -67,8 +67,8 @@ class IncludeParser:
             names = [each.strip() for value in values for each in value.split(",") if each.strip()]
             self.order(node, names)
 
-    def document(self, nodes: dict[str, IncludeNode], tree: Any, pointer: str) -> None:
-        """The member `include` of a search: a list of paths, or an object of relations and what to say of each."""
+    def document(self, nodes: dict[str, IncludeNode], tree: object, pointer: str) -> None:
+        """Read the member `include` of a search: a list of paths, or an object of relations and their options."""
         if isinstance(tree, str):
             tree = [part.strip() for part in tree.split(",") if part.strip()]
         if isinstance(tree, Mapping):
@@ -78,27 +78,30 @@ class IncludeParser:
             for path in tree:
                 _ = self.include(nodes, path)
         else:
-            raise QueryError.value(pointer, "Must be a list of relations, or an object", "list_type")
+            raise QueryError.invalid_value(pointer, "Must be a list of relations, or an object", "list_type")
 
-    def limit(self, node: IncludeNode, number: Any, pointer: str) -> None:
-        """How many at most beside each entity."""
+    def limit(self, node: IncludeNode, number: object, pointer: str) -> None:
+        """Set the largest number of related entities for each entity."""
         if not node.relation.many:
             raise QueryError.bad_query(pointer[1:], "Is a to-one relation; leave it out")
         largest = node.relation.target.query.max_limit
+        # `bool` is a subclass of `int`.
         if not isinstance(number, int) or isinstance(number, bool):
-            raise QueryError.value(pointer, "Must be a whole number", "integer_parsing")
+            raise QueryError.invalid_value(pointer, "Must be a whole number", "integer_parsing")
         if not 1 <= number <= largest:
-            raise QueryError.value(pointer, f"Must be between 1 and {largest}", "out_of_range")
+            raise QueryError.invalid_value(pointer, f"Must be between 1 and {largest}", "out_of_range")
         node.limit = number
 
     def order(self, node: IncludeNode, names: Sequence[str]) -> None:
-        """In which order beside each entity."""
-        node.order = read_order(node.relation.target, names, self._limits.relations, self._called)
+        """Set the order of the related entities."""
+        node.order = read_order(node.relation.target, names, self._limits.relations, self._aliases_for)
 
     def build(self, nodes: Mapping[str, IncludeNode]) -> tuple[Include, ...]:
-        """The includes that *nodes* stand for."""
+        """Build the includes of *nodes*."""
         if sum(1 for _ in _all_nodes(nodes)) > self._limits.includes:
-            raise QueryError.limit("/include", f"Must not name more than {self._limits.includes} relations")
+            raise QueryError.limit_exceeded(
+                "/include", f"Must not name more than {self._limits.includes} relations"
+            )
         return tuple(self._include(name, node) for name, node in nodes.items())
 
     def _include(self, path: str, node: IncludeNode) -> Include:
@@ -107,7 +110,7 @@ class IncludeParser:
                 path, f"Is an option of {path}, which is not included: add include={path}"
             )
         target = node.relation.target
-        fields = read_fields(target, node.fields, self._called)
+        fields = read_fields(target, node.fields, self._aliases_for)
         if not fields and node.fields:
             fields = target.key
         query = Query(
@@ -118,20 +121,20 @@ class IncludeParser:
         )
         return Include(relation=node.relation, query=query)
 
-    def _member(self, node: IncludeNode, options: Any, pointer: str) -> None:
+    def _member(self, node: IncludeNode, options: object, pointer: str) -> None:
         if not isinstance(options, Mapping):
-            raise QueryError.value(pointer, "Must be an object", "object_type")
+            raise QueryError.invalid_value(pointer, "Must be an object", "object_type")
         for name, value in options.items():
             at = f"{pointer}/{name}"
             if name == "limit":
                 self.limit(node, value, at)
             elif name == "include":
-                inner = IncludeParser(node.relation.target, self._limits, self._called)
+                inner = IncludeParser(node.relation.target, self._limits, self._aliases_for)
                 inner.document(node.nodes, value, at)
             elif name in {"sort", "fields"}:
                 names = value.split(",") if isinstance(value, str) else value
                 if not isinstance(names, Sequence) or not all(isinstance(each, str) for each in names):
-                    raise QueryError.value(at, "Must be a list of names", "list_type")
+                    raise QueryError.invalid_value(at, "Must be a list of names", "list_type")
                 if name == "sort":
                     self.order(node, names)
                 else:
@@ -144,11 +147,11 @@ class IncludeParser:
                 )
 
     def _walk(self, nodes: dict[str, IncludeNode], path: str, parameter: str) -> Iterator[IncludeNode]:
-        """The branches along *path*, each made where it is not there."""
+        """Yield the nodes along *path*, creating those that are missing."""
         resource = self._resource
         names = path.split(".")
         if len(names) > self._limits.relations:
-            raise QueryError.limit(
+            raise QueryError.limit_exceeded(
                 f"/{parameter}",
                 f"Must not follow more than {self._limits.relations} relations, one after the other",
             )

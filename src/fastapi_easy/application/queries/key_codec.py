@@ -1,4 +1,4 @@
-"""The key of an entity, as one segment of a path and as Python code says it."""
+"""The keys of entities as URL path segments and as Python values."""
 
 import urllib.parse
 from collections.abc import Callable, Sequence
@@ -21,14 +21,14 @@ class KeyCodec:
     `~0`.
     """
 
-    def __init__(self, resource: Resource[Any]) -> None:
+    def __init__(self, resource: Resource[object]) -> None:
         self._fields = tuple(resource.fields[name] for name in resource.key)
         self._aliases = tuple(resource.naming.alias_of(name) for name in resource.key)
         self._text_readers = tuple(FORMATS[field.kind].read_text for field in self._fields)
         self._value_readers = (parse_value,) * len(self._fields)
 
     def read(self, segment: str) -> Outcome[Key]:
-        """The key that the percent-decoded *segment* spells.
+        """Parse the percent-decoded path *segment* into a key.
 
         Fails with:
             Invalid: It spells none.
@@ -50,7 +50,7 @@ class KeyCodec:
         return self._read_parts(parts, self._value_readers)
 
     def _read_parts(
-        self, parts: Sequence[Any], readers: Sequence[Callable[[Field, Any], Any]]
+        self, parts: Sequence[object], readers: Sequence[Callable[[Field, Any], Any]]
     ) -> Outcome[Key]:
         if len(parts) != len(self._fields):
             return Failure(Invalid((Fault("", f"Must be {','.join(self._aliases)}", "key_parts", "path"),)))
@@ -63,7 +63,7 @@ class KeyCodec:
         return Success(values[0] if len(values) == 1 else tuple(values))
 
     def write(self, key: Key) -> str:
-        """The percent-encoded segment for *key*."""
+        """Return the percent-encoded path segment for *key*."""
         if type(key) is int:
             return str(key)
         if len(self._fields) == 1:

@@ -1,14 +1,14 @@
-"""How large a query may be."""
+"""The limits of the size of a query."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryLimits:
-    """The largest query anybody may ask. A larger one is `Invalid`, and the answer names the limit.
+    """The largest query that is accepted. A larger one is `Invalid`, and the error names the limit.
 
     Attributes:
-        depth: `and`, `or` and `not` inside one another.
+        depth: Levels of nested `and`, `or` and `not`.
 
         leaves: Comparisons in all.
 

@@ -1,11 +1,11 @@
-"""Each part of a query, from text, JSON or Python objects."""
+"""The parsers of each part of a query, from text, JSON or Python objects."""
 
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NoReturn, TypeAlias
 
 from fastapi_easy.application.queries.allowed_comparisons import (
     RESERVED,
@@ -29,7 +29,7 @@ _INTEGER: Final = re.compile(r"-?[0-9]{1,40}", re.ASCII)
 
 @dataclass(slots=True)
 class QueryDraft:
-    """What has been read of a query so far; `None` where the caller said nothing."""
+    """A query as read so far; `None` where the caller said nothing."""
 
     conditions: list[Specification] = field(default_factory=list)
     order: tuple[Sort, ...] | None = None
@@ -42,24 +42,24 @@ class QueryDraft:
 
 
 class QueryParts:
-    """Reads the parts of one resource's queries into a wish. Every method raises `QueryError`."""
+    """Reads the parts of one resource's queries into a draft. Every method raises `QueryError`."""
 
     def __init__(
         self,
-        resource: Resource[Any],
+        resource: Resource[object],
         parameters: AllowedComparisons,
         limits: QueryLimits,
         aliases_for: AliasLookup,
     ) -> None:
         self._resource = resource
         self._limits = limits
-        self._called = aliases_for
+        self._aliases_for = aliases_for
         self._comparisons = ComparisonParser(parameters, limits)
         self._where = WhereTree(parameters, limits)
         self._include_parser = IncludeParser(resource, limits, aliases_for)
 
     def parameter(self, draft: QueryDraft, name: str, values: Sequence[str]) -> None:
-        """One parameter of a query string with all the values it was given."""
+        """Read one parameter of a query string with all the values it was given."""
         if name in _FROM_TEXT:
             _FROM_TEXT[name](self, draft, values)
         elif name.rpartition(".")[2] in OPTIONS and "." in name:
@@ -67,13 +67,13 @@ class QueryParts:
         else:
             draft.conditions.append(self._comparisons.from_text(name, values))
 
-    def member(self, draft: QueryDraft, name: str, value: Any) -> None:
-        """One member of a search document."""
+    def member(self, draft: QueryDraft, name: str, value: object) -> None:
+        """Read one member of a search document."""
         if name not in _FROM_JSON:
             raise QueryError.bad_query(name, "Is not part of a search", closest_match(name, _FROM_JSON))
         _FROM_JSON[name](self, draft, value)
 
-    def keyword(self, draft: QueryDraft, name: str, value: Any) -> None:
+    def keyword(self, draft: QueryDraft, name: str, value: object) -> None:
         """Read one keyword of a call in Python."""
         path, _, option = name.replace("__", ".").rpartition(".")
         if name in _FROM_JSON:
@@ -84,7 +84,7 @@ class QueryParts:
             draft.conditions.append(self._comparisons.from_value(name, value, f"/{name}", RESERVED))
 
     def where_text(self, draft: QueryDraft, values: Sequence[str]) -> None:
-        """Each `where` of a query string."""
+        """Read each `where` of a query string."""
         for text in values:
             try:
                 tree = json.loads(
@@ -97,23 +97,23 @@ class QueryParts:
                 raise QueryError.bad_query("where", "Must be one JSON object") from None
             self.where(draft, tree)
 
-    def where(self, draft: QueryDraft, tree: Any) -> None:
-        """A `where` tree."""
+    def where(self, draft: QueryDraft, tree: object) -> None:
+        """Read a `where` tree."""
         draft.conditions.append(self.condition(tree, "/where"))
 
-    def condition(self, tree: Any, pointer: str) -> Specification:
-        """What a `where` tree says."""
+    def condition(self, tree: object, pointer: str) -> Specification:
+        """Return the specification of a `where` tree."""
         return self._where.read(tree, pointer)
 
-    def search(self, draft: QueryDraft, text: Any) -> None:
-        """The words to look for."""
+    def search(self, draft: QueryDraft, text: object) -> None:
+        """Read the words of a text search."""
         searchable = self._resource.searchable
         if not searchable:
             raise QueryError.bad_query("q", "Is not offered here: no field can be searched")
         if not isinstance(text, str):
-            raise QueryError.value("/q", "Must be text", "string_type")
+            raise QueryError.invalid_value("/q", "Must be text", "string_type")
         if len(text) > self._limits.text:
-            raise QueryError.limit("/q", f"Must not be longer than {self._limits.text} characters")
+            raise QueryError.limit_exceeded("/q", f"Must not be longer than {self._limits.text} characters")
         for word in text.split():
             value = self._comparisons.from_search(searchable[0], word)
             draft.conditions.append(
@@ -121,48 +121,48 @@ class QueryParts:
             )
 
     def order(self, draft: QueryDraft, names: Sequence[str]) -> None:
-        """The order, as names of fields."""
-        draft.order = read_order(self._resource, names, self._limits.relations, self._called)
+        """Read the order, as names of fields."""
+        draft.order = read_order(self._resource, names, self._limits.relations, self._aliases_for)
 
     def fields(self, draft: QueryDraft, names: Sequence[str]) -> None:
-        """The chosen fields, also of related entities, which are thereby included."""
+        """Read the selected fields; related entities of which one is named are thereby included."""
         own = [name for name in names if "." not in name]
         for name in names:
             path, dot, field_name = name.rpartition(".")
             if dot:
                 self._include_parser.include(draft.nodes, path).fields.append(field_name)
         if names:
-            draft.fields = read_fields(self._resource, own, self._called) or self._resource.key
+            draft.fields = read_fields(self._resource, own, self._aliases_for) or self._resource.key
 
     def include(self, draft: QueryDraft, names: Sequence[str]) -> None:
-        """Related entities, as paths of relations."""
+        """Read the includes, as paths of relations."""
         for name in names:
             _ = self._include_parser.include(draft.nodes, name)
 
-    def include_tree(self, draft: QueryDraft, tree: Any) -> None:
-        """Related entities, as JSON."""
+    def include_tree(self, draft: QueryDraft, tree: object) -> None:
+        """Read the includes, as JSON."""
         self._include_parser.document(draft.nodes, tree, "/include")
 
     def includes(self, draft: QueryDraft) -> tuple[Include, ...]:
-        """The related entities wished for."""
+        """Build the includes of *draft*."""
         return self._include_parser.build(draft.nodes)
 
-    def limit(self, draft: QueryDraft, value: Any) -> None:
-        """Entities on a page."""
+    def limit(self, draft: QueryDraft, value: object) -> None:
+        """Read the number of entities on a page."""
         draft.limit = _integer_between("/limit", value, 1, self._resource.query.max_limit)
 
-    def offset(self, draft: QueryDraft, value: Any) -> None:
-        """Entities to skip."""
+    def offset(self, draft: QueryDraft, value: object) -> None:
+        """Read the number of entities to skip."""
         draft.offset = _integer_between("/offset", value, 0, self._limits.offset)
 
-    def cursor(self, draft: QueryDraft, value: Any) -> None:
-        """The token to go on from, opened once the whole query is known; or, in Python, the place itself."""
+    def cursor(self, draft: QueryDraft, value: object) -> None:
+        """Read the cursor: a token, verified once the whole query is known, or in Python the `Cursor` itself."""
         if not isinstance(value, str | Cursor):
-            raise QueryError.value("/cursor", "Must be text", "string_type")
+            raise QueryError.invalid_value("/cursor", "Must be text", "string_type")
         draft.cursor = value
 
     def count(self, draft: QueryDraft, value: Any) -> None:
-        """How to count."""
+        """Read the kind of count."""
         if value not in tuple(Count):
             raise QueryError.bad_query(
                 "count",
@@ -172,27 +172,28 @@ class QueryParts:
         draft.count = Count(value)
 
 
-def as_texts(value: Any) -> list[str]:
-    """Return what a query string would hold in place of *value*, an object or a list of some."""
-    several = isinstance(value, Sequence) and not isinstance(value, str)
-    return [str(each) for each in (value if several else [value])]
+def as_texts(value: object) -> list[str]:
+    """Return *value*, one object or a list of them, as the texts of a query string."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [str(each) for each in value]
+    return [str(value)]
 
 
-def _integer_between(pointer: str, value: Any, low: int, high: int) -> int:
+def _integer_between(pointer: str, value: object, low: int, high: int) -> int:
     number = int(value) if isinstance(value, str) and _INTEGER.fullmatch(value) else value
     if not isinstance(number, int) or isinstance(number, bool):
-        raise QueryError.value(pointer, "Must be a whole number", "integer_parsing")
+        raise QueryError.invalid_value(pointer, "Must be a whole number", "integer_parsing")
     if not low <= number <= high:
-        raise QueryError.value(pointer, f"Must be between {low} and {high}", "out_of_range")
+        raise QueryError.invalid_value(pointer, f"Must be between {low} and {high}", "out_of_range")
     return number
 
 
-def _reject_constant(name: str) -> Any:
+def _reject_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-def _reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object that names nothing twice."""
+def _reject_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return the members of a JSON object; raise `ValueError` when a name occurs twice."""
     members = dict(pairs)
     if len(members) != len(pairs):
         raise ValueError("duplicate name")
@@ -203,7 +204,7 @@ _Reads: TypeAlias = Callable[[QueryParts, QueryDraft, Any], None]
 
 
 def _single_value(name: str, read: _Reads) -> _Reads:
-    """For a parameter that may be given once."""
+    """Wrap *read* for a parameter that may be given once."""
 
     def checked(parts: QueryParts, draft: QueryDraft, values: Sequence[str]) -> None:
         if len(values) > 1:
@@ -214,7 +215,7 @@ def _single_value(name: str, read: _Reads) -> _Reads:
 
 
 def _text_list(read: _Reads) -> _Reads:
-    """For a list of names: repeated, separated by commas, or both."""
+    """Wrap *read* for a list of names in text: repeated, separated by commas, or both."""
 
     def split(parts: QueryParts, draft: QueryDraft, values: Sequence[str]) -> None:
         read(parts, draft, [name.strip() for value in values for name in value.split(",") if name.strip()])
@@ -223,13 +224,13 @@ def _text_list(read: _Reads) -> _Reads:
 
 
 def _json_list(name: str, read: _Reads) -> _Reads:
-    """For a list of names in JSON: a list, or one text as in a query string."""
+    """Wrap *read* for a list of names in JSON: a list, or one text as in a query string."""
 
-    def split(parts: QueryParts, draft: QueryDraft, value: Any) -> None:
+    def split(parts: QueryParts, draft: QueryDraft, value: object) -> None:
         if isinstance(value, str):
             value = [part.strip() for part in value.split(",") if part.strip()]
         if not isinstance(value, Sequence) or not all(isinstance(each, str) for each in value):
-            raise QueryError.value(f"/{name}", "Must be a list of names", "list_type")
+            raise QueryError.invalid_value(f"/{name}", "Must be a list of names", "list_type")
         read(parts, draft, value)
 
     return split

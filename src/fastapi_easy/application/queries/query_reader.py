@@ -1,9 +1,9 @@
-"""Query strings, search documents and arguments in Python become queries: one grammar."""
+"""The one grammar of queries: query strings, search documents and Python arguments."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 from returns.result import Failure, Success
 
@@ -29,7 +29,7 @@ from fastapi_easy.domain.resources.naming import NO_ALIASES, FieldAliases
 from fastapi_easy.domain.resources.resource import Resource
 
 FILTERS: Final = frozenset({"where", "q"})
-"""The options that say which entities are meant."""
+"""The options that select entities."""
 
 
 class QueryReader:
@@ -41,13 +41,14 @@ class QueryReader:
         limits: How large a query may be.
     """
 
-    def __init__(self, resource: Resource[Any], limits: QueryLimits, secret: bytes) -> None:
+    def __init__(self, resource: Resource[object], limits: QueryLimits, secret: bytes) -> None:
         self.parameters = AllowedComparisons(resource, limits.relations)
         self.limits = limits
         self._resource = resource
         self._parts = QueryParts(resource, self.parameters, limits, external_aliases)
         self._cursor_signer = CursorSigner(resource, secret)
         self._keys = KeyCodec(resource)
+        # Made once: most lists are asked for without parameters.
         self._default_query = Success(
             Query(order=resource.default_order, page=PageRequest(limit=resource.query.limit)),
         )
@@ -55,7 +56,7 @@ class QueryReader:
     def from_parameters(
         self, pairs: Sequence[tuple[str, str]], *, tenant: str | None = None
     ) -> Outcome[Query]:
-        """The query that the decoded query string *pairs* asks for.
+        """Parse the decoded query string *pairs* into a query.
 
         Fails with:
             BadQuery: A name or the grammar is not understood, or a cursor belongs elsewhere.
@@ -75,15 +76,15 @@ class QueryReader:
         except QueryError as query_error:
             return Failure(query_error.error)
 
-    def from_document(self, document: Any, *, tenant: str | None = None) -> Outcome[Query]:
-        """The query that the parsed JSON *document* of a search asks for.
+    def from_document(self, document: object, *, tenant: str | None = None) -> Outcome[Query]:
+        """Parse the JSON *document* of a search into a query.
 
         Fails with: as `from_parameters`; the pointers lead into the document.
         """
         draft = QueryDraft()
         try:
             if not isinstance(document, Mapping):
-                raise QueryError.value("", "Must be a JSON object", "object_type")
+                raise QueryError.invalid_value("", "Must be a JSON object", "object_type")
             for name, value in document.items():
                 self._parts.member(draft, name, value)
             return self._query(draft, tenant, self._parts)
@@ -92,12 +93,12 @@ class QueryReader:
 
     def from_values(
         self,
-        values: Mapping[str, Any],
+        values: Mapping[str, object],
         *,
         tenant: str | None = None,
         options: frozenset[str] = RESERVED,
     ) -> Outcome[Query]:
-        """Read the query that the arguments *values* of a call in Python ask for.
+        """Parse the arguments *values* of a call in Python into a query.
 
         Names are those of `from_parameters`, and `__` may stand in place of a dot. Values are Python objects of the
         fields' types, or what JSON would hold; `where` may be a specification, `cursor` what `Page.next` holds.
@@ -105,9 +106,9 @@ class QueryReader:
         Args:
             values: By name: options and comparisons.
 
-            tenant: Whose cursor it is.
+            tenant: The tenant that the cursor was signed for.
 
-            options: Those that mean something to who asks.
+            options: The options that the calling method supports.
 
         Fails with: as `from_parameters`.
         """
@@ -126,7 +127,7 @@ class QueryReader:
             return Failure(query_error.error)
 
     def for_single_entity(self, pairs: Sequence[tuple[str, str]]) -> Outcome[Query]:
-        """The fields and includes that the query string *pairs* asks for of a single entity.
+        """Parse the query string *pairs* of a single entity, which takes fields and includes only.
 
         Fails with: as `from_parameters`, also for what makes sense for many only.
         """
@@ -137,8 +138,8 @@ class QueryReader:
                 return Failure(BadQuery(name, "Does not apply to a single entity; leave it out"))
         return self.from_parameters(pairs)
 
-    def condition(self, tree: Any, pointer: str) -> Outcome[Specification]:
-        """What the parsed `where` tree at *pointer* of a body says.
+    def condition(self, tree: object, pointer: str) -> Outcome[Specification]:
+        """Parse the `where` tree at *pointer* of a body into a specification.
 
         Fails with: as `from_document`.
         """
@@ -150,7 +151,7 @@ class QueryReader:
         return Success(specification)
 
     def aggregation(self, pairs: Sequence[tuple[str, str]]) -> Outcome[Aggregation]:
-        """The numbers that the decoded query string *pairs* asks for.
+        """Parse the decoded query string *pairs* into an aggregation.
 
         Fails with: as `from_parameters`.
         """
@@ -161,8 +162,8 @@ class QueryReader:
                 return Failure(BadQuery(name[:64], "Does not apply to aggregations; leave it out"))
         return self._aggregation(own, self.from_parameters(filters), self._resource.naming)
 
-    def aggregation_from_values(self, values: Mapping[str, Any]) -> Outcome[Aggregation]:
-        """Read the numbers that the arguments *values* of a call in Python ask for; `total` may hold measures.
+    def aggregation_from_values(self, values: Mapping[str, object]) -> Outcome[Aggregation]:
+        """Parse the arguments *values* of a call in Python into an aggregation; `total` may hold measures.
 
         Fails with: as `from_values`.
         """
@@ -175,12 +176,12 @@ class QueryReader:
         filters = {name: value for name, value in values.items() if name not in AGGREGATION}
         return self._aggregation(own, self.from_values(filters, options=FILTERS), NO_ALIASES)
 
-    def seal(self, query: Query, next: Cursor, *, tenant: str | None = None) -> str:  # noqa: A002 (the word of Page)
-        """The token with which the caller goes on after a page of *query*."""
-        return self._cursor_signer.seal(next, query, tenant)
+    def sign(self, query: Query, next: Cursor, *, tenant: str | None = None) -> str:  # noqa: A002 (the word of Page)
+        """Return the signed token of *next*, with which the caller asks for the next page of *query*."""
+        return self._cursor_signer.sign(next, query, tenant)
 
     def read_key(self, segment: str) -> Outcome[Key]:
-        """The key that one percent-decoded path segment spells.
+        """Parse one percent-decoded path segment into a key.
 
         Fails with:
             Invalid: It spells none.
@@ -188,7 +189,7 @@ class QueryReader:
         return self._keys.read(segment)
 
     def check_key(self, key: Key) -> Outcome[Key]:
-        """Check *key* as Python code says it: a value, or a sequence of them when the key has several fields.
+        """Check *key* as given by Python code: a value, or a sequence of them when the key has several fields.
 
         Fails with:
             Invalid: It is of another type.
@@ -196,14 +197,14 @@ class QueryReader:
         return self._keys.check(key)
 
     def write_key(self, key: Key) -> str:
-        """The percent-encoded path segment for *key*."""
+        """Return the percent-encoded path segment for *key*."""
         return self._keys.write(key)
 
     @cached_property
     def _keyword_parts(self) -> QueryParts:
-        # Made when Python code asks for the first time: HTTP alone needs none.
-        words = AllowedComparisons(self._resource, self.limits.relations, no_aliases, keywords=True)
-        return QueryParts(self._resource, words, self.limits, no_aliases)
+        # Made when Python code calls for the first time: applications with HTTP only need none.
+        parameters = AllowedComparisons(self._resource, self.limits.relations, no_aliases, keywords=True)
+        return QueryParts(self._resource, parameters, self.limits, no_aliases)
 
     def _aggregation(
         self, own: Sequence[tuple[str, str]], query: Outcome[Query], naming: FieldAliases
@@ -234,24 +235,24 @@ class QueryReader:
         if isinstance(draft.cursor, Cursor):
             opened = self._cursor_signer.check(draft.cursor, query)
         else:
-            opened = self._cursor_signer.open(draft.cursor, query, tenant)
+            opened = self._cursor_signer.verify(draft.cursor, query, tenant)
         if isinstance(opened, Failure):
             return opened
         return Success(replace(query, page=replace(page, after=opened.unwrap())))
 
     def _check_comparison_count(self, specification: Specification) -> None:
         if sum(1 for _ in leaves(specification)) > self.limits.leaves:
-            raise QueryError.limit("", f"Must not have more than {self.limits.leaves} comparisons")
+            raise QueryError.limit_exceeded("", f"Must not have more than {self.limits.leaves} comparisons")
 
 
 def _option(name: str) -> str:
-    """The option that *name* is or belongs to, as `reviews__limit` does to `include`; else *name*."""
+    """Return the option that *name* belongs to, as `reviews__limit` does to `include`; otherwise *name*."""
     path, _, last = name.replace("__", ".").rpartition(".")
     return "include" if path and last in OPTIONS else name
 
 
-def _measures(value: Any) -> Any:
-    """*value*, measures by their names."""
+def _measures(value: object) -> object:
+    """Return *value* with each measure replaced by its name."""
     if isinstance(value, Measure):
         return value.name
     if isinstance(value, Sequence) and not isinstance(value, str):

@@ -1,7 +1,6 @@
-"""`-created_at,id` becomes an order."""
+"""The parser of orders, `-created_at,id`, and of field lists."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from fastapi_easy.application.queries.allowed_comparisons import AliasLookup, closest_match
 from fastapi_easy.application.queries.comparisons import QueryError
@@ -10,18 +9,18 @@ from fastapi_easy.domain.resources.resource import Relation, Resource
 
 
 def read_order(
-    resource: Resource[Any], names: Sequence[str], depth: int, aliases_for: AliasLookup
+    resource: Resource[object], names: Sequence[str], depth: int, aliases_for: AliasLookup
 ) -> tuple[Sort, ...]:
-    """The order *names* stand for; a leading minus means the largest first.
+    """Parse *names* into an order; a leading minus means descending.
 
     Args:
-        resource: Whose entities are put in order.
+        resource: The resource whose entities are sorted.
 
         names: Fields, or relations to one entity and a field of that, `author.name`.
 
         depth: Relations from one to the next at most.
 
-        aliases_for: What fields are called.
+        aliases_for: Returns the aliases of the fields.
 
     Raises:
         QueryError: A field is unknown, not sortable, or named twice.
@@ -29,25 +28,27 @@ def read_order(
     order: dict[str, Sort] = {}
     for name in names:
         descending = name.startswith("-")
-        word = name[1:] if descending else name
-        *relations, last = word.split(".")
+        spelled = name[1:] if descending else name
+        *relations, last = spelled.split(".")
         path, target = _path(resource, relations[: depth + 1])
         field = aliases_for(target).resolve(last)
         if len(relations) > depth or path is None or field not in target.sortable:
-            suggestion = closest_match(word, _sortable(resource, aliases_for))
+            suggestion = closest_match(spelled, _sortable(resource, aliases_for))
             raise QueryError.bad_query(
                 "sort",
                 "Field is not sortable",
                 f"-{suggestion}" if suggestion and descending else suggestion,
             )
-        if word in order:
-            raise QueryError.bad_query("sort", f"Names {word} twice")
-        order[word] = Sort(field, Direction.DESCENDING if descending else Direction.ASCENDING, path)
+        if spelled in order:
+            raise QueryError.bad_query("sort", f"Names {spelled} twice")
+        order[spelled] = Sort(field, Direction.DESCENDING if descending else Direction.ASCENDING, path)
     return tuple(order.values())
 
 
-def _path(resource: Resource[Any], names: Sequence[str]) -> tuple[tuple[Relation, ...] | None, Resource[Any]]:
-    """The relations to one entity each that *names* spell, and whom they lead to; `None` when they do not."""
+def _path(
+    resource: Resource[object], names: Sequence[str]
+) -> tuple[tuple[Relation, ...] | None, Resource[object]]:
+    """Resolve *names* as to-one relations; return the path, or `None` for none such, and the resource at its end."""
     path: list[Relation] = []
     for name in names:
         relation = resource.relations.get(name)
@@ -58,7 +59,7 @@ def _path(resource: Resource[Any], names: Sequence[str]) -> tuple[tuple[Relation
     return tuple(path), resource
 
 
-def _sortable(resource: Resource[Any], aliases_for: AliasLookup) -> list[str]:
+def _sortable(resource: Resource[object], aliases_for: AliasLookup) -> list[str]:
     related = [
         f"{relation.name}.{aliases_for(relation.target).alias_of(field)}"
         for relation in resource.relations.values()
@@ -68,8 +69,10 @@ def _sortable(resource: Resource[Any], aliases_for: AliasLookup) -> list[str]:
     return [*(aliases_for(resource).alias_of(field) for field in resource.sortable), *related]
 
 
-def read_fields(resource: Resource[Any], names: Sequence[str], aliases_for: AliasLookup) -> tuple[str, ...]:
-    """The chosen fields, each once, in the order they were named.
+def read_fields(
+    resource: Resource[object], names: Sequence[str], aliases_for: AliasLookup
+) -> tuple[str, ...]:
+    """Return the selected fields, each once, in the order they were named.
 
     Raises:
         QueryError: A field is unknown or not readable.

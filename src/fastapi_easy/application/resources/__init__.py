@@ -1,1 +1,1 @@
-"""What can be asked of a resource: one command and its handler per file."""
+"""The operations on a resource: one command and its handler per file."""

@@ -1,4 +1,4 @@
-"""Numbers about many entities."""
+"""Aggregate entities: counts, sums and the like, by groups."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from fastapi_easy.domain.resources.options import Operation
 
 @dataclass(frozen=True, slots=True)
 class AggregateEntities:
-    """Find the numbers that *aggregation* asks for."""
+    """Compute the measures of *aggregation*."""
 
     aggregation: Aggregation
 
@@ -23,14 +23,18 @@ class AggregateEntitiesHandler(ResourceHandler):
     """Carries out `AggregateEntities`."""
 
     async def __call__(self, command: AggregateEntities, context: Context, /) -> Outcome[Sequence[Group]]:
-        """Answer the groups, about entities the caller may see."""
+        """Return the groups, about entities the caller may see."""
         asked = command.aggregation
         access = await self._enter(context, Operation.AGGREGATE)
         if not isinstance(access, Access):
             return access
-        if (denied := access.refuse(self._resource, Query(specification=asked.specification))) is not None:
+        if (
+            denied := access.check_query(self._resource, Query(specification=asked.specification))
+        ) is not None:
             return denied
         if (denied := access.check_readable(self._resource, asked.fields)) is not None:
             return denied
         repository = access.scope_repository(self._resource, self._collaborators.repository())
-        return await repository.aggregate(replace(asked, specification=access.through(asked.specification)))
+        return await repository.aggregate(
+            replace(asked, specification=access.restrict_relations(asked.specification))
+        )

@@ -30,10 +30,10 @@ class ApplyBulkHandler(BulkHandler):
     operation = Operation.BULK
 
     async def __call__(self, command: ApplyBulk, context: Context, /) -> Outcome[BulkAnswer]:
-        """Answer what became of each item; that one failed is part of the answer.
+        """Return the outcome of each item; a failed item is part of the answer.
 
         Fails with: what `UnitOfWork.commit` fails with, when the call is atomic.
         """
         if command.atomic:
             return await self.apply_atomically(command.items, context)
-        return Success(await self.each(command.items, context))
+        return Success(await self.apply_separately(command.items, context))

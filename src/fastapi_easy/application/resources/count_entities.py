@@ -13,7 +13,7 @@ from fastapi_easy.domain.resources.options import Operation
 
 @dataclass(frozen=True, slots=True)
 class CountEntities:
-    """Count the entities that *specification* means."""
+    """Count the entities that match *specification*."""
 
     specification: Specification = Everything()
 
@@ -22,12 +22,12 @@ class CountEntitiesHandler(ResourceHandler):
     """Carries out `CountEntities`."""
 
     async def __call__(self, command: CountEntities, context: Context, /) -> Outcome[int]:
-        """Answer how many of them the caller may see."""
+        """Return the number of matching entities that the caller may see."""
         access = await self._enter(context, Operation.COUNT)
         if not isinstance(access, Access):
             return access
         asked = Query(specification=command.specification)
-        if (denied := access.refuse(self._resource, asked)) is not None:
+        if (denied := access.check_query(self._resource, asked)) is not None:
             return denied
         repository = access.scope_repository(self._resource, self._collaborators.repository())
-        return await repository.count(access.through(command.specification))
+        return await repository.count(access.restrict_relations(command.specification))

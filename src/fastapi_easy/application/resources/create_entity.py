@@ -26,7 +26,7 @@ class CreateEntityHandler(ChangeHandler):
     """Carries out `CreateEntity`."""
 
     def __call__(self, command: CreateEntity, context: Context, /) -> Awaitable[Outcome[Row]]:
-        """Answer its readable fields as stored.
+        """Return its readable fields as stored.
 
         Fails with:
             Invalid: A field is missing, not what it has to be, or not for callers to write.

@@ -24,14 +24,14 @@ class DeleteEntityHandler(ChangeHandler):
     """Carries out `DeleteEntity`."""
 
     async def __call__(self, command: DeleteEntity, context: Context, /) -> Outcome[None]:
-        """Answer nothing. Where the resource has `soft_delete`, the entity is marked and can be restored.
+        """Remove the entity; with `soft_delete` it is only marked and can be restored.
 
         Fails with:
             NotFound: There is none that the caller may see, or not any more.
 
             Stale: It has another version than the expected one.
 
-            PreconditionRequired: The resource wants to be told a version.
+            PreconditionRequired: The resource requires an expected version.
 
             ReferenceBroken: Others refer to it.
         """

@@ -16,7 +16,7 @@ from fastapi_easy.domain.resources.options import Operation
 
 @dataclass(frozen=True, slots=True)
 class ExportEntities:
-    """Read every entity that *query* asks for, in its order; its page and includes are not looked at."""
+    """Read every entity that *query* asks for, in its order; its page and includes are ignored."""
 
     query: Query
 
@@ -27,7 +27,7 @@ class ExportEntitiesHandler(ResourceHandler):
     async def __call__(
         self, command: ExportEntities, context: Context, /
     ) -> Outcome[AsyncIterator[Sequence[Row]]]:
-        """Answer the rows, some at a time, to be asked for while the store is open; asking may raise `StreamBroken`.
+        """Return the rows as a stream of batches, read while the store is open; reading may raise `StreamBroken`.
 
         Fails with:
             Forbidden: The order would tell something about entities the caller may not see.
@@ -36,11 +36,11 @@ class ExportEntitiesHandler(ResourceHandler):
         access = await self._enter(context, Operation.EXPORT)
         if not isinstance(access, Access):
             return access
-        if (denied := access.refuse(resource, query)) is not None:
+        if (denied := access.check_query(resource, query)) is not None:
             return denied
         query = replace(
             query,
-            specification=access.through(query.specification),
+            specification=access.restrict_relations(query.specification),
             fields=access.readable(resource) if query.fields is None else query.fields,
         )
         return Success(access.scope_repository(resource, self._collaborators.repository()).stream(query))

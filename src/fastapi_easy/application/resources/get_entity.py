@@ -19,7 +19,7 @@ class GetEntity:
     """Read the entity with *key*.
 
     Attributes:
-        includes: The related entities wished for beside it.
+        includes: The related entities to embed.
     """
 
     key: Key
@@ -30,7 +30,7 @@ class GetEntityHandler(ResourceHandler):
     """Carries out `GetEntity`."""
 
     async def __call__(self, command: GetEntity, context: Context, /) -> Outcome[Row]:
-        """Answer its readable fields, and a member for each include.
+        """Return its readable fields, and a member for each include.
 
         Fails with:
             NotFound: There is none that the caller may see.
@@ -39,9 +39,10 @@ class GetEntityHandler(ResourceHandler):
         access = await self._enter(context, Operation.GET)
         if not isinstance(access, Access):
             return access
+        # The common case, and the shortest way to the store: nothing to embed, nothing to hide.
         if not (includes or access.is_limited):
             return await self._collaborators.repository().read(command.key, resource.readable)
-        if (denied := access.refuse(resource, Query(includes=includes))) is not None:
+        if (denied := access.check_query(resource, Query(includes=includes))) is not None:
             return denied
         repository = access.scope_repository(resource, self._collaborators.repository())
         read = await repository.read(command.key, fields_to_fetch(resource.readable, includes))

@@ -1,7 +1,8 @@
-"""Make or change entities from a long list, as it comes in."""
+"""Create or update entities from a stream of lines."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Final, TypeAlias
 
 from returns.result import Failure, Success
@@ -16,21 +17,21 @@ from fastapi_easy.domain.errors import Error, Outcome, OutcomeUnknown, Unavailab
 from fastapi_easy.domain.resources.options import Operation
 
 CHUNK: Final = 500
-"""Lines that become durable together, at most."""
+"""Lines that are committed together, at most."""
 
 CHUNK_BYTES: Final = 4 * 1024 * 1024
-"""Characters and bytes in a chunk, more or less, after which it is full though it has fewer lines."""
+"""Characters and bytes, as estimated, after which a chunk with fewer lines is full: bounds the memory of an import."""
 
 _SIZED_TYPES: Final = (str, bytes)
 _NESTED: Final = (dict, list)
 
 Line: TypeAlias = tuple[int, Outcome[Values]]
-"""Its number, counted from 1, and what it says, or why it cannot be read."""
+"""Its number, counted from 1, and its values, or why they cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportEntities:
-    """Make an entity of each of *lines*.
+    """Create an entity from each of *lines*.
 
     Attributes:
         lines: Read as they are needed, in the order of their numbers.
@@ -47,7 +48,7 @@ class ImportEntities:
 
 @dataclass(slots=True)
 class ImportReport:
-    """How far an import came.
+    """The progress of an import.
 
     Attributes:
         created: Entities made.
@@ -75,7 +76,7 @@ class ImportEntitiesHandler(BulkHandler):
     operation = Operation.IMPORT
 
     async def __call__(self, command: ImportEntities, context: Context, /) -> Outcome[ImportReport]:
-        """Answer how far it came; that lines failed, or that the store went away, is part of the answer.
+        """Return the report; lines that failed, or a store that became unavailable, are part of it.
 
         Fails with:
             Forbidden: The caller may not import.
@@ -101,24 +102,24 @@ class ImportEntitiesHandler(BulkHandler):
     async def _import_chunk(
         self, chunk: Sequence[Line], command: ImportEntities, context: Context, report: ImportReport
     ) -> None:
-        """Carry out *chunk* and write into *report* what became of it."""
+        """Import *chunk* and update *report*."""
         readable = [(number, line.unwrap()) for number, line in chunk if not isinstance(line, Failure)]
         failed = [(number, line.failure()) for number, line in chunk if isinstance(line, Failure)]
         make = Upsert if command.upsert else Create
-        answer = await self.each([make(values) for _, values in readable], context)
+        answer = await self.apply_separately([make(values) for _, values in readable], context)
         report.next_line = chunk[-1][0] + 1
         if isinstance(answer.outcomes, AllSucceeded):
-            # Nobody need look at the rows: only creates come together.
+            # Only creates are grouped, so all rows are new; the lazy sequence is not evaluated.
             report.created += len(answer.outcomes)
         else:
             failed += self._tally(readable, answer, report)
-        self._record_failures(sorted(failed, key=lambda each: each[0]), command, report)
+        self._record_failures(sorted(failed, key=itemgetter(0)), command, report)
 
     @staticmethod
     def _tally(
         readable: Sequence[tuple[int, Values]], answer: BulkAnswer, report: ImportReport
     ) -> list[tuple[int, Error]]:
-        """The lines that failed; what became of the others is written into *report*."""
+        """Return the lines that failed; count the others in *report*."""
         failed = []
         for (number, _), outcome in zip(readable, answer.outcomes, strict=True):
             if outcome is None or isinstance(outcome, Failure):
@@ -144,7 +145,7 @@ class ImportEntitiesHandler(BulkHandler):
 
 
 def _estimate_size(line: Line) -> int:
-    """About how much room the values of *line* take."""
+    """Estimate the size of the values of *line*, in characters and bytes."""
     _, values = line
     if isinstance(values, Failure):
         return 0

@@ -26,7 +26,7 @@ class ListEntitiesHandler(ResourceHandler):
     """Carries out `ListEntities`."""
 
     async def __call__(self, command: ListEntities, context: Context, /) -> Outcome[Page[Row]]:
-        """Answer the fields that were asked for, or all readable ones, and a member for each include.
+        """Return the page with the requested fields, or all readable ones, and a member for each include.
 
         Fails with:
             Forbidden: The order would tell something about entities the caller may not see.
@@ -35,12 +35,12 @@ class ListEntitiesHandler(ResourceHandler):
         access = await self._enter(context, Operation.LIST)
         if not isinstance(access, Access):
             return access
-        if (denied := access.refuse(resource, query)) is not None:
+        if (denied := access.check_query(resource, query)) is not None:
             return denied
         fields = access.readable(resource) if query.fields is None else query.fields
         query = replace(
             query,
-            specification=access.through(query.specification),
+            specification=access.restrict_relations(query.specification),
             fields=fields_to_fetch(fields, query.includes),
         )
         selected = await access.scope_repository(resource, self._collaborators.repository()).select(query)

@@ -1,4 +1,4 @@
-"""A use case of the user's own, on one entity."""
+"""A user-defined action on one entity."""
 
 import dataclasses
 import re
@@ -29,7 +29,7 @@ class Action(Protocol):
     """
 
     def perform(self, key: Key, work: UnitOfWork, context: Context, /) -> Awaitable[Outcome[Any]]:
-        """Do it to the entity with *key*, inside *work*, which is committed when this succeeds.
+        """Perform the action on the entity with *key*, inside *work*, which is committed when this succeeds.
 
         *work* is the caller's view: what they may not see is not there. What is meant for the system goes through
         `work.as_system()`.
@@ -59,7 +59,7 @@ class PerformActionHandler(ChangeHandler):
     """Carries out `PerformAction`."""
 
     async def __call__(self, command: PerformAction, context: Context, /) -> Outcome[Any]:
-        """Answer what the action answers, without what the caller may not see, once its unit of work is committed.
+        """Return the answer of the action, without fields the caller may not read, once its unit of work is committed.
 
         Fails with: whatever the action fails with; then nothing was changed. Before it is performed:
 
@@ -67,7 +67,7 @@ class PerformActionHandler(ChangeHandler):
 
             Stale: It has another version than the expected one.
 
-            PreconditionRequired: The resource wants to be told a version.
+            PreconditionRequired: The resource requires an expected version.
 
             Forbidden: The caller may not perform it.
         """
@@ -81,7 +81,7 @@ class PerformActionHandler(ChangeHandler):
             return access
         if command.expected_version is None and self._resource.requires_version:
             return Failure(PreconditionRequired(self._resource.name))
-        async with self._work(access) as work:
+        async with self._new_unit_of_work(access) as work:
             denied = await self._check_preconditions(command, work, access)
             if denied is not None:
                 return denied
@@ -90,7 +90,7 @@ class PerformActionHandler(ChangeHandler):
                 return performed
             # Looked into before the commit: an action that forgot to answer an outcome changes nothing.
             answer = redact(
-                performed.unwrap(), self._resource, access, self._collaborators.rules.resources.values()
+                performed.unwrap(), self._resource, access, self._collaborators.ports.resources.values()
             )
             return await commit_if_successful(work, Success(answer))
 
@@ -110,8 +110,8 @@ class PerformActionHandler(ChangeHandler):
         return seen if isinstance(seen, Failure) else None
 
 
-def action_name(action: type[Any]) -> str:
-    """The name of *action*: its `action_name`, or the first word of its class's name in lower case."""
+def action_name(action: type[object]) -> str:
+    """Return the name of *action*: its `action_name`, or the first word of its class's name in lower case."""
     given = getattr(action, "action_name", None)
     if isinstance(given, str):
         return given
@@ -119,8 +119,8 @@ def action_name(action: type[Any]) -> str:
     return words[0].lower() if words else action.__name__.lower()
 
 
-def find_action_mistakes(action: type[Any]) -> list[str]:
-    """Why *action* cannot be declared, each with its mend; empty when it can."""
+def find_action_mistakes(action: type[object]) -> list[str]:
+    """Return the reasons why *action* cannot be declared, each with its remedy; empty when it can."""
     mistakes = []
     if not dataclasses.is_dataclass(action):
         mistakes.append(

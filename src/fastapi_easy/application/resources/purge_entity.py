@@ -14,7 +14,7 @@ class PurgeEntity:
 
     Attributes:
         expected_version: The version it has, as a deleted one; `None` removes whatever is there, also where versions
-            are required, since nobody can read one of a deleted entity.
+            are required, since the version of a deleted entity cannot be read.
     """
 
     key: Key
@@ -25,7 +25,7 @@ class PurgeEntityHandler(ChangeHandler):
     """Carries out `PurgeEntity`."""
 
     async def __call__(self, command: PurgeEntity, context: Context, /) -> Outcome[None]:
-        """Answer nothing.
+        """Remove the deleted entity for good.
 
         Fails with:
             NotFound: No deleted entity has the key, or none that the caller may see.

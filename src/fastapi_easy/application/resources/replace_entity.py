@@ -1,7 +1,6 @@
 """Give one entity a whole new set of values."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from returns.result import Failure, Success
 
@@ -33,7 +32,7 @@ class ReplaceEntityHandler(ChangeHandler):
     """Carries out `ReplaceEntity`."""
 
     async def __call__(self, command: ReplaceEntity, context: Context, /) -> Outcome[Row]:
-        """Answer its readable fields as they are now. Never creates.
+        """Return its readable fields as they are now. Never creates.
 
         Fails with:
             Invalid: A field without a default was left out, is not what it has to be, or is not for callers to change.
@@ -44,7 +43,7 @@ class ReplaceEntityHandler(ChangeHandler):
 
             Stale: It has another version than the expected one.
 
-            PreconditionRequired: The resource wants to be told a version.
+            PreconditionRequired: The resource requires an expected version.
 
             AlreadyExists, ReferenceBroken, CheckFailed: The store refused the new values.
         """
@@ -76,7 +75,7 @@ class ReplaceEntityHandler(ChangeHandler):
         return Failure(Invalid(tuple(missing))) if missing else Success(Patch(complete))
 
 
-def _default_of(field: Field) -> Any:
+def _default_of(field: Field) -> object:
     if field.default_factory is not None:
         return field.default_factory()
     if field.default is not UNSET:

@@ -15,7 +15,7 @@ class RestoreEntity:
 
     Attributes:
         expected_version: The version it has, as a deleted one; `None` restores whatever is there, also where versions
-            are required, since nobody can read one of a deleted entity.
+            are required, since the version of a deleted entity cannot be read.
     """
 
     key: Key
@@ -26,7 +26,7 @@ class RestoreEntityHandler(ChangeHandler):
     """Carries out `RestoreEntity`."""
 
     async def __call__(self, command: RestoreEntity, context: Context, /) -> Outcome[Row]:
-        """Answer its readable fields.
+        """Return its readable fields.
 
         Fails with:
             NotFound: No deleted entity has the key, or none that the caller may see.

@@ -30,7 +30,7 @@ class UpdateEntityHandler(ChangeHandler):
     """Carries out `UpdateEntity`."""
 
     def __call__(self, command: UpdateEntity, context: Context, /) -> Awaitable[Outcome[Row]]:
-        """Answer its readable fields as they are now.
+        """Return its readable fields as they are now.
 
         Fails with:
             Invalid: A field is not what it has to be, or not for callers to change.
@@ -41,7 +41,7 @@ class UpdateEntityHandler(ChangeHandler):
 
             Stale: It has another version than the expected one.
 
-            PreconditionRequired: The resource wants to be told a version.
+            PreconditionRequired: The resource requires an expected version.
 
             AlreadyExists, ReferenceBroken, CheckFailed: The store refused the new values.
         """

@@ -1,4 +1,4 @@
-"""Change the entity that is known by its unique fields, or make it."""
+"""Update the entity identified by its unique fields, or create it."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -18,7 +18,7 @@ ATTEMPTS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class UpsertEntity:
-    """Give the entity that has the values of `Resource.upsert_by` the other *values*, or make it.
+    """Set *values* on the entity that has their values of `Resource.upsert_by`, or create it.
 
     Attributes:
         values: Writable fields, or `Json`. Of an entity that is there, those that cannot change stay as they are.
@@ -31,7 +31,7 @@ class UpsertEntityHandler(ChangeHandler):
     """Carries out `UpsertEntity`."""
 
     async def __call__(self, command: UpsertEntity, context: Context, /) -> Outcome[Upserted]:
-        """Answer its readable fields as they are now. Of two callers at once one makes it, the other changes it.
+        """Return its readable fields as they are now. Of two concurrent callers one creates it, the other updates it.
 
         Fails with:
             Invalid: A field is missing, not what it has to be, or not for callers to write; or one of

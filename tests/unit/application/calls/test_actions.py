@@ -108,7 +108,7 @@ async def test_a_misspelt_one_is_no_attribute_and_says_what_may_have_been_meant(
         _ = orders.creat
 
 
-async def test_one_that_was_not_declared_is_refused() -> None:
+async def test_an_undeclared_action_is_refused() -> None:
     @dataclass(frozen=True)
     class Shout:
         async def perform(self, key: Any, work: Any, context: Any, /) -> Outcome[None]:

@@ -30,7 +30,7 @@ async def test_creates_from_keywords_or_one_mapping() -> None:
 
 
 @pytest.mark.parametrize("method", ["create", "upsert"])
-async def test_takes_fields_in_one_way_only(method: str) -> None:
+async def test_fields_are_given_in_one_way_only(method: str) -> None:
     kernel: Kernel = in_memory(Market).kernel()
 
     with pytest.raises(TypeError, match="one mapping or as keywords, not both"):

@@ -35,7 +35,7 @@ async def test_gets_one_entity() -> None:
     assert (found.unwrap().title, found.unwrap().price) == ("Bread", Decimal("3.20"))
 
 
-async def test_gets_what_was_wished_for_of_it_and_what_is_related() -> None:
+async def test_gets_selected_fields_and_includes() -> None:
     kernel = await add_sample_data()
 
     found = await kernel.goods.get(2, fields=["title"], include="stall")
@@ -91,7 +91,7 @@ async def test_lists_what_a_condition_and_keywords_mean_together() -> None:
     assert codes(await kernel.goods.list({"price__gt": 1}, code__startswith="d")) == ["dill"]
 
 
-async def test_goes_on_where_a_page_ended() -> None:
+async def test_continues_after_a_page() -> None:
     kernel = await add_sample_data()
     first = (await kernel.goods.list(sort="price", limit=3, count="exact")).unwrap()
 
@@ -101,12 +101,12 @@ async def test_goes_on_where_a_page_ended() -> None:
     assert second.unwrap().next is None
 
 
-async def test_goes_on_with_the_token_that_another_door_gave() -> None:
+async def test_continues_with_a_token_from_another_interface() -> None:
     kernel = await add_sample_data()
     queries = kernel.use_cases("goods").queries
     first = (await kernel.goods.list(sort="price", limit=3)).unwrap()
     assert first.next is not None
-    token = queries.seal(queries.from_values({"sort": "price"}).unwrap(), first.next)
+    token = queries.sign(queries.from_values({"sort": "price"}).unwrap(), first.next)
 
     assert codes(await kernel.goods.list(sort="price", limit=3, cursor=token)) == ["cheese"]
     assert isinstance(await kernel.goods.list(sort="code", limit=3, cursor=token), Failure)
@@ -137,7 +137,7 @@ async def test_counts_what_was_asked_for() -> None:
     assert await kernel.goods.count({"price__gt": 1}, code__ne="dill") == Success(2)
 
 
-async def test_finds_numbers() -> None:
+async def test_aggregates() -> None:
     kernel = await add_sample_data()
 
     by_text = await kernel.goods.aggregate(group_by="stall_id", total="sum:price,count", price__lt=4)

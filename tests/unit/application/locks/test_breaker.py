@@ -63,7 +63,7 @@ async def test_a_store_that_was_silent_is_not_asked_for_new_locks(locks, store, 
     assert "x" not in store.names
 
 
-async def test_after_the_pause_one_is_let_through_and_finds_out(locks, store, breaker, moment):
+async def test_after_the_pause_one_probe_is_let_through(locks, store, breaker, moment):
     await open_up(locks, store, breaker)
     store.is_cut = False
     moment[0] += PAUSE
@@ -99,7 +99,7 @@ async def test_an_outage_shorter_than_a_lease_costs_no_lease(locks, store, break
         await is_refused(locks, "y")
 
 
-async def test_a_renewal_finds_out_that_the_store_is_back(locks, store, breaker, moment):
+async def test_a_renewal_notices_that_the_store_is_back(locks, store, breaker, moment):
     async with locks.hold("x", ttl=2.0) as lease:
         await open_up(locks, store, breaker)
         store.is_cut = False
@@ -123,7 +123,7 @@ async def test_an_answer_is_an_answer_whatever_it_says(locks, store, breaker, ot
     assert await locks.inspect("x") == Success([])
 
 
-async def test_calls_that_came_to_nothing_here_say_nothing_about_the_store(locks, store, breaker, moment):
+async def test_calls_rejected_on_this_side_are_not_reported_to_the_breaker(locks, store, breaker, moment):
     store.is_cut, store.reason = True, UnavailableReason.OVERLOAD
     for _ in range(5):
         await is_refused(locks)
@@ -138,7 +138,7 @@ async def test_calls_that_came_to_nothing_here_say_nothing_about_the_store(locks
     assert breaker.circuit.state is CircuitState.HALF_OPEN
 
 
-async def test_what_operators_ask_is_refused_too(locks, breaker):
+async def test_inspection_is_refused_by_an_open_breaker_too(locks, breaker):
     breaker.isolate()
 
     refused = await locks.inspect()

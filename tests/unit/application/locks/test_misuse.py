@@ -16,7 +16,7 @@ from fastapi_easy.testing.conformance import NOTES
 from tests.unit.application.locks.wired import work
 
 
-async def test_an_open_transaction_is_not_kept_waiting(locks, others):
+async def test_waiting_for_a_lock_inside_a_transaction_is_misuse(locks, others):
     notes = resource_from(NOTES, "notes", dict)
     database = MemoryDatabase()
     unit = MemoryUnitOfWork(
@@ -45,7 +45,7 @@ async def test_an_open_transaction_is_not_kept_waiting(locks, others):
         pytest.param(("x",), {"ttl": 0.01}, id="too short a lease"),
     ],
 )
-def test_what_makes_no_sense_is_refused(names, terms):
+def test_invalid_names_and_options_are_misuse(names, terms):
     locks = LockManager(MemoryLeaseStore(FrozenClock()), FrozenClock())
 
     with pytest.raises(LockMisuse):

@@ -11,7 +11,7 @@ from fastapi_easy.domain import (
 from tests.unit.application.locks.wired import is_free, work
 
 
-async def test_asking_for_what_the_task_itself_holds_is_a_circle(locks):
+async def test_asking_for_what_the_task_itself_holds_is_a_deadlock(locks):
     async with locks.hold("x"):
         with pytest.raises(LockDeadlock) as refused:
             await work(locks, "x", "y")
@@ -19,7 +19,7 @@ async def test_asking_for_what_the_task_itself_holds_is_a_circle(locks):
     assert refused.value.cycle == ("x",)
 
 
-async def test_a_child_that_would_wait_for_its_parent_is_told(locks):
+async def test_a_child_task_that_would_wait_for_its_parent_is_a_deadlock(locks):
     async with locks.hold("x"):
         with pytest.raises(LockDeadlock):
             await asyncio.create_task(work(locks, "x"))
@@ -32,7 +32,7 @@ async def test_siblings_wait_for_each_other(locks):
     assert answers == ["done"] * 3
 
 
-async def test_a_child_may_hold_what_its_parent_has_given_back(locks):
+async def test_a_child_task_may_hold_what_its_parent_has_released(locks):
     async with locks.hold("x"):
         gate = asyncio.Event()
 
@@ -57,7 +57,7 @@ async def test_a_task_may_be_given_the_same_lease_again(locks, others):
     assert await is_free(others, "x")
 
 
-async def test_a_circle_of_three_ends_with_the_youngest(locks, others):
+async def test_a_deadlock_of_three_ends_with_the_youngest(locks, others):
     ends = {}
 
     async def hold_both(number, manager, first, second, delay):
@@ -89,7 +89,7 @@ async def test_a_name_is_kept_alive_while_the_next_is_waited_for(locks, others):
     assert await task == "done"
 
 
-async def test_whoever_is_in_a_hurry_may_be_unfair(locks, others):
+async def test_an_unfair_request_may_jump_the_queue(locks, others):
     came = []
 
     async def wait(name, **terms):

@@ -42,7 +42,7 @@ class Timed:
         pytest.param(Failure(NotFound("orders", 9)), NotFound("orders", 9), id="failure"),
     ],
 )
-async def test_tells_how_long_it_took_and_how_it_ended(outcome: Outcome[Any], error: Any) -> None:
+async def test_reports_duration_and_outcome(outcome: Outcome[Any], error: Any) -> None:
     clock, observer = FrozenClock(), RecordingObserver()
     handler = observe(lambda: observer, clock)(GET, Timed(clock, 0.25, outcome))
 
@@ -52,7 +52,7 @@ async def test_tells_how_long_it_took_and_how_it_ended(outcome: Outcome[Any], er
     assert observer.observations == [Observation("orders", "get", 0.25, error, "call-1")]
 
 
-async def test_tells_of_every_call_by_itself() -> None:
+async def test_reports_every_call_separately() -> None:
     clock, observer = FrozenClock(), RecordingObserver()
     handler = observe(lambda: observer, clock)(GET, Timed(clock, 0.5, Success("row")))
 
@@ -72,7 +72,7 @@ async def test_tells_of_every_call_by_itself() -> None:
         pytest.param(asyncio.CancelledError(), id="a cancellation"),
     ],
 )
-async def test_lets_what_is_no_outcome_pass_untold(ending: BaseException) -> None:
+async def test_an_exception_passes_unobserved(ending: BaseException) -> None:
     clock, observer = FrozenClock(), RecordingObserver()
     handler = observe(lambda: observer, clock)(GET, Timed(clock, 0.25, ending))
 

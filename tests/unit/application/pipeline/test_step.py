@@ -50,7 +50,7 @@ def test_a_step_with_nothing_to_do_leaves_the_handler_itself() -> None:
     assert compose((only_for("delete", adding("never")),), GET, echo) is echo
 
 
-async def test_a_step_that_stays_out_leaves_the_others_in_place() -> None:
+async def test_a_step_that_returns_the_handler_leaves_the_others_in_place() -> None:
     steps = (adding("first"), only_for("delete", adding("never")), adding("third"))
 
     outcome = await compose(steps, GET, echo)([], ADA)

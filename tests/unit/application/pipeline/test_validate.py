@@ -60,7 +60,7 @@ async def through(action: str, command: Any) -> Any:
 @pytest.mark.parametrize(
     "given", [Json(BODY), Json(dict(VALUES)), BODY, VALUES], ids=["JSON", "exact", "text", "values"]
 )
-async def test_whatever_is_given_arrives_in_the_types_of_the_store(given: Values) -> None:
+async def test_values_arrive_in_the_types_of_the_store(given: Values) -> None:
     changed = {name: given[name] for name in ("status", "total")}
     change = Json(changed) if isinstance(given, Json) else changed
     expected = {"status": "new", "total": Decimal("9.50")}
@@ -93,7 +93,7 @@ def test_costs_nothing_where_callers_give_no_values(operation: Operation) -> Non
     assert validate(target_of(operation), seeing) is seeing
 
 
-async def test_is_there_whatever_steps_there_are() -> None:
+async def test_validate_is_added_to_any_steps() -> None:
     seeing = Seeing()
 
     outcome = await compose((), target_of("create"), seeing)(CreateEntity({"nope": 1}), ADA)
@@ -102,7 +102,7 @@ async def test_is_there_whatever_steps_there_are() -> None:
     assert seeing.seen == []
 
 
-async def test_stands_where_the_steps_say_and_only_there() -> None:
+async def test_validate_stands_where_the_steps_name_it() -> None:
     seen: list[Any] = []
 
     def inside(target: Target, handler: Any) -> Any:
@@ -152,7 +152,7 @@ class TestBulk:
         Update(7, Json({"total": "1.5"}), "3"),
     )
 
-    async def test_all_that_is_wrong_with_one_that_is_atomic_is_told_at_once(self) -> None:
+    async def test_an_atomic_bulk_reports_all_faults_at_once(self) -> None:
         refused = await through("bulk", ApplyBulk(self.ITEMS))
 
         assert [(each.pointer, each.code) for each in refused.failure().faults] == [
@@ -162,7 +162,7 @@ class TestBulk:
             ("/items/5", "item_type"),
         ]
 
-    async def test_what_is_wrong_with_one_item_is_left_to_it_otherwise(self) -> None:
+    async def test_an_invalid_item_of_a_bulk_that_is_not_atomic_fails_alone(self) -> None:
         seen = await through("bulk", ApplyBulk(self.ITEMS, atomic=False))
 
         create, wrong, upsert, null, delete, unread, update = seen.items
@@ -176,7 +176,7 @@ class TestBulk:
             "3",
         )
 
-    async def test_does_not_tell_of_thousands(self) -> None:
+    async def test_reports_a_limited_number_of_faults(self) -> None:
         refused = await through("bulk", ApplyBulk([Create({})] * 1000))
 
         assert len(refused.failure().faults) == MAX_BULK_FAULTS

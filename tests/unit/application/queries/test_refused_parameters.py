@@ -288,7 +288,7 @@ def test_hidden_fields_are_unknown() -> None:
     ]
 
 
-def test_q_is_not_offered_without_a_field_to_search() -> None:
+def test_q_is_refused_without_a_searchable_field() -> None:
     answer = reader_of(ORDERS).from_parameters([("q", "x")])
 
     assert answer == Failure(BadQuery("q", "Is not offered here: no field can be searched"))

@@ -63,7 +63,7 @@ def asked(*pairs: tuple[str, str]) -> Query:
         ),
     ],
 )
-def test_a_path_means_that_somebody_there_is_like_that(name: str, value: str, meant: Specification) -> None:
+def test_a_path_asks_for_at_least_one_related_match(name: str, value: str, meant: Specification) -> None:
     assert asked((name, value)).specification == meant
 
 
@@ -85,12 +85,12 @@ def test_a_cursor_knows_the_values_along_a_path() -> None:
     query = asked(("sort", "author.name"))
 
     for values in (("Zola", 7), (None, 7)):
-        token = BOOKS.queries.seal(query, Cursor(values))
+        token = BOOKS.queries.sign(query, Cursor(values))
         again = asked(("sort", "author.name"), ("cursor", token))
         assert again.page.after == Cursor(values)
 
 
-def test_includes_say_how_many_in_which_order_and_what_of_them() -> None:
+def test_includes_take_limit_order_and_fields() -> None:
     query = asked(
         ("include", "author,reviews.book"),
         ("reviews.limit", "3"),
@@ -120,7 +120,7 @@ def test_a_search_includes_in_json(tree: Any) -> None:
     assert document == asked(("include", "author,reviews.book"))
 
 
-def test_an_object_of_includes_says_what_parameters_can_say() -> None:
+def test_an_include_object_takes_the_same_options_as_parameters() -> None:
     tree = {"reviews": {"limit": 3, "sort": "-stars", "fields": ["stars"]}, "author": {"fields": "name"}}
 
     (reviews, author) = BOOKS.queries.from_document({"include": tree}).unwrap().includes
@@ -166,7 +166,7 @@ def test_too_many_includes_name_the_limit() -> None:
     assert "2 relations" in error.faults[0].message
 
 
-def test_of_one_entity_only_its_fields_and_includes_are_asked() -> None:
+def test_a_single_entity_takes_fields_and_includes_only() -> None:
     query = BOOKS.queries.for_single_entity(
         [("fields", "id"), ("include", "reviews"), ("reviews.limit", "2")]
     ).unwrap()

@@ -350,14 +350,14 @@ def test_values_that_are_not_of_their_type(values: Any, answer: Outcome[Query]) 
         pytest.param("no token", id="a text that is no token"),
     ],
 )
-def test_a_place_in_another_walk_is_refused(cursor: Any) -> None:
+def test_a_cursor_of_another_query_is_refused(cursor: Any) -> None:
     refused = BadQuery("cursor", "The cursor is not valid for this query: start again without it")
 
     assert ask(cursor=cursor) == Failure(refused)
 
 
 @pytest.mark.parametrize("name", ["limit", "sort", "fields", "include", "reviews__limit", "reviews.sort"])
-def test_an_option_that_means_nothing_to_who_asks_is_refused(name: str) -> None:
+def test_an_unsupported_option_is_refused(name: str) -> None:
     refused = BOOKS.queries.from_values({name: "title"}, options=FILTERS)
 
     assert refused == Failure(BadQuery(name, "Is not supported here; leave it out"))

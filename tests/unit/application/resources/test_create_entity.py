@@ -67,7 +67,7 @@ async def test_refuses_fields_that_are_not_there() -> None:
     assert await store.rows() == []
 
 
-async def test_a_body_that_nobody_has_checked_is_a_defect() -> None:
+async def test_unvalidated_json_is_a_defect() -> None:
     store = Store()
 
     with pytest.raises(TypeError, match="not checked"):

@@ -24,7 +24,7 @@ async def shelf_with_a_deleted_book() -> Shelf:
     return shelf
 
 
-async def test_what_is_deleted_is_not_there() -> None:
+async def test_a_deleted_entity_is_not_found() -> None:
     shelf = await shelf_with_a_deleted_book()
 
     assert await shelf.books.get(GetEntity(1), NOBODY) == Failure(NotFound("books", 1))
@@ -36,7 +36,7 @@ async def test_what_is_deleted_is_not_there() -> None:
     assert author.books == []
 
 
-async def test_what_is_deleted_comes_back() -> None:
+async def test_a_deleted_entity_can_be_restored() -> None:
     shelf = await shelf_with_a_deleted_book()
 
     restored = (await shelf.books.restore(RestoreEntity(1), NOBODY)).unwrap()
@@ -56,7 +56,7 @@ async def test_its_unique_values_are_free_and_may_be_taken_when_it_comes_back() 
     assert restored == Failure(AlreadyExists("books", ("isbn",)))
 
 
-async def test_what_is_purged_is_gone_for_good() -> None:
+async def test_a_purged_entity_is_gone_for_good() -> None:
     shelf = await shelf_with_a_deleted_book()
 
     assert await shelf.books.purge(PurgeEntity(1), NOBODY) is not None
@@ -64,7 +64,7 @@ async def test_what_is_purged_is_gone_for_good() -> None:
     assert await shelf.books.restore(RestoreEntity(1), NOBODY) == Failure(NotFound("books", 1))
 
 
-async def test_what_is_deleted_has_a_version_that_must_hold_where_one_is_named() -> None:
+async def test_a_deleted_entity_has_a_version_that_must_match_if_given() -> None:
     shelf = await shelf_with_a_deleted_book()
     stale = Failure(Stale("books", 1, "2"))
 

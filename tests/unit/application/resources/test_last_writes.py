@@ -46,17 +46,17 @@ async def asked(name: str, *, policy: Seeing | None = None, context: Any = ADA) 
 
 
 @pytest.mark.parametrize("name", CALLS)
-async def test_a_change_of_one_entity_is_the_last_word(name: str) -> None:
+async def test_a_change_of_one_entity_is_a_single_write(name: str) -> None:
     assert await asked(name) == [True]
     assert await asked(name, policy=Seeing(Everything())) == [True]
 
 
 @pytest.mark.parametrize("name", CALLS)
-async def test_a_dry_run_has_no_last_word(name: str) -> None:
+async def test_a_dry_run_makes_no_single_write(name: str) -> None:
     assert await asked(name, context=dataclasses.replace(ADA, dry_run=DryRun())) == [False]
 
 
 @pytest.mark.parametrize("name", CALLS)
-async def test_what_the_caller_may_not_see_afterwards_is_taken_back(name: str) -> None:
+async def test_a_create_the_caller_may_not_see_is_rolled_back(name: str) -> None:
     visible = Seeing(Where("status", Operator.IN, ("new", "paid")))
     assert await asked(name, policy=visible) == [False]

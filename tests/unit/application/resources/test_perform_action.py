@@ -115,7 +115,7 @@ async def test_is_performed_on_the_version_it_is_based_on() -> None:
     assert [event.name for event in store.events()] == ["orders.updated", "orders.happened"]
 
 
-async def test_a_version_has_to_be_said_where_one_is_required() -> None:
+async def test_a_version_must_be_given_where_one_is_required() -> None:
     store = Store()
     before = await store.put()
     strict = dataclasses.replace(ORDERS, requires_version=True)
@@ -128,7 +128,7 @@ async def test_a_version_has_to_be_said_where_one_is_required() -> None:
     assert await store.rows() == [before]
 
 
-async def test_what_forgets_to_answer_changes_nothing() -> None:
+async def test_an_action_that_returns_no_outcome_changes_nothing() -> None:
     store = Store()
     before = await store.put()
 
@@ -219,7 +219,7 @@ class NoPerform:
         ),
     ],
 )
-def test_each_mistake_comes_with_its_mend(action: type[Any], mistakes: list[str]) -> None:
+def test_each_mistake_comes_with_its_remedy(action: type[Any], mistakes: list[str]) -> None:
     assert find_action_mistakes(action) == mistakes
 
 

@@ -21,7 +21,7 @@ def handler_on(store: Store) -> ReplaceEntityHandler:
     return ReplaceEntityHandler(store.collaborators())
 
 
-async def test_gives_what_was_left_out_its_default_and_keeps_what_is_fixed_or_hidden() -> None:
+async def test_omitted_fields_get_their_default_and_fixed_or_hidden_ones_are_kept() -> None:
     store = Store()
     _ = await store.put(note="first", secret="kept", channel="shop")  # noqa: S106 (a field of that name)
 
@@ -54,7 +54,7 @@ async def test_own_code_may_set_what_callers_may_not_change() -> None:
     assert (row.channel, row.secret) == ("shop", "known")
 
 
-async def test_makes_a_default_anew_for_each_entity_and_leaves_the_defaults_of_the_store_to_it() -> None:
+async def test_default_factories_run_for_each_entity_and_store_defaults_are_left_to_the_store() -> None:
     store = Store()
     _ = await store.put(note="kept")
     numbers = iter(range(9))

@@ -93,7 +93,7 @@ async def test_changes_of_all_kinds_are_made_in_order(atomic: bool) -> None:
     ]
 
 
-async def test_one_that_fails_takes_all_with_it_when_asked_to() -> None:
+async def test_a_failed_item_rolls_back_an_atomic_bulk() -> None:
     shelf = Shelf()
     items = [Create(book("a")), Create(book("b")), Create(book("a")), Create(book("c"))]
 
@@ -105,7 +105,7 @@ async def test_one_that_fails_takes_all_with_it_when_asked_to() -> None:
     assert shelf.published() == []
 
 
-async def test_one_that_fails_leaves_the_others_alone_otherwise() -> None:
+async def test_a_failed_item_leaves_the_others_alone_unless_atomic() -> None:
     shelf = Shelf()
     _ = await shelf.put("books", **book("z"))
     items = [
@@ -127,7 +127,7 @@ async def test_one_that_fails_leaves_the_others_alone_otherwise() -> None:
     assert shelf.published() == [f"books.created {key}" for key in created]
 
 
-async def test_what_is_meant_by_a_condition_is_changed_one_by_one_with_an_event_each() -> None:
+async def test_entities_that_match_a_condition_are_changed_one_by_one_with_an_event_each() -> None:
     shelf = Shelf()
     for isbn in "abcd":
         _ = await shelf.put("books", **book(isbn, copies=0 if isbn < "c" else 9))
@@ -157,7 +157,7 @@ async def test_what_is_meant_by_a_condition_is_changed_one_by_one_with_an_event_
         pytest.param(Update(1, Patch({"copies": 1}), "7"), Stale("books", 1, "1"), id="another version"),
     ],
 )
-async def test_a_change_that_goes_too_far_changes_nothing(item: Change, error: Any) -> None:
+async def test_a_change_of_more_than_max_affected_changes_nothing(item: Change, error: Any) -> None:
     shelf = Shelf()
     for isbn in "abc":
         _ = await shelf.put("books", **book(isbn))
@@ -190,7 +190,7 @@ async def test_a_store_that_stops_answering_is_asked_no_more() -> None:
 
 
 class TestUpsert:
-    async def test_makes_what_is_not_there_and_changes_what_is(self) -> None:
+    async def test_creates_missing_entities_and_updates_existing_ones(self) -> None:
         shelf = Shelf()
 
         made = (await shelf.books.upsert(UpsertEntity(book("a", copies=1)), NOBODY)).unwrap()
@@ -210,13 +210,13 @@ class TestUpsert:
         assert (made.created, made.row.id) == (True, 2)
 
     @pytest.mark.parametrize("values", [{"title": "t"}, {"isbn": None, "title": "t"}])
-    async def test_needs_the_values_by_which_it_finds(self, values: Values) -> None:
+    async def test_requires_the_upsert_fields(self, values: Values) -> None:
         refused = await Shelf().books.upsert(UpsertEntity(values), NOBODY)
 
         assert isinstance(refused, Failure)
         assert isinstance(refused.failure(), Invalid)
 
-    async def test_changes_nobody_where_nothing_says_whom_it_finds(self) -> None:
+    async def test_upsert_without_upsert_by_is_refused(self) -> None:
         shelf = Shelf()
         jane = await shelf.put("authors", name="Jane Austen")
 
@@ -235,7 +235,7 @@ class TestImport:
     async def report(self, shelf: Shelf, *values: Outcome[Values], **options: Any) -> ImportReport:
         return (await shelf.books.import_(ImportEntities(lines(*values), **options), NOBODY)).unwrap()
 
-    async def test_makes_an_entity_of_each_line_and_names_those_that_failed(self) -> None:
+    async def test_creates_an_entity_from_each_line_and_lists_the_failed_lines(self) -> None:
         shelf, unreadable = Shelf(), Invalid(())
 
         report = await self.report(
@@ -246,7 +246,7 @@ class TestImport:
         assert report.failed == [(2, unreadable), (3, AlreadyExists("books", ("isbn",)))]
         assert await isbns(shelf) == ["a", "b"]
 
-    async def test_changes_what_is_there_when_asked_to(self) -> None:
+    async def test_updates_existing_entities_with_upsert(self) -> None:
         shelf = Shelf()
         _ = await shelf.put("books", **book("a"))
 
@@ -261,7 +261,7 @@ class TestImport:
 
         assert (report.too_many_failures, len(report.failed), report.next_line) == (True, 500, 501)
 
-    async def test_says_where_to_go_on_when_the_store_went_away(self) -> None:
+    async def test_reports_the_next_line_when_the_store_becomes_unavailable(self) -> None:
         shelf, gone = Shelf(), Unavailable("default")
         broken: providers.Provider[Any] = providers.Factory(FailingRepository, error=gone)
         with shelf.container.books.repository.override(broken):
@@ -303,7 +303,7 @@ class FewCopies(RowPolicy):
         return Where("copies", Operator.LESS, 5)
 
 
-async def test_of_several_creates_the_one_that_the_caller_could_not_see_is_told_of() -> None:
+async def test_of_several_creates_the_one_the_caller_could_not_see_is_named() -> None:
     shelf = Shelf(policy=FewCopies())
     items = [Create(book("a")), Create(book("b", copies=9)), Create(book("c"))]
     refused = Failure(Forbidden("books", "create"))

@@ -11,7 +11,7 @@ from typing import Any
 from returns.result import Success
 
 from fastapi_easy.application import NOBODY, Context
-from fastapi_easy.application.pipeline.retry import retry_within_deadline
+from fastapi_easy.application.pipeline.retry_within_deadline import retry_within_deadline
 from fastapi_easy.composition.resilience import open_breaker
 from fastapi_easy.container import Container, resource
 from fastapi_easy.domain import Outcome

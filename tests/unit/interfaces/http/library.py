@@ -14,6 +14,7 @@ import httpx2
 from fastapi import FastAPI
 
 from fastapi_easy.application import Context, Handler, Kernel, UseCases
+from fastapi_easy.application.application_ports import ApplicationPorts
 from fastapi_easy.application.collaborators import Collaborators
 from fastapi_easy.application.operations import OPERATIONS
 from fastapi_easy.application.pipeline.compose import compose
@@ -21,7 +22,6 @@ from fastapi_easy.application.pipeline.step import Target
 from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.application.queries.query_reader import QueryReader
 from fastapi_easy.application.resources.perform_action import PerformActionHandler, action_name
-from fastapi_easy.application.rules import ApplicationPorts
 from fastapi_easy.domain import Field, Key, Kind, Operation, Outcome, Patch, Resource, Shape
 from fastapi_easy.domain.ports import Repository, UnitOfWork
 from fastapi_easy.domain.resources.options import EVERY_OPERATION
@@ -184,9 +184,9 @@ def kernel_of(*resources: Resource[Any], repository: Repository[Any] | None = No
         return MemoryUnitOfWork(database, by_name, repositories, bus)
 
     bus = InProcessEventBus()
-    rules = ApplicationPorts(clock=FrozenClock(), event_bus=bus, resources=by_name)
+    ports = ApplicationPorts(clock=FrozenClock(), event_bus=bus, resources=by_name)
     return Kernel(
-        {each.name: _use_cases(each, repositories[each.name], unit_of_work, rules) for each in resources}
+        {each.name: _use_cases(each, repositories[each.name], unit_of_work, ports) for each in resources}
     )
 
 
@@ -194,10 +194,10 @@ def _use_cases(
     resource: Resource[Any],
     repository: Callable[[], Repository[Any]],
     unit_of_work: Callable[[], UnitOfWork],
-    rules: ApplicationPorts,
+    ports: ApplicationPorts,
 ) -> UseCases:
     collaborators = Collaborators(
-        resource=resource, repository=repository, unit_of_work=unit_of_work, rules=rules
+        resource=resource, repository=repository, unit_of_work=unit_of_work, ports=ports
     )
     validator = PydanticValidator(resource)
 

@@ -90,7 +90,7 @@ class ReadEndpoints:
 
     async def _page(self, query: Query, context: Context) -> tuple[bytes, str | None]:
         page = unwrap_or_raise(await self._use_cases.list(ListEntities(query), context))
-        cursor = None if page.next is None else self._queries.seal(query, page.next, tenant=context.tenant)
+        cursor = None if page.next is None else self._queries.sign(query, page.next, tenant=context.tenant)
         encoder = self._http_resource.encoder
         return encoder.page(page.items, query.fields, page.total, cursor, query.includes), cursor
 

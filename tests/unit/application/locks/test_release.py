@@ -28,7 +28,7 @@ async def test_a_cancellation_by_somebody_else_stays_one(locks, others):
     assert await is_free(others, "x")
 
 
-async def test_somebody_elses_cancellation_wins_over_the_loss(locks, others):
+async def test_another_cancellation_takes_precedence_over_the_loss(locks, others):
     cancelling = []
 
     async def hold_on():
@@ -52,7 +52,7 @@ async def test_somebody_elses_cancellation_wins_over_the_loss(locks, others):
     assert cancelling == [2]
 
 
-async def test_an_acquisition_that_is_given_up_in_the_middle_is_undone(locks, store, others):
+async def test_a_cancelled_acquisition_is_undone(locks, store, others):
     for delay in (0.0, 0.02, 0.05):
         store.delay = 0.05
         task = asyncio.ensure_future(work(locks, "x"))
@@ -65,7 +65,7 @@ async def test_an_acquisition_that_is_given_up_in_the_middle_is_undone(locks, st
             pass
 
 
-async def test_a_release_that_is_given_up_in_the_middle_goes_on(locks, store, others):
+async def test_a_release_goes_on_when_its_task_is_cancelled(locks, store, others):
     task = asyncio.ensure_future(work(locks, "x", seconds=0))
     await asyncio.sleep(0.02)
     store.delay = 0.1
@@ -77,7 +77,7 @@ async def test_a_release_that_is_given_up_in_the_middle_goes_on(locks, store, ot
         pass
 
 
-async def test_a_release_that_nobody_hears_is_logged_and_changes_nothing(locks, store, caplog):
+async def test_a_release_that_the_store_does_not_confirm_is_logged(locks, store, caplog):
     async def fail():
         async with locks.hold("x"):
             store.is_cut = True
@@ -100,7 +100,7 @@ async def test_a_silent_store_is_unavailable_at_once(locks, store):
     assert time.monotonic() - begun < WORK
 
 
-async def test_a_lock_that_nobody_can_end_is_given_back_and_its_place_is_told(locks, others):
+async def test_a_leaked_lock_is_released_and_its_call_site_is_reported(locks, others):
     scope = locks.hold("x")
     await scope.__aenter__()
     with warnings.catch_warnings(record=True) as told:
@@ -109,12 +109,12 @@ async def test_a_lock_that_nobody_can_end_is_given_back_and_its_place_is_told(lo
         gc.collect()
 
     assert [each.category for each in told] == [ResourceWarning]
-    assert re.search(r"acquired at .*test_giving_up\.py:\d+", str(told[0].message))
+    assert re.search(r"acquired at .*test_release\.py:\d+", str(told[0].message))
     async with others.hold("x", wait=1):
         pass
 
 
-async def test_a_store_that_stays_silent_does_not_keep_a_program_from_ending(locks, store, monkeypatch):
+async def test_a_store_that_does_not_answer_does_not_block_shutdown(locks, store, monkeypatch):
     monkeypatch.setattr(lock_manager, "_CLOSE_TIMEOUT", 0.2)
     before = len(asyncio.all_tasks())
     scope = locks.hold("x", on_lost="event")

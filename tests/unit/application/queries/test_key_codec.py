@@ -151,7 +151,7 @@ PAIR = reader_with_key(Field(name="shop", kind=Kind.TEXT), Field(name="number", 
         ),
     ],
 )
-def test_what_spells_no_key_is_invalid(segment: str, fault: Fault) -> None:
+def test_a_malformed_key_is_invalid(segment: str, fault: Fault) -> None:
     assert PAIR.read_key(segment) == Failure(Invalid((fault,)))
 
 

@@ -20,7 +20,7 @@ from fastapi_easy.testing.conformance.locks.lease_suite import eventually
 from tests.unit.application.locks.wired import TTL, WORK, work
 
 
-async def test_a_store_that_falls_silent_ends_the_work_when_the_lease_has_run_out_here(locks, store):
+async def test_a_store_that_stops_answering_cancels_the_block_when_the_lease_expires(locks, store):
     begun = time.monotonic()
     task = asyncio.ensure_future(work(locks, "x", ttl=TTL))
     await asyncio.sleep(0.05)
@@ -46,7 +46,7 @@ async def test_a_store_that_is_back_in_time_renews_the_same_lease(locks, store):
         assert lease.token == token
 
 
-async def test_a_program_that_stood_still_is_told_before_it_does_harm(locks):
+async def test_a_suspended_program_is_stopped_before_it_does_harm(locks):
     async def stand_still():
         async with locks.hold("x", ttl=0.3) as lease:
             time.sleep(0.5)  # noqa: ASYNC251 - that is the point
@@ -57,7 +57,7 @@ async def test_a_program_that_stood_still_is_told_before_it_does_harm(locks):
         await stand_still()
 
 
-async def test_a_program_that_stood_still_is_cancelled_soon_after(locks):
+async def test_a_suspended_program_is_cancelled_soon_after(locks):
     async def stand_still():
         async with locks.hold("x", ttl=0.3):
             time.sleep(0.8)  # noqa: ASYNC251 - that is the point
@@ -71,7 +71,7 @@ async def test_a_program_that_stood_still_is_cancelled_soon_after(locks):
         await stand_still()
 
 
-async def test_a_block_that_swallows_the_cancellation_is_told_at_its_end(locks, others):
+async def test_a_block_that_swallows_the_cancellation_raises_at_its_end(locks, others):
     async def swallow():
         async with locks.hold("x", ttl=TTL) as lease:
             await others.evict("x", token=lease.token, reason="test")
@@ -100,7 +100,7 @@ async def test_what_a_block_raises_is_not_replaced_by_the_loss(locks, others):
     assert asyncio.current_task().cancelling() == 0
 
 
-async def test_whoever_only_wants_to_be_told_is_not_cancelled(locks, others):
+async def test_on_lost_event_does_not_cancel(locks, others):
     async with locks.hold("x", ttl=TTL, on_lost="event") as lease:
         await others.evict("x", token=lease.token, reason="test")
         async with asyncio.timeout(2):
@@ -111,7 +111,7 @@ async def test_whoever_only_wants_to_be_told_is_not_cancelled(locks, others):
             lease.check()
 
 
-async def test_work_that_is_stuck_loses_its_lease(locks, others):
+async def test_a_block_longer_than_max_hold_loses_its_lease(locks, others):
     begun = time.monotonic()
     with pytest.raises(LeaseLost, match="max_hold"):
         await work(locks, "x", ttl=0.4, max_hold=0.5)
@@ -119,7 +119,7 @@ async def test_work_that_is_stuck_loses_its_lease(locks, others):
     assert 0.5 < time.monotonic() - begun < WORK
 
 
-async def test_a_slow_answer_does_not_count_from_when_it_came(locks, store):
+async def test_a_lease_counts_from_its_request_not_from_a_slow_answer(locks, store):
     store.delay = 0.3
     async with locks.hold("x", ttl=1.0) as lease:
         assert lease.remaining <= 0.9 - 0.3
@@ -138,7 +138,7 @@ async def test_time_is_that_of_the_clock_it_is_given():
     await locks.aclose()
 
 
-async def test_every_eviction_is_told(store):
+async def test_every_eviction_is_reported(store):
     told = []
 
     async def hook(eviction):

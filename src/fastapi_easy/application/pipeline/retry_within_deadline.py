@@ -1,4 +1,4 @@
-"""The step that gives every call an end, and makes it again when that is harmless and may help."""
+"""The step that gives every call a deadline, and retries it when that is safe."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -14,36 +14,36 @@ from fastapi_easy.domain.ports.retry import Retry
 from fastapi_easy.domain.resources.options import Operation
 
 _STREAMING: Final = frozenset({Operation.EXPORT, Operation.IMPORT})
-"""What takes as long as the caller likes, and cannot be read or sent twice."""
+"""Operations that take as long as the caller reads or sends, and whose stream cannot be repeated."""
 
 _TOLERANCE: Final = 0.01
-"""Seconds before its end at which a deadline counts as passed: whoever was told of it rounds."""
+"""Seconds before its end at which a deadline counts as passed: timeouts derived from it are rounded."""
 
 _RETRYABLE: Final = frozenset(Operation) - _STREAMING
-"""An action of the user's own is not: what it does besides may not bear it."""
+"""Operations that may be retried. User-defined actions are not among them: their side effects may not be idempotent."""
 
 
 def retry_within_deadline(retry: Callable[[], Retry], clock: Clock, limit: float) -> Step:
-    """Let no call go on beyond its deadline, and make it again after `Unavailable`, which says nothing was changed.
+    """Give every call a deadline, and retry it after `Unavailable`, which guarantees that nothing was changed.
 
-    What waits for something far away is told of the deadline (`domain.deadline`); nothing is cut from outside. What
-    came to nothing because it has passed is `DeadlineExceeded`.
+    Adapters read the deadline (`domain.deadline`) and set their timeouts by it; nothing is cancelled from outside. A
+    call that is `Unavailable` once the deadline has passed fails with `DeadlineExceeded`.
 
     Args:
-        retry: Says whether a call is made again; asked for anew each time.
+        retry: Returns the retry policy; called anew each time.
 
-        clock: The one of `Context.deadline`.
+        clock: The clock of `Context.deadline`.
 
-        limit: Seconds a call has whose context does not say; streams have none.
+        limit: Seconds for a call whose context has no deadline; streams have none.
     """
 
     def wrap(target: Target, handler: Handler[Any, Any]) -> Handler[Any, Any]:
         database, is_retryable = target.resource.database, target.action in _RETRYABLE
         default_limit = None if target.action in _STREAMING else limit
-        # Of how many no repetition was made yet; each pays for a part of one.
+        # Calls since the last retry: each adds a part of a retry to the budget (see `Retry`).
         calls = 0
 
-        async def retried(command: Any, context: Context, /) -> Outcome[Any]:
+        async def retried(command: object, context: Context, /) -> Outcome[Any]:
             nonlocal calls
             left = default_limit if context.deadline is None else context.deadline - clock.monotonic()
             if left is None:
@@ -71,7 +71,7 @@ def retry_within_deadline(retry: Callable[[], Retry], clock: Clock, limit: float
 
 
 def _check_deadline(outcome: Outcome[Any], deadline: Deadline) -> Outcome[Any]:
-    """*outcome*, or that it came too late to anything when *deadline* has passed."""
+    """Return *outcome*; in place of `Unavailable` return `DeadlineExceeded` when *deadline* has passed."""
     error = outcome.failure() if isinstance(outcome, Failure) else None
     if isinstance(error, Unavailable) and deadline.remaining <= _TOLERANCE:
         return Failure(DeadlineExceeded(error.dependency))

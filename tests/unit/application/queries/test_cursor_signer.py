@@ -38,30 +38,30 @@ every_place = st.tuples(*(st.none() | values_of(kind) for kind in SAMPLES), valu
 
 
 def sealed(query: Query = QUERY, tenant: str | None = None) -> str:
-    return CursorSigner(ORDERS, SECRET).seal(CURSOR, query, tenant)
+    return CursorSigner(ORDERS, SECRET).sign(CURSOR, query, tenant)
 
 
 @given(values=every_place)
-def test_what_was_sealed_is_opened(values: tuple[Any, ...]) -> None:
-    seal, query = CursorSigner(THINGS, SECRET), Query(order=EVERY_SORT)
+def test_a_signed_cursor_is_verified(values: tuple[Any, ...]) -> None:
+    signer, query = CursorSigner(THINGS, SECRET), Query(order=EVERY_SORT)
 
-    token = seal.seal(Cursor(values), query, "tenant")
+    token = signer.sign(Cursor(values), query, "tenant")
 
-    assert seal.open(token, query, "tenant") == Success(Cursor(values))
+    assert signer.verify(token, query, "tenant") == Success(Cursor(values))
 
 
 def test_a_token_needs_no_escaping_in_a_url() -> None:
     assert set(sealed()) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 
 
-def test_the_window_and_the_chosen_fields_may_change_on_the_way() -> None:
+def test_page_size_and_fields_may_change_between_pages() -> None:
     other = dataclasses.replace(QUERY, page=PageRequest(limit=7), fields=("id",))
 
-    assert CursorSigner(ORDERS, SECRET).open(sealed(), other, None) == Success(CURSOR)
+    assert CursorSigner(ORDERS, SECRET).verify(sealed(), other, None) == Success(CURSOR)
 
 
 @pytest.mark.parametrize(
-    ("seal", "query", "tenant"),
+    ("signer", "query", "tenant"),
     [
         pytest.param(CursorSigner(ORDERS, b"another secret"), QUERY, None, id="another application"),
         pytest.param(
@@ -94,8 +94,8 @@ def test_the_window_and_the_chosen_fields_may_change_on_the_way() -> None:
         pytest.param(CursorSigner(ORDERS, SECRET), QUERY, "acme", id="a tenant instead of none"),
     ],
 )
-def test_a_token_from_elsewhere_is_refused(seal: CursorSigner, query: Query, tenant: str | None) -> None:
-    assert seal.open(sealed(), query, tenant) == REFUSED
+def test_a_token_from_elsewhere_is_refused(signer: CursorSigner, query: Query, tenant: str | None) -> None:
+    assert signer.verify(sealed(), query, tenant) == REFUSED
 
 
 @pytest.mark.parametrize(
@@ -107,18 +107,18 @@ def test_a_token_from_elsewhere_is_refused(seal: CursorSigner, query: Query, ten
     ],
 )
 def test_a_token_of_another_tenant_is_refused(made_for: str | None, used_by: str | None) -> None:
-    assert CursorSigner(ORDERS, SECRET).open(sealed(tenant=made_for), QUERY, used_by) == REFUSED
+    assert CursorSigner(ORDERS, SECRET).verify(sealed(tenant=made_for), QUERY, used_by) == REFUSED
 
 
 def test_a_token_with_any_bit_changed_is_refused() -> None:
-    seal, token = CursorSigner(ORDERS, SECRET), sealed()
+    signer, token = CursorSigner(ORDERS, SECRET), sealed()
     raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
     bent = [
         base64.urlsafe_b64encode(raw[:at] + bytes([raw[at] ^ 1 << bit]) + raw[at + 1 :]).rstrip(b"=").decode()
         for at, bit in itertools.product(range(len(raw)), range(8))
     ]
 
-    assert [token for token in bent if seal.open(token, QUERY, None) != REFUSED] == []
+    assert [token for token in bent if signer.verify(token, QUERY, None) != REFUSED] == []
 
 
 @pytest.mark.parametrize(
@@ -137,13 +137,13 @@ def test_a_token_with_any_bit_changed_is_refused() -> None:
         pytest.param("A" * 10_000, id="too long to look at"),
     ],
 )
-def test_what_is_no_token_is_refused(token: str) -> None:
-    assert CursorSigner(ORDERS, SECRET).open(token, QUERY, None) == REFUSED
+def test_a_malformed_token_is_refused(token: str) -> None:
+    assert CursorSigner(ORDERS, SECRET).verify(token, QUERY, None) == REFUSED
 
 
 @given(token=any_text() | st.text("ABCabc012-_="))
-def test_no_text_opens_by_chance(token: str) -> None:
-    assert CursorSigner(ORDERS, SECRET).open(token, QUERY, None) == REFUSED
+def test_no_random_text_is_a_valid_token(token: str) -> None:
+    assert CursorSigner(ORDERS, SECRET).verify(token, QUERY, None) == REFUSED
 
 
 def test_a_token_from_before_a_field_changed_its_type_is_refused() -> None:
@@ -151,7 +151,7 @@ def test_a_token_from_before_a_field_changed_its_type_is_refused() -> None:
         ORDERS, fields=ORDERS.fields | {"total": Field(name="total", kind=Kind.DATE)}
     )
 
-    assert CursorSigner(changed, SECRET).open(sealed(), QUERY, None) == REFUSED
+    assert CursorSigner(changed, SECRET).verify(sealed(), QUERY, None) == REFUSED
 
 
 @pytest.mark.parametrize(
@@ -168,18 +168,18 @@ def test_a_token_from_before_a_field_changed_its_type_is_refused() -> None:
         pytest.param(Field(name="total", kind=Kind.TEXT), "\u044f" * 2_000, id="long text"),
     ],
 )
-def test_a_walk_goes_on_from_whatever_a_store_holds(field: Field, value: Any) -> None:
+def test_pagination_continues_from_any_stored_value(field: Field, value: Any) -> None:
     resource = dataclasses.replace(ORDERS, fields=ORDERS.fields | {"total": field})
-    seal, cursor = CursorSigner(resource, SECRET), Cursor((value, 1))
+    signer, cursor = CursorSigner(resource, SECRET), Cursor((value, 1))
 
-    assert seal.open(seal.seal(cursor, QUERY, None), QUERY, None) == Success(cursor)
+    assert signer.verify(signer.sign(cursor, QUERY, None), QUERY, None) == Success(cursor)
 
 
 def test_the_reader_goes_on_where_a_page_ended() -> None:
     reader = reader_of(ORDERS)
     pairs = [("status", "new"), ("sort", "-total"), ("limit", "2")]
     query = reader.from_parameters(pairs, tenant="acme").unwrap()
-    token = reader.seal(query, CURSOR, tenant="acme")
+    token = reader.sign(query, CURSOR, tenant="acme")
 
     by_text = reader.from_parameters([*pairs, ("cursor", token)], tenant="acme")
     by_json = reader.from_document(

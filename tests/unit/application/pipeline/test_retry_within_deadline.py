@@ -8,7 +8,7 @@ import pytest
 from returns.result import Failure, Success
 
 from fastapi_easy.application import NOBODY, Context
-from fastapi_easy.application.pipeline.retry import retry_within_deadline
+from fastapi_easy.application.pipeline.retry_within_deadline import retry_within_deadline
 from fastapi_easy.domain import (
     DeadlineExceeded,
     NotFound,
@@ -56,7 +56,7 @@ def wrapped(handling: Handling, action: str, retry: Once | None = None, clock: A
 
 
 @pytest.mark.parametrize("action", [each for each in Operation if each not in {"export", "import"}])
-async def test_what_was_kept_from_answering_is_made_again(action):
+async def test_an_unavailable_call_is_retried(action):
     handling, retry = Handling(Success(0), SILENT, Success(1), SILENT, Success(2)), Once()
     call = wrapped(handling, action, retry)
 
@@ -65,14 +65,14 @@ async def test_what_was_kept_from_answering_is_made_again(action):
 
 
 @pytest.mark.parametrize("action", ["export", "import", "cancel"])
-async def test_streams_and_the_users_own_actions_are_not(action):
+async def test_streams_and_actions_are_not_retried(action):
     handling, retry = Handling(SILENT), Once()
 
     assert await wrapped(handling, action, retry)(None, NOBODY) == SILENT
     assert retry.asked == []
 
 
-async def test_an_answer_is_left_as_it_is():
+async def test_other_errors_are_returned_unchanged():
     handling = Handling(Failure(NotFound("books", 1)))
 
     assert await wrapped(handling, "get")(None, NOBODY) == Failure(NotFound("books", 1))
@@ -88,7 +88,7 @@ async def test_an_answer_is_left_as_it_is():
         pytest.param("export", None, None, id="none of a stream"),
     ],
 )
-async def test_every_call_has_an_end(action, given, most):
+async def test_every_call_has_a_deadline(action, given, most):
     handling, clock = Handling(Success(1)), FrozenClock()
     clock.advance(100)
     context = Context(deadline=None if given is None else 100 + given)
@@ -101,7 +101,7 @@ async def test_every_call_has_an_end(action, given, most):
     assert deadline.remaining_seconds() is None
 
 
-async def test_a_call_that_comes_too_late_is_not_begun():
+async def test_a_call_past_its_deadline_is_not_started():
     handling, clock = Handling(), FrozenClock()
     clock.advance(100)
 
@@ -123,7 +123,7 @@ async def test_a_call_that_comes_too_late_is_not_begun():
         ),
     ],
 )
-async def test_what_ends_past_the_deadline_was_too_late_only_if_it_came_to_nothing(action, came_to, answered):
+async def test_past_the_deadline_only_unavailable_becomes_deadline_exceeded(action, came_to, answered):
     clock = FrozenClock()
     retry = Once()
 
@@ -137,5 +137,5 @@ async def test_what_ends_past_the_deadline_was_too_late_only_if_it_came_to_nothi
     assert await step(target_of(action), slow)(None, context) == answered
 
 
-async def test_what_came_to_nothing_in_time_may_be_asked_for_again():
+async def test_unavailable_before_the_deadline_stays_unavailable():
     assert await wrapped(Handling(SILENT), "cancel")(None, NOBODY) == SILENT

@@ -1,8 +1,7 @@
-"""What governs every unit of work of one application."""
+"""The ports that every unit of work of one application uses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.event_bus import EventBus
@@ -13,16 +12,16 @@ from fastapi_easy.domain.resources.resource import Resource
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationPorts:
-    """The ports that every write of one application has to do with, whatever door it came through.
+    """The ports that every write of one application uses, whatever interface it came through.
 
     Attributes:
-        clock: When something happened.
+        clock: The clock that dates events.
 
-        event_bus: Who wants to know, and who has a say.
+        event_bus: The event bus, with its subscribers and before-change handlers.
 
-        policy: What callers may do; everything when there is none.
+        policy: The policy that grants permissions; `None` permits everything.
 
-        journal: What is written beside every change; nothing when there is none.
+        journal: The journal that is written with every change, if there is one.
 
         resources: Every resource, by name.
     """
@@ -31,4 +30,4 @@ class ApplicationPorts:
     event_bus: EventBus
     policy: Policy | None = None
     journal: Journal | None = None
-    resources: Mapping[str, Resource[Any]] = field(default_factory=dict)
+    resources: Mapping[str, Resource[object]] = field(default_factory=dict)
