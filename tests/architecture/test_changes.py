@@ -138,4 +138,6 @@ def test_every_file_that_contributing_names_is_there() -> None:
     named = {path for row in table().values() for path in paths_in(row) if "<" not in path and "/" in path}
 
     house = ROOT / "src" / "fastapi_easy"
-    assert [each for each in sorted(named) if not (house / each).exists() and not (ROOT / each).exists()] == []
+    assert [
+        each for each in sorted(named) if not (house / each).exists() and not (ROOT / each).exists()
+    ] == []

@@ -178,7 +178,7 @@ async def test_a_uuid_key_is_kept_as_the_standard_says(documents):
 
 
 async def test_generated_numbers_continue_after_existing_keys(documents):
-    value_of(await documents["desks"].save(Desk(id=50)))
+    value_of(await documents.entities("desks").save(Desk(id=50)))
     first = value_of(await documents["desks"].add({}))
     await documents.database.client.collection("fastapi_easy").delete_one({"_id": "counter:furniture.desks"})
     await documents.database.client.collection("furniture.desks").insert_one({"_id": 700})

@@ -115,7 +115,7 @@ async def test_two_hundred_locks_need_three_connections(server, request, lock):
     known = len(await asyncio.to_thread(others, url))
 
     async def hold_a_while(number, gate):
-        async with locks.hold(f"{lock}:{number % 200}", ttl=6, wait=60) as lease:
+        async with locks.hold(f"{lock}:{number % 200}", ttl=20, wait=120) as lease:
             if number < 200:
                 await gate.wait()
             lease.check()
@@ -123,8 +123,9 @@ async def test_two_hundred_locks_need_three_connections(server, request, lock):
     async with locks_of(url) as locks:
         gate = asyncio.Event()
         tasks = [asyncio.ensure_future(hold_a_while(number, gate)) for number in range(220)]
-        await eventually(lambda: locks.held == 200, 40)
-        await asyncio.sleep(3)
+        await eventually(lambda: locks.held == 200, 120)
+        # Long enough for each to be renewed.
+        await asyncio.sleep(7)
         connections = len(await asyncio.to_thread(others, url)) - known
         gate.set()
         _ = await asyncio.gather(*tasks)
@@ -147,15 +148,16 @@ async def test_two_hundred_locks_in_mongo_need_two_connections_besides_those_tha
             return len(list(root.admin.aggregate(asked)))
 
     async def hold_a_while(number, gate):
-        async with locks.hold(f"{lock}:{number}", ttl=6, wait=60) as lease:
+        async with locks.hold(f"{lock}:{number}", ttl=20, wait=120) as lease:
             await gate.wait()
             lease.check()
 
     async with locks_of(f"{mongo_url}&appName={called}") as locks:
         gate = asyncio.Event()
         tasks = [asyncio.ensure_future(hold_a_while(number, gate)) for number in range(200)]
-        await eventually(lambda: locks.held == 200, 40)
-        await asyncio.sleep(3)
+        await eventually(lambda: locks.held == 200, 120)
+        # Long enough for each to be renewed.
+        await asyncio.sleep(7)
         counted, pool = await asyncio.to_thread(connections), locks.store.pool
         gate.set()
         _ = await asyncio.gather(*tasks)
