@@ -116,6 +116,9 @@ class Field:
 
         rules: Further validation, in the vocabulary of `typing.Annotated` metadata; read by the doors only.
 
+        other_values: A regular expression of the texts that stand for values which the store holds and compares though
+            the kind cannot hold them, like `-?infinity` for a date; queries and keys may name them (`UnexpectedValue`).
+
         description: One sentence for the documentation.
 
         alias: What callers call it in JSON, CSV and queries; `None` when by its name.
@@ -140,6 +143,7 @@ class Field:
     precision: int | None = None
     scale: int | None = None
     rules: tuple[Any, ...] = ()
+    other_values: str | None = None
     description: str | None = None
     alias: str | None = None
     by_name: bool = False

@@ -14,10 +14,9 @@ from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.domain.errors import BadQuery, Fault, Invalid
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.queries.specification import Operator, Specification
-from fastapi_easy.domain.values.formats import FORMATS
 from fastapi_easy.domain.values.kind_format import ParseError
 from fastapi_easy.domain.values.texts import TEXT
-from fastapi_easy.domain.values.value_parsing import parse_value
+from fastapi_easy.domain.values.value_parsing import parse_value, read_text
 
 _BOUNDS = 2
 
@@ -140,7 +139,7 @@ class ComparisonParser:
     def _text(self, parameter: Parameter, text: str, pointer: str) -> object:
         self._check_text_length(parameter, text, pointer)
         try:
-            return FORMATS[parameter.value.kind].read_text(parameter.value, text)
+            return read_text(parameter.value, text)
         except ParseError as error:
             raise QueryError.invalid_value(pointer, str(error), error.code) from None
 

@@ -27,13 +27,13 @@ from fastapi_easy.domain.queries.specification import (
 )
 from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.domain.values.kind_format import ParseError
+from fastapi_easy.domain.values.unexpected import UnexpectedValue
 from fastapi_easy.domain.values.value_parsing import from_json_value, to_json_value
 
 _MAC_BYTES: Final = 16
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _MAX_TOKEN_LENGTH: Final = 65_536
-_NUMBERS: Final = (int, float, Decimal)
-_TYPES: Final = dict.fromkeys((Kind.INTEGER, Kind.FLOAT, Kind.DECIMAL), _NUMBERS)
+_TYPES: Final = dict.fromkeys((Kind.INTEGER, Kind.FLOAT, Kind.DECIMAL), int | float | Decimal)
 """The types of values that stores may return for numbers: not every driver returns the type of the field."""
 
 
@@ -85,7 +85,7 @@ class CursorSigner:
         """
         order = total_order(query.order, self._resource.key)
         fits = len(cursor.values) == len(order) and all(
-            value is None or isinstance(value, _TYPES.get(field.kind, field.python_type))
+            value is None or isinstance(value, _TYPES.get(field.kind, field.python_type) | UnexpectedValue)
             for value, sort in zip(cursor.values, order, strict=True)
             for field in (self._field(sort),)
         )

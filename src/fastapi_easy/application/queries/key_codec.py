@@ -11,7 +11,7 @@ from fastapi_easy.domain.field import Field
 from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.domain.values.formats import FORMATS
 from fastapi_easy.domain.values.kind_format import ParseError
-from fastapi_easy.domain.values.value_parsing import format_text, parse_value
+from fastapi_easy.domain.values.value_parsing import format_text, parse_value, read_text
 
 
 class KeyCodec:
@@ -24,7 +24,10 @@ class KeyCodec:
     def __init__(self, resource: Resource[object]) -> None:
         self._fields = tuple(resource.fields[name] for name in resource.key)
         self._aliases = tuple(resource.naming.alias_of(name) for name in resource.key)
-        self._text_readers = tuple(FORMATS[field.kind].read_text for field in self._fields)
+        self._text_readers = tuple(
+            FORMATS[field.kind].read_text if field.other_values is None else read_text
+            for field in self._fields
+        )
         self._value_readers = (parse_value,) * len(self._fields)
 
     def read(self, segment: str) -> Outcome[Key]:

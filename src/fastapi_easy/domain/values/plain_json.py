@@ -2,10 +2,12 @@
 
 import enum
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import Final
 
 from fastapi_easy.domain.field import Kind
 from fastapi_easy.domain.values.formats import FORMATS, SCALAR_FORMATS
+from fastapi_easy.domain.values.unexpected import UnexpectedValue
 
 
 def to_plain_json(value: object) -> object:
@@ -38,4 +40,5 @@ def to_plain_json(value: object) -> object:
 _WRITERS: Final[tuple[tuple[type | tuple[type, ...], Callable[[object], object]], ...]] = (
     *((python_type, each.write_journal) for python_type, each in SCALAR_FORMATS.items()),
     ((bytearray, memoryview), FORMATS[Kind.BINARY].write_journal),
+    (UnexpectedValue, attrgetter("shown")),
 )

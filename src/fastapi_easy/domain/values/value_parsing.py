@@ -2,15 +2,33 @@
 
 import enum
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.values.formats import FORMATS, SCALAR_FORMATS
-from fastapi_easy.domain.values.kind_format import JsonScalar
+from fastapi_easy.domain.values.kind_format import JsonScalar, ParseError
+from fastapi_easy.domain.values.unexpected import UnexpectedValue
 
 _DECIMAL_OF_ANY_LENGTH: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 _JSON_SCALARS: Final = frozenset({str, int, float, bool, type(None)})
+_UNEXPECTED: Final = "unexpected"
+"""The one member of the object that stands for an `UnexpectedValue` in keys and cursors."""
+
+
+def read_text(field: Field, text: str) -> Any:
+    """Return the value of *field* that *text* spells in a path or a query string, an `UnexpectedValue` perhaps.
+
+    Raises:
+        ParseError: It spells none.
+    """
+    try:
+        return FORMATS[field.kind].read_text(field, text)
+    except ParseError:
+        if (other := _other_value(field, text)) is None:
+            raise
+        return other
 
 
 def parse_value(field: Field, value: object) -> Any:
@@ -21,11 +39,24 @@ def parse_value(field: Field, value: object) -> Any:
     """
     if isinstance(value, enum.Enum) and type(value) is not field.enumeration:
         return parse_value(field, value.value)
-    return FORMATS[field.kind].read_json(field, value)
+    try:
+        return FORMATS[field.kind].read_json(field, value)
+    except ParseError:
+        shown = value.shown if isinstance(value, UnexpectedValue) else value
+        if (other := _other_value(field, shown)) is None:
+            raise
+        return other
 
 
-def to_json_value(value: Any) -> JsonScalar:
-    """Return a JSON scalar from which `parse_value` makes *value* again."""
+def _other_value(field: Field, shown: object) -> UnexpectedValue | None:
+    """Return the value that is shown as *shown*, if *field* may hold it though its kind does not."""
+    if field.other_values is None or not isinstance(shown, str):
+        return None
+    return UnexpectedValue(shown) if re.fullmatch(field.other_values, shown, re.ASCII) else None
+
+
+def to_json_value(value: Any) -> JsonScalar | Mapping[str, Any]:
+    """Return JSON from which `from_json_value` makes *value* again: a scalar, but for an `UnexpectedValue`."""
     if type(value) in _JSON_SCALARS:
         scalar: JsonScalar = value
         return scalar
@@ -35,19 +66,23 @@ def to_json_value(value: Any) -> JsonScalar:
     found = SCALAR_FORMATS.get(type(value))
     if found is not None:
         return found.write_key(value)
+    if isinstance(value, UnexpectedValue):
+        return {_UNEXPECTED: value.shown}
     for python_type, each in SCALAR_FORMATS.items():
         if isinstance(value, python_type):
             return each.write_key(value)
     return str(value)
 
 
-def from_json_value(field: Field, value: JsonScalar) -> Any:
+def from_json_value(field: Field, value: JsonScalar | Mapping[str, Any]) -> Any:
     """Return the value of *field* from which `to_json_value` made *value*, also where callers may not write it.
 
     Raises:
         ParseError: It was made from a value of another type.
     """
     match field.kind, value:
+        case _, Mapping():
+            return UnexpectedValue(value[_UNEXPECTED])
         case _, bool():
             return parse_value(field, value)
         # Stored values may be out of the range, or longer, than what callers may say.
@@ -60,6 +95,8 @@ def from_json_value(field: Field, value: JsonScalar) -> Any:
 
 
 def format_text(value: object) -> str:
-    """Return text from which `read_text` of its kind makes *value* again."""
+    """Return text from which `read_text` makes *value* again."""
+    if isinstance(value, UnexpectedValue):
+        return str(value.shown)
     written = to_json_value(value)
     return ("true" if written else "false") if isinstance(written, bool) else str(written)

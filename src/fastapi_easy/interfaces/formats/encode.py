@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 import orjson
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json, to_jsonable_python
 
 from fastapi_easy.domain import Include, Kind, Resource, Rows
 from fastapi_easy.domain.changes.row import PartialRow
 from fastapi_easy.domain.values.formats import SCALAR_FORMATS
 from fastapi_easy.domain.values.texts import bytes_text
+from fastapi_easy.domain.values.unexpected import UnexpectedValue
 from fastapi_easy.interfaces.formats.record_serializer import JsonObjects, RecordSerializer
 
 _OPTIONS: Final = orjson.OPT_UTC_Z
@@ -25,6 +26,8 @@ RowProjection: TypeAlias = Callable[[Row, Sequence[str] | None], Row]
 
 class RowEncoder:
     """Writes the rows of one resource and what is included beside them. No field outside a read schema ever leaves.
+
+    An `UnexpectedValue` is written as it is shown; rows that hold one are no `Rows` with records.
 
     Args:
         resource: Whose rows.
@@ -145,7 +148,9 @@ def _derived_projection(resource: Resource[Any]) -> RowProjection:
 
     def made(row: Row, fields: Sequence[str] | None) -> Row:
         return {
-            naming.alias_of(name): to_jsonable_python(row[name]) if name in times else row[name]
+            naming.alias_of(name): (
+                to_jsonable_python(row[name], fallback=_encode_other) if name in times else row[name]
+            )
             for name in fields or readable
             if name in row
         }
@@ -161,12 +166,19 @@ def _model_projection(resource: Resource[Any], model: type[BaseModel]) -> RowPro
         if fields is None and type(row) is PartialRow:
             fields = tuple(row)
         if fields is None:
-            whole = model.model_validate({key: row[name] for name, key in keys.items() if name in row})
-            return whole.model_dump(mode="json", by_alias=True)
+            try:
+                whole = model.model_validate({key: row[name] for name, key in keys.items() if name in row})
+            except ValidationError:
+                # What is stored is shown, also where the model would not have let it in.
+                fields = tuple(name for name in keys if name in row)
+            else:
+                return whole.model_dump(mode="json", by_alias=True)
         # Half a row cannot be validated; what the model says of writing each field still holds.
         values = {name: value for name, value in row.items() if name in keys}
         half = model.model_construct(set(fields), **values)
-        return half.model_dump(mode="json", include=set(fields), by_alias=True, warnings=False)
+        return half.model_dump(
+            mode="json", include=set(fields), by_alias=True, warnings=False, fallback=_encode_other
+        )
 
     return project
 
@@ -204,13 +216,15 @@ _WRITERS: Final[Mapping[type, Callable[[Any], str]]] = {
     for python_type, each in SCALAR_FORMATS.items()
     if each.write_json is not None
 }
-_WRITTEN_TYPES: Final = tuple(_WRITERS)
+_WRITTEN_TYPES: Final = (*_WRITERS, UnexpectedValue)
 
 
 def _encode_other(value: object) -> object:
     write = _WRITERS.get(type(value))
     if write is not None:
         return write(value)
+    if isinstance(value, UnexpectedValue):
+        return value.shown
     if isinstance(value, set | frozenset | tuple):
         return list(value)
     if isinstance(value, bytearray | memoryview):

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 from fastapi_easy.application import ApplyBulk, BulkAnswer, Change, Create, Delete, Malformed, Update, Upsert
 from fastapi_easy.application.changes.items import pointer_to_values
 from fastapi_easy.domain import Error, Failure, Invalid, Key, Row, TooLarge
+from fastapi_easy.domain.values.unexpected import UnexpectedValue
 from fastapi_easy.domain.values.value_parsing import to_json_value
 from fastapi_easy.interfaces.formats.encode import dumps
 from fastapi_easy.interfaces.http.exchange import (
@@ -108,7 +109,11 @@ class BulkEndpoint:
 
 def _key(key: Key) -> Any:
     """Return *key* as items name it."""
-    return [to_json_value(part) for part in key] if isinstance(key, tuple) else to_json_value(key)
+    return [_key_part(part) for part in key] if isinstance(key, tuple) else _key_part(key)
+
+
+def _key_part(part: object) -> Any:
+    return part.shown if isinstance(part, UnexpectedValue) else to_json_value(part)
 
 
 def _item_problem(index: int, item: Change, error: Error) -> Problem:
