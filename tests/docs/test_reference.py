@@ -110,6 +110,7 @@ def test_the_limits_of_queries_are_those_of_the_settings():
 
 
 SAMPLES = {
+    "UnreadableEntity": {"fields": ("stars",)},
     "AlreadyExists": {"fields": ("title",)},
     "BadQuery": {"parameter": "prise__lt", "reason": "Is not a parameter here", "suggestion": "price__lt"},
     "CheckFailed": {"fields": ("stock",)},

@@ -18,6 +18,7 @@ from fastapi_easy.domain.resources.options import (
     Fields,
     Operation,
     QueryRules,
+    Reading,
     Schemas,
     Version,
 )
@@ -44,6 +45,7 @@ def resource(
     version: str | Version = Version(),
     soft_delete: str | None = None,
     upsert: Sequence[str] = (),
+    reading: Reading | str = Reading.LENIENT,
     dependencies: Sequence[Any] = (),
 ) -> DeclaredResource[E]:
     """Declare a resource in a `Container`; the attribute's name becomes its name and its path.
@@ -75,6 +77,9 @@ def resource(
 
         upsert: The unique fields by which an upsert finds the entity to change.
 
+        reading: Whether entities with stored values that do not fit their fields are shown (`lenient`) or reported as
+            problems (`strict`).
+
         dependencies: FastAPI dependencies, `Depends(...)` or `Security(...)`, that run before every operation over
             HTTP, after those of the application.
     """
@@ -92,6 +97,7 @@ def resource(
             version=version,
             soft_delete=soft_delete,
             upsert=upsert,
+            reading=reading,
             dependencies=dependencies,
         )
     )

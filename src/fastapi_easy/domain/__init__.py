@@ -50,6 +50,7 @@ from fastapi_easy.domain.errors import (
     Unauthenticated,
     Unavailable,
     UnavailableReason,
+    UnreadableEntity,
     Unsupported,
 )
 from fastapi_easy.domain.field import UNSET, Field, Kind
@@ -86,6 +87,7 @@ from fastapi_easy.domain.resources.options import (
     Fields,
     Operation,
     QueryRules,
+    Reading,
     Schemas,
     Version,
 )
@@ -93,6 +95,7 @@ from fastapi_easy.domain.resources.reference import Reference, ReferentialAction
 from fastapi_easy.domain.resources.relation import Link, to_many, to_one
 from fastapi_easy.domain.resources.resource import LinkedReference, Relation, Resource, Shape
 from fastapi_easy.domain.values.json import Json
+from fastapi_easy.domain.values.unexpected import UnexpectedValue
 
 __all__ = [
     "ANONYMOUS",
@@ -171,6 +174,7 @@ __all__ = [
     "Query",
     "QueryRules",
     "RateLimited",
+    "Reading",
     "Reference",
     "ReferenceBroken",
     "ReferentialAction",
@@ -191,6 +195,8 @@ __all__ = [
     "Unauthenticated",
     "Unavailable",
     "UnavailableReason",
+    "UnexpectedValue",
+    "UnreadableEntity",
     "Unsupported",
     "ValuePlaceholder",
     "Values",

@@ -138,6 +138,22 @@ class CheckFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadableEntity:
+    """An entity is stored with values that its fields cannot hold, and its resource is read strictly.
+
+    Attributes:
+        key: What identifies it; `None` when the caller may not know.
+
+        fields: The fields with such values.
+    """
+
+    code: ClassVar[str] = "unreadable_entity"
+    resource: str
+    key: Key
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Stale:
     """The entity has changed since the caller read it (optimistic concurrency); nothing was changed.
 
@@ -296,6 +312,7 @@ Error: TypeAlias = (
     | AlreadyExists
     | ReferenceBroken
     | CheckFailed
+    | UnreadableEntity
     | Stale
     | PreconditionRequired
     | IdempotencyMismatch

@@ -55,7 +55,7 @@ class FailingRepository:
 
     async def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Sequence[Row]]:
         """Raise before the first row."""
-        raise StreamBroken(getattr(self._error, "dependency", "repository"))
+        raise StreamBroken(getattr(self._error, "dependency", "repository"), self._error)
         yield ()
 
     async def count(self, specification: Specification) -> Outcome[int]:

@@ -8,10 +8,11 @@ from returns.result import Success
 from fastapi_easy.application.access import Access
 from fastapi_easy.application.collaborators import ResourceHandler
 from fastapi_easy.application.context import Context
+from fastapi_easy.application.queries.strict_reading import check_stream, fields_with_key
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.queries.query import Query
-from fastapi_easy.domain.resources.options import Operation
+from fastapi_easy.domain.resources.options import Operation, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,12 @@ class ExportEntitiesHandler(ResourceHandler):
             return access
         if (denied := access.check_query(resource, query)) is not None:
             return denied
+        fields = tuple(access.readable(resource) if query.fields is None else query.fields)
+        is_strict = resource.reading is Reading.STRICT
         query = replace(
             query,
             specification=access.restrict_relations(query.specification),
-            fields=access.readable(resource) if query.fields is None else query.fields,
+            fields=fields_with_key(resource, fields, access.readable(resource)) if is_strict else fields,
         )
-        return Success(access.scope_repository(resource, self._collaborators.repository()).stream(query))
+        rows = access.scope_repository(resource, self._collaborators.repository()).stream(query)
+        return Success(check_stream(resource, rows, fields) if is_strict else rows)

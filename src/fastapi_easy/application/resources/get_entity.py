@@ -8,10 +8,11 @@ from fastapi_easy.application.access import Access
 from fastapi_easy.application.collaborators import ResourceHandler
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.embedding import embed, fields_to_fetch
+from fastapi_easy.application.queries.strict_reading import check_row
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Key, Outcome
 from fastapi_easy.domain.queries.query import Include, Query
-from fastapi_easy.domain.resources.options import Operation
+from fastapi_easy.domain.resources.options import Operation, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class GetEntityHandler(ResourceHandler):
 
         Fails with:
             NotFound: There is none that the caller may see.
+
+            UnreadableEntity: It is read strictly, and a stored value does not fit its field.
         """
         resource, includes = self._resource, command.includes
         access = await self._enter(context, Operation.GET)
@@ -41,11 +44,14 @@ class GetEntityHandler(ResourceHandler):
             return access
         # The common case, and the shortest way to the store: nothing to embed, nothing to hide.
         if not (includes or access.is_limited):
-            return await self._collaborators.repository().read(command.key, resource.readable)
+            read = await self._collaborators.repository().read(command.key, resource.readable)
+            return read if resource.reading is Reading.LENIENT else check_row(resource, read)
         if (denied := access.check_query(resource, Query(includes=includes))) is not None:
             return denied
         repository = access.scope_repository(resource, self._collaborators.repository())
         read = await repository.read(command.key, fields_to_fetch(resource.readable, includes))
+        if resource.reading is Reading.STRICT:
+            read = check_row(resource, read)
         if isinstance(read, Failure):
             return read
         if not includes:

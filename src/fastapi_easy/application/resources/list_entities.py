@@ -8,11 +8,12 @@ from fastapi_easy.application.access import Access
 from fastapi_easy.application.collaborators import ResourceHandler
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.embedding import embed, fields_to_fetch
+from fastapi_easy.application.queries.strict_reading import check_page, fields_with_key
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.queries.page import Page
 from fastapi_easy.domain.queries.query import Query
-from fastapi_easy.domain.resources.options import Operation
+from fastapi_easy.domain.resources.options import Operation, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +29,13 @@ class ListEntitiesHandler(ResourceHandler):
     async def __call__(self, command: ListEntities, context: Context, /) -> Outcome[Page[Row]]:
         """Return the page with the requested fields, or all readable ones, and a member for each include.
 
+        Where the resource is read strictly, entities with stored values that do not fit are problems of the page.
+
         Fails with:
             Forbidden: The order would tell something about entities the caller may not see.
         """
         query, resource = command.query, self._resource
+        is_strict = resource.reading is Reading.STRICT
         access = await self._enter(context, Operation.LIST)
         if not isinstance(access, Access):
             return access
@@ -41,11 +45,14 @@ class ListEntitiesHandler(ResourceHandler):
         query = replace(
             query,
             specification=access.restrict_relations(query.specification),
-            fields=fields_to_fetch(fields, query.includes),
+            fields=fields_to_fetch(
+                fields_with_key(resource, fields, access.readable(resource)) if is_strict else fields,
+                query.includes,
+            ),
         )
         selected = await access.scope_repository(resource, self._collaborators.repository()).select(query)
-        if not query.includes or isinstance(selected, Failure):
+        if not (query.includes or is_strict) or isinstance(selected, Failure):
             return selected
-        page = selected.unwrap()
+        page = check_page(resource, selected.unwrap()) if is_strict else selected.unwrap()
         embedded = await embed(page.items, fields, query.includes, self._collaborators.repositories, access)
         return embedded if isinstance(embedded, Failure) else Success(replace(page, items=embedded.unwrap()))

@@ -5,7 +5,7 @@ from typing import Final, Protocol, TypeVar, runtime_checkable
 
 from fastapi_easy.domain.changes.patch import Patch, Values
 from fastapi_easy.domain.changes.row import Row
-from fastapi_easy.domain.errors import Key, Outcome
+from fastapi_easy.domain.errors import Error, Key, Outcome, Unavailable
 from fastapi_easy.domain.queries.aggregation import Aggregation, Group
 from fastapi_easy.domain.queries.page import Page
 from fastapi_easy.domain.queries.query import Query
@@ -192,12 +192,15 @@ class Repository(Protocol[E]):
 
 
 class StreamBroken(Exception):
-    """The store stopped answering in the middle of a stream.
+    """A stream ended before its end.
 
     Attributes:
         dependency: Which store.
+
+        error: Why, when it is not that the store does not answer.
     """
 
-    def __init__(self, dependency: str) -> None:
+    def __init__(self, dependency: str, error: Error | None = None) -> None:
         self.dependency = dependency
-        super().__init__(f"{dependency} stopped answering in the middle of a stream")
+        self.error: Error = Unavailable(dependency) if error is None else error
+        super().__init__(f"{dependency} stopped answering in the middle of a stream: {self.error.code}")

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from fastapi_easy.domain.errors import UnreadableEntity
+
 T_co = TypeVar("T_co", covariant=True)
 
 
@@ -57,8 +59,11 @@ class Page(Generic[T_co]):
         total: How many entities the specification means, whatever the window; `None` when not counted.
 
         next: Where the following page begins; `None` on the last one.
+
+        problems: The entities of this window that cannot be read, where a resource is read strictly.
     """
 
     items: Sequence[T_co]
     total: int | None = None
     next: Cursor | None = None
+    problems: Sequence[UnreadableEntity] = ()

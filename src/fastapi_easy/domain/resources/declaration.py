@@ -14,6 +14,7 @@ from fastapi_easy.domain.resources.options import (
     Fields,
     Operation,
     QueryRules,
+    Reading,
     Schemas,
     Version,
 )
@@ -63,6 +64,8 @@ class Declaration(Generic[E]):
 
         upsert: The unique fields by which an upsert finds the entity to change.
 
+        reading: What is answered where a stored value does not fit its field.
+
         dependencies: What an interface runs before every operation; means nothing to the domain.
     """
 
@@ -78,6 +81,7 @@ class Declaration(Generic[E]):
     version: str | Version = Version()
     soft_delete: str | None = None
     upsert: Sequence[str] = ()
+    reading: Reading | str = Reading.LENIENT
     dependencies: Sequence[Any] = ()
 
 
@@ -167,6 +171,7 @@ def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resou
         requires_version=version.required,
         soft_delete=declaration.soft_delete,
         upsert_by=_upsert_by(declaration, shape, fields, writable, mistakes),
+        reading=_reading(declaration, mistakes),
         dependencies=tuple(declaration.dependencies),
     )
     if version.field is not None and version.field in fields and version.field not in readable:
@@ -290,6 +295,13 @@ def _order(
     if not 1 <= rules.limit <= rules.max_limit:
         mistakes.add(f"query.limit is {rules.limit}: set it between 1 and query.max_limit, {rules.max_limit}")
     return tuple(Sort(name, down if requested[name].startswith("-") else up) for name in kept)
+
+
+def _reading(declaration: Declaration[Any], mistakes: Mistakes) -> Reading:
+    named = mistakes.names(
+        "reading", [declaration.reading], [each.value for each in Reading], "which is not a way of reading"
+    )
+    return Reading(named[0]) if named else Reading.LENIENT
 
 
 def _operations(declaration: Declaration[Any], mistakes: Mistakes) -> frozenset[Operation]:

@@ -32,6 +32,16 @@ them they are not there; what PURGE takes cannot be brought back, so it is offer
 READ_ONLY: Final = (Operation.GET, Operation.LIST, Operation.COUNT, Operation.AGGREGATE, Operation.EXPORT)
 
 
+class Reading(enum.StrEnum):
+    """What is answered where a stored value is one that the kind of its field cannot hold (`UnexpectedValue`)."""
+
+    LENIENT = "lenient"
+    """The value, as it is stored."""
+
+    STRICT = "strict"
+    """A problem that names the entity and the field, beside the entities of a page that can be read."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fields:
     """The fields that callers may read and write. `None` means all that are not hidden or generated.

@@ -20,7 +20,7 @@ from fastapi_easy.domain.queries.specification import (
     all_of,
 )
 from fastapi_easy.domain.resources.naming import NO_ALIASES, FieldAliases, build_aliases
-from fastapi_easy.domain.resources.options import Operation, QueryRules, Schemas
+from fastapi_easy.domain.resources.options import Operation, QueryRules, Reading, Schemas
 from fastapi_easy.domain.resources.reference import Reference, ReferentialAction
 from fastapi_easy.domain.resources.relation import Link, Through
 
@@ -181,6 +181,8 @@ class Resource(Generic[E]):
 
         upsert_by: The unique fields by which an upsert finds the entity to change.
 
+        reading: What is answered where a stored value does not fit its field.
+
         relations: What leads to other resources, by name. Filled once, when all resources are known.
 
         references: The foreign keys to other resources of its database, which the store enforces. Filled once, when
@@ -215,6 +217,7 @@ class Resource(Generic[E]):
     soft_delete: str | None = None
     upsert_by: tuple[str, ...] = ()
     dependencies: tuple[Any, ...] = ()
+    reading: Reading = Reading.LENIENT
     relations: dict[str, Relation] = dataclasses.field(default_factory=dict)
     references: list[LinkedReference] = dataclasses.field(default_factory=list)
     naming: FieldAliases = dataclasses.field(init=False, default=NO_ALIASES)

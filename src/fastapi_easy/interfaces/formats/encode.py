@@ -60,8 +60,9 @@ class RowEncoder:
         total: int | None,
         cursor: str | None,
         includes: Sequence[Include] = (),
+        problems: Sequence[object] = (),
     ) -> bytes:
-        """Return *rows* as a page."""
+        """Return *rows* as a page, with *problems* beside them if there are any."""
         items = None if includes else self._serialize_raw(rows, fields)
         if items is not None:
             try:
@@ -70,7 +71,8 @@ class RowEncoder:
                 # Written again by the slower way below, which knows every value.
                 pass
         shown = self.row_serializer(fields, includes)
-        return dumps({"items": [shown(row) for row in rows], "total": total, "next_cursor": cursor})
+        page = {"items": [shown(row) for row in rows], "total": total, "next_cursor": cursor}
+        return dumps({**page, "problems": problems} if problems else page)
 
     def lines(self, rows: Sequence[Row], fields: Sequence[str] | None) -> bytes:
         """Return *rows* as JSON objects with *fields*, or all fields of the read schema, each on a line."""

@@ -132,6 +132,8 @@ MEANINGS: Final[Mapping[str, str]] = {
     "the lines and import them again.",
     "unauthenticated": "Authentication is required; WWW-Authenticate names the scheme.",
     "unavailable": "A dependency did not answer. Nothing was changed; retry after Retry-After.",
+    "unreadable_entity": "The entity is stored with values that its fields cannot hold; errors names the fields. "
+    "Correct the stored values, or declare the resource with reading='lenient'.",
     "unsupported": "The store behind this resource cannot do what was asked.",
     "unsupported_media_type": "The body is of a media type or charset that is not read here.",
 }

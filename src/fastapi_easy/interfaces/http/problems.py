@@ -31,8 +31,10 @@ from fastapi_easy.domain import (
     TooLarge,
     Unauthenticated,
     Unavailable,
+    UnreadableEntity,
     Unsupported,
 )
+from fastapi_easy.interfaces.formats.shown_key import shown_key
 
 PROBLEM_JSON: Final = b"application/problem+json"
 
@@ -104,6 +106,17 @@ def problem_of(error: Error) -> Problem:  # noqa: C901, PLR0911, PLR0912 (one br
         case CheckFailed(fields=fields, reason=reason):
             detail = reason or "The values violate a check constraint."
             return Problem(409, error.code, detail, faults=_field_faults(fields, "Refused", error))
+        case UnreadableEntity(_, key, fields):
+            detail = (
+                f"The stored values of {' and '.join(fields)} do not fit; correct them, or read leniently."
+            )
+            return Problem(
+                409,
+                error.code,
+                detail,
+                faults=_field_faults(fields, "The stored value does not fit", error),
+                members={} if key is None else {"key": shown_key(key)},
+            )
         case Stale(_, _, current):
             etag = ((b"etag", b'"' + current.encode("ascii", "replace") + b'"'),)
             detail = "The entity has changed since you read it."
@@ -218,7 +231,9 @@ def _retry_after_member(seconds: float) -> dict[str, object]:
 
 
 def _field_faults(
-    fields: tuple[str, ...], message: str, error: AlreadyExists | ReferenceBroken | CheckFailed
+    fields: tuple[str, ...],
+    message: str,
+    error: AlreadyExists | ReferenceBroken | CheckFailed | UnreadableEntity,
 ) -> tuple[Fault, ...]:
     return tuple(Fault("/" + _escape_pointer(name), message, error.code) for name in fields)
 
@@ -260,6 +275,7 @@ TITLES: Final[Mapping[str, str]] = {
     "too_many_failures": "Too many lines failed",
     "unauthenticated": "Not authenticated",
     "unavailable": "Temporarily unavailable",
+    "unreadable_entity": "Stored values do not fit",
     "unsupported": "Not supported by the store",
     "unsupported_media_type": "Unsupported media type",
 }

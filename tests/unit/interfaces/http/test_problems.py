@@ -27,6 +27,7 @@ from fastapi_easy.domain import (
     TooLarge,
     Unauthenticated,
     Unavailable,
+    UnreadableEntity,
     Unsupported,
 )
 from fastapi_easy.interfaces.http.pages import MEANINGS, problem_page
@@ -44,6 +45,7 @@ CASES: list[tuple[Any, int, dict[bytes, bytes]]] = [
     (ReferenceBroken("books", ("author_id",)), 409, {}),
     (ReferenceBroken("books", ()), 409, {}),
     (CheckFailed("books", ("price",), "positive"), 409, {}),
+    (UnreadableEntity("books", (1, 2), ("a",)), 409, {}),
     (Stale("books", 1, "abc"), 412, {b"etag": b'"abc"'}),
     (PreconditionRequired("books"), 428, {}),
     (IdempotencyMismatch("k"), 422, {}),

@@ -6,7 +6,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
-from fastapi_easy.domain import UNSET, Operation
+from fastapi_easy.domain import UNSET, Operation, Reading
 from fastapi_easy.interfaces.formats.output_types import output_type
 from fastapi_easy.interfaces.http.dependencies.guards import Guards
 from fastapi_easy.interfaces.http.dependencies.openapi import DependencyDocs
@@ -163,7 +163,7 @@ def _derived_schemas(http_resource: HttpResource, schemas: Mapping[str, Document
     name = http_resource.names.schema
     part = f"{name}Part"
     whole = _resolve(name, schemas)
-    page = {
+    page: Document = {
         "type": "object",
         "title": f"{name}Page",
         "required": ["items", "total", "next_cursor"],
@@ -173,6 +173,12 @@ def _derived_schemas(http_resource: HttpResource, schemas: Mapping[str, Document
             "next_cursor": {"anyOf": [{"type": "string"}, {"type": "null"}]},
         },
     }
+    if http_resource.resource.reading is Reading.STRICT:
+        page["properties"]["problems"] = {
+            "type": "array",
+            "items": {"$ref": "#/components/schemas/ItemProblem"},
+            "description": "The entities of this page whose stored values do not fit; absent when there are none.",
+        }
     beside = related_properties(http_resource)
     partial = {
         **{key: value for key, value in whole.items() if key != "required"},

@@ -4,7 +4,7 @@ import dataclasses
 import inspect
 from typing import Any, Final
 
-from fastapi_easy.domain import Operation
+from fastapi_easy.domain import Operation, Reading
 from fastapi_easy.interfaces.http.http_resource import HttpResource
 from fastapi_easy.interfaces.http.openapi.bulk import bulk_example
 from fastapi_easy.interfaces.http.openapi.documents import Document, OperationDetails
@@ -80,7 +80,7 @@ class Operations:
                 deleted=_with_article(f"deleted_{self._names.singular}"),
             ),
             **members,
-            "responses": {**by_status, **self._problems(route.problems)},
+            "responses": {**by_status, **self._problems(route.problems | self._problems_of_reading(route))},
         }
 
     def _details(self, route: OperationRoute) -> OperationDetails:  # noqa: C901, PLR0911, PLR0912 (a row per operation)
@@ -113,6 +113,10 @@ class Operations:
                 return export_details(self._http_resource)
             case Operation.IMPORT:
                 return import_details(self._http_resource)
+
+    def _problems_of_reading(self, route: OperationRoute) -> frozenset[int]:
+        is_strict = self._resource.reading is Reading.STRICT
+        return frozenset({409} if is_strict and route.operation in {Operation.GET, Operation.EXPORT} else ())
 
     def _problems(self, statuses: frozenset[int]) -> Document:
         return problem_responses(statuses if self._resource.requires_version else statuses - {428})

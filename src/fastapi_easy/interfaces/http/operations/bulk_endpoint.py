@@ -8,10 +8,9 @@ from typing import Any, Final, TypeAlias
 
 from fastapi_easy.application import ApplyBulk, BulkAnswer, Change, Create, Delete, Malformed, Update, Upsert
 from fastapi_easy.application.changes.items import pointer_to_values
-from fastapi_easy.domain import Error, Failure, Invalid, Key, Row, TooLarge
-from fastapi_easy.domain.values.unexpected import UnexpectedValue
-from fastapi_easy.domain.values.value_parsing import to_json_value
+from fastapi_easy.domain import Error, Failure, Invalid, Row, TooLarge
 from fastapi_easy.interfaces.formats.encode import dumps
+from fastapi_easy.interfaces.formats.shown_key import shown_key
 from fastapi_easy.interfaces.http.exchange import (
     Exchange,
     HttpResponse,
@@ -90,12 +89,12 @@ class BulkEndpoint:
             case Update():
                 return self._entity(200, value, preferences)
             case Delete(key, _):
-                return {"status": 204, "key": _key(key)}
+                return {"status": 204, "key": shown_key(key)}
             case _:
                 return {"status": 200, "affected": value}
 
     def _entity(self, status: int, row: Row, preferences: Preferences) -> Result:
-        result: Result = {"status": status, "key": _key(self._resource.key_of(row))}
+        result: Result = {"status": status, "key": shown_key(self._resource.key_of(row))}
         if not preferences.minimal:
             result["entity"] = self._serialize(row)
         if preferences.dry_run is None:
@@ -105,15 +104,6 @@ class BulkEndpoint:
     @cached_property
     def _serialize(self) -> Callable[[Row], Any]:
         return self._http_resource.encoder.row_serializer()
-
-
-def _key(key: Key) -> Any:
-    """Return *key* as items name it."""
-    return [_key_part(part) for part in key] if isinstance(key, tuple) else _key_part(key)
-
-
-def _key_part(part: object) -> Any:
-    return part.shown if isinstance(part, UnexpectedValue) else to_json_value(part)
 
 
 def _item_problem(index: int, item: Change, error: Error) -> Problem:

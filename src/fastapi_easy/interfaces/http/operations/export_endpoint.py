@@ -7,7 +7,7 @@ import orjson
 
 from fastapi_easy.application import ExportEntities
 from fastapi_easy.application.queries.include_parser import OPTIONS
-from fastapi_easy.domain import BadQuery, Field, Query, Resource, Row, Rows, Unavailable
+from fastapi_easy.domain import BadQuery, Field, Query, Resource, Row, Rows
 from fastapi_easy.domain.ports.repository import StreamBroken
 from fastapi_easy.interfaces.formats.csv_cells import record_writer
 from fastapi_easy.interfaces.formats.csv_columns import ColumnWriter
@@ -59,7 +59,7 @@ class ExportEndpoint:
             # Read before the status line is sent: a store that is down can still be answered with a problem.
             first = await anext(parts, b"")
         except StreamBroken as error:
-            raise problem_error(Unavailable(error.dependency)) from None
+            raise problem_error(error.error) from None
         media_type = _CSV_TYPE if export_format == "csv" else NDJSON.encode("ascii")
         name = f'attachment; filename="{self._http_resource.segment}.{export_format}"'.encode("ascii")
         headers = (

@@ -15,6 +15,7 @@ from fastapi_easy.interfaces.http.exchange import (
     unwrap_or_raise,
 )
 from fastapi_easy.interfaces.http.http_resource import HttpResource
+from fastapi_easy.interfaces.http.problems import problem_members, problem_of
 from fastapi_easy.interfaces.http.requests.body import JSON, read_document
 from fastapi_easy.interfaces.http.requests.decode import (
     Pairs,
@@ -92,7 +93,9 @@ class ReadEndpoints:
         page = unwrap_or_raise(await self._use_cases.list(ListEntities(query), context))
         cursor = None if page.next is None else self._queries.sign(query, page.next, tenant=context.tenant)
         encoder = self._http_resource.encoder
-        return encoder.page(page.items, query.fields, page.total, cursor, query.includes), cursor
+        problems = [problem_members(problem_of(each)) for each in page.problems] if page.problems else ()
+        body = encoder.page(page.items, query.fields, page.total, cursor, query.includes, problems)
+        return body, cursor
 
     def _links(self, exchange: Exchange, pairs: Pairs, cursor: str | None) -> bytes:
         query: bytes = exchange.scope["query_string"]
