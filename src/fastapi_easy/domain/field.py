@@ -114,6 +114,8 @@ class Field:
 
         precision, scale: All digits and digits after the point, for DECIMAL.
 
+        document: What the documents are, for kind JSON, as metadata of `typing.Annotated`; `None` for anything.
+
         rules: Further validation, in the vocabulary of `typing.Annotated` metadata; read by the doors only.
 
         other_values: A regular expression of the texts that stand for values which the store holds and compares though
@@ -142,6 +144,7 @@ class Field:
     maximum: int | None = None
     precision: int | None = None
     scale: int | None = None
+    document: Any = None
     rules: tuple[Any, ...] = ()
     other_values: str | None = None
     description: str | None = None

@@ -193,7 +193,7 @@ def test_every_mistake_is_named_at_once():
     class Book:
         __unique__: ClassVar = ("isbn",)
         title: complex
-        either: int | str
+        either: int | complex
 
     with pytest.raises(DeclarationError) as caught:
         describe(Book)

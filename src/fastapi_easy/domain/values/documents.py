@@ -63,8 +63,8 @@ def _to_float(value: object) -> float:
     return float(value)
 
 
-def _schema_of_anything(field: Field, inner: JsonSchema) -> JsonSchema:
-    return {}
+def _schema_of_document(field: Field, inner: JsonSchema) -> JsonSchema:
+    return {} if field.document is None else inner
 
 
 JSON: Final[KindFormat[object]] = KindFormat(
@@ -75,7 +75,7 @@ JSON: Final[KindFormat[object]] = KindFormat(
     write_key=str,
     write_journal=unchanged,
     query_schema=fixed_schema({}),
-    body_schema=_schema_of_anything,
+    body_schema=_schema_of_document,
 )
 
 ARRAY: Final[KindFormat[object]] = KindFormat(

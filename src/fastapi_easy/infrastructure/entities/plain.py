@@ -10,6 +10,7 @@ import dataclasses
 import datetime
 import decimal
 import enum
+import functools
 import types
 import typing
 import uuid
@@ -27,6 +28,7 @@ from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import UNSET, Field, Kind
 from fastapi_easy.domain.resources.resource import Resource, Shape
 from fastapi_easy.infrastructure.entities.aliases import accepts_field_names, aliases_of
+from fastapi_easy.infrastructure.entities.documents import is_document, with_document
 
 E = TypeVar("E")
 
@@ -78,6 +80,7 @@ class _Type:
     enumeration: type[enum.Enum] | None
     nullable: bool
     rules: tuple[Any, ...]
+    annotation: Any
 
 
 def recognises(entity: type) -> bool:
@@ -102,7 +105,7 @@ def describe(entity: type) -> Shape:
         if read is None:
             mistakes.append(
                 f"{entity.__name__}.{member.name} is of type {member.annotation!r}, which no store supports; "
-                "use a scalar, an enumeration, a list of scalars, or dict for JSON"
+                "use a scalar, an enumeration, a list of scalars, or what JSON has a form for"
             )
             continue
         fields.append(_field(member, read, key, unique))
@@ -115,6 +118,8 @@ def values_of(resource: Resource[Any], entity: Any) -> Values:
     """Return the values *entity* holds. What was never set on it, or may not be the null it is, is left out."""
     known = getattr(entity, "__dict__", {})
     values = {name: getattr(entity, name, None) for name in resource.fields}
+    for name, document in _documents(resource):
+        values[name] = document.to_json(values[name])
     return {
         name: value
         for name, value in values.items()
@@ -126,6 +131,11 @@ def entity_from(resource: Resource[E], row: Row) -> E:
     """Return an instance of the user's class that holds the values of *row*."""
     entity: Any = resource.entity
     made: E
+    if documents := _documents(resource):
+        row = Row(row)
+        for name, document in documents:
+            if name in row:
+                row[name] = document.to_python(row[name])
     if issubclass(entity, BaseModel) and not hasattr(entity, "__mapper__"):
         # What the store holds was let in once; a rule made since then must not keep it from being read.
         made = entity.model_construct(**row)
@@ -140,6 +150,14 @@ def entity_from(resource: Resource[E], row: Row) -> E:
         # Also where the class is frozen: the object is still being made.
         object.__setattr__(made, name, row[name])
     return made
+
+
+@functools.lru_cache(maxsize=1024)
+def _documents(resource: Resource[Any]) -> tuple[tuple[str, Any], ...]:
+    """Return what is known of the documents of *resource*, by field."""
+    return tuple(
+        (name, field.document) for name, field in resource.fields.items() if field.document is not None
+    )
 
 
 def _key_and_unique(
@@ -165,15 +183,15 @@ def _key_and_unique(
 
 def _field(member: _Member, read: _Type, key: tuple[str, ...], unique: tuple[tuple[str, ...], ...]) -> Field:
     is_key = member.name in key
-    made = is_key and len(key) == 1 and read.kind in _GENERATED_KEY_KINDS and member.default is None
+    is_made = is_key and len(key) == 1 and read.kind in _GENERATED_KEY_KINDS and member.default is None
     rules = (*read.rules, *member.rules)
     shortest, longest = _lengths(rules) if read.kind in _KINDS_WITH_LENGTH else (None, None)
-    return Field(
+    made = Field(
         name=member.name,
         kind=read.kind,
         nullable=read.nullable and not is_key,
-        generated=made,
-        default=UNSET if made else member.default,
+        generated=is_made,
+        default=UNSET if is_made else member.default,
         default_factory=member.default_factory,
         unique=(member.name,) in unique,
         enumeration=read.enumeration,
@@ -187,6 +205,7 @@ def _field(member: _Member, read: _Type, key: tuple[str, ...], unique: tuple[tup
         alias=member.alias,
         by_name=member.by_name,
     )
+    return with_document(made, read.annotation)
 
 
 def _dataclass_members(entity: type) -> Iterator[_Member]:
@@ -238,15 +257,19 @@ def _parse_annotation(annotation: Any) -> _Type | None:
             rules = (*(rule for each in more for rule in _expand_field_info(each)), *rules)
         elif origin in {typing.Union, types.UnionType}:
             alternatives = [each for each in typing.get_args(annotation) if each is not types.NoneType]
+            nullable = nullable or len(alternatives) < len(typing.get_args(annotation))
             if len(alternatives) != 1:
-                return None
-            annotation, nullable = alternatives[0], True
+                annotation = typing.Union[tuple(alternatives)]  # noqa: UP007 (made from a tuple)
+                break
+            annotation = alternatives[0]
         elif isinstance(annotation, typing.NewType):
             annotation = annotation.__supertype__
         else:
             break
     kind, item, enumeration = _kind(annotation)
-    return None if kind is None else _Type(kind, item, enumeration, nullable, rules)
+    if kind is None and is_document(annotation):
+        kind = Kind.JSON
+    return None if kind is None else _Type(kind, item, enumeration, nullable, rules, annotation)
 
 
 def _expand_field_info(rule: object) -> list[object]:

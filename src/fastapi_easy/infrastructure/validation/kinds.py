@@ -15,6 +15,7 @@ from fastapi_easy.domain.values.formats import FORMATS
 from fastapi_easy.domain.values.kind_format import JsonSchema, ParseError
 from fastapi_easy.domain.values.limits import integer_limits
 from fastapi_easy.domain.values.texts import WITHOUT_NUL
+from fastapi_easy.infrastructure.entities.documents import InstancesAsJson
 
 _WITHOUT_NUL: Final = pydantic.Field(json_schema_extra={"pattern": WITHOUT_NUL})
 
@@ -51,18 +52,24 @@ class ParsedBy:
 def input_type(field: Field) -> Any:
     """Return what callers may give for *field*, as an annotation for pydantic's validator and JSON Schema."""
     python_type: Any = Any if field.kind is Kind.JSON else field.python_type
-    rules: list[Any] = [*_bounds(field), *field.rules]
+    rules: list[Any] = [*_bounds(field), *_documents(field), *field.rules]
     if field.kind is Kind.ARRAY:
         python_type = list[input_type(_item(field))]  # type: ignore[misc]
     elif (parser := _parser_for(field)) is not None:
         # The last one in the list is asked first.
         rules.append(parser)
+        if field.document is not None:
+            rules.append(InstancesAsJson())
     annotation = Annotated[(python_type, *rules)] if rules else python_type
     if field.nullable and field.kind is not Kind.JSON:
         annotation = annotation | None
     elif field.kind is Kind.JSON and not field.nullable:
         annotation = Annotated[annotation, pydantic.AfterValidator(_not_null)]
     return annotation
+
+
+def _documents(field: Field) -> tuple[Any, ...]:
+    return () if field.document is None else (field.document,)
 
 
 def _item(field: Field) -> Field:

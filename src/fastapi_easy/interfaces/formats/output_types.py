@@ -17,4 +17,7 @@ def output_type(field: Field) -> Any:
         annotation = list[output_type(item)]  # type: ignore[misc]
     elif write is not None:
         annotation = Annotated[annotation, PlainSerializer(write, return_type=str)]
+    if field.document is not None:
+        annotation = Annotated[annotation, field.document]
+        return annotation | None if field.nullable else annotation
     return annotation | None if field.nullable and field.kind is not Kind.JSON else annotation

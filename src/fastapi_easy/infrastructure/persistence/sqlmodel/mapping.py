@@ -24,6 +24,7 @@ from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import UNSET, Field, Kind
 from fastapi_easy.domain.resources.resource import Shape
 from fastapi_easy.infrastructure.entities.aliases import accepts_field_names, aliases_of
+from fastapi_easy.infrastructure.entities.documents import with_document
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables import mapping
 from fastapi_easy.infrastructure.persistence.sqlmodel.pydantic_internals import given_regex
 
@@ -79,7 +80,7 @@ def _with_pydantic_rules(entity: type[Any], field: Field, info: FieldInfo) -> Fi
     )
     shortest, longest = _lengths(rules)
     is_measured = field.kind in {Kind.TEXT, Kind.BINARY, Kind.ARRAY}
-    return dataclasses.replace(
+    made = dataclasses.replace(
         field,
         rules=rules,
         min_length=shortest if is_measured else None,
@@ -87,6 +88,8 @@ def _with_pydantic_rules(entity: type[Any], field: Field, info: FieldInfo) -> Fi
         description=info.description or info.title or field.description,
         **_default(field, info),
     )
+    # Without its rules, which are among those of the field.
+    return with_document(made, annotation)
 
 
 def _default(field: Field, info: FieldInfo) -> dict[str, Any]:

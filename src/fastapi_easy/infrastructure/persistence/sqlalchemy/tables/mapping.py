@@ -1,17 +1,20 @@
 """SQLAlchemy's declarative classes → `Shape`."""
 
 import dataclasses
+import typing
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import Column, Table, UniqueConstraint
+from sqlalchemy import JSON, Column, Table, UniqueConstraint
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Mapper
+from sqlalchemy.orm import Mapped, Mapper
 
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import UNSET, Field
 from fastapi_easy.domain.resources.resource import Shape
+from fastapi_easy.infrastructure.entities.annotations import annotation_of, without_none
+from fastapi_easy.infrastructure.entities.documents import with_document
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import FieldType, field_type_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.references import references_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.relations import links_of
@@ -132,7 +135,7 @@ def _field(
 ) -> Field:
     generated = _is_generated(column)
     default, factory, store_default = (UNSET, None, False) if generated else _default(entity, column, name)
-    return Field(
+    made = Field(
         name=name,
         **found.field_arguments,
         nullable=bool(column.nullable) and not column.primary_key,
@@ -143,6 +146,15 @@ def _field(
         unique=is_unique,
         description=column.comment or column.doc,
     )
+    # Where another class stands between the column and Python, the annotation is about its values.
+    return with_document(made, _annotation(entity, name)) if isinstance(column.type, JSON) else made
+
+
+def _annotation(entity: type[object], name: str) -> Any:
+    """Return what `Mapped[…]` says of the attribute *name*."""
+    annotation = annotation_of(entity, name)
+    is_mapped = isinstance(origin := typing.get_origin(annotation), type) and issubclass(origin, Mapped)
+    return without_none(typing.get_args(annotation)[0] if is_mapped else annotation)
 
 
 def _is_generated(column: Column[Any]) -> bool:

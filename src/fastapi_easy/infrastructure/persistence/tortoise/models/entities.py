@@ -1,17 +1,13 @@
 """Rows ↔ instances of models."""
 
 import datetime
-import enum
 from collections.abc import Mapping
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
-from pydantic import BaseModel
 from sqlalchemy import Column, Table
-from tortoise import Model
-from tortoise.fields import JSONField
 from tortoise.fields.base import DatabaseDefault
 
+from fastapi_easy.domain.field import Field
 from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.infrastructure.persistence.tortoise.models.stored_fields import stored_fields
 from fastapi_easy.infrastructure.persistence.tortoise.models.tables import TableBuilder
@@ -28,7 +24,6 @@ class TortoiseEntities:
 
     def __init__(self, backend: str) -> None:
         self._tables = TableBuilder(backend)
-        self._documents: WeakKeyDictionary[type[Model], Mapping[str, type[BaseModel]]] = WeakKeyDictionary()
 
     def table_of(self, stored: type[Any]) -> Table:
         """Return the table of *stored*."""
@@ -47,42 +42,27 @@ class TortoiseEntities:
         """Make an instance that holds *values*, as if a query had loaded it: its `save()` updates the stored row."""
         entity: Any = resource.entity
         made: E = entity.construct(_saved_in_db=True, **values)
-        for name, document in self._documents_of(entity).items():
-            if isinstance(value := values.get(name), dict):
-                object.__setattr__(made, name, document(**value))
+        for name in values:
+            if (document := resource.fields[name].document) is not None:
+                object.__setattr__(made, name, document.to_python(values[name]))
         return made
 
     def values_of(self, resource: Resource[Any], entity: Any) -> dict[str, Any]:
         """Return the values that *entity* holds, without those that only the database can fill."""
         held = {name: getattr(entity, name, None) for name in resource.fields}
         return {
-            name: _plain(value, resource.fields[name].enumeration)
+            name: _plain(value, resource.fields[name])
             for name, value in held.items()
             if not isinstance(value, DatabaseDefault)
         }
 
-    def _documents_of(self, model: type[Model]) -> Mapping[str, type[BaseModel]]:
-        """Return the JSON fields of *model* that are pydantic models in Python."""
-        found = self._documents.get(model)
-        if found is None:
-            found = self._documents[model] = {
-                each.name: each.field.field_type
-                for each in stored_fields(model)
-                if isinstance(each.field, JSONField) and _is_document(each.field.field_type)
-            }
-        return found
 
-
-def _is_document(cls: Any) -> bool:
-    return isinstance(cls, type) and issubclass(cls, BaseModel)
-
-
-def _plain(value: Any, enumeration: type[enum.Enum] | None) -> Any:
+def _plain(value: Any, field: Field) -> Any:
     """Return *value*, which Tortoise leaves as it was set, as rows hold it."""
     if value is None:
         return None
-    if enumeration is not None:
-        return enumeration(value)
+    if field.enumeration is not None:
+        return field.enumeration(value)
     if isinstance(value, datetime.time):
         return value.replace(tzinfo=None)
-    return value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+    return value if field.document is None else field.document.to_json(value)

@@ -3,6 +3,7 @@
 import copy
 import datetime
 import inspect
+import typing
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -22,6 +23,8 @@ from tortoise.validators import (
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import UNSET, Field, Kind
 from fastapi_easy.domain.resources.resource import Shape
+from fastapi_easy.infrastructure.entities.annotations import annotation_of, without_none
+from fastapi_easy.infrastructure.entities.documents import with_document
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import FieldType
 from fastapi_easy.infrastructure.persistence.tortoise.models.kinds import field_type_of
 from fastapi_easy.infrastructure.persistence.tortoise.models.model_registry import register_models
@@ -60,7 +63,9 @@ def describe(entity: type[Any]) -> Shape:
     key = (meta_of(entity).pk_attr,)
     return Shape(
         fields=tuple(
-            _field(each, field_type) for each in stored if (field_type := field_types[each.name]) is not None
+            _field(entity, each, field_type)
+            for each in stored
+            if (field_type := field_types[each.name]) is not None
         ),
         key=key,
         unique=tuple(dict.fromkeys(_unique(entity, stored))),
@@ -96,7 +101,7 @@ def _unique(entity: type[Any], stored: list[StoredField]) -> Iterator[tuple[str,
     yield from unique_sets(entity)
 
 
-def _field(stored: StoredField, field_type: FieldType) -> Field:
+def _field(entity: type[Any], stored: StoredField, field_type: FieldType) -> Field:
     field = stored.field
     clock = auto_now_factory(field)
     filled = field.generated or clock is not None
@@ -105,7 +110,7 @@ def _field(stored: StoredField, field_type: FieldType) -> Field:
     field_arguments = dict(field_type.field_arguments)
     if field_type.kind in _KINDS_WITH_LENGTH:
         field_arguments["max_length"] = _smallest(field_type.max_length, longest)
-    return Field(
+    made = Field(
         name=stored.name,
         **field_arguments,
         nullable=field.null,
@@ -118,6 +123,26 @@ def _field(stored: StoredField, field_type: FieldType) -> Field:
         rules=rules,
         description=_description(field),
     )
+    return with_document(made, _annotation(entity, stored)) if isinstance(field, JSONField) else made
+
+
+def _annotation(entity: type[Any], stored: StoredField) -> Any:
+    """Return what the JSON field *stored* holds: `tags: list[str] = JSONField()`, `tags = JSONField[list[str]]()`."""
+    annotation = annotation_of(entity, stored.name)
+    origin = typing.get_origin(annotation)
+    if isinstance(origin, type) and issubclass(origin, JSONField):
+        annotation = typing.get_args(annotation)[0]
+    if annotation is Any or annotation is JSONField:
+        annotation = _parameter(stored.field)
+    return without_none(annotation)
+
+
+def _parameter(field: Any) -> Any:
+    """Return the type that *field* was made with, by `JSONField[…]` or `field_type=…`."""
+    made = getattr(field, "__orig_class__", None)
+    if made is not None:
+        return typing.get_args(made)[0]
+    return Any if field.field_type == JSONField.field_type else field.field_type
 
 
 def _default(field: Any) -> tuple[Any, Callable[[], Any] | None]:

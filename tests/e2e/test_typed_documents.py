@@ -1,0 +1,125 @@
+"""JSON fields whose annotation says what they hold: refused at every door, described, and read as they are stored."""
+
+import typing
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from pydantic import BaseModel
+from pydantic import Field as ModelField
+from sqlalchemy import JSON, Column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlmodel import Field, SQLModel
+from tortoise import Model, fields
+
+from fastapi_easy.application import Create, Update
+from fastapi_easy.bootstrap import create_app
+from fastapi_easy.container import Container, resource
+from fastapi_easy.domain import Patch
+from fastapi_easy.settings import Settings
+from tests.e2e.serving import client_of
+
+
+class Hash(BaseModel):
+    name: str = ModelField(min_length=1)
+
+
+class Size(typing.TypedDict):
+    width: int
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Errand(Base):
+    __tablename__ = "errand"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    tags: Mapped[list[str]] = mapped_column(JSON, default=list)
+    hashes: Mapped["list[Hash]"] = mapped_column(JSON, default=list)
+    size: Mapped[Size | None] = mapped_column(JSON)
+
+
+class Task(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    tags: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    hashes: list[Hash] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    size: dict[str, int] | None = Field(default=None, sa_column=Column(JSON))
+
+
+class Ticket(Model):
+    id = fields.IntField(primary_key=True)
+    tags: list[str] = fields.JSONField(default=list)
+    hashes = fields.JSONField[list[Hash]](default=list)
+    size = fields.JSONField[dict[str, int]](null=True)
+
+
+class Plain(BaseModel):
+    id: int | None = None
+    tags: Sequence[str] = ModelField(default_factory=list)
+    hashes: list[Hash] = ModelField(default_factory=list)
+    size: dict[str, int] | None = None
+
+
+BAD = [
+    ({"tags": [1]}, "/tags/0"),
+    ({"tags": "text"}, "/tags"),
+    ({"hashes": [{"name": ""}]}, "/hashes/0/name"),
+    ({"hashes": {"name": "x"}}, "/hashes"),
+    ({"size": {"width": "wide"}}, "/size/width"),
+]
+
+
+@pytest.mark.parametrize(
+    ("entity", "scheme"),
+    [(Errand, "sqlite"), (Task, "sqlite"), (Ticket, "sqlite"), (Plain, "memory")],
+    ids=["mapped", "sqlmodel", "tortoise", "plain"],
+)
+async def test_documents_are_checked_described_and_read_as_stored(
+    entity: Any, scheme: str, tmp_path: Path
+) -> None:
+    class Shop(Container):
+        tasks = resource(entity)
+
+    url = "memory://" if scheme == "memory" else f"sqlite:///{tmp_path}/shop.sqlite3"
+    shop = Shop(
+        settings=Settings(databases={"default": {"url": url, "schema_mode": "create"}}, secret="s" * 40)
+    )
+    async with client_of(create_app(shop)) as client:
+        made = await client.post(
+            "/tasks", json={"tags": ["a"], "hashes": [{"name": "n"}], "size": {"width": 1}}
+        )
+        assert made.status_code == 201, made.text
+        tasks = shop.kernel().resource("tasks")
+        for values, pointer in BAD:
+            await _refused(client, values, pointer)
+            assert (await tasks.update(1, values)).failure().faults[0].pointer == pointer
+            bulk = (await tasks.bulk([Create(values), Update(1, Patch(values))], atomic=False)).unwrap()
+            assert [each.failure().faults[0].pointer for each in bulk.outcomes] == [pointer, pointer]
+        described = (await client.get("/openapi.json")).json()["components"]["schemas"][entity.__name__][
+            "properties"
+        ]
+        assert described["hashes"]["items"] == {"$ref": "#/components/schemas/Hash"}
+
+        async with shop.unit_of_work() as work:
+            # As another program left it: repositories check nothing.
+            odd = Patch({"hashes": [{"nome": 1}], "size": ["wide"]})
+            assert (await work.repository("tasks").update(1, odd)).unwrap()
+            _ = await work.commit()
+
+        assert (await client.get("/tasks/1")).json()["hashes"] == [{"nome": 1}]
+        assert [each["size"] for each in (await client.get("/tasks")).json()["items"]] == [["wide"]]
+        assert (await shop.tasks.entities().find_by_id(1)).unwrap().hashes == [{"nome": 1}]
+
+
+async def _refused(client: httpx2.AsyncClient, values: dict[str, object], pointer: str) -> None:
+    for answer in (
+        await client.post("/tasks", json=values),
+        await client.put("/tasks/1", json=values),
+        await client.patch("/tasks/1", json=values),
+    ):
+        assert answer.status_code == 422, answer.text
+        pointers = [each["pointer"] for each in answer.json()["errors"]]
+        assert pointers[0] == pointer, answer.text
