@@ -24,6 +24,7 @@ from fastapi_easy.domain.resources.options import (
 )
 from fastapi_easy.domain.resources.relation import Link
 from fastapi_easy.domain.resources.resource import Resource, Shape
+from fastapi_easy.infrastructure.entities.rules import with_rules_of
 from fastapi_easy.infrastructure.validation import with_aliases
 
 __all__ = ["CheckedResources", "check_declarations", "resource"]
@@ -178,4 +179,4 @@ def _shape(declaration: Declaration[Any], database: Database) -> Shape:
     ]
     if mistakes:
         raise DeclarationError(mistakes)
-    return with_aliases(shape, declaration.schemas, entity)
+    return with_aliases(with_rules_of(shape, entity), declaration.schemas, entity)

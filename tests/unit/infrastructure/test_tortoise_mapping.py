@@ -163,12 +163,15 @@ def test_validators_become_rules():
     assert (name.min_length, name.max_length, name.description) == (2, 40, "Its name.")
     assert name.rules == (annotated_types.MinLen(2), annotated_types.MaxLen(40))
     assert watts.rules[0] == annotated_types.Ge(1)
-    for rule, good, bad in ((code.rules[0], "AB", "ab"), (watts.rules[1], 2, 3)):
+    # A sentence of the user's own is theirs; one of Tortoise's would repeat the value.
+    for rule, good, bad, sentence in (
+        (code.rules[0], "AB", "ab", "Does not match"),
+        (watts.rules[1], 2, 3, "3 is odd"),
+    ):
         assert isinstance(rule, AfterValidator)
         assert rule.func(good) == good
-        with pytest.raises(ValueError, match=r"Does not match|rejects it") as refused:
+        with pytest.raises(ValueError, match=sentence):
             rule.func(bad)
-        assert str(bad) not in str(refused.value)
 
 
 def test_enumerations_do_not_describe_themselves():

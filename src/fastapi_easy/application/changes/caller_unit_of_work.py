@@ -10,6 +10,7 @@ from fastapi_easy.application.access import Access, resolve_access
 from fastapi_easy.application.application_ports import ApplicationPorts
 from fastapi_easy.application.changes.caller_repository import CallerRepository
 from fastapi_easy.application.changes.recorder import Recorder
+from fastapi_easy.application.changes.rule_checking_repository import RuleCheckingRepository
 from fastapi_easy.application.context import NOBODY, Context
 from fastapi_easy.domain.changes.events import DomainEvent
 from fastapi_easy.domain.changes.journal import JournalRow
@@ -85,6 +86,8 @@ class CallerUnitOfWork:
             last and self.context.dry_run is None and (not access.is_limited or access.sees_all(declared))
         )
         inner = self.inner.repository(declared, last=is_single_write)
+        if declared.rules is not None:
+            inner = RuleCheckingRepository(declared, inner)
         return CallerRepository(
             declared, inner, self, access, self._recorder, is_single_write=is_single_write
         )

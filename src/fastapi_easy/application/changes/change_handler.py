@@ -27,6 +27,10 @@ class ChangeHandler(ResourceHandler):
             access.context, inner=innermost(made), ports=self._collaborators.ports, access=access
         )
 
+    def _is_single_update(self) -> bool:
+        """Return whether an update is one call of the store: no rule looks at what is stored before."""
+        return self._resource.rules is None
+
     async def _run_in_unit_of_work(
         self,
         change: Callable[[EntityWriter], Awaitable[Outcome[T]]],

@@ -54,7 +54,7 @@ class ReplaceEntityHandler(ChangeHandler):
             lambda writer: writer.update(command.key, whole.unwrap(), command.expected_version),
             context,
             Operation.REPLACE,
-            single=True,
+            single=self._is_single_update(),
         )
 
     def _complete(self, values: Values) -> Outcome[Patch]:

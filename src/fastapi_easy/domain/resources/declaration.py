@@ -173,6 +173,7 @@ def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resou
         upsert_by=_upsert_by(declaration, shape, fields, writable, mistakes),
         reading=_reading(declaration, mistakes),
         dependencies=tuple(declaration.dependencies),
+        rules=shape.rules,
     )
     if version.field is not None and version.field in fields and version.field not in readable:
         mistakes.add(f"version {version.field!r} must be readable: add it to fields.read, do not hide it")

@@ -19,6 +19,7 @@ from fastapi_easy.domain.queries.specification import (
     Where,
     all_of,
 )
+from fastapi_easy.domain.resources.entity_rules import EntityRules
 from fastapi_easy.domain.resources.naming import NO_ALIASES, FieldAliases, build_aliases
 from fastapi_easy.domain.resources.options import Operation, QueryRules, Reading, Schemas
 from fastapi_easy.domain.resources.reference import Reference, ReferentialAction
@@ -45,6 +46,8 @@ class Shape:
         table: What the references of other classes call the table it is mapped to, if it is mapped to one.
 
         columns: The field of each column of that table, where it has another name.
+
+        rules: The rules of the class that look at more than one field, if it has any.
     """
 
     fields: tuple[Field, ...]
@@ -54,6 +57,7 @@ class Shape:
     references: tuple[Reference, ...] = ()
     table: str | None = None
     columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    rules: EntityRules | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -191,6 +195,8 @@ class Resource(Generic[E]):
         naming: The aliases of the fields.
 
         dependencies: What an interface runs before every operation, in this order.
+
+        rules: The rules of the class that look at more than one field; `None` when it has none.
     """
 
     name: str
@@ -218,6 +224,7 @@ class Resource(Generic[E]):
     upsert_by: tuple[str, ...] = ()
     dependencies: tuple[Any, ...] = ()
     reading: Reading = Reading.LENIENT
+    rules: EntityRules | None = None
     relations: dict[str, Relation] = dataclasses.field(default_factory=dict)
     references: list[LinkedReference] = dataclasses.field(default_factory=list)
     naming: FieldAliases = dataclasses.field(init=False, default=NO_ALIASES)

@@ -29,6 +29,8 @@ from fastapi_easy.domain.field import UNSET, Field, Kind
 from fastapi_easy.domain.resources.resource import Resource, Shape
 from fastapi_easy.infrastructure.entities.aliases import accepts_field_names, aliases_of
 from fastapi_easy.infrastructure.entities.documents import is_document, with_document
+from fastapi_easy.infrastructure.entities.pydantic_validators import field_validators
+from fastapi_easy.infrastructure.entities.rules import class_rules
 
 E = TypeVar("E")
 
@@ -108,10 +110,16 @@ def describe(entity: type) -> Shape:
                 "use a scalar, an enumeration, a list of scalars, or what JSON has a form for"
             )
             continue
-        fields.append(_field(member, read, key, unique))
+        field = _field(member, read, key, unique)
+        fields.append(dataclasses.replace(field, rules=(*field.rules, *field_validators(entity, field))))
     if mistakes:
         raise DeclarationError(mistakes)
-    return Shape(fields=tuple(fields), key=key, unique=tuple(dict.fromkeys(unique)))
+    return Shape(
+        fields=tuple(fields),
+        key=key,
+        unique=tuple(dict.fromkeys(unique)),
+        rules=class_rules(entity, fields, functools.partial(_without_rules, entity)),
+    )
 
 
 def values_of(resource: Resource[Any], entity: Any) -> Values:
@@ -138,17 +146,42 @@ def entity_from(resource: Resource[E], row: Row) -> E:
                 row[name] = document.to_python(row[name])
     if issubclass(entity, BaseModel) and not hasattr(entity, "__mapper__"):
         # What the store holds was let in once; a rule made since then must not keep it from being read.
-        made = entity.model_construct(**row)
+        try:
+            made = entity.model_construct(**row)
+        except (ValueError, AssertionError):
+            made = _without_rules(entity, row)
         return made
     marks: Any = entity
     if not dataclasses.is_dataclass(marks):
         made = entity(**row)
         return made
     given = {each.name for each in dataclasses.fields(marks) if each.init}
-    made = entity(**{name: value for name, value in row.items() if name in given})
+    try:
+        made = entity(**{name: value for name, value in row.items() if name in given})
+    except (ValueError, AssertionError):
+        made = _without_rules(entity, row)
+        return made
     for name in row.keys() - given:
         # Also where the class is frozen: the object is still being made.
         object.__setattr__(made, name, row[name])
+    return made
+
+
+def _without_rules(entity: type[Any], values: Mapping[str, Any]) -> Any:
+    """Make an instance of *entity*, a dataclass or a model, without asking its rules."""
+    made = object.__new__(entity)
+    if issubclass(entity, BaseModel):
+        private = {
+            name: default
+            for name, attribute in entity.__private_attributes__.items()
+            if (default := attribute.get_default()) is not PydanticUndefined
+        }
+        state = {"__dict__": dict(values), "__pydantic_fields_set__": set(values)}
+        made.__setstate__({**state, "__pydantic_extra__": None, "__pydantic_private__": private or None})
+        return made
+    for name, value in values.items():
+        # Also where the class is frozen: the object is still being made.
+        object.__setattr__(made, name, value)
     return made
 
 
@@ -210,7 +243,16 @@ def _field(member: _Member, read: _Type, key: tuple[str, ...], unique: tuple[tup
 
 def _dataclass_members(entity: type) -> Iterator[_Member]:
     hints = typing.get_type_hints(entity, include_extras=True)
+    declared: Mapping[str, FieldInfo] = getattr(entity, "__pydantic_fields__", {})
     for each in dataclasses.fields(entity):
+        if each.name in declared:
+            info = declared[each.name]
+            yield dataclasses.replace(
+                _pydantic_member(entity, each.name, info),
+                is_key=bool(each.metadata.get("key")),
+                is_unique=bool(each.metadata.get("unique")),
+            )
+            continue
         yield _Member(
             name=each.name,
             annotation=hints[each.name],
@@ -226,21 +268,25 @@ def _dataclass_members(entity: type) -> Iterator[_Member]:
 def _pydantic_members(entity: type[BaseModel]) -> Iterator[_Member]:
     aliases, by_name = aliases_of(entity), accepts_field_names(entity)
     for name, info in entity.model_fields.items():
-        yield _Member(
-            name=name,
-            annotation=info.annotation,
-            rules=tuple(info.metadata),
-            default=UNSET if info.default is PydanticUndefined else info.default,
-            default_factory=_default_factory(entity, name, info),
-            description=info.description,
-            is_key=False,
-            is_unique=False,
-            alias=aliases.get(name),
-            by_name=by_name,
+        yield dataclasses.replace(
+            _pydantic_member(entity, name, info), alias=aliases.get(name), by_name=by_name
         )
 
 
-def _default_factory(entity: type[BaseModel], name: str, info: FieldInfo) -> Callable[[], Any] | None:
+def _pydantic_member(entity: type[Any], name: str, info: FieldInfo) -> _Member:
+    return _Member(
+        name=name,
+        annotation=info.annotation,
+        rules=tuple(info.metadata),
+        default=UNSET if info.default is PydanticUndefined else info.default,
+        default_factory=_default_factory(entity, name, info),
+        description=info.description,
+        is_key=False,
+        is_unique=False,
+    )
+
+
+def _default_factory(entity: type[Any], name: str, info: FieldInfo) -> Callable[[], Any] | None:
     if info.default_factory_takes_validated_data:
         raise DeclarationError([f"the default_factory of {entity.__name__}.{name} must not take an argument"])
     return typing.cast("Callable[[], Any] | None", info.default_factory)

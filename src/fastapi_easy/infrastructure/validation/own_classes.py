@@ -10,7 +10,7 @@ from pydantic_core import PydanticSerializationError, to_json, to_jsonable_pytho
 from fastapi_easy.domain.errors import Fault, Invalid
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.values.json import join_pointer
-from fastapi_easy.infrastructure.validation.faults import to_invalid
+from fastapi_easy.infrastructure.entities.faults import to_invalid
 from fastapi_easy.infrastructure.validation.naming import document_key
 from fastapi_easy.infrastructure.validation.readers import Members, Read
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from fastapi_easy.domain.errors import Fault, Invalid
 from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.domain.values.json import join_pointer
-from fastapi_easy.infrastructure.validation.faults import to_invalid
+from fastapi_easy.infrastructure.entities.faults import to_invalid
 from fastapi_easy.infrastructure.validation.naming import document_key
 
 Members: TypeAlias = dict[str, Any]

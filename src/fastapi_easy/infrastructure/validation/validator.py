@@ -12,8 +12,8 @@ from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.errors import Error, Invalid, Outcome
 from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.domain.values.json import Json
+from fastapi_easy.infrastructure.entities.faults import to_invalid
 from fastapi_easy.infrastructure.validation.bodies import body_type
-from fastapi_easy.infrastructure.validation.faults import to_invalid
 from fastapi_easy.infrastructure.validation.own_classes import action_reader, model_reader
 from fastapi_easy.infrastructure.validation.python_values import to_document
 from fastapi_easy.infrastructure.validation.readers import (

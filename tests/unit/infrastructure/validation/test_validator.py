@@ -145,9 +145,7 @@ def test_rules_of_the_field_run() -> None:
     check = PydanticValidator(resource_from(Shape(fields=(key, field), key=("id",)), "things", object)).create
 
     assert check(Json({"name": "quiet"})) == Success({"name": "quiet"})
-    assert check({"name": "LOUD"}) == Failure(
-        Invalid((Fault("/name", "Value error, Do not shout", "value_error"),))
-    )
+    assert check({"name": "LOUD"}) == Failure(Invalid((Fault("/name", "Do not shout", "value_error"),)))
 
 
 @pytest.mark.parametrize("name", ["json", "copy", "schema", "model_config", "_hidden", "class", "validate"])

@@ -5,17 +5,14 @@ import enum
 import types
 import typing
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 import annotated_types
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     EmailStr,
-    PlainValidator,
     StringConstraints,
     TypeAdapter,
-    WrapValidator,
 )
 from pydantic.fields import FieldInfo
 from sqlmodel import SQLModel
@@ -25,15 +22,10 @@ from fastapi_easy.domain.field import UNSET, Field, Kind
 from fastapi_easy.domain.resources.resource import Shape
 from fastapi_easy.infrastructure.entities.aliases import accepts_field_names, aliases_of
 from fastapi_easy.infrastructure.entities.documents import with_document
+from fastapi_easy.infrastructure.entities.pydantic_validators import field_validators
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables import mapping
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.validates import rules_of
 from fastapi_easy.infrastructure.persistence.sqlmodel.pydantic_internals import given_regex
-
-_VALIDATORS: Final = {
-    "after": AfterValidator,
-    "before": BeforeValidator,
-    "plain": PlainValidator,
-    "wrap": WrapValidator,
-}
 
 
 def recognises(entity: object) -> bool:
@@ -66,21 +58,22 @@ def describe(entity: type[Any]) -> Shape:
     named = tuple(
         dataclasses.replace(field, alias=aliases.get(field.name), by_name=by_name) for field in fields
     )
-    return dataclasses.replace(shape, fields=named)
+    return dataclasses.replace(shape, fields=named, rules=rules_of(entity, named))
 
 
 def _with_pydantic_rules(entity: type[Any], field: Field, info: FieldInfo) -> Field:
     annotation, inner = _unwrap_annotation(info.annotation)
+    field = with_document(field, annotation)
     rules = (
         *_pydantic_type_rule(field, annotation),
         *_pattern(info),
         # What SQLModel notes down about the column stands among the rules, but rules nothing.
         *(rule for rule in (*inner, *info.metadata) if not type(rule).__module__.startswith("sqlmodel")),
-        *_validators(entity, field.name),
+        *field_validators(entity, field),
     )
     shortest, longest = _lengths(rules)
     is_measured = field.kind in {Kind.TEXT, Kind.BINARY, Kind.ARRAY}
-    made = dataclasses.replace(
+    return dataclasses.replace(
         field,
         rules=rules,
         min_length=shortest if is_measured else None,
@@ -88,8 +81,6 @@ def _with_pydantic_rules(entity: type[Any], field: Field, info: FieldInfo) -> Fi
         description=info.description or info.title or field.description,
         **_default(field, info),
     )
-    # Without its rules, which are among those of the field.
-    return with_document(made, annotation)
 
 
 def _default(field: Field, info: FieldInfo) -> dict[str, Any]:
@@ -135,12 +126,6 @@ def _pattern(info: FieldInfo) -> Iterator[Any]:
     """Yield the rule of `Field(regex=…)`, which SQLModel records but does not apply."""
     if pattern := given_regex(info):
         yield StringConstraints(pattern=pattern)
-
-
-def _validators(entity: type[Any], name: str) -> Iterator[Any]:
-    for decorator in entity.__pydantic_decorators__.field_validators.values():
-        if name in decorator.info.fields or "*" in decorator.info.fields:
-            yield _VALIDATORS[decorator.info.mode](decorator.func)
 
 
 def _lengths(rules: tuple[Any, ...]) -> tuple[int | None, int | None]:

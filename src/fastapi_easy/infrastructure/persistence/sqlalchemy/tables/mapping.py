@@ -19,6 +19,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import Fiel
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.references import references_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.relations import links_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete import is_partial
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.validates import rules_of
 from fastapi_easy.infrastructure.relational.column_defaults import context_free_default
 
 
@@ -66,6 +67,7 @@ def describe(entity: type[object]) -> Shape:
         references=tuple(references_of(table, names)),
         table=table.fullname,
         columns={column.name: name for column, name in names.items()},
+        rules=rules_of(entity, fields),
     )
 
 

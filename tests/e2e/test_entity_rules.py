@@ -1,0 +1,243 @@
+"""Rules of a class over several fields are asked at every door, about a change together with what is stored."""
+
+import asyncio
+import dataclasses
+import warnings
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+import httpx2
+import pytest
+from annotated_types import MinLen
+from pydantic import BaseModel, field_validator, root_validator
+
+from fastapi_easy.application import Create, Update, UpdateWhere
+from fastapi_easy.bootstrap import create_app
+from fastapi_easy.container import Container, resource
+from fastapi_easy.domain import DeclarationError, Failure, Fields, Invalid, Operator, Patch, Where
+from fastapi_easy.infrastructure.entities.plain import describe
+from fastapi_easy.settings import Settings
+from tests.e2e.booked import PLAIN, SENTENCE, TABLES, After, Both, Table
+from tests.e2e.serving import client_of
+
+GOOD = {"start": 1, "end": 2, "title": " a ", "note": None}
+BAD = {"start": 2, "end": 1}
+
+
+def shop_of(entity: type[Any], folder: Path, **options: Any) -> Any:
+    class Shop(Container):
+        bookings = resource(entity, **options)
+
+    url = f"sqlite:///{folder}/shop.sqlite3" if entity in TABLES else "memory://"
+    kept = {"default": {"url": url, "schema_mode": "create"}}
+    return Shop(settings=Settings(databases=kept, secret="s" * 40))
+
+
+@asynccontextmanager
+async def serving(shop: Any) -> AsyncIterator[httpx2.AsyncClient]:
+    async with client_of(create_app(shop)) as client:
+        yield client
+
+
+async def store_unchecked(shop: Any, key: int, values: dict[str, Any]) -> None:
+    """Store *values* as another program would, which knows no rule."""
+    assert (await shop.bookings.repository().update(key, Patch(values))).unwrap()
+
+
+def refusal(outcome: Any) -> set[str]:
+    assert isinstance(outcome, Failure), outcome
+    error = outcome.failure()
+    assert isinstance(error, Invalid), error
+    return {fault.message for fault in error.faults}
+
+
+@pytest.mark.parametrize("entity", [*PLAIN, *TABLES], ids=lambda each: each.__name__.lower())
+async def test_a_rule_holds_at_every_door(entity: type[Any], tmp_path: Path) -> None:
+    shop = shop_of(entity, tmp_path)
+    async with serving(shop) as client:
+        made = await client.post("/bookings", json=GOOD)
+        assert (made.status_code, made.json()["title"]) == (201, "a"), made.text
+        key = made.json()["id"]
+        bookings = shop.kernel().bookings
+        refused = {
+            "create": await client.post("/bookings", json=BAD),
+            "replace": await client.put(f"/bookings/{key}", json=BAD),
+            "update": await client.patch(f"/bookings/{key}", json={"end": 0}),
+            "update of the other": await client.patch(f"/bookings/{key}", json={"start": 3}),
+            "atomic bulk": await client.post(
+                "/bookings/bulk", json={"items": [{"update": {"key": key, "set": {"start": 3}}}]}
+            ),
+        }
+        assert {name: answer.status_code for name, answer in refused.items()} == dict.fromkeys(refused, 422)
+        assert all(SENTENCE in answer.text for answer in refused.values()), refused["atomic bulk"].text
+        items = [
+            Create(BAD),
+            Update(key, Patch({"end": 0})),
+            UpdateWhere(Where("start", Operator.EQUALS, 1), Patch({"end": 0}), 5),
+        ]
+        bulk = (await bookings.bulk(items, atomic=False)).unwrap()
+        lines = (await bookings.import_([BAD, {**GOOD, "start": 0}])).unwrap()
+
+        assert [refusal(each) for each in bulk.outcomes] == [{SENTENCE}] * 3
+        assert (lines.created, [number for number, _ in lines.failed]) == (1, [1])
+        assert refusal(await bookings.update(key, {"start": 3})) == {SENTENCE}
+        assert (await client.get(f"/bookings/{key}")).json() == {**GOOD, "id": key, "title": "a"}
+
+        moved = await client.patch(f"/bookings/{key}", json={"start": 5, "end": 6, "title": " b"})
+        assert (moved.status_code, moved.json()["title"], moved.json()["start"]) == (200, "b", 5), moved.text
+
+
+@pytest.mark.parametrize("entity", [*PLAIN, *TABLES], ids=lambda each: each.__name__.lower())
+async def test_what_breaks_a_rule_already_is_readable_and_can_be_mended(
+    entity: type[Any], tmp_path: Path
+) -> None:
+    shop = shop_of(entity, tmp_path)
+    async with serving(shop) as client:
+        key = (await client.post("/bookings", json=GOOD)).json()["id"]
+        await store_unchecked(shop, key, {"start": 9})
+
+        assert (await client.get(f"/bookings/{key}")).json()["start"] == 9
+        assert [each["start"] for each in (await client.get("/bookings")).json()["items"]] == [9]
+        assert (await shop.bookings.entities().find_by_id(key)).unwrap().start == 9
+        assert (await client.patch(f"/bookings/{key}", json={"note": "x"})).status_code == 422
+        assert (await client.patch(f"/bookings/{key}", json={"end": 10})).status_code == 200
+
+
+@pytest.mark.parametrize("entity", [After, Table, Both], ids=lambda each: each.__name__.lower())
+async def test_fields_that_callers_do_not_see_take_part(entity: type[Any], tmp_path: Path) -> None:
+    shop = shop_of(entity, tmp_path, fields=Fields(hidden=["start"]), operations=["get", "update", "list"])
+    async with serving(shop) as client:
+        assert (await shop.bookings.repository().add({"start": 4711, "end": 4800})).unwrap()
+
+        answer = await client.patch("/bookings/1", json={"end": 5})
+
+        assert (answer.status_code, "4711" in answer.text) == (422, False)
+        assert (await client.patch("/bookings/1", json={"end": 4712})).status_code == 200
+
+
+@pytest.mark.parametrize("entity", [After, Table, Both], ids=lambda each: each.__name__.lower())
+async def test_two_changes_at_once_break_no_rule_together(entity: type[Any], tmp_path: Path) -> None:
+    shop = shop_of(entity, tmp_path)
+    async with serving(shop) as client:
+        key = (await client.post("/bookings", json={"start": 1, "end": 9})).json()["id"]
+
+        answers = await asyncio.gather(
+            *(client.patch(f"/bookings/{key}", json=each) for each in ({"start": 8}, {"end": 2}) * 3)
+        )
+
+        stored = (await client.get(f"/bookings/{key}")).json()
+        assert stored["start"] <= stored["end"]
+        assert {answer.status_code for answer in answers} <= {200, 422}
+
+
+class Tagged(BaseModel):
+    """The rule is asked of instances, also inside of documents."""
+
+    id: int | None = None
+    first: After
+    others: list[After] = []
+
+    def model_post_init(self, context: Any, /) -> None:
+        if any(each.end > self.first.start for each in self.others):
+            raise ValueError(SENTENCE)
+
+
+async def test_a_rule_meets_instances_of_the_classes_inside_of_documents(tmp_path: Path) -> None:
+    shop = shop_of(Tagged, tmp_path)
+    early, late = {"start": 1, "end": 2}, {"start": 3, "end": 4}
+    async with serving(shop) as client:
+        made = await client.post("/bookings", json={"first": late, "others": [early]})
+        assert made.status_code == 201, made.text
+
+        swapped = await client.patch("/bookings/1", json={"first": early})
+        inside = await client.patch("/bookings/1", json={"others": [{"start": 2, "end": 1}]})
+
+        assert (swapped.status_code, swapped.json()["errors"][0]["pointer"]) == (422, "")
+        assert (inside.status_code, inside.json()["errors"][0]["pointer"]) == (422, "/others/0")
+
+
+class Broken(BaseModel):
+    id: int | None = None
+    start: int
+
+    def model_post_init(self, context: Any, /) -> None:
+        raise RuntimeError("a defect")
+
+
+async def test_any_other_exception_of_a_rule_is_a_defect(tmp_path: Path) -> None:
+    async with serving(shop_of(Broken, tmp_path)) as client:
+        assert (await client.post("/bookings", json={"start": 1})).status_code == 500
+
+
+class Named(After):
+    __unique__: ClassVar = ("title",)
+
+
+async def test_an_upsert_asks_the_rules_about_what_is_there(tmp_path: Path) -> None:
+    async with serving(shop_of(Named, tmp_path, upsert=["title"])) as client:
+        first = await client.post("/bookings/upsert", json={"title": "a", "start": 1, "end": 2})
+        again = await client.post("/bookings/upsert", json={"title": "a", "start": 2, "end": 2})
+        refused = await client.post("/bookings/upsert", json={"title": "a", "start": 3, "end": 2})
+
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert (refused.status_code, refused.json()["errors"][0]["message"]) == (422, SENTENCE)
+
+
+def with_init_only() -> type[Any]:
+    @dataclasses.dataclass
+    class Priced:
+        price: int
+        tax: dataclasses.InitVar[int]
+        id: int | None = None
+
+        def __post_init__(self, tax: int) -> None:
+            self.price += tax
+
+    return Priced
+
+
+def with_a_root_validator() -> type[Any]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+
+        class Rooted(BaseModel):
+            id: int | None = None
+
+            @root_validator(skip_on_failure=True)  # type: ignore[deprecated]
+            @classmethod
+            def check(cls, values: dict[str, Any]) -> dict[str, Any]:
+                return values
+
+    return Rooted
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        pytest.param(with_init_only, "tax is an InitVar", id="a value that is not stored"),
+        pytest.param(with_a_root_validator, "use model_validator", id="a validator of pydantic 1"),
+    ],
+)
+def test_a_rule_that_cannot_be_asked_is_refused_at_start(
+    make: Callable[[], type[Any]], sentence: str, tmp_path: Path
+) -> None:
+    with pytest.raises(DeclarationError, match=sentence):
+        _ = shop_of(make(), tmp_path).kernel()
+
+
+async def test_a_class_without_such_rules_is_updated_by_one_call() -> None:
+    class Free(BaseModel):
+        id: int | None = None
+        name: Annotated[str, MinLen(1)]
+
+        @field_validator("name")
+        @classmethod
+        def stripped(cls, name: str) -> str:
+            return name.strip()
+
+    shape = describe(Free)
+
+    assert shape.rules is None
+    assert len(shape.fields[1].rules) == 2
