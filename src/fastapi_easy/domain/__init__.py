@@ -21,6 +21,7 @@ from fastapi_easy.domain.changes.events import (
     EntityUpdated,
 )
 from fastapi_easy.domain.changes.journal import JournalRow, SystemTable, ValuePlaceholder
+from fastapi_easy.domain.changes.merge import Merge
 from fastapi_easy.domain.changes.patch import Patch, Values
 from fastapi_easy.domain.changes.row import Row, Rows
 from fastapi_easy.domain.changes.version import version_of
@@ -94,7 +95,7 @@ from fastapi_easy.domain.resources.options import (
 from fastapi_easy.domain.resources.reference import Reference, ReferentialAction
 from fastapi_easy.domain.resources.relation import Link, to_many, to_one
 from fastapi_easy.domain.resources.resource import LinkedReference, Relation, Resource, Shape
-from fastapi_easy.domain.values.json import Json
+from fastapi_easy.domain.values.json import Json, JsonMergePatch
 from fastapi_easy.domain.values.unexpected import UnexpectedValue
 
 __all__ = [
@@ -145,6 +146,7 @@ __all__ = [
     "Invalid",
     "JournalRow",
     "Json",
+    "JsonMergePatch",
     "Key",
     "Kind",
     "LeaseLost",
@@ -160,6 +162,7 @@ __all__ = [
     "LockTimeout",
     "LockUnavailable",
     "Measure",
+    "Merge",
     "Not",
     "NotFound",
     "Operation",

@@ -86,7 +86,7 @@ class CallerUnitOfWork:
             last and self.context.dry_run is None and (not access.is_limited or access.sees_all(declared))
         )
         inner = self.inner.repository(declared, last=is_single_write)
-        if declared.rules is not None:
+        if declared.rules is not None or (declared.mergeable and not is_single_write):
             inner = RuleCheckingRepository(declared, inner)
         return CallerRepository(
             declared, inner, self, access, self._recorder, is_single_write=is_single_write

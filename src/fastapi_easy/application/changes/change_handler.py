@@ -7,8 +7,10 @@ from fastapi_easy.application.access import Access
 from fastapi_easy.application.changes.caller_unit_of_work import CallerUnitOfWork
 from fastapi_easy.application.changes.commit import commit_if_successful
 from fastapi_easy.application.changes.entity_writer import EntityWriter
+from fastapi_easy.application.changes.rule_checking_repository import has_merges
 from fastapi_easy.application.collaborators import ResourceHandler
 from fastapi_easy.application.context import Context
+from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.ports.unit_of_work import innermost
 
@@ -27,9 +29,10 @@ class ChangeHandler(ResourceHandler):
             access.context, inner=innermost(made), ports=self._collaborators.ports, access=access
         )
 
-    def _is_single_update(self) -> bool:
-        """Return whether an update is one call of the store: no rule looks at what is stored before."""
-        return self._resource.rules is None
+    def _is_single_update(self, patch: Values) -> bool:
+        """Return whether to set *patch* is one call of the store, and needs nothing of what is stored."""
+        resource = self._resource
+        return resource.rules is None and not (resource.mergeable and has_merges(resource, patch))
 
     async def _run_in_unit_of_work(
         self,

@@ -6,6 +6,7 @@ from typing import TypeAlias, assert_never
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.errors import Error, Key
 from fastapi_easy.domain.queries.specification import Specification
+from fastapi_easy.domain.values.json import JsonMergePatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +86,8 @@ def pointer_to_values(item: Change) -> str:
             return "create"
         case Upsert():
             return "upsert"
-        case Update() | UpdateWhere():
-            return "update/set"
+        case Update(patch=patch) | UpdateWhere(patch=patch):
+            return "update/merge" if isinstance(patch, JsonMergePatch) else "update/set"
         case Delete() | DeleteWhere():
             return "delete"
         case Malformed():

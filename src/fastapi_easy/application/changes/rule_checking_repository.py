@@ -1,4 +1,4 @@
-"""The rules of an entity's class, asked of what is about to be stored."""
+"""What a change makes of what is stored: merged into documents, and checked by the rules of the class."""
 
 from collections.abc import Coroutine, Sequence
 from typing import Any, Final, TypeVar
@@ -6,9 +6,12 @@ from typing import Any, Final, TypeVar
 from returns.result import Failure, Success
 
 from fastapi_easy.domain.changes.journal import JournalRow
+from fastapi_easy.domain.changes.merge import Merge
 from fastapi_easy.domain.changes.patch import Patch, Values
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import (
+    Fault,
+    Invalid,
     Key,
     NotFound,
     Outcome,
@@ -24,6 +27,7 @@ from fastapi_easy.domain.queries.specification import Specification
 from fastapi_easy.domain.resources.entity_rules import EntityRules
 from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.domain.scoped_repository import ScopedRepository, deleted_entities, with_journal_rows
+from fastapi_easy.domain.values.unexpected import UnexpectedValue
 
 E = TypeVar("E")
 
@@ -34,7 +38,7 @@ _NO_CHANGE: Final = Patch({})
 
 
 class RuleCheckingRepository(ScopedRepository[E]):
-    """Implements `Repository`: stores in *inner* only what the rules of the class allow.
+    """Implements `Repository`: stores in *inner* only what the rules of the class allow, and merges into documents.
 
     A change is checked together with what is stored. The entity is held from before the check until the transaction
     ends, so that what was checked is what is stored; outside of a transaction it could not be.
@@ -125,7 +129,7 @@ class RuleCheckingRepository(ScopedRepository[E]):
 
     def _depends_on_stored(self, patch: Patch) -> bool:
         """Return whether what *patch* makes of an entity depends on what is stored of it."""
-        return bool(patch) and self._resource.rules is not None
+        return bool(patch) and (self._resource.rules is not None or has_merges(self._resource, patch))
 
     async def _update_held(
         self, key: Key, patch: Patch, expected_version: str | None, scope: Specification
@@ -163,8 +167,10 @@ class RuleCheckingRepository(ScopedRepository[E]):
 
     def _complete(self, patch: Patch, stored: Row) -> Outcome[Patch]:
         rules: EntityRules | None = self._resource.rules
-        if rules is None:
-            return Success(patch)
+        merged = _merge(self._resource, patch, stored)
+        if rules is None or isinstance(merged, Failure):
+            return merged
+        patch = merged.unwrap()
         values = {**stored, **patch}
         changed = frozenset(name for name, value in patch.items() if _differs(value, stored[name]))
         checked = rules.check_changed(values, changed)
@@ -173,6 +179,30 @@ class RuleCheckingRepository(ScopedRepository[E]):
         result = checked.unwrap()
         made = {name: value for name, value in result.items() if _differs(value, values.get(name))}
         return Success(Patch({**patch, **made}))
+
+
+def has_merges(resource: Resource[Any], patch: Values) -> bool:
+    """Return whether *patch* merges into a stored document of an entity of *resource*."""
+    return any(type(patch.get(name)) is Merge for name in resource.mergeable)
+
+
+def _merge(resource: Resource[Any], patch: Patch, stored: Row) -> Outcome[Patch]:
+    """Return *patch* with whole documents in place of what is to be merged into those of *stored*."""
+    if not has_merges(resource, patch):
+        return Success(patch)
+    values, faults = dict(patch), list[Fault]()
+    for name in resource.mergeable:
+        if type(merge := patch.get(name)) is not Merge:
+            continue
+        document = stored[name]
+        whole = merge.into(document.shown if isinstance(document, UnexpectedValue) else document)
+        if not isinstance(whole, Failure):
+            values[name] = whole.unwrap()
+        elif isinstance(error := whole.failure(), Invalid):
+            faults += error.faults
+        else:
+            return whole
+    return Failure(Invalid(tuple(faults))) if faults else Success(Patch(values))
 
 
 def _differs(one: object, other: object) -> bool:

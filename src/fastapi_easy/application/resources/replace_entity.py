@@ -54,7 +54,7 @@ class ReplaceEntityHandler(ChangeHandler):
             lambda writer: writer.update(command.key, whole.unwrap(), command.expected_version),
             context,
             Operation.REPLACE,
-            single=self._is_single_update(),
+            single=self._is_single_update(command.values),
         )
 
     def _complete(self, values: Values) -> Outcome[Patch]:

@@ -49,5 +49,5 @@ class UpdateEntityHandler(ChangeHandler):
             lambda writer: writer.update(command.key, command.patch, command.expected_version),
             context,
             Operation.UPDATE,
-            single=self._is_single_update(),
+            single=self._is_single_update(command.patch),
         )

@@ -17,7 +17,8 @@ Values: TypeAlias = Mapping[str, Any]
 class Patch(Mapping[str, Any]):
     """An immutable choice of fields and their new values.
 
-    A field that is absent stays as it is; a field that is `None` becomes null. An empty patch changes nothing.
+    A field that is absent stays as it is; a field that is `None` becomes null. An empty patch changes nothing. A JSON
+    field is replaced by the document given, unless that is a `Merge`.
     """
 
     __slots__ = ("_values",)
@@ -55,7 +56,7 @@ def reject_unknown_fields(values: Values, known: AbstractSet[str]) -> Failure[In
     Raises:
         TypeError: They are what a caller sent, and nobody has checked them.
     """
-    if type(values) is Json:
+    if isinstance(values, Json):
         raise TypeError(
             "a command holds Json that was not checked: call the use case, which has the step `validate`"
         )

@@ -29,7 +29,11 @@ class Validator(Protocol):
         ...
 
     def update(self, given: Values) -> Outcome[Values]:
-        """Return other values for some fields of an entity; fails as `create` does."""
+        """Return other values for some fields of an entity; fails as `create` does.
+
+        A JSON field may be given a `Merge`, and *given* may be a `JsonMergePatch`: then the value is a `Merge`, which
+        checks what the stored document becomes.
+        """
         ...
 
     def action(self, name: str, given: Any) -> Outcome[Any]:

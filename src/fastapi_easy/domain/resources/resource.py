@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from fastapi_easy.domain.changes.row import PartialRow, Row, Rows
 from fastapi_easy.domain.changes.version import version_of
 from fastapi_easy.domain.errors import Key
-from fastapi_easy.domain.field import Field
+from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.queries.ordering import Sort
 from fastapi_easy.domain.queries.specification import (
     AnyOf,
@@ -194,6 +194,8 @@ class Resource(Generic[E]):
 
         naming: The aliases of the fields.
 
+        mergeable: The fields of kind JSON, into which a patch may merge.
+
         dependencies: What an interface runs before every operation, in this order.
 
         rules: The rules of the class that look at more than one field; `None` when it has none.
@@ -228,10 +230,13 @@ class Resource(Generic[E]):
     relations: dict[str, Relation] = dataclasses.field(default_factory=dict)
     references: list[LinkedReference] = dataclasses.field(default_factory=list)
     naming: FieldAliases = dataclasses.field(init=False, default=NO_ALIASES)
+    mergeable: tuple[str, ...] = dataclasses.field(init=False, default=())
 
     def __post_init__(self) -> None:
-        """Build the aliases of the fields."""
+        """Build what follows from the fields."""
         object.__setattr__(self, "naming", build_aliases(self.fields.values()))
+        documents = tuple(name for name, field in self.fields.items() if field.kind is Kind.JSON)
+        object.__setattr__(self, "mergeable", documents)
 
     def __repr__(self) -> str:
         """Its name: it is the same wherever it is talked about."""

@@ -44,6 +44,12 @@ class Json(Mapping[str, Any]):
         return self.document if isinstance(self.document, dict) else {}
 
 
+class JsonMergePatch(Json):
+    """A JSON merge patch (RFC 7396) that a caller sent; reaches into JSON fields, where `Json` replaces them."""
+
+    __slots__ = ()
+
+
 def is_storable_text(text: str) -> bool:
     """Return whether *text* has neither NUL nor lone surrogates, which no database in UTF-8 takes."""
     return ("\x00" not in text) if text.isascii() else _UNSTORABLE.search(text) is None

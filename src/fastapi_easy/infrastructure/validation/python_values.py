@@ -10,6 +10,7 @@ from typing import Any, Final
 from fastapi_easy.domain.errors import Fault, Invalid
 from fastapi_easy.domain.field import UNSET
 from fastapi_easy.domain.values.json import (
+    Json,
     is_number,
     is_storable_text,
     join_pointer,
@@ -43,7 +44,7 @@ def to_document(values: object) -> object:
     """
     faults: list[Fault] = []
     try:
-        document = _to_document(values, "", 1, faults)
+        document = _to_document(values.document if isinstance(values, Json) else values, "", 1, faults)
     except _TooDeepError as error:
         return Invalid(
             (Fault(error.pointer, f"Must not be nested deeper than {MAX_DEPTH} levels", "too_deep"),)

@@ -14,6 +14,7 @@ from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.domain.values.json import Json
 from fastapi_easy.infrastructure.entities.faults import to_invalid
 from fastapi_easy.infrastructure.validation.bodies import body_type
+from fastapi_easy.infrastructure.validation.merging import accept_merges
 from fastapi_easy.infrastructure.validation.own_classes import action_reader, model_reader
 from fastapi_easy.infrastructure.validation.python_values import to_document
 from fastapi_easy.infrastructure.validation.readers import (
@@ -58,8 +59,8 @@ class PydanticValidator:
 
     @cached_property
     def update(self) -> Callable[[Values], Outcome[Values]]:
-        """Return other values for some fields of an entity."""
-        return self._check_for("update")
+        """Return other values for some fields of an entity; a JSON field may be given a `Merge`."""
+        return accept_merges(self._check_for("update"), self._resource)
 
     def action(self, name: str, given: object) -> Outcome[Any]:
         """Make an instance of the action *name*.

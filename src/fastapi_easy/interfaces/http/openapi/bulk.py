@@ -6,6 +6,7 @@ from fastapi_easy.domain import Kind, Operation
 from fastapi_easy.interfaces.http.http_resource import HttpResource
 from fastapi_easy.interfaces.http.openapi.documents import Document
 from fastapi_easy.interfaces.http.openapi.examples import example_of
+from fastapi_easy.interfaces.http.openapi.merge_patch import merge_patch_name
 from fastapi_easy.interfaces.http.openapi.parameters import filter_name, text_schema
 from fastapi_easy.interfaces.http.openapi.problems import NESTED_PROBLEM
 from fastapi_easy.interfaces.http.operations.bulk_document import BULK_OPERATIONS
@@ -59,10 +60,13 @@ def _items(http_resource: HttpResource) -> dict[str, Document]:
     """Return the schema of each kind of item that is offered."""
     name = http_resource.names.schema
     changes = {"set": _reference(f"{name}Update")}
+    updates = _one_or_many(http_resource, changes)
+    if http_resource.resource.mergeable:
+        updates += _one_or_many(http_resource, {"merge": _reference(merge_patch_name(http_resource))})
     every: dict[str, Document] = {
         Operation.CREATE: _reference(f"{name}Create"),
         Operation.UPSERT: _reference(f"{name}Create"),
-        Operation.UPDATE: {"oneOf": _one_or_many(http_resource, changes)},
+        Operation.UPDATE: {"oneOf": updates},
         Operation.DELETE: {"oneOf": _one_or_many(http_resource, {})},
     }
     return {kind.value: every[kind] for kind in BULK_OPERATIONS if kind in http_resource.resource.operations}

@@ -13,6 +13,7 @@ from fastapi_easy.interfaces.http.dependencies.openapi import DependencyDocs
 from fastapi_easy.interfaces.http.http_resource import HttpResource
 from fastapi_easy.interfaces.http.openapi.bulk import bulk_schemas
 from fastapi_easy.interfaces.http.openapi.documents import Document
+from fastapi_easy.interfaces.http.openapi.merge_patch import merge_patch_schemas
 from fastapi_easy.interfaces.http.openapi.operations import Operations
 from fastapi_easy.interfaces.http.openapi.parameters import search_schemas, shared_parameters
 from fastapi_easy.interfaces.http.openapi.problems import HEADERS, ITEM_PROBLEM, PROBLEM, shared_responses
@@ -190,6 +191,7 @@ def _derived_schemas(http_resource: HttpResource, schemas: Mapping[str, Document
     derived = {part: partial, f"{name}Page": page}
     return {
         **derived,
+        **merge_patch_schemas(http_resource, schemas),
         **search_schemas(http_resource),
         **bulk_schemas(http_resource),
         **stream_schemas(http_resource),

@@ -9,6 +9,7 @@ from fastapi_easy.interfaces.http.http_resource import HttpResource
 from fastapi_easy.interfaces.http.openapi.bulk import bulk_example
 from fastapi_easy.interfaces.http.openapi.documents import Document, OperationDetails
 from fastapi_easy.interfaces.http.openapi.examples import example_of
+from fastapi_easy.interfaces.http.openapi.merge_patch import merge_patch_name
 from fastapi_easy.interfaces.http.openapi.parameters import (
     fields_parameter,
     filter_parameters,
@@ -96,7 +97,7 @@ class Operations:
             case Operation.REPLACE:
                 return self._write("Replace", _JSON_ONLY)
             case Operation.UPDATE:
-                return self._write("Update", _JSON_OR_MERGE_PATCH)
+                return self._update()
             case Operation.DELETE:
                 return self._remove(self._if_match(), "Deleted.")
             case Operation.RESTORE:
@@ -202,6 +203,12 @@ class Operations:
         }
         return members, self._changed("Changed.")
 
+    def _update(self) -> OperationDetails:
+        members, answers = self._write("Update", _JSON_OR_MERGE_PATCH)
+        merge = members["requestBody"]["content"][_MERGE_PATCH]
+        merge["schema"] = _reference(merge_patch_name(self._http_resource))
+        return members, answers
+
     def _remove(self, if_match: Document, description: str) -> OperationDetails:
         return {"parameters": [self._key(), if_match, _PREFER]}, (_empty_response(description, *_PREFERRED),)
 
@@ -279,7 +286,8 @@ class Operations:
 
 
 _JSON_ONLY: Final = ("application/json",)
-_JSON_OR_MERGE_PATCH: Final = ("application/json", "application/merge-patch+json")
+_MERGE_PATCH: Final = "application/merge-patch+json"
+_JSON_OR_MERGE_PATCH: Final = ("application/json", _MERGE_PATCH)
 
 
 def _headers(*names: str) -> Document:

@@ -22,6 +22,7 @@ from fastapi_easy.domain import (
     Fault,
     Invalid,
     Json,
+    JsonMergePatch,
     Key,
     Operation,
     Specification,
@@ -67,6 +68,7 @@ class BulkDocumentReader:
         self._validator = http_resource.use_cases.validator
         self._limit = http_resource.options.bulk_limit
         self._max_affected = http_resource.options.max_affected
+        self._changes = ("set", "merge") if http_resource.resource.mergeable else ("set",)
         every: Mapping[str, Callable[[object, str], Change]] = {
             Operation.CREATE: self._create,
             Operation.UPSERT: self._upsert,
@@ -118,12 +120,14 @@ class BulkDocumentReader:
 
     def _update(self, content: object, base_pointer: str) -> Change:
         faults = _Faults(base_pointer)
-        members = faults.members(content, "an update", ("set",))
+        members = faults.members(content, "an update", self._changes)
         if faults:
             return faults.malformed()
-        if "set" not in members:
+        if "set" in members and "merge" in members:
+            faults.add("/merge", "Must not be there together with set", "item_type")
+        elif "set" not in members and "merge" not in members:
             faults.add("/set", "Field required", "missing")
-        patch = Json(members.get("set"))
+        patch = JsonMergePatch(members["merge"]) if "merge" in members else Json(members.get("set"))
         if "where" in members:
             specification, max_affected = self._read_condition(members, faults)
             return (
@@ -136,9 +140,11 @@ class BulkDocumentReader:
 
     def _malformed_update(self, members: Members, faults: "_Faults") -> Malformed:
         """Return the failure of an update whose values were not reached, with the faults of the values too."""
-        values = self._validator().update(Json(members["set"])) if "set" in members else None
+        member = "merge" if "merge" in members else "set"
+        read = JsonMergePatch if member == "merge" else Json
+        values = self._validator().update(read(members[member])) if member in members else None
         if isinstance(values, Failure) and isinstance(error := values.failure(), Invalid):
-            base_pointer = f"{faults.base_pointer}/set"
+            base_pointer = f"{faults.base_pointer}/{member}"
             faults[:0] = [replace(each, pointer=f"{base_pointer}{each.pointer}") for each in error.faults]
         return faults.malformed()
 

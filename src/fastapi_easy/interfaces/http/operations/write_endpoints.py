@@ -15,7 +15,7 @@ from fastapi_easy.application import (
     UpdateEntity,
     UpsertEntity,
 )
-from fastapi_easy.domain import Error, Failure, Fault, Invalid, Json, Outcome, Row
+from fastapi_easy.domain import Error, Failure, Fault, Invalid, Json, JsonMergePatch, Outcome, Row
 from fastapi_easy.interfaces.formats.encode import dumps_with_fallback
 from fastapi_easy.interfaces.http.exchange import (
     Exchange,
@@ -26,7 +26,13 @@ from fastapi_easy.interfaces.http.exchange import (
     unwrap_or_raise,
 )
 from fastapi_easy.interfaces.http.http_resource import Endpoint, HttpResource
-from fastapi_easy.interfaces.http.requests.body import JSON, MERGE_PATCH, read_body, read_document
+from fastapi_easy.interfaces.http.requests.body import (
+    JSON,
+    MERGE_PATCH,
+    media_type_of,
+    read_body,
+    read_document,
+)
 from fastapi_easy.interfaces.http.requests.decode import read_key, read_pairs, reject_other_parameters
 from fastapi_easy.interfaces.http.requests.preconditions import change_deleted, etag, expected_version
 from fastapi_easy.interfaces.http.requests.preferences import Preferences, read_change_context
@@ -74,6 +80,11 @@ class WriteEndpoints:
         """Answer `PATCH /books/{key}`."""
         key = read_key(segment, self._queries)
         given = await self._read_values(exchange, JSON, MERGE_PATCH)
+        if (
+            exchange.headers.get(b"content-type") != b"application/json"
+            and media_type_of(exchange, JSON, MERGE_PATCH) == MERGE_PATCH
+        ):
+            given = JsonMergePatch(given.document)
         preferences, context = read_change_context(exchange)
         version = await expected_version(exchange.headers, key, self._use_cases, context)
         if isinstance(version, Failure):
