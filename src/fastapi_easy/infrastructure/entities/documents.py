@@ -170,6 +170,8 @@ def _json_factory(document: DocumentType, factory: Callable[[], Any]) -> Callabl
 
 def _is_free(annotation: Any) -> bool:
     arguments = typing.get_args(annotation)
+    if not arguments:
+        return typing.get_origin(annotation) in {dict, list}
     return (
         typing.get_origin(annotation) in {dict, list}
         and arguments[-1] in {Any, object}

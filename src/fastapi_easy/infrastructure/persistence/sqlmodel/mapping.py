@@ -15,6 +15,7 @@ from pydantic import (
     TypeAdapter,
 )
 from pydantic.fields import FieldInfo
+from sqlalchemy import JSON
 from sqlmodel import SQLModel
 
 from fastapi_easy.domain.errors import DeclarationError
@@ -63,7 +64,9 @@ def describe(entity: type[Any]) -> Shape:
 
 def _with_pydantic_rules(entity: type[Any], field: Field, info: FieldInfo) -> Field:
     annotation, inner = _unwrap_annotation(info.annotation)
-    field = with_document(field, annotation)
+    # Where another class stands between the column and Python, the annotation is about its values.
+    is_plain_json = isinstance(mapping.column_of(entity, field.name).type, JSON)
+    field = with_document(field, annotation) if is_plain_json else field
     rules = (
         *_pydantic_type_rule(field, annotation),
         *_pattern(info),
@@ -73,7 +76,7 @@ def _with_pydantic_rules(entity: type[Any], field: Field, info: FieldInfo) -> Fi
     )
     shortest, longest = _lengths(rules)
     is_measured = field.kind in {Kind.TEXT, Kind.BINARY, Kind.ARRAY}
-    return dataclasses.replace(
+    made = dataclasses.replace(
         field,
         rules=rules,
         min_length=shortest if is_measured else None,
@@ -81,6 +84,7 @@ def _with_pydantic_rules(entity: type[Any], field: Field, info: FieldInfo) -> Fi
         description=info.description or info.title or field.description,
         **_default(field, info),
     )
+    return with_document(made, annotation) if is_plain_json else made
 
 
 def _default(field: Field, info: FieldInfo) -> dict[str, Any]:

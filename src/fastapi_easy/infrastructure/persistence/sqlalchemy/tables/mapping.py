@@ -87,6 +87,11 @@ def attributes_of(entity: type[object]) -> dict[Column[Any], str]:
     return {column: names[column] for column in table_of(entity).columns if column in names}
 
 
+def column_of(entity: type[object], name: str) -> Column[Any]:
+    """Return the column of the attribute *name* of *entity*."""
+    return next(column for column, attribute in attributes_of(entity).items() if attribute == name)
+
+
 def _refusals(entity: type[object], mapper: Mapper[Any]) -> list[str]:
     name = entity.__name__
     if not isinstance(mapper.local_table, Table):
