@@ -8,7 +8,7 @@ from fastapi_easy.application.changes.caller_unit_of_work import CallerUnitOfWor
 from fastapi_easy.application.changes.commit import commit_if_successful
 from fastapi_easy.application.changes.entity_writer import EntityWriter
 from fastapi_easy.application.changes.rule_checking_repository import has_merges
-from fastapi_easy.application.collaborators import ResourceHandler
+from fastapi_easy.application.collaborators import Collaborators, ResourceHandler
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.errors import Outcome
@@ -19,6 +19,11 @@ T = TypeVar("T")
 
 class ChangeHandler(ResourceHandler):
     """A handler that changes entities of its resource in a unit of work."""
+
+    def __init__(self, collaborators: Collaborators) -> None:
+        super().__init__(collaborators)
+        # Decided here, and not for each call: most resources have neither rules nor documents.
+        self._only_sets = self._resource.rules is None and not self._resource.mergeable
 
     def _new_unit_of_work(self, access: Access) -> CallerUnitOfWork:
         """Return a new unit of work with the permissions of *access*."""
@@ -31,8 +36,9 @@ class ChangeHandler(ResourceHandler):
 
     def _is_single_update(self, patch: Values) -> bool:
         """Return whether to set *patch* is one call of the store, and needs nothing of what is stored."""
-        resource = self._resource
-        return resource.rules is None and not (resource.mergeable and has_merges(resource, patch))
+        if self._only_sets:
+            return True
+        return self._resource.rules is None and not has_merges(self._resource, patch)
 
     async def _run_in_unit_of_work(
         self,

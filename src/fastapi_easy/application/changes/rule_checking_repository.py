@@ -183,7 +183,11 @@ class RuleCheckingRepository(ScopedRepository[E]):
 
 def has_merges(resource: Resource[Any], patch: Values) -> bool:
     """Return whether *patch* merges into a stored document of an entity of *resource*."""
-    return any(type(patch.get(name)) is Merge for name in resource.mergeable)
+    # A loop, and no `get`: every update of such a resource passes through, and `Patch.get` raises inside.
+    for name in resource.mergeable:  # noqa: SIM110 (a generator takes three times as long)
+        if name in patch and type(patch[name]) is Merge:
+            return True
+    return False
 
 
 def _merge(resource: Resource[Any], patch: Patch, stored: Row) -> Outcome[Patch]:
