@@ -24,6 +24,7 @@ from fastapi_easy.domain import (
     TooLarge,
     Unauthenticated,
     Unavailable,
+    UnreadableEntity,
     Unsupported,
 )
 
@@ -50,7 +51,7 @@ def every_error_is_worded(error: Error) -> str:
             return "not like this"
         case Unauthenticated() | Forbidden() | LockLost() | DeadlineExceeded():
             return assert_type(error.code, str)
-        case OutcomeUnknown() | Unsupported():
+        case OutcomeUnknown() | Unsupported() | UnreadableEntity():
             return assert_type(error.code, str)
 
 
