@@ -74,6 +74,8 @@ class CompiledStatement:
 
         dialect: After its first connection.
 
+        names: Those of its parameters, which are the columns of an insert that does not say which; `None` for all.
+
     Attributes:
         returns_rows: Whether the answer has rows.
 
@@ -96,10 +98,10 @@ class CompiledStatement:
         "texts",
     )
 
-    def __init__(self, statement: Executable, dialect: Dialect) -> None:
+    def __init__(self, statement: Executable, dialect: Dialect, names: Sequence[str] | None = None) -> None:
         if not COMPILER_IS_KNOWN:
             raise NotCompilable
-        compiler: Any = statement.compile(dialect=dialect)  # type: ignore[attr-defined] # all of ours can be
+        compiler: Any = statement.compile(dialect=dialect, column_keys=names)  # type: ignore[attr-defined] # all of ours can be
         if (
             not isinstance(compiler, SQLCompiler)
             or compiler.literal_execute_params

@@ -27,7 +27,7 @@ class DirectExecutor(Executor):
         self, pooled: PooledConnection, statement: Executable, parameters: Parameters
     ) -> StatementResult:
         """Run *statement* on *pooled*."""
-        compiled = self._compiled(statement) if isinstance(parameters, dict) else None
+        compiled = self._compiled(statement, parameters) if isinstance(parameters, dict) else None
         if compiled is None or not isinstance(parameters, dict):
             return await Executor.run(self, pooled, statement, parameters)
         try:
@@ -82,14 +82,14 @@ class DirectExecutor(Executor):
             await self.run_command(pooled, "COMMIT")
         return answer
 
-    def _compiled(self, statement: Executable) -> CompiledStatement | None:
+    def _compiled(self, statement: Executable, parameters: Mapping[str, object]) -> CompiledStatement | None:
         # Cached on the statement, as SQLAlchemy does with its own findings, so that both are freed together.
         kept, dialect = vars(statement), self.engine.dialect
         found: tuple[Dialect, CompiledStatement | None] | None = kept.get(_CACHE_ATTRIBUTE)
         if found is not None and found[0] is dialect:
             return found[1]
         try:
-            compiled = CompiledStatement(statement, dialect)
+            compiled = CompiledStatement(statement, dialect, list(parameters))
         except NotCompilable:
             compiled = None
         kept[_CACHE_ATTRIBUTE] = dialect, compiled
