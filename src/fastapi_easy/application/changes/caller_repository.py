@@ -17,6 +17,7 @@ from fastapi_easy.domain.ports.repository import EVERYTHING, Repository
 from fastapi_easy.domain.queries.page import PageRequest
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Specification
+from fastapi_easy.domain.resources.addressable_keys import reject_unaddressable, text_key_of
 from fastapi_easy.domain.scoped_repository import deleted_entities
 
 E = TypeVar("E")
@@ -44,7 +45,9 @@ class CallerRepository(AuthorizingRepository[E]):
 
     def add(self, values: Values) -> Coroutine[Any, Any, Outcome[Row]]:
         """Store a new entity."""
-        return self._inner.add(values) if self._is_unobserved(CREATE) else self._add_and_record(values)
+        if text_key_of(self._resource) is None and self._is_unobserved(CREATE):
+            return self._inner.add(values)
+        return self._add_and_record(values)
 
     async def _add_and_record(self, values: Values) -> Outcome[Row]:
         if self._needs_check(CREATE):
@@ -52,6 +55,8 @@ class CallerRepository(AuthorizingRepository[E]):
             if isinstance(authorized, Failure):
                 return authorized
             values = authorized.unwrap()
+        if (refused := reject_unaddressable(text_key_of(self._resource), (values,))) is not None:
+            return refused
         inner, draft = self._inner, None
         if self._is_single_write and self._recorder.journal is not None:
             inner, draft = self._with_draft_event(CREATE, ValuePlaceholder.KEY, {})
@@ -73,6 +78,8 @@ class CallerRepository(AuthorizingRepository[E]):
                     return authorized
                 every.append(authorized.unwrap())
             many = every
+        if (refused := reject_unaddressable(text_key_of(self._resource), many)) is not None:
+            return refused
         added = await self._inner.add_all(many)
         if isinstance(added, Failure):
             return added

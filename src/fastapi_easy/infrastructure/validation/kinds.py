@@ -11,6 +11,12 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from fastapi_easy.domain.field import Field, Kind
+from fastapi_easy.domain.resources.addressable_keys import (
+    KEY_CODE,
+    KEY_MESSAGE,
+    NOT_ADDRESSABLE,
+    is_addressable,
+)
 from fastapi_easy.domain.values.formats import FORMATS
 from fastapi_easy.domain.values.kind_format import JsonSchema, ParseError
 from fastapi_easy.domain.values.limits import integer_limits
@@ -47,6 +53,24 @@ class ParsedBy:
         except ParseError as error:
             # Braces would be taken for placeholders.
             raise PydanticCustomError(error.code, str(error).replace("{", "(").replace("}", ")")) from None
+
+
+class AddressableKey:
+    """Annotation metadata: the value is a key that a path can name."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Check the value after everything else that is said of the field."""
+        return core_schema.no_info_after_validator_function(_addressable, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchema:
+        """Describe what callers may send."""
+        return {**handler(schema), "not": {"enum": list(NOT_ADDRESSABLE)}}
+
+
+def _addressable(value: object) -> object:
+    if not is_addressable(value):
+        raise PydanticCustomError(KEY_CODE, KEY_MESSAGE)
+    return value
 
 
 def input_type(field: Field) -> Any:

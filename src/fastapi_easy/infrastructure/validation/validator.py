@@ -10,10 +10,12 @@ from returns.result import Failure, Success
 
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.errors import Error, Invalid, Outcome
+from fastapi_easy.domain.resources.addressable_keys import text_key_of
 from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.domain.values.json import Json
 from fastapi_easy.infrastructure.entities.faults import to_invalid
 from fastapi_easy.infrastructure.validation.bodies import body_type
+from fastapi_easy.infrastructure.validation.kinds import AddressableKey
 from fastapi_easy.infrastructure.validation.merging import accept_merges
 from fastapi_easy.infrastructure.validation.own_classes import action_reader, model_reader
 from fastapi_easy.infrastructure.validation.python_values import to_document
@@ -87,7 +89,11 @@ class PydanticValidator:
     def _body(self, purpose: str, title: str, *, by_alias: bool) -> Any:
         resource = self._resource
         names = resource.writable if purpose == "create" else resource.changeable
-        fields = (resource.fields[name] for name in names)
+        fields = [resource.fields[name] for name in names]
+        key = text_key_of(resource)
+        if purpose == "create" and key is not None:
+            addressable = dataclasses.replace(key, rules=(*key.rules, AddressableKey()))
+            fields = [addressable if field is key else field for field in fields]
         return body_type(fields, title, partial=purpose == "update", by_alias=by_alias)
 
     def _check_for(self, purpose: str) -> _Check:
