@@ -127,7 +127,8 @@ class CheckFailed:
 
         constraint: The name of the rule, when it has one; for logs, never shown to callers.
 
-        reason: A sentence for the caller; a use case of the user's own gives one, a store does not.
+        reason: A sentence for the caller: that of a use case of the user's own, or of the store's own code, which
+            raised it for callers (a trigger's `RAISE`, `SIGNAL`); a constraint gives none.
     """
 
     code: ClassVar[str] = "check_failed"
@@ -253,6 +254,9 @@ class UnavailableReason(enum.Enum):
 
     CIRCUIT_OPEN = enum.auto()
     """It was not called: its circuit breaker is open, or an operator has isolated it."""
+
+    READ_ONLY = enum.auto()
+    """It answers, and takes no changes: a standby, or a database that may only be read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,3 +32,13 @@ class Dependency(Protocol):
             Unavailable: It does not.
         """
         ...
+
+
+@runtime_checkable
+class ReportsReadOnly(Protocol):
+    """A dependency that can tell whether it takes changes."""
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether it took no changes when it was checked last: a standby, a file that may only be read."""
+        ...

@@ -15,6 +15,7 @@ from fastapi_easy.domain.errors import (
     CheckFailed,
     Error,
     Fault,
+    Forbidden,
     Invalid,
     Key,
     NotFound,
@@ -91,7 +92,12 @@ class TableConstraints:
                 return null_not_allowed(self._fields_of(classified.columns))
             case ErrorCause.INVALID_VALUE:
                 return self._invalid_value(classified, written)
-            case ErrorCause.TIMEOUT | ErrorCause.ROLLED_BACK | ErrorCause.UNREACHABLE:
+            case ErrorCause.RAISED:
+                return CheckFailed(self.resource.name, (), reason=classified.sentence)
+            case ErrorCause.NOT_PERMITTED:
+                action = "delete" if removing else "write" if written else "read"
+                return Forbidden(self.resource.name, action)
+            case ErrorCause.TIMEOUT | ErrorCause.ROLLED_BACK | ErrorCause.UNREACHABLE | ErrorCause.READ_ONLY:
                 raise LookupError(f"{classified.cause} is about no table")
             case ErrorCause.STALE_STATEMENT:
                 raise LookupError("a stale statement is prepared again")

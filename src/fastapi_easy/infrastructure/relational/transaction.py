@@ -143,6 +143,9 @@ class Transaction:
         try:
             yield
         except Exception:
+            if self._pooled is not None and not keeps and not self._executor.is_in_transaction(pooled):
+                # Ended by the database's own code; nothing is lost but what this block has done.
+                self._is_lost = False
             if self._pooled is not None and not self._is_lost:
                 if keeps:
                     await self._run_command(pooled, f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
@@ -260,7 +263,9 @@ class Transaction:
         classified = classify_error(error)
         if pooled.connection.invalidated:
             self._abandon_connection(error)
-        elif classified is not None and ends_transaction(classified):
+        elif (
+            classified is not None and ends_transaction(classified)
+        ) or not self._executor.is_in_transaction(pooled):
             self._is_lost = True
         elif self._executor.aborts_on_error and not self._in_atomic_block:
             if has_savepoint:
@@ -273,6 +278,9 @@ class Transaction:
     async def _restart(self, pooled: PooledConnection) -> None:
         # Nothing was written yet: a new transaction, which the next statement begins, is as good as this one.
         self._pooled = None
+        if not self._executor.is_in_transaction(pooled):
+            self._executor.pool.check_in(pooled)
+            return
         try:
             await self._executor.run_command(pooled, "ROLLBACK")
         except BaseException as error:
@@ -293,6 +301,9 @@ class Transaction:
         pool = self._executor.pool
         if pooled.connection.invalidated:
             pool.discard(pooled)
+            return
+        if not self._executor.is_in_transaction(pooled):
+            pool.check_in(pooled)
             return
         try:
             async with asyncio.timeout(ROLLBACK_LIMIT):

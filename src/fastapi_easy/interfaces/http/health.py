@@ -8,6 +8,7 @@ from typing import Final
 
 from fastapi_easy.domain import Success
 from fastapi_easy.domain.ports import Breaker, Dependency
+from fastapi_easy.domain.ports.dependency import ReportsReadOnly
 from fastapi_easy.interfaces.http.loop_lag import LoopLag
 
 _CACHE_SECONDS: Final = 2.0
@@ -85,6 +86,7 @@ class HealthChecks:
                 "status": "up" if up else "down",
                 "technology": each.technology,
                 "required": each.name in self._requires,
+                **_read_only(each),
                 **_pool(each),
                 **_circuit(breakers.get(each.name)),
             }
@@ -105,6 +107,12 @@ class HealthChecks:
             up = False
         self._cached_checks[dependency.name] = _CachedCheck(time.monotonic(), up)
         return up
+
+
+def _read_only(dependency: Dependency) -> dict[str, object]:
+    """Return whether *dependency* takes no changes, if it does not: what only reads is still answered."""
+    is_read_only = isinstance(dependency, ReportsReadOnly) and dependency.is_read_only
+    return {"read_only": True} if is_read_only else {}
 
 
 def _pool(dependency: Dependency) -> dict[str, object]:

@@ -31,6 +31,7 @@ from fastapi_easy.domain import (
     TooLarge,
     Unauthenticated,
     Unavailable,
+    UnavailableReason,
     UnreadableEntity,
     Unsupported,
 )
@@ -103,8 +104,11 @@ def problem_of(error: Error) -> Problem:  # noqa: C901, PLR0911, PLR0912 (one br
             return Problem(
                 409, error.code, detail, faults=_field_faults(fields, "References a missing entity", error)
             )
-        case CheckFailed(fields=fields, reason=reason):
-            detail = reason or "The values violate a check constraint."
+        case CheckFailed(_, fields, constraint, reason):
+            is_known = bool(fields or constraint)
+            detail = (
+                reason or f"The values violate a {'check constraint' if is_known else 'rule of the store'}."
+            )
             return Problem(409, error.code, detail, faults=_field_faults(fields, "Refused", error))
         case UnreadableEntity(_, key, fields):
             detail = (
@@ -162,8 +166,13 @@ def problem_of(error: Error) -> Problem:  # noqa: C901, PLR0911, PLR0912 (one br
             return Problem(
                 503, error.code, detail, _retry_after_header(1.0), members=_retry_after_member(1.0)
             )
-        case Unavailable(_, retry_after):
-            detail = "A dependency did not answer; nothing was changed."
+        case Unavailable(_, retry_after, reason):
+            is_read_only = reason is UnavailableReason.READ_ONLY
+            detail = (
+                "The store is read-only at the moment; nothing was changed."
+                if is_read_only
+                else "A dependency did not answer; nothing was changed."
+            )
             return Problem(
                 503,
                 error.code,

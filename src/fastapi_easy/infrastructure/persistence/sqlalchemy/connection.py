@@ -36,6 +36,7 @@ from fastapi_easy.infrastructure.relational.driver.traced import TracedDirectExe
 from fastapi_easy.infrastructure.relational.engine import client_timeout, make_engine
 from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS, TableConstraints, as_unavailable
 from fastapi_easy.infrastructure.relational.options import CLIENT_TIMEOUT_MARGIN, ConnectionOptions
+from fastapi_easy.infrastructure.relational.read_only import asks_read_only
 from fastapi_easy.infrastructure.relational.server import (
     ServerName,
     detect_server,
@@ -137,6 +138,7 @@ class SqlAlchemyDatabase:
             statement_timeout=limits.statement_timeout or math.inf,
         )
         self.executor.pool.leak_check_name = name
+        self._is_read_only = False
         self._mapped_tables: MappedTables | None = None
 
     @property
@@ -150,6 +152,11 @@ class SqlAlchemyDatabase:
         if self._mapped_tables is not None and self._mapped_tables.server.is_mariadb:
             return "MariaDB"
         return _TECHNOLOGIES[self._backend]
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether it took no changes when it was checked last."""
+        return self._is_read_only
 
     @property
     def capabilities(self) -> frozenset[Capability]:
@@ -217,7 +224,7 @@ class SqlAlchemyDatabase:
         try:
             async with asyncio.timeout(CHECK_TIMEOUT):
                 self._make_scratch()
-                await self.executor.ping()
+                self._is_read_only = await asks_read_only(self.executor, self._server_name)
         except DATABASE_ERRORS as error:
             return self._unavailable(error)
         return Success(None)

@@ -35,6 +35,15 @@ class ErrorCause(enum.Enum):
     INVALID_VALUE = enum.auto()
     """A value that its column cannot hold."""
 
+    RAISED = enum.auto()
+    """The database's own code, a trigger for instance, has refused the statement."""
+
+    NOT_PERMITTED = enum.auto()
+    """The user of the database lacks a privilege, or a row-level policy has refused the row."""
+
+    READ_ONLY = enum.auto()
+    """The database takes no changes: a standby, a file that may only be read, a read-only transaction."""
+
     TIMEOUT = enum.auto()
     """A lock or the statement itself took too long; what came before in the transaction is kept."""
 
@@ -60,18 +69,22 @@ class ClassifiedError:
         table: The table of the constraint, where the driver tells.
 
         columns: The columns, where the driver tells.
+
+        sentence: What the database's own code says to callers about its refusal.
     """
 
     cause: ErrorCause
     constraint: str | None = None
     table: str | None = None
     columns: tuple[str, ...] = ()
+    sentence: str | None = None
 
 
 _UNAVAILABLE_REASONS: Final = {
     ErrorCause.TIMEOUT: UnavailableReason.TIMEOUT,
     ErrorCause.ROLLED_BACK: UnavailableReason.CONFLICT,
     ErrorCause.UNREACHABLE: UnavailableReason.NO_RESPONSE,
+    ErrorCause.READ_ONLY: UnavailableReason.READ_ONLY,
 }
 
 
@@ -173,19 +186,48 @@ _POSTGRES: Final[Mapping[str, ErrorCause]] = {
     "57P03": ErrorCause.UNREACHABLE,
     "57P05": ErrorCause.UNREACHABLE,
     "0A000": ErrorCause.STALE_STATEMENT,
+    "25006": ErrorCause.READ_ONLY,
+    "42501": ErrorCause.NOT_PERMITTED,
 }
 
 _POSTGRES_CLASSES: Final[Mapping[str, ErrorCause]] = {
     "08": ErrorCause.UNREACHABLE,
     "53": ErrorCause.UNREACHABLE,
     "22": ErrorCause.INVALID_VALUE,
+    "45": ErrorCause.RAISED,
+    "P0": ErrorCause.RAISED,
 }
+
+_POSTGRES_FOR_CALLERS: Final = frozenset({"P0001", "45000"})
+"""States that say nothing but that somebody's code refuses: their sentence is written for callers."""
+
+_POSTGRES_KEPT: Final = frozenset(
+    {
+        ErrorCause.UNIQUE,
+        ErrorCause.FOREIGN_KEY,
+        ErrorCause.NOT_NULL,
+        ErrorCause.TIMEOUT,
+        ErrorCause.ROLLED_BACK,
+        ErrorCause.READ_ONLY,
+    }
+)
+"""What `RAISE` with a state of the server's own means as well as the server does."""
 
 
 def _postgres(state: str, details: object) -> ClassifiedError | None:
     cause = _POSTGRES.get(state, _POSTGRES_CLASSES.get(state[:2]))
+    # The function of the server that reported the error, which no language setting changes; psycopg and asyncpg
+    # give it different names.
+    reporter = getattr(details, "source_function", None) or getattr(details, "server_source_function", None)
+    is_raised = reporter == "exec_stmt_raise"
+    if is_raised and cause not in _POSTGRES_KEPT:
+        cause = ErrorCause.RAISED
     if cause is None:
         return None
+    if cause is ErrorCause.RAISED:
+        said = getattr(details, "message_primary", None) or getattr(details, "message", None)
+        is_for_callers = is_raised or state in _POSTGRES_FOR_CALLERS
+        return ClassifiedError(cause, sentence=said if is_for_callers else None)
     column = getattr(details, "column_name", None)
     return ClassifiedError(
         cause,
@@ -214,6 +256,17 @@ _MYSQL: Final[Mapping[int, ErrorCause]] = {
     1406: ErrorCause.INVALID_VALUE,
     1441: ErrorCause.INVALID_VALUE,
     1690: ErrorCause.INVALID_VALUE,
+    1643: ErrorCause.RAISED,
+    1644: ErrorCause.RAISED,
+    1044: ErrorCause.NOT_PERMITTED,
+    1142: ErrorCause.NOT_PERMITTED,
+    1143: ErrorCause.NOT_PERMITTED,
+    1227: ErrorCause.NOT_PERMITTED,
+    1370: ErrorCause.NOT_PERMITTED,
+    1036: ErrorCause.READ_ONLY,
+    1290: ErrorCause.READ_ONLY,
+    1792: ErrorCause.READ_ONLY,
+    1836: ErrorCause.READ_ONLY,
     1205: ErrorCause.TIMEOUT,
     1969: ErrorCause.TIMEOUT,
     3024: ErrorCause.TIMEOUT,
@@ -233,6 +286,9 @@ _MYSQL: Final[Mapping[int, ErrorCause]] = {
     2014: ErrorCause.UNREACHABLE,
 }
 
+_MYSQL_OWN_NUMBERS: Final = 10_000
+"""Numbers from here on are none of the server's: they are the `MYSQL_ERRNO` of somebody's `SIGNAL`."""
+
 _MYSQL_KEY: Final = re.compile(r"for key '(?:[^']*\.)?([^'.]+)'")
 _MYSQL_REFERENCE: Final = re.compile(
     r"[`\"]([^`\"]+)[`\"], CONSTRAINT [`\"]([^`\"]+)[`\"] FOREIGN KEY \(([^)]*)\)"
@@ -242,10 +298,12 @@ _MYSQL_COLUMN: Final = re.compile(r"(?:[Cc]olumn|[Ff]ield) '([^']+)'")
 
 
 def _mysql(number: int, message: str) -> ClassifiedError | None:
-    cause = _MYSQL.get(number)
+    cause = ErrorCause.RAISED if number >= _MYSQL_OWN_NUMBERS else _MYSQL.get(number)
     match cause:
         case None:
             return None
+        case ErrorCause.RAISED:
+            return ClassifiedError(cause, sentence=message or None)
         case ErrorCause.UNIQUE:
             return ClassifiedError(cause, constraint=_found(_MYSQL_KEY, message))
         case ErrorCause.FOREIGN_KEY:
@@ -273,7 +331,7 @@ _SQLITE: Final[Mapping[str, ErrorCause]] = {
     "SQLITE_CONSTRAINT_PRIMARYKEY": ErrorCause.UNIQUE,
     "SQLITE_CONSTRAINT_ROWID": ErrorCause.UNIQUE,
     "SQLITE_CONSTRAINT_FOREIGNKEY": ErrorCause.FOREIGN_KEY,
-    "SQLITE_CONSTRAINT_TRIGGER": ErrorCause.FOREIGN_KEY,
+    "SQLITE_CONSTRAINT_TRIGGER": ErrorCause.RAISED,
     "SQLITE_CONSTRAINT_CHECK": ErrorCause.CHECK,
     "SQLITE_CONSTRAINT_NOTNULL": ErrorCause.NOT_NULL,
     "SQLITE_MISMATCH": ErrorCause.INVALID_VALUE,
@@ -286,15 +344,24 @@ _SQLITE: Final[Mapping[str, ErrorCause]] = {
     "SQLITE_LOCKED_SHAREDCACHE": ErrorCause.TIMEOUT,
     "SQLITE_INTERRUPT": ErrorCause.TIMEOUT,
     "SQLITE_CANTOPEN": ErrorCause.UNREACHABLE,
+    "SQLITE_AUTH": ErrorCause.NOT_PERMITTED,
+    "SQLITE_PERM": ErrorCause.NOT_PERMITTED,
 }
+
+_SQLITE_RESTRICT: Final = "FOREIGN KEY constraint failed"
+"""What the trigger says that SQLite makes for `ON DELETE RESTRICT`."""
 
 
 def _sqlite(name: str, message: str) -> ClassifiedError | None:
-    cause = _SQLITE.get(name)
+    cause = ErrorCause.READ_ONLY if name.startswith("SQLITE_READONLY") else _SQLITE.get(name)
     rule = message.partition("constraint failed: ")[2]
     match cause:
         case None:
             return None
+        case ErrorCause.RAISED if message == _SQLITE_RESTRICT:
+            return ClassifiedError(ErrorCause.FOREIGN_KEY)
+        case ErrorCause.RAISED:
+            return ClassifiedError(cause, sentence=message or None)
         case ErrorCause.UNIQUE if rule.startswith("index "):
             return ClassifiedError(cause, constraint=rule.removeprefix("index ").strip("'"))
         case ErrorCause.UNIQUE | ErrorCause.NOT_NULL:

@@ -143,6 +143,10 @@ class Executor:
         time_left = deadline.remaining_seconds()
         return time_left is not None and time_left < self.statement_timeout
 
+    def is_in_transaction(self, pooled: PooledConnection) -> bool:
+        """Return whether a transaction begun on *pooled* is still open: on SQLite, `RAISE(ROLLBACK)` ends it."""
+        return not self.is_uninterruptible or bool(pooled.driver.in_transaction)
+
     async def read(self, statement: Executable, parameters: Parameters) -> StatementResult:
         """Run *statement*, which only reads, on a connection of its own; tried again once if that was stale."""
         is_stale = False
@@ -161,15 +165,18 @@ class Executor:
                 self.pool.check_in(pooled, single=True)
                 return answer
 
-    async def ping(self) -> None:
-        """Check that the database answers, ahead of all who wait and past the circuit breaker."""
+    async def ping(self, question: str) -> object:
+        """Return what the database answers to *question*, ahead of all who wait and past the circuit breaker."""
         pooled = await self.pool.check_out_first()
         try:
-            await self.run_command(pooled, "SELECT 1")
+            answer = await self.run_in_greenlet(
+                lambda: pooled.connection.exec_driver_sql(question).scalar_one()
+            )
         except BaseException as error:
             self.release_after(pooled, error)
             raise
         self.pool.check_in(pooled)
+        return answer
 
     async def run(
         self, pooled: PooledConnection, statement: Executable, parameters: Parameters

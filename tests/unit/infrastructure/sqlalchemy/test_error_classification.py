@@ -1,0 +1,96 @@
+"""What a driver's exception means: numbers and states that no server of the tests gives by itself."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import DBAPIError
+
+from fastapi_easy.domain.errors import UnavailableReason
+from fastapi_easy.infrastructure.relational.driver.error_classification import (
+    ErrorCause,
+    classify_error,
+    is_unreachable,
+    unavailable_reason_of,
+)
+
+
+class MysqlError(Exception):
+    """What the drivers for MySQL raise: a number and a message."""
+
+
+class PostgresError(Exception):
+    """What the drivers for PostgreSQL raise."""
+
+    def __init__(self, sqlstate: str, **details: str) -> None:
+        self.sqlstate = sqlstate
+        vars(self).update(details)
+        super().__init__(sqlstate)
+
+
+class SqliteError(Exception):
+    """What sqlite3 raises."""
+
+    def __init__(self, name: str, message: str) -> None:
+        self.sqlite_errorname = name
+        super().__init__(message)
+
+
+@pytest.mark.parametrize(
+    ("driver_error", "cause", "sentence"),
+    [
+        (MysqlError(1644, "too low"), ErrorCause.RAISED, "too low"),
+        (MysqlError(1643, "not found"), ErrorCause.RAISED, "not found"),
+        (MysqlError(31000, "our own"), ErrorCause.RAISED, "our own"),
+        (MysqlError(1290, "--read-only"), ErrorCause.READ_ONLY, None),
+        (MysqlError(1792, "READ ONLY transaction"), ErrorCause.READ_ONLY, None),
+        (MysqlError(1836, "Running in read-only mode"), ErrorCause.READ_ONLY, None),
+        (MysqlError(1142, "INSERT command denied"), ErrorCause.NOT_PERMITTED, None),
+        (MysqlError(1143, "column denied"), ErrorCause.NOT_PERMITTED, None),
+        (PostgresError("P0001", message="too low"), ErrorCause.RAISED, "too low"),
+        (PostgresError("45000", message="too low"), ErrorCause.RAISED, "too low"),
+        (PostgresError("P0003", message="more than one row"), ErrorCause.RAISED, None),
+        (PostgresError("P0004", message="a secret"), ErrorCause.RAISED, None),
+        (PostgresError("25006", message="read-only"), ErrorCause.READ_ONLY, None),
+        (PostgresError("42501", message="row-level security"), ErrorCause.NOT_PERMITTED, None),
+        (PostgresError("22003", message="overflow"), ErrorCause.INVALID_VALUE, None),
+        *(
+            (
+                PostgresError(state, message="of ours", server_source_function="exec_stmt_raise"),
+                ErrorCause.RAISED,
+                "of ours",
+            )
+            for state in ("UX001", "22003", "42501", "XX000", "57P01", "0A000", "23514")
+        ),
+        *(
+            (PostgresError(state, message="m", server_source_function="exec_stmt_raise"), cause, None)
+            for state, cause in (
+                ("23505", ErrorCause.UNIQUE),
+                ("23503", ErrorCause.FOREIGN_KEY),
+                ("23502", ErrorCause.NOT_NULL),
+                ("40001", ErrorCause.ROLLED_BACK),
+            )
+        ),
+        (SqliteError("SQLITE_CONSTRAINT_TRIGGER", "too low"), ErrorCause.RAISED, "too low"),
+        (
+            SqliteError("SQLITE_CONSTRAINT_TRIGGER", "FOREIGN KEY constraint failed"),
+            ErrorCause.FOREIGN_KEY,
+            None,
+        ),
+        (SqliteError("SQLITE_READONLY", "readonly database"), ErrorCause.READ_ONLY, None),
+        (SqliteError("SQLITE_READONLY_DBMOVED", "readonly database"), ErrorCause.READ_ONLY, None),
+        (SqliteError("SQLITE_AUTH", "not authorized"), ErrorCause.NOT_PERMITTED, None),
+    ],
+    ids=lambda each: repr(each) if isinstance(each, Exception) else None,
+)
+def test_a_refusal_of_the_database_is_told_from_a_defect(
+    driver_error: Any, cause: ErrorCause, sentence: str | None
+) -> None:
+    error = DBAPIError("INSERT", {}, driver_error)
+
+    classified = classify_error(error)
+
+    assert classified is not None
+    assert (classified.cause, classified.sentence) == (cause, sentence)
+    assert not is_unreachable(error)
+    if cause is ErrorCause.READ_ONLY:
+        assert unavailable_reason_of(error) is UnavailableReason.READ_ONLY
