@@ -11,6 +11,9 @@ from typing import Any, Final
 UNSET: Final = type("Unset", (), {"__repr__": lambda _: "UNSET", "__bool__": lambda _: False})()
 """No value was given, which differs from `None`."""
 
+STORE_DEFAULT: Final = type("StoreDefault", (), {"__repr__": lambda _: "STORE_DEFAULT"})()
+"""In a patch: the field gets what the store gives it when a replace leaves it out."""
+
 
 class Kind(enum.StrEnum):
     """The kind of the values of a field, whatever the store calls its type."""
@@ -102,6 +105,8 @@ class Field:
 
         store_default: The store has a default of its own that cannot be read as a Python value.
 
+        update_default: Each change that leaves the field out sets it anew: `onupdate` of SQLAlchemy's, or the store.
+
         unique: No two entities hold the same value. Nulls are not compared.
 
         enumeration: The members, for kind ENUM.
@@ -135,6 +140,7 @@ class Field:
     default: Any = UNSET
     default_factory: Callable[[], Any] | None = None
     store_default: bool = False
+    update_default: bool = False
     unique: bool = False
     enumeration: type[enum.Enum] | None = None
     item: Kind | None = None

@@ -8,7 +8,7 @@ from returns.result import Failure, Success
 
 from fastapi_easy.domain.changes.patch import Patch
 from fastapi_easy.domain.errors import AlreadyExists, NotFound, Stale, Unavailable
-from fastapi_easy.domain.field import Field, Kind
+from fastapi_easy.domain.field import STORE_DEFAULT, Field, Kind
 from fastapi_easy.domain.ports.entity_repository import EntityRepository
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Operator, Where
@@ -86,8 +86,9 @@ async def test_a_known_entity_gets_defaults_for_what_it_does_not_hold(jars):
 
     saved = (await EntityRepository(JARS, jars).save(Jar("fig", id=added.id, version=1))).unwrap()
 
-    assert saved == {**added, "name": "fig", "size": 1, "tags": [], "shelf": "top", "version": 2}
-    assert jars.calls[1:] == [("update", added.id, {"name": "fig", "size": 1, "tags": []}, "1")]
+    assert saved == {**added, "name": "fig", "size": 1, "tags": [], "shelf": None, "version": 2}
+    given = {"name": "fig", "size": 1, "tags": [], "shelf": STORE_DEFAULT}
+    assert jars.calls[1:] == [("update", added.id, given, "1")]
 
 
 async def test_an_unknown_key_is_inserted_after_one_try_to_replace(jars):

@@ -8,6 +8,7 @@ from returns.result import Failure
 from fastapi_easy.application.access import Access
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.errors import Error, Key, ReferenceBroken
+from fastapi_easy.domain.field import STORE_DEFAULT
 from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.domain.queries.specification import Operator, Where, all_of
@@ -39,7 +40,8 @@ async def find_hidden_reference(
     for target, here, there in _outgoing_references(resource):
         source = tuple(values.get(name) for name in here)
         asked = target.name, there, source
-        if None in source or access.sees_all(target) or asked in visible:
+        # What the store gives by itself is for nobody to choose, as in a create that leaves the field out.
+        if None in source or STORE_DEFAULT in source or access.sees_all(target) or asked in visible:
             continue
         same = all_of(
             *(Where(name, Operator.EQUALS, value) for name, value in zip(there, source, strict=True))

@@ -7,9 +7,10 @@ from returns.result import Failure, Success
 from fastapi_easy.application.changes.change_handler import ChangeHandler
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.changes.patch import Patch, Values, reject_unknown_fields
+from fastapi_easy.domain.changes.replacement import replacement_of
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Fault, Invalid, Key, Outcome
-from fastapi_easy.domain.field import UNSET, Field
+from fastapi_easy.domain.field import UNSET
 from fastapi_easy.domain.resources.options import Operation
 
 
@@ -65,19 +66,9 @@ class ReplaceEntityHandler(ChangeHandler):
         for name in self._resource.changeable:
             if name in complete:
                 continue
-            field = self._resource.fields[name]
-            value = _default_of(field)
+            value = replacement_of(self._resource.fields[name])
             if value is UNSET:
-                if not field.store_default:
-                    missing.append(Fault(f"/{name}", "Field required", "missing"))
-                continue
-            complete[name] = value
+                missing.append(Fault(f"/{name}", "Field required", "missing"))
+            else:
+                complete[name] = value
         return Failure(Invalid(tuple(missing))) if missing else Success(Patch(complete))
-
-
-def _default_of(field: Field) -> object:
-    if field.default_factory is not None:
-        return field.default_factory()
-    if field.default is not UNSET:
-        return field.default
-    return None if field.nullable else UNSET

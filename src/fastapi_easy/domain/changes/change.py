@@ -49,7 +49,8 @@ class BeforeUpdate(BeforeChange):
     Attributes:
         key: Which entity.
 
-        values: The fields to set; a handler may change them.
+        values: The fields to set; a handler may change them. Of a replace, `STORE_DEFAULT` stands for what the store
+            will give to a field that was left out.
     """
 
     key: Key

@@ -6,9 +6,10 @@ from typing import Any, Generic, TypeVar
 from returns.result import Failure, Success
 
 from fastapi_easy.domain.changes.patch import Patch, Values
+from fastapi_easy.domain.changes.replacement import replacement_of
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Key, NotFound, Outcome
-from fastapi_easy.domain.field import UNSET, Field
+from fastapi_easy.domain.field import UNSET
 from fastapi_easy.domain.ports.repository import EVERYTHING, Repository
 from fastapi_easy.domain.queries.page import Page
 from fastapi_easy.domain.queries.query import Query
@@ -112,22 +113,14 @@ def _without_generated(resource: Resource[E], values: Values) -> Values:
 
 
 def _complete(resource: Resource[E], values: Values) -> Values:
-    """Return a value for every field that an update may set: the given one, else the default, else null.
-
-    Left out is what only the store can fill.
-    """
+    """Return a value for every field that an update may set: the given one, else what a replace gives it, else null."""
     complete: dict[str, Any] = {}
     for name, field in resource.fields.items():
         if name in resource.key or name == resource.version or field.generated:
             continue
         if name in values:
             complete[name] = values[name]
-        elif not field.store_default:
-            complete[name] = _default(field)
+        else:
+            value = replacement_of(field)
+            complete[name] = None if value is UNSET else value
     return complete
-
-
-def _default(field: Field) -> Any:
-    if field.default_factory is not None:
-        return field.default_factory()
-    return None if field.default is UNSET else field.default

@@ -126,7 +126,8 @@ class Repository(Protocol[E]):
         Args:
             key: Which entity.
 
-            patch: The fields to set; an empty one changes nothing and returns the row.
+            patch: The fields to set; an empty one changes nothing and returns the row. `STORE_DEFAULT` stands for what
+                the store gives a new entity, or sets anew with each change.
 
             expected_version: The version (`Resource.version_of`) the change is based on. Inside a unit of work what
                 it changes of the entity later is based on it too, so that an empty *patch* holds the version: of

@@ -54,7 +54,7 @@ async def test_own_code_may_set_what_callers_may_not_change() -> None:
     assert (row.channel, row.secret) == ("shop", "known")
 
 
-async def test_default_factories_run_for_each_entity_and_store_defaults_are_left_to_the_store() -> None:
+async def test_default_factories_run_for_each_entity_and_a_store_without_defaults_has_null() -> None:
     store = Store()
     _ = await store.put(note="kept")
     numbers = iter(range(9))
@@ -69,8 +69,8 @@ async def test_default_factories_run_for_each_entity_and_store_defaults_are_left
     second = await handle(ReplaceEntity(1, {"total": Decimal(2)}), ADA)
 
     assert [(row.status, row.note) for row in (first.unwrap(), second.unwrap())] == [
-        ("n0", "kept"),
-        ("n1", "kept"),
+        ("n0", None),
+        ("n1", None),
     ]
 
 

@@ -8,6 +8,7 @@ from returns.result import Failure, Success
 
 from fastapi_easy.domain.changes.patch import Patch
 from fastapi_easy.domain.changes.patch import Values as Given
+from fastapi_easy.domain.changes.replacement import resolve_store_defaults
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Key, Outcome
 from fastapi_easy.domain.field import Kind
@@ -248,7 +249,8 @@ class MemoryRepository(Generic[E]):
         self, layer: Layer, row: Values, patch: Patch, *, is_versioned: bool = False
     ) -> Outcome[Values]:
         fields, version = self._resource.fields, self._resource.version
-        changed = row | {name: to_stored(fields[name], value) for name, value in patch.items()}
+        given = resolve_store_defaults(fields, patch)
+        changed = row | {name: to_stored(fields[name], value) for name, value in given.items()}
         if version is not None:
             changed[version] = row[version] + 1 if patch else row[version]
         identity = self._identity_in(row)

@@ -40,9 +40,9 @@ from fastapi_easy.infrastructure.relational.read_only import asks_read_only
 from fastapi_easy.infrastructure.relational.server import (
     ServerName,
     detect_server,
-    find_nonstandard_columns,
     server_name_of,
 )
+from fastapi_easy.infrastructure.relational.stored_table import StoredTable, find_stored_table
 from fastapi_easy.infrastructure.relational.transaction import Transaction
 from fastapi_easy.infrastructure.relational.url import resolve
 
@@ -168,10 +168,15 @@ class SqlAlchemyDatabase:
         )
         return _CAPABILITIES[self._server_name] | ({Capability.RETURNING} if returns else set())
 
-    @property
-    def can_combine_writes(self) -> bool:
-        """Whether one statement can make a change and write rows into other tables."""
-        return self._server_name == "postgresql"
+    def can_combine_writes(self, resource: Resource[Any]) -> bool:
+        """Return whether one statement can change *resource* and write rows of the journal.
+
+        Not before its first statement, nor where triggers change what the journal would tell.
+        """
+        if self._server_name != "postgresql" or self._mapped_tables is None:
+            return False
+        plan = self._mapped_tables.plan_of(resource)
+        return plan is not None and not plan.triggers.exist
 
     @property
     def pool(self) -> Pool:
@@ -267,13 +272,13 @@ class SqlAlchemyDatabase:
             return found
         without_plan = mapped_tables.without_plan(resource)
 
-        def find_nonstandard(connection: Connection) -> dict[Resource[Any], frozenset[str]]:
+        def find_stored(connection: Connection) -> dict[Resource[Any], StoredTable]:
             return {
-                each: find_nonstandard_columns(connection, mapped_tables.server, mapped_tables.table_of(each))
+                each: find_stored_table(connection, mapped_tables.server, mapped_tables.table_of(each))
                 for each in without_plan
             }
 
-        return mapped_tables.make_plans(resource, await self._run_sync(find_nonstandard))
+        return mapped_tables.make_plans(resource, await self._run_sync(find_stored))
 
     def constraints_of(self, resource: Resource[Any]) -> TableConstraints | None:
         """Return the constraints of the table of *resource*; `None` before its first statement."""

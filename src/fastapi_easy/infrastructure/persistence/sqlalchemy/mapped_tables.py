@@ -14,6 +14,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.copies import Tab
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.entities import Entities
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete import exclude_deleted
 from fastapi_easy.infrastructure.relational.server import Server
+from fastapi_easy.infrastructure.relational.stored_table import StoredTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,22 +101,20 @@ class MappedTables:
                 around += [relation.target for relation in each.relations.values()]
         return [each for each in reached if each not in self._plans]
 
-    def make_plans(
-        self, resource: Resource[Any], nonstandard: Mapping[Resource[Any], frozenset[str]]
-    ) -> Plan:
-        """Make the plans of the resources in *nonstandard*, and return that of *resource*.
+    def make_plans(self, resource: Resource[Any], stored: Mapping[Resource[Any], StoredTable]) -> Plan:
+        """Make the plans of the resources in *stored*, and return that of *resource*.
 
         Args:
             resource: Whose plan is wanted.
 
-            nonstandard: The result of `find_nonstandard_columns` for each resource without a plan.
+            stored: The result of `find_stored_table` for each resource without a plan.
         """
         plans = self._plans
         # Bound to this dictionary, which `clear_plans` replaces: a call that is under way keeps consistent plans.
         resolve_relation = partial(self._resolve_relation, plans)
-        for each, unlike in nonstandard.items():
+        for each, found in stored.items():
             attributes = self._entities.attributes_of(each.stored)
-            plan = Plan(each, self.table_of(each), self.server, unlike, attributes, resolve_relation)
+            plan = Plan(each, self.table_of(each), self.server, found, attributes, resolve_relation)
             _ = plans.setdefault(each, plan)
         return plans[resource]
 

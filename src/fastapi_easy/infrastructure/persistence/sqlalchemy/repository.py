@@ -63,7 +63,7 @@ class SqlAlchemyRepository(Generic[E]):
 
     def with_journal_rows(self, rows: Sequence[JournalRow]) -> Self | None:
         """Return the same repository, whose next write inserts *rows* in the same statement; `None` if it cannot."""
-        if self._connection is not None or not self._database.can_combine_writes:
+        if self._connection is not None or not self._database.can_combine_writes(self._resource):
             return None
         if not can_encode(self._resource, rows):
             return None

@@ -9,7 +9,7 @@ from sqlalchemy import Delete, Executable, Insert, Update
 from fastapi_easy.domain.changes.journal import JournalRow
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.changes.row import Row, Rows
-from fastapi_easy.domain.errors import Error, Key, NotFound, Stale, TooLarge
+from fastapi_easy.domain.errors import CheckFailed, Error, Key, NotFound, Stale, TooLarge
 from fastapi_easy.domain.ports.repository import EVERYTHING
 from fastapi_easy.domain.queries.specification import Specification
 from fastapi_easy.infrastructure.persistence.sqlalchemy.batching import (
@@ -27,6 +27,10 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification
     name_parameters,
     parameterize,
 )
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.store_defaults import (
+    made_from_others,
+    split_store_defaults,
+)
 from fastapi_easy.infrastructure.relational.driver.executor import StatementResult
 from fastapi_easy.infrastructure.relational.errors import null_not_allowed
 from fastapi_easy.infrastructure.relational.transaction import Transaction
@@ -36,6 +40,10 @@ CHUNK: Final = 1_000
 
 _LONGEST_NUMBER: Final = 18
 """Digits of a whole number that always fits into 64 bits."""
+
+
+_LEFT_OUT: Final = "The store's own code has left the change out."
+"""Of a trigger that returns null, of `RAISE(IGNORE)`, and of a row that is gone under its key right afterwards."""
 
 
 class WriteRejected(Exception):
@@ -92,7 +100,10 @@ class Writer:
         statement = statements.add(plan, tuple(complete))
         answer = await self._write(statement, statements.new_values(complete), last=plan.returns_inserted)
         if answer.records:
-            return plan.row(answer.rows[0])
+            row = plan.row(answer.rows[0])
+            return await self._read(plan.resource.key_of(row)) if plan.triggers.after_insert else row
+        if plan.returns_inserted:
+            raise self._left_out()
         # MySQL has no RETURNING: the key that it has generated leads to the row.
         made = iter(answer.key or ())
         key = [complete.get(name, each) for name, each in zip(plan.resource.key, made, strict=False)]
@@ -134,7 +145,7 @@ class Writer:
             _ = await self._lock_version(target, expected_version)
             changed = await self._change(target, changes, version_parameter)
         if changed is None:
-            raise self._not_found(target)
+            raise await self._refusal(target)
         return changed
 
     async def remove(self, key: Key, expected_version: str | None, scope: Specification) -> None:
@@ -148,7 +159,7 @@ class Writer:
             _ = await self._lock_version(target, expected_version)
             removed = await self._remove(target, version_parameter)
         if not removed:
-            raise self._not_found(target)
+            raise await self._refusal(target)
 
     async def change_where(self, specification: Specification, patch: Values, max_affected: int) -> int:
         """Set the fields of *patch* on every row that *specification* means."""
@@ -161,9 +172,10 @@ class Writer:
         changes = self._without_version(patch)
         if not changes or not affected:
             return affected
-        statement = statements.change_where(plan, tuple(changes), form)
+        given, reset = split_store_defaults(plan, changes)
+        statement = statements.change_where(plan, tuple(given), form, reset)
         return await self._execute_bulk(
-            statement, {**name_parameters(values), **statements.new_values(changes)}, max_affected
+            statement, {**name_parameters(values), **statements.new_values(given)}, max_affected
         )
 
     async def remove_where(self, specification: Specification, max_affected: int) -> int:
@@ -198,30 +210,49 @@ class Writer:
         plan = self._plan
         if target.parameters is None:
             return None
-        statement = statements.change(plan, tuple(changes), target.form, versioned=bool(version_parameter))
+        changes, reset = split_store_defaults(plan, changes)
+        statement = statements.change(
+            plan, tuple(changes), target.form, versioned=bool(version_parameter), reset=reset
+        )
         given = {**target.parameters, **statements.new_values(changes), **version_parameter}
         returned = plan.returns_updated
         answer = await self._write(statement, given, last=returned)
-        if returned:
+        if returned and not (answer.records and plan.triggers.after_update):
             return plan.row(answer.rows[0]) if answer.records else None
         # Read by the key alone: after the change the row may no longer satisfy the specification.
-        return await self._find(self._target_row(target.key)) if answer.affected else None
+        return await self._read(target.key) if answer.affected or returned else None
 
     async def _remove(self, target: _TargetRow, version_parameter: Values) -> bool:
         if target.parameters is None:
             return False
+        is_view = self._plan.triggers.is_view
+        # No server counts what the code of a view has removed.
+        is_there = is_view and await self._find(target) is not None
         statement = statements.remove(self._plan, target.form, versioned=bool(version_parameter))
         answer = await self._write(statement, {**target.parameters, **version_parameter}, last=True)
+        if is_view:
+            return is_there and await self._find(target) is None
         return bool(answer.records if self._journal_rows else answer.affected)
 
     def _write(
         self, statement: Insert | Update | Delete, parameters: dict[str, object], *, last: bool
     ) -> Awaitable[StatementResult]:
         """Execute the statement of a write, with its rows of the journal; *last* as in `Transaction.execute`."""
+        if self._plan.triggers.exist:
+            return self._write_past_triggers(statement, parameters)
         if self._journal_rows:
             combined, more = with_journal_rows(self._plan, statement, self._journal_rows)
             return self._transaction.execute(combined, {**parameters, **more}, writes=True, last=last)
         return self._transaction.execute(statement, parameters, writes=True, last=last)
+
+    async def _write_past_triggers(
+        self, statement: Insert | Update | Delete, parameters: dict[str, object]
+    ) -> StatementResult:
+        """Execute the statement of a write, which is not the last: its row may have to be read again."""
+        if not self._plan.triggers.keep_parts:
+            return await self._transaction.execute(statement, parameters, writes=True)
+        async with self._transaction.atomic():
+            return await self._transaction.execute(statement, parameters, writes=True)
 
     async def _lock_version(self, target: _TargetRow, version: str) -> Row:
         """Lock the row of *target* and return it, if it has *version*."""
@@ -249,8 +280,10 @@ class Writer:
 
     async def _read(self, key: Key) -> Row:
         row = await self._find(self._target_row(key))
+        if row is None and self._plan.triggers.exist:
+            raise self._left_out()
         if row is None:
-            raise LookupError(f"{self._plan.resource.name} did not return the row that was just inserted")
+            raise LookupError(f"{self._plan.resource.name} did not return the row that was just written")
         return row
 
     async def _add_part(self, part: InsertBatch) -> Rows:
@@ -260,20 +293,51 @@ class Writer:
         if not plan.returns_inserted or not fields:
             rows = [await self.add(each) for each in part.rows()]
             return Rows(plan.names, [tuple(row.values()) for row in rows])
+        return await self._read_all_again(await self._insert_part(part, fields))
+
+    async def _insert_part(self, part: InsertBatch, fields: Sequence[str]) -> Rows:
+        """Insert rows that have values for *fields*, as the statement returns them."""
+        plan = self._plan
         if can_insert_arrays(plan, fields):
             answer = await self._transaction.execute(
                 statements.add_arrays(plan, fields), statements.new_values(part.columns), writes=True
             )
-            return inserted_rows(plan, part, answer)
+            return self._inserted_rows(part, answer)
         # SQLite returns rows in the order of their insertion, but does not promise it, and does not sort them.
-        sorted_by_server = plan.server.name != "sqlite"
+        # Where triggers may leave rows out, SQLAlchemy could not sort what is left.
+        sorted_by_server = plan.server.name != "sqlite" and not plan.triggers.exist
         statement = statements.add_many(plan, sorted_by_server=sorted_by_server)
         parameters = [{plan.columns[name].key: value for name, value in each.items()} for each in part.rows()]
         answer = await self._transaction.execute(statement, parameters, writes=True)
-        return Rows(plan.names, answer.rows) if sorted_by_server else inserted_rows(plan, part, answer)
+        return Rows(plan.names, answer.rows) if sorted_by_server else self._inserted_rows(part, answer)
+
+    def _inserted_rows(self, part: InsertBatch, answer: StatementResult) -> Rows:
+        if self._plan.triggers.exist and len(answer.records) != len(part.places):
+            raise self._left_out()
+        return inserted_rows(self._plan, part, answer)
+
+    async def _read_all_again(self, rows: Rows) -> Rows:
+        """Return *rows*, which were just inserted, as they are after the triggers."""
+        plan = self._plan
+        if not plan.triggers.after_insert:
+            return rows
+        keys = [plan.resource.key_of(row) for row in rows]
+        if len(plan.resource.key) > 1:
+            again = [await self._read(key) for key in keys]
+            return Rows(plan.names, [tuple(row.values()) for row in again])
+        answer = await self._transaction.execute(statements.by_keys(plan), {"fe_keys": keys})
+        place = plan.names.index(plan.resource.key[0])
+        found = {record[place]: record for record in answer.rows}
+        if any(key not in found for key in keys):
+            raise self._left_out()
+        return Rows(plan.names, [found[key] for key in keys])
 
     def _complete(self, values: Values) -> dict[str, object]:
-        complete = self._plan.with_defaults(values)
+        plan = self._plan
+        complete = plan.with_defaults(values)
+        if plan.default_functions:
+            # The parameters are called otherwise than SQLAlchemy would call them for such a function.
+            complete |= made_from_others(plan, plan.default_functions, complete)
         self._reject_nulls(self._plan.find_nulls(complete, whole=True))
         return complete
 
@@ -283,6 +347,15 @@ class Writer:
         return _TargetRow(
             key, form, None if parameters is None else {**parameters, **name_parameters(values)}
         )
+
+    async def _refusal(self, target: _TargetRow) -> WriteRejected:
+        """Return why the row of *target* was not written: it is not there, or a trigger has left the write out."""
+        if self._plan.triggers.exist and await self._find(target) is not None:
+            return self._left_out()
+        return self._not_found(target)
+
+    def _left_out(self) -> WriteRejected:
+        return WriteRejected(CheckFailed(self._plan.resource.name, (), reason=_LEFT_OUT))
 
     def _not_found(self, target: _TargetRow) -> WriteRejected:
         return WriteRejected(NotFound(self._plan.resource.name, target.key))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from fastapi_easy.domain.changes.patch import Values
+from fastapi_easy.domain.changes.replacement import resolve_store_defaults
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import DeclarationError, Fault, Invalid, Key
 from fastapi_easy.domain.field import UNSET, Field
@@ -84,6 +85,9 @@ class Plan:
         self._is_composite = len(resource.key) > 1
         self._row_decoders: dict[tuple[str, ...], RowDecoder] = {}
         self._paths = {name: self._path(name) for name in self.names}
+        self._has_store_defaults = any(
+            field.store_default or field.update_default for field in resource.fields.values()
+        )
         self._default_makers = {name: _default_maker(field) for name, field in resource.fields.items()}
         self._required = tuple(name for name, field in resource.fields.items() if _is_required(field))
 
@@ -204,6 +208,8 @@ class Plan:
         Raises:
             CallRejected: A field is null that must not be.
         """
+        if self._has_store_defaults:
+            values = resolve_store_defaults(self.resource.fields, values)
         self.refuse_nulls(values, whole=False)
         return {name: value for name, value in values.items() if name != self.resource.version}
 

@@ -40,6 +40,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification
     build_condition,
     reads_table,
 )
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.store_defaults import default_term
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term
 from fastapi_easy.infrastructure.relational.column_types import TextDecimal
 
@@ -53,6 +54,17 @@ def by_key(plan: Plan, fields: Sequence[str], form: ConditionTemplate, *, locked
         return statement.with_for_update() if locked else statement
 
     return plan.statement(("by_key", tuple(fields), form, locked), build)
+
+
+def by_keys(plan: Plan) -> Executable:
+    """Select the rows with the keys `fe_keys`, for a key of one field."""
+
+    def build() -> Executable:
+        (name,) = plan.resource.key
+        keys = bindparam("fe_keys", expanding=True, type_=plan.terms.type_of(name))
+        return select(*_columns(plan, plan.names)).where(plan.terms.exact(name).in_(keys))
+
+    return plan.statement(("by_keys",), build)
 
 
 def page(
@@ -160,23 +172,28 @@ def add_arrays(plan: Plan, fields: Sequence[str]) -> Executable:
     return plan.statement(("add_arrays", tuple(fields)), build)
 
 
-def change(plan: Plan, fields: Sequence[str], form: ConditionTemplate, *, versioned: bool) -> Update:
-    """Update *fields* of the row with a key, if *form* means it.
+def change(
+    plan: Plan, fields: Sequence[str], form: ConditionTemplate, *, versioned: bool, reset: Sequence[str] = ()
+) -> Update:
+    """Update *fields* of the row with a key, if *form* means it, and give those of *reset* what the store gives them.
 
     Returns the row where the server can. When *versioned*, the row must have the version given.
     """
 
     def build() -> Update:
-        statement = _set(plan, fields).where(_target_condition(plan, form, versioned=versioned))
+        statement = _set(plan, fields, reset).where(_target_condition(plan, form, versioned=versioned))
         return statement.returning(*_columns(plan, plan.names)) if plan.returns_updated else statement
 
-    return plan.statement(("change", tuple(fields), form, versioned), build)
+    return plan.statement(("change", tuple(fields), form, versioned, reset), build)
 
 
-def change_where(plan: Plan, fields: Sequence[str], form: ConditionTemplate) -> Update:
-    """Update *fields* of every row that *form* means."""
+def change_where(
+    plan: Plan, fields: Sequence[str], form: ConditionTemplate, reset: Sequence[str] = ()
+) -> Update:
+    """Update *fields* of every row that *form* means, and give those of *reset* what the store gives them."""
     return plan.statement(
-        ("change_where", tuple(fields), form), lambda: _set(plan, fields).where(_write_condition(plan, form))
+        ("change_where", tuple(fields), form, reset),
+        lambda: _set(plan, fields, reset).where(_write_condition(plan, form)),
     )
 
 
@@ -201,11 +218,16 @@ def new_values(values: Mapping[str, object]) -> dict[str, object]:
     return {f"fe_new_{name}": value for name, value in values.items()}
 
 
-def _set(plan: Plan, fields: Sequence[str]) -> Update:
+def _set(plan: Plan, fields: Sequence[str], reset: Sequence[str]) -> Update:
     values: dict[Column[Any], Term] = {plan.columns[n]: _value(plan, n) for n in fields}
+    values |= {plan.columns[n]: term for n in reset if (term := default_term(plan, n)) is not None}
     if plan.resource.version is not None:
         version = plan.columns[plan.resource.version]
         values[version] = version + literal_column("1")
+    if not values:
+        # No update is without an assignment; this one lets the store set what it sets with each change.
+        key = plan.columns[plan.resource.key[0]]
+        values[key] = key
     return update(plan.table).values(values)
 
 

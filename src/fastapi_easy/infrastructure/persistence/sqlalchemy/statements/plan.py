@@ -14,6 +14,7 @@ from fastapi_easy.infrastructure.entities.bounds import is_storable
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import ResolveRelation, Terms
 from fastapi_easy.infrastructure.relational.errors import TableConstraints
 from fastapi_easy.infrastructure.relational.server import Server
+from fastapi_easy.infrastructure.relational.stored_table import StoredTable
 
 S = TypeVar("S", bound=Executable)
 
@@ -31,7 +32,7 @@ class Plan:
 
         server: The server of the table.
 
-        nonstandard: The names of the columns that are not stored as we would create them.
+        stored: What the server says about the table.
 
         attributes: The columns that the user declared, and the fields they are mapped to.
 
@@ -41,6 +42,14 @@ class Plan:
         generated_keys: The key fields that the store fills in when they are left out or null.
 
         required: The fields that must not be null.
+
+        triggers: What the database's own code may do to its rows.
+
+        stored_defaults: The SQL expressions of the defaults on SQLite, by column.
+
+        default_functions: What makes the defaults that depend on other values, from SQLAlchemy's context.
+
+        has_store_defaults: Whether a patch may hold `STORE_DEFAULT`.
     """
 
     def __init__(
@@ -48,7 +57,7 @@ class Plan:
         resource: Resource[Any],
         table: Table,
         server: Server,
-        nonstandard: frozenset[str],
+        stored: StoredTable,
         attributes: Mapping[Column[Any], str],
         resolve_relation: ResolveRelation,
     ) -> None:
@@ -60,10 +69,22 @@ class Plan:
         }
         self.names = tuple(name for name in resource.fields if name in self.columns)
         keys = {name: str(column.key) for name, column in self.columns.items()}
-        unlike = frozenset(name for name, column in self.columns.items() if column.name in nonstandard)
+        unlike = frozenset(
+            name for name, column in self.columns.items() if column.name in stored.nonstandard_columns
+        )
         self.terms = Terms(server, table, keys, resource.fields, unlike, resolve_relation)
         self.constraints = TableConstraints(
             resource, table, {column.name: name for name, column in self.columns.items()}
+        )
+        self.triggers = stored.triggers
+        self.stored_defaults = stored.defaults
+        self.default_functions = {
+            name: _function_of(column.default)
+            for name, column in self.columns.items()
+            if resource.fields[name].store_default and getattr(column.default, "is_callable", False)
+        }
+        self.has_store_defaults = any(
+            field.store_default or field.update_default for field in resource.fields.values()
         )
         self.autoincrement_key = self._find_autoincrement_key()
         self.returns_inserted = bool(server.dialect.insert_returning)
@@ -157,6 +178,11 @@ class Plan:
             if field.generated and field.kind is Kind.INTEGER:
                 return name
         return None
+
+
+def _function_of(default: Any) -> Callable[[Any], object]:
+    function: Callable[[Any], object] = default.arg
+    return function
 
 
 def _default_maker(field: Field) -> Callable[[], Any] | None:

@@ -150,6 +150,7 @@ def _field(
         default=default,
         default_factory=factory,
         store_default=store_default,
+        update_default=not generated and _is_updated(column),
         unique=is_unique,
         description=column.comment or column.doc,
     )
@@ -168,6 +169,15 @@ def _is_generated(column: Column[Any]) -> bool:
     if column.computed is not None or column.identity is not None:
         return True
     return column.table.autoincrement_column is column and column.default is None
+
+
+def _is_updated(column: Column[Any]) -> bool:
+    """Return whether each change that leaves *column* out sets it anew."""
+    if column.onupdate is not None or column.server_onupdate is not None:
+        return True
+    # MySQL's way to say it is a part of the default.
+    declared = getattr(column.server_default, "arg", "")
+    return " on update " in str(declared).lower()
 
 
 def _default(

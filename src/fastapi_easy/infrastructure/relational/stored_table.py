@@ -1,0 +1,43 @@
+"""What a server says about a table, where that differs from what the class declares."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, Table, text
+
+from fastapi_easy.infrastructure.relational.server import Server, find_nonstandard_columns
+from fastapi_easy.infrastructure.relational.triggers import Triggers, find_triggers
+
+_DEFAULTS: Final = text("SELECT name, dflt_value FROM pragma_table_info(:table, :schema)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredTable:
+    """A table as it is in the database.
+
+    Attributes:
+        nonstandard_columns: The names of the columns that are not stored as we would create them.
+
+        triggers: What the database's own code may do to its rows.
+
+        defaults: The SQL expressions of its defaults, by column, where `DEFAULT` is no expression: on SQLite.
+    """
+
+    nonstandard_columns: frozenset[str]
+    triggers: Triggers
+    defaults: Mapping[str, str]
+
+
+def find_stored_table(connection: Connection, server: Server, of: Table) -> StoredTable:
+    """Ask the catalogue about *of*."""
+    return StoredTable(
+        nonstandard_columns=find_nonstandard_columns(connection, server, of),
+        triggers=find_triggers(connection, server, of),
+        defaults=_find_defaults(connection, of) if server.name == "sqlite" else {},
+    )
+
+
+def _find_defaults(connection: Connection, of: Table) -> Mapping[str, str]:
+    found = connection.execute(_DEFAULTS, {"table": of.name, "schema": of.schema or "main"})
+    return {name: default for name, default in found if default is not None}

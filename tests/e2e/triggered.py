@@ -1,0 +1,111 @@
+"""A table whose database has code of its own: triggers that refuse, leave out and change rows."""
+
+import datetime
+from decimal import Decimal
+
+from sqlalchemy import CHAR, DateTime, Float, Numeric, String
+from sqlalchemy.dialects import mysql, postgresql
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from fastapi_easy.container import Container, resource
+from fastapi_easy.domain.resources.options import EVERY_OPERATION
+
+
+class Base(DeclarativeBase):
+    """The tables of this module."""
+
+
+class Account(Base):
+    """An account, whose balance decides what its triggers do."""
+
+    __tablename__ = "triggered_account"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(40), unique=True)
+    balance: Mapped[int] = mapped_column(default=0)
+    note: Mapped[str | None] = mapped_column(String(40))
+    rounded: Mapped[Decimal | None] = mapped_column(Numeric(6, 2))
+    single: Mapped[float | None] = mapped_column(Float(24))
+    padded: Mapped[str | None] = mapped_column(CHAR(5))
+    whole_seconds: Mapped[datetime.datetime | None] = mapped_column(
+        DateTime(timezone=True)
+        .with_variant(mysql.DATETIME(fsp=0), "mysql")
+        .with_variant(postgresql.TIMESTAMP(timezone=True, precision=0), "postgresql")
+    )
+    seen: Mapped[int] = mapped_column(default=0)
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class Accounts(Container):
+    """One resource."""
+
+    accounts = resource(Account, operations=EVERY_OPERATION, upsert=("name",), version="version")
+
+
+ON_SQLITE = (
+    *(
+        f"CREATE TRIGGER refuse_{verb} BEFORE {verb} ON triggered_account BEGIN"
+        " SELECT raise(ABORT, 'not below zero') WHERE new.balance < 0;"
+        " SELECT raise(FAIL, 'failed') WHERE new.balance = 11;"
+        " SELECT raise(ROLLBACK, 'rolled back') WHERE new.balance = 12;"
+        " SELECT raise(IGNORE) WHERE new.balance = 16; END"
+        for verb in ("INSERT", "UPDATE")
+    ),
+    *(
+        f"CREATE TRIGGER change_{verb} AFTER {verb} ON triggered_account WHEN new.seen = 0 BEGIN"  # noqa: S608 (a trigger is made of a name of ours)
+        " UPDATE triggered_account SET note = upper(note), seen = seen + 1 WHERE id = new.id;"
+        " SELECT raise(FAIL, 'failed afterwards') WHERE new.balance = 21; END"
+        for verb in ("INSERT", "UPDATE")
+    ),
+    (
+        "CREATE TRIGGER keep BEFORE DELETE ON triggered_account BEGIN"
+        " SELECT raise(ABORT, 'never deleted') WHERE old.balance = 99;"
+        " SELECT raise(IGNORE) WHERE old.balance = 98; END"
+    ),
+)
+
+ON_POSTGRES = (
+    """CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF new.balance < 0 THEN RAISE EXCEPTION 'not below zero'; END IF;
+    IF new.balance = 11 THEN RAISE EXCEPTION 'a state of our own' USING ERRCODE = 'UX001'; END IF;
+    IF new.balance = 12 THEN RAISE EXCEPTION 'as other databases do' USING ERRCODE = '45000'; END IF;
+    IF new.balance = 14 THEN ASSERT false, 'a secret of the developers'; END IF;
+    IF new.balance = 15 THEN RAISE EXCEPTION 'taken by somebody' USING ERRCODE = 'unique_violation'; END IF;
+    IF new.balance = 16 THEN RETURN NULL; END IF;
+    IF new.balance = 17 THEN RAISE EXCEPTION 'out of range' USING ERRCODE = '22003'; END IF;
+    IF new.balance = 18 THEN RAISE EXCEPTION 'not for you' USING ERRCODE = '42501'; END IF;
+    RETURN new; END $$""",
+    (
+        "CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON triggered_account"
+        " FOR EACH ROW EXECUTE FUNCTION refuse()"
+    ),
+    """CREATE FUNCTION change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF new.seen = 0 THEN
+    UPDATE triggered_account SET note = upper(note), seen = seen + 1 WHERE id = new.id; END IF;
+    RETURN NULL; END $$""",
+    "CREATE TRIGGER change AFTER INSERT OR UPDATE ON triggered_account FOR EACH ROW EXECUTE FUNCTION change()",
+    """CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF old.balance = 99 THEN RAISE EXCEPTION 'never deleted'; END IF;
+    IF old.balance = 98 THEN RETURN NULL; END IF;
+    RETURN old; END $$""",
+    "CREATE TRIGGER keep BEFORE DELETE ON triggered_account FOR EACH ROW EXECUTE FUNCTION keep()",
+)
+
+_CHANGE_ON_MARIADB = """
+    IF new.balance < 0 THEN SIGNAL SQLSTATE '45000' SET message_text = 'not below zero'; END IF;
+    IF new.balance = 11 THEN SIGNAL SQLSTATE '45001' SET message_text = 'a state of our own'; END IF;
+    IF new.balance = 12 THEN
+    SIGNAL SQLSTATE '45000' SET message_text = 'a number of our own', mysql_errno = 31000; END IF;
+    SET new.note = upper(new.note), new.seen = new.seen + 1;
+"""
+
+ON_MARIADB = (
+    f"CREATE TRIGGER change_insert BEFORE INSERT ON triggered_account FOR EACH ROW BEGIN {_CHANGE_ON_MARIADB} END",
+    f"CREATE TRIGGER change_update BEFORE UPDATE ON triggered_account FOR EACH ROW BEGIN {_CHANGE_ON_MARIADB} END",
+    (
+        "CREATE TRIGGER keep BEFORE DELETE ON triggered_account FOR EACH ROW BEGIN"
+        " IF old.balance = 99 THEN SIGNAL SQLSTATE '45000' SET message_text = 'never deleted'; END IF; END"
+    ),
+)
+
+TRIGGERS = {"sqlite": ON_SQLITE, "postgres": ON_POSTGRES, "mariadb": ON_MARIADB}
