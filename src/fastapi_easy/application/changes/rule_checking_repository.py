@@ -20,6 +20,7 @@ from fastapi_easy.domain.errors import (
     Unavailable,
     UnavailableReason,
 )
+from fastapi_easy.domain.field import STORE_DEFAULT
 from fastapi_easy.domain.ports.repository import EVERYTHING, Repository
 from fastapi_easy.domain.queries.page import PageRequest
 from fastapi_easy.domain.queries.query import Query
@@ -171,7 +172,8 @@ class RuleCheckingRepository(ScopedRepository[E]):
         if rules is None or isinstance(merged, Failure):
             return merged
         patch = merged.unwrap()
-        values = {**stored, **patch}
+        # To a rule a default that the store alone knows is null, as it is when an entity is created.
+        values = {**stored, **{name: None if each is STORE_DEFAULT else each for name, each in patch.items()}}
         changed = frozenset(name for name, value in patch.items() if _differs(value, stored[name]))
         checked = rules.check_changed(values, changed)
         if isinstance(checked, Failure):
