@@ -6,8 +6,9 @@ import pytest
 
 from fastapi_easy.testing.conformance import LeaseStoreFactory, Store
 from tests.conformance.mongo_documents import documents, opened_documents
+from tests.conformance.odd_documents import odd_shop, raw_odds
 
-__all__ = ["documents", "opened_documents"]
+__all__ = ["documents", "odd_shop", "opened_documents", "raw_odds"]
 
 COLUMN = "column"
 OUTCOMES = ("passed", "skipped", "failed", "error")

@@ -10,9 +10,9 @@ from bson.int64 import Int64
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fastapi_easy.infrastructure.persistence.mongo.documents.decoding import decode_datetime
 from fastapi_easy.infrastructure.persistence.mongo.documents.json_values import decode_json
 from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import (
-    decode_datetime,
     decode_decimal,
     encode_decimal,
 )
@@ -20,7 +20,11 @@ from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import (
 HALVES = st.integers(0, 2**64 - 1)
 TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]))
 JSON = st.recursive(
-    st.none() | st.booleans() | st.floats(allow_nan=False) | TEXT | st.integers(-(2**63), 2**63 - 1),
+    st.none()
+    | st.booleans()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXT
+    | st.integers(-(2**63), 2**63 - 1),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=8,
 )

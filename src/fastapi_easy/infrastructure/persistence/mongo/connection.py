@@ -20,6 +20,7 @@ from fastapi_easy.infrastructure.persistence.mongo import schema
 from fastapi_easy.infrastructure.persistence.mongo.documents import case_folding
 from fastapi_easy.infrastructure.persistence.mongo.documents.codec import is_object_id
 from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import Plan, find_invalid_names
+from fastapi_easy.infrastructure.persistence.mongo.documents.other_values import ANY_TEXT, NON_FINITE
 from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import DECIMAL_DIGITS
 from fastapi_easy.infrastructure.persistence.mongo.driver.client import Client
 from fastapi_easy.infrastructure.persistence.mongo.driver.options import ConnectionOptions
@@ -121,7 +122,11 @@ class MongoDatabase:
         """Narrow *shape* to what this database can hold."""
         mistakes = find_invalid_names(name, shape)
         return dataclasses.replace(
-            shape, fields=tuple(_narrow_field(field) for field in shape.fields)
+            shape,
+            fields=tuple(
+                _name_other_values(_narrow_field(field), is_key=field.name in shape.key)
+                for field in shape.fields
+            ),
         ), mistakes
 
     async def open(self) -> None:
@@ -244,3 +249,11 @@ def _narrow_field(field: Field) -> Field:
             return field
         case never:
             assert_never(never)
+
+
+def _name_other_values(field: Field, *, is_key: bool) -> Field:
+    """Let callers name the values of other kinds by which documents are found, and the numbers JSON does not have."""
+    if is_key:
+        return dataclasses.replace(field, other_values=ANY_TEXT)
+    is_fractional = field.kind in {Kind.FLOAT, Kind.DECIMAL}
+    return dataclasses.replace(field, other_values=NON_FINITE) if is_fractional else field

@@ -16,8 +16,8 @@ from fastapi_easy.domain.queries.specification import Specification
 from fastapi_easy.domain.resources.resource import Relation, Resource
 from fastapi_easy.infrastructure.entities.plain import entity_from, values_of
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
-from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document, Pipeline
-from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, Plan
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import KEY, Document, Pipeline
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import Plan
 from fastapi_easy.infrastructure.persistence.mongo.driver.batch_cursor import BatchCursor
 from fastapi_easy.infrastructure.persistence.mongo.driver.commands import FindOptions
 from fastapi_easy.infrastructure.persistence.mongo.driver.driver_client import Session
@@ -67,7 +67,13 @@ class MongoRepository(Generic[E]):
         async def work(plan: Plan) -> Row:
             identity = plan.identity(key)
             names = plan.names if fields is None else fields
-            found = None if identity is None else await self._find_one(plan, identity, names, scope)
+            found = (
+                None
+                if identity is None
+                else await self._find_one(plan, {KEY: {"$eq": identity}}, names, scope)
+            )
+            if found is None and (match := plan.other_key_match(key)) is not None:
+                found = await self._find_one(plan, match, names, scope)
             if found is None:
                 raise entity_not_found(self._resource, key)
             return plan.row(found, names)
@@ -201,12 +207,11 @@ class MongoRepository(Generic[E]):
         return await self._run(lambda session: commands.count(plan.collection, condition.match, session))
 
     async def _find_one(
-        self, plan: Plan, identity: object, names: Sequence[str], scope: Specification
+        self, plan: Plan, match: Document, names: Sequence[str], scope: Specification
     ) -> Document | None:
         commands = self._database.client.commands
         condition = build_condition(scope, plan, self._database.plan)
         projection = plan.projection(names)
-        match: Document = {KEY: {"$eq": identity}}
         if condition.lookup_stages:
             pipeline: list[Document] = [{"$match": match}, *condition.pipeline, {"$project": projection}]
             found = await self._aggregate(plan, pipeline)

@@ -11,13 +11,14 @@ from pymongo import ReturnDocument
 from pymongo.errors import CollectionInvalid, DuplicateKeyError, OperationFailure
 
 from fastapi_easy.domain.ports.database import SchemaMode
-from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import KEY, Document
 from fastapi_easy.infrastructure.persistence.mongo.documents.indexes import (
     Index,
     build_validator,
+    find_enforced_fields,
     needed_indexes,
 )
-from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, SYSTEM_COLLECTION, Plan
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import SYSTEM_COLLECTION, Plan
 from fastapi_easy.infrastructure.persistence.mongo.driver.client import Client
 from fastapi_easy.infrastructure.persistence.mongo.errors import DUPLICATE_KEY_CODES, PoolExhausted, code_of
 
@@ -67,6 +68,7 @@ async def _compare(client: Client, plans: Sequence[Plan]) -> list[str]:
     for plan in plans:
         stored = existing.get(plan.collection)
         name = plan.resource.name
+        plan.enforced = find_enforced_fields(plan, stored or {})
         if stored is None:
             differences.append(
                 f"{name}: the collection {plan.collection} does not exist; create it, or start with schema_mode=create"

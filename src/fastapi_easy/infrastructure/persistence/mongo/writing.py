@@ -1,7 +1,7 @@
 """The writes of one resource, inside a transaction or each by itself."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import bson
 from bson import ObjectId
@@ -9,11 +9,11 @@ from pymongo.errors import PyMongoError
 
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.changes.row import Row
-from fastapi_easy.domain.errors import Key, TooLarge
+from fastapi_easy.domain.errors import Key, NotFound, TooLarge
 from fastapi_easy.domain.field import Kind
 from fastapi_easy.domain.queries.specification import Specification
-from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
-from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, LOOKUP_PREFIX, Plan
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import KEY, Document
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import LOOKUP_PREFIX, Plan
 from fastapi_easy.infrastructure.persistence.mongo.driver.client import Client
 from fastapi_easy.infrastructure.persistence.mongo.driver.commands import FindOptions
 from fastapi_easy.infrastructure.persistence.mongo.driver.driver_client import CODEC_OPTIONS, Session
@@ -33,6 +33,8 @@ from fastapi_easy.infrastructure.persistence.mongo.queries.specification import 
     build_condition,
 )
 from fastapi_easy.infrastructure.waiting.completion import run_to_completion
+
+T = TypeVar("T")
 
 MAX_ATTEMPTS: Final = 20
 """How often a write is tried again whose entity others keep changing (optimistic concurrency)."""
@@ -71,10 +73,16 @@ class Writer:
         self, key: Key, patch: Values, expected_version: str | None, scope: Specification
     ) -> Row:
         """Set the fields of *patch* on the entity with *key*."""
+        changes = self._plan.changes(self._without_key(key, patch))
+        condition = build_condition(scope, self._plan, self._plans)
+        return await self._with_identity(
+            key, lambda identity: self._update_one(key, identity, changes, expected_version, condition)
+        )
+
+    async def _update_one(
+        self, key: Key, identity: object, changes: Values, expected_version: str | None, condition: Condition
+    ) -> Row:
         plan = self._plan
-        changes = plan.changes(self._without_key(key, patch))
-        identity = self._require_identity(key)
-        condition = build_condition(scope, plan, self._plans)
         for _ in range(MAX_ATTEMPTS):
             # A patch of nothing with a version is replayed like a change: its answer depends on that version.
             guard, seen = await self._version_guard(
@@ -95,9 +103,15 @@ class Writer:
 
     async def remove(self, key: Key, expected_version: str | None, scope: Specification) -> None:
         """Remove the entity with *key*."""
+        condition = build_condition(scope, self._plan, self._plans)
+        await self._with_identity(
+            key, lambda identity: self._remove(key, identity, expected_version, condition)
+        )
+
+    async def _remove(
+        self, key: Key, identity: object, expected_version: str | None, condition: Condition
+    ) -> None:
         plan = self._plan
-        identity = self._require_identity(key)
-        condition = build_condition(scope, plan, self._plans)
         for _ in range(MAX_ATTEMPTS):
             guard, _seen = await self._version_guard(key, identity, expected_version, condition)
             if await self._remove_if(identity, condition, guard):
@@ -212,11 +226,24 @@ class Writer:
         numbers = iter(await counters.reserve(plan, len(kept) - len(given)))
         return [plan.build_document(each if name in each else {name: next(numbers), **each}) for each in kept]
 
-    def _require_identity(self, key: Key) -> object:
+    async def _with_identity(self, key: Key, work: Callable[[object], Awaitable[T]]) -> T:
+        """Run *work* on the document with *key*; when there is none, on one whose key of another kind is shown so."""
         identity = self._plan.identity(key)
-        if identity is None:
-            raise entity_not_found(self._plan.resource, key)
-        return identity
+        if identity is not None:
+            try:
+                return await work(identity)
+            except CallRejected as rejected:
+                if not isinstance(rejected.error, NotFound):
+                    raise
+        match = self._plan.other_key_match(key)
+        if match is not None:
+            find_options = FindOptions(match=match, projection={KEY: 1})
+            found = await self._transaction.read(
+                lambda session: self._client.commands.find(self._plan.collection, find_options, session)
+            )
+            if found:
+                return await work(found[0][KEY])
+        raise entity_not_found(self._plan.resource, key)
 
     def _build_update(self, changes: Values) -> Document:
         update: Document = {}

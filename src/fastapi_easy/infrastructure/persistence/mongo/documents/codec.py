@@ -14,7 +14,9 @@
 | binary | binData |
 | enumeration | the value of the member if all are strings or all whole numbers, else its name |
 | array | array |
-| JSON | document, array or scalar, whose names have no `$` in front and no `.` |
+| JSON | document, array or scalar, whose names have no `$` in front and no `.`; Extended JSON as what it stands for |
+
+Other programs keep other types in the same fields: `decoding` says which of them are a value of the kind all the same.
 """
 
 import datetime
@@ -22,23 +24,36 @@ import decimal
 import enum
 import math
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias, TypeVar, assert_never
+from typing import Any, Final, assert_never
 
 from bson import Binary, Decimal128, ObjectId
 
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.values.limits import integer_limits
+from fastapi_easy.infrastructure.persistence.mongo.documents.decoding import (
+    Decoder,
+    array_decoder,
+    decimal_decoder,
+    decode_binary,
+    decode_boolean,
+    decode_date,
+    decode_datetime,
+    decode_duration,
+    decode_float,
+    decode_integer,
+    decode_text,
+    decode_time,
+    decode_uuid,
+    enum_decoder,
+)
 from fastapi_easy.infrastructure.persistence.mongo.documents.json_values import decode_json, encode_json
 from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import (
     DECIMAL_DIGITS,
     Encoder,
     Unstorable,
     checked_encoder,
-    decode_datetime,
-    decode_decimal,
-    decode_duration,
     encode_date,
     encode_datetime,
     encode_decimal,
@@ -50,13 +65,12 @@ from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import (
     encode_time,
 )
 
-T = TypeVar("T")
-
-Decoder: TypeAlias = Callable[[Any], Any]
-"""Returns the value for BSON."""
-
 _WIDE_CONTEXT: Final = decimal.Context(prec=200, rounding=decimal.ROUND_HALF_UP)
 """Wide enough to round to the scale of a field before the digits are counted."""
+
+
+def _no_other_forms(_: object) -> tuple[()]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +80,7 @@ class Codec:
     Attributes:
         encode: Returns the BSON for a value. Raises `Unstorable`.
 
-        decode: Returns the value for BSON, also for what other programs write in the same sense.
+        decode: Returns the value for BSON, also for what other programs write in the same sense. Raises `NotOfKind`.
 
         types: MongoDB's names of the types that hold it; none for any.
 
@@ -76,6 +90,12 @@ class Codec:
             no stored value can be equal to it.
 
         item: The codec of the items of an array.
+
+        usual: The Python condition, about `kept`, that nearly all BSON in such a field fulfils and that `decode` would
+            return as it is; empty where it returns something else.
+
+        other_forms: Returns the BSON of other types that is decoded to the same value, though the server does not find
+            it equal to what `encode` returns.
     """
 
     encode: Encoder
@@ -84,29 +104,45 @@ class Codec:
     lower_bound: Any
     encode_operand: Encoder
     item: "Codec | None" = None
+    usual: str = ""
+    other_forms: Callable[[Any], Iterable[Any]] = _no_other_forms
 
 
 def make_codec(field: Field) -> Codec:  # noqa: C901, PLR0911, PLR0912 (a branch for each kind)
     """Make the codec for the values of *field*."""
     match field.kind:
         case Kind.TEXT if is_object_id(field):
-            return _codec(encode_object_id, str, ("objectId",), ObjectId("0" * 24))
+            return _codec(
+                encode_object_id, decode_text, ("objectId",), ObjectId("0" * 24), other_forms=_as_text
+            )
         case Kind.TEXT:
             return _codec(
-                _text_encoder(field.max_length), unchanged, ("string",), "", encode_operand=encode_text
+                _text_encoder(field.max_length),
+                decode_text,
+                ("string",),
+                "",
+                encode_operand=encode_text,
+                usual="type(kept) is str",
+                other_forms=_as_object_id,
             )
         case Kind.INTEGER:
             return _codec(
-                _integer_encoder(field), int, ("int", "long"), -math.inf, encode_operand=_ENCODE_ANY_INTEGER
+                _integer_encoder(field),
+                decode_integer,
+                ("int", "long"),
+                -math.inf,
+                encode_operand=_ENCODE_ANY_INTEGER,
+                usual="type(kept) is int",
             )
         case Kind.DECIMAL:
             lower_bound = Decimal128("-Infinity")
             return _codec(
                 _decimal_encoder(field),
-                _decimal_decoder(field.scale),
+                decimal_decoder(field.scale),
                 ("decimal",),
                 lower_bound,
                 encode_operand=_ENCODE_ANY_DECIMAL,
+                other_forms=_as_double,
             )
         case Kind.ENUM:
             return _enum_codec(field)
@@ -141,8 +177,18 @@ def _codec(
     lower_bound: Any,
     *,
     encode_operand: Encoder | None = None,
+    usual: str = "",
+    other_forms: Callable[[Any], Iterable[Any]] = _no_other_forms,
 ) -> Codec:
-    return Codec(encode, decode, types, lower_bound, encode_operand or encode)
+    return Codec(
+        encode,
+        decode,
+        types,
+        lower_bound,
+        encode_operand or encode,
+        usual=usual,
+        other_forms=other_forms,
+    )
 
 
 def is_object_id(field: Field) -> bool:
@@ -150,9 +196,33 @@ def is_object_id(field: Field) -> bool:
     return field.kind is Kind.TEXT and (field.generated or ObjectId in field.rules)
 
 
-def unchanged(value: T) -> T:
-    """Return *value*, which is kept as it is."""
+def _unchanged(value: uuid.UUID) -> uuid.UUID:
     return value
+
+
+def _as_text(value: object) -> Iterable[str]:
+    """Yield the text of the same letters, for a field that is kept as ObjectIds."""
+    try:
+        yield encode_text(value)
+    except Unstorable:
+        return
+
+
+def _as_object_id(value: object) -> Iterable[ObjectId]:
+    """Yield the ObjectId that the text *value* spells, if it does."""
+    try:
+        yield encode_object_id(value)
+    except Unstorable:
+        return
+
+
+def _as_double(value: Any) -> Iterable[float]:
+    """Yield the double that is shown as the decimal *value*, if it is another number."""
+    number = decimal.Decimal(value) if isinstance(value, decimal.Decimal | int) else decimal.Decimal("NaN")
+    if number.is_finite():
+        nearest = float(number)
+        if decimal.Decimal(nearest) != number and decimal.Decimal(str(nearest)) == number:
+            yield nearest
 
 
 def _text_encoder(max_length: int | None) -> Callable[[str], str]:
@@ -195,20 +265,6 @@ def _decimal_encoder(field: Field) -> Callable[[decimal.Decimal], Decimal128]:
     return checked_encoder((decimal.Decimal, int), encode)
 
 
-def _decimal_decoder(scale: int | None) -> Callable[[Any], decimal.Decimal]:
-    unit = None if scale is None else decimal.Decimal(1).scaleb(-scale)
-
-    def decode(kept: object) -> decimal.Decimal:
-        # Other programs may have written a double or a whole number.
-        number = decode_decimal(kept) if isinstance(kept, Decimal128) else decimal.Decimal(str(kept))
-        if unit is None or number.same_quantum(unit) or not number.is_finite():
-            return number
-        # The same number of digits after the point from every store: 1.50 and not 1.5.
-        return _WIDE_CONTEXT.quantize(number, unit)
-
-    return decode
-
-
 def _enum_codec(field: Field) -> Codec:
     enumeration: Any = (
         field.enumeration
@@ -226,13 +282,11 @@ def _enum_codec(field: Field) -> Codec:
         except ValueError:
             raise Unstorable("Must be one of the values of the enumeration.", "enum") from None
 
-    def decode(value: object) -> enum.Enum:
-        if value not in members:
-            raise LookupError(f"{value!r} is stored in {field.name!r}, but is not a {enumeration.__name__}")
-        return members[value]
-
     return _codec(
-        encode, decode, ("int", "long") if is_number else ("string",), -math.inf if is_number else ""
+        encode,
+        enum_decoder(members, is_number=is_number),
+        ("int", "long") if is_number else ("string",),
+        -math.inf if is_number else "",
     )
 
 
@@ -242,11 +296,8 @@ def _array_codec(field: Field) -> Codec:
     def encode_items(value: Sequence[object]) -> list[object]:
         return [item.encode(each) for each in value]
 
-    def decode_items(kept: Sequence[object]) -> list[object]:
-        return [item.decode(each) for each in kept]
-
     encode = checked_encoder((list, tuple), encode_items)
-    return Codec(encode, decode_items, ("array",), [], encode, item)
+    return Codec(encode, array_decoder(item.decode), ("array",), [], encode, item)
 
 
 _ENCODE_ANY_INTEGER: Final = _integer_encoder(Field(name="any", kind=Kind.INTEGER))
@@ -256,18 +307,17 @@ _FIRST_DAY: Final = datetime.datetime(1, 1, 1)  # noqa: DTZ001 - the driver take
 
 _FLOAT: Final = _codec(
     checked_encoder((float, int), float),
-    float,
+    decode_float,
     ("double", "int", "long"),
     -math.inf,
     encode_operand=checked_encoder((float, int), encode_float),
+    usual="type(kept) is float and -1.7976931348623157e308 <= kept <= 1.7976931348623157e308",
 )
-_BOOLEAN: Final = _codec(checked_encoder(bool, unchanged), bool, ("bool",), False)
-_DATE: Final = _codec(
-    checked_encoder(datetime.date, encode_date), datetime.datetime.date, ("date",), _FIRST_DAY
+_BOOLEAN: Final = _codec(
+    checked_encoder(bool, bool), decode_boolean, ("bool",), False, usual="type(kept) is bool"
 )
-_TIME: Final = _codec(
-    checked_encoder(datetime.time, encode_time), datetime.time.fromisoformat, ("string",), ""
-)
+_DATE: Final = _codec(checked_encoder(datetime.date, encode_date), decode_date, ("date",), _FIRST_DAY)
+_TIME: Final = _codec(checked_encoder(datetime.time, encode_time), decode_time, ("string",), "")
 _DATETIME: Final = _codec(
     checked_encoder(datetime.datetime, encode_datetime),
     decode_datetime,
@@ -281,6 +331,14 @@ _DURATION: Final = _codec(
     ("int", "long"),
     -math.inf,
 )
-_UUID: Final = _codec(checked_encoder(uuid.UUID, unchanged), unchanged, ("binData",), _EMPTY_BINARY)
-_BINARY: Final = _codec(checked_encoder(bytes, bytes), bytes, ("binData",), _EMPTY_BINARY)
+_UUID: Final = _codec(
+    checked_encoder(uuid.UUID, _unchanged),
+    decode_uuid,
+    ("binData",),
+    _EMPTY_BINARY,
+    usual="type(kept) is UUID",
+)
+_BINARY: Final = _codec(
+    checked_encoder(bytes, bytes), decode_binary, ("binData",), _EMPTY_BINARY, usual="type(kept) is bytes"
+)
 _JSON: Final = _codec(encode_json, decode_json, (), None)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from fastapi_easy.domain.field import Kind
-from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
-from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, Plan
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import KEY, Document
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import Plan
 
 _KINDS_WITH_LENGTH: Final = frozenset({Kind.TEXT})
 
@@ -72,6 +72,26 @@ def build_validator(plan: Plan) -> Document:
         parts = {name: _build_property(plan, name) for name in key}
         properties[KEY] = {"bsonType": ["object"], "required": list(key), "properties": parts}
     return {"$jsonSchema": {"required": [KEY, *required], "properties": properties}}
+
+
+def find_enforced_fields(plan: Plan, options: Document) -> frozenset[str]:
+    """Return the fields of *plan* that a collection with *options* lets nobody leave out or fill with other types.
+
+    Queries about them need not reckon with what other programs write.
+    """
+    schema: Document = (options.get("validator") or {}).get("$jsonSchema") or {}
+    is_strict = options.get("validationLevel", "strict") == "strict"
+    if not is_strict or options.get("validationAction", "error") != "error":
+        return frozenset()
+    wanted = build_validator(plan)["$jsonSchema"]["properties"]
+    stored = schema.get("properties") or {}
+    required = {KEY, *(schema.get("required") or ())}
+    return frozenset(
+        name
+        for name in plan.names
+        for path in [plan.path(name)]
+        if path in required and "bsonType" in wanted[path] and stored.get(path) == wanted[path]
+    )
 
 
 def _build_property(plan: Plan, name: str) -> Document:

@@ -1,14 +1,23 @@
-"""JSON ↔ documents and arrays. No name in it can be taken for an operator or a path."""
+"""JSON ↔ documents and arrays. No name in it can be taken for an operator or a path.
+
+Other programs keep more in documents than JSON has: those values are shown as Extended JSON, and accepted as such.
+"""
 
 from collections.abc import Mapping
-from typing import Final
+from math import isfinite
+from typing import Any, Final
 
 from bson.int64 import Int64
 
 from fastapi_easy.domain.values.limits import INTEGER_LIMITS
+from fastapi_easy.infrastructure.persistence.mongo.documents.extended_json import (
+    from_extended_json,
+    is_extended,
+    to_extended_json,
+)
 from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import Unstorable, encode_text
 
-_PYTHON_TYPES: Final = frozenset({str, int, float, bool, type(None)})
+_PLAIN_TYPES: Final = frozenset({str, int, bool, type(None)})
 _MAX_DEPTH: Final = 90
 """Levels of a JSON value; the server takes 100 for the whole document."""
 
@@ -27,6 +36,8 @@ def encode_json(value: object, depth: int = 0) -> object:
         case str():
             return encode_text(value)
         case Mapping():
+            if is_extended(value):
+                return _encode_extended(value, depth)
             return {_check_name(name): encode_json(each, depth + 1) for name, each in value.items()}
         case list() | tuple():
             return [encode_json(each, depth + 1) for each in value]
@@ -34,11 +45,23 @@ def encode_json(value: object, depth: int = 0) -> object:
             raise Unstorable("Is not JSON.", "json")
 
 
+def _encode_extended(document: Mapping[str, Any], depth: int) -> object:
+    members = {
+        name: each if name == "$date" else encode_json(each, depth + 1) for name, each in document.items()
+    }
+    try:
+        return from_extended_json(document, members)
+    except ValueError:
+        raise Unstorable(
+            "Holds a name with '$' in front, which MongoDB reserves, and is no Extended JSON.", "name"
+        ) from None
+
+
 def _check_name(name: object) -> str:
     if not isinstance(name, str):
         raise Unstorable("Is not JSON.", "json")
-    if name.startswith("$") or "." in name:
-        raise Unstorable("Holds a name with '$' in front or '.' in it, which MongoDB reserves.", "name")
+    if "." in name:
+        raise Unstorable("Holds a name with '.' in it, which MongoDB reserves.", "name")
     return encode_text(name)
 
 
@@ -47,9 +70,20 @@ def decode_json(kept: object) -> object:
     if isinstance(kept, dict):
         # Most values are of these types: a look is cheaper than a call for each.
         return {
-            name: each if type(each) in _PYTHON_TYPES else decode_json(each) for name, each in kept.items()
+            name: each
+            if (kind := type(each)) in _PLAIN_TYPES or (kind is float and isfinite(each))
+            else decode_json(each)
+            for name, each in kept.items()
         }
     if isinstance(kept, list):
-        return [each if type(each) in _PYTHON_TYPES else decode_json(each) for each in kept]
+        return [
+            each
+            if (kind := type(each)) in _PLAIN_TYPES or (kind is float and isfinite(each))
+            else decode_json(each)
+            for each in kept
+        ]
+    kind = type(kept)
+    if kind in _PLAIN_TYPES or (isinstance(kept, float) and isfinite(kept)):
+        return kept
     # A long is a subclass of `int` of the driver's own, which JSON encoders may not know.
-    return int(kept) if isinstance(kept, Int64) else kept
+    return int(kept) if isinstance(kept, Int64) else to_extended_json(kept)

@@ -1,8 +1,9 @@
 """A resource ↔ a collection: its name, the paths of its fields, rows ↔ documents."""
 
+import contextlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.changes.replacement import resolve_store_defaults
@@ -10,19 +11,15 @@ from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import DeclarationError, Fault, Invalid, Key
 from fastapi_easy.domain.field import UNSET, Field
 from fastapi_easy.domain.resources.resource import Resource, Shape
+from fastapi_easy.domain.values.value_parsing import format_text
 from fastapi_easy.infrastructure.entities.plain import recognises
-from fastapi_easy.infrastructure.persistence.mongo.documents.codec import Codec, make_codec, unchanged
-from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
+from fastapi_easy.infrastructure.persistence.mongo.documents.codec import Codec, make_codec
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import KEY, Document
+from fastapi_easy.infrastructure.persistence.mongo.documents.document_reader import DocumentReader
+from fastapi_easy.infrastructure.persistence.mongo.documents.other_values import candidates
 from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import Unstorable
 from fastapi_easy.infrastructure.persistence.mongo.errors import CallRejected, null_not_allowed
 
-RowDecoder: TypeAlias = Callable[[Sequence[Document]], list[tuple[Any, ...]]]
-"""Decodes the values of some fields of each document, in one tuple each."""
-
-_MAX_ROW_DECODERS: Final = 64
-"""Decoders that are kept for one resource, one for each choice of fields; beyond that the oldest goes."""
-
-KEY: Final = "_id"
 LOOKUP_PREFIX: Final = "__fe_"
 """Prefix of the names that pipelines make up; no field of a resource begins with two underscores."""
 
@@ -48,7 +45,7 @@ def find_invalid_names(name: str, shape: Shape) -> list[str]:
 
 
 class Plan:
-    """The parts of one resource that are prepared once: codecs, paths, defaults and compiled decoders.
+    """The parts of one resource that are prepared once: codecs, paths, defaults and the reader of documents.
 
     Args:
         resource: Whose entities are stored.
@@ -65,6 +62,11 @@ class Plan:
         generated_key: The key field that the store generates; `None` when callers choose keys.
 
         unique_rules: The fields of each unique rule but the key.
+
+        reader: Makes rows of documents.
+
+        enforced: The fields that no document of the collection lacks or holds a value of another type in, as the
+            validator of the collection sees to. None until `MongoDatabase.prepare` has read it.
 
     Raises:
         DeclarationError: Its class is an ORM's, or names an impossible collection.
@@ -83,7 +85,8 @@ class Plan:
             rule for rule in dict.fromkeys((*single, *resource.unique)) if rule != resource.key
         )
         self._is_composite = len(resource.key) > 1
-        self._row_decoders: dict[tuple[str, ...], RowDecoder] = {}
+        self.reader = DocumentReader(resource, self.codecs)
+        self.enforced: frozenset[str] = frozenset()
         self._paths = {name: self._path(name) for name in self.names}
         self._has_store_defaults = any(
             field.store_default or field.update_default for field in resource.fields.values()
@@ -132,28 +135,12 @@ class Plan:
         return kept
 
     def row(self, document: Document, fields: Sequence[str] | None = None) -> Row:
-        """Decode *fields* of *document*, or all; a field it lacks is null."""
-        names = self.names if fields is None else tuple(fields)
-        return Row(zip(names, self.row_decoder(names)([document])[0], strict=True))
+        """Decode *fields* of *document*, or all."""
+        return self.reader.row(document, self.names if fields is None else tuple(fields))
 
-    def row_decoder(self, fields: tuple[str, ...]) -> RowDecoder:
-        """Return the decoder of *fields*, compiled once; a field that a document lacks is null."""
-        row_decoder = self._row_decoders.get(fields)
-        if row_decoder is None:
-            if len(self._row_decoders) >= _MAX_ROW_DECODERS:
-                _ = self._row_decoders.pop(next(iter(self._row_decoders)), None)
-            row_decoder = self._row_decoders[fields] = self._compile_row_decoder(fields)
-        return row_decoder
-
-    def value(self, document: Document, name: str) -> Any:
-        """Decode the field *name* of *document*."""
-        if name not in self.resource.key:
-            kept = document.get(name)
-        elif self._is_composite:
-            kept = document[KEY].get(name)
-        else:
-            kept = document[KEY]
-        return None if kept is None else self.codecs[name].decode(kept)
+    def default(self, name: str) -> Any:
+        """Return the BSON of what is shown of documents that lack the field *name*; `None` for null, or if none can."""
+        return None if name in self.enforced else self.reader.defaults.get(name)
 
     def projection(self, names: Iterable[str]) -> Document:
         """Build the projection that fetches the fields *names*."""
@@ -167,7 +154,7 @@ class Plan:
         return {KEY: 1} if wanted == {KEY: 0} else wanted
 
     def identity(self, key: Key) -> Any:
-        """Encode *key* as the `_id` of its document; `None` when no entity can have it."""
+        """Encode *key* as the `_id` of its document; `None` when no value of the kind is such a key."""
         names = self.resource.key
         values = tuple(key) if self._is_composite else (key,)
         if len(values) != len(names):
@@ -177,6 +164,26 @@ class Plan:
         except (Unstorable, OverflowError):
             return None
         return kept if self._is_composite else kept[names[0]]
+
+    def other_key_match(self, key: Key) -> Document | None:
+        """Build the match for a document whose `_id`, of another kind or form, is shown as *key*; `None` for none."""
+        names = self.resource.key
+        if self._is_composite:
+            # Other programs put the parts in another order, and more beside them.
+            parts = zip(names, tuple(key), strict=True)
+            return {self.path(name): {"$in": self._forms(name, part)} for name, part in parts}
+        if names[0] in self.enforced:
+            return None
+        own = self.identity(key)
+        others = [each for each in self._forms(names[0], key) if type(each) is not type(own) or each != own]
+        return {KEY: {"$in": others}} if others else None
+
+    def _forms(self, name: str, value: Any) -> list[Any]:
+        """Return all that is shown as *value* in the field *name*."""
+        forms = list(candidates(format_text(value)))
+        with contextlib.suppress(Unstorable, OverflowError):
+            forms.append(self.codecs[name].encode(value))
+        return forms
 
     def find_key(self, values: Values) -> Key | None:
         """Return the key in *values*; `None` when a part of it is not set."""
@@ -218,23 +225,6 @@ class Plan:
         missing = [name for name in self._required if (whole or name in values) and values.get(name) is None]
         if missing:
             raise CallRejected(null_not_allowed(missing))
-
-    def _compile_row_decoder(self, fields: tuple[str, ...]) -> RowDecoder:
-        """Compile a decoder: a list of tuple displays is three times as fast as a loop over names and codecs."""
-        scope: dict[str, object] = {}
-        columns = []
-        for place, name in enumerate(fields):
-            if name not in self.resource.key:
-                value = f"document.get({name!r})"
-            else:
-                value = f"document[{KEY!r}].get({name!r})" if self._is_composite else f"document[{KEY!r}]"
-            decode = self.codecs[name].decode
-            if decode is not unchanged:
-                scope[f"decode_{place}"] = decode
-                value = f"None if (kept := {value}) is None else decode_{place}(kept)"
-            columns.append(f"{value},")
-        made: RowDecoder = eval(f"lambda documents: [({' '.join(columns)}) for document in documents]", scope)  # noqa: S307 - of numbers, and names in quotes
-        return made
 
     def _path(self, name: str) -> str:
         if name not in self.resource.key:

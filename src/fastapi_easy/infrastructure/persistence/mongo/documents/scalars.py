@@ -22,8 +22,6 @@ _FLOOR_CONTEXT: Final = decimal.Context(
 )
 _HEX: Final = re.compile(r"[0-9a-f]{24}")
 _MICROSECOND: Final = datetime.timedelta(microseconds=1)
-_EPOCH: Final = datetime.datetime(1970, 1, 1)  # noqa: DTZ001 - as for every time that is kept
-_EPOCH_IN_UTC: Final = _EPOCH.replace(tzinfo=datetime.UTC)
 _BELOW_MIN_DATETIME: Final = DatetimeMS(INTEGER_LIMITS[0])
 _MAX_DATETIME: Final = datetime.datetime(9999, 12, 31, 23, 59, 59, 999_000)  # noqa: DTZ001 - as for every time that is kept
 
@@ -109,11 +107,6 @@ def encode_datetime(value: datetime.datetime) -> datetime.datetime:
     return aware.replace(tzinfo=None, microsecond=aware.microsecond // 1000 * 1000)
 
 
-def decode_datetime(kept: datetime.datetime) -> datetime.datetime:
-    """Make *kept*, which the driver gives without an offset, aware. A sum takes a tenth of what `replace` does."""
-    return _EPOCH_IN_UTC + (kept - _EPOCH)
-
-
 def encode_exact_datetime(value: datetime.datetime) -> datetime.datetime:
     """Return *value* in UTC, if it is not finer than a millisecond."""
     if value.microsecond % 1000:
@@ -127,11 +120,6 @@ def encode_duration(value: datetime.timedelta) -> int:
     if not INTEGER_LIMITS[0] <= microseconds <= INTEGER_LIMITS[1]:
         raise Unstorable("Is longer than can be stored.")
     return microseconds
-
-
-def decode_duration(kept: int) -> datetime.timedelta:
-    """Return the duration of *kept* microseconds."""
-    return datetime.timedelta(microseconds=kept)
 
 
 def encode_decimal(number: decimal.Decimal) -> Decimal128:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pymongo.errors import DuplicateKeyError
 
 from fastapi_easy.domain import deadline
-from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, SYSTEM_COLLECTION, Plan
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import KEY
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import SYSTEM_COLLECTION, Plan
 from fastapi_easy.infrastructure.persistence.mongo.driver.commands import Call, Commands
 from fastapi_easy.infrastructure.persistence.mongo.driver.driver_client import DriverDatabase
 from fastapi_easy.infrastructure.persistence.mongo.errors import PoolExhausted

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pymongo
 from bson.binary import UuidRepresentation
-from bson.codec_options import CodecOptions
+from bson.codec_options import CodecOptions, DatetimeConversion
 from pymongo.errors import ConfigurationError
 from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
@@ -32,6 +32,9 @@ CODEC_OPTIONS: Final[CodecOptions[Any]] = CodecOptions(
     # Naive times are UTC; the codec makes them aware, which is quicker than the driver's own way.
     tz_aware=False,
     uuid_representation=UuidRepresentation.STANDARD,
+    # A date beyond the years of Python, or a text that is no UTF-8, must not keep all others from being read.
+    datetime_conversion=DatetimeConversion.DATETIME_AUTO,
+    unicode_decode_error_handler="backslashreplace",
 )
 
 

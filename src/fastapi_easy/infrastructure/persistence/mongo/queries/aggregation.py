@@ -1,6 +1,7 @@
 """An aggregation → a pipeline, and its answer → groups."""
 
 import decimal
+import math
 from collections.abc import Sequence
 from typing import Any, assert_never
 
@@ -8,16 +9,20 @@ from bson import Decimal128
 
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.queries.aggregation import Aggregation, Function, Group, Measure, average
-from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
-from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, LOOKUP_PREFIX, Plan
+from fastapi_easy.infrastructure.persistence.mongo.documents.decoding import NotOfKind
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import KEY, Document
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import LOOKUP_PREFIX, Plan
+from fastapi_easy.infrastructure.persistence.mongo.documents.other_values import unexpected
+from fastapi_easy.infrastructure.persistence.mongo.queries.shown_values import (
+    shown_expression,
+    value_expression,
+)
 from fastapi_easy.infrastructure.persistence.mongo.queries.specification import PlanLookup, build_condition
 
 
 def build_aggregation(aggregation: Aggregation, plan: Plan, plans: PlanLookup) -> list[Document]:
     """Build the pipeline that answers *aggregation* about documents of *plan*."""
-    by = {
-        f"by_{number}": _null_if_missing(plan.path(name)) for number, name in enumerate(aggregation.group_by)
-    }
+    by = {f"by_{number}": shown_expression(plan, name) for number, name in enumerate(aggregation.group_by)}
     accumulators: Document = {}
     for number, measure in enumerate(aggregation.measures):
         accumulators[f"count_{number}"] = {
@@ -61,18 +66,16 @@ def read_groups(aggregation: Aggregation, plan: Plan, documents: Sequence[Docume
 def _accumulator(measure: Measure, plan: Plan) -> Document:
     if measure.field is None:
         return {"$sum": 0}
-    path = f"${plan.path(measure.field)}"
+    value = value_expression(plan, measure.field)
     match measure.function:
         case Function.COUNT:
             return {"$sum": 0}
         case Function.MINIMUM:
-            return {"$min": path}
+            return {"$min": value}
         case Function.MAXIMUM:
-            return {"$max": path}
+            return {"$max": value}
         case Function.SUM | Function.AVERAGE:
-            # The sum of longs would become a double when it is too large for a long.
-            is_integer = plan.resource.fields[measure.field].kind is Kind.INTEGER
-            return {"$sum": {"$toDecimal": path} if is_integer else path}
+            return {"$sum": _summand(plan.resource.fields[measure.field], value)}
         case never:
             assert_never(never)
 
@@ -88,19 +91,47 @@ def _read_total(measure: Measure, plan: Plan, count: int, value: object) -> obje
         case Function.SUM:
             return _read_sum(measure.field, plan, value) if count else None
         case Function.AVERAGE:
-            field = plan.resource.fields[measure.field]
-            return average(_to_number(field, value), count, field) if count else None
+            return _read_average(plan.resource.fields[measure.field], value, count) if count else None
         case never:
             assert_never(never)
 
 
+def _summand(field: Field, value: Document) -> Document:
+    match field.kind:
+        case Kind.INTEGER:
+            # The sum of longs would become a double when it is too large for a long.
+            return {"$toDecimal": value}
+        case Kind.DECIMAL:
+            # A double among decimals would count with all its digits; other programs keep prices as doubles.
+            return {"$toDecimal": value}
+        case Kind.FLOAT:
+            # A decimal may be beyond every double.
+            return {"$convert": {"input": value, "to": "double", "onError": None, "onNull": None}}
+        case _:
+            return value
+
+
 def _read_sum(name: str, plan: Plan, value: Any) -> object:
     field = plan.resource.fields[name]
-    if field.kind is Kind.FLOAT:
-        return float(value)
-    if field.kind is Kind.INTEGER:
-        return int(_to_number(field, value))
-    return plan.codecs[name].decode(value)
+    match field.kind:
+        case Kind.FLOAT:
+            return _finite(float(value), value)
+        case Kind.INTEGER:
+            return int(_to_number(field, value))
+        case _:
+            return _decode(plan, name, value)
+
+
+def _read_average(field: Field, value: Any, count: int) -> object:
+    number = _to_number(field, value)
+    if isinstance(number, decimal.Decimal) and not number.is_finite():
+        return unexpected(value)
+    return _finite(average(number, count, field), value)
+
+
+def _finite(number: Any, value: object) -> object:
+    """Return *number*, or what stands for *value* where the sum of finite numbers is beyond all of them."""
+    return unexpected(value) if isinstance(number, float) and not math.isfinite(number) else number
 
 
 def _to_number(field: Field, value: Any) -> Any:
@@ -110,14 +141,16 @@ def _to_number(field: Field, value: Any) -> Any:
 
 
 def _decode(plan: Plan, name: str, value: object) -> object:
-    return None if value is None else plan.codecs[name].decode(value)
+    if value is None:
+        return None
+    try:
+        return plan.codecs[name].decode(value)
+    except NotOfKind:
+        return unexpected(value)
 
 
 def _count_if_not_null(plan: Plan, measure: Measure) -> Document:
-    path = plan.path(str(measure.field))
-    return {"$cond": [{"$eq": [_null_if_missing(path), None]}, 0, 1]}
-
-
-def _null_if_missing(path: str) -> Document:
-    # Expressions tell a missing field from null; to us both are null.
-    return {"$ifNull": [f"${path}", None]}
+    name = str(measure.field)
+    counts_all = measure.function is Function.COUNT
+    counted = shown_expression(plan, name) if counts_all else value_expression(plan, name)
+    return {"$cond": [{"$eq": [counted, None]}, 0, 1]}

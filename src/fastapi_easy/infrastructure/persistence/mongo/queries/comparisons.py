@@ -3,6 +3,7 @@
 Values never stand where the server looks for operators: each is the operand of an operator of ours.
 """
 
+import contextlib
 import datetime
 import decimal
 from collections.abc import Iterable, Mapping
@@ -19,11 +20,15 @@ from fastapi_easy.domain.queries.specification import (
     Related,
     Specification,
     Where,
+    is_satisfied_by,
 )
+from fastapi_easy.domain.values.unexpected import UnexpectedValue
 from fastapi_easy.infrastructure.entities.bounds import rewrite_unstorable
 from fastapi_easy.infrastructure.persistence.mongo.documents.case_folding import build_pattern
 from fastapi_easy.infrastructure.persistence.mongo.documents.codec import Codec, is_object_id
 from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import Plan
+from fastapi_easy.infrastructure.persistence.mongo.documents.other_values import candidates
 from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import Unstorable, encode_floor
 from fastapi_easy.infrastructure.persistence.mongo.errors import CallRejected
 
@@ -60,6 +65,9 @@ _CASE_INSENSITIVE: Final = frozenset(each for each in _PATTERNS if each.name.end
 _NESTED_KINDS: Final = frozenset({Kind.ARRAY, Kind.JSON})
 """Kinds for which the server would also compare null with the items of an array."""
 
+_NEGATIVE: Final = frozenset({Operator.NOT_EQUALS, Operator.NOT_IN})
+_INCLUSIVE: Final = frozenset({Operator.GREATER_OR_EQUAL, Operator.LESS_OR_EQUAL})
+
 _ROUNDED_TYPES: Final[Mapping[Kind, tuple[type, ...]]] = {
     Kind.DATETIME: (datetime.datetime,),
     Kind.DECIMAL: (decimal.Decimal, int),
@@ -68,36 +76,67 @@ _ROUNDED_TYPES: Final[Mapping[Kind, tuple[type, ...]]] = {
 """Ordered kinds that cannot store every value, and the types of such values."""
 
 
-def build_comparison(  # noqa: PLR0911 (a branch for each group of operators)
-    where: Where, path: str, field: Field, codec: Codec
-) -> Document:
-    """Build the match for *where*, about the values at *path*, which are those of *field*.
+def build_comparison(where: Where, plan: Plan) -> Document:
+    """Build the match for *where*, about the documents of *plan*; those without the field have its default.
 
     Raises:
         CallRejected: A text is too long to be searched for.
+    """
+    name = where.field
+    path, field, codec = plan.path(name), plan.resource.fields[name], plan.codecs[name]
+    match = _build_match(where, path, field, codec, is_enforced=name in plan.enforced)
+    default = plan.default(name)
+    if default is None:
+        return match
+    if is_satisfied_by(where, {name: codec.decode(default)}):
+        return {"$or": [match, {path: {"$exists": False}}]} if match else match
+    return {"$and": [match, {path: {"$exists": True}}]} if _may_match_missing(where) else match
+
+
+def _may_match_missing(where: Where) -> bool:
+    return where.operator in _NEGATIVE or (where.operator is Operator.IS_NULL and where.value)
+
+
+def _build_match(  # noqa: PLR0911 (a branch for each group of operators)
+    where: Where, path: str, field: Field, codec: Codec, *, is_enforced: bool
+) -> Document:
+    """Build the match for *where*, about the values at *path*, which are those of *field*.
+
+    Args:
+        where: The comparison.
+
+        path: Of the values.
+
+        field: Of the resource.
+
+        codec: Of the field.
+
+        is_enforced: Whether the collection holds no values of other types there.
     """
     if where.operator is Operator.IS_NULL:
         # First, since every read of a resource with soft deletion has one.
         return _build_null_check(path, field, is_null=where.value)
     if (rewritten := rewrite_unstorable(where, field, allows_nul=False)) is not where:
-        return _build_rewritten(rewritten, path, field, codec)
+        return _build_rewritten(rewritten, path, field, codec, is_enforced=is_enforced)
     match where.operator:
         case Operator.EQUALS | Operator.NOT_EQUALS as operator:
-            return _build_equality(operator, where.value, path, codec)
+            return _build_equality(operator, where.value, path, codec, is_enforced=is_enforced)
         case Operator.IN:
-            return {path: {"$in": _encode_operands(where.value, codec)}}
+            return {path: {"$in": _encode_operands(where.value, codec, is_enforced=is_enforced)}}
         case Operator.NOT_IN:
-            return {path: {"$nin": _encode_operands(where.value, codec)}}
+            return {path: {"$nin": _encode_operands(where.value, codec, is_enforced=is_enforced)}}
         case Operator.BETWEEN:
             low, high = where.value
             bounds = ((Operator.GREATER_OR_EQUAL, low), (Operator.LESS_OR_EQUAL, high))
+            comparisons = [Where(where.field, operator, bound) for operator, bound in bounds]
             return {
                 "$and": [
-                    _build_order_comparison(operator, each, path, field, codec) for operator, each in bounds
+                    _build_order_comparison(each, path, field, codec, is_enforced=is_enforced)
+                    for each in comparisons
                 ]
             }
         case Operator.HAS | Operator.HAS_ANY | Operator.HAS_ALL:
-            return _build_array_match(where, path, codec)
+            return _build_array_match(where, path, codec, is_enforced=is_enforced)
         case (
             Operator.EQUALS_ANY_CASE
             | Operator.CONTAINS
@@ -108,33 +147,42 @@ def build_comparison(  # noqa: PLR0911 (a branch for each group of operators)
             | Operator.ENDS_WITH_ANY_CASE
         ) as operator:
             return _build_pattern_match(operator, where.value, path, field)
-        case (
-            Operator.GREATER | Operator.GREATER_OR_EQUAL | Operator.LESS | Operator.LESS_OR_EQUAL
-        ) as operator:
-            return _build_order_comparison(operator, where.value, path, field, codec)
+        case Operator.GREATER | Operator.GREATER_OR_EQUAL | Operator.LESS | Operator.LESS_OR_EQUAL:
+            return _build_order_comparison(where, path, field, codec, is_enforced=is_enforced)
         case never:
             assert_never(never)
 
 
-def _build_equality(operator: Operator, value: object, path: str, codec: Codec) -> Document:
+def _build_equality(
+    operator: Operator, value: object, path: str, codec: Codec, *, is_enforced: bool
+) -> Document:
     is_equal = operator is Operator.EQUALS
-    encoded = _encode_operands((value,), codec)
-    if not encoded:
-        # What cannot be stored is equal to nothing, and unequal to everything.
-        return dict(NO_MATCH) if is_equal else {}
-    return {path: {"$eq" if is_equal else "$ne": encoded[0]}}
+    match _encode_operands((value,), codec, is_enforced=is_enforced):
+        case []:
+            # What cannot be stored is equal to nothing, and unequal to everything.
+            return dict(NO_MATCH) if is_equal else {}
+        case [encoded]:
+            return {path: {"$eq" if is_equal else "$ne": encoded}}
+        case encoded:
+            return {path: {"$in" if is_equal else "$nin": encoded}}
 
 
-def _build_rewritten(specification: Specification, path: str, field: Field, codec: Codec) -> Document:
+def _build_rewritten(
+    specification: Specification, path: str, field: Field, codec: Codec, *, is_enforced: bool
+) -> Document:
     match specification:
         case Everything():
             return {}
         case Where():
-            return build_comparison(specification, path, field, codec)
+            return _build_match(specification, path, field, codec, is_enforced=is_enforced)
         case Not():
             return dict(NO_MATCH)
         case AllOf(parts):
-            return {"$and": [_build_rewritten(part, path, field, codec) for part in parts]}
+            return {
+                "$and": [
+                    _build_rewritten(part, path, field, codec, is_enforced=is_enforced) for part in parts
+                ]
+            }
         case AnyOf() | Related():
             raise TypeError("rewrite_unstorable makes no such specification")
         case never:
@@ -148,50 +196,62 @@ def _build_null_check(path: str, field: Field, *, is_null: bool) -> Document:
     return {path: {"$eq": None, "$not": {"$type": "array"}} if field.kind in _NESTED_KINDS else {"$eq": None}}
 
 
-def _encode_operands(values: Iterable[object], codec: Codec) -> list[object]:
-    """Encode those of *values* that a stored value can be equal to."""
-    encoded: list[object] = []
+def _encode_operands(values: Iterable[object], codec: Codec, *, is_enforced: bool = True) -> list[Any]:
+    """Encode those of *values* that a stored value can be equal to, in every form that it may be stored in."""
+    encoded: list[Any] = []
     for value in values:
-        try:
-            encoded.append(codec.encode_operand(value))
-        except Unstorable:
+        if isinstance(value, UnexpectedValue):
+            encoded += candidates(str(value.shown))
             continue
+        with contextlib.suppress(Unstorable):
+            encoded.append(codec.encode_operand(value))
+        if not is_enforced:
+            encoded += codec.other_forms(value)
     return encoded
 
 
 def _build_order_comparison(
-    operator: Operator, value: Any, path: str, field: Field, codec: Codec
+    where: Where, path: str, field: Field, codec: Codec, *, is_enforced: bool
 ) -> Document:
+    operator, value = where.operator, where.value
     if is_object_id(field):
+        text = _as_text(path)
         return _build_expression_match(
-            path, {_ORDER_OPERATORS[operator]: [{"$toString": f"${path}"}, {"$literal": value}]}
+            path, {"$and": [text, {_ORDER_OPERATORS[operator]: [text, {"$literal": value}]}]}
         )
+    if isinstance(value, UnexpectedValue):
+        # Between values of the same type only, as the server compares.
+        return {"$or": [{path: {_ORDER_OPERATORS[operator]: each}} for each in candidates(str(value.shown))]}
     try:
-        return {path: {_ORDER_OPERATORS[operator]: codec.encode_operand(value)}}
+        compared: Document = {path: {_ORDER_OPERATORS[operator]: codec.encode_operand(value)}}
     except Unstorable:
         # A value of another type, or NaN, is neither above nor below any.
         may_lie_between = isinstance(value, _ROUNDED_TYPES.get(field.kind, ())) and value == value  # noqa: PLR0124
-    return (
-        {path: {_FLOOR_OPERATORS[operator]: encode_floor(field.kind, value)}}
-        if may_lie_between
-        else dict(NO_MATCH)
-    )
+        return (
+            {path: {_FLOOR_OPERATORS[operator]: encode_floor(field.kind, value)}}
+            if may_lie_between
+            else dict(NO_MATCH)
+        )
+    # What is shown as the same value is neither above nor below it, though the server may find it so.
+    others = [] if is_enforced or field.kind is not Kind.DECIMAL else list(codec.other_forms(value))
+    if not others:
+        return compared
+    if operator in _INCLUSIVE:
+        return {"$or": [compared, {path: {"$in": others}}]}
+    return {"$and": [compared, {path: {"$nin": others}}]}
 
 
-def _build_array_match(where: Where, path: str, codec: Codec) -> Document:
+def _build_array_match(where: Where, path: str, codec: Codec, *, is_enforced: bool) -> Document:
     if codec.item is None:
         raise TypeError(f"{where.field} is no array")
     wanted = (where.value,) if where.operator is Operator.HAS else where.value
-    encoded = _encode_operands(wanted, codec.item)
+    encoded = _encode_operands(wanted, codec.item, is_enforced=is_enforced)
     if where.operator is not Operator.HAS_ALL:
         return {path: {"$elemMatch": {"$in": encoded}}}
-    if len(encoded) < len(wanted):
-        # One of them cannot be stored, so no array has all.
-        return dict(NO_MATCH)
-    # `$type` for an empty list: every array has all of no values, but null does not.
-    return {
-        "$and": [{path: {"$type": "array"}}, *({path: {"$elemMatch": {"$eq": each}}} for each in encoded)]
-    }
+    forms = [_encode_operands((each,), codec.item, is_enforced=is_enforced) for each in wanted]
+    # One of them may not be storable: then no array has all. `$type` for an empty list: every array has all of no
+    # values, but null does not.
+    return {"$and": [{path: {"$type": "array"}}, *({path: {"$elemMatch": {"$in": each}}} for each in forms)]}
 
 
 def _build_pattern_match(operator: Operator, text: str, path: str, field: Field) -> Document:
@@ -199,10 +259,13 @@ def _build_pattern_match(operator: Operator, text: str, path: str, field: Field)
     if len(pattern.encode()) > MAX_PATTERN_BYTES:
         raise CallRejected(TooLarge(field.name, MAX_PATTERN_BYTES))
     if is_object_id(field):
-        return _build_expression_match(
-            path, {"$regexMatch": {"input": {"$toString": f"${path}"}, "regex": pattern}}
-        )
+        return _build_expression_match(path, {"$regexMatch": {"input": _as_text(path), "regex": pattern}})
     return {path: {"$regex": pattern}}
+
+
+def _as_text(path: str) -> Document:
+    """Return the expression of the text that an ObjectId is shown as; null of what has no text."""
+    return {"$convert": {"input": f"${path}", "to": "string", "onError": None, "onNull": None}}
 
 
 def _build_expression_match(path: str, expression: Document) -> Document:

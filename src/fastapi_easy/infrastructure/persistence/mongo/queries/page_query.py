@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fastapi_easy.domain.changes.row import Row, Rows
+from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.queries.ordering import total_order
 from fastapi_easy.domain.queries.page import Count, Cursor, Page, PageRequest
 from fastapi_easy.domain.queries.query import Query
@@ -103,26 +103,26 @@ class PageQuery:
         kept = documents[: self.page_request.limit]
         following = None
         if len(documents) > self.page_request.limit:
-            following = Cursor(tuple(term.value(kept[-1]) for term in self.sort_plan.terms))
+            following = Cursor(tuple(term.position(kept[-1]) for term in self.sort_plan.terms))
         return Page(self.rows(kept), total, following)
 
-    def rows(self, documents: Sequence[Document]) -> Rows:
+    def rows(self, documents: Sequence[Document]) -> Sequence[Row]:
         """Decode the requested fields of *documents*."""
-        return Rows(self.fields, self.plan.row_decoder(self.fields)(documents))
+        return self.plan.reader.rows(documents, self.fields)
 
     def _sorted_stages(self, after_match: list[Document]) -> list[Document]:
         sort_plan = self.sort_plan
-        has_paths = any(term.sort.path for term in sort_plan.terms)
+        is_computed = any(term.is_computed for term in sort_plan.terms)
         # Entities before the position are left out early, so that nothing is computed for them; unless the order is by
-        # fields of related entities, which have to be looked up first.
-        early, late = ([], after_match) if has_paths else (after_match, [])
+        # what has to be computed first: fields of related entities, or what stands for a missing field.
+        early, late = ([], after_match) if is_computed else (after_match, [])
         return [*self.condition.pipeline, *early, *sort_plan.setup_stages, *late, sort_plan.sort_stage]
 
     @property
     def _projection_stage(self) -> Document:
         terms = self.sort_plan.terms
-        names = [*self.fields, *(term.sort.field for term in terms if not term.sort.path)]
-        fetched = {term.path: 1 for term in terms if term.sort.path}
+        names = [*self.fields, *(term.sort.field for term in terms if not term.is_computed)]
+        fetched = {term.path: 1 for term in terms if term.is_computed}
         return {"$project": {**self.plan.projection(names), **fetched}}
 
 

@@ -8,8 +8,8 @@ from fastapi_easy.domain.queries.ordering import total_order
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import AllOf, AnyOf, Operator, Specification, Where, all_of
 from fastapi_easy.domain.resources.resource import Relation
-from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
-from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, LOOKUP_PREFIX, Plan
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import KEY, Document
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import LOOKUP_PREFIX, Plan
 from fastapi_easy.infrastructure.persistence.mongo.queries.sorting import build_sort_plan
 from fastapi_easy.infrastructure.persistence.mongo.queries.specification import PlanLookup, build_condition
 
@@ -57,7 +57,7 @@ class RelationLoader:
         """Decode *documents* to rows, for each of *sources* those it leads to."""
         found: dict[tuple[object, ...], list[Row]] = {source: [] for source in sources}
         for document in documents:
-            source = tuple(self.plan.value(document, name) for name in self.relation.remote)
+            source = tuple(self.plan.reader.value(document, name) for name in self.relation.remote)
             if source in found:
                 found[source].append(self.plan.row(document, self._fields))
         return [found[each] for each in sources]

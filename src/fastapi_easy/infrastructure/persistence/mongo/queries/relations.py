@@ -60,5 +60,6 @@ def _convert_key(path: str, here: Field, there: Field) -> Document | None:
     if is_object_id(here) is is_object_id(there):
         return None
     if is_object_id(here):
-        return {"$toString": f"${path}"}
-    return {"$convert": {"input": f"${path}", "to": "objectId", "onError": None, "onNull": None}}
+        return {"$convert": {"input": f"${path}", "to": "string", "onError": None, "onNull": None}}
+    # A key that is no ObjectId may be among those that are.
+    return {"$convert": {"input": f"${path}", "to": "objectId", "onError": f"${path}", "onNull": None}}

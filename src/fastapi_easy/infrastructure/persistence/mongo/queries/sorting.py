@@ -4,15 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi_easy.domain.field import Field
 from fastapi_easy.domain.queries.ordering import Sort
-from fastapi_easy.domain.queries.specification import Operator, Where
 from fastapi_easy.domain.resources.resource import Relation
 from fastapi_easy.infrastructure.persistence.mongo.documents.codec import Codec
 from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
 from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import LOOKUP_PREFIX, Plan
-from fastapi_easy.infrastructure.persistence.mongo.queries.comparisons import NO_MATCH, build_comparison
+from fastapi_easy.infrastructure.persistence.mongo.queries.comparisons import NO_MATCH
+from fastapi_easy.infrastructure.persistence.mongo.queries.keyset import (
+    after,
+    at,
+    at_or_after,
+    kept_of,
+    position,
+)
 from fastapi_easy.infrastructure.persistence.mongo.queries.relations import build_lookup, key_paths
+from fastapi_easy.infrastructure.persistence.mongo.queries.shown_values import shown_expression
 from fastapi_easy.infrastructure.persistence.mongo.queries.specification import PlanLookup, build_condition
 
 
@@ -25,25 +31,30 @@ class SortTerm:
 
         path: The path of its values in the documents of the pipeline.
 
-        field: Of these values.
-
-        codec: Likewise.
+        codec: Of these values.
 
         has_nulls: Whether they may be null.
+
+        is_computed: Whether the path is none of the stored document's.
     """
 
     sort: Sort
     path: str
-    field: Field
     codec: Codec
     has_nulls: bool
+    is_computed: bool
 
-    def value(self, document: Document) -> object:
-        """Decode the value in *document*."""
+    @property
+    def has_nulls_first(self) -> bool:
+        """Whether the server would sort nulls, which come last in every order, in front."""
+        return self.has_nulls and not self.sort.descending
+
+    def position(self, document: Document) -> object:
+        """Return what a cursor carries of the value in *document*."""
         found: Any = document
         for name in self.path.split("."):
-            found = None if found is None else found.get(name)
-        return None if found is None else self.codec.decode(found)
+            found = found.get(name) if isinstance(found, dict) else None
+        return position(found, self.codec)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +81,7 @@ def build_sort_plan(order: Sequence[Sort], plan: Plan, plans: PlanLookup) -> Sor
     computed: Document = {}
     by: dict[str, int] = {}
     for number, term in enumerate(terms):
-        if term.has_nulls and not term.sort.descending:
+        if term.has_nulls_first:
             # The server sorts nulls first, which is last only in descending order.
             name = f"{LOOKUP_PREFIX}null_{number}"
             computed[name] = {"$eq": [{"$ifNull": [f"${term.path}", None]}, None]}
@@ -85,22 +96,23 @@ def build_keyset_match(terms: Sequence[SortTerm], values: Sequence[object]) -> D
     """Build the match for every document after the position with *values* (keyset pagination)."""
     alternatives: list[Document] = []
     equal: list[Document] = []
-    for term, value in zip(terms, values, strict=True):
-        if value is None:
+    kept = [kept_of(value, term.codec) for term, value in zip(terms, values, strict=True)]
+    for term, value in zip(terms, kept, strict=True):
+        if value is None and term.has_nulls_first:
             # Nulls come last, so no value of this field comes after one.
-            equal.append(_compare(term, Operator.IS_NULL, value=True))
+            equal.append(_is_null(term))
             continue
-        after = _compare(term, Operator.LESS if term.sort.descending else Operator.GREATER, value)
-        if term.has_nulls:
-            after = {"$or": [after, _compare(term, Operator.IS_NULL, value=True)]}
-        alternatives.append({"$and": [*equal, after]} if equal else after)
-        equal.append(_compare(term, Operator.EQUALS, value))
+        later = after(term.path, value, descending=term.sort.descending)
+        if term.has_nulls_first:
+            later = {"$or": [later, _is_null(term)]}
+        alternatives.append({"$and": [*equal, later]} if equal else later)
+        equal.append(at(term.path, value, descending=term.sort.descending))
     first = terms[0]
-    if len(terms) == 1 or values[0] is None or first.has_nulls:
+    if len(terms) == 1 or first.has_nulls_first:
         return _any_of(alternatives)
     # Redundant, but the server can use an index on the first field for it, as it cannot for an `$or`.
-    operator = Operator.LESS_OR_EQUAL if first.sort.descending else Operator.GREATER_OR_EQUAL
-    return {"$and": [_compare(first, operator, values[0]), _any_of(alternatives)]}
+    indexed = at_or_after(first.path, kept[0], descending=first.sort.descending)
+    return {"$and": [indexed, _any_of(alternatives)]}
 
 
 def _any_of(alternatives: list[Document]) -> Document:
@@ -113,16 +125,23 @@ def _any_of(alternatives: list[Document]) -> Document:
             return {"$or": alternatives}
 
 
-def _compare(term: SortTerm, operator: Operator, value: object) -> Document:
-    return build_comparison(Where(term.sort.field, operator, value), term.path, term.field, term.codec)
+def _is_null(term: SortTerm) -> Document:
+    # An array with a null in it is no null.
+    return {term.path: {"$eq": None, "$not": {"$type": "array"}}}
 
 
 def _build_term(
     number: int, sort: Sort, plan: Plan, plans: PlanLookup, setup_stages: list[Document]
 ) -> SortTerm:
     if not sort.path:
-        field = plan.resource.fields[sort.field]
-        return SortTerm(sort, plan.path(sort.field), field, plan.codecs[sort.field], field.nullable)
+        path, default = plan.path(sort.field), plan.default(sort.field)
+        if default is not None:
+            # Sorted by what is shown. It takes the order of an index away, unless a validator requires the field.
+            name = f"{LOOKUP_PREFIX}shown_{number}"
+            setup_stages.append({"$set": {name: shown_expression(plan, sort.field)}})
+            path = name
+        nullable = plan.resource.fields[sort.field].nullable
+        return SortTerm(sort, path, plan.codecs[sort.field], nullable, is_computed=default is not None)
     source, prefix, name = plan, "", ""
     for step, relation in enumerate(sort.path):
         target = plans(relation.target)
@@ -130,7 +149,7 @@ def _build_term(
         setup_stages += _lookup_stages(relation, source, target, name, prefix, plans)
         source, prefix = target, f"{name}."
     path = f"{prefix}{source.path(sort.field)}"
-    return SortTerm(sort, path, source.resource.fields[sort.field], source.codecs[sort.field], has_nulls=True)
+    return SortTerm(sort, path, source.codecs[sort.field], has_nulls=True, is_computed=True)
 
 
 def _lookup_stages(

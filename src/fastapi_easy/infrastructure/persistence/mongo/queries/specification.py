@@ -15,8 +15,8 @@ from fastapi_easy.domain.queries.specification import (
     all_of,
 )
 from fastapi_easy.domain.resources.resource import Relation, Resource
-from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
-from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import KEY, LOOKUP_PREFIX, Plan
+from fastapi_easy.infrastructure.persistence.mongo.documents.document import KEY, Document
+from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import LOOKUP_PREFIX, Plan
 from fastapi_easy.infrastructure.persistence.mongo.queries.comparisons import NO_MATCH, build_comparison
 from fastapi_easy.infrastructure.persistence.mongo.queries.relations import build_lookup, key_paths
 
@@ -96,10 +96,8 @@ def _build_match(
     match specification:
         case Everything():
             return {}
-        case Where(name):
-            return build_comparison(
-                specification, plan.path(name), plan.resource.fields[name], plan.codecs[name]
-            )
+        case Where():
+            return build_comparison(specification, plan)
         case Not(inner):
             return {"$nor": [_build_match(inner, plan, plans, lookup_stages)]}
         case AllOf(parts):

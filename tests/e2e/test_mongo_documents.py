@@ -1,0 +1,234 @@
+"""Collections that were there before the program: every door answers, whatever the documents hold."""
+
+import datetime
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import quote
+
+import httpx2
+import pymongo
+import pytest
+from bson import Decimal128, Int64, ObjectId, Regex
+from bson.datetime_ms import DatetimeMS
+from pydantic import BaseModel
+
+from fastapi_easy.bootstrap import create_app
+from fastapi_easy.container import Container, resource
+from fastapi_easy.domain import to_many, to_one
+from fastapi_easy.infrastructure.persistence.mongo.driver.driver_client import CODEC_OPTIONS
+from fastapi_easy.settings import DatabaseSettings, Settings
+from tests.e2e.serving import client_of
+from tests.services.wanted import empty_database
+
+
+class Restaurant(BaseModel):
+    id: int | None = None
+    name: str = ""
+    rating: float = 0
+    seats: int = 0
+    ok: bool = True
+    opened: datetime.datetime | None = None
+    tags: list[str] = []
+    more: dict[str, Any] = {}
+    owner_id: str | None = None
+
+
+class Owner(BaseModel):
+    id: str | None = None
+    name: str
+
+
+class Ledger(BaseModel):
+    id: int | None = None
+    amount: int = 0
+    version: int = 1
+
+
+class Guide(Container):
+    restaurants = resource(Restaurant, relations={"owner": to_one("owners", by="owner_id")})
+    owners = resource(Owner, relations={"restaurants": to_many("restaurants", by="owner_id")})
+    ledgers = resource(Ledger, version="version")
+
+
+class Strict(Container):
+    restaurants = resource(Restaurant, reading="strict")
+
+
+WHOLE = {"name": "a", "rating": 5.0, "seats": 1, "ok": True, "opened": None, "tags": [], "more": {}}
+OID = ObjectId("65a000000000000000000001")
+NOON = datetime.datetime(2020, 1, 1, 12)  # noqa: DTZ001 - as the driver takes it
+ODD: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "a text for a float": ({"rating": "Not yet rated"}, {"rating": "Not yet rated"}),
+    "an integer for a float": ({"rating": 5}, {"rating": 5.0}),
+    "a decimal for a float": ({"rating": Decimal128("4.5")}, {"rating": 4.5}),
+    "a decimal that no float is": ({"rating": Decimal128("4.1")}, {"rating": "4.1"}),
+    "NaN": ({"rating": float("nan")}, {"rating": "NaN"}),
+    "half for an integer": ({"seats": 2.5}, {"seats": 2.5}),
+    "a whole double for an integer": ({"seats": 2.0}, {"seats": 2}),
+    "a long": ({"seats": Int64(2**40)}, {"seats": 2**40}),
+    "true for an integer": ({"seats": True}, {"seats": True}),
+    "an integer for a text": ({"name": 5}, {"name": 5}),
+    "a list for a text": ({"name": ["x", "y"]}, {"name": ["x", "y"]}),
+    "an ObjectId for a text": ({"name": OID}, {"name": str(OID)}),
+    "a pattern for a text": (
+        {"name": Regex("^a")},
+        {"name": {"$regularExpression": {"pattern": "^a", "options": ""}}},
+    ),
+    "a text for a boolean": ({"ok": "no"}, {"ok": "no"}),
+    "an integer for a boolean": ({"ok": 1}, {"ok": 1}),
+    "a text for a time": ({"opened": "2012-11-20"}, {"opened": "2012-11-20"}),
+    "an integer for a time": ({"opened": 1353441744}, {"opened": 1353441744}),
+    "the year 12000": (
+        {"opened": DatetimeMS(316_516_809_600_000)},
+        {"opened": {"$date": {"$numberLong": "316516809600000"}}},
+    ),
+    "a text for a list": ({"tags": "red"}, {"tags": "red"}),
+    "null for a list": ({"tags": None}, {"tags": None}),
+    "a mixed list": ({"tags": [1, None, OID]}, {"tags": [1, None, {"$oid": str(OID)}]}),
+    "a list for a document": ({"more": [1]}, {"more": [1]}),
+    "an ObjectId in a document": (
+        {"more": {"o": OID, "d": NOON}},
+        {"more": {"o": {"$oid": str(OID)}, "d": {"$date": "2020-01-01T12:00:00Z"}}},
+    ),
+}
+
+SORTABLE = {"name", "rating", "seats", "opened"}
+
+
+def _settings(url: str) -> Settings:
+    return Settings(
+        databases={"default": DatabaseSettings.model_validate({"url": url, "schema_mode": "off"})}
+    )
+
+
+@pytest.fixture(scope="module")
+def url():
+    with empty_database("mongo") as found:
+        yield found
+
+
+@pytest.fixture
+def documents(url: str):
+    with pymongo.MongoClient[dict[str, Any]](url) as client:
+        database = client.get_default_database()
+        for each in database.list_collection_names():
+            database.drop_collection(each)
+        yield database
+
+
+@pytest.fixture(scope="module")
+async def guide(url: str) -> AsyncIterator[httpx2.AsyncClient]:
+    async with client_of(create_app(Guide(settings=_settings(url)))) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(("kept", "shown"), ODD.values(), ids=ODD)
+async def test_one_odd_document_does_not_spoil_a_collection(guide, documents, kept, shown) -> None:
+    documents.restaurant.insert_many([{"_id": 1, **WHOLE}, {"_id": 2, **WHOLE, **kept}])
+    [field] = kept
+
+    listed = await guide.get("/restaurants")
+    read = await guide.get("/restaurants/2")
+    lines = await guide.get("/restaurants/export", headers={"Accept": "application/x-ndjson"})
+    table = await guide.get("/restaurants/export", headers={"Accept": "text/csv"})
+    counted = await guide.get("/restaurants/count", params={"rating__gt": "1"})
+    totals = await guide.get("/restaurants/aggregate", params={"total": "sum:seats,avg:rating,max:name"})
+    walked = (
+        await guide.get("/restaurants", params={"sort": f"-{field}", "limit": 1})
+        if field in SORTABLE
+        else read
+    )
+    patched = await guide.patch(
+        "/restaurants/2", json={"owner_id": "new"}, headers={"If-Match": read.headers["etag"]}
+    )
+
+    answers = (listed, read, lines, table, counted, totals, walked, patched)
+    assert [each.status_code for each in answers] == [200] * len(answers)
+    assert {name: read.json()[name] for name in shown} == shown
+    assert type(read.json()[field]) is type(shown[field])
+    assert listed.json()["items"][1] == read.json()
+    assert len(lines.text.splitlines()) == 2
+    assert len(table.text.splitlines()) == 3
+    assert patched.json() == {**read.json(), "owner_id": "new"}
+    after = documents.restaurant.with_options(CODEC_OPTIONS).find_one({"_id": 2})
+    assert repr(after[field]) == repr(kept[field])
+
+
+async def test_what_does_not_fit_is_named_where_a_resource_is_read_strictly(url, documents) -> None:
+    documents.restaurant.insert_many(
+        [{"_id": 1, **WHOLE}, {"_id": 2, **WHOLE, "seats": "many"}, {"_id": "x"}]
+    )
+
+    async with client_of(create_app(Strict(settings=_settings(url)))) as client:
+        listed = (await client.get("/restaurants")).json()
+        read = await client.get("/restaurants/2")
+
+    assert [each["id"] for each in listed["items"]] == [1]
+    assert [(each["key"], each["errors"][0]["pointer"]) for each in listed["problems"]] == [
+        (2, "/seats"),
+        ("x", "/id"),
+    ]
+    assert (read.status_code, read.json()["code"]) == (409, "unreadable_entity")
+
+
+async def test_keys_of_every_kind_are_listed_walked_and_reached(guide, documents) -> None:
+    keys = [1, "abc", OID, 2.5, Decimal128("3.1"), NOON, {"a": 1}, True]
+    documents.restaurant.insert_many([{"_id": each} for each in keys])
+
+    shown: list[Any] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = (await guide.get("/restaurants", params={"limit": 1, **cursor})).json()
+        shown += [each["id"] for each in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = {"cursor": page["next_cursor"]}
+    for each in shown:
+        segment = '{"a": 1}' if isinstance(each, dict) else str(each)
+        path = f"/restaurants/{quote(segment, safe='')}"
+        assert (await guide.get(path)).json()["id"] == each
+        assert (await guide.patch(path, json={"seats": 7})).json()["seats"] == 7
+        assert (await guide.delete(path)).status_code == 204
+
+    assert shown == [1, 2.5, "3.1", "abc", {"a": 1}, str(OID), True, "2020-01-01T12:00:00.000Z"]
+    assert documents.restaurant.count_documents({}) == 0
+
+
+async def test_relations_lead_to_keys_of_other_kinds_and_past_values_that_are_none(guide, documents) -> None:
+    documents.owner.insert_many([{"_id": OID, "name": "x"}, {"_id": "ac3", "name": "y"}])
+    owners = [OID, "ac3", str(OID), {"a": 1}, [OID], 5, None]
+    documents.restaurant.insert_many([{"_id": n, "owner_id": each} for n, each in enumerate(owners)])
+
+    included = (await guide.get("/restaurants", params={"include": "owner"})).json()["items"]
+    other_way = (await guide.get("/owners", params={"include": "restaurants"})).json()["items"]
+    filtered = (await guide.get("/restaurants", params={"owner.name": "y"})).json()["items"]
+    ordered = await guide.get("/restaurants", params={"sort": "-owner.name"})
+
+    assert [each["owner"] and each["owner"]["name"] for each in included] == [
+        "x",
+        "y",
+        "x",
+        None,
+        None,
+        None,
+        None,
+    ]
+    assert [(each["id"], [one["id"] for one in each["restaurants"]]) for each in other_way] == [
+        ("ac3", [1]),
+        (str(OID), [0, 2]),
+    ]
+    assert [each["id"] for each in filtered] == [1]
+    assert len(ordered.json()["items"]) == len(owners)
+
+
+async def test_versions_of_documents_without_one_are_counted_from_nought(guide, documents) -> None:
+    documents.ledger.insert_many([{"_id": 1, "amount": 1}, {"_id": 2, "amount": 1, "version": "odd"}])
+
+    read = await guide.get("/ledgers/1")
+    first = await guide.patch("/ledgers/1", json={"amount": 2}, headers={"If-Match": read.headers["etag"]})
+    stale = await guide.patch("/ledgers/1", json={"amount": 3}, headers={"If-Match": read.headers["etag"]})
+    refused = await guide.patch("/ledgers/2", json={"amount": 2})
+
+    assert [each.status_code for each in (read, first, stale, refused)] == [200, 200, 412, 409]
+    assert (read.json()["version"], first.json()["version"]) == (0, 1)
+    assert documents.ledger.find_one({"_id": 2}) == {"_id": 2, "amount": 1, "version": "odd"}
