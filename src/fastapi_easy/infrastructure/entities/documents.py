@@ -4,6 +4,7 @@ import dataclasses
 import datetime
 import decimal
 import enum
+import functools
 import types
 import typing
 import uuid
@@ -165,7 +166,12 @@ def with_document(field: Field, annotation: Any) -> Field:
 
 
 def _json_factory(document: DocumentType, factory: Callable[[], Any]) -> Callable[[], Any]:
-    return lambda: document.to_json(factory())
+    # Wrapped, so that a store can see whether it is `list` or makes another value each time.
+    @functools.wraps(factory, assigned=(), updated=())
+    def make() -> Any:
+        return document.to_json(factory())
+
+    return make
 
 
 def _is_free(annotation: Any) -> bool:
