@@ -10,6 +10,7 @@ from fastapi_easy.application.changes.entity_writer import Upserted
 from fastapi_easy.application.changes.items import (
     Change,
     Create,
+    CreateStored,
     Delete,
     DeleteWhere,
     Malformed,
@@ -27,7 +28,7 @@ from fastapi_easy.application.resources.create_entity import CreateEntity
 from fastapi_easy.application.resources.delete_entity import DeleteEntity
 from fastapi_easy.application.resources.export_entities import ExportEntities
 from fastapi_easy.application.resources.get_entity import GetEntity
-from fastapi_easy.application.resources.import_entities import ImportEntities, ImportReport, Line
+from fastapi_easy.application.resources.import_entities import ImportEntities, ImportMode, ImportReport, Line
 from fastapi_easy.application.resources.list_entities import ListEntities
 from fastapi_easy.application.resources.perform_action import Action, PerformAction
 from fastapi_easy.application.resources.purge_entity import PurgeEntity
@@ -51,6 +52,7 @@ __all__ = [
     "CountEntities",
     "Create",
     "CreateEntity",
+    "CreateStored",
     "Declared",
     "Delete",
     "DeleteEntity",
@@ -61,6 +63,7 @@ __all__ = [
     "GetEntity",
     "Handler",
     "ImportEntities",
+    "ImportMode",
     "ImportReport",
     "Kernel",
     "Line",

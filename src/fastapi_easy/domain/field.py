@@ -99,6 +99,8 @@ class Field:
 
         generated: The store fills it (an autoincrement key, a computed column); never written by callers.
 
+        computed: The store derives it from other fields, and takes no value for it: an import leaves it out.
+
         default: The value used when a caller leaves the field out; `UNSET` when there is none.
 
         default_factory: Makes that value anew for each entity, without arguments.
@@ -137,6 +139,7 @@ class Field:
     kind: Kind
     nullable: bool = False
     generated: bool = False
+    computed: bool = False
     default: Any = UNSET
     default_factory: Callable[[], Any] | None = None
     store_default: bool = False

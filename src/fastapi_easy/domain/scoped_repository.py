@@ -72,6 +72,10 @@ class ScopedRepository(Generic[E]):
         """Store several new entities, all or none."""
         return await self._inner.add_all(many)
 
+    async def add_stored(self, many: Sequence[Values]) -> Outcome[Sequence[Row]]:
+        """Store several entities as a store held them before, all or none."""
+        return await self._inner.add_stored(many)
+
     async def update(
         self,
         key: Key,

@@ -70,6 +70,10 @@ class FailingRepository:
         """Fail."""
         return Failure(self._error)
 
+    async def add_stored(self, many: Sequence[Values]) -> Outcome[Sequence[Row]]:
+        """Fail."""
+        return Failure(self._error)
+
     async def update(
         self,
         key: Key,
@@ -162,6 +166,11 @@ class SlowRepository:
         """Call *inner* after the delay."""
         await asyncio.sleep(self._seconds)
         return await self._inner.add_all(many)
+
+    async def add_stored(self, many: Sequence[Values]) -> Outcome[Sequence[Row]]:
+        """Call *inner* after the delay."""
+        await asyncio.sleep(self._seconds)
+        return await self._inner.add_stored(many)
 
     async def update(
         self,

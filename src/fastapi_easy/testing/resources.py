@@ -49,6 +49,7 @@ def resource_from(shape: Shape, name: str, entity: type[E], **replaced: Any) -> 
         readable=tuple(fields),
         writable=writable,
         changeable=tuple(each for each in writable if each not in shape.key),
+        restorable=tuple(each.name for each in fields.values() if each.generated and not each.computed),
         filterable=filterable,
         sortable=tuple(each.name for each in shape.fields if each.kind in ORDERED_KINDS),
         searchable=tuple(each.name for each in shape.fields if each.kind is Kind.TEXT),

@@ -1,7 +1,7 @@
 """The use cases of one resource as methods, for one caller, with signatures that type checkers understand."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, Literal, Protocol, TypeVar
 
 from returns.result import Failure, Success
 
@@ -28,7 +28,7 @@ from fastapi_easy.application.resources.create_entity import CreateEntity
 from fastapi_easy.application.resources.delete_entity import DeleteEntity
 from fastapi_easy.application.resources.export_entities import ExportEntities
 from fastapi_easy.application.resources.get_entity import GetEntity
-from fastapi_easy.application.resources.import_entities import ImportEntities, ImportReport, Line
+from fastapi_easy.application.resources.import_entities import ImportEntities, ImportMode, ImportReport, Line
 from fastapi_easy.application.resources.list_entities import ListEntities
 from fastapi_easy.application.resources.perform_action import PerformAction
 from fastapi_easy.application.resources.purge_entity import PurgeEntity
@@ -237,12 +237,16 @@ class BoundResource(Generic[E]):
         *,
         upsert: bool = False,
         max_failures: int = 100,
+        mode: ImportMode | Literal["auto", "create", "restore"] = ImportMode.AUTO,
     ) -> Outcome[ImportReport]:
         """Create an entity from each of *lines*, which are read as needed. Failed lines are part of the answer.
 
+        A line with fields that `create` does not take, such as a generated key, restores an entity; *mode* says whether
+        that is refused, or required.
+
         Fails with: what `ImportEntitiesHandler` fails with.
         """
-        command = ImportEntities(_numbered(lines), upsert, max_failures)
+        command = ImportEntities(_numbered(lines), upsert, max_failures, ImportMode(mode))
         return await self._use_cases.import_(command, self._caller.context())
 
     async def perform(

@@ -15,7 +15,7 @@ from fastapi_easy.application.changes.references import (
     may_refer_to_hidden,
 )
 from fastapi_easy.application.changes.visibility import are_all_visible
-from fastapi_easy.application.changes.writes import CREATE, UPDATE, Write
+from fastapi_easy.application.changes.writes import CREATE, CREATE_STORED, UPDATE, Write
 from fastapi_easy.domain.changes.events import DomainEvent
 from fastapi_easy.domain.changes.journal import ValuePlaceholder
 from fastapi_easy.domain.changes.patch import Values
@@ -108,17 +108,18 @@ class AuthorizingRepository(ScopedRepository[E]):
             ReferenceBroken: An entity is referred to that the caller may not see.
         """
         resource, access = self._resource, self._access
+        creates = write is CREATE or write is CREATE_STORED
         if access.is_limited:
             grant = access.grant(resource, write.operation)
             if grant is None:
                 return Failure(Forbidden(resource.name, str(write.operation)))
-            if write is CREATE and grant.stamps:
+            if creates and grant.stamps:
                 values = {**values, **grant.stamps}
         if self._recorder.has_before_handlers(write.before_change, resource):
             # What the handlers write must be committed or rolled back together with this write.
             _ = self._join_transaction()
-            details: dict[str, object] = {} if write is CREATE else {"key": key}
-            if write is CREATE or write is UPDATE:
+            details: dict[str, object] = {} if creates else {"key": key}
+            if creates or write is UPDATE:
                 details["values"] = dict(values)
             asked = await self._recorder.ask(write.before_change, resource, self._work, **details)
             if isinstance(asked, Failure):
@@ -260,8 +261,22 @@ class AuthorizingRepository(ScopedRepository[E]):
         """Return a `Forbidden` failure, and prevent the commit, when the caller could no longer see all *rows*."""
         if self._access.sees_all(self._resource):
             return None
-        seen = await are_all_visible(self._resource, rows, self)
-        if isinstance(seen, Failure):
-            return seen
         forbidden = Failure[Error](Forbidden(self._resource.name, str(write.operation)))
-        return None if seen.unwrap() else self._recorder.prevent_commit(forbidden)
+        for repository, some in self._split_deleted(rows, write):
+            seen = await are_all_visible(self._resource, some, repository)
+            if isinstance(seen, Failure):
+                return seen
+            if not seen.unwrap():
+                return self._recorder.prevent_commit(forbidden)
+        return None
+
+    def _split_deleted(
+        self, rows: Sequence[Row], write: Write
+    ) -> Sequence[tuple[Repository[E], Sequence[Row]]]:
+        """Return the repositories that show *rows*: only a restore stores entities that are marked as deleted."""
+        mark = self._resource.soft_delete
+        if write is not CREATE_STORED or mark is None:
+            return [(self, rows)]
+        deleted = [row for row in rows if row[mark] is not None]
+        alive = [row for row in rows if row[mark] is None]
+        return [(where, some) for where, some in ((self, alive), (deleted_entities(self), deleted)) if some]

@@ -15,6 +15,7 @@ from fastapi_easy.application.changes.entity_writer import EntityWriter
 from fastapi_easy.application.changes.items import (
     Change,
     Create,
+    CreateStored,
     Delete,
     DeleteWhere,
     Malformed,
@@ -24,7 +25,7 @@ from fastapi_easy.application.changes.items import (
 )
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.changes.lazy_sequence import LazySequence
-from fastapi_easy.domain.changes.patch import Values
+from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import (
     BadQuery,
     Error,
@@ -123,7 +124,7 @@ class BulkHandler(ChangeHandler):
     async def _apply_run(self, writer: EntityWriter, run: Sequence[Change]) -> Sequence[Outcome[object]]:
         """Apply the items of *run*; return their outcomes up to the first failure."""
         if len(run) > 1:
-            created = await writer.create_all(_values_of(run))
+            created = await _create_all(writer, run)
             if not isinstance(created, Failure):
                 return AllSucceeded(created.unwrap())
             if isinstance(created.failure(), Forbidden):
@@ -141,9 +142,8 @@ class BulkHandler(ChangeHandler):
     ) -> Sequence[Outcome[object]]:
         """Apply each item of *run* on its own; return their outcomes up to one where the store did not answer."""
         if len(run) > 1:
-            values = _values_of(run)
             created = await self._run_in_unit_of_work(
-                lambda writer: writer.create_all(values), context, self.operation
+                lambda writer: _create_all(writer, run), context, self.operation
             )
             if not isinstance(created, Failure):
                 return AllSucceeded(created.unwrap())
@@ -179,14 +179,17 @@ def _concatenate(parts: Sequence[Sequence[Outcome[object] | None]]) -> Sequence[
 def _group_creates(items: Sequence[Change]) -> Iterator[Sequence[Change]]:
     """Yield *items* in their order, with consecutive creates grouped so that they can be inserted together."""
     for kind, run in groupby(items, type):
-        if kind is Create:
+        if kind is Create or kind is CreateStored:
             yield tuple(run)
         else:
             yield from ((item,) for item in run)
 
 
-def _values_of(run: Sequence[Change]) -> list[Values]:
-    return [item.values for item in run if isinstance(item, Create)]
+async def _create_all(writer: EntityWriter, run: Sequence[Change]) -> Outcome[Sequence[Row]]:
+    """Create the entities of *run*, whose items are of one type, together."""
+    values = [item.values for item in run if isinstance(item, Create | CreateStored)]
+    is_stored = isinstance(run[0], CreateStored)
+    return await (writer.create_stored(values) if is_stored else writer.create_all(values))
 
 
 async def _apply(writer: EntityWriter, item: Change) -> Outcome[object]:
@@ -195,6 +198,9 @@ async def _apply(writer: EntityWriter, item: Change) -> Outcome[object]:
             return Failure(error)
         case Create(values):
             return await writer.create(values)
+        case CreateStored():
+            created = await _create_all(writer, (item,))
+            return created if isinstance(created, Failure) else Success(created.unwrap()[0])
         case Upsert(values):
             return await writer.upsert(values)
         case Update(key, patch, expected_version):

@@ -7,7 +7,15 @@ from returns.result import Failure, Success
 
 from fastapi_easy.application.changes.authorizing_repository import AuthorizingRepository
 from fastapi_easy.application.changes.references import ReferencedEntity
-from fastapi_easy.application.changes.writes import CREATE, DELETE, PURGE, RESTORE, UPDATE, Write
+from fastapi_easy.application.changes.writes import (
+    CREATE,
+    CREATE_STORED,
+    DELETE,
+    PURGE,
+    RESTORE,
+    UPDATE,
+    Write,
+)
 from fastapi_easy.domain.changes.events import EntityCreated
 from fastapi_easy.domain.changes.journal import ValuePlaceholder
 from fastapi_easy.domain.changes.patch import Patch, Values
@@ -69,22 +77,30 @@ class CallerRepository(AuthorizingRepository[E]):
 
     async def add_all(self, many: Sequence[Values]) -> Outcome[Sequence[Row]]:
         """Store several new entities, all or none."""
-        if self._needs_check(CREATE):
+        return await self._add_all(CREATE, many)
+
+    async def add_stored(self, many: Sequence[Values]) -> Outcome[Sequence[Row]]:
+        """Store several entities as a store held them before, all or none."""
+        return await self._add_all(CREATE_STORED, many)
+
+    async def _add_all(self, write: Write, many: Sequence[Values]) -> Outcome[Sequence[Row]]:
+        if self._needs_check(write):
             every = []
             visible: set[ReferencedEntity] = set()
             for values in many:
-                authorized = await self._authorize(CREATE, values, visible=visible)
+                authorized = await self._authorize(write, values, visible=visible)
                 if isinstance(authorized, Failure):
                     return authorized
                 every.append(authorized.unwrap())
             many = every
         if (refused := reject_unaddressable(text_key_of(self._resource), many)) is not None:
             return refused
-        added = await self._inner.add_all(many)
+        inner = self._inner
+        added = await (inner.add_all(many) if write is CREATE else inner.add_stored(many))
         if isinstance(added, Failure):
             return added
         rows = added.unwrap()
-        if self._access.is_limited and (hidden := await self._reject_hidden(rows, CREATE)) is not None:
+        if self._access.is_limited and (hidden := await self._reject_hidden(rows, write)) is not None:
             return hidden
         if self._recorder.is_wanted(EntityCreated, self._resource):
             self._recorder.record_creations(self._resource, rows)

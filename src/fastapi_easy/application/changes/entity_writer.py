@@ -8,6 +8,7 @@ from returns.result import Failure, Success
 
 from fastapi_easy.application.access import Access
 from fastapi_easy.application.changes.caller_unit_of_work import CallerUnitOfWork
+from fastapi_easy.application.changes.restoring import check_stored
 from fastapi_easy.domain.changes.patch import Patch, Values, reject_unknown_fields
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import (
@@ -78,6 +79,16 @@ class EntityWriter:
             if (denied := self._check_values(Operation.CREATE, values)) is not None:
                 return denied
         added = await self._entities.add_all(many)
+        if isinstance(added, Failure):
+            return added
+        return Success(self._access.visible_rows(self._resource, added.unwrap()))
+
+    async def create_stored(self, many: Sequence[Values]) -> Outcome[Sequence[Row]]:
+        """Store several entities as a store held them before, all or none; return them in their order."""
+        for values in many:
+            if (denied := check_stored(self._resource, self._access, values)) is not None:
+                return denied
+        added = await self._entities.add_stored(many)
         if isinstance(added, Failure):
             return added
         return Success(self._access.visible_rows(self._resource, added.unwrap()))

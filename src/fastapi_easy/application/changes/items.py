@@ -17,6 +17,13 @@ class Create:
 
 
 @dataclass(frozen=True, slots=True)
+class CreateStored:
+    """Create an entity as a store held it before: with the key, the version and the other generated values it had."""
+
+    values: Values
+
+
+@dataclass(frozen=True, slots=True)
 class Upsert:
     """Update the entity that has the values of `Resource.upsert_by`, or create it."""
 
@@ -76,13 +83,13 @@ class Malformed:
     error: Error
 
 
-Change: TypeAlias = Create | Upsert | Update | Delete | UpdateWhere | DeleteWhere | Malformed
+Change: TypeAlias = Create | CreateStored | Upsert | Update | Delete | UpdateWhere | DeleteWhere | Malformed
 
 
 def pointer_to_values(item: Change) -> str:
     """Return the JSON pointer of the values inside a bulk item: the part that follows `/items/3/`."""
     match item:
-        case Create():
+        case Create() | CreateStored():
             return "create"
         case Upsert():
             return "upsert"

@@ -19,7 +19,7 @@ from fastapi_easy.domain.changes.events import (
     EntityRestored,
     EntityUpdated,
 )
-from fastapi_easy.domain.resources.options import Operation
+from fastapi_easy.domain.resources.options import RESTORE_IMPORT, Operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Write:
 
         event: The event recorded of it.
 
-        operation: The operation that the caller must be allowed.
+        operation: The operation, or `RESTORE_IMPORT`, that the caller must be allowed.
 
         has_values: Whether the event holds the values after the change.
 
@@ -40,12 +40,13 @@ class Write:
 
     before_change: type[BeforeChange]
     event: type[DomainEvent]
-    operation: Operation
+    operation: str
     has_values: bool = False
     has_before_values: bool = False
 
 
 CREATE: Final = Write(BeforeCreate, EntityCreated, Operation.CREATE, has_values=True)
+CREATE_STORED: Final = Write(BeforeCreate, EntityCreated, RESTORE_IMPORT, has_values=True)
 UPDATE: Final = Write(BeforeUpdate, EntityUpdated, Operation.UPDATE, has_values=True, has_before_values=True)
 DELETE: Final = Write(BeforeDelete, EntityDeleted, Operation.DELETE, has_before_values=True)
 RESTORE: Final = Write(BeforeRestore, EntityRestored, Operation.RESTORE, has_values=True)

@@ -10,6 +10,7 @@ from returns.result import Failure
 from fastapi_easy.application.changes.items import (
     Change,
     Create,
+    CreateStored,
     Delete,
     DeleteWhere,
     Malformed,
@@ -22,12 +23,12 @@ from fastapi_easy.application.context import Context
 from fastapi_easy.application.pipeline.step import Handler, Target
 from fastapi_easy.application.resources.apply_bulk import ApplyBulk
 from fastapi_easy.application.resources.create_entity import CreateEntity
-from fastapi_easy.application.resources.import_entities import ImportEntities, Line
+from fastapi_easy.application.resources.import_entities import ImportEntities, ImportMode, Line
 from fastapi_easy.application.resources.perform_action import PerformAction
 from fastapi_easy.application.resources.replace_entity import ReplaceEntity
 from fastapi_easy.application.resources.update_entity import UpdateEntity
 from fastapi_easy.application.resources.upsert_entity import UpsertEntity
-from fastapi_easy.domain.changes.patch import Patch
+from fastapi_easy.domain.changes.patch import Patch, Values
 from fastapi_easy.domain.errors import Error, Fault, Invalid, Outcome
 from fastapi_easy.domain.ports.validator import Validator
 from fastapi_easy.domain.resources.options import Operation
@@ -136,22 +137,25 @@ def _update(validator: Validator, command: UpdateEntity) -> Any | Failure[Error]
 
 
 def _import(validator: Validator, command: ImportEntities) -> ImportEntities:
-    return replace(command, lines=_CheckedLines(command.lines, validator))
+    # An upsert finds its entity by unique fields, and changes no others than `update` does.
+    takes_stored = command.mode is not ImportMode.CREATE and not command.upsert
+    check = validator.restore if takes_stored else validator.create
+    return replace(command, lines=_CheckedLines(command.lines, check))
 
 
 class _CheckedLines:
-    """An iterator over *lines* that validates each when it is reached."""
+    """An iterator over *lines* that validates each with *check* when it is reached."""
 
-    def __init__(self, lines: AsyncIterator[Line], validator: Validator) -> None:
+    def __init__(self, lines: AsyncIterator[Line], check: Callable[[Values], Outcome[Values]]) -> None:
         self._lines = lines
-        self._validator = validator
+        self._check = check
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> Line:
         number, values = await anext(self._lines)
-        return number, values if isinstance(values, Failure) else self._validator.create(values.unwrap())
+        return number, values if isinstance(values, Failure) else self._check(values.unwrap())
 
 
 def _bulk(validator: Validator, command: ApplyBulk) -> Any | Failure[Error]:
@@ -166,6 +170,8 @@ def _item(validator: Validator, item: Change) -> Change:
     match item:
         case Create(given) | Upsert(given):
             values = validator.create(given)
+        case CreateStored(given):
+            values = validator.restore(given)
         case Update(patch=given) | UpdateWhere(patch=given):
             values = validator.update(given)
         case Delete() | DeleteWhere() | Malformed():
@@ -174,7 +180,7 @@ def _item(validator: Validator, item: Change) -> Change:
             assert_never(item)
     if isinstance(values, Failure):
         return Malformed(values.failure())
-    if isinstance(item, Create | Upsert):
+    if isinstance(item, Create | CreateStored | Upsert):
         return type(item)(values.unwrap())
     return replace(item, patch=Patch(values.unwrap()))
 

@@ -113,6 +113,16 @@ class Repository(Protocol[E]):
         """
         ...
 
+    async def add_stored(self, many: Sequence[Values]) -> Outcome[Sequence[Row]]:
+        """Store several entities as a store held them before, all or none, and return them in the same order.
+
+        Unlike with `add_all`, the version is stored as given, and so is what the store would otherwise generate. What
+        it generates afterwards differs from every key stored here. Fields that it computes are not given.
+
+        Fails with: as `add`.
+        """
+        ...
+
     async def update(
         self,
         key: Key,

@@ -24,6 +24,15 @@ class Validator(Protocol):
         """
         ...
 
+    def restore(self, given: Values) -> Outcome[Values]:
+        """Return the values of an imported entity as `create` does, or `StoredValues`; fails as `create` does.
+
+        It may also have what an export shows and `create` does not take: the fields of `Resource.restorable`, which
+        make the answer `StoredValues`, and computed fields, which are left out, as is a null for a generated field
+        that is not nullable.
+        """
+        ...
+
     def replace(self, given: Values) -> Outcome[Values]:
         """Return the values that get the place of all an entity has; fails as `create` does."""
         ...

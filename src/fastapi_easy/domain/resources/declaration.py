@@ -11,6 +11,7 @@ from fastapi_easy.domain.queries.specification import operators_of
 from fastapi_easy.domain.resources.naming import find_alias_mistakes
 from fastapi_easy.domain.resources.options import (
     EVERY_OPERATION,
+    RESTORE_IMPORT,
     Fields,
     Operation,
     QueryRules,
@@ -147,6 +148,7 @@ def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resou
                 "another key"
             )
     readable, writable, changeable = _access(declaration.fields, shape, fields, mistakes)
+    restorable, protected = _restorable(declaration.fields, readable, writable, fields, mistakes)
     resource = Resource(
         name=name,
         entity=declaration.entity,
@@ -155,6 +157,8 @@ def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resou
         readable=readable,
         writable=writable,
         changeable=changeable,
+        restorable=restorable,
+        protected=protected,
         filterable=_filterable(declaration.query, readable, fields, mistakes),
         sortable=_sortable(declaration.query, readable, fields, mistakes),
         searchable=_searchable(declaration.query, readable, fields, mistakes),
@@ -259,6 +263,25 @@ def _access(
     return tuple(readable), tuple(writable), tuple(changeable)
 
 
+def _restorable(
+    access: Fields,
+    readable: Sequence[str],
+    writable: Sequence[str],
+    fields: Mapping[str, Field],
+    mistakes: Mistakes,
+) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Return the fields that only a restoring import sets, and those of them that need a policy's permission."""
+    restorable = tuple(name for name in readable if name not in writable and not fields[name].computed)
+    allowed = mistakes.names(
+        "fields.restore",
+        access.restore,
+        restorable,
+        "which is not a readable field that callers cannot write",
+    )
+    read_only = {name for name in restorable if not fields[name].generated}
+    return restorable, frozenset(read_only.difference(allowed))
+
+
 def _filterable(
     rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: Mistakes
 ) -> tuple[str, ...]:
@@ -338,6 +361,11 @@ def _check_operations(resource: Resource[Any], mistakes: Mistakes) -> None:
                 f"action {name.value!r} has the name of a built-in operation: give the class another action_name, "
                 "or leave the operation out of operations"
             )
+    if Operation.IMPORT in resource.operations and RESTORE_IMPORT in (resource.actions or {}):
+        mistakes.add(
+            f"action {RESTORE_IMPORT!r} has the name of a permission of imports: give the class another action_name, "
+            "or leave 'import' out of operations"
+        )
     if Operation.CREATE not in resource.operations:
         return
     for field in resource.fields.values():

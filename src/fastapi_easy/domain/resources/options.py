@@ -29,6 +29,10 @@ EVERY_OPERATION: Final = tuple(operation for operation in Operation if operation
 """What a resource offers unless it says otherwise. RESTORE needs `soft_delete`, UPSERT needs `upsert`, and without
 them they are not there; what PURGE takes cannot be brought back, so it is offered only where it is named."""
 
+RESTORE_IMPORT: Final = "restore_import"
+"""What a policy is asked for each imported line that sets fields which `create` does not take: a generated key, a
+version, a read-only field. No operation of its own: it is a way of IMPORT."""
+
 READ_ONLY: Final = (Operation.GET, Operation.LIST, Operation.COUNT, Operation.AGGREGATE, Operation.EXPORT)
 
 
@@ -54,12 +58,16 @@ class Fields:
         hidden: Stored, but neither read nor written by callers.
 
         create_only: Written by create, fixed from then on.
+
+        restore: Of the fields that `write` leaves out, those that an import may restore where no policy decides.
+            Generated fields need not be named.
     """
 
     read: Sequence[str] | None = None
     write: Sequence[str] | None = None
     hidden: Sequence[str] = ()
     create_only: Sequence[str] = ()
+    restore: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -157,6 +157,12 @@ class Resource(Generic[E]):
 
         changeable: The fields an update may set; the key never changes.
 
+        restorable: The readable fields that only an import may set, which restores entities: generated and read-only
+            ones, but none that the store computes.
+
+        protected: Those of *restorable* that the declaration keeps from callers; an import sets them only where a
+            policy allows it.
+
         filterable: The fields that queries may compare.
 
         sortable: The fields that queries may order by.
@@ -212,6 +218,8 @@ class Resource(Generic[E]):
     sortable: tuple[str, ...]
     searchable: tuple[str, ...]
     default_order: tuple[Sort, ...]
+    restorable: tuple[str, ...] = ()
+    protected: frozenset[str] = frozenset()
     operations: frozenset[Operation]
     query: QueryRules
     schemas: Schemas

@@ -25,6 +25,7 @@ from fastapi_easy.infrastructure.validation.readers import (
     reader_of,
     with_hints,
 )
+from fastapi_easy.infrastructure.validation.restoring import restore_check
 
 _Reader: TypeAlias = Callable[[object], object]
 _Check: TypeAlias = Callable[[object], Outcome[Any]]
@@ -42,6 +43,11 @@ class PydanticValidator:
     def create(self) -> Callable[[Values], Outcome[Values]]:
         """Return the values of a new entity."""
         return self._check_for("create")
+
+    @cached_property
+    def restore(self) -> Callable[[Values], Outcome[Values]]:
+        """Return the values of a new entity, also of fields that only a restore sets."""
+        return restore_check(self._resource, self.create)
 
     @cached_property
     def replace(self) -> Callable[[Values], Outcome[Values]]:

@@ -47,8 +47,11 @@ def _cell(value: object, *, as_json: bool) -> Cell:
     return orjson.dumps(value).decode()
 
 
-def record_columns(resource: Resource[Any]) -> Mapping[str, Field | None]:
-    """Return the names that the first record of an import may hold, with their fields; `None` if no store keeps it."""
+def record_columns(resource: Resource[Any], *, takes_stored: bool = False) -> Mapping[str, Field | None]:
+    """Return the names that the first record of an import may hold, with their fields; `None` if no store keeps it.
+
+    With *takes_stored* they are also those that an export shows and `create` does not take.
+    """
     schema, fields = resource.schemas.create, resource.fields
     if schema is None:
         columns: dict[str, Field | None] = {
@@ -58,7 +61,21 @@ def record_columns(resource: Resource[Any]) -> Mapping[str, Field | None]:
     else:
         columns = {key_in(schema, each): fields.get(each) for each in schema.model_fields}
         names = tuple(schema.model_fields)
-    return columns | {each: fields[each] for each in names if each in fields and fields[each].by_name}
+    named = columns | {each: fields[each] for each in names if each in fields and fields[each].by_name}
+    return {**_stored_columns(resource), **named} if takes_stored else named
+
+
+def _stored_columns(resource: Resource[Any]) -> Mapping[str, Field | None]:
+    """Return the columns of what is restored, and of what answers compute, which an import leaves out."""
+    fields, shown = resource.fields, resource.schemas.read
+    columns: dict[str, Field | None] = {}
+    for name in resource.readable:
+        field = fields[name]
+        if name in resource.restorable or field.computed:
+            words = (field.alias or name, *((name,) if field.by_name else ()))
+            columns |= dict.fromkeys(words, None if field.computed else field)
+    answers = {} if shown is None else shown.model_computed_fields
+    return columns | {info.alias or name: None for name, info in answers.items()}
 
 
 class RecordReader:

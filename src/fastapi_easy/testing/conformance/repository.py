@@ -23,6 +23,7 @@ from fastapi_easy.testing.conformance.writes.cancellation import CancellationCas
 from fastapi_easy.testing.conformance.writes.concurrency import ConcurrencyCases
 from fastapi_easy.testing.conformance.writes.foreign_keys import ForeignKeyCases
 from fastapi_easy.testing.conformance.writes.optimistic_concurrency import OptimisticConcurrencyCases
+from fastapi_easy.testing.conformance.writes.restoring import RestoringCases
 from fastapi_easy.testing.conformance.writes.round_trips import RoundTripCases
 from fastapi_easy.testing.conformance.writes.soft_deletion import SoftDeletionCases
 from fastapi_easy.testing.conformance.writes.writing import WriteCases
@@ -44,6 +45,7 @@ class RepositoryConformance(
     OptimisticConcurrencyCases,
     VisibilityCases,
     SoftDeletionCases,
+    RestoringCases,
     AggregationCases,
     CancellationCases,
 ):

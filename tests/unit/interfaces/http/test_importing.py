@@ -35,7 +35,7 @@ async def test_a_line_is_read_as_a_body_of_create(client: httpx2.AsyncClient) ->
     wrong = {"title": "x", "price": 1.5, "pages": "7", "id": 5, "secret": "s"}
 
     single = await client.post("/books", json=wrong)
-    line = await client.post("/books/import", content=json.dumps(wrong), headers=NDJSON)
+    line = await client.post("/books/import?mode=create", content=json.dumps(wrong), headers=NDJSON)
 
     (error,) = line.json()["errors"]
     assert error["problem"]["errors"] == single.json()["errors"]
@@ -93,7 +93,7 @@ async def test_lines_of_csv_that_fail_have_the_number_they_begin_on(client: http
 async def test_a_first_line_that_names_no_fields_is_refused_at_once(
     client: httpx2.AsyncClient, header: str, pointers: list[str]
 ) -> None:
-    refused = await client.post("/books/import", content=f"{header}\na,1\n", headers=CSV)
+    refused = await client.post("/books/import?mode=create", content=f"{header}\na,1\n", headers=CSV)
 
     assert (refused.status_code, refused.json()["code"]) == (422, "invalid")
     assert [each["pointer"] for each in refused.json()["errors"]] == pointers

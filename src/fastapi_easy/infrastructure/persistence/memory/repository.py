@@ -113,17 +113,11 @@ class MemoryRepository(Generic[E]):
 
     async def add_all(self, many: Sequence[Given]) -> Outcome[Sequence[Row]]:
         """Store several new entities, all or none."""
+        return self._write(lambda layer: self._insert_all(layer, many))
 
-        def insert_all(layer: Layer) -> Outcome[list[Row]]:
-            rows: list[Row] = []
-            for values in many:
-                inserted = self._insert(layer, values)
-                if isinstance(inserted, Failure):
-                    return inserted
-                rows.append(self._row(inserted.unwrap()))
-            return Success(rows)
-
-        return self._write(insert_all)
+    async def add_stored(self, many: Sequence[Given]) -> Outcome[Sequence[Row]]:
+        """Store several entities as a store held them before, all or none."""
+        return self._write(lambda layer: self._insert_all(layer, many, is_stored=True))
 
     async def update(
         self,
@@ -223,7 +217,18 @@ class MemoryRepository(Generic[E]):
         layers.flush()
         return done
 
-    def _insert(self, layer: Layer, given: Given) -> Outcome[Values]:
+    def _insert_all(
+        self, layer: Layer, many: Sequence[Given], *, is_stored: bool = False
+    ) -> Outcome[list[Row]]:
+        rows: list[Row] = []
+        for values in many:
+            inserted = self._insert(layer, values, is_stored=is_stored)
+            if isinstance(inserted, Failure):
+                return inserted
+            rows.append(self._row(inserted.unwrap()))
+        return Success(rows)
+
+    def _insert(self, layer: Layer, given: Given, *, is_stored: bool = False) -> Outcome[Values]:
         resource = self._resource
         row = {name: initial_value(field, given) for name, field in resource.fields.items()}
         counted = resource.fields[resource.key[-1]]
@@ -241,7 +246,7 @@ class MemoryRepository(Generic[E]):
         if layer.get(identity) is not None:
             return already_exists(resource, resource.key)
         if resource.version is not None:
-            row[resource.version] = 1
+            row[resource.version] = given.get(resource.version, 1) if is_stored else 1
         rule = layer.write(identity, row)
         return Success(row) if rule is None else already_exists(resource, rule)
 

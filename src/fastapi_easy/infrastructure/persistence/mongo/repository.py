@@ -134,6 +134,10 @@ class MongoRepository(Generic[E]):
         """Store several new entities, all or none."""
         return await self._write(lambda writer: writer.add_all(many), is_bulk=len(many) > 1)
 
+    async def add_stored(self, many: Sequence[Values]) -> Outcome[Sequence[Row]]:
+        """Store several entities as a store held them before, all or none."""
+        return await self._write(lambda writer: writer.add_stored(many), is_bulk=len(many) > 1)
+
     async def update(
         self,
         key: Key,

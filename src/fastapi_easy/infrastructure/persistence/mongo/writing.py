@@ -69,6 +69,10 @@ class Writer:
         """Insert many entities, and return them in the same order."""
         return await self._add(many) if many else []
 
+    async def add_stored(self, many: Sequence[Values]) -> list[Row]:
+        """Insert many entities as a store held them before, and return them in the same order."""
+        return await self._add(many, is_stored=True) if many else []
+
     async def update_one(
         self, key: Key, patch: Values, expected_version: str | None, scope: Specification
     ) -> Row:
@@ -162,9 +166,9 @@ class Writer:
     def _collection(self) -> Any:
         return self._client.collection(self._plan.collection)
 
-    async def _add(self, many: Sequence[Values]) -> list[Row]:
+    async def _add(self, many: Sequence[Values], *, is_stored: bool = False) -> list[Row]:
         plan = self._plan
-        documents = await self._build_documents(many)
+        documents = await self._build_documents(many, is_stored=is_stored)
         rows = [plan.row(document) for document in documents]
         if len(documents) == 1:
             (document,) = documents
@@ -211,9 +215,9 @@ class Writer:
                 )
             raise
 
-    async def _build_documents(self, many: Sequence[Values]) -> list[Document]:
+    async def _build_documents(self, many: Sequence[Values], *, is_stored: bool) -> list[Document]:
         plan = self._plan
-        kept = [plan.encode(plan.fill_defaults(values)) for values in many]
+        kept = [plan.encode(plan.fill_defaults(values, is_stored=is_stored)) for values in many]
         name = plan.generated_key
         if name is None:
             return [plan.build_document(each) for each in kept]

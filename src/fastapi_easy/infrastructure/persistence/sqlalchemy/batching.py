@@ -40,8 +40,11 @@ class InsertBatch:
         return [dict(zip(names, row, strict=True)) for row in zip(*self.columns.values(), strict=True)]
 
 
-def make_batches(plan: Plan, many: Sequence[Values]) -> list[InsertBatch]:
-    """Group *many* by the fields that are written, each row completed as `Plan.with_defaults` does it."""
+def make_batches(plan: Plan, many: Sequence[Values], *, is_stored: bool = False) -> list[InsertBatch]:
+    """Group *many* by the fields that are written, each row completed as `Plan.with_defaults` does it.
+
+    Rows that were stored before, *is_stored*, keep their version.
+    """
     by_given: dict[tuple[str, ...], list[int]] = {}
     for place, values in enumerate(many):
         by_given.setdefault(tuple(values), []).append(place)
@@ -51,7 +54,7 @@ def make_batches(plan: Plan, many: Sequence[Values]) -> list[InsertBatch]:
             by_written.setdefault(plan.written_fields(given, left_out), []).extend(those)
     is_mixed = len(by_given) > 1
     return [
-        _columns(plan, many, written, sorted(places) if is_mixed else places)
+        _columns(plan, many, written, sorted(places) if is_mixed else places, is_stored=is_stored)
         for written, places in by_written.items()
     ]
 
@@ -115,7 +118,7 @@ def _split_by_unset_keys(
 
 
 def _columns(
-    plan: Plan, many: Sequence[Values], written: Sequence[str], places: Sequence[int]
+    plan: Plan, many: Sequence[Values], written: Sequence[str], places: Sequence[int], *, is_stored: bool
 ) -> InsertBatch:
     rows = many if len(places) == len(many) else [many[place] for place in places]
-    return InsertBatch(places, {name: plan.column(name, rows) for name in written})
+    return InsertBatch(places, {name: plan.column(name, rows, is_stored=is_stored) for name in written})

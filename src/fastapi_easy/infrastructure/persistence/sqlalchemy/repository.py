@@ -28,7 +28,8 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification
     name_parameters,
     parameterize,
 )
-from fastapi_easy.infrastructure.persistence.sqlalchemy.writing import Writer, WriteRejected
+from fastapi_easy.infrastructure.persistence.sqlalchemy.write_rejected import WriteRejected
+from fastapi_easy.infrastructure.persistence.sqlalchemy.writing import Writer
 from fastapi_easy.infrastructure.relational.driver.executor import Record, StatementResult
 from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS, not_found, translate
 from fastapi_easy.infrastructure.relational.transaction import CommitOutcomeUnknown, Transaction
@@ -144,6 +145,10 @@ class SqlAlchemyRepository(Generic[E]):
     async def add_all(self, many: Sequence[Values]) -> Outcome[Sequence[Row]]:
         """Store several new entities, all or none."""
         return await self._write(lambda writer: writer.add_all(many), many)
+
+    async def add_stored(self, many: Sequence[Values]) -> Outcome[Sequence[Row]]:
+        """Store several entities as a store held them before, all or none."""
+        return await self._write(lambda writer: writer.add_all(many, is_stored=True), many)
 
     async def update(
         self,

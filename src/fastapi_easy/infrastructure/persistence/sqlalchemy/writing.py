@@ -1,6 +1,7 @@
 """The writes of one resource inside a transaction."""
 
 from collections.abc import Awaitable, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,7 +10,7 @@ from sqlalchemy import Delete, Executable, Insert, Update
 from fastapi_easy.domain.changes.journal import JournalRow
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.changes.row import Row, Rows
-from fastapi_easy.domain.errors import CheckFailed, Error, Key, NotFound, Stale, TooLarge
+from fastapi_easy.domain.errors import CheckFailed, Key, NotFound, Stale, TooLarge
 from fastapi_easy.domain.ports.repository import EVERYTHING
 from fastapi_easy.domain.queries.specification import Specification
 from fastapi_easy.infrastructure.persistence.sqlalchemy.batching import (
@@ -19,6 +20,10 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.batching import (
     make_batches,
 )
 from fastapi_easy.infrastructure.persistence.sqlalchemy.combined_write import with_journal_rows
+from fastapi_easy.infrastructure.persistence.sqlalchemy.generated_keys import (
+    advance_sequences,
+    keep_zero_keys,
+)
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements import build as statements
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.array_inserts import can_insert_arrays
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
@@ -31,6 +36,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.store_default
     made_from_others,
     split_store_defaults,
 )
+from fastapi_easy.infrastructure.persistence.sqlalchemy.write_rejected import WriteRejected
 from fastapi_easy.infrastructure.relational.driver.executor import StatementResult
 from fastapi_easy.infrastructure.relational.errors import null_not_allowed
 from fastapi_easy.infrastructure.relational.transaction import Transaction
@@ -41,21 +47,8 @@ CHUNK: Final = 1_000
 _LONGEST_NUMBER: Final = 18
 """Digits of a whole number that always fits into 64 bits."""
 
-
 _LEFT_OUT: Final = "The store's own code has left the change out."
 """Of a trigger that returns null, of `RAISE(IGNORE)`, and of a row that is gone under its key right afterwards."""
-
-
-class WriteRejected(Exception):
-    """Raised for a write that cannot be made; caught by the repository, which returns its error.
-
-    Attributes:
-        error: What the repository returns.
-    """
-
-    def __init__(self, error: Error) -> None:
-        self.error = error
-        super().__init__(error.code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,31 +88,25 @@ class Writer:
 
     async def add(self, values: Values) -> Row:
         """Insert a row."""
-        plan = self._plan
-        complete = self._complete(values)
-        statement = statements.add(plan, tuple(complete))
-        answer = await self._write(statement, statements.new_values(complete), last=plan.returns_inserted)
-        if answer.records:
-            row = plan.row(answer.rows[0])
-            return await self._read(plan.resource.key_of(row)) if plan.triggers.after_insert else row
-        if plan.returns_inserted:
-            raise self._left_out()
-        # MySQL has no RETURNING: the key that it has generated leads to the row.
-        made = iter(answer.key or ())
-        key = [complete.get(name, each) for name, each in zip(plan.resource.key, made, strict=False)]
-        return await self._read(key[0] if len(key) == 1 else tuple(key))
+        return await self._insert(self._complete(values))
 
-    async def add_all(self, many: Sequence[Values]) -> Sequence[Row]:
-        """Insert many rows, and return them in the same order."""
+    async def add_all(self, many: Sequence[Values], *, is_stored: bool = False) -> Sequence[Row]:
+        """Insert many rows, and return them in the same order; *is_stored* as a store held them before."""
         plan = self._plan
-        groups = make_batches(plan, many)
+        groups = make_batches(plan, many, is_stored=is_stored)
         self._reject_nulls(find_nulls(plan, many, groups))
         if not groups:
             return []
         parts: list[tuple[Sequence[int], Rows]] = []
         async with self._transaction.atomic():
-            for group in groups:
-                parts += [(part.places, await self._add_part(part)) for part in group.chunks(CHUNK)]
+            async with keep_zero_keys(plan, self._transaction, many) if is_stored else nullcontext():
+                for group in groups:
+                    parts += [
+                        (part.places, await self._add_part(part, is_stored=is_stored))
+                        for part in group.chunks(CHUNK)
+                    ]
+            if is_stored:
+                await advance_sequences(plan, self._transaction, many)
         if len(groups) == 1:
             return _concatenate([rows for _, rows in parts])
         made = {place: row for places, rows in parts for place, row in zip(places, rows, strict=True)}
@@ -286,27 +273,44 @@ class Writer:
             raise LookupError(f"{self._plan.resource.name} did not return the row that was just written")
         return row
 
-    async def _add_part(self, part: InsertBatch) -> Rows:
+    async def _insert(self, complete: dict[str, object], *, is_stored: bool = False) -> Row:
+        """Insert a row of values that are complete."""
+        plan = self._plan
+        statement = statements.add(plan, tuple(complete), is_stored=is_stored)
+        answer = await self._write(statement, statements.new_values(complete), last=plan.returns_inserted)
+        if answer.records:
+            row = plan.row(answer.rows[0])
+            return await self._read(plan.resource.key_of(row)) if plan.triggers.after_insert else row
+        if plan.returns_inserted:
+            raise self._left_out()
+        # MySQL has no RETURNING: the key that it has generated leads to the row.
+        made = iter(answer.key or ())
+        key = [complete.get(name, each) for name, each in zip(plan.resource.key, made, strict=False)]
+        return await self._read(key[0] if len(key) == 1 else tuple(key))
+
+    async def _add_part(self, part: InsertBatch, *, is_stored: bool) -> Rows:
         """Insert rows that have values for the same fields, and give them back in their order."""
         plan = self._plan
         fields = tuple(part.columns)
         if not plan.returns_inserted or not fields:
-            rows = [await self.add(each) for each in part.rows()]
+            rows = [await self._insert(each, is_stored=is_stored) for each in part.rows()]
             return Rows(plan.names, [tuple(row.values()) for row in rows])
-        return await self._read_all_again(await self._insert_part(part, fields))
+        return await self._read_all_again(await self._insert_part(part, fields, is_stored=is_stored))
 
-    async def _insert_part(self, part: InsertBatch, fields: Sequence[str]) -> Rows:
+    async def _insert_part(self, part: InsertBatch, fields: Sequence[str], *, is_stored: bool) -> Rows:
         """Insert rows that have values for *fields*, as the statement returns them."""
         plan = self._plan
         if can_insert_arrays(plan, fields):
             answer = await self._transaction.execute(
-                statements.add_arrays(plan, fields), statements.new_values(part.columns), writes=True
+                statements.add_arrays(plan, fields, is_stored=is_stored),
+                statements.new_values(part.columns),
+                writes=True,
             )
             return self._inserted_rows(part, answer)
         # SQLite returns rows in the order of their insertion, but does not promise it, and does not sort them.
         # Where triggers may leave rows out, SQLAlchemy could not sort what is left.
         sorted_by_server = plan.server.name != "sqlite" and not plan.triggers.exist
-        statement = statements.add_many(plan, sorted_by_server=sorted_by_server)
+        statement = statements.add_many(plan, sorted_by_server=sorted_by_server, is_stored=is_stored)
         parameters = [{plan.columns[name].key: value for name, value in each.items()} for each in part.rows()]
         answer = await self._transaction.execute(statement, parameters, writes=True)
         return Rows(plan.names, answer.rows) if sorted_by_server else self._inserted_rows(part, answer)

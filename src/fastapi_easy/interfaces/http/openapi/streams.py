@@ -5,6 +5,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
+from fastapi_easy.application import ImportMode
 from fastapi_easy.application.queries.aggregation_parser import DEFAULT_GROUP_LIMIT, groupable, measures
 from fastapi_easy.domain import Field, Function, Kind, Operation
 from fastapi_easy.interfaces.formats.encode import dumps
@@ -19,7 +20,7 @@ from fastapi_easy.interfaces.http.openapi.parameters import (
 )
 from fastapi_easy.interfaces.http.openapi.problems import CORRELATION
 from fastapi_easy.interfaces.http.operations.export_endpoint import CSV, FORMATS, NDJSON
-from fastapi_easy.interfaces.http.operations.import_endpoint import DEFAULT_FAILURES, MAX_FAILURES
+from fastapi_easy.interfaces.http.operations.import_endpoint import DEFAULT_FAILURES, MAX_FAILURES, MODES
 
 _PREFER: Final = {
     "name": "Prefer",
@@ -77,6 +78,7 @@ def import_details(http_resource: HttpResource) -> OperationDetails:
             "max_failures", "Lines that may fail before the import stops.", 0, MAX_FAILURES, DEFAULT_FAILURES
         ),
     ]
+    parameters.append(_mode_parameter(http_resource))
     parameters.append(_PREFER)
     if Operation.UPSERT in resource.operations:
         described = (
@@ -99,6 +101,17 @@ def import_details(http_resource: HttpResource) -> OperationDetails:
         {"description": "Every line was taken in.", **answer},
         {"description": "Some lines failed; the others were taken in.", **answer},
     )
+
+
+def _mode_parameter(http_resource: HttpResource) -> Document:
+    names = http_resource.resource.restorable
+    restored = f" ({', '.join(names)})" if names else ""
+    described = (
+        f"`auto`: a line with fields that create does not take{restored} restores an entity, others create one. "
+        "`create`: such a line fails. `restore`: every line restores an entity, and must have its key."
+    )
+    schema = {"enum": [*MODES], "default": ImportMode.AUTO.value}
+    return {"name": "mode", "in": "query", "description": described, "schema": schema}
 
 
 def _example(http_resource: HttpResource) -> Document:

@@ -6,9 +6,10 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Final
 
-from fastapi_easy.application import DryRun, ImportEntities, ImportReport
+from fastapi_easy.application import DryRun, ImportEntities, ImportMode, ImportReport
 from fastapi_easy.application.resources.import_entities import Line
 from fastapi_easy.domain import BadQuery, Fault, Invalid, Operation, OutcomeUnknown
+from fastapi_easy.interfaces.formats.csv_cells import record_columns
 from fastapi_easy.interfaces.formats.encode import dumps
 from fastapi_easy.interfaces.http.exchange import (
     Exchange,
@@ -38,6 +39,9 @@ MAX_FAILURES: Final = 1000
 DEFAULT_FAILURES: Final = 100
 """Failed lines that are allowed unless the caller says otherwise."""
 
+MODES: Final = tuple(each.value for each in ImportMode)
+"""What the parameter `mode` may be."""
+
 _MAX_LINE_NUMBER: Final = 10**18
 
 
@@ -51,11 +55,14 @@ class ImportOptions:
         from_line: The first line to import, from 1; those before it are skipped.
 
         max_failures: Failed lines after which the import stops.
+
+        mode: What the lines may set.
     """
 
     upsert: bool
     from_line: int
     max_failures: int
+    mode: ImportMode
 
 
 class ImportEndpoint:
@@ -77,10 +84,15 @@ class ImportEndpoint:
         max_length = options.import_line_limit
         reader: LineReader = JsonLineReader(max_length, import_options.from_line)
         if media_type == CSV:
-            reader = CsvLineReader(self._resource, max_length, import_options.from_line)
+            takes_stored = import_options.mode is not ImportMode.CREATE and not import_options.upsert
+            columns = record_columns(self._resource, takes_stored=takes_stored)
+            reader = CsvLineReader(columns, max_length, import_options.from_line)
         async with aclosing(_lines(upload, reader, context.dry_run)) as lines:
             command = ImportEntities(
-                lines, upsert=import_options.upsert, max_failures=import_options.max_failures
+                lines,
+                upsert=import_options.upsert,
+                max_failures=import_options.max_failures,
+                mode=import_options.mode,
             )
             report = unwrap_or_raise(await self._use_cases.import_(command, context))
         if context.dry_run is not None:
@@ -100,19 +112,23 @@ class ImportEndpoint:
 
     def _read_options(self, pairs: Pairs) -> ImportOptions:
         upserts = Operation.UPSERT in self._resource.operations
-        reject_other_parameters(pairs, "from_line", "max_failures", *(["upsert"] if upserts else []))
+        reject_other_parameters(pairs, "from_line", "max_failures", "mode", *(["upsert"] if upserts else []))
         given = dict(pairs)
         if len(given) != len(pairs):
             raise problem_error(BadQuery(pairs[-1][0], "Was given more than once"))
         upsert = given.get("upsert", "false")
         if upsert not in {"true", "false"}:
             raise problem_error(_parameter_fault("upsert", "Must be true or false", "boolean_parsing"))
+        mode = given.get("mode", ImportMode.AUTO)
+        if mode not in MODES:
+            raise problem_error(_parameter_fault("mode", f"Must be one of {', '.join(MODES)}", "enum"))
         return ImportOptions(
             upsert=upsert == "true",
             from_line=_integer_parameter("from_line", given.get("from_line", "1"), 1, _MAX_LINE_NUMBER),
             max_failures=_integer_parameter(
                 "max_failures", given.get("max_failures", str(DEFAULT_FAILURES)), 0, MAX_FAILURES
             ),
+            mode=ImportMode(mode),
         )
 
 

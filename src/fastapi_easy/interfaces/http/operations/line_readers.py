@@ -1,22 +1,22 @@
 """The parts of a request body → the lines of an import, each with its values or why it cannot be read."""
 
-from collections.abc import Iterator
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping
+from typing import Protocol
 
 from fastapi_easy.application.resources.import_entities import Line
 from fastapi_easy.domain import (
     Error,
     Failure,
     Fault,
+    Field,
     Invalid,
     Json,
     Outcome,
-    Resource,
     Success,
     TooLarge,
     Values,
 )
-from fastapi_easy.interfaces.formats.csv_cells import RecordReader, find_header_faults, record_columns
+from fastapi_easy.interfaces.formats.csv_cells import RecordReader, find_header_faults
 from fastapi_easy.interfaces.formats.csv_text import Record, RecordParser
 from fastapi_easy.interfaces.formats.line_splitter import Line as TextLine
 from fastapi_easy.interfaces.formats.line_splitter import LineSplitter, TooLong
@@ -74,8 +74,8 @@ class JsonLineReader:
 class CsvLineReader:
     """Reads the names of the fields from the first record, and values from each of the others."""
 
-    def __init__(self, resource: Resource[Any], max_length: int, from_line: int) -> None:
-        self._columns = record_columns(resource)
+    def __init__(self, columns: Mapping[str, Field | None], max_length: int, from_line: int) -> None:
+        self._columns = columns
         self._max_length = max_length
         self._from_line = from_line
         self._lines = LineSplitter(max_length)

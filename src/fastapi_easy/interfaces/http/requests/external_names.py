@@ -76,7 +76,17 @@ def _rename_fields(resource: Resource[Any], known: dict[str, Resource[Any]]) -> 
     if resource.name in known:
         return known[resource.name]
     out = resource.naming.alias_of
-    lists = ("key", "readable", "writable", "changeable", "filterable", "sortable", "searchable", "upsert_by")
+    lists = (
+        "key",
+        "readable",
+        "writable",
+        "changeable",
+        "restorable",
+        "filterable",
+        "sortable",
+        "searchable",
+        "upsert_by",
+    )
     called: dict[str, Any] = {each: tuple(map(out, getattr(resource, each))) for each in lists}
     called["fields"] = {
         out(name): replace(each, name=out(name), alias=None) for name, each in resource.fields.items()

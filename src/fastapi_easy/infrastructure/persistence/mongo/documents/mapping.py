@@ -192,8 +192,13 @@ class Plan:
             return None
         return tuple(values[name] for name in names) if self._is_composite else values[names[0]]
 
-    def fill_defaults(self, values: Values) -> Values:
+    def fill_defaults(self, values: Values, *, is_stored: bool = False) -> Values:
         """Complete *values* with the defaults of the fields left out; what the store generates stays out.
+
+        Args:
+            values: The values of a new entity.
+
+            is_stored: They are those of an entity that was stored before, which has a version.
 
         Raises:
             CallRejected: A field is null that must not be.
@@ -205,7 +210,7 @@ class Plan:
             elif make_default is not None:
                 complete[name] = make_default()
         if self.resource.version is not None:
-            complete[self.resource.version] = 1
+            complete[self.resource.version] = values.get(self.resource.version, 1) if is_stored else 1
         self.refuse_nulls(complete, whole=True)
         return complete
 

@@ -33,6 +33,7 @@ from fastapi_easy.domain.queries.ordering import Sort
 from fastapi_easy.domain.queries.page import PageRequest
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.array_inserts import array_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.order import after_cursor, order_by_clauses
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.overriding_insert import OverridingInsert
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.paths import Paths
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification import (
@@ -129,31 +130,32 @@ def count_up_to(plan: Plan, form: ConditionTemplate) -> Executable:
     return plan.statement(("count_up_to", form), build)
 
 
-def add(plan: Plan, fields: Sequence[str]) -> Insert:
+def add(plan: Plan, fields: Sequence[str], *, is_stored: bool = False) -> Insert:
     """Insert a row with values for *fields*; returns it where the server can."""
 
     def build() -> Insert:
         values = {plan.columns[name]: _value(plan, name) for name in fields}
-        statement = insert(plan.table).values(values) if values else insert(plan.table)
+        statement = _insert(plan, is_stored=is_stored)
+        statement = statement.values(values) if values else statement
         return statement.returning(*_columns(plan, plan.names)) if plan.returns_inserted else statement
 
-    return plan.statement(("add", tuple(fields)), build)
+    return plan.statement(("add", tuple(fields), is_stored), build)
 
 
-def add_many(plan: Plan, *, sorted_by_server: bool) -> Insert:
+def add_many(plan: Plan, *, sorted_by_server: bool, is_stored: bool = False) -> Insert:
     """Insert rows whose parameters are named after their columns; returns them where the server can."""
 
     def build() -> Insert:
-        statement = insert(plan.table)
+        statement = _insert(plan, is_stored=is_stored)
         if not plan.returns_inserted:
             return statement
         columns = _columns(plan, plan.names)
         return statement.returning(*columns, sort_by_parameter_order=sorted_by_server)
 
-    return plan.statement(("add_many", sorted_by_server), build)
+    return plan.statement(("add_many", sorted_by_server, is_stored), build)
 
 
-def add_arrays(plan: Plan, fields: Sequence[str]) -> Executable:
+def add_arrays(plan: Plan, fields: Sequence[str], *, is_stored: bool = False) -> Executable:
     """Insert the rows of one list per field, in the order of the lists; returns them in any order."""
 
     def build() -> Insert:
@@ -167,9 +169,10 @@ def add_arrays(plan: Plan, fields: Sequence[str]) -> Executable:
         given = func.unnest(*lists).table_valued(*names, with_ordinality="place").render_derived()
         # The server counts generated keys up in the order of the rows it inserts from.
         rows = select(*(given.columns[name] for name in names)).order_by(given.columns["place"])
-        return insert(plan.table).from_select(columns, rows).returning(*_output_columns(plan, plan.names))
+        statement = _insert(plan, is_stored=is_stored).from_select(columns, rows)
+        return statement.returning(*_output_columns(plan, plan.names))
 
-    return plan.statement(("add_arrays", tuple(fields)), build)
+    return plan.statement(("add_arrays", tuple(fields), is_stored), build)
 
 
 def change(
@@ -216,6 +219,12 @@ def remove_where(plan: Plan, form: ConditionTemplate) -> Delete:
 def new_values(values: Mapping[str, object]) -> dict[str, object]:
     """Return *values* by the names of their parameters in `add`, `add_arrays`, `change` and `change_where`."""
     return {f"fe_new_{name}": value for name, value in values.items()}
+
+
+def _insert(plan: Plan, *, is_stored: bool) -> Insert:
+    if is_stored and plan.server.name == "postgresql":
+        return OverridingInsert(plan.table)
+    return insert(plan.table)
 
 
 def _set(plan: Plan, fields: Sequence[str], reset: Sequence[str]) -> Update:

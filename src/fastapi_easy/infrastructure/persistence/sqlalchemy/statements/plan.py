@@ -150,10 +150,13 @@ class Plan:
             if (name in given or fill is not None or name == version) and name not in left_out
         )
 
-    def column(self, name: str, rows: Sequence[Values]) -> list[Any]:
-        """Return the values that `with_defaults` has for field *name*, of each of *rows*."""
+    def column(self, name: str, rows: Sequence[Values], *, is_stored: bool = False) -> list[Any]:
+        """Return the values that `with_defaults` has for field *name*, of each of *rows*.
+
+        Those of entities that were stored before, *is_stored*, have a version already.
+        """
         if name == self.resource.version:
-            return [1] * len(rows)
+            return [values.get(name, 1) for values in rows] if is_stored else [1] * len(rows)
         try:
             return [values[name] for values in rows]
         except KeyError:

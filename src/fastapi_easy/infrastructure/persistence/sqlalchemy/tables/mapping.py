@@ -147,6 +147,7 @@ def _field(
         **found.field_arguments,
         nullable=bool(column.nullable) and not column.primary_key,
         generated=generated,
+        computed=column.computed is not None,
         default=default,
         default_factory=factory,
         store_default=store_default,
