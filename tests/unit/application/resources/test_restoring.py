@@ -2,8 +2,8 @@
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import pytest
 from returns.result import Failure
@@ -362,7 +362,7 @@ async def test_a_line_that_waits_is_reported_when_the_import_stops_before() -> N
 class RestoreImport:
     """An action that is called like the permission."""
 
-    name: str = field(default="")
+    action_name: ClassVar[str] = RESTORE_IMPORT
 
     async def perform(self, key: Any, work: Any, context: Any) -> Any:
         """Do nothing."""
