@@ -28,7 +28,7 @@ from sqlalchemy.schema import ColumnDefault, DefaultClause
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import Double, TypeDecorator
 
-from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import unwrap_decorators
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import max_length_of, unwrap_decorators
 from fastapi_easy.infrastructure.relational.column_types import (
     AsyncpgUuid,
     ColumnType,
@@ -225,11 +225,12 @@ def _number_on_mysql(plain: Numeric[Any] | Float[Any]) -> ColumnType:
 
 
 def _text_on_mysql(plain: String, server: Server, *, indexed: bool) -> ColumnType:
-    if plain.length is None and indexed:
+    length = max_length_of(plain)
+    if length is None and indexed:
         return mysql.VARCHAR(MYSQL_INDEXED_LENGTH, collation=server.bytewise)
-    if plain.length is None or isinstance(plain, Text):
+    if length is None or isinstance(plain, Text):
         return mysql.LONGTEXT(collation=server.bytewise)
-    return mysql.VARCHAR(plain.length, collation=server.bytewise)
+    return mysql.VARCHAR(length, collation=server.bytewise)
 
 
 def _bytes_on_mysql(plain: LargeBinary, server: Server) -> ColumnType:

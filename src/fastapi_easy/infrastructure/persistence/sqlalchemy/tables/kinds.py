@@ -117,7 +117,7 @@ def _read(kind: Kind, plain: ColumnType) -> FieldType | None:
     """Return *kind* with the bounds that *plain* declares; `None` for an array of what no array can hold."""
     match kind:
         case Kind.TEXT | Kind.BINARY:
-            return FieldType(kind=kind, max_length=getattr(plain, "length", None))
+            return FieldType(kind=kind, max_length=max_length_of(plain))
         case Kind.INTEGER:
             low, high = _bounds(plain)
             return FieldType(kind=kind, minimum=low, maximum=high)
@@ -133,6 +133,15 @@ def _read(kind: Kind, plain: ColumnType) -> FieldType | None:
             return FieldType(kind=kind)
         case _:
             assert_never(kind)
+
+
+def max_length_of(plain: ColumnType) -> int | None:
+    """Return the characters or bytes that values of type *plain* have at most; `None` when it does not say."""
+    if isinstance(plain, mysql.SET):
+        # Its own length is that of the longest member, and not of all of them with commas in between.
+        return max(0, sum(len(member) + 1 for member in plain.values) - 1)
+    length: int | None = getattr(plain, "length", None)
+    return length
 
 
 def _hides_its_type(decorator: TypeDecorator[Any]) -> bool:
