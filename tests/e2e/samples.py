@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 import pydantic
+from pydantic.alias_generators import to_camel
 from sqlalchemy import (
     JSON,
     Computed,
@@ -27,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from fastapi_easy.container import Container, resource
+from fastapi_easy.domain import Fields, Schemas
 
 
 class Colour(enum.Enum):
@@ -107,6 +109,64 @@ class SampleDocument(pydantic.BaseModel):
     deleted_at: datetime.datetime | None = None
 
 
+class Tag(pydantic.BaseModel):
+    """Is called otherwise outside, and has a key that the store makes up."""
+
+    model_config = pydantic.ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+    tag_id: uuid.UUID | None = None
+    long_name: str
+    __key__ = ("tag_id",)
+
+
+class NoteIn(pydantic.BaseModel):
+    """What callers send."""
+
+    text: str
+
+
+class NoteOut(pydantic.BaseModel):
+    """What callers are answered, with something that no store keeps."""
+
+    id: str
+    text: str
+    author: str
+
+    @pydantic.computed_field
+    @property
+    def length(self) -> int:
+        """Of the text."""
+        return len(self.text)
+
+
+class Note(pydantic.BaseModel):
+    """Is created and answered by schemas of its own; its key is a text that the store makes up."""
+
+    id: str | None = None
+    text: str
+    author: str = "nobody"
+
+
+class Seat(pydantic.BaseModel):
+    """Has a key of two parts, which callers choose."""
+
+    __key__ = ("hall", "number")
+
+    hall: str
+    number: int
+    taken: bool = False
+
+
+class Oddities(Container):
+    """What is called or keyed in other ways."""
+
+    tags = resource(Tag)
+    notes = resource(
+        Note, schemas=Schemas(create=NoteIn, read=NoteOut), fields=Fields(write=["text"], restore=["author"])
+    )
+    seats = resource(Seat)
+
+
 class SampleTables(Container):
     """In a database with tables."""
 
@@ -121,8 +181,11 @@ class SampleDocuments(Container):
 
 
 _NOTHING: dict[str, Any] = dict.fromkeys(
-    ("parent_id", "text", "number", "amount", "weight", "active", "day", "alarm", "moment", "lasts", "token")
-    + ("raw", "colour", "document")
+    [
+        each
+        for each in SampleDocument.model_fields
+        if each not in {"id", "name", "created_at", "version", "deleted_at"}
+    ]
 )
 
 SAMPLES: list[dict[str, Any]] = [

@@ -12,7 +12,7 @@ import pytest
 
 from fastapi_easy.bootstrap import create_app
 from fastapi_easy.container import Container
-from tests.e2e.samples import SAMPLES, SampleDocuments, SampleTables
+from tests.e2e.samples import SAMPLES, Oddities, SampleDocuments, SampleTables
 from tests.e2e.serving import client_of
 from tests.e2e.stores import CHOSEN, empty_store
 
@@ -125,6 +125,39 @@ async def test_computed_columns_are_left_out_and_computed_again(store: str, tmp_
 
         assert (await client.get("/parcels/5")).json() == {"id": 5, "width": 2, "height": 3, "area": 6}
         assert (await client.post("/parcels", json={"width": 1, "height": 1})).json()["id"] > 5
+
+
+@pytest.mark.parametrize("format_", TYPES)
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        pytest.param(
+            "tags",
+            [{"tagId": f"5f0c7c0d-9f9b-4f0f-8a7d-00000000000{n}", "longName": f"tag {n}"} for n in (1, 2)],
+            id="aliases, and a UUID",
+        ),
+        pytest.param(
+            "notes",
+            [{"id": f"{n:024x}", "text": "t" * n, "author": "ada", "length": n} for n in (1, 2)],
+            id="schemas of its own, and a text",
+        ),
+        pytest.param(
+            "seats", [{"hall": "a", "number": n, "taken": n == 2} for n in (1, 2)], id="a key of two parts"
+        ),
+    ],
+)
+@pytest.mark.parametrize("store", DOCUMENTS)
+async def test_other_names_schemas_and_keys_come_back_too(
+    store: str, name: str, lines: list[dict[str, Any]], format_: str, tmp_path: Path
+) -> None:
+    given = "\n".join(map(json.dumps, lines)).encode()
+    async with opened(Oddities, store, tmp_path) as client, opened(Oddities, store, tmp_path) as other:
+        await restore(client, [name], {(name, "ndjson"): given}, "ndjson")
+        first = await exports_of(client, [name])
+        await restore(other, [name], first, format_)
+
+        assert await exports_of(other, [name]) == first
+    assert [json.loads(line) for line in first[name, "ndjson"].splitlines()] == lines
 
 
 async def test_the_mode_is_one_of_three(tmp_path: Path) -> None:

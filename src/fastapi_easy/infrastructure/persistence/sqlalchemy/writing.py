@@ -86,9 +86,9 @@ class Writer:
         self._transaction = transaction
         self._journal_rows = journal_rows
 
-    async def add(self, values: Values) -> Row:
+    def add(self, values: Values) -> Awaitable[Row]:
         """Insert a row."""
-        return await self._insert(self._complete(values))
+        return self._insert(self._complete(values))
 
     async def add_all(self, many: Sequence[Values], *, is_stored: bool = False) -> Sequence[Row]:
         """Insert many rows, and return them in the same order; *is_stored* as a store held them before."""
