@@ -1,4 +1,4 @@
-"""A rule over several fields is asked of a replace that leaves a field to the default of its store."""
+"""A rule over several fields is asked of a replace by the defaults of the store, and of an import that restores."""
 
 from pathlib import Path
 
@@ -45,3 +45,14 @@ async def test_it_is_refused_or_takes_the_default(tmp_path: Path, given: dict[st
         assert (refused.status_code, refused.json()["errors"][0]["message"]) == (422, "ends before it begins")
         replaced = await client.put("/bookings/1", json={"start": 1, "end": 3, **given})
         assert replaced.json() == {"id": 1, "start": 1, "end": 3, "state": "new", **given}
+
+
+async def test_it_is_asked_of_what_an_import_restores(tmp_path: Path) -> None:
+    databases = {"default": {"url": f"sqlite:///{tmp_path / 'shop.sqlite3'}"}}
+    shop = Shop(settings=Settings.model_validate({"databases": databases, "secret": "s" * 40}))
+    headers = {"content-type": "application/x-ndjson"}
+    async with client_of(create_app(shop)) as client:
+        lines = '{"id": 7, "start": 1, "end": 2, "state": "old"}\n{"id": 8, "start": 2, "end": 1, "state": "old"}\n'
+        answer = await client.post("/bookings/import?mode=restore", content=lines, headers=headers)
+        assert "ends before it begins" in answer.text
+        assert [each["id"] for each in (await client.get("/bookings")).json()["items"]] == [7]

@@ -74,16 +74,25 @@ class RuleCheckingRepository(ScopedRepository[E]):
 
     async def add_all(self, many: Sequence[Values]) -> Outcome[Sequence[Row]]:
         """Store several new entities, all or none."""
+        checked = self._check_all(many)
+        return checked if isinstance(checked, Failure) else await self._inner.add_all(checked.unwrap())
+
+    async def add_stored(self, many: Sequence[Values]) -> Outcome[Sequence[Row]]:
+        """Store several entities as a store held them before, all or none; what breaks a rule is refused here too."""
+        checked = self._check_all(many)
+        return checked if isinstance(checked, Failure) else await self._inner.add_stored(checked.unwrap())
+
+    def _check_all(self, many: Sequence[Values]) -> Outcome[Sequence[Values]]:
         rules = self._resource.rules
         if rules is None:
-            return await self._inner.add_all(many)
+            return Success(many)
         every = []
         for values in many:
             checked = rules.check_new(values)
             if isinstance(checked, Failure):
                 return checked
             every.append(checked.unwrap())
-        return await self._inner.add_all(every)
+        return Success(every)
 
     def update(
         self,
