@@ -28,6 +28,10 @@ class UnexpectedValue:
         """Return the same number for equal values."""
         return hash(repr(self.shown))
 
+    def __str__(self) -> str:
+        """Return what is shown, as text."""
+        return str(self.shown)
+
     def __repr__(self) -> str:
         """Return a text that tells it from a text of the same letters."""
         return f"UnexpectedValue({self.shown!r})"

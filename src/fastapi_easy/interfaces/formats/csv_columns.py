@@ -41,8 +41,9 @@ class ColumnWriter:
                 _cell_writer(quote_cell)(column) if name in rows.texts else write(column)
                 for name, write, column in zip(self._names, self._writers, columns, strict=False)
             ]
-        except orjson.JSONEncodeError:
-            # Integers of more than 64 bits, and what else only the slower way knows.
+        except (TypeError, ValueError):
+            # Of orjson, pydantic or a writer: integers of more than 64 bits, an `UnexpectedValue`, and what else only
+            # the slower way knows.
             return None
         if len(cells) == 1:
             # A record is never a blank line.

@@ -27,7 +27,7 @@ RowProjection: TypeAlias = Callable[[Row, Sequence[str] | None], Row]
 class RowEncoder:
     """Writes the rows of one resource and what is included beside them. No field outside a read schema ever leaves.
 
-    An `UnexpectedValue` is written as it is shown; rows that hold one are no `Rows` with records.
+    An `UnexpectedValue` is written as it is shown.
 
     Args:
         resource: Whose rows.
@@ -119,7 +119,11 @@ class RowEncoder:
         """Return what `dumps` may write of *rows*; `None` where the quick way does not apply."""
         if self._serialize_records is None or not isinstance(rows, Rows):
             return None
-        return self._serialize_records(rows, fields)
+        try:
+            return self._serialize_records(rows, fields)
+        except (TypeError, ValueError):
+            # An `UnexpectedValue`, which is not of the type that its writer is for.
+            return None
 
     def _of(self, resource: Resource[Any]) -> "RowEncoder":
         if resource.name not in self._known:

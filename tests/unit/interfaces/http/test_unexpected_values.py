@@ -11,12 +11,13 @@ from pydantic import BaseModel
 
 from fastapi_easy.application.queries.cursor_signer import CursorSigner
 from fastapi_easy.application.queries.key_codec import KeyCodec
-from fastapi_easy.domain import Cursor, Field, Kind, Query, Resource, Row, Schemas, Shape, Sort, Success
+from fastapi_easy.domain import Cursor, Field, Kind, Query, Resource, Row, Rows, Schemas, Shape, Sort, Success
 from fastapi_easy.domain.values.kind_format import ParseError
 from fastapi_easy.domain.values.plain_json import to_plain_json
 from fastapi_easy.domain.values.unexpected import UnexpectedValue
 from fastapi_easy.domain.values.value_parsing import parse_value, read_text
 from fastapi_easy.interfaces.formats.csv_cells import record_columns, record_writer
+from fastapi_easy.interfaces.formats.csv_columns import ColumnWriter
 from fastapi_easy.interfaces.formats.encode import encoder_of
 from fastapi_easy.testing.resources import resource_from
 
@@ -38,6 +39,20 @@ def test_a_value_of_any_kind_is_shown_as_it_is_stored(shown: object) -> None:
     assert json.loads(encoder.row(row)) == wanted
     assert json.loads(encoder.page([row], None, None, None))["items"] == [wanted]
     assert json.loads(encoder.lines([row], None)) == wanted
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
+def test_rows_as_the_store_gives_them_may_hold_one(field: Field) -> None:
+    resource = resource_of(field)
+    records = [(1, None), (2, UnexpectedValue("infinity"))]
+    wanted = [{"id": 1, field.name: None}, {"id": 2, field.name: "infinity"}]
+    encoder, cells = encoder_of(resource), ColumnWriter(resource, ("id", field.name))
+    assert json.loads(encoder.page(Rows(("id", field.name), records), None, None, None))["items"] == wanted
+    lines = encoder.lines(Rows(("id", field.name), records), None).splitlines()
+    assert [json.loads(line) for line in lines] == wanted
+    cell = b'"""infinity"""' if field.kind in {Kind.JSON, Kind.ARRAY} else b"infinity"
+    # `None` is for the slower way, which makes a row of each record.
+    assert cells(Rows(("id", field.name), records)) in {None, b"1,\r\n2," + cell + b"\r\n"}
 
 
 def test_a_read_model_does_not_turn_a_page_into_an_error() -> None:
