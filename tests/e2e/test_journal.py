@@ -36,6 +36,7 @@ from fastapi_easy.domain import (
 from fastapi_easy.domain.values.plain_json import to_plain_json
 from fastapi_easy.settings import Settings
 from tests.e2e.recorded_shop import ADA, OUTBOX, STORES, TRAIL, RelabelBook, Shop, TwoRows, book, recorded
+from tests.e2e.stored_tables import run_sql
 from tests.e2e.stores import empty_store
 from tests.e2e.wiretap import overheard
 from tests.wire import Wire, wired
@@ -290,3 +291,46 @@ async def test_a_server_without_transactions_is_refused_at_start(
     with pytest.raises(DeclarationError, match="a journal needs transactions"):
         async with recorded("mongo", tmp_path, mongo_alone_url, journal=TwoRows()):
             raise AssertionError
+
+
+async def test_the_server_spells_values_beyond_pythons_as_answers_show_them(tmp_path: Path) -> None:
+    told: list[Any] = []
+
+    async def tell(event: DomainEvent) -> None:
+        told.append(event)
+
+    values = {
+        "text": "",
+        "number": 1,
+        "amount": Decimal(1),
+        "exact": Decimal(1),
+        "is_true": True,
+        "day": MOMENTS[0].date(),
+        "zoned": MOMENTS[0],
+        "bare": MOMENTS[0],
+        "document": {},
+    }
+    with empty_store("postgres", tmp_path) as url:
+        settings = Settings.model_validate({"databases": {"default": {"url": url}}})
+        make: Any = Everywhere
+        shop = make(settings=settings, journal=TwoRows())
+        async with open_kernel(shop) as kernel:
+            opened = Shop(shop, kernel, "everything")
+            key = (await opened.books.create(CreateEntity(values), ADA)).unwrap().id
+            shop.event_bus().subscribe(DomainEvent, tell)
+            for odd in (
+                "day = 'infinity', zoned = '0044-03-15 BC', bare = '12000-01-01 10:00:00.5', exact = 'NaN'",
+                "day = '0044-03-15 BC', zoned = '12000-01-01', bare = '-infinity', exact = 'infinity'",
+            ):
+                await run_sql(
+                    url.replace("postgresql://", "postgresql+psycopg://"),
+                    f"UPDATE recorded_everything SET {odd}",  # noqa: S608 - of the lines above
+                )
+                _ = (await opened.books.update(UpdateEntity(key, Patch({"number": 2})), ADA)).unwrap()
+            rows = {row["id"]: row["entity"] for row in await opened.kept(OUTBOX)}
+    shown = [rows[event.id] for event in told]
+    assert shown == [to_plain_json(event.values) for event in told]
+    assert [[each[name] for name in ("day", "zoned", "bare", "exact")] for each in shown] == [
+        ["infinity", "0044-03-15 00:00:00+00 BC", "12000-01-01 10:00:00.5", "NaN"],
+        ["0044-03-15 BC", "12000-01-01 00:00:00+00", "-infinity", "Infinity"],
+    ]

@@ -7,12 +7,14 @@ import functools
 import uuid
 from typing import Any, Final, TypeAlias, TypeVar
 
-from sqlalchemy import CHAR, DateTime, Float, LargeBinary, Text, Time, Uuid, func, types
+from sqlalchemy import CHAR, DateTime, Float, LargeBinary, Text, Uuid, func, types
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
+from fastapi_easy.domain.values.unexpected import UnexpectedValue
 from fastapi_easy.infrastructure.relational.server import Server
+from fastapi_easy.infrastructure.relational.unexpected_values import bindable, read_decimal, unexpected_time
 
 T = TypeVar("T")
 
@@ -69,27 +71,21 @@ class UtcDateTime(TypeDecorator[datetime.datetime]):
     ) -> datetime.datetime | None:
         if value is None:
             return None
+        if isinstance(value, UnexpectedValue):
+            return bindable(value, dialect)
         aware = value.replace(tzinfo=datetime.UTC) if value.tzinfo is None else value.astimezone(datetime.UTC)
         keeps_zone = self.timezone and dialect.name == "postgresql"
         return aware if keeps_zone else aware.replace(tzinfo=None)
 
-    def process_result_value(
-        self, value: datetime.datetime | None, dialect: Dialect
-    ) -> datetime.datetime | None:
-        if value is None or value.tzinfo is datetime.UTC:
-            return value
-        return value.replace(tzinfo=datetime.UTC) if value.tzinfo is None else value.astimezone(datetime.UTC)
-
-
-class MicrosecondTime(TypeDecorator[datetime.time]):
-    """Times of day with microseconds."""
-
-    impl = Time
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> ColumnType:
-        wanted = mysql.TIME(fsp=6) if dialect.name in {"mysql", "mariadb"} else Time()
-        return dialect.type_descriptor(wanted)
+    def process_result_value(self, value: datetime.datetime | None, dialect: Dialect) -> Any:
+        try:
+            if value is None or value.tzinfo is datetime.UTC:
+                return value
+            if value.tzinfo is None:
+                return value.replace(tzinfo=datetime.UTC)
+            return value.astimezone(datetime.UTC)
+        except (AttributeError, OverflowError):
+            return unexpected_time(value)
 
 
 class EpochInterval(TypeDecorator[datetime.timedelta]):
@@ -105,11 +101,16 @@ class EpochInterval(TypeDecorator[datetime.timedelta]):
     def process_bind_param(
         self, value: datetime.timedelta | None, dialect: Dialect
     ) -> datetime.datetime | None:
+        if isinstance(value, UnexpectedValue):
+            return bindable(value, dialect)
         return None if value is None else _EPOCH + value
 
     def process_result_value(
         self, value: datetime.datetime | None, dialect: Dialect
     ) -> datetime.timedelta | None:
+        if isinstance(value, str):
+            # A date without a day, on MySQL.
+            return unexpected_time(value)
         return None if value is None else value - _EPOCH
 
 
@@ -183,8 +184,8 @@ class TextDecimal(TypeDecorator[decimal.Decimal]):
     impl = Text
     cache_ok = True
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> decimal.Decimal | None:
-        return None if value is None else decimal.Decimal(value)
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else read_decimal(value)
 
 
 class SqliteFloat(TypeDecorator[float]):

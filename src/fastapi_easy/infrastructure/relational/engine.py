@@ -7,6 +7,7 @@ only one in which SQLite, whose driver otherwise begins transactions when it see
 
 import contextlib
 import datetime
+import importlib
 import sqlite3
 from collections.abc import Callable
 from typing import Any, Final, assert_never
@@ -16,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from fastapi_easy.domain.queries.specification import fold_case
+from fastapi_easy.infrastructure.relational.driver.asyncpg_codecs import register_codecs
 from fastapi_easy.infrastructure.relational.driver.json_text import parse_json, write_json
 from fastapi_easy.infrastructure.relational.options import CLIENT_TIMEOUT_MARGIN, ConnectionOptions
 from fastapi_easy.infrastructure.relational.server import ServerName, server_name_of
@@ -64,7 +66,8 @@ def make_engine(url: URL, options: ConnectionOptions, *, scratch: bool = False) 
     if engine.driver == "asyncpg":
         keep_json_as_text(engine.dialect)
     server = server_name_of(url.get_backend_name())
-    event.listen(engine.sync_engine, "connect", _session_setup(server, options, scratch=scratch))
+    set_up = _session_setup(server, driver_of(url), options, scratch=scratch)
+    event.listen(engine.sync_engine, "connect", set_up)
     return engine
 
 
@@ -95,13 +98,14 @@ def _connect_arguments(driver: Driver, options: ConnectionOptions) -> dict[str, 
 
 
 def _session_setup(
-    server: ServerName, options: ConnectionOptions, *, scratch: bool
+    server: ServerName, driver: Driver, options: ConnectionOptions, *, scratch: bool
 ) -> Callable[[Any, object], None]:
     match server:
         case "sqlite":
             return lambda connection, _: _set_up_sqlite(connection, options, scratch=scratch)
         case "postgresql":
-            return lambda connection, _: _execute_all(connection, _postgres_settings(options))
+            register = _postgres_values(driver)
+            return lambda connection, _: _set_up_postgres(connection, options, register)
         case "mysql":
             return lambda connection, _: _set_up_mysql(connection, options)
         case _:
@@ -137,6 +141,20 @@ def _utc_text(written: Any) -> Any:
         return written
     utc = moment if moment.tzinfo is None else moment.astimezone(datetime.UTC).replace(tzinfo=None)
     return utc.isoformat(" ", "microseconds")
+
+
+def _postgres_values(driver: Driver) -> Callable[[Any], None]:
+    """Return what lets a connection of *driver* read and write the values that Python's types cannot hold."""
+    if driver == "asyncpg":
+        return lambda connection: connection.run_async(register_codecs)
+    # It imports psycopg, which is installed by those who use it.
+    module = importlib.import_module("fastapi_easy.infrastructure.relational.driver.psycopg_adapters")
+    return lambda connection: module.register_adapters(connection.driver_connection)
+
+
+def _set_up_postgres(connection: Any, options: ConnectionOptions, register: Callable[[Any], None]) -> None:
+    register(connection)
+    _execute_all(connection, _postgres_settings(options))
 
 
 def _postgres_settings(options: ConnectionOptions) -> str:

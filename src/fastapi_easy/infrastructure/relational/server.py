@@ -1,10 +1,11 @@
 """The kind of a database server, and what has to be known about the one at the other end."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias, assert_never
 
-from sqlalchemy import Connection, String, Table, column, func, select, table, text
+from sqlalchemy import ColumnElement, Connection, String, Table, column, func, select, table, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
@@ -15,7 +16,14 @@ _COLUMNS: Final = table(
     "columns",
     *(
         column(name, String)
-        for name in ("table_schema", "table_name", "column_name", "collation_name", "data_type")
+        for name in (
+            "table_schema",
+            "table_name",
+            "column_name",
+            "collation_name",
+            "data_type",
+            "udt_name",
+        )
     ),
     schema="information_schema",
 )
@@ -129,19 +137,45 @@ def find_nonstandard_columns(connection: Connection, server: Server, of: Table) 
             if getattr(each.type, "collation", None)
             or stored.get(each.name, "").upper().startswith(getattr(each.type, "foreign_types", ()))
         )
-    here = func.current_schema() if server.name == "postgresql" else func.database()
     found = connection.execute(
-        select(_COLUMNS.c.column_name, _COLUMNS.c.collation_name, _COLUMNS.c.data_type).where(
-            _COLUMNS.c.table_name == of.name,
-            _COLUMNS.c.table_schema == (here if of.schema is None else of.schema),
-        )
+        select(
+            _COLUMNS.c.column_name, _COLUMNS.c.collation_name, _COLUMNS.c.data_type, _own_name(server)
+        ).where(*_is_of(of, server))
     )
     usual = {"C", "POSIX", "pg_c_utf8", "ucs_basic"} if server.name == "postgresql" else {server.bytewise}
     return frozenset(
         name
-        for name, collation, data_type in found
+        for name, collation, data_type, own in found
         if (collation is not None and collation not in usual | {_collation_of(of, name, server.dialect)})
         or (server.name == "mysql" and data_type == "uuid")
+        or own == "citext"
+    )
+
+
+def read_stored_types(connection: Connection, server: Server, of: Table) -> Mapping[str, str]:
+    """Return the names of the types of the columns of *of*, with `[]` for an array; none on SQLite, which has none."""
+    if server.name == "sqlite":
+        return {}
+    found = connection.execute(
+        select(_COLUMNS.c.column_name, _COLUMNS.c.data_type, _own_name(server)).where(*_is_of(of, server))
+    )
+    # PostgreSQL's name of an array is that of its items behind a line.
+    return {
+        name: "real[]" if own == "_float4" else own if data_type == "USER-DEFINED" else data_type
+        for name, data_type, own in found
+    }
+
+
+def _own_name(server: Server) -> ColumnElement[str]:
+    """Return what PostgreSQL itself calls a type: one of an extension has no other name."""
+    return (_COLUMNS.c.udt_name if server.name == "postgresql" else _COLUMNS.c.data_type).label("own")
+
+
+def _is_of(table: Table, server: Server) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    here = func.current_schema() if server.name == "postgresql" else func.database()
+    return (
+        _COLUMNS.c.table_name == table.name,
+        _COLUMNS.c.table_schema == (here if table.schema is None else table.schema),
     )
 
 

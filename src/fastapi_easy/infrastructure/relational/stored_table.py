@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Table, text
 
-from fastapi_easy.infrastructure.relational.server import Server, find_nonstandard_columns
+from fastapi_easy.infrastructure.relational.server import Server, find_nonstandard_columns, read_stored_types
 from fastapi_easy.infrastructure.relational.triggers import Triggers, find_triggers
 
 _DEFAULTS: Final = text("SELECT name, dflt_value FROM pragma_table_info(:table, :schema)")
@@ -19,12 +19,15 @@ class StoredTable:
     Attributes:
         nonstandard_columns: The names of the columns that are not stored as we would create them.
 
+        types: The names of the types of its columns; none on SQLite, which has none.
+
         triggers: What the database's own code may do to its rows.
 
         defaults: The SQL expressions of its defaults, by column, where `DEFAULT` is no expression: on SQLite.
     """
 
     nonstandard_columns: frozenset[str]
+    types: Mapping[str, str]
     triggers: Triggers
     defaults: Mapping[str, str]
 
@@ -33,6 +36,7 @@ def find_stored_table(connection: Connection, server: Server, of: Table) -> Stor
     """Ask the catalogue about *of*."""
     return StoredTable(
         nonstandard_columns=find_nonstandard_columns(connection, server, of),
+        types=read_stored_types(connection, server, of),
         triggers=find_triggers(connection, server, of),
         defaults=_find_defaults(connection, of) if server.name == "sqlite" else {},
     )

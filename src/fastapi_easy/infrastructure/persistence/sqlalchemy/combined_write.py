@@ -4,7 +4,6 @@ PostgreSQL executes every part of a `WITH` to its end, whether or not its rows a
 snapshot (PostgreSQL 15, section 7.8.4): a write, its journal and its answer are one round trip and one transaction.
 """
 
-import datetime
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias, assert_never
 
@@ -30,7 +29,6 @@ from sqlalchemy.dialects.postgresql import JSONB
 from fastapi_easy.domain.changes.journal import JournalRow, ValuePlaceholder
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.resources.resource import Resource
-from fastapi_easy.domain.values.plain_json import to_plain_json
 from fastapi_easy.infrastructure.persistence.sqlalchemy.journal import column_value
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term
@@ -40,8 +38,6 @@ _Encoder: TypeAlias = Callable[[Field, Term], Term]
 
 _MOMENT: Final = 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'
 _DAY: Final = "YYYY-MM-DD"
-_FIRST: Final = str(to_plain_json(datetime.datetime.min.replace(tzinfo=datetime.UTC)))
-_LAST: Final = str(to_plain_json(datetime.datetime.max.replace(tzinfo=datetime.UTC)))
 
 
 def can_encode(resource: Resource[Any], rows: Sequence[JournalRow]) -> bool:
@@ -123,21 +119,17 @@ def _moment(_: Field, column: Term) -> Term:
     # A column without a time zone holds UTC already.
     zoned = getattr(column.type, "timezone", False)
     encoded = func.to_char(func.timezone("UTC", column) if zoned else column, _MOMENT, type_=Text)
-    return _finite(column, encoded, _FIRST, _LAST)
+    return _within_years(column, encoded, "0001-01-01 00:00:00", "9999-12-31 23:59:59.999999")
 
 
 def _day(_: Field, column: Term) -> Term:
-    encoded = func.to_char(column, _DAY, type_=Text)
-    return _finite(column, encoded, datetime.date.min.isoformat(), datetime.date.max.isoformat())
+    return _within_years(column, func.to_char(column, _DAY, type_=Text), "0001-01-01", "9999-12-31")
 
 
-def _finite(column: Term, encoded: Term, first: str, last: str) -> Term:
-    """Spell infinities as *first* and *last*: asyncpg sends them for the first and the last time of Python."""
-    return case(
-        (column == literal_column("'-infinity'"), literal(first, Text)),
-        (column == literal_column("'infinity'"), literal(last, Text)),
-        else_=encoded,
-    )
+def _within_years(column: Term, encoded: Term, first: str, last: str) -> Term:
+    """Spell what Python has no time for as the server does, which is what an `UnexpectedValue` shows."""
+    within = column.between(literal_column(f"'{first}'"), literal_column(f"'{last}'"))
+    return case((within, encoded), else_=cast(column, Text))
 
 
 def _as_text(_: Field, column: Term) -> Term:

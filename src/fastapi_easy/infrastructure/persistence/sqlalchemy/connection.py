@@ -36,6 +36,7 @@ from fastapi_easy.infrastructure.relational.driver.traced import TracedDirectExe
 from fastapi_easy.infrastructure.relational.engine import client_timeout, make_engine
 from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS, TableConstraints, as_unavailable
 from fastapi_easy.infrastructure.relational.options import CLIENT_TIMEOUT_MARGIN, ConnectionOptions
+from fastapi_easy.infrastructure.relational.other_values import OTHER_VALUES
 from fastapi_easy.infrastructure.relational.read_only import asks_read_only
 from fastapi_easy.infrastructure.relational.server import (
     ServerName,
@@ -302,7 +303,9 @@ class SqlAlchemyDatabase:
             self._scratch.mkdir(mode=0o700)
             _ = weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
 
-    def _adapt_field(self, field: Field, *, is_indexed: bool) -> Field:
+    def _adapt_field(self, declared: Field, *, is_indexed: bool) -> Field:
+        other = OTHER_VALUES[self._server_name].get(declared.kind)
+        field = declared if other is None else dataclasses.replace(declared, other_values=other)
         match self._server_name:
             case "sqlite":
                 is_wide = field.precision is None or field.precision > SQLITE_DIGITS

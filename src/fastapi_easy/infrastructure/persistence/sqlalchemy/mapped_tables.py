@@ -13,6 +13,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import 
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.copies import TableCopies
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.entities import Entities
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete import exclude_deleted
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.stored_types import type_as_stored
 from fastapi_easy.infrastructure.relational.server import Server
 from fastapi_easy.infrastructure.relational.stored_table import StoredTable
 
@@ -114,7 +115,11 @@ class MappedTables:
         resolve_relation = partial(self._resolve_relation, plans)
         for each, found in stored.items():
             attributes = self._entities.attributes_of(each.stored)
-            plan = Plan(each, self.table_of(each), self.server, found, attributes, resolve_relation)
+            table = self.table_of(each)
+            for column in table.columns:
+                if column.name in found.types:
+                    column.type = type_as_stored(column.type, found.types[column.name], self.server)
+            plan = Plan(each, table, self.server, found, attributes, resolve_relation)
             _ = plans.setdefault(each, plan)
         return plans[resource]
 

@@ -21,6 +21,7 @@ from fastapi_easy.infrastructure.relational.sqlalchemy_internals import (
     parameter_namer,
     selected_types,
 )
+from fastapi_easy.infrastructure.relational.unexpected_values import PostgresNumber, read_decimal
 
 Processor: TypeAlias = Callable[[Any], Any]
 
@@ -90,6 +91,7 @@ class CompiledStatement:
         "_dialect",
         "_expanded",
         "_lists",
+        "_numbers",
         "_parts",
         "_plain",
         "_result_processors",
@@ -133,6 +135,11 @@ class CompiledStatement:
             (place, read, _expected_type(each, dialect))
             for place, each in enumerate(types)
             if (read := _result_processor(each, dialect)) is not None
+        ]
+        self._numbers = [
+            (place, each.read, each.python_class)
+            for place, each in enumerate(types)
+            if dialect.driver == "asyncpg" and isinstance(each, PostgresNumber)
         ]
         self.returns_rows = bool(types)
         self.texts = {
@@ -187,6 +194,11 @@ class CompiledStatement:
                 or (right is _UTC and getattr(first[place], "tzinfo", None) is right)
             )
             and not (keeps_texts and place in self.texts)
+        ]
+        readers += [
+            (place, read)
+            for place, read, right in self._numbers
+            if not _are_finite(right, [record[place] for record in records])
         ]
         if not readers:
             return records
@@ -292,6 +304,9 @@ def _result_processor(declared: ColumnType, dialect: Dialect) -> Processor | Non
     impl = declared.dialect_impl(dialect)
     if dialect.driver != "asyncpg":
         return impl.result_processor(dialect, None)
+    if isinstance(declared, PostgresNumber):
+        # Looked at by `_numbers`, all of a column at once.
+        return None
     if (read := _text_processor(declared, dialect)) is not None:
         return _unless_null(read)
     if isinstance(impl, Numeric | Float):
@@ -305,8 +320,20 @@ def _text_processor(declared: ColumnType, dialect: Dialect) -> Callable[[str], o
     if dialect.driver != "asyncpg":
         return None
     if isinstance(declared, TextDecimal):
-        return decimal.Decimal
+        return read_decimal
     return parse_json if isinstance(declared, JSON) else None
+
+
+def _are_finite(right: type, values: Sequence[Any]) -> bool:
+    """Return whether all of *values*, a column of one type, are of the type *right*, and finite or null."""
+    if type(values[0]) is not right:
+        return False
+    try:
+        # One that is not finite shows in the sum.
+        total = sum(filter(None, values))
+        return bool(total - total == 0)
+    except (TypeError, ArithmeticError):
+        return False
 
 
 def _unless_null(read: Callable[[str], object]) -> Processor:

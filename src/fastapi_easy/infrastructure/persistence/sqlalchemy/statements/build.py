@@ -44,6 +44,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.store_defaults import default_term
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term
 from fastapi_easy.infrastructure.relational.column_types import TextDecimal
+from fastapi_easy.infrastructure.relational.unexpected_values import PostgresNumber
 
 
 def by_key(plan: Plan, fields: Sequence[str], form: ConditionTemplate, *, locked: bool = False) -> Executable:
@@ -292,7 +293,9 @@ def _output_columns(plan: Plan, fields: Sequence[str]) -> list[Term]:
 
 
 def _cast_to_text(column: Column[Any]) -> Term:
-    declared = column.type
+    declared: Any = column.type
+    if isinstance(declared, PostgresNumber):
+        declared = declared.declared
     if not isinstance(declared, Numeric) or isinstance(declared, Float) or not declared.asdecimal:
         return column
     # First to NUMERIC, whatever the stored type: the text of a float may have an exponent.

@@ -199,7 +199,7 @@ def _where(field: str, operator: Operator, more: list[Any], terms: Terms, bind: 
         case Operator.EQUALS | Operator.NOT_EQUALS | Operator.IN | Operator.NOT_IN:
             return _equal(field, operator, terms, bind)
         case Operator.EQUALS_ANY_CASE:
-            return terms.folded(field) == bind(String())
+            return terms.folded(field) == bind(terms.type_of_folded(field))
         case Operator.CONTAINS | Operator.STARTS_WITH | Operator.ENDS_WITH:
             return _part_of_text(operator, terms.exact(field), terms, bind)
         case Operator.CONTAINS_ANY_CASE | Operator.STARTS_WITH_ANY_CASE | Operator.ENDS_WITH_ANY_CASE:

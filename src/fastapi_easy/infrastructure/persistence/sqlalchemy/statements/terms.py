@@ -9,7 +9,6 @@ from sqlalchemy import (
     ColumnElement,
     Float,
     FromClause,
-    Numeric,
     String,
     Table,
     Text,
@@ -25,8 +24,11 @@ from sqlalchemy.types import Enum, TypeDecorator
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.resources.resource import Relation
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import unwrap_decorators
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.stored_types import PaddedText, UnpaddedText
 from fastapi_easy.infrastructure.relational.column_types import ColumnType, HexUuid, SqliteDecimal
 from fastapi_easy.infrastructure.relational.server import Server
+from fastapi_easy.infrastructure.relational.single_precision import StoredFloat
+from fastapi_easy.infrastructure.relational.unexpected_values import ComparedDecimal, PostgresNumber
 
 _DOTTED_CAPITAL_I: Final = "İ"
 """The one character whose lower case is more than one; `fold_case` leaves it as it is."""
@@ -152,15 +154,17 @@ class Terms:
         own, kind = self._columns[field].type, self.fields[field].kind
         if isinstance(own, SqliteDecimal):
             return SqliteDecimal(None, None, strict=False)
+        if isinstance(own, PostgresNumber | StoredFloat):
+            return own.compared
         if isinstance(unwrap_decorators(own), TypeDecorator):
             return own
         match kind:
             case Kind.INTEGER:
                 return BigInteger()
             case Kind.DECIMAL:
-                return Numeric()
+                return ComparedDecimal()
             case Kind.TEXT:
-                return String()
+                return own if isinstance(own, PaddedText) else String()
             case Kind.FLOAT | Kind.BOOLEAN | Kind.DATE | Kind.TIME | Kind.DATETIME | Kind.DURATION:
                 return own
             case Kind.UUID | Kind.BINARY | Kind.ENUM | Kind.JSON | Kind.ARRAY:
@@ -168,16 +172,20 @@ class Terms:
             case _:
                 assert_never(kind)
 
+    def type_of_folded(self, field: str) -> ColumnType:
+        """Return the type of what `folded` is compared with."""
+        return UnpaddedText() if isinstance(self._columns[field].type, PaddedText) else String()
+
     def type_in_order(self, field: str) -> ColumnType:
         """Return the type of the value of *field* in a cursor."""
         own = self._columns[field].type
         return _NameOf(own) if self.fields[field].kind is Kind.ENUM else self.type_of(field)
 
     def _ordered_text(self, field: str) -> Term:
-        column = self._columns[field]
-        if self.server.name == "postgresql" and self.server.bytewise is not None:
+        column, is_unlike = self._columns[field], field in self._nonstandard
+        if self.server.name == "postgresql" and self.server.bytewise is not None and not is_unlike:
             return column.collate(self.server.bytewise)
-        return self._bytewise(column) if field in self._nonstandard else column
+        return self._bytewise(column) if is_unlike else column
 
     def _ordered_uuid(self, field: str) -> Term:
         column = self._columns[field]
@@ -203,6 +211,9 @@ class Terms:
 
     def _bytewise(self, column: Term) -> Term:
         if self.server.name != "mysql":
+            if self.server.name == "postgresql" and not isinstance(column.type, PaddedText):
+                # Only as text a CITEXT is compared byte for byte.
+                return cast(column, Text).collate("C")
             return column.collate("BINARY" if self.server.name == "sqlite" else "C")
         # CONVERT, because a collation belongs to a character set and the column may have another one.
         converted = func.convert(column.op("USING")(literal_column("utf8mb4")), type_=String())

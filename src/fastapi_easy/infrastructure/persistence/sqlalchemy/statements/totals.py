@@ -24,6 +24,7 @@ from sqlalchemy.types import NullType, TypeDecorator
 
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.queries.aggregation import Function, Measure, average
+from fastapi_easy.domain.values.unexpected import UnexpectedValue
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term, Terms
 from fastapi_easy.infrastructure.relational.column_types import (
     SQLITE_DIGITS,
@@ -108,7 +109,11 @@ class _Average:
     def read(self, answers: Sequence[Any]) -> Any:
         """Divide the sum by the count."""
         count = int(answers[-1])
-        return average(self._sum.read(answers[:-1]), count, self._field) if count else None
+        total = self._sum.read(answers[:-1])
+        if not count or isinstance(total, UnexpectedValue):
+            # The average of what adds up to NaN, or to infinity, is just that.
+            return total if count else None
+        return average(total, count, self._field)
 
 
 class _WholeNumbers:

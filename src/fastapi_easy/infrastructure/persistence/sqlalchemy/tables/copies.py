@@ -6,7 +6,10 @@ from typing import Any, assert_never
 from sqlalchemy import (
     ARRAY,
     JSON,
+    REAL,
+    Boolean,
     Column,
+    Date,
     DateTime,
     Enum,
     Float,
@@ -35,7 +38,6 @@ from fastapi_easy.infrastructure.relational.column_types import (
     EpochInterval,
     HexUuid,
     LongHexBytes,
-    MicrosecondTime,
     MysqlDecimal,
     ServerType,
     ShortHexBytes,
@@ -44,11 +46,19 @@ from fastapi_easy.infrastructure.relational.column_types import (
     UtcDateTime,
     enumeration_of,
 )
+from fastapi_easy.infrastructure.relational.mysql_types import MicrosecondTime, MysqlBoolean, MysqlDate
 from fastapi_easy.infrastructure.relational.server import Server
+from fastapi_easy.infrastructure.relational.single_precision import PostgresSingleItem, PostgresStoredFloat
 from fastapi_easy.infrastructure.relational.sqlalchemy_internals import variants
+from fastapi_easy.infrastructure.relational.unexpected_values import PostgresNumber
 
 MYSQL_INDEXED_LENGTH = 255
 """Characters of an indexed text without declared length on MySQL, which cannot index a whole TEXT."""
+
+_SINGLE_BITS = 24
+"""The most digits, binary ones, for which `FLOAT(p)` is a type of single precision."""
+
+_DOUBLE_BITS = 53
 
 _NOW = frozenset({"now", "current_timestamp", "localtimestamp", "sysdate"})
 
@@ -166,13 +176,27 @@ def _adapt_on_server(plain: ColumnType, server: Server, *, indexed: bool) -> Col
     match server.name, plain:
         case "sqlite", Numeric() | Float():
             return _number_on_sqlite(plain)
+        case "postgresql", Numeric() | Float():
+            return _number_on_postgres(plain)
         case "mysql", String():
             return _text_on_mysql(plain, server, indexed=indexed)
         case "mysql", LargeBinary():
             return _bytes_on_mysql(plain, server)
-        case "mysql", Time():
+        case "mysql", _:
+            return _value_on_mysql(plain)
+        case _:
+            return plain
+
+
+def _value_on_mysql(plain: ColumnType) -> ColumnType:
+    match plain:
+        case Time():
             return MicrosecondTime()
-        case "mysql", Numeric() | Float():
+        case Date():
+            return MysqlDate()
+        case Boolean():
+            return MysqlBoolean()
+        case Numeric() | Float():
             return _number_on_mysql(plain)
         case _:
             return plain
@@ -208,6 +232,8 @@ def _null_as_null(plain: JSON) -> ColumnType:
 
 def _array(plain: ARRAY[Any], server: Server) -> ColumnType:
     item = adapt(plain.item_type, server, indexed=False)
+    if isinstance(item, PostgresStoredFloat):
+        item = PostgresSingleItem(is_single=True)
     return postgresql.ARRAY(item, dimensions=plain.dimensions) if server.name == "postgresql" else plain
 
 
@@ -222,6 +248,13 @@ def _number_on_mysql(plain: Numeric[Any] | Float[Any]) -> ColumnType:
         return plain
     # FLOAT alone would have seven digits there, DECIMAL alone no fraction.
     return Double() if isinstance(plain, Float) or not plain.asdecimal else MysqlDecimal()
+
+
+def _number_on_postgres(plain: Numeric[Any] | Float[Any]) -> ColumnType:
+    is_single = isinstance(plain, REAL) or (
+        isinstance(plain, Float) and (plain.precision or _DOUBLE_BITS) <= _SINGLE_BITS
+    )
+    return PostgresStoredFloat(is_single=True) if is_single else PostgresNumber(plain)
 
 
 def _text_on_mysql(plain: String, server: Server, *, indexed: bool) -> ColumnType:

@@ -3,14 +3,21 @@
 import datetime
 import enum
 import uuid
-from typing import Any, TypeVar
+from typing import Any, TypeVar, assert_never
 
 from sqlalchemy import CHAR, JSON, BigInteger, DateTime, SmallInteger, String, Time, Uuid
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-from fastapi_easy.infrastructure.relational.column_types import ColumnType, ServerType, UtcDateTime
+from fastapi_easy.domain.values.unexpected import UnexpectedValue
+from fastapi_easy.infrastructure.relational.column_types import (
+    ColumnType,
+    ServerType,
+    Unstorable,
+    UtcDateTime,
+)
+from fastapi_easy.infrastructure.relational.mysql_types import MicrosecondTime
 from fastapi_easy.infrastructure.relational.server import Server
 
 E = TypeVar("E", bound=enum.Enum)
@@ -71,13 +78,16 @@ class MicrosecondInterval(TypeDecorator[datetime.timedelta]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime.timedelta | None, dialect: Dialect) -> int | None:
+        if isinstance(value, UnexpectedValue):
+            # A duration of another type of column; every whole number is one that Python holds.
+            raise Unstorable("not a number of microseconds")
         return None if value is None else value // datetime.timedelta(microseconds=1)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime.timedelta | None:
         return None if value is None else datetime.timedelta(microseconds=value)
 
 
-class NaiveTime(TypeDecorator[datetime.time]):
+class NaiveTime(ServerType[datetime.time]):
     """Times of day with microseconds and without a zone, also from a column that keeps one."""
 
     impl = Time
@@ -85,6 +95,17 @@ class NaiveTime(TypeDecorator[datetime.time]):
 
     def load_dialect_impl(self, dialect: Dialect) -> ColumnType:
         return dialect.type_descriptor(mysql.TIME(fsp=6) if dialect.name in _MYSQL else Time())
+
+    def on(self, server: Server, *, indexed: bool) -> ColumnType:
+        match server.name:
+            case "sqlite":
+                return self
+            case "mysql":
+                return MicrosecondTime()
+            case "postgresql":
+                return Time()
+            case _:
+                assert_never(server.name)
 
     def process_bind_param(self, value: datetime.time | None, dialect: Dialect) -> datetime.time | None:
         return None if value is None else value.replace(tzinfo=None)
