@@ -50,9 +50,10 @@ def parse_value(field: Field, value: object) -> Any:
 
 def _other_value(field: Field, shown: object) -> UnexpectedValue | None:
     """Return the value that is shown as *shown*, if *field* may hold it though its kind does not."""
-    if field.other_values is None or not isinstance(shown, str):
+    if field.other_values is None or isinstance(shown, bool) or not isinstance(shown, str | int | float):
         return None
-    return UnexpectedValue(shown) if re.fullmatch(field.other_values, shown, re.ASCII) else None
+    text = str(shown)
+    return UnexpectedValue(text) if re.fullmatch(field.other_values, text, re.ASCII) else None
 
 
 def to_json_value(value: Any) -> JsonScalar | Mapping[str, Any]:
