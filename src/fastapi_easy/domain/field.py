@@ -34,6 +34,22 @@ class Kind(enum.StrEnum):
     ARRAY = "array"
 
 
+class Comparison(enum.IntEnum):
+    """How far a store can compare the values of a field as the values themselves compare."""
+
+    NONE = 0
+    """Not at all: what is stored differs each time, or only the store can read it."""
+
+    EQUALITY = 1
+    """Equal or not."""
+
+    ORDER = 2
+    """Also by size."""
+
+    FULL = 3
+    """As any field of its kind: sums, parts of texts."""
+
+
 def _python_type(kind: Kind) -> type | None:  # noqa: C901, PLR0911, PLR0912 (a line for each kind)
     # A match, as below, and not a literal mapping: a type checker names a kind that is missing.
     match kind:
@@ -86,6 +102,16 @@ ORDERED_KINDS: Final = frozenset(kind for kind in Kind if _is_ordered(kind))
 """Kinds whose values have one order on every store, so that they can be sorted by and walked along."""
 
 
+def is_ordered(field: "Field") -> bool:
+    """Return whether the values of *field* have an order by which its store can sort them."""
+    return field.kind in ORDERED_KINDS and field.comparison >= Comparison.ORDER
+
+
+def is_sortable(field: "Field") -> bool:
+    """Return whether callers can sort by *field*: by what is ordered, and by false before true."""
+    return is_ordered(field) or (field.kind is Kind.BOOLEAN and field.comparison >= Comparison.ORDER)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
     """One field of an entity, as read from the user's class by an adapter's `mapping`.
@@ -128,6 +154,11 @@ class Field:
         other_values: A regular expression of the texts that stand for values which the store holds and compares though
             the kind cannot hold them, like `-?infinity` for a date; queries and keys may name them (`UnexpectedValue`).
 
+        check: Raises `ParseError` for a value of the kind that the store does not take, where a column type of the
+            user's decides that. Asked for values in bodies, queries and keys.
+
+        comparison: How far the store can compare the values.
+
         description: One sentence for the documentation.
 
         alias: What callers call it in JSON, CSV and queries; `None` when by its name.
@@ -156,6 +187,8 @@ class Field:
     document: Any = None
     rules: tuple[Any, ...] = ()
     other_values: str | None = None
+    check: Callable[[Any], None] | None = None
+    comparison: Comparison = Comparison.FULL
     description: str | None = None
     alias: str | None = None
     by_name: bool = False

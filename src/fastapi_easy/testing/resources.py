@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from fastapi_easy.domain.errors import DeclarationError
-from fastapi_easy.domain.field import ORDERED_KINDS, Kind
+from fastapi_easy.domain.field import Kind, is_ordered
 from fastapi_easy.domain.queries.ordering import Sort
-from fastapi_easy.domain.queries.specification import operators_of
+from fastapi_easy.domain.queries.specification import operators_for
 from fastapi_easy.domain.resources.declaration import Declaration
 from fastapi_easy.domain.resources.linking import link
 from fastapi_easy.domain.resources.options import EVERY_OPERATION, QueryRules, Schemas
@@ -37,9 +37,7 @@ def resource_from(shape: Shape, name: str, entity: type[E], **replaced: Any) -> 
         for each in shape.fields
     }
     writable = tuple(each.name for each in fields.values() if not each.generated)
-    filterable = tuple(
-        name for name, each in fields.items() if operators_of(each.kind, nullable=each.nullable)
-    )
+    filterable = tuple(name for name, each in fields.items() if operators_for(each))
     made = Resource(
         name=name,
         entity=entity,
@@ -51,7 +49,7 @@ def resource_from(shape: Shape, name: str, entity: type[E], **replaced: Any) -> 
         changeable=tuple(each for each in writable if each not in shape.key),
         restorable=tuple(each.name for each in fields.values() if each.generated and not each.computed),
         filterable=filterable,
-        sortable=tuple(each.name for each in shape.fields if each.kind in ORDERED_KINDS),
+        sortable=tuple(each.name for each in shape.fields if is_ordered(each)),
         searchable=tuple(each.name for each in shape.fields if each.kind is Kind.TEXT),
         default_order=tuple(Sort(each) for each in shape.key),
         operations=frozenset(EVERY_OPERATION),

@@ -3,7 +3,7 @@
 import pytest
 
 from fastapi_easy.domain.changes.row import Row
-from fastapi_easy.domain.field import Kind
+from fastapi_easy.domain.field import Comparison, Kind
 from fastapi_easy.domain.queries.specification import (
     LIST_OPERATORS,
     AllOf,
@@ -192,6 +192,22 @@ def test_a_kind_has_the_operators_that_mean_something_for_it(kind, some, none_of
 def test_opaque_kinds_can_only_be_null_or_not(kind):
     assert operators_of(kind, nullable=False) == ()
     assert operators_of(kind, nullable=True) == (Operator.IS_NULL,)
+
+
+@pytest.mark.parametrize(
+    ("comparison", "some", "none_of"),
+    [
+        (Comparison.NONE, {"isnull"}, {"eq", "gt", "contains"}),
+        (Comparison.EQUALITY, {"eq", "not_in", "isnull"}, {"gt", "contains", "ieq"}),
+        (Comparison.ORDER, {"eq", "gt", "between"}, {"contains"}),
+        (Comparison.FULL, {"eq", "gt", "contains"}, set()),
+    ],
+)
+def test_a_store_that_compares_less_has_fewer_operators(comparison, some, none_of):
+    operators = set(operators_of(Kind.TEXT, nullable=True, comparison=comparison))
+
+    assert some <= operators
+    assert operators.isdisjoint(none_of)
 
 
 def test_lists_are_the_operators_whose_value_is_a_tuple():

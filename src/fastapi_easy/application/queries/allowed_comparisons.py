@@ -12,7 +12,7 @@ from fastapi_easy.domain.queries.specification import (
     Operator,
     Specification,
     Where,
-    operators_of,
+    operators_for,
 )
 from fastapi_easy.domain.resources.naming import NO_ALIASES, FieldAliases
 from fastapi_easy.domain.resources.resource import Relation, Resource
@@ -22,6 +22,8 @@ CONNECTIVES: Final = frozenset({"and", "or", "not"})
 
 RESERVED: Final = frozenset({"where", "q", "sort", "fields", "include", "limit", "offset", "cursor", "count"})
 """The parameters that are not comparisons."""
+
+_EQUALITIES: Final = frozenset({Operator.EQUALS, Operator.NOT_EQUALS, Operator.IN, Operator.NOT_IN})
 
 AliasLookup: TypeAlias = Callable[[Resource[object]], FieldAliases]
 """Returns the aliases of the fields of a resource: the names that callers use."""
@@ -166,7 +168,7 @@ def _own_comparisons(resource: Resource[object], naming: FieldAliases) -> dict[s
     found: dict[str, Parameter] = {}
     for field_name in resource.filterable:
         field, alias = resource.fields[field_name], naming.alias_of(field_name)
-        for operator in operators_of(field.kind, nullable=field.nullable):
+        for operator in operators_for(field):
             name = alias if operator is Operator.EQUALS else f"{alias}__{operator}"
             found[name] = Parameter(name, field, operator, _value_field(field, operator))
     for relation in resource.relations.values():
@@ -179,6 +181,9 @@ def _own_comparisons(resource: Resource[object], naming: FieldAliases) -> dict[s
 def _value_field(field: Field, operator: Operator) -> Field:
     if operator is Operator.IS_NULL:
         return Field(name=field.name, kind=Kind.BOOLEAN)
+    if field.check is not None and operator not in _EQUALITIES and field.kind is Kind.TEXT:
+        # What is looked for in a text, or before it in the order, need be no value of the field.
+        field = replace(field, check=None)
     if field.kind is Kind.ARRAY:
         return Field(name=field.name, kind=field.item or Kind.TEXT)
     return replace(field, nullable=False) if field.nullable else field

@@ -25,7 +25,7 @@ class KeyCodec:
         self._fields = tuple(resource.fields[name] for name in resource.key)
         self._aliases = tuple(resource.naming.alias_of(name) for name in resource.key)
         self._text_readers = tuple(
-            FORMATS[field.kind].read_text if field.other_values is None else read_text
+            FORMATS[field.kind].read_text if field.other_values is None and field.check is None else read_text
             for field in self._fields
         )
         self._value_readers = (parse_value,) * len(self._fields)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
 
-from fastapi_easy.domain.field import ORDERED_KINDS, Field, Kind
+from fastapi_easy.domain.field import Comparison, Field, Kind, is_ordered
 from fastapi_easy.domain.queries.specification import Everything, Specification
 
 AVERAGE_DIGITS: Final = 6
@@ -34,9 +34,9 @@ _SUMMABLE_KINDS: Final = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT})
 def functions_of(field: Field) -> tuple[Function, ...]:
     """Return the functions that mean something for the values of *field*."""
     functions: tuple[Function, ...] = (Function.COUNT,)
-    if field.kind in _SUMMABLE_KINDS:
+    if field.kind in _SUMMABLE_KINDS and field.comparison is Comparison.FULL:
         functions += (Function.SUM, Function.AVERAGE)
-    if field.kind in ORDERED_KINDS:
+    if is_ordered(field):
         functions += (Function.MINIMUM, Function.MAXIMUM)
     return functions
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from operator import contains, eq, ge, gt, le, lt, ne
 from typing import Any, Final, TypeAlias, assert_never
 
-from fastapi_easy.domain.field import Kind
+from fastapi_easy.domain.field import Comparison, Field, Kind
 
 
 class Operator(enum.StrEnum):
@@ -90,10 +90,23 @@ LIST_OPERATORS: Final = frozenset(filter(_takes_list, Operator))
 """Operators whose value is a tuple; of BETWEEN, the two inclusive bounds."""
 
 
-def operators_of(kind: Kind, *, nullable: bool) -> tuple[Operator, ...]:
-    """Return the operators that mean something for a field of *kind*."""
-    operators = _operators_of_values(kind)
+def operators_of(
+    kind: Kind, *, nullable: bool, comparison: Comparison = Comparison.FULL
+) -> tuple[Operator, ...]:
+    """Return the operators that mean something for a field of *kind*, whose store has that *comparison*."""
+    operators = tuple(each for each in _operators_of_values(kind) if comparison >= _least_comparison(each))
     return (*operators, Operator.IS_NULL) if nullable else operators
+
+
+def operators_for(field: Field) -> tuple[Operator, ...]:
+    """Return the operators that mean something for *field*, as far as its store compares its values."""
+    return operators_of(field.kind, nullable=field.nullable, comparison=field.comparison)
+
+
+def _least_comparison(operator: Operator) -> Comparison:
+    if operator in _SCALAR:
+        return Comparison.EQUALITY
+    return Comparison.ORDER if operator in _RANGE else Comparison.FULL
 
 
 def _operators_of_values(kind: Kind) -> tuple[Operator, ...]:

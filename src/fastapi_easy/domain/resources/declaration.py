@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any, Final, Generic, TypeVar
 
-from fastapi_easy.domain.field import ORDERED_KINDS, Field, Kind
+from fastapi_easy.domain.field import Comparison, Field, Kind, is_sortable
 from fastapi_easy.domain.queries.ordering import Direction, Sort
-from fastapi_easy.domain.queries.specification import operators_of
+from fastapi_easy.domain.queries.specification import operators_for
 from fastapi_easy.domain.resources.naming import find_alias_mistakes
 from fastapi_easy.domain.resources.options import (
     EVERY_OPERATION,
@@ -147,6 +147,11 @@ def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resou
                 f"{field!r} is part of the key and of kind {kind}, which cannot be written in a URL path: use "
                 "another key"
             )
+        elif field in fields and fields[field].comparison is Comparison.NONE:
+            mistakes.add(
+                f"{field!r} is part of the key, but its column type stores a value in another way each time, so that"
+                " it is never found again: use another key, or another type"
+            )
     readable, writable, changeable = _access(declaration.fields, shape, fields, mistakes)
     restorable, protected = _restorable(declaration.fields, readable, writable, fields, mistakes)
     resource = Resource(
@@ -227,6 +232,11 @@ def _upsert_by(
     by = mistakes.names("upsert", declaration.upsert, writable, "which callers cannot write")
     rules = [{name} for name, field in fields.items() if field.unique]
     rules += [set(rule) for rule in (shape.key, *shape.unique)]
+    for name in by:
+        if fields[name].comparison is Comparison.NONE:
+            mistakes.add(
+                f"upsert names {name!r}, whose column type stores a value in another way each time: use another field"
+            )
     if by and set(by) not in rules:
         mistakes.add(
             f"upsert names {', '.join(by)}, which have no unique constraint together: declare them unique"
@@ -285,7 +295,7 @@ def _restorable(
 def _filterable(
     rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: Mistakes
 ) -> tuple[str, ...]:
-    able = [name for name in readable if operators_of(fields[name].kind, nullable=fields[name].nullable)]
+    able = [name for name in readable if operators_for(fields[name])]
     if rules.filter is None:
         return tuple(able)
     return mistakes.names(
@@ -296,7 +306,7 @@ def _filterable(
 def _sortable(
     rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: Mistakes
 ) -> tuple[str, ...]:
-    able = [name for name in readable if fields[name].kind in ORDERED_KINDS | {Kind.BOOLEAN}]
+    able = [name for name in readable if is_sortable(fields[name])]
     if rules.sort is None:
         return tuple(able)
     return mistakes.names("query.sort", rules.sort, able, "which is not a readable field that has an order")
@@ -305,14 +315,18 @@ def _sortable(
 def _searchable(
     rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: Mistakes
 ) -> tuple[str, ...]:
-    able = [name for name in readable if fields[name].kind is Kind.TEXT]
+    able = [
+        name
+        for name in readable
+        if fields[name].kind is Kind.TEXT and fields[name].comparison is Comparison.FULL
+    ]
     return mistakes.names("query.search", rules.search, able, "which is not a readable text field")
 
 
 def _order(
     rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: Mistakes
 ) -> tuple[Sort, ...]:
-    able = [name for name in readable if fields[name].kind in ORDERED_KINDS | {Kind.BOOLEAN}]
+    able = [name for name in readable if is_sortable(fields[name])]
     requested = {name.removeprefix("-"): name for name in mistakes.check_is_list("query.order", rules.order)}
     kept = mistakes.names("query.order", requested, able, "which is not a readable field that has an order")
     down, up = Direction.DESCENDING, Direction.ASCENDING

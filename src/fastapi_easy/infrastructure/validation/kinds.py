@@ -51,8 +51,34 @@ class ParsedBy:
         try:
             return self.read(value)
         except ParseError as error:
-            # Braces would be taken for placeholders.
-            raise PydanticCustomError(error.code, str(error).replace("{", "(").replace("}", ")")) from None
+            raise _as_pydantic_error(error) from None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedBy:
+    """Annotation metadata: refuses a value that the store does not take, after pydantic's own rules.
+
+    Attributes:
+        check: Raises `ParseError`.
+    """
+
+    check: Callable[[Any], None]
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Run *check* behind everything else that is said of the field."""
+        return core_schema.no_info_after_validator_function(self._checked, handler(source))
+
+    def _checked(self, value: object) -> object:
+        try:
+            self.check(value)
+        except ParseError as error:
+            raise _as_pydantic_error(error) from None
+        return value
+
+
+def _as_pydantic_error(error: ParseError) -> PydanticCustomError:
+    # Braces would be taken for placeholders.
+    return PydanticCustomError(error.code, str(error).replace("{", "(").replace("}", ")"))
 
 
 class AddressableKey:
@@ -77,6 +103,8 @@ def input_type(field: Field) -> Any:
     """Return what callers may give for *field*, as an annotation for pydantic's validator and JSON Schema."""
     python_type: Any = Any if field.kind is Kind.JSON else field.python_type
     rules: list[Any] = [*_bounds(field), *_documents(field), *field.rules]
+    if field.check is not None:
+        rules.append(CheckedBy(field.check))
     if field.kind is Kind.ARRAY:
         python_type = list[input_type(_item(field))]  # type: ignore[misc]
     elif (parser := _parser_for(field)) is not None:

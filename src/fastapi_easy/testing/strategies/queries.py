@@ -21,7 +21,7 @@ from fastapi_easy.domain.queries.specification import (
     Related,
     Specification,
     Where,
-    operators_of,
+    operators_for,
 )
 from fastapi_easy.domain.resources.resource import Relation, Resource
 from fastapi_easy.testing.strategies.values import CASED, values
@@ -200,7 +200,7 @@ def _paths(resource: Resource[Any], depth: int) -> Iterator[tuple[Relation, ...]
 
 
 def _leaves(field: Field, alphabet: str, without: frozenset[Operator]) -> st.SearchStrategy[Specification]:
-    operators = [each for each in operators_of(field.kind, nullable=field.nullable) if each not in without]
+    operators = [each for each in operators_for(field) if each not in without]
     choices: list[st.SearchStrategy[Specification]] = [
         comparisons(field, each, alphabet) for each in operators
     ]
