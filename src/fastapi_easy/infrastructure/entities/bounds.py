@@ -1,6 +1,7 @@
 """Comparisons with values that no column can hold, answered without asking: they keep their meaning."""
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.queries.specification import Everything, Not, Operator, Specification, Where, all_of
@@ -12,6 +13,7 @@ NOTHING: Final = Not(Everything())
 _LISTS: Final = frozenset({Operator.IN, Operator.NOT_IN})
 _ABOVE: Final = frozenset({Operator.GREATER, Operator.GREATER_OR_EQUAL})
 _BELOW: Final = frozenset({Operator.LESS, Operator.LESS_OR_EQUAL})
+_EQUALITIES: Final = frozenset({Operator.EQUALS, Operator.NOT_EQUALS})
 _NEGATIVE: Final = frozenset({Operator.NOT_EQUALS, Operator.NOT_IN})
 
 
@@ -42,6 +44,41 @@ def rewrite_unstorable(where: Where, field: Field, *, allows_nul: bool) -> Speci
     if where.operator in _ABOVE | _BELOW:
         return _nearest_comparison(where, field, allows_nul=allows_nul)
     return Everything() if where.operator in _NEGATIVE else NOTHING
+
+
+def rewrite_inexact(where: Where, field: Field, kept: Callable[[Any], Any]) -> Specification:
+    """Return a condition of the same meaning whose values the column keeps as they are; mostly *where* itself.
+
+    Args:
+        where: The condition.
+
+        field: Its field.
+
+        kept: Returns what a value becomes when it is stored; `None` when it is never stored.
+    """
+    operator, value = where.operator, where.value
+    if field.kind is Kind.TEXT and operator not in _EQUALITIES | _LISTS:
+        # Texts are found, and sorted, by what is stored.
+        return where
+    if operator in _LISTS:
+        same = tuple(each for each in value if kept(each) == each)
+        return where if len(same) == len(value) else Where(where.field, operator, same)
+    if operator is Operator.BETWEEN:
+        low, high = value
+        if kept(low) == low and kept(high) == high:
+            return where
+        return all_of(
+            rewrite_inexact(Where(where.field, Operator.GREATER_OR_EQUAL, low), field, kept),
+            rewrite_inexact(Where(where.field, Operator.LESS_OR_EQUAL, high), field, kept),
+        )
+    if operator not in _EQUALITIES | _ABOVE | _BELOW or (nearest := kept(value)) == value:
+        return where
+    if nearest is None or operator in _EQUALITIES:
+        return Everything() if operator in _NEGATIVE else NOTHING
+    # Nothing stored lies between the value and what it becomes.
+    if operator in _ABOVE:
+        return Where(where.field, Operator.GREATER if nearest < value else Operator.GREATER_OR_EQUAL, nearest)
+    return Where(where.field, Operator.LESS_OR_EQUAL if nearest < value else Operator.LESS, nearest)
 
 
 def _between(where: Where, field: Field, *, allows_nul: bool) -> Specification:

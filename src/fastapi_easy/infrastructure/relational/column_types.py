@@ -32,7 +32,15 @@ _ROOMY: Final = decimal.Context(prec=100, rounding=decimal.ROUND_HALF_UP)
 
 
 class Unstorable(ValueError):
-    """Raised for a value that a column cannot hold as exactly as promised."""
+    """Raised for a value that a column cannot hold as exactly as promised.
+
+    Attributes:
+        column: The name of the column, where it is known.
+    """
+
+    def __init__(self, message: str, column: str | None = None) -> None:
+        self.column = column
+        super().__init__(message)
 
 
 class ServerType(TypeDecorator[T]):

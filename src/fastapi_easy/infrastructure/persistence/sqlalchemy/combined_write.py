@@ -44,7 +44,10 @@ def can_encode(resource: Resource[Any], rows: Sequence[JournalRow]) -> bool:
     """Return whether PostgreSQL spells what *rows* await as `to_plain_json` would."""
     awaited = {value for row in rows for value in row.values.values() if isinstance(value, ValuePlaceholder)}
     names = resource.readable if ValuePlaceholder.VALUES in awaited else resource.key
-    return all(resource.fields[name].kind in _ENCODERS for name in names)
+    # What a type of the user's stores, only the type itself can read.
+    return all(
+        resource.fields[name].kind in _ENCODERS and resource.fields[name].check is None for name in names
+    )
 
 
 def with_journal_rows(

@@ -27,6 +27,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.mapped_tables import Map
 from fastapi_easy.infrastructure.persistence.sqlalchemy.schema import compare, create, is_fresh
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.copies import MYSQL_INDEXED_LENGTH
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.discovery import narrow_to_dialect
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.entities import DeclarativeEntities, Entities
 from fastapi_easy.infrastructure.relational.column_types import SQLITE_DIGITS
 from fastapi_easy.infrastructure.relational.driver.direct_execution import DIRECT_DRIVERS, DirectExecutor
@@ -212,8 +213,15 @@ class SqlAlchemyDatabase:
                 if field.kind is Kind.ARRAY
             ]
         indexed = {*shape.key, *(each for rule in shape.unique for each in rule)}
-        fields = tuple(self._adapt_field(field, is_indexed=field.name in indexed) for field in shape.fields)
-        return dataclasses.replace(shape, fields=fields), refused
+        dialect = self._engine.dialect
+        fields = []
+        for declared in shape.fields:
+            field = narrow_to_dialect(f"{name}.{declared.name}", declared, dialect)
+            if isinstance(field, str):
+                refused.append(field)
+                field = declared
+            fields.append(self._adapt_field(field, is_indexed=field.name in indexed))
+        return dataclasses.replace(shape, fields=tuple(fields)), refused
 
     async def open(self) -> None:
         """Do nothing: connections are opened when statements need them."""
@@ -304,6 +312,9 @@ class SqlAlchemyDatabase:
             _ = weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
 
     def _adapt_field(self, declared: Field, *, is_indexed: bool) -> Field:
+        if declared.check is not None:
+            # How much its column holds is for the user's type to say.
+            return declared
         other = OTHER_VALUES[self._server_name].get(declared.kind)
         field = declared if other is None else dataclasses.replace(declared, other_values=other)
         match self._server_name:

@@ -11,6 +11,9 @@ from fastapi_easy.domain.resources.resource import Relation, Resource
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import RelationTarget
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.copies import TableCopies
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.converted_type import (
+    convert_column,
+)
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.entities import Entities
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete import exclude_deleted
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.stored_types import type_as_stored
@@ -61,6 +64,9 @@ class MappedTables:
     def table_of(self, resource: Resource[Any]) -> Table:
         """Return our copy of the table of *resource*, whose unique rules leave out rows marked as deleted."""
         table = self.tables.copy_of(self._entities.table_of(resource.stored))
+        for declared, name in self._entities.attributes_of(resource.stored).items():
+            if name in resource.fields:
+                convert_column(table.columns[declared.key], resource.fields[name])
         if resource.soft_delete is not None:
             exclude_deleted(
                 table, table.columns[self._column(resource, resource.soft_delete).key], self.server.name

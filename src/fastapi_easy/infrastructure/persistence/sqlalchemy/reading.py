@@ -11,6 +11,7 @@ from fastapi_easy.domain.queries.ordering import Sort, total_order
 from fastapi_easy.domain.queries.page import Count, Cursor, Page, PageRequest
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Everything
+from fastapi_easy.domain.values.unexpected import UnexpectedValue
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.build import columns_for_order, page
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.order import cursor_parameters
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
@@ -19,6 +20,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification
     name_parameters,
     parameterize,
 )
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.converted_type import comparable
 from fastapi_easy.infrastructure.relational.driver.executor import Record, StatementResult
 
 Fetch: TypeAlias = Callable[[Executable, Mapping[str, object]], Awaitable[Sequence[Record]]]
@@ -97,8 +99,30 @@ class Window:
         if len(records) > limit:
             names = (*fields, *(sort.name for sort in columns_for_order(fields, self.order)))
             last = dict(zip(names, kept[-1], strict=False))
-            following = Cursor(tuple(_read(last[sort.name], texts.get(sort.name)) for sort in self.order))
-        return Page(Rows(fields, kept, texts), total, following)
+            values = [_read(last[sort.name], texts.get(sort.name)) for sort in self.order]
+            if answer.decoder is not None:
+                raw = dict(zip(names, answer.records[limit - 1], strict=False))
+                values = [
+                    self._comparable(sort, value, raw[sort.name])
+                    for sort, value in zip(self.order, values, strict=True)
+                ]
+            following = Cursor(tuple(values))
+        rows = Rows(fields, kept, texts)
+        # What writes undecoded rows takes all values for what was declared, so that these are made into rows now.
+        return Page(list(rows) if self._has_unexpected_values(kept) else rows, total, following)
+
+    def _comparable(self, sort: Sort, value: object, raw: object) -> object:
+        """Return *value* of a cursor, or *raw* in its place where a type of the user's gives it, and yet refuses it."""
+        terms = self.plan.terms
+        for relation in sort.path:
+            terms = terms.resolve_relation(relation).target
+        return value if sort.field not in terms.kept else comparable(terms.plain(sort.field).type, value, raw)
+
+    def _has_unexpected_values(self, records: Sequence[Record]) -> bool:
+        """Return whether a column type of the user's could not read a value of *records*."""
+        kept = self.plan.terms.kept
+        places = [place for place, name in enumerate(self.fields) if name in kept] if kept else ()
+        return any(type(record[place]) is UnexpectedValue for record in records for place in places)
 
 
 def window_of(plan: Plan, query: Query, fields: Sequence[str] | None) -> Window:

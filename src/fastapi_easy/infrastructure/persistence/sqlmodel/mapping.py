@@ -116,7 +116,8 @@ def _unwrap_annotation(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
 def _pydantic_type_rule(field: Field, annotation: Any) -> Iterator[Any]:
     """Yield a rule for a type of pydantic's that is stored as text: an e-mail address, a URL, a literal."""
     is_plain = isinstance(annotation, type) and issubclass(annotation, str | enum.Enum)
-    if field.kind is not Kind.TEXT or is_plain:
+    # A column type of the user's has read the annotation already.
+    if field.kind is not Kind.TEXT or is_plain or field.check is not None:
         return
     if annotation is EmailStr:
         # Speaks for itself, and brings its format to the documentation.

@@ -128,6 +128,8 @@ def classify_error(error: BaseException) -> ClassifiedError | None:
             return ClassifiedError(ErrorCause.UNREACHABLE)
         case DBAPIError():
             return _from_driver(error.orig)
+        case StatementError(orig=Unstorable(column=str(column))):
+            return ClassifiedError(ErrorCause.INVALID_VALUE, columns=(column,))
         case StatementError(orig=Unstorable() | OverflowError() | UnicodeEncodeError()):
             return ClassifiedError(ErrorCause.INVALID_VALUE)
         case _:

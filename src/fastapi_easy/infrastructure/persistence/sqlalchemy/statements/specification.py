@@ -39,7 +39,7 @@ from fastapi_easy.domain.queries.specification import (
     fold_case,
 )
 from fastapi_easy.domain.resources.resource import Relation
-from fastapi_easy.infrastructure.entities.bounds import rewrite_unstorable
+from fastapi_easy.infrastructure.entities.bounds import rewrite_inexact, rewrite_unstorable
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.relation_joins import (
     exists_related,
     join_relation,
@@ -133,8 +133,14 @@ def _parameterize(specification: Specification, terms: Terms, values: list[Any])
                 _parameterize(inner, terms.resolve_relation(relation).target, values),
             )
         case Where(field):
+            where = specification
+            if field in terms.kept:
+                exact = rewrite_inexact(specification, terms.fields[field], terms.kept[field])
+                if not isinstance(exact, Where):
+                    return _parameterize(exact, terms, values)
+                where = exact
             # A value that no column can hold would be an error of the driver; it is merely not found.
-            sendable = rewrite_unstorable(specification, terms.fields[field], allows_nul=terms.allows_nul)
+            sendable = rewrite_unstorable(where, terms.fields[field], allows_nul=terms.allows_nul)
             if isinstance(sendable, Where):
                 return _parameterize_where(sendable, terms, values)
             return _parameterize(sendable, terms, values)
@@ -238,7 +244,7 @@ def _equal(field: str, operator: _Equality, terms: Terms, bind: Bind) -> ColumnE
 def _in_range(
     field: str, operator: _Comparison | Literal[Operator.BETWEEN], terms: Terms, bind: Bind
 ) -> ColumnElement[bool]:
-    type_, ordered = terms.type_of(field), terms.ordered(field)
+    type_, ordered = terms.type_in_order(field), terms.ordered(field)
     if operator is not Operator.BETWEEN:
         return _COMPARE[operator](ordered, bind(type_))
     low, high = bind(type_), bind(type_)

@@ -23,6 +23,10 @@ from sqlalchemy.types import Enum, TypeDecorator
 
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.resources.resource import Relation
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.converted_type import (
+    ConvertedType,
+    StoredText,
+)
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import unwrap_decorators
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.stored_types import PaddedText, UnpaddedText
 from fastapi_easy.infrastructure.relational.column_types import ColumnType, HexUuid, SqliteDecimal
@@ -76,6 +80,9 @@ class Terms:
         nonstandard: The fields whose columns exist with another collation or type than we would have given them.
 
         resolve_relation: Finds what a relation of its resource leads to.
+
+    Attributes:
+        kept: For each field with a column type of the user's, what a value becomes that is stored; `None` for nothing.
     """
 
     def __init__(
@@ -94,6 +101,11 @@ class Terms:
         self._keys = keys
         self._columns: Mapping[str, Term] = {name: table.columns[key] for name, key in keys.items()}
         self._nonstandard = nonstandard
+        self.kept: Mapping[str, Callable[[Any], Any]] = {
+            name: column.type.kept
+            for name, column in self._columns.items()
+            if isinstance(column.type, ConvertedType)
+        }
 
     def of(self, table: FromClause) -> "Terms":
         """Return the same terms of *table*, which has the same columns: an alias, or a subquery."""
@@ -113,11 +125,15 @@ class Terms:
         column = self._columns[field]
         if field not in self._nonstandard:
             return column
+        if isinstance(column.type, ConvertedType):
+            return self._bytewise(column) if column.type.stored_kind is Kind.TEXT else column
         return self._bytewise(column) if self.fields[field].kind is Kind.TEXT else self._normalized(field)
 
     def ordered(self, field: str) -> Term:
         """Return what to compare and sort by value; text by code point."""
         column, kind = self._columns[field], self.fields[field].kind
+        if isinstance(column.type, ConvertedType):
+            return self._ordered_text(field) if column.type.stored_kind is Kind.TEXT else column
         match kind:
             case Kind.TEXT:
                 return self._ordered_text(field)
@@ -177,8 +193,11 @@ class Terms:
         return UnpaddedText() if isinstance(self._columns[field].type, PaddedText) else String()
 
     def type_in_order(self, field: str) -> ColumnType:
-        """Return the type of the value of *field* in a cursor."""
+        """Return the type of values that *field* is compared with by size, and of its value in a cursor."""
         own = self._columns[field].type
+        if isinstance(own, ConvertedType):
+            # A type that changes texts must not change one that is only compared with.
+            return StoredText() if own.holds_plain_text else own
         return _NameOf(own) if self.fields[field].kind is Kind.ENUM else self.type_of(field)
 
     def _ordered_text(self, field: str) -> Term:

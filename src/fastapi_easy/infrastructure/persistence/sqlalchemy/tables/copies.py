@@ -31,6 +31,7 @@ from sqlalchemy.schema import ColumnDefault, DefaultClause
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import Double, TypeDecorator
 
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.discovery import is_custom
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import max_length_of, unwrap_decorators
 from fastapi_easy.infrastructure.relational.column_types import (
     AsyncpgUuid,
@@ -125,9 +126,26 @@ def adapt(declared: ColumnType, server: Server, *, indexed: bool) -> ColumnType:
         return plain if server.name == "postgresql" else EpochInterval()
     if isinstance(plain, ServerType):
         return plain.on(server, indexed=indexed)
+    if is_custom(plain):
+        return _custom(plain, server, indexed=indexed)
     if isinstance(plain, TypeDecorator):
         return plain
     return _adapt_on_any_server(plain, server) or _adapt_on_server(plain, server, indexed=indexed)
+
+
+def _custom(plain: ColumnType, server: Server, *, indexed: bool) -> ColumnType:
+    """Return *plain*, a type of the user's, with the type beneath it adapted, unless it chooses that by itself."""
+    if (
+        not isinstance(plain, TypeDecorator)
+        or type(plain).load_dialect_impl is not TypeDecorator.load_dialect_impl
+    ):
+        return plain
+    adapted = adapt(plain.impl_instance, server, indexed=indexed)
+    if adapted is plain.impl_instance:
+        return plain
+    copied: ColumnType = plain.copy()
+    vars(copied).update(impl=adapted, impl_instance=adapted)
+    return copied
 
 
 def is_indexed(column: Column[Any]) -> bool:

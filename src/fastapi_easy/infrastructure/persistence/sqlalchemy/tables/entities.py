@@ -10,6 +10,10 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables import mapping
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.conversions import (
+    object_of,
+    value_of,
+)
 
 E = TypeVar("E")
 
@@ -64,7 +68,7 @@ class DeclarativeEntities:
         mapper: Mapper[E] = sqlalchemy.inspect(resource.entity)
         made: E = mapper.class_manager.new_instance()
         for name, value in values.items():
-            set_committed_value(made, name, value)
+            set_committed_value(made, name, object_of(resource.fields[name], value))
         make_transient_to_detached(made)
         return made
 
@@ -72,4 +76,4 @@ class DeclarativeEntities:
         """Return the values that *entity* holds, without those it was never given."""
         state: InstanceState[Any] = sqlalchemy.inspect(entity)
         held = state.dict
-        return {name: held[name] for name in resource.fields if name in held}
+        return {name: value_of(field, held[name]) for name, field in resource.fields.items() if name in held}

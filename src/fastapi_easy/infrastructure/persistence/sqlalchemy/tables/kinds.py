@@ -1,7 +1,7 @@
 """Column types → the kinds of their values, with bounds."""
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.types import BINARY, VARBINARY, TypeDecorator
 
-from fastapi_easy.domain.field import Kind
+from fastapi_easy.domain.field import Comparison, Kind
 from fastapi_easy.infrastructure.relational.column_types import ColumnType, ServerType, enumeration_of
 
 _CONVERSIONS: Final = (
@@ -84,6 +84,8 @@ class FieldType:
     maximum: int | None = None
     precision: int | None = None
     scale: int | None = None
+    check: Callable[[Any], None] | None = None
+    comparison: Comparison = Comparison.FULL
 
     @property
     def field_arguments(self) -> Mapping[str, Any]:
@@ -107,8 +109,8 @@ def field_type_of(declared: ColumnType) -> FieldType | None:
     """Return what values of a column of type *declared* are; `None` when no kind fits."""
     plain = unwrap_decorators(declared)
     if isinstance(plain, TypeDecorator) and not isinstance(plain, Interval):
-        # A converting decorator is used as it is; it has to say which Python type it gives.
-        return None if _hides_its_type(plain) else field_type_of(plain.impl_instance)
+        # Only its class, and what it does with samples, say which values it gives (`custom_types`).
+        return None
     kind = next((kind for cls, kind in _KINDS if isinstance(plain, cls)), None)
     return None if kind is None else _read(kind, plain)
 
@@ -142,11 +144,6 @@ def max_length_of(plain: ColumnType) -> int | None:
         return max(0, sum(len(member) + 1 for member in plain.values) - 1)
     length: int | None = getattr(plain, "length", None)
     return length
-
-
-def _hides_its_type(decorator: TypeDecorator[Any]) -> bool:
-    inner = field_type_of(decorator.impl_instance)
-    return inner is None or inner.kind is Kind.BINARY
 
 
 def _decimal(plain: ColumnType) -> FieldType:

@@ -15,6 +15,12 @@ from fastapi_easy.domain.field import UNSET, Field
 from fastapi_easy.domain.resources.resource import Shape
 from fastapi_easy.infrastructure.entities.annotations import annotation_of, without_none
 from fastapi_easy.infrastructure.entities.documents import with_document
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.conversions import Conversion
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.discovery import (
+    conversion_of,
+    converted_field_type,
+    is_custom,
+)
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import FieldType, field_type_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.references import references_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.relations import links_of
@@ -40,13 +46,8 @@ def describe(entity: type[object]) -> Shape:
         raise DeclarationError(refusals)
     table = table_of(entity)
     names = attributes_of(entity)
-    field_types = {column: field_type_of(column.type) for column in names}
-    mistakes = [
-        f"{entity.__name__}.{names[column]} has the type {column.type!r}, which no field kind supports;"
-        " leave the column out of the class or give it another type"
-        for column, found in field_types.items()
-        if found is None
-    ]
+    field_types = {column: _type_of(entity, column, name) for column, name in names.items()}
+    mistakes = [found for found in field_types.values() if isinstance(found, str)]
     # References are resolved by name only when they are looked at.
     mistakes += _undeclared_references(entity, table)
     if mistakes:
@@ -57,7 +58,7 @@ def describe(entity: type[object]) -> Shape:
     fields = tuple(
         _field(entity, column, names[column], found, is_unique=names[column] in singles)
         for column, found in field_types.items()
-        if found is not None
+        if not isinstance(found, str)
     )
     return Shape(
         fields=fields,
@@ -137,11 +138,27 @@ def _named(columns: list[Any], names: dict[Column[Any], str]) -> Iterator[tuple[
         yield tuple(names[column] for column in columns)
 
 
+def _type_of(entity: type[object], column: Column[Any], name: str) -> FieldType | str:
+    """Return what values of *column* are, or why they cannot be those of a field."""
+    if is_custom(column.type):
+        conversion = conversion_of(entity, name, column.type)
+        return conversion if isinstance(conversion, str) else converted_field_type(conversion)
+    found = field_type_of(column.type)
+    if found is None:
+        return (
+            f"{entity.__name__}.{name} has the type {column.type!r}, which no field kind supports;"
+            " leave the column out of the class or give it another type"
+        )
+    return found
+
+
 def _field(
     entity: type[object], column: Column[Any], name: str, found: FieldType, *, is_unique: bool
 ) -> Field:
     generated = _is_generated(column)
     default, factory, store_default = (UNSET, None, False) if generated else _default(entity, column, name)
+    if isinstance(found.check, Conversion):
+        default, factory = found.check.value_of_default(default), _converted(found.check, factory)
     made = Field(
         name=name,
         **found.field_arguments,
@@ -155,8 +172,10 @@ def _field(
         unique=is_unique,
         description=column.comment or column.doc,
     )
-    # Where another class stands between the column and Python, the annotation is about its values.
-    return with_document(made, _annotation(entity, name)) if isinstance(column.type, JSON) else made
+    if isinstance(column.type, JSON) or found.check is not None:
+        return with_document(made, _annotation(entity, name))
+    # Another class stands between the column and Python, and the annotation is about its values.
+    return made
 
 
 def _annotation(entity: type[object], name: str) -> Any:
@@ -164,6 +183,13 @@ def _annotation(entity: type[object], name: str) -> Any:
     annotation = annotation_of(entity, name)
     is_mapped = isinstance(origin := typing.get_origin(annotation), type) and issubclass(origin, Mapped)
     return without_none(typing.get_args(annotation)[0] if is_mapped else annotation)
+
+
+def _converted(conversion: Conversion, factory: Callable[[], object] | None) -> Callable[[], object] | None:
+    """Return a factory of values of a row, where *factory* makes objects of the user's."""
+    if factory is None or conversion.value.to_object is None:
+        return factory
+    return lambda: conversion.value_of_default(factory())
 
 
 def _is_generated(column: Column[Any]) -> bool:

@@ -1,0 +1,1 @@
+"""Column types of users, which store values in their own way."""
