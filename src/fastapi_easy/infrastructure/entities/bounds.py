@@ -23,7 +23,8 @@ def is_storable(field: Field, value: object, *, allows_nul: bool) -> bool:
         case bool():
             return True
         case int() if field.kind is Kind.INTEGER:
-            return INTEGER_LIMITS[0] <= value <= INTEGER_LIMITS[1]
+            # MySQL has unsigned columns of 64 bits.
+            return INTEGER_LIMITS[0] <= value <= max(INTEGER_LIMITS[1], field.maximum or 0)
         case str() if not value.isascii() or "\x00" in value:
             return _first_unstorable(value, allows_nul=allows_nul) is None
         case _:

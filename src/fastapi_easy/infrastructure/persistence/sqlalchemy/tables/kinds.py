@@ -159,7 +159,7 @@ def _decimal(plain: ColumnType) -> FieldType:
 def _bounds(plain: ColumnType) -> tuple[int, int]:
     bits = next(bits for cls, bits in _BITS if isinstance(plain, cls))
     if getattr(plain, "unsigned", False):
-        return 0, 2 ** min(bits, 63) - 1
+        return 0, 2**bits - 1
     return -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
 
 
