@@ -14,6 +14,7 @@ from tortoise.transactions import in_transaction
 
 from fastapi_easy.domain.changes.patch import Patch
 from fastapi_easy.domain.errors import AlreadyExists
+from fastapi_easy.domain.ports.unit_of_work import UnitOfWorkMisuse
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Everything
 from fastapi_easy.testing.conformance.store import value_of
@@ -222,6 +223,32 @@ class Models:
             _ = value_of(await work.commit())
 
         assert await there.names() == [str(number) for number in range(8)]
+
+    @pytest.mark.parametrize("begin", ["unit of work", "in_transaction"])
+    async def test_calls_that_outlive_the_transaction_are_refused(self, there, begin):
+        late = []
+        with there.database.activate(), contextlib.suppress(UnitOfWorkMisuse):
+            # Tortoise's own commits at the end of the block, which is refused while a call is running.
+            async with there.work() if begin == "unit of work" else in_transaction():
+                _ = await there.shelf.create(name="first")
+                late = [asyncio.ensure_future(there.shelf.create(name=str(number))) for number in range(5)]
+                await asyncio.sleep(0)
+        answers = await asyncio.gather(*late, return_exceptions=True)
+
+        assert UnitOfWorkMisuse in {type(each) for each in answers}
+        assert there.database.pool.in_use == 0
+
+    async def test_what_a_model_created_beside_a_repository_is_kept_or_was_refused(self, there):
+        async with there.work() as work:
+            shelves = work.repository("shelves")
+            answers = await asyncio.gather(
+                shelves.add(VALUES), there.shelf.create(name="b"), shelves.add(VALUES), return_exceptions=True
+            )
+            _ = value_of(await work.commit())
+
+        written = [each for each in answers if not isinstance(each, UnitOfWorkMisuse)]
+        assert {type(each) for each in written} <= {Success, there.shelf}
+        assert len(await there.names()) >= len(written) > 0
 
     async def test_tortoises_own_transactions_work_outside_of_ours(self, there):
         with there.database.activate():

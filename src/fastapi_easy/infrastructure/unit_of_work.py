@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Any, Final, Generic, Protocol, Self, TypeVar
 
@@ -14,7 +15,7 @@ from fastapi_easy.domain.open_transaction import register_transaction
 from fastapi_easy.domain.ports.entity_repository import EntityRepository
 from fastapi_easy.domain.ports.event_bus import EventBus
 from fastapi_easy.domain.ports.repository import Repository
-from fastapi_easy.domain.ports.unit_of_work import CommitGuard
+from fastapi_easy.domain.ports.unit_of_work import CommitGuard, UnitOfWorkMisuse
 from fastapi_easy.domain.resources.resource import Resource
 
 T_co = TypeVar("T_co", covariant=True)
@@ -68,6 +69,7 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
         self._touched: dict[str, Resource[Any]] = {}
         self._leases: tuple[CommitGuard, ...] = ()
         self._is_open = False
+        self._has_ended = False
 
     @property
     def database(self) -> D:
@@ -88,6 +90,7 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
     ) -> None:
         """Discard what was not committed and give back the connection."""
         self._events = []
+        self._has_ended = True
         if self._open_transaction is not None:
             try:
                 await self._close()
@@ -157,15 +160,22 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
 
     async def commit(self) -> Outcome[None]:
         """Make every write durable, then publish the recorded events."""
-        if (
-            self._leases
-            and self._open_transaction is not None
-            and (refused := await self._check_leases()) is not None
-        ):
-            return refused
+        if self._leases and self._open_transaction is not None:
+            # What another task wrote between the check and the commit would be neither refused nor recorded.
+            with self._use():
+                refused = await self._check_leases()
+                return await self._commit_and_publish() if refused is None else refused
+        return await self._commit_and_publish()
+
+    async def _commit_and_publish(self) -> Outcome[None]:
         # Taken first, so that an event is never published twice, whatever the commit comes to.
         events, self._events = self._events, []
-        committed = _SUCCESS if self._open_transaction is None else await self._commit()
+        try:
+            committed = _SUCCESS if self._open_transaction is None else await self._commit()
+        except UnitOfWorkMisuse:
+            # Nothing was done: whoever uses it rightly commits later, with what was recorded so far.
+            self._events = events
+            raise
         self._is_open = False
         if events and not isinstance(committed, Failure):
             await self._event_bus.publish(events)
@@ -175,6 +185,8 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
     def _transaction(self) -> T:
         """The transaction of this unit of work; begun when it is first needed."""
         if self._open_transaction is None:
+            if self._has_ended:
+                raise UnitOfWorkMisuse("the unit of work has ended: open a new one")
             self._open_transaction = self._database.begin()
             register_transaction(self._has_open_transaction)
         self._is_open = True
@@ -186,7 +198,7 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
             guarded = await lease.guard(self)
             if isinstance(guarded, Failure):
                 self._events = []
-                await self._close()
+                await self._rollback()
                 self._is_open = False
                 return guarded
         return None
@@ -204,8 +216,19 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
         """Make every write durable; what follows begins anew."""
 
     @abstractmethod
+    def _rollback(self) -> Awaitable[None]:
+        """Discard what was not committed; what follows begins anew."""
+
+    @abstractmethod
     def _close(self) -> Awaitable[None]:
-        """Discard what was not committed and give back the connection, also when the task is cancelled."""
+        """Discard what was not committed and give back the connection, also when the task is cancelled.
+
+        Every further use raises `UnitOfWorkMisuse`.
+        """
+
+    def _use(self) -> AbstractContextManager[None]:
+        """Return what keeps other tasks from using the transaction meanwhile."""
+        return nullcontext()
 
 
 def _wrong_database(name: str, database: str, here: str) -> str:

@@ -217,7 +217,7 @@ async def test_a_cancelled_call_loses_the_transaction():
         await transaction.write(given_up)
     with pytest.raises(TransactionLost):
         await transaction.commit()
-    await transaction.close()
+    await transaction.rollback()
     answer = await transaction.read(Script("anew"))
     await transaction.close()
 

@@ -121,7 +121,8 @@ class AuthorizingRepository(ScopedRepository[E]):
             details: dict[str, object] = {} if creates else {"key": key}
             if creates or write is UPDATE:
                 details["values"] = dict(values)
-            asked = await self._recorder.ask(write.before_change, resource, self._work, **details)
+            with self._recorder.unfinished_change():
+                asked = await self._recorder.ask(write.before_change, resource, self._work, **details)
             if isinstance(asked, Failure):
                 return asked
             values = getattr(asked.unwrap(), "values", values)
@@ -129,11 +130,14 @@ class AuthorizingRepository(ScopedRepository[E]):
             # A single write uses a connection of its own. Queries inside the transaction could wait for its locks while
             # it waits for them, so the write joins the transaction first.
             inner = self._scope_to_grant(self._join_transaction(), write)
-            referring = await complete_references(resource, key, values, inner) if write is UPDATE else values
-            if isinstance(referring, Failure):
-                return referring
             known = set[ReferencedEntity]() if visible is None else visible
-            hidden = await find_hidden_reference(resource, referring, access, self._work, known)
+            with self._recorder.unfinished_change():
+                referring = (
+                    await complete_references(resource, key, values, inner) if write is UPDATE else values
+                )
+                if isinstance(referring, Failure):
+                    return referring
+                hidden = await find_hidden_reference(resource, referring, access, self._work, known)
             if hidden is not None:
                 return hidden
         return Success(values)

@@ -137,7 +137,9 @@ class CallerUnitOfWork:
         if self.context.dry_run is not None:
             self.context.dry_run.events.extend(self.inner.events)
             return Success(None)
-        if self._recorder.has_pending:
+        self._recorder.reject_unfinished_changes()
+        # Again while the journal's table was made, a change of another task may have ended.
+        while self._recorder.has_pending:
             written = await self._recorder.write()
             if isinstance(written, Failure):
                 return written

@@ -1,6 +1,7 @@
 """The record of what one unit of work did, for subscribers and the journal."""
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from returns.result import Failure, Success
@@ -15,7 +16,7 @@ from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Error, Key, Outcome
 from fastapi_easy.domain.ports.event_bus import Interest
 from fastapi_easy.domain.ports.journal import Journal
-from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
+from fastapi_easy.domain.ports.unit_of_work import UnitOfWork, UnitOfWorkMisuse
 from fastapi_easy.domain.resources.resource import Resource
 
 E = TypeVar("E", bound=DomainEvent)
@@ -40,9 +41,20 @@ class Recorder:
         unwritten: The events not yet written to the journal; `None` when there are none.
 
         commit_failures: The reasons that prevent the commit; `None` when there are none.
+
+        unfinished: The number of changes that are being authorized or announced, and are made afterwards.
     """
 
-    __slots__ = ("_ports", "_work", "by_system", "commit_failures", "context", "root", "unwritten")
+    __slots__ = (
+        "_ports",
+        "_work",
+        "by_system",
+        "commit_failures",
+        "context",
+        "root",
+        "unfinished",
+        "unwritten",
+    )
 
     def __init__(self, work: UnitOfWork, ports: ApplicationPorts, context: Context) -> None:
         self.context = context
@@ -54,6 +66,7 @@ class Recorder:
         self.root: Recorder | None = None
         self.unwritten: list[Sequence[DomainEvent]] | None = None
         self.commit_failures: list[Failure[Error]] | None = None
+        self.unfinished = 0
 
     def for_system(self) -> "Recorder":
         """Return a recorder of the same unit of work, whose writes are the system's."""
@@ -175,6 +188,28 @@ class Recorder:
 
         self.record(LazySequence(len(rows), creations))
 
+    @contextlib.contextmanager
+    def unfinished_change(self) -> Iterator[None]:
+        """Mark a change as unfinished during the block, so that nobody commits what came before without it."""
+        root = self.root or self
+        root.unfinished += 1
+        try:
+            yield
+        finally:
+            root.unfinished -= 1
+
+    def reject_unfinished_changes(self) -> None:
+        """Reject to commit in the middle of a change, which would be made after the commit and be lost.
+
+        Raises:
+            UnitOfWorkMisuse: There is one: of another task, or of the handler that commits.
+        """
+        if (self.root or self).unfinished:
+            raise UnitOfWorkMisuse(
+                "a change is not finished yet: a unit of work belongs to one task; open a unit of work for each task, "
+                "and commit after the change instead of in a handler before it"
+            )
+
     def prevent_commit(self, refusal: Failure[Error]) -> Failure[Error]:
         """Prevent the unit of work from being committed, because of *refusal*; return that."""
         root = self.root or self
@@ -198,10 +233,18 @@ class Recorder:
         rows = [row for events in unwritten for event in events for row in journal.rows(event)]
         if not rows:
             return Success(None)
-        kept = await self._work.keep(rows)
+        try:
+            kept = await self._work.keep(rows)
+        except UnitOfWorkMisuse:
+            root.restore(unwritten)
+            raise
         if isinstance(kept, Failure):
             _ = self.prevent_commit(kept)
         return kept
+
+    def restore(self, events: list[Sequence[DomainEvent]]) -> None:
+        """Have *events* written by the next commit: this one was refused before it wrote them."""
+        self.unwritten = [*events, *(self.unwritten or ())]
 
     def clear(self) -> None:
         """Forget what was recorded: the unit of work was left."""

@@ -15,7 +15,7 @@ from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.ports.retry import Retry
 from fastapi_easy.domain.ports.technology import DatabaseRequest, Technology
 from fastapi_easy.domain.ports.tracer import Span, Tracer
-from fastapi_easy.domain.ports.unit_of_work import CommitGuard, UnitOfWork
+from fastapi_easy.domain.ports.unit_of_work import CommitGuard, UnitOfWork, UnitOfWorkMisuse
 from fastapi_easy.domain.ports.validator import Validator
 
 __all__ = [
@@ -50,5 +50,6 @@ __all__ = [
     "Technology",
     "Tracer",
     "UnitOfWork",
+    "UnitOfWorkMisuse",
     "Validator",
 ]

@@ -12,6 +12,10 @@ from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.resources.resource import Resource
 
 
+class UnitOfWorkMisuse(RuntimeError):
+    """The program uses a unit of work in a way that cannot be right; a defect, never an answer to a caller."""
+
+
 class CommitGuard(Protocol):
     """Has a say in whether a unit of work may commit."""
 
@@ -25,7 +29,9 @@ class UnitOfWork(Protocol):
     """Changes to the resources of one database that become durable together, or not at all.
 
     An async context manager, entered once. Leaving it without `commit`, by whatever way, discards every write.
-    Belongs to one task.
+    Belongs to one task at a time. A call that begins while one of another task is running, also `commit`, raises
+    `UnitOfWorkMisuse` and changes nothing, and so does every call after the end of the block, which waits for the one
+    that is running. Tasks may hand a unit of work on: what counts is overlap.
     """
 
     async def __aenter__(self) -> Self:

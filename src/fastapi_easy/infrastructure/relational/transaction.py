@@ -15,6 +15,7 @@ from fastapi_easy.infrastructure.relational.driver.error_classification import (
 from fastapi_easy.infrastructure.relational.driver.executor import Executor, Parameters, StatementResult
 from fastapi_easy.infrastructure.relational.driver.pooled_connection import PooledConnection
 from fastapi_easy.infrastructure.waiting.completion import run_to_completion
+from fastapi_easy.infrastructure.waiting.exclusive_use import ExclusiveUse
 
 ROLLBACK_LIMIT: Final = 2.0
 """Seconds to wait for a rollback before its connection is thrown away."""
@@ -31,7 +32,9 @@ class CommitOutcomeUnknown(Exception):
 
 
 class Transaction:
-    """A transaction, which begins with its first statement, and anew after each commit. For one task only.
+    """A transaction, which begins with its first statement, and anew after each commit.
+
+    For one task at a time: of two calls at once the second one raises `UnitOfWorkMisuse`.
 
     On SQLite there is one at a time: others wait for its end, also when it has only read so far (`BEGIN IMMEDIATE`).
     Otherwise a transaction that has read and then writes would fail whenever another one was faster. Reads without a
@@ -42,9 +45,20 @@ class Transaction:
 
         may_autocommit: Whether the caller commits right after the last write, so that a last write which is also the
             first statement needs no `BEGIN` and no `COMMIT` around it.
+
+    Attributes:
+        use: Entered by each call, and by callers around several that belong together.
     """
 
-    __slots__ = ("_executor", "_has_written", "_in_atomic_block", "_is_lost", "_may_autocommit", "_pooled")
+    __slots__ = (
+        "_executor",
+        "_has_written",
+        "_in_atomic_block",
+        "_is_lost",
+        "_may_autocommit",
+        "_pooled",
+        "use",
+    )
 
     def __init__(self, executor: Executor, *, may_autocommit: bool = False) -> None:
         self._executor = executor
@@ -55,6 +69,7 @@ class Transaction:
         self._has_written = False
         self._is_lost = False
         self._in_atomic_block = False
+        self.use = ExclusiveUse()
 
     @property
     def has_begun(self) -> bool:
@@ -87,6 +102,12 @@ class Transaction:
         """
         if last and self._may_autocommit and self._pooled is None and not self._is_lost:
             return await self._execute_in_autocommit(statement, parameters)
+        with self.use:
+            return await self._execute(statement, parameters, writes=writes)
+
+    async def _execute(
+        self, statement: Executable, parameters: Parameters, *, writes: bool
+    ) -> StatementResult:
         pooled, has_savepoint = await self._before_statement(writes=writes)
         try:
             answer = await self._executor.run(pooled, statement, parameters)
@@ -111,16 +132,17 @@ class Transaction:
         Raises:
             TransactionLost: The transaction has ended; nothing of it is left.
         """
-        pooled, has_savepoint = await self._before_statement(writes=writes)
-        try:
-            yield pooled.connection
-        except SQLAlchemyError as error:
-            await self._recover(pooled, error, has_savepoint=has_savepoint)
-            raise
-        except BaseException as error:
-            self._abandon_connection(error)
-            raise
-        await self._after_statement(pooled, writes=writes, has_savepoint=has_savepoint)
+        with self.use:
+            pooled, has_savepoint = await self._before_statement(writes=writes)
+            try:
+                yield pooled.connection
+            except SQLAlchemyError as error:
+                await self._recover(pooled, error, has_savepoint=has_savepoint)
+                raise
+            except BaseException as error:
+                self._abandon_connection(error)
+                raise
+            await self._after_statement(pooled, writes=writes, has_savepoint=has_savepoint)
 
     async def run_savepoint_command(self, sql: str) -> None:
         """Run *sql*, which sets, releases or rolls back to a savepoint of the caller's.
@@ -128,34 +150,36 @@ class Transaction:
         Raises:
             TransactionLost: The transaction has ended; nothing of it is left.
         """
-        await self._run_command(await self._ensure_begun(), sql)
-        # After a failure the transaction must not be restarted: the savepoint would be gone.
-        self._has_written = True
+        with self.use:
+            await self._run_command(await self._ensure_begun(), sql)
+            # After a failure the transaction must not be restarted: the savepoint would be gone.
+            self._has_written = True
 
     @contextlib.asynccontextmanager
     async def atomic(self) -> AsyncIterator[None]:
         """Undo what is done inside of the block when an exception leaves it."""
-        keeps = self._has_written
-        pooled = await self._ensure_begun()
-        if keeps:
-            await self._run_command(pooled, f"SAVEPOINT {_SAVEPOINT}")
-        self._in_atomic_block = True
-        try:
-            yield
-        except Exception:
-            if self._pooled is not None and not keeps and not self._executor.is_in_transaction(pooled):
-                # Ended by the database's own code; nothing is lost but what this block has done.
-                self._is_lost = False
-            if self._pooled is not None and not self._is_lost:
-                if keeps:
-                    await self._run_command(pooled, f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
-                else:
-                    await self._restart(pooled)
-            raise
-        finally:
-            self._in_atomic_block = False
-        if keeps and self._pooled is not None:
-            await self._run_command(pooled, f"RELEASE SAVEPOINT {_SAVEPOINT}")
+        with self.use:
+            keeps = self._has_written
+            pooled = await self._ensure_begun()
+            if keeps:
+                await self._run_command(pooled, f"SAVEPOINT {_SAVEPOINT}")
+            self._in_atomic_block = True
+            try:
+                yield
+            except Exception:
+                if self._pooled is not None and not keeps and not self._executor.is_in_transaction(pooled):
+                    # Ended by the database's own code; nothing is lost but what this block has done.
+                    self._is_lost = False
+                if self._pooled is not None and not self._is_lost:
+                    if keeps:
+                        await self._run_command(pooled, f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
+                    else:
+                        await self._restart(pooled)
+                raise
+            finally:
+                self._in_atomic_block = False
+            if keeps and self._pooled is not None:
+                await self._run_command(pooled, f"RELEASE SAVEPOINT {_SAVEPOINT}")
 
     async def commit(self) -> None:
         """Make everything durable; the next statement begins a new transaction.
@@ -165,6 +189,26 @@ class Transaction:
 
             CommitOutcomeUnknown: The connection broke before the answer.
         """
+        with self.use:
+            await self._commit()
+
+    async def rollback(self) -> None:
+        """Discard what was not committed and give the connection back; the next statement begins a new transaction."""
+        with self.use:
+            await self._discard()
+
+    async def close(self) -> None:
+        """Roll back what was not committed and give the connection back, also when the task is cancelled.
+
+        Waits for a call of another task; every further one raises `UnitOfWorkMisuse`.
+        """
+        if self.use.end():
+            await self._discard()
+        else:
+            # Its statement is on the connection, which is in no state to be given back before that has ended.
+            await run_to_completion(self._discard_when_idle())
+
+    async def _commit(self) -> None:
         if self._is_lost:
             raise TransactionLost
         pooled = self._pooled
@@ -190,8 +234,11 @@ class Transaction:
         self._has_written = False
         self._executor.pool.check_in(pooled)
 
-    async def close(self) -> None:
-        """Roll back what was not committed and give the connection back, also when the task is cancelled."""
+    async def _discard_when_idle(self) -> None:
+        await self.use.wait_until_idle()
+        await self._discard()
+
+    async def _discard(self) -> None:
         pooled, self._pooled = self._pooled, None
         self._has_written = self._is_lost = False
         if pooled is not None:

@@ -1,7 +1,9 @@
 """The layers of one statement or transaction."""
 
 from collections.abc import Iterator
+from typing import NoReturn
 
+from fastapi_easy.domain.ports.unit_of_work import UnitOfWorkMisuse
 from fastapi_easy.infrastructure.persistence.memory.tables import Layer, Rows, Table
 
 
@@ -40,3 +42,24 @@ class Layers:
         """Put everything that was written here into what it lies upon."""
         for layer in self._layers.values():
             layer.flush()
+
+
+class EndedLayers(Layers):
+    """Stand where those of a transaction were that has ended, and refuse every use."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> NoReturn:
+        """Refuse to commit."""
+        self._refuse()
+
+    def of(self, table: Table) -> NoReturn:
+        """Refuse a write."""
+        self._refuse()
+
+    def view(self, table: Table) -> NoReturn:
+        """Refuse a read."""
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        raise UnitOfWorkMisuse("the unit of work has ended: open a new one")

@@ -18,7 +18,7 @@ from fastapi_easy.infrastructure.persistence.memory.errors import (
     reference_broken,
     stale,
 )
-from fastapi_easy.infrastructure.persistence.memory.layers import Layers
+from fastapi_easy.infrastructure.persistence.memory.layers import EndedLayers, Layers
 from fastapi_easy.infrastructure.persistence.memory.references import apply_referential_actions
 from fastapi_easy.infrastructure.persistence.memory.tables import Change, Layer, Rows, Table, Values
 
@@ -43,9 +43,13 @@ class MemoryTransaction:
         """Forget every write."""
         self._layers = Layers()
 
+    def close(self) -> None:
+        """Forget every write; every further use raises `UnitOfWorkMisuse`."""
+        self._layers = EndedLayers()
+
     def commit(self) -> Outcome[None]:
         """Put every write into the tables, or none if a rule forbids one. What follows begins anew."""
-        written, self._layers = self._layers, Layers()
+        written, self._layers = tuple(self._layers), Layers()
         fresh = Layers()
         for layer in written:
             refused = _rebase(layer, fresh.of(layer.table))

@@ -29,6 +29,10 @@ class MemoryUnitOfWork(TransactionalUnitOfWork[MemoryDatabase, MemoryTransaction
             self._database.keep(kept)
         return committed
 
-    async def _close(self) -> None:
+    async def _rollback(self) -> None:
         self._pending_rows = ()
         self._transaction.discard()
+
+    async def _close(self) -> None:
+        self._pending_rows = ()
+        self._transaction.close()

@@ -238,7 +238,10 @@ class MongoRepository(Generic[E]):
 
     async def _next(self, batches: BatchCursor) -> Sequence[Document]:
         try:
-            return await batches.next()
+            if self._connection is None:
+                return await batches.next()
+            with self._connection.use:
+                return await batches.next()
         except DATABASE_ERRORS as error:
             self._break_stream(error)
 
@@ -265,7 +268,8 @@ class MongoRepository(Generic[E]):
         transaction = self._connection
         try:
             if transaction is not None:
-                return Success(await work(self._writer(transaction)))
+                with transaction.use:
+                    return Success(await work(self._writer(transaction)))
             needs_transaction = is_bulk or not needs_no_lookup([scope])
             own = self._database.begin() if needs_transaction else self._database.autocommit()
             transaction = own

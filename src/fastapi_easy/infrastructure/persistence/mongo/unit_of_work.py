@@ -1,6 +1,7 @@
 """Units of work in one MongoDB database."""
 
 from collections.abc import Awaitable, Sequence
+from contextlib import AbstractContextManager
 
 from returns.result import Failure, Success
 
@@ -30,8 +31,15 @@ class MongoUnitOfWork(TransactionalUnitOfWork[MongoDatabase, Transaction]):
             return Failure(translate(error, self._database.name, touched))
         return Success(None)
 
-    def _keep(self, rows: Sequence[JournalRow]) -> Awaitable[Outcome[None]]:
-        return journal.keep(self._database, self._transaction, rows)
+    async def _keep(self, rows: Sequence[JournalRow]) -> Outcome[None]:
+        with self._transaction.use:
+            return await journal.keep(self._database, self._transaction, rows)
+
+    def _rollback(self) -> Awaitable[None]:
+        return self._transaction.rollback()
 
     def _close(self) -> Awaitable[None]:
         return self._transaction.close()
+
+    def _use(self) -> AbstractContextManager[None]:
+        return self._transaction.use

@@ -241,9 +241,11 @@ class SqlAlchemyRepository(Generic[E]):
         """Carry out *work* in the transaction of this repository, or in a short one of its own."""
         transaction = self._connection
         try:
-            plan = await self._database.plan(self._resource)
             if transaction is not None:
-                return Success(await work(Writer(plan, transaction)))
+                with transaction.use:
+                    plan = await self._database.plan(self._resource)
+                    return Success(await work(Writer(plan, transaction)))
+            plan = await self._database.plan(self._resource)
             if self._rows:
                 await ensure_tables(self._database, {row.table for row in self._rows})
             own = self._database.begin(may_autocommit=True)

@@ -1,6 +1,7 @@
 """Units of work in one relational database."""
 
 from collections.abc import Awaitable, Sequence
+from contextlib import AbstractContextManager
 
 from returns.result import Failure, Success
 
@@ -26,11 +27,18 @@ class SqlAlchemyUnitOfWork(TransactionalUnitOfWork[SqlAlchemyDatabase, Transacti
             return Failure(translate(error, self._database.name, self._find_constraints, (), removing=False))
         return Success(None)
 
-    def _keep(self, rows: Sequence[JournalRow]) -> Awaitable[Outcome[None]]:
-        return journal.insert_rows(self._database, self._transaction, rows)
+    async def _keep(self, rows: Sequence[JournalRow]) -> Outcome[None]:
+        with self._transaction.use:
+            return await journal.insert_rows(self._database, self._transaction, rows)
+
+    def _rollback(self) -> Awaitable[None]:
+        return self._transaction.rollback()
 
     def _close(self) -> Awaitable[None]:
         return self._transaction.close()
+
+    def _use(self) -> AbstractContextManager[None]:
+        return self._transaction.use
 
     def _find_constraints(self, classified: ClassifiedError) -> TableConstraints | None:
         """Return the constraints that *classified* is about, among those of the tables touched so far."""

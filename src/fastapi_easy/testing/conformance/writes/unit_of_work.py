@@ -19,6 +19,7 @@ from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Everything, Operator, Where
 from fastapi_easy.domain.resources.capability import Capability
 from fastapi_easy.testing.conformance.store import Store, add_one, add_titles, titles, value_of
+from fastapi_easy.testing.conformance.writes.exclusive_use import ExclusiveUseCases
 from fastapi_easy.testing.conformance.writes.journal_rows import SystemRowCases
 
 CREATED: Final = EntityCreated(
@@ -33,7 +34,7 @@ class _Interrupted(Exception):
     pass
 
 
-class UnitOfWorkConformance(SystemRowCases):
+class UnitOfWorkConformance(SystemRowCases, ExclusiveUseCases):
     """The conformance suite of a unit of work. Subclass, and override the fixture `store`."""
 
     @pytest_asyncio.fixture(autouse=True)

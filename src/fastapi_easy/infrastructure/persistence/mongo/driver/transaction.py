@@ -30,6 +30,8 @@ from fastapi_easy.infrastructure.persistence.mongo.errors import (
     TransactionLost,
     is_conflict,
 )
+from fastapi_easy.infrastructure.waiting.completion import run_to_completion
+from fastapi_easy.infrastructure.waiting.exclusive_use import ExclusiveUse
 
 T = TypeVar("T")
 
@@ -43,13 +45,18 @@ _MAX_PAUSE: Final = 0.05
 
 
 class Transaction:
-    """One transaction after the other. Belongs to one task.
+    """One transaction after the other.
+
+    For one task at a time: of two calls at once the second one raises `UnitOfWorkMisuse`.
 
     Args:
         client: Of the database.
 
         check_support: Returns whether the server has transactions; `None` when none is wanted. Without transactions
             every call commits by itself, and what is written stays.
+
+    Attributes:
+        use: Entered by each call, and by callers around several that belong together.
     """
 
     __slots__ = (
@@ -60,6 +67,7 @@ class Transaction:
         "_is_transactional",
         "_replay_log",
         "_session",
+        "use",
     )
 
     def __init__(self, client: Client, check_support: Callable[[], Awaitable[bool]] | None = None) -> None:
@@ -71,6 +79,7 @@ class Transaction:
         self._has_written = False
         # Each write, and what it returned the first time: a replay has to return the same.
         self._replay_log: list[tuple[Work[object], object]] = []
+        self.use = ExclusiveUse()
 
     @property
     def is_unprotected(self) -> bool:
@@ -94,7 +103,8 @@ class Transaction:
         Raises:
             TransactionLost: The transaction was aborted; nothing of it is left.
         """
-        return await self._attempt(work) if await self.is_transactional() else await work(None)
+        with self.use:
+            return await self._attempt(work) if await self.is_transactional() else await work(None)
 
     async def write(self, work: Work[T]) -> T:
         """Run *work*, which changes something, and remember it. When it fails it leaves no trace.
@@ -105,13 +115,14 @@ class Transaction:
         Raises:
             TransactionLost: The transaction was aborted; nothing of it is left.
         """
-        if not await self.is_transactional():
-            done = await work(None)
-            self._has_written = True
+        with self.use:
+            if not await self.is_transactional():
+                done = await work(None)
+                self._has_written = True
+                return done
+            done = await self._attempt(work)
+            self._replay_log.append((work, done))
             return done
-        done = await self._attempt(work)
-        self._replay_log.append((work, done))
-        return done
 
     async def commit(self) -> None:
         """Make everything durable; what follows begins a new transaction.
@@ -121,6 +132,26 @@ class Transaction:
 
             CommitOutcomeUnknown: No answer to the commit came, twice.
         """
+        with self.use:
+            await self._commit_or_replay()
+
+    async def rollback(self) -> None:
+        """Discard what was not committed; what follows begins a new transaction."""
+        with self.use:
+            await self._discard()
+
+    async def close(self) -> None:
+        """Discard what was not committed, also when the task is cancelled.
+
+        Waits for a call of another task; every further one raises `UnitOfWorkMisuse`.
+        """
+        if self.use.end():
+            await self._discard()
+        else:
+            # A session runs one call at a time, also the one that aborts its transaction.
+            await run_to_completion(self._discard_when_idle())
+
+    async def _commit_or_replay(self) -> None:
         if self._is_lost:
             raise TransactionLost
         if self._session is None:
@@ -149,8 +180,11 @@ class Transaction:
         self._replay_log.clear()
         await self._client.discard(session)
 
-    async def close(self) -> None:
-        """Discard what was not committed, also when the task is cancelled."""
+    async def _discard_when_idle(self) -> None:
+        await self.use.wait_until_idle()
+        await self._discard()
+
+    async def _discard(self) -> None:
         session, self._session = self._session, None
         self._replay_log.clear()
         self._is_lost = False
