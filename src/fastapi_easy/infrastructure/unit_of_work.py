@@ -197,11 +197,18 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
         for lease in self._leases:
             guarded = await lease.guard(self)
             if isinstance(guarded, Failure):
-                self._events = []
-                await self._rollback()
-                self._is_open = False
-                return guarded
+                return await self._rolled_back(guarded)
+        # While one was asked about, another may have expired.
+        for lease in self._leases:
+            if lease.remaining <= 0 and isinstance(guarded := await lease.guard(self), Failure):
+                return await self._rolled_back(guarded)
         return None
+
+    async def _rolled_back(self, refused: Failure[Error]) -> Failure[Error]:
+        self._events = []
+        await self._rollback()
+        self._is_open = False
+        return refused
 
     def _has_open_transaction(self) -> bool:
         # A transaction that says so itself begins with the first statement.

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 from returns.result import Failure, Success
 
 from fastapi_easy.application.locks.lock_request import StoreCall
-from fastapi_easy.domain.errors import LockLost, Outcome, Unsupported
+from fastapi_easy.domain.errors import Error, LockLost, Outcome, Unsupported
 from fastapi_easy.domain.locks.lease import LockCapability
 from fastapi_easy.domain.locks.lock_errors import LeaseLost
 from fastapi_easy.domain.ports.clock import Clock
@@ -21,6 +21,8 @@ SAFETY_MARGIN: Final = 0.1
 
 Fence: TypeAlias = Callable[[UnitOfWork, str, int], Awaitable[Outcome[bool]]]
 """Stamps a name with a fencing token in the database of a unit of work; returns whether no larger one is there."""
+
+_EXPIRED: Final = "it expired without a renewal: the process was suspended, or its event loop was blocked"
 
 _SUCCESS: Final[Outcome[None]] = Success(None)
 
@@ -203,9 +205,7 @@ class HeldLease:
         state = self._state
         if state.remaining > 0:
             return
-        state.mark_lost(
-            "it expired without a renewal: the process was suspended, or its event loop was blocked"
-        )
+        state.mark_lost(_EXPIRED)
         raise state.lost_error()
 
     async def renew(self) -> Outcome[None]:
@@ -224,16 +224,20 @@ class HeldLease:
         """Protect the commit of *work*: keep the lease until its transaction ends, or stamp the fence of its database.
 
         Fails with:
-            LockLost: Somebody else may have it by now.
+            LockLost: It is lost or has expired, or somebody else may have it by now.
 
             Unavailable, Unsupported: as `Lease.guard`.
         """
         state = self._state
         if LockCapability.FENCING not in state.store.capabilities:
             return Failure(Unsupported(self.name, LockCapability.FENCING))
+        if (expired := self._expired()) is not None:
+            return expired
+        is_elsewhere = False
         for name, token in state.tokens.items():
             guarded = await state.store.guard(innermost(work), name, state.owner_of(name), token)
             if guarded is None:
+                is_elsewhere = True
                 if self._fence is None:
                     return Failure(Unsupported(name, LockCapability.FENCING))
                 guarded = await self._fence(work, name, token)
@@ -242,4 +246,19 @@ class HeldLease:
             if not guarded.unwrap():
                 state.mark_lost("another owner may hold it: the fencing check rejected the commit")
                 return Failure(LockLost(name))
-        return _SUCCESS
+        if is_elsewhere:
+            # A stamp tells of holders that have stamped, not of those that have only acquired the lease and read.
+            # A renewal is the question and also keeps the lease until the commit is done.
+            renewed = await self._call_store(state.renew(), bypass_breaker=True)
+            if isinstance(renewed, Failure):
+                return renewed
+        # Other transactions may have kept the database waiting until the lease had expired.
+        return self._expired() or _SUCCESS
+
+    def _expired(self) -> Failure[Error] | None:
+        """Return why nothing may be committed under the lease by now; `None` while it is certainly held."""
+        state = self._state
+        if state.remaining > 0:
+            return None
+        state.mark_lost(_EXPIRED)
+        return Failure(LockLost(self.name))

@@ -74,13 +74,13 @@ class Lease(Protocol):
     async def guard(self, work: UnitOfWork) -> Outcome[None]:
         """Hold on to it until the transaction of *work* has ended. `UnitOfWork.bind` does it before the commit.
 
-        Where *work* writes into another database than that of the leases, its fence is stamped with the token: do it
-        first of all there, before anything is read that later writes are based on.
+        Where *work* writes into another database than that of the leases, its fence is stamped with the token, and the
+        lease is renewed: do it first of all there, before anything is read that later writes are based on.
 
         Fails with:
-            LockLost: Somebody else may have it by now.
+            LockLost: It is lost or has expired, or somebody else may have it by now.
 
-            Unavailable: The store did not answer.
+            Unavailable: The store of the leases, or the database of *work*, did not answer.
 
             Unsupported: The database of *work* has no transactions, or the store no tokens.
         """

@@ -19,6 +19,11 @@ class UnitOfWorkMisuse(RuntimeError):
 class CommitGuard(Protocol):
     """Has a say in whether a unit of work may commit."""
 
+    @property
+    def remaining(self) -> float:
+        """Seconds for which it certainly lets *guard* succeed; 0 once it is lost."""
+        ...
+
     async def guard(self, work: "UnitOfWork") -> Outcome[None]:
         """Check that *work* may commit, and ensure that this stays so until it has; see `Lease.guard`."""
         ...
