@@ -1,12 +1,13 @@
 """The ports that every unit of work of one application uses."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.event_bus import EventBus
 from fastapi_easy.domain.ports.journal import Journal
 from fastapi_easy.domain.ports.policy import Policy
+from fastapi_easy.domain.ports.retry import Retry
 from fastapi_easy.domain.resources.resource import Resource
 
 
@@ -24,6 +25,8 @@ class ApplicationPorts:
         journal: The journal that is written with every change, if there is one.
 
         resources: Every resource, by name.
+
+        retry: Returns the retry policy, for the parts of a call that are durable one by one; `None` retries none.
     """
 
     clock: Clock
@@ -31,3 +34,4 @@ class ApplicationPorts:
     policy: Policy | None = None
     journal: Journal | None = None
     resources: Mapping[str, Resource[object]] = field(default_factory=dict)
+    retry: Callable[[], Retry] | None = None

@@ -37,6 +37,7 @@ def wire_resources(application: Application) -> None:
         policy=application.policy,
         journal=application.journal,
         resources=checked,
+        retry=application.retry.provider,
     )
     _ = fill(
         application.unit_of_work, _unit_of_work_factory, databases["default"], *unit_of_work_arguments, ports

@@ -1,6 +1,6 @@
 """Many changes of one resource, atomically or each on its own."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -47,7 +47,7 @@ class BulkAnswer:
     Attributes:
         outcomes: One for each item, in their order: the row, `Upserted`, `None` for a delete, the number of entities
             for items without a key, or a failure; `None` in place of an outcome that was rolled back or never tried
-            because another item failed, or because the store stopped answering.
+            because another item failed, or, unless atomic, because the store stopped answering.
 
         applied: Whether something may have been changed: always, except for an atomic call with a failed item.
     """
@@ -87,7 +87,7 @@ class BulkHandler(ChangeHandler):
         done: list[Sequence[Outcome[object]]] = []
         for run in _group_creates(items):
             done.append(await self._apply_run_separately(run, context))
-            if _is_unavailable(done[-1]):
+            if _is_unavailable(_last_failure(done[-1])):
                 break
         left = len(items) - sum(map(len, done))
         return BulkAnswer(_concatenate([*done, [None] * left] if left else done))
@@ -95,7 +95,11 @@ class BulkHandler(ChangeHandler):
     async def apply_atomically(self, items: Sequence[Change], context: Context) -> Outcome[BulkAnswer]:
         """Make the changes of *items* together, or none when one fails.
 
-        Fails with: what `UnitOfWork.commit` fails with.
+        Fails with:
+            Unavailable, OutcomeUnknown: The store did not answer an item. It is the outcome of the whole, so that the
+                whole is retried.
+
+            And what `UnitOfWork.commit` fails with.
         """
         try:
             return await self._apply_in_one_unit_of_work(_group_creates(items), len(items), context)
@@ -116,6 +120,8 @@ class BulkHandler(ChangeHandler):
             for run in runs:
                 done.append(await self._apply_run(writer, run))
                 if (failure := _last_failure(done[-1])) is not None:
+                    if _is_unavailable(failure):
+                        return failure
                     outcomes: list[Outcome[object] | None] = [None] * length
                     outcomes[sum(map(len, done)) - 1] = failure
                     return Success(BulkAnswer(outcomes, applied=False))
@@ -129,6 +135,8 @@ class BulkHandler(ChangeHandler):
                 return AllSucceeded(created.unwrap())
             if isinstance(created.failure(), Forbidden):
                 raise _HiddenEntityError
+            if _is_unavailable(created):
+                return [created]
         # One by one: `create_all` fails as a whole, and does not tell which item was at fault.
         outcomes: list[Outcome[object]] = []
         for item in run:
@@ -142,21 +150,30 @@ class BulkHandler(ChangeHandler):
     ) -> Sequence[Outcome[object]]:
         """Apply each item of *run* on its own; return their outcomes up to one where the store did not answer."""
         if len(run) > 1:
-            created = await self._run_in_unit_of_work(
-                lambda writer: _create_all(writer, run), context, self.operation
-            )
+            created = await self._run_and_retry(lambda writer: _create_all(writer, run), context)
             if not isinstance(created, Failure):
                 return AllSucceeded(created.unwrap())
             if isinstance(created.failure(), OutcomeUnknown):
                 return [created] * len(run)
         outcomes: list[Outcome[object]] = []
         for item in run:
-            outcomes.append(
-                await self._run_in_unit_of_work(partial(_apply, item=item), context, self.operation)
-            )
-            if _is_unavailable(outcomes):
+            outcomes.append(await self._run_and_retry(partial(_apply, item=item), context))
+            if _is_unavailable(outcomes[-1]):
                 break
         return outcomes
+
+    async def _run_and_retry(
+        self, change: Callable[[EntityWriter], Awaitable[Outcome[T]]], context: Context
+    ) -> Outcome[T]:
+        """Run *change* in a unit of work of its own; again when the store was unavailable, as a whole call is."""
+
+        def run() -> Awaitable[Outcome[T]]:
+            return self._run_in_unit_of_work(change, context, self.operation)
+
+        outcome, retry = await run(), self._collaborators.ports.retry
+        if retry is not None and isinstance(outcome, Failure) and isinstance(outcome.failure(), Unavailable):
+            return await retry().repeat(self._resource.database, run, outcome, 1)
+        return outcome
 
 
 def _last_failure(outcomes: Sequence[Outcome[object]]) -> Failure[Error] | None:
@@ -165,10 +182,9 @@ def _last_failure(outcomes: Sequence[Outcome[object]]) -> Failure[Error] | None:
     return last if isinstance(last, Failure) else None
 
 
-def _is_unavailable(outcomes: Sequence[Outcome[object]]) -> bool:
-    """Return whether the store failed to answer at the end, so that the remaining items should not be tried."""
-    failure = _last_failure(outcomes)
-    return failure is not None and isinstance(failure.failure(), Unavailable | OutcomeUnknown)
+def _is_unavailable(outcome: Outcome[object] | None) -> bool:
+    """Return whether *outcome* is that the store did not answer, so that the remaining items should not be tried."""
+    return isinstance(outcome, Failure) and isinstance(outcome.failure(), Unavailable | OutcomeUnknown)
 
 
 def _concatenate(parts: Sequence[Sequence[Outcome[object] | None]]) -> Sequence[Outcome[object] | None]:

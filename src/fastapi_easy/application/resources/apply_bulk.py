@@ -32,7 +32,7 @@ class ApplyBulkHandler(BulkHandler):
     async def __call__(self, command: ApplyBulk, context: Context, /) -> Outcome[BulkAnswer]:
         """Return the outcome of each item; a failed item is part of the answer.
 
-        Fails with: what `UnitOfWork.commit` fails with, when the call is atomic.
+        Fails with: what `UnitOfWork.commit` fails with, when the call is atomic, also when an item does already.
         """
         if command.atomic:
             return await self.apply_atomically(command.items, context)

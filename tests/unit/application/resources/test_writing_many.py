@@ -37,6 +37,7 @@ from fastapi_easy.domain.errors import (
     Invalid,
     NotFound,
     Outcome,
+    OutcomeUnknown,
     Stale,
     TooLarge,
     Unavailable,
@@ -187,6 +188,24 @@ async def test_a_store_that_stops_answering_is_asked_no_more() -> None:
         answer = await bulk(shelf, [Create(book("a")), Create(book("b")), Delete(1)], atomic=False)
 
     assert answer.outcomes == [Failure(gone), None, None]
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        pytest.param([Create(book("a"))], id="one"),
+        pytest.param([Create(book("a")), Create(book("b"))], id="several creates"),
+        pytest.param([Delete(1), Create(book("a"))], id="different ones"),
+    ],
+)
+@pytest.mark.parametrize("error", [Unavailable("default"), OutcomeUnknown("default")])
+async def test_an_atomic_bulk_is_unavailable_as_a_whole(items: Sequence[Change], error: Any) -> None:
+    shelf = Shelf()
+    broken: providers.Provider[Any] = providers.Factory(FailingRepository, error=error)
+    with shelf.container.books.repository.override(broken):
+        outcome = await shelf.books.bulk(ApplyBulk(items, atomic=True), NOBODY)
+
+    assert outcome == Failure(error)
 
 
 class TestUpsert:
