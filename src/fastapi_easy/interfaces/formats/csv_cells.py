@@ -26,7 +26,7 @@ from fastapi_easy.interfaces.formats.csv_text import Cell, write_record
 from fastapi_easy.interfaces.formats.encode import key_in
 from fastapi_easy.interfaces.formats.strict_json import JsonValue, Malformed, read_json
 
-_MAY_BE_EMPTY: Final = frozenset({Kind.TEXT, Kind.ENUM, Kind.BINARY})
+_MAY_BE_EMPTY: Final = frozenset({Kind.TEXT, Kind.BINARY})
 
 
 def record_writer(columns: Mapping[str, Field | None]) -> Callable[[Mapping[str, object]], str]:
@@ -137,7 +137,7 @@ def _pointer(name: Cell) -> str:
 
 def _value(field: Field, cell: Cell) -> object:
     """Return *cell* as it would be in a JSON body; `UNSET` when the field would be left out."""
-    if cell is None or (not cell and field.kind not in _MAY_BE_EMPTY):
+    if cell is None or (not cell and not _may_be_empty(field)):
         if field.nullable:
             return None
         return "" if field.required and field.kind is Kind.TEXT else UNSET
@@ -151,6 +151,13 @@ def _value(field: Field, cell: Cell) -> object:
         return format_.read_text(field, cell)
     # A string in JSON, too: read by whoever reads bodies.
     return cell
+
+
+def _may_be_empty(field: Field) -> bool:
+    """Return whether `""` is a value of *field*; else it is null, as it is written where it is the only cell."""
+    if field.kind is Kind.ENUM and field.enumeration is not None:
+        return any(member.value == "" for member in field.enumeration)
+    return field.kind in _MAY_BE_EMPTY
 
 
 def _json(text: str) -> JsonValue:
