@@ -150,7 +150,7 @@ async def endure(store: str, fault: str, seconds: float, options: dict[str, Any]
                     report.back = time.monotonic()
                 if fault == "refuse":
                     await wire.listen()
-                await _until_well(report, shop, 6)
+                await _until_well(report, shop, 60)
                 loading.set()
                 _ = await asyncio.gather(*callers)
                 pool = shop.databases.default().pool

@@ -9,6 +9,9 @@ import pytest
 
 from tests.e2e.commands import Served, program_in, serving
 
+DRAIN_DELAY = 3.0
+"""Seconds in which a process is not ready and answers all the same."""
+
 PROGRAM = """
 import asyncio
 import os
@@ -63,15 +66,17 @@ def asking(served: Served, seconds: float) -> tuple[threading.Thread, list[objec
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_it_is_not_ready_at_once_and_answers_what_comes_meanwhile(folder, workers):
-    variables = {"FASTAPI_EASY_HTTP__DRAIN_DELAY": "2.5"}
+    variables = {"FASTAPI_EASY_HTTP__DRAIN_DELAY": str(DRAIN_DELAY)}
     with serving(folder, "slow:app", "--workers", workers, **variables) as served:
         assert status_of(served, "/health/ready") == 200
-        thread, heard = asking(served, 3.5)
+        thread, heard = asking(served, DRAIN_DELAY + 1)
         began = time.monotonic()
 
         served.process.send_signal(signal.SIGTERM)
         # Whoever looks after several workers looks at signals twice a second.
-        while (ready := status_of(served, "/health/ready")) == 200 and time.monotonic() - began < 1.5:
+        while (
+            ready := status_of(served, "/health/ready")
+        ) == 200 and time.monotonic() - began < DRAIN_DELAY / 2:
             time.sleep(0.05)
         during = ready, status_of(served, "/books")
         code, _, _ = served.end(signal.SIGCONT)
@@ -81,17 +86,18 @@ def test_it_is_not_ready_at_once_and_answers_what_comes_meanwhile(folder, worker
     assert during == (503, 200)
     assert heard == [200]
     assert code == 0
-    assert 2.5 < seconds < 8
+    assert seconds > DRAIN_DELAY
 
 
 def test_what_does_not_end_within_the_grace_is_cut(folder):
     with serving(folder, "slow:app", FASTAPI_EASY_HTTP__GRACE="1") as served:
-        thread, heard = asking(served, 20)
+        thread, heard = asking(served, 120)
         began = time.monotonic()
 
         code, _, _ = served.end(signal.SIGTERM)
         thread.join()
 
-    assert time.monotonic() - began < 5
+    # Without the cut the call would have gone on.
+    assert time.monotonic() - began < 60
     assert heard != [200]
     assert code == 0

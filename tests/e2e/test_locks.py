@@ -115,7 +115,7 @@ async def test_the_command_line_lists_and_evicts_what_another_process_holds(tmp_
         evicted = await call(
             "evict", "shop:Shop", "invoice:42", "--token", str(lease.token), "--reason", "test"
         )
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(30):
             await lease.lost.wait()
 
     (held,) = json.loads(listed.stdout)

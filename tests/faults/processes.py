@@ -31,6 +31,10 @@ _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload([__name__])
 
 
+DEADLOCK_WAIT = 60
+"""Seconds that a process in a deadlock would wait if nobody noticed."""
+
+
 class Account(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     balance: int = 0
@@ -52,7 +56,7 @@ class Worker:
     process: Any
     pipe: Any
 
-    def hears(self, limit: float = 20.0) -> Any:
+    def hears(self, limit: float = 120.0) -> Any:
         """What it says next."""
         assert self.pipe.poll(limit), "the process says nothing"
         return self.pipe.recv()
@@ -152,7 +156,7 @@ async def sleep_inside(pipe: Any, url: str, name: str, ttl: float) -> None:
     try:
         async with locks.hold(name, ttl=ttl) as lease:
             pipe.send(lease.token)
-            await asyncio.sleep(60)
+            await asyncio.sleep(300)
     except LeaseLost:
         pipe.send(time.monotonic())
     await locks.aclose()
@@ -185,7 +189,7 @@ async def hold_both(pipe: Any, url: str, first: str, second: str) -> None:
         await told(pipe)
         begun = time.monotonic()
         try:
-            async with locks.hold(second, wait=20):
+            async with locks.hold(second, wait=DEADLOCK_WAIT):
                 pipe.send(("done", time.monotonic() - begun))
         except LockDeadlock as refused:
             pipe.send((list(refused.cycle), time.monotonic() - begun))

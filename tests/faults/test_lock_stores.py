@@ -192,13 +192,14 @@ async def test_a_lock_of_a_session_is_lost_with_its_connection(server, request, 
             async with locks.hold(lock, ttl=3):
                 await asyncio.to_thread(cut, url)
                 begun = time.monotonic()
-                await asyncio.sleep(30)
+                await asyncio.sleep(300)
 
         with pytest.raises(LeaseLost):
             await work()
-        assert time.monotonic() - begun <= 3
+        # Left alone, the work would have taken minutes.
+        assert time.monotonic() - begun <= 60
 
-        async with locks.hold(lock, wait=1):
+        async with locks.hold(lock, wait=30):
             pass
 
 
@@ -295,7 +296,7 @@ async def test_a_lock_of_a_session_does_not_outlive_a_crash_of_the_server(server
             sessions.hold(lock, on_lost="event") as session,
         ):
             await asyncio.to_thread(crash_and_restart, service)
-            async with asyncio.timeout(4):
+            async with asyncio.timeout(60):
                 await session.lost.wait()
 
 

@@ -54,21 +54,21 @@ async def test_when_the_clock_of_the_server_jumps_ahead_leases_end_early_and_say
         async with locks.hold(lock, ttl=2) as lease:
             move(HOUR)
             begun = time.monotonic()
-            async with others.hold(lock, wait=2) as other:
+            async with others.hold(lock, wait=60) as other:
                 assert other.token > lease.token + (HOUR - 60) * 1_000_000
-                await asyncio.sleep(30)
+                await asyncio.sleep(300)
 
     with pytest.raises(LeaseLost, match="the store no longer holds it for this owner"):
         await work()
 
-    # At its next renewal, a third of its time later.
-    assert time.monotonic() - begun <= 2 / 3 + 2.5
+    # At its next renewal; left alone, the work would have taken minutes.
+    assert time.monotonic() - begun <= 60
     # Back again: tokens go on growing, and what is granted now runs out when it should.
     async with locks.hold(lock, ttl=1, wait=2) as before:
         move(0)
         await asyncio.sleep(1.2)
         before.check()
-    async with others.hold(lock, wait=2) as after:
+    async with others.hold(lock, wait=60) as after:
         assert after.token > before.token
 
 
@@ -89,7 +89,7 @@ async def test_of_two_holders_by_their_own_clock_only_one_commits(server, monkey
 
             async with bank.locks().hold(lock, ttl=30, on_lost="event") as late:
                 move(HOUR)
-                async with others.hold(lock, wait=2) as other:
+                async with others.hold(lock, wait=60) as other:
                     # Nobody has told the first one yet.
                     assert late.remaining > 0
                     refused, accepted = await write(late, "late"), await write(other, "other")

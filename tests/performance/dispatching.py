@@ -1,11 +1,10 @@
 """A program of one resource and one of a thousand: how far the last of them is, and what their start costs.
 
-Prints calls and CPU seconds of a request to the last, by how many there are, and CPU seconds of the start, as JSON.
+Prints the calls of a request to the last, by how many there are, and those of the start, as JSON.
 """
 
 import asyncio
 import json
-import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -15,12 +14,11 @@ from fastapi import FastAPI
 from fastapi_easy.bootstrap import create_app
 from fastapi_easy.container import Container, resource
 from fastapi_easy.testing import in_memory
+from tests.counted_calls import counted_calls
 from tests.performance.figures import calls_of
 from tests.performance.goods import Request, ask
 
 COUNTS = (1, 1000)
-ROUNDS = 15
-REQUESTS = 100
 
 
 @dataclass
@@ -39,14 +37,6 @@ def declared(count: int) -> type[Container]:
     return type("Many", (Container,), {f"things{number}": resource(Thing) for number in range(count)})
 
 
-async def seconds(app: FastAPI, asked: Request) -> float:
-    """CPU seconds for a request."""
-    begun = time.process_time()
-    for _ in range(REQUESTS):
-        await ask(app, asked)
-    return (time.process_time() - begun) / REQUESTS
-
-
 async def main() -> dict[str, Any]:
     """Starts both, and asks them in turn."""
     apps: dict[int, FastAPI] = {}
@@ -54,18 +44,14 @@ async def main() -> dict[str, Any]:
     last = {count: Request("GET", f"/things{count - 1}/1") for count in COUNTS}
     async with AsyncExitStack() as stack:
         for count in COUNTS:
-            begun = time.process_time()
-            app = apps[count] = create_app(in_memory(declared(count)))
-            await stack.enter_async_context(app.router.lifespan_context(app))
-            # The first request makes what is made once.
-            await ask(app, Request("POST", f"/things{count - 1}", body=b'{"title": "the last"}'))
-            starts[count] = time.process_time() - begun
+            with counted_calls() as counted:
+                app = apps[count] = create_app(in_memory(declared(count)))
+                await stack.enter_async_context(app.router.lifespan_context(app))
+                # The first request makes what is made once.
+                await ask(app, Request("POST", f"/things{count - 1}", body=b'{"title": "the last"}'))
+            starts[count] = counted.calls
         calls = {count: await calls_of(app, [last[count]] * 3) for count, app in apps.items()}
-        rounds = [
-            {count: await seconds(app, last[count]) for count, app in apps.items()} for _ in range(ROUNDS)
-        ]
-    least = {count: min(each[count] for each in rounds) for count in COUNTS}
-    return {"calls": calls, "seconds": least, "start": starts}
+    return {"calls": calls, "start": starts}
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ from tests.performance.programs import measured
 DISPATCH = 1.1
 """What a request to the last of a thousand takes, by a request to the only one."""
 
-START = 3.2
-"""CPU seconds of the start of a thousand; 2.1 were measured."""
+START = 2_700_000
+"""Calls of the start of a thousand; 2,063,159 were counted."""
 
 
 @pytest.fixture(scope="module")
@@ -20,12 +20,11 @@ def dispatching() -> Any:
     return found
 
 
-@pytest.mark.parametrize("figure", ["calls", "seconds"])
-def test_the_last_of_a_thousand_is_as_near_as_the_only_one(dispatching: Any, figure: str) -> None:
-    found = dispatching[figure]
+def test_the_last_of_a_thousand_is_as_near_as_the_only_one(dispatching: Any) -> None:
+    found = dispatching["calls"]
 
     assert found["1000"] <= DISPATCH * found["1"]
 
 
-def test_a_thousand_start_in_time(dispatching: Any) -> None:
+def test_a_thousand_start_with_no_more_calls_than_their_budget(dispatching: Any) -> None:
     assert dispatching["start"]["1000"] <= START

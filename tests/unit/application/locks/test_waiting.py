@@ -78,7 +78,7 @@ async def test_a_deadlock_of_three_ends_with_the_youngest(locks, others):
 
     assert ends == {1: "done", 2: "done", 3: ("a", "b", "c")}
     # Without an end to the circle they would wait for ever.
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 60
 
 
 async def test_a_name_is_kept_alive_while_the_next_is_waited_for(locks, others):

@@ -8,7 +8,7 @@ from fastapi_easy.domain import Unavailable, UnavailableReason
 from fastapi_easy.infrastructure.locks.memory import MemoryLeaseStore
 
 TTL = 0.6
-WORK = 5.0
+WORK = 120.0
 """How long work takes whose lease is not lost."""
 
 

@@ -122,7 +122,7 @@ class LockClient:
         return value_of(await self.store.enqueue(name, self.owner, seconds))
 
 
-async def eventually(condition: Callable[[], object], seconds: float = 5.0) -> None:
+async def eventually(condition: Callable[[], object], seconds: float = 30.0) -> None:
     """Wait until *condition* returns true; it may be asynchronous.
 
     Raises:
