@@ -1,5 +1,6 @@
 """Cells of CSV ↔ what the same values are in JSON, field by field."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -29,14 +30,28 @@ from fastapi_easy.interfaces.formats.strict_json import JsonValue, Malformed, re
 _MAY_BE_EMPTY: Final = frozenset({Kind.TEXT, Kind.BINARY})
 
 
-def record_writer(columns: Mapping[str, Field | None]) -> Callable[[Mapping[str, object]], str]:
-    """Build a writer of records with the members *columns* of an answer's JSON object."""
+class _Number:
+    """A number as JSON spells it: no float would hold 1e400, nor every whole number of twenty digits."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+def record_writer(columns: Mapping[str, Field | None]) -> Callable[[bytes], str]:
+    """Build a writer of records with the members *columns* of an answer, a JSON object."""
     as_json = {
         name: field is not None and FORMATS[field.kind].json_form is JsonForm.DOCUMENT
         for name, field in columns.items()
     }
-    # What the caller may not read is not in the answer.
-    return lambda row: write_record(_cell(row.get(name), as_json=each) for name, each in as_json.items())
+
+    def write(answer: bytes) -> str:
+        row = json.loads(answer, parse_float=_Number, parse_int=_Number)
+        # What the caller may not read is not in the answer.
+        return write_record(_cell(row.get(name), as_json=each) for name, each in as_json.items())
+
+    return write
 
 
 def _cell(value: object, *, as_json: bool) -> Cell:
@@ -44,7 +59,11 @@ def _cell(value: object, *, as_json: bool) -> Cell:
         return None
     if isinstance(value, str) and not as_json:
         return value
-    return orjson.dumps(value).decode()
+    return orjson.dumps(value, _spell).decode()
+
+
+def _spell(number: _Number) -> orjson.Fragment:
+    return orjson.Fragment(number.text)
 
 
 def record_columns(resource: Resource[Any], *, takes_stored: bool = False) -> Mapping[str, Field | None]:

@@ -1,7 +1,6 @@
 """The cells of CSV are the values of fields: those of an export make the same entities again."""
 
 import dataclasses
-import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -56,7 +55,7 @@ def reader(
 
 def cells_of(row: dict[str, Any], resource: Resource[Any] = BOOKS) -> list[Cell]:
     """The cells of *row*, as they come back from a file."""
-    answer = json.loads(encoder_of(resource).row(row))
+    answer = encoder_of(resource).row(row)
     (record,) = read(record_writer(columns_of(resource, NAMES))(answer).encode(), cut=7, longest=100_000)
     return list(record.cells)
 

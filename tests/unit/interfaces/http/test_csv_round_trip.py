@@ -6,7 +6,6 @@ import functools
 import json
 from typing import Any
 
-import orjson
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -73,7 +72,7 @@ def written(resource: Resource[Any], names: tuple[str, ...], row: dict[str, Any]
     """The record of *row*, as one of the ways to write it has it."""
     if way == "a row":
         record = record_writer(columns_of(resource, names))
-        return record(orjson.loads(encoder_of(resource).row(Row(row), names))).encode()
+        return record(encoder_of(resource).row(Row(row), names)).encode()
     spells_json = way == "columns, JSON as the store spells it"
     texts = {"json": json.loads} if spells_json and "json" in names else {}
     values = [

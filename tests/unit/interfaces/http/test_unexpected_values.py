@@ -69,9 +69,15 @@ def test_a_cell_of_csv_holds_what_is_shown() -> None:
     resource = resource_of(OTHER, Field(name="count", kind=Kind.INTEGER))
     columns: Mapping[str, Field | None] = {name: resource.fields[name] for name in ("due", "count")}
     assert record_columns(resource)
-    row = encoder_of(resource).row_serializer()(Row(id=1, due=UnexpectedValue("infinity"), count=5))
-    encoded = json.loads(encoder_of(resource).row(Row(row)))
+    encoded = encoder_of(resource).row(Row(id=1, due=UnexpectedValue("infinity"), count=5))
     assert record_writer(columns)(encoded) == "infinity,5\r\n"
+
+
+@pytest.mark.parametrize("number", ["1e400", "12345678901234567890123", "1.0", "-0", "0.10"])
+def test_a_cell_of_csv_holds_numbers_of_documents_as_they_are_spelt(number: str) -> None:
+    columns = {"document": Field(name="document", kind=Kind.JSON)}
+    written = record_writer(columns)(b'{"document": {"a": [%b]}}' % number.encode())
+    assert written == f'"{{""a"":[{number}]}}"\r\n'
 
 
 @pytest.mark.parametrize("shown", SHOWN, ids=repr)

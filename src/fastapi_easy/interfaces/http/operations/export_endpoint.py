@@ -3,8 +3,6 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
-import orjson
-
 from fastapi_easy.application import ExportEntities
 from fastapi_easy.application.queries.include_parser import OPTIONS
 from fastapi_easy.domain import BadQuery, Field, Query, Resource, Row, Rows
@@ -98,7 +96,7 @@ class ExportEndpoint:
             written = by_columns(rows) if by_columns is not None and isinstance(rows, Rows) else None
             if written is not None:
                 return written
-            return "".join([record(orjson.loads(encoder.row(row, fields))) for row in rows]).encode()
+            return "".join([record(encoder.row(row, fields)) for row in rows]).encode()
 
         return write_record(columns).encode(), write
 
