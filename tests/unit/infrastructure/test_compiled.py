@@ -28,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.mysql.asyncmy import dialect as asyncmy
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg
 from sqlalchemy.dialects.sqlite.aiosqlite import dialect as aiosqlite
+from sqlalchemy.schema import CreateTable
 from sqlalchemy.types import TupleType
 
 from fastapi_easy.infrastructure.relational.column_types import UtcDateTime
@@ -178,6 +179,13 @@ def test_refuses_statements_that_depend_on_sqlalchemys_execution():
 
     with pytest.raises(NotCompilable):
         CompiledStatement(insert(table).values(id=1), aiosqlite())
+
+
+def test_statements_about_tables_are_left_to_sqlalchemy() -> None:
+    table = Table("t", MetaData(), Column("id", Integer, primary_key=True))
+
+    with pytest.raises(NotCompilable):
+        CompiledStatement(CreateTable(table), aiosqlite(), [])
 
 
 def _looking(context):

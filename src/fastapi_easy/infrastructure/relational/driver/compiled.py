@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from sqlalchemy import JSON, Executable, Float, Numeric
 from sqlalchemy.engine import Dialect
+from sqlalchemy.schema import ExecutableDDLElement
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import ARRAY, TupleType, TypeDecorator
 
@@ -101,7 +102,7 @@ class CompiledStatement:
     )
 
     def __init__(self, statement: Executable, dialect: Dialect, names: Sequence[str] | None = None) -> None:
-        if not COMPILER_IS_KNOWN:
+        if not COMPILER_IS_KNOWN or isinstance(statement, ExecutableDDLElement):
             raise NotCompilable
         compiler: Any = statement.compile(dialect=dialect, column_keys=names)  # type: ignore[attr-defined] # all of ours can be
         if (
