@@ -227,6 +227,7 @@ def test_each_of_many_resources_is_described_with_as_little_work_as_the_first_on
                 _ = check(Json({}))
         found.append(counted.calls)
 
-    # The first makes what is made once.
-    assert max(found[1:]) <= 1.1 * found[1]
-    assert found[1] < CALLS
+    # The first makes what is made once, and a collection of garbage counts with whichever it falls into.
+    early, late = min(found[1:10]), min(found[10:])
+    assert late <= 1.1 * early
+    assert late < CALLS
