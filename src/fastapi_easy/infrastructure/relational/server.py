@@ -2,25 +2,13 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias, assert_never
+from typing import Final, Literal, TypeAlias, assert_never
 
-from sqlalchemy import Connection, String, Table, column, func, select, table, text
+from sqlalchemy import Connection
 from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeDecorator
 
 ServerName: TypeAlias = Literal["sqlite", "postgresql", "mysql"]
 """The kinds of servers that need different statements; MariaDB is `mysql` too."""
-
-_COLUMNS: Final = table(
-    "columns",
-    *(
-        column(name, String)
-        for name in ("table_schema", "table_name", "column_name", "collation_name", "data_type")
-    ),
-    schema="information_schema",
-)
-
-_TYPES: Final = text("SELECT name, type FROM pragma_table_info(:table)")
 
 _BYTEWISE: Final = frozenset({"C", "POSIX"})
 
@@ -112,41 +100,3 @@ def _detect_mysql(dialect: Dialect) -> Server:
         folding = "utf8mb4_uca1400_as_cs" if version >= (10, 10, 1) else None
         return Server(dialect=dialect, name="mysql", bytewise="utf8mb4_nopad_bin", folding=folding)
     return Server(dialect=dialect, name="mysql", bytewise="utf8mb4_0900_bin", folding="utf8mb4_0900_as_cs")
-
-
-def find_nonstandard_columns(connection: Connection, server: Server, of: Table) -> frozenset[str]:
-    """Return the names of the columns of *of* that do not hold values as the columns we create do.
-
-    They have another collation, MariaDB's own type for UUIDs, or one of the `foreign_types` of a type of ours.
-    """
-    if server.name == "sqlite":
-        types = connection.execute(_TYPES, {"table": of.name})
-        stored: dict[str, str] = {name: str(declared) for name, declared in types}
-        return frozenset(
-            each.name
-            for each in of.columns
-            # What was declared is all there is to go by: SQLite does not list collations.
-            if getattr(each.type, "collation", None)
-            or stored.get(each.name, "").upper().startswith(getattr(each.type, "foreign_types", ()))
-        )
-    here = func.current_schema() if server.name == "postgresql" else func.database()
-    found = connection.execute(
-        select(_COLUMNS.c.column_name, _COLUMNS.c.collation_name, _COLUMNS.c.data_type).where(
-            _COLUMNS.c.table_name == of.name,
-            _COLUMNS.c.table_schema == (here if of.schema is None else of.schema),
-        )
-    )
-    usual = {"C", "POSIX", "pg_c_utf8", "ucs_basic"} if server.name == "postgresql" else {server.bytewise}
-    return frozenset(
-        name
-        for name, collation, data_type in found
-        if (collation is not None and collation not in usual | {_collation_of(of, name, server.dialect)})
-        or (server.name == "mysql" and data_type == "uuid")
-    )
-
-
-def _collation_of(table: Table, name: str, dialect: Dialect) -> str | None:
-    """Return the collation that one of our own types asks for; one that a user asks for counts as foreign."""
-    declared: Any = table.columns[name].type if name in table.columns else None
-    is_ours = isinstance(declared, TypeDecorator)
-    return getattr(declared.load_dialect_impl(dialect), "collation", None) if is_ours else None

@@ -7,8 +7,8 @@ from typing import Any, Final, TypeAlias, assert_never
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    Float,
     FromClause,
+    LargeBinary,
     Numeric,
     String,
     Table,
@@ -25,8 +25,11 @@ from sqlalchemy.types import Enum, TypeDecorator
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.resources.resource import Relation
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import unwrap_decorators
-from fastapi_easy.infrastructure.relational.column_types import ColumnType, HexUuid, SqliteDecimal
+from fastapi_easy.infrastructure.relational.column_types import ColumnType, HexUuid
 from fastapi_easy.infrastructure.relational.server import Server
+from fastapi_easy.infrastructure.relational.sqlite.normal_form import normal_form
+from fastapi_easy.infrastructure.relational.sqlite.number_types import SqliteDecimal
+from fastapi_easy.infrastructure.relational.sqlite.spelled_type import SqliteType
 
 _DOTTED_CAPITAL_I: Final = "İ"
 """The one character whose lower case is more than one; `fold_case` leaves it as it is."""
@@ -121,12 +124,12 @@ class Terms:
                 return self._ordered_text(field)
             case Kind.UUID:
                 return self._ordered_uuid(field)
-            case Kind.DECIMAL | Kind.DATETIME:
+            case Kind.DECIMAL | Kind.DATE | Kind.TIME | Kind.DATETIME | Kind.DURATION:
                 return self._normalized(field) if field in self._nonstandard else column
             case Kind.ENUM:
                 # By its name in the store: a native enumeration sorts by declaration on some servers.
                 return self._name_of(column)
-            case Kind.INTEGER | Kind.FLOAT | Kind.BOOLEAN | Kind.DATE | Kind.TIME | Kind.DURATION:
+            case Kind.INTEGER | Kind.FLOAT | Kind.BOOLEAN:
                 return column
             case Kind.BINARY | Kind.JSON | Kind.ARRAY:
                 return column
@@ -137,7 +140,7 @@ class Terms:
         """Return the text in lower case, character by character, as `fold_case` does it."""
         column = self._columns[field]
         if self.server.name == "sqlite":
-            return func.fold_case(column, type_=String())
+            return func.fold_case(cast(column, LargeBinary()), type_=String())
         lower: ColumnElement[str] = func.lower(self._prepared(column), type_=String())
         if self.server.name == "postgresql":
             return func.translate(lower, _STAND_IN, _DOTTED_CAPITAL_I, type_=String())
@@ -183,6 +186,8 @@ class Terms:
         column = self._columns[field]
         if self.server.name == "postgresql" or field not in self._nonstandard:
             return column
+        if self.server.name == "sqlite":
+            return self._normalized(field)
         # MariaDB's own type sorts by time: its text sorts by value.
         written = cast(column, mysql.CHAR(36))
         if isinstance(column.type, HexUuid):
@@ -191,15 +196,9 @@ class Terms:
         return type_coerce(written, column.type)
 
     def _normalized(self, field: str) -> Term:
-        """Convert what others wrote as text on SQLite to the way we write it."""
+        """Return the form in which we store what others have stored in SQLite, perhaps in another one."""
         column = self._columns[field]
-        match self.fields[field].kind:
-            case Kind.DECIMAL:
-                return type_coerce(cast(column, Float()), column.type)
-            case Kind.DATETIME:
-                return func.utc_text(column, type_=column.type)
-            case _:
-                return column
+        return normal_form(column, column.type) if isinstance(column.type, SqliteType) else column
 
     def _bytewise(self, column: Term) -> Term:
         if self.server.name != "mysql":

@@ -12,13 +12,15 @@ from sqlalchemy.types import TypeDecorator
 
 from fastapi_easy.infrastructure.relational.column_types import ColumnType, ServerType, UtcDateTime
 from fastapi_easy.infrastructure.relational.server import Server
+from fastapi_easy.infrastructure.relational.sqlite.checked_types import SqliteUuid
+from fastapi_easy.infrastructure.relational.sqlite.time_types import SqliteDateTime, SqliteTime
 
 E = TypeVar("E", bound=enum.Enum)
 
 _MYSQL = frozenset({"mysql", "mariadb"})
 
 
-class SqliteDateTime(UtcDateTime):
+class TortoiseSqliteDateTime(SqliteDateTime):
     """Times on SQLite in columns that Tortoise has created, whose values it writes with their zone."""
 
     cache_ok = True
@@ -35,10 +37,12 @@ class AwareDateTime(ServerType[datetime.datetime]):
         super().__init__(timezone=True)
 
     def on(self, server: Server, *, indexed: bool) -> ColumnType:
-        return SqliteDateTime(timezone=True) if server.name == "sqlite" else UtcDateTime(timezone=True)
+        return (
+            TortoiseSqliteDateTime(timezone=True) if server.name == "sqlite" else UtcDateTime(timezone=True)
+        )
 
 
-class DashedUuid(TypeDecorator[uuid.UUID]):
+class DashedUuid(ServerType[uuid.UUID]):
     """UUIDs as Tortoise keeps them: 36 characters with dashes, or PostgreSQL's own type."""
 
     impl = CHAR
@@ -46,6 +50,9 @@ class DashedUuid(TypeDecorator[uuid.UUID]):
 
     def __init__(self) -> None:
         super().__init__(36)
+
+    def on(self, server: Server, *, indexed: bool) -> ColumnType:
+        return SqliteUuid(dashes=True) if server.name == "sqlite" else self
 
     def load_dialect_impl(self, dialect: Dialect) -> ColumnType:
         if dialect.name == "postgresql":
@@ -77,11 +84,14 @@ class MicrosecondInterval(TypeDecorator[datetime.timedelta]):
         return None if value is None else datetime.timedelta(microseconds=value)
 
 
-class NaiveTime(TypeDecorator[datetime.time]):
+class NaiveTime(ServerType[datetime.time]):
     """Times of day with microseconds and without a zone, also from a column that keeps one."""
 
     impl = Time
     cache_ok = True
+
+    def on(self, server: Server, *, indexed: bool) -> ColumnType:
+        return SqliteTime() if server.name == "sqlite" else self
 
     def load_dialect_impl(self, dialect: Dialect) -> ColumnType:
         return dialect.type_descriptor(mysql.TIME(fsp=6) if dialect.name in _MYSQL else Time())
