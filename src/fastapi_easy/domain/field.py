@@ -147,6 +147,9 @@ class Field:
 
         precision, scale: All digits and digits after the point, for DECIMAL.
 
+        significant_digits: Digits of a value between the zeros at both ends that the store keeps, for DECIMAL; `None`
+            where it keeps all that are declared.
+
         document: What the documents are, for kind JSON, as metadata of `typing.Annotated`; `None` for anything.
 
         rules: Further validation, in the vocabulary of `typing.Annotated` metadata; read by the doors only.
@@ -184,6 +187,7 @@ class Field:
     maximum: int | None = None
     precision: int | None = None
     scale: int | None = None
+    significant_digits: int | None = None
     document: Any = None
     rules: tuple[Any, ...] = ()
     other_values: str | None = None

@@ -2,10 +2,17 @@
 
 import math
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
 
 from fastapi_easy.domain.field import Field, Kind
+from fastapi_easy.domain.values.decimal_digits import (
+    DecimalDigits,
+    check_significant_digits,
+    decimal_pattern,
+    significant_digits,
+)
 from fastapi_easy.domain.values.kind_format import (
     JsonForm,
     JsonSchema,
@@ -18,6 +25,7 @@ from fastapi_easy.domain.values.kind_format import (
 )
 from fastapi_easy.domain.values.limits import (
     COMPARABLE_DIGITS,
+    INTEGER_LIMITS,
     MAX_BODY_DIGITS,
     MAX_FLOAT,
     MAX_QUERY_DIGITS,
@@ -91,12 +99,48 @@ def _read_decimal_json(field: Field, value: object) -> Decimal:
 def _check_digits(field: Field, number: Decimal) -> Decimal:
     if not number.is_finite():
         raise ParseError("Must be a finite number", "finite_number")
+    if field.significant_digits is not None:
+        return _check_stored_digits(number, field.significant_digits)
     exponent = int(number.as_tuple().exponent)
     digits = max(len(number.as_tuple().digits) + max(exponent, 0), -exponent)
     allowed = max(field.precision or COMPARABLE_DIGITS, COMPARABLE_DIGITS)
     if digits > allowed:
         raise ParseError(f"Must have at most {allowed} digits", "decimal_max_digits")
     return number
+
+
+def _check_stored_digits(number: Decimal, limit: int) -> Decimal:
+    """Check *number*, which is compared with what a store keeps *limit* significant digits of."""
+    if abs(int(number.as_tuple().exponent)) > 2 * MAX_BODY_DIGITS:
+        raise ParseError("Has too many digits", "decimal_max_digits")
+    # Others may have stored a float, or a whole number, of more digits, which is shown with all of them.
+    if significant_digits(number) > limit and not (_is_shown_float(number) or _is_stored_integer(number)):
+        check_significant_digits(number, limit)
+    return number
+
+
+def _is_shown_float(number: Decimal) -> bool:
+    return number == Decimal(repr(float(number)))
+
+
+def _is_stored_integer(number: Decimal) -> bool:
+    low, high = INTEGER_LIMITS
+    return low <= number <= high and number == int(number)
+
+
+def _decimal_body_reader(field: Field) -> Callable[[object], Decimal]:
+    limit = field.significant_digits
+    if limit is None or (field.precision is not None and field.precision <= limit):
+        return _read_decimal_body
+
+    def read(value: object) -> Decimal:
+        number = _read_decimal_body(value)
+        # A text of so few characters need not be counted.
+        if not isinstance(value, str) or len(value) > limit:
+            check_significant_digits(number, limit)
+        return number
+
+    return read
 
 
 def _read_decimal_body(value: object) -> Decimal:
@@ -123,28 +167,17 @@ def _decimal_body_schema(field: Field, inner: JsonSchema) -> JsonSchema:
             number = dict(each)
     bounds = {"minimum": -1, **number}
     least = bounds.get("exclusiveMinimum", bounds["minimum"])
-    if field.precision is not None:
-        scale = field.scale or 0
-        largest = 10 ** (field.precision - scale) - 1
-        number = {"minimum": -largest, "maximum": largest, **number, "multipleOf": 10**-scale if scale else 1}
+    digits = DecimalDigits.of(field)
+    if digits is not None:
+        number = digits.number_schema(number, has_scale=field.scale is not None)
         if "exclusiveMinimum" in number:
             del number["minimum"]
-    pattern = _decimal_pattern(field)
+    pattern = decimal_pattern(field)
     if least >= 0:
         nothing = "(?=.*[1-9])" if "exclusiveMinimum" in number else ""
         pattern = pattern.replace("^-?", f"^{nothing}", 1)
-    text = {"type": "string", "pattern": pattern, "examples": ["12.50" if field.scale else "12"]}
+    text = {"type": "string", "pattern": pattern, "examples": ["12" if field.scale == 0 else "12.50"]}
     return {"anyOf": [text, number]}
-
-
-def _decimal_pattern(field: Field) -> str:
-    """Return the regular expression of the decimals that a body may have for *field* as a string."""
-    if field.precision is None:
-        return rf"^-?[0-9]{{1,{MAX_BODY_DIGITS}}}(?:\.[0-9]{{1,{MAX_BODY_DIGITS}}})?$"
-    scale = field.scale or 0
-    whole = field.precision - scale
-    head = f"(?:0|[1-9][0-9]{{0,{whole - 1}}})" if whole else "0"
-    return f"^-?{head}(?:\\.[0-9]{{1,{scale}}})?$" if scale else f"^-?{head}$"
 
 
 def _read_float_text(_: Field, text: str) -> float:
@@ -200,7 +233,7 @@ DECIMAL: Final[KindFormat[Decimal]] = KindFormat(
     json_form=JsonForm.STRING,
     read_text=_read_decimal_string,
     read_json=_read_decimal_json,
-    body_reader=lambda _: _read_decimal_body,
+    body_reader=_decimal_body_reader,
     write_json=decimal_text,
     write_key=decimal_text,
     write_journal=decimal_text,

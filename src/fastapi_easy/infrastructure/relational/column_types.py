@@ -7,10 +7,10 @@ import functools
 import uuid
 from typing import Any, Final, TypeAlias, TypeVar
 
-from sqlalchemy import CHAR, DateTime, Float, LargeBinary, Text, Uuid, func, types
+from sqlalchemy import CHAR, DateTime, LargeBinary, Text, Uuid, func, types
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from fastapi_easy.domain.values.unexpected import UnexpectedValue
 from fastapi_easy.infrastructure.relational.server import Server
@@ -24,11 +24,8 @@ ColumnType: TypeAlias = TypeEngine[Any]
 ALIVE_COLUMN: Final = "fe_alive"
 """The name of the computed column that is 1 for rows that are not deleted, and null for those that are."""
 
-SQLITE_DIGITS: Final = 15
-"""Significant digits that a double keeps (ADR 12)."""
-
 _EPOCH: Final = datetime.datetime(1970, 1, 1)  # noqa: DTZ001 - SQLAlchemy keeps intervals as naive times
-_ROOMY: Final = decimal.Context(prec=100, rounding=decimal.ROUND_HALF_UP)
+_ROOMY: Final = decimal.Context(prec=400)
 
 
 class Unstorable(ValueError):
@@ -54,13 +51,8 @@ class ServerType(TypeDecorator[T]):
 
 
 class UtcDateTime(TypeDecorator[datetime.datetime]):
-    """Aware times in UTC with microseconds, whether or not the column keeps time zones.
+    """Aware times in UTC with microseconds, whether or not the column keeps time zones."""
 
-    Attributes:
-        foreign_types: Column types on SQLite whose values other programs write in another form.
-    """
-
-    foreign_types: tuple[str, ...] = ()
     impl = DateTime
     cache_ok = True
 
@@ -122,70 +114,6 @@ class EpochInterval(TypeDecorator[datetime.timedelta]):
         return None if value is None else value - _EPOCH
 
 
-class _Numeric(UserDefinedType[Any]):
-    """NUMERIC(p, s) without SQLAlchemy's own conversion, which warns on SQLite."""
-
-    cache_ok = True
-
-    def __init__(self, precision: int | None, scale: int | None) -> None:
-        self.precision = precision
-        self.scale = scale
-
-    def get_col_spec(self, **_: Any) -> str:
-        if self.precision is None:
-            return "NUMERIC"
-        return f"NUMERIC({self.precision}, {self.scale or 0})"
-
-
-class SqliteDecimal(TypeDecorator[decimal.Decimal]):
-    """Decimals on SQLite: numbers, exact up to `SQLITE_DIGITS` digits.
-
-    Args:
-        precision: As declared.
-
-        scale: As declared; puts back trailing zeros.
-
-        strict: Whether more digits than fit are refused; otherwise the nearest number is compared with.
-
-    Attributes:
-        foreign_types: Column types on SQLite that hold decimals as texts.
-    """
-
-    foreign_types: tuple[str, ...] = ("VARCHAR", "CHAR", "TEXT")
-    impl = _Numeric
-    cache_ok = True
-
-    def __init__(self, precision: int | None, scale: int | None, strict: bool = True) -> None:
-        super().__init__(precision, scale)
-        self.precision = precision
-        self.scale = scale
-        self.strict = strict
-
-    def process_bind_param(self, value: decimal.Decimal | None, dialect: Dialect) -> int | float | None:
-        if value is None:
-            return None
-        number = decimal.Decimal(value)
-        if self.strict:
-            if not number.is_finite():
-                raise Unstorable("not a finite number")
-            if self.scale is not None:
-                number = _ROOMY.quantize(number, decimal.Decimal(1).scaleb(-self.scale))
-            if len(number.normalize(_ROOMY).as_tuple().digits) > SQLITE_DIGITS:
-                raise Unstorable(f"more than {SQLITE_DIGITS} digits")
-        # A float also for whole numbers: SQLite stores it as an integer where it can, and a large integer
-        # would lose its exactness without a word when compared with a fraction.
-        return float(number)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> decimal.Decimal | None:
-        if value is None:
-            return None
-        text = format(value, f".{SQLITE_DIGITS}g") if isinstance(value, float) else str(value)
-        number = decimal.Decimal(text)
-        if self.scale is not None:
-            return _ROOMY.quantize(number, decimal.Decimal(1).scaleb(-self.scale))
-        return _plain(number)
-
-
 class TextDecimal(TypeDecorator[decimal.Decimal]):
     """Decimals that the server returns as text, since most of them are only passed on as text."""
 
@@ -194,16 +122,6 @@ class TextDecimal(TypeDecorator[decimal.Decimal]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         return None if value is None else read_decimal(value)
-
-
-class SqliteFloat(TypeDecorator[float]):
-    """Floats on SQLite, whose RETURNING gives a whole one back as an integer."""
-
-    impl = Float
-    cache_ok = True
-
-    def process_result_value(self, value: float | None, dialect: Dialect) -> float | None:
-        return None if value is None else float(value)
 
 
 class MysqlDecimal(TypeDecorator[decimal.Decimal]):
@@ -216,7 +134,7 @@ class MysqlDecimal(TypeDecorator[decimal.Decimal]):
         super().__init__(precision=65, scale=30)
 
     def process_result_value(self, value: decimal.Decimal | None, dialect: Dialect) -> decimal.Decimal | None:
-        return None if value is None else _plain(value)
+        return None if value is None else plain_decimal(value)
 
 
 class _HexBytes(types.TypeEngine[bytes]):
@@ -280,7 +198,7 @@ def _member_name(label: str, number: int) -> str:
     return name if name.isidentifier() and not name.startswith("_") else f"LABEL_{number}"
 
 
-def _plain(number: decimal.Decimal) -> decimal.Decimal:
+def plain_decimal(number: decimal.Decimal) -> decimal.Decimal:
     """Return *number* without trailing zeros in its fraction, and never in powers of ten."""
     short = number.normalize(_ROOMY)
     exponent = short.as_tuple().exponent

@@ -6,7 +6,6 @@ only one in which SQLite, whose driver otherwise begins transactions when it see
 """
 
 import contextlib
-import datetime
 import importlib
 import sqlite3
 from collections.abc import Callable
@@ -17,11 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from fastapi_easy.domain.queries.specification import fold_case
+from fastapi_easy.domain.values.unexpected import UnexpectedValue
 from fastapi_easy.infrastructure.relational.driver.asyncpg_codecs import register_codecs
 from fastapi_easy.infrastructure.relational.driver.json_text import parse_json, write_json
+from fastapi_easy.infrastructure.relational.driver.unreadable import as_stored
 from fastapi_easy.infrastructure.relational.options import CLIENT_TIMEOUT_MARGIN, ConnectionOptions
 from fastapi_easy.infrastructure.relational.server import ServerName, server_name_of
 from fastapi_easy.infrastructure.relational.sqlalchemy_internals import keep_json_as_text
+from fastapi_easy.infrastructure.relational.sqlite.spellings import NORMAL_FORMS
 from fastapi_easy.infrastructure.relational.url import Driver, driver_of
 
 IDLE_IN_TRANSACTION_TIMEOUT: Final = 15
@@ -37,6 +39,10 @@ _KEEPALIVE_SETTINGS: Final = {
     "tcp_user_timeout": 20_000,
 }
 """For psycopg, whose sockets libpq sets up; the values of `sockets` for the other drivers."""
+
+
+# Values of one type, which is ours: what they stand for is bound as it was stored.
+sqlite3.register_adapter(UnexpectedValue, as_stored)
 
 
 def make_engine(url: URL, options: ConnectionOptions, *, scratch: bool = False) -> AsyncEngine:
@@ -116,7 +122,8 @@ def _set_up_sqlite(connection: Any, options: ConnectionOptions, *, scratch: bool
     # The driver must not begin transactions of its own: it would do so before writes only, never before DDL.
     connection.isolation_level = None
     connection.create_function("fold_case", 1, _fold_case, deterministic=True)
-    connection.create_function("utc_text", 1, _utc_text, deterministic=True)
+    for name, form in NORMAL_FORMS.items():
+        connection.create_function(name, 1, form, deterministic=True)
     # Foreign keys are not enforced unless a connection asks for it.
     _execute_all(
         connection, f"PRAGMA busy_timeout = {round(options.busy_timeout * 1000)}", "PRAGMA foreign_keys = ON"
@@ -129,18 +136,9 @@ def _set_up_sqlite(connection: Any, options: ConnectionOptions, *, scratch: bool
     _execute_all(connection, f"PRAGMA synchronous = {'OFF' if scratch else 'NORMAL'}")
 
 
-def _fold_case(text: object) -> object:
-    return fold_case(text) if isinstance(text, str) else text
-
-
-def _utc_text(written: Any) -> Any:
-    """Return a time as we write it, in UTC and with microseconds; anything else as it is."""
-    try:
-        moment = datetime.datetime.fromisoformat(written)
-    except (TypeError, ValueError):
-        return written
-    utc = moment if moment.tzinfo is None else moment.astimezone(datetime.UTC).replace(tzinfo=None)
-    return utc.isoformat(" ", "microseconds")
+def _fold_case(text: bytes | None) -> str | None:
+    # As bytes, because a text that is no UTF-8 would be an error before it is here.
+    return None if text is None else fold_case(text.decode(errors="replace"))
 
 
 def _postgres_values(driver: Driver) -> Callable[[Any], None]:

@@ -28,6 +28,7 @@ from fastapi_easy.domain.errors import (
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.ports.breaker import CallNotPermitted
 from fastapi_easy.domain.resources.resource import Resource
+from fastapi_easy.domain.values.decimal_digits import significant_digits, too_many_digits
 from fastapi_easy.domain.values.limits import integer_limits
 from fastapi_easy.infrastructure.relational.column_types import ALIVE_COLUMN
 from fastapi_easy.infrastructure.relational.driver.error_classification import (
@@ -256,7 +257,8 @@ def _explain_invalid(field: Field, value: object) -> str | None:
         case int() if field.kind is Kind.INTEGER and not _is_in_range(field, value):
             return "Outside the range of the field."
         case decimal.Decimal() if field.kind is Kind.DECIMAL and not _fits_precision(field, value):
-            return "Has more digits than can be stored."
+            limit = field.significant_digits
+            return "Has more digits than can be stored." if limit is None else f"{too_many_digits(limit)}."
         case _:
             return None
 
@@ -283,6 +285,9 @@ def _is_in_range(field: Field, value: int) -> bool:
 
 
 def _fits_precision(field: Field, value: decimal.Decimal) -> bool:
+    limit = field.significant_digits
+    if limit is not None and (not value.is_finite() or significant_digits(value) > limit):
+        return False
     if field.precision is None or not value.is_finite():
         return value.is_finite()
     digits = value.normalize().as_tuple()

@@ -141,7 +141,7 @@ def _bounds(field: Field) -> list[Any]:
         low, high = integer_limits(field)
         rules += [annotated_types.Ge(low), annotated_types.Le(high)]
     elif field.kind is Kind.DECIMAL and field.precision is not None:
-        rules.append(pydantic.Field(max_digits=field.precision, decimal_places=field.scale or 0))
+        rules.append(pydantic.Field(max_digits=field.precision, decimal_places=field.scale))
     return rules
 
 

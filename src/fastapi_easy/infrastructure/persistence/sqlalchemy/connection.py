@@ -29,7 +29,6 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import P
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.copies import MYSQL_INDEXED_LENGTH
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.discovery import narrow_to_dialect
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.entities import DeclarativeEntities, Entities
-from fastapi_easy.infrastructure.relational.column_types import SQLITE_DIGITS
 from fastapi_easy.infrastructure.relational.driver.direct_execution import DIRECT_DRIVERS, DirectExecutor
 from fastapi_easy.infrastructure.relational.driver.executor import Executor
 from fastapi_easy.infrastructure.relational.driver.pool import ConnectionPool
@@ -44,6 +43,7 @@ from fastapi_easy.infrastructure.relational.server import (
     detect_server,
     server_name_of,
 )
+from fastapi_easy.infrastructure.relational.sqlite.number_types import SQLITE_DIGITS, SQLITE_OTHER_NUMBERS
 from fastapi_easy.infrastructure.relational.stored_table import StoredTable, find_stored_table
 from fastapi_easy.infrastructure.relational.transaction import Transaction
 from fastapi_easy.infrastructure.relational.url import resolve
@@ -319,9 +319,12 @@ class SqlAlchemyDatabase:
         field = declared if other is None else dataclasses.replace(declared, other_values=other)
         match self._server_name:
             case "sqlite":
-                is_wide = field.precision is None or field.precision > SQLITE_DIGITS
-                if field.kind is Kind.DECIMAL and is_wide:
-                    return dataclasses.replace(field, precision=SQLITE_DIGITS)
+                if field.kind is Kind.DECIMAL:
+                    return dataclasses.replace(
+                        field, significant_digits=SQLITE_DIGITS, other_values=SQLITE_OTHER_NUMBERS
+                    )
+                if field.kind is Kind.FLOAT:
+                    return dataclasses.replace(field, other_values=SQLITE_OTHER_NUMBERS)
             case "mysql":
                 if field.kind is Kind.DECIMAL and field.precision is None:
                     return dataclasses.replace(field, precision=_MYSQL_PRECISION, scale=_MYSQL_SCALE)

@@ -1,12 +1,13 @@
 """The tables of one database, and the plans of its resources."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from sqlalchemy import Column, Table
 
+from fastapi_easy.domain.resources.options import Reading
 from fastapi_easy.domain.resources.resource import Relation, Resource
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import RelationTarget
@@ -18,6 +19,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.entities import E
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete import exclude_deleted
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.stored_types import type_as_stored
 from fastapi_easy.infrastructure.relational.server import Server
+from fastapi_easy.infrastructure.relational.sqlite.survey import prepare_types
 from fastapi_easy.infrastructure.relational.stored_table import StoredTable
 
 
@@ -125,6 +127,11 @@ class MappedTables:
             for column in table.columns:
                 if column.name in found.types:
                     column.type = type_as_stored(column.type, found.types[column.name], self.server)
+            if self.server.name == "sqlite":
+                # Others write while we run: what is read in another form has the plans made anew.
+                is_strict, unlike = each.reading is Reading.STRICT, found.nonstandard_columns
+                unlike = prepare_types(table, unlike, self.clear_plans, checks_all=is_strict)
+                found = replace(found, nonstandard_columns=unlike)  # noqa: PLW2901
             plan = Plan(each, table, self.server, found, attributes, resolve_relation)
             _ = plans.setdefault(each, plan)
         return plans[resource]

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeAlias
 from sqlalchemy import BigInteger, Executable, text
 
 from fastapi_easy.domain.changes.row import Row, Rows
+from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.queries.ordering import Sort, total_order
 from fastapi_easy.domain.queries.page import Count, Cursor, Page, PageRequest
 from fastapi_easy.domain.queries.query import Query
@@ -22,6 +23,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification
 )
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.converted_type import comparable
 from fastapi_easy.infrastructure.relational.driver.executor import Record, StatementResult
+from fastapi_easy.infrastructure.relational.driver.unreadable import UnexpectedRows, unexpected
 
 Fetch: TypeAlias = Callable[[Executable, Mapping[str, object]], Awaitable[Sequence[Record]]]
 """Runs a statement with its values and returns the decoded rows."""
@@ -107,9 +109,12 @@ class Window:
                     for sort, value in zip(self.order, values, strict=True)
                 ]
             following = Cursor(tuple(values))
+            if self.plan.server.name == "sqlite":
+                following = self._with_unexpected_values(following)
         rows = Rows(fields, kept, texts)
         # What writes undecoded rows takes all values for what was declared, so that these are made into rows now.
-        return Page(list(rows) if self._has_unexpected_values(kept) else rows, total, following)
+        has_unexpected = isinstance(records, UnexpectedRows) or self._has_unexpected_values(kept)
+        return Page(list(rows) if has_unexpected else rows, total, following)
 
     def _comparable(self, sort: Sort, value: object, raw: object) -> object:
         """Return *value* of a cursor, or *raw* in its place where a type of the user's gives it, and yet refuses it."""
@@ -123,6 +128,20 @@ class Window:
         kept = self.plan.terms.kept
         places = [place for place, name in enumerate(self.fields) if name in kept] if kept else ()
         return any(type(record[place]) is UnexpectedValue for record in records for place in places)
+
+    def _with_unexpected_values(self, cursor: Cursor) -> Cursor:
+        """Return *cursor* with place holders of what SQLite holds in numbers and texts, which are not decoded."""
+        return Cursor(
+            tuple(
+                unexpected(value) if _is_unexpected(value, self._field(sort)) else value
+                for value, sort in zip(cursor.values, self.order, strict=True)
+            )
+        )
+
+    def _field(self, sort: Sort) -> Field:
+        resource = sort.path[-1].target if sort.path else self.plan.resource
+        field: Field = resource.fields[sort.field]
+        return field
 
 
 def window_of(plan: Plan, query: Query, fields: Sequence[str] | None) -> Window:
@@ -143,6 +162,11 @@ def window_of(plan: Plan, query: Query, fields: Sequence[str] | None) -> Window:
 
 def _read(value: Any, read: Callable[[str], object] | None) -> object:
     return value if read is None or value is None else read(value)
+
+
+def _is_unexpected(value: object, field: Field) -> bool:
+    undecoded = field.kind is Kind.INTEGER or field.kind is Kind.TEXT
+    return undecoded and value is not None and type(value) is not field.python_type
 
 
 async def read_estimate(window: Window, fetch: Fetch) -> int | None:

@@ -17,6 +17,7 @@ from sqlalchemy.types import ARRAY, TupleType, TypeDecorator
 from fastapi_easy.infrastructure.relational.column_defaults import context_free_default
 from fastapi_easy.infrastructure.relational.column_types import ColumnType, TextDecimal, UtcDateTime
 from fastapi_easy.infrastructure.relational.driver.json_text import parse_json
+from fastapi_easy.infrastructure.relational.driver.unreadable import UNREADABLE, UnexpectedRows, unexpected
 from fastapi_easy.infrastructure.relational.sqlalchemy_internals import (
     COMPILER_IS_KNOWN,
     parameter_namer,
@@ -79,9 +80,13 @@ class CompiledStatement:
         names: Those of its parameters, which are the columns of an insert that does not say which; `None` for all.
 
     Attributes:
+        only_reads: Whether it may be run twice.
+
         returns_rows: Whether the answer has rows.
 
         texts: What parses the values that the driver leaves as text, by their places in a row.
+
+        updates: Whether it changes rows that exist.
 
     Raises:
         NotCompilable: A value depends on how SQLAlchemy runs the statement.
@@ -97,8 +102,10 @@ class CompiledStatement:
         "_plain",
         "_result_processors",
         "_simple",
+        "only_reads",
         "returns_rows",
         "texts",
+        "updates",
     )
 
     def __init__(self, statement: Executable, dialect: Dialect, names: Sequence[str] | None = None) -> None:
@@ -143,6 +150,8 @@ class CompiledStatement:
             if dialect.driver == "asyncpg" and isinstance(each, PostgresNumber)
         ]
         self.returns_rows = bool(types)
+        self.updates = bool(compiler.isupdate)
+        self.only_reads = not (compiler.isinsert or compiler.isupdate or compiler.isdelete)
         self.texts = {
             place: read
             for place, each in enumerate(types)
@@ -204,11 +213,14 @@ class CompiledStatement:
         if not readers:
             return records
         rows = []
-        for record in records:
-            row = list(record)
-            for place, read in readers:
-                row[place] = read(row[place])
-            rows.append(row)
+        try:
+            for record in records:
+                row = list(record)
+                for place, read in readers:
+                    row[place] = read(row[place])
+                rows.append(row)
+        except UNREADABLE:
+            return _read_each(records, readers)
         return rows
 
     def key(self, counted: int | None) -> tuple[object, ...] | None:
@@ -273,6 +285,22 @@ class CompiledStatement:
     def _bind_processor(self, declared: ColumnType) -> Processor | None:
         """Return what encodes a value of type *declared*; `None` when it stays as it is."""
         return declared.dialect_impl(self._dialect).bind_processor(self._dialect)
+
+
+def _read_each(
+    records: Sequence[Sequence[object]], readers: Sequence[tuple[int, Processor]]
+) -> UnexpectedRows:
+    """Decode *records* value by value, since not every value can be read as what was declared."""
+    rows = UnexpectedRows()
+    for record in records:
+        row = list(record)
+        for place, read in readers:
+            try:
+                row[place] = read(row[place])
+            except UNREADABLE:
+                row[place] = unexpected(row[place])
+        rows.append(row)
+    return rows
 
 
 def _raise_missing_parameter() -> object:

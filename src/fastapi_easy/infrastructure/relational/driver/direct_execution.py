@@ -1,6 +1,7 @@
 """Statements handed to the driver itself, past SQLAlchemy's execution, which takes half the time of a short read."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,6 +14,7 @@ from fastapi_easy.infrastructure.relational.driver.compiled import CompiledState
 from fastapi_easy.infrastructure.relational.driver.driver_exceptions import to_sqlalchemy_error
 from fastapi_easy.infrastructure.relational.driver.executor import Executor, Parameters, StatementResult
 from fastapi_easy.infrastructure.relational.driver.pooled_connection import PooledConnection
+from fastapi_easy.infrastructure.relational.driver.unreadable import UnexpectedDecoder, decode_text
 from fastapi_easy.infrastructure.relational.options import CLIENT_TIMEOUT_MARGIN
 
 
@@ -99,6 +101,9 @@ class DirectExecutor(Executor):
 _MIN_TIMEOUT: Final = 0.001
 """Seconds; MariaDB takes 0 for no limit."""
 
+_NOT_UTF8: Final = "Could not decode to UTF-8"
+"""What sqlite3 says of a text that others have stored in another encoding."""
+
 _CACHE_ATTRIBUTE: Final = "_fastapi_easy_compiled"
 
 
@@ -117,12 +122,32 @@ async def _send_aiosqlite(
     driver: Any, compiled: CompiledStatement, sql: str, arguments: tuple[object, ...]
 ) -> StatementResult:
     if compiled.returns_rows:
-        records = await driver.execute_fetchall(sql, arguments)
+        if compiled.updates:
+            # It cannot be run again, as below.
+            return await _read_undecodable(driver, compiled, sql, arguments)
+        try:
+            records = await driver.execute_fetchall(sql, arguments)
+        except sqlite3.OperationalError as error:
+            if not (compiled.only_reads and _NOT_UTF8 in str(error)):
+                raise
+            return await _read_undecodable(driver, compiled, sql, arguments)
         return StatementResult(records, len(records), None, compiled)
     cursor = await driver.execute(sql, arguments)
     answer = StatementResult((), cursor.rowcount, compiled.key(cursor.lastrowid))
     await cursor.close()
     return answer
+
+
+async def _read_undecodable(
+    driver: Any, compiled: CompiledStatement, sql: str, arguments: tuple[object, ...]
+) -> StatementResult:
+    """Execute with place holders for texts that are no UTF-8: to look at each text is slow, and rarely needed."""
+    usual, driver.text_factory = driver.text_factory, decode_text
+    try:
+        records = await driver.execute_fetchall(sql, arguments)
+    finally:
+        driver.text_factory = usual
+    return StatementResult(records, len(records), None, UnexpectedDecoder(compiled))
 
 
 async def _send_mysql(

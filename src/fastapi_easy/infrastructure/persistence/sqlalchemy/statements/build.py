@@ -32,7 +32,11 @@ from sqlalchemy import (
 from fastapi_easy.domain.queries.ordering import Sort
 from fastapi_easy.domain.queries.page import PageRequest
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.array_inserts import array_of
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.order import after_cursor, order_by_clauses
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.order import (
+    after_cursor,
+    form_of_cursor,
+    order_by_clauses,
+)
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.overriding_insert import OverridingInsert
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.paths import Paths
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
@@ -79,9 +83,7 @@ def page(
     counted: bool,
 ) -> Executable:
     """Select a window of rows: *fields*, then what only the order needs, then the total when it is *counted*."""
-    nulls = (
-        None if page_request.after is None else tuple(value is None for value in page_request.after.values)
-    )
+    after = None if page_request.after is None else form_of_cursor(page_request.after.values)
 
     def build() -> Executable:
         paths = Paths(plan.terms, order)
@@ -95,13 +97,13 @@ def page(
             # Not `count(*) OVER ()`, which materializes every row before the first is returned.
             total = select(func.count()).select_from(plan.table).where(condition).scalar_subquery()
             statement = statement.add_columns(total)
-        if nulls is not None:
-            statement = statement.where(after_cursor(order, nulls, paths))
+        if after is not None:
+            statement = statement.where(after_cursor(order, after, paths))
         statement = statement.order_by(*order_by_clauses(order, paths)).limit(_bind("fe_limit"))
         return statement.offset(_bind("fe_offset")) if page_request.offset else statement
 
     return plan.statement(
-        ("page", tuple(fields), form, order, nulls, counted, page_request.offset > 0), build
+        ("page", tuple(fields), form, order, after, counted, page_request.offset > 0), build
     )
 
 

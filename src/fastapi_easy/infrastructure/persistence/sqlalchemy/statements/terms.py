@@ -7,8 +7,8 @@ from typing import Any, Final, TypeAlias, assert_never
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    Float,
     FromClause,
+    LargeBinary,
     String,
     Table,
     Text,
@@ -29,9 +29,12 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.conv
 )
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import unwrap_decorators
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.stored_types import PaddedText, UnpaddedText
-from fastapi_easy.infrastructure.relational.column_types import ColumnType, HexUuid, SqliteDecimal
+from fastapi_easy.infrastructure.relational.column_types import ColumnType, HexUuid
 from fastapi_easy.infrastructure.relational.server import Server
 from fastapi_easy.infrastructure.relational.single_precision import StoredFloat
+from fastapi_easy.infrastructure.relational.sqlite.normal_form import normal_form
+from fastapi_easy.infrastructure.relational.sqlite.number_types import SqliteDecimal
+from fastapi_easy.infrastructure.relational.sqlite.spelled_type import SqliteType
 from fastapi_easy.infrastructure.relational.unexpected_values import ComparedDecimal, PostgresNumber
 
 _DOTTED_CAPITAL_I: Final = "İ"
@@ -139,12 +142,12 @@ class Terms:
                 return self._ordered_text(field)
             case Kind.UUID:
                 return self._ordered_uuid(field)
-            case Kind.DECIMAL | Kind.DATETIME:
+            case Kind.DECIMAL | Kind.DATE | Kind.TIME | Kind.DATETIME | Kind.DURATION:
                 return self._normalized(field) if field in self._nonstandard else column
             case Kind.ENUM:
                 # By its name in the store: a native enumeration sorts by declaration on some servers.
                 return self._name_of(column)
-            case Kind.INTEGER | Kind.FLOAT | Kind.BOOLEAN | Kind.DATE | Kind.TIME | Kind.DURATION:
+            case Kind.INTEGER | Kind.FLOAT | Kind.BOOLEAN:
                 return column
             case Kind.BINARY | Kind.JSON | Kind.ARRAY:
                 return column
@@ -155,7 +158,7 @@ class Terms:
         """Return the text in lower case, character by character, as `fold_case` does it."""
         column = self._columns[field]
         if self.server.name == "sqlite":
-            return func.fold_case(column, type_=String())
+            return func.fold_case(cast(column, LargeBinary()), type_=String())
         lower: ColumnElement[str] = func.lower(self._prepared(column), type_=String())
         if self.server.name == "postgresql":
             return func.translate(lower, _STAND_IN, _DOTTED_CAPITAL_I, type_=String())
@@ -210,6 +213,8 @@ class Terms:
         column = self._columns[field]
         if self.server.name == "postgresql" or field not in self._nonstandard:
             return column
+        if self.server.name == "sqlite":
+            return self._normalized(field)
         # MariaDB's own type sorts by time: its text sorts by value.
         written = cast(column, mysql.CHAR(36))
         if isinstance(column.type, HexUuid):
@@ -218,15 +223,9 @@ class Terms:
         return type_coerce(written, column.type)
 
     def _normalized(self, field: str) -> Term:
-        """Convert what others wrote as text on SQLite to the way we write it."""
+        """Return the form in which we store what others have stored in SQLite, perhaps in another one."""
         column = self._columns[field]
-        match self.fields[field].kind:
-            case Kind.DECIMAL:
-                return type_coerce(cast(column, Float()), column.type)
-            case Kind.DATETIME:
-                return func.utc_text(column, type_=column.type)
-            case _:
-                return column
+        return normal_form(column, column.type) if isinstance(column.type, SqliteType) else column
 
     def _bytewise(self, column: Term) -> Term:
         if self.server.name != "mysql":

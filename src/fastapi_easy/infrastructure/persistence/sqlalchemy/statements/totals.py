@@ -14,10 +14,12 @@ from sqlalchemy import (
     Integer,
     String,
     Text,
+    and_,
     case,
     cast,
     func,
     literal_column,
+    not_,
     type_coerce,
 )
 from sqlalchemy.types import NullType, TypeDecorator
@@ -26,14 +28,16 @@ from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.queries.aggregation import Function, Measure, average
 from fastapi_easy.domain.values.unexpected import UnexpectedValue
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term, Terms
-from fastapi_easy.infrastructure.relational.column_types import (
+from fastapi_easy.infrastructure.relational.column_types import MysqlDecimal, plain_decimal
+from fastapi_easy.infrastructure.relational.sqlite.checked_types import CheckedInteger
+from fastapi_easy.infrastructure.relational.sqlite.number_types import (
     SQLITE_DIGITS,
-    MysqlDecimal,
     SqliteDecimal,
     SqliteFloat,
 )
 
 _EXACT: Final = decimal.Context(prec=decimal.MAX_PREC, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)
+_CONVERTED_BY_US: Final = (SqliteDecimal, SqliteFloat, CheckedInteger, MysqlDecimal)
 _LOWER: Final = 32
 """Bits of the lower part of a whole number."""
 
@@ -97,7 +101,7 @@ class _Average:
     """An average, computed in Python from an exact sum: databases round in different ways."""
 
     def __init__(self, name: str, terms: Terms) -> None:
-        self._column = terms.plain(name)
+        self._column = _summands(name, terms)
         self._field = terms.fields[name]
         self._sum = _sum(name, terms)
         self.width = self._sum.width + 1
@@ -144,16 +148,23 @@ class _Decimals:
 
     def columns(self) -> Sequence[Term]:
         """Return two halves of the scaled sum, and a text that lists the numbers too large for it."""
-        written = func.printf(literal_column(f"'%.{SQLITE_DIGITS}g'"), self._column, type_=String())
+        # With as many digits as tell any two floats apart.
+        float_text = func.printf(literal_column("'%!.17g'"), self._column, type_=String())
+        is_whole = func.typeof(self._column) == literal_column("'integer'")
+        written = case((is_whole, cast(self._column, Text)), else_=float_text)
         separator: ColumnElement[str] = literal_column("' '")
         scale = SQLITE_DIGITS if self._scale is None else self._scale
         limit: ColumnElement[float] = literal_column(
             "0" if self._scale is None else f"1e{SQLITE_DIGITS - scale}"
         )
         size = func.abs(self._column)
-        scaled = case((size < limit, cast(func.round(self._column * literal_column(f"1e{scale}")), Integer)))
-        # Not the other way about: a null is neither, and would be written as a zero.
-        rest = case((size >= limit, written))
+        unit: ColumnElement[float] = literal_column(f"1e{scale}")
+        whole = func.round(self._column * unit)
+        # Others may have stored more digits than declared: whether a number has, shows on the way back.
+        fits = and_(size < limit, whole / unit == self._column)
+        scaled = case((fits, cast(whole, Integer)))
+        # Not of what is null, which would be written as a zero.
+        rest = case((not_(fits), written))
         return (*_halves(scaled), func.group_concat(rest, separator, type_=String()))
 
     def read(self, answers: Sequence[Any]) -> Any:
@@ -161,23 +172,30 @@ class _Decimals:
         upper, lower, rest = answers
         whole = _whole(upper, lower)
         parts = [] if whole is None else [_EXACT.scaleb(decimal.Decimal(whole), -(self._scale or 0))]
-        parts += [decimal.Decimal(each) for each in (rest or "").split()]
+        parts += [_number(each) for each in (rest or "").split()]
         if not parts:
             return None
         total = decimal.Decimal(0)
         for each in parts:
             total = _EXACT.add(total, each)
-        return (
-            total if self._scale is None else _EXACT.quantize(total, decimal.Decimal(1).scaleb(-self._scale))
-        )
+        if self._scale is None or int(total.as_tuple().exponent) < -self._scale:
+            return total
+        return _EXACT.quantize(total, decimal.Decimal(1).scaleb(-self._scale))
+
+
+def _number(written: str) -> decimal.Decimal:
+    """Read a whole number, or of a float the shortest text that names it, as it is shown."""
+    if written.lstrip("-").isdecimal():
+        return decimal.Decimal(written)
+    return plain_decimal(decimal.Decimal(repr(float(written))))
 
 
 def _sum(name: str, terms: Terms) -> Total:
-    column, kind = terms.plain(name), terms.fields[name].kind
-    own = column.type
-    if isinstance(own, TypeDecorator) and not isinstance(own, SqliteDecimal | MysqlDecimal | SqliteFloat):
+    column, kind = _summands(name, terms), terms.fields[name].kind
+    own = terms.plain(name).type
+    if isinstance(own, TypeDecorator) and not isinstance(own, _CONVERTED_BY_US):
         # The user's own, which knows what is stored.
-        return _Plain(lambda: func.sum(column, type_=own))
+        return _Plain(lambda: func.sum(terms.plain(name), type_=own))
     is_sqlite = terms.server.name == "sqlite"
     match kind:
         case Kind.INTEGER:
@@ -197,6 +215,20 @@ def _sum(name: str, terms: Terms) -> Total:
             return _Plain(lambda: func.sum(column, type_=own))
         case _:
             assert_never(kind)
+
+
+def _summands(name: str, terms: Terms) -> Term:
+    """Return what sums and averages are made of: on SQLite the finite numbers among the values, which may be any."""
+    column, kind = terms.plain(name), terms.fields[name].kind
+    if terms.server.name != "sqlite" or kind not in {Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT}:
+        return column
+    value: Term = type_coerce(terms.ordered(name), Double())
+    kinds = ("'integer'",) if kind is Kind.INTEGER else ("'integer'", "'real'")
+    is_number = func.typeof(value).in_([literal_column(each) for each in kinds])
+    # What is infinite has no difference from itself.
+    is_finite = value - value == literal_column("0")
+    numbers: Term = case((and_(is_number, is_finite), value))
+    return numbers
 
 
 def _halves(column: Term) -> tuple[Term, Term]:

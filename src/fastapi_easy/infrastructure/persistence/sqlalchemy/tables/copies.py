@@ -1,7 +1,7 @@
 """Our own copies of the users' tables, with types that keep our promises (ADR 13)."""
 
-from collections.abc import Iterator
-from typing import Any, assert_never
+from collections.abc import Callable, Iterator
+from typing import Any, Final, assert_never
 
 from sqlalchemy import (
     ARRAY,
@@ -42,8 +42,6 @@ from fastapi_easy.infrastructure.relational.column_types import (
     MysqlDecimal,
     ServerType,
     ShortHexBytes,
-    SqliteDecimal,
-    SqliteFloat,
     UtcDateTime,
     enumeration_of,
 )
@@ -51,6 +49,18 @@ from fastapi_easy.infrastructure.relational.mysql_types import MicrosecondTime, 
 from fastapi_easy.infrastructure.relational.server import Server
 from fastapi_easy.infrastructure.relational.single_precision import PostgresSingleItem, PostgresStoredFloat
 from fastapi_easy.infrastructure.relational.sqlalchemy_internals import variants
+from fastapi_easy.infrastructure.relational.sqlite.checked_types import SqliteBytes, SqliteUuid
+from fastapi_easy.infrastructure.relational.sqlite.number_types import (
+    SqliteBoolean,
+    SqliteDecimal,
+    SqliteFloat,
+)
+from fastapi_easy.infrastructure.relational.sqlite.time_types import (
+    SqliteDate,
+    SqliteDateTime,
+    SqliteInterval,
+    SqliteTime,
+)
 from fastapi_easy.infrastructure.relational.unexpected_values import PostgresNumber
 
 MYSQL_INDEXED_LENGTH = 255
@@ -123,7 +133,7 @@ def adapt(declared: ColumnType, server: Server, *, indexed: bool) -> ColumnType:
     """
     plain = unwrap_decorators(_variant(declared, server.dialect.name))
     if isinstance(plain, Interval | postgresql.INTERVAL):
-        return plain if server.name == "postgresql" else EpochInterval()
+        return _interval(plain, server)
     if isinstance(plain, ServerType):
         return plain.on(server, indexed=indexed)
     if is_custom(plain):
@@ -179,7 +189,8 @@ def _adapt_on_any_server(plain: ColumnType, server: Server) -> ColumnType | None
         case Enum():
             return plain if getattr(plain, "enum_class", None) is not None else _labels(plain)
         case DateTime():
-            return UtcDateTime(bool(plain.timezone))
+            timezone = bool(plain.timezone)
+            return SqliteDateTime(timezone) if server.name == "sqlite" else UtcDateTime(timezone)
         case JSON():
             return _null_as_null(plain)
         case ARRAY():
@@ -192,10 +203,10 @@ def _adapt_on_any_server(plain: ColumnType, server: Server) -> ColumnType | None
 
 def _adapt_on_server(plain: ColumnType, server: Server, *, indexed: bool) -> ColumnType:
     match server.name, plain:
-        case "sqlite", Numeric() | Float():
-            return _number_on_sqlite(plain)
         case "postgresql", Numeric() | Float():
             return _number_on_postgres(plain)
+        case "sqlite", _:
+            return next((make(plain) for cls, make in _ON_SQLITE if isinstance(plain, cls)), plain)
         case "mysql", String():
             return _text_on_mysql(plain, server, indexed=indexed)
         case "mysql", LargeBinary():
@@ -232,10 +243,24 @@ def _labels(plain: Enum) -> ColumnType:
     )
 
 
+def _interval(plain: ColumnType, server: Server) -> ColumnType:
+    match server.name:
+        case "postgresql":
+            return plain
+        case "mysql":
+            return EpochInterval()
+        case "sqlite":
+            return SqliteInterval()
+        case _:
+            assert_never(server.name)
+
+
 def _uuid(server: Server) -> ColumnType:
     match server.name, server.dialect.driver:
         case "mysql", _:
             return HexUuid()
+        case "sqlite", _:
+            return SqliteUuid()
         case _, "asyncpg":
             return AsyncpgUuid()
         case name, _:
@@ -259,6 +284,16 @@ def _number_on_sqlite(plain: Numeric[Any] | Float[Any]) -> ColumnType:
     if isinstance(plain, Float) or not plain.asdecimal:
         return SqliteFloat(plain.precision)
     return SqliteDecimal(plain.precision, plain.scale)
+
+
+_ON_SQLITE: Final[tuple[tuple[type[ColumnType], Callable[[Any], ColumnType]], ...]] = (
+    (Numeric, _number_on_sqlite),
+    (Float, _number_on_sqlite),
+    (Boolean, lambda _: SqliteBoolean()),
+    (Date, lambda _: SqliteDate()),
+    (Time, lambda _: SqliteTime()),
+    (LargeBinary, lambda plain: SqliteBytes(plain.length)),
+)
 
 
 def _number_on_mysql(plain: Numeric[Any] | Float[Any]) -> ColumnType:

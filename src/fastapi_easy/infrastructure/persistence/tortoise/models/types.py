@@ -19,13 +19,15 @@ from fastapi_easy.infrastructure.relational.column_types import (
 )
 from fastapi_easy.infrastructure.relational.mysql_types import MicrosecondTime
 from fastapi_easy.infrastructure.relational.server import Server
+from fastapi_easy.infrastructure.relational.sqlite.checked_types import SqliteUuid
+from fastapi_easy.infrastructure.relational.sqlite.time_types import SqliteDateTime, SqliteTime
 
 E = TypeVar("E", bound=enum.Enum)
 
 _MYSQL = frozenset({"mysql", "mariadb"})
 
 
-class SqliteDateTime(UtcDateTime):
+class TortoiseSqliteDateTime(SqliteDateTime):
     """Times on SQLite in columns that Tortoise has created, whose values it writes with their zone."""
 
     cache_ok = True
@@ -42,10 +44,12 @@ class AwareDateTime(ServerType[datetime.datetime]):
         super().__init__(timezone=True)
 
     def on(self, server: Server, *, indexed: bool) -> ColumnType:
-        return SqliteDateTime(timezone=True) if server.name == "sqlite" else UtcDateTime(timezone=True)
+        return (
+            TortoiseSqliteDateTime(timezone=True) if server.name == "sqlite" else UtcDateTime(timezone=True)
+        )
 
 
-class DashedUuid(TypeDecorator[uuid.UUID]):
+class DashedUuid(ServerType[uuid.UUID]):
     """UUIDs as Tortoise keeps them: 36 characters with dashes, or PostgreSQL's own type."""
 
     impl = CHAR
@@ -53,6 +57,9 @@ class DashedUuid(TypeDecorator[uuid.UUID]):
 
     def __init__(self) -> None:
         super().__init__(36)
+
+    def on(self, server: Server, *, indexed: bool) -> ColumnType:
+        return SqliteUuid(dashes=True) if server.name == "sqlite" else self
 
     def load_dialect_impl(self, dialect: Dialect) -> ColumnType:
         if dialect.name == "postgresql":
@@ -99,7 +106,7 @@ class NaiveTime(ServerType[datetime.time]):
     def on(self, server: Server, *, indexed: bool) -> ColumnType:
         match server.name:
             case "sqlite":
-                return self
+                return SqliteTime()
             case "mysql":
                 return MicrosecondTime()
             case "postgresql":
