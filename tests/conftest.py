@@ -4,9 +4,13 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.services import RECIPES, Unavailable, obtain, obtained, release
 from tests.services.wanted import empty_database, required
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 EAGER = "TEST_SERVICES"
 """The environment variable with the servers to start before the tests, separated by commas."""
