@@ -146,7 +146,9 @@ NUMERIC: Final = {"whole", "ratio", "price", "free"}
 NUMBER: Final = re.compile(r"-?[0-9.]+(e[+-]?[0-9]+)?", re.ASCII)
 UNSORTED: Final = {"yes", "blob", "color", "doc"}
 PROPERTY: Final = settings(
-    deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 

@@ -29,6 +29,8 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import P
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.copies import MYSQL_INDEXED_LENGTH
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.discovery import narrow_to_dialect
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.entities import DeclarativeEntities, Entities
+from fastapi_easy.infrastructure.relational.catalogue.read_only import asks_read_only
+from fastapi_easy.infrastructure.relational.catalogue.stored_table import StoredTable, find_stored_table
 from fastapi_easy.infrastructure.relational.driver.direct_execution import DIRECT_DRIVERS, DirectExecutor
 from fastapi_easy.infrastructure.relational.driver.executor import Executor
 from fastapi_easy.infrastructure.relational.driver.pool import ConnectionPool
@@ -37,14 +39,12 @@ from fastapi_easy.infrastructure.relational.engine import client_timeout, make_e
 from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS, TableConstraints, as_unavailable
 from fastapi_easy.infrastructure.relational.options import CLIENT_TIMEOUT_MARGIN, ConnectionOptions
 from fastapi_easy.infrastructure.relational.other_values import OTHER_VALUES
-from fastapi_easy.infrastructure.relational.read_only import asks_read_only
 from fastapi_easy.infrastructure.relational.server import (
     ServerName,
     detect_server,
     server_name_of,
 )
 from fastapi_easy.infrastructure.relational.sqlite.number_types import SQLITE_DIGITS, SQLITE_OTHER_NUMBERS
-from fastapi_easy.infrastructure.relational.stored_table import StoredTable, find_stored_table
 from fastapi_easy.infrastructure.relational.transaction import Transaction
 from fastapi_easy.infrastructure.relational.url import resolve
 

@@ -18,9 +18,9 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.conv
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.entities import Entities
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete import exclude_deleted
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.stored_types import type_as_stored
+from fastapi_easy.infrastructure.relational.catalogue.stored_table import StoredTable
 from fastapi_easy.infrastructure.relational.server import Server
 from fastapi_easy.infrastructure.relational.sqlite.survey import prepare_types
-from fastapi_easy.infrastructure.relational.stored_table import StoredTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

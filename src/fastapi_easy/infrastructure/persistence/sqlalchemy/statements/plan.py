@@ -12,9 +12,9 @@ from fastapi_easy.domain.field import UNSET, Field, Kind
 from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.infrastructure.entities.bounds import is_storable
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import ResolveRelation, Terms
+from fastapi_easy.infrastructure.relational.catalogue.stored_table import StoredTable
 from fastapi_easy.infrastructure.relational.errors import TableConstraints
 from fastapi_easy.infrastructure.relational.server import Server
-from fastapi_easy.infrastructure.relational.stored_table import StoredTable
 
 S = TypeVar("S", bound=Executable)
 

@@ -6,12 +6,12 @@ from typing import Final
 
 from sqlalchemy import Connection, Table, text
 
-from fastapi_easy.infrastructure.relational.nonstandard_columns import (
+from fastapi_easy.infrastructure.relational.catalogue.nonstandard_columns import (
     find_nonstandard_columns,
     read_stored_types,
 )
+from fastapi_easy.infrastructure.relational.catalogue.triggers import Triggers, find_triggers
 from fastapi_easy.infrastructure.relational.server import Server
-from fastapi_easy.infrastructure.relational.triggers import Triggers, find_triggers
 
 _DEFAULTS: Final = text("SELECT name, dflt_value FROM pragma_table_info(:table, :schema)")
 

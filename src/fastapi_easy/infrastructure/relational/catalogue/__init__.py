@@ -1,0 +1,1 @@
+"""What the catalogue of a database says of tables that exist."""
