@@ -10,6 +10,7 @@ import pydantic
 from pydantic.alias_generators import to_camel
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Computed,
     DateTime,
     Enum,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     Interval,
     LargeBinary,
     Numeric,
+    Sequence,
     String,
     Time,
     Uuid,
@@ -79,6 +81,40 @@ class Parcel(Tables):
     width: Mapped[int]
     height: Mapped[int]
     area: Mapped[int | None] = mapped_column(Computed("width * height"))
+
+
+_TICKETS, _INVOICES = Sequence("ticket_numbers"), Sequence("Invoice Numbers")
+
+
+class Ticket(Tables):
+    """Is numbered by a sequence that only SQLAlchemy knows of."""
+
+    __tablename__ = "tickets"
+
+    id: Mapped[int] = mapped_column(_TICKETS, primary_key=True)
+    name: Mapped[str] = mapped_column(String(9), default="new")
+
+
+class Invoice(Tables):
+    """Is numbered by the default of its column, whose names need quotes."""
+
+    __tablename__ = "Invoices"
+
+    id: Mapped[int] = mapped_column(
+        'x") VALUES (', BigInteger, _INVOICES, server_default=_INVOICES.next_value(), primary_key=True
+    )
+    name: Mapped[str] = mapped_column(String(9), default="new")
+
+
+class Countdown(Tables):
+    """Is numbered backwards."""
+
+    __tablename__ = "countdowns"
+
+    id: Mapped[int] = mapped_column(
+        Sequence("countdown", start=99, increment=-3, minvalue=-9999, maxvalue=99), primary_key=True
+    )
+    name: Mapped[str] = mapped_column(String(9), default="new")
 
 
 class SampleDocument(pydantic.BaseModel):
@@ -172,6 +208,14 @@ class SampleTables(Container):
 
     samples = resource(Sample, version="version", soft_delete="deleted_at")
     parcels = resource(Parcel)
+
+
+class NumberedTables(Container):
+    """On a server that has sequences."""
+
+    tickets = resource(Ticket)
+    invoices = resource(Invoice)
+    countdowns = resource(Countdown)
 
 
 class SampleDocuments(Container):

@@ -12,7 +12,7 @@ import pytest
 
 from fastapi_easy.bootstrap import create_app
 from fastapi_easy.container import Container
-from tests.e2e.samples import SAMPLES, Oddities, SampleDocuments, SampleTables
+from tests.e2e.samples import SAMPLES, NumberedTables, Oddities, SampleDocuments, SampleTables
 from tests.e2e.serving import client_of
 from tests.e2e.stores import CHOSEN, empty_store
 
@@ -125,6 +125,23 @@ async def test_computed_columns_are_left_out_and_computed_again(store: str, tmp_
 
         assert (await client.get("/parcels/5")).json() == {"id": 5, "width": 2, "height": 3, "area": 6}
         assert (await client.post("/parcels", json={"width": 1, "height": 1})).json()["id"] > 5
+
+
+@pytest.mark.parametrize("store", ["postgres", "mariadb"])
+async def test_sequences_go_on_behind_what_is_restored(store: str, tmp_path: Path) -> None:
+    lines = {"tickets": [50, 7], "invoices": [50, 7], "countdowns": [-50, 7]}
+    async with opened(NumberedTables, store, tmp_path) as client:
+        for name, keys in lines.items():
+            first = await client.post(f"/{name}", json={})
+            content = "".join(f"{key},old\r\n" for key in keys)
+            answer = await client.post(
+                f"/{name}/import", content=f"id,name\r\n{content}", headers={"content-type": TYPES["csv"]}
+            )
+            made = [(await client.post(f"/{name}", json={})).json()["id"] for _ in range(2)]
+
+            assert (first.status_code, answer.status_code, answer.json()["errors"]) == (201, 200, []), name
+            assert made[0] < -50 if name == "countdowns" else made[0] > 50, (name, made)
+            assert made[1] - made[0] == (-3 if name == "countdowns" else 1), name
 
 
 @pytest.mark.parametrize("format_", TYPES)

@@ -1,24 +1,28 @@
 """What the server generates once rows are inserted whose keys it has not generated itself."""
 
 import contextlib
+import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Final
 
-from sqlalchemy import BigInteger, String, bindparam, text
+from sqlalchemy import BigInteger, String, bindparam, column, text
+from sqlalchemy import Sequence as Counter
 
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.field import Kind
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
 from fastapi_easy.infrastructure.relational.transaction import Transaction, TransactionLost
 
-# A sequence that a column owns, or else one that only its default names. Another session may take a number between the
-# look at the last one and `setval`; then one later insert fails as a duplicate, and the next one succeeds.
+# The sequence that the class names, or one that the column owns, or else one that only its default names. Another
+# session may take a number between the look at the last one and `setval`; then one later insert fails as a duplicate,
+# and the next one succeeds.
 _ADVANCE: Final = (
     text(
         """
     SELECT setval(found.sequence, CASE WHEN seqincrement > 0 THEN :fe_high ELSE :fe_low END) AS number
     FROM (
         SELECT coalesce(
+            CAST(:fe_sequence AS regclass),
             CAST(pg_get_serial_sequence(:fe_table, :fe_column) AS regclass),
             (
                 SELECT CAST(objects.oid AS regclass)
@@ -39,6 +43,7 @@ _ADVANCE: Final = (
     """
     )
     .bindparams(
+        bindparam("fe_sequence", type_=String()),
         bindparam("fe_table", type_=String()),
         bindparam("fe_column", type_=String()),
         bindparam("fe_high", type_=BigInteger()),
@@ -46,25 +51,60 @@ _ADVANCE: Final = (
     )
     .columns(number=BigInteger())
 )
+_LIMITS: Final = [column(name, BigInteger()) for name in ("increment", "minimum_value", "maximum_value")]
+_NEXT_VALUE: Final = re.compile(r"nextval\((.+)\)$", re.IGNORECASE)
 _MODE: Final = text("SELECT @@SESSION.sql_mode AS mode").columns(mode=String())
 _SET_MODE: Final = text("SET SESSION sql_mode = :fe_mode").bindparams(bindparam("fe_mode", type_=String()))
 
 
 async def advance_sequences(plan: Plan, transaction: Transaction, many: Sequence[Values]) -> None:
-    """Let the sequences of PostgreSQL go on behind the numbers in *many*; other servers do so by themselves."""
-    if plan.server.name != "postgresql":
+    """Let the sequences of PostgreSQL and MariaDB go on behind the numbers in *many*.
+
+    Counters that are no sequences do so by themselves.
+    """
+    if not plan.server.dialect.supports_sequences:
         return
-    table = plan.server.dialect.identifier_preparer.format_table(plan.table)
+    advance = _advance if plan.server.name == "postgresql" else _advance_on_mariadb
     for name in _counted_fields(plan):
         numbers = [number for values in many if isinstance(number := values.get(name), int)]
         if numbers:
-            parameters = {
-                "fe_table": table,
-                "fe_column": plan.columns[name].name,
-                "fe_high": max(numbers),
-                "fe_low": min(numbers),
-            }
-            _ = await transaction.execute(_ADVANCE, parameters, writes=True)
+            await advance(plan, transaction, name, min(numbers), max(numbers))
+
+
+async def _advance(plan: Plan, transaction: Transaction, name: str, low: int, high: int) -> None:
+    parameters = {
+        "fe_sequence": _declared_sequence(plan, name),
+        "fe_table": plan.server.dialect.identifier_preparer.format_table(plan.table),
+        "fe_column": plan.columns[name].name,
+        "fe_high": high,
+        "fe_low": low,
+    }
+    _ = await transaction.execute(_ADVANCE, parameters, writes=True)
+
+
+async def _advance_on_mariadb(plan: Plan, transaction: Transaction, name: str, low: int, high: int) -> None:
+    # As the server spells it, quoted.
+    default = _NEXT_VALUE.match(plan.stored_defaults.get(plan.columns[name].name, ""))
+    sequence = _declared_sequence(plan, name) or (default and default[1])
+    if sequence is None:
+        return
+    limits = text(f"SELECT increment, minimum_value, maximum_value FROM {sequence}")  # noqa: S608 (quoted)
+    increment, least, most = (await transaction.execute(limits.columns(*_LIMITS), {})).rows[0]
+    number = high if increment >= 0 else low
+    if least <= number <= most:
+        # It takes literals only, and no number that lies behind it.
+        advance = text(f"SELECT setval({sequence}, {number:d}) AS number").columns(number=BigInteger())
+        _ = await transaction.execute(advance, {}, writes=True)
+
+
+def _declared_sequence(plan: Plan, name: str) -> str | None:
+    """Return the sequence that the class says SQLAlchemy asks for values of the field *name*."""
+    default = plan.columns[name].default
+    return (
+        plan.server.dialect.identifier_preparer.format_sequence(default)
+        if isinstance(default, Counter)
+        else None
+    )
 
 
 @contextlib.asynccontextmanager

@@ -14,6 +14,12 @@ from fastapi_easy.infrastructure.relational.catalogue.triggers import Triggers, 
 from fastapi_easy.infrastructure.relational.server import Server
 
 _DEFAULTS: Final = text("SELECT name, dflt_value FROM pragma_table_info(:table, :schema)")
+_DEFAULTS_OF_MARIADB: Final = text(
+    """
+    SELECT column_name, column_default FROM information_schema.columns
+    WHERE table_name = :table AND table_schema = coalesce(:schema, database())
+    """
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +33,8 @@ class StoredTable:
 
         triggers: What the database's own code may do to its rows.
 
-        defaults: The SQL expressions of its defaults, by column, where `DEFAULT` is no expression: on SQLite.
+        defaults: The SQL expressions of its defaults, by column: on SQLite, where `DEFAULT` is no expression, and on
+            MariaDB, where nothing else names the sequence of a column.
     """
 
     nonstandard_columns: frozenset[str]
@@ -42,10 +49,15 @@ def find_stored_table(connection: Connection, server: Server, of: Table) -> Stor
         nonstandard_columns=find_nonstandard_columns(connection, server, of),
         types=read_stored_types(connection, server, of),
         triggers=find_triggers(connection, server, of),
-        defaults=_find_defaults(connection, of) if server.name == "sqlite" else {},
+        defaults=_find_defaults(connection, server, of),
     )
 
 
-def _find_defaults(connection: Connection, of: Table) -> Mapping[str, str]:
-    found = connection.execute(_DEFAULTS, {"table": of.name, "schema": of.schema or "main"})
+def _find_defaults(connection: Connection, server: Server, of: Table) -> Mapping[str, str]:
+    if server.name == "sqlite":
+        found = connection.execute(_DEFAULTS, {"table": of.name, "schema": of.schema or "main"})
+    elif server.name == "mysql" and server.dialect.supports_sequences:
+        found = connection.execute(_DEFAULTS_OF_MARIADB, {"table": of.name, "schema": of.schema})
+    else:
+        return {}
     return {name: default for name, default in found if default is not None}

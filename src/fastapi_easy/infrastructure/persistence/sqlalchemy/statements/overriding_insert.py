@@ -8,7 +8,8 @@ from sqlalchemy import Insert
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
-_END_OF_COLUMNS: Final = re.compile(r"\) (?=(VALUES|SELECT) )")
+# Quoted names may hold anything.
+_END_OF_COLUMNS: Final = re.compile(r'((?:"(?:[^"]|"")*"|[^"])*?\)) (?=(?:VALUES|SELECT) )')
 
 
 class OverridingInsert(Insert):
@@ -21,4 +22,4 @@ class OverridingInsert(Insert):
 def _compile(statement: OverridingInsert, compiler: SQLCompiler, **options: Any) -> str:
     visit_insert: Callable[..., str] = compiler.visit_insert
     written = visit_insert(statement, **options)
-    return _END_OF_COLUMNS.sub(") OVERRIDING SYSTEM VALUE ", written, count=1)
+    return _END_OF_COLUMNS.sub(r"\1 OVERRIDING SYSTEM VALUE ", written, count=1)

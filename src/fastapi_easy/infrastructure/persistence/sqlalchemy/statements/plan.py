@@ -45,7 +45,7 @@ class Plan:
 
         triggers: What the database's own code may do to its rows.
 
-        stored_defaults: The SQL expressions of the defaults on SQLite, by column.
+        stored_defaults: The SQL expressions of the defaults on SQLite and MariaDB, by column.
 
         default_functions: What makes the defaults that depend on other values, from SQLAlchemy's context.
 

@@ -1,14 +1,17 @@
 """SQLAlchemy's declarative classes → `Shape`."""
 
 import dataclasses
+import re
 import typing
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy
 from sqlalchemy import JSON, Column, Table, UniqueConstraint
+from sqlalchemy import Sequence as Counter
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, Mapper
+from sqlalchemy.sql.functions import next_value
 
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import UNSET, Field
@@ -27,6 +30,8 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.relations import 
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete import is_partial
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.validates import rules_of
 from fastapi_easy.infrastructure.relational.column_defaults import context_free_default
+
+_NEXT_VALUE: Final = re.compile(r"\s*nextval\s*\(", re.IGNORECASE)
 
 
 def recognises(entity: object) -> bool:
@@ -195,7 +200,17 @@ def _converted(conversion: Conversion, factory: Callable[[], object] | None) -> 
 def _is_generated(column: Column[Any]) -> bool:
     if column.computed is not None or column.identity is not None:
         return True
-    return column.table.autoincrement_column is column and column.default is None
+    is_counted = column.default is None or isinstance(column.default, Counter)
+    if column.table.autoincrement_column is column:
+        return is_counted
+    # SQLAlchemy itself takes a key whose default is a sequence for one that is counted only where it reads the table.
+    return column.primary_key and is_counted and _is_sequence(column.server_default)
+
+
+def _is_sequence(default: object) -> bool:
+    """Tell whether *default*, of the store, is the next number of a sequence."""
+    made = getattr(default, "arg", None)
+    return isinstance(made, next_value) or _NEXT_VALUE.match(str(made)) is not None
 
 
 def _is_updated(column: Column[Any]) -> bool:
