@@ -229,7 +229,8 @@ class ImportEntitiesHandler(BulkHandler):
         waiting = running.held
         while waiting and not running.has_stopped:
             running.held = []
-            lines = [held.line for held in waiting]
+            # As a whole: a chain of references over all of them comes in at once.
+            lines = running.references.sort([held.line for held in waiting])
             unimported: list[HeldLine] = []
             for start in range(0, len(lines), CHUNK):
                 found, left = await self._apply_lines(lines[start : start + CHUNK], running)
