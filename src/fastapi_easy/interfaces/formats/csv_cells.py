@@ -135,6 +135,8 @@ class RecordReader:
 
 def find_header_faults(header: Sequence[Cell], columns: Mapping[str, Field | None]) -> tuple[Fault, ...]:
     """Return what is wrong with the first record of an import, which must name fields, each once."""
+    if len(header) == 1 and (delimiter := _find_delimiter(header[0] or "", columns)) is not None:
+        return (Fault("", f"Cells must be separated by commas, not by {delimiter!r}", "csv_header"),)
     faults = []
     seen: set[Cell] = set()
     for cell in header[: len(columns) + MAX_FAULTS]:
@@ -148,6 +150,15 @@ def find_header_faults(header: Sequence[Cell], columns: Mapping[str, Field | Non
             faults.append(Fault(_pointer(cell), "Given more than once", "duplicate_name"))
         seen.add(cell)
     return tuple(faults[:MAX_FAULTS])
+
+
+def _find_delimiter(line: str, columns: Mapping[str, Field | None]) -> str | None:
+    """Return what separates the names in *line* in place of commas, as spreadsheets write where 9.5 is "9,5"."""
+    for each in ";\t|":
+        names = line.split(each)
+        if len(names) > 1 and not columns.keys().isdisjoint(names):
+            return each
+    return None
 
 
 def _pointer(name: Cell) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from fastapi_easy.interfaces.formats.line_splitter import Line, TooLong
+from fastapi_easy.interfaces.formats.line_splitter import BYTE_ORDER_MARK, Line, TooLong
 
 Cell: TypeAlias = str | None
 """`None` when there is nothing between the commas, not even quotes."""
@@ -19,7 +19,6 @@ QUOTING_ERROR: Final = "A cell with a quote or a line break must be quoted, and 
 
 _CELL: Final = re.compile(r'"((?:[^"]++|"")*+)"|([^",\r\n]*+)')
 _UNCLOSED_QUOTE: Final = re.compile(rb'(?:(?:"(?:[^"]++|"")*+"|[^",\r\n]*+),)*+"(?:[^"]++|"")*+')
-_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
 def write_record(cells: Iterable[Cell]) -> str:
@@ -91,7 +90,7 @@ class RecordParser:
                 # Taken for an open quote, it would swallow the lines behind it.
                 yield Record(number, reason=QUOTING_ERROR)
                 return
-            self._append(text if number > 1 else text.removeprefix(_BYTE_ORDER_MARK))
+            self._append(text if number > 1 else text.removeprefix(BYTE_ORDER_MARK))
         self._is_open ^= has_open_quote
         if not self._is_open:
             yield self._finish_record()

@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+"""What some programs write before the first line of a text in UTF-8."""
+
 _QUOTE: Final = b'"'
 
 

@@ -173,6 +173,9 @@ def test_the_first_line_names_fields_that_can_be_written_each_once() -> None:
         ("/note", "duplicate_name"),
     ]
     assert "did you mean 'title'" in find_header_faults(("titel",), columns)[0].message
+    assert find_header_faults(("title;note",), columns) == (
+        Fault("", "Cells must be separated by commas, not by ';'", "csv_header"),
+    )
 
 
 def test_a_model_of_ones_own_says_what_may_be_named() -> None:

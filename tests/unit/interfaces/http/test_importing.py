@@ -57,6 +57,21 @@ async def test_lines_before_from_line_are_skipped_and_blank_ones_count(
     assert answer.json()["next_line"] == max(5, int(from_line)) if expected else int(from_line)
 
 
+@pytest.mark.parametrize("first_part", [1, 3, 5])
+async def test_a_byte_order_mark_is_no_part_of_the_first_line(
+    client: httpx2.AsyncClient, first_part: int
+) -> None:
+    body = b"\xef\xbb\xbf" + lines_of("ab").encode()
+
+    async def parts() -> AsyncIterator[bytes]:
+        yield body[:first_part]
+        yield body[first_part:]
+
+    answer = await client.post("/books/import", content=parts(), headers=NDJSON)
+
+    assert (answer.status_code, await titles(client)) == (200, ["a", "b"])
+
+
 async def test_the_first_line_of_csv_is_read_wherever_one_begins(client: httpx2.AsyncClient) -> None:
     body = 'title,price\n"a\na",1\nb,2\n\nc,3\n'
 
@@ -87,6 +102,9 @@ async def test_lines_of_csv_that_fail_have_the_number_they_begin_on(client: http
         ("title,titel,title", ["/titel", "/title"]),
         ("title,", ["/"]),
         ('title,"x', [""]),
+        ("title;price", [""]),
+        ("titel\tprice", [""]),
+        ("title;", [""]),
         ("title,secret", ["/secret"]),
     ],
 )

@@ -18,8 +18,8 @@ from fastapi_easy.domain import (
 )
 from fastapi_easy.interfaces.formats.csv_cells import RecordReader, find_header_faults
 from fastapi_easy.interfaces.formats.csv_text import Record, RecordParser
+from fastapi_easy.interfaces.formats.line_splitter import BYTE_ORDER_MARK, LineSplitter, TooLong
 from fastapi_easy.interfaces.formats.line_splitter import Line as TextLine
-from fastapi_easy.interfaces.formats.line_splitter import LineSplitter, TooLong
 from fastapi_easy.interfaces.formats.strict_json import Malformed, read_json
 from fastapi_easy.interfaces.http.exchange import problem_error
 
@@ -60,7 +60,10 @@ class JsonLineReader:
             return
         if isinstance(text, TooLong):
             yield number, Failure(TooLarge("The line", self._max_length))
-        elif text.strip(b" \t\r"):
+            return
+        if number == 1:
+            text = text.removeprefix(BYTE_ORDER_MARK)
+        if text.strip(b" \t\r"):
             yield number, self._parse(text)
 
     @staticmethod
