@@ -1,5 +1,6 @@
 """Our own copies of the users' tables, with types that keep our promises (ADR 13)."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final, assert_never
 
@@ -71,6 +72,10 @@ _SINGLE_BITS = 24
 
 _DOUBLE_BITS = 53
 
+_PRECISION = re.compile(r"\(\d\)")
+_NOW_ON_UPDATE = re.compile(
+    r"\s*current_timestamp(\s*\(\d*\))?\s+on\s+update\s+current_timestamp(\s*\(\d*\))?\s*", re.IGNORECASE
+)
 _NOW = frozenset({"now", "current_timestamp", "localtimestamp", "sysdate"})
 
 
@@ -112,8 +117,12 @@ class TableCopies:
         now = _now(self._server)
         if now is None or not isinstance(copied.type, UtcDateTime):
             return
-        if isinstance(copied.server_default, DefaultClause) and _is_now(copied.server_default.arg):
-            copied.server_default = DefaultClause(text(now))
+        if isinstance(copied.server_default, DefaultClause):
+            clause = copied.server_default.arg
+            if _is_now(clause):
+                copied.server_default = DefaultClause(text(now))
+            elif _NOW_ON_UPDATE.fullmatch(str(clause)):
+                copied.server_default = DefaultClause(text(f"{now} ON UPDATE {now}"))
         for name in ("default", "onupdate"):
             default = getattr(copied, name)
             if isinstance(default, ColumnDefault) and _is_now(default.arg):
@@ -343,4 +352,4 @@ def _now(server: Server) -> str | None:
 def _is_now(clause: object) -> bool:
     if isinstance(clause, FunctionElement):
         return str(getattr(clause, "name", "")).lower() in _NOW
-    return str(clause).strip("() ").lower() in _NOW
+    return _PRECISION.sub("", str(clause)).strip("() ").lower() in _NOW
