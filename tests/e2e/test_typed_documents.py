@@ -1,7 +1,8 @@
 """JSON fields whose annotation says what they hold: refused at every door, described, and read as they are stored."""
 
 import typing
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import httpx2
 import pytest
 from pydantic import BaseModel
 from pydantic import Field as ModelField
-from sqlalchemy import JSON, Column
+from sqlalchemy import JSON, Column, Integer
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlmodel import Field, SQLModel
 from tortoise import Model, fields
@@ -17,7 +18,7 @@ from tortoise import Model, fields
 from fastapi_easy.application import Create, Update
 from fastapi_easy.bootstrap import create_app
 from fastapi_easy.container import Container, resource
-from fastapi_easy.domain import Patch
+from fastapi_easy.domain import DeclarationError, Patch
 from fastapi_easy.settings import Settings
 from tests.e2e.serving import client_of
 
@@ -123,3 +124,97 @@ async def _refused(client: httpx2.AsyncClient, values: dict[str, object], pointe
         assert answer.status_code == 422, answer.text
         pointers = [each["pointer"] for each in answer.json()["errors"]]
         assert pointers[0] == pointer, answer.text
+
+
+def mapped() -> type[Any]:
+    # The text cannot be read: it names a class that is known in this function only.
+    class Absent(BaseModel):
+        name: str
+
+    class OldErrand(Base):
+        __tablename__ = "old_errand"
+        __allow_unmapped__ = True
+        id = Column(Integer, primary_key=True)
+        tags: "list[Absent]" = Column(JSON)  # type: ignore[assignment]
+
+    return OldErrand
+
+
+def of_sqlmodel() -> type[Any]:
+    class Absent(BaseModel):
+        name: str
+
+    class OldTask(SQLModel, table=True):
+        id: int | None = Field(default=None, primary_key=True)
+        tags: "list[Absent]" = Field(sa_column=Column(JSON))
+
+    return OldTask
+
+
+def of_tortoise() -> type[Any]:
+    class Absent(BaseModel):
+        name: str
+
+    class OldTicket(Model):
+        id = fields.IntField(primary_key=True)
+        tags: "list[Absent]" = fields.JSONField()
+
+    return OldTicket
+
+
+def plain() -> type[Any]:
+    class Absent(BaseModel):
+        name: str
+
+    @dataclass
+    class OldPlain:
+        tags: "list[Absent]"
+        id: int | None = None
+
+    return OldPlain
+
+
+@pytest.mark.parametrize("make", [mapped, of_sqlmodel, of_tortoise, plain], ids=lambda each: each.__name__)
+def test_an_annotation_that_cannot_be_read_is_refused_at_start(
+    make: Callable[[], type[Any]], tmp_path: Path
+) -> None:
+    class Shop(Container):
+        tasks = resource(make())
+
+    url = "memory://" if make is plain else f"sqlite:///{tmp_path}/shop.sqlite3"
+    shop = Shop(settings=Settings(databases={"default": {"url": url}}, secret="s" * 40))
+
+    with pytest.raises(DeclarationError, match=r"tags is annotated as list\[Absent\]"):
+        _ = shop.kernel()
+
+
+class Loose(SQLModel, table=True):
+    """Its columns take null, as those of `sa_column` do by themselves."""
+
+    __tablename__ = "loose_task"
+    id: int | None = Field(default=None, primary_key=True)
+    tags: list[str] = Field(default_factory=list, sa_column=Column(JSON))
+    size: dict[str, int] | None = Field(sa_column=Column(JSON))
+    hashes: list[Hash] = Field(sa_column=Column(JSON))
+    marks: list[str] = Field(default=None, sa_column=Column(JSON))
+
+
+async def test_a_document_is_null_only_where_its_annotation_says_so(tmp_path: Path) -> None:
+    class Shop(Container):
+        tasks = resource(Loose)
+
+    kept = {"default": {"url": f"sqlite:///{tmp_path}/shop.sqlite3", "schema_mode": "create"}}
+    async with client_of(create_app(Shop(settings=Settings(databases=kept, secret="s" * 40)))) as client:
+        made = await client.post("/tasks", json={"hashes": [], "size": None, "marks": None})
+        refused = [
+            await client.post("/tasks", json={}),
+            await client.post("/tasks", json={"hashes": None}),
+            await client.patch("/tasks/1", json={"tags": None}),
+        ]
+
+    assert made.status_code == 201, made.text
+    assert [(each.status_code, each.json()["errors"][0]["pointer"]) for each in refused] == [
+        (422, "/hashes"),
+        (422, "/hashes"),
+        (422, "/tags"),
+    ]

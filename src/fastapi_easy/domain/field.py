@@ -141,6 +141,8 @@ class Field:
 
         item: The kind of the items, for kind ARRAY.
 
+        item_rules: Further validation of each item of an ARRAY, like `rules`.
+
         min_length, max_length: Characters, for TEXT; bytes, for BINARY; items, for ARRAY.
 
         minimum, maximum: Inclusive bounds, for INTEGER, from the width of the column.
@@ -181,6 +183,7 @@ class Field:
     unique: bool = False
     enumeration: type[enum.Enum] | None = None
     item: Kind | None = None
+    item_rules: tuple[Any, ...] = ()
     min_length: int | None = None
     max_length: int | None = None
     minimum: int | None = None

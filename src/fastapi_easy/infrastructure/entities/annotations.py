@@ -9,6 +9,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 from typing_extensions import TypedDict, is_typeddict
 
 CONTAINERS: Final = frozenset({list, dict, set, tuple, frozenset, Mapping, Sequence, Collection, AbstractSet})
@@ -24,17 +25,49 @@ def annotation_of(cls: type[Any], name: str) -> Any:
 
     Unlike `typing.get_type_hints` it does not fail where other attributes name classes that are not there at run time.
     """
+    try:
+        return _evaluated(cls, name)
+    except (NameError, TypeError, SyntaxError, AttributeError):
+        return Any
+
+
+def unreadable_annotation(cls: type[Any], name: str) -> str | None:
+    """Return why nothing is known of the values of the attribute *name* of *cls*, and what to do; else `None`.
+
+    Its annotation names a class that is local to a function, or imported for type checkers only.
+    """
+    info: FieldInfo | None = getattr(cls, "__pydantic_fields__", {}).get(name)
+    if info is not None and not any(
+        isinstance(each, str | typing.ForwardRef) for each in parts_of(info.annotation)
+    ):
+        # Pydantic saw the names where the class was made.
+        return None
+    try:
+        _evaluated(cls, name)
+    except NameError:
+        return (
+            f"{cls.__name__}.{name} is annotated as {_given(cls, name)[1]!s}, which names what cannot be found at run"
+            " time; import or define it at module level, or annotate the attribute with Any"
+        )
+    except (TypeError, SyntaxError, AttributeError):
+        return None
+    return None
+
+
+def _evaluated(cls: type[Any], name: str) -> Any:
+    owner, given = _given(cls, name)
+    holder = types.SimpleNamespace(__annotations__={name: given})
+    scope = {**vars(sys.modules.get(owner.__module__, typing)), cls.__name__: cls}
+    return typing.get_type_hints(holder, scope, include_extras=True)[name]
+
+
+def _given(cls: type[Any], name: str) -> tuple[type[Any], Any]:
+    """Return the class that annotates the attribute *name* of *cls*, and how."""
     for each in cls.__mro__:
         given = vars(each).get("__annotations__", {})
-        if name not in given:
-            continue
-        holder = types.SimpleNamespace(__annotations__={name: given[name]})
-        scope = {**vars(sys.modules.get(each.__module__, typing)), cls.__name__: cls}
-        try:
-            return typing.get_type_hints(holder, scope, include_extras=True)[name]
-        except (NameError, TypeError, SyntaxError, AttributeError):
-            return Any
-    return Any
+        if name in given:
+            return each, given[name]
+    return cls, Any
 
 
 def without_none(annotation: Any) -> Any:
@@ -48,6 +81,31 @@ def without_none(annotation: Any) -> Any:
             annotation = typing.Union[others]  # noqa: UP007 (made from a tuple)
         else:
             return annotation
+
+
+def pydantic_metadata(annotation: Any) -> tuple[Any, ...]:
+    """Return what pydantic reads of the metadata of *annotation*, the innermost first."""
+    metadata: tuple[Any, ...] = ()
+    while True:
+        origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+        if origin is typing.Annotated:
+            metadata = (*filter(_is_for_pydantic, arguments[1:]), *metadata)
+            annotation = arguments[0]
+        elif (
+            origin in _UNIONS
+            and len(others := [each for each in arguments if each is not types.NoneType]) == 1
+        ):
+            annotation = others[0]
+        else:
+            return metadata
+
+
+def _is_for_pydantic(metadata: object) -> bool:
+    return (
+        type(metadata).__module__ == "annotated_types"
+        or isinstance(metadata, FieldInfo)
+        or hasattr(type(metadata), "__get_pydantic_core_schema__")
+    )
 
 
 def readable(annotation: Any) -> Any:

@@ -25,8 +25,13 @@ from pydantic_core import (
 )
 from typing_extensions import is_typeddict
 
-from fastapi_easy.domain.field import UNSET, Field, Kind
-from fastapi_easy.infrastructure.entities.annotations import parts_of, readable
+from fastapi_easy.domain.field import PYTHON_TYPES, UNSET, Field, Kind
+from fastapi_easy.infrastructure.entities.annotations import (
+    parts_of,
+    pydantic_metadata,
+    readable,
+    without_none,
+)
 
 _OWN_TYPES: Final = frozenset(
     {str, int, float, bool, types.NoneType, Any, object, dict, list, Mapping, Sequence, Collection}
@@ -51,6 +56,9 @@ _SPELLED_TYPES: Final = frozenset(
 """What JSON has a spelling for."""
 
 _FREE: Final = frozenset({Any, object, dict, list})
+_ARRAYS: Final = frozenset({list, set, frozenset, tuple, Sequence, Collection})
+_KINDS_OF_JSON: Final = frozenset({Kind.TEXT, Kind.INTEGER, Kind.FLOAT, Kind.BOOLEAN})
+"""The kinds of items whose values are those of JSON, so that a document type reads them."""
 
 
 class DocumentType:
@@ -163,6 +171,20 @@ def with_document(field: Field, annotation: Any) -> Field:
         default=field.default if field.default is UNSET else found.to_json(field.default),
         default_factory=None if factory is None else _json_factory(found, factory),
     )
+
+
+def with_items(field: Field, annotation: Any) -> Field:
+    """Return *field*, an array, with what *annotation*, `list[…]`, says of each item besides its kind."""
+    plain = without_none(annotation)
+    arguments = typing.get_args(plain)
+    if field.kind is not Kind.ARRAY or typing.get_origin(plain) not in _ARRAYS or not arguments:
+        return field
+    found = without_none(arguments[0])
+    rules = pydantic_metadata(arguments[0])
+    if field.item in _KINDS_OF_JSON and found is not PYTHON_TYPES[field.item]:
+        document = document_type(found)
+        rules = rules if document is None else (document, *rules)
+    return dataclasses.replace(field, rules=(*field.rules, *pydantic_metadata(annotation)), item_rules=rules)
 
 
 def _json_factory(document: DocumentType, factory: Callable[[], Any]) -> Callable[[], Any]:

@@ -28,6 +28,7 @@ from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import UNSET, Field, Kind
 from fastapi_easy.domain.resources.resource import Resource, Shape
 from fastapi_easy.infrastructure.entities.aliases import accepts_field_names, aliases_of
+from fastapi_easy.infrastructure.entities.annotations import unreadable_annotation
 from fastapi_easy.infrastructure.entities.documents import is_document, with_document
 from fastapi_easy.infrastructure.entities.pydantic_validators import field_validators
 from fastapi_easy.infrastructure.entities.rules import class_rules
@@ -242,7 +243,7 @@ def _field(member: _Member, read: _Type, key: tuple[str, ...], unique: tuple[tup
 
 
 def _dataclass_members(entity: type) -> Iterator[_Member]:
-    hints = typing.get_type_hints(entity, include_extras=True)
+    hints = _hints(entity)
     declared: Mapping[str, FieldInfo] = getattr(entity, "__pydantic_fields__", {})
     for each in dataclasses.fields(entity):
         if each.name in declared:
@@ -263,6 +264,14 @@ def _dataclass_members(entity: type) -> Iterator[_Member]:
             is_key=bool(each.metadata.get("key")),
             is_unique=bool(each.metadata.get("unique")),
         )
+
+
+def _hints(entity: type) -> Mapping[str, Any]:
+    try:
+        return typing.get_type_hints(entity, include_extras=True)
+    except NameError as error:
+        found = (unreadable_annotation(entity, each.name) for each in dataclasses.fields(entity))
+        raise DeclarationError([sentence for sentence in found if sentence is not None]) from error
 
 
 def _pydantic_members(entity: type[BaseModel]) -> Iterator[_Member]:

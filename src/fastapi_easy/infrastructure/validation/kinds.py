@@ -125,7 +125,7 @@ def _documents(field: Field) -> tuple[Any, ...]:
 
 
 def _item(field: Field) -> Field:
-    return Field(name=field.name, kind=field.item or Kind.TEXT)
+    return Field(name=field.name, kind=field.item or Kind.TEXT, rules=field.item_rules)
 
 
 def _bounds(field: Field) -> list[Any]:

@@ -1,20 +1,22 @@
 """What an annotation says of a JSON field is asked of every document, and nothing is asked where it says nothing."""
 
 import datetime
+import decimal
 import enum
 import typing
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import pytest
 import typing_extensions
-from annotated_types import Len
+from annotated_types import Ge, Len
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic import Field as ModelField
 
 from fastapi_easy.domain import Field, Invalid, Json, Kind, Outcome, Shape, Success
-from fastapi_easy.infrastructure.entities.documents import document_type, with_document
+from fastapi_easy.infrastructure.entities.documents import document_type, with_document, with_items
 from fastapi_easy.infrastructure.validation import PydanticValidator
 from fastapi_easy.testing.resources import resource_from
 
@@ -165,3 +167,42 @@ def test_what_is_stored_and_does_not_fit_is_shown_as_it_is():
     assert documents.to_python([{"n": ""}, 1]) == [{"n": ""}, 1]
     with pytest.raises(ValidationError):
         _ = documents.read([1])
+
+
+def read_array(annotation: Any, items: list[object], *, item: Kind = Kind.TEXT) -> Outcome[Any]:
+    """What a create makes of *items* in an array field that is annotated so."""
+    field = with_items(Field(name="doc", kind=Kind.ARRAY, item=item), annotation)
+    shape = Shape(fields=(Field(name="id", kind=Kind.INTEGER, generated=True), field), key=("id",))
+    return PydanticValidator(resource_from(shape, "things", object)).create(Json({"doc": items}))
+
+
+@pytest.mark.parametrize(
+    ("annotation", "item", "good", "bad"),
+    [
+        pytest.param(list[Literal["a", "b"]], Kind.TEXT, "a", "c", id="literals"),
+        pytest.param(list[Literal[1, 2]], Kind.INTEGER, 1, 3, id="numbers"),
+        pytest.param(list[Colour], Kind.TEXT, "red", "blue", id="an enumeration"),
+        pytest.param(list[Annotated[int, Ge(0)]], Kind.INTEGER, 0, -1, id="a bound"),
+        pytest.param(list[Annotated[str, ModelField(pattern="^a")]], Kind.TEXT, "ab", "b", id="a pattern"),
+        pytest.param(list[uuid.UUID], Kind.TEXT, str(uuid.UUID(int=1)), "x", id="UUIDs in texts"),
+        pytest.param(list[datetime.date], Kind.TEXT, "2026-11-30", "soon", id="dates in texts"),
+        pytest.param(list[Annotated[decimal.Decimal, Ge(0)]], Kind.DECIMAL, "1.5", "-1", id="decimals"),
+        pytest.param(Annotated[list[str], Len(0, 1)], Kind.TEXT, "a", 1, id="a rule about the list"),
+        pytest.param(set[Literal["a"]], Kind.TEXT, "a", "c", id="a set"),
+        pytest.param(list[Annotated[Literal["a"], "note"]], Kind.TEXT, "a", "c", id="metadata of others"),
+    ],
+)
+def test_items_of_an_array_are_what_the_annotation_says(annotation, item, good, bad):
+    taken = read_array(annotation, [good], item=item)
+    refused = read_array(annotation, [bad], item=item).failure()
+
+    assert isinstance(taken, Success)
+    assert isinstance(refused, Invalid)
+    assert {fault.pointer for fault in refused.faults} == {"/doc/0"}
+
+
+def test_a_rule_about_the_array_itself_is_asked():
+    refused = read_array(Annotated[list[str], Len(0, 1)], ["a", "b"]).failure()
+
+    assert isinstance(refused, Invalid)
+    assert [fault.pointer for fault in refused.faults] == ["/doc"]

@@ -22,7 +22,7 @@ from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import UNSET, Field, Kind
 from fastapi_easy.domain.resources.resource import Shape
 from fastapi_easy.infrastructure.entities.aliases import accepts_field_names, aliases_of
-from fastapi_easy.infrastructure.entities.documents import with_document
+from fastapi_easy.infrastructure.entities.documents import with_document, with_items
 from fastapi_easy.infrastructure.entities.pydantic_validators import field_validators
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables import mapping
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.validates import rules_of
@@ -79,12 +79,13 @@ def _with_pydantic_rules(entity: type[Any], field: Field, info: FieldInfo) -> Fi
     made = dataclasses.replace(
         field,
         rules=rules,
+        nullable=_may_be_null(field, info),
         min_length=shortest if is_measured else None,
         max_length=_smallest(field.max_length, longest) if is_measured else None,
         description=info.description or info.title or field.description,
         **_default(field, info),
     )
-    return with_document(made, annotation) if is_plain_json else made
+    return with_document(made, annotation) if is_plain_json else with_items(made, annotation)
 
 
 def _default(field: Field, info: FieldInfo) -> dict[str, Any]:
@@ -125,6 +126,22 @@ def _pydantic_type_rule(field: Field, annotation: Any) -> Iterator[Any]:
         return
     adapter: TypeAdapter[Any] = TypeAdapter(annotation)
     yield AfterValidator(lambda text: str(adapter.validate_python(text)))
+
+
+def _may_be_null(field: Field, info: FieldInfo) -> bool:
+    """Return whether *field* takes null: a column given by `sa_column` does by itself, whatever the annotation says."""
+    if field.document is None or not field.nullable:
+        return field.nullable
+    return info.default is None or _allows_none(info.annotation)
+
+
+def _allows_none(annotation: Any) -> bool:
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        return _allows_none(arguments[0])
+    if origin in {typing.Union, types.UnionType}:
+        return any(map(_allows_none, arguments))
+    return annotation is types.NoneType or annotation is Any
 
 
 def _pattern(info: FieldInfo) -> Iterator[Any]:

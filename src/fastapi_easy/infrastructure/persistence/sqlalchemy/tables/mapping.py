@@ -4,10 +4,10 @@ import dataclasses
 import re
 import typing
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import sqlalchemy
-from sqlalchemy import JSON, Column, Table, UniqueConstraint
+from sqlalchemy import ARRAY, JSON, Column, Table, UniqueConstraint
 from sqlalchemy import Sequence as Counter
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, Mapper
@@ -16,8 +16,13 @@ from sqlalchemy.sql.functions import next_value
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import UNSET, Field
 from fastapi_easy.domain.resources.resource import Shape
-from fastapi_easy.infrastructure.entities.annotations import annotation_of, without_none
-from fastapi_easy.infrastructure.entities.documents import with_document
+from fastapi_easy.infrastructure.entities.annotations import (
+    annotation_of,
+    pydantic_metadata,
+    unreadable_annotation,
+    without_none,
+)
+from fastapi_easy.infrastructure.entities.documents import with_document, with_items
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.conversions import Conversion
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.discovery import (
     conversion_of,
@@ -53,6 +58,12 @@ def describe(entity: type[object]) -> Shape:
     names = attributes_of(entity)
     field_types = {column: _type_of(entity, column, name) for column, name in names.items()}
     mistakes = [found for found in field_types.values() if isinstance(found, str)]
+    mistakes += [
+        sentence
+        for column, name in names.items()
+        if isinstance(column.type, JSON | ARRAY)
+        and (sentence := unreadable_annotation(entity, name)) is not None
+    ]
     # References are resolved by name only when they are looked at.
     mistakes += _undeclared_references(entity, table)
     if mistakes:
@@ -179,15 +190,19 @@ def _field(
     )
     if isinstance(column.type, JSON) or found.check is not None:
         return with_document(made, _annotation(entity, name))
+    if isinstance(column.type, ARRAY):
+        return with_items(made, _annotation(entity, name))
     # Another class stands between the column and Python, and the annotation is about its values.
     return made
 
 
 def _annotation(entity: type[object], name: str) -> Any:
-    """Return what `Mapped[…]` says of the attribute *name*."""
+    """Return what `Mapped[…]` says of the attribute *name*, with what pydantic reads of its metadata."""
     annotation = annotation_of(entity, name)
     is_mapped = isinstance(origin := typing.get_origin(annotation), type) and issubclass(origin, Mapped)
-    return without_none(typing.get_args(annotation)[0] if is_mapped else annotation)
+    given = typing.get_args(annotation)[0] if is_mapped else annotation
+    plain, metadata = without_none(given), pydantic_metadata(given)
+    return Annotated[(plain, *metadata)] if metadata else plain
 
 
 def _converted(conversion: Conversion, factory: Callable[[], object] | None) -> Callable[[], object] | None:

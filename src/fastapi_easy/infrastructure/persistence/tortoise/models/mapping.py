@@ -10,6 +10,7 @@ from typing import Any
 import annotated_types
 from pydantic import AfterValidator
 from tortoise import Model
+from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.exceptions import ValidationError
 from tortoise.fields import DatetimeField, JSONField, TimeField
 from tortoise.validators import (
@@ -23,8 +24,12 @@ from tortoise.validators import (
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import UNSET, Field, Kind
 from fastapi_easy.domain.resources.resource import Shape
-from fastapi_easy.infrastructure.entities.annotations import annotation_of, without_none
-from fastapi_easy.infrastructure.entities.documents import with_document
+from fastapi_easy.infrastructure.entities.annotations import (
+    annotation_of,
+    unreadable_annotation,
+    without_none,
+)
+from fastapi_easy.infrastructure.entities.documents import with_document, with_items
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import FieldType
 from fastapi_easy.infrastructure.persistence.tortoise.models.kinds import field_type_of
 from fastapi_easy.infrastructure.persistence.tortoise.models.model_registry import register_models
@@ -58,6 +63,12 @@ def describe(entity: type[Any]) -> Shape:
     stored = list(stored_fields(entity))
     field_types = {each.name: field_type_of(each.field) for each in stored}
     mistakes = [sentence for each in stored for sentence in _mistakes(entity, each, field_types[each.name])]
+    mistakes += [
+        sentence
+        for each in stored
+        if isinstance(each.field, JSONField | ArrayField)
+        and (sentence := unreadable_annotation(entity, each.name)) is not None
+    ]
     if mistakes:
         raise DeclarationError(mistakes)
     key = (meta_of(entity).pk_attr,)
@@ -123,7 +134,9 @@ def _field(entity: type[Any], stored: StoredField, field_type: FieldType) -> Fie
         rules=rules,
         description=_description(field),
     )
-    return with_document(made, _annotation(entity, stored)) if isinstance(field, JSONField) else made
+    if isinstance(field, JSONField):
+        return with_document(made, _annotation(entity, stored))
+    return with_items(made, annotation_of(entity, stored.name)) if made.kind is Kind.ARRAY else made
 
 
 def _annotation(entity: type[Any], stored: StoredField) -> Any:
