@@ -12,7 +12,15 @@ from typing import Annotated, Any, ClassVar, Self
 import httpx2
 import pytest
 from annotated_types import MinLen
-from pydantic import BaseModel, field_validator, model_validator, root_validator
+from pydantic import (
+    BaseModel,
+    ModelWrapValidatorHandler,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+    root_validator,
+)
+from pydantic import Field as ModelField
 from sqlalchemy import Column, DateTime
 from sqlmodel import Field, SQLModel
 
@@ -27,11 +35,15 @@ from fastapi_easy.domain import (
     Invalid,
     Operator,
     Patch,
+    Shape,
+    UnexpectedValue,
     Where,
 )
 from fastapi_easy.infrastructure.entities.plain import describe
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.mapping import describe as describe_mapped
+from fastapi_easy.infrastructure.persistence.sqlmodel.mapping import describe as describe_table
 from fastapi_easy.settings import Settings
-from tests.e2e.booked import PLAIN, SENTENCE, TABLES, After, Both, Table
+from tests.e2e.booked import PLAIN, SENTENCE, TABLES, After, Both, OneField, Table
 from tests.e2e.serving import client_of
 from tests.e2e.stores import MONGO, empty_store, store_names
 
@@ -283,6 +295,142 @@ def test_a_rule_that_cannot_be_asked_is_refused_at_start(
 ) -> None:
     with pytest.raises(DeclarationError, match=sentence):
         _ = shop_of(make(), tmp_path).kernel()
+
+
+class Slugged(BaseModel):
+    id: int | None = None
+    title: str
+    slug: str
+    note: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def filled(cls, data: Any) -> Any:
+        data.setdefault("slug", data["title"].lower())
+        return data
+
+
+class SluggedTable(SQLModel, table=True):
+    __tablename__ = "booked_slugged"
+    id: int | None = Field(default=None, primary_key=True)
+    title: str
+    slug: str
+    note: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def filled(cls, data: Any) -> Any:
+        return {**data, "slug": data["title"].lower()} if "slug" not in data else data
+
+
+class SluggedByAlias(BaseModel):
+    """A validator that comes before meets what callers send."""
+
+    id: int | None = None
+    title: str = ModelField(alias="theTitle")
+    slug: str = ModelField(alias="theSlug")
+    note: str | None = None
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def filled(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        return handler({"theSlug": data["theTitle"].lower(), **data})
+
+
+@pytest.mark.parametrize("entity", [Slugged, SluggedTable, SluggedByAlias], ids=lambda each: each.__name__)
+async def test_a_rule_that_comes_before_fills_in_what_is_required(entity: type[Any], tmp_path: Path) -> None:
+    title, slug = ("theTitle", "theSlug") if entity is SluggedByAlias else ("title", "slug")
+    shop = shop_of(entity, tmp_path)
+    async with serving(shop) as client:
+        made = await client.post("/bookings", json={title: "Emma"})
+        given = await client.post("/bookings", json={title: "Emma", slug: "e"})
+        replaced = await client.put("/bookings/2", json={title: "Emil"})
+        changed = await client.patch("/bookings/2", json={"note": "n"})
+        missing = [await client.post("/bookings", json=each) for each in ({"note": "n"}, {slug: "e"})]
+        wrong = await client.post("/bookings", json={title: "Emma", slug: 5})
+        lines = (await shop.kernel().bookings.import_([{"title": "Emma"}])).unwrap()
+
+    assert made.status_code == 201, made.text
+    assert [each.json()[slug] for each in (made, given, replaced, changed)] == ["emma", "e", "emil", "emil"]
+    assert [each.status_code for each in (*missing, wrong)] == [422] * 3
+    assert {each["code"] for answer in missing for each in answer.json()["errors"]} == {"missing"}
+    assert title in missing[1].text
+    assert lines.created == 1
+
+
+class Either(BaseModel):
+    id: int | None = None
+    mail: str | None = None
+    phone: str | None = None
+
+    @model_validator(mode="after")
+    def is_reachable(self) -> Self:
+        if self.model_fields_set.isdisjoint({"mail", "phone"}):
+            raise ValueError(SENTENCE)
+        return self
+
+
+class Twice(BaseModel):
+    """What comes before is asked first, whatever the order in the class."""
+
+    id: int | None = None
+    mail: str = ""
+    phone: str = ""
+
+    @field_validator("phone")
+    @classmethod
+    def same(cls, phone: str, info: ValidationInfo) -> str:
+        if phone != info.data["mail"]:
+            raise ValueError(SENTENCE)
+        return phone
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def stripped(cls, value: Any, info: ValidationInfo) -> Any:
+        return value.strip() if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize(
+    ("entity", "good", "bad"),
+    [
+        pytest.param(Either, {"mail": None}, {}, id="which fields are set"),
+        pytest.param(
+            Twice, {"mail": " a", "phone": "a "}, {"mail": "a", "phone": "b"}, id="the order of rules"
+        ),
+    ],
+)
+async def test_rules_are_asked_as_pydantic_asks_them(
+    entity: type[Any], good: dict[str, Any], bad: dict[str, Any], tmp_path: Path
+) -> None:
+    async with serving(shop_of(entity, tmp_path)) as client:
+        answers = [await client.post("/bookings", json=each) for each in (good, bad)]
+
+    assert [each.status_code for each in answers] == [201, 422]
+    assert SENTENCE in answers[1].text
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [describe(After), describe(OneField), describe_table(Table), describe_mapped(Both)],
+    ids=["model", "one field", "table", "validates"],
+)
+def test_a_rule_does_not_mind_an_unexpected_value_that_it_does_not_look_at(shape: Shape) -> None:
+    rules = shape.rules
+    assert rules is not None
+    values = {"id": 1, "start": 1, "end": 2, "title": "a", "note": UnexpectedValue(5)}
+
+    kept = rules.check_changed({**values, "end": 3}, {"end"})
+    broken = rules.check_changed({**values, "end": 0}, {"end"})
+    odd = rules.check_changed({**values, "start": UnexpectedValue("soon")}, {"end"})
+
+    assert kept.unwrap()["note"] == UnexpectedValue(5)
+    assert refusal(broken) == {SENTENCE}
+    mistake = odd.failure()
+    assert isinstance(mistake, Invalid)
+    assert [(each.pointer, each.code) for each in mistake.faults] == [
+        ("/start", "unexpected_value"),
+        ("/note", "unexpected_value"),
+    ]
 
 
 async def test_a_class_without_such_rules_is_updated_by_one_call() -> None:

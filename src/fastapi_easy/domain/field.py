@@ -135,6 +135,8 @@ class Field:
 
         update_default: Each change that leaves the field out sets it anew: `onupdate` of SQLAlchemy's, or the store.
 
+        filled_by_rule: A rule of the class may make the value, so that a caller need not give one.
+
         unique: No two entities hold the same value. Nulls are not compared.
 
         enumeration: The members, for kind ENUM.
@@ -180,6 +182,7 @@ class Field:
     default_factory: Callable[[], Any] | None = None
     store_default: bool = False
     update_default: bool = False
+    filled_by_rule: bool = False
     unique: bool = False
     enumeration: type[enum.Enum] | None = None
     item: Kind | None = None
@@ -212,6 +215,7 @@ class Field:
             self.nullable
             or self.generated
             or self.store_default
+            or self.filled_by_rule
             or self.default is not UNSET
             or self.default_factory is not None
         )

@@ -18,7 +18,7 @@ def replacement_of(field: Field) -> object:
         return default
     if field.store_default:
         return STORE_DEFAULT
-    return None if field.nullable else UNSET
+    return None if field.nullable or field.filled_by_rule else UNSET
 
 
 def resolve_store_defaults(fields: Mapping[str, Field], values: Values) -> dict[str, Any]:

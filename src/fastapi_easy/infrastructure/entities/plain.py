@@ -30,7 +30,7 @@ from fastapi_easy.domain.resources.resource import Resource, Shape
 from fastapi_easy.infrastructure.entities.aliases import accepts_field_names, aliases_of
 from fastapi_easy.infrastructure.entities.annotations import unreadable_annotation
 from fastapi_easy.infrastructure.entities.documents import is_document, with_document
-from fastapi_easy.infrastructure.entities.pydantic_validators import field_validators
+from fastapi_easy.infrastructure.entities.pydantic_validators import field_validators, with_filled_fields
 from fastapi_easy.infrastructure.entities.rules import class_rules
 
 E = TypeVar("E")
@@ -115,11 +115,12 @@ def describe(entity: type) -> Shape:
         fields.append(dataclasses.replace(field, rules=(*field.rules, *field_validators(entity, field))))
     if mistakes:
         raise DeclarationError(mistakes)
+    complete = with_filled_fields(entity, fields, key)
     return Shape(
-        fields=tuple(fields),
+        fields=complete,
         key=key,
         unique=tuple(dict.fromkeys(unique)),
-        rules=class_rules(entity, fields, functools.partial(_without_rules, entity)),
+        rules=class_rules(entity, complete, functools.partial(_without_rules, entity)),
     )
 
 

@@ -18,6 +18,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.field import Field
+from fastapi_easy.infrastructure.entities.mentioned_names import mentioned_names
 
 _VALIDATORS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "after": AfterValidator,
@@ -108,8 +109,12 @@ def _field_decorators(entity: type[Any]) -> Iterable[Any]:
 def comparing_rules(entity: type[Any], fields: Mapping[str, Field]) -> Iterator[FieldRule]:
     """Yield the field validators that are told of the other fields, in the order of the fields."""
     in_front: dict[str, Field] = {}
+    decorators = list(_field_decorators(entity))
+    # As pydantic does: what comes before is asked first, and of that the last one.
+    before = [each for each in reversed(decorators) if each.info.mode == "before"]
+    in_order = (*before, *(each for each in decorators if each.info.mode != "before"))
     for name, field in fields.items():
-        for decorator in _field_decorators(entity):
+        for decorator in in_order:
             if _is_about(decorator, name) and _takes_info(decorator):
                 yield FieldRule(name, _asking(decorator, field, dict(in_front)), compares=True)
         in_front[name] = field
@@ -139,11 +144,34 @@ def _takes_info(decorator: Any) -> bool:
     return len(required) > _ARGUMENTS[decorator.info.mode]
 
 
+def with_filled_fields(entity: type[Any], fields: Iterable[Field], key: tuple[str, ...]) -> tuple[Field, ...]:
+    """Return *fields*; those that a validator of *entity* may fill in before it is made need not be given.
+
+    Which these are only its code tells: the ones it mentions.
+    """
+    mentioned = frozenset[str]().union(
+        *(
+            mentioned_names(entity, each.func)
+            for each in _model_decorators(entity)
+            if each.info.mode != "after"
+        )
+    )
+    return tuple(
+        dataclasses.replace(field, filled_by_rule=True)
+        if field.required and field.name not in key and not mentioned.isdisjoint({field.name, field.alias})
+        else field
+        for field in fields
+    )
+
+
+def _model_decorators(entity: type[Any]) -> Iterable[Any]:
+    decorators = getattr(entity, "__pydantic_decorators__", None)
+    return () if decorators is None else decorators.model_validators.values()
+
+
 def model_validators(entity: type[Any]) -> Iterator[Any]:
     """Yield the model validators of *entity*, the innermost first."""
-    decorators = getattr(entity, "__pydantic_decorators__", None)
-    every = [] if decorators is None else list(decorators.model_validators.values())
     for is_first in (True, False):
-        for each in every:
+        for each in _model_decorators(entity):
             if (each.info.mode == "before") is is_first:
                 yield _VALIDATORS[each.info.mode](each.func)

@@ -58,6 +58,10 @@ class ClassRules:
         self._validate = TypeAdapter(
             Annotated[(Any, PlainValidator(self._made), *model_validators(entity))]
         ).validate_python
+        # Validators that come before are given what callers send, by its aliases.
+        self._words = {name: field.alias for name, field in self._fields.items() if field.alias is not None}
+        self._names = {word: name for name, word in self._words.items()}
+        self._filled = frozenset(name for name, field in self._fields.items() if field.filled_by_rule)
         self._members: Mapping[str, FieldInfo] = getattr(entity, "__pydantic_fields__", {})
 
     def check_new(self, values: Values) -> Outcome[Values]:
@@ -67,11 +71,14 @@ class ClassRules:
     def check_changed(self, values: Values, changed: AbstractSet[str]) -> Outcome[Values]:
         """Return what to store of an entity after a change."""
         odd = tuple(name for name, value in values.items() if isinstance(value, UnexpectedValue))
-        if odd:
-            # A rule would fail on it, and whoever changes the entity can mend it.
+        if not odd:
+            return self._check(values, changed, is_new=False)
+        try:
+            return self._check(values, changed, is_new=False)
+        except Exception:  # noqa: BLE001 - what a rule raises that meets such a value, nobody can tell
+            # Rules that do not look at it do not mind; for the others whoever changes the entity can mend it.
             message = "What is stored is not a value of this field; set it as well"
             return Failure(Invalid(tuple(Fault(f"/{name}", message, "unexpected_value") for name in odd)))
-        return self._check(values, changed, is_new=False)
 
     def _check(self, values: Values, given: AbstractSet[str], *, is_new: bool) -> Outcome[Values]:
         checked = self._ask_fields(values, given, is_new=is_new) if self._field_rules else dict(values)
@@ -79,11 +86,28 @@ class ClassRules:
             return Failure(checked)
         if not self._has_model_rules:
             return Success(checked)
+        for name in self._filled & checked.keys():
+            if checked[name] is None:
+                # Left out of a replace.
+                del checked[name]
         try:
-            instance = self._validate(checked)
+            instance = self._validate({self._words.get(name, name): each for name, each in checked.items()})
         except ValidationError as error:
             return Failure(to_invalid(error))
-        return Success(self._result(checked, instance))
+        except Exception:
+            # Like a `KeyError` of a rule that makes one field of another, which was not given either.
+            if (incomplete := self._missing_in(checked)) is not None:
+                return Failure(incomplete)
+            raise
+        result = self._result(checked, instance)
+        incomplete = self._missing_in(result)
+        return Success(result) if incomplete is None else Failure(incomplete)
+
+    def _missing_in(self, values: Values) -> Invalid | None:
+        """Return what is wrong with *values* if fields are missing that the rules might have filled in."""
+        missing = [name for name in self._fields if name in self._filled and values.get(name) is None]
+        faults = tuple(Fault(f"/{name}", "Field required", "missing") for name in missing)
+        return Invalid(faults) if faults else None
 
     def _ask_fields(
         self, values: Values, given: AbstractSet[str], *, is_new: bool
@@ -109,8 +133,11 @@ class ClassRules:
         """Make an instance of what rules that come before it leave; ask those that come with it."""
         if not isinstance(values, Mapping):
             return values
+        values = {self._names.get(word, word): value for word, value in values.items()}
         whole = {**dict.fromkeys(self._fields), **self._defaults(values), **self._typed(values)}
         instance = self._make(whole)
+        if isinstance(instance, BaseModel):
+            object.__setattr__(instance, "__pydantic_fields_set__", self._fields.keys() & values.keys())
         if (after := _post_init(self._entity)) is not None:
             after(instance)
         return instance
@@ -122,7 +149,8 @@ class ClassRules:
             if name not in values:
                 continue
             value = to_python(field, values[name])
-            if name in self._members and not (value is None or isinstance(value, field.python_type)):
+            fits = value is None or isinstance(value, field.python_type | UnexpectedValue)
+            if name in self._members and not fits:
                 value = validate_member(name, self._members[name], value)
             typed[name] = value
         return typed
@@ -170,7 +198,12 @@ def with_rules_of(shape: Shape, entity: Shape) -> Shape:
     """Return *shape*, of the class that is stored, with the rules of *entity*, which callers meet."""
     met = {field.name: field for field in entity.fields}
     fields = tuple(
-        dataclasses.replace(field, rules=(*met[field.name].rules, *field.rules)) for field in shape.fields
+        dataclasses.replace(
+            field,
+            rules=(*met[field.name].rules, *field.rules),
+            filled_by_rule=met[field.name].filled_by_rule or field.filled_by_rule,
+        )
+        for field in shape.fields
     )
     rules = [each for each in (entity.rules, shape.rules) if each is not None]
     return dataclasses.replace(

@@ -23,7 +23,7 @@ from fastapi_easy.domain.field import UNSET, Field, Kind
 from fastapi_easy.domain.resources.resource import Shape
 from fastapi_easy.infrastructure.entities.aliases import accepts_field_names, aliases_of
 from fastapi_easy.infrastructure.entities.documents import with_document, with_items
-from fastapi_easy.infrastructure.entities.pydantic_validators import field_validators
+from fastapi_easy.infrastructure.entities.pydantic_validators import field_validators, with_filled_fields
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables import mapping
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.validates import rules_of
 from fastapi_easy.infrastructure.persistence.sqlmodel.pydantic_internals import given_regex
@@ -59,7 +59,8 @@ def describe(entity: type[Any]) -> Shape:
     named = tuple(
         dataclasses.replace(field, alias=aliases.get(field.name), by_name=by_name) for field in fields
     )
-    return dataclasses.replace(shape, fields=named, rules=rules_of(entity, named))
+    complete = with_filled_fields(entity, named, shape.key)
+    return dataclasses.replace(shape, fields=complete, rules=rules_of(entity, complete))
 
 
 def _with_pydantic_rules(entity: type[Any], field: Field, info: FieldInfo) -> Field:

@@ -3,7 +3,7 @@
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from types import CodeType, FunctionType
+from types import FunctionType
 from typing import Any
 
 import sqlalchemy
@@ -13,6 +13,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.field import Field
 from fastapi_easy.domain.resources.entity_rules import EntityRules
+from fastapi_easy.infrastructure.entities.mentioned_names import mentioned_names
 from fastapi_easy.infrastructure.entities.pydantic_validators import FieldRule
 from fastapi_easy.infrastructure.entities.rules import class_rules
 
@@ -38,7 +39,7 @@ def _field_rules(entity: type[object], mapper: Mapper[Any], names: AbstractSet[s
             # Typed as the text it is not.
             method, options = typing.cast("tuple[FunctionType, Mapping[str, Any]]", registered)
             others = names - {name}
-            compares = not others.isdisjoint(_mentioned(entity, method.__code__, set()))
+            compares = not others.isdisjoint(mentioned_names(entity, method))
             yield FieldRule(name, _asking(name, method, options), compares)
 
 
@@ -50,18 +51,3 @@ def _asking(
     # The instance has the other values already, whatever their order: a program that sets one after the other
     # would be refused for a state in between.
     return lambda make, _, value: method(make(), name, value, *more)
-
-
-def _mentioned(entity: type[object], code: CodeType, seen: set[CodeType]) -> Iterator[str]:
-    """Yield the names that *code* mentions, and the methods of *entity* that it calls."""
-    if code in seen:
-        return
-    seen.add(code)
-    for name in (*code.co_names, *(each for each in code.co_consts if isinstance(each, str))):
-        yield name
-        called = getattr(getattr(entity, name, None), "__code__", None)
-        if isinstance(called, CodeType):
-            yield from _mentioned(entity, called, seen)
-    for inner in code.co_consts:
-        if isinstance(inner, CodeType):
-            yield from _mentioned(entity, inner, seen)
