@@ -1,5 +1,6 @@
 """JSON fields whose annotation says what they hold: refused at every door, described, and read as they are stored."""
 
+import decimal
 import typing
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,9 +9,10 @@ from typing import Any
 
 import httpx2
 import pytest
+from annotated_types import Ge
 from pydantic import BaseModel
 from pydantic import Field as ModelField
-from sqlalchemy import JSON, Column, Integer
+from sqlalchemy import ARRAY, JSON, Column, Integer, Numeric, SmallInteger, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlmodel import Field, SQLModel
 from tortoise import Model, fields
@@ -18,8 +20,12 @@ from tortoise import Model, fields
 from fastapi_easy.application import Create, Update
 from fastapi_easy.bootstrap import create_app
 from fastapi_easy.container import Container, resource
-from fastapi_easy.domain import DeclarationError, Patch
+from fastapi_easy.domain import DeclarationError, Invalid, Json, Patch, Shape, Success
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.mapping import describe
+from fastapi_easy.infrastructure.persistence.sqlmodel.mapping import describe as describe_table
+from fastapi_easy.infrastructure.validation import PydanticValidator
 from fastapi_easy.settings import Settings
+from fastapi_easy.testing.resources import resource_from
 from tests.e2e.serving import client_of
 
 
@@ -218,3 +224,46 @@ async def test_a_document_is_null_only_where_its_annotation_says_so(tmp_path: Pa
         (422, "/hashes"),
         (422, "/tags"),
     ]
+
+
+class Shelf(Base):
+    __tablename__ = "shelf"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    codes: Mapped[list[str]] = mapped_column(ARRAY(String(3)), default=list)
+    colours: Mapped[list[typing.Literal["red", "scarlet"]]] = mapped_column(ARRAY(String(3)), default=list)
+    small: Mapped[list[typing.Annotated[int, Ge(0)]]] = mapped_column(ARRAY(SmallInteger), default=list)
+    prices: Mapped[list[decimal.Decimal]] = mapped_column(ARRAY(Numeric(5, 2)), default=list)
+
+
+class Rack(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    codes: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(String(3))))
+    colours: list[typing.Literal["red", "scarlet"]] = Field(
+        default_factory=list, sa_column=Column(ARRAY(String(3)))
+    )
+    small: list[typing.Annotated[int, Ge(0)]] = Field(
+        default_factory=list, sa_column=Column(ARRAY(SmallInteger))
+    )
+    prices: list[decimal.Decimal] = Field(default_factory=list, sa_column=Column(ARRAY(Numeric(5, 2))))
+
+
+@pytest.mark.parametrize("shape", [describe(Shelf), describe_table(Rack)], ids=["mapped", "sqlmodel"])
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("codes", "abc", "abcd"),
+        ("colours", "red", "scarlet"),
+        ("colours", "red", "tan"),
+        ("small", 32767, 32768),
+        ("small", 0, -1),
+        ("prices", "999.99", "9.999"),
+        ("prices", "1", "1000"),
+    ],
+)
+def test_items_of_an_array_fit_its_column(shape: Shape, name: str, good: object, bad: object) -> None:
+    create = PydanticValidator(resource_from(shape, "shelves", object)).create
+
+    assert isinstance(create(Json({name: [good]})), Success)
+    refused = create(Json({name: [good, bad]})).failure()
+    assert isinstance(refused, Invalid)
+    assert {fault.pointer for fault in refused.faults} == {f"/{name}/1"}

@@ -180,11 +180,14 @@ def with_items(field: Field, annotation: Any) -> Field:
     if field.kind is not Kind.ARRAY or typing.get_origin(plain) not in _ARRAYS or not arguments:
         return field
     found = without_none(arguments[0])
-    rules = pydantic_metadata(arguments[0])
+    rules, bounds = pydantic_metadata(arguments[0]), field.item_rules
     if field.item in _KINDS_OF_JSON and found is not PYTHON_TYPES[field.item]:
         document = document_type(found)
-        rules = rules if document is None else (document, *rules)
-    return dataclasses.replace(field, rules=(*field.rules, *pydantic_metadata(annotation)), item_rules=rules)
+        # In front of the bounds of the column: it reads the item.
+        bounds = bounds if document is None else (document, *bounds)
+    return dataclasses.replace(
+        field, rules=(*field.rules, *pydantic_metadata(annotation)), item_rules=(*bounds, *rules)
+    )
 
 
 def _json_factory(document: DocumentType, factory: Callable[[], Any]) -> Callable[[], Any]:

@@ -22,6 +22,7 @@ from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import UNSET, Field, Kind
 from fastapi_easy.domain.resources.resource import Shape
 from fastapi_easy.infrastructure.entities.aliases import accepts_field_names, aliases_of
+from fastapi_easy.infrastructure.entities.annotations import annotation_of
 from fastapi_easy.infrastructure.entities.documents import with_document, with_items
 from fastapi_easy.infrastructure.entities.pydantic_validators import field_validators, with_filled_fields
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables import mapping
@@ -86,7 +87,10 @@ def _with_pydantic_rules(entity: type[Any], field: Field, info: FieldInfo) -> Fi
         description=info.description or info.title or field.description,
         **_default(field, info),
     )
-    return with_document(made, annotation) if is_plain_json else with_items(made, annotation)
+    if is_plain_json:
+        return with_document(made, annotation)
+    # What SQLAlchemy could read of the annotation counts already.
+    return with_items(made, annotation) if annotation_of(entity, field.name) is Any else made
 
 
 def _default(field: Field, info: FieldInfo) -> dict[str, Any]:

@@ -1,10 +1,12 @@
 """Column types → the kinds of their values, with bounds."""
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
+import annotated_types
+import pydantic
 from sqlalchemy import (
     ARRAY,
     JSON,
@@ -79,6 +81,7 @@ class FieldType:
     kind: Kind
     enumeration: type[enum.Enum] | None = None
     item: Kind | None = None
+    item_rules: tuple[Any, ...] = ()
     max_length: int | None = None
     minimum: int | None = None
     maximum: int | None = None
@@ -175,4 +178,15 @@ def _array(plain: ColumnType) -> FieldType | None:
     nested = (getattr(plain, "dimensions", None) or 1) > 1
     if item is None or nested or item.kind in {Kind.ARRAY, Kind.JSON, Kind.ENUM}:
         return None
-    return FieldType(kind=Kind.ARRAY, item=item.kind)
+    return FieldType(kind=Kind.ARRAY, item=item.kind, item_rules=tuple(_item_rules(item)))
+
+
+def _item_rules(item: FieldType) -> Iterator[Any]:
+    """Yield what the column asks of each item: a longer text or fraction would be cut off without a word."""
+    if item.max_length is not None:
+        yield annotated_types.MaxLen(item.max_length)
+    if item.minimum is not None and item.maximum is not None:
+        yield annotated_types.Ge(item.minimum)
+        yield annotated_types.Le(item.maximum)
+    if item.precision is not None:
+        yield pydantic.Field(max_digits=item.precision, decimal_places=item.scale or 0)
