@@ -3,8 +3,9 @@
 import datetime
 from typing import Any, Final
 
-from sqlalchemy import Date, Time
+from sqlalchemy import BigInteger, Date, Time
 from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
 
 from fastapi_easy.infrastructure.relational.column_types import EpochInterval, UtcDateTime
 from fastapi_easy.infrastructure.relational.sqlite.spelled_type import (
@@ -55,6 +56,26 @@ class SqliteInterval(SqliteType[datetime.timedelta], EpochInterval):
     def result_processor(self, dialect: Dialect, coltype: object) -> Processor:
         read = _datetime_reader(self.watch)
         return lambda stored: None if stored is None else read(stored) - _EPOCH
+
+
+class SqliteMicroseconds(TypeDecorator[datetime.timedelta]):
+    """Durations as whole numbers of microseconds; a fraction of one is none, and is not rounded."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> Processor:
+        return encoder(lambda value: value // datetime.timedelta(microseconds=1))
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Processor:
+        def read(stored: Any) -> Any:
+            if stored is None:
+                return None
+            if stored.__class__ is int:
+                return datetime.timedelta(microseconds=stored)
+            raise ValueError("not a whole number")
+
+        return read
 
 
 class SqliteDate(SqliteType[datetime.date]):

@@ -20,7 +20,11 @@ from fastapi_easy.infrastructure.relational.column_types import (
 from fastapi_easy.infrastructure.relational.mysql_types import MicrosecondTime
 from fastapi_easy.infrastructure.relational.server import Server
 from fastapi_easy.infrastructure.relational.sqlite.checked_types import SqliteUuid
-from fastapi_easy.infrastructure.relational.sqlite.time_types import SqliteDateTime, SqliteTime
+from fastapi_easy.infrastructure.relational.sqlite.time_types import (
+    SqliteDateTime,
+    SqliteMicroseconds,
+    SqliteTime,
+)
 
 E = TypeVar("E", bound=enum.Enum)
 
@@ -78,11 +82,14 @@ class DashedUuid(ServerType[uuid.UUID]):
         return uuid.UUID(int=value.int) if isinstance(value, uuid.UUID) else uuid.UUID(value)
 
 
-class MicrosecondInterval(TypeDecorator[datetime.timedelta]):
+class MicrosecondInterval(ServerType[datetime.timedelta]):
     """Durations as whole numbers of microseconds."""
 
     impl = BigInteger
     cache_ok = True
+
+    def on(self, server: Server, *, indexed: bool) -> ColumnType:
+        return SqliteMicroseconds() if server.name == "sqlite" else self
 
     def process_bind_param(self, value: datetime.timedelta | None, dialect: Dialect) -> int | None:
         if isinstance(value, UnexpectedValue):
