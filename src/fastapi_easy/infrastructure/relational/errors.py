@@ -33,10 +33,10 @@ from fastapi_easy.domain.values.limits import integer_limits
 from fastapi_easy.infrastructure.relational.column_types import ALIVE_COLUMN
 from fastapi_easy.infrastructure.relational.driver.error_classification import (
     ClassifiedError,
-    ErrorCause,
     classify_error,
     unavailable_reason_of,
 )
+from fastapi_easy.infrastructure.relational.error_codes import ErrorCause
 from fastapi_easy.infrastructure.relational.transaction import TransactionLost
 
 DATABASE_ERRORS: Final = (SQLAlchemyError, OSError, TransactionLost)

@@ -7,11 +7,11 @@ from sqlalchemy.exc import DBAPIError
 
 from fastapi_easy.domain.errors import UnavailableReason
 from fastapi_easy.infrastructure.relational.driver.error_classification import (
-    ErrorCause,
     classify_error,
     is_unreachable,
     unavailable_reason_of,
 )
+from fastapi_easy.infrastructure.relational.error_codes import ErrorCause
 
 
 class MysqlError(Exception):

@@ -31,8 +31,9 @@ from fastapi_easy.infrastructure.locks.relational.lease_connections import (
 )
 from fastapi_easy.infrastructure.locks.wakeups import OwnerEvents
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
-from fastapi_easy.infrastructure.relational.driver.error_classification import ErrorCause, classify_error
+from fastapi_easy.infrastructure.relational.driver.error_classification import classify_error
 from fastapi_easy.infrastructure.relational.driver.executor import StatementResult
+from fastapi_easy.infrastructure.relational.error_codes import ErrorCause
 from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS
 from fastapi_easy.infrastructure.relational.system_tables.lease_tables import make_tables
 from fastapi_easy.infrastructure.unit_of_work import TransactionalUnitOfWork

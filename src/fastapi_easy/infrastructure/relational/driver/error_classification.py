@@ -1,11 +1,6 @@
-"""Why a driver has failed: told by its class, SQLSTATE or error number, and by its message only as a last resort.
+"""Why a driver has failed: told by its class, SQLSTATE or error number, and by its message only as a last resort."""
 
-Sources: PostgreSQL appendix A (SQLSTATE), MariaDB error codes, SQLite result codes.
-"""
-
-import enum
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,46 +10,16 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from fastapi_easy.domain.errors import UnavailableReason
 from fastapi_easy.domain.ports.breaker import CallNotPermitted
 from fastapi_easy.infrastructure.relational.column_types import Unstorable
-
-
-class ErrorCause(enum.Enum):
-    """Why a statement failed, whatever the driver."""
-
-    UNIQUE = enum.auto()
-    """A unique rule."""
-
-    FOREIGN_KEY = enum.auto()
-    """A foreign key."""
-
-    CHECK = enum.auto()
-    """A check constraint."""
-
-    NOT_NULL = enum.auto()
-    """A column that must not be null."""
-
-    INVALID_VALUE = enum.auto()
-    """A value that its column cannot hold."""
-
-    RAISED = enum.auto()
-    """The database's own code, a trigger for instance, has refused the statement."""
-
-    NOT_PERMITTED = enum.auto()
-    """The user of the database lacks a privilege, or a row-level policy has refused the row."""
-
-    READ_ONLY = enum.auto()
-    """The database takes no changes: a standby, a file that may only be read, a read-only transaction."""
-
-    TIMEOUT = enum.auto()
-    """A lock or the statement itself took too long; what came before in the transaction is kept."""
-
-    ROLLED_BACK = enum.auto()
-    """The database has rolled back the whole transaction, because of a deadlock or a conflict with another one."""
-
-    UNREACHABLE = enum.auto()
-    """The database did not answer."""
-
-    STALE_STATEMENT = enum.auto()
-    """The statement was prepared before the table changed; a second try prepares it anew."""
+from fastapi_easy.infrastructure.relational.error_codes import (
+    MYSQL,
+    MYSQL_OWN_NUMBERS,
+    POSTGRES,
+    POSTGRES_CLASSES,
+    POSTGRES_FOR_CALLERS,
+    POSTGRES_KEPT,
+    SQLITE,
+    ErrorCause,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,66 +134,19 @@ def _is_operational(driver_error: BaseException | None) -> bool:
     return any(each.__name__ == "OperationalError" for each in type(driver_error).__mro__)
 
 
-_POSTGRES: Final[Mapping[str, ErrorCause]] = {
-    "23505": ErrorCause.UNIQUE,
-    "23P01": ErrorCause.UNIQUE,
-    "23503": ErrorCause.FOREIGN_KEY,
-    "23001": ErrorCause.FOREIGN_KEY,
-    "23514": ErrorCause.CHECK,
-    "23502": ErrorCause.NOT_NULL,
-    "40001": ErrorCause.ROLLED_BACK,
-    "40P01": ErrorCause.ROLLED_BACK,
-    "55P03": ErrorCause.TIMEOUT,
-    "57014": ErrorCause.TIMEOUT,
-    "25P02": ErrorCause.ROLLED_BACK,
-    "25P03": ErrorCause.UNREACHABLE,
-    "25P04": ErrorCause.UNREACHABLE,
-    "57P01": ErrorCause.UNREACHABLE,
-    "57P02": ErrorCause.UNREACHABLE,
-    "57P03": ErrorCause.UNREACHABLE,
-    "57P05": ErrorCause.UNREACHABLE,
-    "0A000": ErrorCause.STALE_STATEMENT,
-    "25006": ErrorCause.READ_ONLY,
-    "42501": ErrorCause.NOT_PERMITTED,
-}
-
-_POSTGRES_CLASSES: Final[Mapping[str, ErrorCause]] = {
-    "08": ErrorCause.UNREACHABLE,
-    "53": ErrorCause.UNREACHABLE,
-    "22": ErrorCause.INVALID_VALUE,
-    "45": ErrorCause.RAISED,
-    "P0": ErrorCause.RAISED,
-}
-
-_POSTGRES_FOR_CALLERS: Final = frozenset({"P0001", "45000"})
-"""States that say nothing but that somebody's code refuses: their sentence is written for callers."""
-
-_POSTGRES_KEPT: Final = frozenset(
-    {
-        ErrorCause.UNIQUE,
-        ErrorCause.FOREIGN_KEY,
-        ErrorCause.NOT_NULL,
-        ErrorCause.TIMEOUT,
-        ErrorCause.ROLLED_BACK,
-        ErrorCause.READ_ONLY,
-    }
-)
-"""What `RAISE` with a state of the server's own means as well as the server does."""
-
-
 def _postgres(state: str, details: object) -> ClassifiedError | None:
-    cause = _POSTGRES.get(state, _POSTGRES_CLASSES.get(state[:2]))
+    cause = POSTGRES.get(state, POSTGRES_CLASSES.get(state[:2]))
     # The function of the server that reported the error, which no language setting changes; psycopg and asyncpg
     # give it different names.
     reporter = getattr(details, "source_function", None) or getattr(details, "server_source_function", None)
     is_raised = reporter == "exec_stmt_raise"
-    if is_raised and cause not in _POSTGRES_KEPT:
+    if is_raised and cause not in POSTGRES_KEPT:
         cause = ErrorCause.RAISED
     if cause is None:
         return None
     if cause is ErrorCause.RAISED:
         said = getattr(details, "message_primary", None) or getattr(details, "message", None)
-        is_for_callers = is_raised or state in _POSTGRES_FOR_CALLERS
+        is_for_callers = is_raised or state in POSTGRES_FOR_CALLERS
         return ClassifiedError(cause, sentence=said if is_for_callers else None)
     column = getattr(details, "column_name", None)
     return ClassifiedError(
@@ -239,58 +157,6 @@ def _postgres(state: str, details: object) -> ClassifiedError | None:
     )
 
 
-_MYSQL: Final[Mapping[int, ErrorCause]] = {
-    1022: ErrorCause.UNIQUE,
-    1062: ErrorCause.UNIQUE,
-    1586: ErrorCause.UNIQUE,
-    1216: ErrorCause.FOREIGN_KEY,
-    1217: ErrorCause.FOREIGN_KEY,
-    1451: ErrorCause.FOREIGN_KEY,
-    1452: ErrorCause.FOREIGN_KEY,
-    3819: ErrorCause.CHECK,
-    4025: ErrorCause.CHECK,
-    1048: ErrorCause.NOT_NULL,
-    1364: ErrorCause.NOT_NULL,
-    1264: ErrorCause.INVALID_VALUE,
-    1265: ErrorCause.INVALID_VALUE,
-    1292: ErrorCause.INVALID_VALUE,
-    1366: ErrorCause.INVALID_VALUE,
-    1406: ErrorCause.INVALID_VALUE,
-    1441: ErrorCause.INVALID_VALUE,
-    1690: ErrorCause.INVALID_VALUE,
-    1643: ErrorCause.RAISED,
-    1644: ErrorCause.RAISED,
-    1044: ErrorCause.NOT_PERMITTED,
-    1142: ErrorCause.NOT_PERMITTED,
-    1143: ErrorCause.NOT_PERMITTED,
-    1227: ErrorCause.NOT_PERMITTED,
-    1370: ErrorCause.NOT_PERMITTED,
-    1036: ErrorCause.READ_ONLY,
-    1290: ErrorCause.READ_ONLY,
-    1792: ErrorCause.READ_ONLY,
-    1836: ErrorCause.READ_ONLY,
-    1205: ErrorCause.TIMEOUT,
-    1969: ErrorCause.TIMEOUT,
-    3024: ErrorCause.TIMEOUT,
-    1213: ErrorCause.ROLLED_BACK,
-    1020: ErrorCause.ROLLED_BACK,
-    1040: ErrorCause.UNREACHABLE,
-    1053: ErrorCause.UNREACHABLE,
-    1203: ErrorCause.UNREACHABLE,
-    1226: ErrorCause.UNREACHABLE,
-    1317: ErrorCause.UNREACHABLE,
-    1927: ErrorCause.UNREACHABLE,
-    2002: ErrorCause.UNREACHABLE,
-    2003: ErrorCause.UNREACHABLE,
-    2005: ErrorCause.UNREACHABLE,
-    2006: ErrorCause.UNREACHABLE,
-    2013: ErrorCause.UNREACHABLE,
-    2014: ErrorCause.UNREACHABLE,
-}
-
-_MYSQL_OWN_NUMBERS: Final = 10_000
-"""Numbers from here on are none of the server's: they are the `MYSQL_ERRNO` of somebody's `SIGNAL`."""
-
 _MYSQL_KEY: Final = re.compile(r"for key '(?:[^']*\.)?([^'.]+)'")
 _MYSQL_REFERENCE: Final = re.compile(
     r"[`\"]([^`\"]+)[`\"], CONSTRAINT [`\"]([^`\"]+)[`\"] FOREIGN KEY \(([^)]*)\)"
@@ -300,7 +166,7 @@ _MYSQL_COLUMN: Final = re.compile(r"(?:[Cc]olumn|[Ff]ield) '([^']+)'")
 
 
 def _mysql(number: int, message: str) -> ClassifiedError | None:
-    cause = ErrorCause.RAISED if number >= _MYSQL_OWN_NUMBERS else _MYSQL.get(number)
+    cause = ErrorCause.RAISED if number >= MYSQL_OWN_NUMBERS else MYSQL.get(number)
     match cause:
         case None:
             return None
@@ -328,34 +194,12 @@ def _mysql_reference(message: str) -> ClassifiedError:
     return ClassifiedError(ErrorCause.FOREIGN_KEY, constraint, table, named)
 
 
-_SQLITE: Final[Mapping[str, ErrorCause]] = {
-    "SQLITE_CONSTRAINT_UNIQUE": ErrorCause.UNIQUE,
-    "SQLITE_CONSTRAINT_PRIMARYKEY": ErrorCause.UNIQUE,
-    "SQLITE_CONSTRAINT_ROWID": ErrorCause.UNIQUE,
-    "SQLITE_CONSTRAINT_FOREIGNKEY": ErrorCause.FOREIGN_KEY,
-    "SQLITE_CONSTRAINT_TRIGGER": ErrorCause.RAISED,
-    "SQLITE_CONSTRAINT_CHECK": ErrorCause.CHECK,
-    "SQLITE_CONSTRAINT_NOTNULL": ErrorCause.NOT_NULL,
-    "SQLITE_MISMATCH": ErrorCause.INVALID_VALUE,
-    "SQLITE_TOOBIG": ErrorCause.INVALID_VALUE,
-    "SQLITE_BUSY": ErrorCause.TIMEOUT,
-    "SQLITE_BUSY_SNAPSHOT": ErrorCause.TIMEOUT,
-    "SQLITE_BUSY_RECOVERY": ErrorCause.TIMEOUT,
-    "SQLITE_BUSY_TIMEOUT": ErrorCause.TIMEOUT,
-    "SQLITE_LOCKED": ErrorCause.TIMEOUT,
-    "SQLITE_LOCKED_SHAREDCACHE": ErrorCause.TIMEOUT,
-    "SQLITE_INTERRUPT": ErrorCause.TIMEOUT,
-    "SQLITE_CANTOPEN": ErrorCause.UNREACHABLE,
-    "SQLITE_AUTH": ErrorCause.NOT_PERMITTED,
-    "SQLITE_PERM": ErrorCause.NOT_PERMITTED,
-}
-
 _SQLITE_RESTRICT: Final = "FOREIGN KEY constraint failed"
 """What the trigger says that SQLite makes for `ON DELETE RESTRICT`."""
 
 
 def _sqlite(name: str, message: str) -> ClassifiedError | None:
-    cause = ErrorCause.READ_ONLY if name.startswith("SQLITE_READONLY") else _SQLITE.get(name)
+    cause = ErrorCause.READ_ONLY if name.startswith("SQLITE_READONLY") else SQLITE.get(name)
     rule = message.partition("constraint failed: ")[2]
     match cause:
         case None:
