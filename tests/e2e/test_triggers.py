@@ -17,7 +17,12 @@ from tests.e2e.triggered import TRIGGERS, Accounts, Base
 
 NUMBERS = count(1)
 
-EVERYWHERE = ((-1, 409, "check_failed", "not below zero"),)
+EVERYWHERE = (
+    (-1, 409, "check_failed", "not below zero"),
+    (31, 409, "reference_broken", "Something that is referred to does not exist."),
+    (32, 409, "already_exists", "A unique value is already taken."),
+    (33, 409, "check_failed", "The values violate a rule of the store."),
+)
 REFUSALS = {
     "sqlite": (
         *EVERYWHERE,
@@ -129,6 +134,21 @@ async def test_a_refused_item_leaves_the_others_of_its_bulk(client: httpx2.Async
         assert (imported.json()["created"], imported.json()["failed"]) == (1, 1), imported.text
         assert code in imported.text
         assert (await names(client))[1:3] == [fine["name"], good["name"]]
+
+
+async def test_a_reference_that_only_the_database_knows_is_named(client: httpx2.AsyncClient) -> None:
+    account = await open_account(client)
+    remark = (await client.post("/remarks", json={"account": account["id"]})).json()
+
+    for refused in (
+        await client.post("/remarks", json={"account": 9999}),
+        await client.patch(f"/remarks/{remark['id']}", json={"account": 9999}),
+        await client.put(f"/remarks/{remark['id']}", json={"account": 9999}),
+    ):
+        assert refused.json()["detail"] == "account refers to something that does not exist."
+        assert [each["pointer"] for each in refused.json()["errors"]] == ["/account"]
+    removed = await client.delete(f"/accounts/{account['id']}")
+    assert removed.json()["detail"] == "Other entities still refer to this one."
 
 
 async def test_a_trigger_refuses_a_delete(client: httpx2.AsyncClient, store: str) -> None:

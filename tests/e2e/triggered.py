@@ -36,19 +36,52 @@ class Account(Base):
     version: Mapped[int] = mapped_column(default=1)
 
 
+class Remark(Base):
+    """A remark on an account; only the database knows that `account` is a reference."""
+
+    __tablename__ = "triggered_remark"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account: Mapped[int | None]
+
+
 class Accounts(Container):
-    """One resource."""
+    """Accounts, and remarks on them."""
 
     accounts = resource(Account, operations=EVERY_OPERATION, upsert=("name",), version="version")
+    remarks = resource(Remark)
+
+
+LOGS = (
+    "CREATE TABLE triggered_person (number INTEGER PRIMARY KEY)",
+    "INSERT INTO triggered_person VALUES (1)",
+    (
+        "CREATE TABLE triggered_log (who INTEGER NOT NULL UNIQUE,"
+        " FOREIGN KEY (who) REFERENCES triggered_person (number))"
+    ),
+    "INSERT INTO triggered_log VALUES (1)",
+)
+"""What triggers write to: the constraints are not those of the account."""
+
+REFERENCE = "ALTER TABLE triggered_remark ADD FOREIGN KEY (account) REFERENCES triggered_account (id)"
 
 
 ON_SQLITE = (
+    *LOGS,
+    "DROP TABLE triggered_remark",
+    (
+        "CREATE TABLE triggered_remark (id INTEGER PRIMARY KEY,"
+        " account INTEGER REFERENCES triggered_account (id))"
+    ),
     *(
         f"CREATE TRIGGER refuse_{verb} BEFORE {verb} ON triggered_account BEGIN"
         " SELECT raise(ABORT, 'not below zero') WHERE new.balance < 0;"
         " SELECT raise(FAIL, 'failed') WHERE new.balance = 11;"
         " SELECT raise(ROLLBACK, 'rolled back') WHERE new.balance = 12;"
-        " SELECT raise(IGNORE) WHERE new.balance = 16; END"
+        " SELECT raise(IGNORE) WHERE new.balance = 16;"
+        " INSERT INTO triggered_log SELECT 2 WHERE new.balance = 31 AND new.seen = 0;"
+        " INSERT INTO triggered_log SELECT 1 WHERE new.balance = 32;"
+        " INSERT INTO triggered_log SELECT NULL WHERE new.balance = 33; END"
         for verb in ("INSERT", "UPDATE")
     ),
     *(
@@ -65,6 +98,8 @@ ON_SQLITE = (
 )
 
 ON_POSTGRES = (
+    *LOGS,
+    REFERENCE,
     """CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     IF new.balance < 0 THEN RAISE EXCEPTION 'not below zero'; END IF;
     IF new.balance = 11 THEN RAISE EXCEPTION 'a state of our own' USING ERRCODE = 'UX001'; END IF;
@@ -74,6 +109,9 @@ ON_POSTGRES = (
     IF new.balance = 16 THEN RETURN NULL; END IF;
     IF new.balance = 17 THEN RAISE EXCEPTION 'out of range' USING ERRCODE = '22003'; END IF;
     IF new.balance = 18 THEN RAISE EXCEPTION 'not for you' USING ERRCODE = '42501'; END IF;
+    IF new.balance = 31 AND new.seen = 0 THEN INSERT INTO triggered_log VALUES (2); END IF;
+    IF new.balance = 32 THEN INSERT INTO triggered_log VALUES (1); END IF;
+    IF new.balance = 33 THEN INSERT INTO triggered_log VALUES (NULL); END IF;
     RETURN new; END $$""",
     (
         "CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON triggered_account"
@@ -96,10 +134,15 @@ _CHANGE_ON_MARIADB = """
     IF new.balance = 11 THEN SIGNAL SQLSTATE '45001' SET message_text = 'a state of our own'; END IF;
     IF new.balance = 12 THEN
     SIGNAL SQLSTATE '45000' SET message_text = 'a number of our own', mysql_errno = 31000; END IF;
+    IF new.balance = 31 AND new.seen = 0 THEN INSERT INTO triggered_log VALUES (2); END IF;
+    IF new.balance = 32 THEN INSERT INTO triggered_log VALUES (1); END IF;
+    IF new.balance = 33 THEN INSERT INTO triggered_log VALUES (NULL); END IF;
     SET new.note = upper(new.note), new.seen = new.seen + 1;
 """
 
 ON_MARIADB = (
+    *LOGS,
+    REFERENCE,
     f"CREATE TRIGGER change_insert BEFORE INSERT ON triggered_account FOR EACH ROW BEGIN {_CHANGE_ON_MARIADB} END",
     f"CREATE TRIGGER change_update BEFORE UPDATE ON triggered_account FOR EACH ROW BEGIN {_CHANGE_ON_MARIADB} END",
     (

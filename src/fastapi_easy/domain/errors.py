@@ -110,12 +110,16 @@ class ReferenceBroken:
     """The change would leave a reference to something that does not exist; nothing was changed.
 
     Attributes:
-        fields: The fields that hold the reference; empty when other entities still refer to this one.
+        fields: The fields that hold the reference; empty when other entities still refer to this one, or when the
+            reference is none of the class: of a trigger, say, that writes another table.
+
+        is_target_missing: Of a reference without fields: whether what was to be referred to does not exist.
     """
 
     code: ClassVar[str] = "reference_broken"
     resource: str
     fields: tuple[str, ...]
+    is_target_missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

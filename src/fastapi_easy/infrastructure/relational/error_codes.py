@@ -144,6 +144,9 @@ MYSQL: Final[Mapping[int, ErrorCause]] = {
     2014: ErrorCause.UNREACHABLE,
 }
 
+MYSQL_TARGET_MISSING: Final = frozenset({1216, 1452})
+"""Of those that are about references: what was to be referred to does not exist."""
+
 MYSQL_OWN_NUMBERS: Final = 10_000
 """Numbers from here on are none of the server's: they are the `MYSQL_ERRNO` of somebody's `SIGNAL`."""
 

@@ -2,14 +2,14 @@
 
 import decimal
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias, assert_never
 
 from returns.result import Failure
 from sqlalchemy import CheckConstraint, Table, UniqueConstraint
 from sqlalchemy.exc import SQLAlchemyError
 
-from fastapi_easy.domain.changes.patch import Values
+from fastapi_easy.domain.changes.patch import Patch, Values
 from fastapi_easy.domain.errors import (
     AlreadyExists,
     CheckFailed,
@@ -30,6 +30,10 @@ from fastapi_easy.domain.ports.breaker import CallNotPermitted
 from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.domain.values.decimal_digits import significant_digits, too_many_digits
 from fastapi_easy.domain.values.limits import integer_limits
+from fastapi_easy.infrastructure.relational.catalogue.stored_references import (
+    NO_REFERENCES,
+    StoredReferences,
+)
 from fastapi_easy.infrastructure.relational.column_types import ALIVE_COLUMN
 from fastapi_easy.infrastructure.relational.driver.error_classification import (
     ClassifiedError,
@@ -55,15 +59,26 @@ class TableConstraints:
         table: Our copy of the table.
 
         fields: The fields by the names of their columns.
+
+        stored_references: The foreign keys that the database has, where it does not name one that is violated.
     """
 
-    def __init__(self, resource: Resource[Any], table: Table, fields: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        resource: Resource[Any],
+        table: Table,
+        fields: Mapping[str, str],
+        stored_references: StoredReferences = NO_REFERENCES,
+    ) -> None:
         self.resource = resource
         self._table = table.name
         self._fields = fields
         self._key = self._fields_of(column.name for column in table.primary_key.columns)
         self._unique = dict(self._unique_rules(table))
         self._references = dict(self._reference_rules(table))
+        self._referred = frozenset(self._fields_of(stored_references.referred))
+        for columns in stored_references.referring:
+            _ = self._references.setdefault(f"({', '.join(columns)})", self._fields_of(columns))
         self._checks = {
             str(each.name): self._fields_in(each)
             for each in table.constraints
@@ -81,16 +96,21 @@ class TableConstraints:
         """Return the error for a violated constraint or a value that does not fit."""
         match classified.cause:
             case ErrorCause.UNIQUE:
-                return AlreadyExists(self.resource.name, self._unique_fields(classified))
+                return AlreadyExists(self.resource.name, self._unique_fields(classified, written))
             case ErrorCause.FOREIGN_KEY:
-                fields = () if removing else self._foreign_key_fields(classified, written)
-                return ReferenceBroken(self.resource.name, fields)
+                return self._broken_reference(classified, written, removing=removing)
             case ErrorCause.CHECK:
                 name = classified.constraint
                 fields = self._checks.get(str(name)) or self._fields_mentioned_in(str(name))
                 return CheckFailed(self.resource.name, fields, name)
             case ErrorCause.NOT_NULL:
-                return null_not_allowed(self._fields_of(classified.columns))
+                fields = self._known_fields(classified, written)
+                # A column of another table, or one that the class does not have: no value of a caller's helps.
+                return (
+                    null_not_allowed(fields)
+                    if fields
+                    else CheckFailed(self.resource.name, (), classified.constraint)
+                )
             case ErrorCause.INVALID_VALUE:
                 return self._invalid_value(classified, written)
             case ErrorCause.RAISED:
@@ -105,14 +125,17 @@ class TableConstraints:
             case _:
                 assert_never(classified.cause)
 
-    def _unique_fields(self, classified: ClassifiedError) -> _Fields:
-        if classified.columns:
-            return self._fields_of(classified.columns)
+    def _unique_fields(self, classified: ClassifiedError, written: Sequence[Values]) -> _Fields:
         name = classified.constraint or ""
         if name in self._unique:
             return self._unique[name]
-        if name in {"PRIMARY", f"{self._table}_pkey"}:
+        if name == f"{self._table}_pkey":
             return self._key
+        if name == "PRIMARY":
+            # The name of every table's; a key that nobody has given is that of a row that a trigger writes.
+            return self._key if any(field in values for values in written for field in self._key) else ()
+        if classified.columns:
+            return self._known_fields(classified, written)
         # MySQL names the index of a nameless constraint after its first column, PostgreSQL after all of them.
         for fields in (*self._unique.values(), self._key):
             columns = [column for field in fields for column, mine in self._fields.items() if mine == field]
@@ -120,25 +143,60 @@ class TableConstraints:
                 return fields
         return ()
 
-    def _foreign_key_fields(self, classified: ClassifiedError, written: Sequence[Values]) -> _Fields:
-        if classified.table is not None and classified.table.casefold() != self._table.casefold():
-            # The constraint of another table, whose rows refer to what was changed.
+    def _known_fields(self, classified: ClassifiedError, written: Sequence[Values]) -> _Fields:
+        """Return the fields of the columns that *classified* names; none when they are those of another table.
+
+        Partitions, and what is behind a view, have other names and the same columns; what a trigger writes may have.
+        """
+        if not all(column in self._fields for column in classified.columns):
             return ()
-        if classified.columns:
-            return self._fields_of(classified.columns)
-        if classified.constraint in self._references:
-            return self._references[classified.constraint]
-        # SQLite does not name the constraint: only a reference that stands alone can be told.
+        fields = self._fields_of(classified.columns)
+        is_own = classified.table is None or classified.table.casefold() == self._table.casefold()
+        return fields if is_own or any(name in values for values in written for name in fields) else ()
+
+    def _broken_reference(
+        self, classified: ClassifiedError, written: Sequence[Values], *, removing: bool
+    ) -> ReferenceBroken:
         given = {
             fields
             for fields in self._references.values()
             if any(all(values.get(field) is not None for field in fields) for values in written)
         }
+        is_missing = classified.is_target_missing
+        if is_missing is None:
+            is_missing = not removing and self._is_target_missing(classified, written, given)
+        fields = self._foreign_key_fields(classified, written, given) if is_missing and not removing else ()
+        return ReferenceBroken(self.resource.name, fields, is_target_missing=is_missing and not fields)
+
+    def _is_target_missing(
+        self, classified: ClassifiedError, written: Sequence[Values], given: Collection[_Fields]
+    ) -> bool:
+        """Return whether a broken reference is one that was written, where the driver does not tell."""
+        if classified.table is not None:
+            if classified.table.casefold() != self._table.casefold():
+                return False
+            # A table that refers to itself.
+            own = self._references.get(str(classified.constraint))
+            return own is None or not classified.columns or self._fields_of(classified.columns) == own
+        if not written:
+            # Deferred until the commit.
+            return bool(self._references)
+        changed = {name for values in written if isinstance(values, Patch) for name in values}
+        return bool(given) or not changed & self._referred
+
+    def _foreign_key_fields(
+        self, classified: ClassifiedError, written: Sequence[Values], given: Collection[_Fields]
+    ) -> _Fields:
+        if classified.constraint in self._references:
+            return self._references[classified.constraint]
+        if classified.columns:
+            return self._known_fields(classified, written)
+        # SQLite does not name the constraint: only a reference that stands alone can be told.
         return next(iter(given)) if len(given) == 1 else ()
 
     def _invalid_value(self, classified: ClassifiedError, written: Sequence[Values]) -> Error:
         fields = self.resource.fields
-        named = [(name, "The value does not fit.") for name in self._fields_of(classified.columns)]
+        named = [(name, "The value does not fit.") for name in self._known_fields(classified, written)]
         guilty = named or list(
             {
                 name: reason

@@ -97,6 +97,8 @@ def problem_of(error: Error) -> Problem:  # noqa: C901, PLR0911, PLR0912 (one br
                 f"{taken} is already taken.",
                 faults=_field_faults(fields, "Already taken", error),
             )
+        case ReferenceBroken(_, (), is_target_missing=True):
+            return Problem(409, error.code, "Something that is referred to does not exist.")
         case ReferenceBroken(_, fields):
             if not fields:
                 return Problem(409, error.code, "Other entities still refer to this one.")

@@ -120,7 +120,7 @@ class SqlAlchemyRepository(Generic[E]):
             )
             found = await self.select(part)
             if isinstance(found, Failure):
-                raise StreamBroken(self._database.name)
+                raise StreamBroken(self._database.name, found.failure())
             page = found.unwrap()
             if page.items:
                 yield page.items

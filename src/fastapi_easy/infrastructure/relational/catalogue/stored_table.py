@@ -10,6 +10,11 @@ from fastapi_easy.infrastructure.relational.catalogue.nonstandard_columns import
     find_nonstandard_columns,
     read_stored_types,
 )
+from fastapi_easy.infrastructure.relational.catalogue.stored_references import (
+    NO_REFERENCES,
+    StoredReferences,
+    find_stored_references,
+)
 from fastapi_easy.infrastructure.relational.catalogue.triggers import Triggers, find_triggers
 from fastapi_easy.infrastructure.relational.server import Server
 
@@ -33,6 +38,8 @@ class StoredTable:
 
         triggers: What the database's own code may do to its rows.
 
+        references: The foreign keys around it on SQLite, whose errors name none.
+
         defaults: The SQL expressions of its defaults, by column: on SQLite, where `DEFAULT` is no expression, and on
             MariaDB, where nothing else names the sequence of a column.
     """
@@ -40,6 +47,7 @@ class StoredTable:
     nonstandard_columns: frozenset[str]
     types: Mapping[str, str]
     triggers: Triggers
+    references: StoredReferences
     defaults: Mapping[str, str]
 
 
@@ -49,6 +57,7 @@ def find_stored_table(connection: Connection, server: Server, of: Table) -> Stor
         nonstandard_columns=find_nonstandard_columns(connection, server, of),
         types=read_stored_types(connection, server, of),
         triggers=find_triggers(connection, server, of),
+        references=find_stored_references(connection, of) if server.name == "sqlite" else NO_REFERENCES,
         defaults=_find_defaults(connection, server, of),
     )
 

@@ -13,6 +13,7 @@ from fastapi_easy.infrastructure.relational.column_types import Unstorable
 from fastapi_easy.infrastructure.relational.error_codes import (
     MYSQL,
     MYSQL_OWN_NUMBERS,
+    MYSQL_TARGET_MISSING,
     POSTGRES,
     POSTGRES_CLASSES,
     POSTGRES_FOR_CALLERS,
@@ -36,6 +37,9 @@ class ClassifiedError:
         columns: The columns, where the driver tells.
 
         sentence: What the database's own code says to callers about its refusal.
+
+        is_target_missing: Of a foreign key: whether what it refers to does not exist, rather than being referred to
+            still; `None` where the driver does not tell.
     """
 
     cause: ErrorCause
@@ -43,6 +47,7 @@ class ClassifiedError:
     table: str | None = None
     columns: tuple[str, ...] = ()
     sentence: str | None = None
+    is_target_missing: bool | None = None
 
 
 _UNAVAILABLE_REASONS: Final = {
@@ -149,12 +154,32 @@ def _postgres(state: str, details: object) -> ClassifiedError | None:
         is_for_callers = is_raised or state in POSTGRES_FOR_CALLERS
         return ClassifiedError(cause, sentence=said if is_for_callers else None)
     column = getattr(details, "column_name", None)
+    table = getattr(details, "table_name", None)
+    columns, rest = _postgres_key(
+        getattr(details, "message_detail", None) or getattr(details, "detail", None)
+    )
+    # The detail ends with the other table of the reference; with the same one where a table refers to itself.
+    is_told = cause is ErrorCause.FOREIGN_KEY and table is not None and rest
     return ClassifiedError(
         cause,
         constraint=getattr(details, "constraint_name", None),
-        table=getattr(details, "table_name", None),
-        columns=(column,) if column else (),
+        table=table,
+        columns=(column,) if column else columns,
+        is_target_missing=True if is_told and table not in _WORD.findall(rest) else None,
     )
+
+
+_WORD: Final = re.compile(r"\w+")
+_POSTGRES_KEY: Final = re.compile(r"\((.*?)\)=\(.*\)(.*)", re.DOTALL)
+"""The columns of a violated key in a detail, in every language: `Key (a, b)=(1, 2) is not present in table "c".`"""
+
+
+def _postgres_key(detail: str | None) -> tuple[tuple[str, ...], str]:
+    """Return the columns that *detail* names, and what follows their values."""
+    match = _POSTGRES_KEY.search(detail or "")
+    if match is None:
+        return (), detail or ""
+    return tuple(each.strip('"') for each in match.group(1).split(", ")), match.group(2)
 
 
 _MYSQL_KEY: Final = re.compile(r"for key '(?:[^']*\.)?([^'.]+)'")
@@ -175,7 +200,7 @@ def _mysql(number: int, message: str) -> ClassifiedError | None:
         case ErrorCause.UNIQUE:
             return ClassifiedError(cause, constraint=_found(_MYSQL_KEY, message))
         case ErrorCause.FOREIGN_KEY:
-            return _mysql_reference(message)
+            return _mysql_reference(message, is_target_missing=number in MYSQL_TARGET_MISSING)
         case ErrorCause.CHECK:
             return ClassifiedError(cause, constraint=_found(_MYSQL_CHECK, message))
         case ErrorCause.NOT_NULL | ErrorCause.INVALID_VALUE:
@@ -185,13 +210,15 @@ def _mysql(number: int, message: str) -> ClassifiedError | None:
             return ClassifiedError(cause)
 
 
-def _mysql_reference(message: str) -> ClassifiedError:
+def _mysql_reference(message: str, *, is_target_missing: bool) -> ClassifiedError:
     match = _MYSQL_REFERENCE.search(message)
     if match is None:
-        return ClassifiedError(ErrorCause.FOREIGN_KEY)
+        return ClassifiedError(ErrorCause.FOREIGN_KEY, is_target_missing=is_target_missing)
     table, constraint, columns = match.groups()
     named = tuple(each.strip().strip('`"') for each in columns.split(","))
-    return ClassifiedError(ErrorCause.FOREIGN_KEY, constraint, table, named)
+    return ClassifiedError(
+        ErrorCause.FOREIGN_KEY, constraint, table, named, is_target_missing=is_target_missing
+    )
 
 
 _SQLITE_RESTRICT: Final = "FOREIGN KEY constraint failed"
@@ -211,8 +238,11 @@ def _sqlite(name: str, message: str) -> ClassifiedError | None:
         case ErrorCause.UNIQUE if rule.startswith("index "):
             return ClassifiedError(cause, constraint=rule.removeprefix("index ").strip("'"))
         case ErrorCause.UNIQUE | ErrorCause.NOT_NULL:
+            named = [each.rpartition(".") for each in rule.split(", ") if each]
             return ClassifiedError(
-                cause, columns=tuple(each.rpartition(".")[2] for each in rule.split(", ") if each)
+                cause,
+                table=named[0][0] or None if named else None,
+                columns=tuple(column for *_, column in named),
             )
         case ErrorCause.CHECK:
             return ClassifiedError(cause, constraint=rule or None)

@@ -74,7 +74,10 @@ class Plan:
         )
         self.terms = Terms(server, table, keys, resource.fields, unlike, resolve_relation)
         self.constraints = TableConstraints(
-            resource, table, {column.name: name for name, column in self.columns.items()}
+            resource,
+            table,
+            {column.name: name for name, column in self.columns.items()},
+            stored.references,
         )
         self.triggers = stored.triggers
         self.stored_defaults = stored.defaults
