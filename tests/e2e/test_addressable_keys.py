@@ -61,11 +61,29 @@ class Pair(SQLModel, table=True):
     right: str = Field(primary_key=True, max_length=60)
 
 
+class Empty(SQLModel, table=True):
+    """An entity whose key is empty unless somebody gives it."""
+
+    __tablename__ = "keyed_empty"
+
+    path: str = Field(default="", primary_key=True, max_length=60)
+
+
+class Dotted(SQLModel, table=True):
+    """An entity whose key is a dot unless somebody gives it."""
+
+    __tablename__ = "keyed_dotted"
+
+    path: str = Field(default_factory=lambda: ".", primary_key=True, max_length=60)
+
+
 class Shop(Container):
-    """Files and pairs."""
+    """Files and pairs, and what has odd keys by default."""
 
     files = resource(File, upsert=("path",))
     pairs = resource(Pair)
+    empties = resource(Empty)
+    dotteds = resource(Dotted)
 
 
 def shop_at(url: str) -> Any:
@@ -136,6 +154,18 @@ async def test_a_key_that_no_path_can_name_is_refused(client: httpx2.AsyncClient
     assert (imported.json()["created"], imported.json()["failed"]) == (0, 1)
     assert code in imported.text
     assert (await client.get("/files")).json()["items"] == []
+
+
+@pytest.mark.parametrize("path", ["/empties", "/dotteds"])
+async def test_a_default_that_no_path_can_name_is_no_key(client: httpx2.AsyncClient, path: str) -> None:
+    created = await client.post(path, json={})
+    bulk = await client.post(f"{path}/bulk", json={"items": [{"create": {}}, {"create": {}}]})
+    given = await client.post(path, json={"path": "given"})
+
+    assert [each["code"] for each in created.json()["errors"]] == ["key_not_addressable"], created.text
+    assert bulk.status_code == 422, bulk.text
+    assert (await client.get(path)).json()["items"] == [{"path": "given"}]
+    assert (await client.delete(given.headers["location"])).status_code == 204
 
 
 async def test_a_key_that_is_there_already_is_found_by_filters_and_changed_in_bulk(tmp_path: Any) -> None:

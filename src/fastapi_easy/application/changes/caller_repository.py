@@ -25,7 +25,11 @@ from fastapi_easy.domain.ports.repository import EVERYTHING, Repository
 from fastapi_easy.domain.queries.page import PageRequest
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Specification
-from fastapi_easy.domain.resources.addressable_keys import reject_unaddressable, text_key_of
+from fastapi_easy.domain.resources.addressable_keys import (
+    reject_unaddressable,
+    text_key_of,
+    with_default_key,
+)
 from fastapi_easy.domain.scoped_repository import deleted_entities
 
 E = TypeVar("E")
@@ -63,7 +67,9 @@ class CallerRepository(AuthorizingRepository[E]):
             if isinstance(authorized, Failure):
                 return authorized
             values = authorized.unwrap()
-        if (refused := reject_unaddressable(text_key_of(self._resource), (values,))) is not None:
+        text_key = text_key_of(self._resource)
+        values = with_default_key(text_key, values)
+        if (refused := reject_unaddressable(text_key, (values,))) is not None:
             return refused
         inner, draft = self._inner, None
         if self._is_single_write and self._recorder.journal is not None:
@@ -93,8 +99,10 @@ class CallerRepository(AuthorizingRepository[E]):
                     return authorized
                 every.append(authorized.unwrap())
             many = every
-        if (refused := reject_unaddressable(text_key_of(self._resource), many)) is not None:
-            return refused
+        if (text_key := text_key_of(self._resource)) is not None:
+            many = [with_default_key(text_key, values) for values in many]
+            if (refused := reject_unaddressable(text_key, many)) is not None:
+                return refused
         inner = self._inner
         added = await (inner.add_all(many) if write is CREATE else inner.add_stored(many))
         if isinstance(added, Failure):

@@ -7,7 +7,7 @@ from returns.result import Failure
 
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.errors import Error, Fault, Invalid
-from fastapi_easy.domain.field import Field, Kind
+from fastapi_easy.domain.field import UNSET, Field, Kind
 from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.domain.values.value_parsing import format_text
 
@@ -32,6 +32,14 @@ def text_key_of(resource: Resource[Any]) -> Field | None:
 def is_addressable(value: object) -> bool:
     """Return whether a path can name the entity whose key is *value*."""
     return value is None or format_text(value) not in NOT_ADDRESSABLE
+
+
+def with_default_key(key: Field | None, values: Values) -> Values:
+    """Return *values* with the default that the class has for the *key*, where they leave it out."""
+    if key is None or key.name in values:
+        return values
+    default = key.default if key.default_factory is None else key.default_factory()
+    return values if default is UNSET or default is None else {**values, key.name: default}
 
 
 def reject_unaddressable(key: Field | None, many: Iterable[Values]) -> Failure[Error] | None:
