@@ -13,7 +13,7 @@ from fastapi_easy.domain import CheckFailed, EntityCreated, EntityUpdated, Failu
 from fastapi_easy.settings import Settings
 from tests.e2e.prepared_database import DRIVERS, database_with
 from tests.e2e.serving import client_of
-from tests.e2e.triggered import TRIGGERS, Accounts, Base
+from tests.e2e.triggered import TRIGGERS, Accounts, Base, Views
 
 NUMBERS = count(1)
 
@@ -164,6 +164,39 @@ async def test_a_trigger_refuses_a_delete(client: httpx2.AsyncClient, store: str
     assert (await client.get(f"/accounts/{odd['id']}")).status_code == (
         404 if store.startswith("mariadb") else 200
     )
+
+
+async def test_a_view_says_what_it_does_not_take(url: str, store: str) -> None:
+    views: Any = Views
+    settings = Settings.model_validate({"databases": {"default": {"url": url, "schema_mode": "off"}}})
+    name = store.partition("+")[0]
+    async with client_of(create_app(views(settings=settings))) as client:
+        small = await client.post("/things", json={"code": "small", "size": 1})
+        large = await client.post("/things", json={"code": "large", "size": 10})
+        changed = await client.patch("/things/small", json={"size": 2})
+        there = (await client.get("/things/small")).json()["size"]
+        total = await client.get("/totals/small")
+        totals = [
+            await client.post("/totals", json={"code": "x", "size": 1}),
+            await client.post("/totals/bulk", json={"items": [{"create": {"code": c}} for c in "xy"]}),
+            await client.patch("/totals/small", json={"size": 9}),
+            await client.put("/totals/small", json={"size": 9}),
+            await client.delete("/totals/small"),
+        ]
+        numbered = [
+            await client.post("/numbered", json={"size": 1}),
+            await client.post("/numbered/bulk", json={"items": [{"create": {"size": 1}}] * 2}),
+        ]
+        _ = await client.delete("/things/small")
+
+    assert (small.status_code, large.status_code, large.json()["code"]) == (201, 409, "check_failed")
+    # The view of SQLite has no trigger for it.
+    assert (changed.status_code, there) == ((501, 1) if name == "sqlite" else (200, 2))
+    assert total.json() == {"code": "small", "size": there}
+    assert {(each.status_code, each.json()["code"]) for each in totals} == {(501, "unsupported")}
+    if name != "mariadb":
+        details = [each.json()["detail"] for each in numbered]
+        assert all("lacks a way to tell the key of a new entity" in each for each in details), details
 
 
 async def test_answers_are_what_is_stored_afterwards(client: httpx2.AsyncClient) -> None:

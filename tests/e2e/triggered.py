@@ -63,11 +63,71 @@ LOGS = (
 )
 """What triggers write to: the constraints are not those of the account."""
 
+
+class Thing(Base):
+    """What a view shows: the small ones of all things."""
+
+    __tablename__ = "triggered_thing"
+
+    code: Mapped[str] = mapped_column(String(20), primary_key=True)
+    size: Mapped[int | None]
+
+
+class Total(Base):
+    """What a view sums up, and nobody can write."""
+
+    __tablename__ = "triggered_total"
+
+    code: Mapped[str] = mapped_column(String(20), primary_key=True)
+    size: Mapped[int | None]
+
+
+class Numbered(Base):
+    """What a view shows of things whose keys its trigger makes."""
+
+    __tablename__ = "triggered_numbered"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    size: Mapped[int | None]
+
+
+class Views(Container):
+    """Views, each with other ways to write."""
+
+    things = resource(Thing)
+    totals = resource(Total)
+    numbered = resource(Numbered)
+
+
+VIEWS = (
+    "DROP TABLE triggered_thing",
+    "DROP TABLE triggered_total",
+    "DROP TABLE triggered_numbered",
+    "CREATE TABLE triggered_stock (code VARCHAR(20) PRIMARY KEY, size INTEGER)",
+    "CREATE VIEW triggered_total AS SELECT code, sum(size) AS size FROM triggered_stock GROUP BY code",
+    "CREATE TABLE triggered_row (id INTEGER PRIMARY KEY, size INTEGER)",
+    "CREATE VIEW triggered_numbered AS SELECT id, size FROM triggered_row",
+)
+WITH_CHECK = (
+    "CREATE VIEW triggered_thing AS SELECT code, size FROM triggered_stock WHERE size < 10 WITH CHECK OPTION"
+)
+
 REFERENCE = "ALTER TABLE triggered_remark ADD FOREIGN KEY (account) REFERENCES triggered_account (id)"
 
 
 ON_SQLITE = (
     *LOGS,
+    *VIEWS,
+    "CREATE VIEW triggered_thing AS SELECT code, size FROM triggered_stock",
+    (
+        "CREATE TRIGGER write_thing INSTEAD OF INSERT ON triggered_thing BEGIN"
+        " SELECT raise(ABORT, 'too large') WHERE new.size > 9;"
+        " INSERT INTO triggered_stock VALUES (new.code, new.size); END"
+    ),
+    (
+        "CREATE TRIGGER write_numbered INSTEAD OF INSERT ON triggered_numbered BEGIN"
+        " INSERT INTO triggered_row (size) VALUES (new.size); END"
+    ),
     "DROP TABLE triggered_remark",
     (
         "CREATE TABLE triggered_remark (id INTEGER PRIMARY KEY,"
@@ -99,6 +159,15 @@ ON_SQLITE = (
 
 ON_POSTGRES = (
     *LOGS,
+    *VIEWS,
+    WITH_CHECK,
+    "CREATE SEQUENCE triggered_ids",
+    """CREATE FUNCTION write_numbered() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO triggered_row VALUES (nextval('triggered_ids'), new.size); RETURN new; END $$""",
+    (
+        "CREATE TRIGGER write_numbered INSTEAD OF INSERT ON triggered_numbered"
+        " FOR EACH ROW EXECUTE FUNCTION write_numbered()"
+    ),
     REFERENCE,
     """CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     IF new.balance < 0 THEN RAISE EXCEPTION 'not below zero'; END IF;
@@ -142,6 +211,8 @@ _CHANGE_ON_MARIADB = """
 
 ON_MARIADB = (
     *LOGS,
+    *VIEWS,
+    WITH_CHECK,
     REFERENCE,
     f"CREATE TRIGGER change_insert BEFORE INSERT ON triggered_account FOR EACH ROW BEGIN {_CHANGE_ON_MARIADB} END",
     f"CREATE TRIGGER change_update BEFORE UPDATE ON triggered_account FOR EACH ROW BEGIN {_CHANGE_ON_MARIADB} END",

@@ -32,6 +32,9 @@ class ErrorCause(enum.Enum):
     NOT_PERMITTED = enum.auto()
     """The user of the database lacks a privilege, or a row-level policy has refused the row."""
 
+    NOT_CHANGEABLE = enum.auto()
+    """The table takes no such change: a view that nothing writes through."""
+
     READ_ONLY = enum.auto()
     """The database takes no changes: a standby, a file that may only be read, a read-only transaction."""
 
@@ -69,6 +72,10 @@ POSTGRES: Final[Mapping[str, ErrorCause]] = {
     "0A000": ErrorCause.STALE_STATEMENT,
     "25006": ErrorCause.READ_ONLY,
     "42501": ErrorCause.NOT_PERMITTED,
+    "44000": ErrorCause.CHECK,
+    "54000": ErrorCause.INVALID_VALUE,
+    "55000": ErrorCause.NOT_CHANGEABLE,
+    "20000": ErrorCause.RAISED,
 }
 
 POSTGRES_CLASSES: Final[Mapping[str, ErrorCause]] = {
@@ -105,15 +112,28 @@ MYSQL: Final[Mapping[int, ErrorCause]] = {
     1452: ErrorCause.FOREIGN_KEY,
     3819: ErrorCause.CHECK,
     4025: ErrorCause.CHECK,
+    1369: ErrorCause.CHECK,
+    1526: ErrorCause.CHECK,
+    1748: ErrorCause.CHECK,
+    1288: ErrorCause.NOT_CHANGEABLE,
+    1348: ErrorCause.NOT_CHANGEABLE,
+    1393: ErrorCause.NOT_CHANGEABLE,
+    1394: ErrorCause.NOT_CHANGEABLE,
+    1395: ErrorCause.NOT_CHANGEABLE,
+    1471: ErrorCause.NOT_CHANGEABLE,
     1048: ErrorCause.NOT_NULL,
     1364: ErrorCause.NOT_NULL,
     1264: ErrorCause.INVALID_VALUE,
     1265: ErrorCause.INVALID_VALUE,
     1292: ErrorCause.INVALID_VALUE,
+    1365: ErrorCause.INVALID_VALUE,
     1366: ErrorCause.INVALID_VALUE,
     1406: ErrorCause.INVALID_VALUE,
     1441: ErrorCause.INVALID_VALUE,
     1690: ErrorCause.INVALID_VALUE,
+    1339: ErrorCause.RAISED,
+    1000: ErrorCause.RAISED,
+    1001: ErrorCause.RAISED,
     1643: ErrorCause.RAISED,
     1644: ErrorCause.RAISED,
     1044: ErrorCause.NOT_PERMITTED,
@@ -147,8 +167,11 @@ MYSQL: Final[Mapping[int, ErrorCause]] = {
 MYSQL_TARGET_MISSING: Final = frozenset({1216, 1452})
 """Of those that are about references: what was to be referred to does not exist."""
 
-MYSQL_OWN_NUMBERS: Final = 10_000
-"""Numbers from here on are none of the server's: they are the `MYSQL_ERRNO` of somebody's `SIGNAL`."""
+MYSQL_FOR_CALLERS: Final = frozenset({1000, 1001, 1643, 1644})
+"""Those whose sentence is written for callers: of `SIGNAL`, and of the `MYSQL_ERRNO` that manuals set in it."""
+
+MYSQL_OWN_NUMBERS: Final = 5_000
+"""Numbers from here on come from no statement: they are the `MYSQL_ERRNO` of somebody's `SIGNAL`."""
 
 SQLITE: Final[Mapping[str, ErrorCause]] = {
     "SQLITE_CONSTRAINT_UNIQUE": ErrorCause.UNIQUE,
@@ -168,6 +191,7 @@ SQLITE: Final[Mapping[str, ErrorCause]] = {
     "SQLITE_LOCKED_SHAREDCACHE": ErrorCause.TIMEOUT,
     "SQLITE_INTERRUPT": ErrorCause.TIMEOUT,
     "SQLITE_CANTOPEN": ErrorCause.UNREACHABLE,
+    "SQLITE_FULL": ErrorCause.UNREACHABLE,
     "SQLITE_AUTH": ErrorCause.NOT_PERMITTED,
     "SQLITE_PERM": ErrorCause.NOT_PERMITTED,
 }

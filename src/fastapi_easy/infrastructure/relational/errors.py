@@ -24,6 +24,7 @@ from fastapi_easy.domain.errors import (
     TooLarge,
     Unavailable,
     UnavailableReason,
+    Unsupported,
 )
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.ports.breaker import CallNotPermitted
@@ -45,6 +46,9 @@ from fastapi_easy.infrastructure.relational.transaction import TransactionLost
 
 DATABASE_ERRORS: Final = (SQLAlchemyError, OSError, TransactionLost)
 """What running a statement may raise; `translate` raises again what means a defect of ours."""
+
+NO_WAY_TO_CHANGE: Final = "a way to make this change of a view"
+"""What a store lacks, in `Unsupported`."""
 
 _Fields: TypeAlias = tuple[str, ...]
 _WORD: Final = re.compile(r"\w+")
@@ -118,10 +122,16 @@ class TableConstraints:
             case ErrorCause.NOT_PERMITTED:
                 action = "delete" if removing else "write" if written else "read"
                 return Forbidden(self.resource.name, action)
-            case ErrorCause.TIMEOUT | ErrorCause.ROLLED_BACK | ErrorCause.UNREACHABLE | ErrorCause.READ_ONLY:
+            case ErrorCause.NOT_CHANGEABLE:
+                return Unsupported(self.resource.name, NO_WAY_TO_CHANGE)
+            case (
+                ErrorCause.TIMEOUT
+                | ErrorCause.ROLLED_BACK
+                | ErrorCause.UNREACHABLE
+                | ErrorCause.READ_ONLY
+                | ErrorCause.STALE_STATEMENT
+            ):
                 raise LookupError(f"{classified.cause} is about no table")
-            case ErrorCause.STALE_STATEMENT:
-                raise LookupError("a stale statement is prepared again")
             case _:
                 assert_never(classified.cause)
 

@@ -10,7 +10,7 @@ from sqlalchemy import Delete, Executable, Insert, Update
 from fastapi_easy.domain.changes.journal import JournalRow
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.changes.row import Row, Rows
-from fastapi_easy.domain.errors import CheckFailed, Key, NotFound, Stale, TooLarge
+from fastapi_easy.domain.errors import Key, NotFound, Stale, TooLarge
 from fastapi_easy.domain.ports.repository import EVERYTHING
 from fastapi_easy.domain.queries.specification import Specification
 from fastapi_easy.infrastructure.persistence.sqlalchemy.batching import (
@@ -36,7 +36,12 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.store_default
     made_from_others,
     split_store_defaults,
 )
-from fastapi_easy.infrastructure.persistence.sqlalchemy.write_rejected import WriteRejected
+from fastapi_easy.infrastructure.persistence.sqlalchemy.write_rejected import (
+    WriteRejected,
+    check_inserted,
+    check_view,
+    left_out,
+)
 from fastapi_easy.infrastructure.relational.driver.executor import StatementResult
 from fastapi_easy.infrastructure.relational.errors import null_not_allowed
 from fastapi_easy.infrastructure.relational.transaction import Transaction
@@ -46,9 +51,6 @@ CHUNK: Final = 1_000
 
 _LONGEST_NUMBER: Final = 18
 """Digits of a whole number that always fits into 64 bits."""
-
-_LEFT_OUT: Final = "The store's own code has left the change out."
-"""Of a trigger that returns null, of `RAISE(IGNORE)`, and of a row that is gone under its key right afterwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +163,11 @@ class Writer:
             return affected
         given, reset = split_store_defaults(plan, changes)
         statement = statements.change_where(plan, tuple(given), form, reset)
-        return await self._execute_bulk(
+        changed = await self._execute_bulk(
             statement, {**name_parameters(values), **statements.new_values(given)}, max_affected
         )
+        # No server counts what the code of a view has changed.
+        return affected if plan.triggers.is_view else changed
 
     async def remove_where(self, specification: Specification, max_affected: int) -> int:
         """Delete every row that *specification* means."""
@@ -236,6 +240,7 @@ class Writer:
         self, statement: Insert | Update | Delete, parameters: dict[str, object]
     ) -> StatementResult:
         """Execute the statement of a write, which is not the last: its row may have to be read again."""
+        check_view(self._plan, statement)
         if not self._plan.triggers.keep_parts:
             return await self._transaction.execute(statement, parameters, writes=True)
         async with self._transaction.atomic():
@@ -268,7 +273,7 @@ class Writer:
     async def _read(self, key: Key) -> Row:
         row = await self._find(self._target_row(key))
         if row is None and self._plan.triggers.exist:
-            raise self._left_out()
+            raise left_out(self._plan.resource)
         if row is None:
             raise LookupError(f"{self._plan.resource.name} did not return the row that was just written")
         return row
@@ -279,10 +284,11 @@ class Writer:
         statement = statements.add(plan, tuple(complete), is_stored=is_stored)
         answer = await self._write(statement, statements.new_values(complete), last=plan.returns_inserted)
         if answer.records:
+            check_inserted(plan, answer, 1)
             row = plan.row(answer.rows[0])
             return await self._read(plan.resource.key_of(row)) if plan.triggers.after_insert else row
         if plan.returns_inserted:
-            raise self._left_out()
+            raise left_out(self._plan.resource)
         # MySQL has no RETURNING: the key that it has generated leads to the row.
         made = iter(answer.key or ())
         key = [complete.get(name, each) for name, each in zip(plan.resource.key, made, strict=False)]
@@ -312,12 +318,12 @@ class Writer:
         sorted_by_server = plan.server.name != "sqlite" and not plan.triggers.exist
         statement = statements.add_many(plan, sorted_by_server=sorted_by_server, is_stored=is_stored)
         parameters = [{plan.columns[name].key: value for name, value in each.items()} for each in part.rows()]
+        check_view(plan, statement)
         answer = await self._transaction.execute(statement, parameters, writes=True)
         return Rows(plan.names, answer.rows) if sorted_by_server else self._inserted_rows(part, answer)
 
     def _inserted_rows(self, part: InsertBatch, answer: StatementResult) -> Rows:
-        if self._plan.triggers.exist and len(answer.records) != len(part.places):
-            raise self._left_out()
+        check_inserted(self._plan, answer, len(part.places))
         return inserted_rows(self._plan, part, answer)
 
     async def _read_all_again(self, rows: Rows) -> Rows:
@@ -333,7 +339,7 @@ class Writer:
         place = plan.names.index(plan.resource.key[0])
         found = {record[place]: record for record in answer.rows}
         if any(key not in found for key in keys):
-            raise self._left_out()
+            raise left_out(self._plan.resource)
         return Rows(plan.names, [found[key] for key in keys])
 
     def _complete(self, values: Values) -> dict[str, object]:
@@ -355,11 +361,8 @@ class Writer:
     async def _refusal(self, target: _TargetRow) -> WriteRejected:
         """Return why the row of *target* was not written: it is not there, or a trigger has left the write out."""
         if self._plan.triggers.exist and await self._find(target) is not None:
-            return self._left_out()
+            return left_out(self._plan.resource)
         return self._not_found(target)
-
-    def _left_out(self) -> WriteRejected:
-        return WriteRejected(CheckFailed(self._plan.resource.name, (), reason=_LEFT_OUT))
 
     def _not_found(self, target: _TargetRow) -> WriteRejected:
         return WriteRejected(NotFound(self._plan.resource.name, target.key))

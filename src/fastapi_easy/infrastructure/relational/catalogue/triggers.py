@@ -1,5 +1,6 @@
 """The database's own code behind a table: what it may do to a row that a statement writes."""
 
+import re
 from dataclasses import dataclass
 from typing import Final, assert_never
 
@@ -22,6 +23,9 @@ _POSTGRES: Final = text("""
 """The bits of `tgtype` are 2 for BEFORE, 4 for INSERT and 16 for UPDATE. Views are rules."""
 
 
+_INSTEAD: Final = re.compile(r"\bINSTEAD\s+OF\s+(INSERT|UPDATE|DELETE)\b", re.IGNORECASE)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Triggers:
     """What the code of the database may do to the rows of one table.
@@ -36,6 +40,9 @@ class Triggers:
         keep_parts: A statement that it refuses may leave changes behind: `RAISE(FAIL)`.
 
         is_view: The table is a view, whose own code has to write.
+
+        lacks: The statements that the view has no code for, by their names in SQLAlchemy: SQLite leaves those that
+            return rows out without an error.
     """
 
     exist: bool = False
@@ -43,6 +50,7 @@ class Triggers:
     after_update: bool = False
     keep_parts: bool = False
     is_view: bool = False
+    lacks: frozenset[str] = frozenset()
 
 
 def find_triggers(connection: Connection, server: Server, of: Table) -> Triggers:
@@ -62,19 +70,21 @@ def find_triggers(connection: Connection, server: Server, of: Table) -> Triggers
 
 def _find_on_sqlite(connection: Connection, of: Table) -> Triggers:
     catalogue = "sqlite_master" if of.schema is None else f'"{of.schema}".sqlite_master'
-    kinds = connection.exec_driver_sql(
-        f"SELECT DISTINCT type FROM {catalogue}"  # noqa: S608 (a name that the user has declared)
+    found = connection.exec_driver_sql(
+        f"SELECT type, sql FROM {catalogue}"  # noqa: S608 (a name that the user has declared)
         " WHERE type IN ('trigger', 'view') AND tbl_name = ? COLLATE NOCASE",
         (of.name,),
-    ).scalars()
-    found = set(kinds)
+    ).all()
+    is_view = any(kind == "view" for kind, _ in found)
+    written = {verb.lower() for kind, sql in found if kind == "trigger" for verb in _INSTEAD.findall(sql)}
     # `RETURNING` is made before triggers run there, also those before the statement.
     return Triggers(
         exist=bool(found),
         after_insert=bool(found),
         after_update=bool(found),
         keep_parts=bool(found),
-        is_view="view" in found,
+        is_view=is_view,
+        lacks=frozenset({"insert", "update", "delete"} - written) if is_view else frozenset(),
     )
 
 

@@ -12,6 +12,7 @@ from fastapi_easy.domain.ports.breaker import CallNotPermitted
 from fastapi_easy.infrastructure.relational.column_types import Unstorable
 from fastapi_easy.infrastructure.relational.error_codes import (
     MYSQL,
+    MYSQL_FOR_CALLERS,
     MYSQL_OWN_NUMBERS,
     MYSQL_TARGET_MISSING,
     POSTGRES,
@@ -196,7 +197,8 @@ def _mysql(number: int, message: str) -> ClassifiedError | None:
         case None:
             return None
         case ErrorCause.RAISED:
-            return ClassifiedError(cause, sentence=message or None)
+            is_for_callers = number >= MYSQL_OWN_NUMBERS or number in MYSQL_FOR_CALLERS
+            return ClassifiedError(cause, sentence=message or None if is_for_callers else None)
         case ErrorCause.UNIQUE:
             return ClassifiedError(cause, constraint=_found(_MYSQL_KEY, message))
         case ErrorCause.FOREIGN_KEY:
@@ -221,12 +223,17 @@ def _mysql_reference(message: str, *, is_target_missing: bool) -> ClassifiedErro
     )
 
 
+_SQLITE_VIEW: Final = "because it is a view"
+"""What it says of a statement that a view has no trigger for, which has no code of its own."""
+
 _SQLITE_RESTRICT: Final = "FOREIGN KEY constraint failed"
 """What the trigger says that SQLite makes for `ON DELETE RESTRICT`."""
 
 
 def _sqlite(name: str, message: str) -> ClassifiedError | None:
     cause = ErrorCause.READ_ONLY if name.startswith("SQLITE_READONLY") else SQLITE.get(name)
+    if cause is None and message.endswith(_SQLITE_VIEW):
+        cause = ErrorCause.NOT_CHANGEABLE
     rule = message.partition("constraint failed: ")[2]
     match cause:
         case None:
