@@ -1,9 +1,9 @@
-"""What the catalogue says of columns that exist: which do not hold values as those we create do, and their types."""
+"""What the catalogue says of columns that exist: which do not hold values as those we create do, and which may hold null."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, String, Table, column, func, select, table
+from sqlalchemy import ColumnElement, Connection, String, Table, column, func, select, table, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
@@ -21,10 +21,12 @@ _COLUMNS: Final = table(
             "collation_name",
             "data_type",
             "udt_name",
+            "is_nullable",
         )
     ),
     schema="information_schema",
 )
+_NOT_NULL: Final = text('SELECT name FROM pragma_table_info(:table, :schema) WHERE "notnull"')
 
 
 def find_nonstandard_columns(connection: Connection, server: Server, of: Table) -> frozenset[str]:
@@ -63,6 +65,20 @@ def read_stored_types(connection: Connection, server: Server, of: Table) -> Mapp
         name: "real[]" if own == "_float4" else own if data_type == "USER-DEFINED" else data_type
         for name, data_type, own in found
     }
+
+
+def find_nullable_columns(connection: Connection, server: Server, of: Table) -> frozenset[str]:
+    """Return the names of the columns of *of* that may hold null, whatever the class says.
+
+    All of them where the catalogue does not say so of any: a view has no constraints of its own.
+    """
+    if server.name == "sqlite":
+        not_null = connection.execute(_NOT_NULL, {"table": of.name, "schema": of.schema or "main"})
+    else:
+        not_null = connection.execute(
+            select(_COLUMNS.c.column_name).where(*_is_of(of, server), _COLUMNS.c.is_nullable == "NO")
+        )
+    return frozenset(each.name for each in of.columns).difference(not_null.scalars())
 
 
 def _own_name(server: Server) -> ColumnElement[str]:

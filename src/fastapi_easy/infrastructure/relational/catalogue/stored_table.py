@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Table, text
 
 from fastapi_easy.infrastructure.relational.catalogue.nonstandard_columns import (
     find_nonstandard_columns,
+    find_nullable_columns,
     read_stored_types,
 )
 from fastapi_easy.infrastructure.relational.catalogue.stored_references import (
@@ -34,6 +35,8 @@ class StoredTable:
     Attributes:
         nonstandard_columns: The names of the columns that are not stored as we would create them.
 
+        nullable_columns: The names of the columns that may hold null.
+
         types: The names of the types of its columns; none on SQLite, which has none.
 
         triggers: What the database's own code may do to its rows.
@@ -45,6 +48,7 @@ class StoredTable:
     """
 
     nonstandard_columns: frozenset[str]
+    nullable_columns: frozenset[str]
     types: Mapping[str, str]
     triggers: Triggers
     references: StoredReferences
@@ -55,6 +59,7 @@ def find_stored_table(connection: Connection, server: Server, of: Table) -> Stor
     """Ask the catalogue about *of*."""
     return StoredTable(
         nonstandard_columns=find_nonstandard_columns(connection, server, of),
+        nullable_columns=find_nullable_columns(connection, server, of),
         types=read_stored_types(connection, server, of),
         triggers=find_triggers(connection, server, of),
         references=find_stored_references(connection, of) if server.name == "sqlite" else NO_REFERENCES,

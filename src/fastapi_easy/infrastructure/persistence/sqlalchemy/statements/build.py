@@ -235,7 +235,9 @@ def _set(plan: Plan, fields: Sequence[str], reset: Sequence[str]) -> Update:
     values |= {plan.columns[n]: term for n in reset if (term := default_term(plan, n)) is not None}
     if plan.resource.version is not None:
         version = plan.columns[plan.resource.version]
-        values[version] = version + literal_column("1")
+        # A null that somebody else has left there counts as 0: null and one is null, and would never change.
+        counted = func.coalesce(version, literal_column("0")) if plan.counts_from_null else version
+        values[version] = counted + literal_column("1")
     if not values:
         # No update is without an assignment; this one lets the store set what it sets with each change.
         key = plan.columns[plan.resource.key[0]]

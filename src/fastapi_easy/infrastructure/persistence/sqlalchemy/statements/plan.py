@@ -1,6 +1,7 @@
 """What is made once per resource and server: its table, its terms, and a cache of statements by their form."""
 
 from collections.abc import Callable, Container, Hashable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Column, Executable, Table
@@ -43,6 +44,8 @@ class Plan:
 
         required: The fields that must not be null.
 
+        counts_from_null: Whether the version may be null in the database, which counts as 0.
+
         triggers: What the database's own code may do to its rows.
 
         stored_defaults: The SQL expressions of the defaults on SQLite and MariaDB, by column.
@@ -72,7 +75,15 @@ class Plan:
         unlike = frozenset(
             name for name, column in self.columns.items() if column.name in stored.nonstandard_columns
         )
-        self.terms = Terms(server, table, keys, resource.fields, unlike, resolve_relation)
+        nullable = {
+            name
+            for name, column in self.columns.items()
+            if column.name in stored.nullable_columns and name not in resource.key
+        }
+        self.terms = Terms(
+            server, table, keys, _as_stored(resource.fields, nullable), unlike, resolve_relation
+        )
+        self.counts_from_null = resource.version in nullable
         self.constraints = TableConstraints(
             resource,
             table,
@@ -184,6 +195,14 @@ class Plan:
             if field.generated and field.kind is Kind.INTEGER:
                 return name
         return None
+
+
+def _as_stored(fields: Mapping[str, Field], nullable: Container[str]) -> Mapping[str, Field]:
+    """Return *fields*, those of which may be null that are *nullable* in the database, whatever the class says."""
+    return {
+        name: replace(field, nullable=True) if name in nullable and not field.nullable else field
+        for name, field in fields.items()
+    }
 
 
 def _function_of(default: Any) -> Callable[[Any], object]:

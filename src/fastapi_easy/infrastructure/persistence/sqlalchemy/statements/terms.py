@@ -78,7 +78,7 @@ class Terms:
 
         keys: The keys of its columns, by field.
 
-        fields: The fields, by name.
+        fields: The fields, by name; those may be null whose columns may hold null in the database.
 
         nonstandard: The fields whose columns exist with another collation or type than we would have given them.
 
