@@ -36,6 +36,10 @@ class Shop(Container):
     stored = resource(Stored, version="version")
 
 
+class Strict(Container):
+    stored = resource(Stored, version="version", reading="strict")
+
+
 SETUP = (
     "DROP TABLE IF EXISTS stored",
     "CREATE TABLE stored (id int PRIMARY KEY, title varchar(20), stars int, ok boolean, tags json, version int)",
@@ -104,3 +108,17 @@ async def test_a_version_that_is_null_counts_as_nought(client: httpx2.AsyncClien
 
     assert [each.status_code for each in (read, first, stale)] == [200, 200, 412]
     assert first.json() == {**read.json(), "stars": 3, "version": 1}
+
+
+async def test_strict_reading_names_them_and_documents_of_another_type(url: str) -> None:
+    async with client_of(create_app(Strict(settings=foreign_schema(url)))) as client:
+        read = (await client.get("/stored")).json()
+        alone = await client.get("/stored/4")
+        exported = await client.get("/stored/export")
+
+    assert [each["id"] for each in read["items"]] == [1, 3]
+    assert [(each["key"], [fault["pointer"] for fault in each["errors"]]) for each in read["problems"]] == [
+        (2, ["/title", "/stars", "/ok", "/tags", "/version"]),
+        (4, ["/title", "/tags"]),
+    ]
+    assert (alone.status_code, exported.status_code) == (409, 409)

@@ -6,7 +6,7 @@ import enum
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 UNSET: Final = type("Unset", (), {"__repr__": lambda _: "UNSET", "__bool__": lambda _: False})()
 """No value was given, which differs from `None`."""
@@ -48,6 +48,22 @@ class Comparison(enum.IntEnum):
 
     FULL = 3
     """As any field of its kind: sums, parts of texts."""
+
+
+class DocumentRule(Protocol):
+    """Says what the documents of a JSON field are."""
+
+    def fits(self, document: object) -> bool:
+        """Return whether *document*, plain JSON as it is stored, is one of them."""
+        ...
+
+    def to_python(self, document: object) -> object:
+        """Return *document* with instances of the classes that it is made of, or as it is if it does not fit."""
+        ...
+
+    def to_json(self, value: object) -> object:
+        """Return the plain JSON of *value*, which a program made."""
+        ...
 
 
 def _python_type(kind: Kind) -> type | None:  # noqa: C901, PLR0911, PLR0912 (a line for each kind)
@@ -154,7 +170,7 @@ class Field:
         significant_digits: Digits of a value between the zeros at both ends that the store keeps, for DECIMAL; `None`
             where it keeps all that are declared.
 
-        document: What the documents are, for kind JSON, as metadata of `typing.Annotated`; `None` for anything.
+        document: What the documents are, for kind JSON, and metadata of `typing.Annotated`; `None` for anything.
 
         rules: Further validation, in the vocabulary of `typing.Annotated` metadata; read by the doors only.
 
@@ -194,7 +210,7 @@ class Field:
     precision: int | None = None
     scale: int | None = None
     significant_digits: int | None = None
-    document: Any = None
+    document: DocumentRule | None = None
     rules: tuple[Any, ...] = ()
     other_values: str | None = None
     check: Callable[[Any], None] | None = None

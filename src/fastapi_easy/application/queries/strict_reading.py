@@ -8,6 +8,7 @@ from returns.result import Failure
 
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Outcome, UnreadableEntity
+from fastapi_easy.domain.field import Field
 from fastapi_easy.domain.ports.repository import StreamBroken
 from fastapi_easy.domain.queries.page import Page
 from fastapi_easy.domain.resources.resource import Resource
@@ -61,8 +62,17 @@ async def check_stream(
 
 def _find(resource: Resource[Any], row: Row) -> UnreadableEntity | None:
     """Return the problem of *row*, if there is one."""
-    fields = tuple(name for name, value in row.items() if isinstance(value, UnexpectedValue))
+    fields = tuple(name for name, value in row.items() if not _fits(resource.fields[name], value))
     if not fields:
         return None
     has_key = all(name in row for name in resource.key)
     return UnreadableEntity(resource.name, resource.key_of(row) if has_key else None, fields)
+
+
+def _fits(field: Field, value: object) -> bool:
+    """Return whether *value*, as the store read it, is what *field* is documented to hold."""
+    if value is None:
+        return field.nullable
+    if isinstance(value, UnexpectedValue):
+        return False
+    return field.document is None or field.document.fits(value)

@@ -108,6 +108,15 @@ class DocumentType:
         except ValidationError as error:
             raise _without_branches(error, document) from None
 
+    def fits(self, document: object) -> bool:
+        """Return whether *document* is what the annotation allows, with more members perhaps, as is usual of JSON."""
+        extra: typing.Literal["ignore"] | None = None if self._extra is None else "ignore"
+        try:
+            _ = self._adapter.validate_json(to_json(document), strict=self._strict, extra=extra)
+        except ValidationError:
+            return False
+        return True
+
     def to_python(self, document: object) -> object:
         """Return *document* as the class has it, with instances of its own classes, or as it is if it does not fit."""
         if document is None or self._is_own_json:
