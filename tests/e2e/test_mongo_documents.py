@@ -222,13 +222,29 @@ async def test_relations_lead_to_keys_of_other_kinds_and_past_values_that_are_no
 
 
 async def test_versions_of_documents_without_one_are_counted_from_nought(guide, documents) -> None:
-    documents.ledger.insert_many([{"_id": 1, "amount": 1}, {"_id": 2, "amount": 1, "version": "odd"}])
+    documents.ledger.insert_many(
+        [{"_id": 1, "amount": 1}, {"_id": 2, "amount": 1, "version": "odd"}]
+        + [{"_id": key, "amount": 1, "version": None} for key in (3, 4, 5)]
+    )
 
-    read = await guide.get("/ledgers/1")
-    first = await guide.patch("/ledgers/1", json={"amount": 2}, headers={"If-Match": read.headers["etag"]})
-    stale = await guide.patch("/ledgers/1", json={"amount": 3}, headers={"If-Match": read.headers["etag"]})
+    for key, shown in ((1, 0), (3, None)):
+        path = f"/ledgers/{key}"
+        read = await guide.get(path)
+        first = await guide.patch(path, json={"amount": 2}, headers={"If-Match": read.headers["etag"]})
+        stale = await guide.patch(path, json={"amount": 3}, headers={"If-Match": read.headers["etag"]})
+        assert [each.status_code for each in (read, first, stale)] == [200, 200, 412]
+        assert (read.json()["version"], first.json()["version"]) == (shown, 1)
     refused = await guide.patch("/ledgers/2", json={"amount": 2})
+    by_key = {"update": {"key": 4, "set": {"amount": 7}}}
+    by_filter = {"update": {"where": {"id__in": [1, 5]}, "set": {"amount": 7}, "max_affected": 2}}
+    bulk = await guide.post("/ledgers/bulk", json={"items": [by_key, by_filter]})
 
-    assert [each.status_code for each in (read, first, stale, refused)] == [200, 200, 412, 409]
-    assert (read.json()["version"], first.json()["version"]) == (0, 1)
+    assert (refused.status_code, bulk.status_code) == (409, 200)
     assert documents.ledger.find_one({"_id": 2}) == {"_id": 2, "amount": 1, "version": "odd"}
+    assert [
+        (each["amount"], each["version"]) for each in documents.ledger.find({"_id": {"$in": [1, 4, 5]}})
+    ] == [
+        (7, 2),
+        (7, 1),
+        (7, 1),
+    ]

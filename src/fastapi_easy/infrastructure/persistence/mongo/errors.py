@@ -41,7 +41,7 @@ DUPLICATE_KEY_CODES: Final = frozenset({11000, 11001, 12582})
 VALIDATION_FAILED_CODE: Final = 121
 _TOO_LARGE_CODES: Final = frozenset({10334, 17280, 17419, 17420})
 _BAD_VALUE_CODE: Final = 2
-_TYPE_MISMATCH_CODE: Final = 14
+TYPE_MISMATCH_CODE: Final = 14
 
 _TRANSIENT_CODES: Final = frozenset(
     {
@@ -217,7 +217,7 @@ def _translate_operation_failure(error: OperationFailure, resource: Resource[Any
         return AlreadyExists(resource.name, find_duplicate_fields(error, resource))
     if code == VALIDATION_FAILED_CODE:
         return CheckFailed(resource.name, _find_invalid_fields(error, resource), "$jsonSchema")
-    if code == _TYPE_MISMATCH_CODE and resource.version is not None:
+    if code == TYPE_MISMATCH_CODE and resource.version is not None:
         # The only field that is counted up: another program has put something there that is no number.
         return CheckFailed(resource.name, (resource.version,), "$inc")
     # A document that is too large to be inserted has no code of its own: only the message tells it apart.

@@ -5,13 +5,14 @@ from typing import Any, Final, TypeVar
 
 import bson
 from bson import ObjectId
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Key, NotFound, TooLarge
 from fastapi_easy.domain.field import Kind
 from fastapi_easy.domain.queries.specification import Specification
+from fastapi_easy.infrastructure.persistence.mongo import null_versions
 from fastapi_easy.infrastructure.persistence.mongo.documents.document import KEY, Document
 from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import LOOKUP_PREFIX, Plan
 from fastapi_easy.infrastructure.persistence.mongo.driver.client import Client
@@ -141,12 +142,26 @@ class Writer:
                 # Before the first is changed, see there.
                 self._reject_duplicate_values(changes)
             match = await self._build_bulk_match(specification, max_affected, session)
-            done = await self._client.call(
-                lambda: self._collection.update_many(match, update, session=session), is_write=True
-            )
-            return int(done.matched_count)
+            return await self._update_many(match, update, session)
 
+        async def count_from_null(session: Session) -> None:
+            match = await self._build_bulk_match(specification, max_affected, session)
+            of_null = null_versions.only(match, plan.resource)
+            _ = await self._update_many(of_null, null_versions.reset(plan.resource), session)
+
+        try:
+            return await self._transaction.write(work)
+        except OperationFailure as error:
+            if not null_versions.is_uncountable(error, plan.resource):
+                raise
+        await self._transaction.write(count_from_null)
         return await self._transaction.write(work)
+
+    async def _update_many(self, match: Document, update: Document, session: Session) -> int:
+        done = await self._client.call(
+            lambda: self._collection.update_many(match, update, session=session), is_write=True
+        )
+        return int(done.matched_count)
 
     async def remove_where(self, specification: Specification, max_affected: int) -> int:
         """Remove every entity that *specification* means."""
@@ -306,11 +321,21 @@ class Writer:
         if not update:
             return await self._find(identity, Condition(match))
 
-        return await self._transaction.write(
-            lambda session: self._client.commands.find_and_modify(
-                self._plan.collection, match, update, session
+        def change(match: Document, update: Document) -> Awaitable[Document | None]:
+            modify = self._client.commands.find_and_modify
+            return self._transaction.write(
+                lambda session: modify(self._plan.collection, match, update, session)
             )
-        )
+
+        try:
+            return await change(match, update)
+        except OperationFailure as error:
+            if not null_versions.is_uncountable(error, self._plan.resource):
+                raise
+            of_null = null_versions.only(match, self._plan.resource)
+            if (changed := await change(of_null, null_versions.count_first(update))) is None:
+                raise
+            return changed
 
     async def _remove_if(self, identity: object, condition: Condition, guard: Document) -> bool:
         match = await self._build_match(identity, condition, guard)
