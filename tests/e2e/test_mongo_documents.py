@@ -193,6 +193,13 @@ async def test_keys_of_every_kind_are_listed_walked_and_reached(guide, documents
     assert shown == [1, 2.5, "3.1", "abc", {"a": 1}, str(OID), True, "2020-01-01T12:00:00.000Z"]
     assert documents.restaurant.count_documents({}) == 0
 
+    documents.restaurant.insert_many([{"_id": each} for each in [*keys, ""]])
+    changes = [{"update": {"key": each, "set": {"seats": 7}}} for each in [*shown, ""]]
+    removals = [{"delete": {"key": each}} for each in [*shown, ""]]
+    bulk = await guide.post("/restaurants/bulk", json={"items": changes + removals})
+    assert bulk.status_code == 200, bulk.text
+    assert documents.restaurant.count_documents({}) == 0
+
 
 async def test_relations_lead_to_keys_of_other_kinds_and_past_values_that_are_none(guide, documents) -> None:
     documents.owner.insert_many([{"_id": OID, "name": "x"}, {"_id": "ac3", "name": "y"}])

@@ -1,6 +1,7 @@
 """JSON and Python objects become values of a field's type, and keys and cursors become text and JSON again."""
 
 import enum
+import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal
@@ -56,10 +57,15 @@ def parse_value(field: Field, value: object) -> Any:
 
 def _other_value(field: Field, shown: object) -> UnexpectedValue | None:
     """Return the value that is shown as *shown*, if *field* may hold it though its kind does not."""
-    if field.other_values is None or isinstance(shown, bool) or not isinstance(shown, str | int | float):
+    if field.other_values is None or shown is None or isinstance(shown, list):
         return None
-    text = str(shown)
+    text = _spell(shown)
     return UnexpectedValue(text) if re.fullmatch(field.other_values, text, re.ASCII) else None
+
+
+def _spell(shown: object) -> str:
+    """Return the text that names in a path what a document shows as *shown*."""
+    return json.dumps(shown, default=float) if isinstance(shown, bool | dict) else str(shown)
 
 
 def to_json_value(value: Any) -> JsonScalar | Mapping[str, Any]:

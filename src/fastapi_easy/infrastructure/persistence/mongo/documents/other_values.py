@@ -20,7 +20,7 @@ from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import Unst
 NON_FINITE: Final = "-?Infinity|NaN"
 """The numbers that JSON does not have, as a regular expression."""
 
-ANY_TEXT: Final = r"[\s\S]{1,2000}"
+ANY_TEXT: Final = r"[\s\S]{0,2000}"
 """Whatever a key may be shown as."""
 
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?", re.ASCII)
