@@ -2,8 +2,10 @@
 
 import datetime
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 import httpx2
 import pymongo
@@ -44,14 +46,34 @@ class Ledger(BaseModel):
     version: int = 1
 
 
+class Visit(BaseModel):
+    at: datetime.datetime | None = None
+    day: datetime.date | None = None
+    paid: Decimal | None = None
+    token: UUID | None = None
+    by: str | None = None
+    stars: int | None = None
+    more: dict[str, Any] | None = None
+    before: "Visit | None" = None
+
+
+class Diary(BaseModel):
+    id: int
+    last: Visit | None = None
+    visits: list[Visit] = []
+    places: dict[str, Visit] = {}
+
+
 class Guide(Container):
     restaurants = resource(Restaurant, relations={"owner": to_one("owners", by="owner_id")})
     owners = resource(Owner, relations={"restaurants": to_many("restaurants", by="owner_id")})
     ledgers = resource(Ledger, version="version")
+    diaries = resource(Diary)
 
 
 class Strict(Container):
     restaurants = resource(Restaurant, reading="strict")
+    diaries = resource(Diary, reading="strict")
 
 
 WHOLE = {"name": "a", "rating": 5.0, "seats": 1, "ok": True, "opened": None, "tags": [], "more": {}}
@@ -152,6 +174,57 @@ async def test_one_odd_document_does_not_spoil_a_collection(guide, documents, ke
     assert patched.json() == {**read.json(), "owner_id": "new"}
     after = documents.restaurant.with_options(CODEC_OPTIONS).find_one({"_id": 2})
     assert repr(after[field]) == repr(kept[field])
+
+
+INSIDE: dict[str, tuple[object, object]] = {
+    "at": (NOON, "2020-01-01T12:00:00Z"),
+    "day": (datetime.datetime(2020, 1, 2), "2020-01-02"),  # noqa: DTZ001
+    "paid": (Decimal128("1.50"), "1.50"),
+    "token": (UUID(int=7), "00000000-0000-0000-0000-000000000007"),
+    "stars": (2.0, 2),
+    "more": ({"o": OID, "d": NOON}, {"o": {"$oid": str(OID)}, "d": {"$date": "2020-01-01T12:00:00Z"}}),
+}
+TEXTS = {
+    "at": "2020-01-01T12:00:00.123456Z",
+    "day": "2020-01-02",
+    "paid": "1.50",
+    "by": "2020-01-01T12:00:00Z",
+}
+
+
+async def test_nested_models_are_shown_as_described_and_keep_their_types(guide, url, documents) -> None:
+    kept: Any = {name: each for name, (each, _) in INSIDE.items()}
+    shown = {name: each for name, (_, each) in INSIDE.items()}
+    documents.diary.with_options(CODEC_OPTIONS).insert_one(
+        {"_id": 1, "last": {**kept, "before": kept}, "visits": [kept], "places": {"a": kept}}
+    )
+
+    read = await guide.get("/diaries/1")
+    assert read.json() == {
+        "id": 1,
+        "last": {**shown, "before": shown},
+        "visits": [shown],
+        "places": {"a": shown},
+    }
+    async with client_of(create_app(Strict(settings=_settings(url)))) as strict:
+        assert (await strict.get("/diaries/1")).json() == read.json()
+    body = {name: each for name, each in read.json().items() if name != "id"}
+    put = await guide.put("/diaries/1", json=body)
+    merged = await guide.patch(
+        "/diaries/1",
+        content='{"last": {"by": "x"}}',
+        headers={"Content-Type": "application/merge-patch+json"},
+    )
+    assert [each.status_code for each in (put, merged)] == [200, 200], put.text + merged.text
+    after = documents.diary.with_options(CODEC_OPTIONS).find_one({"_id": 1})
+    for place in (after["last"], after["last"]["before"], after["visits"][0], after["places"]["a"]):
+        assert {name: place[name] for name in kept} == kept
+        assert type(place["stars"]) is int
+
+    made = await guide.post("/diaries", json={"id": 2, "last": TEXTS})
+    found = await guide.get("/diaries/2")
+    assert made.json() == found.json()
+    assert {name: found.json()["last"][name] for name in TEXTS} == TEXTS
 
 
 async def test_what_does_not_fit_is_named_where_a_resource_is_read_strictly(url, documents) -> None:

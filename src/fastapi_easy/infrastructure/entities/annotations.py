@@ -15,8 +15,12 @@ from typing_extensions import TypedDict, is_typeddict
 CONTAINERS: Final = frozenset({list, dict, set, tuple, frozenset, Mapping, Sequence, Collection, AbstractSet})
 """What holds values of the types in its brackets."""
 
-_UNIONS: Final = frozenset({typing.Union, types.UnionType})
-_QUALIFIERS: Final = frozenset({typing.Annotated, typing.Required, typing.NotRequired})
+UNIONS: Final = frozenset({typing.Union, types.UnionType})
+"""The origins of unions."""
+
+QUALIFIERS: Final = frozenset({typing.Annotated, typing.Required, typing.NotRequired})
+"""The origins of what says something more of the type that is its first argument."""
+
 _typed_dict: Any = TypedDict  # mypy wants literals
 
 
@@ -76,7 +80,7 @@ def without_none(annotation: Any) -> Any:
         origin = typing.get_origin(annotation)
         if origin is typing.Annotated:
             annotation = typing.get_args(annotation)[0]
-        elif origin in _UNIONS and types.NoneType in typing.get_args(annotation):
+        elif origin in UNIONS and types.NoneType in typing.get_args(annotation):
             others = tuple(each for each in typing.get_args(annotation) if each is not types.NoneType)
             annotation = typing.Union[others]  # noqa: UP007 (made from a tuple)
         else:
@@ -119,7 +123,7 @@ def readable(annotation: Any) -> Any:
             for name, hint in hints.items()
         }
         return _typed_dict(annotation.__name__, members)
-    if origin in _UNIONS:
+    if origin in UNIONS:
         return typing.Union[tuple(map(readable, arguments))]  # noqa: UP007 (made from a tuple)
     if origin in CONTAINERS:
         return origin[tuple(map(readable, arguments))]
@@ -137,14 +141,14 @@ def parts_of(annotation: Any, seen: tuple[Any, ...] = ()) -> Iterator[Any]:
     """Yield the types and classes that *annotation* is made of, and the metadata in it."""
     if any(annotation is each for each in seen):
         return
-    annotation = _without_name(annotation)
+    annotation = without_name(annotation)
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Literal:
         yield from dict.fromkeys(type(each) for each in arguments)
-    elif origin in _QUALIFIERS:
+    elif origin in QUALIFIERS:
         yield from parts_of(arguments[0], seen)
         yield from arguments[1:]
-    elif origin in _UNIONS or origin in CONTAINERS:
+    elif origin in UNIONS or origin in CONTAINERS:
         if origin in CONTAINERS:
             yield origin
         for each in arguments:
@@ -156,7 +160,7 @@ def parts_of(annotation: Any, seen: tuple[Any, ...] = ()) -> Iterator[Any]:
             yield from parts_of(member, (*seen, annotation))
 
 
-def _without_name(annotation: Any) -> Any:
+def without_name(annotation: Any) -> Any:
     """Return what *annotation* is a name for: a `NewType`, or an alias made by `type`."""
     if isinstance(annotation, typing.NewType):
         return annotation.__supertype__

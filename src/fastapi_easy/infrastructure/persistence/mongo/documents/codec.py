@@ -32,6 +32,7 @@ from bson import Binary, Decimal128, ObjectId
 
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.values.limits import integer_limits
+from fastapi_easy.infrastructure.entities.documents import DocumentType
 from fastapi_easy.infrastructure.persistence.mongo.documents.decoding import (
     Decoder,
     array_decoder,
@@ -64,6 +65,7 @@ from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import (
     encode_text,
     encode_time,
 )
+from fastapi_easy.infrastructure.persistence.mongo.documents.typed_json import typed_json
 
 _WIDE_CONTEXT: Final = decimal.Context(prec=200, rounding=decimal.ROUND_HALF_UP)
 """Wide enough to round to the scale of a field before the digits are counted."""
@@ -164,6 +166,8 @@ def make_codec(field: Field) -> Codec:  # noqa: C901, PLR0911, PLR0912 (a branch
             return _UUID
         case Kind.BINARY:
             return _BINARY
+        case Kind.JSON if isinstance(field.document, DocumentType):
+            return _codec(*typed_json(field.document.annotation), (), None)
         case Kind.JSON:
             return _JSON
         case never:

@@ -24,8 +24,7 @@ _MAX_DEPTH: Final = 90
 
 def encode_json(value: object, depth: int = 0) -> object:
     """Return the BSON for the JSON *value*. Raises `Unstorable`."""
-    if depth > _MAX_DEPTH:
-        raise Unstorable(f"Is nested more than {_MAX_DEPTH} levels deep.")
+    check_depth(depth)
     match value:
         case None | bool() | float():
             return value
@@ -38,7 +37,7 @@ def encode_json(value: object, depth: int = 0) -> object:
         case Mapping():
             if is_extended(value):
                 return _encode_extended(value, depth)
-            return {_check_name(name): encode_json(each, depth + 1) for name, each in value.items()}
+            return {check_name(name): encode_json(each, depth + 1) for name, each in value.items()}
         case list() | tuple():
             return [encode_json(each, depth + 1) for each in value]
         case _:
@@ -57,7 +56,14 @@ def _encode_extended(document: Mapping[str, Any], depth: int) -> object:
         ) from None
 
 
-def _check_name(name: object) -> str:
+def check_depth(depth: int) -> None:
+    """Raise `Unstorable` for what is nested too deeply."""
+    if depth > _MAX_DEPTH:
+        raise Unstorable(f"Is nested more than {_MAX_DEPTH} levels deep.")
+
+
+def check_name(name: object) -> str:
+    """Return *name*, that of a member. Raises `Unstorable`."""
     if not isinstance(name, str):
         raise Unstorable("Is not JSON.", "json")
     if "." in name:
