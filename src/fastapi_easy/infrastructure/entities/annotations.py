@@ -96,7 +96,7 @@ def pydantic_metadata(annotation: Any) -> tuple[Any, ...]:
             metadata = (*filter(_is_for_pydantic, arguments[1:]), *metadata)
             annotation = arguments[0]
         elif (
-            origin in _UNIONS
+            origin in UNIONS
             and len(others := [each for each in arguments if each is not types.NoneType]) == 1
         ):
             annotation = others[0]

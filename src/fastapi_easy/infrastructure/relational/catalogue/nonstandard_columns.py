@@ -1,4 +1,4 @@
-"""What the catalogue says of columns that exist: which do not hold values as those we create do, and which may hold null."""
+"""What the catalogue says of columns that exist: which hold other values than those we create, and which hold null."""
 
 from collections.abc import Mapping
 from typing import Any, Final
