@@ -37,3 +37,12 @@ def integer_limits(field: Field) -> tuple[int, int]:
     """Return the smallest and the largest value of the integer *field*."""
     low, high = INTEGER_LIMITS
     return low if field.minimum is None else field.minimum, high if field.maximum is None else field.maximum
+
+
+def comparable_integers(field: Field) -> tuple[int, int]:
+    """Return the smallest and the largest number that the integer *field* is compared with, also as a key.
+
+    Not those that it takes: a column may be wider than its class says, and its store finds what others have written.
+    """
+    low, high = INTEGER_LIMITS
+    return low, max(high, field.maximum or 0)

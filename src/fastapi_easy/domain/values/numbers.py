@@ -29,7 +29,7 @@ from fastapi_easy.domain.values.limits import (
     MAX_BODY_DIGITS,
     MAX_FLOAT,
     MAX_QUERY_DIGITS,
-    integer_limits,
+    comparable_integers,
 )
 
 # Longer numbers are refused by their length: `int` takes quadratic time, and raises beyond 4,300 digits.
@@ -65,14 +65,14 @@ def _read_integer_json(field: Field, value: object) -> int:
 
 
 def _in_range(field: Field, number: int) -> int:
-    low, high = integer_limits(field)
+    low, high = comparable_integers(field)
     if not low <= number <= high:
         raise ParseError(f"Must be between {low} and {high}", "out_of_range")
     return number
 
 
 def _integer_query_schema(field: Field) -> JsonSchema:
-    low, high = integer_limits(field)
+    low, high = comparable_integers(field)
     return {"type": "integer", "minimum": low, "maximum": high}
 
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.queries.specification import Everything, Not, Operator, Specification, Where, all_of
-from fastapi_easy.domain.values.limits import INTEGER_LIMITS
+from fastapi_easy.domain.values.limits import comparable_integers
 
 NOTHING: Final = Not(Everything())
 """What no entity satisfies."""
@@ -23,8 +23,8 @@ def is_storable(field: Field, value: object, *, allows_nul: bool) -> bool:
         case bool():
             return True
         case int() if field.kind is Kind.INTEGER:
-            # MySQL has unsigned columns of 64 bits.
-            return INTEGER_LIMITS[0] <= value <= max(INTEGER_LIMITS[1], field.maximum or 0)
+            low, high = comparable_integers(field)
+            return low <= value <= high
         case str() if not value.isascii() or "\x00" in value:
             return _first_unstorable(value, allows_nul=allows_nul) is None
         case _:

@@ -126,7 +126,7 @@ def test_an_empty_cell_of_text_that_must_be_given_is_empty_text() -> None:
     ("name", "cell", "code"),
     [
         ("pages", "7.0", "integer_parsing"),
-        ("pages", str(2**31), "out_of_range"),
+        ("pages", str(2**63), "out_of_range"),
         ("rating", "inf", "float_parsing"),
         ("in_print", "yes", "boolean_parsing"),
         ("price", "1e3", "decimal_parsing"),
