@@ -140,7 +140,7 @@ REFUSED = [
     pytest.param({"include": "compser"}, {"include": "compser"}, id="a misspelt relation"),
     pytest.param({"count": "exactly"}, {"count": "exactly"}, id="a misspelt count"),
     pytest.param({"limit": 1000}, {"limit": "1000"}, id="too large a page"),
-    pytest.param({"price__lt": Decimal("1e40")}, {"price__lt": "1" + "0" * 39}, id="too large a number"),
+    pytest.param({"price__lt": Decimal("9" * 20)}, {"price__lt": "9" * 20}, id="too many digits"),
     pytest.param({"title__contains": "x" * 300}, {"title__contains": "x" * 300}, id="too long a text"),
     pytest.param({"cursor": "nonsense"}, {"cursor": "nonsense"}, id="a cursor from elsewhere"),
 ]
