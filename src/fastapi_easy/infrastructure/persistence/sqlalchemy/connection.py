@@ -142,6 +142,7 @@ class SqlAlchemyDatabase:
         self.executor.pool.leak_check_name = name
         self._is_read_only = False
         self._mapped_tables: MappedTables | None = None
+        self._planning: dict[Resource[Any], asyncio.Event] = {}
 
     @property
     def name(self) -> str:
@@ -277,8 +278,24 @@ class SqlAlchemyDatabase:
         if mapped_tables is None:
             mapped_tables = await self._detect_server()
         found = mapped_tables.plan_of(resource)
-        if found is not None:
-            return found
+        return await self._make_plan(mapped_tables, resource) if found is None else found
+
+    async def _make_plan(self, mapped_tables: MappedTables, resource: Resource[Any]) -> Plan:
+        # One asks the catalogue for all: a hundred first calls would take a hundred connections for it.
+        going_on = self._planning.get(resource)
+        if going_on is not None:
+            _ = await going_on.wait()
+            found = mapped_tables.plan_of(resource)
+            # If that has failed, each finds out for itself, at once and not one after the other.
+            return await self._plan_from_catalogue(mapped_tables, resource) if found is None else found
+        ended = self._planning[resource] = asyncio.Event()
+        try:
+            return await self._plan_from_catalogue(mapped_tables, resource)
+        finally:
+            del self._planning[resource]
+            ended.set()
+
+    async def _plan_from_catalogue(self, mapped_tables: MappedTables, resource: Resource[Any]) -> Plan:
         without_plan = mapped_tables.without_plan(resource)
 
         def find_stored(connection: Connection) -> dict[Resource[Any], StoredTable]:

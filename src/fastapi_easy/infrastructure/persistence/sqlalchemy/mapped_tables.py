@@ -125,13 +125,13 @@ class MappedTables:
             attributes = self._entities.attributes_of(each.stored)
             table = self.table_of(each)
             for column in table.columns:
-                if column.name in found.types:
-                    column.type = type_as_stored(column.type, found.types[column.name], self.server)
+                if column.name in found.columns.types:
+                    column.type = type_as_stored(column.type, found.columns.types[column.name], self.server)
             if self.server.name == "sqlite":
                 # Others write while we run: what is read in another form has the plans made anew.
-                is_strict, unlike = each.reading is Reading.STRICT, found.nonstandard_columns
+                is_strict, unlike = each.reading is Reading.STRICT, found.columns.nonstandard
                 unlike = prepare_types(table, unlike, self.clear_plans, checks_all=is_strict)
-                found = replace(found, nonstandard_columns=unlike)  # noqa: PLW2901
+                found = replace(found, columns=replace(found.columns, nonstandard=unlike))  # noqa: PLW2901
             plan = Plan(each, table, self.server, found, attributes, resolve_relation)
             _ = plans.setdefault(each, plan)
         return plans[resource]

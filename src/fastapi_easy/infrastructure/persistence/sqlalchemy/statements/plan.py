@@ -73,12 +73,12 @@ class Plan:
         self.names = tuple(name for name in resource.fields if name in self.columns)
         keys = {name: str(column.key) for name, column in self.columns.items()}
         unlike = frozenset(
-            name for name, column in self.columns.items() if column.name in stored.nonstandard_columns
+            name for name, column in self.columns.items() if column.name in stored.columns.nonstandard
         )
         nullable = {
             name
             for name, column in self.columns.items()
-            if column.name in stored.nullable_columns and name not in resource.key
+            if column.name in stored.columns.nullable and name not in resource.key
         }
         self.terms = Terms(
             server, table, keys, _as_stored(resource.fields, nullable), unlike, resolve_relation
@@ -91,7 +91,7 @@ class Plan:
             stored.references,
         )
         self.triggers = stored.triggers
-        self.stored_defaults = stored.defaults
+        self.stored_defaults = stored.columns.defaults
         self.default_functions = {
             name: _function_of(column.default)
             for name, column in self.columns.items()
