@@ -51,6 +51,9 @@ def decimal_text(number: Decimal) -> str:
     return text if "E" not in text else format(number, "f")
 
 
+_LOW, _HIGH = INTEGER_LIMITS
+
+
 def _read_integer_text(field: Field, text: str) -> int:
     if not _INTEGER.fullmatch(text):
         raise ParseError("Must be a whole number", "integer_parsing")
@@ -65,6 +68,8 @@ def _read_integer_json(field: Field, value: object) -> int:
 
 
 def _in_range(field: Field, number: int) -> int:
+    if _LOW <= number <= _HIGH:
+        return number
     low, high = comparable_integers(field)
     if not low <= number <= high:
         raise ParseError(f"Must be between {low} and {high}", "out_of_range")

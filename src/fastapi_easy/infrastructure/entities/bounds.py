@@ -5,11 +5,12 @@ from typing import Any, Final
 
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.queries.specification import Everything, Not, Operator, Specification, Where, all_of
-from fastapi_easy.domain.values.limits import comparable_integers
+from fastapi_easy.domain.values.limits import INTEGER_LIMITS, comparable_integers
 
 NOTHING: Final = Not(Everything())
 """What no entity satisfies."""
 
+_LOW, _HIGH = INTEGER_LIMITS
 _LISTS: Final = frozenset({Operator.IN, Operator.NOT_IN})
 _ABOVE: Final = frozenset({Operator.GREATER, Operator.GREATER_OR_EQUAL})
 _BELOW: Final = frozenset({Operator.LESS, Operator.LESS_OR_EQUAL})
@@ -23,6 +24,8 @@ def is_storable(field: Field, value: object, *, allows_nul: bool) -> bool:
         case bool():
             return True
         case int() if field.kind is Kind.INTEGER:
+            if _LOW <= value <= _HIGH:
+                return True
             low, high = comparable_integers(field)
             return low <= value <= high
         case str() if not value.isascii() or "\x00" in value:

@@ -85,6 +85,8 @@ def decode_timestamptz(numbers: Numbers) -> object:
 
 def encode_timestamptz(value: Any) -> Numbers:
     """Return the number of a time with a zone; of one without, as of a date, in the local zone."""
+    if type(value) is datetime.datetime and value.tzinfo is datetime.UTC:
+        return ((value - _START_UTC) // _MICROSECOND,)
     if isinstance(value, UnexpectedValue):
         return (microseconds_of(value.shown),)
     if not isinstance(value, datetime.datetime):
