@@ -328,7 +328,9 @@ async def _bulk_update(shop: Shop, values: Mapping[str, Any], body: str) -> tupl
 
 async def _import(shop: Shop, values: Mapping[str, Any], body: str) -> tuple[Told, Told]:
     answer = await shop.send("POST", "/goods/import?mode=create", body, "x-ndjson")
-    report = (await shop.goods.import_(ImportEntities(_lines(values), mode=ImportMode.CREATE), NOBODY)).unwrap()
+    report = (
+        await shop.goods.import_(ImportEntities(_lines(values), mode=ImportMode.CREATE), NOBODY)
+    ).unwrap()
     ((_, error),) = report.failed
     (failed,) = answer.json()["errors"]
     return told_by_http(failed["problem"]["errors"]), told(error)
