@@ -50,7 +50,7 @@ class ExclusiveUseCases(Suite):
             for second in _CALLS:
                 await store.clear()
                 async with store.unit_of_work() as work:
-                    await add_one(work.repository("notes"), title="before")
+                    _ = await add_one(work.repository("notes"), title="before")
                     answers = await asyncio.gather(first(work, 1), second(work, 2), return_exceptions=True)
                     for each in answers:
                         if isinstance(each, BaseException) and not isinstance(each, UnitOfWorkMisuse):
@@ -86,7 +86,7 @@ class ExclusiveUseCases(Suite):
     async def test_nothing_is_done_after_the_end(self, store: Store) -> None:
         async with store.unit_of_work() as begun:
             notes = begun.repository("notes")
-            await add_one(notes, title="a")
+            _ = await add_one(notes, title="a")
         async with store.unit_of_work() as unused:
             pass
 
