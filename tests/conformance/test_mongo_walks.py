@@ -2,7 +2,7 @@
 
 import pytest
 import pytest_asyncio
-from bson import DBRef, Decimal128, ObjectId, Regex
+from bson import DBRef, Decimal128, Int64, ObjectId, Regex
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
@@ -55,6 +55,26 @@ async def test_a_walk_passes_values_of_every_type(odd_shop, raw_odds, field):
 
 def _has_reserved_names(value):
     return isinstance(value, DBRef) or (isinstance(value, dict) and "$a" in value)
+
+
+async def test_a_cursor_carries_a_value_of_the_kind_as_such(odd_shop, raw_odds):
+    stored = {
+        "number": Int64(-(2**63)),
+        "rating": 4.1,
+        "price": Decimal128("1.50"),
+        "at": NOON,
+        "lasts": Int64(2**40),
+        "mood": "good",
+        "name": "a",
+    }
+    await raw_odds.insert_many([{"_id": Int64(2**40 + n), **stored} for n in range(3)])
+
+    for sort in (each for name in ("id", *stored) for each in both_ways(name)):
+        page = value_of(await odd_shop["odds"].select(Query(order=(sort,), page=PageRequest(limit=1))))
+        row = page.items[0]
+
+        assert page.next.values[0] == row[sort.field], sort
+        assert len(await walk(odd_shop["odds"], sort, limit=1)) == 3
 
 
 BSON = st.recursive(

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from bson import Binary, Code, Decimal128, MaxKey, MinKey, ObjectId, Regex, Timestamp
 from bson.datetime_ms import DatetimeMS
+from bson.int64 import Int64
 
 from fastapi_easy.domain.values.unexpected import UnexpectedValue
 from fastapi_easy.infrastructure.persistence.mongo.documents.codec import Codec
@@ -55,7 +56,9 @@ def position(kept: object, codec: Codec) -> object:
         operand = codec.encode_operand(value)
     except (NotOfKind, Unstorable):
         return position_of(kept)
-    return value if type(operand) is type(kept) and operand == kept else position_of(kept)
+    # The driver reads a long as a class of its own, but is given an `int`.
+    is_of_type = type(operand) is type(kept) or (isinstance(kept, Int64) and type(operand) is int)
+    return value if is_of_type and operand == kept else position_of(kept)
 
 
 def kept_of(value: object, codec: Codec) -> Any:
