@@ -20,6 +20,9 @@ from tests.wire import wired
 POOL = 2
 LATENCY = 0.03
 """Seconds on the wire, which have to be what limits the peak, rather than this machine."""
+LEAST_PEAK = 9.0
+"""Requests a second that come through such a wire on an idle machine."""
+
 DEADLINE = 3.0
 SECONDS = 3.0
 
@@ -75,7 +78,8 @@ async def test_goodput_holds_and_the_others_are_sent_away_at_once(store: str) ->
             post: Any = DocumentPost if store == "mongo" else Post
             async with client_of(create_app(post(settings=settings))) as client:
                 wire.latency = LATENCY
-                peak = await Load(client).closed(2 * POOL, 1.5)
+                # A busy machine measures too little, of which five times would be no overload.
+                peak = max(await Load(client).closed(2 * POOL, 1.5), LEAST_PEAK)
                 load = Load(client)
                 before = resident()
 
