@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fastapi_easy.domain.changes.row import Row
+from fastapi_easy.domain.field import Kind
 from fastapi_easy.domain.queries.ordering import total_order
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import AllOf, AnyOf, Operator, Specification, Where, all_of
@@ -40,7 +41,7 @@ class RelationLoader:
         relation, plan, query = self.relation, self.plan, self.query
         meant = all_of(query.specification, _any_of(relation.remote, sources))
         order = build_sort_plan(total_order(query.order, plan.resource.key), plan, self.plans)
-        by = {name: f"${plan.path(name)}" for name in relation.remote}
+        by = {name: self._group_key(name) for name in relation.remote}
         names = dict.fromkeys((*self._fields, *relation.remote))
         return [
             *build_condition(meant, plan, self.plans).pipeline,
@@ -61,6 +62,14 @@ class RelationLoader:
             if source in found:
                 found[source].append(self.plan.row(document, self._fields))
         return [found[each] for each in sources]
+
+    def _group_key(self, name: str) -> object:
+        """Return what tells the rows of one source from those of others, whatever its values are stored as."""
+        path = f"${self.plan.path(name)}"
+        if self.plan.resource.fields[name].kind is not Kind.TEXT:
+            return path
+        # An ObjectId and its text are one value; in two groups their rows would not be in order.
+        return {"$cond": [{"$eq": [{"$type": path}, "objectId"]}, {"$toString": path}, path]}
 
     @property
     def _fields(self) -> tuple[str, ...]:
