@@ -126,7 +126,9 @@ class Window:
     def _has_unexpected_values(self, records: Sequence[Record]) -> bool:
         """Return whether a column type of the user's could not read a value of *records*."""
         kept = self.plan.terms.kept
-        places = [place for place, name in enumerate(self.fields) if name in kept] if kept else ()
+        if not kept:
+            return False
+        places = [place for place, name in enumerate(self.fields) if name in kept]
         return any(type(record[place]) is UnexpectedValue for record in records for place in places)
 
     def _with_unexpected_values(self, cursor: Cursor) -> Cursor:
