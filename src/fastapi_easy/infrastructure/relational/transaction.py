@@ -202,11 +202,8 @@ class Transaction:
 
         Waits for a call of another task; every further one raises `UnitOfWorkMisuse`.
         """
-        if self.use.end():
-            await self._discard()
-        else:
-            # Its statement is on the connection, which is in no state to be given back before that has ended.
-            await run_to_completion(self._discard_when_idle())
+        # Its statement is on the connection, which is in no state to be given back before that has ended.
+        await self.use.end_with(self._discard)
 
     async def _commit(self) -> None:
         if self._is_lost:
@@ -233,10 +230,6 @@ class Transaction:
         self._pooled = None
         self._has_written = False
         self._executor.pool.check_in(pooled)
-
-    async def _discard_when_idle(self) -> None:
-        await self.use.wait_until_idle()
-        await self._discard()
 
     async def _discard(self) -> None:
         pooled, self._pooled = self._pooled, None

@@ -1,10 +1,12 @@
 """One task at a time: what is in use is refused to others at once, instead of letting them wait."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Final
 
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWorkMisuse
+from fastapi_easy.infrastructure.waiting.completion import run_to_completion
 
 _ENDED: Final = object()
 """Stands for a task once there is to be no further use."""
@@ -61,19 +63,22 @@ class ExclusiveUse:
         """Whether there is to be no further use."""
         return self._successor is _ENDED
 
-    def end(self) -> bool:
-        """Refuse every further use; return whether none by another task is going on."""
+    async def end_with(self, last: Callable[[], Awaitable[None]]) -> None:
+        """Refuse every further use, and run *last* once none is going on, also when the task is cancelled meanwhile."""
         self._successor = _ENDED
         if self._owner is None:
             self._owner = _ENDED
-        return self._owner in {_ENDED, asyncio.current_task()}
+        if self._owner in {_ENDED, asyncio.current_task()}:
+            await last()
+        else:
+            await run_to_completion(self._run_when_idle(last))
 
-    async def wait_until_idle(self) -> None:
-        """Wait for the end of the use that was going on when `end` was called."""
+    async def _run_when_idle(self, last: Callable[[], Awaitable[None]]) -> None:
         if self._idle is None:
             self._idle = asyncio.Event()
         if self._owner is not _ENDED:
             _ = await self._idle.wait()
+        await last()
 
     def _enter_again(self) -> None:
         if self._owner is not asyncio.current_task():

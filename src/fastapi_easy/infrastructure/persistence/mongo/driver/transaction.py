@@ -30,7 +30,6 @@ from fastapi_easy.infrastructure.persistence.mongo.errors import (
     TransactionLost,
     is_conflict,
 )
-from fastapi_easy.infrastructure.waiting.completion import run_to_completion
 from fastapi_easy.infrastructure.waiting.exclusive_use import ExclusiveUse
 
 T = TypeVar("T")
@@ -145,11 +144,8 @@ class Transaction:
 
         Waits for a call of another task; every further one raises `UnitOfWorkMisuse`.
         """
-        if self.use.end():
-            await self._discard()
-        else:
-            # A session runs one call at a time, also the one that aborts its transaction.
-            await run_to_completion(self._discard_when_idle())
+        # A session runs one call at a time, also the one that aborts its transaction.
+        await self.use.end_with(self._discard)
 
     async def _commit_or_replay(self) -> None:
         if self._is_lost:
@@ -179,10 +175,6 @@ class Transaction:
         session, self._session = self._session, None
         self._replay_log.clear()
         await self._client.discard(session)
-
-    async def _discard_when_idle(self) -> None:
-        await self.use.wait_until_idle()
-        await self._discard()
 
     async def _discard(self) -> None:
         session, self._session = self._session, None
