@@ -1,0 +1,1 @@
+"""Code of users that is called before and after what migrations do."""

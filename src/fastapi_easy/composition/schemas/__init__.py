@@ -1,0 +1,1 @@
+"""What happens to stored schemas: at start, and when somebody asks for a migration."""

@@ -1,0 +1,1 @@
+"""The migration scripts of an application."""

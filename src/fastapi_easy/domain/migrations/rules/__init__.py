@@ -1,0 +1,1 @@
+"""The rules that say how risky a change of a stored schema is, and why."""

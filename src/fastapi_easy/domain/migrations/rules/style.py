@@ -1,0 +1,183 @@
+"""Rules about what works, and is not what experience recommends."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from fastapi_easy.domain.migrations.change import Change, ChangeKind
+from fastapi_easy.domain.migrations.risk import Circumstances, Consequence, Risk, Rule, Verdict
+from fastapi_easy.domain.migrations.rules.column_types import StoredType, read_type
+from fastapi_easy.domain.migrations.rules.judging import EVERYWHERE, POSTGRESQL, SQL, columns_of
+
+_STYLE: Final = frozenset({Consequence.STYLE})
+_COLUMN_KINDS: Final = frozenset({ChangeKind.ADD_COLUMN, ChangeKind.CHANGE_TYPE, ChangeKind.CREATE_TABLE})
+_WIDE: Final = 64
+"""Bits of a key that is not used up."""
+
+_ENOUGH: Final = 3
+"""Columns of an index that help."""
+
+_SERIAL: Final = re.compile(r"\b(small|big)?serial\b|nextval\(", re.IGNORECASE)
+
+
+def _types(change: Change) -> Iterator[tuple[str, str]]:
+    """Yield the columns that get a type, and their types as the server spells them."""
+    facts = change.facts
+    if change.kind is ChangeKind.CREATE_TABLE:
+        yield from zip(facts.get("columns", ()), facts.get("column_types", ()), strict=False)
+    elif "type_after" in facts:
+        yield change.name, facts["type_after"]
+
+
+def _of_type(
+    risk: Risk, is_meant: Callable[[StoredType], bool], message: str
+) -> Callable[[Change, Circumstances], Verdict | None]:
+    def judge(change: Change, circumstances: Circumstances) -> Verdict | None:
+        columns = [name for name, text in _types(change) if is_meant(read_type(text, circumstances.dialect))]
+        return Verdict(risk=risk, message=f"{', '.join(columns)}: {message}") if columns else None
+
+    return judge
+
+
+def _narrow_key(change: Change, circumstances: Circumstances) -> Verdict | None:
+    if not change.facts.get("primary_key", False):
+        return None
+    for name, text in _types(change):
+        stored = read_type(text, circumstances.dialect)
+        if stored.family == "integer" and stored.bits < _WIDE:
+            message = f"{name} ends at {2 ** (stored.bits - 1) - 1:,} rows."
+            return Verdict(risk=Risk.SAFE, message=message)
+    return None
+
+
+def _serial(change: Change, circumstances: Circumstances) -> Verdict | None:
+    default = (change.facts.get("default") or "") if change.kind is ChangeKind.ADD_COLUMN else ""
+    columns = [name for name, text in _types(change) if _SERIAL.search(text) or _SERIAL.search(default)]
+    if not columns:
+        return None
+    message = (
+        f"The sequence of {', '.join(columns)} has rights of its own, and is easily parted from the column."
+    )
+    return Verdict(risk=Risk.SAFE, message=message)
+
+
+def _many_columns(change: Change, _: Circumstances) -> Verdict | None:
+    columns = columns_of(change)
+    if change.facts.get("unique", False) or len(columns) <= _ENOUGH:
+        return None
+    return Verdict(
+        risk=Risk.SAFE, message=f"{change.object} has {len(columns)} columns: few queries use all of them."
+    )
+
+
+def _nameless(change: Change, _: Circumstances) -> Verdict | None:
+    if change.name or change.facts.get("constraint_name"):
+        return None
+    message = (
+        f"A constraint of {change.table} has no name: how to drop it later differs from server to server."
+    )
+    return Verdict(risk=Risk.CAUTION, message=message)
+
+
+STYLE: Final = (
+    Rule(
+        id="ST101",
+        title="json instead of jsonb",
+        risk=Risk.CAUTION,
+        consequences=_STYLE,
+        kinds=_COLUMN_KINDS,
+        dialects=POSTGRESQL,
+        why="`json` cannot be compared: `SELECT DISTINCT` and `GROUP BY` fail, and there is no index on it.",
+        alternative="`jsonb`.",
+        judge=_of_type(
+            Risk.CAUTION, lambda stored: stored.family == "json", "values of json cannot be compared."
+        ),
+    ),
+    Rule(
+        id="ST102",
+        title="char(n)",
+        risk=Risk.SAFE,
+        consequences=_STYLE,
+        kinds=_COLUMN_KINDS,
+        dialects=POSTGRESQL,
+        why="Values are filled up with spaces, which some comparisons count and others do not.",
+        alternative="`text` or `varchar`.",
+        judge=_of_type(
+            Risk.SAFE, lambda stored: stored.family == "char", "values are filled up with spaces."
+        ),
+    ),
+    Rule(
+        id="ST103",
+        title="narrow key",
+        risk=Risk.SAFE,
+        consequences=_STYLE,
+        kinds=_COLUMN_KINDS,
+        dialects=POSTGRESQL,
+        why="A key that is used up stops every insert, and making it wider then writes the whole table anew.",
+        alternative="`bigint`.",
+        judge=_narrow_key,
+    ),
+    Rule(
+        id="ST104",
+        title="serial",
+        risk=Risk.SAFE,
+        consequences=_STYLE,
+        kinds=_COLUMN_KINDS,
+        dialects=POSTGRESQL,
+        why="Its sequence has an owner and rights of its own, and inserts by hand go around it.",
+        alternative="`GENERATED BY DEFAULT AS IDENTITY`.",
+        judge=_serial,
+    ),
+    Rule(
+        id="ST105",
+        title="timestamp without time zone",
+        risk=Risk.SAFE,
+        consequences=_STYLE,
+        kinds=_COLUMN_KINDS,
+        dialects=POSTGRESQL,
+        why="Which moment it means depends on who reads it.",
+        alternative="`timestamptz`.",
+        judge=_of_type(
+            Risk.SAFE,
+            lambda stored: stored.family == "moment" and not stored.has_zone,
+            "which moment it is depends on who reads it.",
+        ),
+    ),
+    Rule(
+        id="ST106",
+        title="varchar(n)",
+        risk=Risk.SAFE,
+        consequences=_STYLE,
+        kinds=_COLUMN_KINDS,
+        dialects=POSTGRESQL,
+        why="A shorter limit later writes the table anew, and fails on what is longer.",
+        alternative="`text`, with a check where a limit is meant.",
+        judge=_of_type(
+            Risk.SAFE,
+            lambda stored: stored.family == "text" and stored.limit is not None,
+            "another limit later is a change of type.",
+        ),
+    ),
+    Rule(
+        id="ST107",
+        title="index on many columns",
+        risk=Risk.SAFE,
+        consequences=_STYLE,
+        kinds=frozenset({ChangeKind.CREATE_INDEX}),
+        dialects=EVERYWHERE,
+        why="Columns behind the third rarely help a query, and cost every write.",
+        alternative="Fewer columns, those that queries compare with `=` first.",
+        judge=_many_columns,
+    ),
+    Rule(
+        id="ST108",
+        title="constraint without a name",
+        risk=Risk.CAUTION,
+        consequences=_STYLE,
+        kinds=frozenset({ChangeKind.ADD_UNIQUE, ChangeKind.ADD_CHECK, ChangeKind.ADD_FOREIGN_KEY}),
+        dialects=SQL,
+        why="Dropping it needs a name, which each server chooses in its own way, and SQLite not at all.",
+        alternative="`MetaData(naming_convention=…)`.",
+        judge=_nameless,
+    ),
+)

@@ -1,0 +1,1 @@
+"""Stored schemas: compared with what is declared, and changed step by step."""

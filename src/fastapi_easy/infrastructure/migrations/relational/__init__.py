@@ -1,0 +1,1 @@
+"""The stored schemas of SQLite, PostgreSQL, MySQL and MariaDB."""

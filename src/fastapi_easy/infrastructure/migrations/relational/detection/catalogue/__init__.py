@@ -1,0 +1,1 @@
+"""What the catalogues of servers say of tables, in one form for all."""

@@ -1,0 +1,1 @@
+"""What declared tables would be in a database."""

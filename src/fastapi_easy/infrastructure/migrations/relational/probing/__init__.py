@@ -1,0 +1,1 @@
+"""Whether a step took effect, as the catalogue of the server says."""

@@ -1,0 +1,1 @@
+"""Migration scripts of Alembic: the reviewed source of plans."""

@@ -1,0 +1,1 @@
+"""Operations of scripts as changes, for rules and people."""

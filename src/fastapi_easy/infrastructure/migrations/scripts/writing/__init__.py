@@ -1,0 +1,1 @@
+"""Scripts as people read and edit them."""

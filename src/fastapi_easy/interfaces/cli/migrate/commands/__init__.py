@@ -1,0 +1,1 @@
+"""One command of `migrate` to a file."""

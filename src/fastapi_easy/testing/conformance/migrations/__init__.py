@@ -1,0 +1,1 @@
+"""Cases that every store of schemas passes."""
