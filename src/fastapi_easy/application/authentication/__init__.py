@@ -1,0 +1,1 @@
+"""Authentication: who calls, by their credentials; API keys, and sessions of browsers."""

@@ -1,0 +1,1 @@
+"""Changes of what kept answers depend on."""

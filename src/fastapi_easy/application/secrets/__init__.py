@@ -1,0 +1,1 @@
+"""Fields that are encrypted at rest, and passwords."""

@@ -1,0 +1,1 @@
+"""Which authenticators an application has."""

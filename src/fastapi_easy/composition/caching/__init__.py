@@ -1,0 +1,1 @@
+"""Kept answers: where they are, what ends them, and their lifespan."""

@@ -1,0 +1,1 @@
+"""What encrypts fields and hashes passwords, and what is wired to it."""

@@ -1,0 +1,49 @@
+"""What is stored encrypted, for the commands that look at it as it is stored."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from fastapi_easy.application.secrets.rotate_secrets import StoredSecrets
+from fastapi_easy.composition.application import Application
+from fastapi_easy.composition.secrets.wiring import SecretsWiring
+from fastapi_easy.composition.technologies import technology_of
+from fastapi_easy.domain.errors import DeclarationError
+
+__all__ = ["open_stored_secrets"]
+
+
+@asynccontextmanager
+async def open_stored_secrets(
+    application: Application, name: str | None = None
+) -> AsyncIterator[Sequence[StoredSecrets]]:
+    """Open the databases of *application*; nothing in them is compared or migrated.
+
+    Args:
+        application: The application.
+
+        name: The resource to look at; `None` for all that have encrypted fields.
+
+    Raises:
+        DeclarationError: There is no such resource, or it has no encrypted field.
+    """
+    secret = [each for each in application.every_resource() if each.secrets and each.secrets.encrypted]
+    chosen = [each for each in secret if name in {None, each.name}]
+    if not chosen:
+        known = ", ".join(each.name for each in secret) or "none"
+        raise DeclarationError(
+            [f"{name or 'no resource'} has no encrypted fields; those that have some: {known}"]
+        )
+    wiring = SecretsWiring(application.cipher(), None, application.settings())
+    async with AsyncExitStack() as stack:
+        for database in application.every_database():
+            _ = stack.push_async_callback(database.close)
+            await database.open()
+        yield [
+            StoredSecrets(
+                each,
+                technology_of(database).repository(each, database),
+                wiring.ciphers_of(each),
+            )
+            for each in chosen
+            for database in [application.databases.providers[each.database]()]
+        ]

@@ -1,0 +1,1 @@
+"""Credentials that the application itself issues: API keys and sessions."""

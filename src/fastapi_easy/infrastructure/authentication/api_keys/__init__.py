@@ -1,0 +1,1 @@
+"""API keys: their stores, and what verifies them."""

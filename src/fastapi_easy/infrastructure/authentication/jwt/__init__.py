@@ -1,0 +1,1 @@
+"""JSON Web Tokens as credentials (RFC 7519, RFC 8725, RFC 9068)."""

@@ -1,0 +1,1 @@
+"""Sessions in signed cookies, and the counters of attempts to log in."""

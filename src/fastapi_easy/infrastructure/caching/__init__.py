@@ -1,0 +1,1 @@
+"""Kept answers: where they are, and the generations that end them."""

@@ -1,0 +1,1 @@
+"""Generations in the databases whose changes they mark."""

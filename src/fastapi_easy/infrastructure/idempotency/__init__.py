@@ -1,0 +1,1 @@
+"""Where the records of calls with an idempotency key are kept."""

@@ -1,0 +1,1 @@
+"""Policies of libraries behind the port."""

@@ -1,0 +1,1 @@
+"""Counters of calls, in the storages of the library `limits`."""

@@ -1,0 +1,1 @@
+"""Who calls over HTTP: finds credentials in requests, and asks the kernel whose they are."""

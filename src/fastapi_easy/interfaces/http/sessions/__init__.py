@@ -1,0 +1,1 @@
+"""Sessions of browsers: the routes to log in, to ask who has, and to log out."""

@@ -1,0 +1,123 @@
+"""Keys: where they come from, what is said when they are wrong, and the commands about them."""
+
+import asyncio
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from returns.result import Success
+
+from fastapi_easy.bootstrap import create_app, open_kernel
+from fastapi_easy.domain.errors import DeclarationError
+from fastapi_easy.encryption import AesGcmCipher, decode_key
+from fastapi_easy.settings import EncryptionSettings, Settings
+from fastapi_easy.testing.kernel import in_memory
+from tests.e2e.commands import MODULE
+from tests.e2e.secret_customers import Customers, Patrons, key, settings
+
+ROOT = Path(__file__).parents[2]
+
+PROGRAM = """
+from fastapi_easy.bootstrap import create_app
+from tests.e2e.secret_customers import Customers
+
+app = create_app(Customers())
+"""
+
+
+@pytest.mark.parametrize(
+    ("chosen", "sentence"),
+    [
+        (EncryptionSettings(), "there is no key: print one with `fastapi-easy secrets generate`"),
+        (EncryptionSettings(keys={"a": "hush-hush"}, current="a"), "encryption.keys.a is not 32 bytes"),
+        (EncryptionSettings(keys={"a": key("a")}), "encryption.current is not set"),
+        (
+            EncryptionSettings(keys={"a": key("a")}, current="b"),
+            "encryption.current is 'b', which is not among",
+        ),
+    ],
+    ids=["none", "no key", "none is current", "unknown"],
+)
+def test_a_start_says_what_is_wrong_with_the_keys_and_shows_none(
+    chosen: EncryptionSettings, sentence: str
+) -> None:
+    shop = Customers(settings=Settings(encryption=chosen))
+
+    with pytest.raises(DeclarationError) as raised:
+        _ = create_app(shop)
+
+    assert sentence in str(raised.value)
+    assert not [text for text in ("hush-hush", key("a")) if text in str(raised.value) + repr(chosen)]
+
+
+async def test_a_cipher_of_the_programs_own_needs_no_keys_in_the_settings() -> None:
+    decoded = decode_key(key("own"))
+    assert decoded is not None
+    cipher = AesGcmCipher({"own": decoded}, "own")
+    shop: Any = in_memory(Patrons, cipher=cipher)
+
+    async with open_kernel(shop) as kernel:
+        created = (await kernel.customers.create(name="Ann", iban="DE1")).unwrap()
+        found = (await kernel.customers.list(iban="DE1")).unwrap().items
+        stored = await shop.customers.repository().stored.read(created["id"])
+
+    assert [row["id"] for row in found] == [created["id"]]
+    assert stored.unwrap()["iban"].startswith("fe1:own:")
+
+
+async def test_a_cipher_is_overridden_on_a_running_application() -> None:
+    decoded = decode_key(key("other"))
+    assert decoded is not None
+    shop: Any = in_memory(Patrons, cipher=AesGcmCipher({"own": bytes(32)}, "own"))
+
+    async with open_kernel(shop) as kernel:
+        with shop.cipher.override(AesGcmCipher({"other": decoded}, "other")):
+            created = (await kernel.customers.create(name="Ann", notes="x")).unwrap()
+            inside = await kernel.customers.get(created["id"])
+        outside = await kernel.customers.get(created["id"])
+
+    assert isinstance(inside, Success)
+    assert outside.failure().code == "unreadable_entity"
+
+
+async def test_the_commands_count_rotate_and_say_what_they_did(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'shop.sqlite3'}"
+    (tmp_path / "shop.py").write_text(PROGRAM)
+    async with open_kernel(Customers(settings=settings(url, "a"))) as kernel:
+        _ = (await kernel.customers.create(name="Ann", iban="DE1")).unwrap()
+    environment = {
+        "FASTAPI_EASY_DATABASES__DEFAULT__URL": url,
+        "FASTAPI_EASY_ENCRYPTION__KEYS__A": key("a"),
+        "FASTAPI_EASY_ENCRYPTION__KEYS__B": key("b"),
+        "FASTAPI_EASY_ENCRYPTION__CURRENT": "b",
+    }
+
+    generated = await run(tmp_path, environment, "generate")
+    rotated = await run(tmp_path, environment, "rotate", "shop:app", "--json")
+    status = await run(tmp_path, environment, "status", "shop:app", "--resource", "customers")
+
+    assert decode_key(generated[1]) is not None
+    assert json.loads(rotated[1]) == [{"resource": "customers", "examined": 1, "changed": 1, "unreadable": 0}]
+    assert [line.split() for line in status[1].splitlines()] == [
+        ["RESOURCE", "FIELD", "KEY", "VALUES"],
+        ["customers", "iban", "b", "(current)", "1"],
+        ["customers", "notes", "b", "(current)", "1"],
+    ]
+    assert [each[0] for each in (generated, rotated, status)] == [0, 0, 0]
+
+
+async def run(folder: Path, environment: dict[str, str], *words: str) -> tuple[int | None, str]:
+    """Return how `secrets` with *words* ended, and what it printed."""
+    process = await asyncio.create_subprocess_exec(
+        *MODULE,
+        "secrets",
+        *words,
+        cwd=folder,
+        # The program is in another folder, and imports what tests share.
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    printed, _ = await process.communicate()
+    return process.returncode, printed.decode()
