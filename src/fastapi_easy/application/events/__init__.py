@@ -1,0 +1,1 @@
+"""The relay: publishes what outboxes hold, and looks after them."""

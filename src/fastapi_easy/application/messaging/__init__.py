@@ -1,0 +1,1 @@
+"""Messages as a way in: what becomes of them, once each."""

@@ -1,0 +1,1 @@
+"""Webhooks: delivering messages to them, and looking after them."""

@@ -1,0 +1,1 @@
+"""What stands behind events: the outbox, brokers, and the form in which messages leave."""

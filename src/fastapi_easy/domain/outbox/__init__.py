@@ -1,0 +1,1 @@
+"""The outbox: messages about changes, written in the transaction of the change and published afterwards."""

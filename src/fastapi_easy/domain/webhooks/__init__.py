@@ -1,0 +1,1 @@
+"""Webhooks: messages of the outbox, posted to addresses outside."""

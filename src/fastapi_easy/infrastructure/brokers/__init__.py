@@ -1,0 +1,1 @@
+"""Message brokers behind the port `Broker`, one module each."""

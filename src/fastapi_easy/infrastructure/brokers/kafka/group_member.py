@@ -1,0 +1,101 @@
+"""One member of a group of consumers of Kafka."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from aiokafka import ConsumerRecord, TopicPartition
+from returns.result import Failure
+
+from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.ports.broker import Accept, BrokerMessage, Delivery, Park, Redeliver, Subscription
+from fastapi_easy.infrastructure.brokers.handling import dead_letter, handle
+from fastapi_easy.infrastructure.brokers.stopping import Members
+from fastapi_easy.infrastructure.brokers.wire_headers import read_message
+
+_PARK_AGAIN: Final = 1.0
+
+
+class GroupMember:
+    """Handles one message after the other of the partitions that Kafka gives it, and commits each.
+
+    A partition whose message is to be delivered again pauses until then; the others go on. Kafka does not count
+    deliveries: attempts are counted here, and begin anew with another member.
+
+    Args:
+        consumer: A client that is started, and commits nothing by itself.
+
+        subscription: What handles the messages; its consumer is the group.
+
+        members: Is told while one is being handled.
+
+        publish: Publishes dead letters.
+    """
+
+    def __init__(
+        self,
+        consumer: Any,
+        subscription: Subscription,
+        members: Members,
+        publish: Callable[[BrokerMessage], Awaitable[Outcome[None]]],
+    ) -> None:
+        self._consumer = consumer
+        self._subscription = subscription
+        self._members = members
+        self._publish = publish
+        self._attempts: dict[TopicPartition, tuple[int, int]] = {}
+
+    async def take_one(self) -> None:
+        """Wait for a message, and handle it."""
+        record = await self._consumer.getone()
+        async with self._members.busy():
+            await self._handle(record)
+
+    async def stop(self) -> None:
+        """Leave the group, so that the others are given its partitions at once."""
+        await self._consumer.stop()
+
+    async def _handle(self, record: Any) -> None:
+        place = TopicPartition(record.topic, record.partition)
+        offset, attempts = self._attempts.get(place, (record.offset, 0))
+        attempts = attempts + 1 if offset == record.offset else 1
+        self._attempts[place] = (record.offset, attempts)
+        delivery = Delivery(message=self._read(record), attempts=attempts)
+        handling = await handle(self._subscription, delivery)
+        match handling:
+            case Accept():
+                await self._settle(place, record)
+            case Redeliver(delay):
+                self._again(place, record, delay)
+            case Park(reason):
+                parked = await self._publish(dead_letter(self._subscription, delivery, reason))
+                if isinstance(parked, Failure):
+                    self._again(place, record, _PARK_AGAIN)
+                else:
+                    await self._settle(place, record)
+
+    async def _settle(self, place: TopicPartition, record: Any) -> None:
+        _ = self._attempts.pop(place, None)
+        if place in self._consumer.assignment():
+            await self._consumer.commit({place: record.offset + 1})
+
+    def _again(self, place: TopicPartition, record: Any, delay: float) -> None:
+        if place not in self._consumer.assignment():
+            # Another member has it by now, and begins with this message.
+            return
+        self._consumer.seek(place, record.offset)
+        self._consumer.pause(place)
+        _ = asyncio.get_running_loop().call_later(delay, self._resume, place)
+
+    def _resume(self, place: TopicPartition) -> None:
+        if place in self._consumer.assignment():
+            self._consumer.resume(place)
+
+    def _read(self, record: "ConsumerRecord[bytes, bytes]") -> BrokerMessage:
+        return read_message(
+            dict(record.headers),
+            record.value or b"",
+            topic=self._subscription.topic,
+            fallback_id=f"{record.topic}:{record.partition}:{record.offset}",
+            key="" if record.key is None else record.key.decode(errors="replace"),
+        )

@@ -1,0 +1,1 @@
+"""Inboxes in the databases that consumers change."""

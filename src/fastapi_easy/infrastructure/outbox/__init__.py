@@ -1,0 +1,1 @@
+"""Outboxes in the databases whose changes they tell of."""

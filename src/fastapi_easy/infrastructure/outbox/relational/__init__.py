@@ -1,0 +1,1 @@
+"""The outbox of SQLite, PostgreSQL, MySQL and MariaDB."""

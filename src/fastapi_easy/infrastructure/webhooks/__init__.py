@@ -1,0 +1,1 @@
+"""Webhooks: where they are kept, and what posts them."""

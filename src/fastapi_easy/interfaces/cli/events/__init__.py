@@ -1,0 +1,1 @@
+"""The command `relay`, and those below `events`."""

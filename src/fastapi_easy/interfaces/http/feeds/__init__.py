@@ -1,0 +1,1 @@
+"""Change feeds: server-sent events, and the same on a WebSocket."""

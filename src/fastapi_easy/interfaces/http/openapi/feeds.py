@@ -1,0 +1,101 @@
+"""The change feed of one resource in OpenAPI."""
+
+from typing import Final
+
+from fastapi_easy.application import Since
+from fastapi_easy.application.changes_feed.caller_view import published_fields
+from fastapi_easy.domain import Operation
+from fastapi_easy.interfaces.http.feeds.event_stream import EVENT_STREAM
+from fastapi_easy.interfaces.http.http_resource import HttpResource
+from fastapi_easy.interfaces.http.openapi.documents import Document, OperationDetails
+from fastapi_easy.interfaces.http.openapi.parameters import (
+    fields_parameter,
+    key_schema,
+    shared_parameters,
+)
+from fastapi_easy.interfaces.http.openapi.problems import CORRELATION
+
+_POSITION: Final[Document] = {"type": "string", "pattern": "^[0-9a-f]{1,16}$"}
+_AFTER: Final[Document] = {
+    "name": "after",
+    "in": "query",
+    "description": "The `id` of the last message that was dealt with; the feed goes on behind it. 410 when it does not "
+    "go back that far: read the entities anew.",
+    "schema": _POSITION,
+}
+_LAST_EVENT_ID: Final[Document] = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "description": "The same, as clients of server-sent events send it when they connect again.",
+    "schema": _POSITION,
+}
+_SINCE: Final[Document] = {
+    "name": "since",
+    "in": "query",
+    "description": "Where the feed begins without a position: now, or with the oldest change that is still there.",
+    "schema": {"enum": [*Since], "default": Since.NOW.value},
+}
+
+
+def feed_details(http_resource: HttpResource) -> OperationDetails:
+    """Return what is documented of change feeds alone."""
+    described = (
+        "Server-sent events, until either side ends the connection. `event` is `created`, `updated`, `restored` or "
+        f"`deleted`; `data` is a JSON object of the schema {http_resource.names.schema}Change."
+    )
+    answer = {
+        "description": "Changes, from now on or after a position, while they happen.",
+        "headers": dict(CORRELATION),
+        "content": {EVENT_STREAM: {"schema": {"type": "string", "description": described}}},
+    }
+    published = published_fields(http_resource.resource)
+    filters = [
+        {"$ref": f"#/components/parameters/{name}"}
+        for name, each in shared_parameters(http_resource).items()
+        if "." not in each["name"] and _is_published(each["name"], http_resource, published)
+    ]
+    fields = fields_parameter(http_resource, related=False)
+    members = {
+        "description": "The same feed is on a WebSocket at this path: each message is the JSON of `data`, with its "
+        "`id`; one without `verb` tells only where to resume.",
+        "parameters": [*filters, fields, _AFTER, _SINCE, _LAST_EVENT_ID],
+    }
+    return members, (answer,)
+
+
+def feed_schemas(http_resource: HttpResource) -> dict[str, Document]:
+    """Return the schemas that change feeds refer to, by name."""
+    resource, name = http_resource.resource, http_resource.names.schema
+    if Operation.CHANGES not in resource.operations:
+        return {}
+    text = {"type": "string"}
+    described = "What happened; `deleted` also where an entity is out of the caller's sight, or of the filter, by now."
+    return {
+        f"{name}Change": {
+            "title": f"{name}Change",
+            "type": "object",
+            "required": ["verb", "key", "time"],
+            "properties": {
+                "id": {**_POSITION, "description": "On a WebSocket only."},
+                "verb": {"enum": ["created", "updated", "restored", "deleted"], "description": described},
+                "key": _json_key(http_resource),
+                "time": {**text, "format": "date-time"},
+                "version": {
+                    "anyOf": [text, {"type": "null"}],
+                    "description": "As in the ETag; null where it cannot be told from what is published.",
+                },
+                "values": {"$ref": f"#/components/schemas/{name}Part"},
+            },
+        }
+    }
+
+
+def _json_key(http_resource: HttpResource) -> Document:
+    resource = http_resource.resource
+    return {"type": "array"} if len(resource.key) > 1 else key_schema(resource)
+
+
+def _is_published(parameter: str, http_resource: HttpResource, published: frozenset[str]) -> bool:
+    """Return whether *parameter* compares a field that messages hold, or is none of a field."""
+    field = parameter.partition("__")[0]
+    return field not in http_resource.resource.fields or field in published

@@ -1,0 +1,1 @@
+"""The messages of an application, described in AsyncAPI."""

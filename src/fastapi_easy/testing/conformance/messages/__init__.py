@@ -1,0 +1,1 @@
+"""The suites of outboxes and inboxes."""
