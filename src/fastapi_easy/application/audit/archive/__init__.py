@@ -1,0 +1,1 @@
+"""Entries outside the database: archived, exported, and read back."""

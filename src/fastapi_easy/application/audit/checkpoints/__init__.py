@@ -1,0 +1,1 @@
+"""Signing checkpoints, and sending them to where they cannot be changed."""

@@ -1,0 +1,1 @@
+"""Verifying a trail, and proving what is in it."""

@@ -1,0 +1,1 @@
+"""The audit trail, wired on an instance of a container."""

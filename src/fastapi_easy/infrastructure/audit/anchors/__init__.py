@@ -1,0 +1,1 @@
+"""Where checkpoints are anchored: one module for each kind of place."""

@@ -1,0 +1,112 @@
+"""The statements of the audit trail."""
+
+import functools
+from typing import Any, Final
+
+from sqlalchemy import Executable, and_, bindparam, insert, or_, select, update
+from sqlalchemy.dialects import mysql, postgresql, sqlite
+
+from fastapi_easy.domain.audit.sealing import COLUMNS
+from fastapi_easy.infrastructure.relational.system_tables.audit_tables import (
+    CHECKPOINTS,
+    ENTRIES,
+    HEADS,
+    SUBJECTS,
+)
+
+_of_stream: Final = ENTRIES.c.stream == bindparam("of_stream")
+
+INSERT_ENTRIES: Final = insert(ENTRIES)
+MOVE_HEAD: Final = (
+    update(HEADS)
+    .where(HEADS.c.stream == bindparam("of_stream"))
+    .values(
+        seq=bindparam("head_seq", type_=HEADS.c.seq.type),
+        leaf=bindparam("head_leaf", type_=HEADS.c.leaf.type),
+    )
+)
+SELECT_HEADS: Final = select(HEADS).order_by(HEADS.c.stream)
+READ: Final = (
+    select(ENTRIES)
+    .where(_of_stream, ENTRIES.c.seq > bindparam("after"))
+    .order_by(ENTRIES.c.seq, ENTRIES.c.leaf)
+    .limit(bindparam("number"))
+)
+READ_ONE: Final = select(ENTRIES).where(_of_stream, ENTRIES.c.seq == bindparam("at")).order_by(ENTRIES.c.leaf)
+FIND: Final = (
+    select(ENTRIES)
+    .where(
+        ENTRIES.c.resource == bindparam("of_resource"),
+        ENTRIES.c.key == bindparam("of_key"),
+        or_(
+            ENTRIES.c.stream > bindparam("of_stream"),
+            and_(_of_stream, ENTRIES.c.seq > bindparam("after")),
+        ),
+    )
+    .order_by(ENTRIES.c.stream, ENTRIES.c.seq)
+    .limit(bindparam("number"))
+)
+REMOVE_BODIES: Final = (
+    update(ENTRIES)
+    .where(_of_stream, ENTRIES.c.seq <= bindparam("last"), ENTRIES.c.body.is_not(None))
+    .values(body=None, **dict.fromkeys(COLUMNS))
+)
+INSERT_CHECKPOINT: Final = insert(CHECKPOINTS)
+SELECT_CHECKPOINTS: Final = (
+    select(CHECKPOINTS)
+    .where(CHECKPOINTS.c.stream == bindparam("of_stream"))
+    .order_by(CHECKPOINTS.c.size, CHECKPOINTS.c.created_at)
+)
+ERASE: Final = (
+    update(SUBJECTS)
+    .where(SUBJECTS.c.subject == bindparam("of_subject"), SUBJECTS.c.wrapped.is_not(None))
+    .values(wrapped=None)
+)
+
+_entry_values: Final = [bindparam(f"entry_{each.name}", type_=each.type) for each in ENTRIES.c]
+_moved: Final = (
+    MOVE_HEAD.where(
+        HEADS.c.seq == bindparam("known_seq", type_=HEADS.c.seq.type),
+        HEADS.c.leaf == bindparam("known_leaf", type_=HEADS.c.leaf.type),
+    )
+    .returning(HEADS.c.stream)
+    .cte("fe_moved")
+)
+_entry: Final = (
+    insert(ENTRIES).from_select([*ENTRIES.c], select(*_entry_values).select_from(_moved)).cte("fe_entry")
+)
+APPEND_ONE: Final = select(_moved.c.stream).add_cte(_entry)
+"""An entry and its head in one statement, where the server can do that (PostgreSQL).
+
+Returns a row if the head was the one that the entry was sealed after; else nothing was changed.
+"""
+
+
+@functools.cache
+def lock_heads(number: int) -> Executable:
+    """Return what locks the heads of *number* streams, in the order of their names, and reads them."""
+    names = [bindparam(f"n{place}", type_=HEADS.c.stream.type) for place in range(number)]
+    return select(HEADS).where(HEADS.c.stream.in_(names)).order_by(HEADS.c.stream).with_for_update()
+
+
+@functools.cache
+def select_subjects(number: int, *, locks: bool) -> Executable:
+    """Return what reads the wrapped keys of *number* subjects; as they are at last, if it *locks* them."""
+    names = [bindparam(f"n{place}", type_=SUBJECTS.c.subject.type) for place in range(number)]
+    found = select(SUBJECTS).where(SUBJECTS.c.subject.in_(names)).order_by(SUBJECTS.c.subject)
+    return found.with_for_update() if locks else found
+
+
+@functools.cache
+def insert_missing(dialect: str, table_name: str) -> Executable:
+    """Return what inserts rows, of heads or of subjects, that are not there already."""
+    table: Any = HEADS if table_name == HEADS.name else SUBJECTS
+    match dialect:
+        case "mysql" | "mariadb":
+            # Not `IGNORE`, which lets other errors pass too.
+            key = next(iter(table.primary_key))
+            return mysql.insert(table).on_duplicate_key_update({key.name: key})
+        case "sqlite":
+            return sqlite.insert(table).on_conflict_do_nothing()
+        case _:  # `resolve` lets nothing pass but these and PostgreSQL
+            return postgresql.insert(table).on_conflict_do_nothing()
